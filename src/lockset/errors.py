@@ -1,0 +1,47 @@
+"""What went wrong, as values: they become text only at the edge (`lockset.cli.report`)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+__all__ = ["Diagnostic", "LocksetError", "UsageError"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Diagnostic:
+    """One finding: what is wrong, where, and what to do.
+
+    Attributes:
+        code: Stable kebab-case id, such as `hash-mismatch`.
+        message: One sentence without a full stop; names package, version and place where known. Text from
+            outside may be in it as it came: the edge escapes control characters and bounds the length.
+        place: File, file:line:column, URL (without credentials) or target, or None.
+        context: Further lines of fact, shown below the message.
+        hint: What to do, one sentence, or None.
+    """
+
+    code: str
+    message: str
+    place: str | None = None
+    context: tuple[str, ...] = ()
+    hint: str | None = None
+
+
+class LocksetError(Exception):
+    """A refusal or failure the user is told of in one paragraph; the command ends with exit code 1."""
+
+    def __init__(
+        self,
+        code: str,
+        message: str,
+        *,
+        place: str | None = None,
+        context: tuple[str, ...] = (),
+        hint: str | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.diagnostic = Diagnostic(code=code, message=message, place=place, context=context, hint=hint)
+
+
+class UsageError(LocksetError):
+    """The command line itself is wrong (contradictory options, unknown names of options); exit code 2."""
