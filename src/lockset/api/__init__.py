@@ -1,0 +1,1 @@
+"""The four paths: lock, sync, validate, convert."""

@@ -1,0 +1,1 @@
+"""Builds source trees in isolated environments (PEP 517)."""

@@ -1,0 +1,1 @@
+"""Package indexes: pages, several indexes as one, ports."""

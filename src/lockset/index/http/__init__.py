@@ -1,0 +1,1 @@
+"""Indexes and downloads over HTTP."""

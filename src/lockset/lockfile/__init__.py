@@ -1,0 +1,1 @@
+"""The lock file: read, validate, write, select, compare."""

@@ -1,0 +1,1 @@
+"""Marker sets: exact algebra of environments."""

@@ -1,0 +1,1 @@
+"""Makes a target what a lock file says."""
