@@ -1,0 +1,22 @@
+"""What the command exits with."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lockset.errors import UsageError
+
+if TYPE_CHECKING:
+    from lockset.errors import LocksetError
+
+__all__ = ["DONE", "INTERRUPTED", "REFUSED", "USAGE", "exit_code"]
+
+DONE = 0  # done; for a check: all right
+REFUSED = 1  # refused, failed, or the check found something
+USAGE = 2  # the command line itself is wrong
+INTERRUPTED = 130  # ended by SIGINT
+
+
+def exit_code(error: LocksetError) -> int:
+    """Exit code that tells of `error`."""
+    return USAGE if isinstance(error, UsageError) else REFUSED

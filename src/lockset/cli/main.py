@@ -1,0 +1,125 @@
+"""The entry point: finds the chosen command, imports it alone, and turns errors into text and exit codes."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import sys
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from lockset import __version__
+from lockset.cli.exit_codes import INTERRUPTED, REFUSED, USAGE, exit_code
+from lockset.cli.options import add_common
+from lockset.errors import Diagnostic, LocksetError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from types import FrameType
+
+    from lockset.cli.output import Output
+
+__all__ = ["COMMANDS", "build_parser", "main"]
+
+# Command -> what it does. The module is `lockset.cli.commands.<command>`.
+COMMANDS: dict[str, str] = {
+    "lock": "lock a project for every platform into one pylock.toml",
+    "sync": "make an environment exactly what a lock file says",
+    "validate": "check lock files against the standard",
+    "tree": "show what a lock file holds, and who asked for it",
+    "why": "show every chain that leads to a package",
+    "diff": "compare two lock files",
+}
+
+
+def build_parser(chosen: str | None, *, every: bool = False) -> argparse.ArgumentParser:
+    """The parser; only the command `chosen` (or `every` one, for the documentation) gets its options."""
+    parser = argparse.ArgumentParser(
+        prog="lockset",
+        description="The toolkit for pylock.toml (PEP 751): lock for every platform, sync any target, validate.",
+        epilog="`lockset COMMAND --help` tells the options of a command.",
+    )
+    parser.add_argument("--version", action="version", version=f"lockset {__version__}")
+    add_common(parser)
+    parser.set_defaults(quiet=False, verbose=False, color="auto", no_progress=False, directory=None)
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", title="commands")
+    for name, text in COMMANDS.items():
+        one = commands.add_parser(name, help=text, description=text[0].upper() + text[1:])
+        if every or name == chosen:
+            import_module(f"lockset.cli.commands.{name}").add_arguments(one)
+        add_common(one)
+    return parser
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line; returns the exit code.
+
+    Args:
+        argv: Arguments without the program's name; those of the process when None.
+    """
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    signal.signal(signal.SIGTERM, _end)
+    chosen = next((a for a in arguments if a in COMMANDS), None)
+    parser = build_parser(chosen)
+    args = parser.parse_args(arguments)
+    if args.command is None:
+        parser.print_help()
+        return USAGE
+    from lockset.cli.output import Output
+
+    out = Output(
+        quiet=args.quiet,
+        verbose=args.verbose,
+        color=args.color,
+        progress=not args.no_progress,
+        environ=dict(os.environ),  # noqa: TID251 - the door for environment variables
+    )
+    try:
+        return _run(args, out)
+    finally:
+        out.close()
+
+
+def _run(args: argparse.Namespace, out: Output) -> int:
+    try:
+        if args.directory is not None:
+            _enter(args.directory)
+        code: int = import_module(f"lockset.cli.commands.{args.command}").run(args, out)
+    except LocksetError as error:
+        out.error(error.diagnostic)
+        return exit_code(error)
+    except KeyboardInterrupt:
+        out.error(Diagnostic(code="interrupted", message="Interrupted; nothing is left half done"))
+        return INTERRUPTED
+    except BrokenPipeError:
+        # The reader of stdout has gone: nothing can be said there, and nothing needs to be.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        return REFUSED
+    except OSError as error:
+        out.error(
+            Diagnostic(
+                code="system",
+                message=f"The system refused: {error.strerror or error}",
+                place=str(error.filename) if error.filename else None,
+            )
+        )
+        return REFUSED
+    except MemoryError:
+        out.error(Diagnostic(code="memory", message="There is not enough memory for this"))
+        return REFUSED
+    return code
+
+
+def _enter(directory: os.PathLike[str]) -> None:
+    try:
+        os.chdir(directory)
+    except OSError as error:
+        raise LocksetError(
+            "directory", f"Cannot work in {os.fspath(directory)}: {error.strerror}", hint="Check --directory"
+        ) from error
+
+
+def _end(number: int, frame: FrameType | None) -> None:
+    del number, frame
+    raise KeyboardInterrupt

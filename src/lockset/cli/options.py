@@ -1,0 +1,134 @@
+"""Options that several commands share, and the environment variables that stand for them."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from pathlib import Path
+
+from lockset.errors import UsageError
+
+__all__ = ["add_cache", "add_common", "add_index", "add_network", "cache_dir", "env_flag", "env_text"]
+
+
+def env_text(name: str) -> str | None:
+    """Value of the environment variable `LOCKSET_<name>`, None when unset or empty."""
+    return os.environ.get(f"LOCKSET_{name}") or None  # noqa: TID251 - the door for environment variables
+
+
+def env_flag(name: str) -> bool:
+    """Whether `LOCKSET_<name>` is set to a true value (1, true, yes, on).
+
+    Raises:
+        UsageError: the value is none of these nor their opposites.
+    """
+    text = (env_text(name) or "0").lower()
+    if text in {"1", "true", "yes", "on"}:
+        return True
+    if text in {"0", "false", "no", "off"}:
+        return False
+    raise UsageError("env-value", f"LOCKSET_{name} is {text!r}, which is neither true nor false")
+
+
+def add_common(parser: argparse.ArgumentParser) -> None:
+    """Options of every command; defaults are left to the top parser so that both places may give them."""
+    group = parser.add_argument_group("common options")
+    group.add_argument("-q", "--quiet", action="store_true", default=argparse.SUPPRESS, help="only errors and data")
+    group.add_argument(
+        "-v", "--verbose", action="store_true", default=argparse.SUPPRESS, help="tell more of what is done and why"
+    )
+    group.add_argument(
+        "--color",
+        choices=("auto", "always", "never"),
+        default=argparse.SUPPRESS,
+        help="when to colour (default: auto; NO_COLOR is honoured)",
+    )
+    group.add_argument(
+        "--no-progress", action="store_true", default=argparse.SUPPRESS, help="show no progress while working"
+    )
+    group.add_argument(
+        "--directory",
+        type=Path,
+        default=argparse.SUPPRESS,
+        metavar="DIR",
+        help="work as if started in DIR",
+    )
+
+
+def add_cache(parser: argparse.ArgumentParser) -> None:
+    """Options on the cache."""
+    group = parser.add_argument_group("cache")
+    group.add_argument("--cache-dir", type=Path, metavar="DIR", help="folder of the cache (LOCKSET_CACHE_DIR)")
+    group.add_argument("--no-cache", action="store_true", help="use a cache that is thrown away afterwards")
+    group.add_argument("--refresh", action="store_true", help="ask the index anew for every page")
+    group.add_argument("--offline", action="store_true", help="use the cache only, no network (LOCKSET_OFFLINE)")
+
+
+def add_index(parser: argparse.ArgumentParser) -> None:
+    """Options on where packages come from."""
+    group = parser.add_argument_group("indexes")
+    group.add_argument(
+        "--index",
+        action="append",
+        default=[],
+        metavar="[NAME=]URL",
+        help="a further index, asked before the default one (repeatable)",
+    )
+    group.add_argument(
+        "-i",
+        "--default-index",
+        "--index-url",
+        dest="default_index",
+        metavar="URL",
+        help="the index asked last, instead of PyPI (LOCKSET_DEFAULT_INDEX)",
+    )
+    group.add_argument(
+        "--extra-index-url",
+        action="append",
+        default=[],
+        metavar="URL",
+        help="the same as --index, for those who come from pip",
+    )
+    group.add_argument(
+        "-f",
+        "--find-links",
+        action="append",
+        default=[],
+        metavar="DIR",
+        help="a folder of wheels and sdists (repeatable)",
+    )
+    group.add_argument("--no-index", action="store_true", help="ask no index, only --find-links")
+    group.add_argument(
+        "--index-strategy",
+        choices=("first-index", "unsafe-best-match"),
+        default="first-index",
+        help="where several indexes have a package: the first that has it (default), or the best version of all",
+    )
+    add_network(parser)
+
+
+def add_network(parser: argparse.ArgumentParser) -> None:
+    """Options on connections."""
+    group = parser.add_argument_group("network")
+    group.add_argument("--cert", type=Path, metavar="FILE", help="certificates to trust, instead of the usual ones")
+    group.add_argument("--timeout", type=float, default=30.0, metavar="SECONDS", help="longest silence (default: 30)")
+    group.add_argument("--retries", type=int, default=4, metavar="N", help="how often to try again (default: 4)")
+    group.add_argument(
+        "--allow-insecure-host",
+        action="append",
+        default=[],
+        metavar="HOST",
+        help="a host whose certificate is not checked (repeatable)",
+    )
+
+
+def cache_dir(args: argparse.Namespace) -> Path | None:
+    """The folder of the cache; None where it shall be thrown away after the run."""
+    if getattr(args, "no_cache", False) or env_flag("NO_CACHE"):
+        return None
+    chosen = getattr(args, "cache_dir", None) or env_text("CACHE_DIR")
+    if chosen is not None:
+        return Path(chosen).expanduser().absolute()
+    from platformdirs import user_cache_path
+
+    return user_cache_path("lockset", appauthor=False)
