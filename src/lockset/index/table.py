@@ -1,0 +1,132 @@
+"""The compact form of a project page: what the cache stores, and how it is built from rows.
+
+A table is a tuple of plain values that `marshal` can write. The files of each version are one blob of their own, so
+that a stored page of ten thousand files is opened without touching more of them than are asked for.
+"""
+
+from __future__ import annotations
+
+import marshal
+from typing import Any, NamedTuple
+
+from packaging.utils import canonicalize_name
+
+from lockset.index.file_name import FileNames, parse_version
+
+__all__ = ["ALL_YANKED", "HAS_SDIST", "HAS_WHEEL", "TABLE_FORMAT", "Row", "Table", "TableBuilder", "is_table"]
+
+# Raised whenever the meaning of a table or row changes: stored tables of another format are misses.
+TABLE_FORMAT = 3
+HAS_WHEEL, HAS_SDIST, ALL_YANKED = 1, 2, 4
+_MARSHAL_VERSION = 4
+
+# One file: URL, file name (None: the end of the URL), hashes (a sha256, or pairs), size, id of the requires-python
+# text, upload time as text, yanked (None, or the reason, which may be empty), metadata (None, True: promised without
+# a hash, or like hashes).
+Row = tuple[str, "str | None", Any, "int | None", int, "str | None", "str | None", Any]
+
+
+class Table(NamedTuple):
+    """A project page as plain values; see the module for what they are for."""
+
+    format: int
+    name: str
+    index_url: str
+    status: str | None
+    requires_pythons: tuple[str | None, ...]
+    versions: tuple[str, ...]  # newest first, one spelling for equal versions
+    flags: bytes  # per version
+    python_ids: tuple[tuple[int, ...], ...]  # per version: ids into requires_pythons
+    blobs: tuple[bytes, ...]  # per version: marshalled tuple of rows
+    dropped: int  # links that name no file of the project
+
+
+def is_table(value: object) -> bool:
+    """Whether `value`, read back from a store, has the shape of a table of the present format."""
+    if not (isinstance(value, tuple) and len(value) == len(Table._fields) and value[0] == TABLE_FORMAT):
+        return False
+    versions, flags, ids, blobs = value[5], value[6], value[7], value[8]
+    if not (isinstance(versions, tuple) and isinstance(flags, bytes) and isinstance(blobs, tuple)):
+        return False
+    return isinstance(ids, tuple) and len(versions) == len(flags) == len(ids) == len(blobs)
+
+
+class TableBuilder:
+    """Takes the links of one page, in any order, and groups them by version.
+
+    Of two links with one file name the first counts. Links that name no file of the project are counted and dropped.
+    """
+
+    def __init__(self, name: str) -> None:
+        self.name = canonicalize_name(name)
+        self.dropped = 0
+        self._names = FileNames(self.name)
+        self._groups: dict[str, dict[str, Row]] = {}
+        self._flags: dict[str, int] = {}
+        self._python_ids: dict[str | None, int] = {}
+
+    def add(  # noqa: PLR0917 (called for every link: keywords would cost a fifth of it)
+        self,
+        filename: str,
+        url: str,
+        hashes: object,
+        size: int | None,
+        requires_python: str | None,
+        upload_time: str | None,
+        yanked: str | None,
+        metadata: object,
+    ) -> None:
+        """Take one link; values as `Row` describes them."""
+        found = self._names.version(filename)
+        if found is None:
+            self.dropped += 1
+            return
+        version, is_wheel = found
+        group = self._groups.get(version)
+        if group is None:
+            if parse_version(version) is None:
+                self.dropped += 1
+                return
+            group = self._groups[version] = {}
+            self._flags[version] = ALL_YANKED
+        elif filename in group:
+            return
+        flags = self._flags[version] | (HAS_WHEEL if is_wheel else HAS_SDIST)
+        self._flags[version] = flags if yanked is not None else flags & ~ALL_YANKED
+        python_id = self._python_ids.setdefault(requires_python, len(self._python_ids))
+        stored = None if url.endswith(filename) and url[-len(filename) - 1] == "/" else filename
+        group[filename] = (url, stored, hashes, size, python_id, upload_time, yanked, metadata)
+
+    def build(self, *, index_url: str, status: str | None = None) -> Table:
+        """The table of all links taken."""
+        texts = self._merge_equal_versions()
+        rows = [tuple(self._groups[text].values()) for text in texts]
+        return Table(
+            format=TABLE_FORMAT,
+            name=self.name,
+            index_url=index_url,
+            status=status,
+            requires_pythons=tuple(self._python_ids),
+            versions=tuple(texts),
+            flags=bytes(self._flags[text] for text in texts),
+            python_ids=tuple(tuple({row[4]: None for row in group}) for group in rows),
+            blobs=tuple(marshal.dumps(group, _MARSHAL_VERSION) for group in rows),
+            dropped=self.dropped,
+        )
+
+    def _merge_equal_versions(self) -> list[str]:
+        """Texts of the versions, newest first; spellings of one version (`1.0`, `1.0.0`) become one group."""
+        spelled = sorted(((parse_version(text), text) for text in self._groups), reverse=True)
+        texts: list[str] = []
+        last = None
+        for version, text in spelled:
+            if version == last:
+                first = texts[-1]
+                for filename, row in self._groups[text].items():
+                    self._groups[first].setdefault(filename, row)
+                mine, other = self._flags[first], self._flags[text]
+                self._flags[first] = ((mine | other) & ~ALL_YANKED) | (mine & other & ALL_YANKED)
+            else:
+                texts.append(text)
+                last = version
+        return texts

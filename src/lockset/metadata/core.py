@@ -1,0 +1,138 @@
+"""What resolution needs of core metadata (METADATA, PKG-INFO), read by a scan of the header fields alone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from packaging.utils import InvalidName, canonicalize_name
+from packaging.version import InvalidVersion, Version
+
+from lockset.errors import LocksetError
+
+__all__ = ["CoreMetadata", "MetadataFields", "parse_metadata", "scan_fields"]
+
+# Bytes of header read at most; a METADATA whose header is longer is refused. The largest honest ones have some 100 KB.
+HEADER_LIMIT = 4 * 1024 * 1024
+
+_WANTED = {
+    "metadata-version": "metadata_version",
+    "name": "name",
+    "version": "version",
+    "requires-dist": "requires_dist",
+    "requires-python": "requires_python",
+    "provides-extra": "provides_extra",
+    "dynamic": "dynamic",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CoreMetadata:
+    """The metadata of one release, as far as resolution needs it.
+
+    Attributes:
+        name: Normalised.
+        version: As the metadata says.
+        requires_dist: Requirement texts as they stand, unparsed.
+        requires_python: As it stands, unparsed.
+        provides_extra: Normalised names.
+        dynamic: Fields (in lower case) an sdist leaves to the build.
+        origin: How it was learned: "wheel", "metadata-file", "sdist" or "built".
+    """
+
+    name: str
+    version: Version
+    requires_dist: tuple[str, ...] = ()
+    requires_python: str | None = None
+    provides_extra: frozenset[str] = frozenset()
+    dynamic: frozenset[str] = frozenset()
+    origin: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MetadataFields:
+    """Header fields as they stand, each as often as it was given."""
+
+    metadata_version: tuple[str, ...] = ()
+    name: tuple[str, ...] = ()
+    version: tuple[str, ...] = ()
+    requires_dist: tuple[str, ...] = ()
+    requires_python: tuple[str, ...] = ()
+    provides_extra: tuple[str, ...] = ()
+    dynamic: tuple[str, ...] = ()
+
+
+def scan_fields(data: bytes) -> MetadataFields:
+    """The wanted header fields of a METADATA or PKG-INFO file: folded lines joined, the body never looked at."""
+    head = _header(data)
+    try:
+        text = head.decode("utf-8")
+    except UnicodeDecodeError:
+        text = head.decode("latin-1")  # old tools wrote what their locale gave; the needed fields are ASCII
+    found: dict[str, list[str]] = {}
+    current: list[str] | None = None
+    for line in text.split("\n"):
+        if line[:1] in {" ", "\t"}:
+            if current is not None:
+                current[-1] = f"{current[-1]} {line.strip()}".strip()
+            continue
+        name, colon, value = line.partition(":")
+        field = _WANTED.get(name.lower()) if colon else None
+        if field is None:
+            current = None
+        else:
+            current = found.setdefault(field, [])
+            current.append(value.strip())
+    return MetadataFields(**{field: tuple(values) for field, values in found.items()})
+
+
+def _header(data: bytes) -> bytes:
+    """Everything before the first empty line, with Unix line ends, without a byte order mark."""
+    if data.startswith(b"\xef\xbb\xbf"):
+        data = data[3:]
+    ends = [at for at in (data.find(b"\n\n"), data.find(b"\n\r\n")) if at != -1]
+    head = data[: min(ends)] if ends else data
+    if len(head) > HEADER_LIMIT:
+        raise LocksetError("metadata-invalid", f"The header of the metadata is longer than {HEADER_LIMIT} bytes")
+    return head.replace(b"\r\n", b"\n").replace(b"\r", b"\n") if b"\r" in head else head
+
+
+def parse_metadata(data: bytes, *, origin: str, what: str) -> CoreMetadata:
+    """The metadata in `data`; `what` names the file in errors.
+
+    Requirements and requires-python stay texts: whether they parse is for the resolver to judge, release by release.
+
+    Raises:
+        LocksetError: `metadata-invalid`: name or version is missing, doubled or malformed.
+    """
+    fields = scan_fields(data)
+    name = _single(fields.name, "Name", what)
+    version = _single(fields.version, "Version", what)
+    try:
+        normalised = canonicalize_name(name, validate=True)
+        parsed = Version(version)
+    except (InvalidName, InvalidVersion) as error:
+        raise LocksetError("metadata-invalid", f"The metadata of {what} is malformed: {error}") from error
+    return CoreMetadata(
+        name=normalised,
+        version=parsed,
+        requires_dist=tuple(text for text in fields.requires_dist if text),
+        requires_python=_optional(fields.requires_python),
+        provides_extra=frozenset(canonicalize_name(extra) for extra in fields.provides_extra if extra),
+        dynamic=frozenset(field.lower() for field in fields.dynamic),
+        origin=origin,
+    )
+
+
+def _single(values: tuple[str, ...], field: str, what: str) -> str:
+    if len(set(values)) != 1 or not values[0]:
+        said = "has no" if not any(values) else "has more than one"
+        raise LocksetError("metadata-invalid", f"The metadata of {what} {said} {field}")
+    return values[0]
+
+
+def _optional(values: tuple[str, ...]) -> str | None:
+    """The first value said; old tools wrote `UNKNOWN` for none."""
+    for value in values:
+        if value and value != "UNKNOWN":
+            return value
+    return None
