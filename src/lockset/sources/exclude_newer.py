@@ -1,0 +1,67 @@
+"""Moments and ages: the value of `exclude-newer`."""
+
+from __future__ import annotations
+
+import re
+from datetime import date, datetime, time, timedelta, timezone
+
+from lockset.errors import LocksetError
+
+__all__ = ["parse_exclude_newer"]
+
+_UNITS = {
+    "minute": timedelta(minutes=1),
+    "hour": timedelta(hours=1),
+    "day": timedelta(days=1),
+    "week": timedelta(weeks=1),
+    "month": timedelta(days=30),
+    "year": timedelta(days=365),
+}
+_WORDS = re.compile(r"(\d{1,6})\s*(minute|hour|day|week|month|year)s?\Z")
+_ISO = re.compile(r"P(?!\Z)(?:(\d{1,5})W)?(?:(\d{1,6})D)?(?:T(?!\Z)(?:(\d{1,6})H)?(?:(\d{1,6})M)?)?\Z")
+
+
+def parse_exclude_newer(value: str | date | datetime, *, place: str | None = None) -> datetime | timedelta:
+    """The moment (UTC), or the age to subtract from now, that `value` means.
+
+    A date means its first moment in UTC. A date and time without a zone is in UTC. An age is `7 days`, `2 weeks`,
+    `12 hours` or an ISO 8601 duration such as `P7D` and `PT12H`; a month has 30 days, a year 365.
+
+    Raises:
+        LocksetError: `exclude-newer-syntax` for anything else.
+    """
+    if isinstance(value, datetime):
+        return _in_utc(value)
+    if isinstance(value, date):
+        return datetime.combine(value, time(), tzinfo=timezone.utc)
+    text = value.strip()
+    age = _age(text)
+    if age is not None:
+        return age
+    try:
+        # Python 3.10 knows neither `Z` nor a blank or lower case `t` between date and time everywhere.
+        return _in_utc(datetime.fromisoformat(re.sub(r"[zZ]\Z", "+00:00", text).replace("t", "T")))
+    except ValueError as error:
+        raise LocksetError(
+            "exclude-newer-syntax",
+            f"`{value}` is neither a date, nor a date and time, nor an age",
+            place=place,
+            hint="Write a date (`2026-01-31`), a time (`2026-01-31T12:00:00Z`) or an age (`7 days`, `P7D`)",
+        ) from error
+
+
+def _age(text: str) -> timedelta | None:
+    words = _WORDS.match(text.lower())
+    if words:
+        return int(words[1]) * _UNITS[words[2]]
+    iso = _ISO.match(text.upper())
+    if iso:
+        weeks, days, hours, minutes = (int(part or 0) for part in iso.groups())
+        return timedelta(weeks=weeks, days=days, hours=hours, minutes=minutes)
+    return None
+
+
+def _in_utc(moment: datetime) -> datetime:
+    if moment.tzinfo is None:
+        return moment.replace(tzinfo=timezone.utc)
+    return moment.astimezone(timezone.utc)

@@ -1,0 +1,110 @@
+"""Dependency groups, includes resolved."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from packaging.utils import canonicalize_name
+
+from lockset.errors import LocksetError
+from lockset.sources.requirement_line import RequirementLine, parse_requirement
+from lockset.sources.toml_table import nearest
+
+if TYPE_CHECKING:
+    from lockset.sources.toml_table import Table
+
+__all__ = ["read_groups"]
+
+# Includes deeper than this are no longer followed: real files have two or three.
+_DEEPEST = 100
+
+# A group's own list before resolution: requirements, and (key path, name) of included groups.
+_Item = RequirementLine | tuple[str, str]
+
+
+def read_groups(table: Table | None) -> dict[str, tuple[RequirementLine, ...]]:
+    """Normalized group name -> requirements in the order written, each include replaced by what it stands for.
+
+    Every group is checked, also one that nobody asks for. A requirement that comes by way of an include keeps the
+    origin of the group that writes it; what comes by two ways stands once.
+
+    Raises:
+        LocksetError: `group-duplicate`, `group-unknown`, `group-cycle`, `group-depth`, `wrong-type`, `invalid-value`
+            or `requirement-syntax`.
+    """
+    if table is None:
+        return {}
+    written = _written(table)
+    resolved: dict[str, tuple[RequirementLine, ...]] = {}
+    for name in written:
+        _resolve(name, written, resolved, (), table.place)
+    return {name: resolved[name] for name in written}
+
+
+def _written(table: Table) -> dict[str, list[_Item]]:
+    spellings: dict[str, str] = {}
+    written: dict[str, list[_Item]] = {}
+    for spelling in table.data:
+        name = canonicalize_name(spelling)
+        if name in spellings:
+            raise LocksetError(
+                "group-duplicate",
+                f"The dependency groups `{spellings[name]}` and `{spelling}` have the same name, `{name}`",
+                place=table.place,
+                hint="Join them, or rename one",
+            )
+        spellings[name] = spelling
+        written[name] = [
+            _item(table, f"{table.at(spelling)}[{number}]", value, origin=f"{table.place} [{table.at(spelling)}]")
+            for number, value in enumerate(table.array(spelling))
+        ]
+    return written
+
+
+def _item(table: Table, key_path: str, value: object, *, origin: str) -> _Item:
+    if isinstance(value, str):
+        return parse_requirement(value, origin=origin, place=f"{table.place}: {key_path}")
+    if not isinstance(value, dict):
+        raise table.wrong(key_path, "a string or a table `{ include-group = NAME }`", value)
+    if set(value) != {"include-group"}:
+        raise table.invalid(key_path, "is not of the form `{ include-group = NAME }`")
+    included = value["include-group"]
+    if not isinstance(included, str):
+        raise table.wrong(f"{key_path}.include-group", "a string", included)
+    return (key_path, canonicalize_name(included))
+
+
+def _resolve(
+    name: str,
+    written: dict[str, list[_Item]],
+    resolved: dict[str, tuple[RequirementLine, ...]],
+    path: tuple[str, ...],
+    place: str,
+) -> tuple[RequirementLine, ...]:
+    """Fills `resolved` for `name` and all it includes; `path` holds the groups on the way here."""
+    if name in resolved:
+        return resolved[name]
+    if name in path:
+        cycle = " -> ".join((*path[path.index(name) :], name))
+        raise LocksetError("group-cycle", f"Dependency groups include one another in a circle: {cycle}", place=place)
+    if len(path) > _DEEPEST:
+        raise LocksetError(
+            "group-depth", f"Dependency groups include one another more than {_DEEPEST} levels deep", place=place
+        )
+    lines: list[RequirementLine] = []
+    for item in written[name]:
+        if isinstance(item, RequirementLine):
+            lines.append(item)
+            continue
+        key_path, included = item
+        if included not in written:
+            raise LocksetError(
+                "group-unknown",
+                f"`{key_path}` includes the dependency group `{included}`, which does not exist",
+                place=place,
+                hint=nearest(included, written),
+            )
+        lines.extend(_resolve(included, written, resolved, (*path, name), place))
+    # The same line by many ways would double its number with every level.
+    resolved[name] = tuple(dict.fromkeys(lines))
+    return resolved[name]

@@ -1,0 +1,168 @@
+"""RootProject: what is to be locked, from one source or several."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from lockset.errors import LocksetError
+from lockset.sources.requirement_line import RequirementLine
+from lockset.sources.settings import Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from pathlib import Path
+
+    from packaging.specifiers import SpecifierSet
+
+    from lockset.errors import Diagnostic
+
+__all__ = ["RequirementLine", "RootProject", "Settings", "SourceOptions", "merge"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceOptions:
+    """Options that requirements files hold for the whole run.
+
+    Attributes:
+        index_url: Last `--index-url`; None where none is given. The index to ask first.
+        extra_index_urls: Every `--extra-index-url`, in order.
+        no_index: Whether no index may be asked.
+        find_links: URLs and absolute paths.
+        no_binary: Normalized names, or `:all:`, for which wheels may not be used.
+        only_binary: Normalized names, or `:all:`, for which source distributions may not be used.
+        prefer_binary: An older wheel is preferred to a newer source distribution.
+        pre: Pre-releases are allowed everywhere.
+        all_releases: Normalized names, or `:all:`, whose pre-releases are allowed.
+        only_final: Normalized names, or `:all:`, whose pre-releases are not allowed.
+        require_hashes: Every requirement needs a hash; None where the files say nothing.
+        trusted_hosts: `host` or `host:port` for which certificates are not checked.
+    """
+
+    index_url: str | None = None
+    extra_index_urls: tuple[str, ...] = ()
+    no_index: bool = False
+    find_links: tuple[str, ...] = ()
+    no_binary: tuple[str, ...] = ()
+    only_binary: tuple[str, ...] = ()
+    prefer_binary: bool = False
+    pre: bool = False
+    all_releases: tuple[str, ...] = ()
+    only_final: tuple[str, ...] = ()
+    require_hashes: bool | None = None
+    trusted_hosts: tuple[str, ...] = ()
+
+    def followed_by(self, later: SourceOptions) -> SourceOptions:
+        """Both, where what `later` says replaces or extends this, as one run of an installer would see them."""
+        return SourceOptions(
+            index_url=later.index_url or self.index_url,
+            extra_index_urls=_unique(self.extra_index_urls, later.extra_index_urls),
+            no_index=self.no_index or later.no_index,
+            find_links=_unique(self.find_links, later.find_links),
+            no_binary=_unique(self.no_binary, later.no_binary),
+            only_binary=_unique(self.only_binary, later.only_binary),
+            prefer_binary=self.prefer_binary or later.prefer_binary,
+            pre=self.pre or later.pre,
+            all_releases=_unique(self.all_releases, later.all_releases),
+            only_final=_unique(self.only_final, later.only_final),
+            require_hashes=self.require_hashes if later.require_hashes is None else later.require_hashes,
+            trusted_hosts=_unique(self.trusted_hosts, later.trusted_hosts),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RootProject:
+    """Everything a lock starts from.
+
+    Attributes:
+        base: Folder that relative paths of the source are relative to; absolute.
+        name: Normalized name of the project, or None where the source is no project.
+        requires_python: Pythons the source promises to run on; None where it says nothing.
+        dependencies: What is always needed.
+        extras: Normalized extra -> what it adds. References of the project to its own extras are resolved.
+        groups: Normalized dependency group -> its requirements. Includes and references to the project are resolved.
+        constraints: Limits on what is needed anyway, from constraints files and from the settings.
+        options: Options of requirements files.
+        settings: `[tool.lockset]`.
+        sources: The files read, as they were named, in order.
+        warnings: What the user should hear though it is no error.
+    """
+
+    base: Path
+    name: str | None = None
+    requires_python: SpecifierSet | None = None
+    dependencies: tuple[RequirementLine, ...] = ()
+    extras: Mapping[str, tuple[RequirementLine, ...]] = field(default_factory=dict)
+    groups: Mapping[str, tuple[RequirementLine, ...]] = field(default_factory=dict)
+    constraints: tuple[RequirementLine, ...] = ()
+    options: SourceOptions = field(default_factory=SourceOptions)
+    settings: Settings = field(default_factory=Settings)
+    sources: tuple[str, ...] = ()
+    warnings: tuple[Diagnostic, ...] = ()
+
+
+def merge(projects: Sequence[RootProject]) -> RootProject:
+    """One project that asks for everything the given ones (at least one) ask for, in their order.
+
+    The name and the base are the first one's that has a name (else the first one's); Pythons are those all of them
+    admit; extras and groups of the same name are joined.
+
+    Raises:
+        LocksetError: `settings-disagree` where two of them hold different settings.
+    """
+    first, *rest = projects
+    if not rest:
+        return first
+    lead = next((project for project in projects if project.name is not None), first)
+    options = first.options
+    for project in rest:
+        options = options.followed_by(project.options)
+    return replace(
+        lead,
+        requires_python=_intersection(project.requires_python for project in projects),
+        dependencies=tuple(line for project in projects for line in project.dependencies),
+        extras=_joined(project.extras for project in projects),
+        groups=_joined(project.groups for project in projects),
+        constraints=tuple(line for project in projects for line in project.constraints),
+        options=options,
+        settings=_one_of_settings(projects),
+        sources=tuple(source for project in projects for source in project.sources),
+        warnings=tuple(warning for project in projects for warning in project.warnings),
+    )
+
+
+def _unique(first: tuple[str, ...], second: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(first + second))
+
+
+def _intersection(ranges: Iterable[SpecifierSet | None]) -> SpecifierSet | None:
+    result: SpecifierSet | None = None
+    for each in ranges:
+        if each is not None:
+            result = each if result is None else result & each
+    return result
+
+
+def _joined(
+    mappings: Iterable[Mapping[str, tuple[RequirementLine, ...]]],
+) -> dict[str, tuple[RequirementLine, ...]]:
+    joined: dict[str, tuple[RequirementLine, ...]] = {}
+    for mapping in mappings:
+        for name, lines in mapping.items():
+            joined[name] = joined.get(name, ()) + lines
+    return joined
+
+
+def _one_of_settings(projects: Sequence[RootProject]) -> Settings:
+    # The settings' own constraints are in `constraints` of their project already and are joined there.
+    nothing = Settings()
+    holders = [project for project in projects if project.settings != nothing]
+    for project in holders[1:]:
+        if project.settings != holders[0].settings:
+            raise LocksetError(
+                "settings-disagree",
+                "Two sources of one lock hold different settings in [tool.lockset]",
+                place=", ".join(holders[0].sources + project.sources),
+                hint="Keep the settings in one of them, or lock them apart",
+            )
+    return holders[0].settings if holders else nothing

@@ -1,0 +1,177 @@
+"""`pyproject.toml`: text to RootProject."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, NoReturn
+
+from packaging.specifiers import InvalidSpecifier, SpecifierSet
+from packaging.utils import canonicalize_name
+
+from lockset.errors import LocksetError
+from lockset.sources.groups import read_groups
+from lockset.sources.project import RootProject
+from lockset.sources.requirement_line import RequirementLine, parse_requirement
+from lockset.sources.self_references import expand
+from lockset.sources.settings import Settings, read_settings
+from lockset.sources.toml_table import parse_toml
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from lockset.sources.toml_table import Table
+
+__all__ = ["read_pyproject", "read_pyproject_settings", "read_requires_python", "requirement_lines"]
+
+_NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?\Z")
+
+
+def read_pyproject(text: str, *, base: Path, place: str = "pyproject.toml") -> RootProject:
+    """What the file asks for; `base` is its folder, `place` its name in messages and origins.
+
+    A file without `[project]` is read for its dependency groups.
+
+    Raises:
+        LocksetError: with the key path of what is wrong: `toml-syntax`, `wrong-type`, `invalid-value`,
+            `requirement-syntax`, `dynamic-dependencies`, `no-project`, those of groups and settings.
+    """
+    top = parse_toml(text, place=place)
+    settings = read_settings(_lockset_table(top))
+    project = top.table("project")
+    groups = read_groups(top.table("dependency-groups"))
+    if project is None:
+        if not top.data.get("dependency-groups"):
+            _refuse_without_project(top)
+        return RootProject(
+            base=base, groups=groups, constraints=settings.constraints, settings=settings, sources=(place,)
+        )
+    _refuse_dynamic(project, top)
+    name = _name(project)
+    expansion = expand(
+        name, dependencies=requirement_lines(project, "dependencies"), extras=_extras(project), groups=groups
+    )
+    return RootProject(
+        base=base,
+        name=name,
+        requires_python=read_requires_python(project),
+        dependencies=expansion.dependencies,
+        extras=expansion.extras,
+        groups=expansion.groups,
+        constraints=settings.constraints,
+        settings=settings,
+        sources=(place,),
+        warnings=expansion.warnings,
+    )
+
+
+def read_pyproject_settings(text: str, *, place: str = "pyproject.toml") -> Settings:
+    """Only `[tool.lockset]` of the file; the rest of it is not looked at."""
+    return read_settings(_lockset_table(parse_toml(text, place=place)))
+
+
+def read_requires_python(table: Table) -> SpecifierSet | None:
+    """The `requires-python` of `table`; an empty one says nothing."""
+    text = table.text("requires-python")
+    if text is None or not text.strip():
+        return None
+    try:
+        return SpecifierSet(text)
+    except InvalidSpecifier as error:
+        raise table.invalid(
+            table.at("requires-python"),
+            f"is not a version range: `{text}`",
+            hint='Write a range such as ">=3.10" or ">=3.10,<3.14"',
+        ) from error
+
+
+def requirement_lines(table: Table, key: str) -> tuple[RequirementLine, ...]:
+    """The requirements of the array `key`, in the order written."""
+    origin = f"{table.place} [{table.at(key)}]" if table.path else f"{table.place} [{key}]"
+    return tuple(
+        parse_requirement(text, origin=origin, place=f"{table.place}: {table.at(key)}[{number}]")
+        for number, text in enumerate(table.texts(key))
+    )
+
+
+def _lockset_table(top: Table) -> Table | None:
+    tool = top.table("tool")
+    return None if tool is None else tool.table("lockset")
+
+
+def _name(project: Table) -> str:
+    name = project.text("name")
+    if name is None:
+        raise LocksetError("invalid-value", "`project.name` is missing", place=project.place)
+    if not _NAME.match(name):
+        raise project.invalid(
+            "project.name", f"is not a project name: `{name}`", hint="Use letters, digits, `-`, `_` and `.`"
+        )
+    return canonicalize_name(name)
+
+
+def _extras(project: Table) -> dict[str, tuple[RequirementLine, ...]]:
+    table = project.table("optional-dependencies")
+    if table is None:
+        return {}
+    spellings: dict[str, str] = {}
+    extras: dict[str, tuple[RequirementLine, ...]] = {}
+    for spelling in table.data:
+        name = canonicalize_name(spelling)
+        if name in spellings:
+            raise LocksetError(
+                "invalid-value",
+                f"The extras `{spellings[name]}` and `{spelling}` have the same name, `{name}`",
+                place=table.place,
+                hint="Join them, or rename one",
+            )
+        spellings[name] = spelling
+        extras[name] = requirement_lines(table, spelling)
+    return extras
+
+
+def _refuse_without_project(top: Table) -> NoReturn:
+    tool = top.data.get("tool")
+    hint = "Add `[project]` with a name and dependencies, or name a requirements file"
+    if isinstance(tool, dict) and "poetry" in tool:
+        hint = "Only the standard tables are read, not [tool.poetry]: Poetry 2.0 and later writes `[project]`"
+    raise LocksetError(
+        "no-project", "The file has neither [project] nor [dependency-groups]", place=top.place, hint=hint
+    )
+
+
+def _refuse_dynamic(project: Table, top: Table) -> None:
+    """Requirements known only to the build backend cannot be read from the file."""
+    dynamic = [key for key in project.texts("dynamic") if key in {"dependencies", "optional-dependencies"}]
+    if not dynamic:
+        return
+    for key in dynamic:
+        if key in project.data:
+            raise project.invalid(project.at(key), "is given and listed under `project.dynamic` as well")
+    files = _setuptools_files(top, dynamic)
+    hint = "Write them in pyproject.toml, or lock a requirements file that holds them"
+    if files:
+        hint = f"setuptools reads them from files; lock these: `lockset lock {' '.join(files)}`"
+    raise LocksetError(
+        "dynamic-dependencies",
+        f"The {' and '.join(dynamic)} of the project are dynamic: only its build backend knows them",
+        place=top.place,
+        hint=hint,
+    )
+
+
+def _setuptools_files(top: Table, dynamic: list[str]) -> list[str]:
+    """Files that `[tool.setuptools.dynamic]` takes the keys from, as far as it is well formed."""
+    table: object = top.data
+    for key in ("tool", "setuptools", "dynamic"):
+        table = table.get(key) if isinstance(table, dict) else None
+    if not isinstance(table, dict):
+        return []
+    sources: list[object] = [table.get("dependencies")] if "dependencies" in dynamic else []
+    optional = table.get("optional-dependencies")
+    if "optional-dependencies" in dynamic and isinstance(optional, dict):
+        sources.extend(optional.values())
+    named = [source.get("file") if isinstance(source, dict) else None for source in sources]
+    files: list[object] = []
+    for each in named:
+        files.extend(each if isinstance(each, list) else [each])
+    return [file for file in files if isinstance(file, str)]

@@ -1,0 +1,96 @@
+"""One requirement with the place that asked for it."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from packaging.requirements import InvalidRequirement, Requirement
+from packaging.utils import canonicalize_name
+
+from lockset.errors import LocksetError
+
+if TYPE_CHECKING:
+    from packaging.markers import Marker
+    from packaging.utils import NormalizedName
+
+    from lockset.hashes import Digest
+
+__all__ = ["RequirementLine", "parse_requirement"]
+
+_LONE_EQUALS = re.compile(r"(?<![=!<>~])=(?!=)")
+_POETRY_BOUND = re.compile(r"[\^]|~\s*\d")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RequirementLine:
+    """A requirement as it was asked for.
+
+    Attributes:
+        text: The requirement as written, without options, comments and hashes.
+        requirement: The same, parsed. A path or bare URL has become `name @ url`; local paths are absolute
+            `file:` URLs. The URL carries no hash and no `egg` fragment.
+        origin: Who asks, for messages and annotations: `pyproject.toml [project.dependencies]`, `requirements.in:3`.
+        hashes: Digests one of which the file must have; empty where none were asked for.
+        editable: Whether an editable installation of the source tree is asked for.
+        config_settings: Pairs for the build backend, in the order written.
+    """
+
+    text: str
+    requirement: Requirement
+    origin: str
+    hashes: tuple[Digest, ...] = ()
+    editable: bool = False
+    config_settings: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def name(self) -> NormalizedName:
+        """The normalized project name."""
+        return canonicalize_name(self.requirement.name)
+
+    @property
+    def extras(self) -> frozenset[NormalizedName]:
+        """The normalized extras asked for."""
+        return frozenset(canonicalize_name(extra) for extra in self.requirement.extras)
+
+    def where(self, marker: Marker | None, *, through: str) -> RequirementLine:
+        """The same requirement inside `marker` only, asked for by way of `through`."""
+        origin = f"{self.origin} (through {through})"
+        if marker is None:
+            return replace(self, origin=origin)
+        narrowed = Requirement(str(self.requirement))
+        narrowed.marker = marker if narrowed.marker is None else marker & narrowed.marker
+        return replace(self, text=str(narrowed), requirement=narrowed, origin=origin)
+
+
+def parse_requirement(text: str, *, origin: str, place: str | None = None) -> RequirementLine:
+    """The requirement that `text` writes in the notation of dependency specifiers.
+
+    Raises:
+        LocksetError: `requirement-syntax`, with the part that is wrong marked below the message.
+    """
+    try:
+        requirement = Requirement(text)
+    except InvalidRequirement as error:
+        reason, *marked = str(error).split("\n")
+        raise LocksetError(
+            "requirement-syntax",
+            f"`{text}` is not a requirement: {reason}",
+            place=place or origin,
+            context=tuple(line for line in marked if line.strip()),
+            hint=_hint(text),
+        ) from error
+    return RequirementLine(text=text.strip(), requirement=requirement, origin=origin)
+
+
+def _hint(text: str) -> str | None:
+    # A marker's or URL's own signs are no mistakes of the version part.
+    version_part = text.partition(";")[0]
+    if "@" in version_part or "://" in version_part:
+        return "Write direct references as `name @ URL`, with a blank before a following `;`"
+    if _POETRY_BOUND.search(version_part):
+        return "Write version bounds in the standard form, such as `>=1.2,<2` or `~=1.2`"
+    if _LONE_EQUALS.search(version_part):
+        return "Write `==` for an exact version"
+    return None

@@ -1,0 +1,136 @@
+"""References of a project to its own extras, replaced by what they stand for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from lockset.errors import Diagnostic, LocksetError
+from lockset.sources.toml_table import nearest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from packaging.markers import Marker
+
+    from lockset.sources.requirement_line import RequirementLine
+
+__all__ = ["Expansion", "expand"]
+
+# Bounds on the expansion of one list. Markers on references can double their number with every level of extras.
+_MOST_REFERENCES = 1000
+_DEEPEST = 100
+
+_Lines = tuple["RequirementLine", ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Expansion:
+    """The three parts of a project without references to itself, and warnings about extras that do not exist."""
+
+    dependencies: _Lines
+    extras: Mapping[str, _Lines]
+    groups: Mapping[str, _Lines]
+    warnings: tuple[Diagnostic, ...]
+
+
+def expand(
+    name: str | None, *, dependencies: _Lines, extras: Mapping[str, _Lines], groups: Mapping[str, _Lines]
+) -> Expansion:
+    """Replaces `name[x]` of the project itself by the requirements of its extra x, recursively.
+
+    The marker of the reference narrows what it stands for. In a group a reference also stands for the project's
+    dependencies, which are not installed together with a group otherwise. Circles of extras add nothing, nor does
+    the same line by two ways. A reference by URL is left as it is.
+
+    Raises:
+        LocksetError: `extra-references` beyond all reason.
+    """
+    expander = _Expander(name, dependencies, extras)
+    return Expansion(
+        dependencies=expander.lines(dependencies),
+        extras={extra: expander.lines(lines, extra=extra) for extra, lines in extras.items()},
+        groups={group: expander.group_lines(lines) for group, lines in groups.items()},
+        warnings=tuple(dict.fromkeys(expander.warnings)),
+    )
+
+
+class _Expander:
+    """Expands lists one at a time; `_seen` holds what the list in hand has already been given."""
+
+    def __init__(self, name: str | None, dependencies: _Lines, extras: Mapping[str, _Lines]) -> None:
+        self._name = name
+        self._dependencies = dependencies
+        self._extras = extras
+        self._seen: set[tuple[str, str]] = set()
+        self.warnings: list[Diagnostic] = []
+
+    def lines(self, lines: Iterable[RequirementLine], *, extra: str | None = None) -> _Lines:
+        """The list without references; it is the list of `extra`, if named."""
+        self._seen = set()
+        path = () if extra is None else (extra,)
+        return tuple(dict.fromkeys(self._lines(lines, None, path)))
+
+    def group_lines(self, lines: Iterable[RequirementLine]) -> _Lines:
+        """The same for a group, where a reference stands for the project's dependencies as well."""
+        self._seen = set()
+        return tuple(dict.fromkeys(self._group_lines(lines)))
+
+    def _group_lines(self, lines: Iterable[RequirementLine]) -> Iterator[RequirementLine]:
+        for line in lines:
+            if not self._is_reference(line):
+                yield line
+                continue
+            marker = line.requirement.marker
+            for inner in self._lines(self._dependencies, marker, ()):
+                yield inner.where(marker, through=line.text)
+            yield from self._of_extras(line, marker, ())
+
+    def _lines(
+        self, lines: Iterable[RequirementLine], marker: Marker | None, path: tuple[str, ...]
+    ) -> Iterator[RequirementLine]:
+        """`marker` is that of all references on the way here, `path` the extras on it."""
+        for line in lines:
+            if self._is_reference(line):
+                yield from self._of_extras(line, _both(marker, line.requirement.marker), path)
+            else:
+                yield line
+
+    def _is_reference(self, line: RequirementLine) -> bool:
+        return self._name is not None and line.name == self._name and line.requirement.url is None
+
+    def _of_extras(
+        self, line: RequirementLine, marker: Marker | None, path: tuple[str, ...]
+    ) -> Iterator[RequirementLine]:
+        for extra in sorted(line.extras):
+            # On a circle the marker has only become narrower: nothing new can come.
+            if extra in path or (extra, str(marker)) in self._seen:
+                continue
+            self._seen.add((extra, str(marker)))
+            if len(self._seen) > _MOST_REFERENCES or len(path) > _DEEPEST:
+                raise LocksetError(
+                    "extra-references",
+                    "The project's extras refer to one another too often or too deep",
+                    place=line.origin,
+                )
+            if extra not in self._extras:
+                self._warn(line, extra)
+                continue
+            for inner in self._lines(self._extras[extra], marker, (*path, extra)):
+                yield inner.where(line.requirement.marker, through=line.text)
+
+    def _warn(self, line: RequirementLine, extra: str) -> None:
+        self.warnings.append(
+            Diagnostic(
+                code="extra-unknown",
+                message=f"`{line.text}` asks for the extra `{extra}`, which the project does not have",
+                place=line.origin,
+                hint=nearest(extra, self._extras),
+            )
+        )
+
+
+def _both(first: Marker | None, second: Marker | None) -> Marker | None:
+    if first is None or second is None:
+        return first or second
+    return first & second

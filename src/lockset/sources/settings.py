@@ -1,0 +1,287 @@
+"""`[tool.lockset]`: what a project says about how it is locked and installed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from packaging.markers import InvalidMarker, Marker
+from packaging.specifiers import InvalidSpecifier, SpecifierSet
+from packaging.utils import canonicalize_name
+
+from lockset.errors import LocksetError
+from lockset.sources.exclude_newer import parse_exclude_newer
+from lockset.sources.requirement_line import RequirementLine, parse_requirement
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from lockset.sources.toml_table import Table
+
+__all__ = ["ALL_PACKAGES", "CHOICES", "ConflictItem", "IndexSetting", "Settings", "read_settings"]
+
+ALL_PACKAGES = ":all:"
+
+# Settings whose value is one word of a fixed list.
+CHOICES: Mapping[str, tuple[str, ...]] = {
+    "resolution": ("highest", "lowest", "lowest-direct"),
+    "prerelease": ("if-necessary", "if-necessary-or-explicit", "explicit", "allow", "disallow"),
+    "fork-strategy": ("newest", "fewest"),
+    "index-strategy": ("first-index", "unsafe-best-match"),
+    "keyring-provider": ("auto", "disabled", "import", "subprocess"),
+    "implementation": ("cpython", "pypy"),
+    "link-mode": ("clone", "copy", "hardlink", "symlink"),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IndexSetting:
+    """One `[[tool.lockset.index]]`: a package index, in the order of asking.
+
+    Attributes:
+        url: Root of its simple API, as written.
+        name: Short name, for `--index NAME=URL` and credentials; None where not given.
+        default: Asked last, and instead of any index a user has set up as default.
+        explicit: Asked only for `packages`.
+        packages: Normalized names that come from this index and no other.
+    """
+
+    url: str
+    name: str | None = None
+    default: bool = False
+    explicit: bool = False
+    packages: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, order=True)
+class ConflictItem:
+    """One side of a declared conflict: kind is `extra` or `group`, name is normalized."""
+
+    kind: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """Every setting; None or empty where the project says nothing.
+
+    Names of packages, extras and groups are normalized. `no_build` and `no_binary` hold names or `:all:`. An
+    `exclude_newer` of type timedelta is an age, to be taken from now; per package, None lifts the limit.
+    """
+
+    python: SpecifierSet | None = None
+    implementation: str | None = None
+    platforms: tuple[str, ...] = ()
+    environments: tuple[Marker, ...] = ()
+    require_wheels_for: tuple[str, ...] = ()
+    conflicts: tuple[tuple[ConflictItem, ...], ...] = ()
+    default_groups: tuple[str, ...] | None = None
+    constraints: tuple[RequirementLine, ...] = ()
+    overrides: tuple[RequirementLine, ...] = ()
+    build_constraints: tuple[RequirementLine, ...] = ()
+    excludes: tuple[str, ...] = ()
+    resolution: str | None = None
+    prerelease: str | None = None
+    prerelease_package: Mapping[str, str] = field(default_factory=dict)
+    fork_strategy: str | None = None
+    exclude_newer: datetime | timedelta | None = None
+    exclude_newer_package: Mapping[str, datetime | timedelta | None] = field(default_factory=dict)
+    no_build: tuple[str, ...] = ()
+    no_binary: tuple[str, ...] = ()
+    no_sdist: bool | None = None
+    config_settings: Mapping[str, str] = field(default_factory=dict)
+    with_project: bool | None = None
+    allow_direct_urls: tuple[str, ...] = ()
+    index: tuple[IndexSetting, ...] = ()
+    index_strategy: str | None = None
+    find_links: tuple[str, ...] = ()
+    no_index: bool | None = None
+    keyring_provider: str | None = None
+    allow_insecure_host: tuple[str, ...] = ()
+    link_mode: str | None = None
+    compile_bytecode: bool | None = None
+
+
+def read_settings(table: Table | None) -> Settings:
+    """The settings of `[tool.lockset]`; defaults where the table is absent.
+
+    Raises:
+        LocksetError: `unknown-key`, `wrong-type`, `invalid-value`, `requirement-syntax` or `exclude-newer-syntax`.
+    """
+    if table is None:
+        return Settings()
+    table.only(KEYS)
+    values: dict[str, Any] = {
+        key.replace("-", "_"): read(table, key) for key, read in KEYS.items() if key in table.data
+    }
+    return Settings(**values)
+
+
+def _specifiers(table: Table, key: str) -> SpecifierSet:
+    text = table.text(key) or ""
+    try:
+        return SpecifierSet(text)
+    except InvalidSpecifier as error:
+        raise table.invalid(
+            table.at(key), f"is not a version range: `{text}`", hint='Write a range such as ">=3.10" or ">=3.10,<3.14"'
+        ) from error
+
+
+def _markers(table: Table, key: str) -> tuple[Marker, ...]:
+    return tuple(_marker(table, f"{table.at(key)}[{number}]", text) for number, text in enumerate(table.texts(key)))
+
+
+def _marker(table: Table, key_path: str, text: str) -> Marker:
+    try:
+        return Marker(text)
+    except InvalidMarker as error:
+        reason = str(error).split("\n", maxsplit=1)[0]
+        raise table.invalid(key_path, f"is not an environment marker: {reason}") from error
+
+
+def _requirements(table: Table, key: str) -> tuple[RequirementLine, ...]:
+    origin = f"{table.place} [{table.at(key)}]"
+    return tuple(
+        parse_requirement(text, origin=origin, place=f"{table.place}: {table.at(key)}[{number}]")
+        for number, text in enumerate(table.texts(key))
+    )
+
+
+def _names(table: Table, key: str) -> tuple[str, ...]:
+    return tuple(canonicalize_name(name) for name in table.texts(key))
+
+
+def _names_or_all(table: Table, key: str) -> tuple[str, ...]:
+    value = table.data[key]
+    if isinstance(value, bool):
+        return (ALL_PACKAGES,) if value else ()
+    if not isinstance(value, list):
+        raise table.wrong(table.at(key), "a boolean or an array of package names", value)
+    return tuple(name if name == ALL_PACKAGES else canonicalize_name(name) for name in table.texts(key))
+
+
+def _choice(table: Table, key: str) -> str | None:
+    return table.choice(key, CHOICES[key])
+
+
+def _choice_by_package(table: Table, key: str) -> dict[str, str]:
+    inner = table.table(key)
+    assert inner is not None
+    allowed = CHOICES[key.removesuffix("-package")]
+    return {canonicalize_name(name): inner.choice(name, allowed) or "" for name in inner.data}
+
+
+def _moment(table: Table, key: str) -> datetime | timedelta:
+    value = table.data[key]
+    if not isinstance(value, str | date):
+        raise table.wrong(table.at(key), "a date, a date and time, or a string", value)
+    return parse_exclude_newer(value, place=f"{table.place}: {table.at(key)}")
+
+
+def _moment_by_package(table: Table, key: str) -> dict[str, datetime | timedelta | None]:
+    inner = table.table(key)
+    assert inner is not None
+    return {
+        canonicalize_name(name): None if value is False else _moment(inner, name) for name, value in inner.data.items()
+    }
+
+
+def _pairs(table: Table, key: str) -> dict[str, str]:
+    inner = table.table(key)
+    assert inner is not None
+    return {name: inner.text(name) or "" for name in inner.data}
+
+
+def _indexes(table: Table, key: str) -> tuple[IndexSetting, ...]:
+    found: list[IndexSetting] = []
+    for entry in table.tables(key):
+        entry.only(("name", "url", "default", "explicit", "packages"))
+        url = entry.text("url")
+        if url is None:
+            raise entry.invalid(entry.path, "needs a `url`")
+        index = IndexSetting(
+            url=url,
+            name=entry.text("name"),
+            default=entry.flag("default") or False,
+            explicit=entry.flag("explicit") or False,
+            packages=_names(entry, "packages"),
+        )
+        if index.name is not None and any(other.name == index.name for other in found):
+            raise entry.invalid(entry.at("name"), f"names a second index `{index.name}`")
+        if index.default and any(other.default for other in found):
+            raise entry.invalid(entry.at("default"), "marks a second index as the default")
+        if index.explicit and not index.packages:
+            raise entry.invalid(entry.path, "is explicit and serves no packages", hint="List them under `packages`")
+        found.append(index)
+    return tuple(found)
+
+
+def _conflicts(table: Table, key: str) -> tuple[tuple[ConflictItem, ...], ...]:
+    found: list[tuple[ConflictItem, ...]] = []
+    for number, members in enumerate(table.array(key)):
+        path = f"{table.at(key)}[{number}]"
+        if not isinstance(members, list):
+            raise table.wrong(path, "an array of tables such as { extra = 'cpu' }", members)
+        items = tuple(sorted({_conflict_item(table, f"{path}[{at}]", member) for at, member in enumerate(members)}))
+        if len(items) < 2:  # noqa: PLR2004 - a conflict has two sides
+            raise table.invalid(path, "needs at least two different extras or groups")
+        found.append(items)
+    return tuple(found)
+
+
+def _conflict_item(table: Table, path: str, member: object) -> ConflictItem:
+    if isinstance(member, dict) and len(member) == 1:
+        ((kind, name),) = member.items()
+        if kind in {"extra", "group"} and isinstance(name, str):
+            return ConflictItem(kind=kind, name=canonicalize_name(name))
+    raise LocksetError(
+        "invalid-value",
+        f"`{path}` names neither an extra nor a group",
+        place=table.place,
+        hint="Write `{ extra = 'cpu' }` or `{ group = 'docs' }`",
+    )
+
+
+def _flag(table: Table, key: str) -> bool | None:
+    return table.flag(key)
+
+
+def _texts(table: Table, key: str) -> tuple[str, ...]:
+    return table.texts(key)
+
+
+# Every key of the table and how its value is read; the field of Settings is the key with `_` for `-`.
+KEYS: Mapping[str, Callable[[Table, str], object]] = {
+    "python": _specifiers,
+    "implementation": _choice,
+    "platforms": _texts,
+    "environments": _markers,
+    "require-wheels-for": _texts,
+    "conflicts": _conflicts,
+    "default-groups": _names,
+    "constraints": _requirements,
+    "overrides": _requirements,
+    "build-constraints": _requirements,
+    "excludes": _names,
+    "resolution": _choice,
+    "prerelease": _choice,
+    "prerelease-package": _choice_by_package,
+    "fork-strategy": _choice,
+    "exclude-newer": _moment,
+    "exclude-newer-package": _moment_by_package,
+    "no-build": _names_or_all,
+    "no-binary": _names_or_all,
+    "no-sdist": _flag,
+    "config-settings": _pairs,
+    "with-project": _flag,
+    "allow-direct-urls": _texts,
+    "index": _indexes,
+    "index-strategy": _choice,
+    "find-links": _texts,
+    "no-index": _flag,
+    "keyring-provider": _choice,
+    "allow-insecure-host": _texts,
+    "link-mode": _choice,
+    "compile-bytecode": _flag,
+}

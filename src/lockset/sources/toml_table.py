@@ -1,0 +1,152 @@
+"""Tables of a TOML file read with their types checked: every refusal names the key path."""
+
+from __future__ import annotations
+
+import re
+from difflib import get_close_matches
+from typing import TYPE_CHECKING, Any
+
+import tomli
+
+from lockset.errors import LocksetError
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+
+__all__ = ["Table", "nearest", "parse_toml", "type_name"]
+
+_BARE_KEY = re.compile(r"[A-Za-z0-9_-]+\Z")
+_TYPE_NAMES = {
+    str: "a string",
+    bool: "a boolean",
+    int: "an integer",
+    float: "a float",
+    list: "an array",
+    dict: "a table",
+}
+
+
+def parse_toml(text: str, *, place: str) -> Table:
+    """The whole file as a table.
+
+    Raises:
+        LocksetError: `toml-syntax` with line and column where it is not TOML.
+    """
+    try:
+        data = tomli.loads(text)
+    except tomli.TOMLDecodeError as error:
+        raise LocksetError(
+            "toml-syntax", f"This is not TOML: {error.msg}", place=f"{place}:{error.lineno}:{error.colno}"
+        ) from error
+    except (RecursionError, ValueError) as error:  # nesting and integers beyond tomli's bounds
+        raise LocksetError("toml-syntax", f"This cannot be read as TOML: {error}", place=place) from error
+    return Table(data, path="", place=place)
+
+
+def type_name(value: object) -> str:
+    """The TOML name of the value's type, with its article."""
+    return _TYPE_NAMES.get(type(value), "a date or time")
+
+
+def nearest(name: str, known: Collection[str]) -> str | None:
+    """A hint that names the known name most like `name`, or lists all when they are few; None when none is known."""
+    close = get_close_matches(name, sorted(known), n=1, cutoff=0.6)
+    if close:
+        return f"Did you mean `{close[0]}`?"
+    if known:
+        return "Known here: " + ", ".join(f"`{each}`" for each in sorted(known))
+    return None
+
+
+class Table:
+    """One table; a getter gives None (or an empty tuple) for an absent key and raises `wrong-type` for another type."""
+
+    __slots__ = ("data", "path", "place")
+
+    def __init__(self, data: Mapping[str, Any], *, path: str, place: str) -> None:
+        self.data = data
+        self.path = path
+        self.place = place
+
+    def at(self, key: str) -> str:
+        """The path of `key` from the top of the file, as TOML writes it."""
+        part = key if _BARE_KEY.match(key) else f'"{key}"'
+        return f"{self.path}.{part}" if self.path else part
+
+    def wrong(self, key_path: str, expected: str, value: object) -> LocksetError:
+        """The error for a value of the wrong type."""
+        return LocksetError(
+            "wrong-type", f"`{key_path}` has to be {expected}, not {type_name(value)}", place=self.place
+        )
+
+    def invalid(self, key_path: str, message: str, *, hint: str | None = None) -> LocksetError:
+        """The error for a value of the right type that means nothing; `message` continues "`key` "."""
+        return LocksetError("invalid-value", f"`{key_path}` {message}", place=self.place, hint=hint)
+
+    def text(self, key: str) -> str | None:
+        """A string."""
+        value = self.data.get(key)
+        if value is None or isinstance(value, str):
+            return value
+        raise self.wrong(self.at(key), "a string", value)
+
+    def flag(self, key: str) -> bool | None:
+        """A boolean."""
+        value = self.data.get(key)
+        if value is None or isinstance(value, bool):
+            return value
+        raise self.wrong(self.at(key), "a boolean", value)
+
+    def array(self, key: str) -> tuple[Any, ...]:
+        """An array of anything."""
+        value = self.data.get(key)
+        if value is None:
+            return ()
+        if isinstance(value, list):
+            return tuple(value)
+        raise self.wrong(self.at(key), "an array", value)
+
+    def texts(self, key: str) -> tuple[str, ...]:
+        """An array of strings."""
+        items = self.array(key)
+        for number, item in enumerate(items):
+            if not isinstance(item, str):
+                raise self.wrong(f"{self.at(key)}[{number}]", "a string", item)
+        return items
+
+    def choice(self, key: str, allowed: Collection[str]) -> str | None:
+        """A string out of `allowed`."""
+        value = self.text(key)
+        if value is not None and value not in allowed:
+            raise self.invalid(self.at(key), f"has no meaning with the value `{value}`", hint=nearest(value, allowed))
+        return value
+
+    def table(self, key: str) -> Table | None:
+        """A table."""
+        value = self.data.get(key)
+        if value is None:
+            return None
+        if isinstance(value, dict):
+            return Table(value, path=self.at(key), place=self.place)
+        raise self.wrong(self.at(key), "a table", value)
+
+    def tables(self, key: str) -> tuple[Table, ...]:
+        """An array of tables."""
+        found: list[Table] = []
+        for number, item in enumerate(self.array(key)):
+            path = f"{self.at(key)}[{number}]"
+            if not isinstance(item, dict):
+                raise self.wrong(path, "a table", item)
+            found.append(Table(item, path=path, place=self.place))
+        return tuple(found)
+
+    def only(self, known: Collection[str]) -> None:
+        """Holds when no key but the `known` ones is there; `unknown-key` with the nearest known one otherwise."""
+        for key in self.data:
+            if key not in known:
+                raise LocksetError(
+                    "unknown-key",
+                    f"`{self.at(key)}` is not a known setting",
+                    place=self.place,
+                    hint=nearest(key, known),
+                )
