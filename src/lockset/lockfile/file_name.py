@@ -1,0 +1,45 @@
+"""The names a lock file may have: `pylock.toml` and `pylock.NAME.toml`."""
+
+from __future__ import annotations
+
+import re
+
+from packaging.utils import canonicalize_name
+
+from lockset.errors import LocksetError
+
+__all__ = ["PLAIN_NAME", "is_lock_file_name", "lock_file_name", "name_of"]
+
+PLAIN_NAME = "pylock.toml"
+# Also refuses a line end in the name, which `[^.]` would let through.
+_NAMED = re.compile(r"pylock\.([^.\n\r/\\]+)\.toml", re.ASCII)
+
+
+def is_lock_file_name(name: str) -> bool:
+    """Whether `name` (without folders) is the name of a lock file."""
+    return name == PLAIN_NAME or _NAMED.fullmatch(name) is not None
+
+
+def name_of(name: str) -> str | None:
+    """NAME of `pylock.NAME.toml`, or None for `pylock.toml` and for other files."""
+    matched = _NAMED.fullmatch(name)
+    return matched.group(1) if matched else None
+
+
+def lock_file_name(name: str | None) -> str:
+    """`pylock.toml` for None, else `pylock.NAME.toml` with every dot of `name` (as in `my.script`) as a dash.
+
+    Raises:
+        LocksetError: `file-name` where nothing usable is left of `name`.
+    """
+    if name is None:
+        return PLAIN_NAME
+    usable = canonicalize_name(name) if "." in name else name
+    made = f"pylock.{usable}.toml"
+    if not is_lock_file_name(made):
+        raise LocksetError(
+            "file-name",
+            f"No lock file can be named after `{name}`",
+            hint="Use one name without a dot or a slash, as in pylock.dev.toml",
+        )
+    return made

@@ -1,0 +1,56 @@
+"""What a file seems to be that is no lock file: for messages only."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = ["kind_of_table", "kind_of_text"]
+
+# Bounds how much of a text is looked at; what a file is shows in its first lines.
+_LOOKED_AT = 4096
+
+_REQUIREMENT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*(\[[^\]\n]*\])?\s*(===|[=~!<>]=|[<>]|@\s)[^\n]*")
+_CONFLICT = re.compile(r"^(<<<<<<<|>>>>>>>) ", re.MULTILINE)
+_OPTION = re.compile(r"(-[rcefi]|--[a-z][a-z-]+)[ =]")
+
+_CONVERT = "`lockset convert {name} -o pylock.toml` makes a lock file of it"
+
+
+def kind_of_text(text: str) -> str | None:
+    """One sentence on what `text`, which is no TOML, seems to be; None when nothing fits."""
+    head = text[:_LOOKED_AT].lstrip("\ufeff \t\r\n")
+    lines = [line for line in (raw.strip() for raw in head.splitlines()) if line and not line.startswith("#")]
+    first = lines[0] if lines else ""
+    signs = (
+        (head.startswith("{") and '"_meta"' in head, "a Pipfile.lock; " + _CONVERT.format(name="Pipfile.lock")),
+        (head.startswith("{"), "JSON"),
+        (head.lower().startswith(("<!doctype", "<html")), "a web page, perhaps the error page of a server"),
+        (_CONFLICT.search(text), "a file with conflict markers of a merge; lock again to replace it"),
+        (
+            _REQUIREMENT.fullmatch(first) or _OPTION.match(first),
+            "a requirements file; " + _CONVERT.format(name="requirements.txt"),
+        ),
+        (first in {"version: 1", "metadata:", "---"}, "YAML, perhaps of conda-lock"),
+    )
+    return next((f"This looks like {kind}" for applies, kind in signs if applies), None)
+
+
+def kind_of_table(data: Mapping[str, Any]) -> str | None:
+    """One sentence on what `data`, TOML without the keys of a lock file, seems to be; None when nothing fits."""
+    metadata = data.get("metadata")
+    metadata = metadata if isinstance(metadata, dict) else {}
+    if "package" in data and "content-hash" in metadata:
+        return "This looks like a poetry.lock; " + _CONVERT.format(name="poetry.lock")
+    if "package" in data and "content_hash" in metadata:
+        return "This looks like a pdm.lock; " + _CONVERT.format(name="pdm.lock")
+    if "package" in data and isinstance(data.get("version"), int):
+        return "This looks like a uv.lock; " + _CONVERT.format(name="uv.lock")
+    if "project" in data or "build-system" in data:
+        return "This looks like a pyproject.toml; `lockset lock` makes a lock file of it"
+    if "source" in data and ("packages" in data or "dev-packages" in data):
+        return "This looks like a Pipfile; lock it first, then convert Pipfile.lock"
+    return None

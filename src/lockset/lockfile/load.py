@@ -1,0 +1,64 @@
+"""A lock file on disk to Document: regular files only, bounded, without following what blocks."""
+
+from __future__ import annotations
+
+import os
+import stat
+from pathlib import Path
+
+from lockset.errors import LocksetError
+from lockset.lockfile.read import MAX_BYTES, Document, read
+
+__all__ = ["load", "load_bytes"]
+
+# A pipe would block on opening otherwise; absent on Windows, which has no such files.
+_FLAGS = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)
+
+
+def load(path: str | os.PathLike[str]) -> Document:
+    """The Document in the file `path`.
+
+    Raises:
+        LocksetError: `lock-not-found`, `lock-unreadable` or `toml-syntax`.
+    """
+    return read(load_bytes(path), path=os.fspath(path))
+
+
+def load_bytes(path: str | os.PathLike[str]) -> bytes:
+    """The bytes of the regular file `path`, at most MAX_BYTES of them.
+
+    Raises:
+        LocksetError: `lock-not-found` or `lock-unreadable`.
+    """
+    shown = os.fspath(path)
+    try:
+        descriptor = os.open(path, _FLAGS)
+    except (FileNotFoundError, NotADirectoryError) as error:
+        hint = "`lockset lock` writes a lock file; name its path to read another"
+        raise LocksetError("lock-not-found", f"There is no file `{shown}`", place=shown, hint=hint) from error
+    except ValueError as error:  # a NUL in the path
+        raise LocksetError("lock-not-found", f"`{shown}` is no path", place=shown) from error
+    except OSError as error:
+        reason = "it is a folder" if Path(path).is_dir() else error.strerror or "unknown reason"
+        raise _unreadable(shown, reason) from error
+    try:
+        return _bounded(descriptor, shown)
+    except OSError as error:
+        raise _unreadable(shown, error.strerror or "unknown reason") from error
+    finally:
+        os.close(descriptor)
+
+
+def _bounded(descriptor: int, shown: str) -> bytes:
+    facts = os.fstat(descriptor)
+    if not stat.S_ISREG(facts.st_mode):
+        raise _unreadable(shown, "it is a folder" if stat.S_ISDIR(facts.st_mode) else "it is no regular file")
+    with open(descriptor, "rb", closefd=False) as file:
+        data = file.read(MAX_BYTES + 1)
+    if len(data) > MAX_BYTES:
+        raise _unreadable(shown, f"it is larger than {MAX_BYTES // 1024 // 1024} MiB")
+    return data
+
+
+def _unreadable(shown: str, reason: str) -> LocksetError:
+    return LocksetError("lock-unreadable", f"`{shown}` cannot be read: {reason}", place=shown)

@@ -1,0 +1,79 @@
+"""The one import point of packaging's lock file types, and what is asked of them again and again."""
+
+from __future__ import annotations
+
+from typing import TypeAlias
+from urllib.parse import unquote, urlsplit
+
+from packaging.pylock import (
+    Package,
+    PackageArchive,
+    PackageDirectory,
+    PackageSdist,
+    PackageVcs,
+    PackageWheel,
+    Pylock,
+    PylockUnsupportedVersionError,
+    PylockValidationError,
+)
+
+__all__ = [
+    "Artifact",
+    "File",
+    "Package",
+    "PackageArchive",
+    "PackageDirectory",
+    "PackageSdist",
+    "PackageVcs",
+    "PackageWheel",
+    "Pylock",
+    "PylockUnsupportedVersionError",
+    "PylockValidationError",
+    "artifacts",
+    "describe",
+    "file_name",
+    "last_component",
+]
+
+# What has bytes of its own, with hashes over them.
+File: TypeAlias = PackageArchive | PackageSdist | PackageWheel
+# What one selected package is installed from.
+Artifact: TypeAlias = PackageVcs | PackageDirectory | PackageArchive | PackageSdist | PackageWheel
+
+
+def artifacts(package: Package) -> tuple[Artifact, ...]:
+    """All sources of `package`, in the order in which the specification prefers them."""
+    single = (package.vcs, package.directory, package.archive)
+    found: list[Artifact] = [source for source in single if source is not None]
+    found.extend(package.wheels or ())
+    if package.sdist is not None:
+        found.append(package.sdist)
+    return tuple(found)
+
+
+def last_component(*, path: str | None, url: str | None) -> str | None:
+    """The file name in `path`, else in `url` (percent-decoded, without query and fragment), or None."""
+    if path:
+        # A relative path may use `/` on every platform; one without `/` may be a Windows path.
+        separator = "/" if "/" in path else "\\"
+        return path.rsplit(separator, 1)[-1] or None
+    if not url:
+        return None
+    try:
+        return unquote(urlsplit(url).path.rsplit("/", 1)[-1]) or None
+    except ValueError:  # such as a host with an open bracket
+        return None
+
+
+def file_name(artifact: Artifact) -> str | None:
+    """The file name of `artifact`: its `name`, else the end of `path`, else of `url`; None for source trees."""
+    if isinstance(artifact, PackageWheel | PackageSdist):
+        return artifact.name or last_component(path=artifact.path, url=artifact.url)
+    if isinstance(artifact, PackageArchive):
+        return last_component(path=artifact.path, url=artifact.url)
+    return None
+
+
+def describe(package: Package) -> str:
+    """`name version`, or `name` alone: how messages call a package."""
+    return f"{package.name} {package.version}" if package.version is not None else str(package.name)

@@ -1,0 +1,160 @@
+"""Text to lock file: TOML, then packaging's model. Refusals are one sentence, never a traceback."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
+
+import tomli
+
+from lockset.errors import LocksetError
+from lockset.lockfile.kind import kind_of_text
+from lockset.lockfile.model import Pylock, PylockUnsupportedVersionError, PylockValidationError
+from lockset.lockfile.positions import KeyPath, positions
+from lockset.spans import LineIndex
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from lockset.spans import Span
+
+__all__ = ["MAX_BYTES", "MAX_WHEEL_TAGS", "Document", "TomlError", "read"]
+
+# Bounds what is parsed at all: the largest real lock files are a few megabytes. Beyond it a file is refused unread.
+MAX_BYTES = 64 * 1024 * 1024
+# Bounds the tags one wheel file name may stand for (`py2.py3-none-any` is two). A name of some hundred characters
+# can ask for millions; real ones stay below a hundred. Beyond it the file is refused.
+MAX_WHEEL_TAGS = 2_000
+
+_KIND = "This is no lock file that can be read"
+
+
+class TomlError(LocksetError):
+    """The text is no TOML. `line` and `column` are from 1."""
+
+    def __init__(self, message: str, *, path: str | None, line: int, column: int, hint: str | None = None) -> None:
+        name = path or "<text>"
+        super().__init__("toml-syntax", message, place=f"{name}:{line}:{column}", hint=hint)
+        self.line = line
+        self.column = column
+
+
+@dataclass(frozen=True, kw_only=True)
+class Document:
+    """A text that is TOML. Places and the model are worked out when first asked for."""
+
+    text: str
+    data: Mapping[str, Any]
+    path: str | None
+
+    @cached_property
+    def spans(self) -> Mapping[KeyPath, Span]:
+        """Where every key path of `data` stands in `text`."""
+        return positions(self.text)
+
+    @cached_property
+    def lines(self) -> LineIndex:
+        """Offsets to lines and columns of `text`."""
+        return LineIndex(self.text)
+
+    @cached_property
+    def lock(self) -> Pylock:
+        """The lock file, valid as far as packaging checks it.
+
+        Raises:
+            LocksetError: `lock-unsupported` for another major version of the format, else `lock-invalid`.
+        """
+        _refuse_tag_bombs(self.data, self.path)
+        try:
+            return Pylock.from_dict(self.data)
+        except PylockUnsupportedVersionError as error:
+            raise LocksetError(
+                "lock-unsupported",
+                f"This lock file has a version that lockset does not read: {error.message}",
+                place=self.path,
+                hint="Lock again with a tool that writes lock-version 1.0, or use a newer lockset",
+            ) from error
+        except PylockValidationError as error:
+            where = f" in `{error.context}`" if error.context else ""
+            raise LocksetError(
+                "lock-invalid",
+                f"This is no valid lock file: {_first_line(error.message)}{where}",
+                place=self.path,
+                hint=f"`lockset validate {self.path or 'FILE'}` lists every finding with its line",
+            ) from error
+        except (ValueError, RecursionError) as error:
+            raise LocksetError("lock-invalid", f"{_KIND}: {_first_line(str(error))}", place=self.path) from error
+
+
+def read(text: str | bytes, *, path: str | None = None) -> Document:
+    """Read `text` as TOML; `path` is only for messages.
+
+    Raises:
+        TomlError: where the text is no TOML 1.0 in UTF-8, or is beyond the bounds of the parser.
+    """
+    decoded = text if isinstance(text, str) else _decode(text, path)
+    if decoded.startswith("\ufeff"):
+        message = "The file starts with a byte order mark, which TOML does not allow"
+        raise TomlError(message, path=path, line=1, column=1, hint="Save it as UTF-8 without a byte order mark")
+    return Document(text=decoded, data=_parse(decoded, path), path=path)
+
+
+def _decode(data: bytes, path: str | None) -> str:
+    if len(data) > MAX_BYTES:
+        message = f"The file is larger than {MAX_BYTES // 1024 // 1024} MiB"
+        raise TomlError(message, path=path, line=1, column=1)
+    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
+        hint = "Save it as UTF-8; PowerShell's `>` writes UTF-16"
+        raise TomlError("The file is UTF-16, and TOML is UTF-8", path=path, line=1, column=1, hint=hint)
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        before = data[: error.start].decode("utf-8")
+        line, column = LineIndex(before).position(len(before))
+        message = f"The byte 0x{data[error.start]:02x} is not UTF-8"
+        raise TomlError(message, path=path, line=line, column=column, hint="Save the file as UTF-8") from error
+
+
+def _parse(text: str, path: str | None) -> dict[str, Any]:
+    try:
+        return tomli.loads(text)
+    except tomli.TOMLDecodeError as error:
+        message = f"This is no TOML: {error.msg[:1].lower()}{error.msg[1:]}"
+        raise TomlError(message, path=path, line=error.lineno, column=error.colno, hint=kind_of_text(text)) from error
+    except RecursionError as error:
+        message = "Tables or arrays are nested too deep to read"
+        raise TomlError(message, path=path, line=1, column=1) from error
+    except ValueError as error:
+        # Integers beyond Python's limit of digits; dates such as 2025-02-30 are TOMLDecodeErrors.
+        message = f"A value is beyond what can be read: {_first_line(str(error))}"
+        raise TomlError(message, path=path, line=1, column=1) from error
+
+
+def _first_line(message: str) -> str:
+    return message.splitlines()[0] if message else "unknown reason"
+
+
+def _refuse_tag_bombs(data: Mapping[str, Any], path: str | None) -> None:
+    """Refuse wheel names that stand for very many tags: packaging would multiply them out."""
+    packages = data.get("packages")
+    for package in packages if isinstance(packages, list) else ():
+        wheels = package.get("wheels") if isinstance(package, dict) else None
+        for wheel in wheels if isinstance(wheels, list) else ():
+            if isinstance(wheel, dict) and _is_tag_bomb(wheel):
+                message = f"A wheel of `{package.get('name')}` has a file name with more than {MAX_WHEEL_TAGS} tags"
+                raise LocksetError("lock-invalid", message, place=path)
+
+
+def _is_tag_bomb(wheel: Mapping[str, Any]) -> bool:
+    names = (wheel.get("name"), wheel.get("path"), wheel.get("url"))
+    return any(isinstance(name, str) and tag_count(name) > MAX_WHEEL_TAGS for name in names)
+
+
+def tag_count(name: str) -> int:
+    """How many tags the wheel file name at the end of `name` stands for, at most."""
+    product = 1
+    for part in unquote(name).rsplit("-", 3)[1:]:
+        product *= part.count(".") + 1
+    return product

@@ -1,0 +1,285 @@
+"""What to install from a lock file, along the standard's installation steps.
+
+Each step carries the specification's own sentence as its comment, also where the step is met elsewhere.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import product
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
+
+from packaging.markers import UndefinedComparison, UndefinedEnvironmentName
+from packaging.utils import canonicalize_name
+
+from lockset.errors import LocksetError
+from lockset.lockfile.model import describe, file_name
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+
+    from packaging.markers import Marker
+    from packaging.tags import Tag
+
+    from lockset.lockfile.model import Artifact, Package, PackageWheel, Pylock
+
+__all__ = ["MarkerValues", "Selected", "Selection", "select"]
+
+# Bounds how many tags a message names; the others are counted.
+_TAGS_SHOWN = 6
+
+
+class MarkerValues(Protocol):
+    """One interpreter, as marker variables and their values: `lockset.markers.environment.Environment`."""
+
+    def as_dict(self) -> dict[str, str]:
+        """All marker variables of one interpreter."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Selected:
+    """One package to install and what it is installed from; `index` is its place in `packages`."""
+
+    package: Package
+    artifact: Artifact
+    index: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Selection:
+    """What one target gets: at most one entry of each name, in the order of the lock file.
+
+    `extras` and `groups` are normalised names; with `environment` they are what the markers were asked with.
+    """
+
+    items: tuple[Selected, ...]
+    environment: Mapping[str, str]
+    extras: frozenset[str]
+    groups: frozenset[str]
+
+
+_Values: TypeAlias = dict[str, Any]
+
+
+def select(
+    lock: Pylock,
+    *,
+    environment: MarkerValues | Mapping[str, str],
+    tags: Sequence[Tag],
+    extras: Collection[str] = (),
+    groups: Collection[str] | None = None,
+    prefer_sdist: Callable[[str], bool] | None = None,
+) -> Selection:
+    """What `lock` installs for `environment`, with `tags` as the target's compatibility tags, best first.
+
+    `groups=None` stands for the default groups, an empty collection for none. `prefer_sdist` is asked by name
+    whether the sdist is wanted although there are wheels.
+
+    Raises:
+        LocksetError: `unknown-extra`, `unknown-group`, `python-not-supported`, `environment-not-supported`,
+            `marker-not-usable`, `ambiguous-package`, `no-usable-file`, `no-source`.
+    """
+    # Gather the extras and dependency groups to install and set extras and dependency_groups for marker
+    # evaluation, respectively. extras SHOULD be set to the empty set by default. dependency_groups SHOULD be the
+    # set created from default-groups by default.
+    known_extras, chosen_groups = _known_extras(lock, extras), _known_groups(lock, groups)
+    values = dict(environment) if not hasattr(environment, "as_dict") else environment.as_dict()
+
+    # Check if the metadata version specified by lock-version is supported; an error or warning MUST be raised as
+    # appropriate. (Met by reading: there is no Pylock of another major version.)
+
+    # If requires-python is specified, check that the environment being installed for meets the requirement; an
+    # error MUST be raised if it is not met.
+    _check_python(lock, values)
+
+    # If environments is specified, check that at least one of the environment marker expressions is satisfied; an
+    # error MUST be raised if no expression is satisfied.
+    _check_environments(lock, values)
+
+    # For each package listed in packages: (see _slated)
+    slated = _slated(lock, values | {"extras": known_extras, "dependency_groups": chosen_groups})
+
+    # For each package to be installed: (see _artifact)
+    ranks = {str(tag): rank for rank, tag in reversed(list(enumerate(tags)))}
+    return Selection(
+        items=tuple(
+            Selected(package=package, artifact=_artifact(package, ranks, values, prefer_sdist), index=index)
+            for index, package in slated
+        ),
+        environment=values,
+        extras=known_extras,
+        groups=chosen_groups,
+    )
+
+
+def _known_extras(lock: Pylock, asked: Collection[str]) -> frozenset[str]:
+    known = {canonicalize_name(name) for name in lock.extras or ()}
+    chosen = frozenset(canonicalize_name(name) for name in asked)
+    if unknown := sorted(chosen - known):
+        raise LocksetError(
+            "unknown-extra", f"The lock file has no extra {_quoted(unknown)}", hint=_known(known, "extra")
+        )
+    return chosen
+
+
+def _known_groups(lock: Pylock, asked: Collection[str] | None) -> frozenset[str]:
+    defaults = {canonicalize_name(name) for name in lock.default_groups or ()}
+    if asked is None:
+        return frozenset(defaults)
+    known = {canonicalize_name(name) for name in lock.dependency_groups or ()}
+    chosen = frozenset(canonicalize_name(name) for name in asked)
+    if unknown := sorted(chosen - known - defaults):
+        message = f"The lock file has no dependency group {_quoted(unknown)}"
+        raise LocksetError("unknown-group", message, hint=_known(known or defaults, "dependency group"))
+    return chosen
+
+
+def _known(names: Collection[str], what: str) -> str:
+    if not names:
+        return f"It was locked without any {what}"
+    return f"It has the {what}{'s' if len(names) > 1 else ''} {_quoted(sorted(names))}"
+
+
+def _quoted(names: Iterable[str]) -> str:
+    return ", ".join(f"`{name}`" for name in names)
+
+
+def _check_python(lock: Pylock, values: Mapping[str, str]) -> None:
+    if lock.requires_python and not lock.requires_python.contains(_full_version(values)):
+        raise LocksetError(
+            "python-not-supported",
+            f"The lock file is for Python {lock.requires_python}, the target has {values['python_full_version']}",
+            hint="Choose another interpreter, or lock again with a wider requires-python",
+        )
+
+
+def _full_version(values: Mapping[str, str]) -> str:
+    """As a version: interpreters built from an untagged checkout call themselves `3.14.0+`."""
+    version = values["python_full_version"]
+    return f"{version}local" if version.endswith("+") else version
+
+
+def _check_environments(lock: Pylock, values: _Values) -> None:
+    if not lock.environments:
+        return
+    for marker in lock.environments:
+        if _holds(marker, values, where="`environments`", context="requirement"):
+            return
+    raise LocksetError(
+        "environment-not-supported",
+        f"The lock file was not made for {_target(values)}",
+        context=tuple(f"it is for: {marker}" for marker in lock.environments),
+        hint="Lock again with this platform among the environments",
+    )
+
+
+def _holds(marker: Marker, values: _Values, *, where: str, context: Any) -> bool:
+    try:
+        return marker.evaluate(values, context=context)
+    except (UndefinedEnvironmentName, UndefinedComparison) as error:
+        # Unknown variables make a package ineligible: an error, never a silent true or false.
+        message = f"The marker `{marker}` of {where} cannot be decided"
+        raise LocksetError("marker-not-usable", message, context=(str(error),)) from error
+
+
+def _slated(lock: Pylock, values: _Values) -> Iterable[tuple[int, Package]]:
+    """The entries to install, with their places in the lock file."""
+    slated: dict[str, tuple[int, Package]] = {}
+    python = _full_version(values)
+    for index, package in enumerate(lock.packages):
+        # If packages.marker is specified, check if it is satisfied; if it isn't, skip to the next package.
+        if package.marker and not _holds(package.marker, values, where=f"`{describe(package)}`", context="lock_file"):
+            continue
+        # If packages.requires-python is specified, check if it is satisfied; an error MUST be raised if it isn't.
+        if package.requires_python and not package.requires_python.contains(python):
+            raise LocksetError(
+                "python-not-supported",
+                f"`{describe(package)}` is for Python {package.requires_python}, "
+                f"the target has {values['python_full_version']}",
+                hint="Choose another interpreter, or lock again for this Python",
+            )
+        # Check that no other conflicting instance of the package has been slated to be installed; an error about
+        # the ambiguity MUST be raised otherwise.
+        if package.name in slated:
+            raise _ambiguous(slated[package.name], (index, package))
+        # Check that the source of the package is specified appropriately (i.e. there are no conflicting sources in
+        # the package entry); an error MUST be raised if any issues are found. (Met by reading.)
+
+        # Add the package to the set of packages to install.
+        slated[package.name] = (index, package)
+    return slated.values()
+
+
+def _ambiguous(first: tuple[int, Package], second: tuple[int, Package]) -> LocksetError:
+    return LocksetError(
+        "ambiguous-package",
+        f"The lock file has two entries of `{first[1].name}` that both apply here",
+        context=tuple(
+            f"packages[{index}]: {describe(package)}" + (f" if {package.marker}" if package.marker else "")
+            for index, package in (first, second)
+        ),
+        hint="Choose fewer extras or groups if they exclude each other; otherwise the lock file is wrong: lock again",
+    )
+
+
+def _artifact(
+    package: Package, ranks: Mapping[str, int], values: Mapping[str, str], prefer_sdist: Callable[[str], bool] | None
+) -> Artifact:
+    # If vcs is set, else if directory is set, else if archive is set:
+    for tree in (package.vcs, package.directory, package.archive):
+        if tree is not None:
+            return tree
+    if package.sdist is not None and prefer_sdist is not None and prefer_sdist(package.name):
+        return package.sdist
+    # Else if there are entries for wheels: look for the appropriate wheel file based on wheels.name; if one is not
+    # found then move on to sdist or an error MUST be raised about a lack of source for the project.
+    wheel = _best_wheel(package.wheels or (), ranks)
+    if wheel is not None:
+        return wheel
+    # Else if no wheels file is found or sdist is solely set:
+    if package.sdist is not None:
+        return package.sdist
+    raise _no_usable_file(package, ranks, values)
+
+
+def _best_wheel(wheels: Iterable[PackageWheel], ranks: Mapping[str, int]) -> PackageWheel | None:
+    """The wheel whose best tag is the target's best; the first listed among equals."""
+    best: PackageWheel | None = None
+    best_rank = len(ranks)
+    for wheel in wheels:
+        for tag in _tags(wheel):
+            rank = ranks.get(tag)
+            if rank is not None and (best is None or rank < best_rank):
+                best, best_rank = wheel, rank
+    return best
+
+
+def _tags(wheel: PackageWheel) -> Iterable[str]:
+    parts = (file_name(wheel) or "").lower().removesuffix(".whl").rsplit("-", 3)[1:]
+    return ("-".join(tag) for tag in product(*(part.split(".") for part in parts)))
+
+
+def _no_usable_file(package: Package, ranks: Mapping[str, int], values: Mapping[str, str]) -> LocksetError:
+    if not package.wheels:
+        return LocksetError("no-source", f"`{describe(package)}` has no file and no source in the lock file")
+    found = sorted(
+        {"-".join((file_name(wheel) or "").removesuffix(".whl").rsplit("-", 3)[1:]) for wheel in package.wheels}
+    )
+    shown = ", ".join(found[:_TAGS_SHOWN]) + (
+        f" and {len(found) - _TAGS_SHOWN} more" if len(found) > _TAGS_SHOWN else ""
+    )
+    best = next(iter(sorted(ranks, key=ranks.__getitem__)), "no tag at all")
+    return LocksetError(
+        "no-usable-file",
+        f"`{describe(package)}` has no wheel for {_target(values)} and no sdist",
+        context=(f"its wheels are for: {shown}", f"the target's best tag: {best}"),
+        hint="Lock again with this platform among those that the lock must serve",
+    )
+
+
+def _target(values: Mapping[str, str]) -> str:
+    return (
+        f"{values.get('platform_python_implementation', 'Python')} {values['python_full_version']} "
+        f"on {values.get('sys_platform', '?')} {values.get('platform_machine', '?')}"
+    )

@@ -1,0 +1,233 @@
+"""Pylock to canonical text: equal lock files have equal bytes.
+
+Keys stand in the specification's own order. Packages are sorted by name, then version; wheels by file name; what is
+a set by its members. Wheels and dependencies have a line each, so that a change of one file changes one line.
+Foreign tables under `tool` are laid out by tomli-w, with sorted keys.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import date, datetime, time, timezone
+from typing import TYPE_CHECKING, Any
+
+import tomli_w
+from packaging.version import Version
+
+from lockset.errors import LocksetError
+from lockset.lockfile.model import PackageArchive, PackageVcs, file_name
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from lockset.lockfile.model import File, Package, PackageDirectory, Pylock
+
+__all__ = ["write"]
+
+_INDENT = "    "
+_NO_VERSION = Version("0")
+_BARE_KEY = re.compile(r"[A-Za-z0-9_-]+", re.ASCII)
+# What may stand between double quotes as it is.
+_PLAIN = re.compile(r'[^"\\\x00-\x08\x0a-\x1f\x7f]*')
+# What may stand between single quotes, where double ones would need escapes: markers, mostly.
+_LITERAL = re.compile(r"[^'\x00-\x08\x0a-\x1f\x7f]*")
+_ESCAPED = re.compile(r'["\\\x00-\x08\x0a-\x1f\x7f]')
+_SHORT_ESCAPES = {"\b": "\\b", "\n": "\\n", "\f": "\\f", "\r": "\\r", '"': '\\"', "\\": "\\\\"}
+
+
+def write(lock: Pylock) -> str:
+    """`lock` as the text of a lock file, with line feeds only and one at the end.
+
+    Reading the text gives a lock equal to `lock` up to the order of what has none; writing that again gives the
+    same text.
+
+    Raises:
+        LocksetError: `lock-not-writable` where a foreign table under `tool` holds what TOML cannot say.
+    """
+    try:
+        parts = [_top(lock), *(text for *_, text in sorted(_ranked(package) for package in lock.packages))]
+        if lock.tool is not None:
+            parts.append(_foreign({"tool": lock.tool}))
+    except (TypeError, ValueError, RecursionError) as error:
+        raise LocksetError(
+            "lock-not-writable", "A `tool` table holds a value or a depth that TOML cannot say", context=(str(error),)
+        ) from error
+    return "\n".join(parts)
+
+
+def _top(lock: Pylock) -> str:
+    lines = [f"lock-version = {_string(str(lock.lock_version))}"]
+    if lock.environments is not None:
+        lines.append(_stacked("environments", [_string(str(marker)) for marker in lock.environments]))
+    if lock.requires_python is not None:
+        lines.append(f"requires-python = {_string(str(lock.requires_python))}")
+    for key, names in (
+        ("extras", lock.extras),
+        ("dependency-groups", lock.dependency_groups),
+        ("default-groups", lock.default_groups),
+    ):
+        if names is not None:
+            lines.append(f"{key} = [{', '.join(_string(name) for name in sorted(names))}]")
+    lines.append(f"created-by = {_string(lock.created_by)}")
+    if not lock.packages:
+        lines.append("packages = []")
+    return "".join(f"{line}\n" for line in lines)
+
+
+def _ranked(package: Package) -> tuple[str, bool, Version, str, str]:
+    """What a package is sorted by, with its text as the last resort."""
+    version = package.version
+    return (
+        package.name,
+        version is not None,
+        _NO_VERSION if version is None else version,
+        str(package.marker or ""),
+        _package(package),
+    )
+
+
+def _package(package: Package) -> str:
+    lines = ["[[packages]]", f"name = {_string(package.name)}"]
+    if package.version is not None:
+        lines.append(f"version = {_string(str(package.version))}")
+    if package.marker is not None:
+        lines.append(f"marker = {_string(str(package.marker))}")
+    if package.requires_python is not None:
+        lines.append(f"requires-python = {_string(str(package.requires_python))}")
+    if package.dependencies is not None:
+        lines.append(_stacked("dependencies", sorted(_inline(table) for table in package.dependencies)))
+    lines.extend(_sources(package))
+    if package.attestation_identities is not None:
+        rendered = sorted(_inline(identity, first="kind") for identity in package.attestation_identities)
+        lines.append(_stacked("attestation-identities", rendered))
+    text = "".join(f"{line}\n" for line in lines)
+    return text if package.tool is None else f"{text}\n{_foreign({'packages': {'tool': package.tool}})}"
+
+
+def _sources(package: Package) -> Iterable[str]:
+    if package.vcs is not None:
+        yield f"vcs = {_tree(package.vcs)}"
+    if package.directory is not None:
+        yield f"directory = {_tree(package.directory)}"
+    if package.archive is not None:
+        yield f"archive = {_file(package.archive)}"
+    if package.index is not None:
+        yield f"index = {_string(package.index)}"
+    if package.sdist is not None:
+        yield f"sdist = {_file(package.sdist)}"
+    if package.wheels is not None:
+        rendered = sorted((file_name(wheel) or "", _file(wheel)) for wheel in package.wheels)
+        yield _stacked("wheels", [text for _, text in rendered])
+
+
+def _tree(source: PackageVcs | PackageDirectory) -> str:
+    if isinstance(source, PackageVcs):
+        return _table(
+            ("type", source.type),
+            ("url", source.url),
+            ("path", source.path),
+            ("requested-revision", source.requested_revision),
+            ("commit-id", source.commit_id),
+            ("subdirectory", source.subdirectory),
+        )
+    return _table(("path", source.path), ("editable", source.editable), ("subdirectory", source.subdirectory))
+
+
+def _file(file: File) -> str:
+    """An inline table; an archive has other keys than an sdist and a wheel, which share theirs."""
+    hashes = dict(sorted(file.hashes.items()))
+    if isinstance(file, PackageArchive):
+        return _table(
+            ("url", file.url),
+            ("path", file.path),
+            ("size", file.size),
+            ("upload-time", file.upload_time),
+            ("hashes", hashes),
+            ("subdirectory", file.subdirectory),
+        )
+    return _table(
+        ("name", file.name),
+        ("upload-time", file.upload_time),
+        ("url", file.url),
+        ("path", file.path),
+        ("size", file.size),
+        ("hashes", hashes),
+    )
+
+
+def _table(*pairs: tuple[str, Any]) -> str:
+    return "{" + ", ".join(f"{_key(key)} = {_value(value)}" for key, value in pairs if value is not None) + "}"
+
+
+def _inline(table: Mapping[str, Any], *, first: str = "name") -> str:
+    """A table with free keys: `first` in front, `version` after it, the others sorted."""
+    keys = sorted(table, key=lambda key: (key != first, key != "version", key))
+    return _table(*((key, table[key]) for key in keys))
+
+
+def _stacked(key: str, rendered: Sequence[str]) -> str:
+    """`key` as an array with one line per member."""
+    if not rendered:
+        return f"{key} = []"
+    return "\n".join([f"{key} = [", *(f"{_INDENT}{text}," for text in rendered), "]"])
+
+
+def _value(value: Any) -> str:
+    if isinstance(value, str):
+        return _string(value)
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, datetime):
+        return _datetime(value)
+    if isinstance(value, int | float | date | time):
+        return str(value)
+    if isinstance(value, list | tuple):
+        return "[" + ", ".join(_value(item) for item in value) + "]"
+    if hasattr(value, "items"):
+        return _inline(value)
+    message = f"{type(value).__name__} has no form in TOML"
+    raise TypeError(message)
+
+
+def _datetime(moment: datetime) -> str:
+    """In UTC with `Z`, fractions only where there are any; a local one stays local."""
+    return _utc(moment).isoformat().replace("+00:00", "Z")
+
+
+def _utc(moment: datetime) -> datetime:
+    if moment.tzinfo is None:
+        return moment
+    try:
+        return moment.astimezone(timezone.utc)
+    except OverflowError:  # the first or last day that Python knows, in another time zone
+        return moment
+
+
+def _key(key: str) -> str:
+    return key if _BARE_KEY.fullmatch(key) else _basic(key)
+
+
+def _string(text: str) -> str:
+    if _PLAIN.fullmatch(text):
+        return f'"{text}"'
+    if _LITERAL.fullmatch(text):
+        return f"'{text}'"
+    return _basic(text)
+
+
+def _basic(text: str) -> str:
+    return '"' + _ESCAPED.sub(lambda found: _SHORT_ESCAPES.get(found[0]) or f"\\u{ord(found[0]):04x}", text) + '"'
+
+
+def _foreign(table: Mapping[str, Any]) -> str:
+    return tomli_w.dumps(_sorted(table))
+
+
+def _sorted(value: Any) -> Any:
+    if hasattr(value, "items"):
+        return {key: _sorted(value[key]) for key in sorted(value)}
+    if isinstance(value, list | tuple):
+        return [_sorted(item) for item in value]
+    if isinstance(value, datetime):
+        return _utc(value)
+    return value
