@@ -1,0 +1,116 @@
+"""What every test has: a home and a cache of its own, no network beyond loopback, and the fixtures below."""
+
+from __future__ import annotations
+
+import itertools
+import os
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+from builders.command import Command
+from builders.loopback import stay_on_loopback
+from builders.venvs import VenvMaker
+from local_index import LocalIndex
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+settings.register_profile("dev", deadline=None, max_examples=50)
+settings.register_profile(
+    "ci",
+    deadline=None,
+    max_examples=100,
+    derandomize=True,
+    print_blob=True,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+settings.register_profile(
+    "deep", deadline=None, max_examples=5000, print_blob=True, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "dev"))
+
+# Variables of the outer environment that would change what a test sees.
+_FOREIGN_PREFIXES = ("LOCKSET_", "PIP_", "UV_", "VIRTUAL_ENV", "CONDA", "PYTHON", "NETRC")
+_FOREIGN_NAMES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "NO_COLOR", "FORCE_COLOR", "SSL_CERT_FILE")
+_KEPT = frozenset({"PYTHONHASHSEED", "PYTHONWARNINGS", "PYTHONDONTWRITEBYTECODE"})
+# Where a command of a test goes when the test names no index: nobody listens there.
+NO_INDEX = "http://127.0.0.1:9/simple/"
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Tests marked `network` run only where `-m` asks for something."""
+    if config.option.markexpr:
+        return
+    needs = [item for item in items if item.get_closest_marker("network") is not None]
+    if needs:
+        config.hook.pytest_deselected(items=needs)
+        items[:] = [item for item in items if item.get_closest_marker("network") is None]
+
+
+@pytest.fixture(scope="session")
+def homes(tmp_path_factory: pytest.TempPathFactory) -> Callable[[], Path]:
+    """A maker of fresh home folders."""
+    root = tmp_path_factory.mktemp("homes")
+    numbers = itertools.count()
+
+    def make() -> Path:
+        home = root / str(next(numbers))
+        home.mkdir()
+        return home
+
+    return make
+
+
+@pytest.fixture(autouse=True)
+def own_surroundings(
+    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, homes: Callable[[], Path]
+) -> None:
+    """A home, a cache and an environment that no other test and no user has touched; no network unless marked."""
+    home = homes()
+    networked = request.node.get_closest_marker("network") is not None
+    for name in list(os.environ):
+        foreign = name.upper() in _FOREIGN_NAMES or name.startswith(_FOREIGN_PREFIXES)
+        if foreign and name not in _KEPT and not (networked and name.upper() in _FOREIGN_NAMES):
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("HOME", str(home))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(home / ".cache"))
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(home / ".config"))
+    monkeypatch.setenv("LOCKSET_CACHE_DIR", str(home / "lockset-cache"))
+    if not networked:
+        monkeypatch.setenv("LOCKSET_DEFAULT_INDEX", NO_INDEX)
+        stay_on_loopback(monkeypatch)
+
+
+@pytest.fixture
+def local_index() -> Iterator[LocalIndex]:
+    """A running index with an empty world, in modern mode; set `world` and `mode` to taste."""
+    with LocalIndex() as index:
+        yield index
+
+
+@pytest.fixture
+def second_index() -> Iterator[LocalIndex]:
+    """Another one, on another port."""
+    with LocalIndex() as index:
+        yield index
+
+
+@pytest.fixture
+def cli(tmp_path: Path) -> Command:
+    """`python -m lockset` in a child process; the working folder is `tmp_path` unless told."""
+    return Command(cwd=tmp_path)
+
+
+@pytest.fixture(scope="session")
+def venv_maker(tmp_path_factory: pytest.TempPathFactory) -> VenvMaker:
+    """Environments copied from one template per interpreter."""
+    return VenvMaker(tmp_path_factory.mktemp("venv-templates"))
+
+
+@pytest.fixture
+def make_venv(venv_maker: VenvMaker, tmp_path: Path) -> VenvMaker:
+    """A maker of virtual environments below `tmp_path`: `make_venv("env", python="3.9")`; skips where absent."""
+    return venv_maker.below(tmp_path)
