@@ -101,6 +101,11 @@ class ProjectDetail:
         return self._table.dropped
 
     @property
+    def refused(self) -> int:
+        """Links of the page that it may not make, such as one from a remote page to a local file."""
+        return self._table.refused
+
+    @property
     def versions(self) -> tuple[Version, ...]:
         """Versions with at least one file, newest first."""
         if self._versions is None:
@@ -163,8 +168,8 @@ class ProjectDetail:
 def _hashes(stored: Any) -> dict[str, str]:
     """A sha256, pairs, or nothing known, as a mapping."""
     if isinstance(stored, str):
-        return {"sha256": stored}
-    return dict(stored) if isinstance(stored, tuple) else {}
+        return {"sha256": stored.lower()}
+    return {name: value.lower() for name, value in stored} if isinstance(stored, tuple) else {}
 
 
 def _time(text: str) -> datetime | None:

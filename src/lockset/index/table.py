@@ -39,6 +39,7 @@ class Table(NamedTuple):
     python_ids: tuple[tuple[int, ...], ...]  # per version: ids into requires_pythons
     blobs: tuple[bytes, ...]  # per version: marshalled tuple of rows
     dropped: int  # links that name no file of the project
+    refused: int  # links to where the page may not link
 
 
 def is_table(value: object) -> bool:
@@ -55,11 +56,13 @@ class TableBuilder:
     """Takes the links of one page, in any order, and groups them by version.
 
     Of two links with one file name the first counts. Links that name no file of the project are counted and dropped.
+    Who finds a link that may not be followed counts it in `refused`.
     """
 
     def __init__(self, name: str) -> None:
         self.name = canonicalize_name(name)
         self.dropped = 0
+        self.refused = 0
         self._names = FileNames(self.name)
         self._groups: dict[str, dict[str, Row]] = {}
         self._flags: dict[str, int] = {}
@@ -112,6 +115,7 @@ class TableBuilder:
             python_ids=tuple(tuple({row[4]: None for row in group}) for group in rows),
             blobs=tuple(marshal.dumps(group, _MARSHAL_VERSION) for group in rows),
             dropped=self.dropped,
+            refused=self.refused,
         )
 
     def _merge_equal_versions(self) -> list[str]:
