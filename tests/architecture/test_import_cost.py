@@ -1,0 +1,37 @@
+"""What the quick commands may load, proved in a fresh interpreter."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+LATE = frozenset({"httpx", "jsonschema", "resolvelib", "installer", "rich"})
+_RUN = """
+import atexit, runpy, sys
+atexit.register(lambda: print("\\n".join(sys.modules), file=sys.stderr))
+sys.argv = ["lockset", *{arguments!r}]
+runpy.run_module("lockset", run_name="__main__", alter_sys=True)
+"""
+
+
+def modules_after(code: str) -> set[str]:
+    """Top names of all modules that an interpreter holds after `code`."""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, encoding="utf-8", check=True)
+    return {line.partition(".")[0] for line in done.stderr.split()}
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["--version"]])
+def test_help_and_version_load_no_heavy_library(arguments: list[str]) -> None:
+    assert not modules_after(_RUN.format(arguments=arguments)) & LATE
+
+
+def test_importing_lockset_loads_nothing_but_itself_and_the_standard_library() -> None:
+    code = "import sys; before = set(sys.modules); import lockset; print(*set(sys.modules) - before, file=sys.stderr)"
+    assert modules_after(code) - sys.stdlib_module_names == {"lockset"}
+
+
+def test_every_public_name_can_be_had() -> None:
+    code = "import lockset; [getattr(lockset, name) for name in lockset.__all__]"
+    subprocess.run([sys.executable, "-c", code], check=True)
