@@ -1,0 +1,152 @@
+"""Environment: the marker values of one interpreter, measured elsewhere or described by name."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+
+from packaging.version import InvalidVersion, Version
+
+from lockset.errors import LocksetError
+
+__all__ = ["Environment", "split_platform"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Environment:
+    """The values of all marker variables for one interpreter; fields are named as in the specification."""
+
+    os_name: str
+    sys_platform: str
+    platform_machine: str
+    platform_python_implementation: str
+    platform_release: str
+    platform_system: str
+    platform_version: str
+    python_version: str
+    python_full_version: str
+    implementation_name: str
+    implementation_version: str
+
+    def as_dict(self) -> dict[str, str]:
+        """The values by name, as `packaging.markers.Marker.evaluate` takes them."""
+        return asdict(self)
+
+    @classmethod
+    def of_platform(cls, platform: str, python: str, implementation: str = "cpython") -> Environment:
+        """The environment of a described platform.
+
+        Args:
+            platform: A wheel's platform tag (`manylinux_2_28_x86_64`, `macosx_14_0_arm64`, `win_amd64`), or `linux`,
+                `macos`, `windows`, each with an optional architecture after an underscore (`linux_aarch64`).
+            python: "3.12" or "3.12.4"; without a third number the first release of the series.
+            implementation: `cpython` or `pypy`, or any `sys.implementation.name`.
+
+        Raises:
+            LocksetError: `platform-unknown` or `python-version-invalid`.
+        """
+        family, machine = split_platform(platform)
+        system, sys_platform, os_name = _FAMILIES[family]
+        full, minor = _python_versions(python)
+        return cls(
+            os_name=os_name,
+            sys_platform=sys_platform,
+            platform_machine=machine,
+            platform_python_implementation=_IMPLEMENTATIONS.get(implementation, implementation),
+            platform_release="",
+            platform_system=system,
+            platform_version="",
+            python_version=minor,
+            python_full_version=full,
+            implementation_name=implementation,
+            implementation_version=full if implementation == "cpython" else _VERSIONS.get(implementation, "0"),
+        )
+
+
+# family: platform_system, sys_platform, os_name
+_FAMILIES = {
+    "linux": ("Linux", "linux", "posix"),
+    "macos": ("Darwin", "darwin", "posix"),
+    "windows": ("Windows", "win32", "nt"),
+    "android": ("Android", "android", "posix"),
+    "ios": ("iOS", "ios", "posix"),
+    "pyodide": ("Emscripten", "emscripten", "posix"),
+}
+_PREFIXES = {
+    "linux": "linux",
+    "manylinux": "linux",
+    "manylinux1": "linux",
+    "manylinux2010": "linux",
+    "manylinux2014": "linux",
+    "musllinux": "linux",
+    "macos": "macos",
+    "macosx": "macos",
+    "darwin": "macos",
+    "win": "windows",
+    "win32": "windows",
+    "windows": "windows",
+    "android": "android",
+    "ios": "ios",
+    "pyodide": "pyodide",
+    "emscripten": "pyodide",
+}
+_DEFAULT_MACHINES = {
+    "linux": "x86_64",
+    "macos": "arm64",
+    "windows": "AMD64",
+    "android": "aarch64",
+    "ios": "arm64",
+    "pyodide": "wasm32",
+}
+# How each system spells its machines; what is not listed is spelled alike everywhere.
+_MACHINES = {
+    "windows": {"amd64": "AMD64", "x86_64": "AMD64", "arm64": "ARM64", "aarch64": "ARM64", "x86": "x86", "32": "x86"},
+    "macos": {"aarch64": "arm64", "amd64": "x86_64", "universal2": "arm64"},
+    "linux": {"amd64": "x86_64", "arm64": "aarch64"},
+    "android": {"arm64_v8a": "aarch64", "armeabi_v7a": "armv8l"},
+    "ios": {"arm64_iphoneos": "arm64", "arm64_iphonesimulator": "arm64", "x86_64_iphonesimulator": "x86_64"},
+    "pyodide": {},
+}
+_IMPLEMENTATIONS = {"cpython": "CPython", "pypy": "PyPy", "graalpy": "GraalVM", "jython": "Jython"}
+# The version of a described implementation that numbers its own releases; a current one, since none was named.
+_VERSIONS = {"pypy": "7.3.17", "graalpy": "24.0.0"}
+
+
+def split_platform(platform: str) -> tuple[str, str]:
+    """Family (`linux`, `macos`, `windows`, ...) and `platform_machine` of a described platform.
+
+    Raises:
+        LocksetError: `platform-unknown`.
+    """
+    name = platform.lower().replace("-", "_").replace(".", "_")
+    first, *rest = name.split("_")
+    family = _PREFIXES.get(first)
+    if family is None:
+        raise LocksetError(
+            "platform-unknown",
+            f"The platform `{platform}` is not known",
+            hint="Name it as a wheel's platform tag does, such as `manylinux_2_28_x86_64`, `macosx_14_0_arm64`, `win_amd64`",
+        )
+    if first == "win32":
+        return family, "x86"
+    while rest and rest[0].isdigit() and not (family == "windows" and rest[0] == "32"):
+        rest = rest[1:]
+    machine = "_".join(rest)
+    if not machine:
+        return family, _DEFAULT_MACHINES[family]
+    return family, _MACHINES[family].get(machine, machine)
+
+
+def _python_versions(python: str) -> tuple[str, str]:
+    try:
+        version = Version(python)
+    except InvalidVersion:
+        version = None
+    if version is None or len(version.release) < 2:  # noqa: PLR2004 - major and minor
+        raise LocksetError(
+            "python-version-invalid",
+            f"`{python}` is not a Python version with at least two numbers",
+            hint="Write it as `3.12` or `3.12.4`",
+        )
+    minor = f"{version.major}.{version.minor}"
+    full = python if len(version.release) > 2 or version.is_prerelease else f"{minor}.0"  # noqa: PLR2004 - a patch number
+    return full, minor

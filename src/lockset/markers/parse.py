@@ -1,0 +1,253 @@
+"""Marker text to diagram.
+
+The grammar of the dependency specifiers specification, with the same tokens as packaging accepts. Each comparison becomes
+a diagram of its own; `and` binds tighter than `or`.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from functools import lru_cache
+from typing import TYPE_CHECKING, NoReturn
+
+from packaging.specifiers import InvalidSpecifier, Specifier
+from packaging.utils import canonicalize_name
+
+from lockset.errors import LocksetError
+from lockset.markers.diagram import EMPTY, FULL, and_, make, not_, or_
+from lockset.markers.domains import UndefinedComparisonError, is_finite, partition
+from lockset.markers.variables import (
+    ALIASES,
+    EXTRA,
+    IMPLEMENTATION_VERSION,
+    PYTHON,
+    TEXT_VARIABLES,
+    Variable,
+    flag,
+    opaque,
+    predicate,
+    text_variable,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = ["comparison", "parse", "yes"]
+
+_TOKEN = re.compile(
+    r"""[ \t]*(?:
+        (?P<string>'[^']*'|"[^"]*")
+        |(?P<operator>===|==|~=|!=|<=|>=|<|>|\bnot[ \t]+in\b|\bin\b)
+        |(?P<word>\b(?:and|or)\b)
+        |(?P<variable>\b(?:python_version|python_full_version|os[._]name|sys[._]platform|platform_release|platform_system
+            |platform[._]version|platform[._]machine|platform[._]python_implementation|python_implementation
+            |implementation_name|implementation_version|extras|extra|dependency_groups)\b)
+        |(?P<paren>[()])
+        |(?P<end>\Z)
+    )""",
+    re.VERBOSE,
+)
+
+# Brackets and alternatives nested deeper than this are refused: no honest marker has them, and recursion is bounded.
+MAX_DEPTH = 100
+
+_MIRRORED = {"<": ">", "<=": ">=", ">": "<", ">=": "<=", "==": "==", "!=": "!="}
+_FLAG_VARIABLES = frozenset({"extras", "dependency_groups"})
+_RELEASE_VARIABLES = {
+    "python_version": PYTHON,
+    "python_full_version": PYTHON,
+    "implementation_version": IMPLEMENTATION_VERSION,
+}
+
+
+@lru_cache(maxsize=None)
+def parse(text: str) -> int:
+    """The diagram of a marker.
+
+    Raises:
+        LocksetError: `marker-syntax`, where the text is no marker or compares what cannot be compared.
+    """
+    return _Parser(text).marker()
+
+
+class _Parser:
+    """Recursive descent over the tokens of one text."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self._tokens = self._split()
+        self._depth = 0
+        self._advance()
+
+    def _split(self) -> Iterator[tuple[str, str, int]]:
+        place = 0
+        while True:
+            found = _TOKEN.match(self._text, place)
+            if found is None or found.lastgroup is None:
+                rest = self._text[place:]
+                self._refuse("is neither variable, operator nor quoted string", place + len(rest) - len(rest.lstrip()))
+            yield found.lastgroup, found[found.lastgroup], found.start(found.lastgroup)
+            place = found.end()
+
+    def _advance(self) -> None:
+        self._kind, self._value, self._place = next(self._tokens)
+
+    def _refuse(self, what: str, place: int | None = None) -> NoReturn:
+        place = self._place if place is None else place
+        near = self._text[place : place + 30]
+        raise LocksetError(
+            "marker-syntax",
+            f"The marker `{self._text}` is not valid: " + (f"`{near}` {what}" if near else f"the end {what}"),
+            hint="A marker compares variables such as `sys_platform` with quoted strings, joined by `and` and `or`",
+        )
+
+    def marker(self) -> int:
+        found = self._either()
+        if self._kind != "end":
+            self._refuse("does not continue the marker")
+        return found
+
+    def _either(self) -> int:
+        found = self._both()
+        while self._kind == "word" and self._value == "or":
+            self._advance()
+            found = or_(found, self._both())
+        return found
+
+    def _both(self) -> int:
+        found = self._item()
+        while self._kind == "word" and self._value == "and":
+            self._advance()
+            found = and_(found, self._item())
+        return found
+
+    def _item(self) -> int:
+        if self._value != "(" or self._kind != "paren":
+            return self._comparison()
+        self._depth += 1
+        if self._depth > MAX_DEPTH:
+            self._refuse("is nested too deeply")
+        self._advance()
+        found = self._either()
+        if self._kind != "paren" or self._value != ")":
+            self._refuse("stands where a closing bracket should")
+        self._depth -= 1
+        self._advance()
+        return found
+
+    def _comparison(self) -> int:
+        start = self._place
+        left_is_variable, left = self._side()
+        if self._kind != "operator":
+            self._refuse("stands where an operator should")
+        operator = " ".join(self._value.split())
+        self._advance()
+        right_is_variable, right = self._side()
+        if left_is_variable == right_is_variable:
+            self._refuse("does not compare a variable with a quoted string", start)
+        name, literal = (left, right) if left_is_variable else (right, left)
+        try:
+            return comparison(name, operator, literal, literal_first=right_is_variable)
+        except UndefinedComparisonError:
+            self._refuse(f"has no meaning: `{operator}` does not apply to these values", start)
+
+    def _side(self) -> tuple[bool, str]:
+        kind, value, place = self._kind, self._value, self._place
+        if kind not in {"variable", "string"}:
+            self._refuse("stands where a variable or a quoted string should")
+        if kind == "variable":
+            self._advance()
+            return True, ALIASES.get(value, value)
+        try:
+            literal = str(ast.literal_eval(value))
+        except (SyntaxError, ValueError):
+            self._refuse("is no valid string", place)
+        self._advance()
+        return False, literal
+
+
+def yes(variable: Variable) -> int:
+    """The diagram of a yes-or-no variable."""
+    return make(variable, (True,), (FULL, EMPTY))
+
+
+@lru_cache(maxsize=None)
+def comparison(name: str, operator: str, literal: str, *, literal_first: bool = False) -> int:
+    """The diagram of one comparison; `literal_first` means that the literal stands on the left.
+
+    Raises:
+        UndefinedComparisonError: Where packaging gives the comparison no meaning.
+    """
+    if name in _FLAG_VARIABLES:
+        if operator not in {"in", "not in"} or not literal_first:
+            raise UndefinedComparisonError(operator)
+        found = yes(flag(name, canonicalize_name(literal)))
+        return found if operator == "in" else not_(found)
+    if name in _RELEASE_VARIABLES:
+        return _release_comparison(name, operator, literal, literal_first=literal_first)
+    assert name in TEXT_VARIABLES
+    if name == EXTRA.name:
+        literal = canonicalize_name(literal)
+    elif name == "platform_release" and operator not in {"in", "not in"} and _fits_specifier(operator, literal):
+        return _ordered_release_comparison(operator, literal, literal_first=literal_first)
+    return _text_comparison(name, operator, literal, literal_first=literal_first)
+
+
+def _release_comparison(name: str, operator: str, literal: str, *, literal_first: bool) -> int:
+    if not is_finite(operator, literal_first=literal_first):
+        found = yes(opaque(name, "in", literal, literal_first=literal_first))
+        return found if operator == "in" else not_(found)
+    cuts, truths = partition(name, operator, literal, literal_first=literal_first)
+    return make(_RELEASE_VARIABLES[name], cuts, [FULL if truth else EMPTY for truth in truths])
+
+
+def _text_comparison(name: str, operator: str, literal: str, *, literal_first: bool) -> int:
+    if operator in {"in", "not in"}:
+        if literal_first and not literal:  # every string contains the empty one
+            return FULL if operator == "in" else EMPTY
+        if not literal:
+            return _text_comparison(name, "==" if operator == "in" else "!=", literal, literal_first=False)
+        found = yes(predicate(name, "in", literal, literal_first=literal_first))
+        return found if operator == "in" else not_(found)
+    if operator in {"==", "<=", ">="}:
+        return _equal(name, literal)
+    if operator == "!=":
+        return not_(_equal(name, literal))
+    if operator in {"<", ">"}:
+        return EMPTY
+    raise UndefinedComparisonError(operator)
+
+
+def _equal(name: str, literal: str) -> int:
+    return make(text_variable(name), (literal,), (FULL, EMPTY))
+
+
+def _fits_specifier(operator: str, literal: str) -> bool:
+    try:
+        Specifier(operator + literal)
+    except InvalidSpecifier:
+        return False
+    return True
+
+
+def _ordered_release_comparison(operator: str, literal: str, *, literal_first: bool) -> int:
+    """A comparison of `platform_release` as versions: a predicate, in pairs of complements so that it can be negated.
+
+    A release that is no version makes every one of packaging's comparisons false, `!=` and `<` included. Here it counts
+    as different from, and smaller than, every version.
+    """
+    if operator == "===":
+        return _equal("platform_release", literal)
+    if operator == "~=":
+        if literal_first:
+            raise UndefinedComparisonError(operator)
+        series = ".".join(literal.split(".")[:-1]) + ".*"
+        return and_(
+            _ordered_release_comparison(">=", literal, literal_first=False),
+            _ordered_release_comparison("==", series, literal_first=False),
+        )
+    asked = _MIRRORED[operator] if literal_first else operator
+    positive = {"!=": "==", "<": ">=", "<=": ">"}.get(asked, asked)
+    found = yes(predicate("platform_release", positive, literal, literal_first=False))
+    return found if positive == asked else not_(found)

@@ -1,0 +1,160 @@
+"""Diagram to the shortest marker text, given an assumption.
+
+The text must agree with the set wherever the assumption holds, and may say anything elsewhere. First what every member
+must satisfy is taken out with `and`, and what alone suffices with `or`, one variable at a time: most markers are done
+then. What is left is minimised in two levels, and so is its complement, and the shorter one is taken. At the end every
+comparison is removed that the rest makes needless. The order of variables fixes the order of the text.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lockset.markers.cover import Parts, cover, factored, parts_of, paths
+from lockset.markers.diagram import EMPTY, FULL, NODES, and_, disjoint, given, not_, or_
+from lockset.markers.expression import Expression, Join, join, meaning, negated, size, text
+from lockset.markers.literals import choose, region, region_expression
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from lockset.markers.variables import Variable
+
+__all__ = ["render"]
+
+# A core with more paths than this is written as the diagram stands, without two-level minimisation.
+MAX_PATHS = 64
+# Expressions of more comparisons than this are not searched for needless ones.
+MAX_COMPARISONS_TO_CLEAN = 40
+# Sets with at most this many paths are also minimised as a whole, before anything is taken out.
+MAX_PATHS_AS_A_WHOLE = 12
+
+_TEXTS: dict[tuple[int, int], str | None] = {}
+
+
+def render(diagram: int, assumption: int) -> str | None:
+    """The text, or None where the set holds throughout the assumption.
+
+    Raises:
+        ValueError: Where the set is empty within the assumption.
+    """
+    key = diagram, assumption
+    if key not in _TEXTS:
+        inside = and_(diagram, assumption)
+        if inside == EMPTY:
+            raise ValueError("the set is empty within the assumption: no marker says never")
+        _TEXTS[key] = None if inside == assumption else text(_shortest(diagram, assumption))
+    return _TEXTS[key]
+
+
+def _shortest(diagram: int, care: int) -> Expression:
+    simple = given(diagram, care)
+    candidates = [_decomposed(simple, care)]
+    whole = _two_level(simple, care, MAX_PATHS_AS_A_WHOLE)
+    if whole is not None:
+        candidates.append(whole)
+    cleaned = [_clean(candidate, diagram, care) for candidate in candidates]
+    return min(cleaned, key=_length)
+
+
+def _length(expression: Expression) -> tuple[int, int]:
+    return size(expression), len(text(expression))
+
+
+def _decomposed(diagram: int, care: int) -> Expression:
+    """The expression of a set that is neither empty nor full within `care`."""
+    diagram = given(diagram, care)
+    parts = parts_of(diagram, care)
+    taken = _necessary(diagram, care, parts)
+    either = False
+    if not taken:
+        either = True
+        taken = [negated(leaf) for leaf in _necessary(not_(diagram), care, parts)]
+    if not taken:
+        return _core(diagram, care)
+    for expression in taken:
+        care = and_(care, not_(meaning(expression)) if either else meaning(expression))
+    rest = given(diagram, care) if care != EMPTY else FULL
+    if rest > FULL:
+        taken.append(_decomposed(rest, care))
+    return join(taken, either=either)
+
+
+def _necessary(diagram: int, care: int, parts: Parts) -> list[Expression]:
+    """Conditions on single variables that every member of the set satisfies, and not every point of `care`."""
+    found: list[Expression] = []
+    for variable, labels in parts.items():
+        inside = and_(diagram, care)
+        needed = allowed = 0
+        for part in range(len(labels) + 1):
+            here = region(variable, labels, 1 << part)
+            if not disjoint(inside, here):
+                needed |= 1 << part
+            elif disjoint(care, here):
+                allowed |= 1 << part
+        mask = choose(variable, labels, needed, needed | allowed)
+        if mask != (1 << len(labels) + 1) - 1:
+            found.append(region_expression(variable, labels, mask))
+            care = and_(care, region(variable, labels, mask))
+    return found
+
+
+def _core(diagram: int, care: int) -> Expression:
+    found = _two_level(diagram, care, MAX_PATHS)
+    return _as_it_stands(diagram) if found is None else found
+
+
+def _two_level(diagram: int, care: int, limit: int) -> Expression | None:
+    plain = _minimised(diagram, care, limit)
+    other = _minimised(not_(diagram), care, limit)
+    found = [e for e in (plain, None if other is None else negated(other)) if e is not None]
+    return min(found, key=_length) if found else None
+
+
+def _minimised(diagram: int, care: int, limit: int) -> Expression | None:
+    simple = given(diagram, care)
+    products = paths(simple, limit)
+    if products is None or simple <= FULL:
+        return None
+    parts = parts_of(simple)
+    lower, upper = and_(diagram, care), or_(diagram, not_(care))
+    return factored(cover(lower, upper, products, parts), parts)
+
+
+def _as_it_stands(diagram: int) -> Expression:
+    variable, labels, ways = NODES[diagram]
+    return join(_branches(variable, labels, ways), either=True)
+
+
+def _branches(variable: Variable, labels: tuple[object, ...], ways: tuple[int, ...]) -> Iterable[Expression]:
+    masks: dict[int, int] = {}
+    for part, way in enumerate(ways):
+        if way != EMPTY:
+            masks[way] = masks.get(way, 0) | 1 << part
+    for way, mask in masks.items():
+        here = region_expression(variable, labels, mask)
+        yield here if way == FULL else join((here, _as_it_stands(way)), either=False)
+
+
+def _clean(expression: Expression, diagram: int, care: int) -> Expression:
+    """The expression without the comparisons that can go while it agrees with the set on `care`."""
+    if size(expression) > MAX_COMPARISONS_TO_CLEAN:
+        return expression
+    wanted = and_(diagram, care)
+    current = expression
+    while True:
+        shorter = next((e for e in _without_one(current) if and_(meaning(e), care) == wanted), None)
+        if shorter is None:
+            return current
+        current = shorter
+
+
+def _without_one(expression: Expression) -> Iterable[Expression]:
+    """Every expression that lacks one part, or one part of a part."""
+    if not isinstance(expression, Join):
+        return
+    for i, part in enumerate(expression.parts):
+        before, after = expression.parts[:i], expression.parts[i + 1 :]
+        yield join((*before, *after), either=expression.either)
+        for smaller in _without_one(part):
+            yield join((*before, smaller, *after), either=expression.either)

@@ -1,0 +1,123 @@
+"""One environment of a set, for messages and for sampling: a common one where there is one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from lockset.markers import diagram as dd
+from lockset.markers.domains import ORIGIN, Release, release_of
+from lockset.markers.environment import Environment
+from lockset.markers.variables import Kind, Variable
+
+__all__ = ["COMMON_PLATFORMS", "KNOWN_PYTHONS", "Example", "common_environments", "example"]
+
+# Minor versions of Python that are released, or whose features are complete.
+KNOWN_PYTHONS = ("3.8", "3.9", "3.10", "3.11", "3.12", "3.13", "3.14", "3.15")
+
+# Commonest first: examples name the first one that fits.
+COMMON_PLATFORMS = (
+    "linux_x86_64",
+    "macos_arm64",
+    "win_amd64",
+    "linux_aarch64",
+    "macos_x86_64",
+    "win_arm64",
+    "win32",
+    "linux_armv7l",
+    "linux_i686",
+    "linux_ppc64le",
+    "linux_s390x",
+    "linux_riscv64",
+)
+
+# An example of a release or text that no comparison names.
+_OTHER = "other"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Example:
+    """An environment with chosen extras and groups.
+
+    `environment` maps every marker variable to its value (and `extra`, where the set asks for one); `known` says that
+    it is an interpreter as they are found, not one made up to fit.
+    """
+
+    environment: dict[str, str]
+    extras: frozenset[str]
+    groups: frozenset[str]
+    known: bool
+
+
+@lru_cache(maxsize=1)
+def common_environments() -> tuple[Environment, ...]:
+    """CPython, then PyPy, on the common platforms, for every known Python; the likeliest first."""
+    pythons = (*KNOWN_PYTHONS[-3::-1], *KNOWN_PYTHONS[-2:])
+    return tuple(
+        Environment.of_platform(platform, python, implementation)
+        for implementation in ("cpython", "pypy")
+        for platform in COMMON_PLATFORMS
+        for python in pythons
+    )
+
+
+def example(diagram: int) -> Example | None:
+    """One point of the set, or None where it is empty."""
+    if diagram == dd.EMPTY:
+        return None
+    for environment in common_environments():
+        rest = dd.fix(diagram, environment, _values_of(environment))
+        if rest != dd.EMPTY:
+            return _along(rest, environment.as_dict(), known=True)
+    start = Environment.of_platform(COMMON_PLATFORMS[0], KNOWN_PYTHONS[-3]).as_dict()
+    return _along(diagram, start, known=False)
+
+
+@lru_cache(maxsize=None)
+def _values_of(environment: Environment) -> Any:
+    values = environment.as_dict()
+
+    def value_of(variable: Variable) -> Any:
+        text = values.get(variable.name)
+        if text is None:
+            return None
+        if variable.kind is Kind.RELEASE:
+            return release_of(text)
+        if variable.kind is Kind.OPAQUE:
+            return dd.predicate_holds(variable, text)
+        return text
+
+    return value_of
+
+
+def _along(diagram: int, values: dict[str, str], *, known: bool) -> Example:
+    """Follow a path to the full set, choosing as little as possible, and write down what it asks for."""
+    chosen: dict[str, set[str]] = {"extras": set(), "dependency_groups": set()}
+    while diagram > dd.FULL:
+        variable, labels, ways = dd.NODES[diagram]
+        # The last child is "any other" or "no": the choice that adds least.
+        part = next(i for i in reversed(range(len(ways))) if ways[i] != dd.EMPTY)
+        diagram = ways[part]
+        if variable.kind is Kind.FLAG and part == 0:
+            chosen[variable.name].add(variable.literal)
+        elif variable.kind is Kind.RELEASE:
+            _set_release(values, variable, ORIGIN if part == 0 else labels[part - 1])
+        elif variable.kind is Kind.TEXT:
+            values[variable.name] = labels[part] if part < len(labels) else _unlike(labels)
+        elif variable.kind is Kind.PREDICATE and part == 0:
+            values[variable.name] = variable.literal
+    extras, groups = chosen["extras"], chosen["dependency_groups"]
+    return Example(environment=values, extras=frozenset(extras), groups=frozenset(groups), known=known)
+
+
+def _set_release(values: dict[str, str], variable: Variable, release: Release) -> None:
+    values[variable.name] = ".".join(map(str, release))
+    if variable.name == "python_full_version":
+        values["python_version"] = f"{release[0]}.{release[1]}"
+
+
+def _unlike(labels: tuple[Any, ...]) -> str:
+    if "" in labels:
+        return next(name for name in (_OTHER, _OTHER * 2) if name not in labels)
+    return ""
