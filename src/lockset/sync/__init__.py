@@ -1,1 +1,1 @@
-"""Makes a target what a lock file says."""
+"""Makes a target exactly what a lock file says: computing modules here, what acts is in `disk`."""

@@ -1,1 +1,1 @@
-"""The acting half of sync."""
+"""What sync does to disks, interpreters and downloads."""

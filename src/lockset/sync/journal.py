@@ -1,0 +1,103 @@
+"""The steps of a transaction, in order, and how each is undone.
+
+A journal is written whole before the first step, never again: whether a step was done shows on the disk. Every move
+goes from the target into a private folder (`Retire`) or out of one (`Place`), and nobody else touches that folder, so
+what lies in it tells which side of the move the file is on. Undoing goes backwards through all steps:
+
+    step            done when               undone by
+    Retire(p, k)    k exists                moving k back to p
+    Place(s, p)     s is gone               moving p back to s
+    MakeFolder(p)   (not needed)            removing p if it is empty
+    RemoveFolder(p) (not needed)            making p if it is gone
+
+so that undoing twice, or undoing what was never done, changes nothing.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import dataclass
+from typing import NamedTuple, TypeAlias
+
+from lockset.errors import LocksetError
+
+__all__ = ["Journal", "JournalStep", "MakeFolder", "Place", "RemoveFolder", "Retire"]
+
+_FORMAT = 1
+
+
+class Retire(NamedTuple):
+    """Move `path` of the target to `kept` in a private folder."""
+
+    path: str
+    kept: str
+
+
+class Place(NamedTuple):
+    """Move `staged` from a private folder to `path` in the target, where nothing is."""
+
+    staged: str
+    path: str
+
+
+class MakeFolder(NamedTuple):
+    """Make the folder `path`."""
+
+    path: str
+
+
+class RemoveFolder(NamedTuple):
+    """Remove the folder `path`, which has become empty."""
+
+    path: str
+
+
+JournalStep: TypeAlias = Retire | Place | MakeFolder | RemoveFolder
+_KINDS: dict[str, type[Retire | Place | MakeFolder | RemoveFolder]] = {
+    "retire": Retire,
+    "place": Place,
+    "make": MakeFolder,
+    "remove": RemoveFolder,
+}
+_NAMES = {kind: name for name, kind in _KINDS.items()}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Journal:
+    """All steps of one transaction, and the private folders that go when it has ended."""
+
+    steps: tuple[JournalStep, ...]
+    areas: tuple[str, ...]
+
+    def dumps(self, base: str) -> bytes:
+        """As text; paths relative to `base`, so that a target that was moved can still be healed."""
+        rows = [[_NAMES[type(step)], *(os.path.relpath(path, base) for path in step)] for step in self.steps]
+        areas = [os.path.relpath(area, base) for area in self.areas]
+        return json.dumps({"format": _FORMAT, "areas": areas, "steps": rows}, indent=0).encode()
+
+    @classmethod
+    def loads(cls, data: bytes, base: str) -> Journal:
+        """The journal of `dumps`.
+
+        Raises:
+            LocksetError: `journal-unreadable`.
+        """
+        try:
+            table = json.loads(data)
+            if table["format"] != _FORMAT:
+                raise ValueError(table["format"])
+            steps = [_KINDS[kind](*(_absolute(path, base) for path in paths)) for kind, *paths in table["steps"]]
+            areas = tuple(_absolute(area, base) for area in table["areas"])
+        except (ValueError, KeyError, TypeError) as error:
+            raise LocksetError(
+                "journal-unreadable",
+                "The journal of an interrupted sync cannot be read",
+                place=base,
+                hint="It was written by another version of lockset: finish with that one, or make the target anew",
+            ) from error
+        return cls(steps=tuple(steps), areas=areas)
+
+
+def _absolute(path: str, base: str) -> str:
+    return os.path.normpath(f"{base}{os.sep}{path}")

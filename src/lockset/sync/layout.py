@@ -1,0 +1,79 @@
+"""Where each scheme of a wheel goes in one target, and which places there are nobody's to write."""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import dataclass
+
+from lockset.sync.safe_path import is_within
+
+__all__ = ["STATE_FOLDER", "Layout"]
+
+# Folder below the base that holds what a running sync has staged, and its journal; gone afterwards.
+STATE_FOLDER = ".lockset"
+# Files among the scripts that belong to the interpreter or to the environment itself.
+_OWN_SCRIPTS = re.compile(
+    r"(?:python|pypy|graalpy)w?[\d.]*t?(?:\.exe)?|(?:de)?activate(?:[._].*)?|pydoc\.bat", re.IGNORECASE
+)
+_OWN_FILES = frozenset({"pyvenv.cfg", "lib64", ".lockset", ".lockset.lock"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Layout:
+    """Roots of the schemes: absolute, with links resolved.
+
+    Attributes:
+        base: The folder that everything of the target lies below: where its lock and its journal are.
+        headers: Root of the headers; each distribution has a folder of its own below.
+    """
+
+    base: str
+    purelib: str
+    platlib: str
+    scripts: str
+    headers: str
+    data: str
+
+    @classmethod
+    def of_directory(cls, directory: str) -> Layout:
+        """Everything below one folder, modules at its top: what `--target` means."""
+        return cls(
+            base=directory,
+            purelib=directory,
+            platlib=directory,
+            scripts=f"{directory}{os.sep}bin",
+            headers=f"{directory}{os.sep}include",
+            data=directory,
+        )
+
+    @property
+    def roots(self) -> tuple[str, ...]:
+        """Every distinct root, deepest first."""
+        found = {self.base, self.purelib, self.platlib, self.scripts, self.headers, self.data}
+        return tuple(sorted(found, key=lambda root: (-len(root), root)))
+
+    @property
+    def libraries(self) -> tuple[str, ...]:
+        """The folders that hold modules and dist-info folders."""
+        return (self.purelib,) if self.purelib == self.platlib else (self.purelib, self.platlib)
+
+    def root(self, scheme: str, name: str) -> str:
+        """Where files of `scheme` go, for the distribution `name`."""
+        if scheme == "headers":
+            return f"{self.headers}{os.sep}{name}"
+        roots = {"purelib": self.purelib, "platlib": self.platlib, "scripts": self.scripts, "data": self.data}
+        return roots[scheme]
+
+    def holds(self, path: str) -> bool:
+        """Whether the absolute, normalised `path` lies in the target."""
+        return any(is_within(path, root, separator=os.sep) for root in self.roots)
+
+    def is_reserved(self, path: str) -> bool:
+        """Whether `path` is the interpreter's, the environment's or lockset's own: never written, never removed."""
+        folder, _, name = path.rpartition(os.sep)
+        if folder == self.base and name.casefold() in _OWN_FILES:
+            return True
+        if folder == self.scripts:
+            return _OWN_SCRIPTS.fullmatch(name) is not None
+        return any(is_within(path.casefold(), f"{root}{os.sep}{STATE_FOLDER}".casefold()) for root in self.roots)

@@ -1,0 +1,95 @@
+"""What the store knows of one unpacked wheel: its files, and the scripts to make of it."""
+
+from __future__ import annotations
+
+import hashlib
+import marshal
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = ["Manifest", "StoredFile", "StoredScript"]
+
+# Changes with every change of what a manifest holds, so that older entries are misses.
+_FORMAT = 1
+_DIGEST_SIZE = 32
+
+
+class StoredFile(NamedTuple):
+    """One file of the store, at `<scheme>/<path>` of its entry.
+
+    `hash` is as RECORD writes it. `mtime` is in nanoseconds. `rewrite` tells that its first line names a placeholder
+    for the target's interpreter, so that it is written anew for every target.
+    """
+
+    scheme: str
+    path: str
+    hash: str
+    size: int
+    mtime: int
+    executable: bool
+    rewrite: bool
+
+
+class StoredScript(NamedTuple):
+    """A command of entry_points.txt; `body` is its text below the line that names the interpreter."""
+
+    name: str
+    section: str
+    module: str
+    attribute: str
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Manifest:
+    """One wheel. `digests` are hashes of the archive that were verified before it was unpacked."""
+
+    name: str
+    version: str
+    dist_info: str
+    root_scheme: str
+    digests: Mapping[str, str]
+    files: tuple[StoredFile, ...]
+    scripts: tuple[StoredScript, ...]
+
+    def dumps(self) -> bytes:
+        """As bytes that notice their own damage."""
+        payload = marshal.dumps(
+            (
+                _FORMAT,
+                self.name,
+                self.version,
+                self.dist_info,
+                self.root_scheme,
+                dict(self.digests),
+                tuple(map(tuple, self.files)),
+                tuple(map(tuple, self.scripts)),
+            )
+        )
+        return hashlib.sha256(payload).digest() + payload
+
+    @classmethod
+    def loads(cls, data: bytes) -> Manifest | None:
+        """The manifest of `dumps`; None where the bytes are damaged or of another format."""
+        payload = data[_DIGEST_SIZE:]
+        if hashlib.sha256(payload).digest() != data[:_DIGEST_SIZE]:
+            return None
+        try:
+            values: Any = marshal.loads(payload)  # noqa: S302 (own bytes, whole by their digest, from a private folder)
+        except (EOFError, ValueError, TypeError):
+            return None
+        if values[0] != _FORMAT:
+            return None
+        _, name, version, dist_info, root_scheme, digests, files, scripts = values
+        return cls(
+            name=name,
+            version=version,
+            dist_info=dist_info,
+            root_scheme=root_scheme,
+            digests=digests,
+            files=tuple(map(StoredFile._make, files)),
+            scripts=tuple(map(StoredScript._make, scripts)),
+        )

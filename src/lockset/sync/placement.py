@@ -1,0 +1,108 @@
+"""Which file of which distribution goes where in a target, and whether two of them want one place."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
+
+from lockset.errors import LocksetError
+from lockset.sync.record import Row
+from lockset.sync.safe_path import is_within
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from lockset.sync.installed import InstalledDistribution
+    from lockset.sync.layout import Layout
+    from lockset.sync.manifest import StoredFile
+
+__all__ = ["Placed", "Placement", "check_places", "record_rows"]
+
+
+class Placement(NamedTuple):
+    """One file at its final, absolute `path`: linked from `stored`, or written with `content`."""
+
+    path: str
+    hash: str
+    size: int
+    stored: StoredFile | None
+    content: bytes | None
+    executable: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Placed:
+    """One distribution as it will be: `info` is the final path of its dist-info folder, RECORD not among `files`."""
+
+    name: str
+    version: str
+    info: str
+    files: tuple[Placement, ...]
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.version}"
+
+
+def record_rows(placed: Placed) -> tuple[Row, ...]:
+    """The rows of its RECORD, paths relative to the folder that holds the dist-info folder."""
+    root = os.path.dirname(placed.info)  # noqa: PTH120 (a value, not a file)
+    own = f"{placed.info}{os.sep}RECORD"
+    rows = [Row(_relative(file.path, root), file.hash, file.size) for file in placed.files]
+    return (*rows, Row(_relative(own, root), "", None))
+
+
+def _relative(path: str, root: str) -> str:
+    if is_within(path, root, separator=os.sep):
+        relative = path[len(root) + 1 :]
+    else:
+        try:
+            relative = os.path.relpath(path, root)
+        except ValueError:  # another drive
+            relative = path
+    return relative.replace(os.sep, "/") if os.sep != "/" else relative
+
+
+def check_places(placed: Sequence[Placed], kept: Iterable[InstalledDistribution], *, layout: Layout) -> None:
+    """Refuse what would overwrite a file of another distribution or of the environment itself.
+
+    Two distributions may have the same file where its bytes are the same.
+
+    Raises:
+        LocksetError: `path-reserved`, `path-conflict`, `unsafe-path`.
+    """
+    owners: dict[str, tuple[str, str]] = {}
+    for distribution in kept:
+        for file in distribution.files:
+            owners[file.path] = (str(distribution), file.hash)
+    for one in placed:
+        libraries = tuple(f"{library}{os.sep}" for library in layout.libraries)
+        for file in one.files:
+            _check_place(one, file.path, libraries, layout)
+            owner = owners.setdefault(file.path, (str(one), file.hash))
+            if owner[1] != file.hash and owner[0] != str(one):
+                raise _conflict(owner[0], str(one), file.path)
+
+
+def _check_place(one: Placed, path: str, libraries: Sequence[str], layout: Layout) -> None:
+    if layout.is_reserved(path):
+        raise LocksetError(
+            "path-reserved",
+            f"{one} wants to write `{path}`, which belongs to the environment itself",
+            hint="Leave the package out, or lock another version",
+        )
+    for library in libraries:
+        if path.startswith(library):
+            top = path[len(library) :].split(os.sep, 1)[0]
+            if top.endswith((".dist-info", ".egg-info")) and library + top != one.info:
+                raise LocksetError(
+                    "unsafe-path", f"{one} wants to write `{path}`, which is metadata of another distribution"
+                )
+
+
+def _conflict(first: str, second: str, path: str) -> LocksetError:
+    return LocksetError(
+        "path-conflict",
+        f"{first} and {second} both own `{path}`, with different content",
+        hint="Leave one of them out, or choose versions that do not collide",
+    )

@@ -1,0 +1,163 @@
+"""From what is wanted and what is there to a Plan: what changes, what stays, and why."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from packaging.version import InvalidVersion, Version
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from lockset.sync.installed import InstalledDistribution
+    from lockset.sync.wanted import Wanted
+
+__all__ = ["SEEDS", "Plan", "Policy", "Step", "plan"]
+
+# What makes an environment able to install by itself; left alone unless the lock names it or the user asks.
+SEEDS = frozenset({"pip", "setuptools", "wheel"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policy:
+    """What the user allows.
+
+    Attributes:
+        exact: What the lock does not name is removed.
+        owned_only: Only what lockset installed is removed.
+        keep: Normalised names that are never removed.
+        remove_seeds: pip, setuptools and wheel get no exception.
+        reinstall: Names installed anew although they are right; None stands for all.
+    """
+
+    exact: bool = True
+    owned_only: bool = False
+    keep: frozenset[str] = frozenset()
+    remove_seeds: bool = False
+    reinstall: frozenset[str] | None = field(default_factory=frozenset)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """One distribution of a plan.
+
+    Attributes:
+        action: `install`, `change` (another version or other bytes), `repair`, `remove` or `keep`.
+        found: What is there under the name; more than one when something went wrong before.
+    """
+
+    action: str
+    name: str
+    reason: str
+    wanted: Wanted | None = None
+    found: tuple[InstalledDistribution, ...] = ()
+
+    @property
+    def old_version(self) -> str | None:
+        """Version that is there now."""
+        return self.found[0].version if self.found else None
+
+    @property
+    def new_version(self) -> str | None:
+        """Version that will be there, None when it goes or the source decides."""
+        if self.action == "keep":
+            return self.old_version
+        return str(self.wanted.version) if self.wanted is not None and self.wanted.version is not None else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """Every step, sorted by name; `keep` steps included."""
+
+    steps: tuple[Step, ...]
+
+    @property
+    def changes(self) -> tuple[Step, ...]:
+        """The steps that do something."""
+        return tuple(step for step in self.steps if step.action != "keep")
+
+    @property
+    def placed(self) -> tuple[Step, ...]:
+        """The steps that put a distribution into the target."""
+        return tuple(step for step in self.steps if step.wanted is not None and step.action != "keep")
+
+
+def plan(wanted: Iterable[Wanted], installed: Iterable[InstalledDistribution], *, policy: Policy) -> Plan:
+    """What makes a target with `installed` into one with `wanted`."""
+    there: dict[str, list[InstalledDistribution]] = {}
+    for one in installed:
+        there.setdefault(one.name, []).append(one)
+    steps = [_step(one, there.pop(one.name, []), policy) for one in wanted]
+    steps += [_extra(name, found, policy) for name, found in there.items()]
+    return Plan(steps=tuple(sorted(steps, key=lambda step: step.name)))
+
+
+def _step(wanted: Wanted, found: Sequence[InstalledDistribution], policy: Policy) -> Step:
+    action, reason = _judged(wanted, found, policy)
+    return Step(action=action, name=wanted.name, reason=reason, wanted=wanted, found=tuple(found))
+
+
+def _judged(wanted: Wanted, found: Sequence[InstalledDistribution], policy: Policy) -> tuple[str, str]:
+    if not found:
+        return "install", "not installed"
+    if len(found) > 1:
+        return "repair", f"installed {len(found)} times"
+    (one,) = found
+    if not _same_version(wanted.version, one.version):
+        return "change", f"{one.version or 'an unknown version'} is installed"
+    if one.problems:
+        return "repair", one.problems[0]
+    if policy.reinstall is None or wanted.name in policy.reinstall:
+        return "repair", "asked to be installed anew"
+    reason = _origin_differs(wanted, one)
+    return ("change", reason) if reason is not None else ("keep", "as locked")
+
+
+def _same_version(wanted: Version | None, there: str) -> bool:
+    if wanted is None:
+        return True
+    try:
+        return Version(there) == wanted
+    except InvalidVersion:
+        return False
+
+
+def _origin_differs(wanted: Wanted, found: InstalledDistribution) -> str | None:
+    """Why `found` cannot be taken for `wanted` although its version is right, or None."""
+    ours, theirs = wanted.direct_url, found.direct_url
+    if (ours or {}).get("dir_info") is not None or (theirs or {}).get("dir_info") is not None:
+        return None if ours == theirs else "installed from another place"
+    hashes = wanted.hashes
+    common = hashes.keys() & found.origin.keys()
+    if not common:
+        return "not known to be installed from the locked file"
+    if any(hashes[algorithm] != found.origin[algorithm] for algorithm in common):
+        return "installed from a file with other hashes"
+    if _without_hashes(ours) != _without_hashes(theirs):
+        return "installed from another place"
+    return None
+
+
+def _without_hashes(direct_url: Mapping[str, object] | None) -> Mapping[str, object] | None:
+    return {k: v for k, v in direct_url.items() if k != "archive_info"} if direct_url is not None else None
+
+
+def _extra(name: str, found: Sequence[InstalledDistribution], policy: Policy) -> Step:
+    ours = all(one.is_ours for one in found)
+    action, reason = "keep", ""
+    if not policy.exact:
+        reason = "not in the lock file, left alone"
+    elif name in policy.keep:
+        reason = "asked to be kept"
+    elif name in SEEDS and not ours and not policy.remove_seeds:
+        reason = "part of the environment itself"
+    elif policy.owned_only and not ours:
+        reason = "not installed by lockset"
+    elif not all(one.removable for one in found):
+        reason = "installed in a way that cannot be undone safely"
+    else:
+        action, reason = "remove", "not in the lock file"
+        if any(one.is_editable for one in found):
+            reason = "not in the lock file (an editable install)"
+    return Step(action=action, name=name, reason=reason, found=tuple(found))

@@ -1,0 +1,120 @@
+"""The target of a sync: an interpreter's facts, its compatibility tags, and where files go."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from packaging.tags import compatible_tags, cpython_tags, generic_tags, mac_platforms
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from packaging.tags import Tag
+
+    from lockset.sync.layout import Layout
+
+__all__ = ["Interpreter", "Target", "tags_of"]
+
+_SHORT = {"cpython": "cp", "pypy": "pp", "ironpython": "ip", "jython": "jy"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Interpreter:
+    """What one interpreter told of itself.
+
+    Attributes:
+        executable: Its path as the user gave it, absolute, links not followed: what scripts name.
+        markers: Every PEP 508 marker variable.
+        platforms: Platform tags, best first; empty where `mac` tells.
+        mac: macOS version and processor, for the tags packaging derives from them.
+        paths: Scheme to folder, as sysconfig names them for this interpreter.
+        headers: Root of the headers scheme.
+        prefix: Where it is installed; of a virtual environment, that.
+        base_prefix: Where the interpreter behind it is installed.
+        managed: Text of an EXTERNALLY-MANAGED file that holds for it, or None.
+        launcher: Kind of script launchers, in the words of `installer`.
+    """
+
+    executable: str
+    version: tuple[int, int]
+    implementation: str
+    markers: Mapping[str, str]
+    abis: tuple[str, ...]
+    platforms: tuple[str, ...]
+    mac: tuple[tuple[int, int], str] | None
+    paths: Mapping[str, str]
+    headers: str
+    prefix: str
+    base_prefix: str
+    managed: str | None
+    launcher: str
+
+    @property
+    def is_virtual(self) -> bool:
+        """Whether it belongs to a virtual environment."""
+        return self.prefix != self.base_prefix
+
+    @classmethod
+    def from_facts(cls, executable: str, facts: Mapping[str, Any]) -> Interpreter:
+        """From what the interpreter's own answer holds (see `disk.interpreter_script`)."""
+        mac = facts["mac"]
+        major, minor = facts["version"]
+        return cls(
+            executable=executable,
+            version=(major, minor),
+            implementation=facts["implementation"],
+            markers=facts["markers"],
+            abis=tuple(facts["abis"]),
+            platforms=tuple(facts["platforms"]),
+            mac=((mac[0], mac[1]), mac[2]) if mac else None,
+            paths=facts["paths"],
+            headers=facts["headers"],
+            prefix=facts["prefix"],
+            base_prefix=facts["base_prefix"],
+            managed=facts["managed"],
+            launcher=facts["launcher"],
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Target:
+    """What is synced.
+
+    Attributes:
+        kind: `venv` (everything in it is under the lock's rule) or `directory` (only what lockset put there is).
+        shown: Its path, as messages call it.
+    """
+
+    kind: str
+    shown: str
+    interpreter: Interpreter
+    layout: Layout
+
+    @property
+    def environment(self) -> Mapping[str, str]:
+        """The marker variables."""
+        return self.interpreter.markers
+
+    @property
+    def tags(self) -> tuple[Tag, ...]:
+        """Compatibility tags, best first."""
+        return tags_of(self.interpreter)
+
+
+def tags_of(interpreter: Interpreter) -> tuple[Tag, ...]:
+    """The compatibility tags that packaging would give inside `interpreter`, best first."""
+    platforms = list(interpreter.platforms)
+    if interpreter.mac is not None:
+        platforms = list(mac_platforms(*interpreter.mac))
+    version = interpreter.version
+    nodot = f"{version[0]}{version[1]}"
+    short = _SHORT.get(interpreter.implementation, interpreter.implementation)
+    specific: Iterable[Tag]
+    if short == "cp":
+        specific = cpython_tags(version, interpreter.abis, platforms)
+        compatible = compatible_tags(version, f"cp{nodot}", platforms)
+    else:
+        specific = generic_tags(f"{short}{nodot}", interpreter.abis, platforms)
+        compatible = compatible_tags(version, "pp3" if short == "pp" else None, platforms)
+    return (*specific, *compatible)
