@@ -1,0 +1,223 @@
+"""The candidates of one cell, best first: releases that serve the whole guard, and splits where none does."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from packaging.specifiers import SpecifierSet
+
+from lockset.markers import MarkerSet
+from lockset.resolve.candidate import GuardedCandidate, SplitCandidate
+from lockset.resolve.policy import Admission
+from lockset.resolve.regions import union
+from lockset.resolve.requirement import ANY_VERSION, Origin, Specifier
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from packaging.version import Version
+
+    from lockset.resolve.candidate import Candidate
+    from lockset.resolve.repository import Releases, Repository
+    from lockset.resolve.request import Policy, Preference
+    from lockset.resolve.requirement import Dependency, Key, Requirement
+
+__all__ = ["CandidateMaker"]
+
+# How many releases of a name are asked for the markers of their dependencies when nothing else is left to split on.
+_RELEASES_ASKED_FOR_MARKERS = 3
+
+Extras = tuple[tuple[str, MarkerSet], ...]
+
+
+class CandidateMaker:
+    """Makes and interns candidates; everything it answers is a function of its arguments and the repository."""
+
+    def __init__(
+        self,
+        *,
+        repository: Repository,
+        policy: Policy,
+        preferences: Mapping[str, tuple[Preference, ...]],
+        splits: Mapping[Key, MarkerSet],
+    ) -> None:
+        self.nothing = Specifier.of(SpecifierSet("<0"))
+        self._repository = repository
+        self._policy = policy
+        self._preferences = preferences
+        self._splits = splits
+        self._admission = Admission(repository, policy)
+        self._guarded: dict[tuple[object, ...], GuardedCandidate] = {}
+        self._origins: dict[tuple[object, ...], Origin] = {}
+
+    def candidates(
+        self, key: Key, wanted: Sequence[Requirement], bad: Sequence[Candidate]
+    ) -> Iterator[Candidate]:
+        """All candidates for `key` that meet every one of `wanted` and bring nothing known `bad`, best first."""
+        cell = key[1]
+        guard = union(r.region for r in wanted)
+        remembered = self._splits.get(key)
+        requirements = frozenset(wanted)
+        tried = {c.boundary for c in bad if isinstance(c, SplitCandidate)}
+
+        def split(boundary: MarkerSet) -> Iterator[Candidate]:
+            inside = boundary & cell
+            if inside in tried or cell - inside in tried:
+                return
+            if (guard & inside).is_empty or guard.implies(inside):
+                return
+            tried.add(inside)
+            yield SplitCandidate(key=key, boundary=inside, requirements=requirements)
+
+        if remembered is not None:
+            yield from split(remembered)
+        late: list[MarkerSet] = []
+        for found in self._releases(key, wanted, guard):
+            if isinstance(found, MarkerSet):
+                if self._policy.fork == "newest":
+                    yield from split(found)
+                else:
+                    late.append(found)
+                continue
+            if not any(isinstance(b, GuardedCandidate) and found.covers(b) for b in bad):
+                yield found
+        for boundary in (*late, *self._separating(key[0], wanted, guard), *self._of_dependencies(key[0], wanted)):
+            yield from split(boundary)
+
+    def region(self, guard: MarkerSet, extras: Extras, dependency: Dependency) -> MarkerSet:
+        """Where `dependency` applies, given where its release and the extras of it are needed."""
+        marker = dependency.marker
+        if marker.is_full:
+            return guard
+        found = guard & marker.with_metadata_extra(None)
+        for extra, region in extras:
+            found |= region & marker.with_metadata_extra(extra)
+        return found
+
+    def origin(self, candidate: GuardedCandidate, dependency: Dependency) -> Origin:
+        """Who asks, when `candidate` brings `dependency`."""
+        memo = (candidate.name, candidate.version, dependency.text)
+        known = self._origins.get(memo)
+        if known is None:
+            known = self._origins[memo] = Origin(
+                name=candidate.name, version=candidate.version, text=dependency.text
+            )
+        return known
+
+    def impossible_origin(self, candidate: GuardedCandidate) -> Origin:
+        """Who asks, when `candidate` turns out to be unusable."""
+        return Origin(name=candidate.name, version=candidate.version, text="(its metadata cannot be used)")
+
+    def _releases(
+        self, key: Key, wanted: Sequence[Requirement], guard: MarkerSet
+    ) -> Iterator[GuardedCandidate | MarkerSet]:
+        """Releases that serve the guard, and, between them, the boundaries of those that serve a part of it."""
+        name = key[0]
+        releases = self._repository.releases(name)
+        specifiers = {r.specifier for r in wanted}
+        specifiers.update(s for s, region in self._policy.constraints.get(name, ()) if not region.is_disjoint(guard))
+        preferred, boundary = self._preferred(releases, guard)
+        if boundary is not None:
+            yield boundary
+        chosen = sum({1 << p for p in preferred})
+        mask = self._admission.admitted(releases, specifiers, preferred=chosen)
+        order = [p for p in preferred if mask >> p & 1]
+        order += self._admission.ordered(mask & ~sum({1 << p for p in order}))
+        if order:
+            self._repository.hint_release(name, releases.versions[order[0]])
+        for position in order:
+            version = releases.versions[position]
+            serves = self._repository.serves(name, version)
+            if guard.implies(serves):
+                candidate = self._guard(key, version, guard, wanted)
+                if candidate is not None:
+                    yield candidate
+            elif not guard.is_disjoint(serves):
+                yield serves
+
+    def _preferred(self, releases: Releases, guard: MarkerSet) -> tuple[list[int], MarkerSet | None]:
+        """Positions of the versions to try first, and the boundary on which the old lock had the guard in two."""
+        concerned = [p for p in self._preferences.get(releases.name, ()) if not p.region.is_disjoint(guard)]
+        if not concerned:
+            return [], None
+        binding = [p for p in concerned if p.binding]
+        boundary = None
+        if len({p.version for p in binding}) > 1:
+            boundary = next((p.region for p in binding if not guard.implies(p.region)), None)
+        position = {v: i for i, v in enumerate(releases.versions)}
+        return list(dict.fromkeys(position[p.version] for p in concerned if p.version in position)), boundary
+
+    def _guard(
+        self, key: Key, version: Version, guard: MarkerSet, wanted: Sequence[Requirement]
+    ) -> GuardedCandidate | None:
+        asked: dict[str, MarkerSet] = {}
+        for requirement in wanted:
+            for extra in requirement.extras:
+                asked[extra] = asked.get(extra, MarkerSet.none()) | requirement.region
+        extras: Extras = ()
+        if asked:
+            closed = self._closed(key[0], version, guard, asked)
+            if closed is None:
+                return None
+            extras = closed
+        memo = (key, version, guard, extras)
+        known = self._guarded.get(memo)
+        if known is None:
+            known = GuardedCandidate(key=key, version=version, guard=guard, extras=extras)
+            self._guarded[memo] = known
+        return known
+
+    def _closed(
+        self, name: str, version: Version, guard: MarkerSet, asked: dict[str, MarkerSet]
+    ) -> Extras | None:
+        """Regions of the extras, with those that extras of the release ask for themselves; None for bad metadata."""
+        facts = self._repository.facts(name, version)
+        if facts is None:
+            return None
+        own = [d for d in facts.dependencies if d.name == name and d.extras]
+        changed = bool(own)
+        while changed:
+            changed = False
+            extras = tuple(asked.items())
+            for dependency in own:
+                region = self.region(guard, extras, dependency)
+                for extra in dependency.extras:
+                    before = asked.get(extra, MarkerSet.none())
+                    after = before | region
+                    if after is not before:
+                        asked[extra] = after
+                        changed = True
+        return tuple(sorted((e, r) for e, r in asked.items() if not r.is_empty))
+
+    def _separating(self, name: str, wanted: Sequence[Requirement], guard: MarkerSet) -> list[MarkerSet]:
+        """Regions of requirements that are a part of the guard; those that separate disagreeing ones first."""
+        regions = [(r.region, r.specifier) for r in wanted]
+        regions += [(region & guard, s) for s, region in self._policy.constraints.get(name, ())]
+        boundaries = [b for b in dict.fromkeys(region for region, _ in regions) if not b.is_empty and b is not guard]
+        if not boundaries:
+            return []
+        releases = self._repository.releases(name)
+
+        def some_fit(part: MarkerSet) -> bool:
+            specifiers = {s for region, s in regions if not region.is_disjoint(part)}
+            return bool(self._admission.admitted(releases, specifiers or {ANY_VERSION}))
+
+        # The sort is stable: among equals the order in which the requirements came decides.
+        return sorted(boundaries, key=lambda b: -(some_fit(guard & b) + some_fit(guard - b)))
+
+    def _of_dependencies(self, name: str, wanted: Sequence[Requirement]) -> Iterator[MarkerSet]:
+        """Atoms of the markers of the name's own dependencies: a release may work only in a part of the guard."""
+        releases = self._repository.releases(name)
+        mask = self._admission.admitted(releases, {r.specifier for r in wanted})
+        offered: set[MarkerSet] = set()
+        for position in self._admission.ordered(mask)[:_RELEASES_ASKED_FOR_MARKERS]:
+            facts = self._repository.facts(name, releases.versions[position])
+            for boundary in _atoms(facts.dependencies if facts is not None else ()):
+                if boundary not in offered:
+                    offered.add(boundary)
+                    yield boundary
+
+
+def _atoms(dependencies: Iterable[Dependency]) -> Iterator[MarkerSet]:
+    for dependency in dependencies:
+        yield from dependency.marker.with_metadata_extra(None).atoms()

@@ -1,0 +1,89 @@
+"""Which releases fit a set of specifiers, and in which order they are tried."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from lockset.resolve.repository import Releases, Repository
+    from lockset.resolve.request import Policy
+    from lockset.resolve.requirement import Specifier
+
+__all__ = ["Admission", "bits"]
+
+
+def bits(mask: int) -> Iterator[int]:
+    """Positions of the set bits, lowest first."""
+    while mask:
+        low = mask & -mask
+        yield low.bit_length() - 1
+        mask ^= low
+
+
+class Admission:
+    """Answers as bit masks over `Releases.versions`, remembered."""
+
+    def __init__(self, repository: Repository, policy: Policy) -> None:
+        self._repository = repository
+        self._policy = policy
+        self._fits: dict[tuple[str, Specifier], int] = {}
+        self._admitted: dict[tuple[str, frozenset[Specifier]], int] = {}
+
+    def fits(self, releases: Releases, specifier: Specifier) -> int:
+        """Releases that fit `specifier`, pre-releases and yanked ones included."""
+        key = (releases.name, specifier)
+        known = self._fits.get(key)
+        if known is None:
+            known = 0
+            if not specifier.text:
+                known = (1 << len(releases.versions)) - 1
+            else:
+                position = {v: i for i, v in enumerate(releases.versions)}
+                for version in specifier.specifiers.filter(releases.versions, prereleases=True):
+                    known |= 1 << position[version]
+            self._fits[key] = known
+        return known
+
+    def admitted(self, releases: Releases, specifiers: Iterable[Specifier], *, preferred: int = 0) -> int:
+        """Releases that fit all of `specifiers` and that policy admits.
+
+        Yanked ones only by an exact pin (PEP 592) or where `preferred` (pinned by the old lock); pre-releases only
+        where no stable one fits and a specifier names one or the project has nothing else.
+        """
+        wanted = frozenset(specifiers)
+        key = (releases.name, wanted)
+        known = self._admitted.get(key)
+        if known is None:
+            known = self._admitted[key] = self._admit(releases, wanted)
+        if preferred & ~known:
+            fitting = preferred
+            for specifier in wanted:
+                fitting &= self.fits(releases, specifier)
+            known |= fitting
+        return known
+
+    def _admit(self, releases: Releases, wanted: frozenset[Specifier]) -> int:
+        mask = (1 << len(releases.versions)) - 1
+        exact = 0
+        for specifier in wanted:
+            fits = self.fits(releases, specifier)
+            mask &= fits
+            if specifier.exact:
+                exact |= fits
+        mask &= ~releases.yanked | exact
+        if self._policy.prerelease == "allow":
+            return mask
+        stable = mask & releases.stable
+        if stable or self._policy.prerelease == "disallow":
+            return stable
+        named = any(s.names_prerelease for s in wanted)
+        return mask if named or not releases.stable & ~releases.yanked else 0
+
+    def ordered(self, mask: int) -> list[int]:
+        """Positions in `mask` in the order they are tried; `Releases.versions` is newest first."""
+        positions = list(bits(mask))
+        if self._policy.order == "lowest":
+            positions.reverse()
+        return positions

@@ -1,0 +1,178 @@
+"""Proof that a lock is sound at sampled environments, with packaging alone: what the search believes counts for nothing.
+
+At each sample and each choice of extras and groups: at most one entry of a name applies; walking from the roots, every
+requirement that applies is met by the entry that applies; nothing else applies; each entry has a usable file.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from packaging.markers import Marker
+
+from lockset.errors import LocksetError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+    from packaging.tags import Tag
+    from packaging.version import Version
+
+    from lockset.lockfile.model import Package, Pylock
+    from lockset.markers import Environment, MarkerSet
+    from lockset.resolve.requirement import Dependency, Root
+
+__all__ = ["Gap", "Sample", "prove"]
+
+Choice = tuple[tuple[str, ...], tuple[str, ...]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sample:
+    """One environment to prove the lock at.
+
+    Attributes:
+        name: For messages, such as `Python 3.12 on linux`.
+        environment: Its marker values.
+        tags: What it can install.
+    """
+
+    name: str
+    environment: Environment
+    tags: frozenset[Tag]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gap:
+    """An entry that applies in a sample but has no file for it (no release of the project has one)."""
+
+    name: str
+    version: str
+    sample: str
+
+
+def prove(
+    lock: Pylock,
+    roots: Sequence[Root],
+    dependencies: Callable[[str, Version], Iterable[Dependency]],
+    samples: Sequence[Sample],
+    choices: Sequence[Choice],
+    universe: MarkerSet,
+) -> tuple[Gap, ...]:
+    """Check `lock`; returns the entries without a usable file, each in the first sample where it shows.
+
+    Raises:
+        LocksetError: `internal-unsound`: the lock does not hold; it must not be written.
+    """
+    gaps: dict[tuple[str, str], Gap] = {}
+    root_markers = [(r, r.region.text()) for r in roots if not r.region.is_empty]
+    parsed = {text: Marker(text) for _, text in root_markers if text is not None}
+    entries = [(p, p.marker) for p in lock.packages]
+    for sample in samples:
+        proof = _Proof(sample, dependencies)
+        for extras, groups in choices:
+            if not universe.evaluate(sample.environment, extras=extras, groups=groups):
+                continue
+            values = {
+                **sample.environment.as_dict(),
+                "extras": frozenset(extras),
+                "dependency_groups": frozenset(groups),
+            }
+            wanted = [r for r, t in root_markers if t is None or parsed[t].evaluate(values, context="lock_file")]  # type: ignore[arg-type]
+            chosen = proof.select(entries, values)
+            proof.check(chosen, wanted)
+            for package in chosen.values():
+                key = (package.name, str(package.version))
+                if key not in gaps and not proof.has_file(package):
+                    gaps[key] = Gap(name=key[0], version=key[1], sample=sample.name)
+    return tuple(gaps.values())
+
+
+class _Proof:
+    def __init__(self, sample: Sample, dependencies: Callable[[str, Version], Iterable[Dependency]]) -> None:
+        self._sample = sample
+        self._dependencies = dependencies
+        self._values = sample.environment.as_dict()
+        self._holds: dict[tuple[int, str], bool] = {}
+        self._applies: dict[str, bool] = {}
+        self._usable: dict[int, bool] = {}
+
+    def fail(self, why: str) -> LocksetError:
+        return LocksetError(
+            "internal-unsound",
+            f"The lock that was found does not hold for {self._sample.name}: {why}",
+            hint="Nothing was written; this is a bug in lockset: report it with the project that shows it",
+        )
+
+    def select(
+        self, entries: Sequence[tuple[Package, Marker | None]], values: Mapping[str, object]
+    ) -> dict[str, Package]:
+        chosen: dict[str, Package] = {}
+        for package, marker in entries:
+            if marker is not None and not self._evaluate(marker, values):
+                continue
+            if package.name in chosen:
+                raise self.fail(f"two entries of {package.name} apply")
+            chosen[package.name] = package
+        return chosen
+
+    def _evaluate(self, marker: Marker, values: Mapping[str, object]) -> bool:
+        text = str(marker)
+        if "extras" in text or "dependency_groups" in text:
+            return marker.evaluate(values, context="lock_file")  # type: ignore[arg-type]
+        known = self._applies.get(text)
+        if known is None:
+            known = self._applies[text] = marker.evaluate(values, context="lock_file")  # type: ignore[arg-type]
+        return known
+
+    def check(self, chosen: Mapping[str, Package], roots: Iterable[Root]) -> None:
+        reached: dict[str, set[str]] = {}
+        waiting: list[tuple[str, Dependency]] = [("the project", r.dependency) for r in roots]
+        while waiting:
+            asking, dependency = waiting.pop()
+            package = chosen.get(dependency.name)
+            if package is None:
+                raise self.fail(f"{asking} asks for {dependency.text}, and no entry of it applies")
+            assert package.version is not None
+            if not dependency.specifier.admits(package.version):
+                raise self.fail(f"{asking} asks for {dependency.text}, and {package.version} is locked")
+            known = reached.get(dependency.name)
+            new = set(dependency.extras) - known if known is not None else {"", *dependency.extras}
+            if new:
+                reached.setdefault(dependency.name, set()).update(new)
+                waiting.extend(self._asked(package, package.version, new))
+        if superfluous := chosen.keys() - reached.keys():
+            raise self.fail(f"nobody asks for {', '.join(sorted(superfluous))}")
+
+    def _asked(self, package: Package, version: Version, extras: set[str]) -> Iterable[tuple[str, Dependency]]:
+        asking = f"{package.name} {version}"
+        for dependency in self._dependencies(package.name, version):
+            if dependency.condition is None:
+                if "" in extras:
+                    yield asking, dependency
+            elif any(self._condition(dependency, extra) for extra in extras):
+                yield asking, dependency
+
+    def _condition(self, dependency: Dependency, extra: str) -> bool:
+        key = (id(dependency), extra)
+        known = self._holds.get(key)
+        if known is None:
+            assert dependency.condition is not None
+            known = self._holds[key] = dependency.condition.evaluate({**self._values, "extra": extra})
+        return known
+
+    def has_file(self, package: Package) -> bool:
+        known = self._usable.get(id(package))
+        if known is None:
+            known = package.sdist is not None or any(
+                not self._sample.tags.isdisjoint(_tags(w.filename)) for w in package.wheels or ()
+            )
+            self._usable[id(package)] = known
+        return known
+
+
+def _tags(filename: str) -> frozenset[Tag]:
+    from packaging.utils import parse_wheel_filename
+
+    return parse_wheel_filename(filename)[3]

@@ -1,0 +1,207 @@
+"""The resolvelib provider: guards, cells and splits.
+
+One run decides (name, cell) pairs. A *guard* is the region in which a release is needed as known when it is pinned; a
+requirement whose region lies outside of it makes resolvelib pin the name again with a larger guard. A *split* is a
+candidate that is no release: it hands the requirements of its cell on to two smaller cells.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from resolvelib import AbstractProvider
+
+from lockset.resolve.candidate import Candidate, GuardedCandidate, SplitCandidate
+from lockset.resolve.candidates import CandidateMaker
+from lockset.resolve.requirement import Key, Requirement
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+
+    from lockset.markers import MarkerSet
+    from lockset.resolve.repository import Repository
+    from lockset.resolve.request import Policy, Preference
+    from lockset.resolve.requirement import Dependency, Origin, Root, Specifier
+
+__all__ = ["Provider"]
+
+# A name that no project can have: a requirement on it always fails, which rejects the candidate that brings it.
+_NOWHERE = "!"
+
+
+class Provider(AbstractProvider[Requirement, Candidate, Key]):
+    """Answers resolvelib's questions for one universe; may be used for several runs (restarts), one after another.
+
+    Attributes:
+        universe: The environments this provider decides for.
+        conflicts: How often each name took part in a conflict; names with higher counts are decided first.
+        splits: The boundary last pinned for each cell, offered first when asked again.
+    """
+
+    def __init__(
+        self,
+        *,
+        repository: Repository,
+        policy: Policy,
+        universe: MarkerSet,
+        preferences: Mapping[str, tuple[Preference, ...]],
+    ) -> None:
+        self.universe = universe
+        self.conflicts: dict[str, int] = {}
+        self.splits: dict[Key, MarkerSet] = {}
+        self._repository = repository
+        self._maker = CandidateMaker(
+            repository=repository, policy=policy, preferences=preferences, splits=self.splits
+        )
+        self._requirements: dict[tuple[object, ...], Requirement] = {}
+        self._dependencies: dict[Candidate, tuple[Requirement, ...]] = {}
+        self._matches: dict[tuple[object, ...], _Lazy] = {}
+        self._seen: dict[str, int] = {}
+
+    def roots(self, roots: Iterable[Root]) -> list[Requirement]:
+        """The requirements that stand for `roots`; those that never apply in the universe are left out."""
+        found = []
+        for root in roots:
+            region = root.region & self.universe
+            if not region.is_empty:
+                d = root.dependency
+                found.append(self._require(d.name, self.universe, d.specifier, d.extras, region, root.origin))
+        self._repository.hint(r.name for r in found)
+        return found
+
+    def identify(self, requirement_or_candidate: Requirement | Candidate) -> Key:
+        """Name and cell."""
+        return requirement_or_candidate.key
+
+    def is_satisfied_by(self, requirement: Requirement, candidate: Candidate) -> bool:
+        """See `GuardedCandidate.meets`; a split meets the requirements it hands on."""
+        if type(candidate) is GuardedCandidate:
+            known = candidate.met.get(requirement)
+            return candidate.meets(requirement) if known is None else known
+        assert isinstance(candidate, SplitCandidate)
+        return requirement in candidate.requirements
+
+    def get_dependencies(self, candidate: Candidate) -> Iterable[Requirement]:
+        """Requirements a candidate brings with it, each in its region; those that never hold there are left out."""
+        known = self._dependencies.get(candidate)
+        if known is None:
+            made = (
+                self._handed_on(candidate) if isinstance(candidate, SplitCandidate) else self._of_release(candidate)
+            )
+            known = self._dependencies[candidate] = tuple(made)
+            self._repository.hint(dict.fromkeys(r.name for r in known if r.name != _NOWHERE))
+        return known
+
+    def find_matches(
+        self,
+        identifier: Key,
+        requirements: Mapping[Key, Iterator[Requirement]],
+        incompatibilities: Mapping[Key, Iterator[Candidate]],
+    ) -> Callable[[], Iterator[Candidate]]:
+        """Candidates for a cell, best first, made as they are asked for."""
+        wanted = tuple(dict.fromkeys(requirements[identifier]))
+        bad = tuple(dict.fromkeys(incompatibilities[identifier]))
+        memo = (identifier, frozenset(wanted), frozenset(bad), self.splits.get(identifier))
+        known = self._matches.get(memo)
+        if known is None:
+            made = iter(()) if identifier[0] == _NOWHERE else self._maker.candidates(identifier, wanted, bad)
+            known = self._matches[memo] = _Lazy(made)
+        return known
+
+    def get_preference(
+        self,
+        identifier: Key,
+        resolutions: Mapping[Key, Candidate],
+        candidates: Mapping[Key, Iterator[Candidate]],
+        information: Mapping[Key, Iterator[Any]],
+        backtrack_causes: Sequence[Any],
+    ) -> tuple[int, int]:
+        """Names that took part in most conflicts first, then in the order in which they were first asked for."""
+        del resolutions, candidates, information, backtrack_causes
+        name = identifier[0]
+        return -self.conflicts.get(name, 0), self._seen[name]
+
+    def blame(self, name: str) -> None:
+        """Count a conflict that `name` took part in."""
+        self.conflicts[name] = self.conflicts.get(name, 0) + 1
+
+    def _require(
+        self,
+        name: str,
+        cell: MarkerSet,
+        specifier: Specifier,
+        extras: frozenset[str],
+        region: MarkerSet,
+        origin: Origin,
+    ) -> Requirement:
+        memo = (name, cell, specifier, extras, region, origin)
+        known = self._requirements.get(memo)
+        if known is None:
+            known = Requirement(key=(name, cell), specifier=specifier, extras=extras, region=region, origin=origin)
+            self._requirements[memo] = known
+            self._seen.setdefault(name, len(self._seen))
+        return known
+
+    def _handed_on(self, split: SplitCandidate) -> Iterator[Requirement]:
+        for half in split.halves:
+            for r in sorted(split.requirements, key=_place):
+                region = r.region & half
+                if not region.is_empty:
+                    yield self._require(r.name, half, r.specifier, r.extras, region, r.origin)
+
+    def _of_release(self, candidate: GuardedCandidate) -> Iterator[Requirement]:
+        facts = self._repository.facts(candidate.name, candidate.version)
+        if facts is None or not candidate.guard.implies(facts.serves):
+            yield self._impossible(candidate)
+            return
+        for dependency in facts.dependencies:
+            if dependency.name == candidate.name:
+                # Extras of the release itself are closed over already; another version of itself cannot be had.
+                if not dependency.specifier.admits(candidate.version) and not self._region(
+                    candidate, dependency
+                ).is_empty:
+                    yield self._impossible(candidate)
+                continue
+            region = self._region(candidate, dependency)
+            if not region.is_empty:
+                origin = self._maker.origin(candidate, dependency)
+                yield self._require(
+                    dependency.name, self.universe, dependency.specifier, dependency.extras, region, origin
+                )
+
+    def _region(self, candidate: GuardedCandidate, dependency: Dependency) -> MarkerSet:
+        return self._maker.region(candidate.guard, candidate.extras, dependency)
+
+    def _impossible(self, candidate: GuardedCandidate) -> Requirement:
+        origin = self._maker.impossible_origin(candidate)
+        return self._require(_NOWHERE, self.universe, self._maker.nothing, frozenset(), candidate.guard, origin)
+
+
+def _place(requirement: Requirement) -> tuple[str, str, str, str]:
+    origin = requirement.origin
+    return (origin.name, str(origin.version), origin.text, str(requirement.region))
+
+
+class _Lazy:
+    """A sequence made as it is iterated, once for all who iterate it."""
+
+    __slots__ = ("_made", "_source")
+
+    def __init__(self, source: Iterator[Candidate]) -> None:
+        self._source: Iterator[Candidate] | None = source
+        self._made: list[Candidate] = []
+
+    def __call__(self) -> Iterator[Candidate]:
+        position = 0
+        while True:
+            if position < len(self._made):
+                yield self._made[position]
+                position += 1
+                continue
+            if self._source is None:
+                return
+            following = next(self._source, None)
+            if following is None:
+                self._source = None
+                return
+            self._made.append(following)

@@ -1,0 +1,51 @@
+"""Regions that the search works with: unions, and the region of one concrete environment."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lockset.markers import MarkerSet
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable
+
+    from lockset.markers import Environment
+
+__all__ = ["environment_region", "union"]
+
+# Variables that a described environment always has a value for; releases of kernels and the like stay open.
+_FIXED = (
+    "python_full_version",
+    "sys_platform",
+    "os_name",
+    "platform_system",
+    "platform_machine",
+    "implementation_name",
+    "platform_python_implementation",
+)
+
+
+def union(regions: Iterable[MarkerSet]) -> MarkerSet:
+    """All environments of all `regions`."""
+    found = MarkerSet.none()
+    for region in regions:
+        found |= region
+    return found
+
+
+def environment_region(
+    environment: Environment,
+    *,
+    extras: Collection[str] = (),
+    groups: Collection[str] = (),
+    all_extras: Iterable[str] = (),
+    all_groups: Iterable[str] = (),
+) -> MarkerSet:
+    """The set of just `environment`, with just these of all extras and groups chosen."""
+    values = environment.as_dict()
+    region = MarkerSet.parse(" and ".join(f'{name} == "{values[name]}"' for name in _FIXED))
+    for extra in all_extras:
+        region &= MarkerSet.extra(extra) if extra in extras else ~MarkerSet.extra(extra)
+    for group in all_groups:
+        region &= MarkerSet.group(group) if group in groups else ~MarkerSet.group(group)
+    return region

@@ -1,0 +1,71 @@
+"""The port through which the search learns of releases."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from packaging.version import Version
+
+    from lockset.markers import MarkerSet
+    from lockset.resolve.requirement import Dependency
+
+__all__ = ["ReleaseFacts", "Releases", "Repository"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Releases:
+    """All releases of a project that may be considered.
+
+    Attributes:
+        name: Normalised name.
+        versions: Newest first, each once; empty where no index knows the project.
+        stable: Bit i is set where `versions[i]` is no pre-release.
+        yanked: Bit i is set where all files of `versions[i]` are yanked.
+    """
+
+    name: str
+    versions: tuple[Version, ...]
+    stable: int
+    yanked: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReleaseFacts:
+    """What the metadata of one release says.
+
+    Attributes:
+        dependencies: In the order of the metadata.
+        extras: Normalised names of the extras it provides.
+        serves: Environments that its Requires-Python admits.
+    """
+
+    dependencies: tuple[Dependency, ...]
+    extras: frozenset[str]
+    serves: MarkerSet
+
+
+class Repository(Protocol):
+    """Knows releases. Answers are the same for the life of the object, whatever order they are asked in."""
+
+    def hint(self, names: Iterable[str]) -> None:
+        """These projects will probably be asked for; returns at once."""
+
+    def hint_release(self, name: str, version: Version) -> None:
+        """The facts of this release will probably be asked for; returns at once."""
+
+    def releases(self, name: str) -> Releases:
+        """Releases of `name`, empty when unknown. May wait for the network.
+
+        Raises:
+            LocksetError: the index cannot be reached or answers nonsense.
+        """
+
+    def serves(self, name: str, version: Version) -> MarkerSet:
+        """Environments in which some file of the release can be used, by Requires-Python and by wheel tags."""
+
+    def facts(self, name: str, version: Version) -> ReleaseFacts | None:
+        """What the metadata says; None where it cannot be used (the reason has been noted): step over the release."""

@@ -1,0 +1,89 @@
+"""Everything that a resolution depends on, as one value."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from packaging.specifiers import SpecifierSet
+    from packaging.version import Version
+
+    from lockset.markers import Environment, MarkerSet
+    from lockset.resolve.requirement import Root, Specifier
+
+__all__ = ["LockRequest", "Policy", "Preference"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Preference:
+    """A version to try first.
+
+    Attributes:
+        version: The version.
+        region: Where it was chosen before.
+        binding: True for a pin of the old lock, whose region may also be split on; False for what a probe of one
+            environment found, which only says what to try first where that environment is concerned.
+    """
+
+    version: Version
+    region: MarkerSet
+    binding: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policy:
+    """Which releases are admitted, and in which order.
+
+    Attributes:
+        prerelease: `if-necessary`: where a specifier names one, or a project has nothing else, and no stable one fits.
+        order: `highest` versions first, or `lowest`.
+        fork: `newest`: split where a newer version serves only a part; `fewest`: only where nothing else fits.
+        constraints: Specifiers that every choice of a name must meet, required or not.
+    """
+
+    prerelease: Literal["if-necessary", "allow", "disallow"] = "if-necessary"
+    order: Literal["highest", "lowest"] = "highest"
+    fork: Literal["newest", "fewest"] = "newest"
+    constraints: Mapping[str, tuple[tuple[Specifier, MarkerSet], ...]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LockRequest:
+    """One question to the resolver.
+
+    Attributes:
+        roots: What the project asks for.
+        universe: The environments the lock shall serve, with choices of extras and groups.
+        requires_python: The Pythons asked for, None for all.
+        open_above: Whether newer Pythons than all known ones are asked for: upper bounds of releases then narrow
+            the lock instead of excluding releases.
+        environments: Further markers that bound the universe; empty for none.
+        extras: Names of the extras the lock offers; None for a lock without extras and groups.
+        groups: Names of the dependency groups the lock offers.
+        default_group: Name of the group that stands for the project's own dependencies, None in a single-use lock.
+        policy: Which releases, in which order.
+        preferences: Versions to try first, per name; the first that concerns an environment wins.
+        probes: Concrete environments to solve first, best known first.
+        samples: Environments at which the result is proved.
+    """
+
+    roots: tuple[Root, ...]
+    universe: MarkerSet
+    requires_python: SpecifierSet | None
+    open_above: bool
+    environments: tuple[str, ...] = ()
+    extras: tuple[str, ...] | None = None
+    groups: tuple[str, ...] = ()
+    default_group: str | None = None
+    policy: Policy = field(default_factory=Policy)
+    preferences: Mapping[str, tuple[Preference, ...]] = field(default_factory=dict)
+    probes: tuple[Environment, ...] = ()
+    samples: tuple[Environment, ...] = ()
+
+    @property
+    def all_groups(self) -> tuple[str, ...]:
+        """Every group the lock offers, the default one included."""
+        return self.groups if self.default_group is None else (self.default_group, *self.groups)

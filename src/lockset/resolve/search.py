@@ -1,0 +1,325 @@
+"""Runs the search: conflict counts and restarts, and splitting of the universe as the last resort."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from resolvelib import BaseReporter, Resolver
+from resolvelib.resolvers import ResolutionImpossible, ResolutionTooDeep
+
+from lockset.markers import MarkerSet
+from lockset.resolve.candidate import Candidate, GuardedCandidate
+from lockset.resolve.provider import Provider
+from lockset.resolve.regions import environment_region
+from lockset.resolve.request import Preference
+from lockset.resolve.requirement import Key, Requirement
+from lockset.resolve.resolution import Pins, Statistics
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from lockset.events import Listener
+    from lockset.markers import Environment
+    from lockset.resolve.repository import Repository
+    from lockset.resolve.request import LockRequest
+    from lockset.resolve.requirement import Origin, Root
+
+__all__ = ["Cause", "Impossible", "choices_of", "search", "solve_environment"]
+
+# Conflicts after which a run begins anew with what it learned of the names in conflict; grows by half each time.
+_FIRST_PATIENCE = 24
+# Restarts before a run is given up: a universe is then split; one environment is then searched to the end.
+_RESTARTS = 14
+# Rounds of one run; far above what any real project needs. Beyond it the run counts as given up.
+_ROUNDS = 60_000
+# Universes split at most, one into two each time.
+_UNIVERSE_SPLITS = 60
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cause:
+    """One requirement of a conflict and the release that asks for it."""
+
+    requirement: Requirement
+    parent: Candidate | None
+
+    @property
+    def origin(self) -> Origin:
+        """Who asks."""
+        return self.requirement.origin
+
+
+class Impossible(Exception):  # noqa: N818 (an answer of the search, turned into an error by `explain`)
+    """No choice of releases works in `universe`; `causes` is the last conflict met.
+
+    Attributes:
+        exhausted: Whether everything was tried; False where the search gave up.
+    """
+
+    def __init__(self, universe: MarkerSet, causes: Sequence[Cause], *, exhausted: bool) -> None:
+        super().__init__("no choice of releases works")
+        self.universe = universe
+        self.causes = tuple(causes)
+        self.exhausted = exhausted
+
+
+class _Restart(Exception):  # noqa: N818 (leaves a run early, caught in this module)
+    pass
+
+
+class _Reporter(BaseReporter[Requirement, Candidate, Key]):
+    """Counts conflicts per name, ends a run that has too many, and drops what nobody asks for any more."""
+
+    def __init__(self, provider: Provider, listener: Listener, patience: int) -> None:
+        self._provider = provider
+        self._listener = listener
+        self._patience = patience
+        self.conflicts = 0
+        self.rounds = 0
+        self.causes: list[Any] = []
+
+    def pinning(self, candidate: Candidate) -> None:
+        if isinstance(candidate, GuardedCandidate):
+            self._listener.step(f"{candidate.name} {candidate.version}")
+        else:
+            self._provider.splits[candidate.key] = candidate.boundary
+
+    def resolving_conflicts(self, causes: Any) -> None:
+        self.conflicts += 1
+        self.causes = list(causes)
+        blamed: dict[str, None] = {}
+        for cause in causes:
+            requirement: Requirement = cause.requirement
+            if requirement.specifier.text and not requirement.name.startswith("!"):
+                blamed[requirement.name] = None
+                if requirement.origin.version is not None:
+                    blamed[requirement.origin.name] = None
+            elif requirement.name.startswith("!"):
+                blamed[requirement.origin.name] = None
+        for name in blamed:
+            self._provider.blame(name)
+        if self.conflicts > self._patience:
+            raise _Restart
+
+    def ending_round(self, index: int, state: Any) -> None:
+        """Forget pins that lost their last requirement: what they ask for must not bind anyone (resolvelib keeps them).
+
+        The newest pin stays: resolvelib takes it off the end when it goes back.
+        """
+        self.rounds = index + 1
+        mapping, criteria = state.mapping, state.criteria
+        while True:
+            orphans = [key for key, criterion in criteria.items() if not criterion.information]
+            if not orphans:
+                return
+            newest = next(reversed(mapping), None)
+            gone = []
+            for key in orphans:
+                if key == newest:
+                    continue
+                del criteria[key]
+                if mapping.pop(key, None) is not None:
+                    gone.append(key)
+            if not gone:
+                return
+            dropped = set(gone)
+            for key, criterion in list(criteria.items()):
+                kept = [i for i in criterion.information if i.parent is None or i.parent.key not in dropped]
+                if len(kept) != len(criterion.information):
+                    criteria[key] = type(criterion)(criterion.candidates, kept, criterion.incompatibilities)
+
+
+@dataclass(slots=True)
+class _Totals:
+    rounds: int = 0
+    conflicts: int = 0
+    restarts: int = 0
+    parts: int = 0
+    splits_left: int = _UNIVERSE_SPLITS
+
+
+def search(request: LockRequest, repository: Repository, listener: Listener) -> tuple[Pins, Statistics]:
+    """Releases for every environment of `request.universe`.
+
+    Probes concrete environments first, so that backtracking happens where it is cheap, then decides the universe in
+    one run; where that fails, the universe is cut in two on a marker of the causes.
+
+    Raises:
+        Impossible: in a region without partial markers, hence practically in one environment.
+        LocksetError: an index cannot be reached or answers nonsense.
+    """
+    totals = _Totals()
+    preferences = _probe(request, repository, listener, totals)
+    pins = _solve(replace(request, preferences=preferences), request.universe, repository, listener, totals)
+    return pins, Statistics(
+        rounds=totals.rounds, conflicts=totals.conflicts, restarts=totals.restarts, parts=totals.parts
+    )
+
+
+def _probe(
+    request: LockRequest, repository: Repository, listener: Listener, totals: _Totals
+) -> Mapping[str, tuple[Preference, ...]]:
+    """The request's preferences, followed by what each probe found."""
+    preferences = dict(request.preferences)
+    groups = request.all_groups
+    for environment in request.probes:
+        point = environment_region(
+            environment,
+            extras=request.extras or (),
+            groups=groups,
+            all_extras=request.extras or (),
+            all_groups=groups,
+        )
+        universe = point & request.universe
+        if universe.is_empty:
+            continue
+        try:
+            pins = _run(replace(request, preferences=preferences), universe, repository, listener, totals)
+        except Impossible:
+            # All extras and groups at once need not fit together: the universal run decides that.
+            continue
+        for (name, _), candidate in pins.parts[0][1].items():
+            if isinstance(candidate, GuardedCandidate):
+                found = Preference(version=candidate.version, region=point, binding=False)
+                preferences[name] = (*preferences.get(name, ()), found)
+    return preferences
+
+
+def _solve(
+    request: LockRequest, universe: MarkerSet, repository: Repository, listener: Listener, totals: _Totals
+) -> Pins:
+    try:
+        pins = _run(request, universe, repository, listener, totals)
+    except Impossible as impossible:
+        failed = _failing_environment(request, universe, repository, listener, totals)
+        if failed is not None:
+            raise failed from impossible
+        boundary = _boundary(request, universe, impossible, repository)
+        if boundary is None or not totals.splits_left:
+            raise
+        totals.splits_left -= 1
+        listener.note(f"No one answer serves all environments at once: looking apart where `{boundary}` holds")
+        first = _solve(request, universe & boundary, repository, listener, totals)
+        found = _preferring(request, first)
+        return first.joined(_solve(found, universe - boundary, repository, listener, totals))
+    totals.parts += 1
+    return pins
+
+
+def _run(
+    request: LockRequest, universe: MarkerSet, repository: Repository, listener: Listener, totals: _Totals
+) -> Pins:
+    """One universe without cutting it: restarts with the conflict counts kept."""
+    provider = Provider(
+        repository=repository, policy=request.policy, universe=universe, preferences=request.preferences
+    )
+    roots = provider.roots(request.roots)
+    patience = _FIRST_PATIENCE
+    reporter = _Reporter(provider, listener, patience)
+    for _ in range(_RESTARTS):
+        reporter = _Reporter(provider, listener, patience)
+        try:
+            result = Resolver(provider, reporter).resolve(roots, max_rounds=_ROUNDS)
+        except _Restart:
+            totals.restarts += 1
+            patience += patience // 2
+            continue
+        except ResolutionImpossible as error:
+            raise Impossible(universe, _causes(error.causes), exhausted=True) from error
+        except ResolutionTooDeep:
+            break
+        finally:
+            totals.rounds += reporter.rounds
+            totals.conflicts += reporter.conflicts
+        return Pins(parts=((universe, dict(result.mapping)),))
+    raise Impossible(universe, _causes(reporter.causes), exhausted=False)
+
+
+def _causes(causes: Sequence[Any]) -> list[Cause]:
+    return [Cause(requirement=c.requirement, parent=c.parent) for c in causes]
+
+
+def solve_environment(
+    request: LockRequest, region: MarkerSet, roots: Sequence[Root], repository: Repository, listener: Listener
+) -> Impossible | None:
+    """Why `roots` cannot hold in `region` (one environment), None where they can."""
+    try:
+        _run(replace(request, roots=tuple(roots)), region, repository, listener, _Totals())
+    except Impossible as impossible:
+        return impossible
+    return None
+
+
+def _failing_environment(
+    request: LockRequest, universe: MarkerSet, repository: Repository, listener: Listener, totals: _Totals
+) -> Impossible | None:
+    """The first sampled environment that alone has no answer: the plainest thing to tell of."""
+    for extras, groups in choices_of(request):
+        for environment in request.samples:
+            region = universe & environment_region(
+                environment,
+                extras=extras,
+                groups=groups,
+                all_extras=request.extras or (),
+                all_groups=request.all_groups,
+            )
+            if region.is_empty:
+                continue
+            try:
+                _run(request, region, repository, listener, totals)
+            except Impossible as impossible:
+                return impossible
+    return None
+
+
+def choices_of(request: LockRequest) -> list[tuple[tuple[str, ...], tuple[str, ...]]]:
+    """Choices of extras and groups worth looking at: the default one, each extra and group with it, each group
+    alone, and everything.
+    """
+    default = (request.default_group,) if request.default_group else ()
+    choices: list[tuple[tuple[str, ...], tuple[str, ...]]] = [((), default)]
+    choices += [((extra,), default) for extra in request.extras or ()]
+    choices += [((), (*default, group)) for group in request.groups]
+    choices += [((), (group,)) for group in request.groups]
+    choices.append((tuple(request.extras or ()), request.all_groups))
+    return list(dict.fromkeys(choices))
+
+
+def _boundary(
+    request: LockRequest, universe: MarkerSet, impossible: Impossible, repository: Repository
+) -> MarkerSet | None:
+    """The marker that cuts `universe` in two most evenly, among those in play in the conflict."""
+    atoms: dict[MarkerSet, None] = {}
+    names = {c.requirement.name for c in impossible.causes}
+    for cause in impossible.causes:
+        atoms.update(dict.fromkeys(cause.requirement.region.atoms()))
+        if isinstance(cause.parent, GuardedCandidate):
+            names.add(cause.parent.name)
+    for root in request.roots:
+        atoms.update(dict.fromkeys(root.region.atoms()))
+    for name in sorted(n for n in names if not n.startswith("!")):
+        for version in repository.releases(name).versions[:3]:
+            facts = repository.facts(name, version)
+            for dependency in facts.dependencies if facts else ():
+                atoms.update(dict.fromkeys(dependency.marker.with_metadata_extra(None).atoms()))
+    cutting = [a for a in atoms if not universe.implies(a) and not universe.is_disjoint(a)]
+    if not cutting:
+        return None
+
+    def unevenness(atom: MarkerSet) -> int:
+        inside = sum(1 for e in request.samples if atom.evaluate(e))
+        return abs(2 * inside - len(request.samples))
+
+    return min(cutting, key=unevenness)
+
+
+def _preferring(request: LockRequest, pins: Pins) -> LockRequest:
+    """The request, with the pins found for one part as preferences for the other."""
+    preferences = dict(request.preferences)
+    for _, mapping in pins.parts:
+        for (name, _), candidate in mapping.items():
+            if isinstance(candidate, GuardedCandidate):
+                found = Preference(version=candidate.version, region=MarkerSet.any(), binding=False)
+                preferences[name] = (*preferences.get(name, ()), found)
+    return replace(request, preferences=preferences)
