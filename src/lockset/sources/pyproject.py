@@ -21,7 +21,13 @@ if TYPE_CHECKING:
 
     from lockset.sources.toml_table import Table
 
-__all__ = ["read_pyproject", "read_pyproject_settings", "read_requires_python", "requirement_lines"]
+__all__ = [
+    "read_pyproject",
+    "read_pyproject_name",
+    "read_pyproject_settings",
+    "read_requires_python",
+    "requirement_lines",
+]
 
 _NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?\Z")
 
@@ -67,6 +73,12 @@ def read_pyproject(text: str, *, base: Path, place: str = "pyproject.toml") -> R
 def read_pyproject_settings(text: str, *, place: str = "pyproject.toml") -> Settings:
     """Only `[tool.lockset]` of the file; the rest of it is not looked at."""
     return read_settings(_lockset_table(parse_toml(text, place=place)))
+
+
+def read_pyproject_name(text: str, *, place: str = "pyproject.toml") -> str | None:
+    """Only the normalized name of the project, None where the file gives none."""
+    project = parse_toml(text, place=place).table("project")
+    return None if project is None or project.text("name") is None else _name(project)
 
 
 def read_requires_python(table: Table) -> SpecifierSet | None:

@@ -10,6 +10,7 @@ from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
 from lockset.errors import LocksetError
+from lockset.sources.direct_url import split_hashes, without_credentials
 
 if TYPE_CHECKING:
     from packaging.markers import Marker
@@ -68,7 +69,8 @@ def parse_requirement(text: str, *, origin: str, place: str | None = None) -> Re
     """The requirement that `text` writes in the notation of dependency specifiers.
 
     Raises:
-        LocksetError: `requirement-syntax`, with the part that is wrong marked below the message.
+        LocksetError: `requirement-syntax`, with the part that is wrong marked below the message; `hash-weak` and
+            `hash-malformed` for hashes in a URL.
     """
     try:
         requirement = Requirement(text)
@@ -76,12 +78,16 @@ def parse_requirement(text: str, *, origin: str, place: str | None = None) -> Re
         reason, *marked = str(error).split("\n")
         raise LocksetError(
             "requirement-syntax",
-            f"`{text}` is not a requirement: {reason}",
+            f"`{without_credentials(text)}` is not a requirement: {reason}",
             place=place or origin,
-            context=tuple(line for line in marked if line.strip()),
+            # With credentials masked, the mark would stand below the wrong part.
+            context=tuple(line for line in marked if line.strip()) if without_credentials(text) == text else (),
             hint=_hint(text),
         ) from error
-    return RequirementLine(text=text.strip(), requirement=requirement, origin=origin)
+    hashes: tuple[Digest, ...] = ()
+    if requirement.url is not None:
+        requirement.url, hashes = split_hashes(requirement.url, place=place or origin)
+    return RequirementLine(text=text.strip(), requirement=requirement, origin=origin, hashes=hashes)
 
 
 def _hint(text: str) -> str | None:

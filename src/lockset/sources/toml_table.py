@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Table", "nearest", "parse_toml", "type_name"]
 
+# As many names as a hint lists.
+_FEW = 12
 _BARE_KEY = re.compile(r"[A-Za-z0-9_-]+\Z")
 _TYPE_NAMES = {
     str: "a string",
@@ -49,11 +51,11 @@ def type_name(value: object) -> str:
 
 
 def nearest(name: str, known: Collection[str]) -> str | None:
-    """A hint that names the known name most like `name`, or lists all when they are few; None when none is known."""
+    """A hint that names the known name most like `name`, or lists all when they are few; else None."""
     close = get_close_matches(name, sorted(known), n=1, cutoff=0.6)
     if close:
         return f"Did you mean `{close[0]}`?"
-    if known:
+    if 0 < len(known) <= _FEW:
         return "Known here: " + ", ".join(f"`{each}`" for each in sorted(known))
     return None
 

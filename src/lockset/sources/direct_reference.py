@@ -1,0 +1,175 @@
+"""Requirements that are a URL or a path: to `name @ url`, with hashes taken out of the fragment."""
+
+from __future__ import annotations
+
+import os.path
+import re
+from dataclasses import replace
+from pathlib import Path
+from typing import Protocol
+from urllib.parse import quote, unquote
+
+from packaging.utils import InvalidSdistFilename, InvalidWheelFilename, parse_sdist_filename, parse_wheel_filename
+
+from lockset.errors import LocksetError
+from lockset.sources.direct_url import egg_name, path_of, without_credentials
+from lockset.sources.requirement_line import RequirementLine, parse_requirement
+
+__all__ = ["Surroundings", "is_url", "read_requirement"]
+
+_URL_SCHEMES = frozenset({"http", "https", "file", "ftp"})
+_VCS = ("git", "hg", "svn", "bzr")
+_ARCHIVE = re.compile(r"\.(whl|zip|tar|tar\.(gz|bz2|xz|lzma)|tgz|tbz|txz|tlz)\Z", re.IGNORECASE)
+_NAMED = re.compile(r"\s*([A-Za-z0-9][A-Za-z0-9._-]*)\s*(\[[^\]]*\])?\s*@\s*(?P<target>\S+)")
+_WITH_EXTRAS = re.compile(r"(?P<path>.+?)(?P<extras>\[[^\[\]]*\])\Z", re.DOTALL)
+_LOCAL_URL = re.compile(r"file:(?!/)", re.IGNORECASE)
+
+
+class Surroundings(Protocol):
+    """What a requirements file refers to outside itself. Paths are absolute; nothing is ever changed."""
+
+    def read(self, location: str) -> bytes:
+        """The content of another requirements file, by path or URL; LocksetError where it cannot be had."""
+
+    def exists(self, path: str) -> bool:
+        """Whether a file or folder is there."""
+
+    def project_name(self, path: str) -> str | None:
+        """The project name of the source tree in the folder, or None where only a build could tell."""
+
+
+def is_url(text: str) -> bool:
+    """Whether the text begins with a scheme that installers fetch from."""
+    scheme, colon, _ = text.partition(":")
+    scheme = scheme.lower()
+    return bool(colon) and (scheme in _URL_SCHEMES or scheme.partition("+")[0] in _VCS)
+
+
+def read_requirement(
+    text: str, *, origin: str, folder: Path, surroundings: Surroundings, editable: bool = False
+) -> RequirementLine:
+    """The requirement in any form an installer accepts; local paths are relative to `folder`.
+
+    Raises:
+        LocksetError: `requirement-syntax`, `requirement-name` where the project's name cannot be told,
+            `path-missing`, `editable-form`, `hash-weak` or `hash-malformed`.
+    """
+    named = _NAMED.match(text)
+    if is_url(text):
+        line = _from_url(text, origin)
+    elif named and not _looks_like_path(text.partition("@")[0]):
+        line = _from_named(text, named["target"], origin, folder, surroundings)
+    elif editable or _is_path(text):
+        line = _from_path(text, origin, folder, surroundings)
+    else:
+        line = parse_requirement(text, origin=origin)
+    if editable:
+        _check_editable(line)
+        line = replace(line, editable=True)
+    return line
+
+
+def _looks_like_path(text: str) -> bool:
+    return "/" in text or "\\" in text or text.startswith(".")
+
+
+def _is_path(text: str) -> bool:
+    path = _split_extras(text.partition(";")[0].strip())[0]
+    return _looks_like_path(path) or _ARCHIVE.search(path) is not None
+
+
+def _split_extras(text: str) -> tuple[str, str]:
+    """Path or name, and its extras in brackets (or nothing)."""
+    match = _WITH_EXTRAS.match(text)
+    return (match["path"].rstrip(), match["extras"]) if match else (text, "")
+
+
+def _from_url(text: str, origin: str) -> RequirementLine:
+    # A bare URL may hold semicolons: only one before a blank begins the marker.
+    url, _, marker = text.partition("; ")
+    url = url.strip()
+    name = _project_of(url, origin)
+    if name is None:
+        raise _nameless(text, origin, url)
+    return _build(text, name, url, marker, origin=origin)
+
+
+def _from_named(text: str, target: str, origin: str, folder: Path, surroundings: Surroundings) -> RequirementLine:
+    if is_url(target) and not _LOCAL_URL.match(target):
+        return parse_requirement(text, origin=origin)
+    before, _, after = text.partition("@")
+    path, _, marker = after.partition(";")
+    _, url = _local(path.strip().removeprefix("file:"), origin, folder, surroundings)
+    return _build(text, before.strip(), url, marker, origin=origin)
+
+
+def _from_path(text: str, origin: str, folder: Path, surroundings: Surroundings) -> RequirementLine:
+    written, _, marker = text.partition(";")
+    path, extras = _split_extras(written.strip())
+    # A fragment of a path (`./p#egg=name`) is one of the URL it stands for.
+    path, hash_sign, fragment = path.partition("#")
+    absolute, url = _local(path, origin, folder, surroundings)
+    url += hash_sign + fragment
+    name = _project_of(url, origin) or surroundings.project_name(absolute)
+    if name is None:
+        raise _nameless(text, origin, url)
+    return _build(text, name + extras, url, marker, origin=origin)
+
+
+def _local(path: str, origin: str, folder: Path, surroundings: Surroundings) -> tuple[str, str]:
+    """The absolute path and its URL."""
+    absolute = os.path.normpath(folder / path.replace("\\", "/"))
+    if not surroundings.exists(absolute):
+        raise LocksetError(
+            "path-missing",
+            f"There is no file or folder `{path}`",
+            place=origin,
+            hint=f"Relative paths are looked up from {folder}",
+        )
+    return absolute, Path(absolute).as_uri()
+
+
+def _build(text: str, name: str, url: str, marker: str, *, origin: str) -> RequirementLine:
+    condition = f" ; {marker.strip()}" if marker.strip() else ""
+    # A blank would end the URL within a requirement.
+    line = parse_requirement(f"{name} @ {quote(url, safe='%/:=&?~#+!$,;@()*[]')}{condition}", origin=origin)
+    return replace(line, text=text)
+
+
+def _project_of(url: str, origin: str) -> str | None:
+    """The project that a wheel's name, the fragment, or a source distribution's name tells, in this order.
+
+    A wheel's name cannot be wrong. An archive's can look like that of a source distribution and not be one.
+    """
+    file_name = unquote(path_of(url).rstrip("/").rpartition("/")[2])
+    try:
+        if file_name.endswith(".whl"):
+            return parse_wheel_filename(file_name)[0]
+        return egg_name(url, place=origin) or parse_sdist_filename(file_name)[0]
+    except (InvalidWheelFilename, InvalidSdistFilename):
+        return None
+
+
+def _nameless(text: str, origin: str, url: str) -> LocksetError:
+    last = path_of(url).rstrip("/").rpartition("/")[2].partition("@")[0]
+    guess = _ARCHIVE.sub("", last.removesuffix(".git")) or "name"
+    return LocksetError(
+        "requirement-name",
+        f"`{without_credentials(text)}` does not say which project it is",
+        place=origin,
+        hint=f"Write the name in front: `{guess} @ {without_credentials(url)}`",
+    )
+
+
+def _check_editable(line: RequirementLine) -> None:
+    url = line.requirement.url or ""
+    scheme = url.partition(":")[0].lower()
+    path_is_file = _ARCHIVE.search(path_of(url)) is not None
+    if scheme.partition("+")[0] in _VCS or (scheme == "file" and not path_is_file):
+        return
+    raise LocksetError(
+        "editable-form",
+        f"`{line.text}` cannot be editable: it is neither a folder nor a version control URL",
+        place=line.origin,
+        hint="Give the path of a source tree, or leave out `-e`",
+    )

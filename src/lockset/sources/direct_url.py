@@ -1,0 +1,93 @@
+"""What the fragment of a direct URL says: hashes, project name, subdirectory; and how a URL is shown."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+from urllib.parse import unquote
+
+from lockset.errors import LocksetError
+from lockset.hashes import STRONG_ALGORITHMS, WEAK_ALGORITHMS, Digest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = ["egg_name", "parse_digest", "path_of", "split_hashes", "without_credentials"]
+
+_HEX = re.compile(r"[0-9a-f]+\Z")
+_PROJECT = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?\Z")
+# `git@` is a user everybody knows; a lone user of another name can be a token.
+_CREDENTIALS = re.compile(r"(?<=://)(?!git@)[^/\s@]*@")
+
+
+def without_credentials(text: str) -> str:
+    """The text with user and password of the URLs in it masked, fit for messages."""
+    return _CREDENTIALS.sub("****@", text)
+
+
+def path_of(url: str) -> str:
+    """The URL without query and fragment."""
+    return url.partition("#")[0].partition("?")[0]
+
+
+def split_hashes(url: str, *, place: str) -> tuple[str, tuple[Digest, ...]]:
+    """The URL with nothing in its fragment but `subdirectory`, and the hashes that stood there.
+
+    Raises:
+        LocksetError: `hash-weak` or `hash-malformed`.
+    """
+    kept: list[str] = []
+    hashes: list[Digest] = []
+    for key, value in _pairs(url):
+        if key == "subdirectory":
+            kept.append(f"{key}={value}")
+        elif key.lower() in STRONG_ALGORITHMS or key.lower() in WEAK_ALGORITHMS:
+            hashes.append(parse_digest(key, value, place=place))
+    address = url.partition("#")[0]
+    return (f"{address}#{'&'.join(kept)}" if kept else address), tuple(hashes)
+
+
+def egg_name(url: str, *, place: str) -> str | None:
+    """The project name that `#egg=` gives, None without one.
+
+    Raises:
+        LocksetError: `requirement-name` where more than a plain name stands there.
+    """
+    for key, value in _pairs(url):
+        if key != "egg":
+            continue
+        name = unquote(value)
+        if not _PROJECT.match(name):
+            raise LocksetError(
+                "requirement-name",
+                f"`egg={name}` is not a plain project name",
+                place=place,
+                hint="Write extras and versions in front: `name[extra] @ URL`",
+            )
+        return name
+    return None
+
+
+def parse_digest(algorithm: str, value: str, *, place: str) -> Digest:
+    """The digest, checked for length and alphabet.
+
+    Raises:
+        LocksetError: `hash-weak` or `hash-malformed`.
+    """
+    algorithm, value = algorithm.lower(), value.lower()
+    if algorithm in WEAK_ALGORITHMS:
+        raise LocksetError(
+            "hash-weak", f"{algorithm} is too weak to trust a file by", place=place, hint="Give a sha256 hash"
+        )
+    length = STRONG_ALGORITHMS[algorithm]
+    if len(value) != 2 * length or not _HEX.match(value):
+        raise LocksetError(
+            "hash-malformed", f"The {algorithm} hash `{value}` is not {2 * length} hexadecimal digits", place=place
+        )
+    return Digest(algorithm=algorithm, value=value)
+
+
+def _pairs(url: str) -> Iterator[tuple[str, str]]:
+    for part in url.partition("#")[2].split("&"):
+        key, _, value = part.partition("=")
+        yield key, value

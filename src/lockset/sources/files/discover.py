@@ -1,0 +1,203 @@
+"""Finds the sources of a project and reads them."""
+
+from __future__ import annotations
+
+import os.path
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from lockset.errors import LocksetError
+from lockset.lockfile.file_name import is_lock_file_name
+from lockset.lockfile.read import read
+from lockset.sources.direct_reference import is_url
+from lockset.sources.files.read_file import decode_utf8, read_file
+from lockset.sources.kind import SourceKind, kind_of
+from lockset.sources.lock_constraints import constraints_of_lock
+from lockset.sources.project import RootProject, merge
+from lockset.sources.pyproject import read_pyproject, read_pyproject_name, read_pyproject_settings
+from lockset.sources.requirements_txt import read_requirements
+from lockset.sources.script import read_script
+from lockset.sources.settings import Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from lockset.sources.requirement_line import RequirementLine
+
+__all__ = ["STDIN", "LocalFiles", "find_settings", "find_upwards", "read_constraints", "read_sources"]
+
+STDIN = "-"
+_PYPROJECT = "pyproject.toml"
+_NO_SOURCE = "Name a pyproject.toml, a requirements file or a script, or go to a project's folder"
+
+
+class LocalFiles:
+    """The `Surroundings` of requirements files on this disk; messages name files as seen from `folder`."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def read(self, location: str) -> bytes:
+        """The content of the file; URLs are refused."""
+        if is_url(location):
+            raise LocksetError(
+                "source-remote",
+                "Requirements files are not fetched over the network",
+                place=location,
+                hint="Download the file and name it by its path",
+            )
+        return read_file(Path(location), place=_relative(Path(location), self._folder))
+
+    def exists(self, path: str) -> bool:
+        """Whether a file or folder is there."""
+        try:
+            return Path(path).exists()
+        except (OSError, ValueError):  # a name too long, a NUL
+            return False
+
+    def project_name(self, path: str) -> str | None:
+        """The name in the folder's pyproject.toml, or None."""
+        file = Path(path) / _PYPROJECT
+        if not self.exists(str(file)):
+            return None
+        place = _relative(file, self._folder)
+        return read_pyproject_name(decode_utf8(read_file(file, place=place), place=place), place=place)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Place:
+    """Where sources are read: the folder worked in (absolute), variables, and what stdin holds."""
+
+    folder: Path
+    environ: Mapping[str, str]
+    stdin: str | None
+
+
+def find_upwards(name: str, start: Path) -> Path | None:
+    """The nearest file of that name in `start` (absolute) or a folder above it."""
+    for folder in (start, *start.parents):
+        candidate = folder / name
+        if candidate.is_file():
+            return candidate
+    return None
+
+
+def find_settings(start: Path) -> Settings:
+    """`[tool.lockset]` of the nearest pyproject.toml in `start` (absolute) or above; defaults where there is none."""
+    found = find_upwards(_PYPROJECT, start)
+    if found is None:
+        return Settings()
+    place = _relative(found, start)
+    return read_pyproject_settings(decode_utf8(read_file(found, place=place), place=place), place=place)
+
+
+def read_sources(
+    named: Sequence[str],
+    *,
+    folder: Path,
+    environ: Mapping[str, str],
+    stdin: str | None = None,
+    use_settings: bool = True,
+) -> RootProject:
+    """The project that the named sources make up together; without names, the nearest pyproject.toml.
+
+    A source is a path (of a file, or of a folder with a pyproject.toml) relative to `folder`, or `-` for `stdin`,
+    which holds a requirements file, a script or a pyproject.toml. Where no source is a pyproject.toml or a script,
+    the settings are those of the nearest pyproject.toml above `folder`.
+
+    Args:
+        named: Paths or `-`.
+        folder: The folder worked in; absolute.
+        environ: Values for `${NAME}` in requirements files.
+        stdin: Text for `-`.
+        use_settings: Whether `[tool.lockset]` counts; it is checked all the same where its file is a source.
+
+    Raises:
+        LocksetError: with file and place of what is wrong.
+    """
+    place = _Place(folder=folder, environ=environ, stdin=stdin)
+    if not named:
+        found = find_upwards(_PYPROJECT, folder)
+        if found is None:
+            raise LocksetError("source-missing", f"There is no pyproject.toml in {folder} or above it", hint=_NO_SOURCE)
+        named = [_relative(found, folder)]
+    found_sources = [_read_source(name, place) for name in dict.fromkeys(named)]
+    project = merge([project for _, project in found_sources])
+    if not use_settings:
+        dropped = set(project.settings.constraints)
+        kept = tuple(line for line in project.constraints if line not in dropped)
+        return replace(project, settings=Settings(), constraints=kept)
+    if any(kind is not SourceKind.REQUIREMENTS for kind, _ in found_sources):
+        return project
+    settings = find_settings(folder)
+    return replace(project, settings=settings, constraints=project.constraints + settings.constraints)
+
+
+def read_constraints(
+    named: Sequence[str], *, folder: Path, environ: Mapping[str, str], stdin: str | None = None
+) -> tuple[RequirementLine, ...]:
+    """The constraints in the named requirements files and lock files, in their order.
+
+    A lock file limits every project in it to the versions it holds.
+
+    Raises:
+        LocksetError: with file and place of what is wrong.
+    """
+    place = _Place(folder=folder, environ=environ, stdin=stdin)
+    lines: list[RequirementLine] = []
+    for name in named:
+        shown, location, data = _content(name, place)
+        if is_lock_file_name(location.name):
+            lines.extend(constraints_of_lock(read(data, path=shown).lock, place=shown))
+            continue
+        project = _requirements(data, shown, location, place, constraint=True)
+        lines.extend(project.constraints)
+    return tuple(dict.fromkeys(lines))
+
+
+def _read_source(name: str, place: _Place) -> tuple[SourceKind, RootProject]:
+    shown, location, data = _content(name, place)
+    kind = kind_of(location.name if name != STDIN else None, data, place=shown)
+    if kind is SourceKind.REQUIREMENTS:
+        return kind, _requirements(data, shown, location, place)
+    text = decode_utf8(data, place=shown)
+    read_text = read_pyproject if kind is SourceKind.PYPROJECT else read_script
+    return kind, read_text(text, base=location.parent, place=shown)
+
+
+def _content(name: str, place: _Place) -> tuple[str, Path, bytes]:
+    """Shown name, location and content of a source."""
+    if name == STDIN:
+        # Text that came with undecodable bytes keeps them.
+        return "<stdin>", place.folder / STDIN, (place.stdin or "").encode("utf-8", "surrogateescape")
+    if is_url(name):
+        raise LocksetError(
+            "source-remote", "Sources are not fetched over the network", place=name, hint="Download the file first"
+        )
+    location = Path(os.path.normpath(place.folder / name))
+    shown = name
+    if LocalFiles(place.folder).exists(str(location)) and location.is_dir():
+        location /= _PYPROJECT
+        shown = os.path.normpath(str(Path(name) / _PYPROJECT))
+    return shown, location, read_file(location, place=shown, hint=_NO_SOURCE)
+
+
+def _requirements(data: bytes, shown: str, location: Path, place: _Place, *, constraint: bool = False) -> RootProject:
+    return read_requirements(
+        data,
+        location=str(location),
+        place=shown,
+        base=place.folder,
+        environ=place.environ,
+        surroundings=LocalFiles(place.folder),
+        constraint=constraint,
+    )
+
+
+def _relative(path: Path, folder: Path) -> str:
+    """The path as a person in `folder` would write it."""
+    try:
+        return os.path.relpath(path, folder)
+    except ValueError:  # another drive
+        return str(path)

@@ -1,0 +1,73 @@
+"""The bytes of one named file: regular files only, bounded, never blocking."""
+
+from __future__ import annotations
+
+import os
+import stat
+from typing import TYPE_CHECKING
+
+from lockset.errors import LocksetError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+__all__ = ["MAX_BYTES", "decode_utf8", "read_file"]
+
+# Bounds what is read of one source: people write kilobytes. Beyond it the file is refused unread.
+MAX_BYTES = 16 * 1024 * 1024
+# A pipe would block on opening otherwise; not every system has these.
+_FLAGS = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)
+
+
+def read_file(path: Path, *, place: str, hint: str | None = None) -> bytes:
+    """The content of the regular file `path`, which messages call `place`.
+
+    Raises:
+        LocksetError: `source-missing` (with `hint`) or `source-unreadable`.
+    """
+    try:
+        descriptor = os.open(path, _FLAGS)
+    except (FileNotFoundError, NotADirectoryError) as error:
+        raise LocksetError("source-missing", f"There is no file `{place}`", place=place, hint=hint) from error
+    except (OSError, ValueError) as error:  # ValueError: a NUL in the path
+        raise _unreadable(place, _reason(error)) from error
+    try:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise _unreadable(place, "it is not a regular file")
+        with os.fdopen(descriptor, "rb", closefd=False) as file:
+            data = file.read(MAX_BYTES + 1)
+    except OSError as error:
+        raise _unreadable(place, _reason(error)) from error
+    finally:
+        os.close(descriptor)
+    if len(data) > MAX_BYTES:
+        raise _unreadable(place, f"it is larger than {MAX_BYTES // 1024 // 1024} MiB")
+    return data
+
+
+def decode_utf8(data: bytes, *, place: str) -> str:
+    """The text of the file; a byte order mark is passed over, line ends stay as they are.
+
+    Raises:
+        LocksetError: `encoding`, with line and column of the first byte that is not UTF-8.
+    """
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        before = data[: error.start]
+        line = before.count(b"\n") + 1
+        column = len(before[before.rfind(b"\n") + 1 :].decode("utf-8", "replace")) + 1
+        raise LocksetError(
+            "encoding",
+            f"The byte 0x{data[error.start]:02x} is not UTF-8",
+            place=f"{place}:{line}:{column}",
+            hint="Save the file as UTF-8",
+        ) from error
+
+
+def _unreadable(place: str, reason: str) -> LocksetError:
+    return LocksetError("source-unreadable", f"`{place}` cannot be read: {reason}", place=place)
+
+
+def _reason(error: Exception) -> str:
+    return (error.strerror if isinstance(error, OSError) else None) or str(error)

@@ -1,0 +1,78 @@
+"""What a source is, by its name and content."""
+
+from __future__ import annotations
+
+import re
+from enum import Enum
+from pathlib import PurePath
+
+from lockset.errors import LocksetError
+from lockset.lockfile.file_name import is_lock_file_name
+from lockset.sources.script import has_script_metadata
+
+__all__ = ["SourceKind", "kind_of"]
+
+_FOREIGN_LOCKS = frozenset({"poetry.lock", "uv.lock", "pdm.lock", "Pipfile.lock", "conda-lock.yml"})
+_TABLE = re.compile(
+    rb"(?m)^[ \t]*\[{1,2}[ \t]*(?:project|dependency-groups|build-system|tool)\b[^\n\]]*\]{1,2}[ \t]*(?:#|\r?$)"
+)
+_LOCK = re.compile(rb"(?m)^[ \t]*lock-version[ \t]*=")
+
+
+class SourceKind(Enum):
+    """How a source is read."""
+
+    PYPROJECT = "pyproject.toml"
+    REQUIREMENTS = "requirements file"
+    SCRIPT = "script"
+
+
+def kind_of(name: str | None, data: bytes, *, place: str) -> SourceKind:
+    """The kind of the source called `name` (None for stdin): by its name where that says enough, else by content.
+
+    Raises:
+        LocksetError: `source-kind` where it is a lock file, or a project file that lockset does not read.
+    """
+    if name is not None:
+        _refuse(name, place)
+        suffix = PurePath(name).suffix
+        if suffix in {".py", ".pyw"}:
+            return SourceKind.SCRIPT
+        if suffix in {".in", ".txt"}:
+            return SourceKind.REQUIREMENTS
+    if _LOCK.search(data) and b"[[packages]]" in data:
+        raise _is_lock(place)
+    if (name is not None and PurePath(name).suffix == ".toml") or _TABLE.search(data):
+        return SourceKind.PYPROJECT
+    # A script of any name; bytes that are not UTF-8 cannot be part of its block.
+    if has_script_metadata(data.decode("utf-8", "replace")):
+        return SourceKind.SCRIPT
+    return SourceKind.REQUIREMENTS
+
+
+def _refuse(name: str, place: str) -> None:
+    if is_lock_file_name(name):
+        raise _is_lock(place)
+    if name in _FOREIGN_LOCKS:
+        raise LocksetError(
+            "source-kind",
+            f"`{place}` is a lock file of another tool, not a source",
+            place=place,
+            hint=f"`lockset convert {place} -o pylock.toml` keeps its versions",
+        )
+    if name in {"setup.py", "setup.cfg", "Pipfile"}:
+        raise LocksetError(
+            "source-kind",
+            f"`{name}` is not read: what it asks for is known to its own tool only",
+            place=place,
+            hint="Write the requirements in pyproject.toml, or in a requirements file",
+        )
+
+
+def _is_lock(place: str) -> LocksetError:
+    return LocksetError(
+        "source-kind",
+        f"`{place}` is a lock file, not a source of one",
+        place=place,
+        hint="Name the pyproject.toml, requirements file or script it was made from; `lockset sync` installs it",
+    )

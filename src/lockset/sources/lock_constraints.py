@@ -1,0 +1,54 @@
+"""A lock file as constraints: no other versions than those it holds."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lockset.markers.marker_set import MarkerSet
+from lockset.sources.requirement_line import RequirementLine, parse_requirement
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from lockset.lockfile.model import Package, Pylock
+
+__all__ = ["constraints_of_lock"]
+
+
+def constraints_of_lock(lock: Pylock, *, place: str) -> tuple[RequirementLine, ...]:
+    """One constraint per project and version; entries without a version constrain nothing.
+
+    A project with one version is held to it everywhere. Of several versions each holds where its marker does,
+    whatever extras and groups are chosen; where these regions meet, the project is not constrained at all.
+    """
+    entries: dict[str, list[Package]] = {}
+    for package in lock.packages:
+        entries.setdefault(package.name, []).append(package)
+    return tuple(line for packages in entries.values() for line in _of_project(packages, place))
+
+
+def _of_project(packages: list[Package], place: str) -> Iterator[RequirementLine]:
+    regions: dict[str, MarkerSet] = {}
+    for package in packages:
+        if package.version is None:
+            return
+        region = _region(package)
+        version = str(package.version)
+        regions[version] = regions[version] | region if version in regions else region
+    if len(regions) == 1:
+        yield parse_requirement(f"{packages[0].name}=={next(iter(regions))}", origin=place)
+        return
+    parts = list(regions.values())
+    if any(not one.is_disjoint(other) for at, one in enumerate(parts) for other in parts[:at]):
+        return
+    for version, region in regions.items():
+        if not region.is_empty:
+            condition = region.text()
+            marker = f" ; {condition}" if condition else ""
+            yield parse_requirement(f"{packages[0].name}=={version}{marker}", origin=place)
+
+
+def _region(package: Package) -> MarkerSet:
+    if package.marker is None:
+        return MarkerSet.any()
+    return MarkerSet.of_marker(package.marker).without_extras_and_groups()

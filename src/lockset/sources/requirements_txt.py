@@ -1,0 +1,244 @@
+"""The requirements file format, as installers accept it: text to RootProject.
+
+Nothing is read from disk here: other files are asked for through `Surroundings`, variables are given by the caller.
+"""
+
+from __future__ import annotations
+
+import os.path
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+from urllib.parse import urljoin
+
+from lockset.errors import Diagnostic, LocksetError
+from lockset.sources.direct_reference import is_url, read_requirement
+from lockset.sources.direct_url import parse_digest
+from lockset.sources.project import RootProject
+from lockset.sources.requirements_lines import decode, logical_lines
+from lockset.sources.requirements_options import OptionSum, split_line
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from lockset.hashes import Digest
+    from lockset.sources.direct_reference import Surroundings
+    from lockset.sources.requirement_line import RequirementLine
+    from lockset.sources.requirements_lines import LogicalLine
+    from lockset.sources.requirements_options import GivenOption
+
+__all__ = ["read_requirements"]
+
+# Files within files; beyond this the files are not meant for people.
+_DEEPEST = 100
+_FILE_HASHES = frozenset({"sha256", "sha384", "sha512"})
+_OF_REQUIREMENTS = frozenset({"hash", "config-settings"})
+
+
+def read_requirements(
+    content: str | bytes,
+    *,
+    location: str,
+    place: str,
+    base: Path,
+    environ: Mapping[str, str],
+    surroundings: Surroundings,
+    constraint: bool = False,
+) -> RootProject:
+    """What the file and those it names ask for.
+
+    Args:
+        content: The file, decoded or not.
+        location: Absolute path or URL of the file; `-r`, `-c` and `-f` are relative to it.
+        place: Name of the file in messages and origins (`requirements.in`, giving `requirements.in:3`).
+        base: Folder that paths of requirements are relative to: the one the command works in.
+        environ: Values for `${NAME}`.
+        surroundings: Where other files are asked for.
+        constraint: Whether the lines are constraints.
+
+    Raises:
+        LocksetError: with file and line of what is wrong.
+    """
+    reading = _Reading(
+        base=base,
+        environ=environ,
+        surroundings=surroundings,
+        options=OptionSum(base=str(base), surroundings=surroundings),
+    )
+    reading.file(content, _File(location=location, place=place, constraint=constraint), ())
+    if not constraint:
+        reading.warn_of_missing_hashes(place)
+    return RootProject(
+        base=base,
+        dependencies=tuple(dict.fromkeys(reading.dependencies)),
+        constraints=tuple(dict.fromkeys(reading.constraints)),
+        options=reading.options.options(),
+        sources=(place,),
+        warnings=tuple(reading.warnings),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _File:
+    location: str
+    place: str
+    constraint: bool
+
+
+@dataclass(slots=True, kw_only=True)
+class _Reading:
+    """One run over a file and all it includes."""
+
+    base: Path
+    environ: Mapping[str, str]
+    surroundings: Surroundings
+    options: OptionSum
+    dependencies: list[RequirementLine] = field(default_factory=list)
+    constraints: list[RequirementLine] = field(default_factory=list)
+    warnings: list[Diagnostic] = field(default_factory=list)
+    done: set[tuple[str, bool]] = field(default_factory=set)
+
+    def file(self, content: str | bytes, file: _File, path: tuple[str, ...]) -> None:
+        """Reads one file; `path` holds the locations on the way here."""
+        text = decode(content, place=file.place) if isinstance(content, bytes) else content
+        for line in logical_lines(text, environ=self.environ, place=file.place):
+            self._line(line, file, (*path, file.location))
+        self.done.add((file.location, file.constraint))
+
+    def warn_of_missing_hashes(self, place: str) -> None:
+        """Some lines with and some without hashes: an installer refuses such a file."""
+        bare = [line for line in self.dependencies if not line.hashes]
+        if bare and len(bare) < len(self.dependencies):
+            message = f"{len(self.dependencies) - len(bare)} requirements have hashes and {len(bare)} have none"
+            self._warn("hashes-mixed", message, place=place, context=(f"{bare[0].origin}: {bare[0].text}",))
+
+    def _line(self, line: LogicalLine, file: _File, path: tuple[str, ...]) -> None:
+        place = f"{file.place}:{line.number}"
+        requirement, options = split_line(line.text, place=place)
+        editables = [option.value for option in options if option.name == "editable"]
+        if requirement or editables:
+            self._requirement(requirement or editables[0], options, file, place, editable=not requirement)
+            return
+        include = next((option for option in options if option.name in {"requirement", "constraint"}), None)
+        if include is None:
+            self._options(options, file, place)
+            return
+        if len(options) > 1:
+            self._warn("include-not-alone", "Of this line only the first file is read", place=place)
+        # Installers look for requirement files first.
+        first = next((option for option in options if option.name == "requirement"), include)
+        self._include(first, file, place, path)
+
+    def _requirement(
+        self, text: str, options: tuple[GivenOption, ...], file: _File, place: str, *, editable: bool
+    ) -> None:
+        line = read_requirement(text, origin=place, folder=self.base, surroundings=self.surroundings, editable=editable)
+        own = [option for option in options if option.name in _OF_REQUIREMENTS]
+        for option in options:
+            if option not in own and not (editable and option.name == "editable"):
+                self._warn(
+                    "option-ignored",
+                    f"`--{option.name}` has no effect behind a requirement",
+                    place=place,
+                    hint="Put it on a line of its own",
+                )
+        hashes = tuple(_file_digest(option.value, place) for option in own if option.name == "hash")
+        if editable and hashes:
+            raise LocksetError("hash-of-editable", f"`{text}` is editable and has no hash to check", place=place)
+        pairs = tuple(_pair(option.value, place) for option in own if option.name == "config-settings")
+        line = replace(line, hashes=tuple(dict.fromkeys(line.hashes + hashes)), config_settings=pairs)
+        if not file.constraint:
+            self.dependencies.append(line)
+            return
+        _check_constraint(line)
+        self.constraints.append(line)
+
+    def _options(self, options: tuple[GivenOption, ...], file: _File, place: str) -> None:
+        for option in options:
+            if option.name in _OF_REQUIREMENTS:
+                self._warn(
+                    "option-ignored",
+                    f"`--{option.name}` without a requirement has no effect",
+                    place=place,
+                    hint="Join it to the requirement's line with a backslash",
+                )
+        general = [option for option in options if option.name not in _OF_REQUIREMENTS]
+        self.options.add_line(general, location=file.location, place=place)
+
+    def _include(self, option: GivenOption, file: _File, place: str, path: tuple[str, ...]) -> None:
+        location, shown = _joined(file, option.value)
+        inner = _File(location=location, place=shown, constraint=option.name == "constraint")
+        if location in path:
+            raise LocksetError(
+                "requirements-cycle",
+                f"`{option.value}` includes itself",
+                place=place,
+                context=(*(f"{before} includes" for before in path[path.index(location) :]), location),
+            )
+        if len(path) > _DEEPEST:
+            raise LocksetError("requirements-depth", f"Files include files {_DEEPEST} levels deep", place=place)
+        if (location, inner.constraint) in self.done:
+            return
+        try:
+            content = self.surroundings.read(location)
+        except LocksetError as error:
+            told = error.diagnostic
+            raise LocksetError(
+                told.code,
+                told.message,
+                place=shown,
+                context=(*told.context, f"included at {place}"),
+                hint=told.hint,
+            ) from error
+        self.file(content, inner, path)
+
+    def _warn(
+        self, code: str, message: str, *, place: str, context: tuple[str, ...] = (), hint: str | None = None
+    ) -> None:
+        self.warnings.append(Diagnostic(code=code, message=message, place=place, context=context, hint=hint))
+
+
+def _joined(file: _File, named: str) -> tuple[str, str]:
+    """Location and shown name of a file that `file` names."""
+    if is_url(named):
+        return named, named
+    if is_url(file.location):
+        url = urljoin(file.location, named)
+        return url, url
+    folder, shown = os.path.dirname(file.location), os.path.dirname(file.place)  # noqa: PTH120 - text only
+    location = os.path.normpath(os.path.join(folder, named))  # noqa: PTH118 - text only
+    return location, os.path.normpath(os.path.join(shown, named))  # noqa: PTH118 - text only
+
+
+def _file_digest(text: str, place: str) -> Digest:
+    algorithm, colon, value = text.partition(":")
+    if not colon or algorithm not in _FILE_HASHES:
+        raise LocksetError(
+            "hash-malformed",
+            f"`--hash={text}` is not a hash that requirements files know",
+            place=place,
+            hint="Write `--hash=sha256:` (or sha384, sha512) and the hexadecimal digits",
+        )
+    return parse_digest(algorithm, value, place=place)
+
+
+def _pair(text: str, place: str) -> tuple[str, str]:
+    key, equals, value = text.partition("=")
+    if not equals or not key:
+        raise LocksetError("option-syntax", f"`--config-settings {text}` is not of the form KEY=VALUE", place=place)
+    return key, value
+
+
+def _check_constraint(line: RequirementLine) -> None:
+    reason = None
+    if line.editable:
+        reason = "is editable"
+    elif line.requirement.extras:
+        reason = "has extras"
+    if reason is not None:
+        raise LocksetError(
+            "constraint-form",
+            f"The constraint `{line.text}` {reason}: a constraint only limits versions",
+            place=line.origin,
+            hint="Name the plain project and its versions",
+        )

@@ -1,0 +1,93 @@
+"""Inline script metadata: the comment block of a Python script, to RootProject."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from lockset.errors import LocksetError
+from lockset.sources.project import RootProject
+from lockset.sources.pyproject import read_requires_python, requirement_lines
+from lockset.sources.settings import read_settings
+from lockset.sources.toml_table import parse_toml
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+__all__ = ["has_script_metadata", "read_script"]
+
+_START = re.compile(r"# /// ([a-zA-Z0-9-]+)\Z")
+_END = "# ///"
+
+
+def read_script(text: str, *, base: Path, place: str) -> RootProject:
+    """What the script's `script` block asks for; `base` is its folder, `place` its name in messages.
+
+    Raises:
+        LocksetError: `no-script-metadata`, `script-metadata-twice`, and those of TOML, requirements and settings.
+    """
+    blocks = _blocks(text)
+    if not blocks:
+        raise LocksetError(
+            "no-script-metadata",
+            "The script has no metadata block",
+            place=place,
+            hint="Start the block with the line `# /// script` and end it with `# ///`",
+        )
+    if len(blocks) > 1:
+        lines = ", ".join(str(number) for number, _ in blocks)
+        raise LocksetError(
+            "script-metadata-twice", f"The script has several `script` blocks, at the lines {lines}", place=place
+        )
+    ((number, content),) = blocks
+    # Empty lines in front make the line numbers of TOML errors those of the script.
+    table = parse_toml("\n" * number + content, place=place)
+    tool = table.table("tool")
+    settings = read_settings(None if tool is None else tool.table("lockset"))
+    return RootProject(
+        base=base,
+        requires_python=read_requires_python(table),
+        dependencies=requirement_lines(table, "dependencies"),
+        constraints=settings.constraints,
+        settings=settings,
+        sources=(place,),
+    )
+
+
+def has_script_metadata(text: str) -> bool:
+    """Whether the text holds a `script` block."""
+    return bool(_blocks(text))
+
+
+def _blocks(text: str) -> list[tuple[int, str]]:
+    """Line number (from 1) of the first line and content of every block of the type `script`.
+
+    As the regular expression of the specification has it: a block ends at the last `# ///` of the comment lines
+    that follow its start without a gap; one without an end is no block.
+    """
+    lines = [line.removesuffix("\r") for line in text.split("\n")]
+    found: list[tuple[int, str]] = []
+    at = 0
+    while at < len(lines):
+        start = _START.match(lines[at])
+        last = _last_line(lines, at + 1) if start else None
+        if start is None or last is None:
+            at += 1
+            continue
+        if start[1] == "script":
+            content = "\n".join(line[2:] for line in lines[at + 1 : last])
+            found.append((at + 1, content + "\n"))
+        at = last + 1
+    return found
+
+
+def _last_line(lines: list[str], begin: int) -> int | None:
+    """Index of the line that ends the block whose content begins at `begin`; None where nothing ends it."""
+    last = None
+    for at in range(begin, len(lines)):
+        if lines[at] != "#" and not lines[at].startswith("# "):
+            break
+        # The content has one line at least.
+        if lines[at] == _END and at > begin:
+            last = at
+    return last
