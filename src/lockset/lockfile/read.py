@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -12,13 +13,11 @@ import tomli
 from lockset.errors import LocksetError
 from lockset.lockfile.kind import kind_of_text
 from lockset.lockfile.model import Pylock, PylockUnsupportedVersionError, PylockValidationError
-from lockset.lockfile.positions import KeyPath, positions
+from lockset.lockfile.positions import Positions, positions
 from lockset.spans import LineIndex
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-    from lockset.spans import Span
 
 __all__ = ["MAX_BYTES", "MAX_WHEEL_TAGS", "Document", "TomlError", "read"]
 
@@ -28,17 +27,18 @@ MAX_BYTES = 64 * 1024 * 1024
 # can ask for millions; real ones stay below a hundred. Beyond it the file is refused.
 MAX_WHEEL_TAGS = 2_000
 
-_KIND = "This is no lock file that can be read"
+# Python's own limit is 4,300 digits and may have been set anew; a shorter run is in any case no cause.
+_MANY_DIGITS = re.compile(r"[0-9_]{640,}", re.ASCII)
 
 
 class TomlError(LocksetError):
-    """The text is no TOML. `line` and `column` are from 1."""
+    """The text is no TOML; `line` and `column`, from 1, are where it stops being some, `offset` is the same from 0."""
 
-    def __init__(self, message: str, *, path: str | None, line: int, column: int, hint: str | None = None) -> None:
-        name = path or "<text>"
-        super().__init__("toml-syntax", message, place=f"{name}:{line}:{column}", hint=hint)
-        self.line = line
-        self.column = column
+    def __init__(self, message: str, *, path: str | None, before: str = "", hint: str | None = None) -> None:
+        """`before` is the text in front of the place."""
+        self.offset = len(before)
+        self.line, self.column = LineIndex(before).position(self.offset)
+        super().__init__("toml-syntax", message, place=f"{path or '<text>'}:{self.line}:{self.column}", hint=hint)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,7 +50,7 @@ class Document:
     path: str | None
 
     @cached_property
-    def spans(self) -> Mapping[KeyPath, Span]:
+    def spans(self) -> Positions:
         """Where every key path of `data` stands in `text`."""
         return positions(self.text)
 
@@ -85,7 +85,9 @@ class Document:
                 hint=f"`lockset validate {self.path or 'FILE'}` lists every finding with its line",
             ) from error
         except (ValueError, RecursionError) as error:
-            raise LocksetError("lock-invalid", f"{_KIND}: {_first_line(str(error))}", place=self.path) from error
+            raise LocksetError(
+                "lock-invalid", f"This is no lock file that can be read: {_first_line(str(error))}", place=self.path
+            ) from error
 
 
 def read(text: str | bytes, *, path: str | None = None) -> Document:
@@ -97,39 +99,39 @@ def read(text: str | bytes, *, path: str | None = None) -> Document:
     decoded = text if isinstance(text, str) else _decode(text, path)
     if decoded.startswith("\ufeff"):
         message = "The file starts with a byte order mark, which TOML does not allow"
-        raise TomlError(message, path=path, line=1, column=1, hint="Save it as UTF-8 without a byte order mark")
+        raise TomlError(message, path=path, hint="Save it as UTF-8 without a byte order mark")
     return Document(text=decoded, data=_parse(decoded, path), path=path)
 
 
 def _decode(data: bytes, path: str | None) -> str:
     if len(data) > MAX_BYTES:
-        message = f"The file is larger than {MAX_BYTES // 1024 // 1024} MiB"
-        raise TomlError(message, path=path, line=1, column=1)
+        raise TomlError(f"The file is larger than {MAX_BYTES // 1024 // 1024} MiB", path=path)
     if data.startswith((b"\xff\xfe", b"\xfe\xff")):
         hint = "Save it as UTF-8; PowerShell's `>` writes UTF-16"
-        raise TomlError("The file is UTF-16, and TOML is UTF-8", path=path, line=1, column=1, hint=hint)
+        raise TomlError("The file is UTF-16, and TOML is UTF-8", path=path, hint=hint)
     try:
         return data.decode("utf-8")
     except UnicodeDecodeError as error:
         before = data[: error.start].decode("utf-8")
-        line, column = LineIndex(before).position(len(before))
         message = f"The byte 0x{data[error.start]:02x} is not UTF-8"
-        raise TomlError(message, path=path, line=line, column=column, hint="Save the file as UTF-8") from error
+        raise TomlError(message, path=path, before=before, hint="Save the file as UTF-8") from error
 
 
 def _parse(text: str, path: str | None) -> dict[str, Any]:
     try:
         return tomli.loads(text)
     except tomli.TOMLDecodeError as error:
+        # The parser's offsets are of a text whose line ends it has made one character each.
+        lines = text.split("\n", error.lineno)
+        before = "".join(f"{line}\n" for line in lines[: error.lineno - 1]) + lines[error.lineno - 1][: error.colno - 1]
         message = f"This is no TOML: {error.msg[:1].lower()}{error.msg[1:]}"
-        raise TomlError(message, path=path, line=error.lineno, column=error.colno, hint=kind_of_text(text)) from error
+        raise TomlError(message, path=path, before=before, hint=kind_of_text(text)) from error
     except RecursionError as error:
-        message = "Tables or arrays are nested too deep to read"
-        raise TomlError(message, path=path, line=1, column=1) from error
-    except ValueError as error:
-        # Integers beyond Python's limit of digits; dates such as 2025-02-30 are TOMLDecodeErrors.
-        message = f"A value is beyond what can be read: {_first_line(str(error))}"
-        raise TomlError(message, path=path, line=1, column=1) from error
+        raise TomlError("Tables or arrays are nested too deep to read", path=path) from error
+    except ValueError as error:  # Python turns no more than some thousand digits into a number
+        found = _MANY_DIGITS.search(text)
+        before = text[: found.start()] if found is not None else ""
+        raise TomlError("A number has more digits than can be read", path=path, before=before) from error
 
 
 def _first_line(message: str) -> str:

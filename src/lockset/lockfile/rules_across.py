@@ -1,0 +1,145 @@
+"""Rules that look at several entries of a file together, without asking in which environments they apply."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from packaging.version import Version
+
+from lockset.lockfile.rules_names import version_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from lockset.lockfile.issue import Findings
+    from lockset.lockfile.positions import KeyPath
+    from lockset.lockfile.rules_sources import Listed
+
+__all__ = ["check_across"]
+
+_Files: TypeAlias = "Mapping[int, Sequence[Listed]]"
+_NO_VERSION = Version("0")
+
+
+def check_across(data: Mapping[str, Any], files: _Files, found: Findings) -> None:
+    """Rules on entries of one name, on dependencies, on files listed twice, and on order."""
+    packages = [
+        (index, package)
+        for index, package in enumerate(data["packages"] if isinstance(data.get("packages"), list) else [])
+        if isinstance(package, dict) and isinstance(package.get("name"), str)
+    ]
+    by_name: dict[str, list[tuple[int, dict[str, Any]]]] = {}
+    for index, package in packages:
+        by_name.setdefault(package["name"], []).append((index, package))
+    for entries in by_name.values():
+        if len(entries) > 1:
+            _same_name(entries, found)
+    for index, package in packages:
+        _dependencies(index, package, by_name, found)
+        _files_twice(package, files.get(index, ()), found)
+    _order(data, packages, files, found)
+
+
+def _same_name(entries: list[tuple[int, dict[str, Any]]], found: Findings) -> None:
+    """Entries without a marker apply everywhere; entries with the same marker apply together."""
+    first_by_marker: dict[object, int] = {}
+    for index, package in entries:
+        marker = package.get("marker")
+        if marker is not None and not isinstance(marker, str):
+            continue
+        first = first_by_marker.setdefault(marker, index)
+        if first == index:
+            continue
+        name = package["name"]
+        if marker is None:
+            message = f"`{name}` has two entries that apply in every environment (the other is packages[{first}])"
+            found.add(
+                "packages-narrow-to-one", ("packages", index), message, "Give them markers that exclude each other"
+            )
+        else:
+            message = f"`{name}` has two entries with the same marker (the other is packages[{first}])"
+            found.add("duplicate-overlap", ("packages", index), message, "Give them markers that exclude each other")
+
+
+def _dependencies(
+    index: int, package: Mapping[str, Any], by_name: Mapping[str, list[tuple[int, dict[str, Any]]]], found: Findings
+) -> None:
+    tables = package.get("dependencies")
+    for place, table in enumerate(tables if isinstance(tables, list) else ()):
+        if not isinstance(table, dict):
+            continue
+        path: KeyPath = ("packages", index, "dependencies", place)
+        name = table.get("name")
+        if not isinstance(name, str):
+            found.add("dependency-ambiguous", path, f"A dependency of `{package['name']}` does not name a package")
+            continue
+        fitting = [entry for entry, other in by_name.get(name, ()) if _fits(table, other)]
+        if not fitting:
+            message = f"`{package['name']}` depends on `{_shown(table)}`, which is no entry of the file"
+            found.add("dependency-unresolved", path, message)
+        elif len(fitting) > 1:
+            message = f"`{package['name']}` depends on `{_shown(table)}`, which fits {len(fitting)} entries"
+            found.add("dependency-ambiguous", path, message, "Add the version or the source that tells them apart")
+        elif fitting == [index]:
+            found.add("dependency-self", path, f"`{package['name']}` depends on itself")
+
+
+def _fits(wanted: Mapping[str, Any], entry: Mapping[str, Any]) -> bool:
+    """Key by key; versions compare as versions, tables by the keys that are given."""
+    for key, value in wanted.items():
+        actual = entry.get(key)
+        if isinstance(value, dict) and isinstance(actual, dict):
+            if not _fits(value, actual):
+                return False
+        elif key == "version" and isinstance(value, str) and isinstance(actual, str):
+            if version_of(value) != version_of(actual):
+                return False
+        elif value != actual:
+            return False
+    return True
+
+
+def _shown(table: Mapping[str, Any]) -> str:
+    version = table.get("version")
+    return f"{table['name']} {version}" if isinstance(version, str) else str(table["name"])
+
+
+def _files_twice(package: Mapping[str, Any], files: Sequence[Listed], found: Findings) -> None:
+    names: set[str] = set()
+    hashes: dict[str, str] = {}
+    for path, name, file in files:
+        if name in names:
+            found.add("duplicate-file", path, f"`{package['name']}` lists the file `{name}` twice")
+            continue
+        names.add(name)
+        table = file.get("hashes")
+        digest = table.get("sha256") if isinstance(table, dict) else None
+        if isinstance(digest, str):
+            other = hashes.setdefault(digest, name)
+            if other != name:
+                found.add("duplicate-file", path, f"`{name}` and `{other}` have the same hash")
+
+
+def _order(data: Mapping[str, Any], packages: list[tuple[int, dict[str, Any]]], files: _Files, found: Findings) -> None:
+    """One finding for each array that is out of order, for wheels one in all: order is a matter of small diffs."""
+    keys = [(package["name"], _version(package)) for _, package in packages]
+    out = next((place for place in range(1, len(keys)) if keys[place] < keys[place - 1]), None)
+    if out is not None:
+        message = f"`packages` is not sorted by name and version: `{keys[out][0]}` stands after `{keys[out - 1][0]}`"
+        found.add("packages-unsorted", ("packages", packages[out][0]), message)
+    for key in ("extras", "dependency-groups", "default-groups"):
+        names = data.get(key)
+        if isinstance(names, list) and all(isinstance(name, str) for name in names) and names != sorted(names):
+            found.add("packages-unsorted", (key,), f"`{key}` is not sorted")
+    for entries in files.values():
+        wheels = [listed for listed in entries if "wheels" in listed.path]
+        names = [listed.name for listed in wheels]
+        if names != sorted(names):
+            path = next(left.path for left, right in zip(wheels, sorted(names), strict=True) if left.name != right)
+            found.add("packages-unsorted", path, "Wheels are not sorted by file name")
+            return
+
+
+def _version(package: Mapping[str, Any]) -> Version:
+    version = package.get("version")
+    return (version_of(version) if isinstance(version, str) else None) or _NO_VERSION

@@ -1,0 +1,122 @@
+"""Rules on where files and source trees come from: URLs, paths, subdirectories."""
+
+from __future__ import annotations
+
+import re
+from ipaddress import ip_address
+from posixpath import normpath
+from typing import TYPE_CHECKING, Any
+from urllib.parse import SplitResult, urlsplit
+
+from lockset.lockfile.shape import string
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from lockset.lockfile.issue import Findings
+    from lockset.lockfile.positions import KeyPath
+
+__all__ = ["check_location", "check_subdirectory", "check_url"]
+
+# What nearly all URLs of lock files look like; nothing can be wrong with these.
+_ORDINARY = re.compile(r"https://[A-Za-z0-9.-]+/[^\s?#@\\]*", re.ASCII)
+_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:", re.ASCII)
+_INSECURE = frozenset({"http", "git", "ftp", "svn", "git+http", "svn+http", "hg+http", "bzr+http", "bzr+ftp"})
+_WITH_HOST = frozenset({"http", "https", "ftp", "git", "ssh", "svn"})
+_DRIVE = re.compile(r"[A-Za-z]:")
+
+
+def check_location(
+    source: Mapping[str, Any], kind: str, path: KeyPath, found: Findings, *, what: str
+) -> tuple[str | None, str | None]:
+    """Rules on `url` and `path` of one source of `kind` (archive, sdist, wheel or vcs); gives both."""
+    url = string(found, source, "url", f"{kind}-url-type", path)
+    local = string(found, source, "path", f"{kind}-path-type", path)
+    if not source.get("url") and not source.get("path"):
+        found.add(f"{kind}-url-or-path", (*path, "url"), f"{what} has neither `url` nor `path`")
+    if url:
+        check_url(url, f"{kind}-url-valid", (*path, "url"), found)
+    if local:
+        check_path(local, (*path, "path"), found)
+    return url, local
+
+
+def check_url(url: str, code: str, path: KeyPath, found: Findings) -> None:
+    """`url` is absolute, protected, and holds no secret. Secrets are never shown."""
+    if _ORDINARY.fullmatch(url):
+        return
+    try:
+        parts = urlsplit(url)
+        host = parts.hostname
+        _ = parts.port
+    except ValueError:
+        found.add(code, path, f"`{path[-1]}` is no URL that can be read")
+        return
+    scheme = parts.scheme.lower()
+    if not _SCHEME.match(url) or (scheme.split("+")[-1] in _WITH_HOST and not host) or url != url.strip():
+        shown = _without_secret(url, parts)
+        found.add(code, path, f"`{shown}` is no absolute URL", "Use `path` for what lies on disk")
+        return
+    if scheme in _INSECURE and not _is_loopback(host):
+        found.add("url-insecure", path, f"`{path[-1]}` uses {scheme}, which anyone on the way can change")
+    if _has_secret(parts):
+        message = f"`{path[-1]}` holds credentials for {host}"
+        found.add("url-credentials", path, message, "Remove them, and let the installer take them from its settings")
+
+
+def _is_loopback(host: str | None) -> bool:
+    if host is None or host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _has_secret(parts: SplitResult) -> bool:
+    """`git@` alone and placeholders such as `${TOKEN}` are none."""
+    secrets = [text for text in (parts.password, parts.username) if text]
+    if parts.password is None and parts.username == "git":
+        return False
+    if parts.password is None and parts.scheme.endswith("ssh"):
+        return False
+    return any(not (text.startswith("${") and text.endswith("}")) for text in secrets)
+
+
+def _without_secret(url: str, parts: SplitResult) -> str:
+    return url.replace(parts.netloc, parts.netloc.rsplit("@", 1)[-1]) if "@" in parts.netloc else url
+
+
+def check_path(local: str, path: KeyPath, found: Findings) -> None:
+    """`local` works on other machines."""
+    if _is_absolute(local):
+        found.add("path-absolute", path, f"The path `{local}` is absolute: it is right on one machine only")
+        return
+    if "\\" in local:
+        message = f"The path `{local}` has backslashes, which are no separators on other systems"
+        found.add("path-not-posix", path, message, f"Write `{local.replace(chr(92), '/')}`")
+    if _leaves(local):
+        found.add("path-escapes", path, f"The path `{local}` leaves the folder of the lock file")
+
+
+def check_subdirectory(source: Mapping[str, Any], kind: str, path: KeyPath, found: Findings) -> None:
+    """Rules on the `subdirectory` of a source tree."""
+    subdirectory = string(found, source, "subdirectory", f"{kind}-subdirectory-type", path)
+    if not subdirectory:
+        return
+    where = (*path, "subdirectory")
+    if _is_absolute(subdirectory):
+        found.add(
+            "subdirectory-relative", where, f"The subdirectory `{subdirectory}` is not relative to the source tree"
+        )
+    elif _leaves(subdirectory):
+        found.add("subdirectory-escapes", where, f"The subdirectory `{subdirectory}` leaves the source tree")
+
+
+def _is_absolute(local: str) -> bool:
+    return local.startswith(("/", "\\")) or _DRIVE.match(local) is not None
+
+
+def _leaves(local: str) -> bool:
+    normal = normpath(local.replace("\\", "/"))
+    return normal == ".." or normal.startswith("../")

@@ -1,0 +1,129 @@
+"""Text to Report: every finding of every rule at once, each with its place."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from lockset.errors import LocksetError
+from lockset.lockfile.issue import Findings, Issue, path_text
+from lockset.lockfile.read import Document, TomlError, read
+from lockset.lockfile.rule_table import RULES
+from lockset.lockfile.rules_across import check_across
+from lockset.lockfile.rules_package import check_packages
+from lockset.lockfile.rules_top import check_file_name, check_top
+from lockset.spans import Span
+
+if TYPE_CHECKING:
+    from lockset.lockfile.model import Pylock
+
+__all__ = ["Report", "validate"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Report:
+    """What was found in one file.
+
+    Attributes:
+        path: The file, as the caller named it, or None.
+        issues: All findings, sorted by place.
+        document: The text as TOML, or None where it is none.
+    """
+
+    path: str | None
+    issues: tuple[Issue, ...]
+    document: Document | None
+
+    @property
+    def errors(self) -> tuple[Issue, ...]:
+        """The findings that make the file invalid."""
+        return tuple(issue for issue in self.issues if issue.severity == "error")
+
+    @property
+    def warnings(self) -> tuple[Issue, ...]:
+        """The findings that do not."""
+        return tuple(issue for issue in self.issues if issue.severity == "warning")
+
+    @property
+    def ok(self) -> bool:
+        """Whether the file is valid: no errors; there may be warnings."""
+        return not self.errors
+
+    @cached_property
+    def lock(self) -> Pylock | None:
+        """The lock file, or None where it is not valid."""
+        if self.document is None or not self.ok:
+            return None
+        try:
+            return self.document.lock
+        except LocksetError:  # stricter than every rule here: the tests know no such file
+            return None
+
+
+def validate(data: bytes | str, *, path: str | None = None) -> Report:
+    """All findings about `data`. `path` names the file; None, as for the standard input, skips rules on its name."""
+    found = Findings()
+    if path is not None:
+        check_file_name(os.path.basename(path), found)  # noqa: PTH119 - a computation on text
+    try:
+        document = read(data, path=path)
+    except TomlError as error:
+        syntax = _syntax_issue(
+            error.diagnostic.message, error.offset, (error.line, error.column), error.diagnostic.hint
+        )
+        return Report(path=path, issues=(*_placed(found, None), syntax), document=None)
+    check_top(document.data, found)
+    files = check_packages(document.data, found)
+    check_across(document.data, files, found)
+    issues = [*_placed(found, document), *_newer_toml(document)]
+    issues.sort(key=lambda issue: (issue.line, issue.column, issue.code, issue.path))
+    return Report(path=path, issues=tuple(issues), document=document)
+
+
+def _newer_toml(document: Document) -> list[Issue]:
+    """Lock files are TOML 1.0; the reader also takes what came with TOML 1.1, other readers do not."""
+    newer = document.spans.newer
+    if newer is None:
+        return []
+    line, column = document.lines.position(newer.offset)
+    message = f"{newer.what} needs TOML 1.1, and lock files are TOML 1.0"
+    return [_syntax_issue(message, newer.offset, (line, column), "Write it as TOML 1.0; other tools stop here")]
+
+
+def _syntax_issue(message: str, offset: int, place: tuple[int, int], hint: str | None) -> Issue:
+    return Issue(
+        code="toml-syntax",
+        severity=RULES["toml-syntax"].severity,
+        message=message,
+        path="",
+        span=Span(start=offset, end=offset),
+        line=place[0],
+        column=place[1],
+        section=RULES["toml-syntax"].section,
+        hint=hint,
+    )
+
+
+def _placed(found: Findings, document: Document | None) -> list[Issue]:
+    """The findings as issues."""
+    issues: list[Issue] = []
+    for finding in found:
+        rule = RULES[finding.code]
+        span = document.spans.nearest(finding.path) if document is not None else Span(start=0, end=0)
+        line, column = document.lines.position(span.start) if document is not None else (1, 1)
+        issues.append(
+            Issue(
+                code=finding.code,
+                severity=rule.severity,
+                message=finding.message,
+                path=path_text(finding.path),
+                span=span,
+                line=line,
+                column=column,
+                section=rule.section,
+                hint=finding.hint,
+            )
+        )
+    return issues
