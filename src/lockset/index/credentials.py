@@ -1,0 +1,70 @@
+"""Which credentials fit a URL, and URLs as they may be shown."""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from dataclasses import dataclass
+from typing import NamedTuple
+from urllib.parse import unquote, urlsplit, urlunsplit
+
+from lockset.index.links import without_userinfo
+
+__all__ = ["Credentials", "Origin", "origin_of", "redact", "split_credentials"]
+
+_DEFAULT_PORTS = {"http": 80, "https": 443}
+
+
+class Origin(NamedTuple):
+    """Scheme, host and port: what credentials belong to. They are sent nowhere else."""
+
+    scheme: str
+    host: str
+    port: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Credentials:
+    """User name and password (or token) for one origin; shows neither."""
+
+    username: str
+    password: str
+
+    def header(self) -> str:
+        """Value of the `Authorization` header (Basic)."""
+        pair = f"{self.username}:{self.password}".encode()
+        return f"Basic {b64encode(pair).decode('ascii')}"
+
+    def __repr__(self) -> str:
+        return "Credentials(***)"
+
+
+def origin_of(url: str) -> Origin:
+    """The origin of `url`; a port that the scheme implies and one that is written out are the same."""
+    parts = urlsplit(url)
+    scheme = parts.scheme.lower()
+    try:
+        port = parts.port
+    except ValueError:
+        port = None
+    return Origin(scheme, (parts.hostname or "").lower(), port or _DEFAULT_PORTS.get(scheme))
+
+
+def split_credentials(url: str) -> tuple[str, Credentials | None]:
+    """`url` without its user info, and that user info."""
+    parts = urlsplit(url)
+    if "@" not in parts.netloc:
+        return url, None
+    username, _, password = parts.netloc.rpartition("@")[0].partition(":")
+    return without_userinfo(url), Credentials(username=unquote(username), password=unquote(password))
+
+
+def redact(url: str) -> str:
+    """`url` as it may be shown and logged: no user info, no query (it may hold a token), no fragment."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return "(malformed URL)"
+    netloc = parts.netloc.rpartition("@")[2]
+    return urlunsplit(
+        (parts.scheme, netloc, parts.path, "...", "") if parts.query else (*parts[:1], netloc, parts.path, "", "")
+    )

@@ -1,0 +1,137 @@
+"""Credentials from index URLs, environment variables, netrc and keyring; proxies. Only here the environment is read."""
+
+from __future__ import annotations
+
+import netrc
+import os
+import re
+import subprocess
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from lockset.index.credentials import Credentials, Origin, origin_of, split_credentials
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from lockset.index.options import IndexSource
+
+__all__ = ["Authenticator", "environment_certificates", "proxy_for"]
+
+# Seconds the keyring command may take; it may have to ask the user to unlock.
+_KEYRING_TIMEOUT = 30.0
+
+
+class Authenticator:
+    """Finds the credentials for a URL; each belongs to one origin and is given for no other.
+
+    In order: user info of the index's URL, LOCKSET_INDEX_<NAME>_USERNAME and _PASSWORD for a named index, the netrc
+    file (NETRC, else `.netrc` in the home folder), and, once a server asked, the keyring.
+    """
+
+    def __init__(
+        self, sources: Iterable[IndexSource] = (), *, environ: Mapping[str, str] | None = None, keyring: bool = False
+    ) -> None:
+        self._environ = os.environ if environ is None else environ  # noqa: TID251 (this module is the place)
+        self._keyring = keyring
+        self._lock = threading.Lock()
+        self._known: dict[Origin, Credentials | None] = {}
+        self._asked_keyring: set[Origin] = set()
+        self._netrc: netrc.netrc | None = None
+        self._netrc_read = False
+        for source in sources:
+            found = self._of_source(source)
+            if found is not None:
+                self._known.setdefault(origin_of(source.url), found)
+
+    def _of_source(self, source: IndexSource) -> Credentials | None:
+        _, found = split_credentials(source.url)
+        if found is None and source.name:
+            prefix = "LOCKSET_INDEX_" + re.sub(r"[^A-Z0-9]", "_", source.name.upper())
+            username, password = self._environ.get(f"{prefix}_USERNAME"), self._environ.get(f"{prefix}_PASSWORD")
+            if username is not None or password is not None:
+                return Credentials(username=username or "", password=password or "")
+        return found
+
+    def for_url(self, url: str) -> Credentials | None:
+        """What to send with the first request to this URL's origin, if anything."""
+        origin = origin_of(url)
+        with self._lock:
+            if origin not in self._known:
+                self._known[origin] = self._of_netrc(origin.host)
+            return self._known[origin]
+
+    def after_refusal(self, url: str) -> Credentials | None:
+        """What else to try after the server answered 401; asked once per origin, None where there is nothing."""
+        origin = origin_of(url)
+        if not self._keyring:
+            return None
+        with self._lock:
+            if origin not in self._asked_keyring:
+                self._asked_keyring.add(origin)
+                found = _of_keyring(url, origin, self._known.get(origin))
+                if found is not None:
+                    self._known[origin] = found
+                    return found
+            return None
+
+    def _of_netrc(self, host: str) -> Credentials | None:
+        if not self._netrc_read:
+            self._netrc_read = True
+            self._netrc = _read_netrc(self._environ.get("NETRC"))
+        entry = self._netrc.authenticators(host) if self._netrc is not None and host else None
+        if entry is None:
+            return None
+        return Credentials(username=entry[0] or "", password=entry[2] or "")
+
+
+def _read_netrc(named: str | None) -> netrc.netrc | None:
+    """The netrc file, None where there is none or it cannot be read."""
+    try:
+        home = Path.home()
+    except RuntimeError:
+        home = None
+    paths = [Path(named)] if named else [home / name for name in (".netrc", "_netrc")] if home else []
+    path = next((path for path in paths if path.is_file()), None)
+    try:
+        return None if path is None else netrc.netrc(str(path))
+    except (OSError, netrc.NetrcParseError, UnicodeDecodeError):
+        return None
+
+
+def _of_keyring(url: str, origin: Origin, known: Credentials | None) -> Credentials | None:
+    """The keyring's answer, by its command: the package may live in another environment than lockset."""
+    username = known.username if known is not None and known.username else "__token__"
+    for service in (f"{origin.scheme}://{urlsplit(url).netloc.rpartition('@')[2]}/", origin.host):
+        try:
+            answer = subprocess.run(  # noqa: S603 (a fixed command; service and user come after its `get`)
+                ["keyring", "get", service, username],  # noqa: S607 (found on PATH, as the user set it up)
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                timeout=_KEYRING_TIMEOUT,
+                check=False,
+            )
+        except (OSError, subprocess.SubprocessError):
+            return None
+        if answer.returncode == 0 and answer.stdout.strip():
+            return Credentials(username=username, password=answer.stdout.decode("utf-8", "replace").strip("\r\n"))
+    return None
+
+
+def environment_certificates() -> bool:
+    """Whether the environment names CA certificates (SSL_CERT_FILE, SSL_CERT_DIR)."""
+    return bool(os.environ.get("SSL_CERT_FILE") or os.environ.get("SSL_CERT_DIR"))  # noqa: TID251 (this module is the place)
+
+
+def proxy_for(url: str) -> str | None:
+    """The proxy that the environment (or the system) wants for `url`."""
+    import urllib.request  # needed only once there is a request, and slow to import
+
+    parts = urlsplit(url)
+    proxies = urllib.request.getproxies()
+    proxy = proxies.get(parts.scheme) or proxies.get("all")
+    if not proxy or not parts.hostname or urllib.request.proxy_bypass(parts.hostname):
+        return None
+    return proxy if "://" in proxy else f"http://{proxy}"

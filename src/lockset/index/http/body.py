@@ -1,0 +1,66 @@
+"""Bodies that come compressed, inflated within bounds."""
+
+from __future__ import annotations
+
+import zlib
+from typing import TYPE_CHECKING
+
+from lockset.errors import LocksetError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = ["Inflater"]
+
+# Most bytes one step inflates to, so that a bomb meets the limit before it meets the memory.
+_STEP = 1024 * 1024
+_GZIP_OR_ZLIB = zlib.MAX_WBITS | 32
+
+
+class Inflater:
+    """Takes a body as it comes and gives it inflated, at most `limit` bytes in all."""
+
+    def __init__(self, encoding: str, *, limit: int, what: str) -> None:
+        coding = encoding.strip().lower()
+        self._what = what
+        self._left = limit
+        self._limit = limit
+        if coding in {"", "identity"}:
+            self._inflate = None
+        elif coding in {"gzip", "x-gzip", "deflate"}:
+            self._inflate = zlib.decompressobj(_GZIP_OR_ZLIB)
+        else:
+            raise self._broken(f"its encoding {coding[:20]!r} was not asked for")
+
+    def feed(self, chunk: bytes) -> Iterator[bytes]:
+        """Inflated pieces for the next bytes of the body."""
+        if self._inflate is None:
+            yield self._count(chunk)
+            return
+        rest = chunk
+        while rest:
+            try:
+                piece = self._inflate.decompress(rest, _STEP)
+            except zlib.error as error:
+                raise self._broken(str(error)) from error
+            rest = self._inflate.unconsumed_tail
+            yield self._count(piece)
+            if self._inflate.eof:
+                return
+
+    def finish(self) -> Iterator[bytes]:
+        """What is left once the body has ended."""
+        if self._inflate is None:
+            return
+        if not self._inflate.eof:
+            raise self._broken("its compressed data end too early")
+        yield self._count(self._inflate.flush())
+
+    def _count(self, piece: bytes) -> bytes:
+        self._left -= len(piece)
+        if self._left < 0:
+            raise LocksetError("download-too-large", f"The answer is larger than {self._limit} bytes", place=self._what)
+        return piece
+
+    def _broken(self, why: str) -> LocksetError:
+        return LocksetError("download-failed", f"The answer cannot be read: {why}", place=self._what)

@@ -1,0 +1,246 @@
+"""What is remembered between runs, on disk: pages, metadata, sizes. Whatever is odd about an entry makes it a miss."""
+
+from __future__ import annotations
+
+import marshal
+import os
+import struct
+import threading
+import zlib
+from hashlib import sha256
+from typing import TYPE_CHECKING, NamedTuple
+
+from lockset.index.table import Table, is_table
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+__all__ = ["DiskCache", "StoredPage"]
+
+# Changes whenever entries of older versions must not be read.
+_LAYOUT = "v1"
+_MAGIC = b"lockset1"
+# Magic, length and sum of the head, length and sum of the body.
+_FRAME = struct.Struct("<8sIIQI")
+_SIZE_RECORD = struct.Struct("<16sQI")
+# Bytes of a page entry read to judge its freshness; a longer head takes a second read.
+_FIRST_READ = 4096
+
+
+class StoredPage(NamedTuple):
+    """What is known of a stored page before its table is read."""
+
+    url: str
+    stored_at: float
+    headers: dict[str, str]
+    absent: bool  # the index said that it has no such project
+    fingerprint: str
+
+
+class DiskCache:
+    """Entries under one private folder; None for the folder remembers nothing.
+
+    Entries appear by rename, whole. A folder that cannot be written is read only; a folder of another user is not used.
+    """
+
+    def __init__(self, root: Path | None) -> None:
+        self._root = None if root is None or not _is_ours(root) else root / _LAYOUT
+        self._writable = self._root is not None
+        self._counter = 0
+        self._lock = threading.Lock()
+        self._sizes: dict[bytes, int] | None = None
+
+    # Entries of bytes: `lockset.metadata.ports.Store`.
+
+    def get(self, kind: str, key: str) -> bytes | None:
+        """The bytes last put under this key, or None."""
+        data = self._read(self._path(kind, key))
+        parts = None if data is None else _open_frame(data)
+        if parts is None or parts[0] != key.encode():
+            return None
+        return parts[1]
+
+    def put(self, kind: str, key: str, data: bytes) -> None:
+        """Remember; does nothing where that is not possible."""
+        self._write(self._path(kind, key), _frame(key.encode(), data))
+
+    # Pages.
+
+    def page_head(self, url: str) -> StoredPage | None:
+        """What is known of the page stored for this URL, at the cost of reading a few bytes."""
+        path = self._path("pages", url)
+        if path is None:
+            return None
+        try:
+            with path.open("rb") as file:
+                data = file.read(_FIRST_READ)
+                if len(data) >= _FRAME.size and len(data) < _FRAME.size + _FRAME.unpack_from(data)[1]:
+                    data += file.read(min(_FRAME.unpack_from(data)[1], 1 << 20))
+        except OSError:
+            return None
+        return _open_head(data, url)
+
+    def page(self, url: str) -> tuple[StoredPage, Table | None] | None:
+        """The page stored for this URL, with its table (None: the index said it has none)."""
+        data = self._read(self._path("pages", url))
+        parts = None if data is None else _open_frame(data)
+        head = None if data is None or parts is None else _open_head(data, url)
+        if parts is None or head is None:
+            return None
+        if head.absent:
+            return head, None
+        table = _load(parts[1])
+        return (head, Table(*table)) if is_table(table) else None  # type: ignore[misc]  # is_table has looked
+
+    def put_page(self, url: str, table: Table | None, *, headers: Mapping[str, str], now: float) -> StoredPage:
+        """Remember a page as received now; gives its head also where it cannot be stored."""
+        body = b"" if table is None else marshal.dumps(tuple(table), 4)
+        fingerprint = sha256(body).hexdigest()
+        head = StoredPage(url, now, dict(headers), table is None, fingerprint)
+        if self._writable:
+            self._write(self._path("pages", url), _frame(marshal.dumps(tuple(head), 4), body))
+        return head
+
+    # Sizes: small records in one file, read once.
+
+    def known_size(self, key: str) -> int | None:
+        """The size remembered under this key."""
+        return self._all_sizes().get(_size_key(key))
+
+    def remember_sizes(self, sizes: Mapping[str, int]) -> None:
+        """Remember sizes by key."""
+        known = self._all_sizes()
+        new = {_size_key(key): size for key, size in sizes.items() if known.get(_size_key(key)) != size}
+        if not new:
+            return
+        known.update(new)
+        path = self._sizes_path()
+        if path is None or not self._writable:
+            return
+        data = b"".join(_SIZE_RECORD.pack(key, size, zlib.crc32(key, size & 0xFFFFFFFF)) for key, size in new.items())
+        try:
+            self._make_folder(path.parent)
+            handle = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+            try:
+                torn = os.fstat(handle).st_size % _SIZE_RECORD.size
+                os.write(handle, (b"\0" * (_SIZE_RECORD.size - torn) if torn else b"") + data)
+            finally:
+                os.close(handle)
+        except OSError:
+            self._writable = False
+
+    def _all_sizes(self) -> dict[bytes, int]:
+        with self._lock:
+            if self._sizes is None:
+                data = self._read(self._sizes_path()) or b""
+                whole = data[: len(data) - len(data) % _SIZE_RECORD.size]
+                self._sizes = {
+                    key: size
+                    for key, size, total in _SIZE_RECORD.iter_unpack(whole)
+                    if zlib.crc32(key, size & 0xFFFFFFFF) == total
+                }
+            return self._sizes
+
+    def _sizes_path(self) -> Path | None:
+        return None if self._root is None else self._root / "sizes"
+
+    # Files.
+
+    def _path(self, kind: str, key: str) -> Path | None:
+        if self._root is None:
+            return None
+        name = sha256(key.encode()).hexdigest()
+        return self._root / kind / name[:2] / name[2:40]
+
+    def _read(self, path: Path | None) -> bytes | None:
+        if path is None:
+            return None
+        try:
+            with path.open("rb") as file:
+                return file.read()
+        except OSError:
+            return None
+
+    def _write(self, path: Path | None, data: bytes) -> None:
+        if path is None or not self._writable:
+            return
+        with self._lock:
+            self._counter += 1
+            beside = path.with_name(f".{path.name}.{os.getpid()}.{self._counter}")
+        try:
+            self._make_folder(path.parent)
+            handle = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            with open(handle, "wb") as file:  # noqa: PTH123 (a descriptor, not a path)
+                file.write(data)
+            beside.replace(path)
+        except OSError:
+            self._writable = False  # full, read-only or gone: the run goes on, and does not try again and again
+            _remove(beside)
+
+    def _make_folder(self, folder: Path) -> None:
+        if folder.is_dir():
+            return
+        for level in (*reversed(folder.parents), folder):
+            if not level.is_dir():
+                level.mkdir(mode=0o700, exist_ok=True)
+
+
+def _is_ours(root: Path) -> bool:
+    """Whether the folder is missing or belongs to the user who runs this."""
+    if not hasattr(os, "getuid"):
+        return True
+    try:
+        return root.stat().st_uid == os.getuid()
+    except FileNotFoundError:
+        return True
+    except OSError:
+        return False
+
+
+def _remove(path: Path) -> None:
+    try:
+        path.unlink()
+    except OSError:
+        return
+
+
+def _frame(head: bytes, body: bytes) -> bytes:
+    return b"".join((_FRAME.pack(_MAGIC, len(head), zlib.crc32(head), len(body), zlib.crc32(body)), head, body))
+
+
+def _open_frame(data: bytes) -> tuple[bytes, bytes] | None:
+    """Head and body of a whole entry whose sums hold."""
+    if len(data) < _FRAME.size:
+        return None
+    magic, head_length, head_sum, body_length, body_sum = _FRAME.unpack_from(data)
+    start = _FRAME.size + head_length
+    if magic != _MAGIC or len(data) != start + body_length:
+        return None
+    head, body = data[_FRAME.size : start], data[start:]
+    return (head, body) if zlib.crc32(head) == head_sum and zlib.crc32(body) == body_sum else None
+
+
+def _open_head(data: bytes, url: str) -> StoredPage | None:
+    """The head of a page entry whose sum holds and that is for this URL."""
+    if len(data) < _FRAME.size:
+        return None
+    magic, length, total, _, _ = _FRAME.unpack_from(data)
+    head = data[_FRAME.size : _FRAME.size + length]
+    if magic != _MAGIC or len(head) != length or zlib.crc32(head) != total:
+        return None
+    fields = _load(head)
+    if not isinstance(fields, tuple) or len(fields) != len(StoredPage._fields) or fields[0] != url:
+        return None
+    return StoredPage(*fields)
+
+
+def _load(data: bytes) -> object:
+    try:
+        return marshal.loads(data)  # noqa: S302 (our own folder's bytes, whose sum was checked)
+    except (ValueError, EOFError, TypeError):
+        return None
+
+
+def _size_key(key: str) -> bytes:
+    return sha256(key.encode()).digest()[:16]

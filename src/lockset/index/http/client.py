@@ -1,0 +1,167 @@
+"""Indexes and downloads over HTTP and from disk: the implementations of the ports."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING
+
+from packaging.utils import canonicalize_name
+
+from lockset.errors import LocksetError
+from lockset.events import Silent
+from lockset.index.credentials import redact
+from lockset.index.http.local import local_path
+from lockset.index.http.pages import Pages
+from lockset.index.http.transport import Incoming, Request
+from lockset.index.page import ProjectDetail
+from lockset.index.ports import ProjectNotFound
+from lockset.index.strategy import AskPlan, sources_for
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from lockset.events import Listener
+    from lockset.index.http.cache import DiskCache
+    from lockset.index.http.transport import Transport
+    from lockset.index.http.workers import Job, Workers
+    from lockset.index.options import IndexOptions
+    from lockset.index.ports import Sink
+    from lockset.index.table import Table
+
+__all__ = ["DEFAULT_DOWNLOAD_LIMIT", "HttpDownloads", "HttpIndexes"]
+
+# Bytes of a download nobody set a limit for; a generous cap, so that no server can fill the disk.
+DEFAULT_DOWNLOAD_LIMIT = 16 * 1024**3
+_READ_SIZE = 256 * 1024
+
+
+class HttpIndexes:
+    """`lockset.index.ports.Index` over all places of the options: one answer per project, the same all run long."""
+
+    def __init__(
+        self,
+        options: IndexOptions,
+        *,
+        transport: Transport,
+        cache: DiskCache,
+        workers: Workers,
+        clock: Callable[[], float],
+        listener: Listener | None = None,
+    ) -> None:
+        self._options = options
+        self._pages = Pages(transport, cache, clock=clock)
+        self._workers = workers
+        self._listener: Listener = listener or Silent()
+        self._lock = threading.Lock()
+        self._details: dict[str, ProjectDetail] = {}
+        self._jobs: dict[str, Job[ProjectDetail]] = {}
+
+    def hint(self, names: Iterable[str]) -> None:
+        """Start fetching the pages that are not at hand."""
+        for spelled in names:
+            name = canonicalize_name(spelled)
+            if name in self._details or name in self._jobs:
+                continue
+            if not self._is_at_hand(name):
+                self._start(name)
+
+    def project(self, name: str) -> ProjectDetail:
+        """The project's page: see the port."""
+        normalised = canonicalize_name(name)
+        known = self._details.get(normalised)
+        if known is None:
+            job = self._jobs.get(normalised)
+            found = self._ask(normalised) if job is None else job.result()
+            with self._lock:
+                known = self._details.setdefault(normalised, found)
+        return known
+
+    def _is_at_hand(self, name: str) -> bool:
+        """Whether `_ask` would answer without the network, as far as the heads of stored pages tell."""
+        for source in sources_for(name, self._options):
+            known = self._pages.presence(source, name)
+            if known is not False:
+                return known is True and self._options.strategy == "first-index"
+        return True
+
+    def _start(self, name: str) -> None:
+        with self._lock:
+            if name not in self._jobs:
+                self._jobs[name] = self._workers.start(lambda: self._ask(name))
+
+    def _ask(self, name: str) -> ProjectDetail:
+        plan = AskPlan(join_all=self._options.strategy == "unsafe-best-match")
+        asked = sources_for(name, self._options)
+        fingerprints: list[str] = []
+        for source in asked:
+            table, fingerprint = self._pages.table(source, name)
+            if table is not None:
+                fingerprints.append(fingerprint)
+            if plan.take(table):
+                break
+        places = self._options.flat_sources()
+        flat = [table for place in places if (table := self._pages.table(place, name)[0]) is not None]
+        answer = plan.answer(flat)
+        if answer is None:
+            raise ProjectNotFound(name, asked=tuple(redact(source.url) for source in (*asked, *places)))
+        self._warn(answer)
+        whole = len(fingerprints) == 1 and not flat
+        return ProjectDetail(answer, fingerprint=fingerprints[0] if whole else "")
+
+    def _warn(self, table: Table) -> None:
+        if table.refused:
+            self._listener.note(
+                f"{table.refused} links of `{table.name}` on {redact(table.index_url)} lead to places "
+                "that a remote page may not link to, and were ignored"
+            )
+
+
+class HttpDownloads:
+    """`lockset.index.ports.Downloads`; reads `file:` URLs only where `allow_files` is set."""
+
+    def __init__(self, transport: Transport, *, allow_files: bool = False) -> None:
+        self._transport = transport
+        self._allow_files = allow_files
+
+    def fetch(self, url: str, sink: Sink, *, limit: int | None = None) -> None:
+        """Stream the file into `sink`: see the port."""
+        bound = DEFAULT_DOWNLOAD_LIMIT if limit is None else limit
+        if url.startswith("file:"):
+            self._copy(url, sink, bound)
+            return
+        begun = False
+
+        def take(incoming: Incoming) -> None:
+            nonlocal begun
+            if begun:
+                sink.restart()
+            begun = True
+            received = 0
+            for chunk in incoming.chunks():
+                received += len(chunk)
+                sink.write(chunk)
+                if received > bound:
+                    raise _too_large(url, bound)
+
+        self._transport.exchange(Request(url=url), take)
+
+    def _copy(self, url: str, sink: Sink, bound: int) -> None:
+        if not self._allow_files:
+            raise LocksetError("scheme-refused", f"A local file is not read here: {url}")
+        path = local_path(url)
+        try:
+            with path.open("rb") as file:
+                received = 0
+                while chunk := file.read(_READ_SIZE):
+                    received += len(chunk)
+                    sink.write(chunk)
+                    if received > bound:
+                        raise _too_large(url, bound)
+        except FileNotFoundError as error:
+            raise LocksetError("file-not-found", "There is no such file", place=str(path)) from error
+        except OSError as error:
+            raise LocksetError("download-failed", f"The file cannot be read: {error}", place=str(path)) from error
+
+
+def _too_large(url: str, bound: int) -> LocksetError:
+    return LocksetError("download-too-large", f"The file is larger than the {bound} bytes expected", place=redact(url))

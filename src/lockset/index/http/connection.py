@@ -1,0 +1,73 @@
+"""Everything of a run that talks to indexes, put together."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from lockset.index.http.auth import Authenticator
+from lockset.index.http.cache import DiskCache
+from lockset.index.http.client import HttpDownloads, HttpIndexes
+from lockset.index.http.files import HttpFiles
+from lockset.index.http.transport import Transport
+from lockset.index.http.workers import Workers
+from lockset.index.options import IndexSource
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
+
+    from lockset.events import Listener
+    from lockset.index.options import IndexOptions
+
+__all__ = ["Connection", "connect"]
+
+# Slots kept free of workers, so that whoever waits for an answer never waits for prefetching.
+_FREE_SLOTS = 2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Connection:
+    """The parts, each of which is one port's implementation; they share connections, threads and cache."""
+
+    index: HttpIndexes
+    downloads: HttpDownloads
+    files: HttpFiles
+    cache: DiskCache
+    workers: Workers
+    transport: Transport
+
+    def close(self) -> None:
+        """Close connections and let threads end; whatever is under way is abandoned."""
+        self.workers.close()
+        self.transport.close()
+
+
+def connect(
+    options: IndexOptions,
+    *,
+    cache: Path | None,
+    clock: Callable[[], float],
+    listener: Listener | None = None,
+    environ: Mapping[str, str] | None = None,
+    allow_files: bool = False,
+) -> Connection:
+    """The parts for `options`; nothing is opened before the first request.
+
+    `cache` is the folder to remember things in (None: remember nothing), `clock` gives seconds since the epoch,
+    `environ` replaces the process's environment for credentials, `allow_files` lets downloads read `file:` URLs.
+    """
+    sources = (*options.indexes, IndexSource(url=options.index_url), *options.flat_sources())
+    authenticator = Authenticator(sources, environ=environ, keyring=options.keyring)
+    transport = Transport(options, authenticator=authenticator, clock=clock, listener=listener)
+    workers = Workers(options.connections - _FREE_SLOTS)
+    stored = DiskCache(cache)
+    downloads = HttpDownloads(transport, allow_files=allow_files)
+    return Connection(
+        index=HttpIndexes(options, transport=transport, cache=stored, workers=workers, clock=clock, listener=listener),
+        downloads=downloads,
+        files=HttpFiles(transport, downloads, stored, workers),
+        cache=stored,
+        workers=workers,
+        transport=transport,
+    )

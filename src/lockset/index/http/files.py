@@ -1,0 +1,222 @@
+"""Files of indexes for who reads metadata, sizes and hashes out of them."""
+
+from __future__ import annotations
+
+import hashlib
+import tempfile
+import threading
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, BinaryIO, cast
+
+from lockset.errors import LocksetError
+from lockset.hashes import STRONG_ALGORITHMS, WEAK_ALGORITHMS, Digest, Verifier
+from lockset.index.credentials import origin_of, redact
+from lockset.index.http.local import local_path
+from lockset.index.http.remote_file import open_remote
+from lockset.index.http.transport import Incoming, Request
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from lockset.index.credentials import Origin
+    from lockset.index.http.cache import DiskCache
+    from lockset.index.http.client import HttpDownloads
+    from lockset.index.http.transport import Transport
+    from lockset.index.http.workers import Workers
+    from lockset.index.page import DistributionFile
+
+__all__ = ["HttpFiles"]
+
+# Bytes of a `.metadata` file; the largest honest ones have some 400 KB.
+_METADATA_LIMIT = 8 * 1024 * 1024
+# A host that answered this often that it has no `.metadata` file, and less than a quarter as often that it has one, is
+# not asked again where the page promises none.
+_ENOUGH_MISSES = 4
+# Memory an unfinished download may take before it goes to a temporary file.
+_IN_MEMORY = 4 * 1024 * 1024
+
+
+class HttpFiles:
+    """`lockset.metadata.ports.RemoteFiles` over HTTP and from disk; learns sizes and hashes on the way."""
+
+    def __init__(self, transport: Transport, downloads: HttpDownloads, cache: DiskCache, workers: Workers) -> None:
+        self._transport = transport
+        self._downloads = downloads
+        self._cache = cache
+        self._workers = workers
+        self._lock = threading.Lock()
+        self._answers: dict[Origin, tuple[int, int]] = {}  # `.metadata` files had and missed, where none was promised
+        self._digests: dict[str, str] = {}
+
+    def metadata_file(self, file: DistributionFile) -> bytes | None:
+        """The body of `<url>.metadata`: see the port."""
+        if file.url.startswith("file:"):
+            return _read_beside(file)
+        origin = origin_of(file.url)
+        if not file.metadata and not self._worth_asking(origin):
+            return None
+        path, mark, query = file.url.partition("?")
+        request = Request(
+            url=f"{path}.metadata{mark}{query}",
+            accepted=frozenset({200, 403, 404, 410}),
+            compressed=True,
+        )
+        data = self._transport.exchange(request, _metadata_body)
+        if not file.metadata:
+            with self._lock:
+                had, missed = self._answers.get(origin, (0, 0))
+                self._answers[origin] = (had, missed + 1) if data is None else (had + 1, missed)
+        return data
+
+    def _worth_asking(self, origin: Origin) -> bool:
+        had, missed = self._answers.get(origin, (0, 0))
+        return missed < _ENOUGH_MISSES or 4 * had >= missed
+
+    def open(self, file: DistributionFile) -> BinaryIO | None:
+        """The file, read piece by piece: see the port."""
+        if file.url.startswith("file:"):
+            return self._local(file)
+        found = open_remote(self._transport, file.url)
+        if found is None:
+            return None
+        self._learn_size(file, found.size)
+        return cast("BinaryIO", found)
+
+    @contextmanager
+    def download(self, file: DistributionFile) -> Iterator[BinaryIO]:
+        """The whole file, verified: see the port. The hash of what is read is remembered for `sha256`."""
+        with tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY) as held:
+            sink = _Verified(held, file)
+            if file.url.startswith("file:"):
+                with self._local(file) as source:
+                    while chunk := source.read(1024 * 1024):
+                        sink.write(chunk)
+            else:
+                self._downloads.fetch(file.url, sink, limit=file.size)
+            self._digests[file.url] = sink.sha256()
+            self._learn_size(file, sink.seen)
+            held.seek(0)
+            yield cast("BinaryIO", held)
+
+    def sha256(self, file: DistributionFile) -> str:
+        """The sha256 of the file's bytes: as the index says, or of what was read in this run, or of a download now."""
+        said = file.hashes.get("sha256") or self._digests.get(file.url)
+        if said is None:
+            with self.download(file):
+                said = self._digests[file.url]
+        return said
+
+    def size(self, file: DistributionFile) -> int | None:
+        """Size in bytes, where the page, a transfer or an earlier run told it."""
+        if file.size is not None:
+            return file.size
+        return self._cache.known_size(_key(file))
+
+    def sizes(self, files: Iterable[DistributionFile]) -> dict[str, int]:
+        """Sizes by URL; those unknown are asked of their servers, many at once. Missing where a server tells none."""
+        found: dict[str, int] = {}
+        jobs = []
+        for file in {file.url: file for file in files}.values():
+            known = self.size(file)
+            if known is not None:
+                found[file.url] = known
+            elif not self._transport.options.offline:
+                jobs.append((file, self._workers.start(lambda file=file: self._ask_size(file))))  # type: ignore[misc]  # a default argument binds the present file
+        asked = {file: size for file, job in jobs if (size := job.result()) is not None}
+        self._cache.remember_sizes({_key(file): size for file, size in asked.items()})
+        return found | {file.url: size for file, size in asked.items()}
+
+    def _ask_size(self, file: DistributionFile) -> int | None:
+        if file.url.startswith("file:"):
+            return _stat_size(file)
+        try:
+            return self._transport.exchange(Request(url=file.url, method="HEAD"), _content_length)
+        except LocksetError:
+            return None  # the lock goes without; whoever fetches the file will hear what is wrong
+
+    def _learn_size(self, file: DistributionFile, size: int) -> None:
+        if file.size is None:
+            self._cache.remember_sizes({_key(file): size})
+
+    @staticmethod
+    def _local(file: DistributionFile) -> BinaryIO:
+        path = local_path(file.url)
+        try:
+            return path.open("rb")
+        except OSError as error:
+            raise LocksetError("download-failed", f"The file cannot be read: {error}", place=str(path)) from error
+
+
+class _Verified:
+    """A sink that checks size and every known hash of a file, and computes its sha256 in any case."""
+
+    def __init__(self, held: tempfile.SpooledTemporaryFile[bytes], file: DistributionFile) -> None:
+        self._held = held
+        self._file = file
+        known = STRONG_ALGORITHMS.keys() | WEAK_ALGORITHMS.keys()
+        digests = [Digest(algorithm=name, value=value) for name, value in file.hashes.items() if name in known]
+        self._verifier = Verifier(digests, size=file.size)
+        self._sha256 = hashlib.sha256()
+
+    @property
+    def seen(self) -> int:
+        return self._verifier.seen
+
+    def write(self, chunk: bytes) -> None:
+        self._verifier.update(chunk)
+        self._sha256.update(chunk)
+        self._held.write(chunk)
+
+    def restart(self) -> None:
+        self._verifier.restart()
+        self._sha256 = hashlib.sha256()
+        self._held.seek(0)
+        self._held.truncate()
+
+    def sha256(self) -> str:
+        """The hash, once everything came; LocksetError `hash-mismatch` where it is not what the index promised."""
+        wrong = self._verifier.mismatch()
+        if wrong is not None:
+            raise LocksetError(
+                "hash-mismatch",
+                f"`{self._file.filename}` is not what its index promises: {wrong.replace('locked', 'promised')}",
+                place=redact(self._file.url),
+                hint="The file was changed or damaged on the way; try again, or tell whoever runs the index",
+            )
+        return self._sha256.hexdigest()
+
+
+def _key(file: DistributionFile) -> str:
+    """What a size belongs to: the URL, and the hash where one is known, so that a replaced file is another one."""
+    return f"{file.url}#{file.hashes.get('sha256', '')}"
+
+
+def _metadata_body(incoming: Incoming) -> bytes | None:
+    if incoming.status == 200:  # noqa: PLR2004 (OK)
+        return incoming.body(_METADATA_LIMIT)
+    incoming.drain()
+    return None
+
+
+def _content_length(incoming: Incoming) -> int | None:
+    text = incoming.headers.get("content-length", "")
+    encoded = incoming.headers.get("content-encoding", "identity") != "identity"
+    return int(text) if text.isascii() and text.isdecimal() and len(text) < 19 and not encoded else None  # noqa: PLR2004
+
+
+def _read_beside(file: DistributionFile) -> bytes | None:
+    """The `.metadata` file beside a local file, where the page promises one."""
+    if not file.metadata:
+        return None
+    path = local_path(file.url)
+    try:
+        return path.with_name(f"{path.name}.metadata").read_bytes()
+    except OSError:
+        return None
+
+
+def _stat_size(file: DistributionFile) -> int | None:
+    try:
+        return local_path(file.url).stat().st_size
+    except OSError:
+        return None

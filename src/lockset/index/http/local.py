@@ -1,0 +1,89 @@
+"""Places on disk: flat folders of files, trees of project pages, single pages."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
+
+from packaging.utils import canonicalize_name
+
+from lockset.errors import LocksetError
+from lockset.index.file_name import SDIST_SUFFIXES
+from lockset.index.simple_html import parse_html
+from lockset.index.simple_json import parse_json
+from lockset.index.table import TableBuilder
+
+if TYPE_CHECKING:
+    from lockset.index.options import IndexSource
+    from lockset.index.table import Table
+
+__all__ = ["local_path", "local_table"]
+
+# Bytes of a page on disk; far beyond any honest one.
+_PAGE_LIMIT = 64 * 1024 * 1024
+
+
+def local_path(url: str) -> Path:
+    """The path a `file:` URL names; LocksetError `scheme-refused` where it names another host's."""
+    parts = urlsplit(url)
+    if parts.scheme != "file" or parts.netloc not in {"", "localhost"}:
+        raise LocksetError("scheme-refused", f"Not a local file: {url}", hint="file: URLs name files of this machine")
+    return Path(url2pathname(parts.path))
+
+
+def local_table(source: IndexSource, name: str) -> Table | None:
+    """What a place on disk has of the normalised project; None where it has nothing.
+
+    A flat place is a folder of files, or a page that links to files of any project. Otherwise it is a tree with one
+    folder per project, which holds a page or the files themselves.
+
+    Raises:
+        LocksetError: `index-unreachable` where the place is missing or cannot be read.
+    """
+    place = local_path(source.url)
+    try:
+        found = _of_flat(place, name, source.url) if source.flat else _of_tree(place, name, source.url)
+    except OSError as error:
+        raise LocksetError(
+            "index-unreachable", f"The folder of packages cannot be read: {error}", place=str(place)
+        ) from error
+    return found if found is None or found.versions else None
+
+
+def _of_flat(place: Path, name: str, index_url: str) -> Table:
+    return _of_page(place, name, index_url) if place.is_file() else _of_folder(place, name, index_url)
+
+
+def _of_tree(root: Path, name: str, index_url: str) -> Table | None:
+    folder = root / name
+    if not folder.is_dir():
+        named = (entry.path for entry in os.scandir(root) if canonicalize_name(entry.name) == name and entry.is_dir())
+        spelled = next(named, None)
+        if spelled is None:
+            return None
+        folder = Path(spelled)
+    for page in ("index.json", "index.html"):
+        if (folder / page).is_file():
+            return _of_page(folder / page, name, index_url)
+    return _of_folder(folder, name, index_url)
+
+
+def _of_page(page: Path, name: str, index_url: str) -> Table:
+    with page.open("rb") as file:
+        data = file.read(_PAGE_LIMIT + 1)
+    if len(data) > _PAGE_LIMIT:
+        raise LocksetError("index-page-invalid", f"The page is larger than {_PAGE_LIMIT} bytes", place=str(page))
+    read = parse_json if page.suffix == ".json" else parse_html
+    return read(data, name=name, page_url=page.as_uri(), index_url=index_url)
+
+
+def _of_folder(folder: Path, name: str, index_url: str) -> Table:
+    builder = TableBuilder(name)
+    for entry in sorted(os.scandir(folder), key=lambda entry: entry.name):
+        if entry.name.endswith((".whl", *SDIST_SUFFIXES)) and entry.is_file():
+            url = Path(folder, entry.name).resolve().as_uri()
+            builder.add(entry.name, url, None, entry.stat().st_size, None, None, None, None)
+    return builder.build(index_url=index_url)

@@ -1,0 +1,146 @@
+"""One page of one index: from the cache while fresh, else over the network."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING
+
+from lockset.errors import LocksetError
+from lockset.index.credentials import redact, split_credentials
+from lockset.index.freshness import Decision, decide, lifetime, validators
+from lockset.index.http.local import local_table
+from lockset.index.http.transport import Incoming, Request
+from lockset.index.simple_html import parse_html
+from lockset.index.simple_json import parse_json
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from lockset.index.http.cache import DiskCache, StoredPage
+    from lockset.index.http.transport import Transport
+    from lockset.index.options import IndexSource
+    from lockset.index.table import Table
+
+__all__ = ["PAGE_LIMIT", "Pages", "page_url"]
+
+# Bytes of a page once inflated. The largest honest pages have some 20 MB.
+PAGE_LIMIT = 40 * 1024 * 1024
+_ACCEPT = "application/vnd.pypi.simple.v1+json, application/vnd.pypi.simple.v1+html;q=0.2, text/html;q=0.1"
+_PAGE_STATUSES = frozenset({200, 304, 404, 410})
+_KEPT_HEADERS = ("cache-control", "etag", "last-modified", "expires", "date", "age")
+
+
+def page_url(source: IndexSource, name: str) -> str:
+    """Where an index has the page of normalised project `name`; a flat place is one page for all."""
+    public, _ = split_credentials(source.url)
+    return public if source.flat else f"{public.rstrip('/')}/{name}/"
+
+
+class _Received:
+    """A page as it came."""
+
+    def __init__(self, incoming: Incoming) -> None:
+        self.status = incoming.status
+        self.headers = {name: incoming.headers[name] for name in _KEPT_HEADERS if name in incoming.headers}
+        self.url = incoming.url
+        self.content_type = incoming.headers.get("content-type", "")
+        self.body = incoming.body(PAGE_LIMIT) if incoming.status == 200 else b""  # noqa: PLR2004 (OK)
+        if incoming.status != 200:  # noqa: PLR2004
+            incoming.drain()
+
+
+class Pages:
+    """Answers for single indexes; `HttpIndexes` makes one answer of them."""
+
+    def __init__(self, transport: Transport, cache: DiskCache, *, clock: Callable[[], float]) -> None:
+        self._transport = transport
+        self._cache = cache
+        self._clock = clock
+        self._options = transport.options
+        self._flat: dict[str, _Received] = {}
+        self._flat_lock = threading.Lock()
+
+    def presence(self, source: IndexSource, name: str) -> bool | None:
+        """Whether the index has the project, as far as that is known without the network; None: `table` would ask.
+
+        Local places count as having it: to ask them is as cheap.
+        """
+        if source.is_local or self._options.offline:
+            return True
+        head = self._cache.page_head(page_url(source, name))
+        return None if head is None or self._decide(head) is not Decision.USE else not head.absent
+
+    def table(self, source: IndexSource, name: str) -> tuple[Table | None, str]:
+        """What the index has of the project (None: nothing) and a fingerprint of that answer.
+
+        Raises:
+            LocksetError: as of `lockset.index.ports.Index.project`.
+        """
+        if source.is_local:
+            return local_table(source, name), ""
+        if source.flat:
+            return self._flat_table(source, name), ""
+        url = page_url(source, name)
+        stored = self._cache.page(url)
+        decision = Decision.FETCH if stored is None else self._decide(stored[0])
+        if stored is not None and (decision is Decision.USE or self._options.offline):
+            return stored[1], stored[0].fingerprint
+        asked = validators(stored[0].headers).headers() if stored is not None else {}
+        received = self._receive(source, url, asked)
+        if received.status == 304 and stored is not None:  # noqa: PLR2004 (not modified)
+            headers = {**stored[0].headers, **received.headers}
+            head = self._cache.put_page(url, stored[1], headers=headers, now=self._clock())
+            return stored[1], head.fingerprint
+        table = None if received.status != 200 else _parse(received, name, _public(source))  # noqa: PLR2004 (OK)
+        if lifetime(received.headers) is None:
+            return table, ""
+        return table, self._cache.put_page(url, table, headers=received.headers, now=self._clock()).fingerprint
+
+    def _decide(self, head: StoredPage) -> Decision:
+        options = self._options
+        return decide(
+            head.headers,
+            stored_at=head.stored_at,
+            now=self._clock(),
+            refresh=options.refresh,
+            max_age=options.max_age,
+        )
+
+    def _receive(self, source: IndexSource, url: str, asked: dict[str, str]) -> _Received:
+        request = Request(
+            url=url,
+            headers={"accept": _ACCEPT, **asked},
+            accepted=_PAGE_STATUSES,
+            failure="index-unreachable",
+            compressed=True,
+        )
+        received = self._transport.exchange(request, _Received)
+        if received.status == 304 and not asked:  # noqa: PLR2004 (not modified)
+            raise LocksetError("index-unreachable", "The index answered 304 to a first request", place=_public(source))
+        return received
+
+    def _flat_table(self, source: IndexSource, name: str) -> Table | None:
+        """A flat place has one page for all projects; it is fetched once a run."""
+        with self._flat_lock:
+            received = self._flat.get(source.url)
+            if received is None:
+                received = self._flat[source.url] = self._receive(source, page_url(source, name), {})
+        table = _parse(received, name, _public(source)) if received.body else None
+        return table if table is not None and table.versions else None
+
+
+def _public(source: IndexSource) -> str:
+    return redact(source.url)
+
+
+def _parse(received: _Received, name: str, index_url: str) -> Table:
+    """The table of a page, read as what its content type says it is."""
+    kind, _, parameters = received.content_type.partition(";")
+    if kind.strip().lower().endswith("json"):
+        return parse_json(received.body, name=name, page_url=received.url, index_url=index_url)
+    charset = "utf-8"
+    for parameter in parameters.split(";"):
+        key, _, value = parameter.partition("=")
+        if key.strip().lower() == "charset":
+            charset = value.strip().strip('"') or charset
+    return parse_html(received.body, name=name, page_url=received.url, index_url=index_url, charset=charset)

@@ -1,0 +1,139 @@
+"""A file on a server, read piece by piece over range requests."""
+
+from __future__ import annotations
+
+import io
+import re
+from typing import TYPE_CHECKING
+
+from lockset.errors import LocksetError
+from lockset.index.credentials import redact
+from lockset.index.http.transport import Incoming, Request
+
+if TYPE_CHECKING:
+    from lockset.index.http.transport import Transport
+
+__all__ = ["RemoteFile", "open_remote"]
+
+# Bytes of the end fetched first: holds the directory of nearly every archive, and most often its metadata.
+_TAIL = 32 * 1024
+# A piece is at least this large: the next reads are near.
+_PIECE = 16 * 1024
+# A server that ignores the range sends everything; a file up to this size is taken so, a larger one is not.
+_WHOLE = 512 * 1024
+_CONTENT_RANGE = re.compile(r"bytes (\d{1,18})-(\d{1,18})/(\d{1,18})$")
+_ACCEPTED = frozenset({200, 206, 416, 501})
+
+
+def open_remote(transport: Transport, url: str) -> RemoteFile | None:
+    """The file at `url`, its end fetched already; None where the server serves no ranges and the file is large.
+
+    Raises:
+        LocksetError: as of `Transport.exchange`.
+    """
+
+    def take(incoming: Incoming) -> tuple[int, int, bytes] | None:
+        if incoming.status == 206:  # noqa: PLR2004 (partial content)
+            return _piece(incoming)
+        if incoming.status != 200 or not 0 < _length(incoming) <= _WHOLE:  # noqa: PLR2004 (the whole file)
+            return None
+        data = incoming.body(_WHOLE)
+        return 0, len(data), data
+
+    wanted = Request(url=url, headers={"range": f"bytes=-{_TAIL}"}, accepted=_ACCEPTED)
+    found = transport.exchange(wanted, take)
+    if found is None:
+        return None
+    start, size, data = found
+    return RemoteFile(transport, url, size=size, start=start, data=data)
+
+
+def _length(incoming: Incoming) -> int:
+    text = incoming.headers.get("content-length", "")
+    encoded = incoming.headers.get("content-encoding", "identity") != "identity"
+    return int(text) if text.isascii() and text.isdecimal() and len(text) < 19 and not encoded else 0  # noqa: PLR2004
+
+
+def _piece(incoming: Incoming) -> tuple[int, int, bytes] | None:
+    """Offset, size of the whole, and bytes of a partial answer; None where it does not say what it is."""
+    said = _CONTENT_RANGE.match(incoming.headers.get("content-range", "").strip().lower())
+    if said is None:
+        return None
+    first, last, size = (int(group) for group in said.groups())
+    if not first <= last < size or last - first >= max(_WHOLE, _TAIL):
+        return None
+    data = incoming.body(last - first + 1)
+    return (first, size, data) if len(data) == last - first + 1 else None
+
+
+class RemoteFile(io.RawIOBase):
+    """Read-only and seekable; fetches what is not there yet, in few and large pieces.
+
+    Attributes:
+        size: Of the whole file.
+    """
+
+    def __init__(self, transport: Transport, url: str, *, size: int, start: int, data: bytes) -> None:
+        super().__init__()
+        self.size = size
+        self._transport = transport
+        self._url = url
+        self._position = 0
+        self._pieces: list[tuple[int, bytes]] = [(start, data)]
+
+    def readable(self) -> bool:
+        """It is."""
+        return True
+
+    def seekable(self) -> bool:
+        """It is."""
+        return True
+
+    def tell(self) -> int:
+        """Offset of the next read."""
+        return self._position
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        """Move; never beyond the beginning."""
+        base = {io.SEEK_SET: 0, io.SEEK_CUR: self._position, io.SEEK_END: self.size}[whence]
+        self._position = max(0, base + offset)
+        return self._position
+
+    def read(self, size: int | None = -1) -> bytes:
+        """The next bytes: as many as asked for, unless the file ends."""
+        start = self._position
+        end = self.size if size is None or size < 0 else min(start + size, self.size)
+        if start >= end:
+            return b""
+        data = self._held(start, end) or self._fetch(start, end)
+        self._position = start + len(data)
+        return data
+
+    def _held(self, start: int, end: int) -> bytes | None:
+        for offset, data in self._pieces:
+            if offset <= start and end <= offset + len(data):
+                return data[start - offset : end - offset]
+        return None
+
+    def _fetch(self, start: int, end: int) -> bytes:
+        """The bytes from the network; only up to where a piece that is held begins."""
+        known = next(
+            ((offset, data) for offset, data in self._pieces if start < offset < end <= offset + len(data)), None
+        )
+        stop = known[0] if known is not None else min(max(end, start + _PIECE), self.size)
+        request = Request(url=self._url, headers={"range": f"bytes={start}-{stop - 1}"}, accepted=frozenset({206}))
+        data = self._transport.exchange(request, lambda incoming: self._take(incoming, start, stop))
+        if known is not None:
+            data += known[1]
+        self._pieces.append((start, data))
+        return data[: end - start]
+
+    def _take(self, incoming: Incoming, start: int, stop: int) -> bytes:
+        said = _CONTENT_RANGE.match(incoming.headers.get("content-range", "").strip().lower())
+        expected = (start, stop - 1, self.size)
+        data = incoming.body(stop - start) if said and tuple(map(int, said.groups())) == expected else b""
+        if len(data) != stop - start:
+            raise LocksetError(
+                "download-failed", "The server answered a range request with another range", place=redact(self._url)
+            )
+        return data

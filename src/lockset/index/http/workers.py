@@ -1,0 +1,88 @@
+"""A few threads that do calls beside the caller."""
+
+from __future__ import annotations
+
+import threading
+from queue import SimpleQueue
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+__all__ = ["Job", "Workers"]
+
+T = TypeVar("T")
+
+
+class Job(Generic[T]):
+    """A call that will be done once, by a worker or by the first who waits for it."""
+
+    __slots__ = ("_call", "_claim", "_done", "_error", "_value")
+
+    def __init__(self, call: Callable[[], T]) -> None:
+        self._call: Callable[[], T] | None = call
+        self._claim = threading.Lock()
+        self._done = threading.Event()
+        self._value: T | None = None
+        self._error: BaseException | None = None
+
+    @property
+    def done(self) -> bool:
+        """Whether `result` would return at once."""
+        return self._done.is_set()
+
+    def run(self) -> None:
+        """Do the call, unless somebody does it already."""
+        if not self._claim.acquire(blocking=False):
+            return
+        call, self._call = self._call, None
+        assert call is not None
+        try:
+            self._value = call()
+        except BaseException as error:  # noqa: BLE001 (raised again in whoever asks for the result)
+            self._error = error
+        finally:
+            self._done.set()
+
+    def result(self) -> T:
+        """The call's value or exception. A call no worker has begun yet is done here and now, before all others."""
+        self.run()
+        self._done.wait()
+        if self._error is not None:
+            raise self._error
+        return self._value  # type: ignore[return-value]  # set, since there was no error
+
+
+class Workers:
+    """Starts up to `count` threads as calls come in; they end with the process and never hold it up."""
+
+    def __init__(self, count: int) -> None:
+        self._count = max(1, count)
+        self._queue: SimpleQueue[Job[Any] | None] = SimpleQueue()
+        self._lock = threading.Lock()
+        self._threads = 0
+        self._idle = 0
+
+    def start(self, call: Callable[[], T]) -> Job[T]:
+        """Have `call` done soon, in the order of starting."""
+        job = Job(call)
+        self._queue.put(job)
+        with self._lock:
+            if self._idle < self._queue.qsize() and self._threads < self._count:
+                self._threads += 1
+                threading.Thread(target=self._work, name=f"lockset-{self._threads}", daemon=True).start()
+        return job
+
+    def close(self) -> None:
+        """Let the threads end once they are through with what is queued."""
+        for _ in range(self._threads):
+            self._queue.put(None)
+
+    def _work(self) -> None:
+        while True:
+            self._idle += 1
+            job = self._queue.get()
+            self._idle -= 1
+            if job is None:
+                return
+            job.run()

@@ -1,0 +1,66 @@
+"""When a request is tried again, and where a redirect may lead."""
+
+from __future__ import annotations
+
+from urllib.parse import urljoin
+
+from lockset.errors import LocksetError
+from lockset.index.credentials import redact
+from lockset.index.freshness import http_date
+
+__all__ = ["MAX_REDIRECTS", "REDIRECTS", "RETRIED_STATUSES", "backoff", "redirect_target", "retry_after"]
+
+# Hops of one request; the next one is an error.
+MAX_REDIRECTS = 10
+REDIRECTS = frozenset({301, 302, 303, 307, 308})
+RETRIED_STATUSES = frozenset({429, 500, 502, 503, 504})
+# First wait in seconds; doubles with each attempt up to the longest. Each is shortened by up to half, at random.
+_FIRST_WAIT = 0.4
+_LONGEST_WAIT = 8.0
+
+
+def backoff(attempt: int, jitter: float) -> float:
+    """Seconds to wait after failed attempt `attempt` (from 0); `jitter` is a random number from 0 to 1."""
+    return min(_FIRST_WAIT * 2.0 ** min(attempt, 16), _LONGEST_WAIT) * (1 - jitter / 2)
+
+
+def retry_after(header: str | None, *, now: float) -> float | None:
+    """Seconds a `Retry-After` header asks to wait; None where it is absent or odd."""
+    if not header:
+        return None
+    text = header.strip()
+    if text.isascii() and text.isdecimal():
+        return float(text[:9])
+    date = http_date(text)
+    return None if date is None else max(0.0, date - now)
+
+
+def redirect_target(url: str, location: str | None, *, hops: int) -> str:
+    """Where the response at `url`, the `hops`-th redirect of its request (from 1), leads.
+
+    Raises:
+        LocksetError: `redirect-refused`: too many hops, no or an odd location, another scheme than http(s), or from
+            https back to http.
+    """
+    if hops > MAX_REDIRECTS:
+        raise _refused(url, f"more than {MAX_REDIRECTS} redirects in a row")
+    if not location:
+        raise _refused(url, "a redirect without a location")
+    try:
+        target = urljoin(url, location)
+    except ValueError as error:
+        raise _refused(url, "a redirect to a malformed address") from error
+    if not target.startswith(("http://", "https://")):
+        raise _refused(url, f"a redirect to another scheme than http(s): {target.partition(':')[0][:20]}")
+    if url.startswith("https://") and target.startswith("http://"):
+        raise _refused(url, f"a redirect from https to http: {redact(target)}")
+    return target
+
+
+def _refused(url: str, why: str) -> LocksetError:
+    return LocksetError(
+        "redirect-refused",
+        f"The server answered with {why}",
+        place=redact(url),
+        hint="Check the address of the index; lockset does not follow this redirect",
+    )

@@ -1,0 +1,65 @@
+"""Several indexes, one answer per project."""
+
+from __future__ import annotations
+
+import marshal
+from typing import TYPE_CHECKING
+
+from lockset.index.table import Table, TableBuilder
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from lockset.index.options import IndexOptions, IndexSource
+
+__all__ = ["AskPlan", "join_tables", "sources_for"]
+
+
+def sources_for(project: str, options: IndexOptions) -> tuple[IndexSource, ...]:
+    """The indexes that may answer for normalised `project`, in the order of asking.
+
+    A pinned project is asked for at its index only; explicit indexes are asked for nothing else.
+    """
+    pin = options.pins.get(project)
+    if pin is not None:
+        return tuple(source for source in options.sources() if source.name == pin)
+    return tuple(source for source in options.sources() if not source.explicit)
+
+
+class AskPlan:
+    """Which answers decide, for one strategy: fed one by one in order, tells when no further one is needed."""
+
+    def __init__(self, *, join_all: bool) -> None:
+        self._join_all = join_all
+        self._found: list[Table] = []
+
+    def take(self, table: Table | None) -> bool:
+        """Take the answer of the next index (None: it does not have the project); True when that settles it."""
+        if table is not None:
+            self._found.append(table)
+        return bool(self._found) and not self._join_all
+
+    def answer(self, flat: Sequence[Table]) -> Table | None:
+        """The one answer, joined with what flat places have; None where nobody has the project."""
+        found = [*(table for table in flat if table.versions), *self._found]
+        if not found:
+            return None
+        return found[0] if len(found) == 1 else join_tables(found)
+
+
+def join_tables(tables: Iterable[Table]) -> Table:
+    """One table with the files of all; of two files with one name the first table's counts.
+
+    It bears the URL of the last table: flat places come first, and are no index.
+    """
+    listed = list(tables)
+    builder = TableBuilder(listed[0].name)
+    for table in listed:
+        builder.dropped += table.dropped
+        builder.refused += table.refused
+        for blob in table.blobs:
+            for url, filename, hashes, size, python_id, upload, yanked, metadata in marshal.loads(blob):  # noqa: S302 (bytes of our own table)
+                name = filename or url.rpartition("/")[2]
+                builder.add(name, url, hashes, size, table.requires_pythons[python_id], upload, yanked, metadata)
+    status = next((table.status for table in listed if table.status), None)
+    return builder.build(index_url=listed[-1].index_url, status=status)
