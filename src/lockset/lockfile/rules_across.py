@@ -73,7 +73,10 @@ def _dependencies(
         if not isinstance(name, str):
             found.add("dependency-ambiguous", path, f"A dependency of `{package['name']}` does not name a package")
             continue
-        fitting = [entry for entry, other in by_name.get(name, ()) if _fits(table, other)]
+        try:
+            fitting = [entry for entry, other in by_name.get(name, ()) if _fits(table, other)]
+        except RecursionError:  # nested to the limit of the reader: nothing can be said
+            continue
         if not fitting:
             message = f"`{package['name']}` depends on `{_shown(table)}`, which is no entry of the file"
             found.add("dependency-unresolved", path, message)

@@ -5,9 +5,10 @@ Each step carries the specification's own sentence as its comment, also where th
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import product
-from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from packaging.markers import UndefinedComparison, UndefinedEnvironmentName
 from packaging.utils import canonicalize_name
@@ -16,25 +17,18 @@ from lockset.errors import LocksetError
 from lockset.lockfile.model import describe, file_name
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Sequence
 
     from packaging.markers import Marker
     from packaging.tags import Tag
 
     from lockset.lockfile.model import Artifact, Package, PackageWheel, Pylock
+    from lockset.markers.environment import Environment
 
-__all__ = ["MarkerValues", "Selected", "Selection", "select"]
+__all__ = ["Selected", "Selection", "select"]
 
 # Bounds how many tags a message names; the others are counted.
 _TAGS_SHOWN = 6
-
-
-class MarkerValues(Protocol):
-    """One interpreter, as marker variables and their values: `lockset.markers.environment.Environment`."""
-
-    def as_dict(self) -> dict[str, str]:
-        """All marker variables of one interpreter."""
-        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,7 +59,7 @@ _Values: TypeAlias = dict[str, Any]
 def select(
     lock: Pylock,
     *,
-    environment: MarkerValues | Mapping[str, str],
+    environment: Environment | Mapping[str, str],
     tags: Sequence[Tag],
     extras: Collection[str] = (),
     groups: Collection[str] | None = None,
@@ -84,7 +78,7 @@ def select(
     # evaluation, respectively. extras SHOULD be set to the empty set by default. dependency_groups SHOULD be the
     # set created from default-groups by default.
     known_extras, chosen_groups = _known_extras(lock, extras), _known_groups(lock, groups)
-    values = dict(environment) if not hasattr(environment, "as_dict") else environment.as_dict()
+    values = dict(environment) if isinstance(environment, Mapping) else environment.as_dict()
 
     # Check if the metadata version specified by lock-version is supported; an error or warning MUST be raised as
     # appropriate. (Met by reading: there is no Pylock of another major version.)

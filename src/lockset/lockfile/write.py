@@ -42,7 +42,7 @@ def write(lock: Pylock) -> str:
     same text.
 
     Raises:
-        LocksetError: `lock-not-writable` where a foreign table under `tool` holds what TOML cannot say.
+        LocksetError: `lock-not-writable` where `lock` holds what TOML cannot say, or tables nested too deep.
     """
     try:
         parts = [_top(lock), *(text for *_, text in sorted(_ranked(package) for package in lock.packages))]
@@ -50,7 +50,9 @@ def write(lock: Pylock) -> str:
             parts.append(_foreign({"tool": lock.tool}))
     except (TypeError, ValueError, RecursionError) as error:
         raise LocksetError(
-            "lock-not-writable", "A `tool` table holds a value or a depth that TOML cannot say", context=(str(error),)
+            "lock-not-writable",
+            "The lock file holds what a text cannot say: a value, or tables nested too deep",
+            context=(str(error),),
         ) from error
     return "\n".join(parts)
 
