@@ -21,14 +21,14 @@ if TYPE_CHECKING:
     from lockset.resolve.request import LockRequest
     from lockset.resolve.resolution import Node, NodeKey, Resolution
 
-__all__ = ["Artifacts", "LockTerms", "assemble"]
+__all__ = ["Artifacts", "LockTerms", "assemble", "root_texts"]
 
 
 class Artifacts(Protocol):
     """Knows the files of releases."""
 
     def files(self, name: str, version: Version) -> Sequence[DistributionFile]:
-        """Files of the release that may be used: not yanked unless all are, no sdists or wheels that options exclude."""
+        """Files of the release that may be used: none that is yanked unless all are, none that options exclude."""
 
     def index_url(self, name: str) -> str:
         """The index the project comes from, without credentials."""
@@ -78,7 +78,7 @@ def assemble(resolution: Resolution, request: LockRequest, terms: LockTerms, art
         default_groups=[request.default_group] if request.default_group else None,
         created_by="lockset",
         packages=packages,
-        tool={"lockset": {"roots": _roots(request)}},
+        tool={"lockset": {"roots": root_texts(request)}},
     )
 
 
@@ -149,7 +149,7 @@ def _specifiers(text: str | None) -> SpecifierSet | None:
         return None
 
 
-def _roots(request: LockRequest) -> list[str]:
+def root_texts(request: LockRequest) -> list[str]:
     """What was asked, as requirement texts; with the extra or group a requirement belongs to in its marker."""
     texts = set()
     default = MarkerSet.group(request.default_group) if request.default_group else MarkerSet.any()

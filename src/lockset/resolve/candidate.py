@@ -39,7 +39,7 @@ class GuardedCandidate:
         return self.key[0]
 
     def meets(self, requirement: Requirement) -> bool:
-        """Whether the version fits, and the requirement's region lies inside the guard and inside its extras' regions."""
+        """Whether the version fits, and the requirement's region lies inside the guard and its extras' regions."""
         known = self.met.get(requirement)
         if known is None:
             known = self.met[requirement] = self._meets(requirement)

@@ -50,9 +50,7 @@ class CandidateMaker:
         self._guarded: dict[tuple[object, ...], GuardedCandidate] = {}
         self._origins: dict[tuple[object, ...], Origin] = {}
 
-    def candidates(
-        self, key: Key, wanted: Sequence[Requirement], bad: Sequence[Candidate]
-    ) -> Iterator[Candidate]:
+    def candidates(self, key: Key, wanted: Sequence[Requirement], bad: Sequence[Candidate]) -> Iterator[Candidate]:
         """All candidates for `key` that meet every one of `wanted` and bring nothing known `bad`, best first."""
         cell = key[1]
         guard = union(r.region for r in wanted)
@@ -99,9 +97,7 @@ class CandidateMaker:
         memo = (candidate.name, candidate.version, dependency.text)
         known = self._origins.get(memo)
         if known is None:
-            known = self._origins[memo] = Origin(
-                name=candidate.name, version=candidate.version, text=dependency.text
-            )
+            known = self._origins[memo] = Origin(name=candidate.name, version=candidate.version, text=dependency.text)
         return known
 
     def impossible_origin(self, candidate: GuardedCandidate) -> Origin:
@@ -122,7 +118,7 @@ class CandidateMaker:
         chosen = sum({1 << p for p in preferred})
         mask = self._admission.admitted(releases, specifiers, preferred=chosen)
         order = [p for p in preferred if mask >> p & 1]
-        order += self._admission.ordered(mask & ~sum({1 << p for p in order}))
+        order += self._admission.ordered(name, mask & ~sum({1 << p for p in order}))
         if order:
             self._repository.hint_release(name, releases.versions[order[0]])
         for position in order:
@@ -167,9 +163,7 @@ class CandidateMaker:
             self._guarded[memo] = known
         return known
 
-    def _closed(
-        self, name: str, version: Version, guard: MarkerSet, asked: dict[str, MarkerSet]
-    ) -> Extras | None:
+    def _closed(self, name: str, version: Version, guard: MarkerSet, asked: dict[str, MarkerSet]) -> Extras | None:
         """Regions of the extras, with those that extras of the release ask for themselves; None for bad metadata."""
         facts = self._repository.facts(name, version)
         if facts is None:
@@ -210,7 +204,7 @@ class CandidateMaker:
         releases = self._repository.releases(name)
         mask = self._admission.admitted(releases, {r.specifier for r in wanted})
         offered: set[MarkerSet] = set()
-        for position in self._admission.ordered(mask)[:_RELEASES_ASKED_FOR_MARKERS]:
+        for position in self._admission.ordered(name, mask)[:_RELEASES_ASKED_FOR_MARKERS]:
             facts = self._repository.facts(name, releases.versions[position])
             for boundary in _atoms(facts.dependencies if facts is not None else ()):
                 if boundary not in offered:

@@ -85,9 +85,8 @@ def _where(region: object, request: LockRequest) -> str:
     example = region.example()
     if example is None:
         return "no environment"
-    environment = example.environment
-    system = environment["platform_system"] if isinstance(environment, dict) else environment.platform_system
-    python = environment["python_full_version"] if isinstance(environment, dict) else environment.python_full_version
+    system = example.environment["platform_system"]
+    python = example.environment["python_full_version"]
     chosen = [f"extra `{e}`" for e in sorted(example.extras)]
     chosen += [f"group `{g}`" for g in sorted(example.groups) if g != request.default_group]
     suffix = f" with {_joined(chosen)}" if chosen else ""

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+from packaging.markers import Marker
+from packaging.requirements import Requirement
 
 from lockset.errors import LocksetError
 from lockset.hashes import STRONG_ALGORITHMS
@@ -23,8 +26,12 @@ if TYPE_CHECKING:
     from lockset.index.page import DistributionFile, ProjectDetail
     from lockset.index.ports import Index
     from lockset.metadata.ports import MetadataSource
+    from lockset.resolve.requirement import Dependency
 
 __all__ = ["FileRules", "IndexRepository"]
+
+# A release whose metadata fails in one of these ways cannot be chosen; the next older one may be.
+_STEPPED_OVER = frozenset({"metadata-invalid", "requirement-syntax", "marker-syntax", "build-needed", "build-failed"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,21 +43,33 @@ class FileRules:
         no_build: Projects, or `:all:`, whose sdists may not be used.
         no_binary: Projects, or `:all:`, whose wheels may not be used.
         wanted: Environments for which a release should have a usable file, if any release of the project has.
-        required: Environments for which it must have one.
+        must_have: The part of them that was asked for by name: there it must have one.
+        required: Environments for which it must have a wheel.
         uploaded_before: Files uploaded later do not exist; nor do those without an upload time.
+        uploaded_before_of: The same for single projects; None lifts the limit.
+        overrides: Requirement texts that replace every requirement on a project.
+        excludes: Projects on which no requirement counts.
     """
 
     ignore_caps: bool = False
     no_build: frozenset[str] = frozenset()
     no_binary: frozenset[str] = frozenset()
     wanted: MarkerSet
+    must_have: MarkerSet
     required: MarkerSet
     uploaded_before: datetime | None = None
+    uploaded_before_of: Mapping[str, datetime | None] = field(default_factory=dict)
+    overrides: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    excludes: frozenset[str] = frozenset()
 
     @property
     def needed(self) -> MarkerSet:
         """Environments for which a release without an sdist should have a wheel."""
         return self.required | self.wanted
+
+    def limit(self, name: str) -> datetime | None:
+        """Until when files of `name` count."""
+        return self.uploaded_before_of.get(name, self.uploaded_before)
 
     def may_build(self, name: str) -> bool:
         """Whether sdists of `name` may be used."""
@@ -117,7 +136,7 @@ class IndexRepository:
         return Releases(name=name, versions=tuple(versions), stable=stable, yanked=yanked)
 
     def _usable(self, name: str, detail: ProjectDetail, version: Version) -> bool:
-        if self._rules.uploaded_before is not None:
+        if self._rules.limit(name) is not None:
             return bool(self.files(name, version))
         return (self._rules.may_use_wheels(name) and detail.has_wheel(version)) or (
             self._rules.may_build(name) and detail.has_sdist(version)
@@ -146,8 +165,8 @@ class IndexRepository:
         usable = [
             f for f in files if (rules.may_use_wheels(name) if f.is_wheel else rules.may_build(name) and _builds(f))
         ]
-        if rules.uploaded_before is not None:
-            limit = rules.uploaded_before
+        limit = rules.limit(name)
+        if limit is not None:
             usable = [f for f in usable if f.upload_time is not None and f.upload_time < limit]
         return tuple([f for f in usable if not f.yanked] or usable)
 
@@ -178,7 +197,7 @@ class IndexRepository:
         detail = self._detail(name)
         assert detail is not None, name
         builds = detail.has_sdist(version) and self._rules.may_build(name)
-        if builds and self._rules.required.is_empty and self._rules.uploaded_before is None:
+        if builds and self._rules.required.is_empty and self._rules.limit(name) is None:
             # The common case: nothing of the single files matters but what they say of Python.
             return union(map(self._admits, detail.requires_pythons(version)))
         files = self.files(name, version)
@@ -186,7 +205,7 @@ class IndexRepository:
         needed = self._rules.required if any(not f.is_wheel for f in files) else self._rules.needed
         missing = needed - self.wheels_serve(name, version)
         if not missing.is_empty:
-            missing -= self._nobody_serves(name) - self._rules.required
+            missing -= self._nobody_serves(name) - self._rules.must_have - self._rules.required
         return region - missing
 
     def wheels_serve(self, name: str, version: Version) -> MarkerSet:
@@ -211,13 +230,15 @@ class IndexRepository:
             self._hopeless[name] = known
         return known
 
+    def strictly_serves(self, name: str, version: Version) -> MarkerSet:
+        """Environments that the Requires-Python of some usable file admits, upper bounds counted."""
+        texts = {f.requires_python for f in self.files(name, version)}
+        return union(MarkerSet.any() if not t else _python_region(t) for t in texts)
+
     def _admits(self, requires_python: str | None) -> MarkerSet:
         if not requires_python:
             return MarkerSet.any()
-        try:
-            region = MarkerSet.of_python(requires_python)
-        except LocksetError:
-            return MarkerSet.any()  # what cannot be read cannot bind (installers do the same)
+        region = _python_region(requires_python)
         return region.without_python_cap() if self._rules.ignore_caps else region
 
     def facts(self, name: str, version: Version) -> ReleaseFacts | None:
@@ -229,17 +250,43 @@ class IndexRepository:
     def _learn(self, name: str, version: Version) -> ReleaseFacts | None:
         try:
             metadata = self._metadata.metadata(self.files(name, version))
-            dependencies = tuple(map(parse_dependency, metadata.requires_dist))
+            dependencies = [d for text in metadata.requires_dist for d in self._counted(parse_dependency(text))]
         except LocksetError as error:
-            if error.diagnostic.code not in {"metadata-invalid", "requirement-syntax", "build-needed", "build-failed"}:
+            if error.diagnostic.code not in _STEPPED_OVER:
                 raise
             self._listener.note(f"{name} {version} is stepped over: {error.diagnostic.message}")
             return None
         return ReleaseFacts(
-            dependencies=dependencies,
+            dependencies=tuple(dependencies),
             extras=metadata.provides_extra,
             serves=self._admits(metadata.requires_python),
         )
+
+    def _counted(self, dependency: Dependency) -> Iterable[Dependency]:
+        """The requirement, or what the user put in its place."""
+        if dependency.name in self._rules.excludes:
+            return ()
+        overrides = self._rules.overrides.get(dependency.name)
+        if overrides is None:
+            return (dependency,)
+        return tuple(parse_dependency(_under(text, dependency)) for text in overrides)
+
+
+def _python_region(text: str) -> MarkerSet:
+    try:
+        return MarkerSet.of_python(text)
+    except LocksetError:
+        return MarkerSet.any()  # what cannot be read cannot bind (installers do the same)
+
+
+def _under(text: str, dependency: Dependency) -> str:
+    """The requirement `text` with the extras asked for, applying where `dependency` does as well."""
+    requirement = Requirement(text)
+    requirement.extras |= set(dependency.extras)
+    conditions = [f"({m})" for m in (dependency.condition, requirement.marker) if m is not None]
+    if conditions:
+        requirement.marker = Marker(" and ".join(conditions))
+    return str(requirement)
 
 
 def _builds(file: DistributionFile) -> bool:

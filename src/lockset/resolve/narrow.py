@@ -1,7 +1,8 @@
 """Upper bounds of releases narrow the lock's own range of Pythons, where the project's range is open above.
 
 Counted in the search, one `<4` would make the rest of the range unsolvable or drag a package years back; ignored, the
-lock would promise Pythons that an installer must refuse. So the search goes without them, and the lock says what it serves.
+lock would promise Pythons that an installer must refuse. So the search goes without them, and the lock says which
+Pythons it serves.
 """
 
 from __future__ import annotations

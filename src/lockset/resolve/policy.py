@@ -73,17 +73,18 @@ class Admission:
             if specifier.exact:
                 exact |= fits
         mask &= ~releases.yanked | exact
-        if self._policy.prerelease == "allow":
+        mode = self._policy.prerelease_of.get(releases.name, self._policy.prerelease)
+        if mode == "allow":
             return mask
         stable = mask & releases.stable
-        if stable or self._policy.prerelease == "disallow":
+        if stable or mode == "disallow":
             return stable
         named = any(s.names_prerelease for s in wanted)
         return mask if named or not releases.stable & ~releases.yanked else 0
 
-    def ordered(self, mask: int) -> list[int]:
+    def ordered(self, name: str, mask: int) -> list[int]:
         """Positions in `mask` in the order they are tried; `Releases.versions` is newest first."""
         positions = list(bits(mask))
-        if self._policy.order == "lowest":
+        if self._policy.order == "lowest" or name in self._policy.lowest:
             positions.reverse()
         return positions

@@ -6,7 +6,6 @@ from collections import deque
 from typing import TYPE_CHECKING
 
 from lockset.errors import LocksetError
-from lockset.markers import MarkerSet
 from lockset.resolve.resolution import Edge, Node, Resolution, Statistics
 
 if TYPE_CHECKING:
@@ -14,6 +13,7 @@ if TYPE_CHECKING:
 
     from packaging.version import Version
 
+    from lockset.markers import MarkerSet
     from lockset.resolve.repository import Repository
     from lockset.resolve.requirement import Dependency, Root
     from lockset.resolve.resolution import NodeKey, Pins
@@ -54,6 +54,7 @@ def propagate(
     return Resolution(
         nodes=nodes,
         edges=tuple(edges),
+        pins=pins,
         roots=tuple(roots),
         universe=universe,
         statistics=statistics or Statistics(),

@@ -1,4 +1,4 @@
-"""Proof that a lock is sound at sampled environments, with packaging alone: what the search believes counts for nothing.
+"""Proof that a lock is sound at sampled environments, with packaging alone: what the search believes does not count.
 
 At each sample and each choice of extras and groups: at most one entry of a name applies; walking from the roots, every
 requirement that applies is met by the entry that applies; nothing else applies; each entry has a usable file.
@@ -54,6 +54,7 @@ class Gap:
 
 def prove(
     lock: Pylock,
+    *,
     roots: Sequence[Root],
     dependencies: Callable[[str, Version], Iterable[Dependency]],
     samples: Sequence[Sample],

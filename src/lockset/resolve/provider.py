@@ -50,9 +50,7 @@ class Provider(AbstractProvider[Requirement, Candidate, Key]):
         self.conflicts: dict[str, int] = {}
         self.splits: dict[Key, MarkerSet] = {}
         self._repository = repository
-        self._maker = CandidateMaker(
-            repository=repository, policy=policy, preferences=preferences, splits=self.splits
-        )
+        self._maker = CandidateMaker(repository=repository, policy=policy, preferences=preferences, splits=self.splits)
         self._requirements: dict[tuple[object, ...], Requirement] = {}
         self._dependencies: dict[Candidate, tuple[Requirement, ...]] = {}
         self._matches: dict[tuple[object, ...], _Lazy] = {}
@@ -65,7 +63,7 @@ class Provider(AbstractProvider[Requirement, Candidate, Key]):
             region = root.region & self.universe
             if not region.is_empty:
                 d = root.dependency
-                found.append(self._require(d.name, self.universe, d.specifier, d.extras, region, root.origin))
+                found.append(self._require((d.name, self.universe), d.specifier, d.extras, region, root.origin))
         self._repository.hint(r.name for r in found)
         return found
 
@@ -85,9 +83,7 @@ class Provider(AbstractProvider[Requirement, Candidate, Key]):
         """Requirements a candidate brings with it, each in its region; those that never hold there are left out."""
         known = self._dependencies.get(candidate)
         if known is None:
-            made = (
-                self._handed_on(candidate) if isinstance(candidate, SplitCandidate) else self._of_release(candidate)
-            )
+            made = self._handed_on(candidate) if isinstance(candidate, SplitCandidate) else self._of_release(candidate)
             known = self._dependencies[candidate] = tuple(made)
             self._repository.hint(dict.fromkeys(r.name for r in known if r.name != _NOWHERE))
         return known
@@ -126,20 +122,14 @@ class Provider(AbstractProvider[Requirement, Candidate, Key]):
         self.conflicts[name] = self.conflicts.get(name, 0) + 1
 
     def _require(
-        self,
-        name: str,
-        cell: MarkerSet,
-        specifier: Specifier,
-        extras: frozenset[str],
-        region: MarkerSet,
-        origin: Origin,
+        self, key: Key, specifier: Specifier, extras: frozenset[str], region: MarkerSet, origin: Origin
     ) -> Requirement:
-        memo = (name, cell, specifier, extras, region, origin)
+        memo = (key, specifier, extras, region, origin)
         known = self._requirements.get(memo)
         if known is None:
-            known = Requirement(key=(name, cell), specifier=specifier, extras=extras, region=region, origin=origin)
+            known = Requirement(key=key, specifier=specifier, extras=extras, region=region, origin=origin)
             self._requirements[memo] = known
-            self._seen.setdefault(name, len(self._seen))
+            self._seen.setdefault(key[0], len(self._seen))
         return known
 
     def _handed_on(self, split: SplitCandidate) -> Iterator[Requirement]:
@@ -147,7 +137,7 @@ class Provider(AbstractProvider[Requirement, Candidate, Key]):
             for r in sorted(split.requirements, key=_place):
                 region = r.region & half
                 if not region.is_empty:
-                    yield self._require(r.name, half, r.specifier, r.extras, region, r.origin)
+                    yield self._require((r.name, half), r.specifier, r.extras, region, r.origin)
 
     def _of_release(self, candidate: GuardedCandidate) -> Iterator[Requirement]:
         facts = self._repository.facts(candidate.name, candidate.version)
@@ -157,24 +147,24 @@ class Provider(AbstractProvider[Requirement, Candidate, Key]):
         for dependency in facts.dependencies:
             if dependency.name == candidate.name:
                 # Extras of the release itself are closed over already; another version of itself cannot be had.
-                if not dependency.specifier.admits(candidate.version) and not self._region(
-                    candidate, dependency
-                ).is_empty:
+                if (
+                    not dependency.specifier.admits(candidate.version)
+                    and not self._region(candidate, dependency).is_empty
+                ):
                     yield self._impossible(candidate)
                 continue
             region = self._region(candidate, dependency)
             if not region.is_empty:
                 origin = self._maker.origin(candidate, dependency)
-                yield self._require(
-                    dependency.name, self.universe, dependency.specifier, dependency.extras, region, origin
-                )
+                key = (dependency.name, self.universe)
+                yield self._require(key, dependency.specifier, dependency.extras, region, origin)
 
     def _region(self, candidate: GuardedCandidate, dependency: Dependency) -> MarkerSet:
         return self._maker.region(candidate.guard, candidate.extras, dependency)
 
     def _impossible(self, candidate: GuardedCandidate) -> Requirement:
         origin = self._maker.impossible_origin(candidate)
-        return self._require(_NOWHERE, self.universe, self._maker.nothing, frozenset(), candidate.guard, origin)
+        return self._require((_NOWHERE, self.universe), self._maker.nothing, frozenset(), candidate.guard, origin)
 
 
 def _place(requirement: Requirement) -> tuple[str, str, str, str]:

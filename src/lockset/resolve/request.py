@@ -39,13 +39,17 @@ class Policy:
 
     Attributes:
         prerelease: `if-necessary`: where a specifier names one, or a project has nothing else, and no stable one fits.
+        prerelease_of: The same for single projects, where it differs.
         order: `highest` versions first, or `lowest`.
+        lowest: Projects whose lowest versions come first whatever `order` says.
         fork: `newest`: split where a newer version serves only a part; `fewest`: only where nothing else fits.
         constraints: Specifiers that every choice of a name must meet, required or not.
     """
 
     prerelease: Literal["if-necessary", "allow", "disallow"] = "if-necessary"
+    prerelease_of: Mapping[str, str] = field(default_factory=dict)
     order: Literal["highest", "lowest"] = "highest"
+    lowest: frozenset[str] = frozenset()
     fork: Literal["newest", "fewest"] = "newest"
     constraints: Mapping[str, tuple[tuple[Specifier, MarkerSet], ...]] = field(default_factory=dict)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from packaging.requirements import InvalidRequirement
 from packaging.requirements import Requirement as ParsedRequirement
@@ -28,7 +28,7 @@ class Specifier:
     """An interned set of version specifiers: `Specifier.of` gives one object for one meaning as written."""
 
     __slots__ = ("exact", "names_prerelease", "specifiers", "text")
-    _known: dict[str, Specifier] = {}
+    _known: ClassVar[dict[str, Specifier]] = {}
 
     def __init__(self, specifiers: SpecifierSet, text: str) -> None:
         self.specifiers = specifiers

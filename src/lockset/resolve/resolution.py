@@ -97,6 +97,7 @@ class Resolution:
     Attributes:
         nodes: By name and version, sorted by both.
         edges: Sorted by source, target and requirement.
+        pins: The decisions it was made of.
         roots: What was asked.
         universe: The environments it serves.
         statistics: How the search went.
@@ -104,6 +105,7 @@ class Resolution:
 
     nodes: Mapping[NodeKey, Node]
     edges: tuple[Edge, ...]
+    pins: Pins
     roots: tuple[Root, ...]
     universe: MarkerSet
     statistics: Statistics

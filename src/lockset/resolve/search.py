@@ -17,10 +17,9 @@ from lockset.resolve.requirement import Key, Requirement
 from lockset.resolve.resolution import Pins, Statistics
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from lockset.events import Listener
-    from lockset.markers import Environment
     from lockset.resolve.repository import Repository
     from lockset.resolve.request import LockRequest
     from lockset.resolve.requirement import Origin, Root
@@ -236,7 +235,7 @@ def _run(
     raise Impossible(universe, _causes(reporter.causes), exhausted=False)
 
 
-def _causes(causes: Sequence[Any]) -> list[Cause]:
+def _causes(causes: Iterable[Any]) -> list[Cause]:
     return [Cause(requirement=c.requirement, parent=c.parent) for c in causes]
 
 
@@ -274,8 +273,9 @@ def _failing_environment(
 
 
 def choices_of(request: LockRequest) -> list[tuple[tuple[str, ...], tuple[str, ...]]]:
-    """Choices of extras and groups worth looking at: the default one, each extra and group with it, each group
-    alone, and everything.
+    """Choices of extras and groups worth looking at.
+
+    The default one, each extra and each group with it, each group alone, and everything.
     """
     default = (request.default_group,) if request.default_group else ()
     choices: list[tuple[tuple[str, ...], tuple[str, ...]]] = [((), default)]

@@ -1,0 +1,98 @@
+"""check(): whether a lock serves its sources, without network."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from packaging.markers import Marker
+
+from lockset.markers import MarkerSet
+from lockset.resolve.ask import Choices, ask
+from lockset.resolve.assemble import root_texts
+from lockset.resolve.search import choices_of
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from lockset.lockfile.model import Pylock
+    from lockset.resolve.ask import Question
+    from lockset.sources.project import RootProject
+
+__all__ = ["check"]
+
+
+def check(project: RootProject, choices: Choices, lock: Pylock, *, now: datetime) -> tuple[str, ...]:
+    """What `lock` does not serve of what `project` and `choices` ask for; empty where it is current.
+
+    Looked at: the Pythons and environments, extras and groups, every requirement of the project in sampled
+    environments, and (for locks of lockset) that nothing is locked which the project no longer asks for.
+    """
+    question = ask(project, choices, old=lock, now=now)
+    return tuple(dict.fromkeys([*_reach(question, lock), *_names(question, lock), *_roots(question, lock)]))
+
+
+def _reach(question: Question, lock: Pylock) -> list[str]:
+    """Whether the lock claims the environments asked for; upper bounds that the lock itself found are its own."""
+    request = question.request
+    served = MarkerSet.of_python(lock.requires_python) if lock.requires_python is not None else MarkerSet.any()
+    asked = MarkerSet.any() if request.requires_python is None else MarkerSet.of_python(request.requires_python)
+    continued = served.without_python_cap() if request.open_above else served
+    findings = []
+    if not asked.implies(continued):
+        findings.append(f"the project runs on Python {request.requires_python}, the lock on {lock.requires_python}")
+    old = {MarkerSet.of_marker(m) for m in lock.environments or ()}
+    new = {MarkerSet.parse(m) for m in request.environments}
+    if old != new:
+        findings.append("the environments asked for are not those of the lock")
+    return findings
+
+
+def _names(question: Question, lock: Pylock) -> list[str]:
+    request = question.request
+    findings = []
+    for what, asked, locked in (
+        ("extra", request.extras or (), lock.extras or ()),
+        ("dependency group", request.groups, lock.dependency_groups or ()),
+    ):
+        findings += [f"the {what} {name} is not in the lock" for name in sorted(set(asked) - set(locked))]
+        findings += [
+            f"the lock has the {what} {name}, the project has not" for name in sorted(set(locked) - set(asked))
+        ]
+    return findings
+
+
+def _roots(question: Question, lock: Pylock) -> list[str]:
+    """Requirements that no entry serves, and what is no longer asked for."""
+    request = question.request
+    markers = [
+        (r, None if (t := r.region.text()) is None else Marker(t)) for r in request.roots if not r.region.is_empty
+    ]
+    by_name: dict[str, list[tuple[Marker | None, object]]] = {}
+    for package in lock.packages:
+        by_name.setdefault(package.name, []).append((package.marker, package.version))
+    findings: dict[str, None] = {}
+    for sample in question.samples:
+        for extras, groups in choices_of(request):
+            values = {
+                **sample.environment.as_dict(),
+                "extras": frozenset(extras),
+                "dependency_groups": frozenset(groups),
+            }
+            for root, marker in markers:
+                if marker is not None and not marker.evaluate(values, context="lock_file"):  # type: ignore[arg-type]
+                    continue
+                entries = [
+                    version
+                    for m, version in by_name.get(root.dependency.name, ())
+                    if m is None or m.evaluate(values, context="lock_file")  # type: ignore[arg-type]
+                ]
+                if not any(v is None or root.dependency.specifier.admits(v) for v in entries):  # type: ignore[arg-type]
+                    locked = f"{entries[0]} is locked" if entries else "nothing is locked"
+                    findings[f"{root.dependency.text} ({root.origin.name}): {locked}"] = None
+    recorded = ((lock.tool or {}).get("lockset") or {}).get("roots")
+    if isinstance(recorded, list):
+        gone = sorted({r for r in recorded if isinstance(r, str)} - set(root_texts(request)))
+        findings.update(dict.fromkeys(f"{text} was locked and is no longer asked for" for text in gone))
+        new = sorted(set(root_texts(request)) - {r for r in recorded if isinstance(r, str)})
+        findings.update(dict.fromkeys(f"{text} is asked for and was not locked" for text in new))
+    return list(findings)

@@ -1,0 +1,147 @@
+"""`lockset tree`: what a lock file holds, and who asked for it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from lockset.api.look import look, region_of
+from lockset.api.open_lock import open_lock
+from lockset.cli.exit_codes import DONE
+from lockset.cli.output import plain
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Iterator, Mapping
+
+    from lockset.api.look import Entry, LockGraph
+    from lockset.cli.output import Output
+
+__all__ = ["add_arguments", "add_view_arguments", "entry_json", "entry_text", "run", "view"]
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Options of `lockset tree`."""
+    parser.add_argument("file", nargs="?", metavar="FILE", help="lock file (default: pylock.toml, found upwards)")
+    parser.add_argument("--invert", action="store_true", help="show what depends on a package below it")
+    parser.add_argument("--depth", type=_depth, metavar="N", help="show no more than N levels below the first")
+    parser.add_argument(
+        "--package", action="append", default=[], metavar="NAME", help="begin with this package (repeatable)"
+    )
+    add_view_arguments(parser)
+    parser.add_argument("--json", action="store_true", help="write the graph as JSON")
+
+
+def add_view_arguments(parser: argparse.ArgumentParser) -> None:
+    """Options on what part of the lock is looked at."""
+    group = parser.add_argument_group("what is looked at (default: everything)")
+    group.add_argument("--extra", action="append", metavar="NAME", help="only what is installed with this extra")
+    group.add_argument("--group", action="append", metavar="NAME", help="only what is installed with this group")
+    group.add_argument("--python", metavar="VERSION", help="only for this Python (3.12, 3.12.4, or a range)")
+    group.add_argument(
+        "--platform", metavar="NAME", help="only for this platform (linux, macos, windows, win_amd64, ...)"
+    )
+
+
+def run(args: argparse.Namespace, out: Output) -> int:
+    """Show the tree."""
+    graph = view(args)
+    if args.json:
+        out.json(_json(graph))
+        return DONE
+    if not graph.recorded and graph.entries:
+        out.line(f"{plain(graph.created_by)} recorded no dependencies in this lock file: its packages are listed flat")
+    branches: Mapping[int, tuple[int, ...]] = graph.parents if args.invert else graph.children
+    starts = graph.leaves if args.invert else graph.roots
+    if args.package:
+        starts = tuple(number for name in args.package for number in graph.named(name))
+    tree = _Tree(graph=graph, branches=branches, depth=args.depth, out=out, shown=set())
+    out.data("\n".join(tree.lines(starts)))
+    if tree.repeated:
+        out.line("(*) shown in full above")
+    return DONE
+
+
+def view(args: argparse.Namespace) -> LockGraph:
+    """The graph that the arguments of `add_view_arguments` and `file` describe."""
+    within = region_of(python=args.python, platform=args.platform) if args.python or args.platform else None
+    lock = open_lock(args.file, folder=Path.cwd()).lock
+    return look(lock, within=within, extras=args.extra, groups=args.group)
+
+
+def entry_text(entry: Entry, out: Output) -> str:
+    """One entry on a line: name, version, and where it applies, dimmed."""
+    text = plain(str(entry))
+    if entry.condition is None:
+        return text
+    return f"{text} {out.style(f'; {plain(entry.condition)}', 'dim', stdout=True)}"
+
+
+def entry_json(entry: Entry) -> dict[str, str | None]:
+    """One entry as JSON."""
+    return {"name": entry.name, "version": entry.version, "marker": entry.condition}
+
+
+@dataclass(slots=True, kw_only=True)
+class _Tree:
+    """Draws branches below entries; what has been drawn with its branches once is not drawn again."""
+
+    graph: LockGraph
+    branches: Mapping[int, tuple[int, ...]]
+    depth: int | None
+    out: Output
+    shown: set[int]
+    repeated: bool = False
+
+    def lines(self, starts: tuple[int, ...]) -> Iterator[str]:
+        """The lines of all trees."""
+        for start in dict.fromkeys(starts):
+            yield from self._drawn(start)
+
+    def _drawn(self, start: int) -> Iterator[str]:
+        # Level, index, and the lines to the left of its own branches; deep graphs must not end the run.
+        waiting = [(0, start, "", "")]
+        while waiting:
+            level, number, before, below = waiting.pop()
+            branches = self.branches[number]
+            again = number in self.shown and bool(branches)
+            text = entry_text(self.graph.entries[number], self.out)
+            yield f"{before}{text}{' (*)' if again else ''}"
+            self.repeated |= again
+            if again or (self.depth is not None and level >= self.depth):
+                continue
+            self.shown.add(number)
+            last = len(branches) - 1
+            waiting.extend(
+                (
+                    level + 1,
+                    branch,
+                    below + ("└── " if at == last else "├── "),
+                    below + ("    " if at == last else "│   "),
+                )
+                for at, branch in reversed(list(enumerate(branches)))
+            )
+
+
+def _json(graph: LockGraph) -> dict[str, Any]:
+    def name(number: int) -> dict[str, str | None]:
+        entry = graph.entries[number]
+        return {"name": entry.name, "version": entry.version}
+
+    return {
+        "created-by": graph.created_by,
+        "dependencies-recorded": graph.recorded,
+        "roots": [name(number) | {"requirements": list(graph.asked.get(number, ()))} for number in graph.roots],
+        "packages": [
+            entry_json(entry) | {"dependencies": [name(child) for child in graph.children[number]]}
+            for number, entry in graph.entries.items()
+        ],
+    }
+
+
+def _depth(text: str) -> int:
+    depth = int(text)
+    if depth < 0:
+        raise ValueError(text)
+    return depth
