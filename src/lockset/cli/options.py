@@ -101,7 +101,6 @@ def add_index(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--index-strategy",
         choices=("first-index", "unsafe-best-match"),
-        default="first-index",
         help="where several indexes have a package: the first that has it (default), or the best version of all",
     )
     add_network(parser)

@@ -14,8 +14,9 @@ from packaging.utils import canonicalize_name
 
 from lockset.api.check import check
 from lockset.api.lock import Choices, LockResult, lock
-from lockset.api.wiring import index_options, repository_opener
+from lockset.api.wiring import repository_opener
 from lockset.cli.exit_codes import DONE, REFUSED
+from lockset.cli.index_options import index_options
 from lockset.cli.options import add_cache, add_index, cache_dir, env_flag, env_text
 from lockset.cli.report import change_lines
 from lockset.errors import LocksetError, UsageError
@@ -131,9 +132,7 @@ def run(args: argparse.Namespace, out: Output) -> int:
     choices = _choices(args, here)
     if args.check:
         return _check(project, choices, old, target, out, as_json=args.json)
-    options = index_options(
-        args, project, here, offline=args.offline or env_flag("OFFLINE"), default=env_text("DEFAULT_INDEX")
-    )
+    options = index_options(args, project, here)
     result = lock(
         project,
         choices,

@@ -1,0 +1,59 @@
+"""The only place where ports meet their implementations."""
+
+from __future__ import annotations
+
+import time
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from lockset.index.http.connection import Connection, connect
+from lockset.metadata.retrieve import Retriever
+from lockset.resolve.index_repository import IndexRepository
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+    from contextlib import AbstractContextManager
+    from pathlib import Path
+
+    from lockset.events import Listener
+    from lockset.index.options import IndexOptions
+    from lockset.index.page import DistributionFile
+    from lockset.metadata.ports import Builder
+    from lockset.resolve.index_repository import FileRules
+
+__all__ = ["connected", "repository_opener"]
+
+
+@contextmanager
+def connected(options: IndexOptions, cache: Path | None, listener: Listener) -> Iterator[Connection]:
+    """Connections for one run; nothing is opened before the first request, all is closed at the end."""
+    connection = connect(options, cache=cache, clock=time.time, listener=listener)  # noqa: TID251 - the clock's door
+    try:
+        yield connection
+    finally:
+        connection.close()
+
+
+def repository_opener(
+    options: IndexOptions, cache: Path | None, *, builder: Callable[[Connection, Listener], Builder] | None = None
+) -> Callable[[FileRules, Listener], AbstractContextManager[IndexRepository]]:
+    """What `lockset.api.lock.lock` opens its repository with; `builder` None: nothing is built."""
+
+    @contextmanager
+    def opened(rules: FileRules, listener: Listener) -> Iterator[IndexRepository]:
+        with connected(options, cache, listener) as connection:
+            made = builder(connection, listener) if builder is not None else None
+
+            def hash_file(file: DistributionFile) -> Mapping[str, str]:
+                listener.note(f"The index gives no strong hash of {file.filename}: it is fetched and hashed")
+                return {"sha256": connection.files.sha256(file)}
+
+            yield IndexRepository(
+                index=connection.index,
+                metadata=Retriever(connection.files, store=connection.cache, tasks=connection.workers, builder=made),
+                rules=rules,
+                listener=listener,
+                hash_file=hash_file,
+            )
+
+    return opened

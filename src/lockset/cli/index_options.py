@@ -1,0 +1,60 @@
+"""Where packages come from, as the user said: options, environment variables, settings, requirements files."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lockset.cli.options import env_flag, env_text
+from lockset.index.options import DEFAULT_INDEX, IndexOptions, IndexSource, location_url
+from lockset.sources.project import Settings, SourceOptions
+
+if TYPE_CHECKING:
+    import argparse
+    from pathlib import Path
+
+    from lockset.sources.project import RootProject
+
+__all__ = ["index_options"]
+
+
+def index_options(args: argparse.Namespace, project: RootProject | None, here: Path) -> IndexOptions:
+    """Where packages come from: the command line before the environment before the project's settings and files.
+
+    Raises:
+        LocksetError: a place that is neither URL nor path, or a pin to an index nobody named.
+    """
+    settings = project.settings if project is not None else Settings()
+    options = project.options if project is not None else SourceOptions()
+    base = project.base if project is not None else here
+    named = [_named_index(text, here) for text in (*args.index, *args.extra_index_url)]
+    named += [
+        IndexSource(url=location_url(s.url, base=base), name=s.name, explicit=s.explicit)
+        for s in settings.index
+        if not s.default
+    ]
+    named += [IndexSource(url=location_url(u, base=base)) for u in options.extra_index_urls]
+    default = args.default_index or env_text("DEFAULT_INDEX") or env_text("INDEX_URL")
+    default = default or next((s.url for s in settings.index if s.default), None) or options.index_url
+    find_links = [location_url(f, base=here) for f in args.find_links]
+    find_links += [location_url(f, base=base) for f in (*settings.find_links, *options.find_links)]
+    return IndexOptions(
+        index_url=location_url(default, base=here) if default else DEFAULT_INDEX,
+        indexes=tuple(dict.fromkeys(named)),
+        find_links=tuple(dict.fromkeys(find_links)),
+        no_index=bool(args.no_index or settings.no_index or options.no_index),
+        pins={package: s.name or s.url for s in settings.index for package in s.packages},
+        strategy=args.index_strategy or settings.index_strategy or "first-index",
+        offline=args.offline or env_flag("OFFLINE"),
+        refresh=args.refresh,
+        read_timeout=args.timeout,
+        retries=args.retries,
+        insecure_hosts=frozenset((*args.allow_insecure_host, *settings.allow_insecure_host, *options.trusted_hosts)),
+        cert=str(args.cert) if args.cert else None,
+    )
+
+
+def _named_index(text: str, base: Path) -> IndexSource:
+    name, equals, url = text.partition("=")
+    if equals and "/" not in name and ":" not in name:
+        return IndexSource(url=location_url(url, base=base), name=name)
+    return IndexSource(url=location_url(text, base=base))
