@@ -45,6 +45,9 @@ class Builder(Protocol):
     def archive_metadata(self, archive: BinaryIO, filename: str) -> bytes:
         """The METADATA of an sdist archive: unpacks it safely into a tree of its own, then as `metadata`."""
 
+    def archive_wheel(self, archive: BinaryIO, filename: str, out_dir: Path) -> Path:
+        """A wheel of an sdist archive, in `out_dir`."""
+
 
 class RemoteFiles(Protocol):
     """Access to files of an index. Implementation: `lockset.index.http.client.HttpFiles`. Calls block."""

@@ -134,6 +134,6 @@ class RemoteFile(io.RawIOBase):
         data = incoming.body(stop - start) if said and tuple(map(int, said.groups())) == expected else b""
         if len(data) != stop - start:
             raise LocksetError(
-                "download-failed", "The server answered a range request with another range", place=redact(self._url)
+                "range-refused", "The server answered a range request with another range", place=redact(self._url)
             )
         return data

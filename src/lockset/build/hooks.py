@@ -1,0 +1,234 @@
+"""Calls build backends (PEP 517) in a child interpreter of an isolated environment."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import tempfile
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+import tomli
+from packaging.requirements import InvalidRequirement, Requirement
+from pyproject_hooks import BackendUnavailable, BuildBackendHookCaller, HookMissing
+
+from lockset.build.unpack import unpack
+from lockset.errors import LocksetError
+from lockset.events import Silent
+from lockset.metadata.wheel import METADATA_LIMIT, read_any_metadata
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from lockset.build.environment import EnvironmentMaker
+    from lockset.events import Listener
+
+__all__ = ["BuildSystem", "HookBuilder", "read_build_system"]
+
+# Lines of a failed build shown to the user.
+_SHOWN_LINES = 25
+# Variables of this process that a build must not see: other paths to modules, and secrets of indexes.
+_HIDDEN = ("PYTHONPATH", "PYTHONHOME", "PYTHONSTARTUP", "__PYVENV_LAUNCHER__")
+_HIDDEN_PREFIX = "LOCKSET_"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BuildSystem:
+    """The `[build-system]` table, defaults filled in."""
+
+    requires: tuple[str, ...] = ("setuptools >= 40.8.0",)
+    backend: str = "setuptools.build_meta:__legacy__"
+    backend_path: tuple[str, ...] | None = None
+
+
+def read_build_system(text: str | None, *, what: str) -> BuildSystem:
+    """The build system a `pyproject.toml` says; the legacy default where it says none or there is none (None).
+
+    Raises:
+        LocksetError: `build-system`: not TOML, or a rule of PEP 518 is broken.
+    """
+    try:
+        data: dict[str, Any] = {} if text is None else tomli.loads(text)
+    except (tomli.TOMLDecodeError, RecursionError) as error:
+        raise _bad_system(what, f"pyproject.toml is not TOML: {error}") from error
+    table = data.get("build-system")
+    # "If the pyproject.toml file is absent, or the build-backend key is missing, the source tree is not using this
+    # specification, and tools should revert to the legacy behaviour of running setup.py (either directly, or by
+    # implicitly invoking the setuptools.build_meta:__legacy__ backend)."
+    if table is None:
+        return BuildSystem()
+    if not isinstance(table, dict):
+        raise _bad_system(what, "`build-system` is not a table")
+    # "The table MUST have a `requires` key" (PEP 518).
+    requires = _texts(table.get("requires"), "build-system.requires", what)
+    _check_requirements(requires, what)
+    backend = table.get("build-backend")
+    if backend is None:
+        return BuildSystem(requires=requires)
+    if not isinstance(backend, str) or not backend:
+        raise _bad_system(what, "`build-system.build-backend` is not a name")
+    path = table.get("backend-path")
+    listed = None if path is None else _texts(path, "build-system.backend-path", what)
+    return BuildSystem(requires=requires, backend=backend, backend_path=listed)
+
+
+def _texts(value: object, key: str, what: str) -> tuple[str, ...]:
+    if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+        raise _bad_system(what, f"`{key}` is not a list of texts")
+    return tuple(value)
+
+
+def _check_requirements(requirements: tuple[str, ...], what: str) -> None:
+    """Every text is one requirement and nothing else: no option, no path, no second line."""
+    try:
+        for requirement in requirements:
+            Requirement(requirement)
+    except InvalidRequirement as error:
+        raise _bad_system(what, f"a requirement of the build is malformed: {error}") from error
+
+
+class HookBuilder:
+    """`lockset.metadata.ports.Builder`: every call runs code of the package, and says so to the listener first."""
+
+    def __init__(self, environments: EnvironmentMaker, *, listener: Listener | None = None) -> None:
+        self._environments = environments
+        self._listener: Listener = listener or Silent()
+
+    def metadata(self, source_tree: Path, *, what: str) -> bytes:
+        """The METADATA a wheel of this tree would have: see the port."""
+        self._listener.note(f"Building {what} to learn its metadata: this runs code of the package")
+        with self._backend(source_tree, what) as backend, _scratch() as scratch:
+            try:
+                folder = backend.call("prepare_metadata_for_build_wheel", str(scratch), _allow_fallback=False)
+            except HookMissing:
+                wheel = backend.wheel(scratch)
+                with wheel.open("rb") as file:
+                    return read_any_metadata(file, what=wheel.name)
+            path = _inside(scratch, folder, what) / "METADATA"
+            if not path.is_file() or path.stat().st_size > METADATA_LIMIT:
+                raise _failed(what, "its build backend left no METADATA")
+            return path.read_bytes()
+
+    def wheel(self, source_tree: Path, out_dir: Path, *, what: str) -> Path:
+        """A wheel of this tree in `out_dir`: see the port."""
+        self._listener.note(f"Building a wheel of {what}: this runs code of the package")
+        with self._backend(source_tree, what) as backend:
+            return backend.wheel(out_dir)
+
+    def archive_metadata(self, archive: BinaryIO, filename: str) -> bytes:
+        """The METADATA of an sdist archive: see the port."""
+        with _scratch() as scratch:
+            return self.metadata(unpack(archive, filename, scratch), what=filename)
+
+    def archive_wheel(self, archive: BinaryIO, filename: str, out_dir: Path) -> Path:
+        """A wheel of an sdist archive: see the port."""
+        with _scratch() as scratch:
+            return self.wheel(unpack(archive, filename, scratch), out_dir, what=filename)
+
+    @contextmanager
+    def _backend(self, source_tree: Path, what: str) -> Iterator[_Backend]:
+        """The tree's backend, in an environment that has all it wants."""
+        system = read_build_system(_read_pyproject(source_tree), what=what)
+        with self._environments.make(system.requires, what=what) as environment, _scratch() as scratch:
+            backend = _Backend(source_tree, system, environment.python, what, scratch / "output")
+            further = _texts(backend.call("get_requires_for_build_wheel"), "get_requires_for_build_wheel", what)
+            _check_requirements(further, what)
+            environment.install(further)
+            yield backend
+
+
+class _Backend:
+    """One build backend, called hook by hook in the interpreter of its environment."""
+
+    def __init__(self, tree: Path, system: BuildSystem, python: Path, what: str, output: Path) -> None:
+        self._what = what
+        self._python = python
+        self._output = output
+        try:
+            self._caller = BuildBackendHookCaller(
+                str(tree), system.backend, system.backend_path, runner=self._run, python_executable=str(python)
+            )
+        except ValueError as error:  # a backend path that leaves the tree
+            raise _bad_system(what, str(error)) from error
+
+    def call(self, hook: str, *args: str, **options: Any) -> Any:
+        """The hook's answer; HookMissing where it is optional and absent."""
+        try:
+            return getattr(self._caller, hook)(*args, **options)
+        except BackendUnavailable as error:
+            raise _failed(self._what, "its build backend cannot be imported", self._tail()) from error
+        except subprocess.CalledProcessError as error:
+            raise _failed(self._what, f"its build backend failed in {hook}", self._tail()) from error
+        except OSError as error:
+            raise _failed(self._what, f"the interpreter of its build cannot be run: {error}") from error
+
+    def wheel(self, out_dir: Path) -> Path:
+        """The wheel built into `out_dir`."""
+        path = _inside(out_dir, self.call("build_wheel", str(out_dir)), self._what)
+        if path.suffix != ".whl" or not path.is_file():
+            raise _failed(self._what, "its build backend left no wheel")
+        return path
+
+    def _run(
+        self, command: Sequence[str], cwd: str | None = None, extra_environ: Mapping[str, str] | None = None
+    ) -> None:
+        with self._output.open("wb") as output:
+            subprocess.run(  # noqa: S603 (the environment's interpreter and the hook script)
+                list(command),
+                cwd=cwd,
+                env=_surroundings(self._python, extra_environ or {}),
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                check=True,
+            )
+
+    def _tail(self) -> tuple[str, ...]:
+        try:
+            return tuple(self._output.read_text("utf-8", "replace").splitlines()[-_SHOWN_LINES:])
+        except OSError:
+            return ()
+
+
+def _surroundings(python: Path, extra: Mapping[str, str]) -> dict[str, str]:
+    """The environment variables a build runs with: those of this process, but what it must not see."""
+    inherited = dict(os.environ)  # noqa: TID251 (handed on, not read: compilers are found by these variables)
+    kept = {k: v for k, v in inherited.items() if k not in _HIDDEN and not k.startswith(_HIDDEN_PREFIX)}
+    path = os.pathsep.join(part for part in (str(python.parent), kept.get("PATH", "")) if part)
+    return {**kept, "PATH": path, "PYTHONNOUSERSITE": "1", **extra}
+
+
+def _read_pyproject(source_tree: Path) -> str | None:
+    path = source_tree / "pyproject.toml"
+    try:
+        return path.read_text(encoding="utf-8") if path.is_file() else None
+    except (OSError, UnicodeDecodeError) as error:
+        raise _bad_system(source_tree.name, f"pyproject.toml cannot be read: {error}") from error
+
+
+def _inside(folder: Path, name: object, what: str) -> Path:
+    """What the backend says it left in `folder`: one name, not a path."""
+    if not isinstance(name, str) or not name or Path(name).name != name:
+        raise _failed(what, "its build backend left something outside of the folder it was given")
+    return folder / name
+
+
+@contextmanager
+def _scratch() -> Iterator[Path]:
+    with tempfile.TemporaryDirectory(prefix="lockset-build-", ignore_cleanup_errors=True) as folder:
+        yield Path(folder)
+
+
+def _bad_system(what: str, why: str) -> LocksetError:
+    return LocksetError("build-system", f"The build system of {what} cannot be used: {why}")
+
+
+def _failed(what: str, why: str, context: tuple[str, ...] = ()) -> LocksetError:
+    return LocksetError(
+        "build-failed",
+        f"{what} could not be built: {why}",
+        context=context,
+        hint="Use a release that has a wheel, or install what its build needs",
+    )

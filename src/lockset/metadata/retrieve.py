@@ -1,0 +1,211 @@
+"""Learns metadata: walks the ways through ports, and remembers the answers."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import TYPE_CHECKING
+
+from packaging.version import InvalidVersion, Version
+
+from lockset.errors import LocksetError
+from lockset.hashes import Verifier, strong_digests
+from lockset.index.credentials import redact
+from lockset.metadata.core import CoreMetadata, parse_metadata
+from lockset.metadata.sdist import sdist_metadata
+from lockset.metadata.ways import Way, WayKind, best_file, ways
+from lockset.metadata.wheel import check_identity, wheel_metadata
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from lockset.index.page import DistributionFile
+    from lockset.metadata.ports import Builder, Pending, RemoteFiles, Store, Tasks
+
+__all__ = ["Retriever"]
+
+_KIND = "metadata"
+# Raised whenever a remembered answer would mean something else.
+_FORMAT = 1
+
+
+class Retriever:
+    """`lockset.metadata.ports.MetadataSource` over files of indexes.
+
+    `builder` None: builds are off. `hint` tries cheap ways only; it downloads no whole archive and builds nothing.
+    """
+
+    def __init__(self, files: RemoteFiles, *, store: Store, tasks: Tasks, builder: Builder | None = None) -> None:
+        self._files = files
+        self._store = store
+        self._tasks = tasks
+        self._builder = builder
+        self._known: dict[str, CoreMetadata] = {}
+        self._begun: dict[str, Pending[CoreMetadata | None]] = {}
+
+    def hint(self, files: Sequence[DistributionFile]) -> None:
+        """Start to learn this version's metadata: see the port."""
+        if not files:
+            return
+        key = _key(files)
+        if key not in self._known and key not in self._begun and not self._recall(key):
+            listed = tuple(files)
+            self._begun[key] = self._tasks.start(lambda: self._walk(listed, cheap_only=True))
+
+    def metadata(self, files: Sequence[DistributionFile]) -> CoreMetadata:
+        """This version's metadata: see the port."""
+        if not files:
+            raise LocksetError("metadata-invalid", "A version without usable files has no metadata")
+        key = _key(files)
+        known = self._known.get(key)
+        if known is None and (key in self._begun or not self._recall(key)):
+            self._learn(key, files)
+            known = self._known[key]
+        return known or self._known[key]
+
+    def _learn(self, key: str, files: Sequence[DistributionFile]) -> None:
+        begun = self._begun.get(key)
+        found = None if begun is None else begun.result()
+        if found is None:
+            found = self._walk(files, cheap_only=False, tried_cheap=begun is not None)
+        if found is None:
+            raise _build_needed(files[0])
+        self._known[key] = found
+        self._store.put(_KIND, key, _dump(found))
+
+    def _recall(self, key: str) -> bool:
+        data = self._store.get(_KIND, key)
+        found = None if data is None else _load(data)
+        if found is not None:
+            self._known[key] = found
+        return found is not None
+
+    def _walk(
+        self, files: Sequence[DistributionFile], *, cheap_only: bool, tried_cheap: bool = False
+    ) -> CoreMetadata | None:
+        """The answer of the first way that has one; None where the ways are exhausted."""
+        for way in ways(files, build=self._builder is not None):
+            if way.kind.is_cheap if tried_cheap else (cheap_only and not way.kind.is_cheap):
+                continue
+            found = self._try(way)
+            if found is not None:
+                return found
+        return None
+
+    def _try(self, way: Way) -> CoreMetadata | None:
+        match way.kind:
+            case WayKind.METADATA_FILE:
+                return self._by_metadata_file(way.file)
+            case WayKind.PIECES:
+                return self._by_pieces(way.file)
+            case WayKind.WHOLE_WHEEL:
+                with self._files.download(way.file) as file:
+                    return wheel_metadata(file, way.file)
+            case WayKind.SDIST:
+                with self._files.download(way.file) as file:
+                    return sdist_metadata(file, way.file)
+            case WayKind.BUILD:
+                return self._by_build(way.file)
+
+    def _by_metadata_file(self, file: DistributionFile) -> CoreMetadata | None:
+        """By the `.metadata` file. A promised one has to be there and to fit its hash.
+
+        One that nobody promised has no hash to fit, like the pieces of the next way: it comes from the same server
+        as the file, and counts only where it reads as this release's metadata. A server may answer with anything.
+        """
+        data = self._files.metadata_file(file)
+        if data is None:
+            return None
+        if file.metadata_hashes:
+            _verify(data, file)
+        try:
+            found = parse_metadata(data, origin="metadata-file", what=file.filename)
+            check_identity(found, file)
+        except LocksetError:
+            if file.metadata:
+                raise
+            return None
+        return found
+
+    def _by_pieces(self, file: DistributionFile) -> CoreMetadata | None:
+        opened = self._files.open(file)
+        if opened is None:
+            return None
+        try:
+            with opened:
+                return wheel_metadata(opened, file)
+        except LocksetError as error:
+            if error.diagnostic.code in {"metadata-invalid", "range-refused"}:
+                return None  # pieces have no hash: only the whole file, verified, is judged
+            raise
+
+    def _by_build(self, file: DistributionFile) -> CoreMetadata:
+        assert self._builder is not None, "this way is offered only where builds are on"
+        with self._files.download(file) as archive:
+            data = self._builder.archive_metadata(archive, file.filename)
+        found = parse_metadata(data, origin="built", what=file.filename)
+        check_identity(found, file)
+        return found
+
+
+def _verify(data: bytes, file: DistributionFile) -> None:
+    what = f"{file.filename}.metadata"
+    verifier = Verifier(strong_digests(file.metadata_hashes, what=what))
+    verifier.update(data)
+    wrong = verifier.mismatch()
+    if wrong is not None:
+        raise LocksetError(
+            "hash-mismatch",
+            f"`{what}` is not what its index promises: {wrong.replace('locked', 'promised')}",
+            place=redact(f"{file.url}.metadata"),
+            hint="The file was changed or damaged on the way; try again, or tell whoever runs the index",
+        )
+
+
+def _build_needed(file: DistributionFile) -> LocksetError:
+    return LocksetError(
+        "build-needed",
+        f"Only a build of `{file.filename}` would tell its dependencies, and builds are off",
+        place=redact(file.url),
+        hint="Allow builds for it, or use a release that has a wheel",
+    )
+
+
+def _key(files: Sequence[DistributionFile]) -> str:
+    """What an answer belongs to: where the file is, and its promised hashes.
+
+    The place is part of it, so that one index cannot tell the metadata of another one's file.
+    """
+    wheels = [file for file in files if file.is_wheel]
+    file = best_file(wheels) if wheels else files[0]
+    promised = sorted((*file.hashes.items(), *(("metadata", value) for value in file.metadata_hashes.values())))
+    return hashlib.sha256(json.dumps([_FORMAT, file.url, promised]).encode()).hexdigest()
+
+
+def _dump(found: CoreMetadata) -> bytes:
+    fields = {
+        "name": found.name,
+        "version": str(found.version),
+        "requires_dist": found.requires_dist,
+        "requires_python": found.requires_python,
+        "provides_extra": sorted(found.provides_extra),
+        "dynamic": sorted(found.dynamic),
+        "origin": found.origin,
+    }
+    return json.dumps(fields).encode()
+
+
+def _load(data: bytes) -> CoreMetadata | None:
+    try:
+        fields = json.loads(data)
+        return CoreMetadata(
+            name=fields["name"],
+            version=Version(fields["version"]),
+            requires_dist=tuple(fields["requires_dist"]),
+            requires_python=fields["requires_python"],
+            provides_extra=frozenset(fields["provides_extra"]),
+            dynamic=frozenset(fields["dynamic"]),
+            origin=fields["origin"],
+        )
+    except (ValueError, KeyError, TypeError, InvalidVersion):
+        return None
