@@ -1,0 +1,178 @@
+"""[tool.lockset]."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+
+import pytest
+from jsonschema import Draft202012Validator  # type: ignore[import-untyped] # it has no stubs of its own
+from packaging.specifiers import SpecifierSet
+
+from lockset.errors import LocksetError
+from lockset.sources.exclude_newer import parse_exclude_newer
+from lockset.sources.settings import CHOICES, KEYS, ConflictItem, IndexSetting, Settings, read_settings
+from lockset.sources.toml_table import parse_toml
+
+SCHEMA = json.loads((Path(__file__).parents[3] / "schemas" / "tool-lockset.schema.json").read_text(encoding="utf-8"))
+
+FULL = """
+python = ">=3.10"
+implementation = "pypy"
+platforms = ["linux", "macos_14_arm64"]
+environments = ["sys_platform == 'linux'"]
+require-wheels-for = ["win_amd64"]
+conflicts = [[{ extra = "CPU" }, { extra = "gpu" }, { group = "Docs_x" }]]
+default-groups = ["Dev"]
+constraints = ["a<2"]
+overrides = ["b==1"]
+build-constraints = ["setuptools<80"]
+excludes = ["C.d"]
+resolution = "lowest-direct"
+prerelease = "allow"
+prerelease-package = { E = "disallow" }
+fork-strategy = "fewest"
+exclude-newer = 2026-01-31
+exclude-newer-package = { F_g = "7 days", h = false }
+no-build = true
+no-binary = ["I_j"]
+no-sdist = true
+config-settings = { key = "value" }
+with-project = false
+allow-direct-urls = ["github.com"]
+index-strategy = "first-index"
+find-links = ["wheels"]
+no-index = false
+keyring-provider = "import"
+allow-insecure-host = ["host.example.org"]
+link-mode = "copy"
+compile-bytecode = true
+[[index]]
+name = "inner"
+url = "https://inner.example.org/simple"
+explicit = true
+packages = ["My_Lib"]
+[[index]]
+url = "https://mirror.example.org/simple"
+default = true
+"""
+
+
+def settings(text: str) -> Settings:
+    return read_settings(parse_toml(text, place="pyproject.toml"))
+
+
+def test_nothing_said_is_nothing_set() -> None:
+    assert read_settings(None) == settings("") == Settings()
+
+
+def test_every_key_is_read_and_normalized() -> None:
+    read = settings(FULL)
+    assert read.python == SpecifierSet(">=3.10")
+    assert read.platforms == ("linux", "macos_14_arm64")
+    assert [str(marker) for marker in read.environments] == ['sys_platform == "linux"']
+    assert read.conflicts == (
+        (
+            ConflictItem(kind="extra", name="cpu"),
+            ConflictItem(kind="extra", name="gpu"),
+            ConflictItem(kind="group", name="docs-x"),
+        ),
+    )
+    assert read.default_groups == ("dev",)
+    assert [line.text for line in read.constraints + read.overrides] == ["a<2", "b==1"]
+    assert read.excludes == ("c-d",)
+    assert read.prerelease_package == {"e": "disallow"}
+    assert read.exclude_newer == datetime(2026, 1, 31, tzinfo=timezone.utc)
+    assert read.exclude_newer_package == {"f-g": timedelta(days=7), "h": None}
+    assert read.no_build == (":all:",)
+    assert read.no_binary == ("i-j",)
+    assert read.index == (
+        IndexSetting(url="https://inner.example.org/simple", name="inner", explicit=True, packages=("my-lib",)),
+        IndexSetting(url="https://mirror.example.org/simple", default=True),
+    )
+
+
+def test_every_key_of_the_example_is_a_field_and_none_is_missing() -> None:
+    said = parse_toml(FULL, place="x").data
+    assert set(said) == set(KEYS)
+    assert {key.replace("-", "_") for key in KEYS} == set(Settings.__dataclass_fields__)
+
+
+def test_the_schema_knows_the_same_keys_and_words() -> None:
+    assert set(SCHEMA["properties"]) == set(KEYS)
+    assert SCHEMA["additionalProperties"] is False
+    for key, words in CHOICES.items():
+        assert tuple(SCHEMA["properties"][key]["enum"]) == words
+    Draft202012Validator.check_schema(SCHEMA)
+
+
+def test_the_schema_accepts_what_is_read() -> None:
+    data = dict(parse_toml(FULL, place="x").data)
+    data["exclude-newer"] = "2026-01-31"
+    assert list(Draft202012Validator(SCHEMA).iter_errors(data)) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "code", "part"),
+    [
+        ("fork_strategy = 'newest'", "unknown-key", "`fork_strategy` is not a known setting"),
+        ("fork-strategy = 'newer'", "invalid-value", "`fork-strategy`"),
+        ("fork-strategy = 1", "wrong-type", "`fork-strategy` has to be a string, not an integer"),
+        ("python = 3.10", "wrong-type", "`python` has to be a string, not a float"),
+        ("environments = ['x ==']", "invalid-value", "`environments[0]`"),
+        ("constraints = ['a=1']", "requirement-syntax", "`a=1`"),
+        ("conflicts = [[{ extra = 'a' }]]", "invalid-value", "at least two"),
+        ("conflicts = [[{ extra = 'a' }, { extra = 'A' }]]", "invalid-value", "at least two"),
+        ("conflicts = [[{ extra = 'a' }, { b = 'c' }]]", "invalid-value", "`conflicts[0][1]`"),
+        ("conflicts = ['a']", "wrong-type", "`conflicts[0]`"),
+        ("no-build = 'a'", "wrong-type", "a boolean or an array"),
+        ("exclude-newer = 'soon'", "exclude-newer-syntax", "`soon`"),
+        ("exclude-newer = 3", "wrong-type", "`exclude-newer`"),
+        ("exclude-newer-package = 3", "wrong-type", "has to be a table"),
+        ("prerelease-package = { a = 'x' }", "invalid-value", "`prerelease-package.a`"),
+        ("index = [{ name = 'a' }]", "invalid-value", "needs a `url`"),
+        ("index = [{ url = 'a', urls = 'b' }]", "unknown-key", "`index[0].urls`"),
+        ("index = [{ url = 'a', explicit = true }]", "invalid-value", "serves no packages"),
+        ("index = [{ url = 'a', default = true }, { url = 'b', default = true }]", "invalid-value", "second index"),
+        ("index = [{ url = 'a', name = 'n' }, { url = 'b', name = 'n' }]", "invalid-value", "second index `n`"),
+        ("index = { url = 'a' }", "wrong-type", "an array"),
+        ("config-settings = { a = 1 }", "wrong-type", "`config-settings.a`"),
+    ],
+)
+def test_what_is_wrong_is_told_with_its_key(text: str, code: str, part: str) -> None:
+    with pytest.raises(LocksetError) as caught:
+        settings(text)
+    assert caught.value.diagnostic.code == code
+    assert part in caught.value.diagnostic.message
+
+
+def test_an_unknown_key_names_the_nearest() -> None:
+    with pytest.raises(LocksetError) as caught:
+        settings("exclude_newer = '7 days'")
+    assert caught.value.diagnostic.hint == "Did you mean `exclude-newer`?"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("2026-01-31", datetime(2026, 1, 31, tzinfo=timezone.utc)),
+        ("2026-01-31T12:00:00Z", datetime(2026, 1, 31, 12, tzinfo=timezone.utc)),
+        ("2026-01-31 12:00:00+02:00", datetime(2026, 1, 31, 10, tzinfo=timezone.utc)),
+        ("2026-01-31t12:00:00", datetime(2026, 1, 31, 12, tzinfo=timezone.utc)),
+        ("7 days", timedelta(days=7)),
+        ("1 Week", timedelta(days=7)),
+        ("12hours", timedelta(hours=12)),
+        ("P7D", timedelta(days=7)),
+        ("P1DT12H", timedelta(days=1, hours=12)),
+        ("PT30M", timedelta(minutes=30)),
+    ],
+)
+def test_moments_and_ages_are_understood(text: str, expected: datetime | timedelta) -> None:
+    assert parse_exclude_newer(text) == expected
+
+
+@pytest.mark.parametrize("text", ["", "P", "PT", "7", "days", "-7 days", "2026-13-01", "9999999 years", "yesterday"])
+def test_other_moments_are_refused(text: str) -> None:
+    with pytest.raises(LocksetError, match="neither a date"):
+        parse_exclude_newer(text)
