@@ -104,10 +104,10 @@ def _by_name(lock: Pylock) -> dict[str, list[Package]]:
 
 
 def _changes(name: str, old: Sequence[Package], new: Sequence[Package]) -> Iterator[Change]:
-    """Pairs entries of one name: those of one version and marker, then of one version, of one marker, then by rank."""
+    """Pairs entries of one name: those that did not change, of one version and marker, then of one version, of one marker, then by rank."""
     before, after = _ranked(old), _ranked(new)
     pairs: list[tuple[Package, Package]] = []
-    for same in (_same_both, _same_version, _same_marker, _any):
+    for same in (_alike, _same_both, _same_version, _same_marker, _any):
         for entry in list(before):
             fitting = next((other for other in after if same(entry, other)), None)
             if fitting is not None:
@@ -130,6 +130,10 @@ def _ranked(packages: Sequence[Package]) -> list[Package]:
         return version is not None, version if version is not None else 0, str(package.marker or "")
 
     return sorted(packages, key=rank)
+
+
+def _alike(left: Package, right: Package) -> bool:
+    return not _compared("", left, right).kinds
 
 
 def _same_both(left: Package, right: Package) -> bool:
