@@ -84,9 +84,9 @@ class Journal:
             LocksetError: `journal-unreadable`.
         """
         try:
+            # Another format is a KeyError, as is a missing key.
             table = json.loads(data)
-            if table["format"] != _FORMAT:
-                raise ValueError(table["format"])
+            table = {_FORMAT: table}[table["format"]]
             steps = [_KINDS[kind](*(_absolute(path, base) for path in paths)) for kind, *paths in table["steps"]]
             areas = tuple(_absolute(area, base) for area in table["areas"])
         except (ValueError, KeyError, TypeError) as error:

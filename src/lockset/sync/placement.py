@@ -73,8 +73,7 @@ def check_places(placed: Sequence[Placed], kept: Iterable[InstalledDistribution]
     """
     owners: dict[str, tuple[str, str]] = {}
     for distribution in kept:
-        for file in distribution.files:
-            owners[file.path] = (str(distribution), file.hash)
+        owners.update((path, (str(distribution), digest)) for path, digest, _ in distribution.files)
     for one in placed:
         libraries = tuple(f"{library}{os.sep}" for library in layout.libraries)
         for file in one.files:

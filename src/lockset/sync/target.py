@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from packaging.tags import compatible_tags, cpython_tags, generic_tags, mac_platforms
+from packaging.utils import InvalidWheelFilename, parse_wheel_filename
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -82,7 +83,7 @@ class Target:
     """What is synced.
 
     Attributes:
-        kind: `venv` (everything in it is under the lock's rule) or `directory` (only what lockset put there is).
+        kind: `venv` (everything in it is under the lock's rule), `system` or `directory` (only what lockset put there is).
         shown: Its path, as messages call it.
     """
 
@@ -100,6 +101,14 @@ class Target:
     def tags(self) -> tuple[Tag, ...]:
         """Compatibility tags, best first."""
         return tags_of(self.interpreter)
+
+    def fits(self, filename: str) -> bool:
+        """Whether the wheel with this file name can be used here."""
+        try:
+            tags = parse_wheel_filename(filename)[3]
+        except InvalidWheelFilename:
+            return False
+        return not tags.isdisjoint(self.tags)
 
 
 def tags_of(interpreter: Interpreter) -> tuple[Tag, ...]:

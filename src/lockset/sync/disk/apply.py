@@ -1,0 +1,236 @@
+"""From a plan to a changed target: everything is ready before the first change, and the change is one transaction."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from lockset.errors import LocksetError
+from lockset.sync.disk.guard import locked
+from lockset.sync.disk.link import DamagedStore, Linker
+from lockset.sync.disk.scan import scan, stamp_of
+from lockset.sync.disk.snapshot import Snapshot
+from lockset.sync.disk.stage import Stage, placed
+from lockset.sync.disk.transaction import commit, discard, is_interrupted, journal_of, recover
+from lockset.sync.installed import InstalledDistribution, InstalledFile
+from lockset.sync.placement import check_places
+from lockset.sync.plan import plan
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from lockset.events import Listener
+    from lockset.sync.disk.acquire import Acquirer
+    from lockset.sync.disk.store import StoredWheel
+    from lockset.sync.journal import JournalStep
+    from lockset.sync.placement import Placed
+    from lockset.sync.plan import Plan, Policy, Step
+    from lockset.sync.target import Target
+    from lockset.sync.wanted import Wanted
+
+__all__ = ["Applier", "Doing"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Doing:
+    """How things are done, as against what.
+
+    Attributes:
+        link_mode: One of `link.LINK_MODES`.
+        compile_bytecode: Modules are compiled once they are in place.
+        verify_files: Installed files are hashed, not only compared by size and time.
+        on_step: Called before every step of the transaction.
+    """
+
+    link_mode: str = "auto"
+    compile_bytecode: bool = False
+    verify_files: bool = False
+    on_step: Callable[[JournalStep], None] | None = None
+
+
+class Applier:
+    """Plans for one target, and carries a plan out.
+
+    Args:
+        target: What is synced.
+        wanted: What it shall have.
+        policy: What else may change.
+        doing: How.
+        memory: Folder for what is remembered of targets, None for nowhere.
+        listener: Hears of progress.
+    """
+
+    def __init__(
+        self,
+        target: Target,
+        wanted: Sequence[Wanted],
+        *,
+        policy: Policy,
+        doing: Doing,
+        memory: Path | None,
+        listener: Listener,
+    ) -> None:
+        self._target = target
+        self._wanted = wanted
+        self._policy = policy
+        self._doing = doing
+        self._listener = listener
+        name = hashlib.sha256("\0".join(target.layout.roots).encode(errors="surrogateescape")).hexdigest()
+        self._memory = memory / name if memory is not None else None
+
+    def plan(self) -> Plan:
+        """What has to be done, as the target is now. What a crash has left is ended first."""
+        if is_interrupted(self._target.layout):
+            with locked(self._target.layout, self._listener):
+                self._recover()
+        snapshot = Snapshot.load(self._memory)
+        found = self._plan(snapshot)
+        snapshot.save(self._memory)
+        return found
+
+    def apply(self, acquirer: Acquirer, first: Plan) -> Plan:
+        """Get everything that `first` installs, then bring the target there; what was really done.
+
+        Raises:
+            LocksetError: The target is as it was before.
+            OSError: The same.
+        """
+        stored = dict(acquirer.acquire([step.wanted for step in first.placed if step.wanted is not None]))
+        with locked(self._target.layout, self._listener):
+            self._recover()
+            snapshot = Snapshot.load(self._memory)
+            # Another sync may have ended meanwhile.
+            now = self._plan(snapshot)
+            missing = [step.wanted for step in now.placed if step.wanted is not None and step.name not in stored]
+            stored |= acquirer.acquire(missing)
+            if now.changes:
+                self._change(now, stored, acquirer, snapshot)
+            snapshot.save(self._memory)
+        return now
+
+    def _recover(self) -> None:
+        if recover(self._target.layout):
+            self._listener.note("An interrupted sync of this target was undone")
+
+    def _plan(self, snapshot: Snapshot) -> Plan:
+        installed = scan(
+            self._target.layout,
+            snapshot=snapshot,
+            examine=frozenset(one.name for one in self._wanted),
+            verify_files=self._doing.verify_files,
+        )
+        return plan(self._wanted, installed, policy=self._policy)
+
+    def _change(self, now: Plan, stored: dict[str, StoredWheel], acquirer: Acquirer, snapshot: Snapshot) -> None:
+        kept = [one for step in now.steps if step.action == "keep" for one in step.found]
+        removed = [one for step in now.changes for one in step.found]
+        _refuse_unremovable(now.changes)
+        owned = frozenset(file.path for one in kept for file in one.files)
+        stage = Stage(self._target.layout, present=owned)
+        try:
+            placing = self._staged(stage, now, stored, acquirer, kept)
+            journal = journal_of(stage, removed, owned=owned, layout=self._target.layout)
+        except BaseException:
+            discard(stage.areas)
+            raise
+        commit(journal, base=self._target.layout.base, on_step=self._doing.on_step)
+        self._remember(placing, removed, now, stage, snapshot)
+        if self._doing.compile_bytecode:
+            _compile(self._target, placing)
+
+    def _staged(
+        self,
+        stage: Stage,
+        now: Plan,
+        stored: dict[str, StoredWheel],
+        acquirer: Acquirer,
+        kept: Sequence[InstalledDistribution],
+    ) -> Sequence[Placed]:
+        """Make everything ready; a stored wheel that turns out damaged is got anew, once."""
+        healed: set[str] = set()
+        while True:
+            current = ""
+            try:
+                stage.open()
+                linker = Linker(self._doing.link_mode, self._listener)
+                placing: dict[str, Placed] = {}
+                for step in now.placed:
+                    assert step.wanted is not None
+                    current = step.name
+                    placing[step.name] = placed(stored[step.name], step.wanted, self._target)
+                check_places(tuple(placing.values()), kept, layout=self._target.layout)
+                self._listener.phase("Installing", total=len(placing))
+                for name, one in placing.items():
+                    current = name
+                    stage.put(one, stored[name], linker)
+                    self._listener.step(name)
+                return tuple(placing.values())
+            except (DamagedStore, FileNotFoundError) as error:
+                if current in healed or not current:
+                    raise
+                healed.add(current)
+                acquirer.drop(stored[current])
+                wanted = [step.wanted for step in now.placed if step.name == current and step.wanted is not None]
+                stored |= acquirer.acquire(wanted)
+                del error
+
+    def _remember(
+        self,
+        placing: Sequence[Placed],
+        removed: Sequence[InstalledDistribution],
+        now: Plan,
+        stage: Stage,
+        snapshot: Snapshot,
+    ) -> None:
+        for one in removed:
+            snapshot.known.pop(one.info, None)
+        by_name = {step.name: step for step in now.placed}
+        for new in placing:
+            stamp = stamp_of(new.info)
+            if stamp is not None:
+                snapshot.known[new.info] = (stamp, _installed(new, by_name[new.name]))
+        snapshot.times.update(stage.times)
+        snapshot.changed = True
+
+
+def _installed(new: Placed, step: Step) -> InstalledDistribution:
+    """What a scan would find of `new`."""
+    assert step.wanted is not None
+    files = [InstalledFile(file.path, file.hash, file.size) for file in new.files]
+    files.append(InstalledFile(f"{new.info}{os.sep}RECORD", "", None))
+    wanted = step.wanted
+    return InstalledDistribution(
+        name=new.name,
+        version=new.version,
+        info=new.info,
+        installer="lockset",
+        origin=wanted.hashes,
+        direct_url=wanted.direct_url,
+        files=tuple(sorted(files)),
+    )
+
+
+def _refuse_unremovable(steps: Sequence[Step]) -> None:
+    for step in steps:
+        for one in step.found:
+            if not one.removable:
+                raise LocksetError(
+                    "not-removable",
+                    f"{one} was installed without a RECORD of its files, so it cannot be replaced safely",
+                    place=one.info,
+                    hint="Remove it with the tool that installed it, or make the environment anew",
+                )
+
+
+def _compile(target: Target, placing: Sequence[Placed]) -> None:
+    """Have the target's interpreter compile the new modules; what does not compile stays as it is."""
+    import subprocess
+
+    modules = [file.path for one in placing for file in one.files if file.path.endswith(".py")]
+    command = [target.interpreter.executable, "-I", "-m", "compileall", "-q", "-i", "-"]
+    subprocess.run(  # noqa: S603 (the interpreter the user chose)
+        command, input="\n".join(modules).encode(errors="surrogateescape"), capture_output=True, check=False
+    )

@@ -1,0 +1,73 @@
+"""Files that are there whole or not at all, and folders that are the user's alone."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+__all__ = ["remove_tree", "replace_file", "sync_folder", "write_durably"]
+
+
+def replace_file(path: Path, data: bytes, *, private: bool) -> bool:
+    """Put `data` at `path` by rename; False where the disk does not let us (a cache goes without).
+
+    With `private` the folder is made for the user alone.
+    """
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700 if private else 0o777)
+        temporary.write_bytes(data)
+        temporary.replace(path)
+    except OSError:
+        with contextlib.suppress(OSError):
+            temporary.unlink(missing_ok=True)
+        return False
+    return True
+
+
+def write_durably(path: str, data: bytes) -> None:
+    """Put `data` at `path` by rename, safe from a loss of power when this returns."""
+    temporary = f"{path}.new"
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_NOFOLLOW", 0), 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+    os.replace(temporary, path)  # noqa: PTH105 (paths are strings here)
+    sync_folder(os.path.dirname(path))  # noqa: PTH120
+
+
+def sync_folder(path: str) -> None:
+    """Make the names in the folder `path` safe from a loss of power, where the system can."""
+    if os.name == "nt":
+        return
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    except OSError:
+        # Some network file systems cannot; the next sync heals what a loss of power leaves.
+        pass
+    finally:
+        os.close(descriptor)
+
+
+def remove_tree(path: str) -> None:
+    """Remove the private folder `path` with all in it, links not followed; nothing when it is not there."""
+    import shutil
+
+    with contextlib.suppress(FileNotFoundError):
+        shutil.rmtree(path, onerror=_try_again)
+
+
+def _try_again(function: object, path: str, error: object) -> None:
+    """Read-only folders hold what an installed package made read-only."""
+    del function, error
+    with contextlib.suppress(OSError):
+        os.chmod(os.path.dirname(path), 0o700)  # noqa: PTH101, PTH120
+    with contextlib.suppress(OSError):
+        os.unlink(path)  # noqa: PTH108

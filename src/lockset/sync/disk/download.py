@@ -1,0 +1,187 @@
+"""Archives on disk: verified while they are written, and read afterwards from that same open file."""
+
+from __future__ import annotations
+
+import os
+import stat
+import threading
+from typing import TYPE_CHECKING, BinaryIO
+
+from lockset.errors import LocksetError
+from lockset.hashes import Verifier
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from lockset.events import Listener
+    from lockset.index.ports import Downloads
+    from lockset.sync.disk.cache import Cache
+    from lockset.sync.wanted import Wanted
+
+__all__ = ["MOST_BYTES", "Archives"]
+
+# Bounds a download whose size is not locked.
+MOST_BYTES = 8 << 30
+_CHUNK = 1 << 20
+_FOLDER = "archives-v1"
+
+
+class Archives:
+    """Gets the archives that a lock names: from the cache, from a local path, or over the network.
+
+    Every archive comes as a file open for reading at its start; all locked digests and the locked size were verified
+    over exactly the bytes that it holds.
+    """
+
+    def __init__(
+        self,
+        cache: Cache,
+        downloads: Callable[[], Downloads],
+        *,
+        listener: Listener,
+        stopped: Callable[[], bool],
+    ) -> None:
+        self._cache = cache
+        self._make_downloads = downloads
+        self._made: Downloads | None = None
+        self._lock = threading.Lock()
+        self._listener = listener
+        self._stopped = stopped
+
+    def open(self, wanted: Wanted) -> BinaryIO:
+        """The archive of `wanted`.
+
+        Raises:
+            LocksetError: `hash-mismatch`, `file-not-found`, and whatever `Downloads.fetch` raises.
+            OSError: The disk did not let us.
+        """
+        return self._remembered(wanted) or self._fetched(wanted)
+
+    @property
+    def _downloads(self) -> Downloads:
+        with self._lock:
+            if self._made is None:
+                self._made = self._make_downloads()
+            return self._made
+
+    def _remembered(self, wanted: Wanted) -> BinaryIO | None:
+        for root in self._cache.readable:
+            path = _place(root, wanted)
+            try:
+                file = _open_regular(path)
+            except (OSError, LocksetError):
+                continue
+            verifier = Verifier(wanted.digests, size=wanted.size)
+            while chunk := file.read(_CHUNK):
+                verifier.update(chunk)
+            if verifier.mismatch() is None:
+                file.seek(0)
+                return file
+            # Cut, emptied or changed since: as if it had never been there.
+            file.close()
+            _remove(path)
+        return None
+
+    def _fetched(self, wanted: Wanted) -> BinaryIO:
+        root = self._cache.writable()
+        temporary = self._cache.temporary(root, "archive")
+        descriptor = os.open(temporary, os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o600)
+        file: BinaryIO = os.fdopen(descriptor, "w+b")
+        try:
+            sink = _VerifyingSink(file, Verifier(wanted.digests, size=wanted.size), self._listener, self._stopped)
+            if wanted.path is not None:
+                _copy(wanted, sink)
+            else:
+                assert wanted.url is not None
+                limit = wanted.size if wanted.size is not None else MOST_BYTES
+                self._downloads.fetch(wanted.url, sink, limit=limit)
+            mismatch = sink.verifier.mismatch()
+            if mismatch is not None:
+                raise _refused(wanted, mismatch)
+            file.flush()
+            file.seek(0)
+            _keep(temporary, _place(root, wanted))
+        except BaseException as error:
+            file.close()
+            _remove(temporary)
+            if isinstance(error, LocksetError) and error.diagnostic.code == "download-too-large":
+                raise _refused(wanted, f"size: locked {wanted.size} bytes, got more") from None
+            raise
+        return file
+
+
+class _VerifyingSink:
+    """Writes what comes to `file` and hashes the very same bytes."""
+
+    def __init__(self, file: BinaryIO, verifier: Verifier, listener: Listener, stopped: Callable[[], bool]) -> None:
+        self._file = file
+        self.verifier = verifier
+        self._listener = listener
+        self._stopped = stopped
+
+    def write(self, chunk: bytes) -> None:
+        if self._stopped():
+            raise LocksetError("stopped", "The sync ends because another download failed")
+        self.verifier.update(chunk)
+        if self.verifier.too_long:
+            raise LocksetError("download-too-large", "More bytes came than are locked")
+        self._file.write(chunk)
+        self._listener.transferred(len(chunk))
+
+    def restart(self) -> None:
+        self.verifier.restart()
+        self._file.seek(0)
+        self._file.truncate()
+
+
+def _copy(wanted: Wanted, sink: _VerifyingSink) -> None:
+    assert wanted.path is not None
+    try:
+        source = _open_regular(wanted.path)
+    except OSError as error:
+        raise LocksetError(
+            "file-not-found",
+            f"The file of {wanted} cannot be read: {error.strerror}",
+            place=wanted.path,
+            hint="Paths in a lock file are relative to its own folder",
+        ) from error
+    limit = wanted.size if wanted.size is not None else MOST_BYTES
+    with source:
+        while chunk := source.read(min(_CHUNK, limit + 1)):
+            sink.write(chunk)
+
+
+def _open_regular(path: str) -> BinaryIO:
+    """Open `path` without waiting for a pipe or a device to answer."""
+    descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise LocksetError("file-not-regular", "A lock file may name regular files only", place=path)
+    return os.fdopen(descriptor, "rb")
+
+
+def _place(root: str, wanted: Wanted) -> str:
+    digest = wanted.digests[0]
+    return f"{root}{os.sep}{_FOLDER}{os.sep}{digest.algorithm}-{digest.value}"
+
+
+def _keep(temporary: str, path: str) -> None:
+    os.makedirs(os.path.dirname(path), exist_ok=True)  # noqa: PTH103, PTH120 (paths are strings here)
+    os.replace(temporary, path)  # noqa: PTH105
+
+
+def _remove(path: str) -> None:
+    try:
+        os.unlink(path)  # noqa: PTH108
+    except OSError:
+        pass
+
+
+def _refused(wanted: Wanted, mismatch: str) -> LocksetError:
+    return LocksetError(
+        "hash-mismatch",
+        f"`{wanted.filename}` of {wanted} is not the file that was locked",
+        place=wanted.source,
+        context=(mismatch,),
+        hint="The file was changed after locking or on its way; if the change is right, lock again",
+    )

@@ -1,0 +1,94 @@
+"""Who may change a target: one sync at a time, and none where another installer rules."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from lockset.errors import LocksetError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from lockset.events import Listener
+    from lockset.sync.layout import Layout
+    from lockset.sync.target import Target
+
+__all__ = ["locked", "refuse_managed"]
+
+_LOCK = ".lockset.lock"
+# Bounds how long another sync is waited for; one that takes longer has hung.
+_SECONDS = 600.0
+
+
+def refuse_managed(target: Target) -> None:
+    """Refuse an interpreter whose packages another installer keeps (PEP 668).
+
+    Raises:
+        LocksetError: `externally-managed`.
+    """
+    managed = target.interpreter.managed
+    if target.kind != "directory" and managed is not None:
+        # The file is an INI file whose `Error` tells users of that system what to do.
+        told = [line.strip() for line in managed.splitlines() if line.strip() and not line.startswith("[")]
+        raise LocksetError(
+            "externally-managed",
+            "The packages of this Python are kept by the system's own installer",
+            place=target.interpreter.executable,
+            context=tuple(told[:8]),
+            hint="Sync into a virtual environment: `python -m venv .venv`",
+        )
+
+
+@contextmanager
+def locked(layout: Layout, listener: Listener) -> Iterator[None]:
+    """Hold the target's lock; it dies with the process. The folder of the target is made where it is missing.
+
+    Raises:
+        LocksetError: `target-busy`, `target-not-writable`.
+    """
+    from filelock import FileLock, Timeout
+
+    path = f"{layout.base}{os.sep}{_LOCK}"
+    made = _made(layout.base)
+    lock = FileLock(path, timeout=_SECONDS)
+    try:
+        try:
+            lock.acquire(timeout=0)
+        except Timeout:
+            listener.note(f"Waiting for another sync of {layout.base} to end")
+            lock.acquire()
+    except Timeout:
+        raise LocksetError("target-busy", "Another sync of the target does not end", place=layout.base) from None
+    except OSError as error:
+        raise LocksetError(
+            "target-not-writable", f"The target cannot be changed: {error.strerror}", place=layout.base
+        ) from error
+    try:
+        yield
+    finally:
+        # While it is held: who waits finds out that the file has gone, and takes a new one.
+        with contextlib.suppress(OSError):
+            os.unlink(path)  # noqa: PTH108 (paths are strings here)
+        lock.release()
+        for folder in made:
+            with contextlib.suppress(OSError):
+                os.rmdir(folder)  # noqa: PTH106 (stays where something was put there)
+
+
+def _made(base: str) -> list[str]:
+    """Make the folder `base`; those that were missing, the deepest first."""
+    missing: list[str] = []
+    folder = base
+    while not os.path.isdir(folder):  # noqa: PTH112
+        if os.path.lexists(folder):  # noqa: PTH110
+            raise LocksetError("target-not-folder", "The target is not a folder", place=folder)
+        missing.append(folder)
+        folder = os.path.dirname(folder)  # noqa: PTH120
+    try:
+        os.makedirs(base, exist_ok=True)  # noqa: PTH103
+    except OSError as error:
+        raise LocksetError("target-not-writable", f"The target cannot be made: {error.strerror}", place=base) from error
+    return missing

@@ -1,0 +1,118 @@
+"""Asks an interpreter for its facts, once: the answer is remembered for as long as the interpreter does not change."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import platform
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from lockset.errors import LocksetError
+from lockset.sync.disk.atomic import replace_file
+from lockset.sync.target import Interpreter
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = ["ask_interpreter", "interpreter_of"]
+
+_MARK = b"lockset-facts:"
+# Changes with every change of the questions.
+_FORMAT = 1
+# Bounds how long an interpreter may think; beyond it, it is taken for broken.
+_SECONDS = 60
+_SCRIPT = Path(__file__).with_name("interpreter_script.py")
+
+
+def interpreter_of(path: str) -> str:
+    """The interpreter that `path` means: itself, or that of the virtual environment folder `path`; absolute.
+
+    Raises:
+        LocksetError: `python-not-found`.
+    """
+    absolute = os.path.abspath(Path(path).expanduser())
+    if os.path.isdir(absolute):
+        names = ("Scripts/python.exe",) if os.name == "nt" else ("bin/python", "bin/python3")
+        for name in names:
+            if os.path.exists(os.path.join(absolute, name)):
+                return os.path.join(absolute, *name.split("/"))
+    elif os.path.isfile(absolute):
+        return absolute
+    raise LocksetError(
+        "python-not-found",
+        f"There is no Python interpreter at `{path}`",
+        hint="Name an interpreter or the folder of a virtual environment",
+    )
+
+
+def ask_interpreter(executable: str, *, memory: Path | None) -> Interpreter:
+    """The facts of the interpreter at the absolute path `executable`.
+
+    Args:
+        executable: As `interpreter_of` gives it.
+        memory: Folder where answers are remembered, None for nowhere.
+
+    Raises:
+        LocksetError: `python-broken`: it does not run, or is older than Python 3.8.
+    """
+    key = _key(executable)
+    place = (
+        memory / f"{hashlib.sha256(executable.encode(errors='surrogateescape')).hexdigest()}.json" if memory else None
+    )
+    remembered = _remembered(place, key)
+    if remembered is not None:
+        return Interpreter.from_facts(executable, remembered)
+    facts = _ask(executable)
+    if place is not None:
+        replace_file(place, json.dumps({"key": key, "facts": facts}).encode(), private=True)
+    return Interpreter.from_facts(executable, facts)
+
+
+def _key(executable: str) -> list[Any]:
+    """What changes when the answer may change: the interpreter's file, its environment, the system, lockset."""
+    key: list[Any] = [_FORMAT, executable, platform.release(), os.path.realpath(executable)]
+    configuration = os.path.join(os.path.dirname(os.path.dirname(executable)), "pyvenv.cfg")
+    for path in (executable, configuration):
+        try:
+            found = os.stat(path)
+            key.append([found.st_ino, found.st_size, found.st_mtime_ns])
+        except OSError:
+            key.append(None)
+    return key
+
+
+def _remembered(place: Path | None, key: list[Any]) -> Mapping[str, Any] | None:
+    if place is None:
+        return None
+    try:
+        table = json.loads(place.read_bytes())
+    except (OSError, ValueError):
+        return None
+    facts = table.get("facts") if isinstance(table, dict) and table.get("key") == key else None
+    return facts if isinstance(facts, dict) else None
+
+
+def _ask(executable: str) -> Mapping[str, Any]:
+    import subprocess
+
+    # Isolated: neither the caller's PYTHON variables nor its user site count.
+    command = [executable, "-I", "-B", str(_SCRIPT)]
+    try:
+        done = subprocess.run(  # noqa: S603 (the interpreter the user chose)
+            command, stdin=subprocess.DEVNULL, capture_output=True, check=False, timeout=_SECONDS
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise LocksetError("python-broken", f"`{executable}` cannot be run", context=(str(error),)) from error
+    mark = done.stdout.rfind(_MARK)
+    if done.returncode != 0 or mark < 0:
+        told = done.stderr.decode("utf-8", "replace").strip().splitlines()[-3:]
+        raise LocksetError(
+            "python-broken",
+            f"`{executable}` does not answer as Python 3.8 or newer does",
+            context=tuple(told),
+            hint="Choose another interpreter with `--python`",
+        )
+    facts: Mapping[str, Any] = json.loads(done.stdout[mark + len(_MARK) :])
+    return facts

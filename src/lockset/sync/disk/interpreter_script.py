@@ -1,0 +1,200 @@
+"""Tells what the interpreter that runs it is, as one line of JSON after a marker; standard library of Python 3.8."""
+
+import json
+import os
+import platform
+import struct
+import sys
+import sysconfig
+
+__all__ = []
+
+
+def _markers():
+    version = sys.implementation.version
+    implementation_version = "{0.major}.{0.minor}.{0.micro}".format(version)
+    if version.releaselevel != "final":
+        implementation_version += version.releaselevel[0] + str(version.serial)
+    return {
+        "implementation_name": sys.implementation.name,
+        "implementation_version": implementation_version,
+        "os_name": os.name,
+        "platform_machine": platform.machine(),
+        "platform_python_implementation": platform.python_implementation(),
+        "platform_release": platform.release(),
+        "platform_system": platform.system(),
+        "platform_version": platform.version(),
+        "python_full_version": platform.python_version(),
+        "python_version": ".".join(platform.python_version_tuple()[:2]),
+        "sys_platform": sys.platform,
+    }
+
+
+def _normalized(text):
+    return text.replace(".", "_").replace("-", "_").replace(" ", "_")
+
+
+def _abis():
+    if sys.implementation.name == "cpython":
+        nodot = "cp{}{}".format(*sys.version_info[:2])
+        threads = "t" if sysconfig.get_config_var("Py_GIL_DISABLED") else ""
+        if sysconfig.get_config_var("Py_DEBUG") or hasattr(sys, "gettotalrefcount"):
+            return [nodot + threads + "d", nodot + threads]
+        return [nodot + threads]
+    parts = (sysconfig.get_config_var("EXT_SUFFIX") or "").split(".")
+    if len(parts) < 3 or not parts[1]:
+        return []
+    kept = {"pypy": 2, "graalpy": 3}.get(sys.implementation.name)
+    return [_normalized("-".join(parts[1].split("-")[:kept]))]
+
+
+def _elf():
+    """Header of the running executable: class, machine, flags, path of its loader."""
+    with open(os.path.realpath(sys.executable), "rb") as file:
+        head = file.read(64)
+        if head[:4] != b"\x7fELF":
+            return None
+        order = "<" if head[5] == 1 else ">"
+        wide = head[4] == 2
+        machine = struct.unpack_from(order + "H", head, 18)[0]
+        flags = struct.unpack_from(order + "I", head, 48 if wide else 36)[0]
+        table = struct.unpack_from(order + ("Q" if wide else "I"), head, 32 if wide else 28)[0]
+        size, count = struct.unpack_from(order + "HH", head, 54 if wide else 42)
+        loader = ""
+        for index in range(count):
+            file.seek(table + size * index)
+            entry = file.read(size)
+            if struct.unpack_from(order + "I", entry)[0] == 3:
+                offset = struct.unpack_from(order + ("Q" if wide else "I"), entry, 8 if wide else 4)[0]
+                length = struct.unpack_from(order + ("Q" if wide else "I"), entry, 32 if wide else 16)[0]
+                file.seek(offset)
+                loader = os.fsdecode(file.read(length)).strip("\0")
+    return head[4], machine, flags, loader
+
+
+def _glibc():
+    try:
+        name, version = os.confstr("CS_GNU_LIBC_VERSION").split()
+        major, minor = version.split(".")[:2]
+        digits = "".join(c for c in minor.split("-")[0] if c.isdigit())
+        return (int(major), int(digits)) if name == "glibc" else None
+    except (AttributeError, OSError, ValueError):
+        return None
+
+
+def _musl(loader):
+    import re
+    import subprocess
+
+    if "musl" not in loader:
+        return None
+    told = subprocess.run([loader], stderr=subprocess.PIPE, check=False).stderr.decode("utf-8", "replace")
+    found = re.search(r"^Version (\d+)\.(\d+)", told, re.M)
+    return (int(found.group(1)), int(found.group(2))) if found else None
+
+
+def _is_manylinux(major, minor, arch, module):
+    if module is None:
+        return True
+    if hasattr(module, "manylinux_compatible"):
+        told = module.manylinux_compatible(major, minor, arch)
+        return True if told is None else bool(told)
+    name = {(2, 5): "manylinux1", (2, 12): "manylinux2010", (2, 17): "manylinux2014"}.get((major, minor))
+    return bool(getattr(module, name + "_compatible", True)) if name else True
+
+
+def _manylinux(arch, elf):
+    """PEP 600 tags of the C library, newest first."""
+    glibc = _glibc()
+    hard_float = elf and elf[0] == 1 and elf[1] == 40 and elf[2] & 0xFF000400 == 0x05000400
+    fits = {"armv7l": hard_float, "i686": elf and elf[0] == 1 and elf[1] == 3}.get(
+        arch, arch in ("x86_64", "aarch64", "ppc64", "ppc64le", "s390x", "loongarch64", "riscv64")
+    )
+    if glibc is None or glibc[0] != 2 or not fits:
+        return
+    try:
+        import _manylinux as module
+    except ImportError:
+        module = None
+    oldest = 5 if arch in ("x86_64", "i686") else 17
+    for minor in range(glibc[1], oldest - 1, -1):
+        if _is_manylinux(2, minor, arch, module):
+            yield "manylinux_2_{}_{}".format(minor, arch)
+            legacy = {17: "manylinux2014", 12: "manylinux2010", 5: "manylinux1"}.get(minor)
+            if legacy:
+                yield "{}_{}".format(legacy, arch)
+
+
+def _platforms():
+    own = _normalized(sysconfig.get_platform())
+    if not own.startswith("linux_"):
+        return [own]
+    narrow = struct.calcsize("P") == 4
+    own = {"linux_x86_64": "linux_i686", "linux_aarch64": "linux_armv8l"}.get(own, own) if narrow else own
+    arch = own[len("linux_") :]
+    try:
+        elf = _elf()
+    except (OSError, struct.error):
+        elf = None
+    archs = ["armv8l", "armv7l"] if arch == "armv8l" else [arch]
+    found = ["linux_" + one for one in archs]
+    for one in archs:
+        found.extend(_manylinux(one, elf))
+    musl = _musl(elf[3]) if elf else None
+    if musl:
+        found.extend(
+            "musllinux_{}_{}_{}".format(musl[0], minor, one) for one in archs for minor in range(musl[1], -1, -1)
+        )
+    return found
+
+
+def _mac():
+    if sys.platform != "darwin":
+        return None
+    version, _, machine = platform.mac_ver()
+    major, minor = (int(part) for part in (version + ".0").split(".")[:2])
+    return [major, minor, machine]
+
+
+def _managed():
+    """Text of EXTERNALLY-MANAGED where it holds: not in virtual environments."""
+    if sys.prefix != sys.base_prefix:
+        return None
+    path = os.path.join(sysconfig.get_path("stdlib"), "EXTERNALLY-MANAGED")
+    try:
+        with open(path, encoding="utf-8", errors="replace") as file:
+            return file.read(4000)
+    except FileNotFoundError:
+        return None
+
+
+def _launcher():
+    if os.name != "nt":
+        return "posix"
+    machine = sysconfig.get_platform()
+    return {"win-amd64": "win-amd64", "win-arm64": "win-arm64", "win-arm32": "win-arm"}.get(machine, "win-ia32")
+
+
+def _facts():
+    paths = sysconfig.get_paths()
+    headers = paths["include"]
+    if sys.prefix != sys.base_prefix:
+        # The headers of a virtual environment's base are not the environment's to change.
+        headers = os.path.join(sys.prefix, "include", "site", "python{}.{}".format(*sys.version_info[:2]))
+    return {
+        "version": list(sys.version_info[:2]),
+        "implementation": sys.implementation.name,
+        "markers": _markers(),
+        "abis": _abis(),
+        "platforms": _platforms(),
+        "mac": _mac(),
+        "paths": {key: paths[key] for key in ("purelib", "platlib", "scripts", "data", "stdlib")},
+        "headers": headers,
+        "prefix": sys.prefix,
+        "base_prefix": sys.base_prefix,
+        "managed": _managed(),
+        "launcher": _launcher(),
+    }
+
+
+print("\nlockset-facts:" + json.dumps(_facts()))

@@ -1,0 +1,129 @@
+"""Files of the store into a target: cloned, hard linked or copied, whichever the file system can."""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from typing import TYPE_CHECKING
+
+from lockset.errors import LocksetError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from lockset.events import Listener
+    from lockset.sync.manifest import StoredFile
+
+__all__ = ["LINK_MODES", "DamagedStore", "Linker"]
+
+LINK_MODES = ("auto", "clone", "hardlink", "copy")
+# Linux: ioctl that makes one file share the extents of another until either is written.
+_FICLONE = 0x40049409
+# Answers of a file system that cannot clone or link, as against a disk that is full or broken.
+_CANNOT = frozenset({
+    errno.EXDEV, errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.ENOTTY, errno.EINVAL, errno.EMLINK, errno.EBADF,
+    errno.EACCES, errno.ETXTBSY,
+})  # fmt: skip
+_CHUNK = 1 << 20
+
+
+class DamagedStore(LocksetError):  # noqa: N818 (names what was found)
+    """A stored file is not as it was unpacked."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__("store-damaged", "A file of the cache was changed since it was unpacked", place=path)
+
+
+class Linker:
+    """Puts stored files at new places. The first way that works is kept for the run.
+
+    Args:
+        mode: One of `LINK_MODES`.
+        listener: Told once when the mode asked for cannot be had.
+    """
+
+    def __init__(self, mode: str, listener: Listener) -> None:
+        self._asked = mode
+        self._listener = listener
+        ways: dict[str, tuple[Callable[[str, str, StoredFile], None], ...]] = {
+            "auto": (_clone, _link, _copy),
+            "clone": (_clone, _copy),
+            "hardlink": (_link, _copy),
+            "copy": (_copy,),
+        }
+        self._ways = ways[mode]
+
+    def put(self, source: str, goal: str, file: StoredFile) -> None:
+        """Make `goal`, where nothing is, have the content, time and mode of `source`.
+
+        Raises:
+            DamagedStore: `source` differs from `file`, which the store knows of it.
+            OSError: The disk did not let us.
+        """
+        check_stored(source, file)
+        while True:
+            way = self._ways[0]
+            try:
+                way(source, goal, file)
+            except OSError as error:
+                if way is _copy or error.errno not in _CANNOT:
+                    raise
+                _remove(goal)
+                if error.errno == errno.EMLINK:
+                    # This one file has as many names as the file system allows.
+                    _copy(source, goal, file)
+                    return
+                self._ways = self._ways[1:]
+                if self._asked != "auto":
+                    self._listener.note(f"The file system cannot {self._asked} from the cache: copying instead")
+            else:
+                return
+
+
+def check_stored(source: str, file: StoredFile) -> None:
+    """Refuse a stored file whose size or time is not what it was unpacked with."""
+    try:
+        found = os.lstat(source)
+    except FileNotFoundError:
+        raise DamagedStore(source) from None
+    if found.st_size != file.size or found.st_mtime_ns != file.mtime or not stat.S_ISREG(found.st_mode):
+        raise DamagedStore(source)
+
+
+def _link(source: str, goal: str, file: StoredFile) -> None:
+    del file
+    os.link(source, goal, follow_symlinks=False)
+
+
+def _clone(source: str, goal: str, file: StoredFile) -> None:
+    try:
+        import fcntl
+    except ImportError:
+        raise OSError(errno.EOPNOTSUPP, "no clones here") from None
+    with open(source, "rb") as old, open(goal, "xb") as new:
+        fcntl.ioctl(new.fileno(), _FICLONE, old.fileno())
+        _finish(new.fileno(), goal, file)
+
+
+def _copy(source: str, goal: str, file: StoredFile) -> None:
+    with open(source, "rb", buffering=0) as old, open(goal, "xb", buffering=0) as new:
+        while chunk := old.read(_CHUNK):
+            while chunk:
+                chunk = chunk[new.write(chunk) :]
+        _finish(new.fileno(), goal, file)
+
+
+def _finish(descriptor: int, goal: str, file: StoredFile) -> None:
+    """Time and executable bits of the stored file; for the rest the user's umask counts."""
+    if file.executable and hasattr(os, "fchmod"):
+        mode = os.fstat(descriptor).st_mode
+        os.fchmod(descriptor, stat.S_IMODE(mode) | (mode & 0o444) >> 2)
+    os.utime(goal, ns=(file.mtime, file.mtime))
+
+
+def _remove(path: str) -> None:
+    try:
+        os.unlink(path)
+    except FileNotFoundError:
+        pass

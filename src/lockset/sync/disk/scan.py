@@ -1,0 +1,225 @@
+"""Which distributions a target has, and whether those that count are whole."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+import stat
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from packaging.utils import canonicalize_name
+
+from lockset.hashes import STRONG_ALGORITHMS
+from lockset.sync.installed import InstalledDistribution, InstalledFile
+from lockset.sync.record import hash_text, parse_record
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator, Mapping
+
+    from lockset.sync.disk.snapshot import Snapshot, Stamp
+    from lockset.sync.layout import Layout
+
+__all__ = ["scan", "stamp_of"]
+
+_HEADER = re.compile(r"^(Name|Version):[ \t]*(.*?)[ \t\r]*$", re.MULTILINE | re.IGNORECASE)
+_EGG = re.compile(r"(?P<name>.+?)(?:-(?P<version>[^-]+)(?:-py[\d.]+.*)?)?\.(?:egg-info|egg-link|egg)")
+# Bounds how much of METADATA is read for its name and version, which stand in its first lines.
+_HEAD = 1 << 16
+_CHUNK = 1 << 20
+
+
+def scan(
+    layout: Layout, *, snapshot: Snapshot, examine: Collection[str], verify_files: bool = False
+) -> tuple[InstalledDistribution, ...]:
+    """The distributions of a target; those named in `examine` have their problems told.
+
+    `snapshot` is what was seen before, and is brought up to date. With `verify_files` every file is hashed.
+    """
+    found: list[InstalledDistribution] = []
+    known: dict[str, tuple[Stamp, InstalledDistribution]] = {}
+    for library in layout.libraries:
+        for entry in _entries(library):
+            if not entry.name.endswith(".dist-info"):
+                egg = _egg(entry)
+                if egg is not None:
+                    found.append(egg)
+                continue
+            stamp = stamp_of(entry.path)
+            before = snapshot.known.get(entry.path)
+            if before is not None and stamp is not None and before[0] == stamp:
+                one = before[1]
+            else:
+                one = _read(entry.path, library, layout)
+                snapshot.changed = True
+            if stamp is not None:
+                known[entry.path] = (stamp, one)
+            if one.name in examine and not one.problems:
+                one = _examined(one, snapshot, verify_files=verify_files)
+            found.append(one)
+    if known.keys() != snapshot.known.keys():
+        snapshot.changed = True
+    snapshot.known = known
+    return tuple(found)
+
+
+def _entries(library: str) -> list[os.DirEntry[str]]:
+    try:
+        with os.scandir(library) as entries:
+            return sorted(
+                (e for e in entries if e.name.endswith((".dist-info", ".egg-info", ".egg-link", ".egg"))),
+                key=lambda entry: entry.name,
+            )
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+
+
+def _egg(entry: os.DirEntry[str]) -> InstalledDistribution | None:
+    """Something of before RECORD: known, never removed."""
+    match = _EGG.fullmatch(entry.name)
+    if match is None:
+        return None
+    return InstalledDistribution(
+        name=canonicalize_name(match["name"]), version=match["version"] or "", info=entry.path, removable=False
+    )
+
+
+def stamp_of(info: str) -> Stamp | None:
+    """What changes when the dist-info folder `info` is another one, or its RECORD is written anew."""
+    try:
+        record = os.lstat(f"{info}{os.sep}RECORD")
+        return record.st_mtime_ns, record.st_size, record.st_ino, os.lstat(info).st_mtime_ns
+    except OSError:
+        return None
+
+
+def _read(info: str, library: str, layout: Layout) -> InstalledDistribution:
+    name, version = _named(info)
+    direct_url = _json(info, "direct_url.json")
+    problems: list[str] = []
+    if _text(info, "METADATA", _HEAD) is None:
+        problems.append("its METADATA is missing")
+    record = _text(info, "RECORD")
+    files: tuple[InstalledFile, ...] = ()
+    stray: tuple[str, ...] = ()
+    if record is None:
+        problems.append("its RECORD is missing")
+    else:
+        try:
+            files, stray = _files(record, library, layout)
+        except ValueError as error:
+            problems.append(f"its RECORD cannot be read: {error}")
+    return InstalledDistribution(
+        name=name,
+        version=version,
+        info=info,
+        installer=(_text(info, "INSTALLER") or "").strip(),
+        origin=_origin(_json(info, "provenance_url.json") or direct_url),
+        direct_url=direct_url,
+        files=files,
+        stray=stray,
+        problems=tuple(problems),
+    )
+
+
+def _named(info: str) -> tuple[str, str]:
+    """Name and version, from METADATA, as everybody reads them; from the folder's name where there is none."""
+    name, _, version = os.path.basename(info).removesuffix(".dist-info").partition("-")
+    head = (_text(info, "METADATA", _HEAD) or "").replace("\r\n", "\n").split("\n\n", 1)[0]
+    headers = {key.lower(): value for key, value in reversed(_HEADER.findall(head))}
+    return canonicalize_name(headers.get("name") or name), headers.get("version") or version
+
+
+def _text(info: str, name: str, limit: int = -1) -> str | None:
+    try:
+        with open(f"{info}{os.sep}{name}", "rb") as file:
+            return file.read(limit).decode("utf-8", "replace")
+    except OSError:
+        return None
+
+
+def _json(info: str, name: str) -> dict[str, Any] | None:
+    text = _text(info, name)
+    try:
+        found = json.loads(text) if text else None
+    except ValueError:
+        return None
+    return found if isinstance(found, dict) else None
+
+
+def _origin(url: Mapping[str, Any] | None) -> Mapping[str, str]:
+    archive = (url or {}).get("archive_info")
+    hashes = archive.get("hashes") if isinstance(archive, dict) else None
+    if not isinstance(hashes, dict):
+        return {}
+    return {k.lower(): v.lower() for k, v in hashes.items() if isinstance(v, str) and k.lower() in STRONG_ALGORITHMS}
+
+
+def _files(record: str, library: str, layout: Layout) -> tuple[tuple[InstalledFile, ...], tuple[str, ...]]:
+    """The files of RECORD, and the rows that name no place in the target."""
+    files: list[InstalledFile] = []
+    stray: list[str] = []
+    prefix = library + os.sep
+    for row in parse_record(record):
+        path = row.path
+        if os.sep != "/":
+            path = path.replace("/", os.sep)
+        if "." in path[:1] or f".{os.sep}" in path or f"{os.sep}{os.sep}" in path or os.path.isabs(path):
+            place = os.path.normpath(prefix + path if not os.path.isabs(path) else path)
+            if not path or "\0" in path or not layout.holds(place):
+                stray.append(row.path)
+                continue
+        else:
+            place = prefix + path
+        files.append(InstalledFile(place, row.hash, row.size))
+    return tuple(files), tuple(stray)
+
+
+def _examined(one: InstalledDistribution, snapshot: Snapshot, *, verify_files: bool) -> InstalledDistribution:
+    for problem in _problems(one, snapshot, verify_files=verify_files):
+        return replace(one, problems=(problem,))
+    return one
+
+
+def _problems(one: InstalledDistribution, snapshot: Snapshot, *, verify_files: bool) -> Iterator[str]:
+    times = snapshot.times
+    lstat = os.lstat
+    for path, digest, size in one.files:
+        if not digest and path.endswith((".pyc", f"{os.sep}RECORD")):
+            continue
+        try:
+            found = lstat(path)
+        except OSError:
+            yield f"`{_shown(path, one)}` is missing"
+            continue
+        if size is not None and found.st_size != size:
+            yield f"`{_shown(path, one)}` was changed"
+        elif not stat.S_ISREG(found.st_mode):
+            yield f"`{_shown(path, one)}` is no regular file"
+        elif verify_files or times.get(path) != found.st_mtime_ns:
+            if not _has_hash(path, digest):
+                yield f"`{_shown(path, one)}` was changed"
+            else:
+                times[path] = found.st_mtime_ns
+                snapshot.changed = True
+
+
+def _shown(path: str, one: InstalledDistribution) -> str:
+    return os.path.relpath(path, os.path.dirname(one.info)).replace(os.sep, "/")
+
+
+def _has_hash(path: str, digest: str) -> bool:
+    """Whether the file has the hash of its RECORD row; rows without a strong one say nothing."""
+    algorithm, _, value = digest.partition("=")
+    if algorithm not in STRONG_ALGORITHMS or not value:
+        return True
+    hasher = hashlib.new(algorithm, usedforsecurity=False)
+    try:
+        with open(path, "rb") as file:
+            while chunk := file.read(_CHUNK):
+                hasher.update(chunk)
+    except OSError:
+        return False
+    return hash_text(algorithm, hasher.digest()) == f"{algorithm}={value.rstrip('=')}"

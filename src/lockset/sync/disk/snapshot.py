@@ -1,0 +1,91 @@
+"""What lockset saw of a target when it last looked: enough to see quickly whether something has changed since.
+
+A snapshot is a memory, never an authority: where it is missing or differs, files are hashed and compared with RECORD.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import marshal
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from lockset.sync.disk.atomic import replace_file
+from lockset.sync.installed import InstalledDistribution, InstalledFile
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+__all__ = ["Snapshot", "Stamp"]
+
+# Changes with every change of what is remembered.
+_FORMAT = 1
+_DIGEST_SIZE = 32
+# Time, size and inode of RECORD, time of its folder.
+Stamp: TypeAlias = tuple[int, int, int, int]
+
+
+@dataclass(kw_only=True, slots=True)
+class Snapshot:
+    """Distributions by the path of their dist-info, and modification times of files by path."""
+
+    known: dict[str, tuple[Stamp, InstalledDistribution]] = field(default_factory=dict)
+    times: dict[str, int] = field(default_factory=dict)
+    changed: bool = False
+
+    @classmethod
+    def load(cls, place: Path | None) -> Snapshot:
+        """The snapshot at `place`; an empty one where there is none that is whole."""
+        try:
+            data = place.read_bytes() if place is not None else b""
+        except OSError:
+            data = b""
+        payload = data[_DIGEST_SIZE:]
+        if not payload or hashlib.sha256(payload).digest() != data[:_DIGEST_SIZE]:
+            return cls()
+        try:
+            found: Any = marshal.loads(payload)  # noqa: S302 (own bytes, whole by their digest, from a private folder)
+        except (EOFError, ValueError, TypeError):
+            return cls()
+        if found[0] != _FORMAT:
+            return cls()
+        return cls(known={info: (stamp, _restored(info, *row)) for info, stamp, row in found[1]}, times=found[2])
+
+    def save(self, place: Path | None) -> None:
+        """Remember, where the disk lets us."""
+        if place is None or not self.changed:
+            return
+        rows = [(info, stamp, _row(one)) for info, (stamp, one) in self.known.items()]
+        paths = {file.path for _, one in self.known.values() for file in one.files}
+        times = {path: time for path, time in self.times.items() if path in paths}
+        payload = marshal.dumps((_FORMAT, rows, times))
+        replace_file(place, hashlib.sha256(payload).digest() + payload, private=True)
+
+
+def _row(one: InstalledDistribution) -> tuple[Any, ...]:
+    files = tuple(map(tuple, one.files))
+    return one.name, one.version, one.installer, dict(one.origin), one.direct_url, files, one.stray, one.problems
+
+
+def _restored(
+    info: str,
+    name: str,
+    version: str,
+    installer: str,
+    origin: dict[str, str],
+    direct_url: dict[str, Any] | None,
+    files: tuple[tuple[str, str, int | None], ...],
+    stray: tuple[str, ...],
+    problems: tuple[str, ...],
+) -> InstalledDistribution:
+    return InstalledDistribution(
+        name=name,
+        version=version,
+        info=info,
+        installer=installer,
+        origin=origin,
+        direct_url=direct_url,
+        files=tuple(map(InstalledFile._make, files)),
+        stray=stray,
+        problems=problems,
+    )

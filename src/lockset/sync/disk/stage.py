@@ -1,0 +1,200 @@
+"""What will be installed, made ready in a private folder on the target's own file system."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from typing import TYPE_CHECKING
+
+from lockset.sync.disk.atomic import remove_tree
+from lockset.sync.layout import STATE_FOLDER
+from lockset.sync.placement import Placed, Placement, record_rows
+from lockset.sync.record import format_record, hash_text
+from lockset.sync.safe_path import is_within
+from lockset.sync.scripts import rewritten, shebang
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator, Mapping
+
+    from lockset.sync.disk.link import Linker
+    from lockset.sync.disk.store import StoredWheel
+    from lockset.sync.layout import Layout
+    from lockset.sync.manifest import StoredScript
+    from lockset.sync.target import Target
+    from lockset.sync.wanted import Wanted
+
+__all__ = ["Stage", "placed"]
+
+
+def placed(stored: StoredWheel, wanted: Wanted, target: Target) -> Placed:
+    """Where every file of `stored` goes in `target`, with the files that are made for this target alone."""
+    layout, manifest = target.layout, stored.manifest
+    info = f"{layout.root(manifest.root_scheme, manifest.name)}{os.sep}{manifest.dist_info}"
+    roots = {
+        scheme: layout.root(scheme, manifest.name) for scheme in ("purelib", "platlib", "scripts", "headers", "data")
+    }
+    files: list[Placement] = []
+    for file in manifest.files:
+        path = f"{roots[file.scheme]}{os.sep}{file.path if os.sep == '/' else file.path.replace('/', os.sep)}"
+        if file.rewrite:
+            with open(f"{stored.folder}/{file.scheme}/{file.path}", "rb") as source:
+                content = rewritten(source.read(), target.interpreter.executable)
+            files.append(_written(path, content, executable=True))
+        else:
+            files.append(Placement(path, file.hash, file.size, file, None, file.executable))
+    for script in manifest.scripts:
+        name, content = _script(script, target)
+        files.append(_written(f"{roots['scripts']}{os.sep}{name}", content, executable=True))
+    for name, content in _facts(wanted).items():
+        files.append(_written(f"{info}{os.sep}{name}", content, executable=False))
+    return Placed(name=manifest.name, version=manifest.version, info=info, files=tuple(files))
+
+
+def _written(path: str, content: bytes, *, executable: bool) -> Placement:
+    return Placement(
+        path, hash_text("sha256", hashlib.sha256(content).digest()), len(content), None, content, executable
+    )
+
+
+def _script(script: StoredScript, target: Target) -> tuple[str, bytes]:
+    interpreter = target.interpreter
+    if interpreter.launcher == "posix":
+        return script.name, shebang(interpreter.executable) + script.body
+    from lockset.sync.disk.install import launcher
+
+    return launcher(script, interpreter.executable, interpreter.launcher)
+
+
+def _facts(wanted: Wanted) -> Mapping[str, bytes]:
+    """The files of dist-info that tell who installed it, why, and from what."""
+    found = {"INSTALLER": b"lockset\n"}
+    if wanted.requested:
+        found["REQUESTED"] = b""
+    direct_url = wanted.direct_url
+    if direct_url is not None:
+        found["direct_url.json"] = json.dumps(direct_url).encode()
+    else:
+        origin = {"url": wanted.source, "archive_info": {"hashes": dict(wanted.hashes)}}
+        found["provenance_url.json"] = json.dumps(origin).encode()
+    return found
+
+
+class Stage:
+    """Private folders in which a target's new files stand until they are moved to their places.
+
+    There is one on every file system that the target spans, since moves between two are no renames.
+
+    Attributes:
+        areas: These folders; the first one holds the journal.
+        times: Modification time of every staged file by its final path.
+
+    Args:
+        layout: Of the target; its base is there.
+        present: Paths that other distributions have already, with the same content: they are not staged again.
+    """
+
+    def __init__(self, layout: Layout, *, present: Collection[str] = ()) -> None:
+        self._present = present
+        self._infos: list[str] = []
+        self._folders: dict[str, str] = {}
+        self._roots = layout.roots
+        self._area_of: dict[str, str] = {}
+        self.times: dict[str, int] = {}
+        first = f"{layout.base}{os.sep}{STATE_FOLDER}"
+        device = _device(layout.base)
+        for root in self._roots:
+            same = _device(root) == device
+            self._area_of[root] = first if same else f"{_existing(root)}{os.sep}{STATE_FOLDER}"
+        self.areas = (first, *sorted(set(self._area_of.values()) - {first}))
+
+    def open(self) -> None:
+        """Make the private folders, empty; what an earlier run has left in them is gone."""
+        for area in self.areas:
+            remove_tree(area)
+            os.makedirs(f"{area}{os.sep}old", mode=0o700)
+            os.mkdir(f"{area}{os.sep}new")
+            os.mkdir(f"{area}{os.sep}info")
+
+    def put(self, one: Placed, stored: StoredWheel, linker: Linker) -> None:
+        """Make the files of `one` ready.
+
+        Raises:
+            DamagedStore: A stored file was changed since it was unpacked.
+            OSError: The disk did not let us.
+        """
+        area = self._area_of[self._root_of(one.info)]
+        staged_info = f"{area}{os.sep}info{os.sep}{os.path.basename(one.info)}"
+        os.mkdir(staged_info)
+        self._folders[one.info] = staged_info
+        self._infos.append(one.info)
+        for file in one.files:
+            if file.path in self._present or file.path in self.times:
+                continue
+            folder, _, name = file.path.rpartition(os.sep)
+            goal = f"{self._folder(folder)}{os.sep}{name}"
+            if file.stored is not None:
+                linker.put(f"{stored.folder}/{file.stored.scheme}/{file.stored.path}", goal, file.stored)
+                self.times[file.path] = file.stored.mtime
+            else:
+                assert file.content is not None
+                self.times[file.path] = _write(goal, file.content, executable=file.executable)
+        _write(f"{staged_info}{os.sep}RECORD", format_record(record_rows(one)), executable=False)
+
+    def kept_path(self, path: str, number: int) -> str:
+        """Where the `number`th retired file goes, on the file system of `path`."""
+        return f"{self._area_of[self._root_of(path)]}{os.sep}old{os.sep}{number}"
+
+    def infos(self) -> Iterator[tuple[str, str]]:
+        """Staged dist-info folders and their final paths, sorted."""
+        for final in sorted(self._infos):
+            yield self._folders[final], final
+
+    def trees(self) -> Iterator[tuple[str, str]]:
+        """Staged roots that hold something, and their final paths."""
+        for root in self._roots:
+            if root in self._folders:
+                yield self._folders[root], root
+
+    @property
+    def folders(self) -> Collection[str]:
+        """The folders of the target that something staged goes into."""
+        return self._folders.keys()
+
+    def _folder(self, final: str) -> str:
+        """The staged folder for `final`; made once, with all above it."""
+        staged = self._folders.get(final)
+        if staged is not None:
+            return staged
+        if final in self._area_of:
+            number = self._roots.index(final)
+            staged = f"{self._area_of[final]}{os.sep}new{os.sep}{number}"
+        else:
+            above, _, name = final.rpartition(os.sep)
+            staged = f"{self._folder(above)}{os.sep}{name}"
+        os.mkdir(staged)
+        self._folders[final] = staged
+        return staged
+
+    def _root_of(self, path: str) -> str:
+        return next(root for root in self._roots if is_within(path, root, separator=os.sep))
+
+
+def _write(path: str, content: bytes, *, executable: bool) -> int:
+    descriptor = os.open(
+        path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o755 if executable else 0o644
+    )
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(content)
+        file.flush()
+        return os.fstat(file.fileno()).st_mtime_ns
+
+
+def _existing(path: str) -> str:
+    while not os.path.isdir(path):
+        path = os.path.dirname(path)
+    return path
+
+
+def _device(path: str) -> int:
+    return os.stat(_existing(path)).st_dev

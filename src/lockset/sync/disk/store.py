@@ -1,0 +1,174 @@
+"""Unpacked wheels by the hash of their archive; every target gets links to them, or copies."""
+
+from __future__ import annotations
+
+import mmap
+import os
+import secrets
+import stat
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, BinaryIO
+
+from packaging.version import Version
+
+from lockset.errors import LocksetError
+from lockset.sync.archive import members, read_member
+from lockset.sync.disk.atomic import remove_tree
+from lockset.sync.manifest import Manifest
+from lockset.sync.wheel import read_wheel
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from lockset.hashes import Digest
+    from lockset.sync.archive import Buffer, Member
+    from lockset.sync.disk.cache import Cache
+    from lockset.sync.wheel import Identity
+
+__all__ = ["Store", "StoredWheel", "is_whole"]
+
+_FOLDER = "wheels-v1"
+_MANIFEST = "manifest"
+# Bounds the metadata files of a wheel, which are read whole; the largest RECORDs have some megabytes.
+_MOST_METADATA = 64 << 20
+# Bounds the race with processes that put the same entry; beyond it something else is wrong.
+_MOST_TRIES = 8
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredWheel:
+    """An unpacked wheel; a file of its manifest is at `<folder>/<scheme>/<path>`."""
+
+    folder: str
+    manifest: Manifest
+
+
+class Store:
+    """The unpacked wheels of a cache. Safe to use from several threads and processes."""
+
+    def __init__(self, cache: Cache) -> None:
+        self._cache = cache
+
+    def find(self, digests: Sequence[Digest], identity: Identity) -> StoredWheel | None:
+        """The wheel whose archive had all these digests, if it is there and is what `identity` says.
+
+        Whether its files are still as they were unpacked is checked when they are used.
+        """
+        for root in self._cache.readable:
+            folder = _entry(root, digests[0])
+            manifest = _manifest(folder)
+            if (
+                manifest is not None
+                and all(manifest.digests.get(d.algorithm) == d.value for d in digests)
+                and _is(manifest, identity)
+            ):
+                return StoredWheel(folder=folder, manifest=manifest)
+        return None
+
+    def add(self, archive: BinaryIO, digests: Sequence[Digest], identity: Identity) -> StoredWheel:
+        """Unpack the wheel that `archive` holds, whose digests were verified.
+
+        Raises:
+            LocksetError: `archive-refused`, `wheel-refused`.
+            OSError: The disk did not let us.
+        """
+        root = self._cache.writable()
+        temporary = self._cache.temporary(root, "wheel")
+        try:
+            os.mkdir(temporary, 0o700)
+            manifest = _unpack(archive, temporary, identity, {d.algorithm: d.value for d in digests})
+            return _keep(StoredWheel(folder=temporary, manifest=manifest), _entry(root, digests[0]))
+        finally:
+            remove_tree(temporary)
+
+    def drop(self, wheel: StoredWheel) -> None:
+        """Forget a wheel whose files are not as they were unpacked."""
+        _put_away(wheel.folder)
+
+
+def _entry(root: str, digest: Digest) -> str:
+    return f"{root}{os.sep}{_FOLDER}{os.sep}{digest.algorithm}-{digest.value}"
+
+
+def _manifest(folder: str) -> Manifest | None:
+    try:
+        with open(f"{folder}{os.sep}{_MANIFEST}", "rb") as file:
+            return Manifest.loads(file.read())
+    except OSError:
+        return None
+
+
+def _unpack(archive: BinaryIO, folder: str, identity: Identity, digests: Mapping[str, str]) -> Manifest:
+    from lockset.sync.disk.install import unpack
+
+    what = str(identity)
+    buffer = _buffer(archive)
+
+    def read(member: Member) -> bytes:
+        return read_member(buffer, member, what=what, limit=_MOST_METADATA)
+
+    wheel = read_wheel(members(buffer, what=what), read, identity=identity)
+    files, scripts = unpack(buffer, wheel, folder, what=what)
+    manifest = Manifest(
+        name=wheel.name,
+        version=str(wheel.version),
+        dist_info=wheel.dist_info,
+        root_scheme=wheel.root_scheme,
+        digests=digests,
+        files=files,
+        scripts=scripts,
+    )
+    with open(f"{folder}{os.sep}{_MANIFEST}", "xb") as file:
+        file.write(manifest.dumps())
+    return manifest
+
+
+def _buffer(archive: BinaryIO) -> Buffer:
+    if os.fstat(archive.fileno()).st_size == 0:
+        return b""
+    return mmap.mmap(archive.fileno(), 0, access=mmap.ACCESS_READ)
+
+
+def _is(manifest: Manifest, identity: Identity) -> bool:
+    if manifest.name != identity.name:
+        return False
+    return identity.version is None or identity.version == Version(manifest.version)
+
+
+def _keep(made: StoredWheel, folder: str) -> StoredWheel:
+    """Move a finished entry to its place, or use what another process has put there meanwhile."""
+    os.makedirs(os.path.dirname(folder), exist_ok=True)
+    for _ in range(_MOST_TRIES):
+        try:
+            os.rename(made.folder, folder)
+        except OSError:
+            if not os.path.lexists(folder):
+                raise
+            there = _manifest(folder)
+            if there is not None and is_whole(StoredWheel(folder=folder, manifest=there)):
+                return StoredWheel(folder=folder, manifest=there)
+            _put_away(folder)
+        else:
+            return StoredWheel(folder=folder, manifest=made.manifest)
+    raise LocksetError("cache-busy", "The cache entry changes again and again", place=folder)
+
+
+def is_whole(wheel: StoredWheel) -> bool:
+    """Whether every file of `wheel` has the size and time that it was unpacked with."""
+    for file in wheel.manifest.files:
+        try:
+            found = os.lstat(f"{wheel.folder}/{file.scheme}/{file.path}")
+        except OSError:
+            return False
+        if not stat.S_ISREG(found.st_mode) or found.st_size != file.size or found.st_mtime_ns != file.mtime:
+            return False
+    return True
+
+
+def _put_away(folder: str) -> None:
+    aside = f"{folder}.{secrets.token_hex(8)}"
+    try:
+        os.rename(folder, aside)
+    except OSError:
+        return
+    remove_tree(aside)

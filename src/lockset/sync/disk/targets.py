@@ -1,0 +1,55 @@
+"""Which target is meant: an interpreter's own environment, or a folder."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from lockset.sync.layout import Layout
+from lockset.sync.target import Target
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from lockset.sync.target import Interpreter
+
+__all__ = ["directory_target", "environment_target", "find_environment"]
+
+
+def find_environment(folder: Path) -> str | None:
+    """The virtual environment `.venv` in `folder` or the nearest folder above it that has one."""
+    for above in (folder, *folder.parents):
+        candidate = above / ".venv"
+        if (candidate / "pyvenv.cfg").is_file():
+            return str(candidate)
+    return None
+
+
+def environment_target(interpreter: Interpreter) -> Target:
+    """Where `interpreter` itself looks for packages."""
+    paths = interpreter.paths
+    layout = Layout(
+        base=_resolved(interpreter.prefix),
+        purelib=_resolved(paths["purelib"]),
+        platlib=_resolved(paths["platlib"]),
+        scripts=_resolved(paths["scripts"]),
+        headers=_resolved(interpreter.headers),
+        data=_resolved(paths["data"]),
+    )
+    kind = "venv" if interpreter.is_virtual else "system"
+    return Target(kind=kind, shown=interpreter.prefix, interpreter=interpreter, layout=layout)
+
+
+def directory_target(interpreter: Interpreter, directory: str) -> Target:
+    """The folder `directory`, which need not be there yet, for `interpreter`."""
+    return Target(
+        kind="directory",
+        shown=directory,
+        interpreter=interpreter,
+        layout=Layout.of_directory(_resolved(directory)),
+    )
+
+
+def _resolved(path: str) -> str:
+    """Links are followed here, once: below a root none is."""
+    return os.path.realpath(path)

@@ -1,0 +1,82 @@
+"""Several tasks at once, in threads that end with the process: an interrupt waits for none of them."""
+
+from __future__ import annotations
+
+import threading
+from queue import SimpleQueue
+from typing import TYPE_CHECKING, Generic, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+__all__ = ["Workers"]
+
+T = TypeVar("T")
+
+
+class Workers(Generic[T]):
+    """Runs tasks in a few threads. After the first failure, or an interrupt, no further task begins."""
+
+    def __init__(self, threads: int) -> None:
+        self._threads = threads
+        self._stop = threading.Event()
+
+    def stopped(self) -> bool:
+        """Whether tasks under way should end soon."""
+        return self._stop.is_set()
+
+    def run(self, tasks: Sequence[Callable[[], T]]) -> list[T]:
+        """The results, in the order of `tasks`, which begin in that order.
+
+        Raises:
+            BaseException: What the first failing task (by order) raised, once no task is running.
+        """
+        waiting: SimpleQueue[int] = SimpleQueue()
+        done: SimpleQueue[tuple[int, T | None, BaseException | None]] = SimpleQueue()
+        for index in range(len(tasks)):
+            waiting.put(index)
+
+        def work() -> None:
+            while True:
+                try:
+                    index = waiting.get_nowait()
+                except Exception:  # noqa: BLE001 (queue.Empty, whose import costs more than this thread)
+                    return
+                done.put(self._attempt(index, tasks[index]))
+
+        for _ in range(min(self._threads, len(tasks))):
+            threading.Thread(target=work, daemon=True).start()
+        try:
+            told = [done.get() for _ in tasks]
+        except BaseException:
+            self._stop.set()
+            raise
+        told.sort(key=lambda one: one[0])
+        return [_result(one, told) for one in told]
+
+    def _attempt(self, index: int, task: Callable[[], T]) -> tuple[int, T | None, BaseException | None]:
+        if self._stop.is_set():
+            return index, None, Skipped()
+        try:
+            return index, task(), None
+        except BaseException as error:  # noqa: BLE001 (raised again in the caller's thread)
+            skipped = self._stop.is_set()
+            self._stop.set()
+            return index, None, Skipped() if skipped and _is_stop(error) else error
+
+
+class Skipped(Exception):  # noqa: N818 (no error: another task's is raised)
+    """The task did not run to its end since another had failed."""
+
+
+def _is_stop(error: BaseException) -> bool:
+    diagnostic = getattr(error, "diagnostic", None)
+    return diagnostic is not None and diagnostic.code == "stopped"
+
+
+def _result(
+    one: tuple[int, T | None, BaseException | None], told: list[tuple[int, T | None, BaseException | None]]
+) -> T:
+    if one[2] is not None:
+        raise next(error for _, _, error in told if error is not None and not isinstance(error, Skipped))
+    return one[1]  # type: ignore[return-value]
