@@ -1,9 +1,9 @@
 """Two-level minimisation: a set between two bounds as an `or` of few, short conjunctions.
 
 Conjunctions are products of regions (`lockset.markers.literals`), one region a variable. The method is expand, make
-irredundant, reduce: every path of the diagram is a product; each is grown as far as the upper bound lets it; products that
-the others cover are dropped, the longest first; and the regions of the remaining ones shrink to the shortest text. All
-tests are exact operations on diagrams.
+irredundant, reduce: every path of the diagram is a product; each is grown as far as the upper bound lets it; products
+that the others cover are dropped, the longest first; and the regions of the remaining ones shrink to the shortest
+text. All tests are exact operations on diagrams.
 """
 
 from __future__ import annotations
@@ -65,8 +65,11 @@ def _walk(diagram: int, parts: Parts) -> Iterator[Product]:
 
 
 def _spread(variable: Variable, labels: Labels, ways: Sequence[int], wide: Labels) -> list[int]:
-    """The children of a node, one for each part of a finer division. A known value that the node does not name
-    goes where all others go, predicates undecided: they hold or not for it all the same."""
+    """The children of a node, one for each part of a finer division.
+
+    A known value that the node does not name goes where all others go, predicates undecided: they hold or not for it
+    all the same.
+    """
     if variable.kind is Kind.RELEASE:
         return [ways[0], *(ways[sum(own <= label for own in labels)] for label in wide)]
     known = dict(zip(labels, ways, strict=False))
@@ -172,8 +175,6 @@ def _factor(products: list[tuple[Expression, ...]]) -> Expression:
         return join((join(product, either=False) for product in products), either=True)
     inside = [tuple(p for p in product if p != best) for product in products if best in product]
     outside = [product for product in products if best not in product]
-    if all(inside):
-        taken = join((best, _factor(inside)), either=False)
-    else:  # one product is the piece alone: it covers the others
-        taken = best
+    # Where one product is the piece alone, it covers the others.
+    taken = join((best, _factor(inside)), either=False) if all(inside) else best
     return join((taken, _factor(outside)), either=True) if outside else taken

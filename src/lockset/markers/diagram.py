@@ -1,8 +1,8 @@
 """Reduced ordered decision diagrams over marker variables: the normal form of every marker.
 
-A diagram is an integer. 0 is the empty set, 1 the full one, any other an interned node: a variable, the labels that divide
-its values, and one child a part. Two diagrams are equal sets exactly where they are the same integer (as far as the
-variables tell: what excludes what among different variables is not built in, see `lockset.markers.universe`).
+A diagram is an integer. 0 is the empty set, 1 the full one, any other an interned node: a variable, the labels that
+divide its values, and one child a part. Two diagrams are equal sets exactly where they are the same integer (as far
+as the variables tell: what excludes what among different variables is not built in, see `lockset.markers.universe`).
 
 Parts of a node:
 - release variables: labels are cut points, children the intervals between them, neighbours differ;
@@ -13,12 +13,13 @@ Parts of a node:
 The predicates of a text variable (`'win' in sys_platform`) stand directly below it. They can only occur under its last
 child, since a known value decides them: that keeps the form canonical though predicates and values are not independent.
 
-Interning is safe to share between threads that hold the interpreter lock; the tables grow with the process and are never
-emptied.
+Interning is safe to share between threads that hold the interpreter lock; the tables grow with the process and are
+never emptied.
 """
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from itertools import count
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -116,7 +117,7 @@ def settle(diagram: int, variable: Variable, value: Any) -> int:
 
 
 def predicate_holds(variable: Variable, value: str) -> bool:
-    """Whether the comparison that a predicate or opaque variable stands for holds for a value of its marker variable."""
+    """Whether the comparison that a predicate or opaque variable stands for holds for a value."""
     left, right = (variable.literal, value) if variable.literal_first else (value, variable.literal)
     return satisfies(variable.name, left, variable.operator, right)
 
@@ -170,11 +171,11 @@ def _align(one: int, other: int) -> tuple[Variable, Sequence[Any], Sequence[int]
 
 def and_(one: int, other: int) -> int:
     """Intersection."""
-    if one == other or other == FULL:
+    if other in (one, FULL):
         return one
     if one == FULL:
         return other
-    if one == EMPTY or other == EMPTY:
+    if EMPTY in (one, other):
         return EMPTY
     key = one << 32 | other if one < other else other << 32 | one
     found = _AND.get(key)
@@ -203,9 +204,9 @@ def or_(one: int, other: int) -> int:
 
 def disjoint(one: int, other: int) -> bool:
     """Whether the intersection is empty; makes no new diagram."""
-    if one == EMPTY or other == EMPTY:
+    if EMPTY in (one, other):
         return True
-    if one == other or one == FULL or other == FULL:
+    if one == other or FULL in (one, other):
         return False
     key = one << 32 | other if one < other else other << 32 | one
     found = _DISJOINT.get(key)
@@ -218,8 +219,8 @@ def disjoint(one: int, other: int) -> bool:
 def given(diagram: int, care: int) -> int:
     """A simple diagram that agrees with `diagram` wherever `care` holds.
 
-    The cofactor that forgets what `care` alone asks, and gives the parts where `care` is empty to a neighbour. Full where
-    `care` implies the diagram, empty where they are disjoint. `care` must not be empty.
+    The cofactor that forgets what `care` alone asks, and gives the parts where `care` is empty to a neighbour. Full
+    where `care` implies the diagram, empty where they are disjoint. `care` must not be empty.
     """
     if diagram <= FULL or care == FULL:
         return diagram
@@ -289,15 +290,14 @@ def fix(diagram: int, choice: Any, value_of: Callable[[Variable], Any]) -> int:
 
 def _way(variable: Variable, labels: tuple[Any, ...], ways: tuple[int, ...], value: Any) -> int:
     if variable.kind is Kind.RELEASE:
-        return ways[sum(label <= value for label in labels)]
-    try:
+        return ways[bisect_right(labels, value)]
+    if value in labels:
         return ways[labels.index(value)]
-    except ValueError:
-        return settle(ways[-1], variable, value)
+    return settle(ways[-1], variable, value)
 
 
 def forget(diagram: int, choice: Any, forgotten: Callable[[Variable], bool]) -> int:
-    """The projection along some variables: what holds for at least one of their values. `choice` names it in the memo."""
+    """The projection along some variables: what holds for one of their values at least. `choice` is the memo's key."""
     memo = _FORGOTTEN.setdefault(choice, {})
 
     def walk(here: int) -> int:

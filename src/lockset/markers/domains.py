@@ -1,13 +1,13 @@
 """Partitions of one variable's values: cut points on the line of releases, and comparisons of single values.
 
-The release line. A value of `python_full_version` (or `implementation_version`) is placed by its release segment, cut or
-padded to three numbers. The places are ordered as triples, and a set of versions is a list of cut points, each the first
-place of a new interval. `python_version` is the first two numbers of the same place.
+The release line. A value of `python_full_version` (or `implementation_version`) is placed by its release segment, cut
+or padded to three numbers. The places are ordered as triples, and a set of versions is a list of cut points, each the
+first place of a new interval. `python_version` is the first two numbers of the same place.
 
 The rule for pre-releases: 3.14.0rc1 stands where 3.14.0 stands, as do development and local builds. On every final
 release the answers are those of packaging, literal for literal; for a pre-release Python packaging says neither
-`python_full_version < "3.14"` nor `python_full_version >= "3.14"`, and here the second holds. So a set and its complement
-always cover every Python, and `python_version` and `python_full_version` never contradict one another.
+`python_full_version < "3.14"` nor `python_full_version >= "3.14"`, and here the second holds. So a set and its
+complement always cover every Python, and `python_version` and `python_full_version` never contradict one another.
 """
 
 from __future__ import annotations
@@ -38,10 +38,8 @@ class UndefinedComparisonError(ValueError):
 @lru_cache(maxsize=4096)
 def release_of(text: str) -> Release:
     """The place of a version on the release line; the origin for what is not a version."""
-    if text.endswith("+"):  # a build between tags calls itself "3.14.0+"
-        text = text[:-1]
     try:
-        release = Version(text).release
+        release = Version(text.removesuffix("+")).release  # a build between tags calls itself "3.14.0+"
     except InvalidVersion:
         return ORIGIN
     return _padded(release)

@@ -124,7 +124,7 @@ def split_platform(platform: str) -> tuple[str, str]:
         raise LocksetError(
             "platform-unknown",
             f"The platform `{platform}` is not known",
-            hint="Name it as a wheel's platform tag does, such as `manylinux_2_28_x86_64`, `macosx_14_0_arm64`, `win_amd64`",
+            hint="Name it as a wheel's platform tag does: `manylinux_2_28_x86_64`, `macosx_14_0_arm64`, `win_amd64`",
         )
     if first == "win32":
         return family, "x86"
@@ -148,5 +148,5 @@ def _python_versions(python: str) -> tuple[str, str]:
             hint="Write it as `3.12` or `3.12.4`",
         )
     minor = f"{version.major}.{version.minor}"
-    full = python if len(version.release) > 2 or version.is_prerelease else f"{minor}.0"  # noqa: PLR2004 - a patch number
-    return full, minor
+    named_fully = len(version.release) > 2 or version.is_prerelease  # noqa: PLR2004 - a patch number
+    return (python if named_fully else f"{minor}.0"), minor

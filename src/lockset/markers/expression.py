@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Union
+from typing import TYPE_CHECKING, TypeAlias
 
 from lockset.markers.diagram import EMPTY, FULL, and_, not_, or_
 
@@ -34,7 +34,7 @@ class Join:
     parts: tuple[Expression, ...]
 
 
-Expression = Union[Leaf, Join]
+Expression: TypeAlias = "Leaf | Join"
 
 
 def join(parts: Iterable[Expression], *, either: bool) -> Expression:

@@ -1,12 +1,13 @@
 """Regions of one variable as expressions: the fewest comparisons between what must and what may be in the region.
 
-A region is a bit mask over the parts that a tuple of labels makes of the variable's values; bit i is the i-th child of a
-node with these labels.
+A region is a bit mask over the parts that a tuple of labels makes of the variable's values; bit i is the i-th child
+of a node with these labels.
 """
 
 from __future__ import annotations
 
 from functools import lru_cache
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from lockset.markers.diagram import EMPTY, FULL, make, not_
@@ -72,7 +73,8 @@ def _free_stretch(labels: Labels, needed: int, start: int, end: int) -> int:
         return full
     if right and start == 0:
         return full
-    # One side is needed, the other forbidden: the bound may stand at any label of the stretch; a minor version reads best.
+    # One side is needed, the other forbidden: the bound may stand at any label of the stretch; a minor version reads
+    # best.
     if left:
         bounds = range(start, end + 1)
         best = min(bounds, key=lambda bound: (_roughness(labels[bound - 1]), bound))
@@ -136,7 +138,7 @@ def _intervals(labels: Labels, mask: int) -> list[Interval]:
 
 def _releases(variable: Variable, intervals: list[Interval]) -> Expression:
     one_by_one = join((_interval(variable, interval) for interval in intervals), either=True)
-    gaps = [(before[1], after[0]) for before, after in zip(intervals, intervals[1:], strict=False)]
+    gaps = [(before[1], after[0]) for before, after in pairwise(intervals)]
     if not gaps:
         return one_by_one
     hull = (intervals[0][0], intervals[-1][1])

@@ -9,7 +9,7 @@ from packaging.utils import canonicalize_name
 
 from lockset.errors import LocksetError
 from lockset.markers import diagram as dd
-from lockset.markers.domains import release_of
+from lockset.markers.domains import ORIGIN, release_of
 from lockset.markers.environment import Environment
 from lockset.markers.parse import comparison, parse, yes
 from lockset.markers.render import render
@@ -44,7 +44,7 @@ class MarkerSet:
     id: int
     _ands: dict[MarkerSet, MarkerSet]
 
-    def __new__(cls) -> MarkerSet:
+    def __init__(self) -> None:
         raise TypeError("MarkerSets are made by MarkerSet.parse and the other class methods")
 
     @staticmethod
@@ -229,7 +229,8 @@ class MarkerSet:
         if self.id == dd.EMPTY:
             return None
         cuts, ways = _python_parts(self.id)
-        return next(start for start, child in zip(((0, 0, 0), *cuts), ways, strict=True) if child != dd.EMPTY)
+        first: Release = next(s for s, child in zip((ORIGIN, *cuts), ways, strict=True) if child != dd.EMPTY)
+        return first
 
     def python_is_open_above(self) -> bool:
         """Whether the set holds, on some platform, for every Python from some version on."""
@@ -251,7 +252,7 @@ def _of(diagram: int) -> MarkerSet:
     if found is None:
         fresh = object.__new__(MarkerSet)
         fresh.id = diagram
-        fresh._ands = {}  # noqa: SLF001 - the handle's own maker
+        fresh._ands = {}
         found = _HANDLES.setdefault(diagram, fresh)
     return found
 

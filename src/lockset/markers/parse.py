@@ -1,14 +1,14 @@
 """Marker text to diagram.
 
-The grammar of the dependency specifiers specification, with the same tokens as packaging accepts. Each comparison becomes
-a diagram of its own; `and` binds tighter than `or`.
+The grammar of the dependency specifiers specification, with the same tokens as packaging accepts. Each comparison
+becomes a diagram of its own; `and` binds tighter than `or`.
 """
 
 from __future__ import annotations
 
 import ast
 import re
-from functools import lru_cache
+from functools import cache
 from typing import TYPE_CHECKING, NoReturn
 
 from packaging.specifiers import InvalidSpecifier, Specifier
@@ -61,7 +61,7 @@ _RELEASE_VARIABLES = {
 }
 
 
-@lru_cache(maxsize=None)
+@cache
 def parse(text: str) -> int:
     """The diagram of a marker.
 
@@ -172,7 +172,7 @@ def yes(variable: Variable) -> int:
     return make(variable, (True,), (FULL, EMPTY))
 
 
-@lru_cache(maxsize=None)
+@cache
 def comparison(name: str, operator: str, literal: str, *, literal_first: bool = False) -> int:
     """The diagram of one comparison; `literal_first` means that the literal stands on the left.
 

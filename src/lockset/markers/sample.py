@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any
 
 from lockset.markers import diagram as dd
@@ -74,7 +74,7 @@ def example(diagram: int) -> Example | None:
     return _along(diagram, start, known=False)
 
 
-@lru_cache(maxsize=None)
+@cache
 def _values_of(environment: Environment) -> Any:
     values = environment.as_dict()
 

@@ -1,15 +1,15 @@
 """Marker variables: names, aliases, kinds of domain, and the one order in which diagrams ask for them.
 
-The order is part of the output: it decides the shape of diagrams and the order of comparisons in rendered markers. It is
-fixed by names alone, never by what was seen first, so that the same input gives the same text in every process. Python
-comes first (few intervals, and facts about Pythons are read off the root), choices of extras and groups come last.
+The order is part of the output: it decides the shape of diagrams and the order of comparisons in rendered markers. It
+is fixed by names alone, never by what was seen first, so that the same input gives the same text in every process.
+Python comes first (few intervals, and facts about Pythons are read off the root), choices of extras and groups last.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
-from functools import lru_cache
+from functools import cache
 
 __all__ = [
     "ALIASES",
@@ -101,13 +101,13 @@ TEXT_VARIABLES = frozenset(_RANKS) - {
 }
 
 
-@lru_cache(maxsize=None)
+@cache
 def text_variable(name: str) -> Variable:
     """The variable of that name whose values are strings."""
     return Variable(name=name, kind=Kind.TEXT, order=(_RANKS[name], 0, ""))
 
 
-@lru_cache(maxsize=None)
+@cache
 def predicate(name: str, operator: str, literal: str, *, literal_first: bool) -> Variable:
     """A comparison of the text variable `name` that explicit values decide and the others leave open.
 
@@ -125,7 +125,7 @@ def predicate(name: str, operator: str, literal: str, *, literal_first: bool) ->
     )
 
 
-@lru_cache(maxsize=None)
+@cache
 def opaque(name: str, operator: str, literal: str, *, literal_first: bool) -> Variable:
     """A comparison of a release variable that no finite number of cut points can express.
 
@@ -143,7 +143,7 @@ def opaque(name: str, operator: str, literal: str, *, literal_first: bool) -> Va
     )
 
 
-@lru_cache(maxsize=None)
+@cache
 def flag(name: str, chosen: str) -> Variable:
     """The choice of an extra (`name` is `extras`) or of a group (`dependency_groups`); `chosen` is normalised."""
     return Variable(name=name, kind=Kind.FLAG, order=(_RANKS[name], 0, chosen), literal=chosen)

@@ -1,0 +1,234 @@
+"""Compatibility tags: the ladder of a described platform, and the region in which a wheel with given tags may be used.
+
+Regions are never too small and may be too large: glibc, musl and macOS levels are no marker values, and wheels for
+Python 3.x are taken to work on every later Python, since how long they really do is told by `Requires-Python`. One
+exception, by decision: an interpreter narrower than its machine (32-bit Python on 64-bit Windows) cannot be told from
+the usual one by markers, and regions speak of the usual one.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from typing import TYPE_CHECKING
+
+from packaging import tags as pep425
+
+from lockset.errors import LocksetError
+from lockset.markers.environment import split_platform
+from lockset.markers.marker_set import MarkerSet
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from packaging.tags import Tag
+
+__all__ = ["tags_of", "wheel_region"]
+
+# Levels of platforms that are described without one.
+DEFAULT_GLIBC = (2, 28)
+DEFAULT_MUSL = (1, 2)
+DEFAULT_MACOS = (14, 0)
+DEFAULT_IOS = (13, 0)
+DEFAULT_ANDROID = 24
+DEFAULT_PYODIDE = "2024_0"
+
+_LEGACY_MANYLINUX = {(2, 5): "manylinux1", (2, 12): "manylinux2010", (2, 17): "manylinux2014"}
+_LEGACY_GLIBC = {name: level for level, name in _LEGACY_MANYLINUX.items()}
+# The oldest glibc that tags exist for: 2.5 on the first two architectures, 2.17 on all later ones.
+_OLD_ARCHITECTURES = frozenset({"x86_64", "i686"})
+_OLDEST_MINOR, _OLDEST_MINOR_ELSEWHERE = 5, 17
+
+_IMPLEMENTATIONS = {
+    "cp": "CPython",
+    "pp": "PyPy",
+    "graalpy": "GraalVM",
+    "jy": "Jython",
+    "ip": "IronPython",
+}
+_INTERPRETER = re.compile(r"([a-z]+)(\d*)")
+# platform.machine() on each system for the architecture part of a platform tag; others are spelled alike.
+_LINUX_MACHINES = {"armv7l": ("armv7l", "armv8l"), "armv6l": ("armv6l", "armv7l", "armv8l")}
+_MACOS_MACHINES = {
+    "universal2": ("arm64", "x86_64"),
+    "universal": ("i386", "ppc", "ppc64", "x86_64"),
+    "intel": ("i386", "x86_64"),
+    "fat": ("i386", "ppc"),
+    "fat3": ("i386", "ppc", "x86_64"),
+    "fat64": ("ppc64", "x86_64"),
+}
+_WINDOWS_MACHINES = {"win32": "x86", "win_amd64": "AMD64", "win_arm64": "ARM64", "win_arm32": "ARM", "win_ia64": "IA64"}
+_ANDROID_MACHINES = {
+    "arm64_v8a": ("aarch64",),
+    "armeabi_v7a": ("armv7l", "armv8l"),
+    "x86_64": ("x86_64",),
+    "x86": ("i686",),
+}
+_LEVEL = re.compile(r"(?:manylinux|musllinux|macosx|macos|ios|android|pyodide)_(\d+)(?:_(\d+))?(?=_|$)")
+_LINUX = re.compile(r"(?:manylinux(?:1|2010|2014|_\d+_\d+)|musllinux_\d+_\d+|linux)_(.+)")
+_MACOS = re.compile(r"macosx_\d+_\d+_(.+)")
+_ANDROID = re.compile(r"android_\d+_(.+)")
+_SYSTEMS = {
+    "ios": "ios",
+    "emscripten": "emscripten",
+    "pyodide": "emscripten",
+    "pyemscripten": "emscripten",
+    "wasi": "wasi",
+}
+
+
+def wheel_region(tags: Iterable[Tag]) -> MarkerSet:
+    """The region in which a wheel with these tags may be used: the union of its tags' regions, memoised."""
+    return _region_of_all(tags if isinstance(tags, frozenset) else frozenset(tags))
+
+
+@cache
+def _region_of_all(tags: frozenset[Tag]) -> MarkerSet:
+    found = MarkerSet.none()
+    for tag in tags:
+        found |= _python_region(tag.interpreter, tag.abi) & tag_platform_region(tag.platform)
+    return found
+
+
+@cache
+def _python_region(interpreter: str, abi: str) -> MarkerSet:
+    """The Pythons and implementations of an interpreter and ABI tag; everything for a tag that is not known."""
+    found = _INTERPRETER.fullmatch(interpreter)
+    if found is None:
+        return MarkerSet.any()
+    name, digits = found.groups()
+    version = f"{digits[0]}.{digits[1:]}" if len(digits) > 1 else digits
+    if name == "py":
+        return _from(version)
+    if name not in _IMPLEMENTATIONS:
+        return MarkerSet.any()
+    implementation = MarkerSet.parse(f"platform_python_implementation == '{_IMPLEMENTATIONS[name]}'")
+    if abi in {"abi3", "abi3t"} or len(digits) < 2:  # noqa: PLR2004 - major and minor
+        return implementation & _from(version)
+    return implementation & MarkerSet.parse(f"python_version == '{version}'")
+
+
+def _from(version: str) -> MarkerSet:
+    # py2 means Python 2 alone: no later one takes it.
+    if version.split(".", maxsplit=1)[0] == "2":
+        return MarkerSet.parse(f"python_version >= '{version}' and python_version < '3'")
+    return MarkerSet.parse(f"python_version >= '{version}'") if version else MarkerSet.any()
+
+
+@cache
+def tag_platform_region(platform: str) -> MarkerSet:
+    """The platforms on which a wheel with this platform tag may be used; everything for a tag that is not known."""
+    if platform in _WINDOWS_MACHINES:
+        return _system("win32", (_WINDOWS_MACHINES[platform],))
+    if found := _LINUX.fullmatch(platform):
+        return _system("linux", _LINUX_MACHINES.get(found[1], (found[1],)))
+    if found := _MACOS.fullmatch(platform):
+        return _system("darwin", _MACOS_MACHINES.get(found[1], (found[1],)))
+    if found := _ANDROID.fullmatch(platform):
+        return _system("android", _ANDROID_MACHINES.get(found[1], ()))
+    system = _SYSTEMS.get(platform.split("_", maxsplit=1)[0])
+    return MarkerSet.any() if system is None else _system(system, ())
+
+
+def _system(sys_platform: str, machines: tuple[str, ...]) -> MarkerSet:
+    found = MarkerSet.parse(f"sys_platform == '{sys_platform}'")
+    if not machines:
+        return found
+    any_machine = MarkerSet.none()
+    for machine in machines:
+        if not machine.replace("_", "").isalnum():
+            return found
+        any_machine |= MarkerSet.parse(f"platform_machine == '{machine}'")
+    return found & any_machine
+
+
+@cache
+def tags_of(platform: str, python: str, implementation: str = "cpython") -> tuple[Tag, ...]:
+    """The tags that a described interpreter accepts, best first, in packaging's order.
+
+    Args:
+        platform: A wheel's platform tag, which names the newest level (`manylinux_2_28_x86_64`, `macosx_14_0_arm64`,
+            `musllinux_1_2_aarch64`, `win_amd64`), or `linux`, `macos`, `windows` with an optional architecture.
+        python: "3.12", "3.12.4", or "3.13t" for a free-threaded build.
+        implementation: `cpython`, `pypy`, or another `sys.implementation.name`.
+
+    Raises:
+        LocksetError: `platform-unknown` or `python-version-invalid`.
+    """
+    threaded = python.endswith("t")
+    version = _minor_version(python.removesuffix("t"))
+    nodot = "".join(map(str, version))
+    platforms = list(_platform_ladder(platform))
+    if implementation == "cpython":
+        suffix = "t" if threaded else ("m" if version < (3, 8) else "")
+        interpreter = f"cp{nodot}"
+        own = pep425.cpython_tags(version, [f"cp{nodot}{suffix}"], platforms)
+    elif implementation == "pypy":
+        interpreter = "pp3"
+        own = pep425.generic_tags(f"pp{nodot}", [f"pypy{nodot}_pp73"], platforms)
+    else:
+        interpreter = f"{pep425.INTERPRETER_SHORT_NAMES.get(implementation, implementation)}{nodot}"
+        own = pep425.generic_tags(interpreter, ["none"], platforms)
+    return tuple(dict.fromkeys([*own, *pep425.compatible_tags(version, interpreter, platforms)]))
+
+
+def _minor_version(python: str) -> tuple[int, int]:
+    numbers = python.split(".")
+    if len(numbers) < 2 or not (numbers[0].isdigit() and numbers[1].isdigit()):  # noqa: PLR2004 - major and minor
+        raise LocksetError(
+            "python-version-invalid",
+            f"`{python}` is not a Python version with at least two numbers",
+            hint="Write it as `3.12` or `3.12.4`",
+        )
+    return int(numbers[0]), int(numbers[1])
+
+
+def _platform_ladder(platform: str) -> Iterator[str]:
+    family, machine = split_platform(platform)
+    name = platform.lower().replace("-", "_").replace(".", "_")
+    first = name.split("_")[0]
+    found = _LEVEL.match(name)
+    level = tuple(int(number) for number in found.groups() if number) if found else ()
+    if family == "linux" and first == "musllinux":
+        yield from _musl_ladder(machine, _level(level, DEFAULT_MUSL))
+    elif family == "linux":
+        yield from _glibc_ladder(machine, _LEGACY_GLIBC.get(first) or _level(level, DEFAULT_GLIBC))
+    elif family == "macos":
+        yield from pep425.mac_platforms(_level(level, DEFAULT_MACOS), machine)
+    elif family == "windows":
+        yield next(tag for tag, known in _WINDOWS_MACHINES.items() if known == machine)
+    elif family == "ios":
+        multiarch = name.split("_", 3)[-1] if len(level) > 1 else "arm64_iphoneos"
+        yield from pep425.ios_platforms(_level(level, DEFAULT_IOS), multiarch)
+    elif family == "android":
+        abi = next(abi for abi, machines in _ANDROID_MACHINES.items() if machine in machines)
+        yield from pep425.android_platforms(level[0] if level else DEFAULT_ANDROID, abi)
+    else:
+        yield name if level else f"pyodide_{DEFAULT_PYODIDE}_{machine}"
+
+
+def _level(found: tuple[int, ...], default: tuple[int, int]) -> tuple[int, int]:
+    if not found:
+        return default
+    return found[0], found[1] if len(found) > 1 else 0
+
+
+def _glibc_ladder(machine: str, level: tuple[int, int]) -> Iterator[str]:
+    # An armv8l userland runs armv7l wheels, its own first.
+    machines = [machine, "armv7l"] if machine == "armv8l" else [machine]
+    yield from (f"linux_{arch}" for arch in machines)
+    oldest = _OLDEST_MINOR if _OLD_ARCHITECTURES.intersection(machines) else _OLDEST_MINOR_ELSEWHERE
+    for arch in machines:
+        for minor in range(level[1], oldest - 1, -1):
+            yield f"manylinux_{level[0]}_{minor}_{arch}"
+            legacy = _LEGACY_MANYLINUX.get((level[0], minor))
+            if legacy is not None:
+                yield f"{legacy}_{arch}"
+
+
+def _musl_ladder(machine: str, level: tuple[int, int]) -> Iterator[str]:
+    machines = [machine, "armv7l"] if machine == "armv8l" else [machine]
+    yield from (f"linux_{arch}" for arch in machines)
+    for arch in machines:
+        for minor in range(level[1], -1, -1):
+            yield f"musllinux_{level[0]}_{minor}_{arch}"
