@@ -225,7 +225,7 @@ def test_requirements_that_cannot_hold_together_are_shown_with_their_chains(
     local_index.world.add("left", requires=["shared<2"]).add("right", requires=["shared>=2"])
     local_index.world.add("shared", "1.0").add("shared", "2.0").add("bystander")
     paragraph = lock_refused("left", "right", "bystander")
-    assert {"left", "right", "shared"} <= {word.strip("`,.:;") for word in paragraph.split()}
+    assert all(text in paragraph for text in ("left 1.0 needs shared<2", "right 1.0 needs shared>=2", "Python 3.10"))
     assert "bystander" not in paragraph
 
 
