@@ -83,7 +83,7 @@ class Target:
     """What is synced.
 
     Attributes:
-        kind: `venv` (everything in it is under the lock's rule), `system` or `directory` (only what lockset put there is).
+        kind: `venv` (all in it is under the lock's rule), or `system` or `directory` (what lockset put there is).
         shown: Its path, as messages call it.
     """
 

@@ -113,7 +113,7 @@ def _request(args: argparse.Namespace) -> SyncRequest:
     return SyncRequest(
         sources=_sources(args.files, here),
         python=_python(args, here),
-        directory=os.path.abspath(args.target) if args.target else None,
+        directory=os.path.abspath(args.target) if args.target else None,  # noqa: PTH100 (links are followed later)
         extras=frozenset(canonicalize_name(name) for name in args.extra),
         all_extras=args.all_extras,
         groups=frozenset(canonicalize_name(name) for name in (*args.group, *args.only_group)),

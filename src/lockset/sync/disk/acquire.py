@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import threading
 from functools import partial
 from pathlib import Path
@@ -132,10 +131,10 @@ class Acquirer:
         )
 
     def _built(self, wanted: Wanted, build: Callable[[Path], Path]) -> StoredWheel:
-        out = self._cache.temporary(self._cache.writable(), "built")
-        os.mkdir(out, 0o700)  # noqa: PTH102 (paths are strings here)
+        out = Path(self._cache.temporary(self._cache.writable(), "built"))
+        out.mkdir(mode=0o700)
         try:
-            path = build(Path(out))
+            path = build(out)
             if not self._fits(path.name):
                 raise LocksetError("build-unfit", f"Building {wanted} gave `{path.name}`, which the target cannot use")
             identity = Identity(name=wanted.name, version=wanted.version, filename=path.name)
@@ -146,7 +145,7 @@ class Acquirer:
                 wheel.seek(0)
                 return self._store.add(wheel, (Digest(algorithm="sha256", value=digest.hexdigest()),), identity)
         finally:
-            remove_tree(out)
+            remove_tree(str(out))
 
     def _builder(self) -> WheelBuilds:
         with self._lock:

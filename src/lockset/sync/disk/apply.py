@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import os
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lockset.errors import LocksetError
@@ -21,6 +20,7 @@ from lockset.sync.plan import plan
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from pathlib import Path
 
     from lockset.events import Listener
     from lockset.sync.disk.acquire import Acquirer

@@ -1,5 +1,7 @@
 """Files that are there whole or not at all, and folders that are the user's alone."""
 
+# Paths are strings here: there are thousands of them a run.
+# ruff: noqa: PTH101, PTH105, PTH108, PTH120
 from __future__ import annotations
 
 import contextlib
@@ -38,8 +40,8 @@ def write_durably(path: str, data: bytes) -> None:
         file.write(data)
         file.flush()
         os.fsync(file.fileno())
-    os.replace(temporary, path)  # noqa: PTH105 (paths are strings here)
-    sync_folder(os.path.dirname(path))  # noqa: PTH120
+    os.replace(temporary, path)
+    sync_folder(os.path.dirname(path))
 
 
 def sync_folder(path: str) -> None:
@@ -68,6 +70,6 @@ def _try_again(function: object, path: str, error: object) -> None:
     """Read-only folders hold what an installed package made read-only."""
     del function, error
     with contextlib.suppress(OSError):
-        os.chmod(os.path.dirname(path), 0o700)  # noqa: PTH101, PTH120
+        os.chmod(os.path.dirname(path), 0o700)
     with contextlib.suppress(OSError):
-        os.unlink(path)  # noqa: PTH108
+        os.unlink(path)

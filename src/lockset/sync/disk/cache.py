@@ -14,6 +14,8 @@ from lockset.sync.disk.atomic import remove_tree
 if TYPE_CHECKING:
     from types import TracebackType
 
+    from typing_extensions import Self
+
     from lockset.events import Listener
 
 __all__ = ["Cache"]
@@ -35,7 +37,7 @@ class Cache:
         self._temporary: str | None = None
         self._gone_without = folder is None
 
-    def __enter__(self) -> Cache:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(

@@ -1,7 +1,10 @@
 """Archives on disk: verified while they are written, and read afterwards from that same open file."""
 
+# Paths are strings here: there are thousands of them a run.
+# ruff: noqa: PTH103, PTH105, PTH108, PTH120
 from __future__ import annotations
 
+import contextlib
 import os
 import stat
 import threading
@@ -95,9 +98,7 @@ class Archives:
                 assert wanted.url is not None
                 limit = wanted.size if wanted.size is not None else MOST_BYTES
                 self._downloads.fetch(wanted.url, sink, limit=limit)
-            mismatch = sink.verifier.mismatch()
-            if mismatch is not None:
-                raise _refused(wanted, mismatch)
+            _check(sink.verifier, wanted)
             file.flush()
             file.seek(0)
             _keep(temporary, _place(root, wanted))
@@ -166,15 +167,19 @@ def _place(root: str, wanted: Wanted) -> str:
 
 
 def _keep(temporary: str, path: str) -> None:
-    os.makedirs(os.path.dirname(path), exist_ok=True)  # noqa: PTH103, PTH120 (paths are strings here)
-    os.replace(temporary, path)  # noqa: PTH105
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    os.replace(temporary, path)
 
 
 def _remove(path: str) -> None:
-    try:
-        os.unlink(path)  # noqa: PTH108
-    except OSError:
-        pass
+    with contextlib.suppress(OSError):
+        os.unlink(path)
+
+
+def _check(verifier: Verifier, wanted: Wanted) -> None:
+    mismatch = verifier.mismatch()
+    if mismatch is not None:
+        raise _refused(wanted, mismatch)
 
 
 def _refused(wanted: Wanted, mismatch: str) -> LocksetError:

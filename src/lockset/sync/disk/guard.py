@@ -1,5 +1,7 @@
 """Who may change a target: one sync at a time, and none where another installer rules."""
 
+# Paths are strings here: there are thousands of them a run.
+# ruff: noqa: PTH103, PTH106, PTH108, PTH112, PTH120
 from __future__ import annotations
 
 import contextlib
@@ -71,24 +73,24 @@ def locked(layout: Layout, listener: Listener) -> Iterator[None]:
     finally:
         # While it is held: who waits finds out that the file has gone, and takes a new one.
         with contextlib.suppress(OSError):
-            os.unlink(path)  # noqa: PTH108 (paths are strings here)
+            os.unlink(path)
         lock.release()
         for folder in made:
             with contextlib.suppress(OSError):
-                os.rmdir(folder)  # noqa: PTH106 (stays where something was put there)
+                os.rmdir(folder)
 
 
 def _made(base: str) -> list[str]:
     """Make the folder `base`; those that were missing, the deepest first."""
     missing: list[str] = []
     folder = base
-    while not os.path.isdir(folder):  # noqa: PTH112
-        if os.path.lexists(folder):  # noqa: PTH110
+    while not os.path.isdir(folder):
+        if os.path.lexists(folder):
             raise LocksetError("target-not-folder", "The target is not a folder", place=folder)
         missing.append(folder)
-        folder = os.path.dirname(folder)  # noqa: PTH120
+        folder = os.path.dirname(folder)
     try:
-        os.makedirs(base, exist_ok=True)  # noqa: PTH103
+        os.makedirs(base, exist_ok=True)
     except OSError as error:
         raise LocksetError("target-not-writable", f"The target cannot be made: {error.strerror}", place=base) from error
     return missing

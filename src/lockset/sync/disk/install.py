@@ -5,6 +5,8 @@ checks every byte against RECORD while writing. Interpreting a wheel is done onc
 get links to what was unpacked.
 """
 
+# Paths are strings here: there are thousands of them a run.
+# ruff: noqa: PTH103
 from __future__ import annotations
 
 import hashlib
@@ -121,7 +123,11 @@ class _Folders(WheelDestination):
         return RecordEntry(name, None, None)
 
     def write_file(
-        self, scheme: Scheme, path: str | os.PathLike[str], stream: BinaryIO, is_executable: bool
+        self,
+        scheme: Scheme,
+        path: str | os.PathLike[str],
+        stream: BinaryIO,
+        is_executable: bool,  # noqa: FBT001 (the library's signature)
     ) -> RecordEntry:
         source = cast("_Stream", stream)
         relative = os.fspath(path)

@@ -1,5 +1,7 @@
 """Asks an interpreter for its facts, once: the answer is remembered for as long as the interpreter does not change."""
 
+# Paths are strings here: there are thousands of them a run.
+# ruff: noqa: PTH100, PTH110, PTH112, PTH113, PTH116, PTH118, PTH120
 from __future__ import annotations
 
 import hashlib
@@ -74,13 +76,15 @@ def _key(executable: str) -> list[Any]:
     """What changes when the answer may change: the interpreter's file, its environment, the system, lockset."""
     key: list[Any] = [_FORMAT, executable, platform.release(), os.path.realpath(executable)]
     configuration = os.path.join(os.path.dirname(os.path.dirname(executable)), "pyvenv.cfg")
-    for path in (executable, configuration):
-        try:
-            found = os.stat(path)
-            key.append([found.st_ino, found.st_size, found.st_mtime_ns])
-        except OSError:
-            key.append(None)
-    return key
+    return [*key, _stamp(executable), _stamp(configuration)]
+
+
+def _stamp(path: str) -> list[int] | None:
+    try:
+        found = os.stat(path)
+    except OSError:
+        return None
+    return [found.st_ino, found.st_size, found.st_mtime_ns]
 
 
 def _remembered(place: Path | None, key: list[Any]) -> Mapping[str, Any] | None:

@@ -1,16 +1,24 @@
 """Tells what the interpreter that runs it is, as one line of JSON after a marker; standard library of Python 3.8."""
 
+# Runs on Python 3.8, outside of lockset: plain constructs, answers by print.
+# ruff: noqa: PLR2004, PTH118, PTH123, S603, T201, UP032
+from __future__ import annotations
+
 import json
 import os
 import platform
 import struct
 import sys
 import sysconfig
+from typing import TYPE_CHECKING
 
-__all__ = []
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__: list[str] = []
 
 
-def _markers():
+def _markers() -> dict[str, str]:
     version = sys.implementation.version
     implementation_version = "{0.major}.{0.minor}.{0.micro}".format(version)
     if version.releaselevel != "final":
@@ -30,11 +38,11 @@ def _markers():
     }
 
 
-def _normalized(text):
+def _normalized(text: str) -> str:
     return text.replace(".", "_").replace("-", "_").replace(" ", "_")
 
 
-def _abis():
+def _abis() -> list[str]:
     if sys.implementation.name == "cpython":
         nodot = "cp{}{}".format(*sys.version_info[:2])
         threads = "t" if sysconfig.get_config_var("Py_GIL_DISABLED") else ""
@@ -48,7 +56,7 @@ def _abis():
     return [_normalized("-".join(parts[1].split("-")[:kept]))]
 
 
-def _elf():
+def _elf() -> tuple[int, int, int, str] | None:
     """Header of the running executable: class, machine, flags, path of its loader."""
     with open(os.path.realpath(sys.executable), "rb") as file:
         head = file.read(64)
@@ -72,9 +80,9 @@ def _elf():
     return head[4], machine, flags, loader
 
 
-def _glibc():
+def _glibc() -> tuple[int, int] | None:
     try:
-        name, version = os.confstr("CS_GNU_LIBC_VERSION").split()
+        name, version = (os.confstr("CS_GNU_LIBC_VERSION") or "").split()
         major, minor = version.split(".")[:2]
         digits = "".join(c for c in minor.split("-")[0] if c.isdigit())
         return (int(major), int(digits)) if name == "glibc" else None
@@ -82,18 +90,18 @@ def _glibc():
         return None
 
 
-def _musl(loader):
+def _musl(loader: str) -> tuple[int, int] | None:
     import re
     import subprocess
 
     if "musl" not in loader:
         return None
     told = subprocess.run([loader], stderr=subprocess.PIPE, check=False).stderr.decode("utf-8", "replace")
-    found = re.search(r"^Version (\d+)\.(\d+)", told, re.M)
+    found = re.search(r"^Version (\d+)\.(\d+)", told, re.MULTILINE)
     return (int(found.group(1)), int(found.group(2))) if found else None
 
 
-def _is_manylinux(major, minor, arch, module):
+def _is_manylinux(major: int, minor: int, arch: str, module: object) -> bool:
     if module is None:
         return True
     if hasattr(module, "manylinux_compatible"):
@@ -103,7 +111,7 @@ def _is_manylinux(major, minor, arch, module):
     return bool(getattr(module, name + "_compatible", True)) if name else True
 
 
-def _manylinux(arch, elf):
+def _manylinux(arch: str, elf: tuple[int, int, int, str] | None) -> Iterator[str]:
     """PEP 600 tags of the C library, newest first."""
     glibc = _glibc()
     hard_float = elf and elf[0] == 1 and elf[1] == 40 and elf[2] & 0xFF000400 == 0x05000400
@@ -113,7 +121,7 @@ def _manylinux(arch, elf):
     if glibc is None or glibc[0] != 2 or not fits:
         return
     try:
-        import _manylinux as module
+        import _manylinux as module  # type: ignore[import-not-found]
     except ImportError:
         module = None
     oldest = 5 if arch in ("x86_64", "i686") else 17
@@ -125,7 +133,7 @@ def _manylinux(arch, elf):
                 yield "{}_{}".format(legacy, arch)
 
 
-def _platforms():
+def _platforms() -> list[str]:
     own = _normalized(sysconfig.get_platform())
     if not own.startswith("linux_"):
         return [own]
@@ -148,15 +156,15 @@ def _platforms():
     return found
 
 
-def _mac():
-    if sys.platform != "darwin":
+def _mac() -> list[object] | None:
+    if platform.system() != "Darwin":
         return None
     version, _, machine = platform.mac_ver()
     major, minor = (int(part) for part in (version + ".0").split(".")[:2])
     return [major, minor, machine]
 
 
-def _managed():
+def _managed() -> str | None:
     """Text of EXTERNALLY-MANAGED where it holds: not in virtual environments."""
     if sys.prefix != sys.base_prefix:
         return None
@@ -168,14 +176,14 @@ def _managed():
         return None
 
 
-def _launcher():
+def _launcher() -> str:
     if os.name != "nt":
         return "posix"
     machine = sysconfig.get_platform()
     return {"win-amd64": "win-amd64", "win-arm64": "win-arm64", "win-arm32": "win-arm"}.get(machine, "win-ia32")
 
 
-def _facts():
+def _facts() -> dict[str, object]:
     paths = sysconfig.get_paths()
     headers = paths["include"]
     if sys.prefix != sys.base_prefix:

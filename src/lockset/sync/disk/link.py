@@ -1,7 +1,10 @@
 """Files of the store into a target: cloned, hard linked or copied, whichever the file system can."""
 
+# Paths are strings here: there are thousands of them a run.
+# ruff: noqa: PTH108, PTH123
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import stat
@@ -123,7 +126,5 @@ def _finish(descriptor: int, goal: str, file: StoredFile) -> None:
 
 
 def _remove(path: str) -> None:
-    try:
+    with contextlib.suppress(FileNotFoundError):
         os.unlink(path)
-    except FileNotFoundError:
-        pass

@@ -1,5 +1,7 @@
 """Which distributions a target has, and whether those that count are whole."""
 
+# Paths are strings here: there are thousands of them a run.
+# ruff: noqa: PTH117, PTH119, PTH120, PTH123
 from __future__ import annotations
 
 import hashlib

@@ -49,7 +49,7 @@ class Snapshot:
             return cls()
         if found[0] != _FORMAT:
             return cls()
-        return cls(known={info: (stamp, _restored(info, *row)) for info, stamp, row in found[1]}, times=found[2])
+        return cls(known={info: (stamp, _restored(info, row)) for info, stamp, row in found[1]}, times=found[2])
 
     def save(self, place: Path | None) -> None:
         """Remember, where the disk lets us."""
@@ -67,17 +67,8 @@ def _row(one: InstalledDistribution) -> tuple[Any, ...]:
     return one.name, one.version, one.installer, dict(one.origin), one.direct_url, files, one.stray, one.problems
 
 
-def _restored(
-    info: str,
-    name: str,
-    version: str,
-    installer: str,
-    origin: dict[str, str],
-    direct_url: dict[str, Any] | None,
-    files: tuple[tuple[str, str, int | None], ...],
-    stray: tuple[str, ...],
-    problems: tuple[str, ...],
-) -> InstalledDistribution:
+def _restored(info: str, row: tuple[Any, ...]) -> InstalledDistribution:
+    name, version, installer, origin, direct_url, files, stray, problems = row
     return InstalledDistribution(
         name=name,
         version=version,

@@ -1,5 +1,7 @@
 """What will be installed, made ready in a private folder on the target's own file system."""
 
+# Paths are strings here: there are thousands of them a run.
+# ruff: noqa: PTH102, PTH103, PTH112, PTH116, PTH119, PTH120, PTH123
 from __future__ import annotations
 
 import hashlib

@@ -1,5 +1,7 @@
 """Unpacked wheels by the hash of their archive; every target gets links to them, or copies."""
 
+# Paths are strings here: there are thousands of them a run.
+# ruff: noqa: PTH102, PTH103, PTH104, PTH120, PTH123
 from __future__ import annotations
 
 import mmap
@@ -139,18 +141,24 @@ def _keep(made: StoredWheel, folder: str) -> StoredWheel:
     """Move a finished entry to its place, or use what another process has put there meanwhile."""
     os.makedirs(os.path.dirname(folder), exist_ok=True)
     for _ in range(_MOST_TRIES):
-        try:
-            os.rename(made.folder, folder)
-        except OSError:
-            if not os.path.lexists(folder):
-                raise
-            there = _manifest(folder)
-            if there is not None and is_whole(StoredWheel(folder=folder, manifest=there)):
-                return StoredWheel(folder=folder, manifest=there)
-            _put_away(folder)
-        else:
+        if _renamed(made.folder, folder):
             return StoredWheel(folder=folder, manifest=made.manifest)
+        there = _manifest(folder)
+        if there is not None and is_whole(StoredWheel(folder=folder, manifest=there)):
+            return StoredWheel(folder=folder, manifest=there)
+        _put_away(folder)
     raise LocksetError("cache-busy", "The cache entry changes again and again", place=folder)
+
+
+def _renamed(temporary: str, folder: str) -> bool:
+    """False when something is at `folder` already."""
+    try:
+        os.rename(temporary, folder)
+    except OSError:
+        if not os.path.lexists(folder):
+            raise
+        return False
+    return True
 
 
 def is_whole(wheel: StoredWheel) -> bool:

@@ -1,5 +1,7 @@
 """Carries a journal out: all of it, or none of it; and ends what a crash has left."""
 
+# Paths are strings here: there are thousands of them a run.
+# ruff: noqa: PTH102, PTH104, PTH106, PTH108, PTH112, PTH114, PTH120, PTH123
 from __future__ import annotations
 
 import errno
