@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import argparse
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,13 +13,12 @@ from lockset.cli.exit_codes import DONE
 from lockset.cli.output import plain
 
 if TYPE_CHECKING:
-    import argparse
     from collections.abc import Iterator, Mapping
 
     from lockset.api.look import Entry, LockGraph
     from lockset.cli.output import Output
 
-__all__ = ["add_arguments", "add_view_arguments", "entry_json", "entry_text", "run", "view"]
+__all__ = ["add_arguments", "add_view_arguments", "condition_text", "entry_json", "run", "view"]
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -56,7 +56,7 @@ def run(args: argparse.Namespace, out: Output) -> int:
     starts = graph.leaves if args.invert else graph.roots
     if args.package:
         starts = tuple(number for name in args.package for number in graph.named(name))
-    tree = _Tree(graph=graph, branches=branches, depth=args.depth, out=out, shown=set())
+    tree = _Tree(graph=graph, branches=branches, depth=args.depth, out=out)
     out.data("\n".join(tree.lines(starts)))
     if tree.repeated:
         out.line("(*) shown in full above")
@@ -70,12 +70,9 @@ def view(args: argparse.Namespace) -> LockGraph:
     return look(lock, within=within, extras=args.extra, groups=args.group)
 
 
-def entry_text(entry: Entry, out: Output) -> str:
-    """One entry on a line: name, version, and where it applies, dimmed."""
-    text = plain(str(entry))
-    if entry.condition is None:
-        return text
-    return f"{text} {out.style(f'; {plain(entry.condition)}', 'dim', stdout=True)}"
+def condition_text(condition: str | None, out: Output) -> str:
+    """Where something applies, dimmed, to stand behind it; nothing where it always does."""
+    return "" if condition is None else " " + out.style(f"; {plain(condition)}", "dim", stdout=True)
 
 
 def entry_json(entry: Entry) -> dict[str, str | None]:
@@ -85,13 +82,16 @@ def entry_json(entry: Entry) -> dict[str, str | None]:
 
 @dataclass(slots=True, kw_only=True)
 class _Tree:
-    """Draws branches below entries; what has been drawn with its branches once is not drawn again."""
+    """Draws branches below entries; what has been drawn with its branches once is not drawn again.
+
+    A branch says where it applies within what it hangs below.
+    """
 
     graph: LockGraph
     branches: Mapping[int, tuple[int, ...]]
     depth: int | None
     out: Output
-    shown: set[int]
+    shown: set[int] = field(default_factory=set)
     repeated: bool = False
 
     def lines(self, starts: tuple[int, ...]) -> Iterator[str]:
@@ -100,28 +100,39 @@ class _Tree:
             yield from self._drawn(start)
 
     def _drawn(self, start: int) -> Iterator[str]:
-        # Level, index, and the lines to the left of its own branches; deep graphs must not end the run.
-        waiting = [(0, start, "", "")]
+        # An own stack: graphs deeper than Python's must not end the run.
+        waiting = [_Branch(level=0, number=start, condition=self.graph.entries[start].condition, before="", below="")]
         while waiting:
-            level, number, before, below = waiting.pop()
-            branches = self.branches[number]
-            again = number in self.shown and bool(branches)
-            text = entry_text(self.graph.entries[number], self.out)
-            yield f"{before}{text}{' (*)' if again else ''}"
+            branch = waiting.pop()
+            further = self.branches[branch.number]
+            again = branch.number in self.shown and bool(further)
+            name = plain(str(self.graph.entries[branch.number]))
+            yield f"{branch.before}{name}{condition_text(branch.condition, self.out)}{' (*)' if again else ''}"
             self.repeated |= again
-            if again or (self.depth is not None and level >= self.depth):
+            if again or (self.depth is not None and branch.level >= self.depth):
                 continue
-            self.shown.add(number)
-            last = len(branches) - 1
-            waiting.extend(
-                (
-                    level + 1,
-                    branch,
-                    below + ("└── " if at == last else "├── "),
-                    below + ("    " if at == last else "│   "),
-                )
-                for at, branch in reversed(list(enumerate(branches)))
-            )
+            self.shown.add(branch.number)
+            waiting.extend(reversed([self._below(branch, number, last=number == further[-1]) for number in further]))
+
+    def _below(self, branch: _Branch, number: int, *, last: bool) -> _Branch:
+        return _Branch(
+            level=branch.level + 1,
+            number=number,
+            condition=self.graph.condition_beside(number, branch.number),
+            before=branch.below + ("└── " if last else "├── "),
+            below=branch.below + ("    " if last else "│   "),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Branch:
+    """One line to be drawn; `below` begins the lines of its own branches."""
+
+    level: int
+    number: int
+    condition: str | None
+    before: str
+    below: str
 
 
 def _json(graph: LockGraph) -> dict[str, Any]:
@@ -141,7 +152,7 @@ def _json(graph: LockGraph) -> dict[str, Any]:
 
 
 def _depth(text: str) -> int:
-    depth = int(text)
-    if depth < 0:
-        raise ValueError(text)
-    return depth
+    if not text.isdecimal():
+        message = f"`{text}` is not a number of levels"
+        raise argparse.ArgumentTypeError(message)
+    return int(text)

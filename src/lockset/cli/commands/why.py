@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lockset.api.look import MOST_CHAINS, chains_to
-from lockset.cli.commands.tree import add_view_arguments, entry_json, view
+from lockset.cli.commands.tree import add_view_arguments, condition_text, entry_json, view
 from lockset.cli.exit_codes import DONE
 from lockset.cli.output import plain
 
@@ -48,18 +48,16 @@ def run(args: argparse.Namespace, out: Output) -> int:
             f"{plain(graph.created_by)} recorded no dependencies in this lock file: it cannot tell who asks for whom"
         )
     for number, chains, complete in found:
-        out.data(out.style(plain(str(graph.entries[number])), "bold", stdout=True) + _where(graph, number, out))
+        out.data(
+            out.style(plain(str(graph.entries[number])), "bold", stdout=True)
+            + condition_text(graph.entries[number].condition, out)
+        )
         if graph.recorded or number in graph.asked:
             for chain in chains:
                 out.data(f"  {_chain_text(graph, chain, out)}")
         if not complete:
             out.line(f"  more than {MOST_CHAINS} chains lead here; these are the shortest")
     return DONE
-
-
-def _where(graph: LockGraph, number: int, out: Output) -> str:
-    condition = graph.entries[number].condition
-    return "" if condition is None else " " + out.style(f"; {plain(condition)}", "dim", stdout=True)
 
 
 def _chain_text(graph: LockGraph, chain: Chain, out: Output) -> str:
@@ -73,7 +71,7 @@ def _chain_text(graph: LockGraph, chain: Chain, out: Output) -> str:
     line = " → ".join(texts)
     condition = graph.condition(chain.region)
     if condition is not None and condition != chain.entries[-1].condition:
-        line += " " + out.style(f"; {plain(condition)}", "dim", stdout=True)
+        line += condition_text(condition, out)
     return line
 
 

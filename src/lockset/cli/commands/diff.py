@@ -1,0 +1,194 @@
+"""`lockset diff A B`: what changed between two lock files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from lockset.api.open_lock import open_revision
+from lockset.cli.exit_codes import DONE, REFUSED
+from lockset.cli.output import plain
+from lockset.lockfile.diff import diff
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Iterator
+
+    from lockset.cli.output import Output
+    from lockset.lockfile.diff import Change, LockDiff
+    from lockset.lockfile.model import Package
+
+__all__ = ["add_arguments", "run"]
+
+# Kinds of change that are told by old and new text; the others have words of their own.
+_FIELDS = {"marker": "marker", "requires-python": "requires_python", "index": "index"}
+_OLDER = " (older)"
+# File names listed for one package; beyond it their number is told.
+_MOST_NAMES = 3
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Options of `lockset diff`."""
+    parser.add_argument("old", metavar="A", help="lock file before: a path, or REVISION:PATH of a git repository")
+    parser.add_argument("new", nargs="?", metavar="B", help="lock file after (default: pylock.toml, found upwards)")
+    form = parser.add_mutually_exclusive_group()
+    form.add_argument("--json", action="store_true", help="write the changes as JSON")
+    form.add_argument("--markdown", action="store_true", help="write the changes as a table for a review")
+    parser.add_argument("--exit-code", action="store_true", help="exit with 1 when anything changed")
+
+
+def run(args: argparse.Namespace, out: Output) -> int:
+    """Show the changes."""
+    folder = Path.cwd()
+    old = open_revision(args.old, folder=folder)
+    new = open_revision(args.new, folder=folder)
+    changes = diff(old.lock, new.lock)
+    if args.json:
+        out.json(_json(changes))
+    elif changes.is_empty:
+        out.line("Both lock files install the same")
+    else:
+        out.data("\n".join(_markdown(changes) if args.markdown else _text(changes, out)))
+        out.line(_summary(changes))
+    return REFUSED if args.exit_code and not changes.is_empty else DONE
+
+
+def _text(changes: LockDiff, out: Output) -> Iterator[str]:
+    for key, (old, new) in changes.top.items():
+        yield f"{out.style('~', 'yellow', stdout=True)} {key}: {_arrow(old, new)}"
+    for change in changes.changes:
+        yield f"{_sign(change, out)} {_headline(change)}"
+        for detail in _details(change):
+            yield f"    {detail}"
+
+
+def _sign(change: Change, out: Output) -> str:
+    sign, color = ("+", "green") if change.old is None else ("-", "red") if change.new is None else ("~", "yellow")
+    return out.style(sign, color, stdout=True)
+
+
+def _headline(change: Change) -> str:
+    name = plain(change.name)
+    entry = change.new or change.old
+    marker = f" ; {plain(str(entry.marker))}" if entry is not None and entry.marker is not None else ""
+    if change.old is None or change.new is None:
+        return f"{name} {_version(entry)}{marker}"
+    if "version" not in change.kinds:
+        return f"{name} {_version(entry)}{marker}"
+    return f"{name} {_versions(change)}{marker}"
+
+
+def _versions(change: Change) -> str:
+    """Old and new version; a step back is pointed out, since it is seldom meant."""
+    old, new = change.old, change.new
+    text = f"{_version(old)} → {_version(new)}"
+    if old is None or new is None or old.version is None or new.version is None:
+        return text
+    return f"{text}{_OLDER}" if new.version < old.version else text
+
+
+def _details(change: Change) -> Iterator[str]:
+    """What changed besides the version, one line each."""
+    for kind in change.kinds:
+        if kind in _FIELDS:
+            yield f"{kind}: {_arrow(_field(change.old, kind), _field(change.new, kind))}"
+        elif kind == "source":
+            yield f"source: {_arrow(_source(change.old), _source(change.new))}"
+    if change.old is None or change.new is None:
+        return
+    # The same name for other bytes is what a reviewer must not miss; names of another version say nothing.
+    if change.files_changed:
+        yield f"other hashes under the same name: {_names(change.files_changed)}"
+    if "version" not in change.kinds:
+        if change.files_added:
+            yield f"files added: {_names(change.files_added)}"
+        if change.files_removed:
+            yield f"files removed: {_names(change.files_removed)}"
+
+
+def _names(names: tuple[str, ...]) -> str:
+    shown = ", ".join(plain(name) for name in names[:_MOST_NAMES])
+    return shown if len(names) <= _MOST_NAMES else f"{shown} and {len(names) - _MOST_NAMES} more"
+
+
+def _version(package: Package | None) -> str:
+    return "none" if package is None else "without version" if package.version is None else str(package.version)
+
+
+def _field(package: Package | None, kind: str) -> str | None:
+    value = None if package is None else getattr(package, _FIELDS[kind])
+    return None if value is None else str(value)
+
+
+def _source(package: Package | None) -> str | None:
+    if package is None:
+        return None
+    if package.vcs is not None:
+        return f"{package.vcs.type} {package.vcs.url or package.vcs.path} at {package.vcs.commit_id}"
+    if package.directory is not None:
+        return f"folder {package.directory.path}{' (editable)' if package.directory.editable else ''}"
+    if package.archive is not None:
+        return f"archive {package.archive.url or package.archive.path}"
+    return "index"
+
+
+def _arrow(old: str | None, new: str | None) -> str:
+    return f"{plain(old) if old is not None else 'none'} → {plain(new) if new is not None else 'none'}"
+
+
+def _summary(changes: LockDiff) -> str:
+    added, removed = len(changes.of_kind("added")), len(changes.of_kind("removed"))
+    updated = len(changes.of_kind("version"))
+    other = len(changes.changes) - added - removed - updated
+    return f"{added} added, {removed} removed, {updated} with another version, {other} changed otherwise"
+
+
+def _markdown(changes: LockDiff) -> Iterator[str]:
+    yield "| package | before | after | more |"
+    yield "|---|---|---|---|"
+    for key, (old, new) in changes.top.items():
+        yield f"| _{key}_ | {_cell(old)} | {_cell(new)} | |"
+    for change in changes.changes:
+        old, new = (None if package is None else _version(package) for package in (change.old, change.new))
+        more = [_escaped(detail) for detail in _details(change)]
+        if _versions(change).endswith(_OLDER):
+            more.insert(0, "**older**")
+        yield f"| {_escaped(change.name)} | {_cell(old)} | {_cell(new)} | {'<br>'.join(more)} |"
+
+
+def _cell(text: str | None) -> str:
+    return "" if text is None else _escaped(text)
+
+
+def _escaped(text: str) -> str:
+    """Text from outside without meaning in a table cell."""
+    shown = plain(text).replace("\n", " ").replace("\\", "\\\\").replace("&", "&amp;").replace("<", "&lt;")
+    for sign in "|`*_[]~@#":
+        shown = shown.replace(sign, f"\\{sign}")
+    return shown
+
+
+def _json(changes: LockDiff) -> dict[str, Any]:
+    def entry(package: Package | None) -> dict[str, Any] | None:
+        if package is None:
+            return None
+        fields = {kind: _field(package, kind) for kind in _FIELDS}
+        version = None if package.version is None else str(package.version)
+        return {"version": version, "source": _source(package)} | fields
+
+    return {
+        "same": changes.is_empty,
+        "top": {key: {"old": old, "new": new} for key, (old, new) in changes.top.items()},
+        "changes": [
+            {
+                "name": change.name,
+                "kinds": list(change.kinds),
+                "old": entry(change.old),
+                "new": entry(change.new),
+                "files-added": list(change.files_added),
+                "files-removed": list(change.files_removed),
+                "files-changed": list(change.files_changed),
+            }
+            for change in changes.changes
+        ],
+    }
