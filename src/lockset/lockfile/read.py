@@ -157,6 +157,6 @@ def _is_tag_bomb(wheel: Mapping[str, Any]) -> bool:
 def tag_count(name: str) -> int:
     """How many tags the wheel file name at the end of `name` stands for, at most."""
     product = 1
-    for part in unquote(name).rsplit("-", 3)[1:]:
+    for part in unquote(name).removesuffix(".whl").rsplit("-", 3)[1:]:
         product *= part.count(".") + 1
     return product

@@ -54,7 +54,7 @@ def check_url(url: str, code: str, path: KeyPath, found: Findings) -> None:
         return
     scheme = parts.scheme.lower()
     if not _SCHEME.match(url) or (scheme.split("+")[-1] in _WITH_HOST and not host) or url != url.strip():
-        shown = _without_secret(url, parts)
+        shown = url.rsplit("@", 1)[-1]  # in front of it a secret may stand
         found.add(code, path, f"`{shown}` is no absolute URL", "Use `path` for what lies on disk")
         return
     if scheme in _INSECURE and not _is_loopback(host):
@@ -81,10 +81,6 @@ def _has_secret(parts: SplitResult) -> bool:
     if parts.password is None and parts.scheme.endswith("ssh"):
         return False
     return any(not (text.startswith("${") and text.endswith("}")) for text in secrets)
-
-
-def _without_secret(url: str, parts: SplitResult) -> str:
-    return url.replace(parts.netloc, parts.netloc.rsplit("@", 1)[-1]) if "@" in parts.netloc else url
 
 
 def check_path(local: str, path: KeyPath, found: Findings) -> None:

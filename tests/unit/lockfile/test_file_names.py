@@ -1,0 +1,54 @@
+"""Which names a lock file may have."""
+
+from __future__ import annotations
+
+import pytest
+
+from lockset.errors import LocksetError
+from lockset.lockfile.file_name import is_lock_file_name, lock_file_name, name_of
+from lockset.lockfile.validate import validate
+
+EMPTY = 'lock-version = "1.0"\ncreated-by = "hand"\npackages = []\n'
+
+
+@pytest.mark.parametrize(
+    "name", ["pylock.toml", "pylock.dev.toml", "pylock.Dev-2_x.toml", "pylock.é.toml", "pylock. .toml"]
+)
+def test_these_are_names_of_lock_files(name: str) -> None:
+    assert is_lock_file_name(name)
+    assert validate(EMPTY, path=f"folder/{name}").issues == ()
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["pylock", "pylock..toml", "pylock.a.b.toml", "pylock.dev.TOML", "Pylock.toml", "my-pylock.toml", "pylock.dev.toml\n",
+     "pylock.a\nb.toml", "uv.lock", "pylock.toml.bak"],
+)  # fmt: skip
+def test_these_are_none(name: str) -> None:
+    assert not is_lock_file_name(name)
+    [issue] = validate(EMPTY, path=name).issues
+    assert issue.code in {"file-name", "file-name-lowercase"}
+    assert (issue.line, issue.column, issue.path) == (1, 1, "")
+
+
+def test_a_wrong_case_is_told_from_a_wrong_name() -> None:
+    assert [issue.code for issue in validate(EMPTY, path="PyLock.Dev.TOML").issues] == ["file-name-lowercase"]
+
+
+def test_without_a_path_no_name_is_checked() -> None:
+    assert validate(EMPTY).ok
+
+
+def test_names_are_made_and_read_back() -> None:
+    assert lock_file_name(None) == "pylock.toml"
+    assert lock_file_name("dev") == "pylock.dev.toml"
+    assert lock_file_name("my.script") == "pylock.my-script.toml"
+    assert name_of("pylock.dev.toml") == "dev"
+    assert name_of("pylock.toml") is None
+
+
+@pytest.mark.parametrize("name", ["", "a/b", "a\nb"])
+def test_a_name_that_fits_no_file_is_refused(name: str) -> None:
+    with pytest.raises(LocksetError) as caught:
+        lock_file_name(name)
+    assert caught.value.diagnostic.code == "file-name"

@@ -1,0 +1,42 @@
+"""Lock files that other tools wrote, where a collection of them lies beside the checkout; skipped elsewhere."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+import tomli
+from packaging.pylock import Pylock
+
+from lockset.lockfile.read import read
+from lockset.lockfile.schema import check
+from lockset.lockfile.validate import validate
+from lockset.lockfile.write import write
+
+COLLECTION = Path(os.environ.get("LOCKSET_FOREIGN_LOCKS", Path(__file__).parents[4] / "shared"))
+FILES = sorted([*COLLECTION.glob("interop/pylock*.toml"), *COLLECTION.glob("corpus/pylock/*.toml")])
+# Rules that neither packaging nor the JSON Schema checks, and that files in use break.
+STRICTER = {"package-version-source-tree"}
+
+
+@pytest.mark.skipif(not FILES, reason="no collection of foreign lock files is here")
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
+def test_a_foreign_lock_is_judged_as_by_packaging_and_written_so_that_it_is_read_again(path: Path) -> None:
+    data = path.read_bytes()
+    report = validate(data, path=path.name.split("__")[-1])
+    try:
+        lock = Pylock.from_dict(tomli.loads(data.decode()))
+    except ValueError:
+        assert [issue.code for issue in report.errors] == ["toml-syntax"]
+        return
+    except Exception:  # noqa: BLE001 - its errors have no common base
+        assert report.errors
+        return
+    assert {issue.code for issue in report.errors} <= STRICTER
+    document = read(data)
+    assert document.lock == lock
+    assert check(document) == ()
+    text = write(lock)
+    assert write(read(text).lock) == text
+    assert len(read(text).lock.packages) == len(lock.packages)

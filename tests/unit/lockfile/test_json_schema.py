@@ -1,0 +1,62 @@
+"""The JSON Schema: itself valid, and strict where the published one is not."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import jsonschema  # type: ignore[import-untyped]  # it has no types of its own
+import pytest
+
+from lockset.lockfile.read import read
+from lockset.lockfile.schema import SCHEMA_NAME, check, load_schema
+
+ROOT = Path(__file__).parents[3]
+EXAMPLES = ROOT / "spec-examples"
+TOP = 'lock-version = "1.0"\ncreated-by = "hand"\n'
+URL = 'url = "https://files.example.org/sample-1.0-py3-none-any.whl"'
+
+
+def test_the_schema_is_one() -> None:
+    jsonschema.Draft202012Validator.check_schema(load_schema())
+    assert load_schema() == json.loads((ROOT / "schemas" / SCHEMA_NAME).read_text("utf-8"))
+
+
+@pytest.mark.parametrize("path", sorted((EXAMPLES / "valid").glob("*.toml")), ids=lambda path: path.name)
+def test_valid_examples_pass(path: Path) -> None:
+    assert check(read(path.read_bytes())) == ()
+
+
+@pytest.mark.parametrize(
+    ("body", "path", "line"),
+    [
+        ("packages = []\nunknown = 1\n", "", 1),
+        ('packages = [{name = "a"}]\n', "packages[0]", 3),
+        ('packages = [{name = "a", directory = {path = "."}, vcs = {}}]\n', "packages[0]", 3),
+        (f'packages = [{{name = "a", wheels = [{{{URL}}}]}}]\n', "packages[0].wheels[0]", 3),
+        (f'packages = [{{name = "a", wheels = [{{{URL}, hashes = {{}}}}]}}]\n', "packages[0].wheels[0].hashes", 3),
+        (
+            f'packages = [{{name = "a", archive = {{{URL}, size = 1.0, hashes = {{x = ""}}}}}}]\n',
+            "packages[0].archive.size",
+            3,
+        ),
+        (
+            f'packages = [{{name = "a", archive = {{{URL}, upload-time = "2025-01-25T11:30:10Z", hashes = {{x = ""}}}}}}]\n',
+            "packages[0].archive.upload-time",
+            3,
+        ),
+        (
+            f'packages = [{{name = "a", archive = {{{URL}, upload-time = 2025-01-25, hashes = {{x = ""}}}}}}]\n',
+            "packages[0].archive.upload-time",
+            3,
+        ),
+        ('[[packages]]\nname = "a"\n\n[packages.vcs]\ntype = "git"\nurl = "x"\n', "packages[0].vcs", 6),
+    ],
+)
+def test_what_the_published_schema_lets_pass_is_found(body: str, path: str, line: int) -> None:
+    assert (path, line) in {(issue.path, issue.line) for issue in check(read(TOP + body))}
+
+
+def test_publishers_of_attestations_may_have_keys_of_their_own() -> None:
+    text = TOP + 'packages = [{name = "a", directory = {path = "."}, attestation-identities = [{kind = "x", y = 1}]}]\n'
+    assert check(read(text)) == ()

@@ -1,0 +1,123 @@
+"""Findings that do not make a file invalid: each with the smallest text, its path and its line."""
+
+from __future__ import annotations
+
+import pytest
+
+from lockset.lockfile.rule_table import RULES
+from lockset.lockfile.validate import validate
+
+TOP = 'lock-version = "1.0"\ncreated-by = "hand"\n'
+EMPTY = "packages = []\n"
+A, B = "a" * 64, "b" * 64
+DIRECTORY = 'directory = {path = "."}\n'
+
+
+def package(text: str, name: str = "sample") -> str:
+    return f'[[packages]]\nname = "{name}"\n{text}'
+
+
+def wheel(tail: str = "", *, url: str = "https://files.example.org", tag: str = "py3-none-any", digest: str = A) -> str:
+    return f'{{url = "{url}/sample-1.0-{tag}.whl", hashes = {{sha256 = "{digest}"}}{tail}}}'
+
+
+def wheels(*files: str) -> str:
+    return package('version = "1.0"\nwheels = [\n' + "".join(f"{file},\n" for file in files) + "]\n")
+
+
+CASES: list[tuple[str, str, str, int]] = [
+    ("environments-empty", "environments = []\n" + EMPTY, "environments", 3),
+    ("environment-overlap", "environments = [\n\"os_name == 'nt'\",\n\"os_name == 'nt'\",\n]\n" + EMPTY, "environments[1]", 5),
+    ("name-duplicate", 'dependency-groups = ["Dev", "dev"]\n' + EMPTY, "dependency-groups[1]", 3),
+    ("default-group-public", 'dependency-groups = ["dev"]\ndefault-groups = ["DEV"]\n' + EMPTY, "default-groups[0]", 4),
+    ("default-group-unused", 'default-groups = ["main"]\n' + package(DIRECTORY), "default-groups[0]", 3),
+    ("tool-entry-type", EMPTY + "[tool]\nhand = 1\n", "tool.hand", 5),
+    ("unknown-key", 'create-by = "x"\n' + EMPTY, "create-by", 3),
+    ("packages-unsorted", package(DIRECTORY) + package(DIRECTORY, "alpha"), "packages[1]", 6),
+    ("packages-unsorted", 'extras = ["b", "a"]\n' + EMPTY, "extras", 3),
+    ("packages-unsorted", wheels(wheel(digest=B), wheel(tag="py2-none-any")), "packages[0].wheels[0]", 7),
+    ("duplicate-overlap", package("marker = \"os_name == 'nt'\"\n" + DIRECTORY) * 2, "packages[1]", 7),
+    ("duplicate-file", wheels(wheel(), wheel(digest=B)), "packages[0].wheels[1]", 8),
+    ("duplicate-file", wheels(wheel(tag="py2-none-any"), wheel()), "packages[0].wheels[1]", 8),
+    ("package-version-recommended", package(f"wheels = [{wheel()}]\n"), "packages[0].version", 3),
+    ("marker-undeclared-extra", package("marker = \"'x' in extras\"\n" + DIRECTORY), "packages[0].marker", 5),
+    ("marker-undeclared-group", package("marker = \"'x' in dependency_groups\"\n" + DIRECTORY), "packages[0].marker", 5),
+    ("marker-constant", package("marker = \"'a' == 'b'\"\n" + DIRECTORY), "packages[0].marker", 5),
+    ("marker-version-value", package("marker = \"python_version in '3.8 3.9'\"\n" + DIRECTORY), "packages[0].marker", 5),
+    ("marker-version-value", package("marker = \"python_version == 'new'\"\n" + DIRECTORY), "packages[0].marker", 5),
+    ("marker-string-order", package("marker = \"os_name > 'nt'\"\n" + DIRECTORY), "packages[0].marker", 5),
+    ("dependency-unresolved", package('dependencies = [{name = "b"}]\n' + DIRECTORY), "packages[0].dependencies[0]", 5),
+    ("dependency-ambiguous", package("dependencies = [{}]\n" + DIRECTORY), "packages[0].dependencies[0]", 5),
+    ("dependency-self", package('dependencies = [{name = "sample"}]\n' + DIRECTORY), "packages[0].dependencies[0]", 5),
+    ("vcs-type-unregistered",
+     package('vcs = {type = "fossil", url = "https://fossil.example.org", commit-id = "1"}\n'), "packages[0].vcs.type", 5),
+    ("url-insecure", wheels(wheel(url="http://files.example.org")), "packages[0].wheels[0].url", 7),
+    ("url-credentials", wheels(wheel(url="https://me:secret@files.example.org")), "packages[0].wheels[0].url", 7),
+    ("path-absolute", package('directory = {path = "/srv"}\n'), "packages[0].directory.path", 5),
+    ("path-absolute", package('directory = {path = "C:/srv"}\n'), "packages[0].directory.path", 5),
+    ("path-escapes", package('directory = {path = "a/../../b"}\n'), "packages[0].directory.path", 5),
+    ("path-not-posix", package("directory = {path = 'a\\b'}\n"), "packages[0].directory.path", 5),
+    ("size-range", wheels(wheel(", size = 0")), "packages[0].wheels[0].size", 7),
+    ("upload-time-naive", wheels(wheel(", upload-time = 2025-01-25T11:30:10")), "packages[0].wheels[0].upload-time", 7),
+    ("hash-algorithm-case", wheels(wheel().replace("sha256", "SHA256")), "packages[0].wheels[0].hashes.SHA256", 7),
+    ("hash-weak", wheels(wheel(digest="a" * 32).replace("sha256", "md5")), "packages[0].wheels[0].hashes", 7),
+    ("sdist-legacy-format",
+     package(f'version = "1.0"\nsdist = {{path = "sample-1.0.zip", hashes = {{sha256 = "{A}"}}}}\n'),
+     "packages[0].sdist", 6),
+]  # fmt: skip
+NOT_HERE = {"lock-version-minor", "created-by-empty"}
+
+
+@pytest.mark.parametrize(
+    ("code", "text", "path", "line"), CASES, ids=lambda case: case if isinstance(case, str) else None
+)
+def test_a_warning_is_given_where_it_is_due(code: str, text: str, path: str, line: int) -> None:
+    report = validate(TOP + text)
+    assert [(issue.code, issue.path, issue.line) for issue in report.issues] == [(code, path, line)]
+    assert report.ok
+    assert report.lock is not None
+
+
+def test_every_rule_of_the_table_has_a_test() -> None:
+    warnings = {code for code, rule in RULES.items() if rule.severity == "warning"}
+    assert warnings - {case[0] for case in CASES} == NOT_HERE
+
+
+def test_an_empty_creator_is_noticed() -> None:
+    report = validate('lock-version = "1.0"\ncreated-by = ""\npackages = []\n')
+    assert [issue.code for issue in report.issues] == ["created-by-empty"]
+
+
+def test_secrets_are_never_shown() -> None:
+    for url in ("https://me:secret@", "https://secret@", "secret@", "https://secret:@files example.org"):
+        report = validate(TOP + wheels(wheel(url=f"{url}files.example.org")))
+        assert report.issues
+        assert all("secret" not in issue.message + (issue.hint or "") for issue in report.issues)
+
+
+@pytest.mark.parametrize(
+    "url", ["https://${TOKEN}@h.example.org", "http://localhost:8080", "http://127.0.0.1", "http://[::1]"]
+)
+def test_placeholders_and_loopback_are_fine(url: str) -> None:
+    assert validate(TOP + wheels(wheel(url=url))).issues == ()
+
+
+def test_an_unknown_key_names_the_nearest_known_one() -> None:
+    [issue] = validate(TOP + package('requires_python = ">=3"\n' + DIRECTORY)).issues
+    assert issue.hint == "Did you mean `requires-python`?"
+    [issue] = validate(TOP + package("zzz = 1\n" + DIRECTORY)).issues
+    assert issue.hint == "Keys of a tool's own go below `packages.tool`"
+
+
+def test_all_findings_come_at_once_sorted_by_place() -> None:
+    report = validate('packages = [{}, {name = "A", version = 1, wheels = "x"}]\nextras = 1\n')
+    assert [(issue.line, issue.code) for issue in report.issues] == [
+        (1, "created-by-required"),
+        (1, "lock-version-required"),
+        (1, "package-name-required"),
+        (1, "package-source-required"),
+        (1, "package-name-normalized"),
+        (1, "package-version-type"),
+        (1, "wheels-type"),
+        (2, "extras-type"),
+    ]
