@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import deque
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from packaging.specifiers import SpecifierSet
@@ -28,6 +30,24 @@ __all__ = ["CandidateMaker"]
 _RELEASES_ASKED_FOR_MARKERS = 3
 
 Extras = tuple[tuple[str, MarkerSet], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Pins:
+    """Versions to try first for one guard.
+
+    Attributes:
+        locked: Positions of the old lock's.
+        probed: Positions of what probes found.
+        boundary: On which the old lock had the guard in two.
+    """
+
+    locked: list[int]
+    probed: list[int]
+    boundary: MarkerSet | None
+
+
+_NO_PINS = _Pins(locked=[], probed=[], boundary=None)
 
 
 class CandidateMaker:
@@ -112,36 +132,56 @@ class CandidateMaker:
         releases = self._repository.releases(name)
         specifiers = {r.specifier for r in wanted}
         specifiers.update(s for s, region in self._policy.constraints.get(name, ()) if not region.is_disjoint(guard))
-        preferred, boundary = self._preferred(releases, guard)
-        if boundary is not None:
-            yield boundary
-        chosen = sum({1 << p for p in preferred})
-        mask = self._admission.admitted(releases, specifiers, preferred=chosen)
-        order = [p for p in preferred if mask >> p & 1]
-        order += self._admission.ordered(name, mask & ~sum({1 << p for p in order}))
-        if order:
-            self._repository.hint_release(name, releases.versions[order[0]])
-        for position in order:
+        pins = self._pins(releases, guard)
+        if pins.boundary is not None:
+            yield pins.boundary
+        locked = sum({1 << p for p in pins.locked})
+        mask = self._admission.admitted(releases, specifiers, preferred=locked)
+        first = [p for p in pins.locked if mask >> p & 1]
+        rest = self._admission.ordered(name, mask & ~sum({1 << p for p in first}))
+        # A pin that a probe found goes before the first release that serves the whole guard, not before the splits on
+        # newer ones that serve a part of it: those keep every Python at its newest.
+        probed = [p for p in pins.probed if mask >> p & 1 and p not in first]
+        if first or rest:
+            self._repository.hint_release(name, releases.versions[(first or rest)[0]])
+        done: set[int] = set()
+        waiting = deque([*first, *rest])
+        while waiting:
+            position = waiting.popleft()
+            if position in done:
+                continue
+            done.add(position)
             version = releases.versions[position]
             serves = self._repository.serves(name, version)
-            if guard.implies(serves):
-                candidate = self._guard(key, version, guard, wanted)
-                if candidate is not None:
-                    yield candidate
-            elif not guard.is_disjoint(serves):
-                yield serves
+            if not guard.implies(serves):
+                if not guard.is_disjoint(serves):
+                    yield serves
+                continue
+            if probed and position not in first:
+                waiting.extendleft(reversed([*(p for p in probed if p not in done), position]))
+                done.discard(position)
+                probed = []
+                continue
+            candidate = self._guard(key, version, guard, wanted)
+            if candidate is not None:
+                yield candidate
 
-    def _preferred(self, releases: Releases, guard: MarkerSet) -> tuple[list[int], MarkerSet | None]:
-        """Positions of the versions to try first, and the boundary on which the old lock had the guard in two."""
+    def _pins(self, releases: Releases, guard: MarkerSet) -> _Pins:
         concerned = [p for p in self._preferences.get(releases.name, ()) if not p.region.is_disjoint(guard)]
         if not concerned:
-            return [], None
-        binding = [p for p in concerned if p.binding]
+            return _NO_PINS
+        locked = [p for p in concerned if p.binding]
         boundary = None
-        if len({p.version for p in binding}) > 1:
-            boundary = next((p.region for p in binding if not guard.implies(p.region)), None)
+        if len({p.version for p in locked}) > 1:
+            boundary = next((p.region for p in locked if not guard.implies(p.region)), None)
         position = {v: i for i, v in enumerate(releases.versions)}
-        return list(dict.fromkeys(position[p.version] for p in concerned if p.version in position)), boundary
+
+        def positions(preferences: Iterable[Preference]) -> list[int]:
+            return list(dict.fromkeys(position[p.version] for p in preferences if p.version in position))
+
+        return _Pins(
+            locked=positions(locked), probed=positions(p for p in concerned if not p.binding), boundary=boundary
+        )
 
     def _guard(
         self, key: Key, version: Version, guard: MarkerSet, wanted: Sequence[Requirement]

@@ -6,20 +6,22 @@ from typing import TYPE_CHECKING
 
 from lockset.errors import LocksetError
 from lockset.events import Silent
-from lockset.resolve.candidate import GuardedCandidate
 from lockset.resolve.search import Cause, Impossible, solve_environment
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from lockset.markers import MarkerSet
     from lockset.resolve.repository import Repository
     from lockset.resolve.request import LockRequest
-    from lockset.resolve.requirement import Requirement, Root
+    from lockset.resolve.requirement import Origin, Root
 
 __all__ = ["explain"]
 
 # Searches spent on making the set of roots smaller; beyond it the set shown may not be the smallest.
 _SEARCHES = 60
+# Lines of conflicting requirements shown; a conflict over more has its first ones shown.
+_LINES = 12
 
 
 def explain(
@@ -32,40 +34,52 @@ def explain(
     region = impossible.universe
     roots = [r for r in request.roots if not (r.region & region).is_empty]
     core, causes = _smallest(impossible, roots, request, repository)
-    missing = _missing(causes, not_found)
+    names = list(dict.fromkeys(c.requirement.name for c in causes if not c.requirement.name.startswith("!")))
+    missing = sorted(set(names) & not_found.keys())
     where = _where(region, request)
-    lines = [f"asked for: {_said(root)}" for root in core]
-    lines += list(dict.fromkeys(_line(c, region, core) for c in sorted(causes, key=_order)))
-    names = [n for n in dict.fromkeys(c.requirement.name for c in causes) if not n.startswith("!")]
+    context = list(dict.fromkeys(_line(c) for c in sorted(causes, key=_order)))
+    if len(context) > _LINES:
+        context[_LINES:] = [f"and {len(context) - _LINES} more"]
     if missing:
-        message = f"No index has a project named {' or '.join(missing)}, which is needed on {where}"
+        message = f"No index has a project named {_joined(missing)}, which is needed on {where}"
         hint = "Check the spelling, or name the index that has it with `--index`"
-    elif len(core) == 1 and len(names) == 1 and core[0].dependency.name == names[0]:
+    elif len(names) == 1 and len(core) == 1 and core[0].dependency.name == names[0]:
         message = f"No version of {names[0]} fits {core[0].dependency.text} on {where}"
-        hint = _nearest(names[0], repository)
+        hint = _nearest(core[0], region, repository)
+    elif len(core) == 1:
+        message = f"{core[0].dependency.text} cannot be served on {where}"
+        hint = _advice(core, region, request)
     else:
-        message = f"{_joined([_short(r) for r in core])} cannot hold together on {where}"
+        message = f"{_joined([r.dependency.text for r in core])} cannot hold together on {where}"
         hint = _advice(core, region, request)
     if not impossible.exhausted:
-        lines.append("(the search was given up: there may be an answer that was not found)")
-    return LocksetError("no-resolution", message, context=tuple(lines), hint=hint)
+        context.append("(the search was given up: there may be an answer that was not found)")
+    return LocksetError("no-resolution", message, context=tuple(context), hint=hint)
 
 
 def _smallest(
     impossible: Impossible, roots: list[Root], request: LockRequest, repository: Repository
 ) -> tuple[list[Root], Sequence[Cause]]:
     """Roots of which none can be left out, and the conflict they lead to."""
-    causes: Sequence[Cause] = impossible.causes
-    core = list(roots)
     searches = 0
-    # Drop big parts first: projects have many roots, conflicts few.
+
+    def without(rest: list[Root]) -> Impossible | None:
+        nonlocal searches
+        searches += 1
+        return solve_environment(request, impossible.universe, rest, repository, Silent()) if rest else None
+
+    core, causes = list(roots), impossible.causes
+    # The roots that the conflict's chains begin with are often all that matters.
+    begun = {c.chain[0] for c in causes if c.chain and c.chain[0].version is None}
+    likely = [r for r in core if r.origin in begun]
+    if len(likely) < len(core) and (again := without(likely)) is not None:
+        core, causes = likely, again.causes
     size = max(len(core) // 2, 1)
     while size and searches < _SEARCHES:
         position = 0
         while position < len(core) and len(core) > 1 and searches < _SEARCHES:
             rest = core[:position] + core[position + size :]
-            searches += 1
-            again = solve_environment(request, impossible.universe, rest, repository, Silent()) if rest else None
+            again = without(rest)
             if again is not None:
                 core, causes = rest, again.causes
             else:
@@ -74,23 +88,18 @@ def _smallest(
     return core, causes
 
 
-def _missing(causes: Sequence[Cause], not_found: Mapping[str, LocksetError]) -> list[str]:
-    return sorted({c.requirement.name for c in causes} & not_found.keys())
-
-
-def _where(region: object, request: LockRequest) -> str:
-    from lockset.markers import MarkerSet
-
-    assert isinstance(region, MarkerSet)
+def _where(region: MarkerSet, request: LockRequest) -> str:
     example = region.example()
     if example is None:
         return "no environment"
     system = example.environment["platform_system"]
-    python = example.environment["python_full_version"]
+    python = ".".join(example.environment["python_full_version"].split(".")[:2])
+    implementation = example.environment["platform_python_implementation"]
     chosen = [f"extra `{e}`" for e in sorted(example.extras)]
     chosen += [f"group `{g}`" for g in sorted(example.groups) if g != request.default_group]
     suffix = f" with {_joined(chosen)}" if chosen else ""
-    return f"Python {'.'.join(python.split('.')[:2])}, {'macOS' if system == 'Darwin' else system}{suffix}"
+    kind = "Python" if implementation == "CPython" else implementation
+    return f"{kind} {python}, {'macOS' if system == 'Darwin' else system}{suffix}"
 
 
 def _order(cause: Cause) -> tuple[bool, str, str, str]:
@@ -98,23 +107,16 @@ def _order(cause: Cause) -> tuple[bool, str, str, str]:
     return (origin.version is not None, cause.requirement.name, origin.name, str(origin.version))
 
 
-def _line(cause: Cause, region: object, core: Sequence[Root]) -> str:
-    del region, core
-    requirement: Requirement = cause.requirement
-    origin = requirement.origin
-    if requirement.name.startswith("!"):
-        return f"{origin.name} {origin.version}: its metadata cannot be used"
+def _line(cause: Cause) -> str:
+    return ", and ".join(_asks(origin) for origin in cause.chain or (cause.origin,))
+
+
+def _asks(origin: Origin) -> str:
     if origin.version is None:
-        return f"{origin.text}, from {origin.name}"
+        return f"{origin.text} is asked for in {origin.name}"
+    if origin.text.startswith("("):
+        return f"{origin.name} {origin.version} cannot be used"
     return f"{origin.name} {origin.version} needs {origin.text}"
-
-
-def _said(root: Root) -> str:
-    return f"{root.dependency.text} ({root.origin.name})"
-
-
-def _short(root: Root) -> str:
-    return root.dependency.text
 
 
 def _joined(parts: Sequence[str]) -> str:
@@ -123,23 +125,34 @@ def _joined(parts: Sequence[str]) -> str:
     return f"{', '.join(parts[:-1])} and {parts[-1]}"
 
 
-def _nearest(name: str, repository: Repository) -> str:
+def _nearest(root: Root, region: MarkerSet, repository: Repository) -> str:
+    """What keeps the newest release that the requirement admits from being chosen, or what the newest release is."""
+    name = root.dependency.name
     versions = repository.releases(name).versions
     if not versions:
         return "It has no release that may be used; check `--no-build`, `--exclude-newer` and the index"
-    return f"The newest release is {versions[0]}; change the requirement or the range of Pythons"
+    fitting = next((v for v in versions if root.dependency.specifier.admits(v)), None)
+    if fitting is None:
+        return f"The newest release is {versions[0]}"
+    serves = repository.serves(name, fitting)
+    if serves.is_disjoint(region):
+        text = serves.without_extras_and_groups().text()
+        if not serves.without_platforms().is_disjoint(region.without_platforms()):
+            return f"{name} {fitting} has files for other platforms only: ask for it under a marker, or elsewhere"
+        if text is not None:
+            return f"{name} {fitting} can be used where {text}: narrow `requires-python`, or where it is asked for"
+    facts = repository.facts(name, fitting)
+    if facts is None:
+        return f"The metadata of {name} {fitting} cannot be used"
+    return f"The newest release that fits is {fitting}"
 
 
-def _advice(core: Sequence[Root], region: object, request: LockRequest) -> str:
-    from lockset.markers import MarkerSet
-
-    assert isinstance(region, MarkerSet)
+def _advice(core: Sequence[Root], region: MarkerSet, request: LockRequest) -> str:
     example = region.example()
     chosen = sorted(example.extras) + sorted(g for g in example.groups if g != request.default_group) if example else []
-    if len(chosen) > 1:
-        return f"Where {_joined(chosen)} are never installed together, declare it under `conflicts` in [tool.lockset]"
-    return f"Loosen one of {_joined([r.dependency.text for r in core])}, or narrow where it applies with a marker"
-
-
-def _is_release(candidate: object) -> bool:
-    return isinstance(candidate, GuardedCandidate)
+    asking = {n for r in core for n in (*r.region.extras(), *r.region.groups())}
+    apart = [name for name in chosen if name in asking]
+    if len(apart) > 1:
+        return f"Where {_joined(apart)} are never installed together, declare it under `conflicts` in [tool.lockset]"
+    loose = _joined([r.dependency.text for r in core])
+    return f"Loosen {'one of ' if len(core) > 1 else ''}{loose}, or narrow where it applies with a marker"

@@ -17,7 +17,7 @@ from lockset.resolve.requirement import Key, Requirement
 from lockset.resolve.resolution import Pins, Statistics
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from lockset.events import Listener
     from lockset.resolve.repository import Repository
@@ -38,10 +38,17 @@ _UNIVERSE_SPLITS = 60
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cause:
-    """One requirement of a conflict and the release that asks for it."""
+    """One requirement of a conflict.
+
+    Attributes:
+        requirement: What is asked for.
+        parent: The candidate that asks for it, None for a root.
+        chain: Who asks for whom, from a root down to `requirement` itself; shorter where the search had forgotten.
+    """
 
     requirement: Requirement
     parent: Candidate | None
+    chain: tuple[Origin, ...] = ()
 
     @property
     def origin(self) -> Origin:
@@ -76,7 +83,8 @@ class _Reporter(BaseReporter[Requirement, Candidate, Key]):
         self._patience = patience
         self.conflicts = 0
         self.rounds = 0
-        self.causes: list[Any] = []
+        self.causes: list[Cause] = []
+        self._criteria: Mapping[Key, Any] = {}
 
     def pinning(self, candidate: Candidate) -> None:
         if isinstance(candidate, GuardedCandidate):
@@ -86,7 +94,7 @@ class _Reporter(BaseReporter[Requirement, Candidate, Key]):
 
     def resolving_conflicts(self, causes: Any) -> None:
         self.conflicts += 1
-        self.causes = list(causes)
+        self.causes = [self._cause(c) for c in causes]
         blamed: dict[str, None] = {}
         for cause in causes:
             requirement: Requirement = cause.requirement
@@ -101,12 +109,28 @@ class _Reporter(BaseReporter[Requirement, Candidate, Key]):
         if self.conflicts > self._patience:
             raise _Restart
 
+    def _cause(self, cause: Any) -> Cause:
+        chain = [cause.requirement.origin]
+        parent = cause.parent
+        seen = set()
+        while parent is not None and parent.key not in seen:
+            seen.add(parent.key)
+            criterion = self._criteria.get(parent.key)
+            if criterion is None or not criterion.information:
+                break
+            above = criterion.information[0]
+            if above.requirement.origin != chain[-1]:  # a split hands requirements on as they are
+                chain.append(above.requirement.origin)
+            parent = above.parent
+        return Cause(requirement=cause.requirement, parent=cause.parent, chain=tuple(reversed(chain)))
+
     def ending_round(self, index: int, state: Any) -> None:
         """Forget pins that lost their last requirement: what they ask for must not bind anyone (resolvelib keeps them).
 
         The newest pin stays: resolvelib takes it off the end when it goes back.
         """
         self.rounds = index + 1
+        self._criteria = state.criteria
         mapping, criteria = state.mapping, state.criteria
         while True:
             orphans = [key for key, criterion in criteria.items() if not criterion.information]
@@ -225,18 +249,21 @@ def _run(
             patience += patience // 2
             continue
         except ResolutionImpossible as error:
-            raise Impossible(universe, _causes(error.causes), exhausted=True) from error
+            known = {id(c.requirement): c for c in reporter.causes}
+            raise Impossible(
+                universe, [known.get(id(c.requirement)) or _cause(c) for c in error.causes], exhausted=True
+            ) from error
         except ResolutionTooDeep:
             break
         finally:
             totals.rounds += reporter.rounds
             totals.conflicts += reporter.conflicts
         return Pins(parts=((universe, dict(result.mapping)),))
-    raise Impossible(universe, _causes(reporter.causes), exhausted=False)
+    raise Impossible(universe, reporter.causes, exhausted=False)
 
 
-def _causes(causes: Iterable[Any]) -> list[Cause]:
-    return [Cause(requirement=c.requirement, parent=c.parent) for c in causes]
+def _cause(cause: Any) -> Cause:
+    return Cause(requirement=cause.requirement, parent=cause.parent, chain=(cause.requirement.origin,))
 
 
 def solve_environment(
