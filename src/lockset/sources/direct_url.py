@@ -17,7 +17,7 @@ __all__ = ["egg_name", "parse_digest", "path_of", "split_hashes", "without_crede
 _HEX = re.compile(r"[0-9a-f]+\Z")
 _PROJECT = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?\Z")
 # `git@` is a user everybody knows; a lone user of another name can be a token.
-_CREDENTIALS = re.compile(r"(?<=://)(?!git@)[^/\s@]*@")
+_CREDENTIALS = re.compile(r"(?<=://)(?!git@[^/\s@]*(?:[/\s]|\Z))[^/\s]*@")
 
 
 def without_credentials(text: str) -> str:

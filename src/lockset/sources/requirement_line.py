@@ -84,6 +84,10 @@ def parse_requirement(text: str, *, origin: str, place: str | None = None) -> Re
             context=tuple(line for line in marked if line.strip()) if without_credentials(text) == text else (),
             hint=_hint(text),
         ) from error
+    except RecursionError as error:  # parentheses without end
+        raise LocksetError(
+            "requirement-syntax", "The marker is nested too deep to be read", place=place or origin
+        ) from error
     hashes: tuple[Digest, ...] = ()
     if requirement.url is not None:
         requirement.url, hashes = split_hashes(requirement.url, place=place or origin)

@@ -64,7 +64,7 @@ _OPPOSITES = {
     "only-final": "all-releases",
 }
 # The marker behind an editable is not to be split as a shell would: its quotes belong to it.
-_CONDITIONAL_EDITABLE = re.compile(r"(?P<option>(?:-e|--editable)[^'\"]*?)\s+;\s*(?P<marker>.+)\Z")
+_CONDITIONAL_EDITABLE = re.compile(r"(?P<option>(?:-e|--editable)[^'\"]*?)\s;\s*(?P<marker>.+)\Z")
 _REMOVED = ("--install-option", "--global-option", "--build-option")
 
 

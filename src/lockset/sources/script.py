@@ -70,9 +70,13 @@ def _blocks(text: str) -> list[tuple[int, str]]:
     at = 0
     while at < len(lines):
         start = _START.match(lines[at])
-        last = _last_line(lines, at + 1) if start else None
-        if start is None or last is None:
+        if start is None:
             at += 1
+            continue
+        end, last = _comment_lines(lines, at + 1)
+        if last is None:
+            # Another start among these comment lines would not be ended either.
+            at = end
             continue
         if start[1] == "script":
             content = "\n".join(line[2:] for line in lines[at + 1 : last])
@@ -81,13 +85,13 @@ def _blocks(text: str) -> list[tuple[int, str]]:
     return found
 
 
-def _last_line(lines: list[str], begin: int) -> int | None:
-    """Index of the line that ends the block whose content begins at `begin`; None where nothing ends it."""
+def _comment_lines(lines: list[str], begin: int) -> tuple[int, int | None]:
+    """Index behind the comment lines from `begin` on, and that of the last of them that can end a block."""
     last = None
-    for at in range(begin, len(lines)):
-        if lines[at] != "#" and not lines[at].startswith("# "):
-            break
+    at = begin
+    while at < len(lines) and (lines[at] == "#" or lines[at].startswith("# ")):
         # The content has one line at least.
         if lines[at] == _END and at > begin:
             last = at
-    return last
+        at += 1
+    return at, last

@@ -135,7 +135,7 @@ def _markers(table: Table, key: str) -> tuple[Marker, ...]:
 def _marker(table: Table, key_path: str, text: str) -> Marker:
     try:
         return Marker(text)
-    except InvalidMarker as error:
+    except (InvalidMarker, RecursionError) as error:
         reason = str(error).split("\n", maxsplit=1)[0]
         raise table.invalid(key_path, f"is not an environment marker: {reason}") from error
 

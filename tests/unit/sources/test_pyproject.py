@@ -146,6 +146,8 @@ def test_own_extras_that_multiply_without_end_are_refused() -> None:
         ("[project", "toml-syntax", "not TOML"),
         ("a = " + "[" * 5000, "toml-syntax", "nested"),
         ("a = " + "1" * 5000, "toml-syntax", "cannot be read"),
+        ("[project]\nname='a'\ndependencies = ['b ; " + "(" * 5000 + "']", "requirement-syntax", "nested too deep"),
+        ("[tool.lockset]\nenvironments = ['" + "(" * 5000 + "']", "invalid-value", "`tool.lockset.environments[0]`"),
         ("", "no-project", "neither [project] nor [dependency-groups]"),
         ("[tool.lockset]\npython = '>=x'", "invalid-value", "`tool.lockset.python`"),
         ("[project]\nname='a'\ndynamic=['dependencies']\ndependencies=['b']", "invalid-value", "as well"),

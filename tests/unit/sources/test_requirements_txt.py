@@ -154,6 +154,36 @@ def test_a_url_without_a_name_gets_a_proposal_without_secrets() -> None:
     assert "token" not in repr(told)
 
 
+@pytest.mark.parametrize("user", ["token", "user:secret", "user:p@ss", "user:secret@git", ":secret"])
+def test_no_part_of_credentials_is_told(user: str) -> None:
+    told = refusal(f"git+https://{user}@e.example.org/x.git")
+    assert "https://****@e.example.org" in told.message
+    assert "git+ssh://git@e.example.org" in refusal("git+ssh://git@e.example.org/x").message
+
+
+# A few hundred thousand signs: what takes quadratic time would not end.
+MANY = 200_000
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "a" + " " * MANY + "b",
+        "-e " + " " * MANY + "x",
+        "-e x" + " ;" * MANY,
+        "a" + " " * MANY + "[",
+        "${" * MANY,
+        "./a" + "[" * MANY,
+        "https://" + "a@" * MANY,
+        "a ; " + "(" * MANY,
+        "a~" + "~ " * MANY,
+        "--" + "x" * MANY,
+    ],
+)
+def test_hostile_lines_are_refused_soon(content: str) -> None:
+    assert refusal(content).code in {"requirement-syntax", "requirement-name", "path-missing", "option-unknown"}
+
+
 @pytest.mark.parametrize(
     ("content", "code", "part"),
     [

@@ -72,3 +72,7 @@ def test_what_is_no_block_is_none(text: str) -> None:
     with pytest.raises(LocksetError) as caught:
         read_script(text, base=Path("/w"), place="r.py")
     assert caught.value.diagnostic.code == "no-script-metadata"
+
+
+def test_starts_without_end_cost_one_pass() -> None:
+    assert not has_script_metadata("# /// script\n" * 200_000)
