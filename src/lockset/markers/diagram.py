@@ -21,7 +21,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from itertools import count
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from lockset.markers.domains import satisfies
 from lockset.markers.variables import Kind
@@ -53,13 +53,8 @@ EMPTY = 0
 FULL = 1
 
 
-class Node(NamedTuple):
-    """Variable, the labels that divide its values, one child more than labels."""
-
-    variable: Variable
-    labels: tuple[Any, ...]
-    children: tuple[int, ...]
-
+# Variable, the labels that divide its values, one child more than labels.
+Node: TypeAlias = "tuple[Variable, tuple[Any, ...], tuple[int, ...]]"
 
 NODES: dict[int, Node] = {}
 _IDS: dict[Node, int] = {}
@@ -78,23 +73,28 @@ _FORGOTTEN: dict[Any, dict[int, int]] = {}
 def make(variable: Variable, labels: Sequence[Any], children: Sequence[int]) -> int:
     """The diagram that asks `variable` and goes on with the child of the part; reduced and interned."""
     last = children[-1]
+    if all(child == last for child in children):
+        return last
     kept: list[Any] = []
     ways: list[int] = []
     if variable.kind is Kind.RELEASE:
-        ways.append(children[0])
+        before = children[0]
+        ways.append(before)
         for label, child in zip(labels, children[1:], strict=True):
-            if child != ways[-1]:
+            if child != before:
                 kept.append(label)
                 ways.append(child)
+                before = child
     else:
+        open_predicates = last > FULL and NODES[last][0].owner is variable
         for label, child in zip(labels, children, strict=False):
-            if child != settle(last, variable, label):
+            if child != (settle(last, variable, label) if open_predicates else last):
                 kept.append(label)
                 ways.append(child)
         ways.append(last)
     if not kept:
         return last
-    return _intern(Node(variable, tuple(kept), tuple(ways)))
+    return _intern((variable, tuple(kept), tuple(ways)))
 
 
 def _intern(node: Node) -> int:
@@ -129,44 +129,32 @@ def branch(diagram: int, variable: Variable, labels: Sequence[Any]) -> Sequence[
     """
     if diagram <= FULL:
         return (diagram,) * (len(labels) + 1)
-    node = NODES[diagram]
-    if node.variable is variable:
-        if node.labels == labels:
-            return node.children
+    own, known, ways = NODES[diagram]
+    if own is variable:
+        if known == labels:
+            return ways
         if variable.kind is Kind.RELEASE:
-            return _branch_releases(node, labels)
-        known = dict(zip(node.labels, node.children, strict=False))
-        last = node.children[-1]
-        ways = [known[label] if label in known else settle(last, variable, label) for label in labels]
-        ways.append(last)
-        return ways
-    if node.variable.owner is variable:
+            return [ways[0], *(ways[bisect_right(known, label)] for label in labels)]
+        children = dict(zip(known, ways, strict=False))
+        last = ways[-1]
+        return [*(children[label] if label in children else settle(last, variable, label) for label in labels), last]
+    if own.owner is variable:
         return [*(settle(diagram, variable, label) for label in labels), diagram]
     return (diagram,) * (len(labels) + 1)
 
 
-def _branch_releases(node: Node, labels: Sequence[Any]) -> list[int]:
-    own = node.labels
-    place = 0
-    ways = [node.children[0]]
-    for label in labels:
-        if place < len(own) and own[place] == label:
-            place += 1
-        ways.append(node.children[place])
-    return ways
-
-
 def _align(one: int, other: int) -> tuple[Variable, Sequence[Any], Sequence[int], Sequence[int]]:
     """The upper one of both roots, common labels, and both diagrams' children under them."""
-    a, b = NODES[one], NODES[other]
-    if a.variable is b.variable:
-        labels = a.labels if a.labels == b.labels else tuple(sorted({*a.labels, *b.labels}))
-        variable = a.variable
-    elif a.variable.order < b.variable.order:
-        variable, labels = a.variable, a.labels
-    else:
-        variable, labels = b.variable, b.labels
-    return variable, labels, branch(one, variable, labels), branch(other, variable, labels)
+    variable, labels, ways = NODES[one]
+    below, others, other_ways = NODES[other]
+    if variable is below:
+        if labels == others:
+            return variable, labels, ways, other_ways
+        labels = tuple(sorted({*labels, *others}))
+        return variable, labels, branch(one, variable, labels), branch(other, variable, labels)
+    if variable.order < below.order:
+        return variable, labels, ways, branch(other, variable, labels)
+    return below, others, branch(one, below, others), other_ways
 
 
 def and_(one: int, other: int) -> int:
@@ -189,9 +177,9 @@ def not_(diagram: int) -> int:
     """Complement."""
     found = _NOT.get(diagram)
     if found is None:
-        node = NODES[diagram]
+        variable, labels, ways = NODES[diagram]
         # A complement is reduced where the diagram is: labels differ from their neighbours as before.
-        found = _intern(Node(node.variable, node.labels, tuple(map(not_, node.children))))
+        found = _intern((variable, labels, tuple(map(not_, ways))))
         _NOT[diagram] = found
         _NOT[found] = diagram
     return found
@@ -234,10 +222,10 @@ def given(diagram: int, care: int) -> int:
 
 
 def _given(diagram: int, care: int) -> int:
-    asked, cared = NODES[diagram].variable, NODES[care].variable
+    asked, (cared, _, care_ways) = NODES[diagram][0], NODES[care]
     if cared.order < asked.order and asked.owner is not cared:
         united = EMPTY
-        for child in NODES[care].children:
+        for child in care_ways:
             united = or_(united, child)
         return given(diagram, united)
     variable, labels, ways, cares = _align(diagram, care)
@@ -331,9 +319,9 @@ def support(diagram: int) -> dict[Variable, frozenset[Any]]:
     """The variables that the diagram asks, in order, with all labels it divides them by."""
     found = _SUPPORT.get(diagram)
     if found is None:
-        node = NODES[diagram]
-        labels: dict[Variable, frozenset[Any]] = {node.variable: frozenset(node.labels)}
-        for child in set(node.children):
+        top, top_labels, ways = NODES[diagram]
+        labels: dict[Variable, frozenset[Any]] = {top: frozenset(top_labels)}
+        for child in set(ways):
             for variable, own in support(child).items():
                 labels[variable] = labels.get(variable, frozenset()) | own
         found = _SUPPORT[diagram] = dict(sorted(labels.items(), key=lambda item: item[0].order))

@@ -39,10 +39,11 @@ class MarkerSet:
     (`lockset.markers.universe` has the region of what can occur).
     """
 
-    __slots__ = ("_ands", "id")
+    __slots__ = ("_ands", "_ors", "id")
 
     id: int
     _ands: dict[MarkerSet, MarkerSet]
+    _ors: dict[MarkerSet, MarkerSet]
 
     def __init__(self) -> None:
         raise TypeError("MarkerSets are made by MarkerSet.parse and the other class methods")
@@ -102,7 +103,10 @@ class MarkerSet:
         return found
 
     def __or__(self, other: MarkerSet) -> MarkerSet:
-        return _of(dd.or_(self.id, other.id))
+        found = self._ors.get(other)
+        if found is None:
+            found = self._ors[other] = _of(dd.or_(self.id, other.id))
+        return found
 
     def __sub__(self, other: MarkerSet) -> MarkerSet:
         return _of(dd.and_(self.id, dd.not_(other.id)))
@@ -252,7 +256,7 @@ def _of(diagram: int) -> MarkerSet:
     if found is None:
         fresh = object.__new__(MarkerSet)
         fresh.id = diagram
-        fresh._ands = {}
+        fresh._ands, fresh._ors = {}, {}
         found = _HANDLES.setdefault(diagram, fresh)
     return found
 
@@ -273,9 +277,8 @@ def _atom(variable: Variable, label: Any) -> int:
 
 def _python_parts(diagram: int) -> tuple[tuple[Any, ...], tuple[int, ...]]:
     """Python is first in the order, so its intervals are read off the root."""
-    if diagram > dd.FULL and dd.NODES[diagram].variable is PYTHON:
-        node = dd.NODES[diagram]
-        return node.labels, node.children
+    if diagram > dd.FULL and dd.NODES[diagram][0] is PYTHON:
+        return dd.NODES[diagram][1:]
     return (), (diagram,)
 
 

@@ -28,6 +28,8 @@ MAX_PATHS = 64
 MAX_COMPARISONS_TO_CLEAN = 40
 # Sets with at most this many paths are also minimised as a whole, before anything is taken out.
 MAX_PATHS_AS_A_WHOLE = 12
+# So few comparisons that no other way is tried to find fewer.
+SHORT = 2
 
 _TEXTS: dict[tuple[int, int], str | None] = {}
 
@@ -49,12 +51,11 @@ def render(diagram: int, assumption: int) -> str | None:
 
 def _shortest(diagram: int, care: int) -> Expression:
     simple = given(diagram, care)
-    candidates = [_decomposed(simple, care)]
+    found = _clean(_decomposed(simple, care), diagram, care)
+    if size(found) <= SHORT:
+        return found
     whole = _two_level(simple, care, MAX_PATHS_AS_A_WHOLE)
-    if whole is not None:
-        candidates.append(whole)
-    cleaned = [_clean(candidate, diagram, care) for candidate in candidates]
-    return min(cleaned, key=_length)
+    return found if whole is None else min(found, _clean(whole, diagram, care), key=_length)
 
 
 def _length(expression: Expression) -> tuple[int, int]:
