@@ -87,42 +87,50 @@ def text_comparisons(draw: st.DrawFn) -> str:
     return f'{name} {operator} "{literal}"'
 
 
-CHOICE_COMPARISONS = st.sampled_from((
-    "'a' in extras",
-    "'B_c' in extras",
-    "'a' not in extras",
-    "'dev' in dependency_groups",
-    "'test' not in dependency_groups",
-))
+CHOICE_COMPARISONS = st.sampled_from(
+    (
+        "'a' in extras",
+        "'B_c' in extras",
+        "'a' not in extras",
+        "'dev' in dependency_groups",
+        "'test' not in dependency_groups",
+    )
+)
 
 
-def combined(comparisons: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
-    def extend(inner: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
-        return st.builds("({}) {} ({})".format, inner, st.sampled_from(("and", "or")), inner)
-
-    return st.recursive(comparisons, extend, max_leaves=6)
+@st.composite
+def combined(draw: st.DrawFn, comparisons: st.SearchStrategy[str]) -> str:
+    """Up to six comparisons, joined in any shape."""
+    parts = draw(st.lists(comparisons, min_size=1, max_size=6))
+    while len(parts) > 1:
+        place = draw(st.integers(0, len(parts) - 2))
+        word = draw(st.sampled_from(("and", "or")))
+        parts[place : place + 2] = [f"({parts[place]}) {word} ({parts[place + 1]})"]
+    return parts[0]
 
 
 marker_texts = combined(st.one_of(version_comparisons(), text_comparisons(), text_comparisons(), CHOICE_COMPARISONS))
 
 # Comparisons that packaging and the diagrams read alike, without opaque parts: for laws that need every point decided.
-_PLAIN = st.sampled_from((
-    "python_version >= '3.9'",
-    "python_version < '3.11'",
-    "python_version == '3.10'",
-    "python_full_version >= '3.9.1'",
-    "python_full_version != '3.9.1'",
-    "sys_platform == 'win32'",
-    "sys_platform == 'linux'",
-    "sys_platform != 'darwin'",
-    "os_name == 'nt'",
-    "platform_machine == 'aarch64'",
-    "platform_python_implementation == 'PyPy'",
-    "'a' in extras",
-    "'dev' in dependency_groups",
-    "'win' in sys_platform",
-    "platform_machine in 'x86_64 aarch64'",
-))
+_PLAIN = st.sampled_from(
+    (
+        "python_version >= '3.9'",
+        "python_version < '3.11'",
+        "python_version == '3.10'",
+        "python_full_version >= '3.9.1'",
+        "python_full_version != '3.9.1'",
+        "sys_platform == 'win32'",
+        "sys_platform == 'linux'",
+        "sys_platform != 'darwin'",
+        "os_name == 'nt'",
+        "platform_machine == 'aarch64'",
+        "platform_python_implementation == 'PyPy'",
+        "'a' in extras",
+        "'dev' in dependency_groups",
+        "'win' in sys_platform",
+        "platform_machine in 'x86_64 aarch64'",
+    )
+)
 plain_texts = combined(_PLAIN)
 marker_sets = plain_texts.map(MarkerSet.parse)
 

@@ -1,0 +1,118 @@
+"""A wheel that a described interpreter accepts is usable there, by the region of its tags."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from packaging.tags import Tag, parse_tag
+
+from lockset.markers import Environment, MarkerSet, Universe, platform_region, possible, tags_of, wheel_region
+
+PLATFORMS = (
+    "linux", "manylinux_2_28_x86_64", "manylinux2014_aarch64", "manylinux1_i686", "musllinux_1_2_x86_64",
+    "linux_armv8l", "linux_armv7l", "linux_ppc64le", "macos", "macosx_14_0_arm64", "macosx_10_15_x86_64",
+    "macos_x86_64", "windows", "win_amd64", "win32", "win_arm64", "android_24_arm64_v8a", "ios_13_0_arm64_iphoneos",
+    "pyodide_2024_0_wasm32",
+)  # fmt: skip
+PYTHONS = ("3.7", "3.8", "3.9.7", "3.11", "3.13", "3.13t", "3.15")
+IMPLEMENTATIONS = ("cpython", "pypy", "graalpy")
+
+described = st.tuples(st.sampled_from(PLATFORMS), st.sampled_from(PYTHONS), st.sampled_from(IMPLEMENTATIONS))
+
+
+@given(described, st.data())
+def test_accepted_tags_have_the_environment_in_their_region(who: tuple[str, str, str], data: st.DataObject) -> None:
+    platform, python, implementation = who
+    environment = Environment.of_platform(platform, python.removesuffix("t"), implementation)
+    tag = data.draw(st.sampled_from(tags_of(platform, python, implementation)))
+    assert wheel_region([tag]).evaluate(environment)
+
+
+@given(described)
+def test_described_environments_can_occur_and_lie_in_their_platforms_region(who: tuple[str, str, str]) -> None:
+    platform, python, implementation = who
+    environment = Environment.of_platform(platform, python.removesuffix("t"), implementation)
+    assert possible().evaluate(environment)
+    assert platform_region(platform).evaluate(environment)
+
+
+@given(st.frozensets(st.sampled_from(tags_of("linux", "3.12") + tags_of("macos", "3.9")), min_size=1, max_size=4))
+def test_the_region_of_a_wheel_is_the_union_of_its_tags(tags: frozenset[Tag]) -> None:
+    union = MarkerSet.none()
+    for tag in sorted(tags, key=str):
+        union |= wheel_region([tag])
+    assert wheel_region(tags) is union
+
+
+@pytest.mark.parametrize(
+    ("compressed", "expected"),
+    [
+        ("cp311-cp311-manylinux_2_17_x86_64.manylinux2014_x86_64",
+         "python_version == '3.11' and platform_python_implementation == 'CPython' and sys_platform == 'linux'"
+         " and platform_machine == 'x86_64'"),
+        ("cp39-abi3-win_amd64",
+         "python_version >= '3.9' and platform_python_implementation == 'CPython' and sys_platform == 'win32'"
+         " and platform_machine == 'AMD64'"),
+        ("py3-none-any", "python_version >= '3'"),
+        ("py2.py3-none-any", "python_version >= '2'"),
+        ("py2-none-any", "python_version >= '2' and python_version < '3'"),
+        ("py38-none-any", "python_version >= '3.8'"),
+        ("py3-none-macosx_11_0_arm64",
+         "python_version >= '3' and sys_platform == 'darwin' and platform_machine == 'arm64'"),
+        ("py3-none-macosx_10_9_universal2",
+         "python_version >= '3' and sys_platform == 'darwin' and (platform_machine == 'arm64'"
+         " or platform_machine == 'x86_64')"),
+        ("pp39-pypy39_pp73-win_amd64",
+         "python_version == '3.9' and platform_python_implementation == 'PyPy' and sys_platform == 'win32'"
+         " and platform_machine == 'AMD64'"),
+        ("cp313-cp313t-musllinux_1_2_aarch64",
+         "python_version == '3.13' and platform_python_implementation == 'CPython' and sys_platform == 'linux'"
+         " and platform_machine == 'aarch64'"),
+        ("cp310-none-any", "python_version == '3.10' and platform_python_implementation == 'CPython'"),
+    ],
+)  # fmt: skip
+def test_known_tags_have_exact_regions(compressed: str, expected: str) -> None:
+    assert wheel_region(parse_tag(compressed)) is MarkerSet.parse(expected)
+
+
+def test_unknown_tags_restrict_nothing() -> None:
+    assert wheel_region(parse_tag("brython3-none-any")).is_full
+    assert wheel_region(parse_tag("py3-none-haiku_1_x86_64")) is MarkerSet.parse("python_version >= '3'")
+
+
+def test_ladders_go_down_from_the_named_level_with_the_old_names() -> None:
+    platforms = [tag.platform for tag in tags_of("manylinux_2_17_x86_64", "3.12") if tag.abi == "cp312"]
+    assert platforms[:4] == [
+        "linux_x86_64",
+        "manylinux_2_17_x86_64",
+        "manylinux2014_x86_64",
+        "manylinux_2_16_x86_64",
+    ]
+    assert platforms[-1] == "manylinux1_x86_64"
+    assert "manylinux_2_18_x86_64" not in platforms
+    musl = [tag.platform for tag in tags_of("musllinux_1_2_aarch64", "3.12") if tag.abi == "cp312"]
+    assert musl == ["linux_aarch64", "musllinux_1_2_aarch64", "musllinux_1_1_aarch64", "musllinux_1_0_aarch64"]
+
+
+def test_ladders_hold_the_kinds_of_tags_wheels_are_published_with() -> None:
+    linux, mac, windows = (frozenset(map(str, tags_of(p, "3.12"))) for p in ("linux", "macos", "windows"))
+    assert {"cp312-cp312-manylinux_2_28_x86_64", "cp38-abi3-manylinux2014_x86_64", "py3-none-any"} <= linux
+    assert {"cp312-cp312-macosx_14_0_arm64", "cp312-cp312-macosx_10_9_universal2", "py2-none-any"}.isdisjoint(linux)
+    assert {"cp312-cp312-macosx_11_0_arm64", "cp312-cp312-macosx_10_9_universal2"} <= mac
+    assert "cp312-cp312-macosx_10_9_x86_64" not in mac
+    assert {"cp312-cp312-win_amd64", "cp312-none-win_amd64", "py3-none-win_amd64"} <= windows
+    threaded = frozenset(map(str, tags_of("linux", "3.13t")))
+    assert "cp313-cp313t-manylinux_2_17_x86_64" in threaded
+    assert "cp313-abi3-manylinux_2_17_x86_64" not in threaded
+    pypy = frozenset(map(str, tags_of("linux", "3.10", "pypy")))
+    assert {"pp310-pypy310_pp73-manylinux_2_17_x86_64", "pp3-none-any", "py3-none-any"} <= pypy
+
+
+def test_targets_lie_in_the_universe() -> None:
+    universe = Universe.of(requires_python=">=3.9.2,<3.13")
+    assert universe.pythons() == ("3.9.2", "3.10.0", "3.11.0", "3.12.0")
+    assert len(universe.targets) == 12
+    assert all(universe.region.evaluate(target.environment) for target in universe.targets)
+    windows = Universe.of(environments=[platform_region("windows")])
+    assert {target.environment.sys_platform for target in windows.targets} == {"win32"}
