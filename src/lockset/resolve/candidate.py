@@ -22,8 +22,7 @@ class GuardedCandidate:
         key: Name and cell it decides.
         version: The release.
         guard: The environments in which it is needed, as known when it was made.
-        extras: For each extra needed, the environments in which it is; extras that ask for further extras of the
-            same release are closed over.
+        extras: For each extra asked for by others, the environments in which it is.
         met: Memo: for requirements of its key, whether this candidate meets them.
     """
 

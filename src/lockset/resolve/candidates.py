@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from packaging.version import Version
 
     from lockset.resolve.candidate import Candidate
-    from lockset.resolve.repository import Releases, Repository
+    from lockset.resolve.repository import ReleaseFacts, Releases, Repository
     from lockset.resolve.request import Policy, Preference
     from lockset.resolve.requirement import Dependency, Key, Requirement
 
@@ -162,9 +162,7 @@ class CandidateMaker:
                 done.discard(position)
                 probed = []
                 continue
-            candidate = self._guard(key, version, guard, wanted)
-            if candidate is not None:
-                yield candidate
+            yield self._guard(key, version, guard, wanted)
 
     def _pins(self, releases: Releases, guard: MarkerSet) -> _Pins:
         concerned = [p for p in self._preferences.get(releases.name, ()) if not p.region.is_disjoint(guard)]
@@ -183,19 +181,12 @@ class CandidateMaker:
             locked=positions(locked), probed=positions(p for p in concerned if not p.binding), boundary=boundary
         )
 
-    def _guard(
-        self, key: Key, version: Version, guard: MarkerSet, wanted: Sequence[Requirement]
-    ) -> GuardedCandidate | None:
+    def _guard(self, key: Key, version: Version, guard: MarkerSet, wanted: Sequence[Requirement]) -> GuardedCandidate:
         asked: dict[str, MarkerSet] = {}
         for requirement in wanted:
             for extra in requirement.extras:
                 asked[extra] = asked.get(extra, MarkerSet.none()) | requirement.region
-        extras: Extras = ()
-        if asked:
-            closed = self._closed(key[0], version, guard, asked)
-            if closed is None:
-                return None
-            extras = closed
+        extras: Extras = tuple(sorted(asked.items()))
         memo = (key, version, guard, extras)
         known = self._guarded.get(memo)
         if known is None:
@@ -203,25 +194,25 @@ class CandidateMaker:
             self._guarded[memo] = known
         return known
 
-    def _closed(self, name: str, version: Version, guard: MarkerSet, asked: dict[str, MarkerSet]) -> Extras | None:
-        """Regions of the extras, with those that extras of the release ask for themselves; None for bad metadata."""
-        facts = self._repository.facts(name, version)
-        if facts is None:
-            return None
-        own = [d for d in facts.dependencies if d.name == name and d.extras]
-        changed = bool(own)
+    def closed(self, candidate: GuardedCandidate, facts: ReleaseFacts) -> Extras:
+        """Regions of the candidate's extras, with those that the release asks of itself (`all = name[a,b]`)."""
+        own = [d for d in facts.dependencies if d.name == candidate.name and d.extras]
+        if not own:
+            return candidate.extras
+        found = dict(candidate.extras)
+        changed = True
         while changed:
             changed = False
-            extras = tuple(asked.items())
+            extras = tuple(found.items())
             for dependency in own:
-                region = self.region(guard, extras, dependency)
+                region = self.region(candidate.guard, extras, dependency)
                 for extra in dependency.extras:
-                    before = asked.get(extra, MarkerSet.none())
+                    before = found.get(extra, MarkerSet.none())
                     after = before | region
                     if after is not before:
-                        asked[extra] = after
+                        found[extra] = after
                         changed = True
-        return tuple(sorted((e, r) for e, r in asked.items() if not r.is_empty))
+        return tuple(sorted((e, r) for e, r in found.items() if not r.is_empty))
 
     def _separating(self, name: str, wanted: Sequence[Requirement], guard: MarkerSet) -> list[MarkerSet]:
         """Regions of requirements that are a part of the guard; those that separate disagreeing ones first."""

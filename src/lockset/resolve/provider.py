@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from lockset.markers import MarkerSet
     from lockset.resolve.repository import Repository
     from lockset.resolve.request import Policy, Preference
-    from lockset.resolve.requirement import Dependency, Origin, Root, Specifier
+    from lockset.resolve.requirement import Origin, Root, Specifier
 
 __all__ = ["Provider"]
 
@@ -144,23 +144,20 @@ class Provider(AbstractProvider[Requirement, Candidate, Key]):
         if facts is None or not candidate.guard.implies(facts.serves):
             yield self._impossible(candidate)
             return
+        extras = self._maker.closed(candidate, facts)
         for dependency in facts.dependencies:
-            if dependency.name == candidate.name:
-                # Extras of the release itself are closed over already; another version of itself cannot be had.
-                if (
-                    not dependency.specifier.admits(candidate.version)
-                    and not self._region(candidate, dependency).is_empty
-                ):
-                    yield self._impossible(candidate)
+            region = self._maker.region(candidate.guard, extras, dependency)
+            if region.is_empty:
                 continue
-            region = self._region(candidate, dependency)
-            if not region.is_empty:
+            if dependency.url is not None:
+                yield self._impossible(candidate)
+            elif dependency.name != candidate.name:
                 origin = self._maker.origin(candidate, dependency)
                 key = (dependency.name, self.universe)
                 yield self._require(key, dependency.specifier, dependency.extras, region, origin)
-
-    def _region(self, candidate: GuardedCandidate, dependency: Dependency) -> MarkerSet:
-        return self._maker.region(candidate.guard, candidate.extras, dependency)
+            elif not dependency.specifier.admits(candidate.version):
+                # Extras of the release itself are closed over; another version of itself cannot be had.
+                yield self._impossible(candidate)
 
     def _impossible(self, candidate: GuardedCandidate) -> Requirement:
         origin = self._maker.impossible_origin(candidate)
