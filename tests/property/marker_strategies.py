@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import itertools
+from typing import TYPE_CHECKING
 
 from hypothesis import strategies as st
 from packaging.markers import Marker
 
 from lockset.markers import Environment, MarkerSet
+
+if TYPE_CHECKING:
+    from collections.abc import Set as AbstractSet
 
 Point = tuple[dict[str, str], frozenset[str], frozenset[str]]
 
@@ -137,7 +141,7 @@ marker_sets = plain_texts.map(MarkerSet.parse)
 
 def packaging_says(text: str, point: Point) -> bool:
     environment, extras, groups = point
-    values = {**environment, "extras": extras, "dependency_groups": groups}
+    values: dict[str, str | AbstractSet[str]] = {**environment, "extras": extras, "dependency_groups": groups}
     return Marker(text).evaluate(values, context="lock_file")
 
 

@@ -6,11 +6,10 @@ import pickle
 
 from hypothesis import assume, given
 from hypothesis import strategies as st
-from marker_strategies import GRID, holds, marker_sets, marker_texts, packaging_says, plain_texts
 from packaging.markers import Marker
 
 from lockset.markers import MarkerSet
-
+from property.marker_strategies import GRID, holds, marker_sets, marker_texts, packaging_says, plain_texts
 
 ANY, NONE = MarkerSet.any(), MarkerSet.none()
 

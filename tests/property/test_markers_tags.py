@@ -16,6 +16,8 @@ PLATFORMS = (
     "pyodide_2024_0_wasm32",
 )  # fmt: skip
 PYTHONS = ("3.7", "3.8", "3.9.7", "3.11", "3.13", "3.13t", "3.15")
+CPYTHON, PYPY = ("platform_python_implementation == 'CPython'", "platform_python_implementation == 'PyPy'")
+LINUX, MACOS = "sys_platform == 'linux'", "sys_platform == 'darwin'"
 IMPLEMENTATIONS = ("cpython", "pypy", "graalpy")
 
 described = st.tuples(st.sampled_from(PLATFORMS), st.sampled_from(PYTHONS), st.sampled_from(IMPLEMENTATIONS))
@@ -49,27 +51,21 @@ def test_the_region_of_a_wheel_is_the_union_of_its_tags(tags: frozenset[Tag]) ->
     ("compressed", "expected"),
     [
         ("cp311-cp311-manylinux_2_17_x86_64.manylinux2014_x86_64",
-         "python_version == '3.11' and platform_python_implementation == 'CPython' and sys_platform == 'linux'"
-         " and platform_machine == 'x86_64'"),
+         f"python_version == '3.11' and {CPYTHON} and {LINUX} and platform_machine == 'x86_64'"),
         ("cp39-abi3-win_amd64",
-         "python_version >= '3.9' and platform_python_implementation == 'CPython' and sys_platform == 'win32'"
-         " and platform_machine == 'AMD64'"),
+         f"python_version >= '3.9' and {CPYTHON} and sys_platform == 'win32' and platform_machine == 'AMD64'"),
         ("py3-none-any", "python_version >= '3'"),
         ("py2.py3-none-any", "python_version >= '2'"),
         ("py2-none-any", "python_version >= '2' and python_version < '3'"),
         ("py38-none-any", "python_version >= '3.8'"),
-        ("py3-none-macosx_11_0_arm64",
-         "python_version >= '3' and sys_platform == 'darwin' and platform_machine == 'arm64'"),
+        ("py3-none-macosx_11_0_arm64", f"python_version >= '3' and {MACOS} and platform_machine == 'arm64'"),
         ("py3-none-macosx_10_9_universal2",
-         "python_version >= '3' and sys_platform == 'darwin' and (platform_machine == 'arm64'"
-         " or platform_machine == 'x86_64')"),
-        ("pp39-pypy39_pp73-win_amd64",
-         "python_version == '3.9' and platform_python_implementation == 'PyPy' and sys_platform == 'win32'"
-         " and platform_machine == 'AMD64'"),
+         f"python_version >= '3' and {MACOS} and (platform_machine == 'arm64' or platform_machine == 'x86_64')"),
+        ("pp39-pypy39_pp73-linux_i686",
+         f"python_version == '3.9' and {PYPY} and {LINUX} and platform_machine == 'i686'"),
         ("cp313-cp313t-musllinux_1_2_aarch64",
-         "python_version == '3.13' and platform_python_implementation == 'CPython' and sys_platform == 'linux'"
-         " and platform_machine == 'aarch64'"),
-        ("cp310-none-any", "python_version == '3.10' and platform_python_implementation == 'CPython'"),
+         f"python_version == '3.13' and {CPYTHON} and {LINUX} and platform_machine == 'aarch64'"),
+        ("cp310-none-any", f"python_version == '3.10' and {CPYTHON}"),
     ],
 )  # fmt: skip
 def test_known_tags_have_exact_regions(compressed: str, expected: str) -> None:
