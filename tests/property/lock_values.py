@@ -38,9 +38,12 @@ _NAMES = ("alpha", "beta", "gamma-ray", "delta")
 _VERSIONS = ("1.0", "1.0.1", "2.0rc1", "1!3", "2.0+cpu")
 
 _HEX = st.integers(0, 2**32).map(lambda number: f"{number:064x}")
-_WORDS = st.text(st.characters(exclude_categories=("Cs",)), min_size=1, max_size=6)
+_WORDS = st.text(st.characters(codec="utf-8"), min_size=1, max_size=6)
+# Local times, as TOML has them.
+_LOCAL = datetime.fromisoformat("2025-03-06T12:28:00")
+_FIRST, _LAST = datetime.fromisoformat("2000-01-01"), datetime.fromisoformat("2030-01-01")
 _TOOL_VALUES = st.recursive(
-    st.integers(-9, 9) | st.booleans() | _WORDS | st.dates() | st.floats(-9, 9) | st.just(datetime(2025, 3, 6, 12, 28)),
+    st.integers(-9, 9) | st.booleans() | _WORDS | st.dates() | st.floats(-9, 9) | st.just(_LOCAL),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(_WORDS, inner, max_size=3),
     max_leaves=8,
 )
@@ -62,7 +65,7 @@ def _file(draw: st.DrawFn, file_name: str, *, name: bool = True) -> dict[str, An
     if draw(st.booleans()):
         table["size"] = draw(st.integers(1, 2**40))
     if draw(st.booleans()):
-        moment = draw(st.datetimes(datetime(2000, 1, 1), datetime(2030, 1, 1), timezones=_OFFSETS))
+        moment = draw(st.datetimes(_FIRST, _LAST)).replace(tzinfo=draw(_OFFSETS))
         table["upload-time"] = moment.replace(fold=0)
     return table
 

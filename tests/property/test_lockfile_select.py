@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -10,10 +10,12 @@ from packaging.pylock import PylockSelectError
 from packaging.tags import Tag, parse_tag
 
 from lockset.errors import LocksetError
-from lockset.lockfile.model import Pylock
 from lockset.lockfile.select import select
 from lockset.markers.environment import Environment
 from property.lock_values import EXTRAS, GROUPS, locks
+
+if TYPE_CHECKING:
+    from lockset.lockfile.model import Pylock
 
 LADDER = (
     "cp312-cp312-win_amd64",
@@ -36,45 +38,46 @@ def single(text: str) -> Tag:
     return tag
 
 
-@given(
-    locks(),
-    environments,
-    ladders,
-    st.sets(st.sampled_from(EXTRAS)),
-    st.none() | st.sets(st.sampled_from(GROUPS)),
-    st.none() | st.just({"alpha"}),
-)
-def test_the_same_is_selected_or_refused_as_by_packaging(
-    lock: Pylock,
-    environment: Environment,
-    ladder: list[str],
-    extras: set[str],
-    groups: set[str] | None,
-    sdists: set[str] | None,
-) -> None:
-    tags = [single(text) for text in ladder]
-    declared = {*(lock.dependency_groups or ()), *(lock.default_groups or ())}
-    undeclared = not (extras <= set(lock.extras or ()) and (groups is None or groups <= declared))
-    prefer = None if sdists is None else sdists.__contains__
-    slow: Any
+@st.composite
+def questions(draw: st.DrawFn) -> dict[str, Any]:
+    groups = draw(st.none() | st.sets(st.sampled_from(GROUPS)))
+    sdists = draw(st.none() | st.just({"alpha"}))
+    return {
+        "environment": draw(environments),
+        "tags": [single(text) for text in draw(ladders)],
+        "extras": draw(st.sets(st.sampled_from(EXTRAS))),
+        "groups": groups,
+        "prefer_sdist": None if sdists is None else sdists.__contains__,
+    }
+
+
+def slow_model(lock: Pylock, question: dict[str, Any]) -> list[Any] | None:
+    """What packaging selects; None where it refuses."""
+    chosen = lock.select(
+        environment=question["environment"].as_dict(),
+        tags=question["tags"],
+        extras=question["extras"],
+        dependency_groups=question["groups"],
+        prefer_sdist_predicate=question["prefer_sdist"],
+    )
     try:
-        slow = list(
-            lock.select(
-                environment=cast("Any", environment.as_dict()),
-                tags=tags,
-                extras=extras,
-                dependency_groups=groups,
-                prefer_sdist_predicate=prefer,
-            )
-        )
+        return list(chosen)
     except PylockSelectError:
-        slow = None
+        return None
+
+
+@given(locks(), questions())
+def test_the_same_is_selected_or_refused_as_by_packaging(lock: Pylock, question: dict[str, Any]) -> None:
+    declared = {*(lock.dependency_groups or ()), *(lock.default_groups or ())}
+    known = question["extras"] <= set(lock.extras or ()) and (question["groups"] or set()) <= declared
+    slow = slow_model(lock, question)
     try:
-        selection = select(lock, environment=environment, tags=tags, extras=extras, groups=groups, prefer_sdist=prefer)
-    except LocksetError as error:
-        assert slow is None or undeclared
-        assert (error.diagnostic.code in {"unknown-extra", "unknown-group"}) == undeclared
-        return
-    assert not undeclared
-    assert [(item.package, item.artifact) for item in selection.items] == slow
-    assert all(lock.packages[item.index] is item.package for item in selection.items)
+        selection = select(lock, **question)
+    except LocksetError as refusal:
+        code: str | None = refusal.diagnostic.code
+    else:
+        code = None
+        assert [(item.package, item.artifact) for item in selection.items] == slow
+        assert all(lock.packages[item.index] is item.package for item in selection.items)
+    assert (code is None) == (known and slow is not None)
+    assert (code in {"unknown-extra", "unknown-group"}) == (not known)

@@ -18,7 +18,9 @@ __all__ = ["Renderer", "documents", "paths"]
 _BARE = re.compile(r"[A-Za-z0-9_-]+", re.ASCII)
 _SAFE = re.compile(r"[^'\x00-\x1f\x7f]*")
 
-_TEXTS = st.text(st.characters(exclude_categories=("Cs",)), max_size=8) | st.sampled_from(
+# Local times, as TOML has them.
+_FIRST, _LAST = datetime.fromisoformat("0001-01-02"), datetime.fromisoformat("9999-12-30")
+_TEXTS = st.text(st.characters(codec="utf-8"), max_size=8) | st.sampled_from(
     ["", '"', '""', '"""', "'", "''", "a\\", "#", "a # b", "]", "}", ",", "a=b", "[x]", "é", "\n", "\t", "\x1b", "a\nb"]
 )
 _KEYS = (
@@ -30,8 +32,8 @@ _SCALARS = (
     | st.integers(-(2**63), 2**63 - 1)
     | st.booleans()
     | st.floats(allow_nan=False)
-    | st.datetimes(datetime(1, 1, 2), datetime(9999, 12, 30)).map(lambda moment: moment.replace(microsecond=0))
-    | st.datetimes(datetime(1, 1, 2), datetime(9999, 12, 30), timezones=st.just(timezone.utc))
+    | st.datetimes(_FIRST, _LAST).map(lambda moment: moment.replace(microsecond=0))
+    | st.datetimes(_FIRST, _LAST, timezones=st.just(timezone.utc))
     | st.dates()
     | _TIMES
 )
@@ -120,13 +122,14 @@ class Renderer:
             return self._array(value)
         if isinstance(value, dict):
             return self._inline(value)
-        if isinstance(value, bool):
-            return "true" if value else "false"
+        return self._moment(value) if isinstance(value, date | time) else str(value).lower()
+
+    def _moment(self, value: date | time) -> str:
         if isinstance(value, time) and not value.second and self._newer(0.5):
             return value.isoformat("minutes")
         if isinstance(value, datetime):
             return value.isoformat(self._pick("T", " "))
-        return value.isoformat() if isinstance(value, date | time) else str(value)
+        return value.isoformat()
 
     def _newer(self, chance: float) -> bool:
         chosen = self._allow_newer and self._random.random() < chance

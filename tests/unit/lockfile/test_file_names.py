@@ -21,9 +21,11 @@ def test_these_are_names_of_lock_files(name: str) -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["pylock", "pylock..toml", "pylock.a.b.toml", "pylock.dev.TOML", "Pylock.toml", "my-pylock.toml", "pylock.dev.toml\n",
-     "pylock.a\nb.toml", "uv.lock", "pylock.toml.bak"],
-)  # fmt: skip
+    [
+        *("pylock", "pylock..toml", "pylock.a.b.toml", "pylock.dev.TOML", "Pylock.toml", "my-pylock.toml"),
+        *("pylock.dev.toml\n", "pylock.a\nb.toml", "uv.lock", "pylock.toml.bak"),
+    ],
+)
 def test_these_are_none(name: str) -> None:
     assert not is_lock_file_name(name)
     [issue] = validate(EMPTY, path=name).issues

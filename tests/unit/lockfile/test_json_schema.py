@@ -13,6 +13,7 @@ from lockset.lockfile.schema import SCHEMA_NAME, check, load_schema
 
 ROOT = Path(__file__).parents[3]
 EXAMPLES = ROOT / "spec-examples"
+QUOTED = "2025-01-25T11:30:10Z"
 TOP = 'lock-version = "1.0"\ncreated-by = "hand"\n'
 URL = 'url = "https://files.example.org/sample-1.0-py3-none-any.whl"'
 
@@ -41,7 +42,7 @@ def test_valid_examples_pass(path: Path) -> None:
             3,
         ),
         (
-            f'packages = [{{name = "a", archive = {{{URL}, upload-time = "2025-01-25T11:30:10Z", hashes = {{x = ""}}}}}}]\n',
+            f'packages = [{{name = "a", archive = {{{URL}, upload-time = "{QUOTED}", hashes = {{x = ""}}}}}}]\n',
             "packages[0].archive.upload-time",
             3,
         ),

@@ -1,4 +1,4 @@
-"""The rules find everything that packaging and the JSON Schema find: lock files are broken at every key, in many ways."""
+"""The rules find everything that packaging and the JSON Schema find: a lock file is broken at every key."""
 
 from __future__ import annotations
 
@@ -121,14 +121,19 @@ def check_both(data: dict[str, Any]) -> None:
     text = tomli_w.dumps(data)
     parsed = tomli.loads(text)
     report = validate(text)
-    try:
-        Pylock.from_dict(parsed)
-    except PylockValidationError as error:
-        assert report.errors, error
+    assert not report.ok or _refusal(parsed) is None
     if check(read(text)):
         assert report.errors or {issue.code for issue in report.warnings} & {"unknown-key", "tool-entry-type"}
     if report.ok:
         assert report.lock is not None
+
+
+def _refusal(parsed: dict[str, Any]) -> str | None:
+    try:
+        Pylock.from_dict(parsed)
+    except PylockValidationError as error:
+        return str(error)
+    return None
 
 
 def test_the_whole_lock_breaks_no_rule() -> None:

@@ -25,9 +25,12 @@ def wheels(*files: str) -> str:
     return package('version = "1.0"\nwheels = [\n' + "".join(f"{file},\n" for file in files) + "]\n")
 
 
+MARKER = "packages[0].marker"
+DEPENDENCY = "packages[0].dependencies[0]"
+NT = "os_name == 'nt'"
 CASES: list[tuple[str, str, str, int]] = [
     ("environments-empty", "environments = []\n" + EMPTY, "environments", 3),
-    ("environment-overlap", "environments = [\n\"os_name == 'nt'\",\n\"os_name == 'nt'\",\n]\n" + EMPTY, "environments[1]", 5),
+    ("environment-overlap", f'environments = [\n"{NT}",\n"{NT}",\n]\n' + EMPTY, "environments[1]", 5),
     ("name-duplicate", 'dependency-groups = ["Dev", "dev"]\n' + EMPTY, "dependency-groups[1]", 3),
     ("default-group-public", 'dependency-groups = ["dev"]\ndefault-groups = ["DEV"]\n' + EMPTY, "default-groups[0]", 4),
     ("default-group-unused", 'default-groups = ["main"]\n' + package(DIRECTORY), "default-groups[0]", 3),
@@ -40,17 +43,17 @@ CASES: list[tuple[str, str, str, int]] = [
     ("duplicate-file", wheels(wheel(), wheel(digest=B)), "packages[0].wheels[1]", 8),
     ("duplicate-file", wheels(wheel(tag="py2-none-any"), wheel()), "packages[0].wheels[1]", 8),
     ("package-version-recommended", package(f"wheels = [{wheel()}]\n"), "packages[0].version", 3),
-    ("marker-undeclared-extra", package("marker = \"'x' in extras\"\n" + DIRECTORY), "packages[0].marker", 5),
-    ("marker-undeclared-group", package("marker = \"'x' in dependency_groups\"\n" + DIRECTORY), "packages[0].marker", 5),
-    ("marker-constant", package("marker = \"'a' == 'b'\"\n" + DIRECTORY), "packages[0].marker", 5),
-    ("marker-version-value", package("marker = \"python_version in '3.8 3.9'\"\n" + DIRECTORY), "packages[0].marker", 5),
-    ("marker-version-value", package("marker = \"python_version == 'new'\"\n" + DIRECTORY), "packages[0].marker", 5),
-    ("marker-string-order", package("marker = \"os_name > 'nt'\"\n" + DIRECTORY), "packages[0].marker", 5),
-    ("dependency-unresolved", package('dependencies = [{name = "b"}]\n' + DIRECTORY), "packages[0].dependencies[0]", 5),
-    ("dependency-ambiguous", package("dependencies = [{}]\n" + DIRECTORY), "packages[0].dependencies[0]", 5),
-    ("dependency-self", package('dependencies = [{name = "sample"}]\n' + DIRECTORY), "packages[0].dependencies[0]", 5),
+    ("marker-undeclared-extra", package("marker = \"'x' in extras\"\n" + DIRECTORY), MARKER, 5),
+    ("marker-undeclared-group", package("marker = \"'x' in dependency_groups\"\n" + DIRECTORY), MARKER, 5),
+    ("marker-constant", package("marker = \"'a' == 'b'\"\n" + DIRECTORY), MARKER, 5),
+    ("marker-version-value", package("marker = \"python_version in '3.8 3.9'\"\n" + DIRECTORY), MARKER, 5),
+    ("marker-version-value", package("marker = \"python_version == 'new'\"\n" + DIRECTORY), MARKER, 5),
+    ("marker-string-order", package("marker = \"os_name > 'nt'\"\n" + DIRECTORY), MARKER, 5),
+    ("dependency-unresolved", package('dependencies = [{name = "b"}]\n' + DIRECTORY), DEPENDENCY, 5),
+    ("dependency-ambiguous", package("dependencies = [{}]\n" + DIRECTORY), DEPENDENCY, 5),
+    ("dependency-self", package('dependencies = [{name = "sample"}]\n' + DIRECTORY), DEPENDENCY, 5),
     ("vcs-type-unregistered",
-     package('vcs = {type = "fossil", url = "https://fossil.example.org", commit-id = "1"}\n'), "packages[0].vcs.type", 5),
+     package('vcs = {type = "fossil", url = "https://x.example.org", commit-id = "1"}\n'), "packages[0].vcs.type", 5),
     ("url-insecure", wheels(wheel(url="http://files.example.org")), "packages[0].wheels[0].url", 7),
     ("url-credentials", wheels(wheel(url="https://me:secret@files.example.org")), "packages[0].wheels[0].url", 7),
     ("path-absolute", package('directory = {path = "/srv"}\n'), "packages[0].directory.path", 5),
