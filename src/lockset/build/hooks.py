@@ -172,11 +172,11 @@ class _Backend:
         return path
 
     def _run(
-        self, command: Sequence[str], cwd: str | None = None, extra_environ: Mapping[str, str] | None = None
+        self, cmd: Sequence[str], cwd: str | None = None, extra_environ: Mapping[str, str] | None = None
     ) -> None:
         with self._output.open("wb") as output:
             subprocess.run(  # noqa: S603 (the environment's interpreter and the hook script)
-                list(command),
+                list(cmd),
                 cwd=cwd,
                 env=_surroundings(self._python, extra_environ or {}),
                 stdin=subprocess.DEVNULL,

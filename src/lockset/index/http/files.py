@@ -192,10 +192,7 @@ def _key(file: DistributionFile) -> str:
 
 
 def _metadata_body(incoming: Incoming) -> bytes | None:
-    if incoming.status == 200:  # noqa: PLR2004 (OK)
-        return incoming.body(_METADATA_LIMIT)
-    incoming.drain()
-    return None
+    return incoming.body(_METADATA_LIMIT) if incoming.status == 200 else None  # noqa: PLR2004 (OK)
 
 
 def _content_length(incoming: Incoming) -> int | None:

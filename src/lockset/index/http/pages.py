@@ -45,8 +45,6 @@ class _Received:
         self.url = incoming.url
         self.content_type = incoming.headers.get("content-type", "")
         self.body = incoming.body(PAGE_LIMIT) if incoming.status == 200 else b""  # noqa: PLR2004 (OK)
-        if incoming.status != 200:  # noqa: PLR2004
-            incoming.drain()
 
 
 class Pages:

@@ -82,16 +82,20 @@ class Incoming:
         self.url = url
         self._response = response
         self._transport = transport
+        self._stream: Iterator[bytes] | None = None
+        self._ended = False
 
     def chunks(self) -> Iterator[bytes]:
         """The body's bytes as they come over the wire."""
         options, listener = self._transport.options, self._transport.listener
         waited, received = 0.0, 0
-        stream = iter(self._response.stream)  # type: ignore[arg-type]  # a synchronous transport gives synchronous streams
-        while True:
+        if self._stream is None:
+            self._stream = iter(self._response.stream)  # type: ignore[arg-type]  # a synchronous transport's are such
+        while not self._ended:
             begun = time.monotonic()
-            chunk = next(stream, None)
+            chunk = next(self._stream, None)
             if chunk is None:
+                self._ended = True
                 return
             waited += time.monotonic() - begun
             received += len(chunk)
@@ -110,12 +114,17 @@ class Incoming:
         return b"".join(parts)
 
     def drain(self) -> None:
-        """Read a small rest of the body, so that the connection can be used again."""
+        """Read a small rest of the body, so that the connection can be used again; failures do not matter."""
+        import httpx
+
         left = _DRAINED
-        for chunk in self.chunks():
-            left -= len(chunk)
-            if left < 0:
-                return
+        try:
+            for chunk in self.chunks():
+                left -= len(chunk)
+                if left < 0:
+                    return
+        except (httpx.TransportError, _Again):
+            return
 
 
 class Transport:
@@ -194,7 +203,9 @@ class Transport:
 
         try:
             with self._follow(request) as incoming:
-                return consume(incoming)
+                found = consume(incoming)
+                incoming.drain()
+                return found
         except httpx.InvalidURL as error:
             raise LocksetError(
                 request.failure, f"The address is malformed: {error}", place=redact(request.url)
