@@ -35,14 +35,14 @@ def connected(options: IndexOptions, cache: Path | None, listener: Listener) -> 
 
 
 def repository_opener(
-    options: IndexOptions, cache: Path | None, *, builder: Callable[[Connection, Listener], Builder] | None = None
+    options: IndexOptions, cache: Path | None, *, builder: Callable[[Listener], Builder] | None = None
 ) -> Callable[[FileRules, Listener], AbstractContextManager[IndexRepository]]:
     """What `lockset.api.lock.lock` opens its repository with; `builder` None: nothing is built."""
 
     @contextmanager
     def opened(rules: FileRules, listener: Listener) -> Iterator[IndexRepository]:
         with connected(options, cache, listener) as connection:
-            made = builder(connection, listener) if builder is not None else None
+            made = builder(listener) if builder is not None else None
 
             def hash_file(file: DistributionFile) -> Mapping[str, str]:
                 listener.note(f"The index gives no strong hash of {file.filename}: it is fetched and hashed")

@@ -108,7 +108,26 @@ def _run(args: argparse.Namespace, out: Output) -> int:
     except MemoryError:
         out.error(Diagnostic(code="memory", message="There is not enough memory for this"))
         return REFUSED
+    except Exception as error:  # noqa: BLE001 - a bug must not end in a traceback nobody can read
+        _tell_bug(error, out)
+        return REFUSED
     return code
+
+
+def _tell_bug(error: Exception, out: Output) -> None:
+    import traceback
+
+    frames = traceback.extract_tb(error.__traceback__)
+    place = f"{frames[-1].filename}:{frames[-1].lineno}" if frames else None
+    out.detail("".join(traceback.format_exception(error)))
+    out.error(
+        Diagnostic(
+            code="internal",
+            message=f"This is a bug in lockset: {type(error).__name__}: {error}",
+            place=place,
+            hint="Report it with what `--verbose` shows",
+        )
+    )
 
 
 def _enter(directory: os.PathLike[str]) -> None:

@@ -32,7 +32,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from lockset.cli.output import Output
+    from lockset.events import Listener
     from lockset.lockfile.model import Pylock
+    from lockset.metadata.ports import Builder
     from lockset.sources.project import RootProject
 
 __all__ = ["add_arguments", "run"]
@@ -133,11 +135,19 @@ def run(args: argparse.Namespace, out: Output) -> int:
     if args.check:
         return _check(project, choices, old, target, out, as_json=args.json)
     options = index_options(args, project, here)
+    now = datetime.now(timezone.utc)  # noqa: TID251 - the command is where the clock is read
+    cache = cache_dir(args)
+
+    def builds(listener: Listener) -> Builder:
+        from lockset.api.build_environment import builder
+
+        return builder(options, cache, python=sys.executable, now=now, listener=listener)
+
     result = lock(
         project,
         choices,
-        open_repository=repository_opener(options, cache_dir(args)),
-        now=datetime.now(timezone.utc),  # noqa: TID251 - the command is where the clock is read
+        open_repository=repository_opener(options, cache, builder=builds),
+        now=now,
         old=old,
         listener=out.listener(),
     )

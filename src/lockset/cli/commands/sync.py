@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from contextlib import ExitStack
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -90,7 +91,7 @@ def run(args: argparse.Namespace, out: Output) -> int:
     """Sync, and tell what was done."""
     request = _request(args)
     with ExitStack() as stack:
-        downloads, builds = _ports(args, out, stack)
+        downloads, builds = _ports(args, request, out, stack)
         result = sync(
             request,
             cache=cache_dir(args),
@@ -159,7 +160,7 @@ def _python(args: argparse.Namespace, here: Path) -> str:
 
 
 def _ports(
-    args: argparse.Namespace, out: Output, stack: ExitStack
+    args: argparse.Namespace, request: SyncRequest, out: Output, stack: ExitStack
 ) -> tuple[Callable[[], Downloads], Callable[[], WheelBuilds]]:
     """Makers of the ports, which import what they need only when they are called."""
 
@@ -172,16 +173,15 @@ def _ports(
         return connection.downloads
 
     def builds() -> WheelBuilds:
+        from lockset.api.build_environment import builder
         from lockset.api.sync_builds import HookWheelBuilds
-        from lockset.build.environment import PipEnvironmentMaker
-        from lockset.build.hooks import HookBuilder
         from lockset.cli.index_options import index_options
+        from lockset.sync.disk.interpreter import interpreter_of
 
+        now = datetime.now(timezone.utc)  # noqa: TID251 - the command is where the clock is read
         options = index_options(args, None, Path.cwd())
-        maker = PipEnvironmentMaker(
-            index_url=options.index_url, find_links=options.find_links, no_index=options.no_index
-        )
-        return HookWheelBuilds(HookBuilder(maker, listener=out.listener()))
+        python = interpreter_of(request.python)
+        return HookWheelBuilds(builder(options, cache_dir(args), python=python, now=now, listener=out.listener()))
 
     return downloads, builds
 
