@@ -104,7 +104,7 @@ def _by_name(lock: Pylock) -> dict[str, list[Package]]:
 
 
 def _changes(name: str, old: Sequence[Package], new: Sequence[Package]) -> Iterator[Change]:
-    """Pairs entries of one name: those that did not change, of one version and marker, then of one version, of one marker, then by rank."""
+    """Pairs entries of one name: unchanged ones, then of one version and marker, of one version, of one marker."""
     before, after = _ranked(old), _ranked(new)
     pairs: list[tuple[Package, Package]] = []
     for same in (_alike, _same_both, _same_version, _same_marker, _any):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import TypeAlias
 from urllib.parse import unquote, urlsplit
 
@@ -34,6 +35,9 @@ __all__ = [
     "file_name",
     "last_component",
 ]
+
+# A newer minor version is told by the rules; without a handler packaging's note would go to the standard error stream.
+logging.getLogger("packaging.pylock").addHandler(logging.NullHandler())
 
 # What has bytes of its own, with hashes over them.
 File: TypeAlias = PackageArchive | PackageSdist | PackageWheel

@@ -52,6 +52,7 @@ environments
 requires-python
   requires-python-type: `requires-python` is a string
   requires-python-specifier: `requires-python` is a version specifier
+  ? requires-python-empty: There is a Python version that meets `requires-python`
 extras
   extras-type: `extras` is an array
   extras-item-type: `extras` holds strings
@@ -157,9 +158,11 @@ packages-archive-path
   ? path-absolute: Paths are relative
   ? path-escapes: Paths stay below the folder of the lock file
   ? path-not-posix: Paths are written with `/`
+  ? path-and-url-differ: `path` and `url` end in the same file name
 packages-archive-size
   ? size-range: A size is above zero and below 2**63
 packages-archive-upload-time
+  ? upload-time-future: Nothing was uploaded in the future
   ? upload-time-naive: An upload time has a time zone
 packages-archive-hashes
   hash-algorithm-unknown: At least one hash has an algorithm that can be checked
@@ -177,6 +180,7 @@ packages-wheels
   wheels-item-type: `wheels` holds tables
 packages-wheels-name
   wheel-file-name: The file name is that of a wheel
+  ? file-name-mismatch: `name` is the file name that `path` and `url` end in
 """
 
 _OF_FILES = """

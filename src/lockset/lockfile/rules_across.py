@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from packaging.version import Version
@@ -15,10 +16,12 @@ if TYPE_CHECKING:
     from lockset.lockfile.positions import KeyPath
     from lockset.lockfile.rules_sources import Listed
 
-__all__ = ["check_across"]
+__all__ = ["check_across", "check_future"]
 
 _Files: TypeAlias = "Mapping[int, Sequence[Listed]]"
 _NO_VERSION = Version("0")
+# Clocks of index and user may differ by this much before an upload counts as in the future.
+_CLOCK_SKEW = timedelta(days=1)
 
 
 def check_across(data: Mapping[str, Any], files: _Files, found: Findings) -> None:
@@ -38,6 +41,16 @@ def check_across(data: Mapping[str, Any], files: _Files, found: Findings) -> Non
         _dependencies(index, package, by_name, found)
         _files_twice(package, files.get(index, ()), found)
     _order(data, packages, files, found)
+
+
+def check_future(files: _Files, now: datetime, found: Findings) -> None:
+    """No sdist and no wheel was uploaded after `now`, apart from clocks that differ a little."""
+    for listed in (listed for entries in files.values() for listed in entries):
+        time = listed.file.get("upload-time")
+        if isinstance(time, datetime) and time.tzinfo is not None and time > now + _CLOCK_SKEW:
+            found.add(
+                "upload-time-future", (*listed.path, "upload-time"), f"`{listed.name}` was uploaded in the future"
+            )
 
 
 def _same_name(entries: list[tuple[int, dict[str, Any]]], found: Findings) -> None:

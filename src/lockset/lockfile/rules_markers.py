@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from enum import Enum
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
@@ -158,20 +159,28 @@ def _syntax_hint(text: str) -> str | None:
 
 
 def check_specifier(text: str, code: str, path: KeyPath, found: Findings) -> None:
-    """`text` is a set of version specifiers."""
-    if not _is_specifier(text):
+    """`text` is a set of version specifiers, and some version meets it."""
+    meaning = _specifier(text)
+    if meaning is _Specifier.NONE:
         hint = None
         if text[:1].isdigit():
             hint = f"Write `=={text}` for exactly this version, `>={text}` for this one and later ones"
         elif text.startswith("^"):
             hint = "`^` is no operator here: write the range, as in `>=3.9,<4`"
         found.add(code, path, f"`{text}` is no version specifier", hint)
+    elif meaning is _Specifier.EMPTY:
+        found.add("requires-python-empty", path, f"No Python version meets `{text}`")
+
+
+class _Specifier(Enum):
+    NONE = "no specifier at all"
+    EMPTY = "one that no version meets"
+    SOME = "one that some version meets"
 
 
 @lru_cache(maxsize=1024)
-def _is_specifier(text: str) -> bool:
+def _specifier(text: str) -> _Specifier:
     try:
-        SpecifierSet(text)
+        return _Specifier.EMPTY if SpecifierSet(text).is_unsatisfiable() else _Specifier.SOME
     except (InvalidSpecifier, ValueError):
-        return False
-    return True
+        return _Specifier.NONE

@@ -59,23 +59,41 @@ def check_name(
     name = string(found, source, "name", f"{kind}-name-type", path)
     if "name" in source and name is None:
         return None
-    local, url = source.get("path"), source.get("url")
-    if name:
-        file_name: str | None = name
-    else:
-        file_name = last_component(
-            path=local if isinstance(local, str) else None, url=url if isinstance(url, str) else None
-        )
-    where = (*path, "name") if name else path
+    key, file_name = _told_by(source, name)
+    where = (*path, key)
     if not file_name:
-        if local or url:
-            message = f"The {kind} has no `name`, and its {'path' if local else 'url'} does not end in a file name"
-            found.add(f"{kind}-name-required", where, message)
+        if key != "name":
+            message = f"The {kind} has no `name`, and its `{key}` does not end in a file name"
+            found.add(f"{kind}-name-required", (*path, "name"), message)
         return None
+    if name:
+        _agree_with_place(name, source, where, found)
     parsed = _parsed(file_name, kind, where, found)
     if parsed is not None:
         _compare(parsed, kind, package, where, found)
     return file_name
+
+
+def _told_by(source: Mapping[str, Any], name: str | None) -> tuple[str, str | None]:
+    """The key that tells the file name, and the name: `name`, else the end of `path`, else of `url`."""
+    if name:
+        return "name", name
+    for key in ("path", "url"):
+        place = source.get(key)
+        if place and isinstance(place, str):
+            return key, last_component(**{"path": None, "url": None, key: place})
+    return "name", None
+
+
+def _agree_with_place(name: str, source: Mapping[str, Any], path: KeyPath, found: Findings) -> None:
+    """`path` and `url` end in `name`, where they end in a name of a wheel or sdist at all."""
+    for key in ("path", "url"):
+        place = source.get(key)
+        if not isinstance(place, str) or place.endswith(f"/{name}") or place == name:
+            continue
+        ending = last_component(**{"path": None, "url": None, key: place})
+        if ending is not None and ending != name and ending.endswith((".whl", ".tar.gz")):
+            found.add("file-name-mismatch", path, f"`name` is `{name}`, but `{key}` ends in `{ending}`")
 
 
 def _parsed(file_name: str, kind: str, path: KeyPath, found: Findings) -> _FileName | None:

@@ -8,6 +8,7 @@ from posixpath import normpath
 from typing import TYPE_CHECKING, Any
 from urllib.parse import SplitResult, urlsplit
 
+from lockset.lockfile.model import last_component
 from lockset.lockfile.shape import string
 
 if TYPE_CHECKING:
@@ -26,19 +27,21 @@ _WITH_HOST = frozenset({"http", "https", "ftp", "git", "ssh", "svn"})
 _DRIVE = re.compile(r"[A-Za-z]:")
 
 
-def check_location(
-    source: Mapping[str, Any], kind: str, path: KeyPath, found: Findings, *, what: str
-) -> tuple[str | None, str | None]:
-    """Rules on `url` and `path` of one source of `kind` (archive, sdist, wheel or vcs); gives both."""
+def check_location(source: Mapping[str, Any], kind: str, path: KeyPath, found: Findings, *, what: str) -> None:
+    """Rules on `url` and `path` of one source of `kind` (archive, sdist, wheel or vcs)."""
     url = string(found, source, "url", f"{kind}-url-type", path)
     local = string(found, source, "path", f"{kind}-path-type", path)
     if not source.get("url") and not source.get("path"):
-        found.add(f"{kind}-url-or-path", (*path, "url"), f"{what} has neither `url` nor `path`")
+        found.add(f"{kind}-url-or-path", path, f"{what} has neither `url` nor `path`")
     if url:
         check_url(url, f"{kind}-url-valid", (*path, "url"), found)
     if local:
         check_path(local, (*path, "path"), found)
-    return url, local
+    if url and local and not url.endswith(f"/{local}"):
+        names = (last_component(path=local, url=None), last_component(path=None, url=url))
+        if names[0] != names[1] and all(names) and kind != "vcs":
+            message = f"`path` ends in `{names[0]}`, `url` in `{names[1]}`"
+            found.add("path-and-url-differ", path, message, "Installers take `path`; leave one of them out")
 
 
 def check_url(url: str, code: str, path: KeyPath, found: Findings) -> None:

@@ -11,12 +11,14 @@ from lockset.errors import LocksetError
 from lockset.lockfile.issue import Findings, Issue, path_text
 from lockset.lockfile.read import Document, TomlError, read
 from lockset.lockfile.rule_table import RULES
-from lockset.lockfile.rules_across import check_across
+from lockset.lockfile.rules_across import check_across, check_future
 from lockset.lockfile.rules_package import check_packages
 from lockset.lockfile.rules_top import check_file_name, check_top
 from lockset.spans import Span
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from lockset.lockfile.model import Pylock
 
 __all__ = ["Report", "validate"]
@@ -62,8 +64,12 @@ class Report:
             return None
 
 
-def validate(data: bytes | str, *, path: str | None = None) -> Report:
-    """All findings about `data`. `path` names the file; None, as for the standard input, skips rules on its name."""
+def validate(data: bytes | str, *, path: str | None = None, now: datetime | None = None) -> Report:
+    """All findings about `data`.
+
+    `path` names the file; None, as for the standard input, skips rules on its name. `now`, in UTC, is the present;
+    None skips the rule that asks for it.
+    """
     found = Findings()
     if path is not None:
         check_file_name(os.path.basename(path), found)  # noqa: PTH119 - a computation on text
@@ -77,6 +83,8 @@ def validate(data: bytes | str, *, path: str | None = None) -> Report:
     check_top(document.data, found)
     files = check_packages(document.data, found)
     check_across(document.data, files, found)
+    if now is not None:
+        check_future(files, now, found)
     issues = [*_placed(found, document), *_newer_toml(document)]
     issues.sort(key=lambda issue: (issue.line, issue.column, issue.code, issue.path))
     return Report(path=path, issues=tuple(issues), document=document)

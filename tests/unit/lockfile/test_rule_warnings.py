@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timezone
+
 import pytest
 
 from lockset.lockfile.rule_table import RULES
@@ -60,15 +62,28 @@ CASES: list[tuple[str, str, str, int]] = [
     ("path-absolute", package('directory = {path = "C:/srv"}\n'), "packages[0].directory.path", 5),
     ("path-escapes", package('directory = {path = "a/../../b"}\n'), "packages[0].directory.path", 5),
     ("path-not-posix", package("directory = {path = 'a\\b'}\n"), "packages[0].directory.path", 5),
+    (
+        "path-and-url-differ",
+        wheels(wheel(', path = "sample-1.0-py2-none-any.whl"')),
+        "packages[0].wheels[0]",
+        7,
+    ),
+    (
+        "file-name-mismatch",
+        wheels(wheel(', name = "sample-1.0-py2-none-any.whl"')),
+        "packages[0].wheels[0].name",
+        7,
+    ),
+    ("requires-python-empty", 'requires-python = ">=3.9,<3.9"\n' + EMPTY, "requires-python", 3),
     ("size-range", wheels(wheel(", size = 0")), "packages[0].wheels[0].size", 7),
     ("upload-time-naive", wheels(wheel(", upload-time = 2025-01-25T11:30:10")), "packages[0].wheels[0].upload-time", 7),
     ("hash-algorithm-case", wheels(wheel().replace("sha256", "SHA256")), "packages[0].wheels[0].hashes.SHA256", 7),
     ("hash-weak", wheels(wheel(digest="a" * 32).replace("sha256", "md5")), "packages[0].wheels[0].hashes", 7),
     ("sdist-legacy-format",
      package(f'version = "1.0"\nsdist = {{path = "sample-1.0.zip", hashes = {{sha256 = "{A}"}}}}\n'),
-     "packages[0].sdist", 6),
+     "packages[0].sdist.path", 6),
 ]  # fmt: skip
-NOT_HERE = {"lock-version-minor", "created-by-empty"}
+NOT_HERE = {"lock-version-minor", "created-by-empty", "upload-time-future"}
 
 
 @pytest.mark.parametrize(
@@ -89,6 +104,14 @@ def test_every_rule_of_the_table_has_a_test() -> None:
 def test_an_empty_creator_is_noticed() -> None:
     report = validate('lock-version = "1.0"\ncreated-by = ""\npackages = []\n')
     assert [issue.code for issue in report.issues] == ["created-by-empty"]
+
+
+def test_an_upload_in_the_future_is_noticed_where_the_present_is_known() -> None:
+    text = TOP + wheels(wheel(", upload-time = 2025-01-25T11:30:10Z"))
+    assert validate(text).issues == ()
+    assert validate(text, now=datetime(2025, 1, 25, tzinfo=timezone.utc)).issues == ()
+    [issue] = validate(text, now=datetime(2025, 1, 24, tzinfo=timezone.utc)).issues
+    assert (issue.code, issue.path) == ("upload-time-future", "packages[0].wheels[0].upload-time")
 
 
 def test_secrets_are_never_shown() -> None:
