@@ -110,7 +110,8 @@ def _ask(executable: str) -> Mapping[str, Any]:
     except (OSError, subprocess.TimeoutExpired) as error:
         raise LocksetError("python-broken", f"`{executable}` cannot be run", context=(str(error),)) from error
     mark = done.stdout.rfind(_MARK)
-    if done.returncode != 0 or mark < 0:
+    facts = _parsed(done.stdout[mark + len(_MARK) :]) if done.returncode == 0 and mark >= 0 else None
+    if facts is None:
         told = done.stderr.decode("utf-8", "replace").strip().splitlines()[-3:]
         raise LocksetError(
             "python-broken",
@@ -118,5 +119,12 @@ def _ask(executable: str) -> Mapping[str, Any]:
             context=tuple(told),
             hint="Choose another interpreter with `--python`",
         )
-    facts: Mapping[str, Any] = json.loads(done.stdout[mark + len(_MARK) :])
     return facts
+
+
+def _parsed(answer: bytes) -> Mapping[str, Any] | None:
+    try:
+        facts = json.loads(answer)
+    except ValueError:
+        return None
+    return facts if isinstance(facts, dict) and "launcher" in facts else None

@@ -112,6 +112,9 @@ class Stage:
 
     def open(self) -> None:
         """Make the private folders, empty; what an earlier run has left in them is gone."""
+        self._folders.clear()
+        self._infos.clear()
+        self.times.clear()
         for area in self.areas:
             remove_tree(area)
             os.makedirs(f"{area}{os.sep}old", mode=0o700)

@@ -1,0 +1,215 @@
+"""Small values of sync: paths, RECORD, scripts, the plan."""
+
+from __future__ import annotations
+
+import csv
+import io
+import os
+import subprocess
+import sys
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from packaging.markers import default_environment
+from packaging.tags import sys_tags
+from packaging.version import Version
+
+from builders.venvs import interpreter
+from lockset.errors import LocksetError
+from lockset.hashes import Digest
+from lockset.sync.disk.interpreter import ask_interpreter, interpreter_of
+from lockset.sync.disk.targets import environment_target
+from lockset.sync.entry_points import scripts_in
+from lockset.sync.installed import InstalledDistribution
+from lockset.sync.manifest import Manifest, StoredFile, StoredScript
+from lockset.sync.plan import Policy, plan
+from lockset.sync.record import Row, format_record, parse_record
+from lockset.sync.safe_path import is_within, path_problem
+from lockset.sync.scripts import rewritten, shebang
+from lockset.sync.target import tags_of
+from lockset.sync.wanted import Wanted, public_url
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+SHA = "a" * 64
+
+
+def wanted(name: str = "sample", version: str = "1.0", **more: Any) -> Wanted:
+    digests = (Digest(algorithm="sha256", value=SHA),)
+    defaults: dict[str, Any] = {"kind": "wheel", "filename": f"{name}-{version}-py3-none-any.whl", "digests": digests}
+    return Wanted(name=name, version=Version(version), url="https://files.example.org/x", **(defaults | more))
+
+
+def installed(name: str = "sample", version: str = "1.0", **more: Any) -> InstalledDistribution:
+    defaults: dict[str, Any] = {"installer": "lockset", "origin": {"sha256": SHA}}
+    return InstalledDistribution(name=name, version=version, info=f"/lib/{name}.dist-info", **(defaults | more))
+
+
+@given(st.text(max_size=40))
+def test_a_safe_path_stays_below_its_root(path: str) -> None:
+    if path_problem(path) is None:
+        joined = os.path.normpath(f"/root/{path}")
+        assert is_within(joined, "/root")
+        assert joined == f"/root/{path}"
+
+
+def test_within_compares_components() -> None:
+    assert is_within("/a/b/c", "/a/b")
+    assert not is_within("/a/bc", "/a/b")
+    assert not is_within("/a/b", "/a/b")
+
+
+texts = st.text(st.characters(blacklist_categories=("Cs",), blacklist_characters="\r\n\0"), min_size=1, max_size=20)
+
+
+@given(
+    st.lists(
+        st.builds(Row, texts, st.sampled_from(["", "sha256=abc"]), st.none() | st.integers(0)),
+        unique_by=lambda row: row.path,
+        max_size=5,
+    )
+)
+def test_record_reads_what_it_writes_as_csv_does(rows: list[Row]) -> None:
+    data = format_record(rows)
+    assert sorted(parse_record(data.decode()), key=str) == sorted(rows, key=str)
+    told = list(csv.reader(io.StringIO(data.decode(), newline="")))
+    assert [row[0] for row in told] == [row.path for row in sorted(rows)]
+
+
+@pytest.mark.parametrize("text", ["a,b\n", "a,b,c,d\n", "a,b,x\n", 'a,"b\n', "a,,-1\n"])
+def test_a_malformed_record_is_no_record(text: str) -> None:
+    with pytest.raises(ValueError, match="."):
+        parse_record(text)
+
+
+def test_scripts_are_found_with_extras_and_dotted_attributes() -> None:
+    text = "[console_scripts]\nrun = a.b:C.d [x,y]\n[gui_scripts]\ng-2=m:f\n[other]\nevil/name = %(x)s\n"
+    assert [(s.name, s.section, s.module, s.attribute) for s in scripts_in(text)] == [
+        ("run", "console", "a.b", "C.d"),
+        ("g-2", "gui", "m", "f"),
+    ]
+
+
+@pytest.mark.parametrize("folder", ["plain", "with space", "quote'd", "l" * 130, "tab\tbed"])
+@pytest.mark.skipif(os.name == "nt", reason="first lines are POSIX's")
+def test_scripts_run_wherever_the_interpreter_is(tmp_path: Path, folder: str) -> None:
+    python = tmp_path / folder / "python"
+    python.parent.mkdir()
+    python.symlink_to(sys.executable)
+    script = tmp_path / "script"
+    script.write_bytes(rewritten(b"#!python -E\nimport sys\nprint(sys.argv[1:])\n", str(python)))
+    script.chmod(0o755)
+    done = subprocess.run([script, "a b", "c"], capture_output=True, text=True, check=True)
+    assert done.stdout == "['a b', 'c']\n"
+    assert shebang("/usr/bin/python") == b"#!/usr/bin/python\n"
+
+
+def test_a_manifest_survives_and_notices_damage() -> None:
+    made = Manifest(
+        name="sample",
+        version="1.0",
+        dist_info="sample-1.0.dist-info",
+        root_scheme="purelib",
+        digests={"sha256": SHA},
+        files=(StoredFile("purelib", "a.py", "sha256=x", 3, 5, False, False),),
+        scripts=(StoredScript("run", "console", "a", "b", b"body"),),
+    )
+    data = made.dumps()
+    assert Manifest.loads(data) == made
+    for place in range(len(data)):
+        changed = bytearray(data)
+        changed[place] ^= 1
+        assert Manifest.loads(bytes(changed)) is None
+    assert Manifest.loads(data[:-1]) is None
+    assert Manifest.loads(b"") is None
+
+
+def test_tags_and_markers_are_those_that_packaging_tells_inside() -> None:
+    told = ask_interpreter(interpreter_of(sys.executable), memory=None)
+    assert tags_of(told) == tuple(sys_tags())
+    assert dict(told.markers) == default_environment()
+
+
+@pytest.mark.parametrize("version", ["3.8", "3.9", "3.10", "3.12", "3.13"])
+def test_every_supported_python_answers(version: str) -> None:
+    base = interpreter(version)
+    if base is None:
+        pytest.skip(f"no Python {version} here")
+    told = ask_interpreter(interpreter_of(str(base)), memory=None)
+    assert told.markers["python_version"] == version
+    assert str(tags_of(told)[0]).startswith(f"cp{version.replace('.', '')}-cp{version.replace('.', '')}-")
+    assert environment_target(told).kind == "system"
+
+
+def test_an_answer_is_remembered_while_the_interpreter_stays_the_same(tmp_path: Path) -> None:
+    python = tmp_path / "python"
+    python.write_text(f'#!/bin/sh\nexec {sys.executable} "$@"\n')
+    python.chmod(0o755)
+    first = ask_interpreter(str(python), memory=tmp_path / "memory")
+    times = python.stat()
+    python.write_text("#!/bin/sh\nexit 1".ljust(times.st_size, "\n"))
+    os.utime(python, ns=(times.st_atime_ns, times.st_mtime_ns))
+    assert ask_interpreter(str(python), memory=tmp_path / "memory") == first
+    os.utime(python, ns=(times.st_atime_ns, times.st_mtime_ns + 1))
+    with pytest.raises(LocksetError, match="does not answer"):
+        ask_interpreter(str(python), memory=tmp_path / "memory")
+
+
+def actions(*, wants: list[Wanted], has: list[InstalledDistribution], **policy: Any) -> dict[str, str]:
+    return {step.name: step.action for step in plan(wants, has, policy=Policy(**policy)).steps}
+
+
+def test_a_plan_installs_changes_repairs_removes_and_keeps() -> None:
+    has = [
+        installed("same"),
+        installed("older", "0.9"),
+        installed("other-bytes", origin={"sha256": "b" * 64}),
+        installed("unknown-bytes", origin={}),
+        installed("broken", problems=("`x` is missing",)),
+        installed("gone"),
+        installed("pip", installer="pip"),
+        installed("twice"),
+        installed("twice", "2.0"),
+    ]
+    names = ["same", "older", "other-bytes", "unknown-bytes", "broken", "new", "twice"]
+    assert actions(wants=[wanted(name) for name in names], has=has) == {
+        "same": "keep",
+        "older": "change",
+        "other-bytes": "change",
+        "unknown-bytes": "change",
+        "broken": "repair",
+        "gone": "remove",
+        "pip": "keep",
+        "new": "install",
+        "twice": "repair",
+    }
+
+
+def test_what_is_not_locked_goes_only_where_the_policy_says() -> None:
+    has = [installed("ours"), installed("theirs", installer="pip"), installed("pip", installer="pip")]
+    has += [installed("old-egg", installer="", removable=False), installed("setuptools")]
+    exact = {"ours": "remove", "theirs": "remove", "pip": "keep", "old-egg": "keep", "setuptools": "remove"}
+    assert actions(wants=[], has=has) == exact
+    assert set(actions(wants=[], has=has, exact=False).values()) == {"keep"}
+    assert actions(wants=[], has=has, owned_only=True) == exact | {"theirs": "keep"}
+    assert actions(wants=[], has=has, keep=frozenset({"ours"})) == exact | {"ours": "keep"}
+    assert actions(wants=[], has=has, remove_seeds=True) == exact | {"pip": "remove"}
+
+
+def test_versions_are_compared_as_versions() -> None:
+    assert actions(wants=[wanted(version="1.0.0")], has=[installed(version="1.0")]) == {"sample": "keep"}
+    assert actions(wants=[wanted()], has=[installed(version="not a version")]) == {"sample": "change"}
+
+
+@given(st.lists(st.sampled_from("abc"), unique=True), st.lists(st.sampled_from("abcd"), unique=True))
+def test_a_plan_carried_out_leaves_nothing_to_do(wants: list[str], has: list[str]) -> None:
+    first = plan([wanted(n) for n in wants], [installed(n, "0.1") for n in has], policy=Policy())
+    after = [installed(s.name) for s in first.steps if s.wanted is not None]
+    assert plan([wanted(n) for n in wants], after, policy=Policy()).changes == ()
+
+
+def test_urls_are_shown_without_secrets() -> None:
+    assert public_url("https://user:secret@example.org:8/a?token=x#y") == "https://example.org:8/a"
