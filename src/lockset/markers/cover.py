@@ -1,7 +1,7 @@
 """Two-level minimisation: a set between two bounds as an `or` of few, short conjunctions.
 
 Conjunctions are products of regions (`lockset.markers.literals`), one region a variable. The method is expand, make
-irredundant, reduce: every path of the diagram is a product; each is grown as far as the upper bound lets it; products
+irredundant, reduce: the set is divided into products; each is grown as far as the upper bound lets it; products
 that the others cover are dropped, the longest first; and the regions of the remaining ones shrink to the shortest
 text. All tests are exact operations on diagrams.
 """
@@ -11,23 +11,22 @@ from __future__ import annotations
 from functools import reduce
 from typing import TYPE_CHECKING, Any
 
-from lockset.markers.diagram import EMPTY, FULL, NODES, and_, disjoint, not_, or_, support
+from lockset.markers.diagram import EMPTY, FULL, NODES, and_, branch, disjoint, make, not_, or_, support
 from lockset.markers.expression import Expression, Join, join, size
 from lockset.markers.literals import Labels, choose, region, region_expression
-from lockset.markers.variables import Kind
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
     from lockset.markers.variables import Variable
 
-__all__ = ["Parts", "cover", "factored", "parts_of", "paths"]
+__all__ = ["Parts", "cover", "factored", "parts_of", "products_of"]
 
 Parts = dict["Variable", Labels]
 Product = dict["Variable", int]  # variable: mask of parts; a variable that is not there may have any value
 
 # Products are grown in several orders of variables while there are at most this many; beyond, in one order only.
 MAX_PRODUCTS_IN_ALL_ORDERS = 16
+# As many orders have one of the first variables in front.
+MAX_ORDERS = 6
 
 
 def parts_of(*diagrams: int) -> Parts:
@@ -39,41 +38,64 @@ def parts_of(*diagrams: int) -> Parts:
     return {v: tuple(sorted(labels[v])) for v in sorted(labels, key=lambda v: v.order)}
 
 
-def paths(diagram: int, limit: int) -> list[Product] | None:
-    """The paths to the full set as products over the diagram's own labels; None where there are more than `limit`."""
-    parts = parts_of(diagram)
-    found: list[Product] = []
-    for product in _walk(diagram, parts):
-        found.append(product)
-        if len(found) > limit:
-            return None
-    return found
+def products_of(diagram: int, parts: Parts, limit: int) -> list[Product] | None:
+    """The set as an irredundant union of products; None where there would be more than `limit`."""
+    try:
+        return _Division(parts, limit).between(diagram, diagram)[0]
+    except _TooManyError:
+        return None
 
 
-def _walk(diagram: int, parts: Parts) -> Iterator[Product]:
-    if diagram == FULL:
-        yield {}
-    if diagram <= FULL:
-        return
-    variable, labels, ways = NODES[diagram]
-    masks: dict[int, int] = {}
-    for part, way in enumerate(_spread(variable, labels, ways, parts[variable])):
-        masks[way] = masks.get(way, 0) | 1 << part
-    for way, mask in masks.items():
-        for product in _walk(way, parts):
-            yield {variable: mask, **product}
+class _TooManyError(Exception):
+    """There are more products than asked for."""
 
 
-def _spread(variable: Variable, labels: Labels, ways: Sequence[int], wide: Labels) -> list[int]:
-    """The children of a node, one for each part of a finer division.
+class _Division:
+    """Divides a set between two bounds by its first variable, as Minato and Morreale do for two values.
 
-    A known value that the node does not name goes where all others go, predicates undecided: they hold or not for it
-    all the same.
+    What only some parts of the variable may cover is covered there; what is left, any part may cover, so the product
+    need not name the variable.
     """
-    if variable.kind is Kind.RELEASE:
-        return [ways[0], *(ways[sum(own <= label for own in labels)] for label in wide)]
-    known = dict(zip(labels, ways, strict=False))
-    return [*(known.get(label, ways[-1]) for label in wide), ways[-1]]
+
+    def __init__(self, parts: Parts, limit: int) -> None:
+        self._parts = parts
+        self._limit = limit
+        self._memo: dict[tuple[int, int], tuple[list[Product], int]] = {}
+
+    def between(self, lower: int, upper: int) -> tuple[list[Product], int]:
+        """Products whose union lies between the bounds, and that union."""
+        if lower == EMPTY:
+            return [], EMPTY
+        if upper == FULL:
+            return [{}], FULL
+        key = lower, upper
+        if key not in self._memo:
+            self._memo[key] = self._divided(lower, upper)
+        return self._memo[key]
+
+    def _divided(self, lower: int, upper: int) -> tuple[list[Product], int]:
+        variable = min((NODES[d][0] for d in (lower, upper) if d > FULL), key=lambda v: v.order)
+        labels = self._parts[variable]
+        lows, ups = branch(lower, variable, labels), branch(upper, variable, labels)
+        common = reduce(and_, ups)
+        masks: dict[int, int] = {}
+        for part, up in enumerate(ups):
+            masks[up] = masks.get(up, 0) | 1 << part
+        found: list[Product] = []
+        covered = [EMPTY] * len(ups)
+        for up, mask in masks.items():
+            members = [part for part in range(len(ups)) if mask >> part & 1]
+            must = and_(reduce(or_, (lows[part] for part in members)), not_(common))
+            inner, union = self.between(must, up)
+            found += [{variable: mask, **product} for product in inner]
+            for part in members:
+                covered[part] = union
+        left = reduce(or_, (and_(low, not_(done)) for low, done in zip(lows, covered, strict=True)))
+        inner, union = self.between(left, common)
+        found += inner
+        if len(found) > self._limit:
+            raise _TooManyError
+        return found, make(variable, labels, list(map(or_, covered, branch(union, variable, labels))))
 
 
 def cover(lower: int, upper: int, products: list[Product], narrow: Parts) -> list[Product]:
@@ -85,7 +107,7 @@ def cover(lower: int, upper: int, products: list[Product], narrow: Parts) -> lis
     useful = [product for product in products if not disjoint(_meaning(product, narrow), lower)]
     orders = [list(narrow)]
     if len(useful) <= MAX_PRODUCTS_IN_ALL_ORDERS:
-        orders += [list(narrow)[::-1], *([v, *(o for o in narrow if o is not v)] for v in list(narrow)[1:])]
+        orders += [list(narrow)[::-1], *([v, *(o for o in narrow if o is not v)] for v in list(narrow)[1:MAX_ORDERS])]
     grown: list[Product] = []
     for product in useful:
         for order in orders:
@@ -97,7 +119,13 @@ def cover(lower: int, upper: int, products: list[Product], narrow: Parts) -> lis
 
 def _meaning(product: Product, parts: Parts) -> int:
     # From the last variable up: every step puts one node on top.
-    return reduce(and_, (region(v, parts[v], product[v]) for v in reversed(parts) if v in product), FULL)
+    found = FULL
+    for variable in reversed(parts):
+        if variable in product:
+            labels, mask = parts[variable], product[variable]
+            ways = branch(found, variable, labels)
+            found = make(variable, labels, [way if mask >> part & 1 else EMPTY for part, way in enumerate(ways)])
+    return found
 
 
 def _grow(product: Product, order: list[Variable], outside: int, parts: Parts) -> Product:

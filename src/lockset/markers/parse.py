@@ -15,7 +15,7 @@ from packaging.specifiers import InvalidSpecifier, Specifier
 from packaging.utils import canonicalize_name
 
 from lockset.errors import LocksetError
-from lockset.markers.diagram import EMPTY, FULL, and_, make, not_, or_
+from lockset.markers.diagram import EMPTY, FULL, NODES, and_, make, not_, or_
 from lockset.markers.domains import UndefinedComparisonError, is_finite, partition
 from lockset.markers.variables import (
     ALIASES,
@@ -52,6 +52,13 @@ _TOKEN = re.compile(
 # Brackets and alternatives nested deeper than this are refused: no honest marker has them, and recursion is bounded.
 MAX_DEPTH = 100
 
+# A marker whose reading makes more diagram nodes than this is refused: such ones are made to exhaust the reader.
+MAX_NODES = 100_000
+# Of longer markers only the beginning is quoted in errors.
+MAX_SHOWN = 200
+# And so is one with more comparisons: the depth of its diagram is bounded by them.
+MAX_COMPARISONS = 400
+
 _MIRRORED = {"<": ">", "<=": ">=", ">": "<", ">=": "<=", "==": "==", "!=": "!="}
 _FLAG_VARIABLES = frozenset({"extras", "dependency_groups"})
 _RELEASE_VARIABLES = {
@@ -78,6 +85,8 @@ class _Parser:
         self._text = text
         self._tokens = self._split()
         self._depth = 0
+        self._comparisons = 0
+        self._nodes_before = len(NODES)
         self._advance()
 
     def _split(self) -> Iterator[tuple[str, str, int]]:
@@ -98,7 +107,8 @@ class _Parser:
         near = self._text[place : place + 30]
         raise LocksetError(
             "marker-syntax",
-            f"The marker `{self._text}` is not valid: " + (f"`{near}` {what}" if near else f"the end {what}"),
+            f"The marker `{_shortened(self._text)}` is not valid: "
+            + (f"`{near}` {what}" if near else f"the end {what}"),
             hint="A marker compares variables such as `sys_platform` with quoted strings, joined by `and` and `or`",
         )
 
@@ -113,6 +123,7 @@ class _Parser:
         while self._kind == "word" and self._value == "or":
             self._advance()
             found = or_(found, self._both())
+            self._stay_small()
         return found
 
     def _both(self) -> int:
@@ -120,7 +131,13 @@ class _Parser:
         while self._kind == "word" and self._value == "and":
             self._advance()
             found = and_(found, self._item())
+            self._stay_small()
         return found
+
+    def _stay_small(self) -> None:
+        self._comparisons += 1
+        if self._comparisons > MAX_COMPARISONS or len(NODES) - self._nodes_before > MAX_NODES:
+            self._refuse("is where the marker becomes too complicated")
 
     def _item(self) -> int:
         if self._value != "(" or self._kind != "paren":
@@ -165,6 +182,10 @@ class _Parser:
             self._refuse("is no valid string", place)
         self._advance()
         return False, literal
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= MAX_SHOWN else text[:MAX_SHOWN] + "..."
 
 
 def yes(variable: Variable) -> int:

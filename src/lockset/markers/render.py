@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lockset.markers.cover import Parts, cover, factored, parts_of, paths
+from lockset.markers.cover import Parts, cover, factored, parts_of, products_of
 from lockset.markers.diagram import EMPTY, FULL, NODES, and_, disjoint, given, not_, or_
 from lockset.markers.expression import Expression, Join, join, meaning, negated, size, text
 from lockset.markers.literals import choose, region, region_expression
@@ -18,16 +18,17 @@ from lockset.markers.literals import choose, region, region_expression
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from lockset.markers.variables import Variable
 
 __all__ = ["render"]
 
-# A core with more paths than this is written as the diagram stands, without two-level minimisation.
-MAX_PATHS = 64
+# A core of more products than this is divided by its first variable, and each part is minimised for itself.
+MAX_PRODUCTS = 64
 # Expressions of more comparisons than this are not searched for needless ones.
-MAX_COMPARISONS_TO_CLEAN = 40
-# Sets with at most this many paths are also minimised as a whole, before anything is taken out.
-MAX_PATHS_AS_A_WHOLE = 12
+MAX_COMPARISONS_TO_CLEAN = 24
+# Sets of at most this many products are also minimised as a whole, before anything is taken out.
+MAX_PRODUCTS_AS_A_WHOLE = 12
+# Two-level minimisation is left out where products times variables squared are more than this.
+MAX_WORK = 4000
 # So few comparisons that no other way is tried to find fewer.
 SHORT = 2
 
@@ -54,7 +55,7 @@ def _shortest(diagram: int, care: int) -> Expression:
     found = _clean(_decomposed(simple, care), diagram, care)
     if size(found) <= SHORT:
         return found
-    whole = _two_level(simple, care, MAX_PATHS_AS_A_WHOLE)
+    whole = _two_level(simple, care, MAX_PRODUCTS_AS_A_WHOLE)
     return found if whole is None else min(found, _clean(whole, diagram, care), key=_length)
 
 
@@ -101,8 +102,8 @@ def _necessary(diagram: int, care: int, parts: Parts) -> list[Expression]:
 
 
 def _core(diagram: int, care: int) -> Expression:
-    found = _two_level(diagram, care, MAX_PATHS)
-    return _as_it_stands(diagram) if found is None else found
+    found = _two_level(diagram, care, MAX_PRODUCTS)
+    return join(_branches(diagram, care), either=True) if found is None else found
 
 
 def _two_level(diagram: int, care: int, limit: int) -> Expression | None:
@@ -114,27 +115,29 @@ def _two_level(diagram: int, care: int, limit: int) -> Expression | None:
 
 def _minimised(diagram: int, care: int, limit: int) -> Expression | None:
     simple = given(diagram, care)
-    products = paths(simple, limit)
-    if products is None or simple <= FULL:
-        return None
     parts = parts_of(simple)
+    products = products_of(simple, parts, limit)
+    if products is None or simple <= FULL or len(products) * len(parts) ** 2 > MAX_WORK:
+        return None
     lower, upper = and_(diagram, care), or_(diagram, not_(care))
     return factored(cover(lower, upper, products, parts), parts)
 
 
-def _as_it_stands(diagram: int) -> Expression:
+def _branches(diagram: int, care: int) -> Iterable[Expression]:
+    """The parts into which the first variable divides the set, each with what is left to say there."""
     variable, labels, ways = NODES[diagram]
-    return join(_branches(variable, labels, ways), either=True)
-
-
-def _branches(variable: Variable, labels: tuple[object, ...], ways: tuple[int, ...]) -> Iterable[Expression]:
     masks: dict[int, int] = {}
     for part, way in enumerate(ways):
         if way != EMPTY:
             masks[way] = masks.get(way, 0) | 1 << part
-    for way, mask in masks.items():
+    for mask in masks.values():
         here = region_expression(variable, labels, mask)
-        yield here if way == FULL else join((here, _as_it_stands(way)), either=False)
+        inside = and_(care, region(variable, labels, mask))
+        rest = EMPTY if inside == EMPTY else given(diagram, inside)
+        if rest == FULL:
+            yield here
+        elif rest != EMPTY:
+            yield join((here, _decomposed(rest, inside)), either=False)
 
 
 def _clean(expression: Expression, diagram: int, care: int) -> Expression:

@@ -32,7 +32,7 @@ COMMON_PLATFORMS = (
     "linux_riscv64",
 )
 
-# An example of a release or text that no comparison names.
+# A text that no comparison names.
 _OTHER = "other"
 
 
@@ -94,30 +94,46 @@ def _values_of(environment: Environment) -> Any:
 def _along(diagram: int, values: dict[str, str], *, known: bool) -> Example:
     """Follow a path to the full set, choosing as little as possible, and write down what it asks for."""
     chosen: dict[str, set[str]] = {"extras": set(), "dependency_groups": set()}
+    conditions: dict[str, list[_Condition]] = {}
     while diagram > dd.FULL:
         variable, labels, ways = dd.NODES[diagram]
         # The last child is "any other" or "no": the choice that adds least.
         part = next(i for i in reversed(range(len(ways))) if ways[i] != dd.EMPTY)
         diagram = ways[part]
-        if variable.kind is Kind.FLAG and part == 0:
-            chosen[variable.name].add(variable.literal)
+        if variable.kind is Kind.FLAG:
+            chosen[variable.name].update({variable.literal} if part == 0 else ())
         elif variable.kind is Kind.RELEASE:
             _set_release(values, variable, ORIGIN if part == 0 else labels[part - 1])
-        elif variable.kind is Kind.TEXT:
-            values[variable.name] = labels[part] if part < len(labels) else _unlike(labels)
-        elif variable.kind is Kind.PREDICATE and part == 0:
-            values[variable.name] = variable.literal
+        elif variable.kind is Kind.TEXT and part < len(labels):
+            values[variable.name] = labels[part]
+        else:
+            truth = variable.kind is not Kind.TEXT and part == 0
+            conditions.setdefault(variable.name, []).append((variable, labels, truth))
+    for name, asked in conditions.items():
+        if name in values or name == "extra":
+            values[name] = _fitting(values.get(name, ""), asked)
     extras, groups = chosen["extras"], chosen["dependency_groups"]
     return Example(environment=values, extras=frozenset(extras), groups=frozenset(groups), known=known)
+
+
+# A text variable that has none of the labels, or a predicate that has the truth.
+_Condition = tuple[Variable, tuple[Any, ...], bool]
+
+
+def _fitting(value: str, asked: list[_Condition]) -> str:
+    """A value that meets the conditions, the given one where it does; some conditions together have none."""
+    literals = [variable.literal for variable, _, truth in asked if truth]
+    candidates = (value, "", _OTHER, _OTHER * 2, *literals, " ".join(literals))
+    return next((c for c in candidates if all(_meets(c, *one) for one in asked)), value)
+
+
+def _meets(value: str, variable: Variable, labels: tuple[Any, ...], truth: bool) -> bool:  # noqa: FBT001 - of a condition
+    if variable.kind is Kind.TEXT:
+        return value not in labels
+    return dd.predicate_holds(variable, value) is truth
 
 
 def _set_release(values: dict[str, str], variable: Variable, release: Release) -> None:
     values[variable.name] = ".".join(map(str, release))
     if variable.name == "python_full_version":
         values["python_version"] = f"{release[0]}.{release[1]}"
-
-
-def _unlike(labels: tuple[Any, ...]) -> str:
-    if "" in labels:
-        return next(name for name in (_OTHER, _OTHER * 2) if name not in labels)
-    return ""

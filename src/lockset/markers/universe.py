@@ -99,9 +99,21 @@ _FAMILY_NAMES = frozenset({"linux", "macos", "darwin", "windows", "android", "io
 class Target:
     """One interpreter that the lock must have usable files for."""
 
-    name: str
+    platform: str
+    python: str
+    implementation: str
     environment: Environment
-    tags: tuple[Tag, ...]
+
+    @property
+    def name(self) -> str:
+        """The target in words, as in "win_amd64, Python 3.12"."""
+        implementation = "Python" if self.implementation == "cpython" else self.implementation
+        return f"{self.platform}, {implementation} {self.python}"
+
+    @property
+    def tags(self) -> tuple[Tag, ...]:
+        """The tags that it accepts, best first (made on first use, then remembered)."""
+        return tags_of(self.platform, self.python, self.implementation)
 
 
 @cache
@@ -112,9 +124,10 @@ def described_target(platform: str, python: str, implementation: str = "cpython"
         LocksetError: `platform-unknown` or `python-version-invalid`.
     """
     return Target(
-        name=f"{platform}, {'Python' if implementation == 'cpython' else implementation} {python}",
+        platform=platform,
+        python=python,
+        implementation=implementation,
         environment=Environment.of_platform(platform, python.removesuffix("t"), implementation),
-        tags=tags_of(platform, python, implementation),
     )
 
 

@@ -118,6 +118,28 @@ def test_many_extras_stay_readable_and_cheap() -> None:
     assert text.count(" in extras") == 150
 
 
+@pytest.mark.parametrize(
+    "parts",
+    [
+        [f"('e{n}' in extras and 'g{n}' in dependency_groups)" for n in range(40)],
+        [f"'e{n}' in extras" for n in range(2000)],
+    ],
+)
+def test_markers_made_to_exhaust_the_reader_are_refused(parts: list[str]) -> None:
+    with pytest.raises(LocksetError) as refused:
+        parse(" or ".join(parts))
+    assert refused.value.diagnostic.code == "marker-syntax"
+    assert len(refused.value.diagnostic.message) < 400
+
+
+def test_sets_of_many_paths_have_a_text() -> None:
+    pairs = " or ".join(f"('e{n}' in extras and 'g{n}' in dependency_groups)" for n in range(8))
+    text = parse(pairs).text()
+    assert text is not None
+    assert parse(text) is parse(pairs)
+    assert text.count(" in ") <= 24
+
+
 def test_metadata_extras_are_fixed_one_at_a_time() -> None:
     marker = parse("extra == 'a' and os_name == 'nt' or extra != 'a' and extra != 'b' and os_name == 'posix'")
     assert marker.metadata_extras() == {"a", "b"}
