@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
 __all__ = ["FileRules", "IndexRepository"]
 
+# Releases, newest first, whose wheels are looked at before a platform counts as one that the project does not serve.
+_RELEASES_LOOKED_AT = 15
 # A release whose metadata fails in one of these ways cannot be chosen; the next older one may be.
 _STEPPED_OVER = frozenset({"metadata-invalid", "requirement-syntax", "marker-syntax", "build-needed", "build-failed"})
 
@@ -219,7 +221,7 @@ class IndexRepository:
         known = self._hopeless.get(name)
         if known is None:
             known = self._rules.wanted
-            for version in self.releases(name).versions:
+            for version in self.releases(name).versions[:_RELEASES_LOOKED_AT]:
                 files = self.files(name, version)
                 served = self.wheels_serve(name, version)
                 if any(not f.is_wheel for f in files):

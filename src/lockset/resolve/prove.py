@@ -7,9 +7,11 @@ requirement that applies is met by the entry that applies; nothing else applies;
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING
 
 from packaging.markers import Marker
+from packaging.utils import parse_wheel_filename
 
 from lockset.errors import LocksetError
 
@@ -173,7 +175,6 @@ class _Proof:
         return known
 
 
+@cache
 def _tags(filename: str) -> frozenset[Tag]:
-    from packaging.utils import parse_wheel_filename
-
     return parse_wheel_filename(filename)[3]
