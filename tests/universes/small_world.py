@@ -1,0 +1,255 @@
+"""A small world: an index in memory, a project that asks, and the lock that lockset makes of both.
+
+A world is a TOML text. `[project]`, `[dependency-groups]` and `[tool.lockset]` are those of a pyproject.toml;
+`[choices]` holds fields of `Choices`, `[before]` the pins of an old lock, and `[packages.NAME]` one release per key:
+`"1.0" = { requires = ["b>=2"], requires-python = ">=3.9", yanked = true, broken = true, wheels = ["py3-none-any"],
+sdist = true, uploaded = 2024-05-01T00:00:00Z, extras = { x = ["c"] } }`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import tomli
+import tomli_w
+from packaging.markers import Marker
+from packaging.utils import canonicalize_name
+from packaging.version import Version
+
+from builders import PageFile, page_json
+from builders.core_metadata import requires_dist_lines
+from lockset.api.lock import Choices, LockResult, lock
+from lockset.errors import LocksetError
+from lockset.events import Silent
+from lockset.index.page import ProjectDetail
+from lockset.index.ports import ProjectNotFound
+from lockset.index.simple_json import parse_json
+from lockset.lockfile.model import Package, PackageWheel, Pylock
+from lockset.lockfile.select import select
+from lockset.markers import Environment, tags_of
+from lockset.metadata.core import CoreMetadata
+from lockset.resolve.index_repository import IndexRepository
+from lockset.sources.pyproject import read_pyproject
+from lockset.sources.requirement_line import parse_requirement
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from contextlib import AbstractContextManager
+
+    from lockset.events import Listener
+    from lockset.index.page import DistributionFile
+    from lockset.resolve.index_repository import FileRules
+    from lockset.sources.project import RootProject
+
+INDEX = "https://index.example.org/simple/"
+NOW = datetime(2026, 1, 1, tzinfo=timezone.utc)
+PLATFORMS = {"linux": "manylinux_2_28_x86_64", "macos": "macosx_14_0_arm64", "windows": "win_amd64"}
+_PROJECT_KEYS = ("project", "dependency-groups", "tool")
+
+
+@dataclass(slots=True)
+class Notes(Silent):
+    """A listener that keeps the notes."""
+
+    texts: list[str] = field(default_factory=list)
+
+    def note(self, text: str) -> None:
+        self.texts.append(text)
+
+
+class SmallIndex:
+    """The port Index over described releases."""
+
+    def __init__(self, packages: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> None:
+        self._packages = packages
+        self._pages: dict[str, ProjectDetail] = {}
+
+    def hint(self, names: Iterable[str]) -> None:
+        """Nothing is fetched ahead."""
+
+    def project(self, name: str) -> ProjectDetail:
+        if name not in self._packages:
+            raise ProjectNotFound(name, asked=(INDEX,))
+        if name not in self._pages:
+            files = [f for version, facts in self._packages[name].items() for f in _files(name, version, facts)]
+            page = page_json(name, files).encode()
+            self._pages[name] = ProjectDetail(
+                parse_json(page, name=name, page_url=f"{INDEX}{name}/", index_url=INDEX), fingerprint=""
+            )
+        return self._pages[name]
+
+
+class SmallMetadata:
+    """The port MetadataSource over the same releases; `asked` lists the releases it told of."""
+
+    def __init__(self, packages: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> None:
+        self._packages = packages
+        self.asked: list[tuple[str, str]] = []
+
+    def hint(self, files: Sequence[DistributionFile]) -> None:
+        """Nothing is fetched ahead."""
+
+    def metadata(self, files: Sequence[DistributionFile]) -> CoreMetadata:
+        project, version = files[0].project, files[0].version
+        facts = next(f for v, f in self._packages[project].items() if Version(v) == version)
+        self.asked.append((project, str(version)))
+        if facts.get("broken"):
+            raise LocksetError("metadata-invalid", f"{project} {version} has no usable metadata")
+        extras = facts.get("extras", {})
+        return CoreMetadata(
+            name=project,
+            version=version,
+            requires_dist=tuple(requires_dist_lines(facts.get("requires", ()), extras)),
+            requires_python=facts.get("requires-python"),
+            provides_extra=frozenset(canonicalize_name(e) for e in extras),
+            origin="wheel",
+        )
+
+
+def _files(name: str, version: str, facts: Mapping[str, Any]) -> Iterator[PageFile]:
+    stem = f"{name.replace('-', '_')}-{version}"
+    wheels = [f"{stem}-{tags}.whl" for tags in facts.get("wheels", ["py3-none-any"])]
+    for filename in [*wheels, *([f"{stem}.tar.gz"] if facts.get("sdist") else [])]:
+        yanked = facts.get("yanked", False)
+        if "yanked-files" in facts:
+            yanked = any(part in filename for part in facts["yanked-files"])
+        yield PageFile(
+            filename=filename,
+            url=f"https://files.example.org/{filename}",
+            hashes={"sha256": hashlib.sha256(filename.encode()).hexdigest()},
+            requires_python=facts.get("requires-python"),
+            size=len(filename),
+            upload_time=facts.get("uploaded"),
+            yanked=yanked,
+        )
+
+
+def small_repository(
+    packages: Mapping[str, Mapping[str, Mapping[str, Any]]],
+    rules: FileRules,
+    listener: Listener | None = None,
+    metadata: SmallMetadata | None = None,
+) -> IndexRepository:
+    """The real repository over a world in memory."""
+
+    def hash_file(file: DistributionFile) -> Mapping[str, str]:
+        return {"sha256": hashlib.sha256(file.filename.encode()).hexdigest()}
+
+    return IndexRepository(
+        index=SmallIndex(packages),
+        metadata=metadata or SmallMetadata(packages),
+        rules=rules,
+        listener=listener or Silent(),
+        hash_file=hash_file,
+    )
+
+
+@dataclass(frozen=True)
+class SmallWorld:
+    """A world as read from its text."""
+
+    data: Mapping[str, Any]
+
+    @classmethod
+    def read(cls, text: str) -> SmallWorld:
+        return cls(tomli.loads(text))
+
+    @cached_property
+    def packages(self) -> Mapping[str, Mapping[str, Mapping[str, Any]]]:
+        return self.data.get("packages", {})
+
+    @cached_property
+    def project(self) -> RootProject:
+        tables = {key: dict(self.data[key]) for key in _PROJECT_KEYS if key in self.data}
+        if "project" in tables:
+            tables["project"] = {"name": "app", **tables["project"]}
+        return read_pyproject(tomli_w.dumps(tables), base=Path("/project"))
+
+    @cached_property
+    def choices(self) -> Choices:
+        return choices_of_table(self.data.get("choices", {}))
+
+    @cached_property
+    def before(self) -> Pylock | None:
+        pins = self.data.get("before", {}).get("pins")
+        return None if pins is None else old_lock(pins)
+
+    def opener(self) -> Callable[[FileRules, Listener], AbstractContextManager[IndexRepository]]:
+        @contextmanager
+        def opened(rules: FileRules, listener: Listener) -> Iterator[IndexRepository]:
+            yield small_repository(self.packages, rules, listener)
+
+        return opened
+
+    def lock(self, *, old: Pylock | None = None, listener: Listener | None = None) -> LockResult:
+        """The lock of the world's question; `old` instead of the pins of `[before]`."""
+        return lock(
+            self.project,
+            self.choices,
+            open_repository=self.opener(),
+            now=NOW,
+            old=self.before if old is None else old,
+            listener=listener,
+        )
+
+
+def choices_of_table(table: Mapping[str, Any]) -> Choices:
+    """Fields of Choices, dashes for underscores; arrays for sets and tuples, requirement texts for constraints."""
+    values: dict[str, Any] = {}
+    for key, value in table.items():
+        name = key.replace("-", "_")
+        values[name] = tuple(value) if isinstance(value, list) else value
+    values["upgrade_packages"] = frozenset(values.get("upgrade_packages", ()))
+    values["constraints"] = tuple(
+        parse_requirement(text, origin="constraints.txt", place="constraints.txt")
+        for text in values.get("constraints", ())
+    )
+    return Choices(**values)
+
+
+def old_lock(pins: Iterable[str]) -> Pylock:
+    """A lock with just these entries, each `name version` or `name version ; marker`."""
+    packages = []
+    for pin in pins:
+        release, _, marker = pin.partition(";")
+        name, version = release.split()
+        filename = f"{name}-{version}-py3-none-any.whl"
+        wheel = PackageWheel(name=filename, url=f"https://files.example.org/{filename}", hashes={"sha256": "0" * 64})
+        packages.append(
+            Package(
+                name=canonicalize_name(name),
+                version=Version(version),
+                marker=Marker(marker) if marker else None,
+                wheels=[wheel],
+            )
+        )
+    return Pylock(lock_version=Version("1.0"), created_by="lockset", packages=packages)
+
+
+def described(text: str) -> tuple[Environment, Sequence[Any]]:
+    """Marker values and tags of `3.12 linux`, `3.12 windows pypy`, `3.12.4 manylinux_2_28_aarch64`."""
+    python, platform, *rest = text.split()
+    implementation = rest[0] if rest else "cpython"
+    platform = PLATFORMS.get(platform, platform)
+    minor = ".".join(python.split(".")[:2])
+    return Environment.of_platform(platform, python, implementation), tags_of(platform, minor, implementation)
+
+
+def selected(
+    found: Pylock, environment: str, *, extras: Sequence[str] = (), groups: Sequence[str] | None = None
+) -> list[str]:
+    """What the lock installs in a described environment, each `name version`."""
+    values, tags = described(environment)
+    chosen = select(found, environment=values, tags=tags, extras=extras, groups=groups)
+    return [f"{item.package.name} {item.package.version}" for item in chosen.items]
+
+
+def entries(found: Pylock) -> list[str]:
+    """Each entry as `name version` or `name version ; marker`."""
+    return [f"{p.name} {p.version}" + (f" ; {p.marker}" if p.marker is not None else "") for p in found.packages]

@@ -1,0 +1,208 @@
+"""Every world in this folder: the lock it expects, and laws that hold for all of them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
+from packaging.version import Version
+
+from builders.core_metadata import requires_dist_lines
+from lockset.errors import LocksetError
+from universes.small_world import Notes, SmallWorld, described, entries, selected
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from lockset.lockfile.model import Pylock
+
+WORLDS = sorted(Path(__file__).parent.glob("*.toml"))
+SOLVABLE = [w for w in WORLDS if "\n[failure]" not in w.read_text(encoding="utf-8")]
+GRID = tuple(
+    f"{python} {rest}"
+    for python in ("3.9", "3.10", "3.11", "3.12", "3.13", "3.14", "3.15")
+    for rest in ("linux", "windows", "macos", "linux_aarch64", "linux pypy", "windows pypy")
+)
+
+
+def world_of(path: Path) -> SmallWorld:
+    return SmallWorld.read(path.read_text(encoding="utf-8"))
+
+
+def ids(paths: Sequence[Path]) -> list[str]:
+    return [path.stem for path in paths]
+
+
+@pytest.mark.parametrize("path", WORLDS, ids=ids(WORLDS))
+def test_the_world_has_the_lock_or_the_failure_it_tells(path: Path) -> None:
+    world = world_of(path)
+    assert set(world.data) <= {
+        *("project", "dependency-groups", "tool", "choices", "before"),
+        *("packages", "expect", "lock", "failure"),
+    }
+    notes = Notes()
+    if "failure" in world.data:
+        with pytest.raises(LocksetError) as caught:
+            world.lock(listener=notes)
+        check_failure(caught.value, world.data["failure"])
+        return
+    result = world.lock(listener=notes)
+    check_lock(result.lock, world.data.get("lock", {}), notes.texts)
+    assert [f"{g.name} {g.version}" for g in result.gaps] == world.data.get("lock", {}).get("gaps", [])
+    assert world.data["expect"], "a world expects something"
+    for expectation in world.data["expect"]:
+        check_selection(result.lock, expectation)
+
+
+def check_failure(error: LocksetError, expected: dict[str, Any]) -> None:
+    found = error.diagnostic
+    assert found.code == expected.get("code", "no-resolution")
+    assert expected["says"], "a failure says something"
+    told = "\n".join((found.message, *found.context, found.hint or ""))
+    for text in expected["says"]:
+        assert text in told, told
+    for text in expected.get("never", ()):
+        assert text not in told, told
+
+
+def check_lock(found: Pylock, expected: dict[str, Any], notes: list[str]) -> None:
+    assert set(expected) <= {"entries", "requires-python", "notes", "gaps"}
+    if "entries" in expected:
+        assert entries(found) == expected["entries"]
+    if "requires-python" in expected:
+        assert found.requires_python == SpecifierSet(expected["requires-python"])
+    for text in expected.get("notes", ()):
+        assert any(text in note for note in notes), notes
+
+
+def check_selection(found: Pylock, expected: dict[str, Any]) -> None:
+    assert set(expected) <= {"on", "select", "extras", "groups", "refused"}
+    for environment in expected.get("on", ["3.12 linux"]):
+        choice = {"extras": expected.get("extras", ()), "groups": groups(found, expected.get("groups", ()))}
+        if "refused" in expected:
+            with pytest.raises(LocksetError) as caught:
+                selected(found, environment, **choice)
+            assert caught.value.diagnostic.code == expected["refused"]
+        else:
+            assert selected(found, environment, **choice) == expected["select"], environment
+
+
+def groups(found: Pylock, named: Sequence[str]) -> list[str] | None:
+    """The default groups and those named; `only` in front leaves the default ones out."""
+    if named and named[0] == "only":
+        return list(named[1:])
+    return [*(found.default_groups or ()), *named] if named else None
+
+
+@pytest.mark.parametrize("path", SOLVABLE, ids=ids(SOLVABLE))
+def test_the_lock_holds_in_every_environment_it_claims(path: Path) -> None:
+    world = world_of(path)
+    found = world.lock().lock
+    for environment in GRID:
+        for extras, chosen_groups in choices(world, found):
+            try:
+                chosen = selected(found, environment, extras=extras, groups=chosen_groups)
+            except LocksetError as error:
+                # Not claimed by the lock, or (told when locking) nobody has a file for it.
+                assert error.diagnostic.code in {
+                    *("python-not-supported", "environment-not-supported", "no-usable-file"),
+                }, error.diagnostic
+                continue
+            Referee(world, environment).check(dict(c.split() for c in chosen), extras, chosen_groups)
+
+
+def choices(world: SmallWorld, found: Pylock) -> Iterator[tuple[tuple[str, ...], tuple[str, ...]]]:
+    """The default choice, each extra and each group with it, each group alone."""
+    default = tuple(found.default_groups or ())
+    yield (), default
+    for extra in found.extras or ():
+        yield (extra,), default
+    for group in found.dependency_groups or ():
+        yield (), (*default, group)
+        yield (), (group,)
+
+
+class Referee:
+    """Judges a selection by what the world itself says, with packaging alone."""
+
+    def __init__(self, world: SmallWorld, environment: str) -> None:
+        self.world = world
+        self.values = described(environment)[0].as_dict()
+        settings = world.data.get("tool", {}).get("lockset", {})
+        self.overrides = [Requirement(o) for o in settings.get("overrides", ())]
+        self.excludes = set(settings.get("excludes", ()))
+        self.constraints = [Requirement(c) for c in settings.get("constraints", ())]
+
+    def check(self, chosen: dict[str, str], extras: Sequence[str], named: Sequence[str]) -> None:
+        reached: dict[str, frozenset[str]] = {}
+        waiting = [r for r in self.roots(extras, named) if self.applies(r, frozenset())]
+        while waiting:
+            requirement = waiting.pop()
+            name = requirement.name
+            assert name in chosen, f"{requirement} is not served"
+            assert requirement.specifier.contains(chosen[name], prereleases=True), f"{requirement}: {chosen[name]}"
+            before = reached.get(name)
+            after = (before or frozenset()) | requirement.extras
+            if after != before:
+                reached[name] = after
+                waiting += [r for r in self.needed(name, chosen[name]) if self.applies(r, after)]
+        assert chosen.keys() == reached.keys(), "something superfluous is selected"
+        self.check_releases(chosen)
+
+    def check_releases(self, chosen: dict[str, str]) -> None:
+        python = Version(self.values["python_full_version"])
+        for name, version in chosen.items():
+            facts = self.facts(name, version)
+            assert python in SpecifierSet(facts.get("requires-python", "")), f"{name} {version}"
+            assert not facts.get("broken")
+        for constraint in self.constraints:
+            if constraint.name in chosen and self.applies(constraint, frozenset()):
+                assert constraint.specifier.contains(chosen[constraint.name], prereleases=True)
+
+    def roots(self, extras: Sequence[str], named: Sequence[str]) -> list[Requirement]:
+        project = self.world.project
+        lines = [line for extra in extras for line in project.extras[extra]]
+        own = not project.groups or any(group not in project.groups for group in named)
+        lines += list(project.dependencies) if own and not self.world.choices.only_groups else []
+        for group in named:
+            lines += project.groups.get(group, ())
+        return [line.requirement for line in lines if line.requirement.name not in self.excludes]
+
+    def needed(self, name: str, version: str) -> Iterator[Requirement]:
+        facts = self.facts(name, version)
+        for text in requires_dist_lines(facts.get("requires", ()), facts.get("extras", {})):
+            requirement = Requirement(text)
+            if requirement.name in self.excludes:
+                continue
+            instead = [o for o in self.overrides if o.name == requirement.name]
+            if not instead:
+                yield requirement
+            for override in instead:
+                if override.marker is None or override.marker.evaluate(self.values):
+                    made = Requirement(str(override).partition(";")[0])
+                    made.marker = requirement.marker
+                    yield made
+
+    def facts(self, name: str, version: str) -> Any:
+        return next(f for v, f in self.world.packages[name].items() if Version(v) == Version(version))
+
+    def applies(self, requirement: Requirement, extras: frozenset[str]) -> bool:
+        marker = requirement.marker
+        return marker is None or any(marker.evaluate({**self.values, "extra": e}) for e in {"", *extras})
+
+
+@pytest.mark.parametrize("path", SOLVABLE, ids=ids(SOLVABLE))
+def test_locking_again_over_its_own_lock_gives_the_same_bytes(path: Path) -> None:
+    world = world_of(path)
+    first = world.lock()
+    assert world.lock(old=first.lock).text == first.text
+
+
+@pytest.mark.parametrize("path", SOLVABLE, ids=ids(SOLVABLE))
+def test_the_order_in_which_an_index_lists_files_does_not_matter(path: Path) -> None:
+    world = world_of(path)
+    turned = {name: dict(reversed(releases.items())) for name, releases in reversed(world.packages.items())}
+    assert SmallWorld({**world.data, "packages": turned}).lock().text == world.lock().text
