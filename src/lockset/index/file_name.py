@@ -8,9 +8,20 @@ from packaging.tags import InvalidTag, Tag, parse_tag
 from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
-__all__ = ["SDIST_SUFFIXES", "FileNames", "build_number", "parse_version", "tags_of_triple", "wheel_triple"]
+__all__ = [
+    "SDIST",
+    "SDIST_SUFFIXES",
+    "WHEEL",
+    "FileNames",
+    "build_number",
+    "parse_version",
+    "tags_of_triple",
+    "wheel_triple",
+]
 
 SDIST_SUFFIXES = (".tar.gz", ".zip")
+# Kinds of files, as flags.
+WHEEL, SDIST = 1, 2
 # Tags one compressed triple may stand for; a longer one is no honest file name and yields no tag.
 _TAG_LIMIT = 2_000
 
@@ -37,22 +48,23 @@ class FileNames:
         self._project = project
         self._same: dict[str, bool] = {project: True}
 
-    def version(self, filename: str) -> tuple[str, bool] | None:
-        """Text of the version in `filename` and whether the file is a wheel.
+    def version(self, filename: str) -> tuple[str, int] | None:
+        """Text of the version in `filename` and the kind of file: WHEEL or SDIST.
 
         None where the name is no wheel's and no sdist's, or belongs to another project: the whole part before the
         version has to be this project's name, never only begin with it. The version's text may still be invalid.
         """
         if filename.endswith(".whl"):
-            parts = filename[:-4].split("-")
+            parts = filename.split("-")
             # Five components, or six with a build number, which starts with a digit.
             if len(parts) != 5 and (len(parts) != 6 or not parts[2][:1].isdecimal()):  # noqa: PLR2004 (said above)
                 return None
-            return (parts[1], True) if self._is_project(parts[0]) else None
+            same = self._same.get(parts[0])
+            return (parts[1], WHEEL) if (self._is_project(parts[0]) if same is None else same) else None
         for suffix in SDIST_SUFFIXES:
             if filename.endswith(suffix):
                 name, _, version = filename[: -len(suffix)].rpartition("-")
-                return (version, False) if self._is_project(name) else None
+                return (version, SDIST) if self._is_project(name) else None
         return None
 
     def _is_project(self, spelled: str) -> bool:

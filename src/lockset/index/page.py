@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
-from lockset.index.file_name import build_number, parse_version, tags_of_triple, wheel_triple
-from lockset.index.table import ALL_YANKED, HAS_SDIST, HAS_WHEEL, Table
+from lockset.index.file_name import SDIST, WHEEL, build_number, parse_version, tags_of_triple, wheel_triple
+from lockset.index.table import ALL_YANKED, Table
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -141,11 +141,11 @@ class ProjectDetail:
 
     def has_wheel(self, version: Version) -> bool:
         """Whether the version has a wheel."""
-        return bool(self._table.flags[self._position(version)] & HAS_WHEEL)
+        return bool(self._table.flags[self._position(version)] & WHEEL)
 
     def has_sdist(self, version: Version) -> bool:
         """Whether the version has an sdist."""
-        return bool(self._table.flags[self._position(version)] & HAS_SDIST)
+        return bool(self._table.flags[self._position(version)] & SDIST)
 
     def _decode(self, row: tuple[Any, ...], version: Version) -> DistributionFile:
         url, filename, hashes, size, python_id, upload_time, yanked, metadata = row

@@ -21,8 +21,17 @@ __all__ = ["parse_html"]
 
 # The major version of the repository API this reader understands (PEP 629).
 _API_MAJOR = 1
-_TAG = re.compile(r"<(a|base|meta)(?=[\s>/])", re.IGNORECASE)
+# A link as index servers write it (URL, sha256, further attributes), or the beginning of any tag that matters. The
+# first alternative scans far from one place of a page at most: of three tags, two lie on one side of the quotes.
+_TAG = re.compile(
+    r"""<a\ href="([^"#&]+)\#sha256=([0-9A-Fa-f]{64})"((?:\ [^\s=>"'/]+="[^"]*")*)\ ?>|<(a|base|meta)(?=[\s>/])""",
+    re.IGNORECASE | re.VERBOSE,
+)
+# What stands between two quoted values: the name of the next attribute.
+_NAME = re.compile(r"""\s*([^\s=>"'/]+)\s*=\s*""")
 _ATTRIBUTE = re.compile(r"""([^\s=>"'/]+)(?:\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'>]+)))?""")
+# Texts of attributes remembered per page; where each link's differ, remembering them is of no use.
+_REMEMBERED = 1_000
 _METADATA_ATTRIBUTES = ("data-core-metadata", "data-dist-info-metadata")
 
 
@@ -38,10 +47,15 @@ def parse_html(data: bytes, *, name: str, page_url: str, index_url: str, charset
     text = _without_comments(_decode(data, charset))
     position = 0
     while (found := _TAG.search(text, position)) is not None:
+        url, sha256, further, tag = found.groups()
+        if tag is None:
+            reader.link(url, sha256, further)
+            position = found.end()
+            continue
         end = _end_of_tag(text, found.end())
         if end == -1:
             break
-        reader.tag(found[1].lower(), text[found.end() : end])
+        reader.tag(tag.lower(), text[found.end() : end])
         position = end + 1
     return reader.table(index_url)
 
@@ -79,6 +93,8 @@ def _end_of_tag(text: str, position: int) -> int:
         end = text.find(">", position)
         if end == -1:
             return -1
+        if text.count('"', position, end) % 2 == 0 and text.find("'", position, end) == -1:
+            return end  # nearly always: all quotes that were opened are closed
         double, single = text.find('"', position, end), text.find("'", position, end)
         if double == single == -1:
             return end
@@ -97,17 +113,17 @@ class _Reader:
         self._base = LinkBase(page_url)
         self._based = False
         self._status: str | None = None
+        self._names: dict[str, str] = {}
+        self._texts: dict[str, str] = {}
+        self._told: dict[str, _Told] = {}
 
     def table(self, index_url: str) -> Table:
         return self._builder.build(index_url=index_url, status=self._status)
 
     def tag(self, tag: str, text: str) -> None:
-        attributes: dict[str, str] = {}
-        for key, double, single, bare in _ATTRIBUTE.findall(text):
-            value = double or single or bare
-            attributes.setdefault(key.lower(), unescape(value) if "&" in value else value)
+        attributes = self._attributes(text)
         if tag == "a":
-            self._anchor(attributes)
+            self._anchor(attributes, text)
         elif tag == "base":
             if not self._based and attributes.get("href"):
                 self._based = True
@@ -115,25 +131,51 @@ class _Reader:
         else:
             self._meta(attributes)
 
-    def _anchor(self, attributes: dict[str, str]) -> None:
-        href = attributes.get("href")
-        if not href:
-            return
-        target, _, fragment = href.strip().partition("#")
-        url = self._base.resolve(target)
+    def _attributes(self, text: str) -> dict[str, str]:
+        """Attributes of a tag, the first of each name, references resolved."""
+        parts = text.split('"')
+        names = [self._names.get(part) or self._name(part) for part in parts[:-1:2]]
+        values = [value if "&" not in value else self._unescaped(value) for value in parts[1::2]]
+        found = dict(zip(names, values, strict=False))
+        if len(parts) % 2 and len(found) == len(names) and "" not in found and not parts[-1].strip(" /\n"):
+            return found  # as index servers write: every value in double quotes
+        found = {}
+        for name, double, single, bare in _ATTRIBUTE.findall(text):
+            found.setdefault(name.lower(), self._unescaped(double or single or bare))
+        return found
+
+    def _name(self, part: str) -> str:
+        """The name in what stands before a quoted value; "" where there is more or less than one name."""
+        found = _NAME.fullmatch(part)
+        name = self._names[part] = found[1].lower() if found else ""
+        return name
+
+    def _unescaped(self, value: str) -> str:
+        """The value with its references resolved; most are a few requires-python texts, again and again."""
+        known = self._texts.get(value)
+        if known is None:
+            known = self._texts[value] = unescape(value)
+        return known
+
+    def link(self, href: str, hashes: object, further: str) -> None:
+        """Take a link; `further` is the text of its attributes but `href`."""
+        told = self._told.get(further)
+        if told is None:
+            told = _told(self._attributes(further))
+            if len(self._told) < _REMEMBERED:
+                self._told[further] = told
+        url = self._base.resolve(href)
         if url is None:
             self._builder.refused += 1
-            return
-        self._builder.add(
-            filename_of_url(url),
-            url,
-            _hashes(fragment),
-            None,
-            attributes.get("data-requires-python"),
-            attributes.get("data-upload-time"),
-            attributes.get("data-yanked"),
-            _promised_metadata(attributes),
-        )
+        else:
+            requires_python, upload_time, yanked, metadata = told
+            self._builder.add(filename_of_url(url), url, hashes, None, requires_python, upload_time, yanked, metadata)
+
+    def _anchor(self, attributes: dict[str, str], text: str) -> None:
+        href = attributes.get("href")
+        if href:
+            target, _, fragment = href.strip().partition("#")
+            self.link(target, _hashes(fragment), text)
 
     def _meta(self, attributes: dict[str, str]) -> None:
         name, content = attributes.get("name", ""), attributes.get("content", "").strip()
@@ -146,6 +188,19 @@ class _Reader:
                     "index-page-invalid",
                     f"The index speaks version {content[:20]} of the repository API; lockset reads {_API_MAJOR}",
                 )
+
+
+# What the attributes of a link tell: requires-python, upload time, yanked and metadata, as rows hold them.
+_Told = tuple["str | None", "str | None", "str | None", object]
+
+
+def _told(attributes: dict[str, str]) -> _Told:
+    return (
+        attributes.get("data-requires-python"),
+        attributes.get("data-upload-time"),
+        attributes.get("data-yanked"),
+        _promised_metadata(attributes),
+    )
 
 
 def _hashes(fragment: str) -> str | tuple[tuple[str, str], ...] | None:

@@ -13,11 +13,12 @@ from packaging.utils import canonicalize_name
 
 from lockset.index.file_name import FileNames, parse_version
 
-__all__ = ["ALL_YANKED", "HAS_SDIST", "HAS_WHEEL", "TABLE_FORMAT", "Row", "Table", "TableBuilder", "is_table"]
+__all__ = ["ALL_YANKED", "TABLE_FORMAT", "Row", "Table", "TableBuilder", "is_table"]
 
 # Raised whenever the meaning of a table or row changes: stored tables of another format are misses.
 TABLE_FORMAT = 3
-HAS_WHEEL, HAS_SDIST, ALL_YANKED = 1, 2, 4
+# Flags of a version, beside the kinds of its files.
+ALL_YANKED = 4
 _MARSHAL_VERSION = 4
 
 # One file: URL, file name (None: the end of the URL), hashes (a sha256, or pairs), size, id of the requires-python
@@ -52,6 +53,17 @@ def is_table(value: object) -> bool:
     return isinstance(ids, tuple) and len(versions) == len(flags) == len(ids) == len(blobs)
 
 
+class _Group:
+    """The files of one version, so far."""
+
+    __slots__ = ("all_yanked", "files", "kinds")
+
+    def __init__(self) -> None:
+        self.files: dict[str, Row] = {}
+        self.kinds = 0
+        self.all_yanked = True
+
+
 class TableBuilder:
     """Takes the links of one page, in any order, and groups them by version.
 
@@ -64,8 +76,7 @@ class TableBuilder:
         self.dropped = 0
         self.refused = 0
         self._names = FileNames(self.name)
-        self._groups: dict[str, dict[str, Row]] = {}
-        self._flags: dict[str, int] = {}
+        self._groups: dict[str, _Group] = {}
         self._python_ids: dict[str | None, int] = {}
 
     def add(  # noqa: PLR0917 (called for every link: keywords would cost a fifth of it)
@@ -84,26 +95,30 @@ class TableBuilder:
         if found is None:
             self.dropped += 1
             return
-        version, is_wheel = found
+        version, kind = found
         group = self._groups.get(version)
         if group is None:
             if parse_version(version) is None:
                 self.dropped += 1
                 return
-            group = self._groups[version] = {}
-            self._flags[version] = ALL_YANKED
-        elif filename in group:
+            group = self._groups[version] = _Group()
+        files = group.files
+        if filename in files:
             return
-        flags = self._flags[version] | (HAS_WHEEL if is_wheel else HAS_SDIST)
-        self._flags[version] = flags if yanked is not None else flags & ~ALL_YANKED
-        python_id = self._python_ids.setdefault(requires_python, len(self._python_ids))
+        if yanked is None:
+            group.all_yanked = False
+        group.kinds |= kind
+        python_id = self._python_ids.get(requires_python)
+        if python_id is None:
+            python_id = self._python_ids[requires_python] = len(self._python_ids)
         stored = None if url.endswith(filename) and url[-len(filename) - 1] == "/" else filename
-        group[filename] = (url, stored, hashes, size, python_id, upload_time, yanked, metadata)
+        files[filename] = (url, stored, hashes, size, python_id, upload_time, yanked, metadata)
 
     def build(self, *, index_url: str, status: str | None = None) -> Table:
         """The table of all links taken."""
         texts = self._merge_equal_versions()
-        rows = [tuple(self._groups[text].values()) for text in texts]
+        groups = [self._groups[text] for text in texts]
+        rows = [tuple(group.files.values()) for group in groups]
         return Table(
             format=TABLE_FORMAT,
             name=self.name,
@@ -111,7 +126,7 @@ class TableBuilder:
             status=status,
             requires_pythons=tuple(self._python_ids),
             versions=tuple(texts),
-            flags=bytes(self._flags[text] for text in texts),
+            flags=bytes(group.kinds | (ALL_YANKED if group.all_yanked else 0) for group in groups),
             python_ids=tuple(tuple({row[4]: None for row in group}) for group in rows),
             blobs=tuple(marshal.dumps(group, _MARSHAL_VERSION) for group in rows),
             dropped=self.dropped,
@@ -125,11 +140,10 @@ class TableBuilder:
         last = None
         for version, text in spelled:
             if version == last:
-                first = texts[-1]
-                for filename, row in self._groups[text].items():
-                    self._groups[first].setdefault(filename, row)
-                mine, other = self._flags[first], self._flags[text]
-                self._flags[first] = ((mine | other) & ~ALL_YANKED) | (mine & other & ALL_YANKED)
+                first, other = self._groups[texts[-1]], self._groups[text]
+                first.files.update((name, row) for name, row in other.files.items() if name not in first.files)
+                first.kinds |= other.kinds
+                first.all_yanked = first.all_yanked and other.all_yanked
             else:
                 texts.append(text)
                 last = version
