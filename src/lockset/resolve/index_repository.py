@@ -241,7 +241,11 @@ class IndexRepository:
         if not requires_python:
             return MarkerSet.any()
         region = _python_region(requires_python)
-        return region.without_python_cap() if self._rules.ignore_caps else region
+        if not self._rules.ignore_caps:
+            return region
+        # A release whose upper bound lies below every Python asked for serves none of them: nothing could be narrowed.
+        left_behind = region.is_disjoint(self._rules.wanted) and not self._rules.wanted.is_empty
+        return region if left_behind else region.without_python_cap()
 
     def facts(self, name: str, version: Version) -> ReleaseFacts | None:
         """See `Repository.facts`."""
