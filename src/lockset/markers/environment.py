@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 from packaging.version import InvalidVersion, Version
 
 from lockset.errors import LocksetError
 
-__all__ = ["Environment", "split_platform"]
+__all__ = ["Environment", "split_platform", "unknown_platform"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,7 +29,7 @@ class Environment:
 
     def as_dict(self) -> dict[str, str]:
         """The values by name, as `packaging.markers.Marker.evaluate` takes them."""
-        return asdict(self)
+        return {name: getattr(self, name) for name in self.__slots__}
 
     @classmethod
     def of_platform(cls, platform: str, python: str, implementation: str = "cpython") -> Environment:
@@ -120,12 +120,8 @@ def split_platform(platform: str) -> tuple[str, str]:
     name = platform.lower().replace("-", "_").replace(".", "_")
     first, *rest = name.split("_")
     family = _PREFIXES.get(first)
-    if family is None:
-        raise LocksetError(
-            "platform-unknown",
-            f"The platform `{platform}` is not known",
-            hint="Name it as a wheel's platform tag does: `manylinux_2_28_x86_64`, `macosx_14_0_arm64`, `win_amd64`",
-        )
+    if family is None or not name.isidentifier():
+        raise unknown_platform(platform)
     if first == "win32":
         return family, "x86"
     while rest and rest[0].isdigit() and not (family == "windows" and rest[0] == "32"):
@@ -134,6 +130,15 @@ def split_platform(platform: str) -> tuple[str, str]:
     if not machine:
         return family, _DEFAULT_MACHINES[family]
     return family, _MACHINES[family].get(machine, machine)
+
+
+def unknown_platform(platform: str) -> LocksetError:
+    """The refusal of a platform name."""
+    return LocksetError(
+        "platform-unknown",
+        f"The platform `{platform}` is not known",
+        hint="Name it as a wheel's platform tag does: `manylinux_2_28_x86_64`, `macosx_14_0_arm64`, `win_amd64`",
+    )
 
 
 def _python_versions(python: str) -> tuple[str, str]:

@@ -53,7 +53,8 @@ def render(diagram: int, assumption: int) -> str | None:
 def _shortest(diagram: int, care: int) -> Expression:
     simple = given(diagram, care)
     found = _clean(_decomposed(simple, care), diagram, care)
-    if size(found) <= SHORT:
+    # Fewer comparisons than variables that matter cannot be.
+    if size(found) <= max(SHORT, len(parts_of(simple))):
         return found
     whole = _two_level(simple, care, MAX_PRODUCTS_AS_A_WHOLE)
     return found if whole is None else min(found, _clean(whole, diagram, care), key=_length)

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from packaging import tags as pep425
 
 from lockset.errors import LocksetError
-from lockset.markers.environment import split_platform
+from lockset.markers.environment import split_platform, unknown_platform
 from lockset.markers.marker_set import MarkerSet
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from packaging.tags import Tag
 
-__all__ = ["tags_of", "wheel_region"]
+__all__ = ["tag_platform_region", "tags_of", "wheel_region"]
 
 # Levels of platforms that are described without one.
 DEFAULT_GLIBC = (2, 28)
@@ -196,15 +196,23 @@ def _platform_ladder(platform: str) -> Iterator[str]:
     elif family == "macos":
         yield from pep425.mac_platforms(_level(level, DEFAULT_MACOS), machine)
     elif family == "windows":
-        yield next(tag for tag, known in _WINDOWS_MACHINES.items() if known == machine)
+        yield _named(platform, (tag for tag, known in _WINDOWS_MACHINES.items() if known == machine))
     elif family == "ios":
         multiarch = name.split("_", 3)[-1] if len(level) > 1 else "arm64_iphoneos"
         yield from pep425.ios_platforms(_level(level, DEFAULT_IOS), multiarch)
     elif family == "android":
-        abi = next(abi for abi, machines in _ANDROID_MACHINES.items() if machine in machines)
+        abi = _named(platform, (abi for abi, machines in _ANDROID_MACHINES.items() if machine in machines))
         yield from pep425.android_platforms(level[0] if level else DEFAULT_ANDROID, abi)
     else:
         yield name if level else f"pyodide_{DEFAULT_PYODIDE}_{machine}"
+
+
+def _named(platform: str, found: Iterator[str]) -> str:
+    """The only one found; the machine of the described platform is not known otherwise."""
+    name = next(found, None)
+    if name is None:
+        raise unknown_platform(platform)
+    return name
 
 
 def _level(found: tuple[int, ...], default: tuple[int, int]) -> tuple[int, int]:

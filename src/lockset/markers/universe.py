@@ -80,7 +80,7 @@ def platform_region(name: str) -> MarkerSet:
     Raises:
         LocksetError: `platform-unknown`.
     """
-    family, machine = split_platform(name)
+    _, machine = split_platform(name)
     environment = Environment.of_platform(name, KNOWN_PYTHONS[0])
     region = MarkerSet.parse(f"sys_platform == '{environment.sys_platform}'")
     plain = name.lower().replace("-", "_")
@@ -89,7 +89,7 @@ def platform_region(name: str) -> MarkerSet:
     by_tag = tag_platform_region(plain)
     if not by_tag.is_full and by_tag.implies(region):
         return by_tag
-    return region & MarkerSet.parse(f"platform_machine == '{machine}'") if family else region
+    return region & MarkerSet.parse(f"platform_machine == '{machine}'")
 
 
 _FAMILY_NAMES = frozenset({"linux", "macos", "darwin", "windows", "android", "ios", "pyodide", "emscripten"})

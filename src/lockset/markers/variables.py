@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
-from functools import cache
 
 __all__ = [
     "ALIASES",
@@ -101,31 +100,38 @@ TEXT_VARIABLES = frozenset(_RANKS) - {
 }
 
 
-@cache
+_VARIABLES: dict[Order, Variable] = {}
+
+
+def _interned(variable: Variable) -> Variable:
+    """The one variable of that place in the order; no two have the same."""
+    return _VARIABLES.setdefault(variable.order, variable)
+
+
 def text_variable(name: str) -> Variable:
     """The variable of that name whose values are strings."""
-    return Variable(name=name, kind=Kind.TEXT, order=(_RANKS[name], 0, ""))
+    return _interned(Variable(name=name, kind=Kind.TEXT, order=(_RANKS[name], 0, "")))
 
 
-@cache
 def predicate(name: str, operator: str, literal: str, *, literal_first: bool) -> Variable:
     """A comparison of the text variable `name` that explicit values decide and the others leave open.
 
     It stands directly below its owner in the order, so that an owner's edge for a known value can settle it.
     """
     side = "<" if literal_first else ">"
-    return Variable(
-        name=name,
-        kind=Kind.PREDICATE,
-        order=(_RANKS[name], 1, f"{operator} {side} {literal}"),
-        owner=text_variable(name),
-        operator=operator,
-        literal=literal,
-        literal_first=literal_first,
+    return _interned(
+        Variable(
+            name=name,
+            kind=Kind.PREDICATE,
+            order=(_RANKS[name], 1, f"{operator} {side} {literal}"),
+            owner=text_variable(name),
+            operator=operator,
+            literal=literal,
+            literal_first=literal_first,
+        )
     )
 
 
-@cache
 def opaque(name: str, operator: str, literal: str, *, literal_first: bool) -> Variable:
     """A comparison of a release variable that no finite number of cut points can express.
 
@@ -133,20 +139,21 @@ def opaque(name: str, operator: str, literal: str, *, literal_first: bool) -> Va
     """
     side = "<" if literal_first else ">"
     rank = _RANKS["python_full_version" if name == "python_version" else name]
-    return Variable(
-        name=name,
-        kind=Kind.OPAQUE,
-        order=(rank, 1, f"{name} {operator} {side} {literal}"),
-        operator=operator,
-        literal=literal,
-        literal_first=literal_first,
+    return _interned(
+        Variable(
+            name=name,
+            kind=Kind.OPAQUE,
+            order=(rank, 1, f"{name} {operator} {side} {literal}"),
+            operator=operator,
+            literal=literal,
+            literal_first=literal_first,
+        )
     )
 
 
-@cache
 def flag(name: str, chosen: str) -> Variable:
     """The choice of an extra (`name` is `extras`) or of a group (`dependency_groups`); `chosen` is normalised."""
-    return Variable(name=name, kind=Kind.FLAG, order=(_RANKS[name], 0, chosen), literal=chosen)
+    return _interned(Variable(name=name, kind=Kind.FLAG, order=(_RANKS[name], 0, chosen), literal=chosen))
 
 
 PYTHON = Variable(name="python_full_version", kind=Kind.RELEASE, order=(_RANKS["python_full_version"], 0, ""))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from lockset.errors import LocksetError
-from lockset.markers import Environment
+from lockset.markers import Environment, tags_of
 
 
 @pytest.mark.parametrize(
@@ -53,11 +53,22 @@ def test_implementations_have_both_names() -> None:
     [
         ("amiga", "3.12", "platform-unknown"),
         ("", "3.12", "platform-unknown"),
+        ("linux_it's", "3.12", "platform-unknown"),
         ("linux", "3", "python-version-invalid"),
         ("linux", "x", "python-version-invalid"),
     ],
 )
 def test_unknown_names_are_refused(platform: str, python: str, code: str) -> None:
     with pytest.raises(LocksetError) as refused:
+        tags_of(platform, python)
+    assert refused.value.diagnostic.code == code
+    with pytest.raises(LocksetError) as refused:
         Environment.of_platform(platform, python)
     assert refused.value.diagnostic.code == code
+
+
+@pytest.mark.parametrize("platform", ["win_foo", "android_24_mips"])
+def test_tags_need_a_known_machine_where_tags_name_few(platform: str) -> None:
+    with pytest.raises(LocksetError) as refused:
+        tags_of(platform, "3.12")
+    assert refused.value.diagnostic.code == "platform-unknown"
