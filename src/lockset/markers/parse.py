@@ -53,7 +53,7 @@ _TOKEN = re.compile(
 MAX_DEPTH = 100
 
 # A marker whose reading makes more diagram nodes than this is refused: such ones are made to exhaust the reader.
-MAX_NODES = 100_000
+MAX_NODES = 20_000
 # Of longer markers only the beginning is quoted in errors.
 MAX_SHOWN = 200
 # And so is one with more comparisons: the depth of its diagram is bounded by them.

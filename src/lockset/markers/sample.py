@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache, lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from lockset.markers import diagram as dd
 from lockset.markers.domains import ORIGIN, Release, release_of
 from lockset.markers.environment import Environment
 from lockset.markers.variables import Kind, Variable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 __all__ = ["COMMON_PLATFORMS", "KNOWN_PYTHONS", "Example", "common_environments", "example"]
 
@@ -66,8 +69,8 @@ def example(diagram: int) -> Example | None:
     """One point of the set, or None where it is empty."""
     if diagram == dd.EMPTY:
         return None
-    for environment in common_environments():
-        rest = dd.fix(diagram, environment, _values_of(environment))
+    for number, environment in enumerate(common_environments()):
+        rest = dd.fix(diagram, ("common", number), _values_of(number))
         if rest != dd.EMPTY:
             return _along(rest, environment.as_dict(), known=True)
     start = Environment.of_platform(COMMON_PLATFORMS[0], KNOWN_PYTHONS[-3]).as_dict()
@@ -75,8 +78,8 @@ def example(diagram: int) -> Example | None:
 
 
 @cache
-def _values_of(environment: Environment) -> Any:
-    values = environment.as_dict()
+def _values_of(number: int) -> Callable[[Variable], Any]:
+    values = common_environments()[number].as_dict()
 
     def value_of(variable: Variable) -> Any:
         text = values.get(variable.name)
