@@ -8,12 +8,10 @@ from typing import TYPE_CHECKING
 from lockset.errors import LocksetError, UsageError
 from lockset.events import Silent
 from lockset.lockfile.select import select
-from lockset.sync.disk.acquire import Acquirer
 from lockset.sync.disk.apply import Applier, Doing
-from lockset.sync.disk.cache import Cache
 from lockset.sync.disk.guard import refuse_managed
 from lockset.sync.disk.interpreter import ask_interpreter, interpreter_of
-from lockset.sync.disk.targets import directory_target, environment_target, find_environment
+from lockset.sync.disk.targets import directory_target, environment_target, find_environment, find_lock
 from lockset.sync.plan import Plan, Policy, Step
 from lockset.sync.wanted import Wanted, wanted
 
@@ -27,7 +25,18 @@ if TYPE_CHECKING:
     from lockset.sync.ports import WheelBuilds
     from lockset.sync.target import Target
 
-__all__ = ["Doing", "LockSource", "Plan", "Policy", "Step", "SyncRequest", "SyncResult", "find_environment", "sync"]
+__all__ = [
+    "Doing",
+    "LockSource",
+    "Plan",
+    "Policy",
+    "Step",
+    "SyncRequest",
+    "SyncResult",
+    "find_environment",
+    "find_lock",
+    "sync",
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,6 +119,10 @@ def sync(
         show(target, plan)
     if request.check_only or not plan.changes:
         return SyncResult(target=target, plan=plan, changed=False)
+    # Imported here: a sync with nothing to do never needs them.
+    from lockset.sync.disk.acquire import Acquirer
+    from lockset.sync.disk.cache import Cache
+
     with Cache(cache, heard) as store:
         acquirer = Acquirer(store, downloads=downloads, builds=builds, fits=target.fits, listener=heard)
         done = applier.apply(acquirer, plan)

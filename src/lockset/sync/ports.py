@@ -30,7 +30,7 @@ class WheelBuilds(Protocol):
     def of_directory(
         self, directory: Path, out_dir: Path, *, subdirectory: str | None, editable: bool, what: str
     ) -> Path:
-        """A wheel in `out_dir` of the source tree `directory`, which is not written to; editable where asked.
+        """A wheel in `out_dir` of the source tree `directory`, where a backend may leave its own; editable where asked.
 
         Raises:
             LocksetError: It cannot be built, or not as an editable one.

@@ -52,7 +52,9 @@ def format_record(rows: Iterable[Row]) -> bytes:
     """The text of `rows`, sorted by path."""
     out = io.StringIO(newline="")
     writer = csv.writer(out, lineterminator="\n")
-    writer.writerows((row.path, row.hash, "" if row.size is None else row.size) for row in sorted(rows, key=lambda row: row.path))
+    writer.writerows(
+        (row.path, row.hash, "" if row.size is None else row.size) for row in sorted(rows, key=lambda row: row.path)
+    )
     return out.getvalue().encode()
 
 

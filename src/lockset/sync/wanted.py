@@ -65,6 +65,11 @@ class Wanted:
         return public_url(self.url) if self.url and not self.path else str(self.path)
 
     @property
+    def source_url(self) -> str:
+        """The same as a URL."""
+        return public_url(self.url) if self.url and not self.path else _file_url(str(self.path))
+
+    @property
     def hashes(self) -> Mapping[str, str]:
         """The strong digests by algorithm."""
         return {d.algorithm: d.value for d in self.digests if d.algorithm in STRONG_ALGORITHMS}
@@ -74,8 +79,7 @@ class Wanted:
         """Content of direct_url.json; None for what comes from an index."""
         if self.kind not in {"archive", "directory"}:
             return None
-        url = public_url(self.url) if self.url and not self.path else _file_url(str(self.path))
-        found: dict[str, Any] = {"url": url}
+        found: dict[str, Any] = {"url": self.source_url}
         if self.kind == "directory":
             found["dir_info"] = {"editable": True} if self.editable else {}
         else:

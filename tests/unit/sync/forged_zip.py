@@ -78,14 +78,15 @@ def forge(
 
 def _local(entry: Entry) -> bytes:
     f = entry.facts(entry.local)
-    name, extra = bytes(f["name"]), bytes(f["extra"])  # type: ignore[arg-type]
+    name, extra = bytes(f["name"]), bytes(f["extra"])
     header = (f["flags"], f["method"], 0, 0x21, f["crc"], f["packed"], f["size"], len(name), len(extra))
-    return struct.pack("<4s5H3L2H", bytes(f["signature"] or b"PK\3\4"), 20, *header) + name + extra  # type: ignore[arg-type]
+    return struct.pack("<4s5H3L2H", bytes(f["signature"] or b"PK\3\4"), 20, *header) + name + extra
 
 
 def _central(entry: Entry, offset: int) -> bytes:
-    f = entry.facts({"mode": entry.mode, "system": 3, "offset": offset} | entry.central)
-    name, extra = bytes(f["name"]), bytes(f["extra"])  # type: ignore[arg-type]
+    placed: dict[str, int | bytes] = {"mode": entry.mode, "system": 3, "offset": offset}
+    f = entry.facts(placed | entry.central)
+    name, extra = bytes(f["name"]), bytes(f["extra"])
     return (
         struct.pack(
             "<4sBB5H3L5H2L",

@@ -67,9 +67,16 @@ class World:
     cache: Path | None = None
 
     def __post_init__(self) -> None:
-        self.folder.mkdir(exist_ok=True)
+        self.folder.mkdir(parents=True, exist_ok=True)
         if self.cache is None:
             self.cache = self.folder / "cache"
+            self.cache.mkdir(exist_ok=True)
+            # Interpreters are asked once a session, not once a test.
+            shared = self.folder.parent.parent / "interpreters"
+            shared.mkdir(exist_ok=True)
+            place = self.cache / "interpreters-v1"
+            if not place.is_symlink():
+                place.symlink_to(shared, target_is_directory=True)
 
     def offer(self, *artifacts: Artifact) -> None:
         for artifact in artifacts:

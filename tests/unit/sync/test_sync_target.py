@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from builders.archives import Artifact
 from builders.locks import locked_file, make_lock
 from builders.sdist import make_sdist
 from builders.wheel import make_wheel
@@ -22,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from builders.archives import Artifact
     from builders.venvs import Venv, VenvMaker
 
 
@@ -39,6 +39,10 @@ def world(tmp_path: Path) -> World:
 @pytest.fixture
 def library(tmp_path: Path) -> Path:
     return tmp_path / "target"
+
+
+def names(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
 
 
 def code_of(call: Callable[[], object]) -> str:
@@ -63,7 +67,7 @@ def test_a_target_becomes_what_is_locked_and_then_nothing_is_to_do(world: World,
 
 def test_nothing_but_the_target_is_left_in_it(world: World, library: Path) -> None:
     world.sync(release())
-    assert sorted(os.listdir(library)) == ["sample", "sample-1.0.dist-info"]
+    assert names(library) == ["sample", "sample-1.0.dist-info"]
 
 
 def test_a_virtual_environment_works(make_venv: VenvMaker, tmp_path: Path) -> None:
@@ -115,7 +119,7 @@ def test_only_what_lockset_put_into_a_folder_is_removed_from_it(world: World, li
     (library / "nobodys.py").write_text("")
     world.sync(release("new"))
     left = ["new", "new-1.0.dist-info", "nobodys.py", "theirs-1.0.dist-info", "theirs.py"]
-    assert sorted(os.listdir(library)) == left
+    assert names(library) == left
 
 
 def test_a_virtual_environment_is_exact_but_pip_stays(make_venv: VenvMaker, tmp_path: Path) -> None:
@@ -220,8 +224,9 @@ def test_an_archive_gets_a_direct_url(world: World, library: Path) -> None:
     world.offer(wheel)
     locked = locked_file(wheel)
     del locked["name"]
-    package = {"name": "sample", "archive": locked | {"url": locked["url"].replace("//", "//user:secret@")}}
-    world.downloads.files[package["archive"]["url"]] = wheel.content
+    url = locked["url"].replace("//", "//user:secret@")
+    package = {"name": "sample", "archive": locked | {"url": url}}
+    world.downloads.files[url] = wheel.content
     world.sync(packages=[package])
     told = json.loads((library / "sample-1.0.dist-info/direct_url.json").read_text())
     assert told["archive_info"]["hashes"] == {"sha256": wheel.sha256}
@@ -296,7 +301,7 @@ def test_two_packages_may_share_the_same_file_and_it_goes_with_the_last(world: W
     world.sync(one, two)
     assert judge(library) == {"one": "1.0", "two": "1.0"}
     world.sync()
-    assert os.listdir(library) == []
+    assert names(library) == []
 
 
 def test_files_of_a_distribution_that_stays_are_not_overwritten(make_venv: VenvMaker, tmp_path: Path) -> None:
@@ -352,7 +357,7 @@ def test_a_linked_package_folder_is_replaced_and_never_written_through(
     world.sync(release())
     assert judge(library) == {"sample": "1.0"}
     assert not (library / "sample").is_symlink()
-    assert os.listdir(tmp_path / "outside") == ["canary.py"]
+    assert names(tmp_path / "outside") == ["canary.py"]
 
 
 def test_removal_follows_no_link(world: World, library: Path, tmp_path: Path) -> None:
@@ -442,7 +447,7 @@ def test_bytecode_is_compiled_only_on_request(world: World, library: Path) -> No
     world.sync(release(version="2.0"), doing=Doing(compile_bytecode=True))
     assert [path.name.split(".")[0] for path in library.rglob("*.pyc")] == ["__init__"]
     world.sync()
-    assert os.listdir(library) == []
+    assert names(library) == []
 
 
 def test_a_managed_python_is_refused(tmp_path: Path) -> None:

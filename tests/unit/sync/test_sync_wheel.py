@@ -28,7 +28,7 @@ def read(data: bytes, identity: Identity = IDENTITY) -> Wheel:
     )
 
 
-def wheel(files: Mapping[str, str | None] = {}, *, record: str | None = None, **entry: Any) -> bytes:  # noqa: B006
+def wheel(files: Mapping[str, str | None] = {}, *, record: str | None = None, **entry: Any) -> bytes:
     """A wheel of `sample 1.0`; None drops a file."""
     given = {"sample.py": "x = 1\n", f"{INFO}/METADATA": METADATA, f"{INFO}/WHEEL": WHEEL} | dict(files)
     kept = {name: text for name, text in given.items() if text is not None}

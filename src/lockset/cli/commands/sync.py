@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 from packaging.utils import canonicalize_name
 
-from lockset.api.open_lock import open_lock
-from lockset.api.sync import Doing, LockSource, Policy, SyncRequest, find_environment, sync
+from lockset.api.sync import Doing, LockSource, Policy, SyncRequest, find_environment, find_lock, sync
 from lockset.cli.exit_codes import DONE, REFUSED
 from lockset.cli.options import add_cache, add_index, cache_dir
 from lockset.cli.output import plain
 from lockset.errors import LocksetError, UsageError
+from lockset.lockfile.load import load
 
 if TYPE_CHECKING:
     import argparse
@@ -132,13 +132,19 @@ def _request(args: argparse.Namespace) -> SyncRequest:
 
 
 def _sources(files: list[str], here: Path) -> tuple[LockSource, ...]:
-    sources: list[LockSource] = []
-    named: list[str | None] = [*files] or [None]
-    for name in named:
-        document = open_lock(name, folder=here)
-        folder = (here / (document.path or "")).parent
-        sources.append(LockSource(lock=document.lock, folder=str(folder)))
-    return tuple(sources)
+    paths = [Path(name) for name in files] or [_nearest(here)]
+    return tuple(LockSource(lock=load(path).lock, folder=str((here / path).parent)) for path in paths)
+
+
+def _nearest(here: Path) -> Path:
+    found = find_lock(here)
+    if found is None:
+        raise LocksetError(
+            "lock-not-found",
+            f"There is no pylock.toml in {here} or above it",
+            hint="`lockset lock` writes one; name its path to use another",
+        )
+    return found
 
 
 def _python(args: argparse.Namespace, here: Path) -> str:

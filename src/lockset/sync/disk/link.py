@@ -104,25 +104,21 @@ def _clone(source: str, goal: str, file: StoredFile) -> None:
         import fcntl
     except ImportError:
         raise OSError(errno.EOPNOTSUPP, "no clones here") from None
-    with open(source, "rb") as old, open(goal, "xb") as new:
+    with open(source, "rb") as old, os.fdopen(_created(goal, file), "wb") as new:
         fcntl.ioctl(new.fileno(), _FICLONE, old.fileno())
-        _finish(new.fileno(), goal, file)
+    os.utime(goal, ns=(file.mtime, file.mtime))
 
 
 def _copy(source: str, goal: str, file: StoredFile) -> None:
-    with open(source, "rb", buffering=0) as old, open(goal, "xb", buffering=0) as new:
+    with open(source, "rb", buffering=0) as old, os.fdopen(_created(goal, file), "wb") as new:
         while chunk := old.read(_CHUNK):
-            while chunk:
-                chunk = chunk[new.write(chunk) :]
-        _finish(new.fileno(), goal, file)
-
-
-def _finish(descriptor: int, goal: str, file: StoredFile) -> None:
-    """Time and executable bits of the stored file; for the rest the user's umask counts."""
-    if file.executable and hasattr(os, "fchmod"):
-        mode = os.fstat(descriptor).st_mode
-        os.fchmod(descriptor, stat.S_IMODE(mode) | (mode & 0o444) >> 2)
+            new.write(chunk)
     os.utime(goal, ns=(file.mtime, file.mtime))
+
+
+def _created(goal: str, file: StoredFile) -> int:
+    mode = 0o755 if file.executable else 0o644
+    return os.open(goal, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), mode)
 
 
 def _remove(path: str) -> None:

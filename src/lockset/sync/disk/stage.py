@@ -77,7 +77,7 @@ def _facts(wanted: Wanted) -> Mapping[str, bytes]:
     if direct_url is not None:
         found["direct_url.json"] = json.dumps(direct_url).encode()
     else:
-        origin = {"url": wanted.source, "archive_info": {"hashes": dict(wanted.hashes)}}
+        origin = {"url": wanted.source_url, "archive_info": {"hashes": dict(wanted.hashes)}}
         found["provenance_url.json"] = json.dumps(origin).encode()
     return found
 

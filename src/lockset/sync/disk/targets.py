@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
+from lockset.lockfile.file_name import PLAIN_NAME
 from lockset.sync.layout import Layout
 from lockset.sync.target import Target
 
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
 
     from lockset.sync.target import Interpreter
 
-__all__ = ["directory_target", "environment_target", "find_environment"]
+__all__ = ["directory_target", "environment_target", "find_environment", "find_lock"]
 
 
 def find_environment(folder: Path) -> str | None:
@@ -23,6 +24,11 @@ def find_environment(folder: Path) -> str | None:
         if (candidate / "pyvenv.cfg").is_file():
             return str(candidate)
     return None
+
+
+def find_lock(folder: Path) -> Path | None:
+    """The `pylock.toml` in `folder` or the nearest folder above it that has one."""
+    return next((above / PLAIN_NAME for above in (folder, *folder.parents) if (above / PLAIN_NAME).is_file()), None)
 
 
 def environment_target(interpreter: Interpreter) -> Target:

@@ -1,0 +1,98 @@
+"""`lockset sync` as a command: what it says, what it exits with, what it imports."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from builders.locks import locked_file, make_lock
+from builders.wheel import make_wheel
+from unit.sync.target_world import judge
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from builders.venvs import Venv, VenvMaker
+
+HEAVY = ("httpx", "installer", "rich", "jsonschema", "filelock", "resolvelib", "tomli_w")
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """A folder with a lock file of one local wheel."""
+    folder = tmp_path / "project"
+    folder.mkdir()
+    wheel = make_wheel("sample", "1.0")
+    (folder / wheel.filename).write_bytes(wheel.content)
+    locked: dict[str, Any] = locked_file(wheel)
+    del locked["url"]
+    package = {"name": "sample", "version": "1.0", "wheels": [locked | {"path": wheel.filename}]}
+    (folder / "pylock.toml").write_text(make_lock([package]))
+    return folder
+
+
+@pytest.fixture
+def venv(make_venv: VenvMaker) -> Venv:
+    return make_venv("project/.venv")
+
+
+def run(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "lockset", "sync", *arguments]
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+
+
+def test_the_nearest_lock_goes_into_the_nearest_environment(project: Path, venv: Venv) -> None:
+    below = project / "src" / "deep"
+    below.mkdir(parents=True)
+    done = run(below)
+    assert (done.returncode, done.stdout) == (0, ""), done.stderr
+    assert "+ sample 1.0 (not installed)" in done.stderr
+    assert "1 installed" in done.stderr
+    assert judge(venv.site_packages) == {"sample": "1.0"}
+
+
+def test_check_and_dry_run_tell_and_change_nothing(project: Path, venv: Venv) -> None:
+    assert run(project, "--check").returncode == 1
+    assert run(project, "--dry-run").returncode == 0
+    assert judge(venv.site_packages) == {}
+    run(project)
+    assert run(project, "--check").returncode == 0
+
+
+def test_the_report_is_data(project: Path, venv: Venv) -> None:
+    told = json.loads(run(project, "--json").stdout)
+    assert told["changed"] is True
+    assert told["target"]["kind"] == "venv"
+    (step,) = told["steps"]
+    assert (step["action"], step["name"], step["new_version"]) == ("install", "sample", "1.0")
+
+
+def test_a_refusal_is_one_paragraph(project: Path, venv: Venv) -> None:
+    (project / "sample-1.0-py3-none-any.whl").write_bytes(b"evil")
+    done = run(project)
+    assert done.returncode == 1
+    assert "is not the file that was locked" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_wrong_usage_is_told_apart(project: Path, venv: Venv) -> None:
+    assert run(project, "--extra", "nothing").returncode == 2
+    assert run(project, "--only-group", "a", "--group", "b").returncode == 2
+
+
+def test_without_an_environment_the_way_out_is_named(project: Path) -> None:
+    done = run(project)
+    assert done.returncode == 1
+    assert "python -m venv .venv" in done.stderr
+
+
+def test_a_sync_with_nothing_to_do_imports_nothing_heavy(project: Path, venv: Venv) -> None:
+    run(project)
+    code = "import sys; from lockset.cli.main import main; main(['sync']); print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], cwd=project, capture_output=True, text=True, check=True)
+    assert "All 1 packages are as locked" in done.stderr
+    assert set(HEAVY) & set(done.stdout.split()) == set()
