@@ -10,7 +10,7 @@ from packaging.specifiers import SpecifierSet
 
 from lockset.markers import MarkerSet
 from lockset.resolve.candidate import GuardedCandidate, SplitCandidate
-from lockset.resolve.policy import Admission
+from lockset.resolve.policy import Admission, bits
 from lockset.resolve.regions import union
 from lockset.resolve.requirement import ANY_VERSION, Origin, Specifier
 
@@ -137,6 +137,7 @@ class CandidateMaker:
             yield pins.boundary
         locked = sum({1 << p for p in pins.locked})
         mask = self._admission.admitted(releases, specifiers, preferred=locked)
+        mask = self._not_leaking(releases, mask, wanted, guard) | mask & locked
         first = [p for p in pins.locked if mask >> p & 1]
         rest = self._admission.ordered(name, mask & ~sum({1 << p for p in first}))
         # A pin that a probe found goes before the first release that serves the whole guard, not before the splits on
@@ -163,6 +164,20 @@ class CandidateMaker:
                 probed = []
                 continue
             yield self._guard(key, version, guard, wanted)
+
+    def _not_leaking(self, releases: Releases, mask: int, wanted: Sequence[Requirement], guard: MarkerSet) -> int:
+        """`mask` without yanked and pre-releases that only a part of the guard asks for by name: that is split off."""
+        special = mask & self._admission.only_named(releases)
+        if not special:
+            return mask
+        asking = [(r.specifier, r.region) for r in wanted]
+        asking += self._policy.constraints.get(releases.name, ())
+        for position in bits(special):
+            yanked = releases.yanked >> position & 1
+            named = union(region for s, region in asking if (s.exact if yanked else s.names_prerelease))
+            if not guard.implies(named):
+                mask &= ~(1 << position)
+        return mask
 
     def _pins(self, releases: Releases, guard: MarkerSet) -> _Pins:
         concerned = [p for p in self._preferences.get(releases.name, ()) if not p.region.is_disjoint(guard)]

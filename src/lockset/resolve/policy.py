@@ -82,6 +82,13 @@ class Admission:
         named = any(s.names_prerelease for s in wanted)
         return mask if named or not releases.stable & ~releases.yanked else 0
 
+    def only_named(self, releases: Releases) -> int:
+        """Releases that count only where they are asked for by name: yanked ones, and pre-releases beside stable ones."""
+        mode = self._policy.prerelease_of.get(releases.name, self._policy.prerelease)
+        if mode != "if-necessary" or not releases.stable & ~releases.yanked:
+            return releases.yanked
+        return releases.yanked | ((1 << len(releases.versions)) - 1) & ~releases.stable
+
     def ordered(self, name: str, mask: int) -> list[int]:
         """Positions in `mask` in the order they are tried; `Releases.versions` is newest first."""
         positions = list(bits(mask))
