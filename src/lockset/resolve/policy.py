@@ -83,7 +83,7 @@ class Admission:
         return mask if named or not releases.stable & ~releases.yanked else 0
 
     def only_named(self, releases: Releases) -> int:
-        """Releases that count only where they are asked for by name: yanked ones, and pre-releases beside stable ones."""
+        """Releases that count only where they are asked for by name: yanked, and pre-releases beside stable ones."""
         mode = self._policy.prerelease_of.get(releases.name, self._policy.prerelease)
         if mode != "if-necessary" or not releases.stable & ~releases.yanked:
             return releases.yanked
