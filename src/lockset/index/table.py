@@ -13,13 +13,14 @@ from packaging.utils import canonicalize_name
 
 from lockset.index.file_name import FileNames, parse_version
 
-__all__ = ["ALL_YANKED", "TABLE_FORMAT", "Row", "Table", "TableBuilder", "is_table"]
+__all__ = ["ALL_YANKED", "MARSHAL_VERSION", "TABLE_FORMAT", "Row", "Table", "TableBuilder", "is_table"]
 
 # Raised whenever the meaning of a table or row changes: stored tables of another format are misses.
-TABLE_FORMAT = 3
+TABLE_FORMAT = 4
 # Flags of a version, beside the kinds of its files.
 ALL_YANKED = 4
-_MARSHAL_VERSION = 4
+# Of the versions of marshal the last without references: with them, equal tables can be different bytes.
+MARSHAL_VERSION = 2
 
 # One file: URL, file name (None: the end of the URL), hashes (a sha256, or pairs), size, id of the requires-python
 # text, upload time as text, yanked (None, or the reason, which may be empty), metadata (None, True: promised without
@@ -128,7 +129,7 @@ class TableBuilder:
             versions=tuple(texts),
             flags=bytes(group.kinds | (ALL_YANKED if group.all_yanked else 0) for group in groups),
             python_ids=tuple(tuple({row[4]: None for row in group}) for group in rows),
-            blobs=tuple(marshal.dumps(group, _MARSHAL_VERSION) for group in rows),
+            blobs=tuple(marshal.dumps(group, MARSHAL_VERSION) for group in rows),
             dropped=self.dropped,
             refused=self.refused,
         )

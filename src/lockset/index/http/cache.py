@@ -10,7 +10,7 @@ import zlib
 from hashlib import sha256
 from typing import TYPE_CHECKING, NamedTuple
 
-from lockset.index.table import Table, is_table
+from lockset.index.table import MARSHAL_VERSION, Table, is_table
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -95,11 +95,11 @@ class DiskCache:
 
     def put_page(self, url: str, table: Table | None, *, headers: Mapping[str, str], now: float) -> StoredPage:
         """Remember a page as received now; gives its head also where it cannot be stored."""
-        body = b"" if table is None else marshal.dumps(tuple(table), 4)
+        body = b"" if table is None else marshal.dumps(tuple(table), MARSHAL_VERSION)
         fingerprint = sha256(body).hexdigest()
         head = StoredPage(url, now, dict(headers), table is None, fingerprint)
         if self._writable:
-            self._write(self._path("pages", url), _frame(marshal.dumps(tuple(head), 4), body))
+            self._write(self._path("pages", url), _frame(marshal.dumps(tuple(head), MARSHAL_VERSION), body))
         return head
 
     # Sizes: small records in one file, read once.
