@@ -74,6 +74,14 @@ class _Restart(Exception):  # noqa: N818 (leaves a run early, caught in this mod
     pass
 
 
+class _Found(Exception):  # noqa: N818 (leaves a run that has its answer, caught in this module)
+    """Carries the decisions: resolvelib's own way to hand them out follows parents without end where they go round."""
+
+    def __init__(self, mapping: Mapping[Key, Candidate]) -> None:
+        super().__init__("found")
+        self.mapping = dict(mapping)
+
+
 class _Reporter(BaseReporter[Requirement, Candidate, Key]):
     """Counts conflicts per name, ends a run that has too many, and drops what nobody asks for any more."""
 
@@ -85,6 +93,8 @@ class _Reporter(BaseReporter[Requirement, Candidate, Key]):
         self.rounds = 0
         self.causes: list[Cause] = []
         self._criteria: Mapping[Key, Any] = {}
+        self._some: object = None
+        self._conflicted = False
 
     def pinning(self, candidate: Candidate) -> None:
         if isinstance(candidate, GuardedCandidate):
@@ -94,6 +104,7 @@ class _Reporter(BaseReporter[Requirement, Candidate, Key]):
 
     def resolving_conflicts(self, causes: Any) -> None:
         self.conflicts += 1
+        self._conflicted = True
         self.causes = [self._cause(c) for c in causes]
         blamed: dict[str, None] = {}
         for cause in causes:
@@ -124,33 +135,53 @@ class _Reporter(BaseReporter[Requirement, Candidate, Key]):
             parent = above.parent
         return Cause(requirement=cause.requirement, parent=cause.parent, chain=tuple(reversed(chain)))
 
-    def ending_round(self, index: int, state: Any) -> None:
-        """Forget pins that lost their last requirement: what they ask for must not bind anyone (resolvelib keeps them).
+    def ending(self, state: Any) -> None:
+        raise _Found(state.mapping)
 
-        The newest pin stays: resolvelib takes it off the end when it goes back.
+    def ending_round(self, index: int, state: Any) -> None:
+        """Mend what resolvelib leaves behind when it pins a name again.
+
+        It takes the requirements of pins that no longer hold out of the criteria, and keeps the pins. A pin that then
+        holds again would have lost its requirements: it is taken off, to be made anew. A pin that nobody asks for any
+        more would go on binding others by its requirements: it is taken off with them.
         """
         self.rounds = index + 1
         self._criteria = state.criteria
-        mapping, criteria = state.mapping, state.criteria
+        some = next(iter(state.criteria.values()), None)
+        if some is not self._some or self._conflicted:
+            # Criteria are made anew, all of them, when requirements are taken out.
+            self._take_off_broken(state.mapping, state.criteria)
+        self._take_off_orphans(state.mapping, state.criteria)
+        self._some = next(iter(state.criteria.values()), None)
+        self._conflicted = False
+
+    def _take_off_broken(self, mapping: dict[Key, Candidate], criteria: Mapping[Key, Any]) -> None:
+        newest = next(reversed(mapping), None)
+        satisfied = self._provider.is_satisfied_by
+        broken = [
+            key
+            for key, candidate in mapping.items()
+            if key != newest
+            and (found := criteria.get(key)) is not None
+            and not all(satisfied(i.requirement, candidate) for i in found.information)
+        ]
+        for key in broken:
+            del mapping[key]
+
+    def _take_off_orphans(self, mapping: dict[Key, Candidate], criteria: dict[Key, Any]) -> None:
+        """The newest pin stays: resolvelib takes it off the end when it goes back."""
         while True:
-            orphans = [key for key, criterion in criteria.items() if not criterion.information]
-            if not orphans:
-                return
             newest = next(reversed(mapping), None)
-            gone = []
-            for key in orphans:
-                if key == newest:
-                    continue
-                del criteria[key]
-                if mapping.pop(key, None) is not None:
-                    gone.append(key)
+            gone = {key for key, found in criteria.items() if not found.information and key != newest}
             if not gone:
                 return
-            dropped = set(gone)
-            for key, criterion in list(criteria.items()):
-                kept = [i for i in criterion.information if i.parent is None or i.parent.key not in dropped]
-                if len(kept) != len(criterion.information):
-                    criteria[key] = type(criterion)(criterion.candidates, kept, criterion.incompatibilities)
+            for key in gone:
+                del criteria[key]
+                mapping.pop(key, None)
+            for key, found in list(criteria.items()):
+                kept = [i for i in found.information if i.parent is None or i.parent.key not in gone]
+                if len(kept) != len(found.information):
+                    criteria[key] = type(found)(found.candidates, kept, found.incompatibilities)
 
 
 @dataclass(slots=True)
@@ -243,7 +274,9 @@ def _run(
     for _ in range(_RESTARTS):
         reporter = _Reporter(provider, listener, patience)
         try:
-            result = Resolver(provider, reporter).resolve(roots, max_rounds=_ROUNDS)
+            Resolver(provider, reporter).resolve(roots, max_rounds=_ROUNDS)
+        except _Found as found:
+            return Pins(parts=((universe, found.mapping),))
         except _Restart:
             totals.restarts += 1
             patience += patience // 2
@@ -258,7 +291,6 @@ def _run(
         finally:
             totals.rounds += reporter.rounds
             totals.conflicts += reporter.conflicts
-        return Pins(parts=((universe, dict(result.mapping)),))
     raise Impossible(universe, reporter.causes, exhausted=False)
 
 
