@@ -10,7 +10,7 @@ from packaging.utils import canonicalize_name
 from lockset.errors import LocksetError
 from lockset.events import Silent
 from lockset.index.credentials import redact
-from lockset.index.http.local import local_path
+from lockset.index.http.local import read_local
 from lockset.index.http.pages import Pages
 from lockset.index.http.transport import Incoming, Request
 from lockset.index.page import ProjectDetail
@@ -32,7 +32,6 @@ __all__ = ["DEFAULT_DOWNLOAD_LIMIT", "HttpDownloads", "HttpIndexes"]
 
 # Bytes of a download nobody set a limit for; a generous cap, so that no server can fill the disk.
 DEFAULT_DOWNLOAD_LIMIT = 16 * 1024**3
-_READ_SIZE = 256 * 1024
 
 
 class HttpIndexes:
@@ -148,19 +147,12 @@ class HttpDownloads:
     def _copy(self, url: str, sink: Sink, bound: int) -> None:
         if not self._allow_files:
             raise LocksetError("scheme-refused", f"A local file is not read here: {url}")
-        path = local_path(url)
-        try:
-            with path.open("rb") as file:
-                received = 0
-                while chunk := file.read(_READ_SIZE):
-                    received += len(chunk)
-                    sink.write(chunk)
-                    if received > bound:
-                        raise _too_large(url, bound)
-        except FileNotFoundError as error:
-            raise LocksetError("file-not-found", "There is no such file", place=str(path)) from error
-        except OSError as error:
-            raise LocksetError("download-failed", f"The file cannot be read: {error}", place=str(path)) from error
+        received = 0
+        for chunk in read_local(url):
+            received += len(chunk)
+            sink.write(chunk)
+            if received > bound:
+                raise _too_large(url, bound)
 
 
 def _too_large(url: str, bound: int) -> LocksetError:

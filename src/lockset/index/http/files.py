@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, BinaryIO, cast
 from lockset.errors import LocksetError
 from lockset.hashes import STRONG_ALGORITHMS, WEAK_ALGORITHMS, Digest, Verifier
 from lockset.index.credentials import origin_of, redact
-from lockset.index.http.local import local_path
+from lockset.index.http.local import local_path, read_local
 from lockset.index.http.remote_file import open_remote
 from lockset.index.http.transport import Incoming, Request
 
@@ -88,9 +88,8 @@ class HttpFiles:
         with tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY) as held:
             sink = _Verified(held, file)
             if file.url.startswith("file:"):
-                with self._local(file) as source:
-                    while chunk := source.read(1024 * 1024):
-                        sink.write(chunk)
+                for chunk in read_local(file.url):
+                    sink.write(chunk)
             else:
                 self._downloads.fetch(file.url, sink, limit=file.size)
             self._digests[file.url] = sink.sha256()

@@ -17,13 +17,16 @@ from lockset.index.simple_json import parse_json
 from lockset.index.table import TableBuilder
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from lockset.index.options import IndexSource
     from lockset.index.table import Table
 
-__all__ = ["local_path", "local_table"]
+__all__ = ["local_path", "local_table", "read_local"]
 
 # Bytes of a page on disk; far beyond any honest one.
 _PAGE_LIMIT = 64 * 1024 * 1024
+_READ_SIZE = 256 * 1024
 
 
 def local_path(url: str) -> Path:
@@ -32,6 +35,25 @@ def local_path(url: str) -> Path:
     if parts.scheme != "file" or parts.netloc not in {"", "localhost"}:
         raise LocksetError("scheme-refused", f"Not a local file: {url}", hint="file: URLs name files of this machine")
     return Path(url2pathname(parts.path))
+
+
+def read_local(url: str) -> Iterator[bytes]:
+    """The bytes of the file a `file:` URL names, piece by piece.
+
+    Raises:
+        LocksetError: `file-not-found`, `download-failed`, `scheme-refused`.
+    """
+    path = local_path(url)
+    try:
+        with path.open("rb") as file:
+            chunk = file.read(_READ_SIZE)
+            while chunk:
+                yield chunk
+                chunk = file.read(_READ_SIZE)
+    except FileNotFoundError as error:
+        raise LocksetError("file-not-found", "There is no such file", place=str(path)) from error
+    except OSError as error:
+        raise LocksetError("download-failed", f"The file cannot be read: {error}", place=str(path)) from error
 
 
 def local_table(source: IndexSource, name: str) -> Table | None:
