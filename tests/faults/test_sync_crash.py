@@ -134,6 +134,10 @@ def test_what_a_crash_before_and_after_the_steps_leaves_is_removed(world: World,
         path = target / ".lockset" / leftover
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text("left")
+    (target / ".lockset.lock").write_text("")
+    assert not world.sync(*OLD).changed
+    assert tree(target) == before
+    (target / ".lockset.lock").write_text("")
     assert not world.sync(*OLD).changed
     assert tree(target) == before
 

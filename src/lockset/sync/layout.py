@@ -8,15 +8,17 @@ from dataclasses import dataclass
 
 from lockset.sync.safe_path import is_within
 
-__all__ = ["STATE_FOLDER", "Layout"]
+__all__ = ["LOCK_FILE", "STATE_FOLDER", "Layout"]
 
 # Folder below the base that holds what a running sync has staged, and its journal; gone afterwards.
 STATE_FOLDER = ".lockset"
+# File below the base that is locked while a sync changes the target; gone afterwards.
+LOCK_FILE = ".lockset.lock"
 # Files among the scripts that belong to the interpreter or to the environment itself.
 _OWN_SCRIPTS = re.compile(
     r"(?:python|pypy|graalpy)w?[\d.]*t?(?:\.exe)?|(?:de)?activate(?:[._].*)?|pydoc\.bat", re.IGNORECASE
 )
-_OWN_FILES = frozenset({"pyvenv.cfg", "lib64", ".lockset", ".lockset.lock"})
+_OWN_FILES = frozenset({"pyvenv.cfg", "lib64", STATE_FOLDER, LOCK_FILE})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from lockset.errors import LocksetError
+from lockset.sync.layout import LOCK_FILE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
 
 __all__ = ["locked", "refuse_managed"]
 
-_LOCK = ".lockset.lock"
 # Bounds how long another sync is waited for; one that takes longer has hung.
 _SECONDS = 600.0
 
@@ -53,7 +53,7 @@ def locked(layout: Layout, listener: Listener) -> Iterator[None]:
     """
     from filelock import FileLock, Timeout
 
-    path = f"{layout.base}{os.sep}{_LOCK}"
+    path = f"{layout.base}{os.sep}{LOCK_FILE}"
     made = _made(layout.base)
     lock = FileLock(path, timeout=_SECONDS)
     try:

@@ -13,7 +13,7 @@ from lockset.errors import LocksetError
 from lockset.sync.disk.atomic import remove_tree, sync_folder, write_durably
 from lockset.sync.disk.remove import emptied_folders, files_to_retire
 from lockset.sync.journal import Journal, MakeFolder, Place, RemoveFolder, Retire
-from lockset.sync.layout import STATE_FOLDER
+from lockset.sync.layout import LOCK_FILE, STATE_FOLDER
 from lockset.sync.safe_path import is_within
 
 if TYPE_CHECKING:
@@ -200,7 +200,7 @@ def discard(areas: Sequence[str]) -> None:
 
 def is_interrupted(layout: Layout) -> bool:
     """Whether an earlier sync of this target has left something, or another one is under way."""
-    return os.path.lexists(f"{layout.base}{os.sep}{STATE_FOLDER}")
+    return any(os.path.lexists(f"{layout.base}{os.sep}{name}") for name in (STATE_FOLDER, LOCK_FILE))
 
 
 def recover(layout: Layout) -> bool:
