@@ -162,7 +162,8 @@ class SmallWorld:
 
     @cached_property
     def packages(self) -> Mapping[str, Mapping[str, Mapping[str, Any]]]:
-        return self.data.get("packages", {})
+        found: Mapping[str, Mapping[str, Mapping[str, Any]]] = self.data.get("packages", {})
+        return found
 
     @cached_property
     def project(self) -> RootProject:

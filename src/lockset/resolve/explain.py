@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import re
+from typing import TYPE_CHECKING, NamedTuple
 
 from lockset.errors import LocksetError
 from lockset.events import Silent
+from lockset.resolve.policy import Admission
 from lockset.resolve.search import Cause, Impossible, solve_environment
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from packaging.version import Version
 
     from lockset.markers import MarkerSet
-    from lockset.resolve.repository import Repository
+    from lockset.resolve.repository import Releases, Repository
     from lockset.resolve.request import LockRequest
-    from lockset.resolve.requirement import Origin, Root
+    from lockset.resolve.requirement import Origin, Root, Specifier
 
 __all__ = ["explain"]
 
@@ -22,6 +26,16 @@ __all__ = ["explain"]
 _SEARCHES = 60
 # Lines of conflicting requirements shown; a conflict over more has its first ones shown.
 _LINES = 12
+# Releases that ask for the same thing are named one by one up to this many, then counted.
+_RELEASES_NAMED = 3
+_PYTHON_BOUND = re.compile(r"python_(?:full_)?version (<|<=|>|>=|==|!=) '([^']*)'")
+
+
+class _Reason(NamedTuple):
+    """What keeps a release that would fit from being chosen, and what to do about it."""
+
+    fact: str
+    hint: str
 
 
 def explain(
@@ -36,25 +50,28 @@ def explain(
     core, causes = _smallest(impossible, roots, request, repository)
     names = list(dict.fromkeys(c.requirement.name for c in causes if not c.requirement.name.startswith("!")))
     missing = sorted(set(names) & not_found.keys())
-    where = _where(region, request)
-    context = list(dict.fromkeys(_line(c) for c in sorted(causes, key=_order)))
+    where = _where(region, core, request)
+    reasons = [] if missing else list(_reasons(causes, region, request, repository))
+    context = [*_lines(core, causes, region, repository), *(r.fact for r in reasons)]
     if len(context) > _LINES:
         context[_LINES:] = [f"and {len(context) - _LINES} more"]
+    if not impossible.exhausted:
+        context.append("(the search was given up: there may be an answer that was not found)")
     if missing:
         message = f"No index has a project named {_joined(missing)}, which is needed on {where}"
         hint = "Check the spelling, or name the index that has it with `--index`"
-    elif len(names) == 1 and len(core) == 1 and core[0].dependency.name == names[0]:
-        message = f"No version of {names[0]} fits {core[0].dependency.text} on {where}"
-        hint = _nearest(core[0], region, repository)
-    elif len(core) == 1:
-        message = f"{core[0].dependency.text} cannot be served on {where}"
-        hint = _advice(core, region, request)
-    else:
-        message = f"{_joined([r.dependency.text for r in core])} cannot hold together on {where}"
-        hint = _advice(core, region, request)
-    if not impossible.exhausted:
-        context.append("(the search was given up: there may be an answer that was not found)")
-    return LocksetError("no-resolution", message, context=tuple(context), hint=hint)
+        return LocksetError("no-resolution", message, context=tuple(context), hint=hint)
+    hint = next((r.hint for r in reasons), None) or _advice(core, region, request)
+    return LocksetError("no-resolution", _message(core, names, where), context=tuple(context), hint=hint)
+
+
+def _message(core: Sequence[Root], names: Sequence[str], where: str) -> str:
+    if len(core) > 1:
+        return f"{_joined([r.dependency.text for r in core])} cannot hold together on {where}"
+    asked = core[0].dependency
+    if list(names) != [asked.name]:
+        return f"{asked.text} cannot be installed on {where}"
+    return f"No version of {asked.name} {f'fits {asked.text}' if asked.specifier.text else 'can be used'} on {where}"
 
 
 def _smallest(
@@ -88,35 +105,72 @@ def _smallest(
     return core, causes
 
 
-def _where(region: MarkerSet, request: LockRequest) -> str:
+def _where(region: MarkerSet, core: Sequence[Root], request: LockRequest) -> str:
     example = region.example()
     if example is None:
         return "no environment"
     system = example.environment["platform_system"]
     python = ".".join(example.environment["python_full_version"].split(".")[:2])
     implementation = example.environment["platform_python_implementation"]
-    chosen = [f"extra `{e}`" for e in sorted(example.extras)]
-    chosen += [f"group `{g}`" for g in sorted(example.groups) if g != request.default_group]
+    asking = {n for r in core for n in (*r.region.extras(), *r.region.groups())}
+    chosen = [f"extra `{e}`" for e in sorted(example.extras) if e in asking]
+    chosen += [f"group `{g}`" for g in sorted(example.groups) if g in asking and g != request.default_group]
     suffix = f" with {_joined(chosen)}" if chosen else ""
     kind = "Python" if implementation == "CPython" else implementation
     return f"{kind} {python}, {'macOS' if system == 'Darwin' else system}{suffix}"
 
 
-def _order(cause: Cause) -> tuple[bool, str, str, str]:
+def _lines(core: Sequence[Root], causes: Sequence[Cause], region: MarkerSet, repository: Repository) -> Iterator[str]:
+    """Who asks for what, from the roots down; releases of one project that ask alike share a line."""
+    chains: dict[tuple[str, bool, str], tuple[Origin, ...]] = {}
+    versions: dict[tuple[str, bool, str], list[Version]] = {}
+    for cause in sorted(causes, key=_order):
+        last = cause.origin
+        key = (last.name, last.version is None, _asked(last, region, repository))
+        chain = cause.chain or (last,)
+        if len(chain) > len(chains.get(key, ())):
+            chains[key] = chain
+        if last.version is not None and last.version not in versions.setdefault(key, []):
+            versions[key].append(last.version)
+    begun = {chain[0] for chain in chains.values()}
+    for root in core:
+        if root.origin not in begun:
+            yield f"{root.dependency.text} is asked for in {root.origin.name}"
+    for (name, is_root, asked), chain in chains.items():
+        above = [_step(origin) for origin in chain[:-1]]
+        asking = versions.get((name, is_root, asked), [])
+        verb = asked if len(asking) == 1 else re.sub("^(need|require)s ", r"\1 ", asked)
+        yield "; ".join([*above, _step(chain[-1]) if is_root else f"{name} {_listed(asking)} {verb}"])
+
+
+def _order(cause: Cause) -> tuple[bool, str, str, Version | str]:
     origin = cause.origin
-    return (origin.version is not None, cause.requirement.name, origin.name, str(origin.version))
+    return (origin.version is not None, cause.requirement.name, origin.name, origin.version or origin.text)
 
 
-def _line(cause: Cause) -> str:
-    return ", and ".join(_asks(origin) for origin in cause.chain or (cause.origin,))
-
-
-def _asks(origin: Origin) -> str:
+def _step(origin: Origin) -> str:
     if origin.version is None:
         return f"{origin.text} is asked for in {origin.name}"
-    if origin.text.startswith("("):
-        return f"{origin.name} {origin.version} cannot be used"
     return f"{origin.name} {origin.version} needs {origin.text}"
+
+
+def _asked(origin: Origin, region: MarkerSet, repository: Repository) -> str:
+    """What the release asks for, or why it is out of the question itself."""
+    if origin.version is None or not origin.text.startswith("("):
+        return f"needs {origin.text}"
+    facts = repository.facts(origin.name, origin.version)
+    if facts is None:
+        return "cannot be used: broken metadata"
+    if not region.implies(facts.serves):
+        return f"requires {_pythons(facts.serves)}"
+    return "cannot be used: another version of the same project is asked for"
+
+
+def _listed(versions: Sequence[Version]) -> str:
+    ordered = sorted(versions)
+    if len(ordered) > _RELEASES_NAMED:
+        return f"{ordered[0]} to {ordered[-1]} ({len(ordered)} releases)"
+    return _joined([str(v) for v in ordered])
 
 
 def _joined(parts: Sequence[str]) -> str:
@@ -125,34 +179,92 @@ def _joined(parts: Sequence[str]) -> str:
     return f"{', '.join(parts[:-1])} and {parts[-1]}"
 
 
-def _nearest(root: Root, region: MarkerSet, repository: Repository) -> str:
-    """What keeps the newest release that the requirement admits from being chosen, or what the newest release is."""
-    name = root.dependency.name
-    versions = repository.releases(name).versions
-    if not versions:
-        return "It has no release that may be used; check `--no-build`, `--exclude-newer` and the index"
-    fitting = next((v for v in versions if root.dependency.specifier.admits(v)), None)
-    if fitting is None:
-        return f"The newest release is {versions[0]}"
-    serves = repository.serves(name, fitting)
-    if serves.is_disjoint(region):
-        text = serves.without_extras_and_groups().text()
-        if not serves.without_platforms().is_disjoint(region.without_platforms()):
-            return f"{name} {fitting} has files for other platforms only: ask for it under a marker, or elsewhere"
-        if text is not None:
-            return f"{name} {fitting} can be used where {text}: narrow `requires-python`, or where it is asked for"
-    facts = repository.facts(name, fitting)
-    if facts is None:
-        return f"The metadata of {name} {fitting} cannot be used"
-    return f"The newest release that fits is {fitting}"
+def _reasons(
+    causes: Sequence[Cause], region: MarkerSet, request: LockRequest, repository: Repository
+) -> Iterator[_Reason]:
+    """For each project of the conflict: what keeps releases that all its requirements admit from being chosen."""
+    asked: dict[str, dict[Specifier, None]] = {}
+    for cause in causes:
+        if not cause.requirement.name.startswith("!"):
+            asked.setdefault(cause.requirement.name, {})[cause.requirement.specifier] = None
+    for name, specifiers in asked.items():
+        releases = repository.releases(name)
+        if not releases.versions:
+            yield _Reason(
+                f"{name} has no release that may be used",
+                "Look at `--no-build`, `--only-binary`, `--no-binary` and `--exclude-newer`, and at the index",
+            )
+            continue
+        reason: _Reason | None = None
+        if any(all(s.admits(v) for s in specifiers) for v in releases.versions):
+            reason = _reason(releases, list(specifiers), region, request, repository)
+        elif any(not any(s.admits(v) for v in releases.versions) for s in specifiers):
+            newest = f"the newest version of {name} to choose from is {releases.versions[0]}"
+            reason = _Reason(newest, "Ask for a version that exists, or look at `--exclude-newer` and the index")
+        if reason is not None:
+            yield reason
+
+
+def _reason(
+    releases: Releases, specifiers: Sequence[Specifier], region: MarkerSet, request: LockRequest, repository: Repository
+) -> _Reason | None:
+    """Looked at in the order in which releases are sorted out: constraints, policy, Requires-Python and files."""
+    name = releases.name
+    fitting = [v for v in releases.versions if all(s.admits(v) for s in specifiers)]
+    for constraint, where in request.policy.constraints.get(name, ()):
+        if not where.is_disjoint(region) and not any(constraint.admits(v) for v in fitting):
+            return _Reason(f"{name}{constraint} is a constraint", f"Loosen the constraint {name}{constraint}")
+    admitted = Admission(repository, request.policy).admitted(releases, specifiers)
+    usable = [v for v in fitting if admitted >> releases.versions.index(v) & 1]
+    if not usable:
+        return _refused_by_policy(releases, fitting[0])
+    newest = usable[0]
+    serving = [v for v in usable if not repository.serves(name, v).is_disjoint(region)]
+    if serving:
+        return None
+    serves = repository.serves(name, newest)
+    if not serves.without_platforms().is_disjoint(region.without_platforms()):
+        return _Reason(
+            f"{name} {newest} has files for other platforms only",
+            "Ask for it under a marker, or leave this platform out with `--platform` (`platforms` in [tool.lockset])",
+        )
+    marker = serves.without_platforms().without_extras_and_groups().text()
+    return _Reason(
+        f"{name} {newest} requires {_pythons(serves)}",
+        f"Narrow `requires-python` (`--python`) to match, or ask for it only where {marker}",
+    )
+
+
+def _refused_by_policy(releases: Releases, version: Version) -> _Reason:
+    if releases.yanked >> releases.versions.index(version) & 1:
+        return _Reason(
+            f"{releases.name} {version} is yanked", f"To take it all the same, pin it: `{releases.name}=={version}`"
+        )
+    return _Reason(
+        f"{releases.name} {version} is a pre-release",
+        f"To take it, name it: `{releases.name}>={version}`, or allow pre-releases with `--prerelease allow`",
+    )
+
+
+def _pythons(serves: MarkerSet) -> str:
+    """`Python >=3.10,<3.14`; where it is not as simple as that, the marker."""
+    marker = serves.without_platforms().without_extras_and_groups().text() or ""
+    bounds = [_PYTHON_BOUND.fullmatch(part) for part in marker.split(" and ")]
+    if all(bounds):
+        return f"Python {','.join(b[1] + b[2] for b in bounds if b)}"
+    return f"an environment where {marker}" if marker else "another environment"
 
 
 def _advice(core: Sequence[Root], region: MarkerSet, request: LockRequest) -> str:
     example = region.example()
     chosen = sorted(example.extras) + sorted(g for g in example.groups if g != request.default_group) if example else []
     asking = {n for r in core for n in (*r.region.extras(), *r.region.groups())}
-    apart = [name for name in chosen if name in asking]
+    apart = [f"`{name}`" for name in chosen if name in asking]
     if len(apart) > 1:
         return f"Where {_joined(apart)} are never installed together, declare it under `conflicts` in [tool.lockset]"
-    loose = _joined([r.dependency.text for r in core])
-    return f"Loosen {'one of ' if len(core) > 1 else ''}{loose}, or narrow where it applies with a marker"
+    texts = [r.dependency.text for r in core]
+    if len(texts) > 1:
+        return f"Loosen {', '.join(texts[:-1])} or {texts[-1]}, or ask for one of them under a marker"
+    if core[0].dependency.specifier.text:
+        return f"Loosen {texts[0]}, or ask for it under a marker that leaves this environment out"
+    return f"Ask for {texts[0]} under a marker that leaves this environment out, or do without it"
