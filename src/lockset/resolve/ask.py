@@ -131,11 +131,7 @@ def ask(project: RootProject, choices: Choices, *, old: Pylock | None, now: date
     )
     region = universe.region - _conflicts(settings.conflicts)
     if region.is_empty:
-        raise LocksetError(
-            "no-environment",
-            "No environment is left to lock for: the Pythons and platforms asked for exclude one another",
-            hint="Check `requires-python`, `--python`, `--platform` and `environments`",
-        )
+        raise _no_environment()
     extras = _named(choices.extras, project.extras, "extra")
     groups = _named(choices.groups, project.groups, "dependency group")
     default_group = next(n for n in _DEFAULT_GROUP_NAMES if n not in project.groups) if groups else None
@@ -185,20 +181,35 @@ def _pythons(
     return SpecifierSet(f">={first}"), (note,)
 
 
+def _no_environment() -> LocksetError:
+    return LocksetError(
+        "no-environment",
+        "No environment is left to lock for: the Pythons and platforms asked for exclude one another",
+        hint="Check `requires-python`, `--python`, `--platform` and `environments`",
+    )
+
+
 def _within(chosen: SpecifierSet, own: SpecifierSet) -> bool:
     return MarkerSet.of_python(chosen).implies(MarkerSet.of_python(own))
 
 
 def _environments(platforms: Sequence[str], markers: Sequence[str]) -> tuple[str, ...]:
-    """Marker texts that bound the lock: one for each platform and marker that go together."""
+    """Marker texts that bound the lock: one for each platform and marker that go together; none for no bound.
+
+    Raises:
+        LocksetError: `no-environment`: none go together.
+    """
     regions = [platform_region(p) for p in platforms]
     declared = [MarkerSet.parse(m) for m in markers]
     if regions and declared:
         both = [r & d for r in regions for d in declared if not r.is_disjoint(d)]
     else:
         both = regions or declared
-    texts = (region.text() for region in both if not region.is_empty)
-    return tuple(dict.fromkeys(t for t in texts if t is not None))
+    left = [region for region in both if not region.is_empty]
+    if not left and (platforms or markers):
+        raise _no_environment()
+    texts = [region.text() for region in left]
+    return () if None in texts else tuple(dict.fromkeys(t for t in texts if t is not None))
 
 
 def _conflicts(conflicts: Iterable[Sequence[ConflictItem]]) -> MarkerSet:
