@@ -20,6 +20,8 @@ __all__ = ["check_across", "check_future"]
 
 _Files: TypeAlias = "Mapping[int, Sequence[Listed]]"
 _NO_VERSION = Version("0")
+# Bounds what one dependency is compared with; one on a name with more entries than this is passed over.
+_MOST_ENTRIES = 200
 # Clocks of index and user may differ by this much before an upload counts as in the future.
 _CLOCK_SKEW = timedelta(days=1)
 
@@ -86,8 +88,11 @@ def _dependencies(
         if not isinstance(name, str):
             found.add("dependency-ambiguous", path, f"A dependency of `{package['name']}` does not name a package")
             continue
+        entries = by_name.get(name, [])
+        if len(entries) > _MOST_ENTRIES:
+            continue
         try:
-            fitting = [entry for entry, other in by_name.get(name, ()) if _fits(table, other)]
+            fitting = [entry for entry, other in entries if _fits(table, other)]
         except RecursionError:  # nested to the limit of the reader: nothing can be said
             continue
         if not fitting:

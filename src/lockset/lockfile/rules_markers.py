@@ -26,6 +26,9 @@ _MIRRORED = {"<": ">", ">": "<", "<=": ">=", ">=": "<="}
 # Bounds how much of the parser's message is shown: its first line says what was expected.
 _SHOWN = 160
 
+# Bounds the search for a version that meets a set, which is more than linear; larger sets are taken to have one.
+_MOST_SPECIFIERS = 32
+
 _Parsed: TypeAlias = "tuple[Comparison, ...] | str"
 
 
@@ -181,6 +184,8 @@ class _Specifier(Enum):
 @lru_cache(maxsize=1024)
 def _specifier(text: str) -> _Specifier:
     try:
-        return _Specifier.EMPTY if SpecifierSet(text).is_unsatisfiable() else _Specifier.SOME
+        specifiers = SpecifierSet(text)
+        searched = len(specifiers) <= _MOST_SPECIFIERS
+        return _Specifier.EMPTY if searched and specifiers.is_unsatisfiable() else _Specifier.SOME
     except (InvalidSpecifier, ValueError):
         return _Specifier.NONE

@@ -92,7 +92,10 @@ def _agree_with_place(name: str, source: Mapping[str, Any], path: KeyPath, found
         if not isinstance(place, str) or place.endswith(f"/{name}") or place == name:
             continue
         ending = last_component(**{"path": None, "url": None, key: place})
-        if ending is not None and ending != name and ending.endswith((".whl", ".tar.gz")):
+        if ending is None or not ending.endswith((".whl", ".tar.gz")):
+            continue
+        # Tools may write the project in another case or with other separators.
+        if canonicalize_name(ending) != canonicalize_name(name):
             found.add("file-name-mismatch", path, f"`name` is `{name}`, but `{key}` ends in `{ending}`")
 
 

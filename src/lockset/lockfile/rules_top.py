@@ -124,10 +124,10 @@ def _groups(data: Mapping[str, Any], found: Findings) -> None:
 
 
 def _listed_twice(key: str, what: str, names: list[tuple[int, str]], found: Findings) -> None:
-    seen: dict[str, str] = {}
+    seen: dict[str, tuple[int, str]] = {}
     for index, name in names:
-        first = seen.setdefault(canonicalize_name(name), name)
-        if first is not name or [other for _, other in names[:index]].count(name):
+        place, first = seen.setdefault(canonicalize_name(name), (index, name))
+        if place != index:
             same = "twice" if first == name else f"also as `{first}`"
             found.add("name-duplicate", (key, index), f"{what} `{name}` is listed {same}", "Remove one of them")
 

@@ -14,6 +14,11 @@ if TYPE_CHECKING:
 
 __all__ = ["array_of", "boolean", "close_keys", "integer", "kind_of", "moment", "require", "string", "table"]
 
+# Bound the search for the nearest known key: for so many keys of one table, and for keys of this length. Beyond them
+# a finding has no suggestion.
+_MOST_SEARCHED = 20
+_LONGEST_SEARCHED = 64
+
 _KINDS: tuple[tuple[type, str], ...] = (
     (str, "a string"),
     (bool, "a boolean"),
@@ -115,11 +120,12 @@ def close_keys(
     found: Findings, holder: Mapping[str, Any], known: Collection[str], path: KeyPath, *, where: str
 ) -> None:
     """A finding for each key that is not among `known`, with the nearest one that is."""
-    for key in holder:
-        if key not in known:
-            near = get_close_matches(key.lower().replace("_", "-"), known, n=1)
-            hint = f"Did you mean `{near[0]}`?" if near else f"Keys of a tool's own go below `{where_tool(path)}`"
-            found.add("unknown-key", (*path, key), f"{where} has no key `{key}` in the specification", hint)
+    unknown = [key for key in holder if key not in known]
+    for count, key in enumerate(unknown):
+        searched = count < _MOST_SEARCHED and len(key) <= _LONGEST_SEARCHED
+        near = get_close_matches(key.lower().replace("_", "-"), known, n=1) if searched else []
+        hint = f"Did you mean `{near[0]}`?" if near else f"Keys of a tool's own go below `{where_tool(path)}`"
+        found.add("unknown-key", (*path, key), f"{where} has no key `{key}` in the specification", hint)
 
 
 def where_tool(path: KeyPath) -> str:

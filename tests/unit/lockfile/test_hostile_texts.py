@@ -80,6 +80,16 @@ def test_a_wheel_name_that_stands_for_millions_of_tags_is_refused_at_once() -> N
         _ = read(text).lock
 
 
+def test_very_many_specifiers_names_and_keys_cost_no_more_than_their_length() -> None:
+    specifiers = ",".join(f"!={number}" for number in range(5000))
+    names = ", ".join(f'"e{number}"' for number in range(5000))
+    keys = "".join(f"key{number} = 1\n" for number in range(5000))
+    text = f'{HEAD.decode()}packages = []\nrequires-python = "{specifiers}"\ndependency-groups = [{names}]\n{keys}'
+    issues = validate(text).issues
+    assert {issue.code for issue in issues} == {"packages-unsorted", "unknown-key"}
+    assert len(issues) == 5001
+
+
 def test_deep_tool_tables_are_read_and_placed() -> None:
     depth = 80
     text = HEAD.decode() + "packages = []\nunknown = 1\n[tool.deep]\nx = " + "[" * depth + "]" * depth + "\n"
