@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from builders.locks import locked_file, make_lock
+from builders.sdist import make_sdist, source_files, write_source_tree
 from builders.wheel import make_wheel
 from unit.sync.target_world import judge
 
@@ -69,6 +70,24 @@ def test_the_report_is_data(project: Path, venv: Venv) -> None:
     assert told["target"]["kind"] == "venv"
     (step,) = told["steps"]
     assert (step["action"], step["name"], step["new_version"]) == ("install", "sample", "1.0")
+
+
+def test_sources_are_built_and_known_again(project: Path, venv: Venv) -> None:
+    sdist = make_sdist("built", "1.0")
+    (project / sdist.filename).write_bytes(sdist.content)
+    write_source_tree(project / "tree", source_files("here", "3.0"))
+    locked: dict[str, Any] = locked_file(sdist)
+    del locked["url"]
+    packages = [
+        {"name": "built", "version": "1.0", "sdist": locked | {"path": sdist.filename}},
+        {"name": "here", "directory": {"path": "tree"}},
+    ]
+    (project / "pylock.toml").write_text(make_lock(packages))
+    assert run(project, "--no-build").returncode == 1
+    done = run(project)
+    assert done.returncode == 0, done.stderr
+    assert judge(venv.site_packages) == {"built": "1.0", "here": "3.0"}
+    assert run(project, "--check").returncode == 0
 
 
 def test_a_refusal_is_one_paragraph(project: Path, venv: Venv) -> None:

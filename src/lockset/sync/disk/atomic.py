@@ -1,7 +1,7 @@
 """Files that are there whole or not at all, and folders that are the user's alone."""
 
 # Paths are strings here: there are thousands of them a run.
-# ruff: noqa: PTH101, PTH105, PTH108, PTH120
+# ruff: noqa: PTH101, PTH105, PTH106, PTH108, PTH112, PTH114, PTH120
 from __future__ import annotations
 
 import contextlib
@@ -67,9 +67,12 @@ def remove_tree(path: str) -> None:
 
 
 def _try_again(function: object, path: str, error: object) -> None:
-    """Read-only folders hold what an installed package made read-only."""
+    """A read-only folder is what an installed package had; anything else may have been a passing fault."""
     del function, error
     with contextlib.suppress(OSError):
         os.chmod(os.path.dirname(path), 0o700)
     with contextlib.suppress(OSError):
-        os.unlink(path)
+        if os.path.isdir(path) and not os.path.islink(path):
+            os.rmdir(path)
+        else:
+            os.unlink(path)
