@@ -1,0 +1,224 @@
+"""A wrong cache is a miss, never an error; what is fresh is not asked for, what is stale is asked about."""
+
+from __future__ import annotations
+
+import marshal
+import stat
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from packaging.version import Version
+
+from local_index import BARE, LocalIndex
+from lockset.errors import LocksetError
+from lockset.index.http.cache import DiskCache
+from lockset.index.http.connection import connect
+from lockset.index.options import IndexOptions, IndexSource
+from lockset.index.ports import ProjectNotFound
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from lockset.index.page import ProjectDetail
+
+NOW = 1_800_000_000.0
+
+
+def ask(index: LocalIndex, cache: Path, *, now: float = NOW, name: str = "sample", **options: Any) -> ProjectDetail:
+    facts: dict[str, Any] = {"index_url": index.url, "retries": 0} | options
+    found = connect(IndexOptions(**facts), cache=cache, clock=lambda: now, environ={})
+    try:
+        found.index.hint([name])
+        return found.index.project(name)
+    finally:
+        found.close()
+
+
+def entries(cache: Path) -> list[Path]:
+    return sorted(path for path in cache.rglob("*") if path.is_file())
+
+
+@pytest.fixture
+def cache(tmp_path: Path) -> Path:
+    return tmp_path / "cache"
+
+
+@pytest.fixture(autouse=True)
+def one_project(local_index: LocalIndex) -> None:
+    local_index.world.add("sample", "1.0")
+
+
+def test_a_fresh_page_is_not_asked_for_again(local_index: LocalIndex, cache: Path) -> None:
+    first = ask(local_index, cache)
+    local_index.forget()
+    second = ask(local_index, cache, now=NOW + 599)
+    assert local_index.seen == []
+    assert second.versions == first.versions
+    assert second.files(Version("1.0")) == first.files(Version("1.0"))
+    assert second.fingerprint == first.fingerprint != ""
+
+
+def test_a_stale_page_is_asked_about_and_stays_when_unchanged(local_index: LocalIndex, cache: Path) -> None:
+    first = ask(local_index, cache)
+    local_index.forget()
+    assert ask(local_index, cache, now=NOW + 601).fingerprint == first.fingerprint
+    assert [seen.status for seen in local_index.seen] == [304]
+    ask(local_index, cache, now=NOW + 602)
+    assert len(local_index.seen) == 1, "the answer made it fresh again"
+
+
+def test_a_changed_page_is_taken(local_index: LocalIndex, cache: Path) -> None:
+    first = ask(local_index, cache)
+    local_index.world.add("sample", "2.0")
+    second = ask(local_index, cache, now=NOW + 601)
+    assert second.versions[0] == Version("2.0")
+    assert second.fingerprint != first.fingerprint
+
+
+def test_a_page_without_any_header_is_fresh_for_ten_minutes_and_then_fetched(
+    local_index: LocalIndex, cache: Path
+) -> None:
+    local_index.mode = BARE
+    ask(local_index, cache)
+    ask(local_index, cache, now=NOW + 599)
+    assert len(local_index.seen) == 1
+    ask(local_index, cache, now=NOW + 600)
+    assert [seen.status for seen in local_index.seen] == [200, 200]
+
+
+def test_refresh_asks_about_fresh_pages(local_index: LocalIndex, cache: Path) -> None:
+    ask(local_index, cache)
+    ask(local_index, cache, refresh=True)
+    assert [seen.status for seen in local_index.seen] == [200, 304]
+
+
+def test_a_page_that_may_not_be_stored_is_not(local_index: LocalIndex, cache: Path) -> None:
+    local_index.set_mode(cache_control="no-store")
+    ask(local_index, cache)
+    ask(local_index, cache)
+    assert [seen.status for seen in local_index.seen] == [200, 200]
+    assert entries(cache) == []
+
+
+def test_offline_a_stored_page_serves_at_any_age(local_index: LocalIndex, cache: Path) -> None:
+    ask(local_index, cache)
+    local_index.forget()
+    assert ask(local_index, cache, now=NOW + 1e7, offline=True).versions
+    with pytest.raises(LocksetError) as caught:
+        ask(local_index, cache, offline=True, name="unseen")
+    assert caught.value.diagnostic.code == "offline"
+    assert local_index.seen == []
+
+
+def test_that_an_index_lacks_a_project_is_remembered_too(
+    local_index: LocalIndex, second_index: LocalIndex, cache: Path
+) -> None:
+    further = (IndexSource(url=second_index.url),)
+    assert ask(local_index, cache, indexes=further).versions
+    assert len(second_index.seen) == 1
+    assert ask(local_index, cache, indexes=further).versions
+    assert len(second_index.seen) == 1
+    with pytest.raises(ProjectNotFound):
+        ask(second_index, cache)
+
+
+def test_entries_are_private(local_index: LocalIndex, cache: Path) -> None:
+    ask(local_index, cache)
+    for path in (cache, *cache.rglob("*")):
+        assert stat.S_IMODE(path.stat().st_mode) == (0o700 if path.is_dir() else 0o600)
+
+
+@pytest.mark.parametrize("damage", ["cut", "empty", "flip", "foreign", "text", "folder"])
+def test_a_damaged_entry_is_a_miss_and_is_replaced(local_index: LocalIndex, cache: Path, damage: str) -> None:
+    first = ask(local_index, cache)
+    (entry,) = entries(cache)
+    whole = entry.read_bytes()
+    if damage == "folder":
+        entry.unlink()
+        entry.mkdir()
+    else:
+        flipped = bytearray(whole)
+        flipped[-20] ^= 4
+        damaged = {
+            "cut": whole[:-7],
+            "empty": b"",
+            "flip": bytes(flipped),
+            "foreign": marshal.dumps((1, 2)),
+            "text": b"x",
+        }
+        entry.write_bytes(damaged[damage])
+    assert ask(local_index, cache).fingerprint == first.fingerprint
+    assert [seen.status for seen in local_index.seen] == [200, 200]
+    if damage != "folder":
+        assert entry.read_bytes() == whole
+
+
+def test_an_entry_moved_to_another_name_is_a_miss(local_index: LocalIndex, cache: Path) -> None:
+    local_index.world.add("other", "7")
+    ask(local_index, cache)
+    (sample,) = entries(cache)
+    ask(local_index, cache, name="other")
+    (other,) = (path for path in entries(cache) if path != sample)
+    other.write_bytes(sample.read_bytes())
+    assert ask(local_index, cache, name="other").versions == (Version("7"),)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=30)
+@given(st.data())
+def test_no_change_of_a_stored_byte_gives_another_page(
+    local_index: LocalIndex, cache: Path, data: st.DataObject
+) -> None:
+    first = ask(local_index, cache)
+    (entry,) = entries(cache)
+    whole = entry.read_bytes()
+    changed = bytearray(whole)
+    changed[data.draw(st.integers(0, len(whole) - 1))] ^= data.draw(st.integers(1, 255))
+    entry.write_bytes(changed)
+    assert ask(local_index, cache).files(Version("1.0")) == first.files(Version("1.0"))
+    entry.write_bytes(whole)
+
+
+def test_a_cache_that_cannot_be_written_is_gone_without(local_index: LocalIndex, tmp_path: Path) -> None:
+    blocked = tmp_path / "file"
+    blocked.write_text("in the way")
+    assert ask(local_index, blocked / "cache").versions
+    assert ask(local_index, blocked).versions
+
+
+def test_entries_of_bytes_come_back_whole_or_not_at_all(cache: Path) -> None:
+    store = DiskCache(cache)
+    assert store.get("metadata", "key") is None
+    store.put("metadata", "key", b"content")
+    assert DiskCache(cache).get("metadata", "key") == b"content"
+    (entry,) = entries(cache)
+    entry.write_bytes(entry.read_bytes()[:-1])
+    assert store.get("metadata", "key") is None
+
+
+def test_sizes_are_remembered_also_behind_a_torn_record(cache: Path) -> None:
+    store = DiskCache(cache)
+    store.remember_sizes({"a": 1, "b": 2**40})
+    (entry,) = entries(cache)
+    entry.write_bytes(entry.read_bytes() + b"torn")
+    DiskCache(cache).remember_sizes({"c": 3})
+    again = DiskCache(cache)
+    assert [again.known_size(key) for key in "abcd"] == [1, 2**40, 3, None]
+
+
+def test_a_damaged_size_is_no_size(cache: Path) -> None:
+    DiskCache(cache).remember_sizes({"a": 1})
+    (entry,) = entries(cache)
+    damaged = bytearray(entry.read_bytes())
+    damaged[17] ^= 1
+    entry.write_bytes(damaged)
+    assert DiskCache(cache).known_size("a") is None
+
+
+def test_without_a_folder_nothing_is_remembered() -> None:
+    store = DiskCache(None)
+    store.put("metadata", "key", b"content")
+    store.remember_sizes({"a": 1})
+    assert store.get("metadata", "key") is None
+    assert store.known_size("a") == 1, "within the run it is"
