@@ -89,6 +89,8 @@ def _header(data: bytes) -> bytes:
     """Everything before the first empty line, with Unix line ends, without a byte order mark."""
     if data.startswith(b"\xef\xbb\xbf"):
         data = data[3:]
+    if data.startswith((b"\n", b"\r\n")):
+        return b""
     ends = [at for at in (data.find(b"\n\n"), data.find(b"\n\r\n")) if at != -1]
     head = data[: min(ends)] if ends else data
     if len(head) > HEADER_LIMIT:

@@ -56,7 +56,10 @@ class RemoteFiles(Protocol):
         """The body of `<url>.metadata`; None where the host has none (or is known not to have such files)."""
 
     def open(self, file: DistributionFile) -> BinaryIO | None:
-        """The file, seekable, read piece by piece over the network; None where the host cannot serve pieces."""
+        """The file, seekable, read piece by piece over the network; None where the host cannot serve pieces.
+
+        Pieces have no hash; where all bytes came at once, they were verified, and None is the answer if they failed.
+        """
 
     def download(self, file: DistributionFile) -> AbstractContextManager[BinaryIO]:
         """The whole file, all its known hashes verified, seekable; gone when the context ends."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import tempfile
 import threading
 from contextlib import contextmanager
@@ -80,6 +81,12 @@ class HttpFiles:
         if found is None:
             return None
         self._learn_size(file, found.size)
+        whole = found.whole()
+        if whole is not None:  # a small file, or a server without ranges: so it can be verified
+            sink = _Verified(io.BytesIO(), file)
+            sink.write(whole)
+            if sink.mismatch() is not None:
+                return None  # the server answers ranges badly, or the file is bad: a download will tell
         return cast("BinaryIO", found)
 
     @contextmanager
@@ -149,7 +156,7 @@ class HttpFiles:
 class _Verified:
     """A sink that checks size and every known hash of a file, and computes its sha256 in any case."""
 
-    def __init__(self, held: tempfile.SpooledTemporaryFile[bytes], file: DistributionFile) -> None:
+    def __init__(self, held: tempfile.SpooledTemporaryFile[bytes] | io.BytesIO, file: DistributionFile) -> None:
         self._held = held
         self._file = file
         known = STRONG_ALGORITHMS.keys() | WEAK_ALGORITHMS.keys()
@@ -172,9 +179,12 @@ class _Verified:
         self._held.seek(0)
         self._held.truncate()
 
+    def mismatch(self) -> str | None:
+        return self._verifier.mismatch()
+
     def sha256(self) -> str:
         """The hash, once everything came; LocksetError `hash-mismatch` where it is not what the index promised."""
-        wrong = self._verifier.mismatch()
+        wrong = self.mismatch()
         if wrong is not None:
             raise LocksetError(
                 "hash-mismatch",

@@ -81,6 +81,11 @@ class RemoteFile(io.RawIOBase):
         self._position = 0
         self._pieces: list[tuple[int, bytes]] = [(start, data)]
 
+    def whole(self) -> bytes | None:
+        """All bytes, where the first answer already brought them."""
+        start, data = self._pieces[0]
+        return data if start == 0 and len(data) == self.size else None
+
     def readable(self) -> bool:
         """It is."""
         return True

@@ -1,0 +1,200 @@
+"""Metadata over the network: few requests, verified, and never from what was tampered with."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from random import Random
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from builders.core_metadata import core_metadata
+from builders.wheel import make_wheel
+from local_index import BARE, LocalIndex
+from lockset.errors import LocksetError
+from lockset.index.http.connection import Connection, connect
+from lockset.index.options import IndexOptions
+from lockset.metadata.retrieve import Retriever
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from lockset.metadata.core import CoreMetadata
+
+WHEEL = "sample-1.0-py3-none-any.whl"
+BIG = {"sample/noise": Random(1).randbytes(900_000)}
+
+
+@contextmanager
+def connection(index: LocalIndex, cache: Path | None = None, **options: Any) -> Iterator[Connection]:
+    facts: dict[str, Any] = {"index_url": index.url, "retries": 0, "read_timeout": 2.0} | options
+    found = connect(IndexOptions(**facts), cache=cache, clock=lambda: 1_800_000_000.0, environ={})
+    try:
+        yield found
+    finally:
+        found.close()
+
+
+def learn(index: LocalIndex, cache: Path | None = None, *, hinted: bool = True, name: str = "sample") -> CoreMetadata:
+    with connection(index, cache) as found:
+        source = Retriever(found.files, store=found.cache, tasks=found.workers)
+        detail = found.index.project(name)
+        files = detail.files(detail.versions[0])
+        if hinted:
+            source.hint(files)
+        return source.metadata(files)
+
+
+def file_requests(index: LocalIndex) -> list[str]:
+    return [
+        f"{seen.path.rpartition('/')[2]} {seen.headers.get('range', '')}".strip()
+        for seen in index.seen
+        if "/files/" in seen.path
+    ]
+
+
+@pytest.fixture(autouse=True)
+def one_project(local_index: LocalIndex) -> None:
+    local_index.world.add("sample", requires=["a>=1"], files=BIG)
+
+
+def test_a_modern_index_costs_one_small_request(local_index: LocalIndex) -> None:
+    assert learn(local_index).requires_dist == ("a>=1",)
+    assert file_requests(local_index) == [f"{WHEEL}.metadata"]
+
+
+def test_a_plain_mirror_with_metadata_files_costs_one_small_request(local_index: LocalIndex) -> None:
+    local_index.mode = BARE
+    assert learn(local_index).origin == "metadata-file"
+    assert file_requests(local_index) == [f"{WHEEL}.metadata"]
+
+
+def test_without_metadata_files_the_end_of_the_wheel_is_enough(local_index: LocalIndex) -> None:
+    local_index.mode = BARE
+    local_index.set_mode(metadata_files=False)
+    assert learn(local_index).requires_dist == ("a>=1",)
+    assert file_requests(local_index) == [f"{WHEEL}.metadata", f"{WHEEL} bytes=-32768"]
+
+
+def test_metadata_at_the_front_of_a_wheel_cost_a_second_piece(local_index: LocalIndex) -> None:
+    metadata = core_metadata("front", "1.0", requires_dist=["b"])
+    local_index.mode = BARE
+    local_index.set_mode(metadata_files=False)
+    moved = make_wheel("front", files={"front-1.0.dist-info/METADATA": metadata, **BIG}, metadata=metadata)
+    local_index.world.add_file("front", moved)
+    assert learn(local_index, name="front").requires_dist == ("b",)
+    assert [entry.split(" ")[-1] for entry in file_requests(local_index)[1:]] == ["bytes=-32768", "bytes=0-16383"]
+
+
+def test_without_ranges_the_whole_wheel_is_read_once_and_verified(local_index: LocalIndex) -> None:
+    local_index.mode = BARE
+    local_index.set_mode(metadata_files=False, ranges=False)
+    assert learn(local_index).requires_dist == ("a>=1",)
+    local_index.forget()
+    local_index.fault(f"*/{WHEEL}", times=None, corrupt=True)
+    with pytest.raises(LocksetError) as caught:
+        learn(local_index)
+    assert caught.value.diagnostic.code == "hash-mismatch"
+
+
+def test_a_small_wheel_comes_whole_with_its_end_and_is_verified(local_index: LocalIndex) -> None:
+    local_index.mode = BARE
+    local_index.set_mode(metadata_files=False)
+    local_index.world.add("small", requires=["a>=1"])
+    assert learn(local_index, name="small").requires_dist == ("a>=1",)
+    local_index.fault("*/small-1.0-py3-none-any.whl", times=None, corrupt=True)
+    with pytest.raises(LocksetError) as caught:
+        learn(local_index, name="small")
+    assert caught.value.diagnostic.code == "hash-mismatch"
+
+
+def test_a_tampered_metadata_file_is_refused(local_index: LocalIndex) -> None:
+    evil = core_metadata("sample", "1.0", requires_dist=["evil"]).encode()
+    local_index.fault("*.metadata", times=None, body=evil)
+    with pytest.raises(LocksetError) as caught:
+        learn(local_index)
+    assert caught.value.diagnostic.code == "hash-mismatch"
+    assert caught.value.diagnostic.place is not None
+
+
+def test_pieces_of_another_file_lead_to_the_whole_one(local_index: LocalIndex) -> None:
+    local_index.mode = BARE
+    local_index.set_mode(metadata_files=False)
+    other = make_wheel("sample", requires_dist=["evil"], metadata="Name: sample\nVersion: 9\n").content
+    headers = {"Content-Range": f"bytes 0-{len(other) - 1}/{len(other)}"}
+    local_index.fault(f"*/{WHEEL}", body=other, headers=headers, times=1)
+    assert learn(local_index).requires_dist == ("a>=1",)
+
+
+def test_answers_are_remembered_across_runs(local_index: LocalIndex, tmp_path: Path) -> None:
+    first = learn(local_index, tmp_path / "cache")
+    local_index.forget()
+    assert learn(local_index, tmp_path / "cache") == first
+    assert local_index.seen == []
+
+
+def test_a_host_without_metadata_files_is_not_asked_again_and_again(local_index: LocalIndex) -> None:
+    local_index.mode = BARE
+    local_index.set_mode(metadata_files=False)
+    for number in range(12):
+        local_index.world.add(f"p{number}")
+    with connection(local_index) as found:
+        source = Retriever(found.files, store=found.cache, tasks=found.workers)
+        for number in range(12):
+            detail = found.index.project(f"p{number}")
+            source.metadata(detail.files(detail.versions[0]))
+    assert len(local_index.paths(part=".metadata")) == 4
+
+
+def test_sizes_are_asked_once_in_parallel_and_remembered(local_index: LocalIndex, tmp_path: Path) -> None:
+    local_index.mode = BARE
+    for number in range(8):
+        local_index.world.add("sample", f"2.{number}")
+    with connection(local_index, tmp_path / "cache") as found:
+        detail = found.index.project("sample")
+        files = [file for version in detail.versions for file in detail.files(version)]
+        assert [found.files.size(file) for file in files] == [None] * 9
+        sizes = found.files.sizes(files)
+    for file in files:
+        known = local_index.world.file("sample", file.filename)
+        assert known is not None
+        assert sizes[file.url] == known.artifact.size
+    assert len(local_index.paths(method="HEAD")) == 9
+    with connection(local_index, tmp_path / "cache") as found:
+        assert found.files.sizes(files) == sizes
+        assert found.files.size(files[0]) == sizes[files[0].url]
+    assert len(local_index.paths(method="HEAD")) == 9
+
+
+def test_a_size_no_server_tells_is_missing(local_index: LocalIndex) -> None:
+    local_index.mode = BARE
+    local_index.fault("*.whl", times=None, status=404)
+    with connection(local_index) as found:
+        detail = found.index.project("sample")
+        assert found.files.sizes(detail.files(detail.versions[0])) == {}
+
+
+def test_a_size_is_learned_from_pieces(local_index: LocalIndex, tmp_path: Path) -> None:
+    local_index.mode = BARE
+    local_index.set_mode(metadata_files=False)
+    learn(local_index, tmp_path / "cache")
+    with connection(local_index, tmp_path / "cache") as found:
+        detail = found.index.project("sample")
+        (file,) = detail.files(detail.versions[0])
+        known = local_index.world.file("sample", WHEEL)
+        assert known is not None
+        assert found.files.size(file) == known.artifact.size
+
+
+def test_a_hash_no_page_tells_is_of_the_bytes_that_were_read(local_index: LocalIndex) -> None:
+    local_index.set_mode(hashes=(), metadata_marked=False)
+    known = local_index.world.file("sample", WHEEL)
+    assert known is not None
+    with connection(local_index) as found:
+        source = Retriever(found.files, store=found.cache, tasks=found.workers)
+        detail = found.index.project("sample")
+        files = detail.files(detail.versions[0])
+        assert source.metadata(files).requires_dist == ("a>=1",)
+        assert found.files.sha256(files[0]) == known.artifact.sha256
+    assert file_requests(local_index) == [WHEEL], "read once, hashed while read"
