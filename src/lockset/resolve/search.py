@@ -90,6 +90,7 @@ class _Reporter(BaseReporter[Requirement, Candidate, Key]):
         self._listener = listener
         self._patience = patience
         self.conflicts = 0
+        self.rejections = 0
         self.rounds = 0
         self.causes: list[Cause] = []
         self._criteria: Mapping[Key, Any] = {}
@@ -102,23 +103,21 @@ class _Reporter(BaseReporter[Requirement, Candidate, Key]):
         else:
             self._provider.splits[candidate.key] = candidate.boundary
 
+    def rejecting_candidate(self, criterion: Any, candidate: Candidate) -> None:
+        """Blame the name whose candidate was rejected: decided earlier, it makes those it meets yield instead.
+
+        Blaming both sides alike leaves them in the order in which one of them walks through all its old releases.
+        """
+        del criterion
+        self.rejections += 1
+        self._provider.blame(candidate.name)
+        if self.rejections > self._patience:
+            raise _Restart
+
     def resolving_conflicts(self, causes: Any) -> None:
         self.conflicts += 1
         self._conflicted = True
         self.causes = [self._cause(c) for c in causes]
-        blamed: dict[str, None] = {}
-        for cause in causes:
-            requirement: Requirement = cause.requirement
-            if requirement.specifier.text and not requirement.name.startswith("!"):
-                blamed[requirement.name] = None
-                if requirement.origin.version is not None:
-                    blamed[requirement.origin.name] = None
-            elif requirement.name.startswith("!"):
-                blamed[requirement.origin.name] = None
-        for name in blamed:
-            self._provider.blame(name)
-        if self.conflicts > self._patience:
-            raise _Restart
 
     def _cause(self, cause: Any) -> Cause:
         chain = [cause.requirement.origin]
