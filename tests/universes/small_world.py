@@ -214,13 +214,13 @@ def choices_of_table(table: Mapping[str, Any]) -> Choices:
     return Choices(**values)
 
 
-def old_lock(pins: Iterable[str]) -> Pylock:
-    """A lock with just these entries, each `name version` or `name version ; marker`."""
+def old_lock(pins: Iterable[str], *, tags: str = "py3-none-any") -> Pylock:
+    """A lock with just these entries, each `name version` or `name version ; marker`, and one wheel each."""
     packages = []
     for pin in pins:
         release, _, marker = pin.partition(";")
         name, version = release.split()
-        filename = f"{name}-{version}-py3-none-any.whl"
+        filename = f"{name}-{version}-{tags}.whl"
         wheel = PackageWheel(name=filename, url=f"https://files.example.org/{filename}", hashes={"sha256": "0" * 64})
         packages.append(
             Package(

@@ -138,12 +138,10 @@ def test_choices_that_leave_nothing_are_refused() -> None:
     ("choice", "code"), [({"extras": ["nope"]}, "unknown-extra"), ({"groups": ["nope"]}, "unknown-group")]
 )
 def test_an_unknown_extra_or_group_is_refused_with_those_there_are(choice: dict[str, Any], code: str) -> None:
+    data = {"project": {"name": "app", "optional-dependencies": {"cli": ["b"]}}, "dependency-groups": {"test": ["c"]}}
+    project = read_pyproject(tomli_w.dumps(data), base=Path("/project"))
     with pytest.raises(LocksetError) as caught:
-        data = {
-            "project": {"name": "app", "optional-dependencies": {"cli": ["b"]}},
-            "dependency-groups": {"test": ["c"]},
-        }
-        ask(read_pyproject(tomli_w.dumps(data), base=Path("/project")), choices_of_table(choice), old=None, now=NOW)
+        ask(project, choices_of_table(choice), old=None, now=NOW)
     assert caught.value.diagnostic.code == code
     assert caught.value.diagnostic.hint is not None
     assert ("cli" if code == "unknown-extra" else "test") in caught.value.diagnostic.hint

@@ -1,0 +1,153 @@
+"""What the search is offered for one cell, best first."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from packaging.specifiers import SpecifierSet
+from packaging.version import Version
+
+from fakes.fake_repository import FakeRelease, FakeRepository
+from lockset.markers import MarkerSet
+from lockset.resolve.candidate import Candidate, GuardedCandidate, SplitCandidate
+from lockset.resolve.candidates import CandidateMaker
+from lockset.resolve.request import Policy, Preference
+from lockset.resolve.requirement import Key, Origin, Requirement, Specifier, parse_dependency
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+ALL = MarkerSet.of_python(">=3.10")
+LINUX = MarkerSet.parse("sys_platform == 'linux'") & ALL
+KEY: Key = ("a", ALL)
+WORLD = {
+    "a": {"1": FakeRelease(), "2": FakeRelease(), "3": FakeRelease(requires_python=">=3.12")},
+    "b": {"1": FakeRelease(requires=("c ; os_name == 'nt'",))},
+}
+
+
+def requirement(
+    specifier: str = "", region: MarkerSet = ALL, *, extras: Sequence[str] = (), key: Key = KEY
+) -> Requirement:
+    return Requirement(
+        key=key,
+        specifier=Specifier.of(SpecifierSet(specifier)),
+        extras=frozenset(extras),
+        region=region,
+        origin=Origin(name="project", version=None, text=f"{key[0]}{specifier}"),
+    )
+
+
+def maker(
+    *, policy: Policy | None = None, pins: Sequence[Preference] = (), splits: dict[Key, MarkerSet] | None = None
+) -> CandidateMaker:
+    return CandidateMaker(
+        repository=FakeRepository(WORLD), policy=policy or Policy(), preferences={"a": tuple(pins)}, splits=splits or {}
+    )
+
+
+def offered(made: CandidateMaker, *wanted: Requirement, bad: Sequence[Candidate] = ()) -> list[str | MarkerSet]:
+    """Versions, and the boundaries of splits."""
+    found = made.candidates(wanted[0].key, wanted, bad)
+    return [c.boundary if isinstance(c, SplitCandidate) else str(c.version) for c in found]
+
+
+NEWER = MarkerSet.of_python(">=3.12") & ALL
+
+
+def test_a_release_for_a_part_splits_before_any_older_one() -> None:
+    assert offered(maker(), requirement()) == [NEWER, "2", "1"]
+
+
+def test_with_the_fewest_the_split_comes_last() -> None:
+    assert offered(maker(policy=Policy(fork="fewest")), requirement()) == ["2", "1", NEWER]
+
+
+def test_a_remembered_split_is_offered_first() -> None:
+    made = maker(splits={KEY: LINUX})
+    found = offered(made, requirement())
+    assert found[0] is LINUX
+    assert found.count(LINUX) == 1
+
+
+def test_a_split_that_was_bad_is_not_offered_again_nor_its_other_half() -> None:
+    made = maker()
+    first = next(made.candidates(KEY, [requirement()], []))
+    assert isinstance(first, SplitCandidate)
+    assert offered(made, requirement(), bad=[first]) == ["2", "1"]
+    other = SplitCandidate(key=KEY, boundary=ALL - NEWER, requirements=frozenset())
+    assert offered(made, requirement(), bad=[other]) == ["2", "1"]
+
+
+def test_what_is_bad_under_a_guard_is_bad_under_larger_ones_only() -> None:
+    made = maker()
+    small = next(c for c in made.candidates(KEY, [requirement("==2", LINUX)], []) if isinstance(c, GuardedCandidate))
+    large = next(c for c in made.candidates(KEY, [requirement("==2")], []) if isinstance(c, GuardedCandidate))
+    assert "2" not in offered(made, requirement("<3"), bad=[small])
+    assert "2" in offered(made, requirement("<3", LINUX), bad=[large])
+
+
+def test_requirements_that_no_version_meets_are_separated_where_both_sides_then_have_one() -> None:
+    windows = MarkerSet.parse("sys_platform == 'win32'") & ALL
+    wanted = [requirement(">=2", LINUX), requirement("<2", windows), requirement("<3")]
+    found = offered(maker(), *wanted)
+    assert found[0] in {LINUX, windows}
+    assert all(isinstance(c, MarkerSet) for c in found)
+
+
+def test_a_boundary_that_cuts_nothing_off_the_guard_is_no_split() -> None:
+    assert offered(maker(), requirement("<2", LINUX)) == ["1"]
+
+
+def test_the_last_splits_are_on_markers_of_the_releases_own_requirements() -> None:
+    found = offered(maker(), requirement(key=("b", ALL)))
+    assert found == ["1", MarkerSet.parse("os_name == 'nt'") & ALL]
+
+
+def test_pins_of_the_old_lock_come_first_and_split_where_they_did() -> None:
+    one = Preference(version=Version("1"), region=LINUX, binding=True)
+    two = Preference(version=Version("2"), region=~LINUX, binding=True)
+    assert offered(maker(pins=[one]), requirement("<3", LINUX)) == ["1", "2"]
+    assert offered(maker(pins=[one, two]), requirement("<3"))[0] is LINUX
+    assert offered(maker(pins=[one]), requirement(">=2,<3", LINUX)) == ["2"]
+
+
+def test_pins_of_a_probe_do_not_hold_newer_pythons_back() -> None:
+    probed = Preference(version=Version("1"), region=MarkerSet.any(), binding=False)
+    assert offered(maker(pins=[probed]), requirement()) == [NEWER, "1", "2"]
+
+
+def test_constraints_count_where_they_apply() -> None:
+    constraint = (Specifier.of(SpecifierSet("<2")), LINUX)
+    made = maker(policy=Policy(constraints={"a": (constraint,)}))
+    assert offered(made, requirement("<3", ALL - LINUX)) == ["2", "1"]
+    assert offered(made, requirement("<3", LINUX)) == ["1"]
+
+
+def test_the_guard_holds_all_regions_and_each_extra_its_own() -> None:
+    wanted = [requirement("<3"), requirement("", LINUX, extras=["x"])]
+    first = next(c for c in maker().candidates(KEY, wanted, []) if isinstance(c, GuardedCandidate))
+    assert first.guard is ALL
+    assert dict(first.extras) == {"x": LINUX}
+    assert first.meets(requirement("", LINUX, extras=["x"]))
+    assert not first.meets(requirement("", ALL, extras=["x"]))
+    assert not first.meets(requirement("", LINUX, extras=["y"]))
+    assert not first.meets(requirement(">=3", LINUX))
+    assert not first.meets(requirement("", MarkerSet.any()))
+
+
+def test_the_same_candidate_is_the_same_object() -> None:
+    made = maker()
+    first, second = (list(made.candidates(KEY, [requirement("<3")], [])) for _ in range(2))
+    assert [c for c in first if isinstance(c, GuardedCandidate)] == [
+        c for c in second if isinstance(c, GuardedCandidate)
+    ]
+
+
+def test_a_dependency_applies_where_its_release_and_its_extra_are_needed() -> None:
+    made = maker()
+    plain = parse_dependency("d ; sys_platform == 'linux'")
+    of_extra = parse_dependency("d ; extra == 'x' and python_version >= '3.12'")
+    assert made.region(ALL, (), plain) is LINUX
+    assert made.region(ALL, (), of_extra).is_empty
+    assert made.region(ALL, (("x", LINUX),), of_extra) is LINUX & NEWER
