@@ -117,13 +117,22 @@ def test_wheels_that_no_environment_of_the_lock_can_use_are_left_out() -> None:
 requires-python = ">=3.11,<3.13"
 dependencies = ["a", "w ; sys_platform == 'win32'"]
 
-[packages.a]
-"1" = { sdist = true, wheels = ["cp310-cp310-win_amd64", "cp311-cp311-win_amd64", "cp312-cp312-manylinux_2_17_x86_64", "cp313-cp313-win_amd64", "cp27-cp27m-manylinux1_x86_64", "pp311-pypy311_pp73-win_amd64", "cp38-abi3-macosx_10_9_universal2"] }
+[packages.a."1"]
+sdist = true
+wheels = [
+  "cp310-cp310-win_amd64",
+  "cp311-cp311-win_amd64",
+  "cp312-cp312-manylinux_2_17_x86_64",
+  "cp313-cp313-win_amd64",
+  "cp27-cp27m-manylinux1_x86_64",
+  "pp311-pypy311_pp73-win_amd64",
+  "cp38-abi3-macosx_10_9_universal2",
+]
 [packages.w]
 "1" = { wheels = ["py3-none-any", "py3-none-manylinux_2_17_x86_64", "py3-none-win_arm64"] }
 """
     )
-    wheels = {p.name: [w.name for w in p.wheels or ()] for p in found.packages}
+    wheels = {str(p.name): [w.name for w in p.wheels or ()] for p in found.packages}
     assert wheels["a"] == [
         "a-1-cp311-cp311-win_amd64.whl",
         "a-1-cp312-cp312-manylinux_2_17_x86_64.whl",

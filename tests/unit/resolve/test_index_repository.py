@@ -136,7 +136,7 @@ def test_an_sdist_serves_everywhere_but_not_where_wheels_are_required() -> None:
 
 
 def test_metadata_is_asked_for_once_and_stepped_over_where_broken() -> None:
-    world = {"a": {"1": {"requires": ["b"]}, "2": {"broken": True}, "3": {"requires": ["=!"]}}}
+    world: dict[str, Any] = {"a": {"1": {"requires": ["b"]}, "2": {"broken": True}, "3": {"requires": ["=!"]}}}
     metadata, notes = SmallMetadata(world), Notes()
     made = small_repository(world, rules(), notes, metadata)
     assert [d.text for d in (made.facts("a", ONE) or pytest.fail("usable")).dependencies] == ["b"]
