@@ -7,11 +7,14 @@ that a stored page of ten thousand files is opened without touching more of them
 from __future__ import annotations
 
 import marshal
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from packaging.utils import canonicalize_name
 
 from lockset.index.file_name import FileNames, parse_version
+
+if TYPE_CHECKING:
+    from packaging.version import Version
 
 __all__ = ["ALL_YANKED", "MARSHAL_VERSION", "TABLE_FORMAT", "Row", "Table", "TableBuilder", "is_table"]
 
@@ -136,10 +139,12 @@ class TableBuilder:
 
     def _merge_equal_versions(self) -> list[str]:
         """Texts of the versions, newest first; spellings of one version (`1.0`, `1.0.0`) become one group."""
-        spelled = sorted(((parse_version(text), text) for text in self._groups), reverse=True)
+        # Sorted twice, since tuples of version and text would compare each pair of versions twice.
+        spelled = sorted(sorted(self._groups, reverse=True), key=_known_version, reverse=True)
         texts: list[str] = []
         last = None
-        for version, text in spelled:
+        for text in spelled:
+            version = _known_version(text)
             if version == last:
                 first, other = self._groups[texts[-1]], self._groups[text]
                 first.files.update((name, row) for name, row in other.files.items() if name not in first.files)
@@ -149,3 +154,9 @@ class TableBuilder:
                 texts.append(text)
                 last = version
         return texts
+
+
+def _known_version(text: str) -> Version:
+    version = parse_version(text)
+    assert version is not None, "only texts that parse were taken"
+    return version

@@ -174,5 +174,5 @@ def test_a_build_system_that_breaks_the_rules_is_refused(text: str) -> None:
 
 
 def test_errors_name_the_release() -> None:
-    with pytest.raises(LocksetError, match="other-2.5"):
+    with pytest.raises(LocksetError, match=r"other-2\.5"):
         metadata_of(make_sdist("other", "2.5", fails={"prepare_metadata_for_build_wheel": "x"}))
