@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from itertools import combinations
 from typing import TYPE_CHECKING, Literal
@@ -142,6 +142,7 @@ def ask(project: RootProject, choices: Choices, *, old: Pylock | None, now: date
         for t in universe.targets
         if region.without_extras_and_groups().evaluate(t.environment)
     )
+    preferences = _preferences(old, choices)
     request = LockRequest(
         roots=roots,
         universe=region,
@@ -152,13 +153,17 @@ def ask(project: RootProject, choices: Choices, *, old: Pylock | None, now: date
         groups=tuple(groups),
         default_group=default_group,
         policy=_policy(project, choices, roots),
-        preferences=_preferences(old, choices),
+        preferences=preferences,
         probes=_probes([s.environment for s in samples]),
         samples=tuple(s.environment for s in samples),
     )
     return Question(
         request=request,
-        rules=_rules(project, choices, universe, platforms, open_above=request.open_above, now=now),
+        rules=replace(
+            _rules(project, choices, universe, platforms, open_above=request.open_above, now=now),
+            locked={name: frozenset(p.version for p in pins) for name, pins in preferences.items()},
+            locked_for=MarkerSet.none() if old is None else _served(old),
+        ),
         samples=samples,
         sdists=not (choices.no_sdist or settings.no_sdist),
         notes=notes,
@@ -284,6 +289,12 @@ def _policy(project: RootProject, choices: Choices, roots: Sequence[Root]) -> Po
         fork=choices.fork or settings.fork_strategy or "newest",  # type: ignore[arg-type]
         constraints=constraints,
     )
+
+
+def _served(lock: Pylock) -> MarkerSet:
+    """The environments that `lock` claims."""
+    pythons = MarkerSet.any() if lock.requires_python is None else MarkerSet.of_python(lock.requires_python)
+    return pythons & union(map(MarkerSet.of_marker, lock.environments)) if lock.environments else pythons
 
 
 def _preferences(old: Pylock | None, choices: Choices) -> Mapping[str, tuple[Preference, ...]]:

@@ -47,6 +47,8 @@ class FileRules:
         wanted: Environments for which a release should have a usable file, if any release of the project has.
         must_have: The part of them that was asked for by name: there it must have one.
         required: Environments for which it must have a wheel.
+        locked: Versions of the old lock, per project: that newer ones have more wheels does not take them away ...
+        locked_for: ... from the environments that the old lock served.
         uploaded_before: Files uploaded later do not exist; nor do those without an upload time.
         uploaded_before_of: The same for single projects; None lifts the limit.
         overrides: Requirement texts that replace every requirement on a project.
@@ -59,6 +61,8 @@ class FileRules:
     wanted: MarkerSet
     must_have: MarkerSet
     required: MarkerSet
+    locked: Mapping[str, frozenset[Version]] = field(default_factory=dict)
+    locked_for: MarkerSet = field(default_factory=MarkerSet.none)
     uploaded_before: datetime | None = None
     uploaded_before_of: Mapping[str, datetime | None] = field(default_factory=dict)
     overrides: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
@@ -207,7 +211,10 @@ class IndexRepository:
         needed = self._rules.required if any(not f.is_wheel for f in files) else self._rules.needed
         missing = needed - self.wheels_serve(name, version)
         if not missing.is_empty:
-            missing -= self._nobody_serves(name) - self._rules.must_have - self._rules.required
+            forgiven = self._nobody_serves(name)
+            if version in self._rules.locked.get(name, ()):
+                forgiven |= self._rules.locked_for
+            missing -= forgiven - self._rules.must_have - self._rules.required
         return region - missing
 
     def wheels_serve(self, name: str, version: Version) -> MarkerSet:

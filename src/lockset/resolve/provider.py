@@ -45,9 +45,10 @@ class Provider(AbstractProvider[Requirement, Candidate, Key]):
         policy: Policy,
         universe: MarkerSet,
         preferences: Mapping[str, tuple[Preference, ...]],
+        conflicts: dict[str, int] | None = None,
     ) -> None:
         self.universe = universe
-        self.conflicts: dict[str, int] = {}
+        self.conflicts: dict[str, int] = {} if conflicts is None else conflicts
         self.splits: dict[Key, MarkerSet] = {}
         self._repository = repository
         self._maker = CandidateMaker(repository=repository, policy=policy, preferences=preferences, splits=self.splits)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from resolvelib import BaseReporter, Resolver
@@ -26,7 +26,10 @@ if TYPE_CHECKING:
 
 __all__ = ["Cause", "Impossible", "choices_of", "search", "solve_environment"]
 
-# Conflicts after which a run begins anew with what it learned of the names in conflict; grows by half each time.
+# Rejected candidates that the first run of all takes in its stride; beyond them environments are probed first.
+_CONFLICTS_AT_ONCE = 8
+# Rejected candidates after which a run begins anew, with what it learned of the names in conflict; grows by half each
+# time.
 _FIRST_PATIENCE = 24
 # Restarts before a run is given up: a universe is then split; one environment is then searched to the end.
 _RESTARTS = 14
@@ -190,19 +193,24 @@ class _Totals:
     restarts: int = 0
     parts: int = 0
     splits_left: int = _UNIVERSE_SPLITS
+    blamed: dict[str, int] = field(default_factory=dict)
 
 
 def search(request: LockRequest, repository: Repository, listener: Listener) -> tuple[Pins, Statistics]:
     """Releases for every environment of `request.universe`.
 
-    Probes concrete environments first, so that backtracking happens where it is cheap, then decides the universe in
-    one run; where that fails, the universe is cut in two on a marker of the causes.
+    Most projects are decided in one run. Where that meets conflicts, concrete environments are probed first, so that
+    backtracking happens where it is cheap, and the universe is decided with their pins tried first; where that fails,
+    the universe is cut in two on a marker of the causes.
 
     Raises:
         Impossible: in a region without partial markers, hence practically in one environment.
         LocksetError: an index cannot be reached or answers nonsense.
     """
     totals = _Totals()
+    plain = _once(request, request.universe, repository, listener, totals)
+    if plain is not None:
+        return plain, Statistics(rounds=totals.rounds, conflicts=totals.conflicts)
     preferences = _probe(request, repository, listener, totals)
     pins = _solve(replace(request, preferences=preferences), request.universe, repository, listener, totals)
     return pins, Statistics(
@@ -260,12 +268,41 @@ def _solve(
     return pins
 
 
+def _once(
+    request: LockRequest, universe: MarkerSet, repository: Repository, listener: Listener, totals: _Totals
+) -> Pins | None:
+    """One run that gives up at the first few conflicts; None then."""
+    provider = Provider(
+        repository=repository,
+        policy=request.policy,
+        universe=universe,
+        preferences=request.preferences,
+        conflicts=totals.blamed,
+    )
+    reporter = _Reporter(provider, listener, _CONFLICTS_AT_ONCE)
+    try:
+        Resolver(provider, reporter).resolve(provider.roots(request.roots), max_rounds=_ROUNDS)
+    except _Found as found:
+        totals.parts += 1
+        return Pins(parts=((universe, found.mapping),))
+    except (_Restart, ResolutionImpossible, ResolutionTooDeep):
+        return None
+    finally:
+        totals.rounds += reporter.rounds
+        totals.conflicts += reporter.conflicts
+    return None
+
+
 def _run(
     request: LockRequest, universe: MarkerSet, repository: Repository, listener: Listener, totals: _Totals
 ) -> Pins:
     """One universe without cutting it: restarts with the conflict counts kept."""
     provider = Provider(
-        repository=repository, policy=request.policy, universe=universe, preferences=request.preferences
+        repository=repository,
+        policy=request.policy,
+        universe=universe,
+        preferences=request.preferences,
+        conflicts=totals.blamed,
     )
     roots = provider.roots(request.roots)
     patience = _FIRST_PATIENCE
