@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 import tomli
 import tomli_w
 from packaging.markers import Marker
+from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
@@ -179,7 +180,7 @@ class SmallWorld:
     @cached_property
     def before(self) -> Pylock | None:
         pins = self.data.get("before", {}).get("pins")
-        return None if pins is None else old_lock(pins)
+        return None if pins is None else old_lock(pins, requires_python=self.data["before"].get("requires-python"))
 
     def opener(self) -> Callable[[FileRules, Listener], AbstractContextManager[IndexRepository]]:
         @contextmanager
@@ -214,7 +215,7 @@ def choices_of_table(table: Mapping[str, Any]) -> Choices:
     return Choices(**values)
 
 
-def old_lock(pins: Iterable[str], *, tags: str = "py3-none-any") -> Pylock:
+def old_lock(pins: Iterable[str], *, tags: str = "py3-none-any", requires_python: str | None = None) -> Pylock:
     """A lock with just these entries, each `name version` or `name version ; marker`, and one wheel each."""
     packages = []
     for pin in pins:
@@ -230,7 +231,8 @@ def old_lock(pins: Iterable[str], *, tags: str = "py3-none-any") -> Pylock:
                 wheels=[wheel],
             )
         )
-    return Pylock(lock_version=Version("1.0"), created_by="lockset", packages=packages)
+    pythons = None if requires_python is None else SpecifierSet(requires_python)
+    return Pylock(lock_version=Version("1.0"), created_by="lockset", packages=packages, requires_python=pythons)
 
 
 def described(text: str) -> tuple[Environment, Sequence[Any]]:

@@ -34,9 +34,7 @@ def asked(
     if extras:
         project["optional-dependencies"] = extras
     data = {"project": project, "dependency-groups": groups or {}, "tool": {"lockset": settings or {}}}
-    lock = None if old is None else old_lock(old)
-    if lock is not None and old_python is not None:
-        object.__setattr__(lock, "requires_python", SpecifierSet(old_python))
+    lock = None if old is None else old_lock(old, requires_python=old_python)
     return ask(read_pyproject(tomli_w.dumps(data), base=Path("/project")), choices_of_table(choices), old=lock, now=now)
 
 
