@@ -53,7 +53,10 @@ class FileNames:
 
         None where the name is no wheel's and no sdist's, or belongs to another project: the whole part before the
         version has to be this project's name, never only begin with it. The version's text may still be invalid.
+        What no file name of a distribution holds (spaces, control characters, separators of paths) makes it none.
         """
+        if not filename.isprintable() or " " in filename or "\\" in filename or "/" in filename:
+            return None
         if filename.endswith(".whl"):
             parts = filename.split("-")
             # Five components, or six with a build number, which starts with a digit.

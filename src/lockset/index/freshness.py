@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from email.utils import parsedate_to_datetime
 from enum import Enum
 from typing import TYPE_CHECKING
 
@@ -53,6 +52,8 @@ def http_date(text: str | None) -> float | None:
     """An HTTP date as seconds since the epoch; None where it is none."""
     if not text:
         return None
+    from email.utils import parsedate_to_datetime  # slow to import, and most answers say `max-age`
+
     try:
         return parsedate_to_datetime(text).timestamp()
     except (TypeError, ValueError, OverflowError, IndexError):

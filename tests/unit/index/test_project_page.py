@@ -121,6 +121,12 @@ def test_spellings_of_one_version_are_one_version() -> None:
         "sample-one-py3-none-any.whl",
         "-1.0.tar.gz",
         "other-1.0.tar.gz",
+        "sample- 1.0.tar.gz",
+        "sample-1.0 .tar.gz",
+        "sample-1.0\n.tar.gz",
+        "sample-1.0-py3-none-any\x1b[31m.whl",
+        "sample-1.0-py3-none-..\\..\\x.whl",
+        "sample-1.0-py3-none-..%2F..%2Fx.whl",
     ],
 )
 def test_a_file_that_does_not_belong_wholly_is_dropped_and_counted(filename: str) -> None:

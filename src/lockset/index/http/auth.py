@@ -5,7 +5,6 @@ from __future__ import annotations
 import netrc
 import os
 import re
-import subprocess
 import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -63,19 +62,22 @@ class Authenticator:
                 self._known[origin] = self._of_netrc(origin.host)
             return self._known[origin]
 
-    def after_refusal(self, url: str) -> Credentials | None:
-        """What else to try after the server answered 401; asked once per origin, None where there is nothing."""
+    def after_refusal(self, url: str, sent: Credentials | None) -> bool:
+        """Whether there is something else to try after the server answered 401 to what was `sent`.
+
+        `for_url` gives it from then on. The keyring is asked once per origin; threads that were refused meanwhile
+        find its answer.
+        """
         origin = origin_of(url)
         if not self._keyring:
-            return None
+            return False
         with self._lock:
             if origin not in self._asked_keyring:
                 self._asked_keyring.add(origin)
                 found = _of_keyring(url, origin, self._known.get(origin))
                 if found is not None:
                     self._known[origin] = found
-                    return found
-            return None
+            return self._known.get(origin) != sent
 
     def _of_netrc(self, host: str) -> Credentials | None:
         if not self._netrc_read:
@@ -103,6 +105,8 @@ def _read_netrc(named: str | None) -> netrc.netrc | None:
 
 def _of_keyring(url: str, origin: Origin, known: Credentials | None) -> Credentials | None:
     """The keyring's answer, by its command: the package may live in another environment than lockset."""
+    import subprocess  # most runs never get here
+
     username = known.username if known is not None and known.username else "__token__"
     for service in (f"{origin.scheme}://{urlsplit(url).netloc.rpartition('@')[2]}/", origin.host):
         try:

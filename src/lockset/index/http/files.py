@@ -33,8 +33,6 @@ _METADATA_LIMIT = 8 * 1024 * 1024
 # A host that answered this often that it has no `.metadata` file, and less than a quarter as often that it has one, is
 # not asked again where the page promises none.
 _ENOUGH_MISSES = 4
-# Memory an unfinished download may take before it goes to a temporary file.
-_IN_MEMORY = 4 * 1024 * 1024
 
 
 class HttpFiles:
@@ -92,7 +90,7 @@ class HttpFiles:
     @contextmanager
     def download(self, file: DistributionFile) -> Iterator[BinaryIO]:
         """The whole file, verified: see the port. The hash of what is read is remembered for `sha256`."""
-        with tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY) as held:
+        with tempfile.TemporaryFile(prefix="lockset-") as held:
             sink = _Verified(held, file)
             if file.url.startswith("file:"):
                 for chunk in read_local(file.url):
@@ -102,7 +100,7 @@ class HttpFiles:
             self._digests[file.url] = sink.sha256()
             self._learn_size(file, sink.seen)
             held.seek(0)
-            yield cast("BinaryIO", held)
+            yield held
 
     def sha256(self, file: DistributionFile) -> str:
         """The sha256 of the file's bytes: as the index says, or of what was read in this run, or of a download now."""
@@ -156,7 +154,7 @@ class HttpFiles:
 class _Verified:
     """A sink that checks size and every known hash of a file, and computes its sha256 in any case."""
 
-    def __init__(self, held: tempfile.SpooledTemporaryFile[bytes] | io.BytesIO, file: DistributionFile) -> None:
+    def __init__(self, held: BinaryIO, file: DistributionFile) -> None:
         self._held = held
         self._file = file
         known = STRONG_ALGORITHMS.keys() | WEAK_ALGORITHMS.keys()

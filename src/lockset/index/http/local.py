@@ -6,7 +6,6 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
-from urllib.request import url2pathname
 
 from packaging.utils import canonicalize_name
 
@@ -31,6 +30,8 @@ _READ_SIZE = 256 * 1024
 
 def local_path(url: str) -> Path:
     """The path a `file:` URL names; LocksetError `scheme-refused` where it names another host's."""
+    from urllib.request import url2pathname  # slow to import, and needed where something is local only
+
     parts = urlsplit(url)
     if parts.scheme != "file" or parts.netloc not in {"", "localhost"}:
         raise LocksetError("scheme-refused", f"Not a local file: {url}", hint="file: URLs name files of this machine")

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     import httpx
 
     from lockset.events import Listener
+    from lockset.index.credentials import Credentials
     from lockset.index.http.auth import Authenticator
     from lockset.index.options import IndexOptions
 
@@ -37,6 +38,8 @@ USER_AGENT = f"lockset/{__version__}"
 # Bytes of an unwanted body read so that its connection can serve again; beyond that the connection is dropped.
 _DRAINED = 64 * 1024
 _KEPT_SECONDS = 30.0
+# How long closing waits for requests of other threads; they end with the process in any case.
+_LEAVE_SECONDS = 0.5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -147,6 +150,7 @@ class Transport:
         self._clients: dict[tuple[str | None, bool, bool], httpx.HTTPTransport] = {}
         self._routes: dict[tuple[str, str], httpx.HTTPTransport] = {}
         self._context: ssl.SSLContext | None = None
+        self._closed = False
 
     def exchange(self, request: Request, consume: Callable[[Incoming], T]) -> T:
         """Do the request and have `consume` read the response; tried again as a whole where the connection fails.
@@ -167,6 +171,8 @@ class Transport:
         while True:
             try:
                 with self._slots:
+                    if self._closed:
+                        raise LocksetError(request.failure, "The run ended before the answer came")
                     return self._attempt(request, consume)
             except _Again as failure:
                 wait = self._wait_after(request, failure, attempt)
@@ -174,7 +180,14 @@ class Transport:
             attempt += 1
 
     def close(self) -> None:
-        """Close all connections."""
+        """Close all connections, once what is under way has ended, or has not within a moment."""
+        if self._closed:
+            return
+        self._closed = True
+        deadline = time.monotonic() + _LEAVE_SECONDS
+        for _ in range(self.options.connections):
+            if not self._slots.acquire(timeout=max(0.0, deadline - time.monotonic())):
+                break
         for client in self._clients.values():
             client.close()
         self._clients.clear()
@@ -223,13 +236,14 @@ class Transport:
         url, _ = split_credentials(request.url)
         hops, asked_again = 0, False
         while True:
-            with self._send(request, url) as incoming:
+            credentials = self._authenticator.for_url(url)
+            with self._send(request, url, credentials) as incoming:
                 if incoming.status in REDIRECTS:
                     hops += 1
                     target = redirect_target(url, incoming.headers.get("location"), hops=hops)
                     url, _ = split_credentials(target)
                     incoming.drain()
-                elif incoming.status == 401 and not asked_again and self._authenticator.after_refusal(url):  # noqa: PLR2004
+                elif incoming.status == 401 and not asked_again and self._authenticator.after_refusal(url, credentials):  # noqa: PLR2004
                     asked_again = True
                     incoming.drain()
                 else:
@@ -238,7 +252,7 @@ class Transport:
                     return
 
     @contextmanager
-    def _send(self, request: Request, url: str) -> Iterator[Incoming]:
+    def _send(self, request: Request, url: str, credentials: Credentials | None) -> Iterator[Incoming]:
         import httpx
 
         headers = {
@@ -246,7 +260,6 @@ class Transport:
             "accept-encoding": "gzip" if request.compressed else "identity",
             **request.headers,
         }
-        credentials = self._authenticator.for_url(url)
         if credentials is not None:
             headers["authorization"] = credentials.header()
         silence, connect = self.options.read_timeout, self.options.connect_timeout

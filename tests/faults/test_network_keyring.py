@@ -1,0 +1,66 @@
+"""The keyring is asked once, only after a server asked, and only where the user said so."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from lockset.errors import LocksetError
+from lockset.index.http.auth import Authenticator
+from lockset.index.http.connection import connect
+from lockset.index.options import IndexOptions
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from local_index import LocalIndex
+
+
+@pytest.fixture
+def asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A `keyring` command that knows one password; the file to which it writes what it was asked."""
+    log = tmp_path / "asked"
+    command = tmp_path / "keyring"
+    command.write_text(
+        f"#!{sys.executable}\nimport sys\nopen({str(log)!r}, 'a').write(' '.join(sys.argv[1:]) + '\\n')\n"
+        "print('secret') if sys.argv[3] == 'user' else sys.exit(1)\n"
+    )
+    command.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    return log
+
+
+def ask(index: LocalIndex, *, keyring: bool) -> None:
+    url = index.url.replace("://", "://user@")
+    found = connect(IndexOptions(index_url=url, keyring=keyring), cache=None, clock=lambda: 0.0, environ={})
+    try:
+        found.index.hint(["a", "b", "c"])
+        for name in ("a", "b", "c"):
+            found.index.project(name)
+    finally:
+        found.close()
+
+
+@pytest.fixture(autouse=True)
+def guarded(local_index: LocalIndex) -> None:
+    local_index.world.add("a").add("b").add("c")
+    local_index.set_mode(credentials=("user", "secret"))
+
+
+def test_the_password_of_the_user_in_the_url_is_asked_for_once(local_index: LocalIndex, asked: Path) -> None:
+    ask(local_index, keyring=True)
+    assert asked.read_text() == f"get {local_index.origin}/ user\n"
+
+
+def test_without_the_option_it_is_not_asked(local_index: LocalIndex, asked: Path) -> None:
+    with pytest.raises(LocksetError) as caught:
+        ask(local_index, keyring=False)
+    assert caught.value.diagnostic.code == "index-refused"
+    assert not asked.exists()
+
+
+def test_without_the_command_there_is_no_answer(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert not Authenticator(environ={}, keyring=True).after_refusal("https://x.example.org/simple/", None)
