@@ -59,7 +59,7 @@ class DiskCache:
         parts = None if data is None else _open_frame(data)
         if parts is None or parts[0] != key.encode():
             return None
-        return parts[1]
+        return bytes(parts[1])
 
     def put(self, kind: str, key: str, data: bytes) -> None:
         """Remember; does nothing where that is not possible."""
@@ -209,15 +209,15 @@ def _frame(head: bytes, body: bytes) -> bytes:
     return b"".join((_FRAME.pack(_MAGIC, len(head), zlib.crc32(head), len(body), zlib.crc32(body)), head, body))
 
 
-def _open_frame(data: bytes) -> tuple[bytes, bytes] | None:
-    """Head and body of a whole entry whose sums hold."""
+def _open_frame(data: bytes) -> tuple[bytes, memoryview] | None:
+    """Head and body of a whole entry whose sums hold; the body as a view, for some have megabytes."""
     if len(data) < _FRAME.size:
         return None
     magic, head_length, head_sum, body_length, body_sum = _FRAME.unpack_from(data)
     start = _FRAME.size + head_length
     if magic != _MAGIC or len(data) != start + body_length:
         return None
-    head, body = data[_FRAME.size : start], data[start:]
+    head, body = data[_FRAME.size : start], memoryview(data)[start:]
     return (head, body) if zlib.crc32(head) == head_sum and zlib.crc32(body) == body_sum else None
 
 
@@ -235,7 +235,7 @@ def _open_head(data: bytes, url: str) -> StoredPage | None:
     return StoredPage(*fields)
 
 
-def _load(data: bytes) -> object:
+def _load(data: bytes | memoryview) -> object:
     try:
         return marshal.loads(data)  # noqa: S302 (our own folder's bytes, whose sum was checked)
     except (ValueError, EOFError, TypeError):
