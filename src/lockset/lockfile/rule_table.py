@@ -48,7 +48,9 @@ environments
   environments-marker-syntax: Each environment is a marker
   environments-marker-variable: No environment names `extra`, `extras` or `dependency_groups`
   ? environments-empty: `environments` is left out when there are none
-  ? environment-overlap: No environment is listed twice
+  ? environment-overlap: No two environments have an interpreter in common
+  ? environment-unreachable: Each environment is one that an interpreter can have
+  ? environment-uncovered: A name that is needed has an entry for every environment
 requires-python
   requires-python-type: `requires-python` is a string
   requires-python-specifier: `requires-python` is a version specifier
@@ -84,6 +86,9 @@ packages
   package-source-required: Each package has a source: vcs, directory, archive, sdist or wheels
   package-source-conflict: vcs, directory and archive exclude each other, and exclude sdist and wheels
   ? duplicate-overlap: No two entries of a name apply in the same environment
+  ? no-file-for-environment: Each entry has a file for every environment it applies in
+  ? wheel-outside-environments: Each wheel fits one of the environments
+  ? wheel-outside-requires-python: Each wheel fits a Python that `requires-python` admits
   ? duplicate-file: No file is listed twice, and no two files share a hash
 packages-name
   package-name-required: `name` is present
@@ -100,6 +105,7 @@ packages-marker
   package-marker-syntax: `marker` is a marker
   package-marker-extra: No marker names `extra`
   marker-set-operator: `extras` and `dependency_groups` stand on the right of `in` or `not in`
+  ? package-unreachable: A marker is true somewhere
   ? marker-undeclared-extra: A marker names only extras of the file
   ? marker-undeclared-group: A marker names only dependency groups and default groups of the file
   ? marker-constant: A marker compares a variable with a literal
@@ -108,6 +114,7 @@ packages-marker
 packages-requires-python
   package-requires-python-type: `requires-python` is a string
   package-requires-python-specifier: `requires-python` is a version specifier
+  ? requires-python-contradiction: A package runs on every Python that its entry applies to
 packages-dependencies
   dependencies-type: `dependencies` is an array
   dependencies-item-type: `dependencies` holds tables

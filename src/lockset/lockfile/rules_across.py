@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from lockset.lockfile.positions import KeyPath
     from lockset.lockfile.rules_sources import Listed
 
-__all__ = ["check_across", "check_future"]
+__all__ = ["asks_for_environments", "check_across", "check_future"]
 
 _Files: TypeAlias = "Mapping[int, Sequence[Listed]]"
 _NO_VERSION = Version("0")
@@ -45,6 +45,29 @@ def check_across(data: Mapping[str, Any], files: _Files, found: Findings) -> Non
     _order(data, packages, files, found)
 
 
+def asks_for_environments(data: Mapping[str, Any]) -> bool:
+    """Whether anything in the file depends on where it applies, so that marker diagrams have something to say."""
+    packages = [package for package in data["packages"] if isinstance(package, dict)] if _has_packages(data) else []
+    if data.get("environments") or any("marker" in package for package in packages):
+        return True
+    return bool(data.get("requires-python")) and any(
+        "requires-python" in package or _has_platform_wheels(package) for package in packages
+    )
+
+
+def _has_packages(data: Mapping[str, Any]) -> bool:
+    return isinstance(data.get("packages"), list)
+
+
+def _has_platform_wheels(package: Mapping[str, Any]) -> bool:
+    wheels = package.get("wheels")
+    return any(
+        not str(wheel.get("name") or wheel.get("url") or wheel.get("path")).endswith("py3-none-any.whl")
+        for wheel in (wheels if isinstance(wheels, list) else ())
+        if isinstance(wheel, dict)
+    )
+
+
 def check_future(files: _Files, now: datetime, found: Findings) -> None:
     """No sdist and no wheel was uploaded after `now`, apart from clocks that differ a little."""
     for listed in (listed for entries in files.values() for listed in entries):
@@ -56,24 +79,13 @@ def check_future(files: _Files, now: datetime, found: Findings) -> None:
 
 
 def _same_name(entries: list[tuple[int, dict[str, Any]]], found: Findings) -> None:
-    """Entries without a marker apply everywhere; entries with the same marker apply together."""
-    first_by_marker: dict[object, int] = {}
+    """Entries without a marker apply everywhere; markers are compared elsewhere, with diagrams."""
+    first = next((index for index, package in entries if package.get("marker") is None), None)
     for index, package in entries:
-        marker = package.get("marker")
-        if marker is not None and not isinstance(marker, str):
-            continue
-        first = first_by_marker.setdefault(marker, index)
-        if first == index:
-            continue
-        name = package["name"]
-        if marker is None:
-            message = f"`{name}` has two entries that apply in every environment (the other is packages[{first}])"
-            found.add(
-                "packages-narrow-to-one", ("packages", index), message, "Give them markers that exclude each other"
-            )
-        else:
-            message = f"`{name}` has two entries with the same marker (the other is packages[{first}])"
-            found.add("duplicate-overlap", ("packages", index), message, "Give them markers that exclude each other")
+        if package.get("marker") is None and index != first:
+            message = f"`{package['name']}` has two entries that apply in every environment"
+            where = f"{message} (the other is packages[{first}])"
+            found.add("packages-narrow-to-one", ("packages", index), where, "Give them markers that exclude each other")
 
 
 def _dependencies(

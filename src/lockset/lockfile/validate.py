@@ -11,9 +11,10 @@ from lockset.errors import LocksetError
 from lockset.lockfile.issue import Findings, Issue, path_text
 from lockset.lockfile.read import Document, TomlError, read
 from lockset.lockfile.rule_table import RULES
-from lockset.lockfile.rules_across import check_across, check_future
+from lockset.lockfile.rules_across import asks_for_environments, check_across, check_future
 from lockset.lockfile.rules_package import check_packages
 from lockset.lockfile.rules_top import check_file_name, check_top
+from lockset.lockfile.toml_version import may_be_newer
 from lockset.spans import Span
 
 if TYPE_CHECKING:
@@ -83,6 +84,11 @@ def validate(data: bytes | str, *, path: str | None = None, now: datetime | None
     check_top(document.data, found)
     files = check_packages(document.data, found)
     check_across(document.data, files, found)
+    if asks_for_environments(document.data):
+        # Diagrams cost more to import than all else here.
+        from lockset.lockfile.rules_environments import check_environments
+
+        check_environments(document.data, files, found)
     if now is not None:
         check_future(files, now, found)
     issues = [*_placed(found, document), *_newer_toml(document)]
@@ -92,7 +98,7 @@ def validate(data: bytes | str, *, path: str | None = None, now: datetime | None
 
 def _newer_toml(document: Document) -> list[Issue]:
     """Lock files are TOML 1.0; the reader also takes what came with TOML 1.1, other readers do not."""
-    newer = document.spans.newer
+    newer = document.spans.newer if may_be_newer(document.text) else None
     if newer is None:
         return []
     line, column = document.lines.position(newer.offset)
