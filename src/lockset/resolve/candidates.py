@@ -137,7 +137,7 @@ class CandidateMaker:
             yield pins.boundary
         locked = sum({1 << p for p in pins.locked})
         mask = self._admission.admitted(releases, specifiers, preferred=locked)
-        mask = self._not_leaking(releases, mask, wanted, guard) | mask & locked
+        mask = self._not_leaking(releases, mask, wanted, guard)
         first = [p for p in pins.locked if mask >> p & 1]
         rest = self._admission.ordered(name, mask & ~sum({1 << p for p in first}))
         # A pin that a probe found goes before the first release that serves the whole guard, not before the splits on
@@ -166,15 +166,20 @@ class CandidateMaker:
             yield self._guard(key, version, guard, wanted)
 
     def _not_leaking(self, releases: Releases, mask: int, wanted: Sequence[Requirement], guard: MarkerSet) -> int:
-        """`mask` without yanked and pre-releases that only a part of the guard asks for by name: that is split off."""
+        """`mask` without yanked and pre-releases that only a part of the guard asks for by name, or had in the old lock.
+
+        That part is split off.
+        """
         special = mask & self._admission.only_named(releases)
         if not special:
             return mask
         asking = [(r.specifier, r.region) for r in wanted]
         asking += self._policy.constraints.get(releases.name, ())
+        pins = [p for p in self._preferences.get(releases.name, ()) if p.binding]
         for position in bits(special):
             yanked = releases.yanked >> position & 1
             named = union(region for s, region in asking if (s.exact if yanked else s.names_prerelease))
+            named |= union(p.region for p in pins if p.version == releases.versions[position])
             if not guard.implies(named):
                 mask &= ~(1 << position)
         return mask
