@@ -166,7 +166,7 @@ class CandidateMaker:
             yield self._guard(key, version, guard, wanted)
 
     def _not_leaking(self, releases: Releases, mask: int, wanted: Sequence[Requirement], guard: MarkerSet) -> int:
-        """`mask` without yanked and pre-releases that only a part of the guard asks for by name, or had in the old lock.
+        """`mask` without yanked and pre-releases that only a part of the guard asks for by name or had locked.
 
         That part is split off.
         """
