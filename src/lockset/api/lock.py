@@ -90,6 +90,7 @@ def lock(
         terms, resolution = _narrowed(question, resolution, repository, heard)
         found = assemble(resolution, question.request, terms, repository)
         gaps = _prove(found, question, repository, terms)
+        _tell_missing_extras(resolution, repository, heard)
     text = write(found)
     _validate(text)
     return LockResult(lock=found, text=text, resolution=resolution, gaps=gaps)
@@ -111,6 +112,16 @@ def _narrowed(
     terms = LockTerms(requires_python=bound.apply(request.requires_python), universe=universe, sdists=question.sdists)
     inside = propagate(resolution.pins, request.roots, universe, repository, resolution.statistics)
     return terms, inside
+
+
+def _tell_missing_extras(resolution: Resolution, repository: IndexRepository, listener: Listener) -> None:
+    """An extra that the chosen release does not provide asks for nothing: worth a word, never an older release."""
+    for (name, version), node in resolution.nodes.items():
+        facts = repository.facts(name, version)
+        provided = facts.extras if facts is not None else frozenset()
+        for extra, _ in node.extras:
+            if extra not in provided:
+                listener.note(f"{name} {version} has no extra named {extra}")
 
 
 def _prove(found: Pylock, question: Question, repository: IndexRepository, terms: LockTerms) -> tuple[Gap, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from lockset.errors import LocksetError, UsageError
+from lockset.errors import LocksetError
 from lockset.events import Silent
 from lockset.lockfile.select import select
 from lockset.sync.disk.apply import Applier, Doing
@@ -172,7 +172,7 @@ def _refuse_unknown(what: str, asked: Collection[str], known: Collection[str]) -
     unknown = sorted(set(asked) - set(known))
     if unknown:
         names = ", ".join(f"`{name}`" for name in sorted(known)) or "none"
-        raise UsageError(
+        raise LocksetError(
             f"unknown-{what}",
             f"The lock file has no {what} named {', '.join(f'`{name}`' for name in unknown)}",
             hint=f"It has: {names}",

@@ -43,7 +43,7 @@ def index_options(args: argparse.Namespace, project: RootProject | None, here: P
         find_links=tuple(dict.fromkeys(find_links)),
         no_index=bool(args.no_index or settings.no_index or options.no_index),
         pins={package: s.name or s.url for s in settings.index for package in s.packages},
-        strategy=args.index_strategy or settings.index_strategy or "first-index",
+        strategy=args.index_strategy or settings.index_strategy or "first-index",  # type: ignore[arg-type]  # both are checked against the same choices
         offline=args.offline or env_flag("OFFLINE"),
         refresh=args.refresh,
         read_timeout=args.timeout,

@@ -33,6 +33,10 @@ COMMANDS: dict[str, str] = {
 }
 
 
+# Options before the command that take a value of their own.
+_WITH_VALUE = frozenset({"--color", "--directory"})
+
+
 def build_parser(chosen: str | None, *, every: bool = False) -> argparse.ArgumentParser:
     """The parser; only the command `chosen` (or `every` one, for the documentation) gets its options."""
     parser = argparse.ArgumentParser(
@@ -60,7 +64,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     arguments = list(sys.argv[1:] if argv is None else argv)
     signal.signal(signal.SIGTERM, _end)
-    chosen = next((a for a in arguments if a in COMMANDS), None)
+    chosen = _chosen(arguments)
     parser = build_parser(chosen)
     args = parser.parse_args(arguments)
     if args.command is None:
@@ -81,6 +85,19 @@ def main(argv: Sequence[str] | None = None) -> int:
         out.close()
 
 
+def _chosen(arguments: Sequence[str]) -> str | None:
+    """The command among `arguments`: the first that is neither an option nor the value of one."""
+    values = 0
+    for argument in arguments:
+        if values:
+            values -= 1
+        elif argument in _WITH_VALUE:
+            values = 1
+        elif not argument.startswith("-"):
+            return argument if argument in COMMANDS else None
+    return None
+
+
 def _run(args: argparse.Namespace, out: Output) -> int:
     try:
         if args.directory is not None:
@@ -89,29 +106,28 @@ def _run(args: argparse.Namespace, out: Output) -> int:
     except LocksetError as error:
         out.error(error.diagnostic)
         return exit_code(error)
-    except KeyboardInterrupt:
-        out.error(Diagnostic(code="interrupted", message="Interrupted; nothing is left half done"))
-        return INTERRUPTED
     except BrokenPipeError:
         # The reader of stdout has gone: nothing can be said there, and nothing needs to be.
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         return REFUSED
-    except OSError as error:
-        out.error(
-            Diagnostic(
-                code="system",
-                message=f"The system refused: {error.strerror or error}",
-                place=str(error.filename) if error.filename else None,
-            )
-        )
-        return REFUSED
-    except MemoryError:
-        out.error(Diagnostic(code="memory", message="There is not enough memory for this"))
-        return REFUSED
-    except Exception as error:  # noqa: BLE001 - a bug must not end in a traceback nobody can read
-        _tell_bug(error, out)
+    except KeyboardInterrupt:
+        out.error(Diagnostic(code="interrupted", message="Interrupted; nothing is left half done"))
+        return INTERRUPTED
+    except Exception as error:  # noqa: BLE001 - neither the system's refusals nor a bug may end in a traceback
+        _tell(error, out)
         return REFUSED
     return code
+
+
+def _tell(error: Exception, out: Output) -> None:
+    if isinstance(error, OSError):
+        place = str(error.filename) if error.filename else None
+        message = f"The system refused: {error.strerror or error}"
+        out.error(Diagnostic(code="system", message=message, place=place))
+    elif isinstance(error, MemoryError):
+        out.error(Diagnostic(code="memory", message="There is not enough memory for this"))
+    else:
+        _tell_bug(error, out)
 
 
 def _tell_bug(error: Exception, out: Output) -> None:

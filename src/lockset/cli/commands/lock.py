@@ -282,16 +282,17 @@ def _tell(result: LockResult, old: Pylock | None, target: Path | None, args: arg
     names = {p.name for p in result.lock.packages}
     entries = len(result.lock.packages)
     forked = f" in {entries} entries" if entries != len(names) else ""
+    count = f"{len(names)} package{'' if len(names) == 1 else 's'}"
     name = target.name if target is not None else "stdout"
     if changes is not None:
         for line in change_lines(changes, out):
             out.line(line)
     if changes is not None and changes.is_empty:
-        said = f"{name} is current: {len(names)} packages{forked}"
+        said = f"{name} is current: {count}{forked}"
     elif args.dry_run:
-        said = f"Would lock {len(names)} packages{forked}"
+        said = f"Would lock {count}{forked}"
     else:
-        said = f"Locked {len(names)} packages{forked}"
+        said = f"Locked {count}{forked}"
     out.line(out.style(said, "bold green"))
     if args.stats or args.verbose:
         s = result.resolution.statistics
