@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import tempfile
+import warnings
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -156,7 +157,11 @@ class _Backend:
     def call(self, hook: str, *args: str, **options: Any) -> Any:
         """The hook's answer; HookMissing where it is optional and absent."""
         try:
-            return getattr(self._caller, hook)(*args, **options)
+            # pyproject-hooks warns in this process of what the backend warned of; it is the package's business, and in
+            # the output shown when the build fails.
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                return getattr(self._caller, hook)(*args, **options)
         except BackendUnavailable as error:
             raise _failed(self._what, "its build backend cannot be imported", self._tail()) from error
         except subprocess.CalledProcessError as error:
@@ -171,9 +176,7 @@ class _Backend:
             raise _failed(self._what, "its build backend left no wheel")
         return path
 
-    def _run(
-        self, cmd: Sequence[str], cwd: str | None = None, extra_environ: Mapping[str, str] | None = None
-    ) -> None:
+    def _run(self, cmd: Sequence[str], cwd: str | None = None, extra_environ: Mapping[str, str] | None = None) -> None:
         with self._output.open("wb") as output:
             subprocess.run(  # noqa: S603 (the environment's interpreter and the hook script)
                 list(cmd),
