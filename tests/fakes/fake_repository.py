@@ -51,6 +51,14 @@ class FakeRepository:
     def release(self, name: str, version: Version) -> FakeRelease:
         return next(r for v, r in self.world[name].items() if Version(v) == version)
 
+    @property
+    def wanted(self) -> MarkerSet:
+        return MarkerSet.none()
+
+    def wheels_serve(self, name: str, version: Version) -> MarkerSet | None:
+        assert version in self.releases(name).versions
+        return None
+
     def serves(self, name: str, version: Version) -> MarkerSet:
         return self._admits(self.release(name, version).requires_python)
 

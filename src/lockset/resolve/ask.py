@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from itertools import combinations
 from typing import TYPE_CHECKING, Literal
@@ -154,16 +154,13 @@ def ask(project: RootProject, choices: Choices, *, old: Pylock | None, now: date
         default_group=default_group,
         policy=_policy(project, choices, roots),
         preferences=preferences,
+        locked_for=MarkerSet.none() if old is None else _served(old),
         probes=_probes([s.environment for s in samples]),
         samples=tuple(s.environment for s in samples),
     )
     return Question(
         request=request,
-        rules=replace(
-            _rules(project, choices, universe, platforms, open_above=request.open_above, now=now),
-            locked={name: frozenset(p.version for p in pins) for name, pins in preferences.items()},
-            locked_for=MarkerSet.none() if old is None else _served(old),
-        ),
+        rules=_rules(project, choices, universe, platforms, open_above=request.open_above, now=now),
         samples=samples,
         sdists=not (choices.no_sdist or settings.no_sdist),
         notes=notes,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from packaging.specifiers import SpecifierSet
@@ -28,6 +29,9 @@ __all__ = ["CandidateMaker"]
 
 # How many releases of a name are asked for the markers of their dependencies when nothing else is left to split on.
 _RELEASES_ASKED_FOR_MARKERS = 3
+
+# Releases, newest first, whose wheels are looked at before an environment counts as one that no release serves.
+_RELEASES_ASKED_FOR_FILES = 15
 
 Extras = tuple[tuple[str, MarkerSet], ...]
 
@@ -59,16 +63,19 @@ class CandidateMaker:
         repository: Repository,
         policy: Policy,
         preferences: Mapping[str, tuple[Preference, ...]],
+        locked_for: MarkerSet,
         splits: Mapping[Key, MarkerSet],
     ) -> None:
         self.nothing = Specifier.of(SpecifierSet("<0"))
         self._repository = repository
         self._policy = policy
         self._preferences = preferences
+        self._locked_for = locked_for
         self._splits = splits
         self._admission = Admission(repository, policy)
         self._guarded: dict[tuple[object, ...], GuardedCandidate] = {}
         self._origins: dict[tuple[object, ...], Origin] = {}
+        self._served_by_some: dict[tuple[str, int], MarkerSet] = {}
 
     def candidates(self, key: Key, wanted: Sequence[Requirement], bad: Sequence[Candidate]) -> Iterator[Candidate]:
         """All candidates for `key` that meet every one of `wanted` and bring nothing known `bad`, best first."""
@@ -146,6 +153,7 @@ class CandidateMaker:
         if first or rest:
             self._repository.hint_release(name, releases.versions[(first or rest)[0]])
         done: set[int] = set()
+        without_files: list[int] = []
         waiting = deque([*first, *rest])
         while waiting:
             position = waiting.popleft()
@@ -158,12 +166,41 @@ class CandidateMaker:
                 if not guard.is_disjoint(serves):
                     yield serves
                 continue
+            settled = self._locked_for if position in first else MarkerSet.none()
+            boundary = self._files_boundary(releases, mask, position, guard - settled)
+            if boundary is not None:
+                yield boundary
+                without_files.append(position)
+                continue
             if probed and position not in first:
                 waiting.extendleft(reversed([*(p for p in probed if p not in done), position]))
                 done.discard(position)
                 probed = []
                 continue
             yield self._guard(key, version, guard, wanted)
+        for position in without_files:
+            yield self._guard(key, releases.versions[position], guard, wanted)
+
+    def _files_boundary(self, releases: Releases, mask: int, position: int, guard: MarkerSet) -> MarkerSet | None:
+        """Where a release should be used by its files, None where that is the whole guard.
+
+        A release should have a usable file in each wanted environment in which another admitted release has one. What
+        no admitted release serves cannot be asked of any.
+        """
+        name = releases.name
+        wheels = self._repository.wheels_serve(name, releases.versions[position])
+        if wheels is None or (missing := (self._repository.wanted & guard) - wheels).is_empty:
+            return None
+        others = self._served_by_some.get((name, mask))
+        if others is None:
+            others = MarkerSet.none()
+            for other in islice(bits(mask), _RELEASES_ASKED_FOR_FILES):
+                serves = self._repository.wheels_serve(name, releases.versions[other])
+                others |= self._repository.serves(name, releases.versions[other]) & (
+                    MarkerSet.any() if serves is None else serves
+                )
+            self._served_by_some[name, mask] = others
+        return None if missing.is_disjoint(others) else wheels | ~others
 
     def _not_leaking(self, releases: Releases, mask: int, wanted: Sequence[Requirement], guard: MarkerSet) -> int:
         """`mask` without yanked and pre-releases that only a part of the guard asks for by name or had locked.

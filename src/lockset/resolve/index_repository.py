@@ -30,8 +30,6 @@ if TYPE_CHECKING:
 
 __all__ = ["FileRules", "IndexRepository"]
 
-# Releases, newest first, whose wheels are looked at before a platform counts as one that the project does not serve.
-_RELEASES_LOOKED_AT = 15
 # A release whose metadata fails in one of these ways cannot be chosen; the next older one may be.
 _STEPPED_OVER = frozenset({"metadata-invalid", "requirement-syntax", "marker-syntax", "build-needed", "build-failed"})
 
@@ -47,8 +45,6 @@ class FileRules:
         wanted: Environments for which a release should have a usable file, if any release of the project has.
         must_have: The part of them that was asked for by name: there it must have one.
         required: Environments for which it must have a wheel.
-        locked: Versions of the old lock, per project: that newer ones have more wheels does not take them away ...
-        locked_for: ... from the environments that the old lock served.
         uploaded_before: Files uploaded later do not exist; nor do those without an upload time.
         uploaded_before_of: The same for single projects; None lifts the limit.
         overrides: Requirement texts that replace every requirement on a project.
@@ -61,8 +57,6 @@ class FileRules:
     wanted: MarkerSet
     must_have: MarkerSet
     required: MarkerSet
-    locked: Mapping[str, frozenset[Version]] = field(default_factory=dict)
-    locked_for: MarkerSet = field(default_factory=MarkerSet.none)
     uploaded_before: datetime | None = None
     uploaded_before_of: Mapping[str, datetime | None] = field(default_factory=dict)
     overrides: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
@@ -108,7 +102,7 @@ class IndexRepository:
         self._files: dict[tuple[str, Version], tuple[DistributionFile, ...]] = {}
         self._serves: dict[tuple[str, Version], MarkerSet] = {}
         self._facts: dict[tuple[str, Version], ReleaseFacts | None] = {}
-        self._hopeless: dict[str, MarkerSet] = {}
+        self._wheels_serve: dict[tuple[str, Version], MarkerSet | None] = {}
         self.not_found: dict[str, LocksetError] = {}
 
     def hint(self, names: Iterable[str]) -> None:
@@ -208,36 +202,30 @@ class IndexRepository:
             return union(map(self._admits, detail.requires_pythons(version)))
         files = self.files(name, version)
         region = union(self._admits(f.requires_python) for f in files)
-        needed = self._rules.required if any(not f.is_wheel for f in files) else self._rules.needed
-        missing = needed - self.wheels_serve(name, version)
-        if not missing.is_empty:
-            forgiven = self._nobody_serves(name)
-            if version in self._rules.locked.get(name, ()):
-                forgiven |= self._rules.locked_for
-            missing -= forgiven - self._rules.must_have - self._rules.required
-        return region - missing
+        needed = self._rules.required
+        if not any(not f.is_wheel for f in files):
+            needed |= self._rules.must_have
+        return region if needed.is_empty else region - (needed - self._wheels(files))
 
-    def wheels_serve(self, name: str, version: Version) -> MarkerSet:
-        """Environments in which one of the release's wheels can be used."""
-        return union(
-            wheel_region(f.tags) & self._admits(f.requires_python) for f in self.files(name, version) if f.is_wheel
-        )
+    @property
+    def wanted(self) -> MarkerSet:
+        """See `Repository.wanted`."""
+        return self._rules.wanted
 
-    def _nobody_serves(self, name: str) -> MarkerSet:
-        """Wanted environments for which no release of the project has a file: they cannot be asked of any."""
-        known = self._hopeless.get(name)
-        if known is None:
-            known = self._rules.wanted
-            for version in self.releases(name).versions[:_RELEASES_LOOKED_AT]:
-                files = self.files(name, version)
-                served = self.wheels_serve(name, version)
-                if any(not f.is_wheel for f in files):
-                    served |= union(self._admits(f.requires_python) for f in files if not f.is_wheel)
-                known -= served
-                if known.is_empty:
-                    break
-            self._hopeless[name] = known
-        return known
+    def wheels_serve(self, name: str, version: Version) -> MarkerSet | None:
+        """See `Repository.wheels_serve`."""
+        detail = self._detail(name)
+        assert detail is not None, name
+        if detail.has_sdist(version) and self._rules.may_build(name) and self._rules.limit(name) is None:
+            return None
+        if (name, version) not in self._wheels_serve:
+            files = self.files(name, version)
+            serves = None if any(not f.is_wheel for f in files) else self._wheels(files)
+            self._wheels_serve[name, version] = serves
+        return self._wheels_serve[name, version]
+
+    def _wheels(self, files: Iterable[DistributionFile]) -> MarkerSet:
+        return union(wheel_region(f.tags) & self._admits(f.requires_python) for f in files if f.is_wheel)
 
     def strictly_serves(self, name: str, version: Version) -> MarkerSet:
         """Environments that the Requires-Python of some usable file admits, upper bounds counted."""

@@ -45,13 +45,20 @@ class Provider(AbstractProvider[Requirement, Candidate, Key]):
         policy: Policy,
         universe: MarkerSet,
         preferences: Mapping[str, tuple[Preference, ...]],
+        locked_for: MarkerSet,
         conflicts: dict[str, int] | None = None,
     ) -> None:
         self.universe = universe
         self.conflicts: dict[str, int] = {} if conflicts is None else conflicts
         self.splits: dict[Key, MarkerSet] = {}
         self._repository = repository
-        self._maker = CandidateMaker(repository=repository, policy=policy, preferences=preferences, splits=self.splits)
+        self._maker = CandidateMaker(
+            repository=repository,
+            policy=policy,
+            preferences=preferences,
+            locked_for=locked_for,
+            splits=self.splits,
+        )
         self._requirements: dict[tuple[object, ...], Requirement] = {}
         self._dependencies: dict[Candidate, tuple[Requirement, ...]] = {}
         self._matches: dict[tuple[object, ...], _Lazy] = {}

@@ -64,8 +64,15 @@ class Repository(Protocol):
             LocksetError: the index cannot be reached or answers nonsense.
         """
 
+    @property
+    def wanted(self) -> MarkerSet:
+        """Environments for which a release should have a usable file, if any release of its project has."""
+
     def serves(self, name: str, version: Version) -> MarkerSet:
-        """Environments in which some file of the release can be used, by Requires-Python and by wheel tags."""
+        """Environments in which the release may be used: by Requires-Python, and by the wheels that it must have."""
+
+    def wheels_serve(self, name: str, version: Version) -> MarkerSet | None:
+        """Environments in which one of its wheels can be used; None where an sdist serves wherever it may be used."""
 
     def facts(self, name: str, version: Version) -> ReleaseFacts | None:
         """What the metadata says; None where it cannot be used (the reason has been noted): step over the release."""

@@ -5,13 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
+from lockset.markers import MarkerSet
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from packaging.specifiers import SpecifierSet
     from packaging.version import Version
 
-    from lockset.markers import Environment, MarkerSet
+    from lockset.markers import Environment
     from lockset.resolve.requirement import Root, Specifier
 
 __all__ = ["LockRequest", "Policy", "Preference"]
@@ -70,6 +72,8 @@ class LockRequest:
         default_group: Name of the group that stands for the project's own dependencies, None in a single-use lock.
         policy: Which releases, in which order.
         preferences: Versions to try first, per name; the first that concerns an environment wins.
+        locked_for: The environments that the old lock served: there a preferred version is not given up because others
+            have more files.
         probes: Concrete environments to solve first, best known first.
         samples: Environments at which the result is proved.
     """
@@ -84,6 +88,7 @@ class LockRequest:
     default_group: str | None = None
     policy: Policy = field(default_factory=Policy)
     preferences: Mapping[str, tuple[Preference, ...]] = field(default_factory=dict)
+    locked_for: MarkerSet = field(default_factory=MarkerSet.none)
     probes: tuple[Environment, ...] = ()
     samples: tuple[Environment, ...] = ()
 

@@ -277,6 +277,7 @@ def _once(
         policy=request.policy,
         universe=universe,
         preferences=request.preferences,
+        locked_for=request.locked_for,
         conflicts=totals.blamed,
     )
     reporter = _Reporter(provider, listener, _CONFLICTS_AT_ONCE)
@@ -302,6 +303,7 @@ def _run(
         policy=request.policy,
         universe=universe,
         preferences=request.preferences,
+        locked_for=request.locked_for,
         conflicts=totals.blamed,
     )
     roots = provider.roots(request.roots)

@@ -42,7 +42,11 @@ def maker(
     *, policy: Policy | None = None, pins: Sequence[Preference] = (), splits: dict[Key, MarkerSet] | None = None
 ) -> CandidateMaker:
     return CandidateMaker(
-        repository=FakeRepository(WORLD), policy=policy or Policy(), preferences={"a": tuple(pins)}, splits=splits or {}
+        repository=FakeRepository(WORLD),
+        policy=policy or Policy(),
+        preferences={"a": tuple(pins)},
+        locked_for=MarkerSet.none(),
+        splits=splits or {},
     )
 
 

@@ -105,12 +105,15 @@ def test_a_cap_below_every_python_asked_for_counts_always() -> None:
     assert made.serves("a", ONE) is MarkerSet.of_python("<3.9")
 
 
-def test_wheels_for_one_platform_serve_no_other_that_someone_else_serves() -> None:
-    world = {"a": {"1": BOTH, "2": {"wheels": WIN_WHEEL}}}
+def test_wheels_serve_their_platform_and_an_sdist_every_one() -> None:
+    world = {"a": {"1": {"wheels": WIN_WHEEL, "sdist": True}, "2": {"wheels": WIN_WHEEL}}}
     made = repository(world, wanted=(LINUX | WINDOWS) & CPYTHON_312)
-    assert (LINUX & CPYTHON_312).implies(made.serves("a", ONE))
-    assert made.serves("a", TWO).is_disjoint(LINUX & CPYTHON_312)
-    assert (WINDOWS & CPYTHON_312).implies(made.serves("a", TWO))
+    assert made.wheels_serve("a", ONE) is None
+    wheels = made.wheels_serve("a", TWO)
+    assert wheels is not None
+    assert wheels.is_disjoint(LINUX & CPYTHON_312)
+    assert (WINDOWS & CPYTHON_312).implies(wheels)
+    assert made.serves("a", TWO).is_full
 
 
 def test_what_nobody_serves_is_asked_of_nobody_unless_by_name() -> None:
