@@ -28,7 +28,14 @@ def check(project: RootProject, choices: Choices, lock: Pylock, *, now: datetime
     environments, and (for locks of lockset) that nothing is locked which the project no longer asks for.
     """
     question = ask(project, choices, old=lock, now=now)
-    return tuple(dict.fromkeys([*_reach(question, lock), *_names(question, lock), *_roots(question, lock)]))
+    found = [
+        *_reach(question, lock),
+        *_names(question, lock),
+        *_roots(question, lock),
+        *_recorded(question, lock),
+        *_entries(lock),
+    ]
+    return tuple(dict.fromkeys(found))
 
 
 def _reach(question: Question, lock: Pylock) -> list[str]:
@@ -59,6 +66,32 @@ def _names(question: Question, lock: Pylock) -> list[str]:
             f"the lock has the {what} {name}, the project has not" for name in sorted(set(locked) - set(asked))
         ]
     return findings
+
+
+def _recorded(question: Question, lock: Pylock) -> list[str]:
+    """Choices that decide on versions and have changed since; only a lock of lockset tells them."""
+    told = (lock.tool or {}).get("lockset")
+    if not isinstance(told, dict):
+        return []
+    now = question.request.recorded
+    keys = ("constraints", "overrides", "excludes", "prerelease", "resolution", "fork-strategy")
+    return [f"{key} changed since the lock was made" for key in keys if told.get(key) != now.get(key)]
+
+
+def _entries(lock: Pylock) -> list[str]:
+    """Entries that others need, as the lock itself records, and that are not there."""
+    versions: dict[str, set[str]] = {}
+    for package in lock.packages:
+        versions.setdefault(package.name, set()).add(str(package.version))
+    found = []
+    for package in lock.packages:
+        for needed in package.dependencies or ():
+            name, version = needed.get("name"), needed.get("version")
+            if name is None or (name in versions and (version is None or version in versions[name])):
+                continue
+            wanted = name if version is None else f"{name} {version}"
+            found.append(f"{package.name} {package.version} needs {wanted}: it is not locked")
+    return found
 
 
 def _roots(question: Question, lock: Pylock) -> list[str]:

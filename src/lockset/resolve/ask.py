@@ -154,6 +154,7 @@ def ask(project: RootProject, choices: Choices, *, old: Pylock | None, now: date
         default_group=default_group,
         policy=_policy(project, choices, roots),
         preferences=preferences,
+        recorded=_recorded(project, choices),
         locked_for=MarkerSet.none() if old is None else _served(old),
         probes=_probes([s.environment for s in samples]),
         samples=tuple(s.environment for s in samples),
@@ -292,6 +293,20 @@ def _served(lock: Pylock) -> MarkerSet:
     """The environments that `lock` claims."""
     pythons = MarkerSet.any() if lock.requires_python is None else MarkerSet.of_python(lock.requires_python)
     return pythons & union(map(MarkerSet.of_marker, lock.environments)) if lock.environments else pythons
+
+
+def _recorded(project: RootProject, choices: Choices) -> Mapping[str, str | list[str]]:
+    """What beside roots, Pythons and platforms decides on versions; empty where the project leaves all to lockset."""
+    settings = project.settings
+    told: dict[str, str | list[str]] = {
+        "constraints": sorted({str(line.requirement) for line in (*project.constraints, *choices.constraints)}),
+        "overrides": sorted({str(line.requirement) for line in settings.overrides}),
+        "excludes": sorted(settings.excludes),
+        "prerelease": choices.prerelease or ("allow" if project.options.pre else None) or settings.prerelease or "",
+        "resolution": choices.resolution or settings.resolution or "",
+        "fork-strategy": choices.fork or settings.fork_strategy or "",
+    }
+    return {key: value for key, value in told.items() if value}
 
 
 def _preferences(old: Pylock | None, choices: Choices) -> Mapping[str, tuple[Preference, ...]]:

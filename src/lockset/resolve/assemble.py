@@ -78,7 +78,7 @@ def assemble(resolution: Resolution, request: LockRequest, terms: LockTerms, art
         default_groups=[request.default_group] if request.default_group else None,
         created_by="lockset",
         packages=packages,
-        tool={"lockset": {"roots": root_texts(request)}},
+        tool={"lockset": {**request.recorded, "roots": root_texts(request)}},
     )
 
 

@@ -74,6 +74,8 @@ class LockRequest:
         preferences: Versions to try first, per name; the first that concerns an environment wins.
         locked_for: The environments that the old lock served: there a preferred version is not given up because others
             have more files.
+        recorded: What else the answer depends on and the lock tells of itself, under `[tool.lockset]`: only what was
+            chosen, as it was written.
         probes: Concrete environments to solve first, best known first.
         samples: Environments at which the result is proved.
     """
@@ -89,6 +91,7 @@ class LockRequest:
     policy: Policy = field(default_factory=Policy)
     preferences: Mapping[str, tuple[Preference, ...]] = field(default_factory=dict)
     locked_for: MarkerSet = field(default_factory=MarkerSet.none)
+    recorded: Mapping[str, str | list[str]] = field(default_factory=dict)
     probes: tuple[Environment, ...] = ()
     samples: tuple[Environment, ...] = ()
 
