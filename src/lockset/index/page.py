@@ -139,6 +139,12 @@ class ProjectDetail:
         """Whether all files of the version are yanked."""
         return bool(self._table.flags[self._position(version)] & ALL_YANKED)
 
+    @property
+    def yanked_versions(self) -> frozenset[Version]:
+        """The versions all of whose files are yanked."""
+        flags = self._table.flags
+        return frozenset(version for at, version in enumerate(self.versions) if flags[at] & ALL_YANKED)
+
     def has_wheel(self, version: Version) -> bool:
         """Whether the version has a wheel."""
         return bool(self._table.flags[self._position(version)] & WHEEL)

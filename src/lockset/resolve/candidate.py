@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from packaging.version import Version
 
     from lockset.markers import MarkerSet
@@ -67,12 +69,12 @@ class SplitCandidate:
     Attributes:
         key: Name and cell it decides.
         boundary: The set whose inside and outside become cells of their own.
-        requirements: All requirements of the cell when the split was made.
+        requirements: All requirements of the cell when the split was made, in the order in which they came.
     """
 
     key: Key
     boundary: MarkerSet
-    requirements: frozenset[Requirement]
+    requirements: Mapping[Requirement, None]
 
     @property
     def name(self) -> str:

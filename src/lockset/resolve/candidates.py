@@ -82,7 +82,7 @@ class CandidateMaker:
         cell = key[1]
         guard = union(r.region for r in wanted)
         remembered = self._splits.get(key)
-        requirements = frozenset(wanted)
+        requirements = dict.fromkeys(wanted)
         tried = {c.boundary for c in bad if isinstance(c, SplitCandidate)}
 
         def split(boundary: MarkerSet) -> Iterator[Candidate]:

@@ -125,15 +125,19 @@ class IndexRepository:
 
     def _list(self, name: str) -> Releases:
         detail = self._detail(name)
-        versions = [] if detail is None else [v for v in detail.versions if self._usable(name, detail, v)]
+        if detail is None:
+            return Releases(name=name, versions=(), stable=0, yanked=0)
+        rules = self._rules
+        every = rules.limit(name) is None and rules.may_use_wheels(name) and rules.may_build(name)
+        versions = detail.versions if every else tuple(v for v in detail.versions if self._usable(name, detail, v))
+        withdrawn = detail.yanked_versions
         stable = yanked = 0
         for position, version in enumerate(versions):
-            assert detail is not None
             if not version.is_prerelease:
                 stable |= 1 << position
-            if detail.yanked(version):
+            if version in withdrawn:
                 yanked |= 1 << position
-        return Releases(name=name, versions=tuple(versions), stable=stable, yanked=yanked)
+        return Releases(name=name, versions=versions, stable=stable, yanked=yanked)
 
     def _usable(self, name: str, detail: ProjectDetail, version: Version) -> bool:
         if self._rules.limit(name) is not None:

@@ -72,8 +72,9 @@ def prove(
     root_markers = [(r, r.region.text()) for r in roots if not r.region.is_empty]
     parsed = {text: Marker(text) for _, text in root_markers if text is not None}
     entries = [(p, p.marker) for p in lock.packages]
+    everywhere: dict[tuple[Dependency, str], bool] = {}
     for sample in samples:
-        proof = _Proof(sample, dependencies)
+        proof = _Proof(sample, dependencies, everywhere)
         for extras, groups in choices:
             if not universe.evaluate(sample.environment, extras=extras, groups=groups):
                 continue
@@ -93,11 +94,17 @@ def prove(
 
 
 class _Proof:
-    def __init__(self, sample: Sample, dependencies: Callable[[str, Version], Iterable[Dependency]]) -> None:
+    def __init__(
+        self,
+        sample: Sample,
+        dependencies: Callable[[str, Version], Iterable[Dependency]],
+        everywhere: dict[tuple[Dependency, str], bool],
+    ) -> None:
         self._sample = sample
         self._dependencies = dependencies
         self._values = sample.environment.as_dict()
-        self._holds: dict[tuple[int, str], bool] = {}
+        self._everywhere = everywhere
+        self._holds: dict[tuple[Dependency, str], bool] = {}
         self._applies: dict[str, bool] = {}
         self._usable: dict[int, bool] = {}
 
@@ -158,11 +165,18 @@ class _Proof:
                 yield asking, dependency
 
     def _condition(self, dependency: Dependency, extra: str) -> bool:
-        key = (id(dependency), extra)
+        key = (dependency, extra)
+        everywhere = self._everywhere.get(key)
+        if everywhere is not None:
+            return everywhere
         known = self._holds.get(key)
         if known is None:
             assert dependency.condition is not None
-            known = self._holds[key] = dependency.condition.evaluate({**self._values, "extra": extra})
+            known = dependency.condition.evaluate({**self._values, "extra": extra})
+            if dependency.condition_on_extra_alone:
+                self._everywhere[key] = known
+            else:
+                self._holds[key] = known
         return known
 
     def has_file(self, package: Package) -> bool:

@@ -105,7 +105,7 @@ class Provider(AbstractProvider[Requirement, Candidate, Key]):
         """Candidates for a cell, best first, made as they are asked for."""
         wanted = tuple(dict.fromkeys(requirements[identifier]))
         bad = tuple(dict.fromkeys(incompatibilities[identifier]))
-        memo = (identifier, frozenset(wanted), frozenset(bad), self.splits.get(identifier))
+        memo = (identifier, wanted, frozenset(bad), self.splits.get(identifier))
         known = self._matches.get(memo)
         if known is None:
             made = iter(()) if identifier[0] == _NOWHERE else self._maker.candidates(identifier, wanted, bad)
@@ -142,7 +142,7 @@ class Provider(AbstractProvider[Requirement, Candidate, Key]):
 
     def _handed_on(self, split: SplitCandidate) -> Iterator[Requirement]:
         for half in split.halves:
-            for r in sorted(split.requirements, key=_place):
+            for r in split.requirements:
                 region = r.region & half
                 if not region.is_empty:
                     yield self._require((r.name, half), r.specifier, r.extras, region, r.origin)
@@ -170,11 +170,6 @@ class Provider(AbstractProvider[Requirement, Candidate, Key]):
     def _impossible(self, candidate: GuardedCandidate) -> Requirement:
         origin = self._maker.impossible_origin(candidate)
         return self._require((_NOWHERE, self.universe), self._maker.nothing, frozenset(), candidate.guard, origin)
-
-
-def _place(requirement: Requirement) -> tuple[str, str, str, str]:
-    origin = requirement.origin
-    return (origin.name, str(origin.version), origin.text, str(requirement.region))
 
 
 class _Lazy:

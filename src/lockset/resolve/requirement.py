@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, ClassVar
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from packaging.version import Version
 
 __all__ = ["ANY_VERSION", "Dependency", "Key", "Origin", "Requirement", "Root", "Specifier", "parse_dependency"]
+
+_EXTRA_ALONE = re.compile(r"""extra == "[^"]*"|extra == '[^']*'""")
 
 # A decision of the search: one name in one part of the universe.
 Key = tuple[str, MarkerSet]
@@ -69,6 +72,7 @@ class Dependency:
         specifier: Versions that fit.
         marker: Where it applies; the variable `extra` may be in it.
         condition: The same as packaging parsed it; None for always.
+        condition_on_extra_alone: No variable but `extra` is in the condition, so that it holds everywhere or nowhere.
         url: The direct URL asked for, None for a project of an index.
         text: The requirement without its marker, for messages.
     """
@@ -78,6 +82,7 @@ class Dependency:
     specifier: Specifier
     marker: MarkerSet
     condition: Marker | None
+    condition_on_extra_alone: bool
     url: str | None
     text: str
 
@@ -104,6 +109,7 @@ def parse_dependency(text: str) -> Dependency:
         specifier=Specifier.of(parsed.specifier),
         marker=marker,
         condition=parsed.marker,
+        condition_on_extra_alone=parsed.marker is not None and _EXTRA_ALONE.fullmatch(str(parsed.marker)) is not None,
         url=parsed.url,
         text=f"{name}{brackets}{place}",
     )
