@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from functools import reduce
 from typing import TYPE_CHECKING, Any
 
 from lockset.lockfile.rules_fit import check_fit, newest_python
-from lockset.lockfile.served import Served, example_text, python_set, served, small
+from lockset.lockfile.served import Served, example_text, python_set, served, small, united
 from lockset.markers import KNOWN_PYTHONS, MarkerSet, known_pythons, platform_region
 
 if TYPE_CHECKING:
@@ -40,12 +39,14 @@ def check_environments(data: Mapping[str, Any], files: Mapping[int, Sequence[Lis
             by_name.setdefault(package["name"], []).append(index)
     reached = _unreachable(packages, claimed, found)
     for name, indexes in by_name.items():
-        if len(indexes) > 1:
+        if len(indexes) > 1 and not claimed.spent:
             _overlaps(name, indexes, packages, claimed, found)
             _python_holes(name, indexes, claimed, found)
     _uncovered(by_name, packages, claimed, found)
     newest = newest_python(files)
     for index in reached:
+        if claimed.spent:
+            return
         _contradiction(index, packages[index], claimed, found)
         check_fit(index, packages[index], files.get(index, ()), claimed, found, newest=newest)
 
@@ -87,9 +88,12 @@ def _unreachable(packages: Mapping[int, Mapping[str, Any]], claimed: Served, fou
     # Choices that are not declared have findings of their own: here they may be made.
     anywhere = claimed.pythons
     if claimed.environments:
-        anywhere &= reduce(MarkerSet.__or__, claimed.environments.values())
+        anywhere &= united(claimed.environments.values()) or MarkerSet.any()
+    told = {finding.path for finding in found}
     for index, package in packages.items():
         marker = claimed.markers.get(index)
+        if ("packages", index, "marker") in told and marker is not None and marker.is_empty:
+            continue  # what is odd about the marker is told, and it follows that it never holds
         if marker is not None and (marker & anywhere).is_empty:
             if marker.is_empty:
                 why = "contradicts itself"
@@ -112,7 +116,7 @@ def _overlaps(
     for place, index in enumerate(indexes):
         for other in indexes[:place]:
             compared += 1
-            if compared > _MOST_PAIRS:
+            if compared > _MOST_PAIRS or claimed.spent:
                 return
             if packages[index].get("marker") is None and packages[other].get("marker") is None:
                 break  # told without diagrams
@@ -131,8 +135,8 @@ def _overlaps(
 
 def _python_holes(name: str, indexes: Sequence[int], claimed: Served, found: Findings) -> None:
     """Entries that split a name by Python leave out none between those they cover, on any common platform."""
-    union = reduce(MarkerSet.__or__, (claimed.entries[index] for index in indexes))
-    if not small(union):
+    union = united(claimed.entries[index] for index in indexes)
+    if union is None:
         return
     for platform in _PLATFORMS:
         region = platform_region(platform)
@@ -173,10 +177,12 @@ def _uncovered(
     for name, indexes in by_name.items():
         if len(indexes) < 2 or name not in needed:  # noqa: PLR2004 - an only entry may be needed in some places only
             continue
-        union = reduce(MarkerSet.__or__, (claimed.entries[index] for index in indexes))
+        union = united(claimed.entries[index] for index in indexes)
+        if union is None or claimed.spent:
+            continue
         for place, region in claimed.environments.items():
             within = region & claimed.region
-            if not within.is_empty and small(union) and union.is_disjoint(within):
+            if not within.is_empty and union.is_disjoint(within):
                 message = f"No entry of `{name}` applies in environments[{place}], though packages depend on it"
                 hint = "Check that nothing needs it there, or lock again"
                 found.add("environment-uncovered", ("packages", indexes[0]), message, hint)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from functools import lru_cache, reduce
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from packaging.tags import parse_tag
 
 from lockset.lockfile.read import MAX_WHEEL_TAGS, tag_count
-from lockset.lockfile.served import Served, small
+from lockset.lockfile.served import Served, small, united
 from lockset.markers import KNOWN_PYTHONS, MarkerSet, wheel_region
 
 if TYPE_CHECKING:
@@ -43,14 +43,12 @@ def check_fit(
     tags = dict.fromkeys(_tags(listed.name) for listed in wheels)
     if not wheels or not (claimed.has_python or claimed.environments) or len(tags) > _MOST_TAG_SETS:
         return
-    _outside(index, package, wheels, claimed, found)
+    _outside(package, wheels, claimed, found)
     if package.get("sdist") is None and len(wheels) == len(package["wheels"]):
         _missing(index, package, tuple(tags), claimed, found, newest=newest)
 
 
-def _outside(
-    index: int, package: Mapping[str, Any], wheels: Sequence[Listed], claimed: Served, found: Findings
-) -> None:
+def _outside(package: Mapping[str, Any], wheels: Sequence[Listed], claimed: Served, found: Findings) -> None:
     """One finding for all wheels of a package that are left out for the same reason."""
     shut_out: list[Listed] = []
     useless: list[Listed] = []
@@ -85,20 +83,20 @@ def _missing(
     newest: int,
 ) -> None:
     """Without an sdist some wheel fits each declared environment, and each Python up to the newest the file knows."""
-    united = reduce(MarkerSet.__or__, (_region(one) for one in tags))
+    fitting = united(_region(one) for one in tags)
     applies = claimed.entries[index]
-    if applies.implies(united) or not small(united):
+    if fitting is None or applies.implies(fitting):
         return
     for place, environment in claimed.environments.items():
         within = environment & applies
-        if not within.is_empty and within.is_disjoint(united):
+        if not within.is_empty and within.is_disjoint(fitting):
             message = f"No wheel of `{package['name']}` fits environments[{place}], and there is no sdist"
             found.add("no-file-for-environment", ("packages", index), message, "Lock again for this environment")
             return
     missing = []
     for number, python in enumerate(KNOWN_PYTHONS):
         within = applies & MarkerSet.parse(f"python_version == '{python}'")
-        if number <= newest and not within.is_empty and within.is_disjoint(united):
+        if number <= newest and not within.is_empty and within.is_disjoint(fitting):
             missing.append(python)
     if missing:
         shown = ", ".join(missing[:_SHOWN]) + (" and more" if len(missing) > _SHOWN else "")
@@ -129,4 +127,4 @@ def newest_python(files: Mapping[int, Sequence[Listed]]) -> int:
 @lru_cache(maxsize=4096)
 def _newest(tags: str) -> int:
     names = {f"cp{python.replace('.', '')}": number for number, python in enumerate(KNOWN_PYTHONS)}
-    return max((names.get(part, 0) for part in tags.split("-")[0].split(".")), default=0)
+    return max((names.get(part, 0) for part in tags.split("-", maxsplit=1)[0].split(".")), default=0)

@@ -6,7 +6,7 @@ Only imported for lock files that have something to compare: `lockset.markers` c
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache, reduce
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from packaging.utils import canonicalize_name
@@ -18,11 +18,13 @@ from lockset.markers.diagram import FULL, NODES
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-__all__ = ["Served", "example_text", "served", "small"]
+__all__ = ["Served", "example_text", "python_set", "served", "small", "united"]
 
 # Bounds the diagrams that are compared: two of this size meet in at most its square of steps. Real markers have tens
 # of nodes; entries and environments beyond it are passed over.
-MAX_NODES = 400
+MAX_NODES = 200
+# Bounds the nodes that are made for one file, and with them time and memory; what comes later is passed over.
+MAX_MADE = 100_000
 # Bounds how many environments are looked at; the largest real files have some dozens.
 MAX_ENVIRONMENTS = 64
 
@@ -40,6 +42,7 @@ class Served:
         region: Pythons and environments together, without extras and groups that the file does not declare.
         entries: Where each package applies, within `region`, by its place; those that can be compared.
         markers: The same before anything is taken off, for packages that have a marker.
+        began: How many nodes there were before.
     """
 
     pythons: MarkerSet
@@ -48,18 +51,24 @@ class Served:
     region: MarkerSet
     entries: Mapping[int, MarkerSet]
     markers: Mapping[int, MarkerSet]
+    began: int
+
+    @property
+    def spent(self) -> bool:
+        """Whether so much has been computed for this file that the rest is passed over."""
+        return len(NODES) - self.began > MAX_MADE
 
 
 def served(data: Mapping[str, Any]) -> Served:
     """What `data` claims; values that are no markers and no specifiers count as absent."""
+    began = len(NODES)
     pythons, requires = possible(), data.get("requires-python")
     wanted = python_set(requires) if isinstance(requires, str) else None
     if wanted is not None:
         pythons &= wanted
     declared = _parsed(data.get("environments"), MAX_ENVIRONMENTS)
-    region = pythons
-    if declared:
-        region = pythons & reduce(MarkerSet.__or__, declared.values())
+    within = united(declared.values()) if declared else None
+    region = pythons if within is None else pythons & within
     packages = data.get("packages")
     tables = packages if isinstance(packages, list) else []
     markers = _parsed([table.get("marker") if isinstance(table, dict) else None for table in tables], len(tables))
@@ -68,7 +77,7 @@ def served(data: Mapping[str, Any]) -> Served:
     for index, table in enumerate(tables):
         if isinstance(table, dict) and table.get("marker") is None:
             entries[index] = region
-        elif index in markers:
+        elif index in markers and small(region) and len(NODES) - began < MAX_MADE:
             entries[index] = region & markers[index]
     return Served(
         pythons=pythons,
@@ -77,7 +86,18 @@ def served(data: Mapping[str, Any]) -> Served:
         region=region,
         entries={index: one for index, one in entries.items() if small(one)},
         markers=markers,
+        began=began,
     )
+
+
+def united(regions: Iterable[MarkerSet]) -> MarkerSet | None:
+    """The union, or None where it grows beyond what is compared."""
+    found = MarkerSet.none()
+    for region in regions:
+        found |= region
+        if not small(found):
+            return None
+    return found
 
 
 def _parsed(texts: Any, limit: int) -> dict[int, MarkerSet]:
@@ -114,6 +134,8 @@ def _choosable(data: Mapping[str, Any], markers: Iterable[MarkerSet]) -> MarkerS
     groups = _names(data, "dependency-groups") | _names(data, "default-groups")
     found = MarkerSet.any()
     for marker in dict.fromkeys(markers):
+        if not small(found):
+            break
         for name in sorted(marker.extras() - extras):
             found -= MarkerSet.extra(name)
         for name in sorted(marker.groups() - groups):

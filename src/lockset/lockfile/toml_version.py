@@ -10,10 +10,14 @@ import re
 
 __all__ = ["may_be_newer"]
 
+_NEWER_ESCAPE = re.compile(r"\\[ex]")
+# Of basic strings only: in literal ones a backslash is a backslash.
+_ESCAPE = re.compile(r"\\.")
 _STRINGS = re.compile(r"""\"[^"\n]*\"|'[^'\n]*'""")
 _INNERMOST = re.compile(r"\{[^{}\n]*\}")
 _FULL_LINE_COMMENT = re.compile(r"^[ \t]*#.*$", re.MULTILINE)
-_SHORT_TIME = re.compile(r"[0-9]:[0-9][0-9](?![0-9:])")
+# Not within a full time, and no offset.
+_SHORT_TIME = re.compile(r"(?<![0-9:+-])[0-9]{2}:[0-9]{2}(?![0-9:])")
 _LAST_COMMA = re.compile(r",[ \t]*\}")
 # Inline tables nested deeper than this on one line are left to the full scan.
 _DEPTH = 6
@@ -21,8 +25,12 @@ _DEPTH = 6
 
 def may_be_newer(text: str) -> bool:
     """Whether the full scan has to look at `text`, which is TOML of some version."""
-    if "\\" in text or '"""' in text or "'''" in text:
+    if '"""' in text or "'''" in text:
         return True
+    if "\\" in text:
+        if "\\'" in text or _NEWER_ESCAPE.search(text):
+            return True
+        text = _ESCAPE.sub("", text)
     if "#" in text:
         text = _FULL_LINE_COMMENT.sub("", text)
     rest = _STRINGS.sub("", text)

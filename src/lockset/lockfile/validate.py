@@ -125,7 +125,8 @@ def _placed(found: Findings, document: Document | None) -> list[Issue]:
     issues: list[Issue] = []
     for finding in found:
         rule = RULES[finding.code]
-        span = document.spans.nearest(finding.path) if document is not None else Span(start=0, end=0)
+        whole = document is None or not finding.path  # the positions of all keys need not be known
+        span = Span(start=0, end=0) if document is None or whole else document.spans.nearest(finding.path)
         line, column = document.lines.position(span.start) if document is not None else (1, 1)
         issues.append(
             Issue(

@@ -32,6 +32,8 @@ DEPENDENCY = "packages[0].dependencies[0]"
 NT = "os_name == 'nt'"
 CASES: list[tuple[str, str, str, int]] = [
     ("environments-empty", "environments = []\n" + EMPTY, "environments", 3),
+    ("environment-overlap", f'environments = [\n"{NT}",\n"os_name == \'nt\' and python_version > \'3\'",\n]\n' + EMPTY,
+     "environments[1]", 5),
     ("environment-overlap", f'environments = [\n"{NT}",\n"{NT}",\n]\n' + EMPTY, "environments[1]", 5),
     ("name-duplicate", 'dependency-groups = ["Dev", "dev"]\n' + EMPTY, "dependency-groups[1]", 3),
     ("default-group-public", 'dependency-groups = ["dev"]\ndefault-groups = ["DEV"]\n' + EMPTY, "default-groups[0]", 4),
@@ -84,6 +86,11 @@ CASES: list[tuple[str, str, str, int]] = [
      "packages[0].sdist.path", 6),
 ]  # fmt: skip
 NOT_HERE = {"lock-version-minor", "created-by-empty", "upload-time-future"}
+# In test_rule_environments.py.
+WITH_DIAGRAMS = {
+    "environment-unreachable", "environment-uncovered", "package-unreachable", "requires-python-contradiction",
+    "no-file-for-environment", "wheel-outside-environments", "wheel-outside-requires-python",
+}  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -98,7 +105,7 @@ def test_a_warning_is_given_where_it_is_due(code: str, text: str, path: str, lin
 
 def test_every_rule_of_the_table_has_a_test() -> None:
     warnings = {code for code, rule in RULES.items() if rule.severity == "warning"}
-    assert warnings - {case[0] for case in CASES} == NOT_HERE
+    assert warnings - {case[0] for case in CASES} == NOT_HERE | WITH_DIAGRAMS
 
 
 def test_an_empty_creator_is_noticed() -> None:
