@@ -79,7 +79,7 @@ def test_a_split_that_was_bad_is_not_offered_again_nor_its_other_half() -> None:
     first = next(made.candidates(KEY, [requirement()], []))
     assert isinstance(first, SplitCandidate)
     assert offered(made, requirement(), bad=[first]) == ["2", "1"]
-    other = SplitCandidate(key=KEY, boundary=ALL - NEWER, requirements=frozenset())
+    other = SplitCandidate(key=KEY, boundary=ALL - NEWER, requirements={})
     assert offered(made, requirement(), bad=[other]) == ["2", "1"]
 
 

@@ -41,7 +41,7 @@ def pins(*chosen: str, universe: MarkerSet = UNIVERSE, splits: Mapping[str, Mark
         boundary = (splits or {}).get(name)
         cell = universe
         if boundary is not None:
-            mapping[name, universe] = SplitCandidate(key=(name, universe), boundary=boundary, requirements=frozenset())
+            mapping[name, universe] = SplitCandidate(key=(name, universe), boundary=boundary, requirements={})
             cell = universe & boundary if (name, universe & boundary) not in mapping else universe - boundary
         mapping[name, cell] = GuardedCandidate(key=(name, cell), version=Version(version), guard=cell, extras=())
     return Pins(parts=((universe, mapping),))

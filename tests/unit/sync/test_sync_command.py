@@ -99,7 +99,7 @@ def test_a_refusal_is_one_paragraph(project: Path, venv: Venv) -> None:
 
 
 def test_wrong_usage_is_told_apart(project: Path, venv: Venv) -> None:
-    assert run(project, "--extra", "nothing").returncode == 2
+    assert run(project, "--extra", "nothing").returncode == 1
     assert run(project, "--only-group", "a", "--group", "b").returncode == 2
 
 
