@@ -110,7 +110,10 @@ def test_any_text_of_the_format_s_own_signs_is_read_or_refused(text: str) -> Non
 
 
 # A NUL at the beginning makes the mark of UTF-16 that of UTF-32: such a text is no requirements file.
-@given(st.text(st.characters(codec="utf-8", exclude_characters="\0")), st.sampled_from(["utf-8-sig", "utf-16", "utf-32"]))
+@given(
+    text=st.text(st.characters(codec="utf-8", exclude_characters="\0")),
+    encoding=st.sampled_from(["utf-8-sig", "utf-16", "utf-32"]),
+)
 def test_texts_with_a_byte_order_mark_are_decoded(text: str, encoding: str) -> None:
     assert decode(text.encode(encoding), place="r") == text
 
