@@ -1,0 +1,318 @@
+"""convert(): a foreign lock file to pylock.toml, proved; nothing is written to disk."""
+
+from __future__ import annotations
+
+import os.path
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from lockset.api.remote import LiveRemote
+from lockset.api.wiring import connected
+from lockset.conversion.assemble import assemble
+from lockset.conversion.beside import Beside, read_beside
+from lockset.conversion.complete import complete
+from lockset.conversion.foreign_text import decode, refuse_conflicts
+from lockset.conversion.formats import Format, recognise
+from lockset.conversion.options import ConvertOptions
+from lockset.conversion.prove import Proof, prove
+from lockset.conversion.read import read_foreign
+from lockset.conversion.requirements import FilesWanted, read_pins
+from lockset.errors import LocksetError
+from lockset.events import Silent
+from lockset.index.options import IndexOptions, IndexSource, location_url
+from lockset.lockfile.read import read
+from lockset.lockfile.validate import validate
+from lockset.lockfile.write import write
+from lockset.resolve.ask import python_range
+from lockset.sources.files.discover import LocalFiles
+from lockset.sources.files.read_file import decode_utf8, read_file
+from lockset.sources.requirements_lines import decode as decode_requirements
+from lockset.sources.requirements_txt import read_requirements
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from lockset.conversion.draft import Draft, Loss
+    from lockset.conversion.ports import Remote
+    from lockset.events import Listener
+    from lockset.index.ports import Index
+    from lockset.lockfile.model import Pylock
+    from lockset.sources.project import RootProject, SourceOptions
+
+__all__ = ["Conversion", "Wishes", "convert", "convert_draft", "read_draft"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wishes:
+    """What the user wants of a conversion.
+
+    Attributes:
+        format: What the input is; None: as its content says.
+        python: Pythons the lock serves, where the input says nothing, such as `>=3.10`.
+        files: Files of pins without hashes: `all`, or `wheels` only; `as-hashed` takes all where no pin has a hash.
+        pyproject: The pyproject.toml the input was made from; None: the one beside it.
+        members: Workspace members whose requirements are the project's.
+        all_members: All of them.
+        with_project: Whether the project itself gets an entry, where the input has one.
+        allow_conda: Whether what pip installs may need what conda installs.
+        offline: Nothing goes over the network.
+    """
+
+    format: Format | None = None
+    python: str | None = None
+    files: Literal["as-hashed", "all", "wheels"] = "as-hashed"
+    pyproject: Path | None = None
+    members: tuple[str, ...] = ()
+    all_members: bool = False
+    with_project: bool = True
+    allow_conda: bool = False
+    offline: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Conversion:
+    """A conversion that was proved.
+
+    Attributes:
+        format: What the input was.
+        lock: The lock file.
+        text: Its canonical text.
+        losses: What the lock file does not say although the input did; those with `note` are for information.
+        proof: What was compared.
+    """
+
+    format: str
+    lock: Pylock
+    text: str
+    losses: tuple[Loss, ...]
+    proof: Proof
+
+
+@contextmanager
+def _live(options: IndexOptions, cache: Path | None, listener: Listener) -> Iterator[tuple[Index, Remote]]:
+    with connected(options, cache, listener) as connection:
+        yield connection.index, LiveRemote(connection, offline=options.offline)
+
+
+def convert(
+    path: str | os.PathLike[str],
+    wishes: Wishes | None = None,
+    *,
+    output: str | os.PathLike[str] = "pylock.toml",
+    strict: bool = False,
+    content: bytes | None = None,
+    environ: Mapping[str, str] | None = None,
+    index_options: Callable[[RootProject | None], IndexOptions] | None = None,
+    cache: Path | None = None,
+    listener: Listener | None = None,
+) -> Conversion:
+    """The lock file that installs exactly what the file at `path` does; nothing is written.
+
+    Args:
+        path: A requirements file of pins, or a lock file of uv, Poetry, PDM, Pipenv or conda-lock.
+        wishes: What is wanted.
+        output: Where the lock file will be, since paths in it are relative to that.
+        strict: Refuse where anything is lost.
+        content: What is in the file, where it is not to be read.
+        environ: Values for `${NAME}` in requirements files.
+        index_options: Where packages come from, given the requirements file; None: as the input says.
+        cache: Folder to remember answers of indexes in; None: remember nothing.
+        listener: Hears of progress.
+
+    Raises:
+        LocksetError: what is wrong with the input, what cannot be had, or (`strict`) what would be lost.
+    """
+    wanted = wishes or Wishes()
+    draft, project = read_draft(path, wanted, output=output, content=content, environ=environ or {})
+    options = (index_options or _default_options)(project)
+    options = replace(with_own_indexes(options, draft), offline=options.offline or wanted.offline)
+    heard = listener or Silent()
+    with _live(options, cache, heard) as (index, remote):
+        return convert_draft(draft, index, remote, output=output, strict=strict, listener=heard)
+
+
+def convert_draft(
+    draft: Draft,
+    index: Index,
+    remote: Remote,
+    *,
+    output: str | os.PathLike[str] = "pylock.toml",
+    strict: bool = False,
+    listener: Listener | None = None,
+) -> Conversion:
+    """The lock file of a Draft: completed, assembled, written, read again and proved.
+
+    Raises:
+        LocksetError: see `convert`.
+    """
+    folder = absolute(output).parent
+    filled = complete(draft, index, remote, folder=folder, listener=listener or Silent())
+    lock, lost = assemble(filled)
+    losses = (*filled.losses, *lost)
+    text = write(lock)
+    _validate(text)
+    again = read(text, path="pylock.toml").lock
+    proof = prove(filled, again, losses)
+    refuse_losses(losses, strict=strict, place=draft.place)
+    return Conversion(format=draft.format, lock=again, text=text, losses=losses, proof=proof)
+
+
+def absolute(path: str | os.PathLike[str]) -> Path:
+    """The path from the root, without `..`; links stay as they are."""
+    return Path(os.path.abspath(path))  # noqa: PTH100 - resolve() would follow links
+
+
+def refuse_losses(losses: Sequence[Loss], *, strict: bool, place: str) -> None:
+    """Refuse where something is lost and nothing may be.
+
+    Raises:
+        LocksetError: `lossy` with every loss.
+    """
+    real = [loss for loss in losses if not loss.note]
+    if strict and real:
+        raise LocksetError(
+            "lossy",
+            f"{len(real)} {'thing' if len(real) == 1 else 'things'} would be lost, and `--strict` allows none",
+            place=place,
+            context=tuple(loss.message for loss in real),
+            hint="Nothing was written; leave out `--strict` to accept this",
+        )
+
+
+def read_draft(
+    path: str | os.PathLike[str],
+    wishes: Wishes,
+    *,
+    output: str | os.PathLike[str] = "pylock.toml",
+    content: bytes | None = None,
+    environ: Mapping[str, str],
+) -> tuple[Draft, RootProject | None]:
+    """The input as it was read, and the requirements behind it where it is a requirements file.
+
+    Raises:
+        LocksetError: what is wrong with the input.
+    """
+    place = os.fspath(path)
+    location = absolute(place)
+    data = content if content is not None else read_file(location, place=place, hint="Name the file to convert")
+    format_ = wishes.format or _recognised(data, place)
+    options = _options(wishes, location, output)
+    if format_ is Format.PYLOCK:
+        raise LocksetError("is-pylock", "The file is a pylock file already", place=place)
+    if format_ is Format.REQUIREMENTS:
+        return _read_requirements(data, location, place, options, environ)
+    text = decode(data, place=place)
+    return read_foreign(text, format_, place=place, options=options, beside=_beside(wishes, location)), None
+
+
+def _recognised(data: bytes, place: str) -> Format:
+    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return Format.REQUIREMENTS
+    text = data.decode("utf-8-sig", "replace")
+    if not text.strip():
+        raise LocksetError("format-unknown", "The file is empty", place=place)
+    return recognise(text, name=place, place=place)
+
+
+def _options(wishes: Wishes, location: Path, output: str | os.PathLike[str]) -> ConvertOptions:
+    return ConvertOptions(
+        requires_python=None if wishes.python is None else python_range(wishes.python),
+        files=FilesWanted(wheels_only=wishes.files == "wheels", unhashed=wishes.files == "all"),
+        members=wishes.members,
+        all_members=wishes.all_members,
+        with_project=wishes.with_project,
+        allow_conda=wishes.allow_conda,
+        source_folder=location.parent,
+        folder=absolute(output).parent,
+    )
+
+
+def _beside(wishes: Wishes, location: Path) -> Beside | None:
+    path = wishes.pyproject
+    if path is None:
+        path = location.parent / "pyproject.toml"
+        if not path.is_file():
+            return None
+    place = os.path.relpath(path)
+    return read_beside(decode_utf8(read_file(path, place=place), place=place), place=place)
+
+
+class _Recorded(LocalFiles):
+    """Local files that remember what was read, for the comments in it."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder)
+        self.texts: list[str] = []
+
+    def read(self, location: str) -> bytes:
+        data = super().read(location)
+        self.texts.append(decode_requirements(data, place=location))
+        return data
+
+
+def _read_requirements(
+    data: bytes, location: Path, place: str, options: ConvertOptions, environ: Mapping[str, str]
+) -> tuple[Draft, RootProject]:
+    text = decode_requirements(data, place=place)
+    refuse_conflicts(text, place=place)
+    files = _Recorded(Path.cwd())
+    project = read_requirements(
+        text, location=str(location), place=place, base=location.parent, environ=environ, surroundings=files
+    )
+    draft = read_pins(
+        project,
+        [text, *files.texts],
+        place=place,
+        folder=options.folder,
+        files=options.files,
+        requires_python=options.requires_python,
+    )
+    return draft, project
+
+
+def _default_options(project: RootProject | None) -> IndexOptions:
+    """As the requirements file says, else the public index."""
+    if project is None:
+        return IndexOptions()
+    return options_of_file(project.options, project.base)
+
+
+def options_of_file(options: SourceOptions, base: Path) -> IndexOptions:
+    """What a requirements file itself says about indexes."""
+    plain = IndexOptions()
+    return IndexOptions(
+        index_url=location_url(options.index_url, base=base) if options.index_url else plain.index_url,
+        indexes=tuple(IndexSource(url=location_url(url, base=base)) for url in options.extra_index_urls),
+        find_links=tuple(location_url(link, base=base) for link in options.find_links),
+        no_index=options.no_index,
+        insecure_hosts=frozenset(options.trusted_hosts),
+    )
+
+
+def with_own_indexes(options: IndexOptions, draft: Draft) -> IndexOptions:
+    """The same, where packages for which the input names an index are asked there and nowhere else."""
+    gaps = [package for package in draft.packages if not package.is_complete]
+    named = {package.name: package.index for package in gaps if package.index is not None}
+    urls = dict.fromkeys(url for url in named.values() if not same_index(url, options.index_url))
+    by_url = {url: f"input-{number}" for number, url in enumerate(urls)}
+    added = tuple(IndexSource(url=url, name=name, explicit=True) for url, name in by_url.items())
+    pins = {name: by_url[url] for name, url in named.items() if url in by_url}
+    return replace(options, indexes=(*options.indexes, *added), pins={**pins, **options.pins})
+
+
+def same_index(one: str, other: str) -> bool:
+    """Whether two addresses name one index."""
+    return one.rstrip("/") == other.rstrip("/")
+
+
+def _validate(text: str) -> None:
+    report = validate(text, path="pylock.toml")
+    errors = [issue for issue in report.issues if issue.severity == "error"]
+    if errors:
+        raise LocksetError(
+            "internal-invalid",
+            f"The lock that was made breaks the standard: {errors[0].message}",
+            hint="Nothing was written; this is a bug in lockset: report it with the input that shows it",
+        )

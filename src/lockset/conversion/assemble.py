@@ -1,0 +1,165 @@
+"""Draft to lock file: entries with markers, in canonical order."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from packaging.markers import Marker
+from packaging.specifiers import InvalidSpecifier, SpecifierSet
+from packaging.utils import canonicalize_name
+from packaging.version import Version
+
+from lockset.conversion.draft import Loss
+from lockset.conversion.graph import refuse_overlap
+from lockset.lockfile.model import (
+    Package,
+    PackageArchive,
+    PackageDirectory,
+    PackageSdist,
+    PackageVcs,
+    PackageWheel,
+    Pylock,
+)
+from lockset.markers import MarkerSet, possible
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from lockset.conversion.draft import Draft, DraftFile, DraftPackage
+
+__all__ = ["assemble", "universe_of"]
+
+
+def universe_of(requires_python: SpecifierSet | None, environments: Sequence[str]) -> MarkerSet:
+    """What a lock with these bounds serves."""
+    found = possible()
+    if requires_python is not None:
+        found &= MarkerSet.of_python(requires_python)
+    if environments:
+        declared = MarkerSet.none()
+        for text in environments:
+            declared |= MarkerSet.parse(text)
+        found &= declared
+    return found
+
+
+def assemble(draft: Draft) -> tuple[Pylock, tuple[Loss, ...]]:
+    """The lock file of a Draft without gaps, and what was lost on the way.
+
+    Raises:
+        LocksetError: `pins-overlap`.
+    """
+    universe = universe_of(draft.requires_python, draft.environments)
+    for conflict in draft.conflicts:
+        together = MarkerSet.any()
+        for kind, name in conflict:
+            together &= draft.offers.region((kind, name))
+        universe -= together
+    losses: list[Loss] = []
+    _refuse_overlaps(draft, universe)
+    packages = [_package(package, universe, losses) for package in draft.packages]
+    offers = draft.offers
+    multi = bool(offers.extras or offers.groups)
+    lock = Pylock(
+        lock_version=Version("1.0"),
+        environments=[Marker(text) for text in draft.environments] or None,
+        requires_python=draft.requires_python,
+        extras=[canonicalize_name(e) for e in sorted(offers.extras)] if multi else None,
+        dependency_groups=sorted(offers.groups) if multi else None,
+        default_groups=sorted(offers.default_groups) or None,
+        created_by="lockset",
+        packages=packages,
+        tool=_tool(draft),
+    )
+    return lock, tuple(losses)
+
+
+def _tool(draft: Draft) -> dict[str, Any] | None:
+    if not draft.conflicts:
+        return None
+    conflicts = [[{kind: name} for kind, name in sorted(conflict)] for conflict in draft.conflicts]
+    return {"lockset": {"conflicts": conflicts}}
+
+
+def _refuse_overlaps(draft: Draft, universe: MarkerSet) -> None:
+    by_name: dict[str, list[DraftPackage]] = {}
+    for package in draft.packages:
+        for other in by_name.setdefault(package.name, []):
+            both = other.region & package.region & universe
+            if not both.is_empty:
+                first, second = (str(p.version or p.origin or "its source") for p in (other, package))
+                raise refuse_overlap(package.name, first, second, both, place=draft.place)
+        by_name[package.name].append(package)
+
+
+def _package(package: DraftPackage, universe: MarkerSet, losses: list[Loss]) -> Package:
+    marker = package.region.text(universe)
+    if marker is not None and package.said is not None:
+        marker = package.said
+    source = package.source
+    settings = dict(package.config_settings)
+    return Package(
+        name=canonicalize_name(package.name),
+        version=package.version,
+        marker=None if marker is None else Marker(marker),
+        requires_python=_requires_python(package, universe, losses),
+        dependencies=_dependencies(package),
+        vcs=source if isinstance(source, PackageVcs) else None,
+        directory=source if isinstance(source, PackageDirectory) else None,
+        archive=source if isinstance(source, PackageArchive) else None,
+        index=package.index if source is None else None,
+        sdist=next((_sdist(f) for f in package.files if not _is_wheel(f)), None),
+        wheels=[_wheel(f) for f in sorted(package.files, key=lambda f: f.name or "") if _is_wheel(f)] or None,
+        tool={"lockset": {"config-settings": settings}} if settings else None,
+    )
+
+
+def _requires_python(package: DraftPackage, universe: MarkerSet, losses: list[Loss]) -> SpecifierSet | None:
+    """That of the release, where the entry applies inside it only: elsewhere it would turn a skip into a failure."""
+    if not package.requires_python:
+        return None
+    try:
+        specifiers = SpecifierSet(package.requires_python)
+        admitted = MarkerSet.of_python(specifiers)
+    except (InvalidSpecifier, ValueError):
+        return None
+    here = (package.region & universe).without_extras_and_groups()
+    if here.implies(admitted):
+        return specifiers
+    message = (
+        f"{package.shown} is for Python {package.requires_python}, and the input asks for it on others, too: "
+        "its requires-python is left out"
+    )
+    losses.append(Loss(kind="requires-python-left-out", message=message, note=True))
+    return None
+
+
+def _dependencies(package: DraftPackage) -> list[dict[str, Any]] | None:
+    found = [{"name": n, "version": v} if v else {"name": n} for n, v in package.dependencies or ()]
+    return found or None
+
+
+def _is_wheel(file: DraftFile) -> bool:
+    return (file.name or "").endswith(".whl")
+
+
+def _wheel(file: DraftFile) -> PackageWheel:
+    return PackageWheel(
+        name=file.name,
+        url=file.url,
+        path=file.path,
+        upload_time=file.upload_time,
+        size=file.size,
+        hashes=dict(file.hashes),
+    )
+
+
+def _sdist(file: DraftFile) -> PackageSdist:
+    return PackageSdist(
+        name=file.name,
+        url=file.url,
+        path=file.path,
+        upload_time=file.upload_time,
+        size=file.size,
+        hashes=dict(file.hashes),
+    )

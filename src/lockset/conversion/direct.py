@@ -1,0 +1,113 @@
+"""Requirements that are URLs or paths: to what a lock file installs them from."""
+
+from __future__ import annotations
+
+import os.path
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import unquote, urlsplit
+
+from packaging.utils import InvalidSdistFilename, InvalidWheelFilename, parse_sdist_filename, parse_wheel_filename
+
+from lockset.errors import LocksetError
+from lockset.lockfile.model import PackageArchive, PackageDirectory, PackageVcs
+from lockset.sources.direct_url import path_of, without_credentials
+
+if TYPE_CHECKING:
+    from packaging.version import Version
+
+    from lockset.sources.requirement_line import RequirementLine
+
+__all__ = ["UNKNOWN_COMMIT", "is_archive_name", "read_direct", "read_vcs", "relative_path", "version_of_file"]
+
+# Stands in an entry whose commit is to be asked of the repository.
+UNKNOWN_COMMIT = ""
+_COMMIT = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?\Z")
+_ARCHIVE = re.compile(r"\.(whl|zip|tar|tar\.(gz|bz2|xz|lzma)|tgz|tbz|txz|tlz)\Z", re.IGNORECASE)
+
+
+def read_direct(
+    line: RequirementLine, *, folder: Path
+) -> tuple[PackageVcs | PackageDirectory | PackageArchive, Version | None]:
+    """What the requirement is installed from, and its version where the file's name fixes one.
+
+    An archive without a hash and a repository without a commit are gaps, to be filled from where they are.
+
+    Raises:
+        LocksetError: `vcs-unsupported`: neither Git nor a full revision of Mercurial.
+    """
+    url = line.requirement.url or ""
+    address, subdirectory = _split_subdirectory(url)
+    scheme = address.partition(":")[0].lower()
+    if "+" in scheme:
+        return read_vcs(address, subdirectory, origin=line.origin), None
+    hashes = {digest.algorithm: digest.value for digest in line.hashes}
+    if scheme == "file":
+        path = unquote(urlsplit(address).path)
+        shown = relative_path(path, folder)
+        if not _ARCHIVE.search(path):
+            return PackageDirectory(path=shown, editable=line.editable or None, subdirectory=subdirectory), None
+        return PackageArchive(path=shown, hashes=hashes, subdirectory=subdirectory), version_of_file(path, line.name)
+    return PackageArchive(url=address, hashes=hashes, subdirectory=subdirectory), version_of_file(
+        path_of(address), line.name
+    )
+
+
+def _split_subdirectory(url: str) -> tuple[str, str | None]:
+    address, _, fragment = url.partition("#")
+    parts = dict(part.partition("=")[::2] for part in fragment.split("&"))
+    return address, parts.get("subdirectory") or None
+
+
+def read_vcs(address: str, subdirectory: str | None, *, origin: str) -> PackageVcs:
+    """`git+https://host/path@revision` as an entry; the commit may be a gap.
+
+    Raises:
+        LocksetError: `vcs-unsupported`.
+    """
+    kind, _, plain = address.partition("+")
+    split = urlsplit(plain)
+    path, at, revision = split.path.rpartition("@")
+    if not at:
+        path, revision = split.path, ""
+    where = split._replace(path=path).geturl()
+    revision = unquote(revision)
+    commit = revision if _COMMIT.match(revision) else UNKNOWN_COMMIT
+    if kind not in {"git", "hg"} or (kind == "hg" and not commit):
+        raise LocksetError(
+            "vcs-unsupported",
+            f"`{without_credentials(address)}` names no revision that a lock file can hold",
+            place=origin,
+            hint="Name a full commit of a Git or Mercurial repository",
+        )
+    return PackageVcs(
+        type=kind,
+        url=where,
+        requested_revision=revision if revision and not commit else None,
+        commit_id=commit,
+        subdirectory=subdirectory,
+    )
+
+
+def version_of_file(path: str, project: str) -> Version | None:
+    """The version that the name of a wheel or source distribution of `project` says; None for other archives."""
+    name = unquote(path.rstrip("/").rpartition("/")[2])
+    try:
+        found = parse_wheel_filename(name)[:2] if name.endswith(".whl") else parse_sdist_filename(name)
+    except (InvalidWheelFilename, InvalidSdistFilename):
+        return None
+    return found[1] if found[0] == project else None
+
+
+def is_archive_name(path: str) -> bool:
+    """Whether the path ends as archives do."""
+    return _ARCHIVE.search(path) is not None
+
+
+def relative_path(path: str, folder: Path) -> str:
+    """`path` as seen from `folder`, with slashes."""
+    try:
+        return Path(os.path.relpath(path, folder)).as_posix()
+    except ValueError:  # another drive
+        return Path(path).as_posix()

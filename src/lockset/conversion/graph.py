@@ -1,0 +1,255 @@
+"""A foreign lock's graph: who needs whom, and the region in which each entry is reached."""
+
+from __future__ import annotations
+
+from collections import Counter, deque
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from lockset.errors import LocksetError
+from lockset.markers import MarkerSet
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from lockset.conversion.offers import Choice, Offers
+
+__all__ = [
+    "Edge",
+    "ForeignGraph",
+    "GraphNode",
+    "Reach",
+    "Root",
+    "dependencies_of",
+    "reach",
+    "refuse_overlap",
+    "region_of_text",
+]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Edge:
+    """One requirement: of one of `targets` (keys of nodes; several where the input does not say which, best first)."""
+
+    targets: tuple[str, ...]
+    extras: frozenset[str] = frozenset()
+    marker: str | None = None
+
+    def towards(self, target: str) -> Edge:
+        """The same, decided."""
+        return replace(self, targets=(target,))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GraphNode:
+    """One entry of the input.
+
+    Attributes:
+        key: Its own within the graph.
+        name: Normalised.
+        identity: What it installs; None where it stands for the project and nothing is installed for it.
+        edges: What it needs; markers may ask for `extra`.
+        optional: What each of its extras adds.
+        forks: Markers, one of which has to hold for the entry to count; none for no bound.
+    """
+
+    key: str
+    name: str
+    identity: str | None
+    edges: tuple[Edge, ...] = ()
+    optional: Mapping[str, tuple[Edge, ...]] = field(default_factory=dict)
+    forks: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Root:
+    """What is asked for from outside, and by whose choice."""
+
+    choice: Choice
+    edge: Edge
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ForeignGraph:
+    """Nodes by key, and where walks begin."""
+
+    nodes: Mapping[str, GraphNode]
+    roots: tuple[Root, ...]
+
+
+@lru_cache(maxsize=4096)
+def region_of_text(marker: str | None) -> MarkerSet:
+    """The region of a marker text; everything where there is none."""
+    return MarkerSet.any() if marker is None else MarkerSet.parse(marker)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reach:
+    """Where each node is reached, and where with which of its extras; what is never reached has no entry."""
+
+    regions: Mapping[str, MarkerSet]
+    extras: Mapping[str, Mapping[str, MarkerSet]]
+
+
+def reach(graph: ForeignGraph, offers: Offers, universe: MarkerSet) -> Reach:
+    """Where the nodes of the graph are reached inside `universe`."""
+    walk = _Walk(graph)
+    for root in graph.roots:
+        walk.follow(root.edge, offers.region(root.choice) & universe & region_of_text(root.edge.marker))
+    walk.run()
+    return Reach(regions=walk.regions, extras=walk.extras)
+
+
+class _Walk:
+    """Regions grow until nothing changes; they only ever grow, and there are finitely many sets to grow to."""
+
+    def __init__(self, graph: ForeignGraph) -> None:
+        self._graph = graph
+        self.regions: dict[str, MarkerSet] = {}
+        self.extras: dict[str, dict[str, MarkerSet]] = {}
+        self._queue: deque[str] = deque()
+        self._queued: set[str] = set()
+        self._open: dict[Edge, MarkerSet] = {}
+
+    def run(self) -> None:
+        """Follow all that is reached; what several entries answer is decided last."""
+        while True:
+            while self._queue:
+                key = self._queue.popleft()
+                self._queued.discard(key)
+                for edge, region in self._requirements(key):
+                    self.follow(edge, region)
+            if not self._decide():
+                return
+
+    def follow(self, edge: Edge, region: MarkerSet) -> None:
+        """`edge` applies in `region`."""
+        fitting = [(target, region & self._fork(target)) for target in edge.targets]
+        met = [(target, part) for target, part in fitting if not part.is_empty]
+        apart = all(a.is_disjoint(b) for i, (_, a) in enumerate(met) for _, b in met[:i])
+        if apart:
+            for target, part in met:
+                self._grow(target, edge.extras, part)
+        else:
+            self._open[edge] = self._open.get(edge, MarkerSet.none()) | region
+
+    def _fork(self, key: str) -> MarkerSet:
+        forks = self._graph.nodes[key].forks
+        if not forks:
+            return MarkerSet.any()
+        found = MarkerSet.none()
+        for fork in forks:
+            found |= region_of_text(fork)
+        return found
+
+    def _decide(self) -> bool:
+        """One step for edges that several entries answer: where others ask for one of them, else the first."""
+        for edge, region in self._open.items():
+            left = region
+            changed = False
+            for target in edge.targets:
+                part = left & self._fork(target) & self.regions.get(target, MarkerSet.none())
+                left -= part
+                changed |= self._grow(target, edge.extras, part)
+            if changed:
+                return True
+        for edge, region in self._open.items():
+            left = region
+            for target in edge.targets:
+                left -= self._fork(target) & self.regions.get(target, MarkerSet.none())
+            for target in edge.targets:
+                part = left & self._fork(target)
+                if self._grow(target, edge.extras, part):
+                    return True
+                left -= part
+        return False
+
+    def _grow(self, key: str, extras: frozenset[str], part: MarkerSet) -> bool:
+        if part.is_empty:
+            return False
+        before = self.regions.get(key, MarkerSet.none())
+        after = before | part
+        changed = after is not before
+        self.regions[key] = after
+        known = self.extras.setdefault(key, {})
+        for extra in extras:
+            old = known.get(extra, MarkerSet.none())
+            if (new := old | part) is not old:
+                known[extra] = new
+                changed = True
+        if changed and key not in self._queued:
+            self._queued.add(key)
+            self._queue.append(key)
+        return changed
+
+    def _requirements(self, key: str) -> Iterator[tuple[Edge, MarkerSet]]:
+        node = self._graph.nodes[key]
+        base = self.regions[key]
+        extras = tuple(self.extras[key].items())
+        for edge in node.edges:
+            yield edge, _needed(edge, base, extras)
+        for extra, where in extras:
+            for edge in node.optional.get(extra, ()):
+                yield edge, where & region_of_text(edge.marker).with_metadata_extra(extra)
+
+
+def _needed(edge: Edge, base: MarkerSet, extras: tuple[tuple[str, MarkerSet], ...]) -> MarkerSet:
+    if edge.marker is None:
+        return base
+    marker = region_of_text(edge.marker)
+    region = base & marker.with_metadata_extra(None)
+    for extra, where in extras:
+        region |= where & marker.with_metadata_extra(extra)
+    return region
+
+
+def dependencies_of(
+    graph: ForeignGraph, key: str, found: Reach, versions: Mapping[str, tuple[str, str | None]]
+) -> tuple[tuple[str, str | None], ...]:
+    """Names (with versions where the lock has several entries of the name) that the node needs somewhere, sorted.
+
+    `versions`: key to name and version for every entry of the output.
+    """
+    node = graph.nodes[key]
+    edges = [*node.edges]
+    for extra in found.extras[key]:
+        edges += node.optional.get(extra, ())
+    here = found.regions[key]
+    counted = Counter(name for name, _ in versions.values())
+    needed: set[tuple[str, str | None]] = set()
+    for edge in edges:
+        for target in edge.targets:
+            if target == key or target not in versions or target not in found.regions:
+                continue
+            if not (found.regions[target] & here & _mentioned(edge, found.extras[key])).is_empty:
+                name, version = versions[target]
+                needed.add((name, version if counted[name] > 1 else None))
+    return tuple(sorted(needed, key=lambda pair: (pair[0], pair[1] or "")))
+
+
+def _mentioned(edge: Edge, extras: Iterable[str]) -> MarkerSet:
+    """Where the edge applies, with none or one of the extras."""
+    marker = region_of_text(edge.marker)
+    found = marker.with_metadata_extra(None)
+    for extra in extras:
+        found |= marker.with_metadata_extra(extra)
+    return found
+
+
+def refuse_overlap(name: str, first: str, second: str, both: MarkerSet, *, place: str) -> LocksetError:
+    """The refusal of two entries that apply at once, with one environment in which they do."""
+    example = both.example()
+    context: tuple[str, ...] = ()
+    if example is not None:
+        values = example.environment
+        where = f"Python {values['python_full_version']} on {values['sys_platform']} {values['platform_machine']}"
+        chosen = ", ".join(sorted(example.extras | example.groups))
+        context = (f"for example: {where}" + (f" with {chosen}" if chosen else ""),)
+    return LocksetError(
+        "pins-overlap",
+        f"`{name}` is pinned twice ({first}, {second}), and both apply in one environment",
+        place=place,
+        context=context,
+        hint="Give them markers that exclude each other, or keep one",
+    )

@@ -1,0 +1,136 @@
+"""What a foreign lock installs in one environment, by packaging's markers alone: the other side of the proof.
+
+Nothing here knows of MarkerSets or of the writer: a conversion is right where both sides agree.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Protocol
+
+from packaging.markers import Marker
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from lockset.conversion.graph import Edge, ForeignGraph
+    from lockset.conversion.offers import Choice, Offers
+
+__all__ = ["GraphJudge", "Judge", "LineJudge", "Situation", "StatedEntry"]
+
+
+@dataclass(slots=True, kw_only=True)
+class Situation:
+    """One environment with chosen extras and groups; remembers what it has decided."""
+
+    environment: Mapping[str, str]
+    extras: frozenset[str]
+    groups: frozenset[str]
+    _known: dict[tuple[str, str], bool] = field(default_factory=dict)
+
+    def holds(self, marker: str | None, *, extra: str = "") -> bool:
+        """Whether the marker holds, with `extra` as the extra for which metadata is read."""
+        if marker is None:
+            return True
+        found = self._known.get((marker, extra))
+        if found is None:
+            values: dict[str, Any] = {
+                **self.environment,
+                "extra": extra,
+                "extras": set(self.extras),
+                "dependency_groups": set(self.groups),
+            }
+            found = self._known[marker, extra] = bool(Marker(marker).evaluate(values, context="lock_file"))
+        return found
+
+
+class Judge(Protocol):
+    """Answers what the input installs."""
+
+    def wanted(self, situation: Situation) -> frozenset[str]:
+        """Identities (`lockset.conversion.draft.identity`) of all that is installed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StatedEntry:
+    """An entry for which the input itself says where it applies: for any of `when`, if its marker holds."""
+
+    identity: str
+    when: tuple[tuple[Choice, str | None], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LineJudge:
+    """A format that says of each entry where it applies."""
+
+    entries: tuple[StatedEntry, ...]
+    offers: Offers
+
+    def wanted(self, situation: Situation) -> frozenset[str]:
+        """Those entries whose condition holds."""
+        return frozenset(entry.identity for entry in self.entries if self._applies(entry, situation))
+
+    def _applies(self, entry: StatedEntry, situation: Situation) -> bool:
+        return any(
+            self.offers.holds(choice, situation.extras, situation.groups) and situation.holds(marker)
+            for choice, marker in entry.when
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GraphJudge:
+    """A format that says who needs whom: walked for one environment at a time."""
+
+    graph: ForeignGraph
+    offers: Offers
+
+    def wanted(self, situation: Situation) -> frozenset[str]:
+        """What a walk from the roots meets."""
+        met: dict[str, set[str]] = {}
+        open_edges: list[Edge] = []
+        queue: list[Edge] = []
+        for root in self.graph.roots:
+            chosen = self.offers.holds(root.choice, situation.extras, situation.groups)
+            if chosen and situation.holds(root.edge.marker):
+                queue.append(root.edge)
+        while queue or open_edges:
+            if not queue:
+                queue = self._decided(open_edges, met)
+                open_edges = []
+                continue
+            edge = queue.pop()
+            targets = [t for t in edge.targets if self._fits(t, situation)]
+            if len(targets) > 1:
+                open_edges.append(edge)
+                continue
+            for target in targets:
+                queue.extend(self._visit(target, edge.extras, met, situation))
+        found = (self.graph.nodes[key].identity for key in met if self._fits(key, situation))
+        return frozenset(name for name in found if name is not None)
+
+    def _fits(self, key: str, situation: Situation) -> bool:
+        forks = self.graph.nodes[key].forks
+        return not forks or any(situation.holds(fork) for fork in forks)
+
+    def _visit(self, key: str, extras: Iterable[str], met: dict[str, set[str]], situation: Situation) -> Iterable[Edge]:
+        new = key not in met
+        known = met.setdefault(key, set())
+        fresh = set(extras) - known
+        known |= fresh
+        node = self.graph.nodes[key]
+        for edge in node.edges if new or fresh else ():
+            if any(situation.holds(edge.marker, extra=extra) for extra in ("", *known)):
+                yield edge
+        for extra in fresh:
+            for edge in node.optional.get(extra, ()):
+                if situation.holds(edge.marker, extra=extra):
+                    yield edge
+
+    def _decided(self, open_edges: list[Edge], met: dict[str, set[str]]) -> list[Edge]:
+        """Edges that several releases answer: the one that others ask for, else the newest."""
+        edges = list(dict.fromkeys(open_edges))
+        for number, edge in enumerate(edges):
+            chosen = [t for t in edge.targets if t in met]
+            if chosen:
+                return [edge.towards(chosen[0]), *edges[:number], *edges[number + 1 :]]
+        return [edges[0].towards(edges[0].targets[0]), *edges[1:]]

@@ -1,0 +1,211 @@
+"""Pipfile.lock to a Draft."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from packaging.specifiers import InvalidSpecifier, SpecifierSet
+from packaging.utils import canonicalize_name
+from packaging.version import InvalidVersion, Version
+
+from lockset.conversion.direct import is_archive_name
+from lockset.conversion.draft import Draft, DraftPackage, Loss, identity, identity_of_source
+from lockset.conversion.drafting import draft_of_statements
+from lockset.conversion.foreign_text import Fields, parse_json, strip_credentials
+from lockset.conversion.formats import Format
+from lockset.conversion.graph import ForeignGraph, GraphNode, refuse_overlap, region_of_text
+from lockset.conversion.offers import Offers
+from lockset.errors import LocksetError
+from lockset.hashes import Digest
+from lockset.lockfile.model import PackageArchive, PackageDirectory, PackageVcs
+from lockset.markers import MarkerSet
+
+if TYPE_CHECKING:
+    from lockset.conversion.offers import Choice
+    from lockset.conversion.options import ConvertOptions
+
+__all__ = ["read_pipfile_lock"]
+
+_KNOWN_SPEC = 6
+_VARIABLE = re.compile(r"\$\{?[A-Za-z_]\w*\}?")
+
+
+def read_pipfile_lock(text: str, *, place: str, options: ConvertOptions) -> Draft:
+    """The Draft of a Pipfile.lock.
+
+    Raises:
+        LocksetError: what is wrong with it, `format-newer` or `not-pinned`.
+    """
+    top = parse_json(text, place=place, what="Pipfile.lock")
+    meta = top.table("_meta")
+    if meta is None:
+        raise top.invalid("_meta", "is missing")
+    spec = meta.number("pipfile-spec")
+    if spec is not None and spec > _KNOWN_SPEC:
+        raise LocksetError(
+            "format-newer",
+            f"Pipfile.lock has format {spec}, and {_KNOWN_SPEC} is the newest known",
+            place=place,
+            hint="Use a newer lockset",
+        )
+    return _Reading(top, meta, options).draft()
+
+
+class _Reading:
+    """One Pipfile.lock; entries by section and name."""
+
+    def __init__(self, top: Fields, meta: Fields, options: ConvertOptions) -> None:
+        self._top = top
+        self._meta = meta
+        self._options = options
+        self._losses: list[Loss] = []
+        self._indexes = {
+            source.text("name") or "": self._public(source.needed("url")) for source in meta.tables("sources")
+        }
+
+    def _public(self, url: str) -> str | None:
+        """The address of a source, None where it holds variables."""
+        plain = strip_credentials(url)
+        return None if _VARIABLE.search(plain) else plain
+
+    def draft(self) -> Draft:
+        """The whole."""
+        groups: list[str] = []
+        packages: dict[str, DraftPackage] = {}
+        statements: dict[str, tuple[tuple[Choice, str | None], ...]] = {}
+        nodes: dict[str, GraphNode] = {}
+        for section in self._top.data:
+            table = self._top.table(section) if section != "_meta" else None
+            if table is None or not table.data:
+                continue
+            group = None if section == "default" else _group_name(section)
+            if group is not None:
+                groups.append(group)
+            for name in table.data:
+                entry = table.table(name)
+                assert entry is not None
+                key = f"{section}:{name}"
+                package = self._package(canonicalize_name(name), entry)
+                packages[key] = package
+                choice: Choice = ("project", "") if group is None else ("group", group)
+                statements[key] = ((choice, entry.marker("markers")),)
+                nodes[key] = GraphNode(key=key, name=package.name, identity=_identity(package))
+        self._join(packages, statements, nodes)
+        if not packages:
+            raise LocksetError("nothing-pinned", "The Pipfile.lock holds no packages", place=self._top.place)
+        found = draft_of_statements(
+            shown=Format.PIPFILE.shown,
+            place=self._top.place,
+            graph=ForeignGraph(nodes=nodes, roots=()),
+            packages=packages,
+            statements=statements,
+            offers=Offers(groups=tuple(sorted(groups))),
+            requires_python=self._requires_python(),
+            losses=self._losses,
+        )
+        return replace(found, packages=tuple(replace(p, dependencies=None) for p in found.packages))
+
+    def _join(
+        self,
+        packages: dict[str, DraftPackage],
+        statements: dict[str, tuple[tuple[Choice, str | None], ...]],
+        nodes: dict[str, GraphNode],
+    ) -> None:
+        """Joins equal pins; refuses two pins of one name in sections that may be installed together."""
+        seen: dict[str, str] = {}
+        for key, package in packages.items():
+            other = seen.setdefault(package.name, key)
+            if nodes[other].identity == nodes[key].identity:
+                # Two spellings or two sections list hashes of one release: all of them are the input's.
+                joined = replace(packages[other], loose=tuple(dict.fromkeys((*packages[other].loose, *package.loose))))
+                packages[other] = joined
+                continue
+            both = region_of_text(statements[other][0][1]) & region_of_text(statements[key][0][1])
+            if not both.is_empty:
+                first, second = (f"{packages[k].version or 'a source'} in {k.split(':')[0]}" for k in (other, key))
+                raise refuse_overlap(package.name, first, second, both, place=self._top.place)
+
+    def _requires_python(self) -> SpecifierSet | None:
+        requires = self._meta.table("requires")
+        chosen = self._options.requires_python
+        found = None
+        if requires is not None:
+            full, short = requires.text("python_full_version"), requires.text("python_version")
+            try:
+                if full:
+                    found = SpecifierSet(f"=={full}")
+                elif short and short != "*":
+                    found = SpecifierSet(f"=={short}.*")
+            except InvalidSpecifier:
+                raise requires.invalid("python_version", "is no version of Python") from None
+        if chosen is None or found is None:
+            return found or chosen
+        return found & chosen
+
+    def _package(self, name: str, entry: Fields) -> DraftPackage:
+        plain = DraftPackage(name=name, version=None, region=MarkerSet.any(), origin=f"{self._top.place}: {entry.path}")
+        source = self._source(entry)
+        if source is not None:
+            return replace(plain, source=source)
+        text = entry.text("version") or ""
+        matched = re.fullmatch(r"={2,3}\s*(.+)", text)
+        try:
+            version = Version(matched[1]) if matched else None
+        except InvalidVersion:
+            version = None
+        if version is None:
+            raise LocksetError(
+                "not-pinned",
+                f"`{name}` is not pinned to one version (`{text or 'no version'}`); a conversion never resolves",
+                place=f"{self._top.place}: {entry.path}",
+                hint="Run `pipenv lock`",
+            )
+        digests = []
+        for text in entry.texts("hashes"):
+            [(algorithm, value)] = entry.parsed_hash(text, "hashes").items()
+            digests.append(Digest(algorithm=algorithm, value=value))
+        if not digests:
+            raise LocksetError(
+                "no-files",
+                f"`{name} {version}` has no hashes",
+                place=f"{self._top.place}: {entry.path}",
+                hint="Run `pipenv lock`",
+            )
+        index = self._indexes.get(entry.text("index") or "")
+        return replace(plain, version=version, loose=tuple(dict.fromkeys(digests)), index=index)
+
+    def _source(self, entry: Fields) -> PackageVcs | PackageDirectory | PackageArchive | None:
+        git = entry.text("git")
+        if git is not None:
+            commit = entry.text("ref") or ""
+            if not re.fullmatch(r"[0-9a-f]{40}|[0-9a-f]{64}", commit):
+                raise entry.invalid("ref", f"is no full commit: `{commit}`")
+            return PackageVcs(
+                type="git", url=strip_credentials(git), commit_id=commit, subdirectory=entry.text("subdirectory")
+            )
+        for kind in ("hg", "svn", "bzr"):
+            if kind in entry.data:
+                raise entry.invalid(kind, "is a version control system that is not converted")
+        place = entry.text("path") or entry.text("file")
+        if place is None:
+            return None
+        if "://" in place:
+            hashes: dict[str, str] = {}
+            for text in entry.texts("hashes")[:1]:
+                hashes = entry.parsed_hash(text, "hashes")
+            return PackageArchive(url=strip_credentials(place).partition("#")[0], hashes=hashes)
+        if is_archive_name(place):
+            return PackageArchive(path=self._options.moved(place), hashes={})
+        return PackageDirectory(path=self._options.moved(place), editable=entry.flag("editable") or None)
+
+
+def _group_name(section: str) -> str:
+    return "dev" if section == "develop" else canonicalize_name(section)
+
+
+def _identity(package: DraftPackage) -> str:
+    if package.source is not None:
+        return identity_of_source(package.name, package.source)
+    return identity(package.name, package.version, None)

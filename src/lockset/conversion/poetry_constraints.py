@@ -1,0 +1,100 @@
+"""Version constraints as Poetry writes them (`^1.2`, `~1.2`, `>=1,<2 || >=3`): to standard specifiers."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from packaging.specifiers import InvalidSpecifier, SpecifierSet
+from packaging.version import InvalidVersion, Version
+
+from lockset.markers import MarkerSet
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+__all__ = ["admits", "alternatives", "python_marker", "python_region"]
+
+_OR = re.compile(r"\s*\|\|?\s*")
+_AND = re.compile(r"\s*,\s*|(?<=[\w*])\s+(?=[<>=!~^])")
+_ONE = re.compile(r"(?P<sign>\^|~=|~|===?|!=|<=|>=|<|>)?\s*(?P<version>.+)\Z")
+
+
+@lru_cache(maxsize=4096)
+def alternatives(text: str) -> tuple[SpecifierSet, ...]:
+    """The constraint as alternatives; an empty set of specifiers admits everything.
+
+    Raises:
+        ValueError: it is no constraint.
+    """
+    found = []
+    for part in _OR.split(text.strip() or "*"):
+        pieces = [piece for piece in _AND.split(part.strip().strip("()")) if piece]
+        try:
+            found.append(SpecifierSet(",".join(filter(None, map(_standard, pieces)))))
+        except (InvalidSpecifier, InvalidVersion) as error:
+            message = f"`{text}` is no version constraint"
+            raise ValueError(message) from error
+    return tuple(found)
+
+
+def admits(text: str, version: Version) -> bool:
+    """Whether the version satisfies the constraint.
+
+    Raises:
+        ValueError: it is no constraint.
+    """
+    return any(one.contains(version, prereleases=True) for one in alternatives(text))
+
+
+def python_region(text: str) -> MarkerSet:
+    """The Pythons that the constraint admits.
+
+    Raises:
+        ValueError: it is no constraint.
+    """
+    found = MarkerSet.none()
+    for one in alternatives(text):
+        found |= MarkerSet.of_python(one)
+    return found
+
+
+def python_marker(text: str) -> str | None:
+    """The same as the text of a marker; None where all are admitted.
+
+    Raises:
+        ValueError: it is no constraint, or admits none.
+    """
+    return python_region(text).text()
+
+
+def _standard(piece: str) -> str:
+    matched = _ONE.match(piece)
+    if matched is None:
+        raise InvalidSpecifier(piece)
+    sign, version = matched["sign"] or "", matched["version"].strip()
+    if version == "*":
+        return ""
+    if sign == "^":
+        return _caret(Version(version))
+    if sign == "~":
+        release = Version(version).release
+        return _between(Version(version), release[: 2 if len(release) > 1 else 1])
+    if sign in {"", "=", "=="}:
+        return f"=={version}"
+    if sign in {"<", "<=", ">", ">="} and version.endswith(".*"):
+        version = version[:-2]
+    return f"{sign}{version}"
+
+
+def _caret(version: Version) -> str:
+    """Up to the next change of the first number that is not zero."""
+    release = version.release
+    at = next((i for i, number in enumerate(release) if number), len(release) - 1)
+    return _between(version, release[: at + 1])
+
+
+def _between(version: Version, kept: Sequence[int]) -> str:
+    upper = ".".join(map(str, (*kept[:-1], kept[-1] + 1)))
+    return f">={version},<{upper}"

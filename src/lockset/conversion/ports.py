@@ -1,0 +1,40 @@
+"""What conversions need of the world beside an index."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from lockset.index.page import DistributionFile
+
+__all__ = ["Remote"]
+
+
+class Remote(Protocol):
+    """Reads files and repositories for what a lock file has to hold of them.
+
+    Implementations: `lockset.api.convert.LiveRemote`; in tests a table.
+    """
+
+    def fingerprint(self, location: str) -> tuple[str, int]:
+        """sha256 and size of the file at a URL or absolute path.
+
+        Raises:
+            LocksetError: it cannot be had, `offline` where that would need a network that may not be used.
+        """
+
+    def digests(self, file: DistributionFile, algorithms: Iterable[str]) -> Mapping[str, str]:
+        """Hashes over the bytes of an index's file, sha256 always among them.
+
+        Raises:
+            LocksetError: it cannot be had, `offline`.
+        """
+
+    def commit(self, url: str, revision: str | None) -> str:
+        """The full commit that a branch or tag (None: the default branch) of a Git repository stands for now.
+
+        Raises:
+            LocksetError: `revision-unknown`, `offline`.
+        """

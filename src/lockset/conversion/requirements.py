@@ -1,0 +1,320 @@
+"""A requirements file of pins to a Draft."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from packaging.version import InvalidVersion, Version
+
+from lockset.conversion.annotations import needed_by
+from lockset.conversion.direct import read_direct
+from lockset.conversion.draft import Draft, DraftPackage, Loss, identity, identity_of_source
+from lockset.conversion.formats import Format
+from lockset.conversion.graph import refuse_overlap
+from lockset.conversion.judge import LineJudge, StatedEntry
+from lockset.conversion.offers import Offers
+from lockset.errors import LocksetError
+from lockset.markers import MarkerSet, possible
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from pathlib import Path
+
+    from packaging.specifiers import SpecifierSet
+
+    from lockset.sources.project import RequirementLine, RootProject, SourceOptions
+
+__all__ = ["FilesWanted", "read_pins"]
+
+# As many unpinned requirements as a message lists.
+_SHOWN = 8
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FilesWanted:
+    """Which files of a release are taken where the input names none.
+
+    Attributes:
+        wheels_only: No source distributions.
+        unhashed: Every file may be taken for a pin without a hash although other pins have hashes.
+    """
+
+    wheels_only: bool = False
+    unhashed: bool = False
+
+
+def read_pins(
+    project: RootProject,
+    texts: Sequence[str],
+    *,
+    place: str,
+    folder: Path,
+    files: FilesWanted,
+    requires_python: SpecifierSet | None = None,
+) -> Draft:
+    """The pins of a requirements file.
+
+    Args:
+        project: The file, read with all it includes.
+        texts: The same files as text, for their `# via` comments.
+        place: Name of the file in messages.
+        folder: Folder of the lock file, which paths in it are relative to.
+        files: Which files of a release are taken where the input does not name them by hash.
+        requires_python: Pythons the lock serves.
+
+    Raises:
+        LocksetError: `not-pinned`, `pins-overlap`, `hashes-mixed`, `marker-extra`, or what is wrong with an entry.
+    """
+    lines = _pinned(project, place)
+    _refuse_mixed(lines, files)
+    universe = possible() if requires_python is None else possible() & MarkerSet.of_python(requires_python)
+    reading = _Reading(options=project.options, folder=folder, files=files, universe=universe, place=place)
+    for line in lines:
+        reading.take(line)
+    packages = _with_dependencies(reading.packages, texts, reading.losses)
+    _note(project, packages, reading.losses)
+    offers = Offers()
+    stated = tuple(
+        StatedEntry(identity=key, when=tuple((("project", ""), marker) for marker in markers))
+        for key, markers in reading.markers.items()
+    )
+    return Draft(
+        format=Format.REQUIREMENTS.shown,
+        place=place,
+        packages=tuple(packages),
+        judge=LineJudge(entries=stated, offers=offers),
+        offers=offers,
+        requires_python=requires_python,
+        evidence={key: frozenset(hashes) for key, hashes in reading.evidence.items()},
+        losses=tuple(reading.losses),
+    )
+
+
+def _pinned(project: RootProject, place: str) -> list[RequirementLine]:
+    """The requirements, each with one version; pins of a constraint serve what the file leaves open.
+
+    Raises:
+        LocksetError: `not-pinned` with all that are not.
+    """
+    pins: dict[str, list[RequirementLine]] = {}
+    for constraint in project.constraints:
+        if constraint.requirement.url is None and pinned_version(constraint) is not None:
+            pins.setdefault(constraint.name, []).append(constraint)
+    found: list[RequirementLine] = []
+    open_lines: list[RequirementLine] = []
+    for line in project.dependencies:
+        if line.requirement.url is not None or pinned_version(line) is not None:
+            found.append(line)
+        elif line.name in pins:
+            found.extend(_constrained(line, pin) for pin in pins[line.name])
+        else:
+            open_lines.append(line)
+    if open_lines:
+        first = open_lines[0]
+        more = f" ({len(open_lines)} of {len(project.dependencies)} requirements are not)" if open_lines[1:] else ""
+        raise LocksetError(
+            "not-pinned",
+            f"`{first.requirement}` is not pinned to one version with `==`{more}; a conversion never resolves",
+            place=first.origin,
+            context=tuple(f"{line.origin}: {line.requirement}" for line in open_lines[1:_SHOWN]),
+            hint=f"`lockset lock {place}` chooses versions and locks them",
+        )
+    if not found:
+        raise LocksetError("nothing-pinned", "The file asks for nothing", place=place, hint="Name the compiled file")
+    return found
+
+
+def _constrained(line: RequirementLine, pin: RequirementLine) -> RequirementLine:
+    """The requirement with version, hashes and marker of its constraint."""
+    joined = line.where(pin.requirement.marker, through=pin.origin)
+    joined.requirement.specifier = pin.requirement.specifier
+    return replace(joined, hashes=line.hashes or pin.hashes)
+
+
+def pinned_version(line: RequirementLine) -> Version | None:
+    """The one version the requirement admits; None where it admits several.
+
+    Raises:
+        LocksetError: `version-invalid` where `===` names what is no version.
+    """
+    exact = [s for s in line.requirement.specifier if s.operator in {"==", "==="} and not s.version.endswith(".*")]
+    if not exact:
+        return None
+    try:
+        version = Version(exact[0].version)
+    except InvalidVersion as error:
+        message = f"`{line.requirement}` names what is no version, and a lock file holds versions only"
+        raise LocksetError("version-invalid", message, place=line.origin) from error
+    if not line.requirement.specifier.contains(version, prereleases=True):
+        raise LocksetError("pin-contradicts", f"`{line.requirement}` admits no version at all", place=line.origin)
+    return version
+
+
+def _refuse_mixed(lines: Iterable[RequirementLine], files: FilesWanted) -> None:
+    of_index = [line for line in lines if line.requirement.url is None]
+    bare = [line for line in of_index if not line.hashes]
+    if bare and len(bare) < len(of_index) and not files.unhashed:
+        raise LocksetError(
+            "hashes-mixed",
+            f"{len(of_index) - len(bare)} pins have hashes and {len(bare)} have none; installers refuse such a file",
+            place=bare[0].origin,
+            context=tuple(f"{line.origin}: {line.requirement}" for line in bare[:_SHOWN]),
+            hint="Add the missing hashes, or take every file for what has none with `--files all`",
+        )
+
+
+@dataclass(slots=True, kw_only=True)
+class _Reading:
+    """One run over the pins."""
+
+    options: SourceOptions
+    folder: Path
+    files: FilesWanted
+    universe: MarkerSet
+    place: str
+    packages: list[DraftPackage] = field(default_factory=list)
+    markers: dict[str, list[str | None]] = field(default_factory=dict)
+    evidence: dict[str, set[str]] = field(default_factory=dict)
+    losses: list[Loss] = field(default_factory=list)
+
+    def take(self, line: RequirementLine) -> None:
+        """One more pin."""
+        marker = line.requirement.marker
+        region = MarkerSet.any() if marker is None else MarkerSet.of_marker(marker)
+        if region.metadata_extras() or region.extras() or region.groups():
+            raise LocksetError(
+                "marker-extra",
+                f"The marker of `{line.requirement}` asks for an extra, and a requirements file has none",
+                place=line.origin,
+                hint="Take the part with `extra` out of the marker",
+            )
+        package = self._package(line, region)
+        key = key_of(package)
+        self.evidence.setdefault(key, set()).update(map(str, line.hashes), _commit(package))
+        self.markers.setdefault(key, []).append(None if marker is None else str(marker))
+        if (region & self.universe).is_empty:
+            message = f"{package.shown} applies in no environment of the lock and is left out"
+            self.losses.append(Loss(kind="never-applies", message=message, hashes=tuple(map(str, line.hashes))))
+            return
+        self._add(package)
+
+    def _package(self, line: RequirementLine, region: MarkerSet) -> DraftPackage:
+        marker = line.requirement.marker
+        said = None if marker is None else str(marker)
+        if line.requirement.url is not None:
+            source, version = read_direct(line, folder=self.folder)
+            return DraftPackage(
+                name=line.name,
+                version=version,
+                region=region,
+                said=said,
+                source=source,
+                origin=line.origin,
+                config_settings=line.config_settings,
+            )
+        names = {str(line.name), ":all:"}
+        return DraftPackage(
+            name=line.name,
+            version=pinned_version(line),
+            region=region,
+            said=said,
+            loose=line.hashes,
+            every_file=not line.hashes,
+            wheels=not names & set(self.options.no_binary),
+            sdists=not (names & set(self.options.only_binary) or self.files.wheels_only),
+            origin=line.origin,
+            config_settings=line.config_settings,
+        )
+
+    def _add(self, package: DraftPackage) -> None:
+        """Joins it to an equal pin; refuses another one of the name that applies at once."""
+        for number, other in enumerate(self.packages):
+            if other.name != package.name:
+                continue
+            if key_of(other) == key_of(package) and set(other.loose) == set(package.loose):
+                region = other.region | package.region
+                self.packages[number] = replace(other, region=region, said=None)
+                return
+            both = other.region & package.region & self.universe
+            if not both.is_empty:
+                first = f"{_what(other)} at {other.origin}"
+                raise refuse_overlap(
+                    package.name, first, f"{_what(package)} at {package.origin}", both, place=self.place
+                )
+        self.packages.append(package)
+
+
+def key_of(package: DraftPackage) -> str:
+    """The identity of the entry."""
+    if package.source is not None:
+        return identity_of_source(package.name, package.source)
+    return identity(package.name, package.version, None)
+
+
+def _what(package: DraftPackage) -> str:
+    return str(package.version) if package.source is None else key_of(package).partition(" @ ")[2]
+
+
+def _commit(package: DraftPackage) -> tuple[str, ...]:
+    commit = getattr(package.source, "commit_id", None)
+    return (f"commit:{commit}",) if commit else ()
+
+
+def _with_dependencies(packages: list[DraftPackage], texts: Sequence[str], losses: list[Loss]) -> list[DraftPackage]:
+    """Dependencies out of `# via` comments, where every entry has one: half a graph would mislead."""
+    told: dict[str, frozenset[str] | None] = {}
+    for text in texts:
+        for name, via in needed_by(text).items():
+            before = told.get(name)
+            told[name] = via if before is None else before | (via or frozenset())
+    untold = [p.name for p in packages if p.source is None and told.get(p.name) is None]
+    if untold:
+        if any(via is not None for via in told.values()):
+            message = f"Not every pin has a `# via` comment ({untold[0]} has none): dependencies are left out"
+            losses.append(Loss(kind="via-incomplete", message=message, note=True))
+        return packages
+    needs: dict[str, set[str]] = {}
+    for name, via in told.items():
+        for asker in via or ():
+            needs.setdefault(asker, set()).add(name)
+    versions: dict[str, list[DraftPackage]] = {}
+    for package in packages:
+        versions.setdefault(package.name, []).append(package)
+    return [replace(p, dependencies=_targets(p, needs.get(p.name, set()), versions)) for p in packages]
+
+
+def _targets(
+    package: DraftPackage, names: Iterable[str], versions: Mapping[str, list[DraftPackage]]
+) -> tuple[tuple[str, str | None], ...]:
+    found: list[tuple[str, str | None]] = []
+    for name in sorted(names):
+        entries = versions.get(name, [])
+        several = len(entries) > 1
+        found.extend(
+            (name, str(e.version) if several and e.version is not None else None)
+            for e in entries
+            if name != package.name and not e.region.is_disjoint(package.region)
+        )
+    return tuple(found)
+
+
+def _note(project: RootProject, packages: Sequence[DraftPackage], losses: list[Loss]) -> None:
+    """What the lock file cannot say, or does not need to."""
+    with_extras = sorted({str(line.name) for line in project.dependencies if line.extras})
+    if with_extras:
+        message = f"Extras are not written for {', '.join(with_extras)}: what they add has to be pinned in the file"
+        losses.append(Loss(kind="extras-dropped", message=message, note=True))
+    losses.extend(
+        Loss(kind="config-settings", message=f"The build settings of {package.shown} are kept for lockset only")
+        for package in packages
+        if package.config_settings
+    )
+    urls = [project.options.index_url or "", *project.options.extra_index_urls]
+    if any("@" in urlsplit(url).netloc for url in urls if "://" in url):
+        message = "Credentials in index URLs are not written"
+        losses.append(Loss(kind="credentials-dropped", message=message, note=True))
+    if any(package.every_file for package in packages):
+        message = "The file has no hashes: those of the index are taken on trust, this once"
+        losses.append(Loss(kind="trusted-on-first-use", message=message, note=True))
