@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from lockset.lockfile.model import Pylock
     from lockset.sources.project import RootProject, SourceOptions
 
-__all__ = ["Conversion", "Wishes", "convert", "convert_draft", "read_draft"]
+__all__ = ["Conversion", "Wishes", "convert", "convert_draft", "is_pylock", "read_draft"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +58,7 @@ class Wishes:
         with_project: Whether the project itself gets an entry, where the input has one.
         allow_conda: Whether what pip installs may need what conda installs.
         offline: Nothing goes over the network.
+        own_indexes: Whether indexes that a foreign lock names are asked for what it says comes from them.
     """
 
     format: Format | None = None
@@ -69,6 +70,7 @@ class Wishes:
     with_project: bool = True
     allow_conda: bool = False
     offline: bool = False
+    own_indexes: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,7 +129,9 @@ def convert(
     wanted = wishes or Wishes()
     draft, project = read_draft(path, wanted, output=output, content=content, environ=environ or {})
     options = (index_options or _default_options)(project)
-    options = replace(with_own_indexes(options, draft), offline=options.offline or wanted.offline)
+    if wanted.own_indexes:
+        options = with_own_indexes(options, draft)
+    options = replace(options, offline=options.offline or wanted.offline)
     heard = listener or Silent()
     with _live(options, cache, heard) as (index, remote):
         return convert_draft(draft, index, remote, output=output, strict=strict, listener=heard)
@@ -205,6 +209,18 @@ def read_draft(
         return _read_requirements(data, location, place, options, environ)
     text = decode(data, place=place)
     return read_foreign(text, format_, place=place, options=options, beside=_beside(wishes, location)), None
+
+
+def is_pylock(path: str | os.PathLike[str], content: bytes | None = None, format_: str | None = None) -> bool:
+    """Whether the file is a pylock file already; a file that cannot be read is none."""
+    if format_ is not None:
+        return format_ == Format.PYLOCK.value
+    place = os.fspath(path)
+    try:
+        data = content if content is not None else read_file(absolute(place), place=place)
+        return _recognised(data, place) is Format.PYLOCK
+    except LocksetError:
+        return False
 
 
 def _recognised(data: bytes, place: str) -> Format:

@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 
 __all__ = ["assemble", "universe_of"]
 
+# As many packages as a note names.
+_SHOWN = 4
+
 
 def universe_of(requires_python: SpecifierSet | None, environments: Sequence[str]) -> MarkerSet:
     """What a lock with these bounds serves."""
@@ -55,9 +58,9 @@ def assemble(draft: Draft) -> tuple[Pylock, tuple[Loss, ...]]:
         for kind, name in conflict:
             together &= draft.offers.region((kind, name))
         universe -= together
-    losses: list[Loss] = []
+    unbounded: list[str] = []
     _refuse_overlaps(draft, universe)
-    packages = [_package(package, universe, losses) for package in draft.packages]
+    packages = [_package(package, universe, unbounded) for package in draft.packages]
     offers = draft.offers
     multi = bool(offers.extras or offers.groups)
     lock = Pylock(
@@ -71,7 +74,7 @@ def assemble(draft: Draft) -> tuple[Pylock, tuple[Loss, ...]]:
         packages=packages,
         tool=_tool(draft),
     )
-    return lock, tuple(losses)
+    return lock, (_tell_unbounded(unbounded),) if unbounded else ()
 
 
 def _tool(draft: Draft) -> dict[str, Any] | None:
@@ -92,7 +95,7 @@ def _refuse_overlaps(draft: Draft, universe: MarkerSet) -> None:
         by_name[package.name].append(package)
 
 
-def _package(package: DraftPackage, universe: MarkerSet, losses: list[Loss]) -> Package:
+def _package(package: DraftPackage, universe: MarkerSet, unbounded: list[str]) -> Package:
     marker = package.region.text(universe)
     if marker is not None and package.said is not None:
         marker = package.said
@@ -102,7 +105,7 @@ def _package(package: DraftPackage, universe: MarkerSet, losses: list[Loss]) -> 
         name=canonicalize_name(package.name),
         version=package.version,
         marker=None if marker is None else Marker(marker),
-        requires_python=_requires_python(package, universe, losses),
+        requires_python=_requires_python(package, universe, unbounded),
         dependencies=_dependencies(package),
         vcs=source if isinstance(source, PackageVcs) else None,
         directory=source if isinstance(source, PackageDirectory) else None,
@@ -114,7 +117,7 @@ def _package(package: DraftPackage, universe: MarkerSet, losses: list[Loss]) -> 
     )
 
 
-def _requires_python(package: DraftPackage, universe: MarkerSet, losses: list[Loss]) -> SpecifierSet | None:
+def _requires_python(package: DraftPackage, universe: MarkerSet, unbounded: list[str]) -> SpecifierSet | None:
     """That of the release, where the entry applies inside it only: elsewhere it would turn a skip into a failure."""
     if not package.requires_python:
         return None
@@ -126,12 +129,17 @@ def _requires_python(package: DraftPackage, universe: MarkerSet, losses: list[Lo
     here = (package.region & universe).without_extras_and_groups()
     if here.implies(admitted):
         return specifiers
-    message = (
-        f"{package.shown} is for Python {package.requires_python}, and the input asks for it on others, too: "
-        "its requires-python is left out"
-    )
-    losses.append(Loss(kind="requires-python-left-out", message=message, note=True))
+    unbounded.append(package.shown)
     return None
+
+
+def _tell_unbounded(unbounded: Sequence[str]) -> Loss:
+    shown = ", ".join(unbounded[:_SHOWN]) + (f" and {len(unbounded) - _SHOWN} more" if unbounded[_SHOWN:] else "")
+    message = (
+        f"The input asks for {shown} on Pythons that the release is not for: its requires-python is left out, "
+        "since installers would fail where the input has them go on (`--python` bounds the whole lock)"
+    )
+    return Loss(kind="requires-python-left-out", message=message, note=True)
 
 
 def _dependencies(package: DraftPackage) -> list[dict[str, Any]] | None:

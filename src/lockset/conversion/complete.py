@@ -1,4 +1,4 @@
-"""Fills the gaps of a Draft from an index: where files are, how large, of when. Versions and hashes stay as they are."""
+"""Fills the gaps of a Draft from an index: where files are, how large, of when; versions and hashes stay."""
 
 from __future__ import annotations
 
@@ -240,7 +240,8 @@ class _Filling:
                 context=tuple(named[:_SHOWN]),
                 hint="Ask the index that the pins came from, with `--index` or `--default-index`",
             )
-        message = f"{package.shown}: {len(left)} of {total} hashes match no file that an installer could use: {', '.join(named)}"
+        told = f"{len(left)} of {total} hashes match no file that an installer could use"
+        message = f"{package.shown}: {told}: {', '.join(named)}"
         self.losses.append(Loss(kind="hash-unmatched", message=message, hashes=hashes))
 
     def _admitted(

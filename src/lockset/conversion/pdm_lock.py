@@ -16,7 +16,7 @@ from lockset.conversion.foreign_text import Fields, parse_toml, strip_credential
 from lockset.conversion.formats import Format
 from lockset.conversion.graph import Edge, ForeignGraph, GraphNode, Root
 from lockset.conversion.offers import Offers
-from lockset.conversion.pdm_roots import asked_of_pdm, extras_of_pdm
+from lockset.conversion.pdm_roots import Asked, asked_of_pdm, extras_of_pdm
 from lockset.errors import LocksetError
 from lockset.lockfile.model import PackageArchive, PackageDirectory, PackageVcs, last_component
 from lockset.markers import MarkerSet, platform_region
@@ -149,7 +149,7 @@ class _Reading:
                 place=self._top.place,
                 hint="Run `pdm lock -S inherit_metadata`, or put pyproject.toml beside it (or name it: `--pyproject`)",
             )
-        asked = list(asked_of_pdm(self._beside))
+        asked = self._locked_requirements(self._beside)
         offers = Offers(
             extras=tuple(sorted({n for a in asked for k, n in (a.choice,) if k == "extra"})),
             groups=tuple(sorted({n for a in asked for k, n in (a.choice,) if k == "group"})),
@@ -178,6 +178,22 @@ class _Reading:
             environments=environments,
             losses=self._losses,
         )
+
+    def _locked_requirements(self, beside: Beside) -> list[Asked]:
+        """What the project asks for, as far as it is locked: PDM locks the groups it is told to."""
+        locked = {canonicalize_name(name) for name in self._metadata.texts("groups")}
+        found = []
+        left_out: set[str] = set()
+        for item in asked_of_pdm(beside):
+            kind, name = item.choice
+            if kind == "project" or not locked or name in locked:
+                found.append(item)
+            else:
+                left_out.add(name)
+        if left_out:
+            message = f"The pdm.lock does not lock {', '.join(sorted(left_out))} of {beside.place}: nor does the lock file"
+            self._losses.append(Loss(kind="groups-not-locked", message=message, note=True))
+        return found
 
     def _targets_of_lock(self) -> tuple[SpecifierSet | None, tuple[str, ...]]:
         chosen = self._options.requires_python

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from lockset.conversion.beside import Beside
 
-__all__ = ["asked_of_pdm", "extras_of_pdm"]
+__all__ = ["Asked", "asked_of_pdm", "extras_of_pdm"]
 
 
 def extras_of_pdm(beside: Beside) -> frozenset[str]:

@@ -1,0 +1,133 @@
+"""convert_pylock(): pylock files to one: normalised, narrowed, filled in, merged, and proved."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from lockset.api.convert import Conversion, refuse_losses
+from lockset.api.wiring import connected
+from lockset.conversion.pylock_files import Narrowing, fill, merge, narrow, prove_same
+from lockset.events import Silent
+from lockset.lockfile.load import load_bytes
+from lockset.lockfile.read import read
+from lockset.lockfile.write import write
+from lockset.markers import platform_region
+from lockset.resolve.ask import python_range
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from lockset.events import Listener
+    from lockset.index.options import IndexOptions
+    from lockset.lockfile.model import Package, PackageWheel, Pylock
+
+__all__ = ["PylockWishes", "convert_pylock"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PylockWishes:
+    """What the user wants of a pylock file.
+
+    Attributes:
+        python: Pythons to keep.
+        platforms: Platforms to keep; empty for all.
+        extras: Extras to settle on.
+        groups: Groups to settle on besides the default ones.
+        only_groups: Groups to settle on in place of them.
+        settle: Whether extras and groups are settled.
+        fill: Whether sizes and upload times are asked of the index.
+    """
+
+    python: str | None = None
+    platforms: tuple[str, ...] = ()
+    extras: tuple[str, ...] = ()
+    groups: tuple[str, ...] = ()
+    only_groups: tuple[str, ...] = ()
+    settle: bool = False
+    fill: bool = False
+
+    def narrowing(self, lock: Pylock) -> Narrowing:
+        """The same as what is kept of `lock`."""
+        groups: frozenset[str] | None = None
+        if self.only_groups:
+            groups = frozenset(self.only_groups)
+        elif self.groups:
+            groups = frozenset((*self.groups, *(lock.default_groups or ())))
+        return Narrowing(
+            requires_python=None if self.python is None else python_range(self.python),
+            environments=tuple(map(platform_region, self.platforms)),
+            extras=frozenset(self.extras),
+            groups=groups,
+            choose=self.settle,
+        )
+
+
+def convert_pylock(
+    paths: Sequence[str | os.PathLike[str]],
+    wishes: PylockWishes,
+    *,
+    output: Path,
+    index_options: IndexOptions,
+    content: bytes | None = None,
+    strict: bool = False,
+    cache: Path | None = None,
+    listener: Listener | None = None,
+) -> Conversion:
+    """One pylock file that installs what the given ones do; nothing is written.
+
+    Raises:
+        LocksetError: what is wrong with a file, `locks-disagree`, or what is asked for is not in them.
+    """
+    locks = [_load(path, content, output) for path in paths]
+    merged = merge(locks)
+    narrowing = wishes.narrowing(merged)
+    found, losses = narrow(merged, narrowing)
+    if wishes.fill:
+        with connected(index_options, cache, listener or Silent()) as connection:
+            connection.index.hint(dict.fromkeys(package.name for package in found.packages))
+            found = fill(found, connection.index)
+    else:
+        found = fill(found, None)
+    text = write(found)
+    again = read(text, path="pylock.toml").lock
+    settled = None
+    if wishes.settle:
+        groups = frozenset(map(str, merged.default_groups or ())) if narrowing.groups is None else narrowing.groups
+        settled = (narrowing.extras, groups)
+    proof = prove_same(locks, again, losses=losses, settled=settled)
+    refuse_losses(losses, strict=strict, place=os.fspath(paths[0]))
+    return Conversion(format="pylock file", lock=again, text=text, losses=losses, proof=proof)
+
+
+def _load(path: str | os.PathLike[str], content: bytes | None, output: Path) -> Pylock:
+    shown = os.fspath(path)
+    lock = read(load_bytes(path) if content is None else content, path=shown).lock
+    folder = os.path.dirname(os.path.abspath(shown))  # noqa: PTH100, PTH120 - links stay as they are
+    if folder == str(output.parent):
+        return lock
+    return replace(lock, packages=[_moved(package, folder, str(output.parent)) for package in lock.packages])
+
+
+def _moved(package: Package, folder: str, target: str) -> Package:
+    """The entry with relative paths as seen from another folder."""
+
+    def path_of(path: str | None) -> str | None:
+        if path is None or os.path.isabs(path):  # noqa: PTH117 - text only
+            return path
+        return os.path.relpath(os.path.join(folder, path), target).replace(os.sep, "/")  # noqa: PTH118 - text only
+
+    def moved_wheel(file: PackageWheel) -> PackageWheel:
+        return replace(file, path=path_of(file.path))
+
+    sdist, directory, archive = package.sdist, package.directory, package.archive
+    return replace(
+        package,
+        wheels=None if package.wheels is None else [moved_wheel(w) for w in package.wheels],
+        sdist=None if sdist is None else replace(sdist, path=path_of(sdist.path)),
+        archive=None if archive is None else replace(archive, path=path_of(archive.path)),
+        directory=None if directory is None else replace(directory, path=path_of(directory.path) or directory.path),
+        vcs=None if package.vcs is None else replace(package.vcs, path=path_of(package.vcs.path)),
+    )
