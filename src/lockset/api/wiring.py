@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import time
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from functools import cached_property
+from typing import TYPE_CHECKING, BinaryIO
 
 from lockset.index.http.connection import Connection, connect
 from lockset.metadata.retrieve import Retriever
@@ -22,6 +23,29 @@ if TYPE_CHECKING:
     from lockset.resolve.index_repository import FileRules
 
 __all__ = ["connected", "repository_opener"]
+
+
+class _BuilderOnUse:
+    """A builder that is made, with all it imports, when the first thing must be built: most runs build nothing."""
+
+    def __init__(self, make: Callable[[], Builder]) -> None:
+        self._make = make
+
+    @cached_property
+    def _builder(self) -> Builder:
+        return self._make()
+
+    def metadata(self, source_tree: Path, *, what: str) -> bytes:
+        return self._builder.metadata(source_tree, what=what)
+
+    def wheel(self, source_tree: Path, out_dir: Path, *, what: str) -> Path:
+        return self._builder.wheel(source_tree, out_dir, what=what)
+
+    def archive_metadata(self, archive: BinaryIO, filename: str) -> bytes:
+        return self._builder.archive_metadata(archive, filename)
+
+    def archive_wheel(self, archive: BinaryIO, filename: str, out_dir: Path) -> Path:
+        return self._builder.archive_wheel(archive, filename, out_dir)
 
 
 @contextmanager
@@ -42,7 +66,7 @@ def repository_opener(
     @contextmanager
     def opened(rules: FileRules, listener: Listener) -> Iterator[IndexRepository]:
         with connected(options, cache, listener) as connection:
-            made = builder(listener) if builder is not None else None
+            made = _BuilderOnUse(lambda: builder(listener)) if builder is not None else None
 
             def hash_file(file: DistributionFile) -> Mapping[str, str]:
                 listener.note(f"The index gives no strong hash of {file.filename}: it is fetched and hashed")
