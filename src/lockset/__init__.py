@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING
-
+TYPE_CHECKING = False  # as `typing` has it, whose import every start would pay for
 if TYPE_CHECKING:
     from lockset.errors import LocksetError
 
@@ -23,4 +21,6 @@ def __getattr__(name: str) -> object:
     if module is None:
         message = f"module 'lockset' has no attribute {name!r}"
         raise AttributeError(message)
+    from importlib import import_module
+
     return getattr(import_module(module), name)

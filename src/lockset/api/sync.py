@@ -5,18 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from lockset.errors import LocksetError
+from lockset.api.sync_selection import asked_of
+from lockset.api.sync_target import Described, Place, find_python, target_of
 from lockset.events import Silent
-from lockset.lockfile.select import select
 from lockset.sync.disk.apply import Applier, Doing
-from lockset.sync.disk.guard import refuse_managed
-from lockset.sync.disk.interpreter import ask_interpreter, interpreter_of
-from lockset.sync.disk.targets import directory_target, environment_target, find_environment, find_lock
+from lockset.sync.disk.targets import find_environment, find_lock
 from lockset.sync.plan import Plan, Policy, Step
-from lockset.sync.wanted import Wanted, wanted
+from lockset.sync.wanted import Allowed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Sequence
+    from collections.abc import Callable
     from pathlib import Path
 
     from lockset.events import Listener
@@ -26,6 +24,8 @@ if TYPE_CHECKING:
     from lockset.sync.target import Target
 
 __all__ = [
+    "Allowed",
+    "Described",
     "Doing",
     "LockSource",
     "Plan",
@@ -35,6 +35,7 @@ __all__ = [
     "SyncResult",
     "find_environment",
     "find_lock",
+    "find_python",
     "sync",
 ]
 
@@ -53,32 +54,65 @@ class SyncRequest:
 
     Attributes:
         sources: Lock files; what several of them ask for must agree.
-        python: Path of an interpreter or of a virtual environment's folder.
+        python: Path of an interpreter or of a virtual environment's folder; None only with `described`.
         directory: Install into this folder instead of the interpreter's own environment.
+        prefix: Or below this one, as below an installation's own.
+        described: For this interpreter instead of one of this machine: wheels only.
+        break_system: A Python whose packages another installer keeps is no reason to refuse.
         groups: None for the default groups; names are added to these unless `default_groups` is off.
+        allowed: Which sources may be used.
+        no_binary: Names that are installed from source; None stands for all.
+        only_binary: Names that are installed from wheels; None stands for all.
+        strict: Dependencies that the lock files record but do not hold are refused.
+        find_links: Folders of files that may be used in place of downloads.
         check_only: Nothing is changed; the plan tells what would be.
     """
 
     sources: tuple[LockSource, ...]
-    python: str
+    python: str | None
     directory: str | None = None
+    prefix: str | None = None
+    described: Described | None = None
+    break_system: bool = False
     extras: frozenset[str] = frozenset()
     all_extras: bool = False
     groups: frozenset[str] = frozenset()
     all_groups: bool = False
     default_groups: bool = True
+    allowed: Allowed = field(default_factory=Allowed)
+    no_binary: frozenset[str] | None = frozenset()
+    only_binary: frozenset[str] | None = frozenset()
+    strict: bool = True
+    find_links: tuple[str, ...] = ()
     policy: Policy = field(default_factory=Policy)
     doing: Doing = field(default_factory=Doing)
     check_only: bool = False
 
+    @property
+    def place(self) -> Place:
+        """Where it goes."""
+        return Place(
+            python=self.python,
+            directory=self.directory,
+            prefix=self.prefix,
+            described=self.described,
+            managed=self.break_system,
+        )
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SyncResult:
-    """The target, and the plan that was carried out (or would be, where only a check was asked for)."""
+    """The target, and the plan that was carried out (or would be, where only a check was asked for).
+
+    Attributes:
+        observed: Gives path, size and time of every file that shows, while it stays so, that nothing is to do; None
+            where files alone do not show it, or something is left to do.
+    """
 
     target: Target
     plan: Plan
     changed: bool
+    observed: Callable[[], tuple[tuple[str, int, int], ...] | None] = lambda: None
 
 
 def sync(
@@ -105,75 +139,33 @@ def sync(
         OSError: The same.
     """
     heard = listener or Silent()
-    interpreter = ask_interpreter(
-        interpreter_of(request.python), memory=cache / "interpreters-v1" if cache is not None else None
-    )
-    target = directory_target(interpreter, request.directory) if request.directory else environment_target(interpreter)
-    refuse_managed(target)
+    target = target_of(request.place, cache=cache)
     policy = request.policy if target.kind == "venv" else replace(request.policy, owned_only=True)
-    asked = _asked(request, target)
+    asked = asked_of(request, target)
     memory = cache / "targets-v1" if cache is not None else None
     applier = Applier(target, asked, policy=policy, doing=request.doing, memory=memory, listener=heard)
     plan = applier.plan()
     if show is not None:
         show(target, plan)
     if request.check_only or not plan.changes:
-        return SyncResult(target=target, plan=plan, changed=False)
+        observed = applier.observed if not plan.changes else _nothing
+        return SyncResult(target=target, plan=plan, changed=False, observed=observed)
     # Imported here: a sync with nothing to do never needs them.
     from lockset.sync.disk.acquire import Acquirer
     from lockset.sync.disk.cache import Cache
 
     with Cache(cache, heard) as store:
-        acquirer = Acquirer(store, downloads=downloads, builds=builds, fits=target.fits, listener=heard)
+        acquirer = Acquirer(
+            store,
+            downloads=downloads,
+            builds=builds if request.described is None else None,
+            fits=target.fits,
+            listener=heard,
+            folders=request.find_links,
+        )
         done = applier.apply(acquirer, plan)
-    return SyncResult(target=target, plan=done, changed=bool(done.changes))
+    return SyncResult(target=target, plan=done, changed=bool(done.changes), observed=applier.observed)
 
 
-def _asked(request: SyncRequest, target: Target) -> Sequence[Wanted]:
-    """What all lock files together ask for, sorted by name."""
-    found: dict[str, Wanted] = {}
-    known_extras = {extra for source in request.sources for extra in source.lock.extras or ()}
-    known_groups = {
-        g for s in request.sources for g in (*(s.lock.dependency_groups or ()), *(s.lock.default_groups or ()))
-    }
-    _refuse_unknown("extra", request.extras, known_extras)
-    _refuse_unknown("group", request.groups, known_groups)
-    for source in request.sources:
-        selection = select(
-            source.lock,
-            environment=target.environment,
-            tags=target.tags,
-            extras=_extras(request, source.lock),
-            groups=_groups(request, source.lock),
-        )
-        for one in wanted(selection.items, folder=source.folder):
-            other = found.setdefault(one.name, one)
-            if replace(other, requested=one.requested) != one:
-                raise LocksetError(
-                    "locks-disagree",
-                    f"Two of the lock files ask for different files of `{one.name}`: {other} and {one}",
-                    hint="Lock them together, or sync one of them",
-                )
-    return [found[name] for name in sorted(found)]
-
-
-def _extras(request: SyncRequest, lock: Pylock) -> Collection[str]:
-    known = frozenset(lock.extras or ())
-    return known if request.all_extras else request.extras & known
-
-
-def _groups(request: SyncRequest, lock: Pylock) -> Collection[str] | None:
-    defaults = frozenset(lock.default_groups or ()) if request.default_groups else frozenset()
-    known = frozenset(lock.dependency_groups or ())
-    return defaults | (known if request.all_groups else request.groups & (known | frozenset(lock.default_groups or ())))
-
-
-def _refuse_unknown(what: str, asked: Collection[str], known: Collection[str]) -> None:
-    unknown = sorted(set(asked) - set(known))
-    if unknown:
-        names = ", ".join(f"`{name}`" for name in sorted(known)) or "none"
-        raise LocksetError(
-            f"unknown-{what}",
-            f"The lock file has no {what} named {', '.join(f'`{name}`' for name in unknown)}",
-            hint=f"It has: {names}",
-        )
+def _nothing() -> None:
+    return None

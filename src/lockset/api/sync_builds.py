@@ -4,23 +4,67 @@ from __future__ import annotations
 
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from lockset.build.unpack import unpack
-from lockset.errors import LocksetError
+from lockset.build.vcs import checkout
+from lockset.errors import LocksetError, UsageError
 from lockset.sync.safe_path import path_problem
 
 if TYPE_CHECKING:
-    from lockset.build.hooks import HookBuilder
+    from collections.abc import Iterable, Mapping
 
-__all__ = ["HookWheelBuilds"]
+    from lockset.build.hooks import HookBuilder
+    from lockset.events import Listener
+
+__all__ = ["HookWheelBuilds", "read_settings"]
+
+
+def read_settings(texts: Iterable[str]) -> Mapping[str, Any]:
+    """The config settings that KEY=VALUE texts mean; a key that is given again has a list of values.
+
+    Raises:
+        UsageError: one has no equals sign.
+    """
+    found: dict[str, Any] = {}
+    for text in texts:
+        key, equals, value = text.partition("=")
+        if not key or not equals:
+            raise UsageError("config-setting", f"`{text}` is no KEY=VALUE")
+        if key not in found:
+            found[key] = value
+        elif isinstance(found[key], list):
+            found[key].append(value)
+        else:
+            found[key] = [found[key], value]
+    return found
 
 
 class HookWheelBuilds:
-    """`lockset.sync.ports.WheelBuilds` over build hooks."""
+    """`lockset.sync.ports.WheelBuilds` over build hooks.
 
-    def __init__(self, builder: HookBuilder) -> None:
+    Args:
+        builder: Calls the hooks.
+        settings: Config settings for every backend.
+        environ: What version control sees of the environment, cleaned there.
+        offline: Nothing is fetched.
+        listener: Hears notes.
+    """
+
+    def __init__(
+        self,
+        builder: HookBuilder,
+        *,
+        settings: Mapping[str, Any],
+        environ: Mapping[str, str],
+        offline: bool,
+        listener: Listener,
+    ) -> None:
         self._builder = builder
+        self._settings = settings
+        self._environ = environ
+        self._offline = offline
+        self._listener = listener
 
     def of_archive(
         self, archive: BinaryIO, out_dir: Path, *, filename: str, subdirectory: str | None, what: str
@@ -28,19 +72,34 @@ class HookWheelBuilds:
         """See the port."""
         with tempfile.TemporaryDirectory(prefix="lockset-source-") as folder:
             tree = unpack(archive, filename, Path(folder))
-            return self._builder.wheel(_below(tree, subdirectory, what), out_dir, what=what)
+            return self._wheel(_below(tree, subdirectory, what), out_dir, what)
 
     def of_directory(
         self, directory: Path, out_dir: Path, *, subdirectory: str | None, editable: bool, what: str
     ) -> Path:
         """See the port."""
+        tree = _below(directory, subdirectory, what)
         if editable:
+            return self._builder.editable(tree, out_dir, what=what, settings=self._settings)
+        return self._wheel(tree, out_dir, what)
+
+    def of_commit(
+        self, *, kind: str, url: str, commit: str, out_dir: Path, subdirectory: str | None, what: str
+    ) -> Path:
+        """See the port."""
+        if self._offline:
             raise LocksetError(
-                "source-not-supported",
-                f"{what} is locked as an editable directory, which lockset cannot install yet",
-                hint="Lock it as a plain directory",
+                "offline",
+                f"{what} is a {kind} commit, which cannot be fetched offline",
+                hint="Sync without `--offline`",
             )
-        return self._builder.wheel(_below(directory, subdirectory, what), out_dir, what=what)
+        with tempfile.TemporaryDirectory(prefix="lockset-source-", ignore_cleanup_errors=True) as folder:
+            self._listener.note(f"Fetching {what} by {kind}")
+            tree = checkout(kind, url, commit, Path(folder) / "tree", what=what, environ=self._environ)
+            return self._wheel(_below(tree, subdirectory, what), out_dir, what)
+
+    def _wheel(self, tree: Path, out_dir: Path, what: str) -> Path:
+        return self._builder.wheel(tree, out_dir, what=what, settings=self._settings)
 
 
 def _below(tree: Path, subdirectory: str | None, what: str) -> Path:

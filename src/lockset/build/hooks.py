@@ -112,11 +112,26 @@ class HookBuilder:
                 raise _failed(what, "its build backend left no METADATA")
             return path.read_bytes()
 
-    def wheel(self, source_tree: Path, out_dir: Path, *, what: str) -> Path:
-        """A wheel of this tree in `out_dir`: see the port."""
+    def wheel(self, source_tree: Path, out_dir: Path, *, what: str, settings: Mapping[str, Any] | None = None) -> Path:
+        """A wheel of this tree in `out_dir`, `settings` being what its backend is told: see the port."""
         self._listener.note(f"Building a wheel of {what}: this runs code of the package")
-        with self._backend(source_tree, what) as backend:
+        with self._backend(source_tree, what, settings) as backend:
             return backend.wheel(out_dir)
+
+    def editable(
+        self, source_tree: Path, out_dir: Path, *, what: str, settings: Mapping[str, Any] | None = None
+    ) -> Path:
+        """A wheel in `out_dir` that stands for this tree as it will be (PEP 660).
+
+        Raises:
+            LocksetError: `build-failed`, also where the backend has no such hook.
+        """
+        self._listener.note(f"Building an editable wheel of {what}: this runs code of the package")
+        with self._backend(source_tree, what, settings, kind="editable") as backend:
+            try:
+                return backend.wheel(out_dir, "build_editable")
+            except HookMissing as error:
+                raise _failed(what, "its build backend knows no editable installs") from error
 
     def archive_metadata(self, archive: BinaryIO, filename: str) -> bytes:
         """The METADATA of an sdist archive: see the port."""
@@ -129,12 +144,17 @@ class HookBuilder:
             return self.wheel(unpack(archive, filename, scratch), out_dir, what=filename)
 
     @contextmanager
-    def _backend(self, source_tree: Path, what: str) -> Iterator[_Backend]:
+    def _backend(
+        self, source_tree: Path, what: str, settings: Mapping[str, Any] | None = None, *, kind: str = "wheel"
+    ) -> Iterator[_Backend]:
         """The tree's backend, in an environment that has all it wants."""
         system = read_build_system(_read_pyproject(source_tree), what=what)
         with self._environments.make(system.requires, what=what) as environment, _scratch() as scratch:
-            backend = _Backend(source_tree, system, environment.python, what, scratch / "output")
-            further = _texts(backend.call("get_requires_for_build_wheel"), "get_requires_for_build_wheel", what)
+            backend = _Backend(
+                source_tree, system, environment.python, what, output=scratch / "output", settings=settings
+            )
+            hook = f"get_requires_for_build_{kind}"
+            further = _texts(backend.call(hook, config_settings=backend.settings), hook, what)
             _check_requirements(further, what)
             environment.install(further)
             yield backend
@@ -143,7 +163,17 @@ class HookBuilder:
 class _Backend:
     """One build backend, called hook by hook in the interpreter of its environment."""
 
-    def __init__(self, tree: Path, system: BuildSystem, python: Path, what: str, output: Path) -> None:
+    def __init__(
+        self,
+        tree: Path,
+        system: BuildSystem,
+        python: Path,
+        what: str,
+        *,
+        output: Path,
+        settings: Mapping[str, Any] | None = None,
+    ) -> None:
+        self.settings = dict(settings) if settings else None
         self._what = what
         self._python = python
         self._output = output
@@ -169,9 +199,9 @@ class _Backend:
         except OSError as error:
             raise _failed(self._what, f"the interpreter of its build cannot be run: {error}") from error
 
-    def wheel(self, out_dir: Path) -> Path:
+    def wheel(self, out_dir: Path, hook: str = "build_wheel") -> Path:
         """The wheel built into `out_dir`."""
-        path = _inside(out_dir, self.call("build_wheel", str(out_dir)), self._what)
+        path = _inside(out_dir, self.call(hook, str(out_dir), config_settings=self.settings), self._what)
         if path.suffix != ".whl" or not path.is_file():
             raise _failed(self._what, "its build backend left no wheel")
         return path

@@ -1,59 +1,38 @@
-"""The entry point: finds the chosen command, imports it alone, and turns errors into text and exit codes."""
+"""The entry point. A sync with nothing to do ends here; everything else is `lockset.cli.program`'s."""
 
 from __future__ import annotations
 
-import argparse
 import os
-import signal
 import sys
-from importlib import import_module
-from typing import TYPE_CHECKING
 
-from lockset import __version__
-from lockset.cli.exit_codes import INTERRUPTED, REFUSED, USAGE, exit_code
-from lockset.cli.options import add_common
-from lockset.errors import Diagnostic, LocksetError
-
+# Not even `typing`: what is imported here, every run pays for.
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    import argparse
     from collections.abc import Sequence
-    from types import FrameType
-
-    from lockset.cli.output import Output
 
 __all__ = ["COMMANDS", "build_parser", "main"]
 
-# Command -> what it does. The module is `lockset.cli.commands.<command>`.
+# Command -> what it does. The module is `lockset.cli.commands.<command>`, hyphens as underscores.
 COMMANDS: dict[str, str] = {
     "lock": "lock a project for every platform into one pylock.toml",
     "sync": "make an environment exactly what a lock file says",
+    "convert": "make a lock file of requirements, or of another tool's lock file",
     "validate": "check lock files against the standard",
     "tree": "show what a lock file holds, and who asked for it",
     "why": "show every chain that leads to a package",
     "diff": "compare two lock files",
 }
 
-
-# Options before the command that take a value of their own.
-_WITH_VALUE = frozenset({"--color", "--directory"})
+# The commands that a remembered run may answer.
+_RECALLED = frozenset({"sync", "install"})
 
 
 def build_parser(chosen: str | None, *, every: bool = False) -> argparse.ArgumentParser:
     """The parser; only the command `chosen` (or `every` one, for the documentation) gets its options."""
-    parser = argparse.ArgumentParser(
-        prog="lockset",
-        description="The toolkit for pylock.toml (PEP 751): lock for every platform, sync any target, validate.",
-        epilog="`lockset COMMAND --help` tells the options of a command.",
-    )
-    parser.add_argument("--version", action="version", version=f"lockset {__version__}")
-    add_common(parser)
-    parser.set_defaults(quiet=False, verbose=False, color="auto", no_progress=False, directory=None)
-    commands = parser.add_subparsers(dest="command", metavar="COMMAND", title="commands")
-    for name, text in COMMANDS.items():
-        one = commands.add_parser(name, help=text, description=text[0].upper() + text[1:])
-        if every or name == chosen:
-            import_module(f"lockset.cli.commands.{name}").add_arguments(one)
-        add_common(one)
-    return parser
+    from lockset.cli.program import build_parser as build
+
+    return build(COMMANDS, chosen, every=every)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -63,98 +42,25 @@ def main(argv: Sequence[str] | None = None) -> int:
         argv: Arguments without the program's name; those of the process when None.
     """
     arguments = list(sys.argv[1:] if argv is None else argv)
-    signal.signal(signal.SIGTERM, _end)
-    chosen = _chosen(arguments)
-    parser = build_parser(chosen)
-    args = parser.parse_args(arguments)
-    if args.command is None:
-        parser.print_help()
-        return USAGE
-    from lockset.cli.output import Output
-
-    out = Output(
-        quiet=args.quiet,
-        verbose=args.verbose,
-        color=args.color,
-        progress=not args.no_progress,
-        environ=dict(os.environ),  # noqa: TID251 - the door for environment variables
-    )
     try:
-        return _run(args, out)
-    finally:
-        out.close()
-
-
-def _chosen(arguments: Sequence[str]) -> str | None:
-    """The command among `arguments`: the first that is neither an option nor the value of one."""
-    values = 0
-    for argument in arguments:
-        if values:
-            values -= 1
-        elif argument in _WITH_VALUE:
-            values = 1
-        elif not argument.startswith("-"):
-            return argument if argument in COMMANDS else None
-    return None
-
-
-def _run(args: argparse.Namespace, out: Output) -> int:
-    try:
-        if args.directory is not None:
-            _enter(args.directory)
-        code: int = import_module(f"lockset.cli.commands.{args.command}").run(args, out)
-    except LocksetError as error:
-        out.error(error.diagnostic)
-        return exit_code(error)
-    except BrokenPipeError:
-        # The reader of stdout has gone: nothing can be said there, and nothing needs to be.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-        return REFUSED
+        if _RECALLED.intersection(arguments[:1]) and _stands(arguments):
+            return 0
+        from lockset.cli.program import run
     except KeyboardInterrupt:
-        out.error(Diagnostic(code="interrupted", message="Interrupted; nothing is left half done"))
-        return INTERRUPTED
-    except Exception as error:  # noqa: BLE001 - neither the system's refusals nor a bug may end in a traceback
-        _tell(error, out)
-        return REFUSED
-    return code
+        return 130  # before anything was begun
+    return run(arguments, COMMANDS)
 
 
-def _tell(error: Exception, out: Output) -> None:
-    if isinstance(error, OSError):
-        place = str(error.filename) if error.filename else None
-        message = f"The system refused: {error.strerror or error}"
-        out.error(Diagnostic(code="system", message=message, place=place))
-    elif isinstance(error, MemoryError):
-        out.error(Diagnostic(code="memory", message="There is not enough memory for this"))
-    else:
-        _tell_bug(error, out)
+def _stands(arguments: Sequence[str]) -> bool:
+    """Whether this very command is known to have nothing to do; it is told then."""
+    from lockset.sync.disk.recall import recall
 
-
-def _tell_bug(error: Exception, out: Output) -> None:
-    import traceback
-
-    frames = traceback.extract_tb(error.__traceback__)
-    place = f"{frames[-1].filename}:{frames[-1].lineno}" if frames else None
-    out.detail("".join(traceback.format_exception(error)))
-    out.error(
-        Diagnostic(
-            code="internal",
-            message=f"This is a bug in lockset: {type(error).__name__}: {error}",
-            place=place,
-            hint="Report it with what `--verbose` shows",
-        )
-    )
-
-
-def _enter(directory: os.PathLike[str]) -> None:
+    told = recall(arguments, os.environ)  # noqa: TID251 - the door for environment variables
+    if told is None:
+        return False
     try:
-        os.chdir(directory)
-    except OSError as error:
-        raise LocksetError(
-            "directory", f"Cannot work in {os.fspath(directory)}: {error.strerror}", hint="Check --directory"
-        ) from error
-
-
-def _end(number: int, frame: FrameType | None) -> None:
-    del number, frame
-    raise KeyboardInterrupt
+        # Not through `cli.output`, whose import takes longer than all of this.
+        os.write(2, told.encode())
+    except OSError:
+        return False
+    return True

@@ -49,6 +49,27 @@ class Layout:
             data=directory,
         )
 
+    @classmethod
+    def of_prefix(cls, prefix: str, *, implementation: str, version: str, windows: bool) -> Layout:
+        """Below `prefix` as below an installation's own: what `--prefix` means.
+
+        `version` is the one in names of folders, as in 3.12 or 3.13t.
+        """
+        if windows:
+            library, scripts, headers = f"{prefix}{os.sep}Lib{os.sep}site-packages", "Scripts", "Include"
+        else:
+            name = "pypy" if implementation == "pypy" else "python"
+            library = f"{prefix}{os.sep}lib{os.sep}{name}{version}{os.sep}site-packages"
+            scripts, headers = "bin", f"include{os.sep}{name}{version}"
+        return cls(
+            base=prefix,
+            purelib=library,
+            platlib=library,
+            scripts=f"{prefix}{os.sep}{scripts}",
+            headers=f"{prefix}{os.sep}{headers}",
+            data=prefix,
+        )
+
     @property
     def roots(self) -> tuple[str, ...]:
         """Every distinct root, deepest first."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from packaging.version import InvalidVersion, Version
 
@@ -127,16 +127,34 @@ def _origin_differs(wanted: Wanted, found: InstalledDistribution) -> str | None:
     """Why `found` cannot be taken for `wanted` although its version is right, or None."""
     ours, theirs = wanted.direct_url, found.direct_url
     if (ours or {}).get("dir_info") is not None or (theirs or {}).get("dir_info") is not None:
-        return None if ours == theirs else "installed from another place"
+        return _tree_differs(wanted, found)
+    if (ours or {}).get("vcs_info") is not None:
+        same = _commit_of(ours) == _commit_of(theirs)
+        return None if same else "installed from another commit or place"
     hashes = wanted.hashes
     common = hashes.keys() & found.origin.keys()
+    reason = None
     if not common:
-        return "not known to be installed from the locked file"
-    if any(hashes[algorithm] != found.origin[algorithm] for algorithm in common):
-        return "installed from a file with other hashes"
-    if _without_hashes(ours) != _without_hashes(theirs):
+        reason = "not known to be installed from the locked file"
+    elif any(hashes[algorithm] != found.origin[algorithm] for algorithm in common):
+        reason = "installed from a file with other hashes"
+    elif _without_hashes(ours) != _without_hashes(theirs):
+        reason = "installed from another place"
+    return reason
+
+
+def _tree_differs(wanted: Wanted, found: InstalledDistribution) -> str | None:
+    if wanted.direct_url != found.direct_url:
         return "installed from another place"
-    return None
+    changed = wanted.tree is not None and wanted.tree != found.origin.get("tree")
+    return "its source has changed" if changed else None
+
+
+def _commit_of(direct_url: Mapping[str, Any] | None) -> tuple[object, ...]:
+    """What identifies a commit: how it was asked for does not."""
+    table = direct_url or {}
+    info = table.get("vcs_info") or {}
+    return table.get("url"), table.get("subdirectory"), info.get("vcs"), info.get("commit_id")
 
 
 def _without_hashes(direct_url: Mapping[str, object] | None) -> Mapping[str, object] | None:

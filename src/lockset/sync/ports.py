@@ -35,3 +35,14 @@ class WheelBuilds(Protocol):
         Raises:
             LocksetError: It cannot be built, or not as an editable one.
         """
+
+    def of_commit(
+        self, *, kind: str, url: str, commit: str, out_dir: Path, subdirectory: str | None, what: str
+    ) -> Path:
+        """A wheel in `out_dir` of the source tree that the version control `kind` has at `url` as `commit`.
+
+        `url` may be an absolute local path, `commit` is a full id; neither is read as an option, whatever it holds.
+
+        Raises:
+            LocksetError: `vcs-refused`, `vcs-failed`, or it cannot be built.
+        """

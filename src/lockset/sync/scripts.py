@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import shlex
 
-__all__ = ["is_placeholder", "rewritten", "shebang"]
+__all__ = ["ANY_PYTHON", "is_placeholder", "rewritten", "shebang"]
 
+# Stands for the interpreter of a target that is only described: whichever is found first when the script runs.
+ANY_PYTHON = "/usr/bin/env python3"
 # What a script of a wheel starts with when its interpreter is to be filled in.
 _PLACEHOLDER = b"#!python"
 # Bounds the line that every kernel reads whole.
@@ -15,6 +17,8 @@ _LONGEST = 127
 def shebang(executable: str) -> bytes:
     """The first line or lines of a Python script that `executable` shall run, with line end."""
     simple = f"#!{executable}\n".encode(errors="surrogateescape")
+    if executable == ANY_PYTHON:
+        return simple
     if len(simple) <= _LONGEST and not any(space in simple[:-1] for space in b" \t"):
         return simple
     # To the shell this is a command that runs the script again; to Python it is a string.

@@ -8,15 +8,19 @@ from typing import TYPE_CHECKING, Any
 from packaging.tags import compatible_tags, cpython_tags, generic_tags, mac_platforms
 from packaging.utils import InvalidWheelFilename, parse_wheel_filename
 
+from lockset.sync.scripts import ANY_PYTHON
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from packaging.tags import Tag
 
+    from lockset.markers.universe import Target as Description
     from lockset.sync.layout import Layout
 
 __all__ = ["Interpreter", "Target", "tags_of"]
 
+_LAUNCHERS = {"amd64": "win-amd64", "arm64": "win-arm64", "x86": "win-ia32", "arm": "win-arm"}
 _SHORT = {"cpython": "cp", "pypy": "pp", "ironpython": "ip", "jython": "jy"}
 
 
@@ -35,6 +39,8 @@ class Interpreter:
         base_prefix: Where the interpreter behind it is installed.
         managed: Text of an EXTERNALLY-MANAGED file that holds for it, or None.
         launcher: Kind of script launchers, in the words of `installer`.
+        stdlib: Folder of the standard library.
+        described: Tags of an interpreter that is only described, best first; empty for one that was asked.
     """
 
     executable: str
@@ -50,6 +56,8 @@ class Interpreter:
     base_prefix: str
     managed: str | None
     launcher: str
+    stdlib: str = ""
+    described: tuple[Tag, ...] = ()
 
     @property
     def is_virtual(self) -> bool:
@@ -75,6 +83,30 @@ class Interpreter:
             base_prefix=facts["base_prefix"],
             managed=facts["managed"],
             launcher=facts["launcher"],
+            stdlib=facts["paths"]["stdlib"],
+        )
+
+    @classmethod
+    def of_description(cls, description: Description) -> Interpreter:
+        """One that is not on this machine: `description` tells its markers and tags."""
+        markers = description.environment.as_dict()
+        windows = markers["os_name"] == "nt"
+        major, minor = markers["python_version"].split(".")
+        return cls(
+            executable="python.exe" if windows else ANY_PYTHON,
+            version=(int(major), int(minor)),
+            implementation=markers["implementation_name"],
+            markers=markers,
+            abis=("t",) if description.python.endswith("t") else (),
+            platforms=(),
+            mac=None,
+            paths={},
+            headers="",
+            prefix="",
+            base_prefix="",
+            managed=None,
+            launcher=_LAUNCHERS.get(markers["platform_machine"].lower(), "win-amd64") if windows else "posix",
+            described=description.tags,
         )
 
 
@@ -83,7 +115,8 @@ class Target:
     """What is synced.
 
     Attributes:
-        kind: `venv` (all in it is under the lock's rule), or `system` or `directory` (what lockset put there is).
+        kind: `venv` (all in it is under the lock's rule), or `system`, `prefix` or `directory` (what lockset put there
+            is).
         shown: Its path, as messages call it.
     """
 
@@ -113,6 +146,8 @@ class Target:
 
 def tags_of(interpreter: Interpreter) -> tuple[Tag, ...]:
     """The compatibility tags that packaging would give inside `interpreter`, best first."""
+    if interpreter.described:
+        return interpreter.described
     platforms = list(interpreter.platforms)
     if interpreter.mac is not None:
         platforms = list(mac_platforms(*interpreter.mac))

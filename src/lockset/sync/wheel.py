@@ -21,12 +21,14 @@ if TYPE_CHECKING:
     from lockset.sync.archive import Member
     from lockset.sync.entry_points import Script
 
-__all__ = ["OURS", "SCHEMES", "Content", "Identity", "Wheel", "read_wheel"]
+__all__ = ["OURS", "SCHEMES", "SOURCE_FILE", "Content", "Identity", "Wheel", "read_wheel"]
 
 # Where `.data/<scheme>/` may point to.
 SCHEMES = frozenset({"purelib", "platlib", "headers", "scripts", "data"})
+# What lockset remembers of a source tree, in dist-info.
+SOURCE_FILE = "lockset.json"
 # Files of dist-info that the installer writes; those of an archive are dropped.
-OURS = frozenset({"RECORD", "INSTALLER", "REQUESTED", "direct_url.json", "provenance_url.json"})
+OURS = frozenset({"RECORD", "INSTALLER", "REQUESTED", "direct_url.json", "provenance_url.json", SOURCE_FILE})
 # Signatures over RECORD are not in RECORD; nobody reads them any more.
 _SIGNATURES = frozenset({"RECORD.jws", "RECORD.p7s"})
 # What decides how files are installed, so it may be read before anything is: bounded by the reader.

@@ -436,9 +436,9 @@ def test_a_directory_is_built_and_known_again(world: World, library: Path) -> No
     assert not world.sync(packages=[package]).changed
 
 
-def test_version_control_is_refused_in_one_sentence(world: World) -> None:
+def test_version_control_needs_a_build(world: World) -> None:
     vcs = {"type": "git", "url": "https://example.org/x.git", "commit-id": "0" * 40}
-    assert code_of(lambda: world.sync(packages=[{"name": "x", "vcs": vcs}])) == "source-not-supported"
+    assert code_of(lambda: world.sync(packages=[{"name": "x", "vcs": vcs}])) == "build-needed"
 
 
 def test_bytecode_is_compiled_only_on_request(world: World, library: Path) -> None:

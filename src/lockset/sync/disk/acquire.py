@@ -40,6 +40,7 @@ class Acquirer:
         builds: Called when the first wheel has to be built; None where none may be.
         fits: Whether a wheel with that file name can be used in the target.
         listener: Hears of progress.
+        folders: Folders of files that may be used in place of a download.
     """
 
     def __init__(
@@ -50,11 +51,12 @@ class Acquirer:
         builds: Callable[[], WheelBuilds] | None,
         fits: Callable[[str], bool],
         listener: Listener,
+        folders: Sequence[str] = (),
     ) -> None:
         self._cache = cache
         self._store = Store(cache)
         self._workers: Workers[StoredWheel] = Workers(_THREADS)
-        self._archives = Archives(cache, downloads, listener=listener, stopped=self._workers.stopped)
+        self._archives = Archives(cache, downloads, listener=listener, stopped=self._workers.stopped, folders=folders)
         self._builds = builds
         self._built_with: WheelBuilds | None = None
         self._lock = threading.Lock()
@@ -108,6 +110,8 @@ class Acquirer:
     def _attempt(self, wanted: Wanted) -> StoredWheel:
         if wanted.kind == "directory":
             return self._built(wanted, lambda out: self._build_directory(wanted, out))
+        if wanted.kind == "vcs":
+            return self._built(wanted, lambda out: self._build_commit(wanted, out))
         with self._archives.open(wanted) as archive:
             if _is_wheel(wanted):
                 return self._store.add(archive, wanted.digests, _identity(wanted))
@@ -128,6 +132,16 @@ class Acquirer:
             raise LocksetError("directory-not-found", f"The folder of {wanted} is not there", place=str(directory))
         return self._builder().of_directory(
             directory, out, subdirectory=wanted.subdirectory, editable=wanted.editable, what=str(wanted)
+        )
+
+    def _build_commit(self, wanted: Wanted, out: Path) -> Path:
+        return self._builder().of_commit(
+            kind=wanted.vcs or "",
+            url=wanted.url or str(wanted.path),
+            commit=wanted.commit or "",
+            out_dir=out,
+            subdirectory=wanted.subdirectory,
+            what=str(wanted),
         )
 
     def _built(self, wanted: Wanted, build: Callable[[Path], Path]) -> StoredWheel:
@@ -156,7 +170,7 @@ class Acquirer:
 
 
 def _is_wheel(wanted: Wanted) -> bool:
-    return wanted.kind != "directory" and (wanted.filename or "").endswith(".whl")
+    return wanted.kind not in {"directory", "vcs"} and (wanted.filename or "").endswith(".whl")
 
 
 def _identity(wanted: Wanted) -> Identity:

@@ -11,7 +11,7 @@ from lockset.errors import LocksetError
 from lockset.sync.disk.guard import locked
 from lockset.sync.disk.link import DamagedStore, Linker
 from lockset.sync.disk.scan import scan, stamp_of
-from lockset.sync.disk.snapshot import Snapshot
+from lockset.sync.disk.snapshot import Snapshot, observed
 from lockset.sync.disk.stage import Stage, placed
 from lockset.sync.disk.transaction import commit, discard, is_interrupted, journal_of, recover
 from lockset.sync.installed import InstalledDistribution, InstalledFile
@@ -80,16 +80,24 @@ class Applier:
         self._listener = listener
         name = hashlib.sha256("\0".join(target.layout.roots).encode(errors="surrogateescape")).hexdigest()
         self._memory = memory / name if memory is not None else None
+        self._seen = Snapshot()
 
     def plan(self) -> Plan:
         """What has to be done, as the target is now. What a crash has left is ended first."""
         if is_interrupted(self._target.layout):
             with locked(self._target.layout, self._listener):
                 self._recover()
-        snapshot = Snapshot.load(self._memory)
+        snapshot = self._seen = Snapshot.load(self._memory)
         found = self._plan(snapshot)
         snapshot.save(self._memory)
         return found
+
+    def observed(self) -> tuple[tuple[str, int, int], ...] | None:
+        """What the last plan or its carrying out relied on: path, size and time of every file that was found whole.
+
+        None where the target could be right or wrong without one of these being another.
+        """
+        return observed(self._seen, self._target.layout, examined=frozenset(one.name for one in self._wanted))
 
     def apply(self, acquirer: Acquirer, first: Plan) -> Plan:
         """Get everything that `first` installs, then bring the target there; what was really done.
@@ -101,7 +109,7 @@ class Applier:
         stored = dict(acquirer.acquire([step.wanted for step in first.placed if step.wanted is not None]))
         with locked(self._target.layout, self._listener):
             self._recover()
-            snapshot = Snapshot.load(self._memory)
+            snapshot = self._seen = Snapshot.load(self._memory)
             # Another sync may have ended meanwhile.
             now = self._plan(snapshot)
             missing = [step.wanted for step in now.placed if step.wanted is not None and step.name not in stored]
@@ -207,7 +215,7 @@ def _installed(new: Placed, step: Step) -> InstalledDistribution:
         version=new.version,
         info=new.info,
         installer="lockset",
-        origin=wanted.hashes,
+        origin={**wanted.hashes, **({"tree": wanted.tree} if wanted.tree is not None else {})},
         direct_url=wanted.direct_url,
         files=tuple(sorted(files)),
     )

@@ -8,13 +8,14 @@ import contextlib
 import os
 import stat
 import threading
+from dataclasses import replace
 from typing import TYPE_CHECKING, BinaryIO
 
 from lockset.errors import LocksetError
 from lockset.hashes import Verifier
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator, Sequence
 
     from lockset.events import Listener
     from lockset.index.ports import Downloads
@@ -43,8 +44,10 @@ class Archives:
         *,
         listener: Listener,
         stopped: Callable[[], bool],
+        folders: Sequence[str] = (),
     ) -> None:
         self._cache = cache
+        self._folders = Folders(folders)
         self._make_downloads = downloads
         self._made: Downloads | None = None
         self._lock = threading.Lock()
@@ -58,7 +61,7 @@ class Archives:
             LocksetError: `hash-mismatch`, `file-not-found`, and whatever `Downloads.fetch` raises.
             OSError: The disk did not let us.
         """
-        return self._remembered(wanted) or self._fetched(wanted)
+        return self._remembered(wanted) or self._offered(wanted) or self._fetched(wanted)
 
     @property
     def _downloads(self) -> Downloads:
@@ -85,6 +88,21 @@ class Archives:
             _remove(path)
         return None
 
+    def _offered(self, wanted: Wanted) -> BinaryIO | None:
+        """The file of a wheelhouse that has the locked hash, whatever its name."""
+        for path in self._folders.candidates(wanted) if wanted.path is None else ():
+            with contextlib.suppress(_NotThis):
+                return self._taken(replace(wanted, path=path))
+        return None
+
+    def _taken(self, wanted: Wanted) -> BinaryIO:
+        try:
+            return self._fetched(wanted)
+        except LocksetError as error:
+            if error.diagnostic.code in {"hash-mismatch", "file-not-found", "file-not-regular"}:
+                raise _NotThis from error
+            raise
+
     def _fetched(self, wanted: Wanted) -> BinaryIO:
         root = self._cache.writable()
         temporary = self._cache.temporary(root, "archive")
@@ -109,6 +127,47 @@ class Archives:
                 raise _refused(wanted, f"size: locked {wanted.size} bytes, got more") from None
             raise
         return file
+
+
+class _NotThis(Exception):  # noqa: N818 (never leaves this module)
+    """The file of a wheelhouse is another one."""
+
+
+class Folders:
+    """Folders of files that may be used in place of a download."""
+
+    def __init__(self, folders: Sequence[str]) -> None:
+        self._folders = folders
+        self._lock = threading.Lock()
+        self._found: list[tuple[str, str, int]] | None = None
+
+    def candidates(self, wanted: Wanted) -> Iterator[str]:
+        """Files that could be `wanted`: those with its name first, then those with its size."""
+        others: list[str] = []
+        for path, name, size in self._files() if self._folders else ():
+            if wanted.size is not None and size != wanted.size:
+                continue
+            if name == wanted.filename:
+                yield path
+            elif wanted.size is not None:
+                others.append(path)
+        yield from others
+
+    def _files(self) -> list[tuple[str, str, int]]:
+        with self._lock:
+            if self._found is None:
+                self._found = [found for folder in self._folders for found in _listed(folder)]
+            return self._found
+
+
+def _listed(folder: str) -> list[tuple[str, str, int]]:
+    try:
+        with os.scandir(folder) as entries:
+            return sorted((entry.path, entry.name, entry.stat().st_size) for entry in entries if entry.is_file())
+    except OSError as error:
+        raise LocksetError(
+            "find-links", f"The folder of `--find-links` cannot be read: {error.strerror}", place=folder
+        ) from error
 
 
 class _VerifyingSink:

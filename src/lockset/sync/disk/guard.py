@@ -32,7 +32,7 @@ def refuse_managed(target: Target) -> None:
         LocksetError: `externally-managed`.
     """
     managed = target.interpreter.managed
-    if target.kind != "directory" and managed is not None:
+    if target.kind not in {"directory", "prefix"} and managed is not None:
         # The file is an INI file whose `Error` tells users of that system what to do.
         told = [line.strip() for line in managed.splitlines() if line.strip() and not line.startswith("[")]
         raise LocksetError(
@@ -40,7 +40,7 @@ def refuse_managed(target: Target) -> None:
             "The packages of this Python are kept by the system's own installer",
             place=target.interpreter.executable,
             context=tuple(told[:8]),
-            hint="Sync into a virtual environment: `python -m venv .venv`",
+            hint="Sync into a virtual environment (`python -m venv .venv`), or insist by `--break-system-packages`",
         )
 
 

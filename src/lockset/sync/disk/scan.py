@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING, Any
 
 from packaging.utils import canonicalize_name
 
-from lockset.hashes import STRONG_ALGORITHMS
+from lockset.hashes import STRONG_ALGORITHMS, WEAK_ALGORITHMS
 from lockset.sync.installed import InstalledDistribution, InstalledFile
 from lockset.sync.record import hash_text, parse_record
+from lockset.sync.wheel import SOURCE_FILE
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
@@ -118,7 +119,7 @@ def _read(info: str, library: str, layout: Layout) -> InstalledDistribution:
         version=version,
         info=info,
         installer=(_text(info, "INSTALLER") or "").strip(),
-        origin=_origin(_json(info, "provenance_url.json") or direct_url),
+        origin={**_origin(_json(info, "provenance_url.json") or direct_url), **_tree(_json(info, SOURCE_FILE))},
         direct_url=direct_url,
         files=files,
         stray=stray,
@@ -151,12 +152,18 @@ def _json(info: str, name: str) -> dict[str, Any] | None:
     return found if isinstance(found, dict) else None
 
 
+def _tree(source: Mapping[str, Any] | None) -> Mapping[str, str]:
+    digest = (source or {}).get("tree")
+    return {"tree": digest} if isinstance(digest, str) else {}
+
+
 def _origin(url: Mapping[str, Any] | None) -> Mapping[str, str]:
     archive = (url or {}).get("archive_info")
     hashes = archive.get("hashes") if isinstance(archive, dict) else None
     if not isinstance(hashes, dict):
         return {}
-    return {k.lower(): v.lower() for k, v in hashes.items() if isinstance(v, str) and k.lower() in STRONG_ALGORITHMS}
+    known = {*STRONG_ALGORITHMS, *WEAK_ALGORITHMS}
+    return {k.lower(): v.lower() for k, v in hashes.items() if isinstance(v, str) and k.lower() in known}
 
 
 def _files(record: str, library: str, layout: Layout) -> tuple[tuple[InstalledFile, ...], tuple[str, ...]]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import marshal
+import os
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -14,9 +15,12 @@ from lockset.sync.disk.atomic import replace_file
 from lockset.sync.installed import InstalledDistribution, InstalledFile
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
     from pathlib import Path
 
-__all__ = ["Snapshot", "Stamp"]
+    from lockset.sync.layout import Layout
+
+__all__ = ["Snapshot", "Stamp", "observed"]
 
 # Changes with every change of what is remembered.
 _FORMAT = 1
@@ -80,3 +84,45 @@ def _restored(info: str, row: tuple[Any, ...]) -> InstalledDistribution:
         stray=stray,
         problems=problems,
     )
+
+
+def observed(
+    snapshot: Snapshot, layout: Layout, *, examined: Collection[str]
+) -> tuple[tuple[str, int, int], ...] | None:
+    """Path, size and time of every file that `snapshot` says was found whole; None where it does not say all.
+
+    Of distributions that are not in `examined` only what changes with their metadata counts.
+    """
+    found: list[tuple[str, int, int]] = []
+    for library in layout.libraries:
+        if any(f"{library}{os.sep}{name}" not in snapshot.known for name in _infos(library)):
+            return None
+    times = snapshot.times
+    for info, ((record_time, record_size, _, info_time), one) in snapshot.known.items():
+        record = f"{info}{os.sep}RECORD"
+        found.append((record, record_size, record_time))
+        found.append((info, _size(info), info_time))
+        if one.name not in examined:
+            continue
+        for path, digest, size in one.files:
+            time = times.get(path)
+            if path == record or (not digest and path.endswith(".pyc")):
+                continue
+            if size is None or time is None:
+                return None
+            found.append((path, size, time))
+    return tuple(found)
+
+
+def _infos(library: str) -> list[str]:
+    try:
+        return [name for name in os.listdir(library) if name.endswith(".dist-info")]  # noqa: PTH208 (thousands of names)
+    except FileNotFoundError:
+        return []
+
+
+def _size(path: str) -> int:
+    try:
+        return os.lstat(path).st_size
+    except OSError:
+        return -1

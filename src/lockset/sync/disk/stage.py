@@ -15,6 +15,7 @@ from lockset.sync.placement import Placed, Placement, record_rows
 from lockset.sync.record import format_record, hash_text
 from lockset.sync.safe_path import is_within
 from lockset.sync.scripts import rewritten, shebang
+from lockset.sync.wheel import SOURCE_FILE
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
@@ -76,6 +77,8 @@ def _facts(wanted: Wanted) -> Mapping[str, bytes]:
     direct_url = wanted.direct_url
     if direct_url is not None:
         found["direct_url.json"] = json.dumps(direct_url).encode()
+        if wanted.tree is not None:
+            found[SOURCE_FILE] = json.dumps({"tree": wanted.tree}).encode()
     else:
         origin = {"url": wanted.source_url, "archive_info": {"hashes": dict(wanted.hashes)}}
         found["provenance_url.json"] = json.dumps(origin).encode()

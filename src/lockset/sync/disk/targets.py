@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from lockset.sync.target import Interpreter
 
-__all__ = ["directory_target", "environment_target", "find_environment", "find_lock"]
+__all__ = ["directory_target", "environment_target", "find_environment", "find_lock", "prefix_target"]
 
 
 def find_environment(folder: Path) -> str | None:
@@ -54,6 +54,18 @@ def directory_target(interpreter: Interpreter, directory: str) -> Target:
         interpreter=interpreter,
         layout=Layout.of_directory(_resolved(directory)),
     )
+
+
+def prefix_target(interpreter: Interpreter, directory: str) -> Target:
+    """The folder `directory` as the prefix of an installation of `interpreter`."""
+    threads = "t" if any(abi.endswith("t") for abi in interpreter.abis) else ""
+    layout = Layout.of_prefix(
+        _resolved(directory),
+        implementation=interpreter.implementation,
+        version=f"{interpreter.version[0]}.{interpreter.version[1]}{threads}",
+        windows=interpreter.markers["os_name"] == "nt",
+    )
+    return Target(kind="prefix", shown=directory, interpreter=interpreter, layout=layout)
 
 
 def _resolved(path: str) -> str:

@@ -1,0 +1,123 @@
+"""What lock files ask a target to have: selection, the user's rules on sources, and agreement between the files."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from packaging.utils import canonicalize_name
+
+from lockset.errors import LocksetError
+from lockset.lockfile.model import describe
+from lockset.lockfile.select import select
+from lockset.sync.disk.tree import tree_digest
+from lockset.sync.wanted import Wanted, wanted
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterable, Sequence
+
+    from lockset.api.sync import LockSource, SyncRequest
+    from lockset.lockfile.model import Pylock
+    from lockset.lockfile.select import Selected
+    from lockset.sync.target import Target
+
+__all__ = ["asked_of"]
+
+
+def asked_of(request: SyncRequest, target: Target) -> Sequence[Wanted]:
+    """What all lock files together ask for, sorted by name."""
+    found: dict[str, Wanted] = {}
+    known_extras = {extra for source in request.sources for extra in source.lock.extras or ()}
+    known_groups = {
+        g for s in request.sources for g in (*(s.lock.dependency_groups or ()), *(s.lock.default_groups or ()))
+    }
+    _refuse_unknown("extra", request.extras, known_extras)
+    _refuse_unknown("group", request.groups, known_groups)
+    for source in request.sources:
+        for one in _of_one(source, request, target):
+            other = found.setdefault(one.name, one)
+            if replace(other, requested=one.requested) != one:
+                raise LocksetError(
+                    "locks-disagree",
+                    f"Two of the lock files ask for different files of `{one.name}`: {other} and {one}",
+                    hint="Lock them together, or sync one of them",
+                )
+            if one.requested:
+                found[one.name] = one
+    return [found[name] for name in sorted(found)]
+
+
+def _of_one(source: LockSource, request: SyncRequest, target: Target) -> Iterable[Wanted]:
+    selection = select(
+        source.lock,
+        environment=target.environment,
+        tags=target.tags,
+        extras=_extras(request, source.lock),
+        groups=_groups(request, source.lock),
+        prefer_sdist=_among(request.no_binary),
+    )
+    if request.strict:
+        _refuse_missing(selection.items, source.lock)
+    for one in wanted(selection.items, folder=source.folder, allowed=request.allowed):
+        _refuse_kind(one, request)
+        # What is editable is always as it is now; any other directory is built anew when it has changed.
+        yield replace(one, tree=tree_digest(str(one.path))) if one.kind == "directory" and not one.editable else one
+
+
+def _among(names: Collection[str] | None) -> Callable[[str], bool]:
+    return lambda name: names is None or name in names
+
+
+def _refuse_missing(items: Sequence[Selected], lock: Pylock) -> None:
+    """Refuse a lock file that records a dependency which none of its entries is."""
+    known = {package.name for package in lock.packages}
+    for item in items:
+        for edge in item.package.dependencies or ():
+            name = str(edge.get("name", ""))
+            if name and canonicalize_name(name) not in known:
+                raise LocksetError(
+                    "dependency-missing",
+                    f"`{describe(item.package)}` depends on `{name}`, which the lock file does not hold",
+                    hint="Lock again, or use `--no-strict` if something else provides it",
+                )
+
+
+def _refuse_kind(one: Wanted, request: SyncRequest) -> None:
+    """Refuse a source where a wheel is asked for, and the other way round."""
+    is_wheel = (one.filename or "").endswith(".whl") and one.kind in {"wheel", "archive"}
+    if request.described is not None and not is_wheel:
+        raise LocksetError(
+            "no-usable-file",
+            f"`{one}` has no wheel for the described platform, and a source cannot be built for it here",
+            hint="Sync on that platform, describe it more precisely, or lock a version that has a wheel for it",
+        )
+    if not is_wheel and one.kind != "directory" and _among(request.only_binary)(one.name):
+        raise LocksetError(
+            "build-needed",
+            f"{one} is locked as a source ({one.filename or one.source}), and only wheels are asked for",
+            hint="Allow building, or lock a version that has a wheel for this target",
+        )
+    if is_wheel and one.kind == "wheel" and _among(request.no_binary)(one.name):
+        raise LocksetError("no-source", f"{one} has no sdist in the lock file, and wheels are not asked for")
+
+
+def _extras(request: SyncRequest, lock: Pylock) -> Collection[str]:
+    known = frozenset(lock.extras or ())
+    return known if request.all_extras else request.extras & known
+
+
+def _groups(request: SyncRequest, lock: Pylock) -> Collection[str] | None:
+    defaults = frozenset(lock.default_groups or ()) if request.default_groups else frozenset()
+    known = frozenset(lock.dependency_groups or ())
+    return defaults | (known if request.all_groups else request.groups & (known | frozenset(lock.default_groups or ())))
+
+
+def _refuse_unknown(what: str, asked: Collection[str], known: Collection[str]) -> None:
+    unknown = sorted(set(asked) - set(known))
+    if unknown:
+        names = ", ".join(f"`{name}`" for name in sorted(known)) or "none"
+        raise LocksetError(
+            f"unknown-{what}",
+            f"The lock file has no {what} named {', '.join(f'`{name}`' for name in unknown)}",
+            hint=f"It has: {names}",
+        )

@@ -1,0 +1,148 @@
+"""The whole command line: finds the chosen command, imports it alone, and turns errors into text and exit codes."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from lockset import __version__
+from lockset.cli.exit_codes import INTERRUPTED, REFUSED, USAGE, exit_code
+from lockset.cli.options import add_common
+from lockset.errors import Diagnostic, LocksetError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from types import FrameType
+
+    from lockset.cli.output import Output
+
+__all__ = ["build_parser", "run"]
+
+# Options before the command that take a value of their own.
+_WITH_VALUE = frozenset({"--color", "--directory"})
+
+
+def build_parser(commands: Mapping[str, str], chosen: str | None, *, every: bool = False) -> argparse.ArgumentParser:
+    """The parser of `commands`; only the `chosen` one (or `every` one, for the documentation) gets its options."""
+    parser = argparse.ArgumentParser(
+        prog="lockset",
+        description="The toolkit for pylock.toml (PEP 751): lock for every platform, sync any target, validate.",
+        epilog="`lockset COMMAND --help` tells the options of a command.",
+    )
+    parser.add_argument("--version", action="version", version=f"lockset {__version__}")
+    add_common(parser)
+    parser.set_defaults(quiet=False, verbose=False, color="auto", no_progress=False, directory=None)
+    subparsers = parser.add_subparsers(dest="command", metavar="COMMAND", title="commands")
+    for name, text in commands.items():
+        one = subparsers.add_parser(name, help=text, description=text[0].upper() + text[1:])
+        if every or name == chosen:
+            import_module(_module(name)).add_arguments(one)
+        add_common(one)
+    return parser
+
+
+def run(arguments: Sequence[str], commands: Mapping[str, str]) -> int:
+    """Run the command line `arguments` (without the program's name); returns the exit code."""
+    signal.signal(signal.SIGTERM, _end)
+    parser = build_parser(commands, _chosen(arguments, commands))
+    args = parser.parse_args(arguments)
+    args.arguments = tuple(arguments)
+    if args.command is None:
+        parser.print_help()
+        return USAGE
+    from lockset.cli.output import Output
+
+    out = Output(
+        quiet=args.quiet,
+        verbose=args.verbose,
+        color=args.color,
+        progress=not args.no_progress,
+        environ=dict(os.environ),  # noqa: TID251 - the door for environment variables
+    )
+    try:
+        return _run(args, out)
+    finally:
+        out.close()
+
+
+def _module(command: str) -> str:
+    """The module of `command`: a hyphen is no part of a module's name."""
+    return f"lockset.cli.commands.{command.replace('-', '_')}"
+
+
+def _chosen(arguments: Sequence[str], commands: Mapping[str, str]) -> str | None:
+    """The command among `arguments`: the first that is neither an option nor the value of one."""
+    values = 0
+    for argument in arguments:
+        if values:
+            values -= 1
+        elif argument in _WITH_VALUE:
+            values = 1
+        elif not argument.startswith("-"):
+            return argument if argument in commands else None
+    return None
+
+
+def _run(args: argparse.Namespace, out: Output) -> int:
+    try:
+        if args.directory is not None:
+            _enter(args.directory)
+        code: int = import_module(_module(args.command)).run(args, out)
+    except LocksetError as error:
+        out.error(error.diagnostic)
+        return exit_code(error)
+    except BrokenPipeError:
+        # The reader of stdout has gone: nothing can be said there, and nothing needs to be.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        return REFUSED
+    except KeyboardInterrupt:
+        out.error(Diagnostic(code="interrupted", message="Interrupted; nothing is left half done"))
+        return INTERRUPTED
+    except Exception as error:  # noqa: BLE001 - neither the system's refusals nor a bug may end in a traceback
+        _tell(error, out)
+        return REFUSED
+    return code
+
+
+def _tell(error: Exception, out: Output) -> None:
+    if isinstance(error, OSError):
+        place = str(error.filename) if error.filename else None
+        message = f"The system refused: {error.strerror or error}"
+        out.error(Diagnostic(code="system", message=message, place=place))
+    elif isinstance(error, MemoryError):
+        out.error(Diagnostic(code="memory", message="There is not enough memory for this"))
+    else:
+        _tell_bug(error, out)
+
+
+def _tell_bug(error: Exception, out: Output) -> None:
+    import traceback
+
+    frames = traceback.extract_tb(error.__traceback__)
+    place = f"{frames[-1].filename}:{frames[-1].lineno}" if frames else None
+    out.detail("".join(traceback.format_exception(error)))
+    out.error(
+        Diagnostic(
+            code="internal",
+            message=f"This is a bug in lockset: {type(error).__name__}: {error}",
+            place=place,
+            hint="Report it with what `--verbose` shows",
+        )
+    )
+
+
+def _enter(directory: os.PathLike[str]) -> None:
+    try:
+        os.chdir(directory)
+    except OSError as error:
+        raise LocksetError(
+            "directory", f"Cannot work in {os.fspath(directory)}: {error.strerror}", hint="Check --directory"
+        ) from error
+
+
+def _end(number: int, frame: FrameType | None) -> None:
+    del number, frame
+    raise KeyboardInterrupt

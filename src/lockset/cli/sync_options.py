@@ -1,0 +1,336 @@
+"""Options of the commands that bring lock files to targets, and the request that they mean."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from packaging.utils import canonicalize_name
+
+from lockset.api.sync import (
+    Allowed,
+    Described,
+    Doing,
+    LockSource,
+    Policy,
+    SyncRequest,
+    find_environment,
+    find_lock,
+    find_python,
+)
+from lockset.cli.options import add_cache, add_index, cache_dir, env_flag, env_text
+from lockset.errors import LocksetError, UsageError
+from lockset.lockfile.load import load_bytes
+from lockset.lockfile.read import read
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Iterable
+
+__all__ = ["add_doing", "add_sources", "add_target", "fill", "lock_files", "request_of"]
+
+# Options that an environment variable LOCKSET_<NAME> stands for where they are not given.
+_FLAGS = (
+    "system", "break_system_packages", "all_extras", "all_groups", "no_default_groups", "inexact", "remove_pip",
+    "compile_bytecode", "verify_files", "no_build", "no_editable", "no_strict", "no_vcs", "no_directory", "no_archive",
+    "allow_outside_path", "allow_weak_hash",
+)  # fmt: skip
+_TEXTS = ("python", "target", "prefix", "platform", "python_version", "implementation", "link_mode")
+_LISTS = (
+    "extra", "group", "only_group", "keep", "only_binary", "no_binary", "mirror", "find_links", "config_setting",
+)  # fmt: skip
+_TARGETS = frozenset({"python", "target", "prefix", "system"})
+LINK_MODES = ("auto", "clone", "hardlink", "copy")
+
+
+def add_target(parser: argparse.ArgumentParser, *, foreign_only: bool = False) -> None:
+    """Where to, and what for."""
+    parser.add_argument("files", nargs="*", metavar="FILE", help="lock files (default: pylock.toml found upwards)")
+    target = parser.add_argument_group("target")
+    target.add_argument(
+        "-p",
+        "--python",
+        metavar="PATH|VERSION",
+        help="interpreter, environment, or version (default: the active environment, else .venv)",
+    )
+    if not foreign_only:
+        target.add_argument("--system", action="store_true", help="the first Python on the path, not an environment")
+        target.add_argument(
+            "--break-system-packages", action="store_true", help="also where another installer keeps the packages"
+        )
+        target.add_argument("--target", metavar="DIR", help="install into this folder instead")
+        target.add_argument("--prefix", metavar="DIR", help="install below this folder, as below /usr/local")
+    foreign = parser.add_argument_group("another platform (wheels only)")
+    several = " (repeatable)" if foreign_only else ""
+    action = "append" if foreign_only else "store"
+    foreign.add_argument(
+        "--platform",
+        action=action,
+        metavar="NAME",
+        help=f"linux, macos, windows, or as in manylinux_2_28_aarch64, macosx_14_0_arm64{several}",
+    )
+    foreign.add_argument("--python-version", action=action, metavar="X.Y[.Z]", help=f"the Python there{several}")
+    foreign.add_argument("--implementation", metavar="NAME", help="cpython (default) or pypy")
+    _add_selection(parser)
+
+
+def _add_selection(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("selection")
+    group.add_argument("--extra", action="append", default=[], metavar="NAME", help="with this extra (repeatable)")
+    group.add_argument("--all-extras", action="store_true", help="with every extra")
+    group.add_argument("--group", action="append", default=[], metavar="NAME", help="with this group (repeatable)")
+    group.add_argument(
+        "--only-group", action="append", default=[], metavar="NAME", help="with this group, without the default ones"
+    )
+    group.add_argument("--no-default-groups", action="store_true", help="without the default groups")
+    group.add_argument("--all-groups", action="store_true", help="with every group")
+    strict = group.add_mutually_exclusive_group()
+    strict.add_argument("--strict", action="store_true", help="refuse recorded dependencies that are missing (default)")
+    strict.add_argument("--no-strict", action="store_true", help="take the lock file as it is")
+
+
+def add_doing(parser: argparse.ArgumentParser, *, exact: bool) -> None:
+    """What else may change, and how."""
+    group = parser.add_argument_group("removal")
+    if exact:
+        group.add_argument("--inexact", action="store_true", help="leave what the lock file does not name")
+    group.add_argument("--keep", action="append", default=[], metavar="NAME", help="never remove this (repeatable)")
+    group.add_argument(
+        "--remove-pip", action="store_true", help="also remove pip, setuptools and wheel where the lock has none"
+    )
+    group = parser.add_argument_group("doing")
+    group.add_argument("--dry-run", action="store_true", help="show the plan only")
+    group.add_argument(
+        "--check", action="store_true", help="show the plan only, and exit with 1 if it changes anything"
+    )
+    group.add_argument("--reinstall", action="store_true", help="install everything anew")
+    group.add_argument(
+        "--reinstall-package", action="append", default=[], metavar="NAME", help="install this anew (repeatable)"
+    )
+    group.add_argument("--compile-bytecode", action="store_true", help="compile modules once they are installed")
+    group.add_argument(
+        "--link-mode",
+        choices=LINK_MODES,
+        help="how files come from the cache (default: auto, the quickest that works)",
+    )
+    group.add_argument("--verify-files", action="store_true", help="hash installed files instead of trusting times")
+    group.add_argument("--json", action="store_true", help="report on stdout as JSON")
+
+
+def add_sources(parser: argparse.ArgumentParser) -> None:
+    """Which sources may be used, and where files come from."""
+    group = parser.add_argument_group("sources")
+    group.add_argument("--no-build", action="store_true", help="refuse sources, which would have to be built")
+    for option, text in (("--only-binary", "install this from a wheel"), ("--no-binary", "install this from source")):
+        group.add_argument(
+            option, action="append", default=[], metavar="NAME", help=f"{text} only; `:all:` for all (repeatable)"
+        )
+    group.add_argument("--no-editable", action="store_true", help="install editable directories as plain ones")
+    group.add_argument(
+        "--config-setting",
+        action="append",
+        default=[],
+        metavar="KEY=VALUE",
+        help="for the build backends of sources (repeatable)",
+    )
+    for name in ("vcs", "directory", "archive"):
+        group.add_argument(f"--no-{name}", action="store_true", help=f"refuse packages locked as {name}")
+    group.add_argument(
+        "--allow-outside-path", action="store_true", help="allow paths that leave the lock file's folder"
+    )
+    group.add_argument("--allow-weak-hash", action="store_true", help="allow files with md5 or sha1 alone")
+    group.add_argument(
+        "--mirror",
+        action="append",
+        default=[],
+        metavar="FROM=TO",
+        help="fetch what begins with FROM from TO instead (repeatable)",
+    )
+    add_cache(parser)
+    add_index(parser)
+
+
+def fill(args: argparse.Namespace) -> None:
+    """Take what is not on the command line from LOCKSET_ variables.
+
+    Raises:
+        UsageError: a variable's value is none.
+    """
+    chosen = any(getattr(args, name, None) for name in _TARGETS)
+    for name in _FLAGS:
+        if getattr(args, name, None) is False and not (chosen and name in _TARGETS):
+            setattr(args, name, env_flag(name.upper()))
+    for name in _TEXTS:
+        if hasattr(args, name) and getattr(args, name) is None and not (chosen and name in _TARGETS):
+            setattr(args, name, env_text(name.upper()))
+    for name in _LISTS:
+        if getattr(args, name, None) == []:
+            setattr(args, name, (env_text(name.upper()) or "").split())
+    if getattr(args, "strict", False):
+        args.no_strict = False
+    if getattr(args, "link_mode", None) not in {None, *LINK_MODES}:
+        raise UsageError("env-value", f"LOCKSET_LINK_MODE is none of {', '.join(LINK_MODES)}")
+
+
+def lock_files(files: Iterable[str], here: Path) -> tuple[tuple[str, bytes], ...]:
+    """Absolute paths of the lock files, with the bytes that all of the run is based on."""
+    paths = [str(here / name) for name in files] or [str(_nearest(here))]
+    return tuple((path, load_bytes(path)) for path in paths)
+
+
+def request_of(args: argparse.Namespace, here: Path, locks: tuple[tuple[str, bytes], ...]) -> SyncRequest:
+    """What the options ask for.
+
+    Raises:
+        UsageError: options that exclude one another.
+        LocksetError: there is no such lock file, or no such interpreter.
+    """
+    _refuse_conflicts(args)
+    described = _described(args, here)
+    return SyncRequest(
+        sources=tuple(
+            LockSource(lock=read(data, path=path).lock, folder=str(Path(path).parent)) for path, data in locks
+        ),
+        python=None if described is not None else python_of(args, here),
+        directory=_folder(args.target),
+        prefix=_folder(args.prefix),
+        described=described,
+        break_system=args.break_system_packages,
+        extras=_names(args.extra),
+        all_extras=args.all_extras,
+        groups=_names((*args.group, *args.only_group)),
+        all_groups=args.all_groups,
+        default_groups=not (args.no_default_groups or args.only_group),
+        allowed=allowed_of(args),
+        no_binary=_names_or_all(args.no_binary),
+        only_binary=None if args.no_build else _names_or_all(args.only_binary),
+        strict=not args.no_strict,
+        find_links=_folders(args.find_links, here),
+        policy=Policy(
+            exact=not getattr(args, "inexact", True),
+            keep=_names(args.keep),
+            remove_seeds=args.remove_pip,
+            reinstall=None if args.reinstall else _names(args.reinstall_package),
+        ),
+        doing=Doing(
+            link_mode=args.link_mode or "auto", compile_bytecode=args.compile_bytecode, verify_files=args.verify_files
+        ),
+        check_only=args.dry_run or args.check,
+    )
+
+
+def allowed_of(args: argparse.Namespace) -> Allowed:
+    """Which sources the options allow."""
+    return Allowed(
+        vcs=not args.no_vcs,
+        directory=not args.no_directory,
+        archive=not args.no_archive,
+        outside_path=args.allow_outside_path,
+        weak_hash=args.allow_weak_hash,
+        editable=not args.no_editable,
+    )
+
+
+def _refuse_conflicts(args: argparse.Namespace) -> None:
+    if args.only_group and (args.group or args.all_groups):
+        raise UsageError("option-conflict", "--only-group goes with neither --group nor --all-groups")
+    if args.target and args.prefix:
+        raise UsageError("option-conflict", "--target and --prefix exclude each other")
+    foreign = args.platform or args.python_version or args.implementation
+    if foreign and not (args.target or args.prefix):
+        raise UsageError(
+            "option-conflict",
+            "--platform, --python-version and --implementation describe another machine and need --target or --prefix",
+        )
+    if foreign and args.compile_bytecode:
+        raise UsageError("option-conflict", "Bytecode of another machine's Python cannot be compiled here")
+    if foreign and (args.python or args.system):
+        raise UsageError("option-conflict", "An interpreter is either named by --python or described, not both")
+
+
+def _described(args: argparse.Namespace, here: Path) -> Described | None:
+    del here
+    if not (args.platform or args.python_version or args.implementation):
+        return None
+    return Described(
+        platform=args.platform or own_platform(),
+        python=args.python_version or f"{sys.version_info.major}.{sys.version_info.minor}",
+        implementation=args.implementation or "cpython",
+    )
+
+
+def own_platform() -> str:
+    """This machine, in the words of `--platform`."""
+    family = {"linux": "linux", "darwin": "macos", "win32": "windows"}.get(sys.platform, sys.platform)
+    return f"{family}_{os.uname().machine}" if hasattr(os, "uname") else family
+
+
+def python_of(args: argparse.Namespace, here: Path) -> str:
+    """The interpreter or environment that is meant."""
+    found = os.environ.get("VIRTUAL_ENV") or find_environment(here)  # noqa: TID251 - the door for environment variables
+    path = os.environ.get("PATH", "").split(os.pathsep)  # noqa: TID251
+    text = args.python
+    if text and not (text[0].isdigit() and text.replace(".", "").isdigit()):
+        return str(text)
+    if getattr(args, "system", False):
+        return find_python(path, version=text, cache=cache_dir(args))
+    if text:
+        return found if found and _has_version(found, text) else find_python(path, version=text, cache=cache_dir(args))
+    if found is not None:
+        return found
+    if getattr(args, "target", None) or getattr(args, "prefix", None) or not hasattr(args, "target"):
+        return sys.executable
+    raise LocksetError(
+        "no-environment",
+        f"There is no virtual environment: none is active, and there is no .venv in {here} or above it",
+        hint="Make one with `python -m venv .venv`, or name an interpreter with `--python`",
+    )
+
+
+def _has_version(environment: str, version: str) -> bool:
+    """Whether pyvenv.cfg of `environment` tells of that Python."""
+    try:
+        text = (Path(environment) / "pyvenv.cfg").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return False
+    lines = (line.partition("=") for line in text.splitlines())
+    told = {key.strip().lower(): value.strip() for key, _, value in lines}
+    return f"{told.get('version') or told.get('version_info', '')}.".startswith(f"{version}.")
+
+
+def _nearest(here: Path) -> Path:
+    found = find_lock(here)
+    if found is None:
+        raise LocksetError(
+            "lock-not-found",
+            f"There is no pylock.toml in {here} or above it",
+            hint="`lockset lock` writes one; name its path to use another",
+        )
+    return found
+
+
+def _folder(text: str | None) -> str | None:
+    return os.path.abspath(Path(text).expanduser()) if text else None  # noqa: PTH100 (links are followed later)
+
+
+def _folders(texts: Iterable[str], here: Path) -> tuple[str, ...]:
+    for text in texts:
+        if "://" in text:
+            raise UsageError(
+                "find-links", "Files of a lock come from folders by --find-links, not from pages", hint=None
+            )
+    return tuple(str(here / Path(text).expanduser()) for text in texts)
+
+
+def _names(texts: Iterable[str]) -> frozenset[str]:
+    return frozenset(canonicalize_name(text) for text in texts)
+
+
+def _names_or_all(texts: Iterable[str]) -> frozenset[str] | None:
+    """The names; None for all of them."""
+    given = {part for text in texts for part in text.split(",") if part}
+    if ":all:" in given:
+        return None
+    return _names(given - {":none:"})

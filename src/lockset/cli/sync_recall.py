@@ -1,0 +1,74 @@
+"""Keeps what a run with nothing left to do depended on, so that the next one like it ends at once."""
+
+# Values that are compared, not files.
+# ruff: noqa: PTH120
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from lockset.lockfile.file_name import PLAIN_NAME
+from lockset.sync.disk.recall import cache_folder, key_of, remember, stamp
+from lockset.sync.layout import LOCK_FILE, STATE_FOLDER
+
+if TYPE_CHECKING:
+    import argparse
+    from pathlib import Path
+
+    from lockset.api.sync import SyncRequest, SyncResult
+
+__all__ = ["keep"]
+
+
+def keep(
+    args: argparse.Namespace,
+    result: SyncResult,
+    request: SyncRequest,
+    locks: tuple[tuple[str, bytes], ...],
+    *,
+    here: Path,
+    told: str,
+    verbose: bool,
+) -> None:
+    """Remember `result` of the command `args`, where files alone show the next time that nothing is to do.
+
+    `told` is what the next such command says.
+    """
+    cache = cache_folder(os.environ)  # noqa: TID251 - the door for environment variables
+    if cache is None or os.name != "posix" or verbose or _decided_by_more(args, result, request):
+        return
+    files = result.observed()
+    if files is None:
+        return
+    remember(
+        cache,
+        key_of(args.arguments, os.environ),  # noqa: TID251
+        looked=[(path, stamp(path)) for path in _looked(result, here)],
+        locks=locks,
+        libraries=result.target.layout.libraries,
+        files=files,
+        told=told,
+    )
+
+
+def _decided_by_more(args: argparse.Namespace, result: SyncResult, request: SyncRequest) -> bool:
+    """Whether more than the files that are looked at decides what such a command does, or it always says more."""
+    options = (
+        args.json or args.verify_files or args.cache_dir or args.no_cache or request.policy.reinstall != frozenset()
+    )
+    on_path = args.system or (args.python and not os.path.lexists(args.python))
+    trees = any(step.wanted is not None and step.wanted.tree is not None for step in result.plan.steps)
+    linked = result.target.kind in {"directory", "prefix"} and result.target.layout.base != result.target.shown
+    return bool(options or on_path or trees or linked)
+
+
+def _looked(result: SyncResult, here: Path) -> list[str]:
+    """What decides, besides lock files and installed files: what stands there, and what does not."""
+    target = result.target
+    looked = [f"{target.layout.base}{os.sep}{name}" for name in (LOCK_FILE, STATE_FOLDER)]
+    executable = target.interpreter.executable
+    looked += [executable, f"{os.path.dirname(os.path.dirname(executable))}{os.sep}pyvenv.cfg"]
+    looked.append(f"{target.interpreter.stdlib}{os.sep}EXTERNALLY-MANAGED")
+    for above in (here, *here.parents):
+        looked += [str(above / PLAIN_NAME), str(above / ".venv" / "pyvenv.cfg")]
+    return looked

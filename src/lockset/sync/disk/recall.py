@@ -1,0 +1,229 @@
+"""Whether an earlier run of the very same command, which left nothing to do, still stands.
+
+A record holds all that such a run depended on: the lock files byte for byte, what was looked for and where, the stamps
+of the interpreter, the metadata folders of the target, and size and modification time of every file that was verified.
+Comparing them takes one look at each and no parsing at all. A record is a memory, never an authority: anything odd is
+a miss, and a miss is the whole sync. It knows nothing that a sync without it would not find out by itself.
+
+Imports next to nothing, since the interpreter's start is most of what is left.
+"""
+
+# Paths are strings here, and modules that cost milliseconds (typing, pathlib, hashlib) are not imported.
+# ruff: noqa: PTH100, PTH103, PTH105, PTH108, PTH109, PTH111, PTH116, PTH120
+# ruff: noqa: PTH123, PTH208
+from __future__ import annotations
+
+import gc
+import marshal
+import os
+import sys
+import zlib
+
+from lockset import __version__
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from typing import Any, TypeAlias
+
+    # Inode, size and modification time; None where nothing is.
+    Stamp: TypeAlias = tuple[int, int, int] | None
+    # Arguments, working folder, variables that count, versions.
+    Key: TypeAlias = tuple[Any, ...]
+
+__all__ = ["METADATA", "cache_folder", "key_of", "recall", "remember", "stamp"]
+
+# Changes with every change of what a record holds.
+_FORMAT = 1
+_FOLDER = "recall-v1"
+# Bounds the number of records: a further one takes the place of an older one.
+_RECORDS = 256
+# Bounds a record; the largest targets known have some 100,000 files.
+_LARGEST = 64 << 20
+# Endings of what tells of a distribution in a folder of modules.
+METADATA = (".dist-info", ".egg-info", ".egg-link", ".egg")
+# Beyond so many files a second process looks at half of them: less than that is quicker alone.
+_MANY = 3000
+_KIND, _REGULAR, _WRITABLE_BY_OTHERS = 0o170000, 0o100000, 0o022
+_VARIABLES = ("VIRTUAL_ENV", "HOME", "XDG_CACHE_HOME", "XDG_CONFIG_HOME", "PATH")
+
+
+def key_of(arguments: Sequence[str], environ: Mapping[str, str]) -> Key:
+    """What decides, before any file is looked at, what a command does."""
+    names = sorted(name for name in environ if name.startswith("LOCKSET_") or name in _VARIABLES)
+    return (
+        (_FORMAT, __version__, sys.version, tuple(os.uname())),
+        tuple(arguments),
+        os.getcwd(),
+        tuple((name, environ[name]) for name in names),
+    )
+
+
+def cache_folder(environ: Mapping[str, str]) -> str | None:
+    """The cache's folder where no option names one; the same answer as `platformdirs` gives. None: not known here."""
+    chosen = environ.get("LOCKSET_CACHE_DIR")
+    if chosen or environ.get("LOCKSET_NO_CACHE"):
+        return os.path.abspath(os.path.expanduser(chosen)) if chosen and not environ.get("LOCKSET_NO_CACHE") else None
+    home = environ.get("XDG_CACHE_HOME", "").strip()
+    if sys.platform == "linux" and (home or environ.get("HOME")):
+        return f"{home or environ['HOME'] + '/.cache'}/lockset"
+    return None
+
+
+def recall(arguments: Sequence[str], environ: Mapping[str, str]) -> str | None:
+    """What that run said, where all is as it was then; None where it has to be looked into."""
+    if os.name != "posix":
+        return None
+    collecting = gc.isenabled()
+    gc.disable()  # thousands of small values, none of which is garbage before the end
+    try:
+        folder = cache_folder(environ)
+        if folder is None:
+            return None
+        key = key_of(arguments, environ)
+        record = _read(_place(folder, key))
+        if record is None or record[0] != key:
+            return None
+        _, looked, locks, libraries, trees, told = record
+        stands = (
+            all(stamp(path) == expected for path, expected in looked)
+            and all(_content(path, len(data)) == data for path, data in locks)
+            and all(_metadata(library) == names for library, names in libraries)
+            and _stand(trees)
+        )
+    except (OSError, ValueError, TypeError, EOFError, KeyError, IndexError, MemoryError):
+        return None
+    else:
+        return str(told) if stands else None
+    finally:
+        if collecting:
+            gc.enable()
+
+
+def remember(
+    cache: str,
+    key: Key,
+    *,
+    looked: Iterable[tuple[str, Stamp]],
+    locks: Iterable[tuple[str, bytes]],
+    libraries: Iterable[str],
+    files: Iterable[tuple[str, int, int]],
+    told: str,
+) -> None:
+    """Keep what a run with nothing left to do depended on, where the disk lets us.
+
+    Args:
+        cache: The folder that `cache_folder` gives.
+        key: From before the run.
+        looked: Paths with their stamps.
+        locks: Lock files with the bytes that were read.
+        libraries: Folders of modules.
+        files: Absolute path, size and time in nanoseconds of everything that was found whole.
+        told: What to say the next time.
+    """
+    folders = tuple((library, _metadata(library)) for library in libraries)
+    trees: dict[str, tuple[list[str], list[int]]] = {root: ([], []) for root in (*dict(folders), os.sep)}
+    for path, size, time in files:
+        root = next((root for root in trees if path.startswith(root + os.sep)), os.sep)
+        names, facts = trees[root]
+        names.append(path[len(root) + 1 :] if root != os.sep else path)
+        facts += (size, time)
+    rows = tuple((root, "\0".join(names), facts) for root, (names, facts) in trees.items() if names)
+    payload = marshal.dumps((key, tuple(looked), tuple(locks), folders, rows, told))
+    _write(_place(cache, key), zlib.crc32(payload).to_bytes(4, "big") + payload)
+
+
+def stamp(path: str) -> Stamp:
+    """The stamp of what is at `path`, links followed."""
+    try:
+        found = os.stat(path)
+    except OSError:
+        return None
+    return found.st_ino, found.st_size, found.st_mtime_ns
+
+
+def _place(cache: str, key: Key) -> str:
+    return f"{cache}/{_FOLDER}/{zlib.crc32(marshal.dumps(key[1:])) % _RECORDS:02x}"
+
+
+def _read(path: str) -> Any:
+    found = os.stat(path)
+    if found.st_uid != os.geteuid() or found.st_mode & _WRITABLE_BY_OTHERS or found.st_size > _LARGEST:
+        return None
+    data = memoryview(_content(path, found.st_size))
+    if zlib.crc32(data[4:]).to_bytes(4, "big") != data[:4]:
+        return None
+    return marshal.loads(data[4:])  # noqa: S302 (own bytes, whole by their checksum, from a private folder)
+
+
+def _content(path: str, size: int) -> bytes:
+    """The bytes of the regular file `path`, which should have `size` of them; empty for anything else."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    try:
+        found = os.fstat(descriptor)
+        if found.st_mode & _KIND != _REGULAR or found.st_size != size:
+            return b""
+        with open(descriptor, "rb", buffering=0, closefd=False) as file:
+            return file.readall()
+    finally:
+        os.close(descriptor)
+
+
+def _metadata(library: str) -> tuple[str, ...]:
+    try:
+        return tuple(sorted(name for name in os.listdir(library) if name.endswith(METADATA)))
+    except FileNotFoundError:
+        return ()
+
+
+def _stand(trees: Iterable[tuple[str, str, list[int]]]) -> bool:
+    """Whether every file has its size and time; from within its root, since short paths are found sooner."""
+    here = os.open(".", os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        return all(_stands(root, names.split("\0"), facts) for root, names, facts in trees)
+    finally:
+        os.fchdir(here)
+        os.close(here)
+
+
+def _stands(root: str, names: list[str], facts: list[int]) -> bool:
+    os.chdir(root)
+    half = len(names) // 2
+    if len(names) < _MANY or (os.cpu_count() or 1) < 2:  # noqa: PLR2004 (a processor for each of two)
+        return _same(names, facts)
+    child = os.fork()
+    if child == 0:
+        # The child writes nothing and runs nothing of what this process would run at its end.
+        same = False
+        try:
+            same = _same(names[half:], facts[2 * half :])
+        finally:
+            os._exit(0 if same else 1)
+    same = False
+    try:
+        same = _same(names[:half], facts[: 2 * half])
+    finally:
+        _, status = os.waitpid(child, 0)
+    return same and status == 0
+
+
+def _same(names: list[str], facts: list[int]) -> bool:
+    try:
+        return [fact for found in map(os.lstat, names) for fact in (found.st_size, found.st_mtime_ns)] == facts
+    except OSError:
+        return False
+
+
+def _write(path: str, data: bytes) -> None:
+    temporary = f"{path}.{os.getpid()}"
+    try:
+        os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
+        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        try:
+            with open(descriptor, "wb") as file:
+                file.write(data)
+            os.replace(temporary, path)
+        except OSError:
+            os.unlink(temporary)
+    except OSError:
+        return
