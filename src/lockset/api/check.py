@@ -7,33 +7,40 @@ from typing import TYPE_CHECKING
 from packaging.markers import Marker
 
 from lockset.markers import MarkerSet
-from lockset.resolve.ask import Choices, ask
+from lockset.resolve.ask import ask
 from lockset.resolve.assemble import root_texts
+from lockset.resolve.direct import leads_to
 from lockset.resolve.search import choices_of
 
 if TYPE_CHECKING:
     from datetime import datetime
+    from pathlib import Path
 
-    from lockset.lockfile.model import Pylock
+    from lockset.lockfile.model import Package, Pylock
     from lockset.resolve.ask import Question
+    from lockset.resolve.choices import Choices
+    from lockset.resolve.requirement import Dependency
     from lockset.sources.project import RootProject
 
 __all__ = ["check"]
 
 
-def check(project: RootProject, choices: Choices, lock: Pylock, *, now: datetime) -> tuple[str, ...]:
-    """What `lock` does not serve of what `project` and `choices` ask for; empty where it is current.
+def check(
+    project: RootProject, choices: Choices, lock: Pylock, *, now: datetime, folder: Path | None = None
+) -> tuple[str, ...]:
+    """What `lock`, which lies in `folder`, does not serve of what `project` and `choices` ask for; empty if current.
 
     Looked at: the Pythons and environments, extras and groups, every requirement of the project in sampled
     environments, and (for locks of lockset) that nothing is locked which the project no longer asks for.
     """
-    question = ask(project, choices, old=lock, now=now)
+    question = ask(project, choices, old=lock, now=now, folder=folder)
     found = [
         *_reach(question, lock),
         *_names(question, lock),
         *_roots(question, lock),
         *_recorded(question, lock),
         *_entries(lock),
+        *_project(question, project, lock),
     ]
     return tuple(dict.fromkeys(found))
 
@@ -54,12 +61,23 @@ def _reach(question: Question, lock: Pylock) -> list[str]:
     return findings
 
 
+def _project(question: Question, project: RootProject, lock: Pylock) -> list[str]:
+    """Whether the project itself is locked as it should be."""
+    paths = [p.directory.path for p in lock.packages if p.name == project.name and p.directory is not None]
+    if question.entry is None:
+        return [f"the project itself is locked, from {path}" for path in paths]
+    return [] if paths == [question.entry] else ["the project itself is not locked"]
+
+
 def _names(question: Question, lock: Pylock) -> list[str]:
     request = question.request
     findings = []
+    chosen = set(lock.default_groups or ()) - {request.default_group}
+    if chosen != set(request.default_groups):
+        findings.append("the groups installed by default are not those of the lock")
     for what, asked, locked in (
         ("extra", request.extras or (), lock.extras or ()),
-        ("dependency group", request.groups, lock.dependency_groups or ()),
+        ("dependency group", request.groups, {*(lock.dependency_groups or ()), *chosen}),
     ):
         findings += [f"the {what} {name} is not in the lock" for name in sorted(set(asked) - set(locked))]
         findings += [
@@ -100,9 +118,9 @@ def _roots(question: Question, lock: Pylock) -> list[str]:
     markers = [
         (r, None if (t := r.region.text()) is None else Marker(t)) for r in request.roots if not r.region.is_empty
     ]
-    by_name: dict[str, list[tuple[Marker | None, object]]] = {}
+    by_name: dict[str, list[Package]] = {}
     for package in lock.packages:
-        by_name.setdefault(package.name, []).append((package.marker, package.version))
+        by_name.setdefault(package.name, []).append(package)
     findings: dict[str, None] = {}
     for sample in question.samples:
         for extras, groups in choices_of(request):
@@ -115,12 +133,12 @@ def _roots(question: Question, lock: Pylock) -> list[str]:
                 if marker is not None and not marker.evaluate(values, context="lock_file"):  # type: ignore[arg-type]
                     continue
                 entries = [
-                    version
-                    for m, version in by_name.get(root.dependency.name, ())
-                    if m is None or m.evaluate(values, context="lock_file")  # type: ignore[arg-type]
+                    p
+                    for p in by_name.get(root.dependency.name, ())
+                    if p.marker is None or p.marker.evaluate(values, context="lock_file")  # type: ignore[arg-type]
                 ]
-                if not any(v is None or root.dependency.specifier.admits(v) for v in entries):  # type: ignore[arg-type]
-                    locked = f"{entries[0]} is locked" if entries else "nothing is locked"
+                if not any(_serves(p, root.dependency, question.direct.folder) for p in entries):
+                    locked = f"{_shown(entries[0])} is locked" if entries else "nothing is locked"
                     findings[f"{root.dependency.text} ({root.origin.name}): {locked}"] = None
     recorded = ((lock.tool or {}).get("lockset") or {}).get("roots")
     if isinstance(recorded, list):
@@ -129,3 +147,18 @@ def _roots(question: Question, lock: Pylock) -> list[str]:
         new = sorted(set(root_texts(request)) - {r for r in recorded if isinstance(r, str)})
         findings.update(dict.fromkeys(f"{text} is asked for and was not locked" for text in new))
     return list(findings)
+
+
+def _serves(package: Package, dependency: Dependency, folder: Path) -> bool:
+    """Whether the entry is what is asked for: from that source, or of such a version; trees do not tell theirs."""
+    source = dependency.specifier.source
+    if source is not None:
+        return leads_to(package, source, folder)
+    return package.version is None or dependency.specifier.admits(package.version)
+
+
+def _shown(package: Package) -> str:
+    if package.version is not None and not package.is_direct:
+        return str(package.version)
+    place = package.archive or package.directory or package.vcs
+    return str(getattr(place, "url", None) or getattr(place, "path", None) or package.version)

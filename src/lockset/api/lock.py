@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from lockset.errors import LocksetError
 from lockset.events import Silent
 from lockset.lockfile.validate import validate
 from lockset.lockfile.write import write
-from lockset.resolve.ask import Choices, Question, ask
-from lockset.resolve.assemble import LockTerms, assemble
+from lockset.resolve.ask import Question, ask
+from lockset.resolve.assemble import LockTerms, assemble, with_project
+from lockset.resolve.choices import Choices
+from lockset.resolve.direct import DirectVersion
+from lockset.resolve.direct_repository import DirectRepository, SourceFound
 from lockset.resolve.explain import explain
 from lockset.resolve.narrow import narrowing
 from lockset.resolve.propagate import propagate
@@ -18,9 +22,10 @@ from lockset.resolve.prove import Gap, prove
 from lockset.resolve.search import Impossible, choices_of, search
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping
     from contextlib import AbstractContextManager
     from datetime import datetime
+    from pathlib import Path
 
     from packaging.version import Version
 
@@ -46,12 +51,16 @@ class LockResult:
         text: Its canonical text, byte for byte the same for the same question and index.
         resolution: Who needs what where, and how the search went.
         gaps: Entries for which no release of their project has a file on some platform.
+        skipped: Releases that were stepped over, as `name version`, and why.
+        behind: Projects whose newest chosen version is not the newest there is: both versions.
     """
 
     lock: Pylock
     text: str
     resolution: Resolution
     gaps: tuple[Gap, ...]
+    skipped: Mapping[str, str] = field(default_factory=dict)
+    behind: Mapping[str, tuple[str, str]] = field(default_factory=dict)
 
 
 def lock(
@@ -61,6 +70,7 @@ def lock(
     open_repository: Callable[[FileRules, Listener], AbstractContextManager[IndexRepository]],
     now: datetime,
     old: Pylock | None = None,
+    folder: Path | None = None,
     listener: Listener | None = None,
 ) -> LockResult:
     """One lock for every environment that `project` and `choices` ask for; nothing is written to disk.
@@ -71,50 +81,98 @@ def lock(
         open_repository: Where releases come from (`lockset.api.wiring`).
         now: For ages in `exclude-newer` and for which Pythons are still maintained.
         old: The lock there is; its pins are tried first.
+        folder: Where the lock will lie, absolute: paths in it are relative to there (None: the project's folder).
         listener: Hears of progress.
 
     Raises:
         LocksetError: `no-resolution` and all that can go wrong with the network and the input.
     """
     heard = listener or Silent()
-    question = ask(project, choices, old=old, now=now)
+    question = ask(project, choices, old=old, now=now, folder=folder)
     for note in question.notes:
         heard.note(note)
-    with open_repository(question.rules, heard) as repository:
+    with open_repository(question.rules, heard) as opened:
+        # Sources in front of the index, for the search only where there may be any: it asks very often.
+        artifacts = DirectRepository(opened, question.direct)
+        repository = artifacts if question.direct.concerned else opened
         heard.phase("Resolving")
-        try:
-            pins, statistics = search(question.request, repository, heard)
-        except Impossible as impossible:
-            raise explain(impossible, question.request, repository, repository.not_found) from None
-        resolution = propagate(pins, question.request.roots, question.request.universe, repository, statistics)
+        resolution = _resolved(question, repository, heard)
         terms, resolution = _narrowed(question, resolution, repository, heard)
-        found = assemble(resolution, question.request, terms, repository)
-        gaps = _prove(found, question, repository, terms)
+        found = assemble(resolution, question.request, terms, artifacts)
+        gaps = _prove(found, question, resolution, repository, terms)
         _tell_missing_extras(resolution, repository, heard)
+        behind = _behind(resolution, repository)
+    if question.entry is not None and project.name is not None:
+        found = with_project(found, project.name, question.entry, question.request)
     text = write(found)
     _validate(text)
-    return LockResult(lock=found, text=text, resolution=resolution, gaps=gaps)
+    skipped = {f"{name} {version}": why for (name, version), why in sorted(repository.stepped_over.items())}
+    return LockResult(lock=found, text=text, resolution=resolution, gaps=gaps, skipped=skipped, behind=behind)
+
+
+def _resolved(question: Question, repository: IndexRepository | DirectRepository, listener: Listener) -> Resolution:
+    """The answer; begun anew, at most once for each source there is, where one is found on the way."""
+    while True:
+        with suppress(SourceFound):
+            return _searched(question, repository, listener)
+
+
+def _searched(question: Question, repository: IndexRepository | DirectRepository, listener: Listener) -> Resolution:
+    request = question.request
+    try:
+        pins, statistics = search(request, repository, listener)
+    except Impossible as impossible:
+        raise explain(impossible, request, repository, repository.not_found) from None
+    return propagate(pins, request.roots, request.universe, repository, statistics)
+
+
+def _behind(resolution: Resolution, repository: IndexRepository | DirectRepository) -> Mapping[str, tuple[str, str]]:
+    """Chosen versions that are not the newest final ones there are, with these."""
+    newest: dict[str, Version] = {}
+    chosen: dict[str, Version] = {}
+    for name, version in resolution.nodes:
+        if isinstance(version, DirectVersion):
+            continue
+        chosen[name] = max(version, chosen.get(name, version))
+        releases = repository.releases(name)
+        for position, release in enumerate(releases.versions):
+            if releases.stable >> position & 1 and not releases.yanked >> position & 1:
+                newest[name] = release
+                break
+    return {n: (str(v), str(newest[n])) for n, v in sorted(chosen.items()) if n in newest and v < newest[n]}
 
 
 def _narrowed(
-    question: Question, resolution: Resolution, repository: IndexRepository, listener: Listener
+    question: Question, resolution: Resolution, repository: IndexRepository | DirectRepository, listener: Listener
 ) -> tuple[LockTerms, Resolution]:
     """The lock's own range after the upper bounds of what was chosen, and the resolution inside it."""
     request = question.request
     bound = narrowing(resolution, repository.strictly_serves) if request.open_above else None
     if bound is None:
-        terms = LockTerms(requires_python=request.requires_python, universe=request.universe, sdists=question.sdists)
+        terms = LockTerms(
+            requires_python=request.requires_python,
+            universe=request.universe,
+            folder=question.direct.folder,
+            sdists=question.sdists,
+        )
         return terms, resolution
     names = ", ".join(f"{name} {version}" for name, version in bound.releases[:3])
     more = f" and {len(bound.releases) - 3} more" if len(bound.releases) > 3 else ""  # noqa: PLR2004 - as listed above
     listener.note(f"The lock serves Pythons below {bound.below}: {names}{more} admit no later one")
     universe = request.universe & bound.region
-    terms = LockTerms(requires_python=bound.apply(request.requires_python), universe=universe, sdists=question.sdists)
+    terms = LockTerms(
+        requires_python=bound.apply(request.requires_python),
+        universe=universe,
+        folder=question.direct.folder,
+        sdists=question.sdists,
+    )
     inside = propagate(resolution.pins, request.roots, universe, repository, resolution.statistics)
     return terms, inside
 
 
-def _tell_missing_extras(resolution: Resolution, repository: IndexRepository, listener: Listener) -> None:
+def _tell_missing_extras(
+    resolution: Resolution, repository: IndexRepository | DirectRepository, listener: Listener
+) -> None:
     """An extra that the chosen release does not provide asks for nothing: worth a word, never an older release."""
     for (name, version), node in resolution.nodes.items():
         facts = repository.facts(name, version)
@@ -124,7 +182,13 @@ def _tell_missing_extras(resolution: Resolution, repository: IndexRepository, li
                 listener.note(f"{name} {version} has no extra named {extra}")
 
 
-def _prove(found: Pylock, question: Question, repository: IndexRepository, terms: LockTerms) -> tuple[Gap, ...]:
+def _prove(
+    found: Pylock,
+    question: Question,
+    resolution: Resolution,
+    repository: IndexRepository | DirectRepository,
+    terms: LockTerms,
+) -> tuple[Gap, ...]:
     def dependencies(name: str, version: Version) -> Iterable[Dependency]:
         facts = repository.facts(name, version)
         return facts.dependencies if facts is not None else ()
@@ -134,6 +198,7 @@ def _prove(found: Pylock, question: Question, repository: IndexRepository, terms
     request = question.request
     return prove(
         found,
+        versions=[version for _, version in resolution.nodes],
         roots=request.roots,
         dependencies=dependencies,
         samples=samples,

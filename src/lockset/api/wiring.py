@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from contextlib import contextmanager
 from functools import cached_property
@@ -17,9 +18,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from lockset.events import Listener
+    from lockset.index.http.files import HttpFiles
     from lockset.index.options import IndexOptions
     from lockset.index.page import DistributionFile
     from lockset.metadata.ports import Builder
+    from lockset.resolve.direct import DirectSource, SourceFacts, SourceReader
     from lockset.resolve.index_repository import FileRules
 
 __all__ = ["connected", "repository_opener"]
@@ -46,6 +49,25 @@ class _BuilderOnUse:
 
     def archive_wheel(self, archive: BinaryIO, filename: str, out_dir: Path) -> Path:
         return self._builder.archive_wheel(archive, filename, out_dir)
+
+
+class _SourcesOnUse:
+    """A reader of sources that is made, with all it imports, when the first must be read: most projects have none."""
+
+    def __init__(self, files: HttpFiles, builder: Builder | None, may_build: Callable[[str], bool]) -> None:
+        self._files = files
+        self._builder = builder
+        self._may_build = may_build
+
+    @cached_property
+    def _sources(self) -> SourceReader:
+        from lockset.api.direct_sources import Sources
+
+        environ = dict(os.environ)  # noqa: TID251 - git finds by these what the user set up
+        return Sources(self._files, builder=self._builder, may_build=self._may_build, environ=environ)
+
+    def read(self, source: DirectSource, *, commit: str | None = None) -> SourceFacts:
+        return self._sources.read(source, commit=commit)
 
 
 @contextmanager
@@ -78,6 +100,7 @@ def repository_opener(
                 rules=rules,
                 listener=listener,
                 hash_file=hash_file,
+                sources=_SourcesOnUse(connection.files, made, rules.may_build),
             )
 
     return opened

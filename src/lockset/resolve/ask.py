@@ -3,26 +3,35 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from itertools import combinations
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
 from lockset.errors import LocksetError, UsageError
 from lockset.markers import DEFAULT_PLATFORMS, KNOWN_PYTHONS, Environment, MarkerSet, Universe, platform_region
+from lockset.markers.universe import described_target, known_pythons
+from lockset.resolve.choices import Choices
+from lockset.resolve.direct import relative_path
+from lockset.resolve.direct_repository import DirectRules
 from lockset.resolve.index_repository import FileRules
 from lockset.resolve.prove import Sample
 from lockset.resolve.regions import union
 from lockset.resolve.request import LockRequest, Policy, Preference
-from lockset.resolve.requirement import Origin, Root, Specifier, parse_dependency
+from lockset.resolve.requirement import Specifier
+from lockset.resolve.roots import check_lines, hashes_of, named, overrides_of, roots_of, sources_of
+from lockset.sources.settings import ALL_PACKAGES
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
+    from pathlib import Path
 
     from lockset.lockfile.model import Pylock
-    from lockset.sources.project import RequirementLine, RootProject
+    from lockset.resolve.direct import DirectSource
+    from lockset.resolve.requirement import Root
+    from lockset.sources.project import RootProject
     from lockset.sources.settings import ConflictItem
 
 __all__ = ["Choices", "Question", "ask", "python_range"]
@@ -41,42 +50,6 @@ _DEFAULT_GROUP_NAMES = ("default", "project", "lockset-default")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Choices:
-    """What the user chose beside the project; what is None or empty leaves the choice to the project's settings.
-
-    Attributes:
-        python: A range (`>=3.10`), or one version (`3.12`).
-        platforms: Names of platforms; empty for all.
-        environments: Marker texts that bound the lock; empty for all.
-        require_wheels_for: Platforms for which every release needs a wheel.
-        extras: Extras to lock; None for all.
-        groups: Groups to lock; None for all.
-        only_groups: Leave the project's own dependencies out.
-        upgrade: Take no pin of the old lock.
-        upgrade_packages: Take no pin of these.
-        constraints: Further constraints.
-    """
-
-    python: str | None = None
-    platforms: tuple[str, ...] = ()
-    environments: tuple[str, ...] = ()
-    require_wheels_for: tuple[str, ...] = ()
-    extras: tuple[str, ...] | None = None
-    groups: tuple[str, ...] | None = None
-    only_groups: bool = False
-    upgrade: bool = False
-    upgrade_packages: frozenset[str] = frozenset()
-    constraints: tuple[RequirementLine, ...] = ()
-    prerelease: Literal["if-necessary", "allow", "disallow"] | None = None
-    resolution: Literal["highest", "lowest", "lowest-direct"] | None = None
-    fork: Literal["newest", "fewest"] | None = None
-    exclude_newer: datetime | timedelta | None = None
-    no_build: tuple[str, ...] = ()
-    no_binary: tuple[str, ...] = ()
-    no_sdist: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
     """The question, and what its answer is built and proved with.
 
@@ -85,6 +58,8 @@ class Question:
         rules: Which files may be used.
         samples: Environments to prove the lock at.
         sdists: Whether sdists are recorded.
+        direct: What comes by URL or path, and from where such is allowed.
+        entry: The project's folder as seen from the lock's, where the project itself is to be locked.
         notes: What the user should know about how the question was read.
     """
 
@@ -92,6 +67,8 @@ class Question:
     rules: FileRules
     samples: tuple[Sample, ...]
     sdists: bool
+    direct: DirectRules
+    entry: str | None = None
     notes: tuple[str, ...] = field(default=())
 
 
@@ -114,35 +91,36 @@ def python_range(text: str) -> SpecifierSet:
         ) from error
 
 
-def ask(project: RootProject, choices: Choices, *, old: Pylock | None, now: datetime) -> Question:
+def ask(
+    project: RootProject, choices: Choices, *, old: Pylock | None, now: datetime, folder: Path | None = None
+) -> Question:
     """The question that `project` and `choices` make, with the pins of the `old` lock as preferences.
+
+    Paths in the lock are relative to `folder`, the lock's own (None: the project's).
 
     Raises:
         LocksetError: something named does not exist, or the choices leave no environment.
     """
     settings = project.settings
+    check_lines(project, choices)
+    folder = folder or project.base
     requires_python, notes = _pythons(project, choices, old, now)
-    platforms = choices.platforms or settings.platforms
-    environments = _environments(platforms, choices.environments or tuple(map(str, settings.environments)))
-    universe = Universe.of(
-        requires_python=requires_python,
-        environments=[MarkerSet.parse(e) for e in environments],
-        platforms=platforms or DEFAULT_PLATFORMS,
-    )
+    universe, environments = _universe(project, choices, requires_python)
     region = universe.region - _conflicts(settings.conflicts)
     if region.is_empty:
         raise _no_environment()
-    extras = _named(choices.extras, project.extras, "extra")
-    groups = _named(choices.groups, project.groups, "dependency group")
+    extras = named(choices.extras, project.extras, "extra")
+    groups = [g for g in named(choices.groups, project.groups, "dependency group") if g not in choices.no_groups]
+    named(choices.no_groups, project.groups, "dependency group")
     default_group = next(n for n in _DEFAULT_GROUP_NAMES if n not in project.groups) if groups else None
-    roots = _roots(project, extras, groups, default_group, own=not choices.only_groups)
+    roots = roots_of(project, choices, extras=extras, groups=groups, default_group=default_group, folder=folder)
+    sources = sources_of(roots, region)
     pythons = MarkerSet.of_python(requires_python)
     samples = tuple(
         Sample(name=t.name, environment=t.environment, tags=frozenset(t.tags))
         for t in universe.targets
         if region.without_extras_and_groups().evaluate(t.environment)
     )
-    preferences = _preferences(old, choices)
     request = LockRequest(
         roots=roots,
         universe=region,
@@ -152,8 +130,11 @@ def ask(project: RootProject, choices: Choices, *, old: Pylock | None, now: date
         extras=tuple(extras) if project.name is not None or extras or groups else None,
         groups=tuple(groups),
         default_group=default_group,
-        policy=_policy(project, choices, roots),
-        preferences=preferences,
+        default_groups=tuple(
+            g for g in named(settings.default_groups or (), project.groups, "dependency group") if g in groups
+        ),
+        policy=_policy(project, choices, roots, sources),
+        preferences=_preferences(old, choices),
         recorded=_recorded(project, choices),
         locked_for=MarkerSet.none() if old is None else _served(old),
         probes=_probes([s.environment for s in samples]),
@@ -161,11 +142,64 @@ def ask(project: RootProject, choices: Choices, *, old: Pylock | None, now: date
     )
     return Question(
         request=request,
-        rules=_rules(project, choices, universe, platforms, open_above=request.open_above, now=now),
+        rules=_rules(project, choices, universe, open_above=request.open_above, now=now),
         samples=samples,
         sdists=not (choices.no_sdist or settings.no_sdist),
+        direct=DirectRules(
+            base=project.base,
+            folder=folder,
+            universe=region,
+            sources=sources,
+            commits=_commits(old, choices),
+            hosts=frozenset(h.lower() for h in (*choices.allow_direct_urls, *settings.allow_direct_urls)),
+            overridden=frozenset(overrides_of(project, choices)),
+        ),
+        entry=_entry(project, choices, folder),
         notes=notes,
     )
+
+
+def _universe(
+    project: RootProject, choices: Choices, requires_python: SpecifierSet
+) -> tuple[Universe, tuple[str, ...]]:
+    """What is to be served, and the markers that bound it."""
+    settings = project.settings
+    platforms = choices.platforms or settings.platforms
+    implementation = choices.implementation or settings.implementation
+    declared = choices.environments or tuple(map(str, settings.environments))
+    environments = _environments(platforms, declared, implementation)
+    universe = Universe.of(
+        requires_python=requires_python,
+        environments=[MarkerSet.parse(e) for e in environments],
+        platforms=platforms or DEFAULT_PLATFORMS,
+    )
+    if implementation not in {None, "cpython"}:
+        region = universe.region.without_extras_and_groups()
+        made = (
+            described_target(platform, python, implementation or "")
+            for platform in platforms or DEFAULT_PLATFORMS
+            for python in known_pythons(region)
+        )
+        universe = replace(universe, targets=tuple(t for t in made if region.evaluate(t.environment)))
+    return universe, environments
+
+
+def _entry(project: RootProject, choices: Choices, folder: Path) -> str | None:
+    """The project's folder, where it is to be locked itself.
+
+    Raises:
+        LocksetError: `no-project`: there is none.
+    """
+    wanted = project.settings.with_project if choices.with_project is None else choices.with_project
+    if not wanted:
+        return None
+    if project.name is None:
+        raise LocksetError(
+            "no-project",
+            "There is no project to lock an entry of: none of the sources has a [project] table",
+            hint="Name its pyproject.toml, or leave `--with-project` out",
+        )
+    return relative_path(str(project.base), folder)
 
 
 def _pythons(
@@ -196,7 +230,7 @@ def _within(chosen: SpecifierSet, own: SpecifierSet) -> bool:
     return MarkerSet.of_python(chosen).implies(MarkerSet.of_python(own))
 
 
-def _environments(platforms: Sequence[str], markers: Sequence[str]) -> tuple[str, ...]:
+def _environments(platforms: Sequence[str], markers: Sequence[str], implementation: str | None) -> tuple[str, ...]:
     """Marker texts that bound the lock: one for each platform and marker that go together; none for no bound.
 
     Raises:
@@ -208,8 +242,11 @@ def _environments(platforms: Sequence[str], markers: Sequence[str]) -> tuple[str
         both = [r & d for r in regions for d in declared if not r.is_disjoint(d)]
     else:
         both = regions or declared
+    if implementation is not None:
+        mine = MarkerSet.parse(f"implementation_name == '{implementation}'")
+        both = [region & mine for region in both] if platforms or markers else [mine]
     left = [region for region in both if not region.is_empty]
-    if not left and (platforms or markers):
+    if not left and (platforms or markers or implementation):
         raise _no_environment()
     texts = [region.text() for region in left]
     return () if None in texts else tuple(dict.fromkeys(t for t in texts if t is not None))
@@ -228,50 +265,10 @@ def _chosen(item: ConflictItem) -> MarkerSet:
     return MarkerSet.extra(item.name) if item.kind == "extra" else MarkerSet.group(item.name)
 
 
-def _named(wanted: tuple[str, ...] | None, known: Collection[str], what: str) -> list[str]:
-    if wanted is None:
-        return sorted(known)
-    for name in wanted:
-        if name not in known:
-            listed = ", ".join(sorted(known)) or "none"
-            raise LocksetError(
-                "unknown-extra" if what == "extra" else "unknown-group",
-                f"The project has no {what} named {name}",
-                hint=f"It has: {listed}",
-            )
-    return sorted(set(wanted))
-
-
-def _roots(
-    project: RootProject, extras: Sequence[str], groups: Sequence[str], default_group: str | None, *, own: bool
-) -> tuple[Root, ...]:
-    default = MarkerSet.any() if default_group is None else MarkerSet.group(default_group)
-    found = [_root(line, default) for line in project.dependencies] if own else []
-    for extra in extras:
-        found += [_root(line, MarkerSet.extra(extra)) for line in project.extras[extra]]
-    for group in groups:
-        found += [_root(line, MarkerSet.group(group)) for line in project.groups[group]]
-    excluded = set(project.settings.excludes)
-    return tuple(root for root in found if root.dependency.name not in excluded)
-
-
-def _root(line: RequirementLine, region: MarkerSet) -> Root:
-    requirement = line.requirement
-    if requirement.url is not None:
-        raise LocksetError(
-            "source-not-supported",
-            f"{requirement.name} is asked for by URL or path, and only projects of an index are locked",
-            place=line.origin,
-            hint="Name a version of it instead, or put its wheel into a folder named with `--find-links`",
-        )
-    dependency = parse_dependency(str(requirement))
-    origin = Origin(name=line.origin, version=None, text=dependency.text)
-    return Root(dependency=dependency, region=region & dependency.marker, origin=origin)
-
-
-def _policy(project: RootProject, choices: Choices, roots: Sequence[Root]) -> Policy:
-    settings = project.settings
-    prerelease = choices.prerelease or ("allow" if project.options.pre else None) or settings.prerelease
+def _policy(
+    project: RootProject, choices: Choices, roots: Sequence[Root], sources: Sequence[tuple[DirectSource, MarkerSet]]
+) -> Policy:
+    settings, options = project.settings, project.options
     resolution = choices.resolution or settings.resolution or "highest"
     constraints: dict[str, tuple[tuple[Specifier, MarkerSet], ...]] = {}
     for line in (*project.constraints, *choices.constraints):
@@ -279,14 +276,30 @@ def _policy(project: RootProject, choices: Choices, roots: Sequence[Root]) -> Po
         marker = MarkerSet.any() if requirement.marker is None else MarkerSet.of_marker(requirement.marker)
         name = line.name
         constraints[name] = (*constraints.get(name, ()), (Specifier.of(requirement.specifier), marker))
+    for source, region in sources:
+        held = (Specifier.of_source(source), region)
+        constraints[source.name] = (*constraints.get(source.name, ()), held)
     return Policy(
-        prerelease=prerelease if prerelease in {"allow", "disallow"} else "if-necessary",  # type: ignore[arg-type]
-        prerelease_of={**dict.fromkeys(project.options.all_releases, "allow"), **settings.prerelease_package},
+        prerelease=_prerelease(project, choices) or "if-necessary",  # type: ignore[arg-type]  # checked when read
+        prerelease_of={
+            **dict.fromkeys(options.only_final, "disallow"),
+            **dict.fromkeys(options.all_releases, "allow"),
+            **settings.prerelease_package,
+            **choices.prerelease_package,
+        },
         order="lowest" if resolution == "lowest" else "highest",
         lowest=frozenset(r.dependency.name for r in roots) if resolution == "lowest-direct" else frozenset(),
         fork=choices.fork or settings.fork_strategy or "newest",  # type: ignore[arg-type]
         constraints=constraints,
     )
+
+
+def _prerelease(project: RootProject, choices: Choices) -> str | None:
+    """The rule for every project: as chosen, as requirements files say, as the settings say."""
+    options = project.options
+    of_files = "allow" if options.pre or ALL_PACKAGES in options.all_releases else None
+    of_files = of_files or ("disallow" if ALL_PACKAGES in options.only_final else None)
+    return choices.prerelease or of_files or project.settings.prerelease
 
 
 def _served(lock: Pylock) -> MarkerSet:
@@ -300,9 +313,9 @@ def _recorded(project: RootProject, choices: Choices) -> Mapping[str, str | list
     settings = project.settings
     told: dict[str, str | list[str]] = {
         "constraints": sorted({str(line.requirement) for line in (*project.constraints, *choices.constraints)}),
-        "overrides": sorted({str(line.requirement) for line in settings.overrides}),
-        "excludes": sorted(settings.excludes),
-        "prerelease": choices.prerelease or ("allow" if project.options.pre else None) or settings.prerelease or "",
+        "overrides": sorted({text for texts in _override_texts(project, choices).values() for text in texts}),
+        "excludes": sorted({*settings.excludes, *choices.excludes}),
+        "prerelease": _prerelease(project, choices) or "",
         "resolution": choices.resolution or settings.resolution or "",
         "fork-strategy": choices.fork or settings.fork_strategy or "",
     }
@@ -323,6 +336,17 @@ def _preferences(old: Pylock | None, choices: Choices) -> Mapping[str, tuple[Pre
     return found
 
 
+def _commits(old: Pylock | None, choices: Choices) -> Mapping[tuple[str, str, str | None], str]:
+    """What revisions meant in the old lock, where they shall go on to do so."""
+    if old is None or choices.upgrade:
+        return {}
+    return {
+        (package.name, package.vcs.url or "", package.vcs.requested_revision): package.vcs.commit_id
+        for package in old.packages
+        if package.vcs is not None and package.name not in choices.upgrade_packages
+    }
+
+
 def _probes(samples: Sequence[Environment]) -> tuple[Environment, ...]:
     """The newest and the oldest Python on the first platform."""
     if not samples:
@@ -332,44 +356,38 @@ def _probes(samples: Sequence[Environment]) -> tuple[Environment, ...]:
     return tuple(dict.fromkeys((ordered[-1], ordered[0])))
 
 
-def _rules(
-    project: RootProject,
-    choices: Choices,
-    universe: Universe,
-    platforms: Sequence[str],
-    *,
-    open_above: bool,
-    now: datetime,
-) -> FileRules:
+def _rules(project: RootProject, choices: Choices, universe: Universe, *, open_above: bool, now: datetime) -> FileRules:
     settings = project.settings
     strict = choices.require_wheels_for or settings.require_wheels_for
-    targets = [MarkerSet.parse(_target_marker(t.environment)) for t in universe.targets]
-    wanted = union(targets)
+    implementation = choices.implementation or settings.implementation or "cpython"
+    wanted = union(MarkerSet.parse(_target_marker(t.environment)) for t in universe.targets)
     pythons = union(MarkerSet.parse(f"python_version == '{p}'") for p in KNOWN_PYTHONS)
-    required = union(platform_region(p) & pythons & MarkerSet.parse("implementation_name == 'cpython'") for p in strict)
-    age = choices.exclude_newer or settings.exclude_newer
+    required = union(
+        platform_region(p) & pythons & MarkerSet.parse(f"implementation_name == '{implementation}'") for p in strict
+    )
+    limits = {**settings.exclude_newer_package, **choices.exclude_newer_package}
     return FileRules(
         ignore_caps=open_above,
         no_build=frozenset((*choices.no_build, *settings.no_build, *project.options.only_binary)),
         no_binary=frozenset((*choices.no_binary, *settings.no_binary, *project.options.no_binary)),
         wanted=wanted,
-        must_have=wanted if platforms else MarkerSet.none(),
+        must_have=wanted if choices.platforms or settings.platforms else MarkerSet.none(),
         required=required & universe.region,
-        uploaded_before=now - age if isinstance(age, timedelta) else age,
-        uploaded_before_of={
-            name: now - limit if isinstance(limit, timedelta) else limit
-            for name, limit in settings.exclude_newer_package.items()
-        },
-        overrides=_by_name(settings.overrides),
-        excludes=frozenset(settings.excludes),
+        uploaded_before=_moment(choices.exclude_newer or settings.exclude_newer, now),
+        uploaded_before_of={name: _moment(limit, now) for name, limit in limits.items()},
+        overrides=_override_texts(project, choices),
+        excludes=frozenset((*settings.excludes, *choices.excludes)),
+        hashes=hashes_of(project),
     )
 
 
-def _by_name(lines: Iterable[RequirementLine]) -> Mapping[str, tuple[str, ...]]:
-    found: dict[str, tuple[str, ...]] = {}
-    for line in lines:
-        found[line.name] = (*found.get(line.name, ()), str(line.requirement))
-    return found
+def _override_texts(project: RootProject, choices: Choices) -> Mapping[str, tuple[str, ...]]:
+    overrides = overrides_of(project, choices)
+    return {name: tuple(str(line.requirement) for line in lines) for name, lines in overrides.items()}
+
+
+def _moment(limit: datetime | timedelta | None, now: datetime) -> datetime | None:
+    return now - limit if isinstance(limit, timedelta) else limit
 
 
 def _target_marker(environment: Environment) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Protocol
 
 from packaging.markers import Marker
@@ -11,21 +11,32 @@ from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 from lockset.errors import LocksetError
-from lockset.lockfile.model import Package, PackageSdist, PackageWheel, Pylock
+from lockset.lockfile.model import (
+    Package,
+    PackageArchive,
+    PackageDirectory,
+    PackageSdist,
+    PackageVcs,
+    PackageWheel,
+    Pylock,
+)
 from lockset.markers import MarkerSet, wheel_region
+from lockset.resolve.direct import DirectVersion, relative_path
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from pathlib import Path
 
     from lockset.index.page import DistributionFile
+    from lockset.resolve.direct import DirectSource, SourceFacts
     from lockset.resolve.request import LockRequest
     from lockset.resolve.resolution import Node, NodeKey, Resolution
 
-__all__ = ["Artifacts", "LockTerms", "assemble", "root_texts"]
+__all__ = ["Artifacts", "LockTerms", "assemble", "reference", "root_texts", "with_project"]
 
 
 class Artifacts(Protocol):
-    """Knows the files of releases."""
+    """Knows the files of releases, and what is at sources."""
 
     def files(self, name: str, version: Version) -> Sequence[DistributionFile]:
         """Files of the release that may be used: none that is yanked unless all are, none that options exclude."""
@@ -39,6 +50,12 @@ class Artifacts(Protocol):
     def requires_python(self, name: str, version: Version) -> str | None:
         """Requires-Python of the release."""
 
+    def source(self, version: DirectVersion) -> DirectSource:
+        """The source of a release, as all who ask for it together mean it."""
+
+    def read(self, source: DirectSource) -> SourceFacts:
+        """What is at the source."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LockTerms:
@@ -48,56 +65,102 @@ class LockTerms:
         requires_python: Pythons it serves, None for all.
         universe: The same with the declared environments, as a region.
         sdists: Whether sdists are recorded.
+        folder: The lock's folder; paths are relative to it.
     """
 
     requires_python: SpecifierSet | None
     universe: MarkerSet
+    folder: Path
     sdists: bool = True
 
 
 def assemble(resolution: Resolution, request: LockRequest, terms: LockTerms, artifacts: Artifacts) -> Pylock:
-    """The lock file of `resolution`. Packages and files are in canonical order.
+    """The lock file of `resolution`: one package for each of its nodes, in their order.
 
     Raises:
         LocksetError: `no-usable-file`: a release has no file that may be used.
     """
-    versions: dict[str, set[Version]] = {}
-    for name, version in resolution.nodes:
-        versions.setdefault(name, set()).add(version)
-    dependencies = _dependencies(resolution, versions)
-    packages = [
-        _package(node, dependencies.get(key, []), terms, artifacts) for key, node in sorted(resolution.nodes.items())
-    ]
+    alone = {key: _alone(node, terms, artifacts) for key, node in resolution.nodes.items()}
+    dependencies = _dependencies(resolution, alone)
+    packages = [replace(package, dependencies=dependencies.get(key)) for key, package in alone.items()]
     multi = request.extras is not None
+    # "The groups listed by this key SHOULD NOT be listed in dependency-groups": one that is installed by default is
+    # still chosen by its name.
+    defaults = [*([request.default_group] if request.default_group else []), *request.default_groups]
     return Pylock(
         lock_version=Version("1.0"),
         environments=[Marker(e) for e in request.environments] or None,
         requires_python=terms.requires_python,
         extras=[canonicalize_name(e) for e in sorted(request.extras or ())] if multi else None,
-        dependency_groups=sorted(request.groups) if multi else None,
-        default_groups=[request.default_group] if request.default_group else None,
+        dependency_groups=sorted(set(request.groups) - set(defaults)) if multi else None,
+        default_groups=defaults or None,
         created_by="lockset",
         packages=packages,
         tool={"lockset": {**request.recorded, "roots": root_texts(request)}},
     )
 
 
-def _dependencies(resolution: Resolution, versions: Mapping[str, set[Version]]) -> dict[NodeKey, list[dict[str, Any]]]:
-    found: dict[NodeKey, set[tuple[str, str]]] = {}
+def with_project(lock: Pylock, name: str, path: str, request: LockRequest) -> Pylock:
+    """`lock` with the project itself as an editable folder at `path`, installed with its own dependencies.
+
+    Raises:
+        LocksetError: `project-locked-twice`: something asks for the project as a package.
+    """
+    if any(package.name == name for package in lock.packages):
+        raise LocksetError(
+            "project-locked-twice",
+            f"{name} is the project itself, and something it needs asks for {name} as well",
+            hint="Exclude it (`--exclude`, `excludes` in [tool.lockset]), or lock without `--with-project`",
+        )
+    own = {r.dependency.name for r in request.roots if r.region.groups() <= {request.default_group}}
+    needed = [reference(p, lock.packages) for p in lock.packages if p.name in own]
+    entry = Package(
+        name=canonicalize_name(name),
+        marker=Marker(f"'{request.default_group}' in dependency_groups") if request.default_group else None,
+        directory=PackageDirectory(path=path, editable=True),
+        dependencies=needed or None,
+    )
+    return replace(lock, packages=sorted([*lock.packages, entry], key=lambda p: p.name))
+
+
+def _dependencies(resolution: Resolution, alone: Mapping[NodeKey, Package]) -> dict[NodeKey, list[dict[str, Any]]]:
+    targets: dict[NodeKey, dict[NodeKey, None]] = {}
     for edge in resolution.edges:
         if edge.source is not None and edge.target[0] != edge.source[0]:
-            name, version = edge.target
-            told = str(version) if len(versions[name]) > 1 else ""
-            found.setdefault(edge.source, set()).add((name, told))
+            targets.setdefault(edge.source, {})[edge.target] = None
+    same: dict[str, list[Package]] = {}
+    for (name, _), package in alone.items():
+        same.setdefault(name, []).append(package)
     return {
-        key: [{"name": name, "version": version} if version else {"name": name} for name, version in sorted(targets)]
-        for key, targets in found.items()
+        key: [reference(alone[target], same[target[0]]) for target in sorted(found)] for key, found in targets.items()
     }
 
 
-def _package(node: Node, dependencies: list[dict[str, Any]], terms: LockTerms, artifacts: Artifacts) -> Package:
+def reference(package: Package, others: Sequence[Package]) -> dict[str, Any]:
+    """What tells `package` from others of its name among `others`, as little as is needed."""
+    rivals = [p for p in others if p.name == package.name and p is not package]
+    told: dict[str, Any] = {"name": str(package.name)}
+    if not rivals:
+        return told
+    if package.version is not None and all(p.version != package.version for p in rivals):
+        return {**told, "version": str(package.version)}
+    if package.archive is not None:
+        place = {"url": package.archive.url} if package.archive.url else {"path": package.archive.path}
+        return {**told, "archive": place}
+    if package.vcs is not None:
+        return {**told, "vcs": {"commit-id": package.vcs.commit_id}}
+    if package.directory is not None:
+        return {**told, "directory": {"path": package.directory.path}}
+    return {**told, "version": str(package.version), "index": package.index}
+
+
+def _alone(node: Node, terms: LockTerms, artifacts: Artifacts) -> Package:
+    """The entry of a node, without its dependencies."""
     name, version = node.key
-    marker = node.region.text(terms.universe)
+    text = node.region.text(terms.universe)
+    marker = Marker(text) if text is not None else None
+    if isinstance(version, DirectVersion):
+        return _direct(node, version, marker, terms, artifacts)
     files = artifacts.files(name, version)
     platform_region = node.region.without_extras_and_groups()
     wheels = [f for f in files if f.is_wheel and not wheel_region(f.tags).is_disjoint(platform_region)]
@@ -111,12 +174,49 @@ def _package(node: Node, dependencies: list[dict[str, Any]], terms: LockTerms, a
     return Package(
         name=canonicalize_name(name),
         version=version,
-        marker=Marker(marker) if marker is not None else None,
+        marker=marker,
         requires_python=_specifiers(artifacts.requires_python(name, version)),
-        dependencies=dependencies or None,
         index=artifacts.index_url(name),
         sdist=_sdist(sdist, artifacts) if sdist is not None else None,
         wheels=[_wheel(f, artifacts) for f in sorted(wheels, key=lambda f: f.filename)] or None,
+    )
+
+
+def _direct(
+    node: Node, version: DirectVersion, marker: Marker | None, terms: LockTerms, artifacts: Artifacts
+) -> Package:
+    """The entry of a source."""
+    source = artifacts.source(version)
+    found = artifacts.read(source)
+    path = relative_path(source.path, terms.folder).removeprefix("./") if source.path else None
+    vcs = directory = archive = None
+    if source.kind == "archive":
+        archive = PackageArchive(
+            url=source.url, path=path, size=found.size, hashes=dict(found.hashes), subdirectory=source.subdirectory
+        )
+    elif source.kind == "directory":
+        editable = True if source.editable else None
+        directory = PackageDirectory(path=path or ".", editable=editable, subdirectory=source.subdirectory)
+    else:
+        assert found.commit is not None
+        vcs = PackageVcs(
+            type="git",
+            url=source.url,
+            requested_revision=source.revision,
+            commit_id=found.commit,
+            subdirectory=source.subdirectory,
+        )
+    # "The version MUST NOT be included when it cannot be guaranteed to be consistent with the code used (i.e. when a
+    # source tree is used)."
+    stable = source.is_wheel or (source.kind == "archive" and found.metadata.origin == "sdist")
+    return Package(
+        name=canonicalize_name(node.key[0]),
+        version=version.plain if stable else None,
+        marker=marker,
+        requires_python=_specifiers(found.metadata.requires_python),
+        vcs=vcs,
+        directory=directory,
+        archive=archive,
     )
 
 

@@ -5,16 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from packaging.markers import Marker
-from packaging.requirements import Requirement
-
 from lockset.errors import LocksetError
 from lockset.hashes import STRONG_ALGORITHMS
 from lockset.index.ports import ProjectNotFound
 from lockset.markers import MarkerSet, wheel_region
 from lockset.resolve.regions import union
 from lockset.resolve.repository import ReleaseFacts, Releases
-from lockset.resolve.requirement import parse_dependency
+from lockset.resolve.requirement import parse_dependency, replaced
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -26,9 +23,10 @@ if TYPE_CHECKING:
     from lockset.index.page import DistributionFile, ProjectDetail
     from lockset.index.ports import Index
     from lockset.metadata.ports import MetadataSource
+    from lockset.resolve.direct import SourceReader
     from lockset.resolve.requirement import Dependency
 
-__all__ = ["FileRules", "IndexRepository"]
+__all__ = ["FileRules", "IndexRepository", "python_region"]
 
 # A release whose metadata fails in one of these ways cannot be chosen; the next older one may be.
 _STEPPED_OVER = frozenset({"metadata-invalid", "requirement-syntax", "marker-syntax", "build-needed", "build-failed"})
@@ -49,6 +47,7 @@ class FileRules:
         uploaded_before_of: The same for single projects; None lifts the limit.
         overrides: Requirement texts that replace every requirement on a project.
         excludes: Projects on which no requirement counts.
+        hashes: Project to the digests, as `algorithm:value`, one of which each of its files must have.
     """
 
     ignore_caps: bool = False
@@ -61,6 +60,7 @@ class FileRules:
     uploaded_before_of: Mapping[str, datetime | None] = field(default_factory=dict)
     overrides: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     excludes: frozenset[str] = frozenset()
+    hashes: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
     @property
     def needed(self) -> MarkerSet:
@@ -81,7 +81,14 @@ class FileRules:
 
 
 class IndexRepository:
-    """Answers from an index; asks for each page and each release's metadata once."""
+    """Answers from an index; asks for each page and each release's metadata once.
+
+    Attributes:
+        rules: Which files may be used.
+        sources: Reads what is asked for by URL or path; None where nothing is.
+        not_found: Projects that no index has.
+        stepped_over: Releases whose metadata cannot be used, and why.
+    """
 
     def __init__(
         self,
@@ -91,10 +98,12 @@ class IndexRepository:
         rules: FileRules,
         listener: Listener,
         hash_file: Callable[[DistributionFile], Mapping[str, str]],
+        sources: SourceReader | None = None,
     ) -> None:
         self._index = index
         self._metadata = metadata
-        self._rules = rules
+        self.rules = rules
+        self.sources = sources
         self._listener = listener
         self._hash_file = hash_file
         self._details: dict[str, ProjectDetail | None] = {}
@@ -104,6 +113,7 @@ class IndexRepository:
         self._facts: dict[tuple[str, Version], ReleaseFacts | None] = {}
         self._wheels_serve: dict[tuple[str, Version], MarkerSet | None] = {}
         self.not_found: dict[str, LocksetError] = {}
+        self.stepped_over: dict[tuple[str, Version], str] = {}
 
     def hint(self, names: Iterable[str]) -> None:
         """See `Repository.hint`."""
@@ -127,7 +137,7 @@ class IndexRepository:
         detail = self._detail(name)
         if detail is None:
             return Releases(name=name, versions=(), stable=0, yanked=0)
-        rules = self._rules
+        rules = self.rules
         every = rules.limit(name) is None and rules.may_use_wheels(name) and rules.may_build(name)
         versions = detail.versions if every else tuple(v for v in detail.versions if self._usable(name, detail, v))
         withdrawn = detail.yanked_versions
@@ -140,10 +150,10 @@ class IndexRepository:
         return Releases(name=name, versions=versions, stable=stable, yanked=yanked)
 
     def _usable(self, name: str, detail: ProjectDetail, version: Version) -> bool:
-        if self._rules.limit(name) is not None:
+        if self.rules.limit(name) is not None or name in self.rules.hashes:
             return bool(self.files(name, version))
-        return (self._rules.may_use_wheels(name) and detail.has_wheel(version)) or (
-            self._rules.may_build(name) and detail.has_sdist(version)
+        return (self.rules.may_use_wheels(name) and detail.has_wheel(version)) or (
+            self.rules.may_build(name) and detail.has_sdist(version)
         )
 
     def _detail(self, name: str) -> ProjectDetail | None:
@@ -165,13 +175,15 @@ class IndexRepository:
         return known
 
     def _chosen(self, name: str, files: Sequence[DistributionFile]) -> tuple[DistributionFile, ...]:
-        rules = self._rules
+        rules = self.rules
         usable = [
             f for f in files if (rules.may_use_wheels(name) if f.is_wheel else rules.may_build(name) and _builds(f))
         ]
         limit = rules.limit(name)
         if limit is not None:
             usable = [f for f in usable if f.upload_time is not None and f.upload_time < limit]
+        if (wanted := rules.hashes.get(name)) is not None:
+            usable = [f for f in usable if any(f"{a}:{v}" in wanted for a, v in f.hashes.items())]
         return tuple([f for f in usable if not f.yanked] or usable)
 
     def index_url(self, name: str) -> str:
@@ -200,27 +212,31 @@ class IndexRepository:
     def _served(self, name: str, version: Version) -> MarkerSet:
         detail = self._detail(name)
         assert detail is not None, name
-        builds = detail.has_sdist(version) and self._rules.may_build(name)
-        if builds and self._rules.required.is_empty and self._rules.limit(name) is None:
+        builds = detail.has_sdist(version) and self.rules.may_build(name)
+        if builds and self.rules.required.is_empty and self._whole(name):
             # The common case: nothing of the single files matters but what they say of Python.
-            return union(map(self._admits, detail.requires_pythons(version)))
+            return union(map(self.admits, detail.requires_pythons(version)))
         files = self.files(name, version)
-        region = union(self._admits(f.requires_python) for f in files)
-        needed = self._rules.required
+        region = union(self.admits(f.requires_python) for f in files)
+        needed = self.rules.required
         if not any(not f.is_wheel for f in files):
-            needed |= self._rules.must_have
+            needed |= self.rules.must_have
         return region if needed.is_empty else region - (needed - self._wheels(files))
+
+    def _whole(self, name: str) -> bool:
+        """Whether all files of the releases count that options on wheels and sdists leave."""
+        return self.rules.limit(name) is None and name not in self.rules.hashes
 
     @property
     def wanted(self) -> MarkerSet:
         """See `Repository.wanted`."""
-        return self._rules.wanted
+        return self.rules.wanted
 
     def wheels_serve(self, name: str, version: Version) -> MarkerSet | None:
         """See `Repository.wheels_serve`."""
         detail = self._detail(name)
         assert detail is not None, name
-        if detail.has_sdist(version) and self._rules.may_build(name) and self._rules.limit(name) is None:
+        if detail.has_sdist(version) and self.rules.may_build(name) and self._whole(name):
             return None
         if (name, version) not in self._wheels_serve:
             files = self.files(name, version)
@@ -229,21 +245,22 @@ class IndexRepository:
         return self._wheels_serve[name, version]
 
     def _wheels(self, files: Iterable[DistributionFile]) -> MarkerSet:
-        return union(wheel_region(f.tags) & self._admits(f.requires_python) for f in files if f.is_wheel)
+        return union(wheel_region(f.tags) & self.admits(f.requires_python) for f in files if f.is_wheel)
 
     def strictly_serves(self, name: str, version: Version) -> MarkerSet:
         """Environments that the Requires-Python of some usable file admits, upper bounds counted."""
         texts = {f.requires_python for f in self.files(name, version)}
-        return union(MarkerSet.any() if not t else _python_region(t) for t in texts)
+        return union(MarkerSet.any() if not t else python_region(t) for t in texts)
 
-    def _admits(self, requires_python: str | None) -> MarkerSet:
+    def admits(self, requires_python: str | None) -> MarkerSet:
+        """Environments that a Requires-Python admits; without its upper bound where that does not count."""
         if not requires_python:
             return MarkerSet.any()
-        region = _python_region(requires_python)
-        if not self._rules.ignore_caps:
+        region = python_region(requires_python)
+        if not self.rules.ignore_caps:
             return region
         # A release whose upper bound lies below every Python asked for serves none of them: nothing could be narrowed.
-        left_behind = region.is_disjoint(self._rules.wanted) and not self._rules.wanted.is_empty
+        left_behind = region.is_disjoint(self.rules.wanted) and not self.rules.wanted.is_empty
         return region if left_behind else region.without_python_cap()
 
     def facts(self, name: str, version: Version) -> ReleaseFacts | None:
@@ -255,43 +272,35 @@ class IndexRepository:
     def _learn(self, name: str, version: Version) -> ReleaseFacts | None:
         try:
             metadata = self._metadata.metadata(self.files(name, version))
-            dependencies = [d for text in metadata.requires_dist for d in self._counted(parse_dependency(text))]
+            dependencies = [d for text in metadata.requires_dist for d in self.counted(parse_dependency(text))]
         except LocksetError as error:
             if error.diagnostic.code not in _STEPPED_OVER:
                 raise
+            self.stepped_over[name, version] = error.diagnostic.message
             self._listener.note(f"{name} {version} is stepped over: {error.diagnostic.message}")
             return None
         return ReleaseFacts(
             dependencies=tuple(dependencies),
             extras=metadata.provides_extra,
-            serves=self._admits(metadata.requires_python),
+            serves=self.admits(metadata.requires_python),
         )
 
-    def _counted(self, dependency: Dependency) -> Iterable[Dependency]:
+    def counted(self, dependency: Dependency) -> Iterable[Dependency]:
         """The requirement, or what the user put in its place."""
-        if dependency.name in self._rules.excludes:
+        if dependency.name in self.rules.excludes:
             return ()
-        overrides = self._rules.overrides.get(dependency.name)
+        overrides = self.rules.overrides.get(dependency.name)
         if overrides is None:
             return (dependency,)
-        return tuple(parse_dependency(_under(text, dependency)) for text in overrides)
+        return tuple(replaced(dependency, text) for text in overrides)
 
 
-def _python_region(text: str) -> MarkerSet:
+def python_region(text: str) -> MarkerSet:
+    """Environments that a Requires-Python admits; all where it cannot be read."""
     try:
         return MarkerSet.of_python(text)
     except LocksetError:
         return MarkerSet.any()  # what cannot be read cannot bind (installers do the same)
-
-
-def _under(text: str, dependency: Dependency) -> str:
-    """The requirement `text` with the extras asked for, applying where `dependency` does as well."""
-    requirement = Requirement(text)
-    requirement.extras |= set(dependency.extras)
-    conditions = [f"({m})" for m in (dependency.condition, requirement.marker) if m is not None]
-    if conditions:
-        requirement.marker = Marker(" and ".join(conditions))
-    return str(requirement)
 
 
 def _builds(file: DistributionFile) -> bool:

@@ -41,7 +41,7 @@ class Admission:
                 known = (1 << len(releases.versions)) - 1
             else:
                 position = {v: i for i, v in enumerate(releases.versions)}
-                for version in specifier.specifiers.filter(releases.versions, prereleases=True):
+                for version in specifier.filter(releases.versions):
                     known |= 1 << position[version]
             self._fits[key] = known
         return known

@@ -14,6 +14,7 @@ from packaging.markers import Marker
 from packaging.utils import parse_wheel_filename
 
 from lockset.errors import LocksetError
+from lockset.lockfile.model import artifacts, file_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -57,6 +58,7 @@ class Gap:
 def prove(
     lock: Pylock,
     *,
+    versions: Sequence[Version | None] | None = None,
     roots: Sequence[Root],
     dependencies: Callable[[str, Version], Iterable[Dependency]],
     samples: Sequence[Sample],
@@ -65,6 +67,9 @@ def prove(
 ) -> tuple[Gap, ...]:
     """Check `lock`; returns the entries without a usable file, each in the first sample where it shows.
 
+    `versions` are those of its packages, in their order, where there are any that the lock does not tell (None: it
+    tells all): those of source trees.
+
     Raises:
         LocksetError: `internal-unsound`: the lock does not hold; it must not be written.
     """
@@ -72,9 +77,11 @@ def prove(
     root_markers = [(r, r.region.text()) for r in roots if not r.region.is_empty]
     parsed = {text: Marker(text) for _, text in root_markers if text is not None}
     entries = [(p, p.marker) for p in lock.packages]
+    told = [p.version for p in lock.packages] if versions is None else versions
+    of_entries = {id(p): version for p, version in zip(lock.packages, told, strict=True) if version is not None}
     everywhere: dict[tuple[Dependency, str], bool] = {}
     for sample in samples:
-        proof = _Proof(sample, dependencies, everywhere)
+        proof = _Proof(sample, dependencies, everywhere, of_entries)
         for extras, groups in choices:
             if not universe.evaluate(sample.environment, extras=extras, groups=groups):
                 continue
@@ -87,7 +94,7 @@ def prove(
             chosen = proof.select(entries, values)
             proof.check(chosen, wanted)
             for package in chosen.values():
-                key = (package.name, str(package.version))
+                key = (package.name, str(of_entries[id(package)]))
                 if key not in gaps and not proof.has_file(package):
                     gaps[key] = Gap(name=key[0], version=key[1], sample=sample.name)
     return tuple(gaps.values())
@@ -99,11 +106,13 @@ class _Proof:
         sample: Sample,
         dependencies: Callable[[str, Version], Iterable[Dependency]],
         everywhere: dict[tuple[Dependency, str], bool],
+        versions: Mapping[int, Version],
     ) -> None:
         self._sample = sample
         self._dependencies = dependencies
         self._values = sample.environment.as_dict()
         self._everywhere = everywhere
+        self._versions = versions
         self._holds: dict[tuple[Dependency, str], bool] = {}
         self._applies: dict[str, bool] = {}
         self._usable: dict[int, bool] = {}
@@ -144,14 +153,14 @@ class _Proof:
             package = chosen.get(dependency.name)
             if package is None:
                 raise self.fail(f"{asking} asks for {dependency.text}, and no entry of it applies")
-            assert package.version is not None
-            if not dependency.specifier.admits(package.version):
-                raise self.fail(f"{asking} asks for {dependency.text}, and {package.version} is locked")
+            version = self._versions[id(package)]
+            if not dependency.specifier.admits(version):
+                raise self.fail(f"{asking} asks for {dependency.text}, and {version} is locked")
             known = reached.get(dependency.name)
             new = set(dependency.extras) - known if known is not None else {"", *dependency.extras}
             if new:
                 reached.setdefault(dependency.name, set()).update(new)
-                waiting.extend(self._asked(package, package.version, new))
+                waiting.extend(self._asked(package, version, new))
         if superfluous := chosen.keys() - reached.keys():
             raise self.fail(f"nobody asks for {', '.join(sorted(superfluous))}")
 
@@ -182,9 +191,8 @@ class _Proof:
     def has_file(self, package: Package) -> bool:
         known = self._usable.get(id(package))
         if known is None:
-            known = package.sdist is not None or any(
-                not self._sample.tags.isdisjoint(_tags(w.filename)) for w in package.wheels or ()
-            )
+            files = [file_name(a) or "" for a in artifacts(package)]
+            known = any(not f.endswith(".whl") or not self._sample.tags.isdisjoint(_tags(f)) for f in files)
             self._usable[id(package)] = known
         return known
 

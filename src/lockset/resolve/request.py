@@ -70,6 +70,7 @@ class LockRequest:
         extras: Names of the extras the lock offers; None for a lock without extras and groups.
         groups: Names of the dependency groups the lock offers.
         default_group: Name of the group that stands for the project's own dependencies, None in a single-use lock.
+        default_groups: Groups installed unless others are chosen, beside the default one.
         policy: Which releases, in which order.
         preferences: Versions to try first, per name; the first that concerns an environment wins.
         locked_for: The environments that the old lock served: there a preferred version is not given up because others
@@ -88,6 +89,7 @@ class LockRequest:
     extras: tuple[str, ...] | None = None
     groups: tuple[str, ...] = ()
     default_group: str | None = None
+    default_groups: tuple[str, ...] = ()
     policy: Policy = field(default_factory=Policy)
     preferences: Mapping[str, tuple[Preference, ...]] = field(default_factory=dict)
     locked_for: MarkerSet = field(default_factory=MarkerSet.none)

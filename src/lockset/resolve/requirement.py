@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import TYPE_CHECKING, ClassVar
 
+from packaging.markers import Marker
 from packaging.requirements import InvalidRequirement
 from packaging.requirements import Requirement as ParsedRequirement
 from packaging.specifiers import SpecifierSet
@@ -14,12 +15,27 @@ from packaging.utils import canonicalize_name
 
 from lockset.errors import LocksetError
 from lockset.markers import MarkerSet
+from lockset.resolve.direct import DirectVersion
 
 if TYPE_CHECKING:
-    from packaging.markers import Marker
+    from collections.abc import Iterator, Sequence
+
     from packaging.version import Version
 
-__all__ = ["ANY_VERSION", "Dependency", "Key", "Origin", "Requirement", "Root", "Specifier", "parse_dependency"]
+    from lockset.resolve.direct import DirectSource
+
+__all__ = [
+    "ANY_VERSION",
+    "Dependency",
+    "Key",
+    "Origin",
+    "Requirement",
+    "Root",
+    "Specifier",
+    "from_source",
+    "parse_dependency",
+    "replaced",
+]
 
 _EXTRA_ALONE = re.compile(r"""extra == "[^"]*"|extra == '[^']*'""")
 
@@ -28,14 +44,19 @@ Key = tuple[str, MarkerSet]
 
 
 class Specifier:
-    """An interned set of version specifiers: `Specifier.of` gives one object for one meaning as written."""
+    """An interned set of version specifiers: `Specifier.of` gives one object for one meaning as written.
 
-    __slots__ = ("exact", "names_prerelease", "specifiers", "text")
+    One of a source fits the release of that source alone, as an exact pin of it.
+    """
+
+    __slots__ = ("exact", "names_prerelease", "source", "specifiers", "text")
     _known: ClassVar[dict[str, Specifier]] = {}
+    _of_sources: ClassVar[dict[tuple[DirectSource, str], Specifier]] = {}
 
     def __init__(self, specifiers: SpecifierSet, text: str) -> None:
         self.specifiers = specifiers
         self.text = text
+        self.source: DirectSource | None = None
         self.names_prerelease = bool(specifiers.prereleases)
         self.exact = any(s.operator == "===" or (s.operator == "==" and "*" not in s.version) for s in specifiers)
 
@@ -48,9 +69,30 @@ class Specifier:
             known = cls._known[text] = cls(specifiers, text)
         return known
 
+    @classmethod
+    def of_source(cls, source: DirectSource) -> Specifier:
+        """The interned form of what is asked for by URL or path."""
+        key = (source, source.shown)
+        known = cls._of_sources.get(key)
+        if known is None:
+            known = cls._of_sources[key] = cls(SpecifierSet(), f" @ {source.shown}")
+            known.source = source
+            known.exact = known.names_prerelease = True
+        return known
+
     def admits(self, version: Version) -> bool:
         """Whether `version` fits; pre-releases fit like others, since policy decides on them."""
-        return self.specifiers.contains(version, prereleases=True)
+        if isinstance(version, DirectVersion):
+            if self.source is not None:
+                return version.source == self.source
+            version = version.plain
+        return self.source is None and self.specifiers.contains(version, prereleases=True)
+
+    def filter(self, versions: Sequence[Version]) -> Iterator[Version]:
+        """Those of `versions` that fit, in their order; much quicker than asking one by one."""
+        if self.source is None and not any(isinstance(v, DirectVersion) for v in versions[-1:]):
+            return self.specifiers.filter(versions, prereleases=True)
+        return (v for v in versions if self.admits(v))
 
     def __str__(self) -> str:
         return self.text
@@ -73,7 +115,7 @@ class Dependency:
         marker: Where it applies; the variable `extra` may be in it.
         condition: The same as packaging parsed it; None for always.
         condition_on_extra_alone: No variable but `extra` is in the condition, so that it holds everywhere or nowhere.
-        url: The direct URL asked for, None for a project of an index.
+        url: The direct URL asked for, None for a project of an index, and where the URL has become a source.
         text: The requirement without its marker, for messages.
     """
 
@@ -113,6 +155,23 @@ def parse_dependency(text: str) -> Dependency:
         url=parsed.url,
         text=f"{name}{brackets}{place}",
     )
+
+
+def from_source(dependency: Dependency, source: DirectSource) -> Dependency:
+    """`dependency`, which has a URL, as one on `source`."""
+    brackets = f"[{','.join(sorted(dependency.extras))}]" if dependency.extras else ""
+    specifier = Specifier.of_source(source)
+    return replace(dependency, specifier=specifier, url=None, text=f"{dependency.name}{brackets}{specifier.text}")
+
+
+def replaced(dependency: Dependency, text: str) -> Dependency:
+    """The requirement `text` put in the place of `dependency`: with its extras, and only where it applies as well."""
+    requirement = ParsedRequirement(text)
+    requirement.extras |= set(dependency.extras)
+    conditions = [f"({m})" for m in (dependency.condition, requirement.marker) if m is not None]
+    if conditions:
+        requirement.marker = Marker(" and ".join(conditions))
+    return parse_dependency(str(requirement))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

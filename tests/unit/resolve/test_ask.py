@@ -195,9 +195,9 @@ def test_excluded_projects_are_no_roots() -> None:
     assert question.rules.excludes == {"b"}
 
 
-def test_a_direct_url_is_refused() -> None:
+def test_a_url_that_is_no_source_is_refused() -> None:
     with pytest.raises(LocksetError) as caught:
-        asked("a @ https://files.example.org/a-1.0-py3-none-any.whl")
+        asked("a @ ftp://files.example.org/a-1.0-py3-none-any.whl")
     assert caught.value.diagnostic.code == "source-not-supported"
 
 

@@ -1,0 +1,71 @@
+"""Core metadata of a source tree, where the [project] table of its pyproject.toml leaves nothing needed to a build."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import tomli
+from packaging.markers import Marker
+from packaging.requirements import InvalidRequirement, Requirement
+from packaging.utils import InvalidName, canonicalize_name
+from packaging.version import InvalidVersion, Version
+
+from lockset.errors import LocksetError
+from lockset.metadata.core import CoreMetadata
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = ["tree_metadata"]
+
+# "Build back-ends MUST raise an error if the metadata specifies a field statically as well as being listed in dynamic":
+# what is neither given nor listed is empty.
+_NEEDED = ("version", "dependencies", "optional-dependencies", "requires-python")
+
+
+def tree_metadata(text: str | None, *, what: str) -> CoreMetadata | None:
+    """What the pyproject.toml `text` promises of the tree; None where there is none, or only a build would tell.
+
+    Raises:
+        LocksetError: `metadata-invalid`: what it says is no name, version or requirement.
+    """
+    if text is None:
+        return None
+    try:
+        project = tomli.loads(text).get("project")
+    except (tomli.TOMLDecodeError, RecursionError) as error:
+        raise _invalid(what, f"its pyproject.toml is not TOML: {error}") from error
+    if not isinstance(project, dict) or "version" not in project or "name" not in project:
+        return None
+    dynamic = project.get("dynamic", [])
+    if not isinstance(dynamic, list) or any(field in dynamic for field in _NEEDED):
+        return None
+    try:
+        return CoreMetadata(
+            name=canonicalize_name(project["name"], validate=True),
+            version=Version(project["version"]),
+            requires_dist=tuple(_requirements(project)),
+            requires_python=project.get("requires-python"),
+            provides_extra=frozenset(canonicalize_name(e) for e in project.get("optional-dependencies", {})),
+            origin="tree",
+        )
+    except (InvalidName, InvalidVersion, InvalidRequirement, TypeError, AttributeError) as error:
+        reason = str(error).split("\n", maxsplit=1)[0]
+        raise _invalid(what, f"the [project] table of its pyproject.toml is wrong: {reason}") from error
+
+
+def _requirements(project: dict[str, Any]) -> Iterator[str]:
+    for text in project.get("dependencies", []):
+        yield str(Requirement(text))
+    for extra, texts in project.get("optional-dependencies", {}).items():
+        for text in texts:
+            requirement = Requirement(text)
+            condition = f"extra == '{canonicalize_name(extra)}'"
+            requirement.marker = Marker(
+                condition if requirement.marker is None else f"({requirement.marker}) and {condition}"
+            )
+            yield str(requirement)
+
+
+def _invalid(what: str, why: str) -> LocksetError:
+    return LocksetError("metadata-invalid", f"The metadata of {what} cannot be used: {why}")

@@ -1,0 +1,179 @@
+"""What the project itself asks for: its requirements with the environments, extras and groups they belong to."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lockset.errors import LocksetError
+from lockset.markers import MarkerSet
+from lockset.resolve.direct import source_of
+from lockset.resolve.regions import union
+from lockset.resolve.requirement import Origin, Root, from_source, parse_dependency, replaced
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Mapping, Sequence
+    from pathlib import Path
+
+    from lockset.resolve.choices import Choices
+    from lockset.resolve.direct import DirectSource
+    from lockset.sources.project import RequirementLine, RootProject
+
+__all__ = ["check_lines", "hashes_of", "named", "overrides_of", "roots_of", "sources_of"]
+
+
+def check_lines(project: RootProject, choices: Choices) -> None:
+    """Refuse what requirements files may say and lockset would not do.
+
+    Raises:
+        LocksetError: `not-supported`, `hash-missing` or `source-not-supported`.
+    """
+    groups = (project.dependencies, choices.requirements, *project.extras.values(), *project.groups.values())
+    for line in (line for lines in groups for line in lines):
+        if line.config_settings:
+            raise LocksetError(
+                "not-supported",
+                f"Settings for the build of {line.name} alone are not supported",
+                place=line.origin,
+                hint="Give them to all builds: `config-settings` in [tool.lockset], or `--config-setting KEY=VALUE`",
+            )
+        if project.options.require_hashes and not line.hashes:
+            raise LocksetError(
+                "hash-missing",
+                f"{line.name} has no hash, and `--require-hashes` asks for one",
+                place=line.origin,
+                hint="Leave `--require-hashes` out: a lock records the hashes of all files in any case",
+            )
+    for line in (*project.constraints, *choices.constraints):
+        if line.requirement.url is not None:
+            raise LocksetError(
+                "source-not-supported",
+                f"A constraint cannot say where {line.name} comes from",
+                place=line.origin,
+                hint="Write it as a requirement, or under `overrides` in [tool.lockset]",
+            )
+
+
+def named(wanted: Iterable[str] | None, known: Collection[str], what: str) -> list[str]:
+    """`wanted`, all of which have to be among `known`, sorted; None for all.
+
+    Raises:
+        LocksetError: `unknown-extra` or `unknown-group`.
+    """
+    if wanted is None:
+        return sorted(known)
+    chosen = sorted(set(wanted))
+    for name in chosen:
+        if name not in known:
+            listed = ", ".join(sorted(known)) or "none"
+            raise LocksetError(
+                "unknown-extra" if what == "extra" else "unknown-group",
+                f"The project has no {what} named {name}",
+                hint=f"It has: {listed}",
+            )
+    return chosen
+
+
+def overrides_of(project: RootProject, choices: Choices) -> Mapping[str, tuple[RequirementLine, ...]]:
+    """What replaces requirements, by project; the user's choice of a name goes before the settings'."""
+    chosen = {line.name for line in choices.overrides}
+    found: dict[str, tuple[RequirementLine, ...]] = {}
+    for line in (*choices.overrides, *(o for o in project.settings.overrides if o.name not in chosen)):
+        found[line.name] = (*found.get(line.name, ()), line)
+    return found
+
+
+def roots_of(
+    project: RootProject,
+    choices: Choices,
+    *,
+    extras: Sequence[str],
+    groups: Sequence[str],
+    default_group: str | None,
+    folder: Path,
+) -> tuple[Root, ...]:
+    """Every requirement of the project, of these extras and groups; with overrides and exclusions applied.
+
+    Raises:
+        LocksetError: a URL or path that is no source that can be locked.
+    """
+    default = MarkerSet.any() if default_group is None else MarkerSet.group(default_group)
+    own = () if choices.only_groups else (*project.dependencies, *choices.requirements)
+    asked = [(line, default) for line in own]
+    for extra in extras:
+        asked += [(line, MarkerSet.extra(extra)) for line in project.extras[extra]]
+    for group in groups:
+        asked += [(line, MarkerSet.group(group)) for line in project.groups[group]]
+    excluded = {*project.settings.excludes, *choices.excludes}
+    overrides = overrides_of(project, choices)
+    found: list[Root] = []
+    for line, region in asked:
+        if line.name not in excluded:
+            found += _roots(line, region, overrides.get(line.name), project.base, folder)
+    return tuple(found)
+
+
+def _roots(
+    line: RequirementLine,
+    region: MarkerSet,
+    overrides: Sequence[RequirementLine] | None,
+    base: Path,
+    folder: Path,
+) -> Iterable[Root]:
+    dependency = parse_dependency(str(line.requirement))
+    for answer in overrides or (line,):
+        asked = dependency if answer is line else replaced(dependency, str(answer.requirement))
+        if asked.url is not None:
+            asked = from_source(asked, source_of(answer, base=base, folder=folder))
+        origin = Origin(name=answer.origin, version=None, text=asked.text)
+        yield Root(dependency=asked, region=region & asked.marker, origin=origin)
+
+
+def sources_of(roots: Iterable[Root], universe: MarkerSet) -> tuple[tuple[DirectSource, MarkerSet], ...]:
+    """The sources among `roots`, with the environments in which all that is asked of their projects comes from them.
+
+    A project comes from its source whatever extras and groups are chosen, unless these choose between sources.
+
+    Raises:
+        LocksetError: `sources-disagree`: two of one project in one environment.
+    """
+    asked: dict[str, dict[DirectSource, MarkerSet]] = {}
+    for root in roots:
+        source = root.dependency.specifier.source
+        if source is not None:
+            regions = asked.setdefault(source.name, {})
+            # The last one asked for is kept as key of equal ones: editables and hashes of all must count.
+            known = next((s for s in regions if s == source), None)
+            region = (regions.pop(known) if known is not None else MarkerSet.none()) | root.region & universe
+            regions[source if known is None else known.joined(source)] = region
+    return tuple(pair for regions in asked.values() for pair in _apart(regions))
+
+
+def _apart(regions: Mapping[DirectSource, MarkerSet]) -> Iterable[tuple[DirectSource, MarkerSet]]:
+    listed = list(regions.items())
+    for at, (one, region) in enumerate(listed):
+        for other, where in listed[:at]:
+            if not region.is_disjoint(where):
+                raise LocksetError(
+                    "sources-disagree",
+                    f"{one.name} is asked for from {other.shown} and from {one.shown} in the same environments",
+                    place=one.place if one.place == other.place else f"{other.place}, {one.place}",
+                    hint="Ask for it from one place, or for each under a marker of its own; sources of extras and"
+                    " groups that are never installed together belong under `conflicts` in [tool.lockset]",
+                )
+    wide = [(source, region.without_extras_and_groups()) for source, region in listed]
+    meeting = any(not a.is_disjoint(union(b for _, b in wide[:at])) for at, (_, a) in enumerate(wide))
+    return listed if meeting else wide
+
+
+def hashes_of(project: RootProject) -> Mapping[str, frozenset[str]]:
+    """Projects of an index whose requirements come with hashes, as `algorithm:value`."""
+    lines = [
+        *project.dependencies,
+        *(line for group in (*project.extras.values(), *project.groups.values()) for line in group),
+    ]
+    found: dict[str, frozenset[str]] = {}
+    for line in (*lines, *project.constraints):
+        if line.hashes and line.requirement.url is None:
+            digests = frozenset(f"{d.algorithm}:{d.value}" for d in line.hashes)
+            found[line.name] = found.get(line.name, frozenset()) | digests
+    return found
