@@ -4,12 +4,20 @@ from __future__ import annotations
 
 import os
 from datetime import datetime, timezone
+from pathlib import Path
+from typing import TYPE_CHECKING
 
+from lockset.errors import LocksetError
+from lockset.lockfile.issue import Issue
 from lockset.lockfile.load import load_bytes
 from lockset.lockfile.validate import Report
 from lockset.lockfile.validate import validate as validate_data
 
-__all__ = ["Report", "validate", "validate_text"]
+if TYPE_CHECKING:
+    from lockset.lockfile.select import Selection
+    from lockset.sources.settings import ValidateSettings
+
+__all__ = ["Issue", "Report", "fix", "selection_for", "settings_for", "stale", "validate", "validate_text"]
 
 
 def validate(path: str | os.PathLike[str]) -> Report:
@@ -24,6 +32,100 @@ def validate(path: str | os.PathLike[str]) -> Report:
 def validate_text(text: str | bytes, *, name: str | None = None) -> Report:
     """All findings about `text`; with a `name`, the rules on file names are checked for it, too."""
     return validate_data(text, path=name, now=_now())
+
+
+def fix(path: str | os.PathLike[str]) -> tuple[Report, tuple[str, ...]]:
+    """Mend what has one right answer in the file at `path`; the findings that are left, and what was done.
+
+    The file is replaced as a whole and keeps its permissions; where nothing is to be mended it is not written.
+
+    Raises:
+        LocksetError: `lock-not-found`, `lock-unreadable`, or `lock-unwritable` (the file is as it was).
+    """
+    from lockset.lockfile.mend import mend
+
+    data = load_bytes(path)
+    try:
+        text = data.decode("utf-8")
+    except UnicodeDecodeError:
+        return validate(path), ()
+    before, mended = validate_data(data, path=os.fspath(path), now=_now()), mend(text)
+    if not mended.done:
+        return before, ()
+    after = validate_data(mended.text, path=os.fspath(path), now=_now())
+    if before.document is not None and {i.code for i in after.errors} - {i.code for i in before.errors}:
+        return before, ()  # no mending of ours may break anything; the tests know no such file
+    _replace(path, mended.text.encode())
+    return after, mended.done
+
+
+def _replace(path: str | os.PathLike[str], data: bytes) -> None:
+    from lockset.sync.disk.atomic import write_durably
+
+    real = Path(path).resolve()  # what a link points to is replaced, not the link
+    try:
+        mode = real.stat().st_mode
+        write_durably(str(real), data)
+        real.chmod(mode & 0o7777)
+    except OSError as error:
+        message = f"Cannot write {os.fspath(path)}: {error.strerror}"
+        raise LocksetError("lock-unwritable", message, place=os.fspath(path)) from error
+
+
+def settings_for(path: str | os.PathLike[str]) -> ValidateSettings | None:
+    """`[tool.lockset.validate]` of the pyproject.toml nearest to the lock file at `path`, None where there is none.
+
+    Raises:
+        LocksetError: the table, or the file around it, is not right.
+    """
+    folder = Path(path).absolute().parent
+    nearest = next((one for up in (folder, *folder.parents) if (one := up / "pyproject.toml").is_file()), None)
+    try:
+        if nearest is None or b"lockset" not in nearest.read_bytes():
+            return None  # without the readers, which are slow to import
+    except OSError:
+        return None
+    from lockset.sources.files.discover import find_settings
+
+    return find_settings(folder).validate
+
+
+def selection_for(report: Report, *, python: str, platform: str) -> Selection:
+    """What the lock file of `report`, which is valid, installs on a described interpreter.
+
+    Raises:
+        LocksetError: `platform-unknown`, `python-version-invalid`, and those of `lockfile.select.select`.
+    """
+    from lockset.lockfile.select import select
+    from lockset.markers import described_target
+
+    assert report.lock is not None
+    target = described_target(platform, python)
+    return select(report.lock, environment=target.environment, tags=target.tags)
+
+
+def stale(report: Report, path: str | os.PathLike[str]) -> tuple[str, ...]:
+    """What the lock file at `path`, which is valid, does not serve of the sources beside it; as `lock --check` tells.
+
+    Raises:
+        LocksetError: `source-missing` where there is neither pyproject.toml nor requirements.in, or what is wrong
+            there.
+    """
+    from lockset.api.check import check
+    from lockset.resolve.ask import Choices
+    from lockset.sources.files.discover import read_sources
+
+    assert report.lock is not None
+    folder = Path(path).absolute().parent
+    named = next((name for name in ("pyproject.toml", "requirements.in") if (folder / name).is_file()), None)
+    if named is None:
+        raise LocksetError(
+            "source-missing",
+            f"There is neither pyproject.toml nor requirements.in beside {os.fspath(path)}",
+            hint="`lockset lock SOURCE --check -o FILE` checks against sources elsewhere",
+        )
+    project = read_sources([named], folder=folder, environ={})
+    return check(project, Choices(), report.lock, now=_now())
 
 
 def _now() -> datetime:

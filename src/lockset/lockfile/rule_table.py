@@ -75,6 +75,7 @@ created-by
   created-by-required: `created-by` is present
   created-by-type: `created-by` is a string
   ? created-by-empty: `created-by` names a tool
+  ? created-by-normalized: `created-by` is a normalized package name
 tool
   tool-type: `tool` is a table
   ? tool-entry-type: Below `tool` there is a table for each tool

@@ -77,8 +77,13 @@ def _lock_version(data: Mapping[str, Any], found: Findings) -> None:
 
 
 def _created_by(data: Mapping[str, Any], found: Findings) -> None:
-    if string(found, data, "created-by", "created-by-type", ()) == "":
+    creator = string(found, data, "created-by", "created-by-type", ())
+    if creator == "":
         found.add("created-by-empty", ("created-by",), "`created-by` is empty", "Name the tool that wrote the file")
+    elif creator is not None and not is_normalized_name(creator):
+        hint = f"Write `{canonicalize_name(creator)}`" if _VALID_NAME.fullmatch(creator) else None
+        message = f"`created-by` is `{creator}`, which is no normalized package name"
+        found.add("created-by-normalized", ("created-by",), message, hint)
 
 
 def _environments(data: Mapping[str, Any], found: Findings) -> None:

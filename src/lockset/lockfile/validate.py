@@ -8,8 +8,8 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from lockset.errors import LocksetError
-from lockset.lockfile.issue import Findings, Issue, path_text
-from lockset.lockfile.read import Document, TomlError, read
+from lockset.lockfile.issue import Finding, Findings, Issue, path_text
+from lockset.lockfile.read import MAX_BYTES, Document, TomlError, read
 from lockset.lockfile.rule_table import RULES
 from lockset.lockfile.rules_across import asks_for_environments, check_across, check_future
 from lockset.lockfile.rules_package import check_packages
@@ -18,11 +18,12 @@ from lockset.lockfile.toml_version import may_be_newer
 from lockset.spans import Span
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from datetime import datetime
 
     from lockset.lockfile.model import Pylock
 
-__all__ = ["Report", "validate"]
+__all__ = ["Report", "placed", "validate"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,11 +34,13 @@ class Report:
         path: The file, as the caller named it, or None.
         issues: All findings, sorted by place.
         document: The text as TOML, or None where it is none.
+        text: The text, also where it is no TOML; bytes that are not UTF-8 are replaced.
     """
 
     path: str | None
     issues: tuple[Issue, ...]
     document: Document | None
+    text: str = ""
 
     @property
     def errors(self) -> tuple[Issue, ...]:
@@ -80,7 +83,8 @@ def validate(data: bytes | str, *, path: str | None = None, now: datetime | None
         syntax = _syntax_issue(
             error.diagnostic.message, error.offset, (error.line, error.column), error.diagnostic.hint
         )
-        return Report(path=path, issues=(*_placed(found, None), syntax), document=None)
+        text = data if isinstance(data, str) else data[:MAX_BYTES].decode("utf-8", "replace")
+        return Report(path=path, issues=(*placed(found, None), syntax), document=None, text=text)
     check_top(document.data, found)
     files = check_packages(document.data, found)
     check_across(document.data, files, found)
@@ -91,9 +95,9 @@ def validate(data: bytes | str, *, path: str | None = None, now: datetime | None
         check_environments(document.data, files, found)
     if now is not None:
         check_future(files, now, found)
-    issues = [*_placed(found, document), *_newer_toml(document)]
+    issues = [*placed(found, document), *_newer_toml(document)]
     issues.sort(key=lambda issue: (issue.line, issue.column, issue.code, issue.path))
-    return Report(path=path, issues=tuple(issues), document=document)
+    return Report(path=path, issues=tuple(issues), document=document, text=document.text)
 
 
 def _newer_toml(document: Document) -> list[Issue]:
@@ -120,24 +124,24 @@ def _syntax_issue(message: str, offset: int, place: tuple[int, int], hint: str |
     )
 
 
-def _placed(found: Findings, document: Document | None) -> list[Issue]:
-    """The findings as issues."""
+def placed(found: Iterable[Finding], document: Document | None) -> list[Issue]:
+    """The findings as issues, in the order given; those of no rule in the table are errors about the files."""
     issues: list[Issue] = []
     for finding in found:
-        rule = RULES[finding.code]
+        rule = RULES.get(finding.code)
         whole = document is None or not finding.path  # the positions of all keys need not be known
         span = Span(start=0, end=0) if document is None or whole else document.spans.nearest(finding.path)
         line, column = document.lines.position(span.start) if document is not None else (1, 1)
         issues.append(
             Issue(
                 code=finding.code,
-                severity=rule.severity,
+                severity=rule.severity if rule else "error",
                 message=finding.message,
                 path=path_text(finding.path),
                 span=span,
                 line=line,
                 column=column,
-                section=rule.section,
+                section=rule.section if rule else "pylock-packages-wheels",
                 hint=finding.hint,
             )
         )

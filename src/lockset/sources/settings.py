@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from lockset.sources.toml_table import Table
 
-__all__ = ["ALL_PACKAGES", "CHOICES", "ConflictItem", "IndexSetting", "Settings", "read_settings"]
+__all__ = ["ALL_PACKAGES", "CHOICES", "ConflictItem", "IndexSetting", "Settings", "ValidateSettings", "read_settings"]
 
 ALL_PACKAGES = ":all:"
 
@@ -63,6 +63,15 @@ class ConflictItem:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ValidateSettings:
+    """`[tool.lockset.validate]`: rules by id, and whether warnings fail."""
+
+    select: tuple[str, ...] = ()
+    ignore: tuple[str, ...] = ()
+    strict: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """Every setting; None or empty where the project says nothing.
 
@@ -101,6 +110,7 @@ class Settings:
     allow_insecure_host: tuple[str, ...] = ()
     link_mode: str | None = None
     compile_bytecode: bool | None = None
+    validate: ValidateSettings = ValidateSettings()
 
 
 def read_settings(table: Table | None) -> Settings:
@@ -217,6 +227,15 @@ def _indexes(table: Table, key: str) -> tuple[IndexSetting, ...]:
     return tuple(found)
 
 
+def _validate(table: Table, key: str) -> ValidateSettings:
+    inner = table.table(key)
+    assert inner is not None
+    inner.only(("select", "ignore", "strict"))
+    return ValidateSettings(
+        select=inner.texts("select"), ignore=inner.texts("ignore"), strict=inner.flag("strict") or False
+    )
+
+
 def _conflicts(table: Table, key: str) -> tuple[tuple[ConflictItem, ...], ...]:
     found: list[tuple[ConflictItem, ...]] = []
     for number, members in enumerate(table.array(key)):
@@ -284,4 +303,5 @@ KEYS: Mapping[str, Callable[[Table, str], object]] = {
     "allow-insecure-host": _texts,
     "link-mode": _choice,
     "compile-bytecode": _flag,
+    "validate": _validate,
 }

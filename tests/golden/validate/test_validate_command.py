@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from builders.command import Command
 
 HERE = Path(__file__).parent
+SPECIFICATION = "https://packaging.python.org/en/latest/specifications/pylock-toml/"
 GOOD = 'lock-version = "1.0"\ncreated-by = "hand"\npackages = []\n'
 WARNED = GOOD + "create-by = 1\n"
 
@@ -26,7 +27,8 @@ def project(tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize(
-    ("form", "name"), [("text", "broken.txt"), ("json", "broken.json"), ("github", "broken.github")]
+    ("form", "name"),
+    [("text", "broken.txt"), ("json", "broken.json"), ("github", "broken.github"), ("sarif", "broken.sarif")],
 )
 def test_every_finding_is_written_in_the_form_asked_for(cli: Command, project: Path, form: str, name: str) -> None:
     result = cli("validate", "--format", form, "pylock.toml")
@@ -50,6 +52,8 @@ def test_the_json_has_exactly_its_keys(cli: Command, project: Path) -> None:
                         "path": "create-by",
                         "line": 4,
                         "column": 1,
+                        "section": SPECIFICATION + "#pylock-file-name",
+                        "hint": "Did you mean `created-by`?",
                     }
                 ],
             },
@@ -94,11 +98,8 @@ def test_strict_turns_warnings_into_failure(cli: Command, project: Path) -> None
 
 def test_a_rule_is_explained(cli: Command, project: Path) -> None:
     result = cli.ok("validate", "--explain", "hash-weak")
-    assert result.stdout == (
-        "hash-weak (warning)\n"
-        "At least one hash has a strong algorithm\n"
-        "https://packaging.python.org/en/latest/specifications/pylock-toml/#pylock-packages-archive-hashes\n"
-    )
+    assert result.stdout == (HERE.parents[2] / "docs" / "pages" / "rules" / "hash-weak.md").read_text("utf-8")
+    assert result.stdout.startswith("# hash-weak\n\nAt least one hash has a strong algorithm.\n")
 
 
 def test_wrong_usage_ends_with_two(cli: Command, tmp_path: Path) -> None:
@@ -112,11 +113,21 @@ def test_what_a_file_says_does_not_reach_the_terminal_as_it_is(cli: Command, tmp
     result = cli("validate")
     assert result.code == 1
     assert "\x1b" not in result.stdout
-    assert all(line.startswith(("pylock.toml:1:1: ", "  hint: ")) for line in result.stdout.splitlines())
+    begins = ("pylock.toml:1:1: ", "  hint: ", "  spec: ", "  1 | ", "    | ")
+    assert all(line.startswith(begins) for line in result.stdout.splitlines())
 
 
 def test_a_plain_run_needs_no_json_schema_library(cli: Command, project: Path) -> None:
     result = cli("validate", "pylock.toml", env={"PYTHONPROFILEIMPORTTIME": "1"})
     loaded = {line.rsplit("|", 1)[-1].strip() for line in result.stderr.splitlines() if line.startswith("import time:")}
     assert "lockset.lockfile.validate" in loaded
-    assert not loaded & {"jsonschema", "httpx", "rich", "tomli_w", "resolvelib", "installer"}
+    assert not loaded & {
+        "lockset.markers",
+        "lockset.sources",
+        "jsonschema",
+        "httpx",
+        "rich",
+        "tomli_w",
+        "resolvelib",
+        "installer",
+    }

@@ -48,6 +48,7 @@ keyring-provider = "import"
 allow-insecure-host = ["host.example.org"]
 link-mode = "copy"
 compile-bytecode = true
+validate = { select = ["hash-weak"], ignore = ["url-insecure"], strict = true }
 [[index]]
 name = "inner"
 url = "https://inner.example.org/simple"

@@ -3,50 +3,32 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass
+from dataclasses import replace
 from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lockset.api.validate import validate, validate_text
+from lockset.api.validate import fix, selection_for, settings_for, stale, validate, validate_text
 from lockset.cli.exit_codes import DONE, REFUSED
-from lockset.cli.output import plain
+from lockset.cli.findings import Checked, Line, Picked, as_json, as_sarif, github, lines_of, text
+from lockset.cli.options import add_cache, add_index
 from lockset.errors import LocksetError, UsageError
 from lockset.lockfile.read import MAX_BYTES
 from lockset.lockfile.rule_table import RULES
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from lockset.cli.output import Output
-    from lockset.lockfile.issue import Issue
+    from lockset.lockfile.issue import Finding, Issue
+    from lockset.lockfile.validate import Report
 
 __all__ = ["add_arguments", "run"]
 
 _STDIN = "-"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Line:
-    """One finding as it is shown."""
-
-    rule: str
-    level: str
-    message: str
-    path: str
-    line: int
-    column: int
-    hint: str | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Checked:
-    """One file and what is shown of it."""
-
-    path: str
-    lines: tuple[_Line, ...]
-    valid: bool
+# What a package is installed from where it has no file name of its own.
+_TREES = ("vcs", "directory", "archive")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -54,14 +36,34 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "files", nargs="*", metavar="FILE", help="lock files; - is the standard input (default: pylock*.toml here)"
     )
-    parser.add_argument(
-        "--format", choices=("text", "json", "github"), default="text", help="how findings are written (default: text)"
+    group = parser.add_argument_group("findings")
+    group.add_argument(
+        "--format",
+        choices=("text", "json", "sarif", "github"),
+        default="text",
+        help="how findings are written (default: text)",
     )
-    parser.add_argument("--json", action="store_const", const="json", dest="format", help="the same as --format json")
-    parser.add_argument("--strict", action="store_true", help="warnings make a file invalid, too")
-    parser.add_argument("--select", action="append", default=[], metavar="RULE", help="only this rule (repeatable)")
-    parser.add_argument("--ignore", action="append", default=[], metavar="RULE", help="not this rule (repeatable)")
-    parser.add_argument("--explain", metavar="RULE", help="tell what a rule asks for, and check nothing")
+    group.add_argument("--json", action="store_const", const="json", dest="format", help="the same as --format json")
+    group.add_argument("--strict", action="store_true", help="warnings make a file invalid, too")
+    group.add_argument("--select", action="append", default=[], metavar="RULE", help="only this rule (repeatable)")
+    group.add_argument("--ignore", action="append", default=[], metavar="RULE", help="not this rule (repeatable)")
+    group.add_argument("--explain", metavar="RULE", help="show the page of a rule, and check nothing")
+    group.add_argument("--no-config", action="store_true", help="leave [tool.lockset.validate] aside")
+    more = parser.add_argument_group("more than reading")
+    more.add_argument("--fix", action="store_true", help="mend what has one right answer, and tell what was done")
+    more.add_argument(
+        "--for",
+        action="append",
+        default=[],
+        dest="targets",
+        metavar="PYTHON/PLATFORM",
+        help="check that there is something to install there, and list it: 3.12/linux, 3.13/win_amd64 (repeatable)",
+    )
+    more.add_argument("--sources", action="store_true", help="check that the lock serves its sources (lock --check)")
+    more.add_argument("--online", action="store_true", help="compare files, sizes and hashes with the index")
+    more.add_argument("--download", action="store_true", help="fetch every file and verify its bytes")
+    add_index(parser)
+    add_cache(parser)
 
 
 def run(args: argparse.Namespace, out: Output) -> int:
@@ -69,11 +71,18 @@ def run(args: argparse.Namespace, out: Output) -> int:
     for rule in [*args.select, *args.ignore, *([args.explain] if args.explain else [])]:
         _known(rule)
     if args.explain:
-        out.data(_explained(args.explain))
+        from lockset.lockfile.rule_pages import page
+
+        out.data(page(args.explain).rstrip("\n"))
         return DONE
-    checked = [_check(path, args) for path in args.files or _here()]
+    if args.fix and _STDIN in args.files:
+        raise UsageError("fix-stdin", "The standard input cannot be mended in place", hint="Name a file")
+    targets = [(one, *_target(one)) for one in args.targets]
+    checked = [_check(path, args, targets, out) for path in args.files or _here()]
     if args.format == "json":
-        out.json({"files": [_as_json(file) for file in checked]})
+        out.json({"files": [as_json(file) for file in checked]})
+    elif args.format == "sarif":
+        out.json(as_sarif(checked))
     else:
         for file in checked:
             _write(file, args.format, out)
@@ -81,16 +90,20 @@ def run(args: argparse.Namespace, out: Output) -> int:
     return DONE if all(file.valid for file in checked) else REFUSED
 
 
-def _known(rule: str) -> None:
+def _known(rule: str, place: str | None = None) -> None:
     if rule not in RULES:
         near = get_close_matches(rule, RULES, n=1)
         hint = f"The nearest is `{near[0]}`" if near else None
-        raise UsageError("unknown-rule", f"There is no rule `{rule}`", hint=hint)
+        raise UsageError("unknown-rule", f"There is no rule `{rule}`", hint=hint, place=place)
 
 
-def _explained(code: str) -> str:
-    rule = RULES[code]
-    return f"{code} ({rule.severity})\n{rule.summary}\n{rule.url}"
+def _target(asked: str) -> tuple[str, str]:
+    """Python and platform of `3.12/linux`."""
+    python, slash, platform = asked.partition("/")
+    if not (python and slash and platform):
+        hint = "Write it as `3.12/linux` or `3.13/manylinux_2_28_aarch64`"
+        raise UsageError("target", f"`{asked}` is no Python and platform", hint=hint)
+    return python, platform
 
 
 def _here() -> Sequence[str]:
@@ -101,17 +114,30 @@ def _here() -> Sequence[str]:
     return found
 
 
-def _check(path: str, args: argparse.Namespace) -> _Checked:
+def _check(path: str, args: argparse.Namespace, targets: list[tuple[str, str, str]], out: Output) -> Checked:
     """A file that cannot be read is a finding, so that it does not hide those of other files."""
+    done: tuple[str, ...] | None = None
     try:
-        report = validate_text(_standard_input()) if path == _STDIN else validate(path)
+        if args.fix:
+            report, done = fix(path)
+        else:
+            report = validate_text(_standard_input()) if path == _STDIN else validate(path)
+        select, ignore, strict = _wanted(path, args)
+    except UsageError:
+        raise
     except LocksetError as error:
-        found = error.diagnostic
-        line = _Line(rule=found.code, level="error", message=found.message, path="", line=1, column=1, hint=found.hint)
-        return _Checked(path=path, lines=(line,), valid=False)
-    shown = tuple(_line(issue) for issue in report.issues if _wanted(issue, args))
-    failing = shown if args.strict else tuple(line for line in shown if line.level == "error")
-    return _Checked(path=path, lines=shown, valid=not failing)
+        return Checked(path=path, lines=(_refusal(error),), valid=False)
+    issues = [one for one in report.issues if one.code not in ignore and (not select or one.code in select)]
+    lines = [*lines_of(report, issues)]
+    picked: list[Picked] = []
+    if report.lock is not None:
+        for asked, python, platform in targets:
+            lines += _pick(report, asked, (python, platform), picked)
+        lines += _further(report, path, args, out)
+    failing = [line for line in lines if strict or line.level == "error"]
+    shown = tuple(sorted(lines, key=lambda line: (line.line, line.column)))
+    selection = tuple(picked) if targets else None
+    return Checked(path=path, lines=shown, valid=not failing, fixed=done, selection=selection)
 
 
 def _standard_input() -> bytes:
@@ -120,60 +146,97 @@ def _standard_input() -> bytes:
     return sys.stdin.buffer.read(MAX_BYTES + 1)
 
 
-def _wanted(issue: Issue, args: argparse.Namespace) -> bool:
-    return issue.code not in args.ignore and (not args.select or issue.code in args.select)
+def _wanted(path: str, args: argparse.Namespace) -> tuple[frozenset[str], frozenset[str], bool]:
+    """Selected and ignored rules, and strictness: the command line first, then the project's settings."""
+    settings = None if args.no_config else settings_for("pylock.toml" if path == _STDIN else path)
+    if settings is None:
+        return frozenset(args.select), frozenset(args.ignore), args.strict
+    for rule in (*settings.select, *settings.ignore):
+        _known(rule, place="[tool.lockset.validate]")
+    select = args.select or settings.select
+    return frozenset(select), frozenset((*args.ignore, *settings.ignore)), args.strict or settings.strict
 
 
-def _line(issue: Issue) -> _Line:
-    return _Line(
-        rule=issue.code,
-        level=issue.severity,
-        message=issue.message,
-        path=issue.path,
-        line=issue.line,
-        column=issue.column,
-        hint=issue.hint,
-    )
+def _refusal(error: LocksetError) -> Line:
+    found = error.diagnostic
+    message = f"{found.message} ({'; '.join(found.context)})" if found.context else found.message
+    return Line(rule=found.code, level="error", message=message, hint=found.hint)
 
 
-def _as_json(file: _Checked) -> dict[str, object]:
-    keys = ("rule", "level", "message", "path", "line", "column")
-    diagnostics = [{key: getattr(line, key) for key in keys} for line in file.lines]
-    return {"path": file.path, "valid": file.valid, "diagnostics": diagnostics}
+def _pick(report: Report, asked: str, target: tuple[str, str], picked: list[Picked]) -> Iterator[Line]:
+    try:
+        selection = selection_for(report, python=target[0], platform=target[1])
+    except LocksetError as error:
+        line = _refusal(error)
+        yield replace(line, message=f"For {asked}: {line.message}")
+        return
+    from lockset.lockfile.model import file_name
+
+    for item in selection.items:
+        package = item.package
+        tree = next((key for key in _TREES if getattr(package, key) is not None), "?")
+        version = str(package.version) if package.version is not None else None
+        source = file_name(item.artifact) or tree
+        picked.append(Picked(target=asked, name=package.name, version=version, source=source))
 
 
-def _write(file: _Checked, form: str, out: Output) -> None:
+def _further(report: Report, path: str, args: argparse.Namespace, out: Output) -> Iterator[Line]:
+    if args.sources and path != _STDIN:
+        try:
+            for sentence in stale(report, path):
+                message = f"The lock does not serve its sources: {sentence}"
+                yield Line(rule="sources-stale", level="error", message=message, hint="Run `lockset lock`")
+        except LocksetError as error:
+            yield _refusal(error)
+    if args.online or args.download:
+        try:
+            yield from _online(report, args, out)
+        except LocksetError as error:
+            yield _refusal(error)
+
+
+def _online(report: Report, args: argparse.Namespace, out: Output) -> Iterator[Line]:
+    """Files as the index has them; where all packages name one index it is asked, unless another is given."""
+    from lockset.api.online import check_downloads, check_online
+    from lockset.api.wiring import connected
+    from lockset.cli.index_options import index_options
+    from lockset.cli.options import cache_dir, env_text
+    from lockset.lockfile.validate import placed
+
+    assert report.lock is not None
+    assert report.document is not None
+    options = index_options(args, None, Path.cwd())
+    named = {package.index for package in report.lock.packages if package.index is not None}
+    given = args.default_index or args.index or args.extra_index_url or args.no_index or env_text("DEFAULT_INDEX")
+    if len(named) == 1 and not given:
+        options = replace(options, index_url=named.pop())
+    found: list[Finding] = []
+    with connected(options, cache_dir(args), out.listener()) as connection:
+        if args.online:
+            found += check_online(report.lock, connection.index, out.listener())
+        if args.download:
+            found += check_downloads(report.lock, connection.downloads, out.listener())
+    issues: list[Issue] = placed(found, report.document)
+    yield from lines_of(report, issues)
+
+
+def _write(file: Checked, form: str, out: Output) -> None:
+    for sentence in file.fixed or ():
+        out.line(f"{file.path}: mended {sentence}")
     for line in file.lines:
         if out.quiet and line.level != "error":
             continue
-        out.data(_github(file.path, line) if form == "github" else _text(file.path, line, out))
+        out.data(github(file.path, line) if form == "github" else text(file.path, line, out))
+    if form == "text":
+        for one in file.selection or ():
+            out.data(f"{one.target}  {one.name} {one.version or ''}  {one.source}")
 
 
-def _text(path: str, line: _Line, out: Output) -> str:
-    level = out.style(f"{line.level}[{line.rule}]", "bold red" if line.level == "error" else "bold yellow", stdout=True)
-    text = f"{plain(path)}:{line.line}:{line.column}: {level} {_one_line(line.message)}"
-    return f"{text}\n  {out.style('hint', 'bold cyan', stdout=True)}: {_one_line(line.hint)}" if line.hint else text
-
-
-def _one_line(text: str) -> str:
-    """Values of the file may hold line ends, which would look like further findings."""
-    return plain(text.replace("\n", "\\n"))
-
-
-def _github(path: str, line: _Line) -> str:
-    """A workflow command; percent signs and line ends are written as it wants them."""
-    message = f"{line.message}. {line.hint}" if line.hint else line.message
-    place = f"file={_escaped(path, ',:')},line={line.line},col={line.column},title={line.rule}"
-    return f"::{line.level} {place}::{_escaped(message, '')}"
-
-
-def _escaped(text: str, more: str) -> str:
-    return "".join(f"%{ord(char):02X}" if char in f"%\r\n{more}" else plain(char) for char in text)
-
-
-def _summary(checked: Sequence[_Checked], out: Output) -> None:
+def _summary(checked: Sequence[Checked], out: Output) -> None:
     bad = sum(not file.valid for file in checked)
     warnings = sum(line.level == "warning" for file in checked for line in file.lines)
     files = f"{len(checked)} file{'' if len(checked) == 1 else 's'}"
     told = f", {warnings} warning{'' if warnings == 1 else 's'}" if warnings else ""
+    mended = sum(bool(file.fixed) for file in checked)
+    told += f", {mended} mended" if mended else ""
     out.line(f"{files} checked, {bad} not valid{told}" if bad else f"{files} valid{told}")

@@ -1,0 +1,85 @@
+"""Mending: one right answer is given, all else stays as it is."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import tomli
+
+from lockset.lockfile.mend import mend
+from lockset.lockfile.validate import validate
+
+EXAMPLES = Path(__file__).parents[3] / "spec-examples"
+TOP = 'lock-version = "1.0"\ncreated-by = "hand"\n'
+DIGEST = "a1" * 32
+MENDED = {
+    "package-name-normalized", "extras-name-normalized", "hash-algorithm-case", "vcs-url-prefix", "path-not-posix",
+    "created-by-normalized", "packages-unsorted", "wheel-upload-time-utc", "sdist-upload-time-utc",
+    "archive-upload-time-utc",
+}  # fmt: skip
+FILES = sorted(EXAMPLES.glob("*/*.toml"))
+
+
+def text_of(path: Path) -> str:
+    return path.read_bytes().decode("utf-8", "replace")
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
+def test_a_second_mending_changes_nothing_and_none_adds_a_finding(path: Path) -> None:
+    mended = mend(text_of(path))
+    assert mend(mended.text) == type(mended)(text=mended.text, done=())
+    before = {issue.code for issue in validate(text_of(path)).issues}
+    assert {issue.code for issue in validate(mended.text).issues} <= before
+    if not mended.done:
+        assert mended.text == text_of(path)
+
+
+@pytest.mark.parametrize("rule", sorted(MENDED))
+def test_what_has_one_right_answer_is_mended(rule: str) -> None:
+    [path] = EXAMPLES.glob(f"*/pylock.{rule}.toml")
+    mended = mend(text_of(path))
+    assert mended.done
+    assert validate(mended.text).issues == ()
+
+
+def test_comments_and_layout_stay() -> None:
+    text = (
+        TOP + "# about b\n[[packages]] # here\nname = 'B_b'   # a name\n\n[packages.directory]\npath = 'b'\n\n"
+        "# about a\n[[packages]]\nname = \"a\"\ndirectory = {path = 'x\\y'} # tree\n\n[tool.hand]\nkey = 1\n"
+    )
+    mended = mend(text)
+    assert mended.text == (
+        TOP + "# about a\n[[packages]]\nname = \"a\"\ndirectory = {path = 'x/y'} # tree\n\n"
+        "# about b\n[[packages]] # here\nname = 'b-b'   # a name\n\n[packages.directory]\npath = 'b'\n\n"
+        "[tool.hand]\nkey = 1\n"
+    )
+    assert mended.done == (
+        "packages[0].name: 'B_b' became 'b-b'",
+        "packages[1].directory.path: 'x\\y' became 'x/y'",
+        "packages: sorted by name and version",
+    )
+
+
+def test_windows_line_ends_stay() -> None:
+    text = (TOP + '[[packages]]\nname = "A"\ndirectory = {path = "."}\n').replace("\n", "\r\n")
+    assert mend(text).text == text.replace('"A"', '"a"')
+
+
+def test_a_byte_order_mark_goes() -> None:
+    text = TOP + "packages = []\n"
+    assert mend("\ufeff" + text).text == text
+
+
+def test_arrays_with_comments_are_left_in_their_order() -> None:
+    text = TOP + 'extras = [\n"b", # about b\n"a",\n]\npackages = []\n'
+    assert mend(text).text == text
+
+
+def test_hashes_become_lower_case_and_times_utc() -> None:
+    wheel = f'{{url = "https://x.example.org/a-1.0-py3-none-any.whl", upload-time = "2025-01-25T11:30:10+01:00", hashes = {{SHA256 = "{DIGEST.upper()}"}}}}'
+    mended = mend(TOP + f'[[packages]]\nname = "a"\nversion = "1.0"\nwheels = [{wheel}]\n')
+    [found] = tomli.loads(mended.text)["packages"][0]["wheels"]
+    assert found["hashes"] == {"sha256": DIGEST}
+    assert "upload-time = 2025-01-25T10:30:10Z" in mended.text
+    assert validate(mended.text).issues == ()
