@@ -191,7 +191,9 @@ class _Reading:
             else:
                 left_out.add(name)
         if left_out:
-            message = f"The pdm.lock does not lock {', '.join(sorted(left_out))} of {beside.place}: nor does the lock file"
+            message = (
+                f"The pdm.lock does not lock {', '.join(sorted(left_out))} of {beside.place}: nor does the lock file"
+            )
             self._losses.append(Loss(kind="groups-not-locked", message=message, note=True))
         return found
 
@@ -232,8 +234,18 @@ class _Reading:
                 name=name,
                 identity=None if package is None else _identity(package),
                 edges=tuple(self._edges(number, statements_only=statements_only)),
+                forks=self._forks(number),
             )
         return found
+
+    def _forks(self, number: int) -> tuple[str, ...]:
+        """Where an entry may be chosen among several of its name: on the Pythons it is for."""
+        python = self._entries[number].text("requires_python")
+        versions = {self._entries[n].text("version") for n in self._by_name[self._names[number]]}
+        if len(versions) == 1 or python in {None, "", "*"}:
+            return ()
+        marker = MarkerSet.of_python(_specifiers(self._entries[number], str(python))).text()
+        return () if marker is None else (marker,)
 
     def _edges(self, number: int, *, statements_only: bool) -> Iterator[Edge]:
         entry = self._entries[number]

@@ -206,9 +206,20 @@ class _Reading:
                 else identity_of_source(package.name, package.source),
                 edges=tuple(self._edges(int(key))),
                 optional=self._optional(int(key)),
+                forks=self._forks(int(key)),
             )
             for key, package in packages.items()
         }
+
+    def _forks(self, number: int) -> tuple[str, ...]:
+        """Where an entry may be chosen among several of its name: on the Pythons it is for."""
+        if len(self._by_name[self._names[number]]) == 1:
+            return ()
+        try:
+            marker = python_marker(self._entries[number].text("python-versions") or "*")
+        except ValueError:
+            return ()
+        return () if marker is None else (marker,)
 
     def _edges(self, number: int, *, optional: bool = False) -> Iterator[Edge]:
         entry = self._entries[number]

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from lockset.index.options import IndexOptions
     from lockset.sources.project import RootProject
 
-__all__ = ["add_arguments", "run"]
+__all__ = ["add_arguments", "run", "tell_losses"]
 
 _STDIN = "-"
 # As many losses of one kind as are told without `--verbose`.
@@ -210,7 +210,7 @@ def _write(target: Path, text: str) -> None:
 
 
 def _tell(done: Conversion, target: Path | None, args: argparse.Namespace, out: Output) -> None:
-    _tell_losses(done.losses, out)
+    tell_losses(done.losses, out)
     if args.verify:
         rows = [(r.choice, str(r.environments), f"{r.fewest} to {r.most}") for r in done.proof.rows]
         out.table(("choice", "environments", "packages"), rows)
@@ -226,7 +226,7 @@ def _tell(done: Conversion, target: Path | None, args: argparse.Namespace, out: 
     out.line(out.style(plain(said), "bold green"))
 
 
-def _tell_losses(losses: Sequence[Loss], out: Output) -> None:
+def tell_losses(losses: Sequence[Loss], out: Output) -> None:
     """One line each, kinds together; many of one kind are counted."""
     counts = Counter(loss.kind for loss in losses)
     told: Counter[str] = Counter()

@@ -1,0 +1,218 @@
+"""export(): a lock file to a requirements file, constraints or a bill of materials; nothing is written to disk."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from lockset import __version__
+from lockset.api.convert import refuse_losses
+from lockset.conversion.export_cyclonedx import to_cyclonedx
+from lockset.conversion.export_requirements import RequirementsStyle, to_constraints, to_requirements
+from lockset.conversion.export_spdx import to_spdx
+from lockset.conversion.exported import chosen_entries
+from lockset.conversion.judge import Situation
+from lockset.conversion.prove import environments_within, selected
+from lockset.conversion.pylock_files import Narrowing
+from lockset.conversion.requirements import FilesWanted, read_pins
+from lockset.errors import LocksetError
+from lockset.lockfile.load import load
+from lockset.markers import Environment, platform_region
+from lockset.resolve.ask import python_range
+from lockset.sources.requirements_txt import read_requirements
+
+if TYPE_CHECKING:
+    from lockset.conversion.draft import Loss
+    from lockset.conversion.exported import Exported
+    from lockset.lockfile.model import Pylock
+
+__all__ = ["FORMATS", "Export", "ExportWishes", "export", "export_lock"]
+
+ExportFormat = Literal["requirements-txt", "constraints", "cyclonedx", "spdx"]
+FORMATS: tuple[ExportFormat, ...] = ("requirements-txt", "constraints", "cyclonedx", "spdx")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExportWishes:
+    """What the user wants of an export.
+
+    Attributes:
+        format: One of FORMATS.
+        extras: Extras to install.
+        groups: Dependency groups besides the default ones.
+        only_groups: Dependency groups in place of the default ones.
+        python: A range of Pythons; with a platform and one version (`3.12`), one environment.
+        platforms: Platforms; empty for all.
+        style: How a requirements file is written.
+        name: Name of what a bill of materials is about.
+    """
+
+    format: ExportFormat = "requirements-txt"
+    extras: tuple[str, ...] = ()
+    groups: tuple[str, ...] = ()
+    only_groups: tuple[str, ...] = ()
+    python: str | None = None
+    platforms: tuple[str, ...] = ()
+    style: RequirementsStyle = field(default_factory=RequirementsStyle)
+    name: str = "pylock"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Export:
+    """An export; requirements files are proved to install the same.
+
+    Attributes:
+        text: What to write.
+        losses: What the format cannot say.
+        packages: How many entries there are.
+        compared: In how many environments the selection was compared.
+    """
+
+    text: str
+    losses: tuple[Loss, ...]
+    packages: int
+    compared: int = 0
+
+
+def export(
+    path: str | os.PathLike[str],
+    wishes: ExportWishes | None = None,
+    *,
+    strict: bool = False,
+    now: datetime | None = None,
+) -> Export:
+    """The lock file at `path` in another format; nothing is written.
+
+    `now` is the time a bill of materials says it was made at (None: the present).
+
+    Raises:
+        LocksetError: what is wrong with the file, unknown extras and groups, `library-missing`, `not-expressible`, or
+            (`strict`) what would be lost.
+    """
+    lock = load(path).lock
+    return export_lock(lock, wishes or ExportWishes(), strict=strict, now=now, place=os.fspath(path))
+
+
+def export_lock(
+    lock: Pylock, wishes: ExportWishes, *, strict: bool = False, now: datetime | None = None, place: str = "pylock.toml"
+) -> Export:
+    """The same for a lock file that was read."""
+    exported = _chosen(lock, wishes)
+    moment = now or datetime.now(timezone.utc)  # noqa: TID251 - api is where the clock is read
+    losses: tuple[Loss, ...] = ()
+    compared = 0
+    if wishes.format == "requirements-txt":
+        text, losses = to_requirements(exported, wishes.style)
+        compared = _prove(exported, text, trees=wishes.style.trees)
+    elif wishes.format == "constraints":
+        text, losses = to_constraints(exported, source=wishes.style.source)
+    elif wishes.format == "cyclonedx":
+        text = to_cyclonedx(exported, name=wishes.name, tool_version=__version__, now=moment)
+    else:
+        text = to_spdx(exported, name=wishes.name, tool_version=__version__, now=moment)
+    refuse_losses(losses, strict=strict, place=place)
+    return Export(text=text, losses=losses, packages=len(exported.entries), compared=compared)
+
+
+def _chosen(lock: Pylock, wishes: ExportWishes) -> Exported:
+    groups: frozenset[str] | None = None
+    if wishes.only_groups:
+        groups = frozenset(wishes.only_groups)
+    elif wishes.groups:
+        groups = frozenset((*wishes.groups, *(lock.default_groups or ())))
+    one = None
+    if wishes.python is not None and len(wishes.platforms) == 1 and wishes.python[0].isdigit():
+        one = Environment.of_platform(wishes.platforms[0], wishes.python)
+    wanted = Narrowing(
+        requires_python=None if wishes.python is None or one is not None else python_range(wishes.python),
+        environments=() if one is not None else tuple(map(platform_region, wishes.platforms)),
+        extras=frozenset(wishes.extras),
+        groups=groups,
+        choose=True,
+    )
+    if one is not None:
+        _refuse_unserved(lock, one)
+    return chosen_entries(lock, wanted, one=one)
+
+
+def _refuse_unserved(lock: Pylock, one: Environment) -> None:
+    values = one.as_dict()
+    if not environments_are_served(lock, values):
+        raise LocksetError(
+            "no-environment",
+            f"The lock file does not serve Python {one.python_full_version} on {one.sys_platform}",
+            hint="Check `--python` and `--platform`",
+        )
+
+
+def environments_are_served(lock: Pylock, values: dict[str, str]) -> bool:
+    """Whether the lock is for this environment."""
+    if lock.requires_python is not None and not lock.requires_python.contains(values["python_full_version"]):
+        return False
+    plain = Situation(environment=values, extras=frozenset(), groups=frozenset())
+    return not lock.environments or any(plain.holds(str(marker)) for marker in lock.environments)
+
+
+class _Known:
+    """Surroundings in which all is there that the lock names."""
+
+    def __init__(self, exported: Exported) -> None:
+        self._names = {}
+        for entry in exported.entries:
+            source = entry.package.directory or entry.package.archive
+            if source is not None and source.path is not None:
+                path = source.path if entry.package.archive else os.path.join(source.path, source.subdirectory or "")  # noqa: PTH118 - text only
+                self._names[os.path.normpath(os.path.join("/", path))] = entry.package.name  # noqa: PTH118 - text only
+
+    def read(self, location: str) -> bytes:
+        raise LocksetError("source-missing", "An export includes nothing", place=location)
+
+    def exists(self, path: str) -> bool:
+        del path
+        return True
+
+    def project_name(self, path: str) -> str | None:
+        return self._names.get(os.path.normpath(path))
+
+
+def _prove(exported: Exported, text: str, *, trees: bool) -> int:
+    """Reads the requirements file again and compares; the number of environments.
+
+    Raises:
+        LocksetError: `proof-failed`.
+    """
+    root = Path("/")
+    if not exported.entries or not any(line and not line.startswith(("#", "-f", "--")) for line in text.splitlines()):
+        return 0
+    project = read_requirements(
+        text, location="/requirements.txt", place="the export", base=root, environ={}, surroundings=_Known(exported)
+    )
+    judge = read_pins(project, (), place="the export", folder=root, files=FilesWanted(unhashed=True)).judge
+    lock = exported.lock
+    if exported.one is not None:
+        environments = [exported.one.as_dict()]
+    else:
+        regions = [platform_region("linux"), platform_region("windows")]
+        environments = environments_within(lock.requires_python, tuple(map(str, lock.environments or ())), regions)
+    left_out = set() if trees else {e.package.name for e in exported.entries if e.package.vcs or e.package.directory}
+    for values in environments:
+        situation = Situation(environment=values, extras=frozenset(), groups=frozenset())
+        wanted = {t.split("==")[0].split(" @ ")[0] + _version(t) for t in selected(lock, situation)}
+        wanted = {t for t in wanted if t.split("==")[0] not in left_out}
+        got = {t.split("==")[0].split(" @ ")[0] + _version(t) for t in judge.wanted(situation)}
+        if wanted != got:
+            raise LocksetError(
+                "proof-failed",
+                "The export would not install what the lock file does",
+                context=(*sorted(f"only in the lock: {t}" for t in wanted - got)[:5], *sorted(got - wanted)[:5]),
+                hint="Nothing was written; report it with the lock file",
+            )
+    return len(environments)
+
+
+def _version(identity: str) -> str:
+    """The version in an identity; paths and URLs are written differently in requirements files."""
+    return f"=={identity.split('==')[1]}" if "==" in identity and " @ " not in identity else ""

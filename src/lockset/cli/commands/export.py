@@ -1,0 +1,99 @@
+"""`lockset export`: a lock file as requirements, constraints or a bill of materials."""
+
+from __future__ import annotations
+
+import os
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from packaging.utils import canonicalize_name
+
+from lockset.api.export import FORMATS, ExportWishes, export_lock
+from lockset.api.open_lock import open_lock
+from lockset.cli.commands.convert import tell_losses
+from lockset.cli.exit_codes import DONE
+from lockset.conversion.export_requirements import RequirementsStyle
+from lockset.errors import LocksetError, UsageError
+from lockset.sync.disk.atomic import write_durably
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Sequence
+
+    from lockset.cli.output import Output
+
+__all__ = ["add_arguments", "run"]
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Options of `lockset export`."""
+    parser.add_argument("file", nargs="?", metavar="FILE", help="lock file (default: the nearest pylock.toml)")
+    parser.add_argument(
+        "--format", choices=FORMATS, default="requirements-txt", help="what to write (default: requirements-txt)"
+    )
+    parser.add_argument("-o", "--output", metavar="FILE", help="file to write (default: stdout)")
+    group = parser.add_argument_group("what is exported")
+    group.add_argument("--extra", action="append", metavar="NAME", help="with this extra (repeatable)")
+    group.add_argument("--all-extras", action="store_true", help="with all extras")
+    group.add_argument("--group", action="append", metavar="NAME", help="with this dependency group (repeatable)")
+    group.add_argument("--all-groups", action="store_true", help="with all dependency groups")
+    group.add_argument("--only-group", action="append", metavar="NAME", help="this group without the default ones")
+    group.add_argument("--python", metavar="RANGE", help="for these Pythons; `3.12` and a platform: one environment")
+    group.add_argument("--platform", action="append", default=[], metavar="NAME", help="for this platform (repeatable)")
+    form = parser.add_argument_group("requirements files")
+    form.add_argument("--no-hashes", action="store_true", help="without hashes")
+    form.add_argument("--no-annotate", action="store_true", help="without `# via` comments")
+    form.add_argument("--index-lines", action="store_true", help="with lines that name the indexes")
+    form.add_argument("--no-trees", action="store_true", help="without what is installed from source trees")
+    parser.add_argument("--name", metavar="NAME", help="what a bill of materials is about (default: the lock's folder)")
+    parser.add_argument("--strict", action="store_true", help="refuse where anything is lost")
+
+
+def run(args: argparse.Namespace, out: Output) -> int:
+    """Export; see `lockset export --help`."""
+    here = Path.cwd()
+    document = open_lock(args.file, folder=here)
+    shown = document.path or "pylock.toml"
+    lock = document.lock
+    extras = tuple(lock.extras or ()) if args.all_extras else _names(args.extra)
+    groups = tuple(lock.dependency_groups or ()) if args.all_groups else _names(args.group)
+    if args.only_group and groups:
+        raise UsageError("groups-twice", "`--only-group` and `--group` exclude each other")
+    wishes = ExportWishes(
+        format=args.format,
+        extras=extras,
+        groups=groups,
+        only_groups=_names(args.only_group),
+        python=args.python,
+        platforms=tuple(args.platform),
+        style=RequirementsStyle(
+            hashes=not args.no_hashes,
+            annotate=not args.no_annotate,
+            index_lines=args.index_lines,
+            trees=not args.no_trees,
+            source=os.path.basename(shown),  # noqa: PTH119 - text only
+        ),
+        name=args.name or Path(shown).absolute().parent.name or "pylock",
+    )
+    now = datetime.now(timezone.utc)  # noqa: TID251 - the command is where the clock is read
+    done = export_lock(lock, wishes, strict=args.strict, now=now, place=shown)
+    if args.output in {None, "-"}:
+        out.data(done.text)
+    else:
+        _write(here / args.output, done.text)
+    tell_losses(done.losses, out)
+    compared = f", the same in {done.compared} environments compared" if done.compared else ""
+    out.line(out.style(f"Exported {done.packages} entries as {args.format}{compared}", "bold green"))
+    return DONE
+
+
+def _names(given: Sequence[str] | None) -> tuple[str, ...]:
+    return tuple(str(canonicalize_name(name)) for name in given or ())
+
+
+def _write(target: Path, text: str) -> None:
+    try:
+        write_durably(str(target), text.encode())
+    except OSError as error:
+        raise LocksetError("unwritable", f"Cannot write {target}: {error.strerror}") from error
