@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from lockset.lockfile.select import Selected
     from lockset.sync.target import Target
 
-__all__ = ["asked_of"]
+__all__ = ["asked_of", "selected_of"]
 
 
 def asked_of(request: SyncRequest, target: Target) -> Sequence[Wanted]:
@@ -47,7 +47,12 @@ def asked_of(request: SyncRequest, target: Target) -> Sequence[Wanted]:
     return [found[name] for name in sorted(found)]
 
 
-def _of_one(source: LockSource, request: SyncRequest, target: Target) -> Iterable[Wanted]:
+def selected_of(source: LockSource, request: SyncRequest, target: Target) -> tuple[Selected, ...]:
+    """What one lock file installs in `target`, with the extras, groups and kinds of files that `request` asks for.
+
+    Raises:
+        LocksetError: What `select` raises; `dependency-missing`.
+    """
     selection = select(
         source.lock,
         environment=target.environment,
@@ -58,7 +63,11 @@ def _of_one(source: LockSource, request: SyncRequest, target: Target) -> Iterabl
     )
     if request.strict:
         _refuse_missing(selection.items, source.lock)
-    for one in wanted(selection.items, folder=source.folder, allowed=request.allowed):
+    return selection.items
+
+
+def _of_one(source: LockSource, request: SyncRequest, target: Target) -> Iterable[Wanted]:
+    for one in wanted(selected_of(source, request, target), folder=source.folder, allowed=request.allowed):
         _refuse_kind(one, request)
         # What is editable is always as it is now; any other directory is built anew when it has changed.
         yield replace(one, tree=tree_digest(str(one.path))) if one.kind == "directory" and not one.editable else one

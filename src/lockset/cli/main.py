@@ -17,7 +17,11 @@ __all__ = ["COMMANDS", "build_parser", "main"]
 COMMANDS: dict[str, str] = {
     "lock": "lock a project for every platform into one pylock.toml",
     "sync": "make an environment exactly what a lock file says",
+    "install": "install what a lock file says, and remove nothing",
+    "check-env": "tell how an environment differs from a lock file",
+    "download": "bring the files of a lock file into a folder",
     "convert": "make a lock file of requirements, or of another tool's lock file",
+    "export": "write a lock file as requirements, constraints or a bill of materials",
     "validate": "check lock files against the standard",
     "tree": "show what a lock file holds, and who asked for it",
     "why": "show every chain that leads to a package",
@@ -25,7 +29,7 @@ COMMANDS: dict[str, str] = {
 }
 
 # The commands that a remembered run may answer.
-_RECALLED = frozenset({"sync", "install"})
+_RECALLED = frozenset({"lock", "sync", "install"})
 
 
 def build_parser(chosen: str | None, *, every: bool = False) -> argparse.ArgumentParser:
@@ -53,9 +57,15 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _stands(arguments: Sequence[str]) -> bool:
     """Whether this very command is known to have nothing to do; it is told then."""
-    from lockset.sync.disk.recall import recall
+    environ = os.environ  # noqa: TID251 - the door for environment variables
+    if arguments[0] == "lock":
+        from lockset.cli.lock_recall import recall_answer
 
-    told = recall(arguments, os.environ)  # noqa: TID251 - the door for environment variables
+        told = recall_answer(arguments, environ)
+    else:
+        from lockset.sync.disk.recall import recall
+
+        told = recall(arguments, environ)
     if told is None:
         return False
     try:

@@ -29,7 +29,21 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Iterable
 
-__all__ = ["add_doing", "add_sources", "add_target", "fill", "lock_files", "request_of"]
+__all__ = [
+    "add_doing",
+    "add_policy",
+    "add_sources",
+    "add_target",
+    "allowed_of",
+    "fill",
+    "folders",
+    "lock_files",
+    "names",
+    "names_or_all",
+    "own_platform",
+    "python_of",
+    "request_of",
+]
 
 # Options that an environment variable LOCKSET_<NAME> stands for where they are not given.
 _FLAGS = (
@@ -135,12 +149,6 @@ def add_sources(parser: argparse.ArgumentParser) -> None:
         metavar="KEY=VALUE",
         help="for the build backends of sources (repeatable)",
     )
-    for name in ("vcs", "directory", "archive"):
-        group.add_argument(f"--no-{name}", action="store_true", help=f"refuse packages locked as {name}")
-    group.add_argument(
-        "--allow-outside-path", action="store_true", help="allow paths that leave the lock file's folder"
-    )
-    group.add_argument("--allow-weak-hash", action="store_true", help="allow files with md5 or sha1 alone")
     group.add_argument(
         "--mirror",
         action="append",
@@ -148,8 +156,20 @@ def add_sources(parser: argparse.ArgumentParser) -> None:
         metavar="FROM=TO",
         help="fetch what begins with FROM from TO instead (repeatable)",
     )
+    add_policy(parser)
     add_cache(parser)
     add_index(parser)
+
+
+def add_policy(parser: argparse.ArgumentParser) -> None:
+    """What a lock file may ask for."""
+    group = parser.add_argument_group("policy")
+    for name in ("vcs", "directory", "archive"):
+        group.add_argument(f"--no-{name}", action="store_true", help=f"refuse packages locked as {name}")
+    group.add_argument(
+        "--allow-outside-path", action="store_true", help="allow paths that leave the lock file's folder"
+    )
+    group.add_argument("--allow-weak-hash", action="store_true", help="allow files with md5 or sha1 alone")
 
 
 def fill(args: argparse.Namespace) -> None:
@@ -159,12 +179,15 @@ def fill(args: argparse.Namespace) -> None:
         UsageError: a variable's value is none.
     """
     chosen = any(getattr(args, name, None) for name in _TARGETS)
+    several = ("platform", "python_version") if hasattr(args, "dest") else ()
     for name in _FLAGS:
         if getattr(args, name, None) is False and not (chosen and name in _TARGETS):
             setattr(args, name, env_flag(name.upper()))
     for name in _TEXTS:
         if hasattr(args, name) and getattr(args, name) is None and not (chosen and name in _TARGETS):
-            setattr(args, name, env_text(name.upper()))
+            # What may be repeated on the command line is a list there.
+            value = env_text(name.upper())
+            setattr(args, name, value.split() if value and name in several else value)
     for name in _LISTS:
         if getattr(args, name, None) == []:
             setattr(args, name, (env_text(name.upper()) or "").split())
@@ -198,21 +221,21 @@ def request_of(args: argparse.Namespace, here: Path, locks: tuple[tuple[str, byt
         prefix=_folder(args.prefix),
         described=described,
         break_system=args.break_system_packages,
-        extras=_names(args.extra),
+        extras=names(args.extra),
         all_extras=args.all_extras,
-        groups=_names((*args.group, *args.only_group)),
+        groups=names((*args.group, *args.only_group)),
         all_groups=args.all_groups,
         default_groups=not (args.no_default_groups or args.only_group),
         allowed=allowed_of(args),
-        no_binary=_names_or_all(args.no_binary),
-        only_binary=None if args.no_build else _names_or_all(args.only_binary),
+        no_binary=names_or_all(args.no_binary),
+        only_binary=None if args.no_build else names_or_all(args.only_binary),
         strict=not args.no_strict,
-        find_links=_folders(args.find_links, here),
+        find_links=folders(args.find_links, here),
         policy=Policy(
             exact=not getattr(args, "inexact", True),
-            keep=_names(args.keep),
+            keep=names(args.keep),
             remove_seeds=args.remove_pip,
-            reinstall=None if args.reinstall else _names(args.reinstall_package),
+            reinstall=None if args.reinstall else names(args.reinstall_package),
         ),
         doing=Doing(
             link_mode=args.link_mode or "auto", compile_bytecode=args.compile_bytecode, verify_files=args.verify_files
@@ -315,7 +338,8 @@ def _folder(text: str | None) -> str | None:
     return os.path.abspath(Path(text).expanduser()) if text else None  # noqa: PTH100 (links are followed later)
 
 
-def _folders(texts: Iterable[str], here: Path) -> tuple[str, ...]:
+def folders(texts: Iterable[str], here: Path) -> tuple[str, ...]:
+    """Absolute paths of the folders of `--find-links`."""
     for text in texts:
         if "://" in text:
             raise UsageError(
@@ -324,13 +348,14 @@ def _folders(texts: Iterable[str], here: Path) -> tuple[str, ...]:
     return tuple(str(here / Path(text).expanduser()) for text in texts)
 
 
-def _names(texts: Iterable[str]) -> frozenset[str]:
+def names(texts: Iterable[str]) -> frozenset[str]:
+    """Names of packages, extras or groups, normalised."""
     return frozenset(canonicalize_name(text) for text in texts)
 
 
-def _names_or_all(texts: Iterable[str]) -> frozenset[str] | None:
-    """The names; None for all of them."""
+def names_or_all(texts: Iterable[str]) -> frozenset[str] | None:
+    """The names, where `:all:` stands for all of them: None."""
     given = {part for text in texts for part in text.split(",") if part}
     if ":all:" in given:
         return None
-    return _names(given - {":none:"})
+    return names(given - {":none:"})

@@ -31,7 +31,18 @@ if TYPE_CHECKING:
     # Arguments, working folder, variables that count, versions.
     Key: TypeAlias = tuple[Any, ...]
 
-__all__ = ["METADATA", "cache_folder", "key_of", "recall", "remember", "stamp"]
+__all__ = [
+    "METADATA",
+    "cache_folder",
+    "content",
+    "key_of",
+    "read_record",
+    "recall",
+    "record_place",
+    "remember",
+    "stamp",
+    "write_record",
+]
 
 # Changes with every change of what a record holds.
 _FORMAT = 1
@@ -81,13 +92,13 @@ def recall(arguments: Sequence[str], environ: Mapping[str, str]) -> str | None:
         if folder is None:
             return None
         key = key_of(arguments, environ)
-        record = _read(_place(folder, key))
+        record = read_record(record_place(folder, key))
         if record is None or record[0] != key:
             return None
         _, looked, locks, libraries, trees, told = record
         stands = (
             all(stamp(path) == expected for path, expected in looked)
-            and all(_content(path, len(data)) == data for path, data in locks)
+            and all(content(path, len(data)) == data for path, data in locks)
             and all(_metadata(library) == names for library, names in libraries)
             and _stand(trees)
         )
@@ -129,8 +140,7 @@ def remember(
         names.append(path[len(root) + 1 :] if root != os.sep else path)
         facts += (size, time)
     rows = tuple((root, "\0".join(names), facts) for root, (names, facts) in trees.items() if names)
-    payload = marshal.dumps((key, tuple(looked), tuple(locks), folders, rows, told))
-    _write(_place(cache, key), zlib.crc32(payload).to_bytes(4, "big") + payload)
+    write_record(record_place(cache, key), (key, tuple(looked), tuple(locks), folders, rows, told))
 
 
 def stamp(path: str) -> Stamp:
@@ -142,21 +152,23 @@ def stamp(path: str) -> Stamp:
     return found.st_ino, found.st_size, found.st_mtime_ns
 
 
-def _place(cache: str, key: Key) -> str:
+def record_place(cache: str, key: Key) -> str:
+    """Where in the cache the record of `key` lies; another one may lie there."""
     return f"{cache}/{_FOLDER}/{zlib.crc32(marshal.dumps(key[1:])) % _RECORDS:02x}"
 
 
-def _read(path: str) -> Any:
+def read_record(path: str) -> Any:
+    """The value that `write_record` put there; None where it is damaged or not this user's own; OSError, ValueError."""
     found = os.stat(path)
     if found.st_uid != os.geteuid() or found.st_mode & _WRITABLE_BY_OTHERS or found.st_size > _LARGEST:
         return None
-    data = memoryview(_content(path, found.st_size))
+    data = memoryview(content(path, found.st_size))
     if zlib.crc32(data[4:]).to_bytes(4, "big") != data[:4]:
         return None
     return marshal.loads(data[4:])  # noqa: S302 (own bytes, whole by their checksum, from a private folder)
 
 
-def _content(path: str, size: int) -> bytes:
+def content(path: str, size: int) -> bytes:
     """The bytes of the regular file `path`, which should have `size` of them; empty for anything else."""
     descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     try:
@@ -214,7 +226,10 @@ def _same(names: list[str], facts: list[int]) -> bool:
         return False
 
 
-def _write(path: str, data: bytes) -> None:
+def write_record(path: str, value: object) -> None:
+    """Put `value` (of what marshal takes) at `path` by rename, for the user alone; nothing where the disk refuses."""
+    payload = marshal.dumps(value)
+    data = zlib.crc32(payload).to_bytes(4, "big") + payload
     temporary = f"{path}.{os.getpid()}"
     try:
         os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)

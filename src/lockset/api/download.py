@@ -1,0 +1,118 @@
+"""download(): the files of lock files into a folder, for any platforms."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from lockset.api.sync_selection import selected_of
+from lockset.api.sync_target import Place, target_of
+from lockset.errors import LocksetError
+from lockset.events import Silent
+from lockset.lockfile.select import Selected
+from lockset.sync.disk.cache import Cache
+from lockset.sync.disk.wheelhouse import fill_wheelhouse
+from lockset.sync.wanted import Wanted, wanted
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from lockset.api.sync import LockSource, SyncRequest
+    from lockset.api.sync_target import Described
+    from lockset.events import Listener
+    from lockset.index.ports import Downloads
+
+__all__ = ["DownloadRequest", "Downloaded", "download"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DownloadRequest:
+    """What to bring into which folder.
+
+    Attributes:
+        folder: Absolute path; made where it is missing.
+        selection: Lock files, extras, groups and rules, as for a sync; its target is that of `python`.
+        targets: Interpreters to be served; none stands for that of `selection`.
+        every: All wheels and sdists of the lock files, whoever they are for.
+    """
+
+    folder: str
+    selection: SyncRequest
+    targets: tuple[Described, ...] = ()
+    every: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Downloaded:
+    """One file that is in the folder now; `new` tells that it was not before, or not whole."""
+
+    wanted: Wanted
+    new: bool
+
+
+@dataclass(slots=True, kw_only=True)
+class _Files:
+    """Files by name; one name must mean one file."""
+
+    found: dict[str, Wanted] = field(default_factory=dict)
+
+    def add(self, one: Wanted) -> None:
+        name = one.filename or ""
+        other = self.found.setdefault(name, one)
+        if dict(other.hashes) != dict(one.hashes):
+            raise LocksetError(
+                "locks-disagree", f"Two different files are named `{name}`: one of {other}, one of {one}"
+            )
+
+
+def download(
+    request: DownloadRequest,
+    *,
+    cache: Path | None,
+    downloads: Callable[[], Downloads],
+    listener: Listener | None = None,
+) -> tuple[Downloaded, ...]:
+    """Have the files in the folder, verified, sorted by name.
+
+    Raises:
+        LocksetError: The folder holds whole files only, then too.
+    """
+    heard = listener or Silent()
+    files = _Files()
+    for one in _wanted(request, cache):
+        if one.filename is None:
+            heard.note(f"{one} is locked as a {one.kind}, which is no file: it is left out")
+        else:
+            files.add(one)
+    ordered = [files.found[name] for name in sorted(files.found)]
+    with Cache(cache, heard) as store:
+        new = fill_wheelhouse(
+            request.folder,
+            ordered,
+            cache=store,
+            downloads=downloads,
+            folders=request.selection.find_links,
+            listener=heard,
+        )
+    return tuple(Downloaded(wanted=one, new=put) for one, put in zip(ordered, new, strict=True))
+
+
+def _wanted(request: DownloadRequest, cache: Path | None) -> Iterator[Wanted]:
+    selection = request.selection
+    for source in selection.sources:
+        if request.every:
+            yield from wanted(tuple(_every(source)), folder=source.folder, allowed=selection.allowed)
+            continue
+        places = [Place(python=None, described=one) for one in request.targets] or [selection.place]
+        for place in places:
+            target = target_of(replace(place, managed=True, directory=request.folder), cache=cache)
+            items = selected_of(source, selection, target)
+            yield from wanted(items, folder=source.folder, allowed=selection.allowed)
+
+
+def _every(source: LockSource) -> Iterator[Selected]:
+    for index, package in enumerate(source.lock.packages):
+        for artifact in (*(package.wheels or ()), package.sdist, package.archive, package.directory, package.vcs):
+            if artifact is not None:
+                yield Selected(package=package, artifact=artifact, index=index)

@@ -1,0 +1,62 @@
+"""`lockset check-env`: how an environment differs from a lock file. Nothing is changed, nothing is fetched."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn
+
+from lockset.api.sync import sync
+from lockset.cli.commands.sync import all_right, report, show
+from lockset.cli.exit_codes import DONE, REFUSED
+from lockset.cli.options import add_cache, cache_dir
+from lockset.cli.sync_options import add_policy, add_target, fill, lock_files, request_of
+
+if TYPE_CHECKING:
+    import argparse
+
+    from lockset.cli.output import Output
+
+__all__ = ["add_arguments", "run"]
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Options of the command."""
+    add_target(parser)
+    group = parser.add_argument_group("checking")
+    group.add_argument("--inexact", action="store_true", help="pass over what the lock file does not name")
+    group.add_argument("--keep", action="append", default=[], metavar="NAME", help="pass over this (repeatable)")
+    group.add_argument("--verify-files", action="store_true", help="hash installed files instead of trusting times")
+    group.add_argument("--json", action="store_true", help="report on stdout as JSON")
+    add_policy(parser)
+    add_cache(parser)
+    parser.set_defaults(
+        check=True, dry_run=True, remove_pip=False, reinstall=False, reinstall_package=[], compile_bytecode=False
+    )
+    parser.set_defaults(link_mode=None, no_build=False, only_binary=[], no_binary=[], no_editable=False, find_links=[])
+
+
+def run(args: argparse.Namespace, out: Output) -> int:
+    """Compare, and tell what differs."""
+    fill(args)
+    args.break_system_packages = True  # looking does no harm
+    here = Path.cwd()
+    request = request_of(args, here, lock_files(args.files, here))
+    result = sync(
+        request,
+        cache=cache_dir(args),
+        downloads=_unreachable,
+        show=lambda target, plan: show(plan, target, out),
+        listener=out.listener(),
+    )
+    if args.json:
+        out.json(report(result))
+    changes = result.plan.changes
+    if not changes:
+        out.line(all_right(result.plan))
+        return DONE
+    out.line(f"{len(changes)} package{'s differ' if len(changes) > 1 else ' differs'} from the lock file")
+    return REFUSED
+
+
+def _unreachable() -> NoReturn:
+    raise AssertionError("a check fetches nothing")

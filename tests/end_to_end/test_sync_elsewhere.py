@@ -1,0 +1,229 @@
+"""Targets that are no environment of this machine: described platforms, prefixes, system interpreters."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import sysconfig
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from builders.locks import locked_file, make_lock
+from builders.venvs import interpreter
+from builders.wheel import make_wheel
+from lockset.api.sync_target import Described, Place, target_of
+from unit.sync.target_world import judge, tree
+
+if TYPE_CHECKING:
+    from builders.archives import Artifact
+    from builders.command import Command, Result
+    from builders.venvs import VenvMaker
+
+OWN = f"{sys.version_info.major}.{sys.version_info.minor}"
+linux = pytest.mark.skipif(sys.platform != "linux", reason="compares with what this machine installs for itself")
+
+
+def lock_of(folder: Path, *wheels: Artifact) -> None:
+    packages = []
+    names = sorted({wheel.filename.split("-")[0] for wheel in wheels})
+    for name in names:
+        files: list[dict[str, Any]] = []
+        for wheel in wheels:
+            if wheel.filename.split("-")[0] == name:
+                (folder / wheel.filename).write_bytes(wheel.content)
+                locked: dict[str, Any] = locked_file(wheel)
+                del locked["url"]
+                files.append(locked | {"path": wheel.filename})
+        packages.append({"name": name.replace("_", "-"), "version": "1.0", "wheels": files})
+    (folder / "pylock.toml").write_text(make_lock(packages))
+
+
+RICH = make_wheel(
+    "rich_wheel",
+    files={
+        "rich_wheel/__init__.py": "x = 1\n",
+        "rich_wheel-1.0.data/scripts/tool": "#!python\nprint('tool')\n",
+        "rich_wheel-1.0.data/data/share/rich/x.txt": "x",
+        "rich_wheel-1.0.data/headers/rich.h": "/* */",
+        "rich_wheel-1.0.data/purelib/rich_more.py": "",
+    },
+    entry_points={"console_scripts": {"rich-run": "rich_wheel:main"}, "gui_scripts": {"rich-gui": "rich_wheel:main"}},
+)
+
+
+def without_scripts(found: dict[str, bytes | str], scripts: str) -> dict[str, bytes | str]:
+    """Files but scripts, and RECORD without their rows."""
+    kept = {path: content for path, content in found.items() if not path.startswith(f"{scripts}/")}
+    for path, content in kept.items():
+        if path.endswith("/RECORD"):
+            assert isinstance(content, bytes)
+            kept[path] = b"\n".join(line for line in content.split(b"\n") if scripts.encode() + b"/" not in line)
+    return kept
+
+
+@linux
+@pytest.mark.parametrize("option", ["--target", "--prefix"])
+def test_a_described_target_is_byte_for_byte_a_native_one_but_for_scripts(
+    cli: Command, tmp_path: Path, option: str
+) -> None:
+    lock_of(tmp_path, RICH)
+    cli.ok("sync", "--python", sys.executable, option, "native")
+    cli.ok("sync", "--platform", f"linux_{os.uname().machine}", "--python-version", OWN, option, "described")
+    native, described = tree(tmp_path / "native"), tree(tmp_path / "described")
+    assert without_scripts(native, "bin") == without_scripts(described, "bin")
+    assert native.keys() == described.keys()
+    script = described["bin/rich-run"]
+    assert isinstance(script, bytes)
+    assert script[1:].startswith(b"#!/usr/bin/env python3\n")
+    assert cli.ok("sync", "--platform", "linux", "--python-version", OWN, option, "described", "--check").code == 0
+
+
+@pytest.mark.parametrize(
+    ("platform", "python", "chosen"),
+    [
+        ("manylinux_2_28_x86_64", "3.12", "cp312-cp312-manylinux_2_17_x86_64"),
+        ("manylinux_2_12_x86_64", "3.12", "py3-none-any"),
+        ("linux_aarch64", "3.12", "cp312-cp312-manylinux_2_28_aarch64"),
+        ("musllinux_1_2_x86_64", "3.12", "cp312-cp312-musllinux_1_1_x86_64"),
+        ("macosx_14_0_arm64", "3.12", "cp312-cp312-macosx_11_0_arm64"),
+        ("macosx_10_9_x86_64", "3.12", "cp312-cp312-macosx_10_9_x86_64"),
+        ("windows", "3.12", "cp312-cp312-win_amd64"),
+        ("win_amd64", "3.13", "cp39-abi3-win_amd64"),
+        ("linux_x86_64", "3.11", "py3-none-any"),
+    ],
+)
+def test_each_platform_gets_its_own_wheel(
+    cli: Command, tmp_path: Path, platform: str, python: str, chosen: str
+) -> None:
+    tags = [
+        "cp312-cp312-manylinux_2_17_x86_64",
+        "cp312-cp312-manylinux_2_28_aarch64",
+        "cp312-cp312-musllinux_1_1_x86_64",
+        "cp312-cp312-macosx_11_0_arm64",
+        "cp312-cp312-macosx_10_9_x86_64",
+        "cp312-cp312-win_amd64",
+        "cp39-abi3-win_amd64",
+        "py3-none-any",
+    ]
+    lock_of(tmp_path, *(make_wheel("many", tags=one, files={"many.py": one}) for one in tags))
+    cli.ok("sync", "--platform", platform, "--python-version", python, "--target", "out")
+    assert (tmp_path / "out/many.py").read_text() == chosen
+    assert judge(tmp_path / "out") == {"many": "1.0"}
+
+
+def test_windows_commands_are_launchers_wherever_they_are_made(cli: Command, tmp_path: Path) -> None:
+    lock_of(tmp_path, RICH)
+    cli.ok("sync", "--platform", "win_amd64", "--python-version", "3.12", "--prefix", "out")
+    assert (tmp_path / "out/Lib/site-packages/rich_wheel/__init__.py").is_file()
+    launcher = (tmp_path / "out/Scripts/rich-run.exe").read_bytes()
+    assert launcher.startswith(b"MZ")
+    assert b"#!python.exe" in launcher
+    assert judge(tmp_path / "out/Lib/site-packages") == {"rich_wheel": "1.0"}
+
+
+def test_a_described_target_takes_wheels_only_and_needs_a_folder(cli: Command, tmp_path: Path) -> None:
+    locked = {"url": "https://example.org/x-1.0.tar.gz", "hashes": {"sha256": "0" * 64}}
+    (tmp_path / "pylock.toml").write_text(make_lock([{"name": "x", "version": "1.0", "sdist": locked}]))
+    assert "cannot be built for it here" in cli.refused("sync", "--platform", "windows", "--target", "out")
+    assert "need --target or --prefix" in cli.refused("sync", "--platform", "windows", code=2)
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("version", ["3.8", "3.9", "3.10", "3.11", "3.12", "3.13", "3.14"])
+def test_a_prefix_is_laid_out_as_the_interpreter_itself_would(tmp_path: Path, version: str) -> None:
+    python = interpreter(version)
+    if python is None:
+        pytest.skip(f"no Python {version} here")
+    target = target_of(Place(python=str(python), prefix=str(tmp_path)), cache=None)
+    code = (
+        "import json, sys, sysconfig; base = sys.argv[1]; scheme = 'nt' if sys.platform == 'win32' else 'posix_prefix'; "
+        "print(json.dumps(sysconfig.get_paths(scheme, vars=dict.fromkeys("
+        "('base', 'platbase', 'installed_base', 'installed_platbase'), base))))"
+    )
+    paths = json.loads(subprocess.check_output([python, "-I", "-c", code, str(tmp_path.resolve())]))
+    layout = target.layout
+    assert (layout.purelib, layout.platlib) == (paths["purelib"], paths["platlib"])
+    assert (layout.scripts, layout.headers, layout.data) == (paths["scripts"], paths["include"], paths["data"])
+
+
+def test_a_described_pypy_has_its_own_tags_and_folders() -> None:
+    place = Place(
+        python=None, prefix="/opt/x", described=Described(platform="linux", python="3.10", implementation="pypy")
+    )
+    target = target_of(place, cache=None)
+    assert target.layout.purelib == "/opt/x/lib/pypy3.10/site-packages"
+    assert target.environment["platform_python_implementation"] == "PyPy"
+    assert any(tag.interpreter == "pp310" for tag in target.tags)
+    assert all(not tag.interpreter.startswith("cp") for tag in target.tags)
+
+
+def managed_python(folder: Path) -> Path:
+    """A copy of this interpreter's launcher with a prefix of its own that another installer keeps."""
+    version = f"python{OWN}"
+    library = folder / "lib" / version
+    library.mkdir(parents=True)
+    (folder / "bin").mkdir()
+    base = Path(sysconfig.get_paths()["stdlib"])
+    for entry in base.iterdir():
+        if entry.name not in {"site-packages", "EXTERNALLY-MANAGED"}:
+            (library / entry.name).symlink_to(entry)
+    (library / "site-packages").mkdir()
+    (library / "EXTERNALLY-MANAGED").write_text("[externally-managed]\nError=Ask the system's own installer.\n")
+    python = folder / "bin/python3"
+    python.write_bytes(Path(os.path.realpath(sys.executable)).read_bytes())
+    python.chmod(0o755)
+    done = subprocess.run(
+        [python, "-I", "-c", "import sys; print(sys.prefix)"], capture_output=True, text=True, check=False
+    )
+    if done.stdout.strip() != str(folder):
+        pytest.skip("this interpreter does not run from a copy")
+    return python
+
+
+@linux
+def test_a_kept_system_python_is_changed_only_on_request_and_keeps_what_was_there(
+    cli: Command, tmp_path: Path, make_venv: VenvMaker
+) -> None:
+    python = managed_python(tmp_path / "system")
+    library = tmp_path / f"system/lib/python{OWN}/site-packages"
+    (library / "base_tool-3.0.dist-info").mkdir()
+    (library / "base_tool-3.0.dist-info/METADATA").write_text("Metadata-Version: 2.1\nName: base-tool\nVersion: 3.0\n")
+    (library / "base_tool-3.0.dist-info/RECORD").write_text("base_tool-3.0.dist-info/METADATA,,\n")
+    lock_of(tmp_path, make_wheel("one"), make_wheel("two"))
+    path = {"PATH": str(python.parent)}
+    told = cli.refused("sync", "--system", env=path)
+    assert "--break-system-packages" in told
+    assert "Ask the system's own installer" in told
+    cli.ok("sync", "--system", "--break-system-packages", env=path)
+    assert (library / "two/__init__.py").is_file()
+    lock_of(tmp_path, make_wheel("one"))
+    result = cli.ok("sync", "--system", "--break-system-packages", "--json", env=path)
+    assert {step["name"]: step["action"] for step in result.json()["steps"]} == {
+        "base-tool": "keep", "one": "keep", "two": "remove",
+    }  # fmt: skip
+    assert (library / "base_tool-3.0.dist-info/METADATA").is_file()
+
+
+def test_a_version_names_an_interpreter_on_the_path(cli: Command, tmp_path: Path) -> None:
+    python = interpreter(OWN)
+    assert python is not None
+    lock_of(tmp_path, make_wheel("one"))
+    found = cli.ok("sync", "--python", OWN, "--target", "out", "--json", env={"PATH": str(python.parent)})
+    assert Path(found.json()["target"]["python"]).parent == python.parent
+    assert "no Python 2.6" in cli.refused(
+        "sync", "--python", "2.6", "--target", "out", env={"PATH": str(python.parent)}
+    )
+
+
+def test_options_have_variables(cli: Command, tmp_path: Path) -> None:
+    lock_of(tmp_path, make_wheel("one"))
+    variables = {"LOCKSET_TARGET": "out", "LOCKSET_PLATFORM": "windows", "LOCKSET_PYTHON_VERSION": "3.12"}
+    cli.ok("sync", env=variables)
+    assert judge(tmp_path / "out") == {"one": "1.0"}
+    assert "LOCKSET_INEXACT" in cli.refused("sync", env={**variables, "LOCKSET_INEXACT": "perhaps"}, code=2)
+    bad: Result = cli("sync", env={**variables, "LOCKSET_LINK_MODE": "wish"})
+    assert bad.code == 2
