@@ -6,9 +6,9 @@ import subprocess
 import sys
 import tempfile
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from lockset.api.lock import Choices, lock
 from lockset.api.sync import LockSource, Policy, SyncRequest, sync
@@ -20,11 +20,12 @@ from lockset.sources.requirement_line import parse_requirement
 from lockset.sync.disk.interpreter import ask_interpreter
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from datetime import datetime
 
     from lockset.events import Listener
     from lockset.index.options import IndexOptions
+    from lockset.sources.requirement_line import RequirementLine
 
 __all__ = ["SyncedEnvironmentMaker", "builder"]
 
@@ -42,6 +43,8 @@ class SyncedEnvironmentMaker:
         python: Interpreter to build for.
         now: For what in locking depends on the clock.
         listener: Hears notes.
+        constraints: Limits on what builds ask for.
+        settings: What build backends are told, but those of builds within builds.
         inside: The builds this one is needed for.
     """
 
@@ -50,11 +53,13 @@ class SyncedEnvironmentMaker:
     python: str
     now: datetime
     listener: Listener
+    constraints: tuple[RequirementLine, ...] = ()
+    settings: Mapping[str, Any] = field(default_factory=dict)
     inside: tuple[str, ...] = ()
 
     def builder(self, listener: Listener) -> HookBuilder:
         """A builder over environments of this maker."""
-        return HookBuilder(self, listener=listener)
+        return HookBuilder(self, listener=listener, settings=self.settings)
 
     @contextmanager
     def make(self, requirements: Sequence[str], *, what: str) -> Iterator[_SyncedEnvironment]:
@@ -105,8 +110,9 @@ class _SyncedEnvironment:
             choices = Choices(
                 python=values["python_full_version"],
                 environments=(" and ".join(f"{name} == '{values[name]}'" for name in platform),),
+                constraints=maker.constraints,
             )
-            nested = replace(maker, inside=(*maker.inside, self.what))
+            nested = replace(maker, settings={}, inside=(*maker.inside, self.what))
             found = lock(
                 project,
                 choices,
@@ -146,8 +152,23 @@ def _make_venv(python: str, place: Path, what: str) -> None:
 
 
 def builder(
-    options: IndexOptions, cache: Path | None, *, python: str, now: datetime, listener: Listener
+    options: IndexOptions,
+    cache: Path | None,
+    *,
+    python: str,
+    now: datetime,
+    listener: Listener,
+    constraints: tuple[RequirementLine, ...] = (),
+    settings: Mapping[str, Any] | None = None,
 ) -> HookBuilder:
-    """A builder whose environments lockset makes itself."""
-    maker = SyncedEnvironmentMaker(options=options, cache=cache, python=python, now=now, listener=listener)
+    """A builder whose environments lockset makes itself, within `constraints`; `settings` are told to backends."""
+    maker = SyncedEnvironmentMaker(
+        options=options,
+        cache=cache,
+        python=python,
+        now=now,
+        listener=listener,
+        constraints=constraints,
+        settings=settings or {},
+    )
     return maker.builder(listener)

@@ -91,10 +91,20 @@ def _check_requirements(requirements: tuple[str, ...], what: str) -> None:
 
 
 class HookBuilder:
-    """`lockset.metadata.ports.Builder`: every call runs code of the package, and says so to the listener first."""
+    """`lockset.metadata.ports.Builder`: every call runs code of the package, and says so to the listener first.
 
-    def __init__(self, environments: EnvironmentMaker, *, listener: Listener | None = None) -> None:
+    `settings` are what every backend is told where a call gives none.
+    """
+
+    def __init__(
+        self,
+        environments: EnvironmentMaker,
+        *,
+        listener: Listener | None = None,
+        settings: Mapping[str, Any] | None = None,
+    ) -> None:
         self._environments = environments
+        self._settings = settings
         self._listener: Listener = listener or Silent()
 
     def metadata(self, source_tree: Path, *, what: str) -> bytes:
@@ -102,7 +112,12 @@ class HookBuilder:
         self._listener.note(f"Building {what} to learn its metadata: this runs code of the package")
         with self._backend(source_tree, what) as backend, _scratch() as scratch:
             try:
-                folder = backend.call("prepare_metadata_for_build_wheel", str(scratch), _allow_fallback=False)
+                folder = backend.call(
+                    "prepare_metadata_for_build_wheel",
+                    str(scratch),
+                    config_settings=backend.settings,
+                    _allow_fallback=False,
+                )
             except HookMissing:
                 wheel = backend.wheel(scratch)
                 with wheel.open("rb") as file:
@@ -151,7 +166,12 @@ class HookBuilder:
         system = read_build_system(_read_pyproject(source_tree), what=what)
         with self._environments.make(system.requires, what=what) as environment, _scratch() as scratch:
             backend = _Backend(
-                source_tree, system, environment.python, what, output=scratch / "output", settings=settings
+                source_tree,
+                system,
+                environment.python,
+                what,
+                output=scratch / "output",
+                settings=self._settings if settings is None else settings,
             )
             hook = f"get_requires_for_build_{kind}"
             further = _texts(backend.call(hook, config_settings=backend.settings), hook, what)

@@ -5,16 +5,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lockset.cli.options import env_flag, env_text
+from lockset.errors import UsageError
 from lockset.index.options import DEFAULT_INDEX, IndexOptions, IndexSource, location_url
 from lockset.sources.project import Settings, SourceOptions
 
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Mapping
     from pathlib import Path
 
     from lockset.sources.project import RootProject
 
-__all__ = ["index_options"]
+__all__ = ["index_options", "unread_variable"]
 
 
 def index_options(args: argparse.Namespace, project: RootProject | None, here: Path) -> IndexOptions:
@@ -28,9 +30,14 @@ def index_options(args: argparse.Namespace, project: RootProject | None, here: P
     base = project.base if project is not None else here
     named = [_named_index(text, here) for text in (*args.index, *args.extra_index_url)]
     named += [
-        IndexSource(url=location_url(s.url, base=base), name=s.name, explicit=s.explicit)
+        # One without a name is called by its URL, so that pins can mean it.
+        IndexSource(
+            url=location_url(s.url, base=base),
+            name=s.name or (s.url if s.packages else None),
+            explicit=s.explicit or s.default,
+        )
         for s in settings.index
-        if not s.default
+        if not s.default or s.packages
     ]
     named += [IndexSource(url=location_url(u, base=base)) for u in options.extra_index_urls]
     default = args.default_index or env_text("DEFAULT_INDEX") or env_text("INDEX_URL")
@@ -49,8 +56,28 @@ def index_options(args: argparse.Namespace, project: RootProject | None, here: P
         read_timeout=args.timeout,
         retries=args.retries,
         insecure_hosts=frozenset((*args.allow_insecure_host, *settings.allow_insecure_host, *options.trusted_hosts)),
-        cert=str(args.cert) if args.cert else None,
+        cert=_path(args.cert or env_text("CERT")),
+        client_cert=_path(args.client_cert or env_text("CLIENT_CERT")),
+        proxy=args.proxy or env_text("PROXY"),
+        keyring=_keyring(args.keyring_provider or env_text("KEYRING_PROVIDER") or settings.keyring_provider),
     )
+
+
+def unread_variable(options: IndexOptions, environ: Mapping[str, str]) -> str | None:
+    """A variable of pip or uv that names another default index, where the public one is asked instead; else None."""
+    if options.no_index or options.index_url != DEFAULT_INDEX:
+        return None
+    return next((name for name in ("PIP_INDEX_URL", "UV_DEFAULT_INDEX", "UV_INDEX_URL") if environ.get(name)), None)
+
+
+def _path(text: object) -> str | None:
+    return str(text) if text else None
+
+
+def _keyring(provider: str | None) -> bool:
+    if provider not in {None, "disabled", "subprocess"}:
+        raise UsageError("env-value", f"LOCKSET_KEYRING_PROVIDER is `{provider}`, neither disabled nor subprocess")
+    return provider == "subprocess"
 
 
 def _named_index(text: str, base: Path) -> IndexSource:

@@ -110,6 +110,15 @@ def add_network(parser: argparse.ArgumentParser) -> None:
     """Options on connections."""
     group = parser.add_argument_group("network")
     group.add_argument("--cert", type=Path, metavar="FILE", help="certificates to trust, instead of the usual ones")
+    group.add_argument(
+        "--client-cert", type=Path, metavar="FILE", help="your certificate and key, for servers that ask for one"
+    )
+    group.add_argument("--proxy", metavar="URL", help="proxy for everything, instead of HTTPS_PROXY and its like")
+    group.add_argument(
+        "--keyring-provider",
+        choices=("disabled", "subprocess"),
+        help="ask the keyring command where a server wants credentials (default: disabled)",
+    )
     group.add_argument("--timeout", type=float, default=30.0, metavar="SECONDS", help="longest silence (default: 30)")
     group.add_argument("--retries", type=int, default=4, metavar="N", help="how often to try again (default: 4)")
     group.add_argument(

@@ -66,6 +66,8 @@ class IndexOptions:
         rate_window: See `minimum_rate`.
         insecure_hosts: Hosts (`host` or `host:port`) whose certificates are not checked.
         cert: File or folder of CA certificates; None: as SSL_CERT_FILE and SSL_CERT_DIR say, else the usual ones.
+        client_cert: File with a certificate and its private key (PEM), for servers that ask who comes.
+        proxy: URL of the proxy for everything; None: as the environment says.
         keyring: Ask the `keyring` command or package where a server wants credentials.
     """
 
@@ -87,6 +89,8 @@ class IndexOptions:
     rate_window: float = 20.0
     insecure_hosts: frozenset[str] = frozenset()
     cert: str | None = None
+    client_cert: str | None = None
+    proxy: str | None = None
     keyring: bool = False
 
     def __post_init__(self) -> None:

@@ -26,12 +26,11 @@ ALL_PACKAGES = ":all:"
 # Settings whose value is one word of a fixed list.
 CHOICES: Mapping[str, tuple[str, ...]] = {
     "resolution": ("highest", "lowest", "lowest-direct"),
-    "prerelease": ("if-necessary", "if-necessary-or-explicit", "explicit", "allow", "disallow"),
+    "prerelease": ("if-necessary", "allow", "disallow"),
     "fork-strategy": ("newest", "fewest"),
     "index-strategy": ("first-index", "unsafe-best-match"),
-    "keyring-provider": ("auto", "disabled", "import", "subprocess"),
+    "keyring-provider": ("disabled", "subprocess"),
     "implementation": ("cpython", "pypy"),
-    "link-mode": ("clone", "copy", "hardlink", "symlink"),
 }
 
 
@@ -108,8 +107,6 @@ class Settings:
     no_index: bool | None = None
     keyring_provider: str | None = None
     allow_insecure_host: tuple[str, ...] = ()
-    link_mode: str | None = None
-    compile_bytecode: bool | None = None
     validate: ValidateSettings = ValidateSettings()
 
 
@@ -301,7 +298,5 @@ KEYS: Mapping[str, Callable[[Table, str], object]] = {
     "no-index": _flag,
     "keyring-provider": _choice,
     "allow-insecure-host": _texts,
-    "link-mode": _choice,
-    "compile-bytecode": _flag,
     "validate": _validate,
 }

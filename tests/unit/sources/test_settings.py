@@ -44,10 +44,8 @@ allow-direct-urls = ["github.com"]
 index-strategy = "first-index"
 find-links = ["wheels"]
 no-index = false
-keyring-provider = "import"
+keyring-provider = "subprocess"
 allow-insecure-host = ["host.example.org"]
-link-mode = "copy"
-compile-bytecode = true
 validate = { select = ["hash-weak"], ignore = ["url-insecure"], strict = true }
 [[index]]
 name = "inner"

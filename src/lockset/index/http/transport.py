@@ -299,7 +299,7 @@ class Transport:
         client = self._routes.get(route)
         if client is None:
             with self._lock:
-                proxy = proxy_for(url)
+                proxy = self.options.proxy or proxy_for(url)
                 tls = parts.scheme == "https" or (proxy or "").startswith("https:")
                 insecure = not {parts.netloc, parts.hostname}.isdisjoint(self.options.insecure_hosts)
                 key = (proxy, tls, insecure)
@@ -313,7 +313,7 @@ class Transport:
         import httpx
 
         if verified and self._context is None:
-            self._context = _tls_context(self.options.cert)
+            self._context = _with_client(_tls_context(self.options.cert), self.options.client_cert)
         count = self.options.connections
         via = None
         if proxy is not None:
@@ -325,6 +325,23 @@ class Transport:
             limits=httpx.Limits(max_connections=count, max_keepalive_connections=count, keepalive_expiry=_KEPT_SECONDS),
             trust_env=True,
         )
+
+
+def _with_client(context: ssl.SSLContext, client_cert: str | None) -> ssl.SSLContext:
+    """`context`, showing the certificate of the user, where there is one."""
+    import ssl
+
+    if client_cert is not None:
+        try:
+            context.load_cert_chain(client_cert)
+        except (OSError, ssl.SSLError) as error:
+            raise LocksetError(
+                "certificate-file",
+                f"The client certificate cannot be used: {error}",
+                place=client_cert,
+                hint="Give one PEM file that holds the certificate and its private key, without a password",
+            ) from error
+    return context
 
 
 def _tls_context(cert: str | None) -> ssl.SSLContext:
