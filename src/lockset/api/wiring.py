@@ -81,9 +81,16 @@ def connected(options: IndexOptions, cache: Path | None, listener: Listener) -> 
 
 
 def repository_opener(
-    options: IndexOptions, cache: Path | None, *, builder: Callable[[Listener], Builder] | None = None
+    options: IndexOptions,
+    cache: Path | None,
+    *,
+    builder: Callable[[Listener], Builder] | None = None,
+    asked: Callable[[float], None] | None = None,
 ) -> Callable[[FileRules, Listener], AbstractContextManager[IndexRepository]]:
-    """What `lockset.api.lock.lock` opens its repository with; `builder` None: nothing is built."""
+    """What `lockset.api.lock.lock` opens its repository with.
+
+    `builder` None: nothing is built. `asked` hears at the end until when the pages that were used stay fresh.
+    """
 
     @contextmanager
     def opened(rules: FileRules, listener: Listener) -> Iterator[IndexRepository]:
@@ -102,5 +109,7 @@ def repository_opener(
                 hash_file=hash_file,
                 sources=_SourcesOnUse(connection.files, made, rules.may_build),
             )
+            if asked is not None:
+                asked(connection.index.fresh_until)
 
     return opened

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from packaging.utils import canonicalize_name
 
-from lockset.api.convert import Wishes, convert, is_pylock
+from lockset.api.convert import ConvertWishes, convert, is_pylock
 from lockset.api.convert_pylock import PylockWishes, convert_pylock
 from lockset.cli.exit_codes import DONE
 from lockset.cli.index_options import index_options
@@ -148,8 +148,8 @@ def _refuse_narrowing(args: argparse.Namespace) -> None:
         )
 
 
-def _wishes(args: argparse.Namespace) -> Wishes:
-    return Wishes(
+def _wishes(args: argparse.Namespace) -> ConvertWishes:
+    return ConvertWishes(
         format=Format(args.format) if args.format else None,
         python=args.python or env_text("PYTHON"),
         files=args.files,

@@ -17,6 +17,7 @@ from lockset.api.lock import Choices, LockResult, lock
 from lockset.api.wiring import repository_opener
 from lockset.cli.exit_codes import DONE, REFUSED
 from lockset.cli.index_options import index_options
+from lockset.cli.lock_answer import remember
 from lockset.cli.options import add_cache, add_index, cache_dir, env_flag, env_text
 from lockset.cli.report import change_lines
 from lockset.errors import LocksetError, UsageError
@@ -125,6 +126,7 @@ def _versions(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace, out: Output) -> int:
     """Lock, check or show; see `lockset lock --help`."""
     began = time.perf_counter()
+    since = time.time()  # noqa: TID251 - the command is where the clock is read
     here = Path.cwd()
     project = _project(args, here)
     for warning in project.warnings:
@@ -143,10 +145,12 @@ def run(args: argparse.Namespace, out: Output) -> int:
 
         return builder(options, cache, python=sys.executable, now=now, listener=listener)
 
+    fresh_until: list[float] = []
+    before = target.read_bytes() if target is not None and target.is_file() else None
     result = lock(
         project,
         choices,
-        open_repository=repository_opener(options, cache, builder=builds),
+        open_repository=repository_opener(options, cache, builder=builds, asked=fresh_until.append),
         now=now,
         old=old,
         listener=out.listener(),
@@ -154,6 +158,18 @@ def run(args: argparse.Namespace, out: Output) -> int:
     _write(result, target, dry_run=args.dry_run, out=out)
     _tell(result, old, target, args, out)
     out.line(out.style(f"{time.perf_counter() - began:.2f} s", "dim"))
+    remember(
+        args,
+        project,
+        choices,
+        here=here,
+        target=target,
+        before=before,
+        after=result.text.encode(),
+        told=("", "") if out.quiet else _short(result, target),
+        since=since,
+        until=min(fresh_until, default=0.0),
+    )
     return DONE
 
 
@@ -299,6 +315,17 @@ def _tell(result: LockResult, old: Pylock | None, target: Path | None, args: arg
         out.line(
             f"{s.rounds} rounds, {s.conflicts} conflicts, {s.restarts} restarts, {s.parts} parts; {entries} entries"
         )
+
+
+def _short(result: LockResult, target: Path | None) -> tuple[str, str]:
+    """What the same command says the next time: where the lock is written again, and where it is as it should be."""
+    gaps = "".join(
+        f"warning: {g.name} {g.version} has no file for {g.sample}: it cannot be installed there\n" for g in result.gaps
+    )
+    names = {p.name for p in result.lock.packages}
+    count = f"{len(names)} package{'' if len(names) == 1 else 's'}"
+    name = target.name if target is not None else "stdout"
+    return f"{gaps}Locked {count}, as before\n", f"{gaps}{name} is current: {count}\n"
 
 
 def _json(result: LockResult, target: Path | None) -> dict[str, object]:

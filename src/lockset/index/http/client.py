@@ -75,6 +75,11 @@ class HttpIndexes:
                 known = self._details.setdefault(normalised, found)
         return known
 
+    @property
+    def fresh_until(self) -> float:
+        """Until when, in seconds since the epoch, the pages given so far stay fresh; 0 where one is asked for anew."""
+        return self._pages.fresh_until
+
     def _is_at_hand(self, name: str) -> bool:
         """Whether `_ask` would answer without the network, as far as the heads of stored pages tell."""
         for source in sources_for(name, self._options):

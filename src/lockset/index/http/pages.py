@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 from typing import TYPE_CHECKING
 
@@ -14,7 +15,7 @@ from lockset.index.simple_html import parse_html
 from lockset.index.simple_json import parse_json
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from lockset.index.http.cache import DiskCache, StoredPage
     from lockset.index.http.transport import Transport
@@ -57,6 +58,12 @@ class Pages:
         self._options = transport.options
         self._flat: dict[str, _Received] = {}
         self._flat_lock = threading.Lock()
+        self._fresh_until = math.inf
+
+    @property
+    def fresh_until(self) -> float:
+        """Until when, in seconds since the epoch, every page given so far may be used again; 0 where one may not."""
+        return self._fresh_until
 
     def presence(self, source: IndexSource, name: str) -> bool | None:
         """Whether the index has the project, as far as that is known without the network; None: `table` would ask.
@@ -74,25 +81,31 @@ class Pages:
         Raises:
             LocksetError: as of `lockset.index.ports.Index.project`.
         """
-        if source.is_local:
-            return local_table(source, name), ""
-        if source.flat:
-            return self._flat_table(source, name), ""
+        if source.is_local or source.flat:
+            self._fresh_until = 0.0
+            return local_table(source, name) if source.is_local else self._flat_table(source, name), ""
         url = page_url(source, name)
         stored = self._cache.page(url)
         decision = Decision.FETCH if stored is None else self._decide(stored[0])
         if stored is not None and (decision is Decision.USE or self._options.offline):
+            self._bound(stored[0].headers, stored[0].stored_at)
             return stored[1], stored[0].fingerprint
         asked = validators(stored[0].headers).headers() if stored is not None else {}
         received = self._receive(source, url, asked)
         if received.status == 304 and stored is not None:  # noqa: PLR2004 (not modified)
             headers = {**stored[0].headers, **received.headers}
+            self._bound(headers, self._clock())
             head = self._cache.put_page(url, stored[1], headers=headers, now=self._clock())
             return stored[1], head.fingerprint
         table = None if received.status != 200 else _parse(received, name, _public(source))  # noqa: PLR2004 (OK)
+        self._bound(received.headers, self._clock())
         if lifetime(received.headers) is None:
             return table, ""
         return table, self._cache.put_page(url, table, headers=received.headers, now=self._clock()).fingerprint
+
+    def _bound(self, headers: Mapping[str, str], received_at: float) -> None:
+        life = lifetime(headers) if self._options.max_age is None else self._options.max_age
+        self._fresh_until = min(self._fresh_until, 0.0 if life is None else received_at + life)
 
     def _decide(self, head: StoredPage) -> Decision:
         options = self._options

@@ -226,7 +226,7 @@ def _same(names: list[str], facts: list[int]) -> bool:
         return False
 
 
-def write_record(path: str, value: object) -> None:
+def write_record(path: str, value: Any) -> None:
     """Put `value` (of what marshal takes) at `path` by rename, for the user alone; nothing where the disk refuses."""
     payload = marshal.dumps(value)
     data = zlib.crc32(payload).to_bytes(4, "big") + payload

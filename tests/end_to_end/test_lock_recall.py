@@ -1,0 +1,77 @@
+"""An answer of `lock` stands while everything it was made of does, and no longer."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from builders.command import Command
+    from local_index import LocalIndex
+
+
+@pytest.fixture
+def project(tmp_path: Path, local_index: LocalIndex) -> Path:
+    local_index.world.add("a", "1.0").add("a", "2.0", requires=["b"]).add("b", "1.0")
+    folder = tmp_path / "project"
+    folder.mkdir()
+    (folder / "requirements.in").write_text("a\n")
+    return folder
+
+
+def arguments(local_index: LocalIndex) -> tuple[str, ...]:
+    return ("lock", "requirements.in", "--index-url", local_index.url, "--python", ">=3.10")
+
+
+def test_the_same_question_is_answered_without_the_index_and_to_the_byte(
+    project: Path, local_index: LocalIndex, cli: Command
+) -> None:
+    cli.ok(*arguments(local_index), cwd=project)
+    first = (project / "pylock.toml").read_bytes()
+    asked = len(local_index.paths())
+    again = cli.ok(*arguments(local_index), cwd=project)
+    assert "is current" in again.stderr
+    (project / "pylock.toml").unlink()
+    cli.ok(*arguments(local_index), cwd=project)
+    assert (project / "pylock.toml").read_bytes() == first
+    assert len(local_index.paths()) == asked
+
+
+@pytest.mark.parametrize("change", ["requirements", "lock", "option", "refresh", "settings"])
+def test_a_changed_question_is_answered_anew(change: str, project: Path, local_index: LocalIndex, cli: Command) -> None:
+    cli.ok(*arguments(local_index), cwd=project)
+    further: tuple[str, ...] = ()
+    expected = '"2.0"'
+    if change == "requirements":
+        (project / "requirements.in").write_text("a<2\n")
+        expected = '"1.0"'
+    elif change == "lock":
+        lock = project / "pylock.toml"
+        lock.write_text(lock.read_text().replace('"2.0"', '"1.0"').replace("a-2.0", "a-1.0"))
+        expected = '"1.0"'
+    elif change == "option":
+        further = ("--resolution", "lowest", "--upgrade")
+        expected = '"1.0"'
+    elif change == "refresh":
+        local_index.world.add("a", "3.0")
+        further = ("--refresh", "--upgrade")
+        expected = '"3.0"'
+    else:
+        (project / "pyproject.toml").write_text('[tool.lockset]\nconstraints = ["a<2"]\n')
+        expected = '"1.0"'
+    cli.ok(*arguments(local_index), *further, cwd=project)
+    assert f'name = "a"\nversion = {expected}' in (project / "pylock.toml").read_text()
+
+
+def test_a_spoilt_memory_is_no_answer(project: Path, local_index: LocalIndex, cli: Command) -> None:
+    cli.ok(*arguments(local_index), cwd=project)
+    records = [path for path in Path(os.environ["LOCKSET_CACHE_DIR"], "recall-v1").iterdir() if path.is_file()]
+    assert records
+    for record in records:
+        record.write_bytes(b"\0" * 100)
+    (project / "pylock.toml").unlink()
+    cli.ok(*arguments(local_index), cwd=project)
+    assert 'version = "2.0"' in (project / "pylock.toml").read_text()
