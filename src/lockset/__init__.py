@@ -4,16 +4,42 @@ from __future__ import annotations
 
 TYPE_CHECKING = False  # as `typing` has it, whose import every start would pay for
 if TYPE_CHECKING:
+    from lockset.api.convert import Conversion, ConvertWishes, convert
+    from lockset.api.export import Export, ExportWishes, export
+    from lockset.api.validate import Issue, Report, validate, validate_text
     from lockset.errors import LocksetError
 
 __version__ = "0.1.0"
 
 # Name of the façade -> module that holds it.
 _FACADE: dict[str, str] = {
+    "Conversion": "lockset.api.convert",
+    "ConvertWishes": "lockset.api.convert",
+    "Export": "lockset.api.export",
+    "ExportWishes": "lockset.api.export",
+    "Issue": "lockset.api.validate",
     "LocksetError": "lockset.errors",
+    "Report": "lockset.api.validate",
+    "convert": "lockset.api.convert",
+    "export": "lockset.api.export",
+    "validate": "lockset.api.validate",
+    "validate_text": "lockset.api.validate",
 }
 
-__all__ = ["LocksetError", "__version__"]
+__all__ = [
+    "Conversion",
+    "ConvertWishes",
+    "Export",
+    "ExportWishes",
+    "Issue",
+    "LocksetError",
+    "Report",
+    "__version__",
+    "convert",
+    "export",
+    "validate",
+    "validate_text",
+]
 
 
 def __getattr__(name: str) -> object:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING
 
 import pytest
@@ -49,7 +48,7 @@ def test_a_file_is_mended_in_place_and_keeps_its_permissions(cli: Command, tmp_p
     ]
     assert path.read_text() == HEAD + '# kept\n[[packages]]\nname = "my-pkg"\ndirectory = {path = "."}\n'
     assert path.stat().st_mode & 0o777 == 0o640
-    assert os.listdir(tmp_path) == ["pylock.toml"]
+    assert [one.name for one in tmp_path.iterdir()] == ["pylock.toml"]
     before = path.stat()
     assert cli.ok("validate", "--fix", "--json").json()["files"][0]["fixed"] == []
     assert path.stat().st_mtime_ns == before.st_mtime_ns

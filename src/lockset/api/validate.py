@@ -20,13 +20,18 @@ if TYPE_CHECKING:
 __all__ = ["Issue", "Report", "fix", "selection_for", "settings_for", "stale", "validate", "validate_text"]
 
 
-def validate(path: str | os.PathLike[str]) -> Report:
-    """All findings about the lock file at `path`, its name included.
+def validate(source: str | bytes | os.PathLike[str]) -> Report:
+    """All findings about a lock file: about the file at a path, its name included, or about a text.
+
+    Bytes, and strings with a line end in them, are the text of a lock file (each has three keys, so none fits on one
+    line); other strings and path objects are paths. `validate_text` takes texts of any kind.
 
     Raises:
         LocksetError: `lock-not-found` or `lock-unreadable`; whatever is in the file is a finding, not an exception.
     """
-    return validate_data(load_bytes(path), path=os.fspath(path), now=_now())
+    if isinstance(source, bytes) or (isinstance(source, str) and ("\n" in source or not source)):
+        return validate_text(source)
+    return validate_data(load_bytes(source), path=os.fspath(source), now=_now())
 
 
 def validate_text(text: str | bytes, *, name: str | None = None) -> Report:

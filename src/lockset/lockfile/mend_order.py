@@ -54,7 +54,7 @@ def _file_name(wheel: Any) -> str:
     return found or last_component(path=values.get("path"), url=values.get("url")) or ""
 
 
-def _items_sorted(document: Document, path: KeyPath, names: Sequence[str]) -> str | None:
+def _items_sorted(document: Document, path: KeyPath, names: Sequence[Any]) -> str | None:
     """The items in the order of `names`, what stands between them left in place; None where a comment is among it."""
     spans = [document.spans.value((*path, place)) for place in range(len(names))]
     text = document.text
@@ -82,7 +82,7 @@ def _packages_sorted(document: Document) -> str | None:
     text = document.text
     starts = [document.spans[("packages", place)].start for place in range(len(packages))]
     if not all(text.startswith("[[", start) for start in starts):
-        return None
+        return _items_sorted(document, ("packages",), keys)
     starts = [_with_comments(text, start) for start in starts]
     end = _end_of_blocks(document, starts[-1])
     others = [document.spans[(key,)].start for key in document.data if key != "packages"]

@@ -77,7 +77,10 @@ def test_arrays_with_comments_are_left_in_their_order() -> None:
 
 
 def test_hashes_become_lower_case_and_times_utc() -> None:
-    wheel = f'{{url = "https://x.example.org/a-1.0-py3-none-any.whl", upload-time = "2025-01-25T11:30:10+01:00", hashes = {{SHA256 = "{DIGEST.upper()}"}}}}'
+    wheel = (
+        '{url = "https://x.example.org/a-1.0-py3-none-any.whl", upload-time = "2025-01-25T11:30:10+01:00", '
+        f'hashes = {{SHA256 = "{DIGEST.upper()}"}}}}'
+    )
     mended = mend(TOP + f'[[packages]]\nname = "a"\nversion = "1.0"\nwheels = [{wheel}]\n')
     [found] = tomli.loads(mended.text)["packages"][0]["wheels"]
     assert found["hashes"] == {"sha256": DIGEST}

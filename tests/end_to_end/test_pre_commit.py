@@ -1,0 +1,76 @@
+"""The hooks of `.pre-commit-hooks.yaml`: their commands are run as pre-commit would run them."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from builders.command import Command
+    from local_index import LocalIndex
+
+ROOT = Path(__file__).parents[2]
+GOOD = 'lock-version = "1.0"\nrequires-python = ">=3.12"\nextras = []\ndependency-groups = []\ncreated-by = "hand"\n'
+PROJECT = '[project]\nname = "p"\nversion = "1"\nrequires-python = ">=3.12"\n'
+
+
+def hooks() -> dict[str, dict[str, str]]:
+    """The file is plain enough to be read by lines."""
+    found: dict[str, dict[str, str]] = {}
+    for line in (ROOT / ".pre-commit-hooks.yaml").read_text("utf-8").splitlines():
+        key, _, value = line.lstrip("- ").partition(": ")
+        if line.startswith("- "):
+            found[value] = {}
+        else:
+            found[list(found)[-1]][key] = value
+    return found
+
+
+HOOKS = hooks()
+
+
+def command(hook: str) -> list[str]:
+    name, *arguments = HOOKS[hook]["entry"].split()
+    assert name == "lockset"
+    return arguments
+
+
+def test_there_are_the_three_hooks_each_with_a_pattern_that_can_be_read() -> None:
+    assert list(HOOKS) == ["lockset-validate", "lockset-check", "lockset-lock"]
+    assert all(hook["language"] == "python" and re.compile(hook["files"]) for hook in HOOKS.values())
+
+
+@pytest.mark.parametrize(
+    ("name", "fits"),
+    [
+        ("pylock.toml", True), ("sub/pylock.dev.toml", True), ("pylock.a.b.toml", False), ("mypylock.toml", False),
+        ("pyproject.toml", False), ("pylock.toml.bak", False),
+    ],
+)  # fmt: skip
+def test_lock_files_are_checked_wherever_they_lie(name: str, *, fits: bool) -> None:
+    assert bool(re.search(HOOKS["lockset-validate"]["files"], name)) is fits
+
+
+def test_all_files_that_changed_are_validated_at_once(cli: Command, tmp_path: Path) -> None:
+    (tmp_path / "pylock.toml").write_text(GOOD + "packages = []\n")
+    (tmp_path / "sub").mkdir()
+    (tmp_path / "sub" / "pylock.dev.toml").write_text(GOOD)
+    cli.ok(*command("lockset-validate"), "pylock.toml")
+    result = cli(*command("lockset-validate"), "pylock.toml", "sub/pylock.dev.toml")
+    assert result.code == 1
+    assert "sub/pylock.dev.toml:1:1: error[packages-required]" in result.stdout
+
+
+def test_a_lock_that_does_not_serve_its_project_is_told_and_locked_again(
+    cli: Command, tmp_path: Path, local_index: LocalIndex
+) -> None:
+    (tmp_path / "pylock.toml").write_text(GOOD + "packages = []\n")
+    (tmp_path / "pyproject.toml").write_text(PROJECT)
+    cli.ok(*command("lockset-check"))
+    (tmp_path / "pyproject.toml").write_text(PROJECT.replace("3.12", "3.11"))
+    assert cli(*command("lockset-check")).code == 1
+    cli.ok(*command("lockset-lock"), env={"LOCKSET_DEFAULT_INDEX": local_index.url})
+    cli.ok(*command("lockset-check"))
