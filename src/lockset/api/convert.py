@@ -26,8 +26,9 @@ from lockset.lockfile.read import read
 from lockset.lockfile.validate import validate
 from lockset.lockfile.write import write
 from lockset.resolve.ask import python_range
+from lockset.sources.direct_reference import is_url
 from lockset.sources.files.discover import LocalFiles
-from lockset.sources.files.read_file import decode_utf8, read_file
+from lockset.sources.files.read_file import MAX_BYTES, decode_utf8, read_file
 from lockset.sources.requirements_lines import decode as decode_requirements
 from lockset.sources.requirements_txt import read_requirements
 
@@ -41,11 +42,11 @@ if TYPE_CHECKING:
     from lockset.lockfile.model import Pylock
     from lockset.sources.project import RootProject, SourceOptions
 
-__all__ = ["Conversion", "Wishes", "convert", "convert_draft", "is_pylock", "read_draft"]
+__all__ = ["Conversion", "ConvertWishes", "convert", "convert_draft", "is_pylock", "read_draft"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wishes:
+class ConvertWishes:
     """What the user wants of a conversion.
 
     Attributes:
@@ -100,7 +101,7 @@ def _live(options: IndexOptions, cache: Path | None, listener: Listener) -> Iter
 
 def convert(
     path: str | os.PathLike[str],
-    wishes: Wishes | None = None,
+    wishes: ConvertWishes | None = None,
     *,
     output: str | os.PathLike[str] = "pylock.toml",
     strict: bool = False,
@@ -126,7 +127,7 @@ def convert(
     Raises:
         LocksetError: what is wrong with the input, what cannot be had, or (`strict`) what would be lost.
     """
-    wanted = wishes or Wishes()
+    wanted = wishes or ConvertWishes()
     draft, project = read_draft(path, wanted, output=output, content=content, environ=environ or {})
     options = (index_options or _default_options)(project)
     if wanted.own_indexes:
@@ -187,7 +188,7 @@ def refuse_losses(losses: Sequence[Loss], *, strict: bool, place: str) -> None:
 
 def read_draft(
     path: str | os.PathLike[str],
-    wishes: Wishes,
+    wishes: ConvertWishes,
     *,
     output: str | os.PathLike[str] = "pylock.toml",
     content: bytes | None = None,
@@ -206,7 +207,7 @@ def read_draft(
     if format_ is Format.PYLOCK:
         raise LocksetError("is-pylock", "The file is a pylock file already", place=place)
     if format_ is Format.REQUIREMENTS:
-        return _read_requirements(data, location, place, options, environ)
+        return _read_requirements(data, location, place, options, environ, offline=wishes.offline)
     text = decode(data, place=place)
     return read_foreign(text, format_, place=place, options=options, beside=_beside(wishes, location)), None
 
@@ -232,7 +233,7 @@ def _recognised(data: bytes, place: str) -> Format:
     return recognise(text, name=place, place=place)
 
 
-def _options(wishes: Wishes, location: Path, output: str | os.PathLike[str]) -> ConvertOptions:
+def _options(wishes: ConvertWishes, location: Path, output: str | os.PathLike[str]) -> ConvertOptions:
     return ConvertOptions(
         requires_python=None if wishes.python is None else python_range(wishes.python),
         files=FilesWanted(wheels_only=wishes.files == "wheels", unhashed=wishes.files == "all"),
@@ -245,7 +246,7 @@ def _options(wishes: Wishes, location: Path, output: str | os.PathLike[str]) -> 
     )
 
 
-def _beside(wishes: Wishes, location: Path) -> Beside | None:
+def _beside(wishes: ConvertWishes, location: Path) -> Beside | None:
     path = wishes.pyproject
     if path is None:
         path = location.parent / "pyproject.toml"
@@ -256,24 +257,71 @@ def _beside(wishes: Wishes, location: Path) -> Beside | None:
 
 
 class _Recorded(LocalFiles):
-    """Local files that remember what was read, for the comments in it."""
+    """Files within `roots`, and by URL, that remember what was read, for the comments in it."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, roots: Sequence[Path], fetch: Callable[[str], bytes] | None) -> None:
         super().__init__(folder)
+        self._roots = tuple(roots)
+        self._fetch = fetch
         self.texts: list[str] = []
 
     def read(self, location: str) -> bytes:
-        data = super().read(location)
+        if is_url(location) and self._fetch is not None:
+            data = self._fetch(location)
+        else:
+            self._refuse_climbing(location)
+            data = super().read(location)
         self.texts.append(decode_requirements(data, place=location))
         return data
 
+    def _refuse_climbing(self, location: str) -> None:
+        if not is_url(location) and not any(Path(location).is_relative_to(root) for root in self._roots):
+            raise LocksetError(
+                "include-climbs",
+                f"`{location}` lies outside the project and the folder worked in",
+                hint="Work in a folder that holds both files: `--directory`",
+            )
+
+
+def _project_root(folder: Path) -> Path:
+    """The nearest folder upwards that is a repository's or a project's top; else the folder itself."""
+    for candidate in (folder, *folder.parents):
+        if any((candidate / name).exists() for name in (".git", ".hg", "pyproject.toml", "setup.py")):
+            return candidate
+    return folder
+
+
+class _Kept:
+    """A sink in memory."""
+
+    def __init__(self) -> None:
+        self.content = b""
+
+    def write(self, chunk: bytes) -> None:
+        """Take the next bytes."""
+        self.content += chunk
+
+    def restart(self) -> None:
+        """Forget all bytes."""
+        self.content = b""
+
+
+def _fetch(url: str) -> bytes:
+    """A requirements file by URL."""
+    kept = _Kept()
+    with connected(IndexOptions(), None, Silent()) as connection:
+        connection.downloads.fetch(url, kept, limit=MAX_BYTES)
+    return kept.content
+
 
 def _read_requirements(
-    data: bytes, location: Path, place: str, options: ConvertOptions, environ: Mapping[str, str]
+    data: bytes, location: Path, place: str, options: ConvertOptions, environ: Mapping[str, str], *, offline: bool
 ) -> tuple[Draft, RootProject]:
     text = decode_requirements(data, place=place)
     refuse_conflicts(text, place=place)
-    files = _Recorded(Path.cwd())
+    here = Path.cwd()
+    fetch = None if offline else _fetch
+    files = _Recorded(here, (here, location.parent, _project_root(location.parent)), fetch)
     project = read_requirements(
         text, location=str(location), place=place, base=location.parent, environ=environ, surroundings=files
     )

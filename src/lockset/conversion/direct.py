@@ -10,6 +10,7 @@ from urllib.parse import unquote, urlsplit
 
 from packaging.utils import InvalidSdistFilename, InvalidWheelFilename, parse_sdist_filename, parse_wheel_filename
 
+from lockset.conversion.foreign_text import strip_credentials
 from lockset.errors import LocksetError
 from lockset.lockfile.model import PackageArchive, PackageDirectory, PackageVcs
 from lockset.sources.direct_url import path_of, without_credentials
@@ -37,7 +38,7 @@ def read_direct(
     Raises:
         LocksetError: `vcs-unsupported`: neither Git nor a full revision of Mercurial.
     """
-    url = line.requirement.url or ""
+    url = strip_credentials(line.requirement.url or "")
     address, subdirectory = _split_subdirectory(url)
     scheme = address.partition(":")[0].lower()
     if "+" in scheme:

@@ -23,7 +23,8 @@ __all__ = ["Fields", "decode", "parse_json", "parse_toml", "refuse_conflicts", "
 _CONFLICT = re.compile(r"(?:<{7}|>{7}|\|{7})(?: |\Z)|={7}\Z")
 # As many lines as a message lists.
 _LINES_SHOWN = 12
-_CREDENTIALS = re.compile(r"(?<=://)[^/\s@]*@")
+# The user of an SSH address without a password belongs to it.
+_CREDENTIALS = re.compile(r"(?<=://)(?:(?<!ssh://)[^/\s@]*|[^/\s@:]*:[^/\s@]*)@")
 _HEX = re.compile(r"[0-9a-f]+\Z")
 _WHAT = {str: "text", bool: "true or false", int: "a number", list: "a list", dict: "a table"}
 
@@ -83,7 +84,9 @@ def parse_toml(text: str, *, place: str, what: str) -> Fields:
             place=f"{place}:{error.lineno}:{error.colno}",
             hint="Restore the file from version control, or lock again with the tool that wrote it",
         ) from error
-    except (RecursionError, ValueError) as error:
+    except RecursionError as error:
+        raise LocksetError("toml-syntax", f"This {what} is nested too deep to be read", place=place) from error
+    except ValueError as error:
         raise LocksetError("toml-syntax", f"This {what} cannot be read: {error}", place=place) from error
 
 
@@ -103,7 +106,9 @@ def parse_json(text: str, *, place: str, what: str) -> Fields:
             place=f"{place}:{error.lineno}:{error.colno}",
             hint="Restore the file from version control, or lock again with the tool that wrote it",
         ) from error
-    except (RecursionError, ValueError) as error:
+    except RecursionError as error:
+        raise LocksetError("json-syntax", f"This {what} is nested too deep to be read", place=place) from error
+    except ValueError as error:
         raise LocksetError("json-syntax", f"This {what} cannot be read: {error}", place=place) from error
     return Fields(data, place=place, path="") if isinstance(data, dict) else _no_table(place, what)
 
@@ -113,7 +118,7 @@ def _no_table(place: str, what: str) -> Fields:
 
 
 def strip_credentials(url: str) -> str:
-    """The URL without user and password."""
+    """The URL without user and password; the user of an SSH address stays."""
     return _CREDENTIALS.sub("", url)
 
 

@@ -41,6 +41,10 @@ _TABLE_HEAD = re.compile(r"^\[\[?[A-Za-z][\w.-]*\]\]?[ \t]*(?:#.*)?$", re.MULTIL
 _YAML_PACKAGE = re.compile(r"^package:[ \t]*(?:\[\])?[ \t]*$", re.MULTILINE)
 _YAML_METADATA = re.compile(r"^metadata:[ \t]*$", re.MULTILINE)
 _TOP_VERSION = re.compile(r"^version[ \t]*=[ \t]*\d+[ \t]*$", re.MULTILINE)
+_REQUIREMENT = re.compile(
+    r"\A(?:[ \t]*(?:#[^\n]*)?\n)*[A-Za-z0-9][A-Za-z0-9._-]*(?:\[[^\]\n]*\])?[ \t]*"
+    r"(?:===?|[~!<>]=|@[ \t])[ \t]*[A-Za-z0-9]"
+)
 # Bounds how far a byte order mark or a blank beginning may reach.
 _HEAD = 4096
 
@@ -68,16 +72,23 @@ def recognise(text: str, *, name: str, place: str) -> Format:
     """What the text is, by its content; by its name only where the content fits several or is broken.
 
     Raises:
-        LocksetError: `format-unknown` where it is none that is read.
+        LocksetError: `format-unknown` where it is none that is read, `format-misnamed` where its name promises another.
     """
     found = _by_content(text)
     expected = expected_by_name(name)
+    if found is None and expected is Format.PYLOCK and _REQUIREMENT.search(text):
+        found = Format.REQUIREMENTS
     if found is not None:
+        if expected is not None and expected is not found:
+            raise LocksetError(
+                "format-misnamed",
+                f"The file is named like a {expected.shown} and holds a {found.shown}",
+                place=place,
+                hint=f"Check that it is the right file; `--from {found.value}` converts it all the same",
+            )
         return found
     _refuse_other_kinds(text, place)
-    if expected is not None:
-        return expected
-    return Format.REQUIREMENTS
+    return expected or Format.REQUIREMENTS
 
 
 def _by_content(text: str) -> Format | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -11,6 +12,7 @@ from packaging.version import InvalidVersion, Version
 from lockset.conversion.annotations import needed_by
 from lockset.conversion.direct import read_direct
 from lockset.conversion.draft import Draft, DraftPackage, Loss, identity, identity_of_source
+from lockset.conversion.foreign_text import strip_credentials
 from lockset.conversion.formats import Format
 from lockset.conversion.graph import refuse_overlap
 from lockset.conversion.judge import LineJudge, StatedEntry
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
 
 __all__ = ["FilesWanted", "read_pins"]
 
+_VARIABLE = re.compile(r"\$\{([A-Z0-9_]+)\}")
 # As many unpinned requirements as a message lists.
 _SHOWN = 8
 
@@ -67,6 +70,7 @@ def read_pins(
     Raises:
         LocksetError: `not-pinned`, `pins-overlap`, `hashes-mixed`, `marker-extra`, or what is wrong with an entry.
     """
+    _refuse_unset(project, place)
     lines = _pinned(project, place)
     _refuse_mixed(lines, files)
     universe = possible() if requires_python is None else possible() & MarkerSet.of_python(requires_python)
@@ -90,6 +94,26 @@ def read_pins(
         evidence={key: frozenset(hashes) for key, hashes in reading.evidence.items()},
         losses=tuple(reading.losses),
     )
+
+
+def _refuse_unset(project: RootProject, place: str) -> None:
+    """Refuse variables that nobody has set: what they stand for is part of the question.
+
+    Raises:
+        LocksetError: `variable-unset`.
+    """
+    options = project.options
+    texts = [(line.text, line.origin) for line in project.dependencies]
+    texts += [(text, place) for text in (options.index_url or "", *options.extra_index_urls, *options.find_links)]
+    for text, where in texts:
+        found = _VARIABLE.search(text)
+        if found is not None:
+            raise LocksetError(
+                "variable-unset",
+                f"The environment variable `{found[1]}` is not set, and the file asks for it",
+                place=where,
+                hint=f"Set it: `{found[1]}=… lockset convert {place}`",
+            )
 
 
 def _pinned(project: RootProject, place: str) -> list[RequirementLine]:
@@ -158,7 +182,7 @@ def _refuse_mixed(lines: Iterable[RequirementLine], files: FilesWanted) -> None:
     if bare and len(bare) < len(of_index) and not files.unhashed:
         raise LocksetError(
             "hashes-mixed",
-            f"{len(of_index) - len(bare)} pins have hashes and {len(bare)} have none; installers refuse such a file",
+            f"{len(bare)} of {len(of_index)} pins have no hash and the others have; installers refuse such a file",
             place=bare[0].origin,
             context=tuple(f"{line.origin}: {line.requirement}" for line in bare[:_SHOWN]),
             hint="Add the missing hashes, or take every file for what has none with `--files all`",
@@ -204,6 +228,9 @@ class _Reading:
         marker = line.requirement.marker
         said = None if marker is None else str(marker)
         if line.requirement.url is not None:
+            if strip_credentials(line.requirement.url) != line.requirement.url:
+                message = f"The credentials in the address of {line.name} are not written"
+                self.losses.append(Loss(kind="credentials-dropped", message=message, note=True))
             source, version = read_direct(line, folder=self.folder)
             return DraftPackage(
                 name=line.name,
