@@ -140,7 +140,8 @@ def test_a_prefix_is_laid_out_as_the_interpreter_itself_would(tmp_path: Path, ve
         pytest.skip(f"no Python {version} here")
     target = target_of(Place(python=str(python), prefix=str(tmp_path)), cache=None)
     code = (
-        "import json, sys, sysconfig; base = sys.argv[1]; scheme = 'nt' if sys.platform == 'win32' else 'posix_prefix'; "
+        "import json, sys, sysconfig; base = sys.argv[1]; "
+        "scheme = 'nt' if sys.platform == 'win32' else 'posix_prefix'; "
         "print(json.dumps(sysconfig.get_paths(scheme, vars=dict.fromkeys("
         "('base', 'platbase', 'installed_base', 'installed_platbase'), base))))"
     )

@@ -8,6 +8,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from lockset.api.mirrors import read_mirror
 from lockset.api.sync import sync
 from lockset.cli.exit_codes import DONE, REFUSED
 from lockset.cli.options import cache_dir
@@ -67,15 +68,15 @@ def ports(
     args: argparse.Namespace, python: str | None, out: Output, stack: ExitStack
 ) -> tuple[Callable[[], Downloads], Callable[[], WheelBuilds]]:
     """Makers of the ports, which import what they need only when they are called."""
+    mirrors = tuple(map(read_mirror, args.mirror))
 
     def downloads() -> Downloads:
-        from lockset.api.mirrors import MirroredDownloads, read_mirror
+        from lockset.api.mirrors import MirroredDownloads
         from lockset.api.wiring import connected
         from lockset.cli.index_options import index_options
 
         options = index_options(args, None, Path.cwd())
         connection = stack.enter_context(connected(options, cache_dir(args), out.listener()))
-        mirrors = tuple(read_mirror(text) for text in args.mirror)
         return MirroredDownloads(connection.downloads, mirrors) if mirrors else connection.downloads
 
     def builds() -> WheelBuilds:
