@@ -34,6 +34,9 @@ BEYOND = (
     "Failed to fetch", "Could not install packages", "No such file or directory", "Connection", "Max retries",
     "svn", "Cannot find command", "Failed to build", "error sending request", "Could not connect",
     "Failed to determine installation plan", "not supported wheel on this platform",
+    # The file is fine, and not for the machine that measures.
+    "does not satisfy any of the environments", "target environment is not supported", "No wheel found matching",
+    "wheel for the current platform", "does not satisfy the Python version", "is incompatible with the `pylock",
 )  # fmt: skip
 
 
@@ -100,7 +103,7 @@ def page(cases: list[dict[str, Any]], results: dict[str, list[bool]]) -> str:
         "",
         "Made by `spec-examples/measure.py`. Counted is only whether a file is accepted or refused; places and",
         "reasons are not. A tool refuses where its message is about the file; what fails later for lack of a network",
-        "counts as accepted.",
+        "or because the measuring machine is none that the file is for, counts as accepted.",
         "",
         "| tool | invalid files refused | valid files accepted |",
         "|---|---|---|",

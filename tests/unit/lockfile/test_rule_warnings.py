@@ -85,7 +85,7 @@ CASES: list[tuple[str, str, str, int]] = [
      package(f'version = "1.0"\nsdist = {{path = "sample-1.0.zip", hashes = {{sha256 = "{A}"}}}}\n'),
      "packages[0].sdist.path", 6),
 ]  # fmt: skip
-NOT_HERE = {"lock-version-minor", "created-by-empty", "upload-time-future"}
+NOT_HERE = {"lock-version-minor", "created-by-empty", "created-by-normalized", "upload-time-future"}
 # In test_rule_environments.py.
 WITH_DIAGRAMS = {
     "environment-unreachable", "environment-uncovered", "package-unreachable", "requires-python-contradiction",
@@ -111,6 +111,12 @@ def test_every_rule_of_the_table_has_a_test() -> None:
 def test_an_empty_creator_is_noticed() -> None:
     report = validate('lock-version = "1.0"\ncreated-by = ""\npackages = []\n')
     assert [issue.code for issue in report.issues] == ["created-by-empty"]
+
+
+@pytest.mark.parametrize("name", ["My_Tool", "a.b", "a tool", "-x"])
+def test_a_creator_that_is_no_normalized_name_is_noticed(name: str) -> None:
+    [issue] = validate(f'lock-version = "1.0"\ncreated-by = "{name}"\npackages = []\n').issues
+    assert (issue.code, issue.path, issue.line) == ("created-by-normalized", "created-by", 2)
 
 
 def test_an_upload_in_the_future_is_noticed_where_the_present_is_known() -> None:
