@@ -12,6 +12,7 @@ from lockset.lockfile.validate import validate
 from lockset.lockfile.write import write
 from lockset.resolve.ask import Question, ask
 from lockset.resolve.assemble import LockTerms, assemble, with_project
+from lockset.resolve.candidate import SplitCandidate
 from lockset.resolve.choices import Choices
 from lockset.resolve.direct import DirectVersion
 from lockset.resolve.direct_repository import DirectRepository, SourceFound
@@ -61,6 +62,11 @@ class LockResult:
     gaps: tuple[Gap, ...]
     skipped: Mapping[str, str] = field(default_factory=dict)
     behind: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+
+    @property
+    def splits(self) -> int:
+        """How often one project was decided apart for two parts of the environments."""
+        return sum(isinstance(c, SplitCandidate) for _, found in self.resolution.pins.parts for c in found.values())
 
 
 def lock(

@@ -10,32 +10,31 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from packaging.utils import canonicalize_name
-
 from lockset.api.check import check
-from lockset.api.lock import Choices, LockResult, lock
+from lockset.api.lock import LockResult, lock
 from lockset.api.wiring import repository_opener
 from lockset.cli.exit_codes import DONE, REFUSED
-from lockset.cli.index_options import index_options
+from lockset.cli.index_options import index_options, unread_variable
 from lockset.cli.lock_answer import remember
-from lockset.cli.options import add_cache, add_index, cache_dir, env_flag, env_text
+from lockset.cli.lock_options import add_choices, choices_of, fill, read_build_choices
+from lockset.cli.options import cache_dir
 from lockset.cli.report import change_lines
 from lockset.errors import LocksetError, UsageError
 from lockset.lockfile.diff import diff
 from lockset.lockfile.file_name import is_lock_file_name
 from lockset.lockfile.load import load
-from lockset.sources.exclude_newer import parse_exclude_newer
-from lockset.sources.files.discover import STDIN, find_upwards, read_constraints, read_sources
+from lockset.sources.files.discover import STDIN, find_upwards, read_sources
 from lockset.sync.disk.atomic import write_durably
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Sequence
 
     from lockset.cli.output import Output
     from lockset.events import Listener
+    from lockset.index.options import IndexOptions
     from lockset.lockfile.model import Pylock
     from lockset.metadata.ports import Builder
+    from lockset.resolve.choices import Choices
     from lockset.sources.project import RootProject
 
 __all__ = ["add_arguments", "run"]
@@ -50,11 +49,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="pyproject.toml, requirements.in, a script, or - for stdin (default: the nearest pyproject.toml)",
     )
     _output(parser)
-    _what(parser)
-    _where(parser)
-    _versions(parser)
-    add_index(parser)
-    add_cache(parser)
+    add_choices(parser)
 
 
 def _output(parser: argparse.ArgumentParser) -> None:
@@ -65,62 +60,11 @@ def _output(parser: argparse.ArgumentParser) -> None:
         "--check", action="store_true", help="only tell whether the lock serves its sources (exit 1 if not; no network)"
     )
     group.add_argument("--no-sdist", action="store_true", help="record wheels only")
+    group.add_argument(
+        "--with-project", action="store_true", help="lock the project itself as well, as an editable folder"
+    )
     group.add_argument("--json", action="store_true", help="tell the outcome as JSON on stdout")
     group.add_argument("--stats", action="store_true", help="tell how the search went")
-
-
-def _what(parser: argparse.ArgumentParser) -> None:
-    group = parser.add_argument_group("what is locked")
-    group.add_argument("-c", "--constraint", action="append", default=[], metavar="FILE", help="limit versions by FILE")
-    group.add_argument(
-        "--extra", action="append", metavar="NAME", help="lock this extra only (repeatable; default: all)"
-    )
-    group.add_argument("--all-extras", action="store_true", help="lock all extras (the default)")
-    group.add_argument(
-        "--group", action="append", metavar="NAME", help="lock this group only (repeatable; default: all)"
-    )
-    group.add_argument("--only-group", action="append", metavar="NAME", help="lock this group without the project")
-    group.add_argument("--all-groups", action="store_true", help="lock all dependency groups (the default)")
-    group.add_argument("--no-config", action="store_true", help="leave [tool.lockset] aside")
-
-
-def _where(parser: argparse.ArgumentParser) -> None:
-    group = parser.add_argument_group("where the lock must hold")
-    group.add_argument("--python", metavar="RANGE", help="Pythons to lock for, such as `>=3.10` or `3.12`")
-    group.add_argument(
-        "--platform",
-        action="append",
-        default=[],
-        metavar="NAME",
-        help="linux, macos, windows, or precise such as manylinux_2_28_aarch64 (repeatable; default: all)",
-    )
-    group.add_argument("--environment", action="append", default=[], metavar="MARKER", help="only where MARKER holds")
-    group.add_argument(
-        "--require-wheels-for",
-        action="append",
-        default=[],
-        metavar="PLATFORM",
-        help="choose only releases with wheels for PLATFORM",
-    )
-
-
-def _versions(parser: argparse.ArgumentParser) -> None:
-    group = parser.add_argument_group("which versions")
-    group.add_argument("-U", "--upgrade", action="store_true", help="the newest versions, whatever the lock has")
-    group.add_argument(
-        "-P", "--upgrade-package", action="append", default=[], metavar="NAME", help="the newest version of NAME"
-    )
-    group.add_argument("--resolution", choices=("highest", "lowest", "lowest-direct"), help="which versions first")
-    group.add_argument("--prerelease", choices=("if-necessary", "allow", "disallow"), help="when pre-releases count")
-    group.add_argument(
-        "--fork-strategy",
-        choices=("newest", "fewest"),
-        help="the newest version for each Python (default), or the fewest versions",
-    )
-    group.add_argument("--exclude-newer", metavar="DATE", help="only files uploaded before DATE, or a duration ago")
-    group.add_argument("--no-build", action="store_true", help="use wheels only, build nothing")
-    group.add_argument("--only-binary", action="append", default=[], metavar="NAME", help="the same for NAME or :all:")
-    group.add_argument("--no-binary", action="append", default=[], metavar="NAME", help="no wheels of NAME or :all:")
 
 
 def run(args: argparse.Namespace, out: Output) -> int:
@@ -128,22 +72,35 @@ def run(args: argparse.Namespace, out: Output) -> int:
     began = time.perf_counter()
     since = time.time()  # noqa: TID251 - the command is where the clock is read
     here = Path.cwd()
+    fill(args)
     project = _project(args, here)
     for warning in project.warnings:
         out.warn(warning.message)
     target = _target(args, here)
     old = _old(target, out)
-    choices = _choices(args, here)
+    choices = choices_of(args, here)
+    folder = target.parent if target is not None else here
     if args.check:
         return _check(project, choices, old, target, out, as_json=args.json)
     options = index_options(args, project, here)
+    _hint_at_variable(options, out)
     now = datetime.now(timezone.utc)  # noqa: TID251 - the command is where the clock is read
     cache = cache_dir(args)
+
+    constraints, told = read_build_choices(args, here)
 
     def builds(listener: Listener) -> Builder:
         from lockset.api.build_environment import builder
 
-        return builder(options, cache, python=sys.executable, now=now, listener=listener)
+        return builder(
+            options,
+            cache,
+            python=sys.executable,
+            now=now,
+            listener=listener,
+            constraints=(*constraints, *project.settings.build_constraints),
+            settings={**project.settings.config_settings, **told},
+        )
 
     fresh_until: list[float] = []
     before = target.read_bytes() if target is not None and target.is_file() else None
@@ -153,6 +110,7 @@ def run(args: argparse.Namespace, out: Output) -> int:
         open_repository=repository_opener(options, cache, builder=builds, asked=fresh_until.append),
         now=now,
         old=old,
+        folder=folder,
         listener=out.listener(),
     )
     _write(result, target, dry_run=args.dry_run, out=out)
@@ -168,9 +126,23 @@ def run(args: argparse.Namespace, out: Output) -> int:
         after=result.text.encode(),
         told=("", "") if out.quiet else _short(result, target),
         since=since,
-        until=min(fresh_until, default=0.0),
+        until=0.0 if _more_decides(result, args) else min(fresh_until, default=0.0),
     )
     return DONE
+
+
+def _more_decides(result: LockResult, args: argparse.Namespace) -> bool:
+    """Whether the answer hangs on trees, archives or files that nobody looks at when it is recalled."""
+    files = args.override or args.build_constraint or args.editable or args.this_environment
+    return bool(files) or any(package.is_direct for package in result.lock.packages)
+
+
+def _hint_at_variable(options: IndexOptions, out: Output) -> None:
+    variable = unread_variable(options, os.environ)  # noqa: TID251 - the door for environment variables
+    if variable is not None:
+        out.line(
+            f"hint: {variable} is set, and not read: name the index with `--default-index` or LOCKSET_DEFAULT_INDEX"
+        )
 
 
 def _project(args: argparse.Namespace, here: Path) -> RootProject:
@@ -213,45 +185,6 @@ def _old(target: Path | None, out: Output) -> Pylock | None:
         return None
 
 
-def _choices(args: argparse.Namespace, here: Path) -> Choices:
-    newer = args.exclude_newer or env_text("EXCLUDE_NEWER")
-    no_build = [":all:"] if args.no_build or env_flag("NO_BUILD") else []
-    return Choices(
-        python=args.python or env_text("PYTHON"),
-        platforms=tuple(args.platform),
-        environments=tuple(args.environment),
-        require_wheels_for=tuple(args.require_wheels_for),
-        extras=_names(args.extra, everything=args.all_extras or not (args.only_group)),
-        groups=_names((args.group or []) + (args.only_group or []) or None, everything=args.all_groups or True),
-        only_groups=bool(args.only_group),
-        upgrade=args.upgrade,
-        upgrade_packages=frozenset(str(canonicalize_name(n)) for n in args.upgrade_package),
-        constraints=read_constraints(
-            args.constraint,
-            folder=here,
-            environ=dict(os.environ),  # noqa: TID251 - the door for environment variables
-        ),
-        prerelease=args.prerelease,
-        resolution=args.resolution,
-        fork=args.fork_strategy,
-        exclude_newer=parse_exclude_newer(newer, place="--exclude-newer") if newer else None,
-        no_build=tuple(no_build + [_package(n) for n in args.only_binary]),
-        no_binary=tuple(_package(n) for n in args.no_binary),
-        no_sdist=args.no_sdist,
-    )
-
-
-def _package(name: str) -> str:
-    return name if name == ":all:" else str(canonicalize_name(name))
-
-
-def _names(named: Sequence[str] | None, *, everything: bool) -> tuple[str, ...] | None:
-    """Normalised names; None for all."""
-    if named:
-        return tuple(str(canonicalize_name(n)) for n in named)
-    return None if everything else ()
-
-
 def _check(
     project: RootProject, choices: Choices, old: Pylock | None, target: Path | None, out: Output, *, as_json: bool
 ) -> int:
@@ -259,7 +192,13 @@ def _check(
         raise UsageError("check-stdout", "--check needs a lock file to look at", hint="Name it with `-o`")
     if old is None:
         raise LocksetError("lock-missing", f"There is no usable {target.name} to check", hint="Make it: `lockset lock`")
-    findings = check(project, choices, old, now=datetime.now(timezone.utc))  # noqa: TID251 - see above
+    findings = check(
+        project,
+        choices,
+        old,
+        now=datetime.now(timezone.utc),  # noqa: TID251 - see above
+        folder=target.parent,
+    )
     if as_json:
         out.json({"lock": str(target), "current": not findings, "findings": list(findings)})
     for finding in findings:
@@ -311,10 +250,22 @@ def _tell(result: LockResult, old: Pylock | None, target: Path | None, args: arg
         said = f"Locked {count}{forked}"
     out.line(out.style(said, "bold green"))
     if args.stats or args.verbose:
-        s = result.resolution.statistics
-        out.line(
-            f"{s.rounds} rounds, {s.conflicts} conflicts, {s.restarts} restarts, {s.parts} parts; {entries} entries"
-        )
+        for line in _statistics(result):
+            out.line(line)
+
+
+def _statistics(result: LockResult) -> list[str]:
+    s = result.resolution.statistics
+    count = len(result.lock.packages)
+    search = f"{s.conflicts} conflicts, {s.restarts} restarts, {s.parts} parts, {s.rounds} rounds"
+    lines = [f"{count} entries, {result.splits} splits, {search}"]
+    if result.behind:
+        lines.append(f"{len(result.behind)} of {len({p.name for p in result.lock.packages})} behind the newest:")
+        lines += [f"  {name} {chosen}, newest {newest}" for name, (chosen, newest) in result.behind.items()]
+    else:
+        lines.append("every project at its newest final version")
+    lines += [f"stepped over {release}: {why}" for release, why in result.skipped.items()]
+    return lines
 
 
 def _short(result: LockResult, target: Path | None) -> tuple[str, str]:
@@ -333,11 +284,19 @@ def _json(result: LockResult, target: Path | None) -> dict[str, object]:
     return {
         "lock": str(target) if target is not None else None,
         "packages": [
-            {"name": p.name, "version": str(p.version), "marker": str(p.marker) if p.marker else None}
+            {
+                "name": p.name,
+                "version": str(p.version) if p.version is not None else None,
+                "marker": str(p.marker) if p.marker else None,
+            }
             for p in result.lock.packages
         ],
         "gaps": [{"name": g.name, "version": g.version, "environment": g.sample} for g in result.gaps],
+        "skipped": dict(result.skipped),
+        "behind": {name: {"locked": chosen, "newest": newest} for name, (chosen, newest) in result.behind.items()},
         "statistics": {
+            "entries": len(result.lock.packages),
+            "splits": result.splits,
             "rounds": statistics.rounds,
             "conflicts": statistics.conflicts,
             "restarts": statistics.restarts,

@@ -1,0 +1,316 @@
+"""Options of the commands that lock, what LOCKSET_ variables say in their place, and the choices they mean."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING, Any
+
+from packaging.utils import canonicalize_name
+
+from lockset.cli.options import add_cache, add_index, env_flag, env_text
+from lockset.errors import UsageError
+from lockset.resolve.choices import Choices
+from lockset.sources.exclude_newer import parse_exclude_newer
+from lockset.sources.files.discover import LocalFiles, read_constraints, read_sources
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Iterable, Mapping, Sequence
+    from datetime import datetime, timedelta
+    from pathlib import Path
+
+    from lockset.sources.project import RequirementLine
+
+__all__ = ["add_choices", "choices_of", "fill", "read_build_choices"]
+
+# Options that an environment variable LOCKSET_<NAME> stands for where they are not given.
+_FLAGS = (
+    "no_sdist", "with_project", "verify_metadata", "this_environment", "upgrade", "no_build", "no_config", "no_index",
+    "offline", "refresh",
+)  # fmt: skip
+_TEXTS: dict[str, tuple[str, ...] | None] = {
+    "python": None,
+    "implementation": ("cpython", "pypy"),
+    "resolution": ("highest", "lowest", "lowest-direct"),
+    "prerelease": ("if-necessary", "allow", "disallow"),
+    "fork_strategy": ("newest", "fewest"),
+    "index_strategy": ("first-index", "unsafe-best-match"),
+    "exclude_newer": None,
+}
+_LISTS = (
+    "constraint", "override", "exclude", "build_constraint", "platform", "require_wheels_for", "upgrade_package",
+    "prerelease_package", "exclude_newer_package", "only_binary", "no_binary", "config_setting", "allow_direct_url",
+    "extra", "group", "only_group", "no_group", "index", "extra_index_url", "find_links", "allow_insecure_host",
+)  # fmt: skip
+# What `lockset sync` means otherwise: a variable set for one of them must not narrow what the other does. Here it is
+# LOCKSET_LOCK_<NAME>.
+_OWN = frozenset(
+    {"python", "implementation", "platform", "this_environment", "extra", "group", "only_group", "no_group"}
+)
+_EVERYTHING = ":all:"
+
+
+def add_choices(parser: argparse.ArgumentParser) -> None:
+    """What is locked, where it must hold, which versions, which files, and where they come from."""
+    _what(parser)
+    _where(parser)
+    _versions(parser)
+    _files(parser)
+    add_index(parser)
+    add_cache(parser)
+
+
+def _what(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("what is locked")
+    _repeated(group, "-c", "--constraint", metavar="FILE", help="limit versions by FILE, which may be a lock file")
+    _repeated(group, "--override", metavar="FILE", help="replace what packages ask for by the requirements in FILE")
+    _repeated(group, "--exclude", metavar="NAME", help="leave NAME out wherever it is asked for")
+    _repeated(group, "-e", "--editable", metavar="DIR", help="with the source tree in DIR, as an editable folder")
+    _repeated(group, "--extra", metavar="NAME", help="lock this extra only (repeatable; default: all)")
+    group.add_argument("--all-extras", action="store_true", help="lock all extras (the default)")
+    _repeated(group, "--group", metavar="NAME", help="lock this group only (repeatable; default: all)")
+    _repeated(group, "--only-group", metavar="NAME", help="lock this group without the project")
+    _repeated(group, "--no-group", metavar="NAME", help="leave this group out (repeatable)")
+    group.add_argument("--all-groups", action="store_true", help="lock all dependency groups (the default)")
+    group.add_argument("--no-config", action="store_true", help="leave [tool.lockset] aside")
+
+
+def _where(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("where the lock must hold")
+    group.add_argument("--python", metavar="RANGE", help="Pythons to lock for, such as `>=3.10` or `3.12`")
+    _repeated(
+        group,
+        "--platform",
+        metavar="NAME",
+        help="linux, macos, windows, or precise such as manylinux_2_28_aarch64 (repeatable; default: all)",
+    )
+    group.add_argument("--implementation", choices=_TEXTS["implementation"], help="only this one (default: all)")
+    group.add_argument("--environment", action="append", default=[], metavar="MARKER", help="only where MARKER holds")
+    group.add_argument(
+        "--this-environment",
+        action="store_true",
+        help="only for the active virtual environment, else the nearest .venv, else the Python that runs lockset",
+    )
+    _repeated(group, "--require-wheels-for", metavar="PLATFORM", help="choose only releases with wheels for PLATFORM")
+
+
+def _versions(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("which versions")
+    group.add_argument("-U", "--upgrade", action="store_true", help="the newest versions, whatever the lock has")
+    _repeated(group, "-P", "--upgrade-package", metavar="NAME", help="the newest version of NAME")
+    group.add_argument("--resolution", choices=_TEXTS["resolution"], help="which versions first")
+    group.add_argument("--prerelease", choices=_TEXTS["prerelease"], help="when pre-releases count")
+    _repeated(group, "--prerelease-package", metavar="NAME=WHEN", help="the same for NAME (repeatable)")
+    group.add_argument(
+        "--fork-strategy",
+        choices=_TEXTS["fork_strategy"],
+        help="the newest version for each Python (default), or the fewest versions",
+    )
+    group.add_argument("--exclude-newer", metavar="DATE", help="only files uploaded before DATE, or a duration ago")
+    _repeated(
+        group, "--exclude-newer-package", metavar="NAME=DATE", help="the same for NAME; `false` lifts it (repeatable)"
+    )
+
+
+def _files(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("files and builds")
+    group.add_argument("--no-build", action="store_true", help="use wheels only, build nothing")
+    _repeated(group, "--only-binary", metavar="NAME", help="the same for NAME or :all:")
+    _repeated(group, "--no-binary", metavar="NAME", help="no wheels of NAME or :all:")
+    _repeated(group, "--build-constraint", metavar="FILE", help="limit by FILE what is needed to build")
+    _repeated(group, "-C", "--config-setting", metavar="KEY=VALUE", help="tell build backends this (repeatable)")
+    _repeated(
+        group, "--allow-direct-url", metavar="HOST", help="packages of an index may point to files of HOST by URL"
+    )
+    group.add_argument(
+        "--verify-metadata", action="store_true", help="compare what all wheels of a version ask for, not one's only"
+    )
+
+
+def _repeated(group: Any, *names: str, **more: Any) -> None:
+    group.add_argument(*names, action="append", default=[], **more)
+
+
+def fill(args: argparse.Namespace) -> None:
+    """Take what is not on the command line from LOCKSET_ variables; then refuse options that contradict one another.
+
+    Raises:
+        UsageError: a variable's value is none, or two options exclude one another.
+    """
+    for name in _FLAGS:
+        if getattr(args, name, None) is False:
+            setattr(args, name, env_flag(_variable(name)))
+    for name, words in _TEXTS.items():
+        if hasattr(args, name) and getattr(args, name) is None:
+            value = env_text(_variable(name))
+            if value is not None and words is not None and value not in words:
+                raise UsageError("env-value", f"LOCKSET_{_variable(name)} is {value!r}, none of {', '.join(words)}")
+            setattr(args, name, value)
+    for name in _LISTS:
+        if getattr(args, name, None) == []:
+            setattr(args, name, (env_text(_variable(name)) or "").split())
+    _refuse_contradictions(args)
+
+
+def _variable(name: str) -> str:
+    return f"LOCK_{name.upper()}" if name in _OWN else name.upper()
+
+
+def _refuse_contradictions(args: argparse.Namespace) -> None:
+    both = (
+        ("this_environment", "python"),
+        ("this_environment", "platform"),
+        ("this_environment", "implementation"),
+        ("this_environment", "environment"),
+        ("only_group", "group"),
+        ("only_group", "all_groups"),
+        ("only_group", "extra"),
+        ("only_group", "all_extras"),
+        ("only_group", "with_project"),
+        ("extra", "all_extras"),
+        ("group", "all_groups"),
+        ("no_index", "index"),
+        ("no_index", "extra_index_url"),
+        ("no_index", "default_index"),
+        ("refresh", "offline"),
+        ("check", "dry_run"),
+        ("check", "upgrade"),
+        ("check", "upgrade_package"),
+    )
+    for one, other in both:
+        if getattr(args, one, None) and getattr(args, other, None):
+            raise UsageError("option-conflict", f"{_option(one)} and {_option(other)} exclude one another")
+    twice = {_name(n) for n in (*args.group, *args.only_group)} & {_name(n) for n in args.no_group}
+    if twice:
+        raise UsageError("option-conflict", f"The group {min(twice)} is both asked for and left out")
+    no_source = args.no_build or _EVERYTHING in args.only_binary
+    if no_source and _EVERYTHING in args.no_binary:
+        raise UsageError("option-conflict", "Neither wheels nor sources may be used: nothing is left to lock")
+
+
+def _option(name: str) -> str:
+    return f"--{name.replace('_', '-')}"
+
+
+def _name(text: str) -> str:
+    return str(canonicalize_name(text))
+
+
+def choices_of(args: argparse.Namespace, here: Path) -> Choices:
+    """What the command line (after `fill`) and the files it names choose.
+
+    Raises:
+        LocksetError: something that was given cannot be read or makes no sense.
+    """
+    environ = dict(os.environ)  # noqa: TID251 - the door for environment variables
+    where = _this_environment(here) if args.this_environment else _described(args)
+    newer = args.exclude_newer
+    no_build = [_EVERYTHING] if args.no_build else []
+    return Choices(
+        **where,
+        require_wheels_for=tuple(args.require_wheels_for),
+        requirements=_editables(args.editable, here),
+        extras=(tuple(map(_name, args.extra)) or None) if not args.only_group else (),
+        groups=tuple(map(_name, (*args.group, *args.only_group))) or None,
+        no_groups=tuple(map(_name, args.no_group)),
+        only_groups=bool(args.only_group),
+        upgrade=args.upgrade,
+        upgrade_packages=frozenset(map(_name, args.upgrade_package)),
+        constraints=read_constraints(args.constraint, folder=here, environ=environ),
+        overrides=_overrides(args.override, here, environ),
+        excludes=tuple(map(_name, args.exclude)),
+        prerelease=args.prerelease,
+        prerelease_package=_modes(args.prerelease_package),
+        resolution=args.resolution,
+        fork=args.fork_strategy,
+        exclude_newer=parse_exclude_newer(newer, place="--exclude-newer") if newer else None,
+        exclude_newer_package=_limits(args.exclude_newer_package),
+        no_build=tuple(no_build + [_package(n) for n in args.only_binary]),
+        no_binary=tuple(_package(n) for n in args.no_binary),
+        no_sdist=args.no_sdist,
+        allow_direct_urls=tuple(args.allow_direct_url),
+        with_project=args.with_project or None,
+    )
+
+
+def read_build_choices(args: argparse.Namespace, here: Path) -> tuple[tuple[RequirementLine, ...], dict[str, Any]]:
+    """Limits on what builds need, and what build backends are told."""
+    environ = dict(os.environ)  # noqa: TID251 - the door for environment variables
+    constraints = read_constraints(args.build_constraint, folder=here, environ=environ)
+    if not args.config_setting:
+        return constraints, {}
+    from lockset.api.sync_builds import read_settings
+
+    return constraints, dict(read_settings(args.config_setting))
+
+
+def _described(args: argparse.Namespace) -> dict[str, Any]:
+    return {
+        "python": args.python,
+        "implementation": args.implementation,
+        "platforms": tuple(args.platform),
+        "environments": tuple(args.environment),
+    }
+
+
+def _this_environment(here: Path) -> dict[str, Any]:
+    """The environment that `lockset sync` would fill, else that of the Python running lockset."""
+    from lockset.sync.disk.interpreter import ask_interpreter, interpreter_of
+    from lockset.sync.disk.targets import find_environment
+
+    active = os.environ.get("VIRTUAL_ENV")  # noqa: TID251 - the door for environment variables
+    found = ask_interpreter(interpreter_of(active or find_environment(here) or sys.executable), memory=None)
+    mac = found.mac and f"macosx_{found.mac[0][0]}_{found.mac[0][1]}_{found.mac[1]}"
+    platforms = (mac,) if mac else found.platforms[:1]
+    implementation = found.markers["implementation_name"]
+    return {
+        "python": ".".join(map(str, found.version)),
+        "implementation": implementation if implementation in {"cpython", "pypy"} else None,
+        "platforms": tuple(platforms),
+    }
+
+
+def _editables(paths: Iterable[str], here: Path) -> tuple[RequirementLine, ...]:
+    if not paths:
+        return ()
+    from lockset.sources.direct_reference import read_requirement
+
+    return tuple(
+        read_requirement(text, origin="--editable", folder=here, surroundings=LocalFiles(here), editable=True)
+        for text in paths
+    )
+
+
+def _overrides(files: Sequence[str], here: Path, environ: Mapping[str, str]) -> tuple[RequirementLine, ...]:
+    if not files:
+        return ()
+    return read_sources(files, folder=here, environ=environ, use_settings=False).dependencies
+
+
+def _modes(texts: Iterable[str]) -> dict[str, str]:
+    found = {}
+    for name, mode in _pairs(texts, "--prerelease-package"):
+        if mode not in (_TEXTS["prerelease"] or ()):
+            raise UsageError("option-value", f"--prerelease-package: `{mode}` is none of if-necessary, allow, disallow")
+        found[_name(name)] = mode
+    return found
+
+
+def _limits(texts: Iterable[str]) -> dict[str, datetime | timedelta | None]:
+    return {
+        _name(name): None if limit == "false" else parse_exclude_newer(limit, place="--exclude-newer-package")
+        for name, limit in _pairs(texts, "--exclude-newer-package")
+    }
+
+
+def _pairs(texts: Iterable[str], option: str) -> list[tuple[str, str]]:
+    pairs = [tuple(text.partition("=")[::2]) for text in texts]
+    for name, value in pairs:
+        if not name or not value:
+            raise UsageError("option-value", f"{option} wants NAME=VALUE, not `{name}`")
+    return pairs  # type: ignore[return-value]  # a partition without its middle is a pair
+
+
+def _package(name: str) -> str:
+    return name if name == _EVERYTHING else _name(name)
