@@ -13,7 +13,7 @@ from builders.locks import locked_file, make_lock
 from builders.sdist import make_sdist, source_files, write_source_tree
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from builders.command import Command
@@ -50,7 +50,7 @@ def lock(folder: Path, *packages: dict[str, Any]) -> None:
     (folder / "pylock.toml").write_text(make_lock(packages))
 
 
-def repository(folder: Path, git: Callable[..., str], files: dict[str, str | bytes]) -> str:
+def repository(folder: Path, git: Callable[..., str], files: Mapping[str, str | bytes]) -> str:
     write_source_tree(folder, files)
     git(folder, "init", "--quiet", "-b", "main")
     git(folder, "add", "-A")
