@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from packaging.utils import canonicalize_name, is_normalized_name
 
-from lockset.lockfile.issue import path_text
+from lockset.lockfile.issue import Findings, path_text
 from lockset.lockfile.mend_order import order_edits
 from lockset.lockfile.read import Document, TomlError, read
+from lockset.lockfile.rules_urls import check_url
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -102,7 +103,7 @@ def _package(document: Document, package: Mapping[str, Any], path: KeyPath) -> I
     vcs = package.get("vcs")
     if isinstance(vcs, dict):
         url = vcs.get("url")
-        if isinstance(url, str) and _PREFIX.match(url):
+        if isinstance(url, str) and _PREFIX.match(url) and _is_url(_PREFIX.sub("", url, count=1)):
             yield from _string(document, (*path, "vcs", "url"), _PREFIX.sub("", url, count=1))
     wheels = package.get("wheels")
     files: list[tuple[Any, KeyPath]] = [(package.get(key), (*path, key)) for key in ("archive", "sdist")]
@@ -145,6 +146,12 @@ def _string(document: Document, path: KeyPath, value: str) -> Iterator[_Edit]:
     quote = document.text[span.start]
     if _PLAIN.fullmatch(value):
         yield from _replaced(document, path, f"{quote}{value}{quote}")
+
+
+def _is_url(text: str) -> bool:
+    found = Findings()
+    check_url(text, "vcs-url-valid", ("url",), found)
+    return all(finding.code != "vcs-url-valid" for finding in found)
 
 
 def _key(document: Document, path: KeyPath, algorithm: str) -> Iterator[_Edit]:

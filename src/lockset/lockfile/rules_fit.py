@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from packaging.tags import parse_tag
 
+from lockset.errors import LocksetError
 from lockset.lockfile.read import MAX_WHEEL_TAGS, tag_count
 from lockset.lockfile.served import Served, small, united
 from lockset.markers import KNOWN_PYTHONS, MarkerSet, wheel_region
@@ -114,7 +115,10 @@ def _region(tags: str) -> MarkerSet:
     """Where wheels with these tags may be used; anywhere for what is no tag."""
     if tags.count("-") != 2 or tag_count(f"x-{tags}") > MAX_WHEEL_TAGS:  # noqa: PLR2004 - of three parts
         return MarkerSet.any()
-    found = wheel_region(parse_tag(tags))
+    try:
+        found = wheel_region(parse_tag(tags))
+    except (ValueError, LocksetError):  # the rule on file names tells of it
+        return MarkerSet.any()
     return found if small(found) else MarkerSet.any()
 
 
