@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from itertools import combinations
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from packaging.specifiers import InvalidSpecifier, SpecifierSet
-
-from lockset.errors import LocksetError, UsageError
+from lockset.errors import LocksetError
 from lockset.markers import DEFAULT_PLATFORMS, KNOWN_PYTHONS, Environment, MarkerSet, Universe, platform_region
 from lockset.markers.universe import described_target, known_pythons
 from lockset.resolve.choices import Choices
@@ -18,6 +15,7 @@ from lockset.resolve.direct import relative_path
 from lockset.resolve.direct_repository import DirectRules
 from lockset.resolve.index_repository import FileRules
 from lockset.resolve.prove import Sample
+from lockset.resolve.pythons import python_range, pythons_of
 from lockset.resolve.regions import union
 from lockset.resolve.request import LockRequest, Policy, Preference
 from lockset.resolve.requirement import Specifier
@@ -28,6 +26,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
+    from packaging.specifiers import SpecifierSet
+
     from lockset.lockfile.model import Pylock
     from lockset.resolve.direct import DirectSource
     from lockset.resolve.requirement import Root
@@ -36,16 +36,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Choices", "Question", "ask", "python_range"]
 
-# When each known Python stops being maintained: what asks for no Pythons is locked for those that still are.
-_MAINTAINED_UNTIL = {
-    "3.8": date(2024, 10, 31),
-    "3.9": date(2025, 10, 31),
-    "3.10": date(2026, 10, 31),
-    "3.11": date(2027, 10, 31),
-    "3.12": date(2028, 10, 31),
-    "3.13": date(2029, 10, 31),
-    "3.14": date(2030, 10, 31),
-}
 _DEFAULT_GROUP_NAMES = ("default", "project", "lockset-default")
 
 
@@ -72,25 +62,6 @@ class Question:
     notes: tuple[str, ...] = field(default=())
 
 
-def python_range(text: str) -> SpecifierSet:
-    """`>=3.10,<3.14` as it is; `3.12` as `==3.12.*`, `3.12.4` as that release and later ones of its series.
-
-    Raises:
-        UsageError: neither.
-    """
-    text = text.strip()
-    if re.fullmatch(r"\d+(\.\d+)?", text):
-        return SpecifierSet(f"=={text}.*")
-    if match := re.fullmatch(r"(\d+\.\d+)\.\d+", text):
-        return SpecifierSet(f">={text},=={match[1]}.*")
-    try:
-        return SpecifierSet(text)
-    except InvalidSpecifier as error:
-        raise UsageError(
-            "python-range", f"`{text}` is no range of Python versions", hint="Write `>=3.10`, `>=3.10,<3.14` or `3.12`"
-        ) from error
-
-
 def ask(
     project: RootProject, choices: Choices, *, old: Pylock | None, now: datetime, folder: Path | None = None
 ) -> Question:
@@ -101,61 +72,68 @@ def ask(
     Raises:
         LocksetError: something named does not exist, or the choices leave no environment.
     """
-    settings = project.settings
     check_lines(project, choices)
     folder = folder or project.base
-    requires_python, notes = _pythons(project, choices, old, now)
+    requires_python, notes = pythons_of(project, choices, old, now)
     universe, environments = _universe(project, choices, requires_python)
-    region = universe.region - _conflicts(settings.conflicts)
+    region = universe.region - _conflicts(project.settings.conflicts)
     if region.is_empty:
         raise _no_environment()
-    extras = named(choices.extras, project.extras, "extra")
-    groups = [g for g in named(choices.groups, project.groups, "dependency group") if g not in choices.no_groups]
-    named(choices.no_groups, project.groups, "dependency group")
-    default_group = next(n for n in _DEFAULT_GROUP_NAMES if n not in project.groups) if groups else None
-    roots = roots_of(project, choices, extras=extras, groups=groups, default_group=default_group, folder=folder)
-    sources = sources_of(roots, region)
-    pythons = MarkerSet.of_python(requires_python)
     samples = tuple(
         Sample(name=t.name, environment=t.environment, tags=frozenset(t.tags))
         for t in universe.targets
         if region.without_extras_and_groups().evaluate(t.environment)
     )
     request = LockRequest(
-        roots=roots,
+        **_asked(project, choices, folder),
         universe=region,
         requires_python=requires_python,
-        open_above=pythons.python_is_open_above(),
+        open_above=MarkerSet.of_python(requires_python).python_is_open_above(),
         environments=environments,
-        extras=tuple(extras) if project.name is not None or extras or groups else None,
-        groups=tuple(groups),
-        default_group=default_group,
-        default_groups=tuple(
-            g for g in named(settings.default_groups or (), project.groups, "dependency group") if g in groups
-        ),
-        policy=_policy(project, choices, roots, sources),
         preferences=_preferences(old, choices),
         recorded=_recorded(project, choices),
         locked_for=MarkerSet.none() if old is None else _served(old),
         probes=_probes([s.environment for s in samples]),
         samples=tuple(s.environment for s in samples),
     )
+    direct = _direct(project, choices, request, old, folder)
     return Question(
-        request=request,
+        request=replace(request, policy=_policy(project, choices, request.roots, direct.sources)),
         rules=_rules(project, choices, universe, open_above=request.open_above, now=now),
         samples=samples,
-        sdists=not (choices.no_sdist or settings.no_sdist),
-        direct=DirectRules(
-            base=project.base,
-            folder=folder,
-            universe=region,
-            sources=sources,
-            commits=_commits(old, choices),
-            hosts=frozenset(h.lower() for h in (*choices.allow_direct_urls, *settings.allow_direct_urls)),
-            overridden=frozenset(overrides_of(project, choices)),
-        ),
+        sdists=not (choices.no_sdist or project.settings.no_sdist),
+        direct=direct,
         entry=_entry(project, choices, folder),
         notes=notes,
+    )
+
+
+def _asked(project: RootProject, choices: Choices, folder: Path) -> dict[str, Any]:
+    """The roots with the extras and groups they come from: fields of the request."""
+    extras = named(choices.extras, project.extras, "extra")
+    left_out = named(choices.no_groups, project.groups, "dependency group")
+    groups = [g for g in named(choices.groups, project.groups, "dependency group") if g not in left_out]
+    default_group = next(n for n in _DEFAULT_GROUP_NAMES if n not in project.groups) if groups else None
+    return {
+        "roots": roots_of(project, choices, extras=extras, groups=groups, default_group=default_group, folder=folder),
+        "extras": tuple(extras) if project.name is not None or extras or groups else None,
+        "groups": tuple(groups),
+        "default_group": default_group,
+        "default_groups": tuple(g for g in _default_groups(project) if g in groups),
+    }
+
+
+def _direct(
+    project: RootProject, choices: Choices, request: LockRequest, old: Pylock | None, folder: Path
+) -> DirectRules:
+    return DirectRules(
+        base=project.base,
+        folder=folder,
+        universe=request.universe,
+        sources=sources_of(request.roots, request.universe),
+        commits=_commits(old, choices),
+        hosts=frozenset(h.lower() for h in (*choices.allow_direct_urls, *project.settings.allow_direct_urls)),
+        overridden=frozenset(overrides_of(project, choices)),
     )
 
 
@@ -184,13 +162,20 @@ def _universe(
     return universe, environments
 
 
+def _default_groups(project: RootProject) -> list[str]:
+    """Groups that the settings name; those of a pyproject.toml say nothing where only a requirements file is locked."""
+    chosen = project.settings.default_groups or ()
+    return named(chosen, project.groups, "dependency group") if project.groups or project.name is not None else []
+
+
 def _entry(project: RootProject, choices: Choices, folder: Path) -> str | None:
     """The project's folder, where it is to be locked itself.
 
     Raises:
         LocksetError: `no-project`: there is none.
     """
-    wanted = project.settings.with_project if choices.with_project is None else choices.with_project
+    # The settings are those of the nearest pyproject.toml also where a requirements file is locked.
+    wanted = (project.name and project.settings.with_project) if choices.with_project is None else choices.with_project
     if not wanted:
         return None
     if project.name is None:
@@ -202,32 +187,12 @@ def _entry(project: RootProject, choices: Choices, folder: Path) -> str | None:
     return relative_path(str(project.base), folder)
 
 
-def _pythons(
-    project: RootProject, choices: Choices, old: Pylock | None, now: datetime
-) -> tuple[SpecifierSet, tuple[str, ...]]:
-    own = project.requires_python
-    chosen = python_range(choices.python) if choices.python else project.settings.python
-    if chosen is not None:
-        return (chosen if own is None or _within(chosen, own) else chosen & own), ()
-    if own is not None:
-        return own, ()
-    if old is not None and old.requires_python is not None:
-        return old.requires_python, ()
-    first = next(p for p in KNOWN_PYTHONS if _MAINTAINED_UNTIL.get(p, date.max) >= now.date())
-    note = f"No Python is asked for: locking for those still maintained, `>={first}` (choose with `--python`)"
-    return SpecifierSet(f">={first}"), (note,)
-
-
 def _no_environment() -> LocksetError:
     return LocksetError(
         "no-environment",
         "No environment is left to lock for: the Pythons and platforms asked for exclude one another",
         hint="Check `requires-python`, `--python`, `--platform` and `environments`",
     )
-
-
-def _within(chosen: SpecifierSet, own: SpecifierSet) -> bool:
-    return MarkerSet.of_python(chosen).implies(MarkerSet.of_python(own))
 
 
 def _environments(platforms: Sequence[str], markers: Sequence[str], implementation: str | None) -> tuple[str, ...]:

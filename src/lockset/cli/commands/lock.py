@@ -28,6 +28,8 @@ from lockset.sync.disk.atomic import write_durably
 
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Callable
+    from contextlib import AbstractContextManager
 
     from lockset.cli.output import Output
     from lockset.events import Listener
@@ -35,6 +37,7 @@ if TYPE_CHECKING:
     from lockset.lockfile.model import Pylock
     from lockset.metadata.ports import Builder
     from lockset.resolve.choices import Choices
+    from lockset.resolve.index_repository import FileRules, IndexRepository
     from lockset.sources.project import RootProject
 
 __all__ = ["add_arguments", "run"]
@@ -79,38 +82,17 @@ def run(args: argparse.Namespace, out: Output) -> int:
     target = _target(args, here)
     old = _old(target, out)
     choices = choices_of(args, here)
-    folder = target.parent if target is not None else here
     if args.check:
         return _check(project, choices, old, target, out, as_json=args.json)
-    options = index_options(args, project, here)
-    _hint_at_variable(options, out)
-    now = datetime.now(timezone.utc)  # noqa: TID251 - the command is where the clock is read
-    cache = cache_dir(args)
-
-    constraints, told = read_build_choices(args, here)
-
-    def builds(listener: Listener) -> Builder:
-        from lockset.api.build_environment import builder
-
-        return builder(
-            options,
-            cache,
-            python=sys.executable,
-            now=now,
-            listener=listener,
-            constraints=(*constraints, *project.settings.build_constraints),
-            settings={**project.settings.config_settings, **told},
-        )
-
     fresh_until: list[float] = []
     before = target.read_bytes() if target is not None and target.is_file() else None
     result = lock(
         project,
         choices,
-        open_repository=repository_opener(options, cache, builder=builds, asked=fresh_until.append),
-        now=now,
+        open_repository=_opener(args, project, here, out, fresh_until.append),
+        now=datetime.now(timezone.utc),  # noqa: TID251 - see above
         old=old,
-        folder=folder,
+        folder=target.parent if target is not None else here,
         listener=out.listener(),
     )
     _write(result, target, dry_run=args.dry_run, out=out)
@@ -129,6 +111,31 @@ def run(args: argparse.Namespace, out: Output) -> int:
         until=0.0 if _more_decides(result, args) else min(fresh_until, default=0.0),
     )
     return DONE
+
+
+def _opener(
+    args: argparse.Namespace, project: RootProject, here: Path, out: Output, asked: Callable[[float], None]
+) -> Callable[[FileRules, Listener], AbstractContextManager[IndexRepository]]:
+    """Where releases come from, and what builds those that only a build knows."""
+    options = index_options(args, project, here)
+    _hint_at_variable(options, out)
+    cache = cache_dir(args)
+    constraints, settings = read_build_choices(args, here)
+
+    def builds(listener: Listener) -> Builder:
+        from lockset.api.build_environment import builder
+
+        return builder(
+            options,
+            cache,
+            python=sys.executable,
+            now=datetime.now(timezone.utc),  # noqa: TID251 - see above
+            listener=listener,
+            constraints=(*constraints, *project.settings.build_constraints),
+            settings={**project.settings.config_settings, **settings},
+        )
+
+    return repository_opener(options, cache, builder=builds, asked=asked)
 
 
 def _more_decides(result: LockResult, args: argparse.Namespace) -> bool:

@@ -1,0 +1,73 @@
+"""For which Pythons a lock is made."""
+
+from __future__ import annotations
+
+import re
+from datetime import date, datetime
+from typing import TYPE_CHECKING
+
+from packaging.specifiers import InvalidSpecifier, SpecifierSet
+
+from lockset.errors import UsageError
+from lockset.markers import KNOWN_PYTHONS, MarkerSet
+
+if TYPE_CHECKING:
+    from lockset.lockfile.model import Pylock
+    from lockset.resolve.choices import Choices
+    from lockset.sources.project import RootProject
+
+__all__ = ["python_range", "pythons_of"]
+
+# When each known Python stops being maintained: what asks for no Pythons is locked for those that still are.
+_MAINTAINED_UNTIL = {
+    "3.8": date(2024, 10, 31),
+    "3.9": date(2025, 10, 31),
+    "3.10": date(2026, 10, 31),
+    "3.11": date(2027, 10, 31),
+    "3.12": date(2028, 10, 31),
+    "3.13": date(2029, 10, 31),
+    "3.14": date(2030, 10, 31),
+}
+
+
+def python_range(text: str) -> SpecifierSet:
+    """`>=3.10,<3.14` as it is; `3.12` as `==3.12.*`, `3.12.4` as that release and later ones of its series.
+
+    Raises:
+        UsageError: neither.
+    """
+    text = text.strip()
+    if re.fullmatch(r"\d+(\.\d+)?", text):
+        return SpecifierSet(f"=={text}.*")
+    if match := re.fullmatch(r"(\d+\.\d+)\.\d+", text):
+        return SpecifierSet(f">={text},=={match[1]}.*")
+    try:
+        return SpecifierSet(text)
+    except InvalidSpecifier as error:
+        raise UsageError(
+            "python-range", f"`{text}` is no range of Python versions", hint="Write `>=3.10`, `>=3.10,<3.14` or `3.12`"
+        ) from error
+
+
+def pythons_of(
+    project: RootProject, choices: Choices, old: Pylock | None, now: datetime
+) -> tuple[SpecifierSet, tuple[str, ...]]:
+    """The range, and what the user should know of how it came about.
+
+    As chosen, else as the project says, else as the old lock has it, else every Python that is still maintained.
+    """
+    own = project.requires_python
+    chosen = python_range(choices.python) if choices.python else project.settings.python
+    if chosen is not None:
+        return (chosen if own is None or _within(chosen, own) else chosen & own), ()
+    if own is not None:
+        return own, ()
+    if old is not None and old.requires_python is not None:
+        return old.requires_python, ()
+    first = next(p for p in KNOWN_PYTHONS if _MAINTAINED_UNTIL.get(p, date.max) >= now.date())
+    note = f"No Python is asked for: locking for those still maintained, `>={first}` (choose with `--python`)"
+    return SpecifierSet(f">={first}"), (note,)
+
+
+def _within(chosen: SpecifierSet, own: SpecifierSet) -> bool:
+    return MarkerSet.of_python(chosen).implies(MarkerSet.of_python(own))
