@@ -28,8 +28,8 @@ pytestmark = pytest.mark.skipif(os.name != "posix", reason="elsewhere every run 
 
 # All that such a run may import besides what the interpreter itself has at its start.
 ALLOWED = {
-    "__future__", "_collections_abc", "errno", "gc", "lockset", "lockset.cli", "lockset.cli.main", "lockset.sync", "lockset.sync.disk",
-    "lockset.sync.disk.recall", "marshal", "zlib",
+    "__future__", "_collections_abc", "errno", "gc", "lockset", "lockset.cli", "lockset.cli.main", "lockset.sync",
+    "lockset.sync.disk", "lockset.sync.disk.recall", "marshal", "zlib",
 }  # fmt: skip
 _RUN = """
 import sys
@@ -131,6 +131,11 @@ def foreign(venv: Venv) -> None:
     (folder / "RECORD").write_text("other-1.0.dist-info/METADATA,,\nother-1.0.dist-info/RECORD,,\n")
 
 
+def linked(venv: Venv) -> None:
+    (venv.site_packages / "sample/more.py").unlink()
+    (venv.site_packages / "sample/more.py").symlink_to("/etc/hostname")
+
+
 def info(venv: Venv) -> Path:
     return next(venv.site_packages.glob("sample-*.dist-info"))
 
@@ -139,10 +144,7 @@ CHANGES: dict[str, Callable[[Venv], object]] = {
     "a file is changed": in_place,
     "a byte is changed in place": same_size,
     "a file is gone": lambda venv: (venv.site_packages / "sample/more.py").unlink(),
-    "a file is a link": lambda venv: [
-        (venv.site_packages / "sample/more.py").unlink(),
-        (venv.site_packages / "sample/more.py").symlink_to("/etc/hostname"),
-    ],
+    "a file is a link": linked,
     "a folder is gone": lambda venv: shutil.rmtree(venv.site_packages / "sample"),
     "RECORD is gone": lambda venv: (info(venv) / "RECORD").unlink(),
     "RECORD is cut": lambda venv: os.truncate(info(venv) / "RECORD", 10),

@@ -425,6 +425,11 @@ class FakeBuilds:
         path.write_bytes(self.wheel.content)
         return path
 
+    def of_commit(self, *, out_dir: Path, **more: Any) -> Path:
+        path = out_dir / self.wheel.filename
+        path.write_bytes(self.wheel.content)
+        return path
+
 
 def test_a_directory_is_built_and_known_again(world: World, library: Path) -> None:
     (world.folder / "source").mkdir()
