@@ -54,6 +54,23 @@ def test_a_file_is_mended_in_place_and_keeps_its_permissions(cli: Command, tmp_p
     assert path.stat().st_mtime_ns == before.st_mtime_ns
 
 
+def test_what_a_link_points_to_is_mended_and_the_link_stays(cli: Command, tmp_path: Path) -> None:
+    (tmp_path / "real").write_bytes((HEAD + 'created_by = 1\nextras = ["b", "a"]\npackages = []\n').encode())
+    link = tmp_path / "pylock.toml"
+    link.symlink_to("real")
+    cli.ok("validate", "--fix")
+    assert link.is_symlink()
+    assert 'extras = ["a", "b"]' in (tmp_path / "real").read_text()
+
+
+def test_nothing_is_mended_where_the_settings_are_wrong(cli: Command, tmp_path: Path) -> None:
+    (tmp_path / "pyproject.toml").write_text("[tool.lockset]\nvalidate = 1\n")
+    path = tmp_path / "pylock.toml"
+    path.write_text(HEAD + 'extras = ["b", "a"]\npackages = []\n')
+    assert rules(cli, "--fix") == [("wrong-type", "")]
+    assert '["b", "a"]' in path.read_text()
+
+
 def test_the_standard_input_cannot_be_mended(cli: Command) -> None:
     assert cli("validate", "-", "--fix", stdin="").code == 2
 

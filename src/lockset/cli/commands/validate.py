@@ -118,11 +118,11 @@ def _check(path: str, args: argparse.Namespace, targets: list[tuple[str, str, st
     """A file that cannot be read is a finding, so that it does not hide those of other files."""
     done: tuple[str, ...] | None = None
     try:
+        select, ignore, strict = _wanted(path, args)
         if args.fix:
             report, done = fix(path)
         else:
             report = validate_text(_standard_input()) if path == _STDIN else validate(path)
-        select, ignore, strict = _wanted(path, args)
     except UsageError:
         raise
     except LocksetError as error:
