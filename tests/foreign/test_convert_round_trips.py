@@ -1,0 +1,73 @@
+"""pylock to requirements and back: every selection stays as it was."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import TYPE_CHECKING
+
+import pytest
+
+from builders.pages import PageFile
+from corpus import pylock_files
+from fakes.fake_conversion import FILES, FakeRemote
+from fakes.fake_index import FakeIndex
+from lockset.api.convert import ConvertWishes, convert_draft, read_draft
+from lockset.api.export import ExportWishes, export_lock
+from lockset.conversion.export_requirements import RequirementsStyle
+from lockset.conversion.judge import Situation
+from lockset.conversion.prove import environments_within, hashes_of, selected
+from lockset.errors import LocksetError
+from lockset.lockfile.model import Pylock, file_name
+from lockset.lockfile.read import read
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+LOCKS = [pytest.param(path, id=path.name) for path in pylock_files()]
+
+
+def index_of(lock: Pylock) -> FakeIndex:
+    files: defaultdict[str, list[PageFile]] = defaultdict(list)
+    for package in lock.packages:
+        for file in [*(package.wheels or ()), *([package.sdist] if package.sdist is not None else [])]:
+            name = file_name(file) or ""
+            files[package.name].append(PageFile(filename=name, url=f"{FILES}/{name}", hashes=dict(file.hashes)))
+    return FakeIndex(files)
+
+
+def read_lock(path: Path) -> Pylock:
+    try:
+        return read(path.read_bytes(), path=path.name).lock
+    except LocksetError as error:
+        pytest.skip(f"no valid lock file: {error}")
+
+
+@pytest.mark.skipif(not LOCKS, reason="there are no lock files beside the repository")
+@pytest.mark.parametrize("path", LOCKS)
+@pytest.mark.parametrize("everything", [False, True], ids=["default", "everything"])
+def test_requirements_and_back_keep_every_selection(path: Path, tmp_path: Path, *, everything: bool) -> None:
+    lock = read_lock(path)
+    extras = tuple(lock.extras or ()) if everything else ()
+    groups = tuple(lock.dependency_groups or ()) if everything else ()
+    wishes = ExportWishes(extras=extras, groups=groups, style=RequirementsStyle(trees=False))
+    done = export_lock(lock, wishes)
+    archives = [p for p in lock.packages if p.archive is not None and p.archive.path is not None]
+    if archives or all(p.directory or p.vcs for p in lock.packages):
+        pytest.skip("it has files of its own, or nothing but source trees")
+    text = tmp_path / "requirements.txt"
+    text.write_text(done.text)
+    output = tmp_path / "pylock.toml"
+    python = str(lock.requires_python) if lock.requires_python is not None else None
+    draft, _ = read_draft(text, ConvertWishes(python=python, offline=True), output=output, environ={})
+    back = convert_draft(draft, index_of(lock), FakeRemote(), output=output).lock
+    chosen = frozenset(map(str, (*(lock.default_groups or ()), *groups)))
+    trees = {p.name for p in lock.packages if p.directory is not None or p.vcs is not None}
+    environments = environments_within(lock.requires_python, tuple(map(str, lock.environments or ())), ())
+    for values in environments:
+        before = selected(lock, Situation(environment=values, extras=frozenset(map(str, extras)), groups=chosen))
+        after = selected(back, Situation(environment=values, extras=frozenset(), groups=frozenset()))
+        wanted = {text for text in before if text.split("==")[0].split(" @ ")[0] not in trees}
+        assert wanted == after
+    kept = {text for p in back.packages for one in hashes_of(p) for text in one}
+    given = {text for p in lock.packages for one in hashes_of(p) for text in one}
+    assert kept <= given

@@ -1,0 +1,108 @@
+"""The walk over regions and the walk through one environment give one answer."""
+
+from __future__ import annotations
+
+from lockset.conversion.graph import Edge, ForeignGraph, GraphNode, Root, reach
+from lockset.conversion.judge import GraphJudge, Situation
+from lockset.conversion.offers import Offers, default_group_name
+from lockset.markers import Environment, MarkerSet
+
+LINUX = Environment.of_platform("linux", "3.12").as_dict()
+WINDOWS = Environment.of_platform("windows", "3.10").as_dict()
+
+
+def node(key: str, *edges: Edge, forks: tuple[str, ...] = (), **optional: tuple[Edge, ...]) -> GraphNode:
+    return GraphNode(key=key, name=key[0], identity=key, edges=edges, optional=optional, forks=forks)
+
+
+def graph(*nodes: GraphNode, roots: tuple[Root, ...]) -> ForeignGraph:
+    return ForeignGraph(nodes={n.key: n for n in nodes}, roots=roots)
+
+
+def project(target: str, **more: object) -> Root:
+    return Root(choice=("project", ""), edge=Edge(targets=(target,), **more))  # type: ignore[arg-type]
+
+
+def asked(
+    found: ForeignGraph, values: dict[str, str], offers: Offers | None = None, **chosen: frozenset[str]
+) -> set[str]:
+    extras, groups = chosen.get("extras", frozenset()), chosen.get("groups", frozenset())
+    situation = Situation(environment=values, extras=extras, groups=groups)
+    return set(GraphJudge(graph=found, offers=offers or Offers()).wanted(situation))
+
+
+def agrees(found: ForeignGraph, values: dict[str, str], offers: Offers | None = None, **chosen: frozenset[str]) -> None:
+    extras, groups = chosen.get("extras", frozenset()), chosen.get("groups", frozenset())
+    regions = reach(found, offers or Offers(), MarkerSet.any()).regions
+    by_regions = {k for k, r in regions.items() if r.evaluate(values, extras=extras, groups=groups)}
+    assert by_regions == asked(found, values, offers, **chosen)
+
+
+def test_markers_along_all_paths_are_joined() -> None:
+    found = graph(
+        node("a", Edge(targets=("c",), marker="sys_platform == 'win32'")),
+        node("b", Edge(targets=("c",), marker="python_version < '3.11'")),
+        node("c"),
+        roots=(project("a"), project("b", marker="sys_platform != 'win32'")),
+    )
+    assert asked(found, LINUX) == {"a", "b"}
+    assert asked(found, WINDOWS) == {"a", "c"}
+    agrees(found, LINUX)
+    agrees(found, WINDOWS)
+
+
+def test_cycles_end() -> None:
+    found = graph(
+        node("a", Edge(targets=("b",))), node("b", Edge(targets=("a",)), Edge(targets=("b",))), roots=(project("a"),)
+    )
+    assert asked(found, LINUX) == {"a", "b"}
+    agrees(found, LINUX)
+
+
+def test_extras_add_what_they_name_where_they_are_asked_for() -> None:
+    found = graph(
+        node(
+            "a",
+            Edge(targets=("c",), extras=frozenset({"fast"}), marker="sys_platform == 'win32'"),
+            Edge(targets=("c",)),
+        ),
+        node("c", Edge(targets=("d",), marker="extra == 'fast'"), fast=(Edge(targets=("e",)),)),
+        node("d"),
+        node("e"),
+        roots=(project("a"),),
+    )
+    assert asked(found, LINUX) == {"a", "c"}
+    assert asked(found, WINDOWS) == {"a", "c", "d", "e"}
+    agrees(found, LINUX)
+    agrees(found, WINDOWS)
+
+
+def test_a_requirement_that_several_entries_answer_takes_what_others_ask_for_else_the_newest() -> None:
+    found = graph(
+        node("a", Edge(targets=("n2", "n1"))),
+        node("b", Edge(targets=("n1",))),
+        node("n1"),
+        node("n2"),
+        roots=(project("a"), project("b", marker="sys_platform == 'win32'")),
+    )
+    assert asked(found, LINUX) == {"a", "n2"}
+    assert asked(found, WINDOWS) == {"a", "b", "n1"}
+    agrees(found, LINUX)
+    agrees(found, WINDOWS)
+
+
+def test_groups_that_are_installed_by_default_have_a_twin() -> None:
+    offers = Offers(groups=("dev",), by_default=("dev",))
+    found = graph(node("a"), node("t"), roots=(project("a"), Root(choice=("group", "dev"), edge=Edge(targets=("t",)))))
+    assert offers.default_groups == ("default", "default-dev")
+    assert asked(found, LINUX, offers, groups=frozenset(offers.default_groups)) == {"a", "t"}
+    assert asked(found, LINUX, offers, groups=frozenset({"dev"})) == {"t"}
+    assert asked(found, LINUX, offers, groups=frozenset({"default"})) == {"a"}
+    for groups in (frozenset(offers.default_groups), frozenset({"dev"}), frozenset({"default"}), frozenset[str]()):
+        agrees(found, LINUX, offers, groups=groups)
+
+
+def test_the_default_group_is_named_only_where_groups_exist() -> None:
+    assert default_group_name(()) is None
+    assert default_group_name(("dev",)) == "default"
+    assert default_group_name(("default",)) == "project"

@@ -1,0 +1,77 @@
+"""The proof finds what a wrong writer would do."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+from packaging.markers import Marker
+from packaging.version import Version
+
+from fakes.fake_conversion import DraftIndex, FakeRemote, sha
+from lockset.api.convert import ConvertWishes, convert_draft, read_draft
+from lockset.conversion.complete import complete
+from lockset.conversion.prove import prove
+from lockset.errors import LocksetError
+from lockset.events import Silent
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from lockset.conversion.draft import Draft
+    from lockset.lockfile.model import Package, Pylock
+
+TEXT = (
+    f"a==1 --hash=sha256:{sha('a')} --hash=sha256:{sha('aa')}\n"
+    f"b==2 ; sys_platform == 'win32' --hash=sha256:{sha('b')} --hash=sha256:{sha('bb')}\n"
+)
+
+
+@pytest.fixture
+def converted(tmp_path: Path) -> tuple[Draft, Pylock]:
+    path = tmp_path / "requirements.txt"
+    path.write_text(TEXT)
+    draft, _ = read_draft(path, ConvertWishes(offline=True), environ={})
+    index = DraftIndex(draft)
+    lock = convert_draft(draft, index, FakeRemote()).lock
+    return complete(draft, index, FakeRemote(), folder=tmp_path, listener=Silent()), lock
+
+
+def changed(lock: Pylock, change: Callable[[Package], Package | None]) -> Pylock:
+    return replace(lock, packages=[new for package in lock.packages if (new := change(package)) is not None])
+
+
+WRONG: dict[str, Callable[[Package], Package | None]] = {
+    "an entry is missing": lambda p: None if p.name == "a" else p,
+    "a version is another": lambda p: replace(p, version=Version("9")) if p.name == "a" else p,
+    "a marker is missing": lambda p: replace(p, marker=None),
+    "a marker is narrower": lambda p: replace(p, marker=Marker("python_version >= '3.12'")) if p.name == "a" else p,
+    "a hash is another": lambda p: (
+        replace(p, wheels=[replace(w, hashes={"sha256": sha("z")}) for w in p.wheels or ()]) if p.name == "a" else p
+    ),
+    "a file is missing": lambda p: replace(p, sdist=None) if p.name == "a" else p,
+}
+
+
+def test_what_was_written_is_proved(converted: tuple[Draft, Pylock]) -> None:
+    draft, lock = converted
+    proof = prove(draft, lock, ())
+    assert (proof.hashes, proof.kept, proof.lost) == (4, 4, 0)
+    assert all(row.environments for row in proof.rows)
+
+
+@pytest.mark.parametrize("change", WRONG)
+def test_the_proof_fails_where(converted: tuple[Draft, Pylock], change: str) -> None:
+    draft, lock = converted
+    with pytest.raises(LocksetError) as caught:
+        prove(draft, changed(lock, WRONG[change]), ())
+    assert caught.value.diagnostic.code == "proof-failed"
+
+
+def test_two_entries_of_one_name_at_once_are_found(converted: tuple[Draft, Pylock]) -> None:
+    draft, lock = converted
+    twice = replace(lock, packages=[*lock.packages, replace(lock.packages[0], version=Version("3"))])
+    with pytest.raises(LocksetError, match="two entries of a"):
+        prove(draft, twice, ())
