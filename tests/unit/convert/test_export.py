@@ -1,0 +1,171 @@
+"""Exports say what the lock does, and name what they cannot say."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from builders.locks import make_lock
+from fakes.fake_conversion import sha
+from lockset.api.export import Export, ExportWishes, export_lock
+from lockset.conversion.export_requirements import RequirementsStyle
+from lockset.errors import LocksetError
+from lockset.lockfile.read import read
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=timezone.utc)
+FILES = "https://files.example.org"
+COMMIT = "c" * 40
+
+
+def entry(name: str, version: str = "1", **more: Any) -> dict[str, Any]:
+    wheel = {
+        "name": f"{name}-{version}-py3-none-any.whl",
+        "url": f"{FILES}/{name}-{version}-py3-none-any.whl",
+        "hashes": {"sha256": sha(name + version)},
+    }
+    return {"name": name, "version": version, "wheels": [wheel]} | more
+
+
+LOCK = make_lock(
+    [
+        entry("a", dependencies=[{"name": "c"}], index="https://index.example.org/simple"),
+        entry("c", index="https://other.example.org/simple"),
+        entry("f", "1", marker="python_version < '3.12'"),
+        entry("f", "2", marker="python_version >= '3.12'"),
+        entry("w", marker="sys_platform == 'win32' and 'default' in dependency_groups"),
+        entry("x", marker="'x' in extras"),
+        entry("d", marker="'dev' in dependency_groups"),
+    ],
+    requires_python=">=3.10",
+    extras=["x"],
+    dependency_groups=["dev"],
+    default_groups=["default"],
+)
+TREES = make_lock(
+    [
+        entry("a"),
+        {
+            "name": "g",
+            "vcs": {"type": "git", "url": "https://git.example.org/g", "commit-id": COMMIT, "subdirectory": "s"},
+        },
+        {"name": "p", "directory": {"path": "p", "editable": True}},
+        {"name": "z", "archive": {"url": f"{FILES}/z.zip", "hashes": {"sha256": sha("z")}}},
+    ]
+)
+
+
+def exported(text: str = LOCK, *, strict: bool = False, **wishes: Any) -> Export:
+    return export_lock(read(text).lock, ExportWishes(**wishes), strict=strict, now=NOW)
+
+
+def pins(done: Export) -> list[str]:
+    return [
+        line.removesuffix(" \\") for line in done.text.splitlines() if line and not line.startswith((" ", "#", "--"))
+    ]
+
+
+def test_requirements_have_hashes_markers_and_who_asks() -> None:
+    done = exported()
+    assert pins(done) == [
+        "a==1",
+        "c==1",
+        "f==1 ; python_version < '3.12'",
+        "f==2 ; python_version >= '3.12'",
+        "w==1 ; sys_platform == 'win32'",
+    ]
+    assert f"    --hash=sha256:{sha('c1')}\n    # via a\n" in done.text
+    assert "# for Python >=3.10" in done.text
+    assert done.compared > 0
+
+
+def test_extras_and_groups_are_chosen() -> None:
+    assert "x==1" in pins(exported(extras=("x",)))
+    assert "d==1" in pins(exported(groups=("dev",)))
+    assert pins(exported(only_groups=("dev",)))[-1] == "f==2 ; python_version >= '3.12'"
+    assert "w==1 ; sys_platform == 'win32'" not in pins(exported(only_groups=("dev",)))
+    for wishes in ({"extras": ("nobody",)}, {"groups": ("nobody",)}):
+        with pytest.raises(LocksetError, match="nobody"):
+            exported(**wishes)
+
+
+def test_one_environment_has_no_markers() -> None:
+    done = exported(python="3.12", platforms=("linux",))
+    assert pins(done) == ["a==1", "c==1", "f==2"]
+    with pytest.raises(LocksetError) as caught:
+        exported(python="3.9", platforms=("linux",))
+    assert caught.value.diagnostic.code == "no-environment"
+
+
+def test_platforms_narrow_the_markers() -> None:
+    assert "w==1" in pins(exported(platforms=("windows",)))
+
+
+def test_index_lines_come_on_request_and_warn_of_two() -> None:
+    assert "index-url" not in exported().text
+    done = exported(style=RequirementsStyle(index_lines=True))
+    assert (
+        "--index-url https://index.example.org/simple\n--extra-index-url https://other.example.org/simple\n"
+        in done.text
+    )
+    assert [loss.kind for loss in done.losses] == ["index-untied"]
+
+
+def test_trees_cost_the_hashes_unless_left_out() -> None:
+    done = exported(TREES)
+    assert pins(done) == [
+        "a==1",
+        f"g @ git+https://git.example.org/g@{COMMIT}#subdirectory=s",
+        "-e ./p",
+        f"z @ {FILES}/z.zip",
+    ]
+    assert "--hash" not in done.text
+    assert [loss.kind for loss in done.losses] == ["hashes-left-out"]
+    with pytest.raises(LocksetError) as caught:
+        exported(TREES, strict=True)
+    assert caught.value.diagnostic.code == "lossy"
+    without = exported(TREES, style=RequirementsStyle(trees=False))
+    assert pins(without) == ["a==1", f"z @ {FILES}/z.zip"]
+    assert f"--hash=sha256:{sha('z')}" in without.text
+
+
+def test_constraints_are_versions_only() -> None:
+    done = exported(TREES, format="constraints")
+    assert pins(done) == ["a==1"]
+    assert {loss.kind for loss in done.losses} == {"no-version"}
+
+
+@pytest.mark.parametrize("text", [LOCK, TREES], ids=["files", "trees"])
+def test_cyclonedx_is_valid_and_repeatable(text: str) -> None:
+    pytest.importorskip("cyclonedx")
+    from cyclonedx.schema import SchemaVersion
+    from cyclonedx.validation.json import JsonStrictValidator
+
+    done = exported(text, format="cyclonedx", name="app")
+    assert JsonStrictValidator(SchemaVersion.V1_6).validate_str(done.text) is None
+    assert done.text == exported(text, format="cyclonedx", name="app").text
+    data = json.loads(done.text)
+    first = next(c for c in data["components"] if c["name"] == "a")
+    assert first["purl"] == "pkg:pypi/a@1"
+    assert first["externalReferences"][0]["hashes"] == [{"alg": "SHA-256", "content": sha("a1")}]
+
+
+@pytest.mark.parametrize("text", [LOCK, TREES], ids=["files", "trees"])
+def test_spdx_is_valid_and_repeatable(text: str, tmp_path: Path) -> None:
+    pytest.importorskip("spdx_tools")
+    from spdx_tools.spdx.parser.parse_anything import parse_file
+    from spdx_tools.spdx.validation.document_validator import validate_full_spdx_document
+
+    done = exported(text, format="spdx", name="app")
+    path = tmp_path / "app.spdx.json"
+    path.write_text(done.text)
+    assert validate_full_spdx_document(parse_file(str(path))) == []
+    assert done.text == exported(text, format="spdx", name="app").text
+    data = json.loads(done.text)
+    assert data["spdxVersion"] == "SPDX-2.3"
+    assert any(c["checksumValue"] == sha("a1") for p in data["packages"] for c in p.get("checksums", ()))
