@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from lockset.errors import LocksetError
 from lockset.events import Silent
+from lockset.resolve.direct import host_of
 from lockset.resolve.policy import Admission
 from lockset.resolve.search import Cause, Impossible, solve_environment
 
@@ -61,8 +62,20 @@ def explain(
         message = f"No index has a project named {_joined(missing)}, which is needed on {where}"
         hint = "Check the spelling, or name the index that has it with `--index`"
         return LocksetError("no-resolution", message, context=tuple(context), hint=hint)
-    hint = next((r.hint for r in reasons), None) or _advice(core, region, request)
+    hint = _url_hint(causes, repository) or next((r.hint for r in reasons), None) or _advice(core, region, request)
     return LocksetError("no-resolution", _message(core, names, where), context=tuple(context), hint=hint)
+
+
+def _url_hint(causes: Sequence[Cause], repository: Repository) -> str | None:
+    """How to allow what a release of an index asks for by URL."""
+    for origin in (c.origin for c in causes if c.origin.version is not None and c.origin.text.startswith("(")):
+        assert origin.version is not None
+        facts = repository.facts(origin.name, origin.version)
+        for dependency in facts.dependencies if facts is not None else ():
+            if dependency.url is not None:
+                host = host_of(dependency.url)
+                return f"To allow it: `--allow-direct-url {host}`, or `allow-direct-urls` in [tool.lockset]"
+    return None
 
 
 def _message(core: Sequence[Root], names: Sequence[str], where: str) -> str:
@@ -163,6 +176,9 @@ def _asked(origin: Origin, region: MarkerSet, repository: Repository) -> str:
         return "cannot be used: broken metadata"
     if not region.implies(facts.serves):
         return f"requires {_pythons(facts.serves)}"
+    url = next((d for d in facts.dependencies if d.url is not None), None)
+    if url is not None:
+        return f"needs {url.text}, and packages of an index may not point to URLs"
     return "cannot be used: another version of the same project is asked for"
 
 

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 from lockset import __version__
 from lockset.errors import LocksetError
 from lockset.events import Silent
-from lockset.index.credentials import redact, split_credentials
+from lockset.index.credentials import origin_of, redact, split_credentials
 from lockset.index.http.auth import environment_certificates, proxy_for
 from lockset.index.http.body import Inflater
 from lockset.index.retries import REDIRECTS, RETRIED_STATUSES, backoff, redirect_target, retry_after
@@ -233,10 +233,12 @@ class Transport:
     @contextmanager
     def _follow(self, request: Request) -> Iterator[Incoming]:
         """The response at the end of all redirects."""
-        url, _ = split_credentials(request.url)
+        url, own = split_credentials(request.url)
+        origin = origin_of(url)
         hops, asked_again = 0, False
         while True:
-            credentials = self._authenticator.for_url(url)
+            mine = own is not None and origin_of(url) == origin
+            credentials = own if mine else self._authenticator.for_url(url)
             with self._send(request, url, credentials) as incoming:
                 if incoming.status in REDIRECTS:
                     hops += 1
@@ -245,6 +247,7 @@ class Transport:
                     incoming.drain()
                 elif incoming.status == 401 and not asked_again and self._authenticator.after_refusal(url, credentials):  # noqa: PLR2004
                     asked_again = True
+                    own = None
                     incoming.drain()
                 else:
                     self._judge(request, incoming)
