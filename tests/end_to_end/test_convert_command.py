@@ -1,0 +1,138 @@
+"""`lockset convert` and `lockset export`, seen from outside."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+import tomli
+
+from local_index.mode import Mode
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from builders.command import Command
+    from local_index import LocalIndex
+
+
+@pytest.fixture
+def index(local_index: LocalIndex) -> LocalIndex:
+    local_index.world.add("a", "1.0", sdist=True).add("a", "2.0").add("b", "1.0", requires_python=">=3.9")
+    return local_index
+
+
+def digest(index: LocalIndex, name: str, version: str = "1.0", *, ends: str = ".whl") -> str:
+    files = [f.artifact for f in index.world.projects[name]]
+    return next(f.sha256 for f in files if f.filename.endswith(ends) and f"-{version}" in f.filename)
+
+
+def test_pins_are_completed_from_the_index(cli: Command, index: LocalIndex, tmp_path: Path) -> None:
+    (tmp_path / "requirements.txt").write_text(f"a==1.0 --hash=sha256:{digest(index, 'a')}\n")
+    done = cli.ok("convert", "requirements.txt", "-i", index.url, "--verify")
+    assert "lost: 0" in done.stderr
+    (package,) = tomli.loads((tmp_path / "pylock.toml").read_text())["packages"]
+    (wheel,) = package["wheels"]
+    assert (wheel["name"], wheel["hashes"]) == ("a-1.0-py3-none-any.whl", {"sha256": digest(index, "a")})
+    assert wheel["url"].startswith("http://127.0.0.1")
+    assert wheel["size"] > 0
+    assert "upload-time" in wheel
+    assert package["version"] == "1.0"
+    assert "sdist" not in package
+    cli.ok("validate", "pylock.toml", "--strict")
+
+
+def test_what_was_converted_is_synced(cli: Command, index: LocalIndex, tmp_path: Path) -> None:
+    (tmp_path / "requirements.txt").write_text("a==1.0\nb==1.0\n")
+    cli.ok("convert", "requirements.txt", "-i", index.url)
+    cli.ok("sync", "--target", tmp_path / "target")
+    assert (tmp_path / "target" / "a-1.0.dist-info").is_dir()
+
+
+def test_nothing_is_written_when_refused(cli: Command, index: LocalIndex, tmp_path: Path) -> None:
+    target = tmp_path / "pylock.toml"
+    target.write_text("old")
+    (tmp_path / "requirements.txt").write_text(f"a==1.0 --hash=sha256:{'0' * 64}\n")
+    told = cli.refused("convert", "requirements.txt", "-i", index.url)
+    assert "requirements.txt:1" in told
+    assert "a 1.0" in told
+    (tmp_path / "open.txt").write_text("a>=1\n")
+    assert "lockset lock open.txt" in cli.refused("convert", "open.txt", "-i", index.url)
+    assert target.read_text() == "old"
+
+
+def test_losses_are_told_and_strict_refuses_them(cli: Command, index: LocalIndex, tmp_path: Path) -> None:
+    text = f"a==1.0 --hash=sha256:{digest(index, 'a')} --hash=sha256:{'0' * 64}\n"
+    (tmp_path / "requirements.txt").write_text(text)
+    done = cli.ok("convert", "requirements.txt", "-i", index.url, "--json")
+    assert "lost: a 1.0: 1 of 2 hashes" in done.stderr
+    (loss,) = [one for one in done.json()["losses"] if not one["note"]]
+    assert loss["hashes"] == [f"sha256:{'0' * 64}"]
+    assert done.json()["proof"]["kept"] == 1
+    assert "would be lost" in cli.refused(
+        "convert", "requirements.txt", "-i", index.url, "--strict", "-o", "pylock.s.toml"
+    )
+    assert not (tmp_path / "pylock.s.toml").exists()
+
+
+def test_offline_takes_what_the_file_gives_or_refuses(cli: Command, index: LocalIndex, tmp_path: Path) -> None:
+    (tmp_path / "requirements.txt").write_text("a==1.0\n")
+    assert "without `--offline`" in cli.refused("convert", "requirements.txt", "-i", index.url, "--offline")
+    files = tmp_path / "files"
+    files.mkdir()
+    index.world.write_files(files)
+    cli.ok("convert", "requirements.txt", "--offline", "--no-index", "-f", "files")
+    (package,) = tomli.loads((tmp_path / "pylock.toml").read_text())["packages"]
+    assert package["wheels"][0]["path"] == "files/a-1.0-py3-none-any.whl"
+
+
+def test_an_index_without_hashes_is_read(cli: Command, index: LocalIndex, tmp_path: Path) -> None:
+    index.mode = Mode(hashes=())
+    (tmp_path / "requirements.txt").write_text("b==1.0\n")
+    cli.ok("convert", "requirements.txt", "-i", index.url)
+    (package,) = tomli.loads((tmp_path / "pylock.toml").read_text())["packages"]
+    assert package["wheels"][0]["hashes"] == {"sha256": digest(index, "b")}
+
+
+def test_requirements_come_by_stdin(cli: Command, index: LocalIndex, tmp_path: Path) -> None:
+    done = cli.ok("convert", "-", "-o", "-", "-i", index.url, stdin="b==1.0\n")
+    assert tomli.loads(done.stdout)["packages"][0]["name"] == "b"
+
+
+def test_pylock_files_are_narrowed_and_merged(cli: Command, index: LocalIndex, tmp_path: Path) -> None:
+    (tmp_path / "requirements.txt").write_text("a==1.0\nb==1.0 ; sys_platform == 'win32'\n")
+    cli.ok("convert", "requirements.txt", "-i", index.url)
+    for platform in ("linux", "windows", "macos"):
+        cli.ok("convert", "pylock.toml", "--platform", platform, "-o", f"pylock.{platform}.toml")
+    cli.ok("convert", "pylock.linux.toml", "pylock.windows.toml", "-o", "pylock.both.toml")
+    data = tomli.loads((tmp_path / "pylock.both.toml").read_text())
+    assert [(p["name"], p.get("marker")) for p in data["packages"]] == [("a", None), ("b", 'sys_platform == "win32"')]
+    assert "is for pylock files" in cli.refused("convert", "requirements.txt", "--settle", code=2)
+
+
+def test_exports_are_written(cli: Command, index: LocalIndex, tmp_path: Path) -> None:
+    (tmp_path / "requirements.txt").write_text("a==1.0\nb==1.0 ; sys_platform == 'win32'\n")
+    cli.ok("convert", "requirements.txt", "-i", index.url)
+    text = cli.ok("export").stdout
+    assert "b==1.0 ; sys_platform == 'win32' \\" in text
+    assert f"--hash=sha256:{digest(index, 'b')}" in text
+    cli.ok("export", "--format", "constraints", "-o", "constraints.txt")
+    assert "a==1.0\n" in (tmp_path / "constraints.txt").read_text()
+    pytest.importorskip("cyclonedx")
+    assert json.loads(cli.ok("export", "--format", "cyclonedx").stdout)["specVersion"] == "1.6"
+    assert "nobody" in cli.refused("export", "--extra", "nobody")
+
+
+def test_the_library_converts_and_exports(index: LocalIndex, tmp_path: Path) -> None:
+    import lockset
+    from lockset.index.options import IndexOptions
+
+    path = tmp_path / "requirements.txt"
+    path.write_text("b==1.0\n")
+    done = lockset.convert(
+        path, output=tmp_path / "pylock.toml", index_options=lambda _: IndexOptions(index_url=index.url)
+    )
+    (tmp_path / "pylock.toml").write_text(done.text)
+    assert "b==1.0" in lockset.export(tmp_path / "pylock.toml").text
+    assert callable(lockset.convert)

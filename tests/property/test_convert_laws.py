@@ -1,0 +1,123 @@
+"""Laws of conversions: whatever the pins and the graph, both sides of the proof agree, and the way back keeps all."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from fakes.fake_conversion import convert_text, sha
+from lockset.api.convert import ConvertWishes
+from lockset.api.export import ExportWishes, export_lock
+from lockset.conversion.graph import Edge, ForeignGraph, GraphNode, Root, reach
+from lockset.conversion.judge import GraphJudge, Situation
+from lockset.conversion.offers import Offers
+from lockset.conversion.poetry_constraints import admits, alternatives
+from lockset.conversion.prove import environments_within, hashes_of, selected
+from lockset.markers import MarkerSet
+from packaging.specifiers import SpecifierSet
+from packaging.version import Version
+
+if TYPE_CHECKING:
+    from lockset.conversion.offers import Choice
+
+MARKERS = (
+    None,
+    "sys_platform == 'win32'",
+    "sys_platform != 'win32'",
+    "python_version < '3.11'",
+    "python_version >= '3.11' and platform_machine == 'x86_64'",
+    "implementation_name == 'pypy' or sys_platform == 'darwin'",
+    "extra == 'x'",
+    "extra == 'x' and sys_platform == 'linux'",
+)
+OFFERS = Offers(extras=("e",), groups=("dev", "docs"), by_default=("dev",))
+CHOICES: tuple[Choice, ...] = (("project", ""), ("extra", "e"), ("group", "dev"), ("group", "docs"))
+ENVIRONMENTS = environments_within(None, (), [MarkerSet.parse(m) for m in MARKERS[1:6] if m])[::5]
+
+keys = st.sampled_from("abcdef")
+edges = st.builds(
+    lambda target, marker, extra: Edge(targets=(target,), marker=marker, extras=frozenset({"x"} if extra else ())),
+    keys,
+    st.sampled_from(MARKERS),
+    st.booleans(),
+)
+
+
+@st.composite
+def graphs(draw: st.DrawFn) -> ForeignGraph:
+    nodes = {}
+    for key in "abcdef":
+        optional = {"x": tuple(draw(st.lists(edges, max_size=2)))}
+        own = tuple(draw(st.lists(edges, max_size=3)))
+        nodes[key] = GraphNode(key=key, name=key, identity=f"{key}==1", edges=own, optional=optional)
+    roots = tuple(
+        Root(choice=draw(st.sampled_from(CHOICES)), edge=draw(edges.filter(lambda e: "extra" not in (e.marker or ""))))
+        for _ in range(draw(st.integers(1, 4)))
+    )
+    return ForeignGraph(nodes=nodes, roots=roots)
+
+
+@given(graphs())
+@settings(max_examples=40)
+def test_regions_are_what_walks_through_single_environments_meet(graph: ForeignGraph) -> None:
+    regions = reach(graph, OFFERS, MarkerSet.any()).regions
+    judge = GraphJudge(graph=graph, offers=OFFERS)
+    for values in ENVIRONMENTS:
+        for extras, groups in OFFERS.choices():
+            met = judge.wanted(Situation(environment=values, extras=extras, groups=groups))
+            inside = {f"{k}==1" for k, r in regions.items() if r.evaluate(values, extras=extras, groups=groups)}
+            assert met == inside
+
+
+PIN_MARKERS = ("", " ; sys_platform == 'win32'", " ; python_version < '3.11'", " ; platform_machine != 'x86_64'")
+pins = st.dictionaries(
+    st.sampled_from(("a", "b-c", "d")),
+    st.tuples(st.sampled_from(("1", "1.0.post1", "2!3")), st.sampled_from(PIN_MARKERS), st.integers(1, 3)),
+    min_size=1,
+)
+
+
+@given(pins)
+@settings(max_examples=30)
+def test_pins_there_and_back_are_the_same(chosen: dict[str, tuple[str, str, int]]) -> None:
+    lines = [
+        f"{name}=={version}{marker} " + " ".join(f"--hash=sha256:{sha(name + str(n))}" for n in range(count))
+        for name, (version, marker, count) in chosen.items()
+    ]
+    with TemporaryDirectory() as folder:
+        done = convert_text(Path(folder), "requirements.txt", "\n".join(lines))
+        text = export_lock(done.lock, ExportWishes()).text
+        back = convert_text(Path(folder), "requirements.txt", text, wishes=ConvertWishes(offline=True))
+    assert [str(p.version) for p in done.lock.packages] == [str(p.version) for p in back.lock.packages]
+    assert {h for p in done.lock.packages for one in hashes_of(p) for h in one} == {
+        h for p in back.lock.packages for one in hashes_of(p) for h in one
+    }
+    for values in ENVIRONMENTS:
+        situation = Situation(environment=values, extras=frozenset(), groups=frozenset())
+        assert selected(done.lock, situation) == selected(back.lock, situation)
+
+
+numbers = st.integers(0, 5)
+
+
+@given(st.lists(numbers, min_size=1, max_size=3), st.lists(numbers, min_size=1, max_size=3))
+def test_carets_end_where_the_first_number_that_counts_changes(base: list[int], other: list[int]) -> None:
+    version, text = Version(".".join(map(str, other))), ".".join(map(str, base))
+    padded = [*base, 0, 0][:3]
+    at = next((i for i, n in enumerate(base) if n), len(base) - 1)
+    upper = [*base[:at], base[at] + 1]
+    inside = padded <= [*version.release, 0, 0][:3] < [*upper, 0, 0][:3]
+    assert admits(f"^{text}", version) is inside
+
+
+@given(st.sampled_from((">=1,<2", "1.2.*", "~=1.4", "!=1.5", "==1.2", ">1")), st.lists(numbers, min_size=1, max_size=3))
+def test_standard_constraints_mean_what_they_do_elsewhere(text: str, release: list[int]) -> None:
+    version = Version(".".join(map(str, release)))
+    plain = SpecifierSet(f"=={text}" if text[0].isdigit() else text)
+    assert admits(text, version) == plain.contains(version, prereleases=True)
+    assert admits(f"{text} || {text}", version) == admits(text, version)
+    assert len(alternatives(f"{text} || >=9")) == 2
