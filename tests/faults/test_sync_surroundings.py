@@ -185,7 +185,7 @@ def test_a_kill_at_any_moment_is_healed_by_a_plain_sync(cli: Command, folder: Pa
     for moment in moments:
         seconds = moment / 100 if isinstance(moment, int) else moment
         cli.ok("sync", "pylock.old.toml", "--target", target)
-        command = [sys.executable, "-m", "lockset", "sync", "pylock.new.toml", "--target", target]
+        command = [sys.executable, "-m", "lockset", "sync", "pylock.new.toml", "--target", str(target)]
         child = subprocess.Popen(command, cwd=folder, stderr=subprocess.DEVNULL)
         time.sleep(seconds)
         child.kill()

@@ -49,17 +49,18 @@ def checkout(kind: str, url: str, commit: str, into: Path, *, what: str, environ
     if not _COMMIT.fullmatch(commit):
         raise _refused(what, "its commit id is not 40 or 64 lower-case hexadecimal digits")
     address = git_url(url, what=what)
-    git = _Git(into, what=what, shown=_public(address), environ=_surroundings(environ, address))
+    shown = _public(address)
+    git = _Git(into, what=what, shown=shown, environ=_surroundings(environ, address, shown))
     into.mkdir(mode=0o700, parents=True)
     git.call("init", "--quiet", *(("--object-format=sha256",) if len(commit) > 40 else ()))  # noqa: PLR2004 (sha1)
     # Servers may refuse to give a commit that no name points to: then everything named is fetched.
-    if not git.succeeds("fetch", "--quiet", "--depth=1", "--no-tags", "--", address, commit):
-        git.call("fetch", "--quiet", "--", address, "+refs/heads/*:refs/remotes/origin/*", "+refs/tags/*:refs/tags/*")
+    if not git.succeeds("fetch", "--quiet", "--depth=1", "--no-tags", "--", shown, commit):
+        git.call("fetch", "--quiet", "--", shown, "+refs/heads/*:refs/remotes/origin/*", "+refs/tags/*:refs/tags/*")
     git.call("-c", "advice.detachedHead=false", "checkout", "--quiet", "--force", "--detach", commit, "--")
     if git.call("rev-parse", "HEAD").strip() != commit:
         raise _refused(what, "what git checked out is another commit than the locked one")
     if (into / ".gitmodules").is_file():
-        git.call("remote", "add", "--", "origin", address)
+        git.call("remote", "add", "--", "origin", shown)
         git.call("submodule", "--quiet", "update", "--init", "--recursive", "--depth=1")
     return into
 
@@ -145,7 +146,7 @@ class _Git:
             raise LocksetError("vcs-failed", f"git takes too long for {self._what}", place=self._shown) from error
 
 
-def _surroundings(environ: Mapping[str, str], address: str) -> dict[str, str]:
+def _surroundings(environ: Mapping[str, str], address: str, shown: str) -> dict[str, str]:
     # A submodule of a remote repository has no business with files of this machine.
     schemes = _SCHEMES if address.startswith("file:") else _SCHEMES - {"file"}
     kept = {k: v for k, v in environ.items() if not k.upper().startswith("GIT_") or k in _KEPT_VARIABLES}
@@ -157,7 +158,16 @@ def _surroundings(environ: Mapping[str, str], address: str) -> dict[str, str]:
         "GIT_LFS_SKIP_SMUDGE": "0",
         "GIT_SSH_COMMAND": "ssh -oBatchMode=yes",
         "LC_ALL": "C",
+        **_secret(address, shown),
     }
+
+
+def _secret(address: str, shown: str) -> dict[str, str]:
+    """Has git put user info back into an address: others on this machine can read arguments, but not variables."""
+    if address == shown:
+        return {}
+    key = f"url.{address}.insteadOf"
+    return {"GIT_CONFIG_COUNT": "1", "GIT_CONFIG_KEY_0": key, "GIT_CONFIG_VALUE_0": shown}
 
 
 def _public(url: str) -> str:

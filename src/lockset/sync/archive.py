@@ -6,6 +6,7 @@ entries without gaps or overlaps, then the central directory, then its end recor
 
 from __future__ import annotations
 
+import mmap
 import struct
 import zlib
 from typing import TYPE_CHECKING, NamedTuple
@@ -14,12 +15,11 @@ from lockset.errors import LocksetError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from mmap import mmap
     from typing import TypeAlias
 
-    Buffer: TypeAlias = bytes | mmap
+    Buffer: TypeAlias = bytes | mmap.mmap
 
-__all__ = ["Member", "chunks", "members", "read_member"]
+__all__ = ["Member", "chunks", "let_go", "members", "read_member"]
 
 _END = struct.Struct("<4s4H2LH")
 _END64 = struct.Struct("<4sQ2H2L4Q")
@@ -42,6 +42,9 @@ _MOST_INFLATION, _INFLATION_FLOOR = 250, 1 << 30
 _MOST_MEMBERS = 1_000_000
 # Bytes inflated at once: memory stays flat whatever a member holds.
 _CHUNK = 1 << 20
+# Bytes of a mapped archive that stay in memory while it is read.
+_WINDOW = 8 * _CHUNK
+_DONT_NEED: int | None = getattr(mmap, "MADV_DONTNEED", None)
 
 
 class Member(NamedTuple):
@@ -318,21 +321,33 @@ def chunks(buffer: Buffer, member: Member, *, what: str) -> Iterator[bytes]:
         raise LocksetError("archive-refused", f"Member `{member.name}` of {what} is damaged")
 
 
-def _stored(buffer: Buffer, member: Member) -> Iterator[bytes]:
+def let_go(buffer: Buffer) -> None:
+    """Let the system take back the memory that reading `buffer` has filled; it is read again where needed."""
+    if isinstance(buffer, mmap.mmap) and _DONT_NEED is not None:
+        buffer.madvise(_DONT_NEED)
+
+
+def _packed(buffer: Buffer, member: Member) -> Iterator[bytes]:
+    """The packed bytes of `member` in pieces."""
     end = member.start + member.packed
     for place in range(member.start, end, _CHUNK):
         yield bytes(buffer[place : min(place + _CHUNK, end)])
+        if (place - member.start) % _WINDOW == _WINDOW - _CHUNK:
+            let_go(buffer)
+
+
+def _stored(buffer: Buffer, member: Member) -> Iterator[bytes]:
+    return _packed(buffer, member)
 
 
 def _inflated(buffer: Buffer, member: Member) -> Iterator[bytes]:
     inflate = zlib.decompressobj(-15)
-    end = member.start + member.packed
     if member.packed <= _CHUNK and member.size <= _CHUNK:
         # One byte more than promised shows a member that is longer than it says.
-        yield inflate.decompress(buffer[member.start : end], member.size + 1)
+        yield inflate.decompress(buffer[member.start : member.start + member.packed], member.size + 1)
     else:
-        for place in range(member.start, end, _CHUNK):
-            data = inflate.decompress(buffer[place : min(place + _CHUNK, end)], _CHUNK)
+        for packed in _packed(buffer, member):
+            data = inflate.decompress(packed, _CHUNK)
             while data:
                 yield data
                 data = inflate.decompress(inflate.unconsumed_tail, _CHUNK) if inflate.unconsumed_tail else b""

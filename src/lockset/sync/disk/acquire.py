@@ -114,7 +114,11 @@ class Acquirer:
             return self._built(wanted, lambda out: self._build_commit(wanted, out))
         with self._archives.open(wanted) as archive:
             if _is_wheel(wanted):
-                return self._store.add(archive, wanted.digests, _identity(wanted))
+                try:
+                    return self._store.add(archive, wanted.digests, _identity(wanted))
+                except LocksetError:
+                    self._archives.forget(wanted)
+                    raise
             return self._built(
                 wanted,
                 lambda out: self._builder().of_archive(

@@ -163,7 +163,7 @@ class Applier:
             current = ""
             try:
                 stage.open()
-                linker = Linker(self._doing.link_mode, self._listener)
+                linker = Linker(self._doing.link_mode, self._listener, hashing=self._doing.verify_files)
                 placing: dict[str, Placed] = {}
                 for step in now.placed:
                     assert step.wanted is not None

@@ -63,6 +63,11 @@ class Archives:
         """
         return self._remembered(wanted) or self._offered(wanted) or self._fetched(wanted)
 
+    def forget(self, wanted: Wanted) -> None:
+        """Keep nothing of an archive that was refused after all."""
+        for root in self._cache.readable:
+            _remove(_place(root, wanted))
+
     @property
     def _downloads(self) -> Downloads:
         with self._lock:

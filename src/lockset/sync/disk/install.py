@@ -20,7 +20,7 @@ from installer.scripts import Script
 from installer.sources import WheelSource
 
 from lockset.errors import LocksetError
-from lockset.sync.archive import chunks
+from lockset.sync.archive import chunks, let_go
 from lockset.sync.manifest import StoredFile, StoredScript
 from lockset.sync.record import hash_text
 from lockset.sync.scripts import is_placeholder
@@ -35,6 +35,9 @@ if TYPE_CHECKING:
     from lockset.sync.wheel import Content, Wheel
 
 __all__ = ["launcher", "unpack"]
+
+# Bytes of an archive that stay in memory while it is read.
+_WINDOW = 8 << 20
 
 
 def unpack(
@@ -86,8 +89,13 @@ class _Verified(WheelSource):
         return self._wheel.texts[filename]
 
     def get_contents(self) -> Iterator[WheelContentElement]:
+        seen = 0
         for content in self._wheel.contents:
             member = content.member
+            seen += member.packed
+            if seen > _WINDOW:
+                let_go(self._buffer)
+                seen = 0
             row = (member.name, f"{content.algorithm}={content.digest}", str(member.size))
             stream = cast("BinaryIO", _Stream(content, self._buffer, self._what))
             yield row, stream, member.executable

@@ -11,6 +11,7 @@ import stat
 from typing import TYPE_CHECKING
 
 from lockset.errors import LocksetError
+from lockset.sync.disk.scan import has_hash
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -44,10 +45,12 @@ class Linker:
     Args:
         mode: One of `LINK_MODES`.
         listener: Told once when the mode asked for cannot be had.
+        hashing: Stored files are hashed before they are used, not only compared by size and time.
     """
 
-    def __init__(self, mode: str, listener: Listener) -> None:
+    def __init__(self, mode: str, listener: Listener, *, hashing: bool = False) -> None:
         self._asked = mode
+        self._hashing = hashing
         self._listener = listener
         ways: dict[str, tuple[Callable[[str, str, StoredFile], None], ...]] = {
             "auto": (_clone, _link, _copy),
@@ -65,6 +68,8 @@ class Linker:
             OSError: The disk did not let us.
         """
         check_stored(source, file)
+        if self._hashing and not has_hash(source, file.hash):
+            raise DamagedStore(source)
         while True:
             way = self._ways[0]
             try:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from lockset.sync.disk.snapshot import Snapshot, Stamp
     from lockset.sync.layout import Layout
 
-__all__ = ["scan", "stamp_of"]
+__all__ = ["has_hash", "scan", "stamp_of"]
 
 _HEADER = re.compile(r"^(Name|Version):[ \t]*(.*?)[ \t\r]*$", re.MULTILINE | re.IGNORECASE)
 _EGG = re.compile(r"(?P<name>.+?)(?:-(?P<version>[^-]+)(?:-py[\d.]+.*)?)?\.(?:egg-info|egg-link|egg)")
@@ -208,7 +208,7 @@ def _problems(one: InstalledDistribution, snapshot: Snapshot, *, verify_files: b
         elif not stat.S_ISREG(found.st_mode):
             yield f"`{_shown(path, one)}` is no regular file"
         elif verify_files or times.get(path) != found.st_mtime_ns:
-            if not _has_hash(path, digest):
+            if not has_hash(path, digest):
                 yield f"`{_shown(path, one)}` was changed"
             else:
                 times[path] = found.st_mtime_ns
@@ -219,7 +219,7 @@ def _shown(path: str, one: InstalledDistribution) -> str:
     return os.path.relpath(path, os.path.dirname(one.info)).replace(os.sep, "/")
 
 
-def _has_hash(path: str, digest: str) -> bool:
+def has_hash(path: str, digest: str) -> bool:
     """Whether the file has the hash of its RECORD row; rows without a strong one say nothing."""
     algorithm, _, value = digest.partition("=")
     if algorithm not in STRONG_ALGORITHMS or not value:
