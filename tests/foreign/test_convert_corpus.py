@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from corpus import FORMATS, files_of
 from fakes.fake_conversion import DraftIndex, FakeRemote, sha
+from foreign.corpus import FORMATS, files_of
 from lockset.api.convert import ConvertWishes, convert_draft, read_draft
 from lockset.errors import LocksetError
 
@@ -42,11 +42,14 @@ class _AnyRemote(FakeRemote):
 @pytest.mark.parametrize("path", FILES)
 def test_real_files_are_converted_and_proved_or_refused(path: Path) -> None:
     output = path.parent / "pylock.toml"
+    code = None
     try:
         draft, _ = read_draft(path, ConvertWishes(offline=True), output=output, environ={})
         done = convert_draft(draft, DraftIndex(draft), _AnyRemote(), output=output)
     except LocksetError as error:
-        assert error.diagnostic.code in REASONS, (error.diagnostic.code, str(error))
+        code = error.diagnostic.code
+    if code is not None:
+        assert code in REASONS
         return
     assert done.proof.rows
     assert done.proof.kept + done.proof.lost == done.proof.hashes

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from builders.pages import PageFile
-from corpus import pylock_files
 from fakes.fake_conversion import FILES, FakeRemote
 from fakes.fake_index import FakeIndex
+from foreign.corpus import pylock_files
 from lockset.api.convert import ConvertWishes, convert_draft, read_draft
 from lockset.api.export import ExportWishes, export_lock
 from lockset.conversion.export_requirements import RequirementsStyle
@@ -29,7 +29,9 @@ LOCKS = [pytest.param(path, id=path.name) for path in pylock_files()]
 def index_of(lock: Pylock) -> FakeIndex:
     files: defaultdict[str, list[PageFile]] = defaultdict(list)
     for package in lock.packages:
-        for file in [*(package.wheels or ()), *([package.sdist] if package.sdist is not None else [])]:
+        for file in (*(package.wheels or ()), package.sdist):
+            if file is None:
+                continue
             name = file_name(file) or ""
             files[package.name].append(PageFile(filename=name, url=f"{FILES}/{name}", hashes=dict(file.hashes)))
     return FakeIndex(files)

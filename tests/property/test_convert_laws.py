@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from packaging.specifiers import SpecifierSet
+from packaging.version import Version
 
 from fakes.fake_conversion import convert_text, sha
 from lockset.api.convert import ConvertWishes
@@ -18,8 +20,6 @@ from lockset.conversion.offers import Offers
 from lockset.conversion.poetry_constraints import admits, alternatives
 from lockset.conversion.prove import environments_within, hashes_of, selected
 from lockset.markers import MarkerSet
-from packaging.specifiers import SpecifierSet
-from packaging.version import Version
 
 if TYPE_CHECKING:
     from lockset.conversion.offers import Choice

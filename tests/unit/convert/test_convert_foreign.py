@@ -115,7 +115,7 @@ def test_uv_forks_sources_and_members(tmp_path: Path) -> None:
     done = convert_text(tmp_path, "uv.lock", text)
     found = markers(done)
     assert (found["a 1"], found["a 2"]) == ('python_version < "3.12"', 'python_version >= "3.12"')
-    by_name = {p.name: p for p in done.lock.packages}
+    by_name = {str(p.name): p for p in done.lock.packages}
     assert by_name["g"].vcs is not None
     assert (by_name["g"].vcs.commit_id, by_name["g"].vcs.subdirectory) == (COMMIT, "s")
     assert by_name["z"].archive is not None

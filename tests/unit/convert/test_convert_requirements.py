@@ -172,7 +172,7 @@ def test_trees_archives_and_repositories(tmp_path: Path) -> None:
     )
     remote = FakeRemote(commits={("https://git.example.org/tagged", "v1"): "d" * 40})
     done = convert_text(tmp_path, "requirements.txt", text, remote=remote)
-    by_name = {p.name: p for p in done.lock.packages}
+    by_name = {str(p.name): p for p in done.lock.packages}
     assert by_name["proj"].directory is not None
     assert (by_name["proj"].directory.path, by_name["proj"].directory.editable) == ("proj", True)
     assert by_name["arch"].archive is not None
