@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from lockset.errors import LocksetError
 from lockset.lockfile.issue import Finding, Findings, Issue, path_text
+from lockset.lockfile.places import places
 from lockset.lockfile.read import MAX_BYTES, Document, TomlError, read
 from lockset.lockfile.rule_table import RULES
 from lockset.lockfile.rules_across import asks_for_environments, check_across, check_future
@@ -127,10 +128,11 @@ def _syntax_issue(message: str, offset: int, place: tuple[int, int], hint: str |
 def placed(found: Iterable[Finding], document: Document | None) -> list[Issue]:
     """The findings as issues, in the order given; those of no rule in the table are errors about the files."""
     issues: list[Issue] = []
-    for finding in found:
+    findings = list(found)
+    known = {} if document is None else places(document, (finding.path for finding in findings if finding.path))
+    for finding in findings:
         rule = RULES.get(finding.code)
-        whole = document is None or not finding.path  # the positions of all keys need not be known
-        span = Span(start=0, end=0) if document is None or whole else document.spans.nearest(finding.path)
+        span = known.get(finding.path, Span(start=0, end=0))
         line, column = document.lines.position(span.start) if document is not None else (1, 1)
         issues.append(
             Issue(
