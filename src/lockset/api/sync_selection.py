@@ -36,7 +36,7 @@ def asked_of(request: SyncRequest, target: Target) -> Sequence[Wanted]:
     for source in request.sources:
         for one in _of_one(source, request, target):
             other = found.setdefault(one.name, one)
-            if replace(other, requested=one.requested) != one:
+            if not _same(one, other):
                 raise LocksetError(
                     "locks-disagree",
                     f"Two of the lock files ask for different files of `{one.name}`: {other} and {one}",
@@ -71,6 +71,16 @@ def _of_one(source: LockSource, request: SyncRequest, target: Target) -> Iterabl
         _refuse_kind(one, request)
         # What is editable is always as it is now; any other directory is built anew when it has changed.
         yield replace(one, tree=tree_digest(str(one.path))) if one.kind == "directory" and not one.editable else one
+
+
+def _same(one: Wanted, other: Wanted) -> bool:
+    """Whether two lock files mean the same: the same bytes, wherever they come from, or the same source."""
+    if one.kind != other.kind or one.version != other.version or one.direct_url != other.direct_url:
+        return False
+    common = one.hashes.keys() & other.hashes.keys()
+    if not one.digests and not other.digests:
+        return True
+    return bool(common) and all(one.hashes[name] == other.hashes[name] for name in common)
 
 
 def _among(names: Collection[str] | None) -> Callable[[str], bool]:

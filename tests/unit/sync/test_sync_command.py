@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import jsonschema
 import pytest
 
 from builders.locks import locked_file, make_lock
@@ -15,8 +17,6 @@ from builders.wheel import make_wheel
 from unit.sync.target_world import judge
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from builders.venvs import Venv, VenvMaker
 
 HEAVY = ("httpx", "installer", "rich", "jsonschema", "filelock", "resolvelib", "tomli_w")
@@ -68,6 +68,9 @@ def test_the_report_is_data(project: Path, venv: Venv) -> None:
     told = json.loads(run(project, "--json").stdout)
     assert told["changed"] is True
     assert told["target"]["kind"] == "venv"
+    schema = json.loads((Path(__file__).parents[3] / "schemas/sync-report.schema.json").read_text())
+    jsonschema.validate(told, schema)
+    jsonschema.validate(json.loads(run(project, "--json").stdout), schema)
     (step,) = told["steps"]
     assert (step["action"], step["name"], step["new_version"]) == ("install", "sample", "1.0")
 

@@ -74,7 +74,9 @@ def locked(layout: Layout, listener: Listener) -> Iterator[None]:
         # While it is held: who waits finds out that the file has gone, and takes a new one.
         with contextlib.suppress(OSError):
             os.unlink(path)
-        lock.release()
+        # Should that fail, it still ends with the process: what was done stays done.
+        with contextlib.suppress(OSError):
+            lock.release()
         for folder in made:
             with contextlib.suppress(OSError):
                 os.rmdir(folder)

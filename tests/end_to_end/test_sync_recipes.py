@@ -1,0 +1,144 @@
+"""The recipes of the documentation, run as they stand there, as far as a machine allows."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from builders.locks import locked_file, make_lock
+from builders.wheel import make_wheel
+from end_to_end.test_sync_elsewhere import managed_python
+from unit.sync.target_world import judge
+
+if TYPE_CHECKING:
+    from builders.archives import Artifact
+
+PAGES = Path(__file__).parents[2] / "docs/pages/how-to"
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the recipes are for Linux shells")
+OWN = f"python{sys.version_info.major}.{sys.version_info.minor}"
+
+
+def blocks(page: str, language: str) -> list[str]:
+    """The code of a page in one language."""
+    return re.findall(rf"^```{language}\n(.*?)^```", (PAGES / page).read_text(), re.MULTILINE | re.DOTALL)
+
+
+def block(page: str, word: str, language: str = "sh") -> str:
+    """The only block of a page that has a word."""
+    (found,) = [text for text in blocks(page, language) if word in text]
+    return found
+
+
+@pytest.fixture
+def shell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder of commands on the path, `lockset` and `python3` among them; the test's folder is the working one."""
+    commands = tmp_path / "commands"
+    commands.mkdir()
+    (commands / "lockset").write_text(f'#!/bin/sh\nexec "{sys.executable}" -m lockset "$@"\n')
+    (commands / "lockset").chmod(0o755)
+    for name in ("python3", "python"):
+        (commands / name).symlink_to(getattr(sys, "_base_executable", sys.executable))
+    monkeypatch.setenv("PATH", f"{commands}{os.pathsep}{os.environ['PATH']}")
+    return commands
+
+
+def run(code: str, folder: Path, **variables: str) -> str:
+    environ = {**os.environ, **variables}
+    done = subprocess.run(
+        ["/bin/sh", "-eu", "-c", code], cwd=folder, env=environ, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, f"{code}\n{done.stdout}\n{done.stderr}"
+    return done.stderr
+
+
+def lock(folder: Path, *wheels: Artifact, **top: Any) -> None:
+    folder.mkdir(exist_ok=True)
+    packages = []
+    for wheel in wheels:
+        (folder / wheel.filename).write_bytes(wheel.content)
+        locked: dict[str, Any] = locked_file(wheel)
+        del locked["url"]
+        name, version = wheel.filename.split("-")[:2]
+        packages.append({"name": name, "version": version, "wheels": [locked | {"path": wheel.filename}]})
+    (folder / "pylock.toml").write_text(make_lock(packages, **top))
+
+
+def test_a_folder_for_a_function_service(shell: Path, tmp_path: Path) -> None:
+    lock(tmp_path, make_wheel("native", tags="cp313-cp313-manylinux_2_28_x86_64"), make_wheel("pure"))
+    run(block("targets.md", "build/package"), tmp_path)
+    assert judge(tmp_path / "build/package") == {"native": "1.0", "pure": "1.0"}
+
+
+def test_a_system_python_whose_base_packages_stay(shell: Path, tmp_path: Path) -> None:
+    python = managed_python(tmp_path / "system")
+    library = tmp_path / "system/lib" / OWN / "site-packages"
+    base = library / "base-1.0.dist-info"
+    base.mkdir()
+    (base / "METADATA").write_text("Metadata-Version: 2.1\nName: base\nVersion: 1.0\n")
+    (base / "RECORD").write_text("base-1.0.dist-info/METADATA,,\n")
+    (shell / "python3").unlink()
+    lock(tmp_path, make_wheel("pure"))
+    run(block("targets.md", "--break-system-packages\n"), tmp_path, PATH=f"{python.parent}:{os.environ['PATH']}")
+    assert (library / "pure/__init__.py").is_file()
+    assert base.is_dir()
+
+
+def test_several_projects_in_one_image(shell: Path, tmp_path: Path) -> None:
+    lock(tmp_path / "shop", make_wheel("both"), make_wheel("shop"))
+    lock(tmp_path / "admin", make_wheel("both"), make_wheel("admin"))
+    run(block("targets.md", "for project"), tmp_path)
+    for project in ("shop", "admin"):
+        library = tmp_path / project / ".venv/lib" / OWN / "site-packages"
+        assert judge(library) == {"both": "1.0", project: "1.0"}
+    run(block("targets.md", "shared"), tmp_path)
+    assert judge(tmp_path / "shared/lib" / OWN / "site-packages") == {"both": "1.0", "shop": "1.0", "admin": "1.0"}
+
+
+def test_a_machine_without_a_network(shell: Path, tmp_path: Path) -> None:
+    lock(tmp_path, make_wheel("native", tags="cp312-cp312-manylinux_2_28_x86_64"), make_wheel("pure"))
+    run(block("targets.md", "--dest").replace("--platform windows", ""), tmp_path)
+    carried = tmp_path / "carried"
+    lock(carried)
+    (tmp_path / "wheelhouse").rename(carried / "wheelhouse")
+    text = (tmp_path / "pylock.toml").read_text().replace('path = "', 'url = "https://files.example.org/')
+    (carried / "pylock.toml").write_text(text)
+    run(block("targets.md", "--find-links"), carried, LOCKSET_NO_CACHE="1")
+    assert judge(carried / "app") == {"native": "1.0", "pure": "1.0"}
+
+
+def test_a_prefix(shell: Path, tmp_path: Path) -> None:
+    lock(tmp_path, make_wheel("pure"))
+    run(block("targets.md", "--prefix"), tmp_path)
+    assert judge(tmp_path / "opt/station/lib" / OWN / "site-packages") == {"pure": "1.0"}
+
+
+def test_a_folder_of_modules(shell: Path, tmp_path: Path) -> None:
+    lock(tmp_path, make_wheel("pure"))
+    run(block("images.md", "--target"), tmp_path)
+    assert judge(tmp_path / "build/python") == {"pure": "1.0"}
+
+
+@pytest.mark.parametrize("number", [0, 1])
+def test_the_commands_of_the_container_files(shell: Path, tmp_path: Path, number: int) -> None:
+    app = tmp_path / "app"
+    lock(app, make_wheel("pure"))
+    text = blocks("images.md", "dockerfile")[number].replace("\\\n", " ")
+    commands = [line.removeprefix("RUN ") for line in text.splitlines() if line.startswith("RUN ")]
+    assert commands
+    for command in commands:
+        here = command.replace("/opt/lockset/bin/lockset", "lockset").replace("/app/", f"{app}/")
+        run(here, app)
+    assert judge(app / ".venv/lib" / OWN / "site-packages") == {"pure": "1.0"}
+
+
+def test_the_sync_of_the_ci_recipe(shell: Path, tmp_path: Path) -> None:
+    lock(tmp_path, make_wheel("pure"), dependency_groups=["test"])
+    (line,) = [line for line in block("ci.md", "--group test").splitlines() if "sync" in line]
+    run(f"python3 -m venv --without-pip .venv\nlockset validate pylock.toml\n{line}", tmp_path)
+    assert judge(tmp_path / ".venv/lib" / OWN / "site-packages") == {"pure": "1.0"}
