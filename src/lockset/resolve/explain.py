@@ -9,6 +9,7 @@ from lockset.errors import LocksetError
 from lockset.events import Silent
 from lockset.resolve.direct import host_of
 from lockset.resolve.policy import Admission
+from lockset.resolve.propose import propose
 from lockset.resolve.search import Cause, Impossible, solve_environment
 
 if TYPE_CHECKING:
@@ -62,7 +63,8 @@ def explain(
         message = f"No index has a project named {_joined(missing)}, which is needed on {where}"
         hint = "Check the spelling, or name the index that has it with `--index`"
         return LocksetError("no-resolution", message, context=tuple(context), hint=hint)
-    hint = _url_hint(causes, repository) or next((r.hint for r in reasons), None) or _advice(core, region, request)
+    known = (_url_hint(causes, repository), *(r.hint for r in reasons), _conflict_hint(core, region, request))
+    hint = next(filter(None, known), None) or propose(core, roots, region, request, repository) or _advice(core)
     return LocksetError("no-resolution", _message(core, names, where), context=tuple(context), hint=hint)
 
 
@@ -271,16 +273,20 @@ def _pythons(serves: MarkerSet) -> str:
     return f"an environment where {marker}" if marker else "another environment"
 
 
-def _advice(core: Sequence[Root], region: MarkerSet, request: LockRequest) -> str:
+def _conflict_hint(core: Sequence[Root], region: MarkerSet, request: LockRequest) -> str | None:
+    """Extras and groups that disagree, where more than one is at odds."""
     example = region.example()
     chosen = sorted(example.extras) + sorted(g for g in example.groups if g != request.default_group) if example else []
     asking = {n for r in core for n in (*r.region.extras(), *r.region.groups())}
     apart = [f"`{name}`" for name in chosen if name in asking]
-    if len(apart) > 1:
-        return f"Where {_joined(apart)} are never installed together, declare it under `conflicts` in [tool.lockset]"
+    if len(apart) < 2:  # noqa: PLR2004 - a conflict has two sides
+        return None
+    return f"Where {_joined(apart)} are never installed together, declare it under `conflicts` in [tool.lockset]"
+
+
+def _advice(core: Sequence[Root]) -> str:
+    """Where nothing that was tried helps, what is left to do."""
     texts = [r.dependency.text for r in core]
     if len(texts) > 1:
-        return f"Loosen {', '.join(texts[:-1])} or {texts[-1]}, or ask for one of them under a marker"
-    if core[0].dependency.specifier.text:
-        return f"Loosen {texts[0]}, or ask for it under a marker that leaves this environment out"
+        return f"Ask for {', '.join(texts[:-1])} or {texts[-1]} under a marker that leaves this environment out"
     return f"Ask for {texts[0]} under a marker that leaves this environment out, or do without it"
