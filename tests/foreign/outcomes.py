@@ -29,9 +29,10 @@ __all__ = ["Outcome", "outcome_of"]
 
 _HEAD = """# What becomes of real lock files
 
-Made by `tests/foreign/outcomes.py`; do not edit. The files are those of public repositories, with the host names of their indexes
-replaced, so that completion was tried with an index that has exactly the files each input names. Every conversion was proved: in all
-environments compared the output installs what the input does, and every hash is kept.
+Made by `tests/foreign/outcomes.py`; do not edit. The files are those of public repositories, with the host names
+of their indexes replaced, so that completion was tried with an index that has exactly the files each input names.
+Every conversion was proved: in all environments compared the output installs what the input does, and every hash is
+kept. Each file was tried alone, without the pyproject.toml and the other files that were beside it.
 
 """
 
@@ -66,11 +67,10 @@ def outcome_of(path: Path) -> Outcome:
 
 
 def _row(path: Path, found: Outcome) -> str:
-    name = path.name.replace("|", "\\|")
+    name = path.name
     if found.refusal is not None:
-        message = (
-            found.refusal.diagnostic.message.replace("|", "\\|").replace(str(SHARED), "…").replace("../shared", "…")
-        )
+        message = found.refusal.diagnostic.message.replace("|", "/")
+        message = message.replace(str(SHARED), "…").replace("../shared", "…")
         return f"| {name} | refused: {message} | | | |"
     assert found.done is not None
     proof = found.done.proof
