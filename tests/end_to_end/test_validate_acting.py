@@ -129,3 +129,20 @@ def test_a_project_that_is_gone_does_not_hide_the_others(cli: Command, tmp_path:
     (tmp_path / "pylock.toml").write_text(make_lock(entries))
     found = rules(cli, "--online", "--index-url", local_index.url)
     assert found == [("online-missing", "packages[0]"), ("online-size", "packages[1].wheels[0].size")]
+
+
+def test_each_package_is_looked_for_on_the_index_it_names(
+    cli: Command, tmp_path: Path, local_index: LocalIndex, second_index: LocalIndex
+) -> None:
+    other = make_wheel("other", "1.0")
+    local_index.world.add_file("sample", WHEEL)
+    second_index.world.add_file("other", other)
+    entries = [
+        locked_package("other", wheels=[other], url=f"{second_index.origin}/files/other"),
+        locked_package("sample", wheels=[WHEEL], url=f"{local_index.origin}/files/sample"),
+    ]
+    entries[0]["index"], entries[1]["index"] = second_index.url, local_index.url
+    (tmp_path / "pylock.toml").write_text(make_lock(entries))
+    [file] = cli("validate", "pylock.toml", "--json", "--online", env={"LOCKSET_DEFAULT_INDEX": ""}).json()["files"]
+    assert file["diagnostics"] == []
+    assert [rule for rule, _ in rules(cli, "--online", "--index-url", local_index.url)] == ["online-missing"]

@@ -11,7 +11,7 @@ from lockset.lockfile.issue import Finding
 from lockset.lockfile.model import PackageSdist, PackageWheel, file_name
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
 
     from lockset.events import Listener
     from lockset.index.page import DistributionFile
@@ -25,12 +25,19 @@ __all__ = ["check_downloads", "check_online"]
 MOST_BYTES = 8 << 30
 
 
-def check_online(lock: Pylock, index: Index, listener: Listener) -> Iterator[Finding]:
+def check_online(
+    lock: Pylock, index: Index, listener: Listener, *, of: Collection[str | None] | None = None
+) -> Iterator[Finding]:
     """What `index` tells otherwise than `lock`: files that it does not have, other sizes, other hashes.
 
-    A package that the index does not know, or cannot tell about, is one finding; the others are checked all the same.
+    Looked at are packages whose own `index` is among `of`, all for None. A package that the index does not know, or
+    cannot tell about, is one finding; the others are checked all the same.
     """
-    wanted = [(place, package) for place, package in enumerate(lock.packages) if package.wheels or package.sdist]
+    wanted = [
+        (place, package)
+        for place, package in enumerate(lock.packages)
+        if (package.wheels or package.sdist) and (of is None or package.index in of)
+    ]
     index.hint(package.name for _, package in wanted)
     listener.phase("Asking the index", total=len(wanted))
     for place, package in wanted:

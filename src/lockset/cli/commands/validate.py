@@ -196,7 +196,7 @@ def _further(report: Report, path: str, args: argparse.Namespace, out: Output) -
 
 
 def _online(report: Report, args: argparse.Namespace, out: Output) -> Iterator[Line]:
-    """Files as the index has them; where all packages name one index it is asked, unless another is given."""
+    """Files as the index has them: one that is given, else for each package the one it names, else the usual one."""
     from lockset.api.online import check_downloads, check_online
     from lockset.api.wiring import connected
     from lockset.cli.index_options import index_options
@@ -205,17 +205,17 @@ def _online(report: Report, args: argparse.Namespace, out: Output) -> Iterator[L
 
     assert report.lock is not None
     assert report.document is not None
-    options = index_options(args, None, Path.cwd())
-    named = {package.index for package in report.lock.packages if package.index is not None}
+    options, listener = index_options(args, None, Path.cwd()), out.listener()
     given = args.default_index or args.index or args.extra_index_url or args.no_index or env_text("DEFAULT_INDEX")
-    if len(named) == 1 and not given:
-        options = replace(options, index_url=named.pop())
+    named = [None] if given else list(dict.fromkeys(package.index for package in report.lock.packages))
     found: list[Finding] = []
-    with connected(options, cache_dir(args), out.listener()) as connection:
-        if args.online:
-            found += check_online(report.lock, connection.index, out.listener())
-        if args.download:
-            found += check_downloads(report.lock, connection.downloads, out.listener())
+    for url in named if args.online else ():
+        asked = options if url is None else replace(options, index_url=url)
+        with connected(asked, cache_dir(args), listener) as connection:
+            found += check_online(report.lock, connection.index, listener, of=None if given else {url})
+    if args.download:
+        with connected(options, cache_dir(args), listener) as connection:
+            found += check_downloads(report.lock, connection.downloads, listener)
     issues: list[Issue] = placed(found, report.document)
     yield from lines_of(report, issues)
 
