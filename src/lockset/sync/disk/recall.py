@@ -154,7 +154,7 @@ def stamp(path: str) -> Stamp:
 
 def record_place(cache: str, key: Key) -> str:
     """Where in the cache the record of `key` lies; another one may lie there."""
-    return f"{cache}/{_FOLDER}/{zlib.crc32(marshal.dumps(key[1:])) % _RECORDS:02x}"
+    return f"{cache}/{_FOLDER}/{zlib.crc32(repr(key[1:]).encode()) % _RECORDS:02x}"
 
 
 def read_record(path: str) -> Any:
