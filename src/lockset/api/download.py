@@ -12,7 +12,7 @@ from lockset.events import Silent
 from lockset.lockfile.select import Selected
 from lockset.sync.disk.cache import Cache
 from lockset.sync.disk.wheelhouse import fill_wheelhouse
-from lockset.sync.wanted import Wanted, wanted
+from lockset.sync.wishes import wanted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from lockset.api.sync_target import Described
     from lockset.events import Listener
     from lockset.index.ports import Downloads
+    from lockset.sync.wanted import Wanted
 
 __all__ = ["DownloadRequest", "Downloaded", "download"]
 
@@ -107,12 +108,12 @@ def _wanted(request: DownloadRequest, cache: Path | None) -> Iterator[Wanted]:
         places = [Place(python=None, described=one) for one in request.targets] or [selection.place]
         for place in places:
             target = target_of(replace(place, managed=True, directory=request.folder), cache=cache)
-            items = selected_of(source, selection, target)
+            items = selected_of(source.read(), selection, target)
             yield from wanted(items, folder=source.folder, allowed=selection.allowed)
 
 
 def _every(source: LockSource) -> Iterator[Selected]:
-    for index, package in enumerate(source.lock.packages):
+    for index, package in enumerate(source.read().packages):
         for artifact in (*(package.wheels or ()), package.sdist, package.archive, package.directory, package.vcs):
             if artifact is not None:
                 yield Selected(package=package, artifact=artifact, index=index)

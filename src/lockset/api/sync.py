@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from lockset.api.sync_selection import asked_of
+from lockset.api.sync_compiled import asked_of
 from lockset.api.sync_target import Described, Place, find_python, target_of
 from lockset.events import Silent
 from lockset.sync.disk.apply import Applier, Doing
@@ -42,10 +42,25 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LockSource:
-    """A lock file as read; `folder` (absolute) is what its relative paths start from."""
+    """A lock file: as read, or as the bytes to read; `folder` (absolute) is what its relative paths start from."""
 
-    lock: Pylock
     folder: str
+    lock: Pylock | None = None
+    data: bytes | None = None
+    path: str | None = None
+
+    def read(self) -> Pylock:
+        """The lock file.
+
+        Raises:
+            LocksetError: The bytes are none.
+        """
+        if self.lock is not None:
+            return self.lock
+        # Imported here: what was read before is not read again.
+        from lockset.lockfile.read import read
+
+        return read(self.data or b"", path=self.path).lock
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,7 +156,7 @@ def sync(
     heard = listener or Silent()
     target = target_of(request.place, cache=cache)
     policy = request.policy if target.kind == "venv" else replace(request.policy, owned_only=True)
-    asked = asked_of(request, target)
+    asked = asked_of(request, target, cache=cache)
     memory = cache / "targets-v1" if cache is not None else None
     applier = Applier(target, asked, policy=policy, doing=request.doing, memory=memory, listener=heard)
     plan = applier.plan()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from packaging.utils import canonicalize_name
@@ -10,16 +9,16 @@ from packaging.utils import canonicalize_name
 from lockset.errors import LocksetError
 from lockset.lockfile.model import describe
 from lockset.lockfile.select import select
-from lockset.sync.disk.tree import tree_digest
-from lockset.sync.wanted import Wanted, wanted
+from lockset.sync.wishes import wanted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Sequence
 
-    from lockset.api.sync import LockSource, SyncRequest
+    from lockset.api.sync import SyncRequest
     from lockset.lockfile.model import Pylock
     from lockset.lockfile.select import Selected
     from lockset.sync.target import Target
+    from lockset.sync.wanted import Wanted
 
 __all__ = ["asked_of", "selected_of"]
 
@@ -27,14 +26,13 @@ __all__ = ["asked_of", "selected_of"]
 def asked_of(request: SyncRequest, target: Target) -> Sequence[Wanted]:
     """What all lock files together ask for, sorted by name."""
     found: dict[str, Wanted] = {}
-    known_extras = {extra for source in request.sources for extra in source.lock.extras or ()}
-    known_groups = {
-        g for s in request.sources for g in (*(s.lock.dependency_groups or ()), *(s.lock.default_groups or ()))
-    }
+    locks = [(source, source.read()) for source in request.sources]
+    known_extras = {extra for _, lock in locks for extra in lock.extras or ()}
+    known_groups = {g for _, lock in locks for g in (*(lock.dependency_groups or ()), *(lock.default_groups or ()))}
     _refuse_unknown("extra", request.extras, known_extras)
     _refuse_unknown("group", request.groups, known_groups)
-    for source in request.sources:
-        for one in _of_one(source, request, target):
+    for source, lock in locks:
+        for one in _of_one(lock, source.folder, request, target):
             other = found.setdefault(one.name, one)
             if not _same(one, other):
                 raise LocksetError(
@@ -47,30 +45,29 @@ def asked_of(request: SyncRequest, target: Target) -> Sequence[Wanted]:
     return [found[name] for name in sorted(found)]
 
 
-def selected_of(source: LockSource, request: SyncRequest, target: Target) -> tuple[Selected, ...]:
+def selected_of(lock: Pylock, request: SyncRequest, target: Target) -> tuple[Selected, ...]:
     """What one lock file installs in `target`, with the extras, groups and kinds of files that `request` asks for.
 
     Raises:
         LocksetError: What `select` raises; `dependency-missing`.
     """
     selection = select(
-        source.lock,
+        lock,
         environment=target.environment,
         tags=target.tags,
-        extras=_extras(request, source.lock),
-        groups=_groups(request, source.lock),
+        extras=_extras(request, lock),
+        groups=_groups(request, lock),
         prefer_sdist=_among(request.no_binary),
     )
     if request.strict:
-        _refuse_missing(selection.items, source.lock)
+        _refuse_missing(selection.items, lock)
     return selection.items
 
 
-def _of_one(source: LockSource, request: SyncRequest, target: Target) -> Iterable[Wanted]:
-    for one in wanted(selected_of(source, request, target), folder=source.folder, allowed=request.allowed):
+def _of_one(lock: Pylock, folder: str, request: SyncRequest, target: Target) -> Iterable[Wanted]:
+    for one in wanted(selected_of(lock, request, target), folder=folder, allowed=request.allowed):
         _refuse_kind(one, request)
-        # What is editable is always as it is now; any other directory is built anew when it has changed.
-        yield replace(one, tree=tree_digest(str(one.path))) if one.kind == "directory" and not one.editable else one
+        yield one
 
 
 def _same(one: Wanted, other: Wanted) -> bool:

@@ -7,8 +7,6 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from packaging.utils import canonicalize_name
-
 from lockset.api.sync import (
     Allowed,
     Described,
@@ -22,8 +20,7 @@ from lockset.api.sync import (
 )
 from lockset.cli.options import add_cache, add_index, cache_dir, env_flag, env_text
 from lockset.errors import LocksetError, UsageError
-from lockset.lockfile.load import load_bytes
-from lockset.lockfile.read import read
+from lockset.sync.disk.recall import content
 
 if TYPE_CHECKING:
     import argparse
@@ -56,6 +53,8 @@ _LISTS = (
     "extra", "group", "only_group", "keep", "only_binary", "no_binary", "mirror", "find_links", "config_setting",
 )  # fmt: skip
 _TARGETS = frozenset({"python", "target", "prefix", "system"})
+# Beyond it a lock file is for `load_bytes` to refuse.
+_LARGEST = 1 << 25
 LINK_MODES = ("auto", "clone", "hardlink", "copy")
 
 
@@ -200,7 +199,20 @@ def fill(args: argparse.Namespace) -> None:
 def lock_files(files: Iterable[str], here: Path) -> tuple[tuple[str, bytes], ...]:
     """Absolute paths of the lock files, with the bytes that all of the run is based on."""
     paths = [str(here / name) for name in files] or [str(_nearest(here))]
-    return tuple((path, load_bytes(path)) for path in paths)
+    return tuple((path, _bytes(path)) for path in paths)
+
+
+def _bytes(path: str) -> bytes:
+    try:
+        found = content(path, os.stat(path).st_size)  # noqa: PTH116 (also where the path is none)
+    except (OSError, ValueError):
+        found = b""
+    if 0 < len(found) <= _LARGEST:
+        return found
+    # Imported here: only what cannot be read needs the words for it.
+    from lockset.lockfile.load import load_bytes
+
+    return load_bytes(path)
 
 
 def request_of(args: argparse.Namespace, here: Path, locks: tuple[tuple[str, bytes], ...]) -> SyncRequest:
@@ -213,9 +225,7 @@ def request_of(args: argparse.Namespace, here: Path, locks: tuple[tuple[str, byt
     _refuse_conflicts(args)
     described = _described(args, here)
     return SyncRequest(
-        sources=tuple(
-            LockSource(lock=read(data, path=path).lock, folder=str(Path(path).parent)) for path, data in locks
-        ),
+        sources=tuple(LockSource(folder=str(Path(path).parent), data=data, path=path) for path, data in locks),
         python=None if described is not None else python_of(args, here),
         directory=_folder(args.target),
         prefix=_folder(args.prefix),
@@ -350,7 +360,12 @@ def folders(texts: Iterable[str], here: Path) -> tuple[str, ...]:
 
 def names(texts: Iterable[str]) -> frozenset[str]:
     """Names of packages, extras or groups, normalised."""
-    return frozenset(canonicalize_name(text) for text in texts)
+    given = tuple(texts)
+    if not given:
+        return frozenset()
+    from packaging.utils import canonicalize_name
+
+    return frozenset(canonicalize_name(text) for text in given)
 
 
 def names_or_all(texts: Iterable[str]) -> frozenset[str] | None:

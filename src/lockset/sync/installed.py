@@ -8,7 +8,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["InstalledDistribution", "InstalledFile"]
+__all__ = ["SOURCE_FILE", "InstalledDistribution", "InstalledFile"]
+
+# What lockset remembers of a source tree, in dist-info.
+SOURCE_FILE = "lockset.json"
 
 
 class InstalledFile(NamedTuple):

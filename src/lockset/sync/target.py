@@ -5,9 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from packaging.tags import compatible_tags, cpython_tags, generic_tags, mac_platforms
-from packaging.utils import InvalidWheelFilename, parse_wheel_filename
-
 from lockset.sync.scripts import ANY_PYTHON
 
 if TYPE_CHECKING:
@@ -137,6 +134,8 @@ class Target:
 
     def fits(self, filename: str) -> bool:
         """Whether the wheel with this file name can be used here."""
+        from packaging.utils import InvalidWheelFilename, parse_wheel_filename
+
         try:
             tags = parse_wheel_filename(filename)[3]
         except InvalidWheelFilename:
@@ -148,6 +147,9 @@ def tags_of(interpreter: Interpreter) -> tuple[Tag, ...]:
     """The compatibility tags that packaging would give inside `interpreter`, best first."""
     if interpreter.described:
         return interpreter.described
+    # Imported here: a target whose lock was selected before needs no tags.
+    from packaging.tags import compatible_tags, cpython_tags, generic_tags, mac_platforms
+
     platforms = list(interpreter.platforms)
     if interpreter.mac is not None:
         platforms = list(mac_platforms(*interpreter.mac))

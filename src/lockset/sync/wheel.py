@@ -12,8 +12,10 @@ from packaging.version import InvalidVersion, Version
 from lockset.errors import LocksetError
 from lockset.hashes import STRONG_ALGORITHMS
 from lockset.sync.entry_points import scripts_in
+from lockset.sync.installed import SOURCE_FILE
 from lockset.sync.record import parse_record
 from lockset.sync.safe_path import path_problem
+from lockset.sync.wanted import Identity
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -21,12 +23,10 @@ if TYPE_CHECKING:
     from lockset.sync.archive import Member
     from lockset.sync.entry_points import Script
 
-__all__ = ["OURS", "SCHEMES", "SOURCE_FILE", "Content", "Identity", "Wheel", "read_wheel"]
+__all__ = ["OURS", "SCHEMES", "Content", "Identity", "Wheel", "read_wheel"]
 
 # Where `.data/<scheme>/` may point to.
 SCHEMES = frozenset({"purelib", "platlib", "headers", "scripts", "data"})
-# What lockset remembers of a source tree, in dist-info.
-SOURCE_FILE = "lockset.json"
 # Files of dist-info that the installer writes; those of an archive are dropped.
 OURS = frozenset({"RECORD", "INSTALLER", "REQUESTED", "direct_url.json", "provenance_url.json", SOURCE_FILE})
 # Signatures over RECORD are not in RECORD; nobody reads them any more.
@@ -34,19 +34,6 @@ _SIGNATURES = frozenset({"RECORD.jws", "RECORD.p7s"})
 # What decides how files are installed, so it may be read before anything is: bounded by the reader.
 _NEEDED = ("METADATA", "WHEEL", "RECORD")
 _HEADER = re.compile(r"([A-Za-z][A-Za-z0-9-]*):[ \t]*(.*)")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Identity:
-    """What the lock file says a wheel is. `version` is None where the lock leaves it open (source trees)."""
-
-    name: str
-    version: Version | None
-    filename: str | None
-
-    def __str__(self) -> str:
-        described = f"{self.name} {self.version}" if self.version is not None else self.name
-        return f"`{self.filename}` of {described}" if self.filename else f"the wheel of {described}"
 
 
 class Content(NamedTuple):

@@ -25,7 +25,6 @@ from lockset.cli.sync_options import (
     python_of,
 )
 from lockset.errors import UsageError
-from lockset.lockfile.read import read
 
 if TYPE_CHECKING:
     import argparse
@@ -87,9 +86,7 @@ def _request(args: argparse.Namespace, here: Path) -> DownloadRequest:
     )
     locks = lock_files(args.files, here)
     selection = SyncRequest(
-        sources=tuple(
-            LockSource(lock=read(data, path=path).lock, folder=str(Path(path).parent)) for path, data in locks
-        ),
+        sources=tuple(LockSource(folder=str(Path(path).parent), data=data, path=path) for path, data in locks),
         python=None if described or args.all_files else python_of(args, here),
         extras=names(args.extra),
         all_extras=args.all_extras,

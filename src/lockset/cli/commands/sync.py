@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from contextlib import ExitStack
-from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -80,6 +79,8 @@ def ports(
         return MirroredDownloads(connection.downloads, mirrors) if mirrors else connection.downloads
 
     def builds() -> WheelBuilds:
+        from datetime import datetime, timezone
+
         from lockset.api.build_environment import builder
         from lockset.api.sync_builds import HookWheelBuilds, read_settings
         from lockset.cli.index_options import index_options

@@ -14,7 +14,7 @@ from lockset.sync.disk.atomic import remove_tree
 from lockset.sync.disk.download import Archives
 from lockset.sync.disk.store import Store, StoredWheel
 from lockset.sync.disk.workers import Workers
-from lockset.sync.wheel import Identity
+from lockset.sync.wanted import Identity
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

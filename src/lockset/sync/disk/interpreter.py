@@ -7,7 +7,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import platform
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -74,9 +73,14 @@ def ask_interpreter(executable: str, *, memory: Path | None) -> Interpreter:
 
 def _key(executable: str) -> list[Any]:
     """What changes when the answer may change: the interpreter's file, its environment, the system, lockset."""
-    key: list[Any] = [_FORMAT, executable, platform.release(), os.path.realpath(executable)]
+    key: list[Any] = [_FORMAT, executable, _release(), os.path.realpath(executable)]
     configuration = os.path.join(os.path.dirname(os.path.dirname(executable)), "pyvenv.cfg")
     return [*key, _stamp(executable), _stamp(configuration)]
+
+
+def _release() -> str:
+    """As `platform.release` has it, whose import costs more than all else here."""
+    return os.uname().release if hasattr(os, "uname") else ""
 
 
 def _stamp(path: str) -> list[int] | None:

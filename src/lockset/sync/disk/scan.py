@@ -12,12 +12,9 @@ import stat
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from packaging.utils import canonicalize_name
-
 from lockset.hashes import STRONG_ALGORITHMS, WEAK_ALGORITHMS
-from lockset.sync.installed import InstalledDistribution, InstalledFile
+from lockset.sync.installed import SOURCE_FILE, InstalledDistribution, InstalledFile
 from lockset.sync.record import hash_text, parse_record
-from lockset.sync.wheel import SOURCE_FILE
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
@@ -29,6 +26,7 @@ __all__ = ["has_hash", "scan", "stamp_of"]
 
 _HEADER = re.compile(r"^(Name|Version):[ \t]*(.*?)[ \t\r]*$", re.MULTILINE | re.IGNORECASE)
 _EGG = re.compile(r"(?P<name>.+?)(?:-(?P<version>[^-]+)(?:-py[\d.]+.*)?)?\.(?:egg-info|egg-link|egg)")
+_SEPARATORS = re.compile(r"[-_.]+")
 # Bounds how much of METADATA is read for its name and version, which stand in its first lines.
 _HEAD = 1 << 16
 _CHUNK = 1 << 20
@@ -68,6 +66,11 @@ def scan(
     return tuple(found)
 
 
+def _normalised(name: str) -> str:
+    """As `packaging.utils.canonicalize_name` has it, whose import costs more than a scan."""
+    return _SEPARATORS.sub("-", name).lower()
+
+
 def _entries(library: str) -> list[os.DirEntry[str]]:
     try:
         with os.scandir(library) as entries:
@@ -85,7 +88,7 @@ def _egg(entry: os.DirEntry[str]) -> InstalledDistribution | None:
     if match is None:
         return None
     return InstalledDistribution(
-        name=canonicalize_name(match["name"]), version=match["version"] or "", info=entry.path, removable=False
+        name=_normalised(match["name"]), version=match["version"] or "", info=entry.path, removable=False
     )
 
 
@@ -132,7 +135,7 @@ def _named(info: str) -> tuple[str, str]:
     name, _, version = os.path.basename(info).removesuffix(".dist-info").partition("-")
     head = (_text(info, "METADATA", _HEAD) or "").replace("\r\n", "\n").split("\n\n", 1)[0]
     headers = {key.lower(): value for key, value in reversed(_HEADER.findall(head))}
-    return canonicalize_name(headers.get("name") or name), headers.get("version") or version
+    return _normalised(headers.get("name") or name), headers.get("version") or version
 
 
 def _text(info: str, name: str, limit: int = -1) -> str | None:

@@ -10,12 +10,12 @@ import os
 from typing import TYPE_CHECKING
 
 from lockset.sync.disk.atomic import remove_tree
+from lockset.sync.installed import SOURCE_FILE
 from lockset.sync.layout import STATE_FOLDER
 from lockset.sync.placement import Placed, Placement, record_rows
 from lockset.sync.record import format_record, hash_text
 from lockset.sync.safe_path import is_within
 from lockset.sync.scripts import rewritten, shebang
-from lockset.sync.wheel import SOURCE_FILE
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping

@@ -14,10 +14,8 @@ from typing import TYPE_CHECKING, BinaryIO
 from packaging.version import Version
 
 from lockset.errors import LocksetError
-from lockset.sync.archive import members, read_member
 from lockset.sync.disk.atomic import remove_tree
 from lockset.sync.manifest import Manifest
-from lockset.sync.wheel import read_wheel
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -25,7 +23,7 @@ if TYPE_CHECKING:
     from lockset.hashes import Digest
     from lockset.sync.archive import Buffer, Member
     from lockset.sync.disk.cache import Cache
-    from lockset.sync.wheel import Identity
+    from lockset.sync.wanted import Identity
 
 __all__ = ["Store", "StoredWheel", "is_whole"]
 
@@ -101,7 +99,10 @@ def _manifest(folder: str) -> Manifest | None:
 
 
 def _unpack(archive: BinaryIO, folder: str, identity: Identity, digests: Mapping[str, str]) -> Manifest:
+    # Imported here: what is stored already is not read.
+    from lockset.sync.archive import members, read_member
     from lockset.sync.disk.install import unpack
+    from lockset.sync.wheel import read_wheel
 
     what = str(identity)
     buffer = _buffer(archive)

@@ -1,0 +1,124 @@
+"""What lock files ask a target to have, remembered: the same bytes for the same target need no second reading.
+
+The memory saves time only. Hashes are checked on the bytes that are installed, whatever it says.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import marshal
+import sys
+from dataclasses import astuple, replace
+from typing import TYPE_CHECKING, Any
+
+from packaging.version import Version
+
+from lockset import __version__
+from lockset.hashes import Digest
+from lockset.sync.disk.atomic import replace_file
+from lockset.sync.disk.tree import tree_digest
+from lockset.sync.wanted import Wanted
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from lockset.api.sync import SyncRequest
+    from lockset.sync.target import Target
+
+__all__ = ["asked_of"]
+
+# Changes with every change of what is remembered.
+_FORMAT = 1
+_FOLDER = "locks-v1"
+_DIGEST_SIZE = 32
+
+
+def asked_of(request: SyncRequest, target: Target, *, cache: Path | None) -> Sequence[Wanted]:
+    """What all lock files together ask for, sorted by name.
+
+    Raises:
+        LocksetError: What `lockset.api.sync_selection.asked_of` raises.
+    """
+    key = _key(request, target)
+    # A further one takes the place of an older one: there are at most 256.
+    place = cache / _FOLDER / hashlib.sha256(key).hexdigest()[:2] if cache is not None and key else None
+    found = _remembered(place, key)
+    if found is None:
+        # Imported here: reading and selecting take longer to import than most syncs last.
+        from lockset.api.sync_selection import asked_of as read
+
+        found = read(request, target)
+        if place is not None:
+            payload = marshal.dumps((key, [_row(one) for one in found]))
+            replace_file(place, hashlib.sha256(payload).digest() + payload, private=True)
+    return [_as_it_is(one) for one in found]
+
+
+def _as_it_is(one: Wanted) -> Wanted:
+    # What is editable is always as it is now; any other directory is built anew when it has changed.
+    return replace(one, tree=tree_digest(str(one.path))) if one.kind == "directory" and not one.editable else one
+
+
+def _key(request: SyncRequest, target: Target) -> bytes:
+    """All that the answer depends on; empty where it cannot be told."""
+    if any(source.data is None for source in request.sources):
+        return b""
+    interpreter = target.interpreter
+    return repr(
+        (
+            (_FORMAT, __version__, sys.version),
+            [(hashlib.sha256(s.data or b"").hexdigest(), s.folder) for s in request.sources],
+            sorted(interpreter.markers.items()),
+            (interpreter.version, interpreter.implementation, interpreter.abis, interpreter.platforms, interpreter.mac),
+            request.described and astuple(request.described),
+            (_ordered(request.extras), request.all_extras, _ordered(request.groups), request.all_groups),
+            (request.default_groups, _ordered(request.no_binary), _ordered(request.only_binary), request.strict),
+            astuple(request.allowed),
+        )
+    ).encode(errors="surrogateescape")
+
+
+def _ordered(names: frozenset[str] | None) -> object:
+    return None if names is None else sorted(names)
+
+
+def _row(one: Wanted) -> tuple[Any, ...]:
+    return (
+        (one.name, str(one.version) if one.version is not None else None, one.kind, one.filename, one.url, one.path),
+        [(digest.algorithm, digest.value) for digest in one.digests],
+        (one.size, one.subdirectory, one.editable, one.requested, one.vcs, one.commit, one.revision),
+    )
+
+
+def _remembered(place: Path | None, key: bytes) -> Sequence[Wanted] | None:
+    try:
+        data = place.read_bytes() if place is not None else b""
+        payload = data[_DIGEST_SIZE:]
+        if not payload or hashlib.sha256(payload).digest() != data[:_DIGEST_SIZE]:
+            return None
+        found = marshal.loads(payload)  # noqa: S302 (own bytes, whole by their digest, from a private folder)
+        return [_wanted(*row) for row in found[1]] if found[0] == key else None
+    except (OSError, EOFError, ValueError, TypeError):
+        return None
+
+
+def _wanted(names: tuple[Any, ...], digests: list[tuple[str, str]], facts: tuple[Any, ...]) -> Wanted:
+    name, version, kind, filename, url, path = names
+    size, subdirectory, editable, requested, vcs, commit, revision = facts
+    return Wanted(
+        name=name,
+        version=Version(version) if version is not None else None,
+        kind=kind,
+        filename=filename,
+        url=url,
+        path=path,
+        digests=tuple(Digest(algorithm=algorithm, value=value) for algorithm, value in digests),
+        size=size,
+        subdirectory=subdirectory,
+        editable=editable,
+        requested=requested,
+        vcs=vcs,
+        commit=commit,
+        revision=revision,
+    )
