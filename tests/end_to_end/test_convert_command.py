@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
@@ -136,3 +137,39 @@ def test_the_library_converts_and_exports(index: LocalIndex, tmp_path: Path) -> 
     (tmp_path / "pylock.toml").write_text(done.text)
     assert "b==1.0" in lockset.export(tmp_path / "pylock.toml").text
     assert callable(lockset.convert)
+
+
+def test_sizes_are_asked_for_where_pages_have_none(cli: Command, index: LocalIndex, tmp_path: Path) -> None:
+    index.mode = Mode(json=False, sizes=False)
+    (tmp_path / "requirements.txt").write_text("b==1.0\n")
+    for options, file in ((), "pylock.toml"), (("--sizes",), "pylock.sized.toml"):
+        cli.ok("convert", "requirements.txt", "-i", index.url, "-o", file, *options)
+    cli.ok("convert", "pylock.toml", "--fill", "-i", index.url, "-o", "pylock.filled.toml")
+
+    def size(name: str) -> int | None:
+        found: int | None = tomli.loads((tmp_path / name).read_text())["packages"][0]["wheels"][0].get("size")
+        return found
+
+    assert size("pylock.toml") is None
+    assert size("pylock.sized.toml") == size("pylock.filled.toml") == index.world.projects["b"][0].artifact.size
+
+
+def test_a_branch_is_looked_up_in_its_repository(cli: Command, index: LocalIndex, tmp_path: Path) -> None:
+    git = ("git", "-C", str(tmp_path / "repo"), "-c", "user.name=a", "-c", "user.email=a@example.org")
+    (tmp_path / "repo").mkdir()
+    for args in (
+        ("init", "-q", "-b", "main"),
+        ("commit", "-q", "--allow-empty", "-m", "x"),
+        ("tag", "-a", "v1", "-m", "v1"),
+    ):
+        subprocess.run([*git, *args], check=True, capture_output=True)
+    commit = subprocess.run([*git, "rev-parse", "HEAD"], check=True, capture_output=True, text=True).stdout.strip()
+    url = (tmp_path / "repo").as_uri()
+    for revision in ("@main", "@v1", ""):
+        (tmp_path / "requirements.txt").write_text(f"r @ git+{url}{revision}\n")
+        cli.ok("convert", "requirements.txt", "-i", index.url)
+        vcs = tomli.loads((tmp_path / "pylock.toml").read_text())["packages"][0]["vcs"]
+        assert vcs["commit-id"] == commit
+        assert vcs.get("requested-revision") == (revision[1:] or None)
+    (tmp_path / "requirements.txt").write_text(f"r @ git+{url}@nobody\n")
+    assert "nobody" in cli.refused("convert", "requirements.txt", "-i", index.url)

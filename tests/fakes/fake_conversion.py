@@ -44,6 +44,8 @@ class FakeRemote:
     fingerprints: Mapping[str, tuple[str, int]] = field(default_factory=dict)
     hashes: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     commits: Mapping[tuple[str, str | None], str] = field(default_factory=dict)
+    needs: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    has_sizes: bool = False
 
     def fingerprint(self, location: str) -> tuple[str, int]:
         if location not in self.fingerprints:
@@ -54,6 +56,15 @@ class FakeRemote:
         if file.filename not in self.hashes:
             raise LocksetError("offline", f"{file.filename} is not read")
         return self.hashes[file.filename]
+
+    def sizes(self, files: Sequence[DistributionFile]) -> Mapping[str, int]:
+        return {file.url: 1 for file in files if self.has_sizes}
+
+    def hint(self, files: Sequence[DistributionFile]) -> None:
+        del files
+
+    def requires(self, files: Sequence[DistributionFile]) -> Sequence[str] | None:
+        return self.needs.get(files[0].project)
 
     def commit(self, url: str, revision: str | None) -> str:
         if (url, revision) not in self.commits:

@@ -13,12 +13,14 @@ from lockset.api.wiring import connected
 from lockset.conversion.assemble import assemble
 from lockset.conversion.beside import Beside, read_beside
 from lockset.conversion.complete import complete
+from lockset.conversion.completeness import missing_needs
 from lockset.conversion.foreign_text import decode, refuse_conflicts
 from lockset.conversion.formats import Format, recognise
 from lockset.conversion.options import ConvertOptions
 from lockset.conversion.prove import Proof, prove
 from lockset.conversion.read import read_foreign
 from lockset.conversion.requirements import FilesWanted, read_pins
+from lockset.conversion.sizes import with_sizes
 from lockset.errors import LocksetError
 from lockset.events import Silent
 from lockset.index.options import IndexOptions, IndexSource, location_url
@@ -59,6 +61,7 @@ class ConvertWishes:
         with_project: Whether the project itself gets an entry, where the input has one.
         allow_conda: Whether what pip installs may need what conda installs.
         offline: Nothing goes over the network.
+        sizes: Whether sizes that nobody tells are asked of the servers that have the files.
         own_indexes: Whether indexes that a foreign lock names are asked for what it says comes from them.
     """
 
@@ -72,6 +75,7 @@ class ConvertWishes:
     allow_conda: bool = False
     offline: bool = False
     own_indexes: bool = True
+    sizes: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,7 +139,7 @@ def convert(
     options = replace(options, offline=options.offline or wanted.offline)
     heard = listener or Silent()
     with _live(options, cache, heard) as (index, remote):
-        return convert_draft(draft, index, remote, output=output, strict=strict, listener=heard)
+        return convert_draft(draft, index, remote, output=output, strict=strict, sizes=wanted.sizes, listener=heard)
 
 
 def convert_draft(
@@ -145,6 +149,7 @@ def convert_draft(
     *,
     output: str | os.PathLike[str] = "pylock.toml",
     strict: bool = False,
+    sizes: bool = False,
     listener: Listener | None = None,
 ) -> Conversion:
     """The lock file of a Draft: completed, assembled, written, read again and proved.
@@ -155,7 +160,9 @@ def convert_draft(
     folder = absolute(output).parent
     filled = complete(draft, index, remote, folder=folder, listener=listener or Silent())
     lock, lost = assemble(filled)
-    losses = (*filled.losses, *lost)
+    if sizes:
+        lock = with_sizes(lock, remote)
+    losses = (*filled.losses, *lost, *missing_needs(filled, index, remote))
     text = write(lock)
     _validate(text)
     again = read(text, path="pylock.toml").lock

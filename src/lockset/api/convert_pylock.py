@@ -7,8 +7,10 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from lockset.api.convert import Conversion, refuse_losses
+from lockset.api.remote import LiveRemote
 from lockset.api.wiring import connected
 from lockset.conversion.pylock_files import Narrowing, fill, merge, narrow, prove_same
+from lockset.conversion.sizes import with_sizes
 from lockset.events import Silent
 from lockset.lockfile.load import load_bytes
 from lockset.lockfile.read import read
@@ -89,6 +91,7 @@ def convert_pylock(
         with connected(index_options, cache, listener or Silent()) as connection:
             connection.index.hint(dict.fromkeys(package.name for package in found.packages))
             found = fill(found, connection.index)
+            found = with_sizes(found, LiveRemote(connection, offline=index_options.offline))
     else:
         found = fill(found, None)
     text = write(found)

@@ -6,13 +6,15 @@ import hashlib
 import os
 import re
 import subprocess
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lockset.errors import LocksetError
+from lockset.metadata.retrieve import Retriever
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from lockset.index.http.connection import Connection
     from lockset.index.page import DistributionFile
@@ -50,6 +52,31 @@ class LiveRemote:
             while chunk := held.read(_CHUNK):
                 sink.write(chunk)
         return sink.hexdigests()
+
+    def sizes(self, files: Sequence[DistributionFile]) -> Mapping[str, int]:
+        """Sizes by URL: see the port."""
+        if self._offline:
+            return {}
+        return self._connection.files.sizes(files)
+
+    def hint(self, files: Sequence[DistributionFile]) -> None:
+        """Begin to learn what a release requires: see the port."""
+        if not self._offline:
+            self._metadata.hint(files)
+
+    def requires(self, files: Sequence[DistributionFile]) -> Sequence[str] | None:
+        """What the release requires: see the port. Nothing is built for it."""
+        if self._offline:
+            return None
+        try:
+            return self._metadata.metadata(files).requires_dist
+        except LocksetError:
+            return None
+
+    @cached_property
+    def _metadata(self) -> Retriever:
+        connection = self._connection
+        return Retriever(connection.files, store=connection.cache, tasks=connection.workers)
 
     def commit(self, url: str, revision: str | None) -> str:
         """The commit that git lists for the revision: see the port."""

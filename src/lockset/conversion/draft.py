@@ -79,6 +79,7 @@ class DraftPackage:
         requires_python: Of the release, as the input tells.
         origin: Where the input says it, for messages (`requirements.txt:3`).
         config_settings: For the build backend.
+        extras: Extras with which the input asks for it.
     """
 
     name: str
@@ -96,6 +97,7 @@ class DraftPackage:
     requires_python: str | None = None
     origin: str = ""
     config_settings: tuple[tuple[str, str], ...] = ()
+    extras: frozenset[str] = frozenset()
 
     @property
     def is_complete(self) -> bool:
@@ -125,6 +127,7 @@ class Draft:
         evidence: Identity of an entry to the hashes the input has for it.
         losses: What will not be in the output.
         conflicts: Choices that the input declares never to be made together.
+        may_be_partial: A person may have written the pins, and left to the installer what these need.
     """
 
     format: str
@@ -137,6 +140,7 @@ class Draft:
     evidence: Mapping[str, frozenset[str]] = field(default_factory=dict)
     losses: tuple[Loss, ...] = ()
     conflicts: tuple[Conflict, ...] = ()
+    may_be_partial: bool = False
 
 
 def identity(name: str, version: Version | str | None, kind: str | None) -> str:

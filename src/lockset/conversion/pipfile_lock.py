@@ -173,7 +173,9 @@ class _Reading:
                 place=f"{self._top.place}: {entry.path}",
                 hint="Run `pipenv lock`",
             )
-        index = self._indexes.get(entry.text("index") or "")
+        # What names no source comes from the first one.
+        first = next(iter(self._indexes.values()), None)
+        index = self._indexes.get(entry.text("index") or "", first)
         return replace(plain, version=version, loose=tuple(dict.fromkeys(digests)), index=index)
 
     def _source(self, entry: Fields) -> PackageVcs | PackageDirectory | PackageArchive | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from lockset.index.page import DistributionFile
 
@@ -31,6 +31,15 @@ class Remote(Protocol):
         Raises:
             LocksetError: it cannot be had, `offline`.
         """
+
+    def sizes(self, files: Sequence[DistributionFile]) -> Mapping[str, int]:
+        """Sizes by URL of files for which the index told none, as far as their servers tell them."""
+
+    def hint(self, files: Sequence[DistributionFile]) -> None:
+        """What these files of one release require will probably be asked for. Returns at once and never fails."""
+
+    def requires(self, files: Sequence[DistributionFile]) -> Sequence[str] | None:
+        """The requirements of the release with these files, as its metadata says; None where it cannot be told."""
 
     def commit(self, url: str, revision: str | None) -> str:
         """The full commit that a branch or tag (None: the default branch) of a Git repository stands for now.

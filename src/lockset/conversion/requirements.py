@@ -94,6 +94,7 @@ def read_pins(
         requires_python=requires_python,
         evidence={key: frozenset(hashes) for key, hashes in reading.evidence.items()},
         losses=tuple(reading.losses),
+        may_be_partial=not any(map(_COMPILED.search, texts)),
     )
 
 
@@ -131,6 +132,7 @@ def _pinned(project: RootProject, place: str) -> list[RequirementLine]:
     open_lines: list[RequirementLine] = []
     for line in project.dependencies:
         if line.requirement.url is not None or pinned_version(line) is not None:
+            _refuse_contradiction(line, pins.get(line.name, ()))
             found.append(line)
         elif line.name in pins:
             found.extend(_constrained(line, pin) for pin in pins[line.name])
@@ -149,6 +151,29 @@ def _pinned(project: RootProject, place: str) -> list[RequirementLine]:
     if not found:
         raise LocksetError("nothing-pinned", "The file asks for nothing", place=place, hint="Name the compiled file")
     return found
+
+
+def _refuse_contradiction(line: RequirementLine, pins: Iterable[RequirementLine]) -> None:
+    """Refuse a pin that a constraint excludes.
+
+    Raises:
+        LocksetError: `pin-contradicts`.
+    """
+    version = pinned_version(line) if line.requirement.url is None else None
+    for pin in pins:
+        if version is None or pin.requirement.specifier.contains(version, prereleases=True):
+            continue
+        regions = [
+            MarkerSet.any() if m is None else MarkerSet.of_marker(m)
+            for m in (line.requirement.marker, pin.requirement.marker)
+        ]
+        if not (regions[0] & regions[1]).is_empty:
+            raise LocksetError(
+                "pin-contradicts",
+                f"`{line.requirement}` and the constraint `{pin.requirement}` ({pin.origin}) exclude each other",
+                place=line.origin,
+                hint="Keep one of them",
+            )
 
 
 def _constrained(line: RequirementLine, pin: RequirementLine) -> RequirementLine:
@@ -254,6 +279,7 @@ class _Reading:
             sdists=not (names & set(self.options.only_binary) or self.files.wheels_only),
             origin=line.origin,
             config_settings=line.config_settings,
+            extras=line.extras,
         )
 
     def _add(self, package: DraftPackage) -> None:
@@ -331,10 +357,6 @@ def _targets(
 
 def _note(project: RootProject, packages: Sequence[DraftPackage], losses: list[Loss]) -> None:
     """What the lock file cannot say, or does not need to."""
-    with_extras = sorted({str(line.name) for line in project.dependencies if line.extras})
-    if with_extras:
-        message = f"Extras are not written for {', '.join(with_extras)}: what they add has to be pinned in the file"
-        losses.append(Loss(kind="extras-dropped", message=message, note=True))
     losses.extend(
         Loss(kind="config-settings", message=f"The build settings of {package.shown} are kept for lockset only")
         for package in packages

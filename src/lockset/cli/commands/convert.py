@@ -66,6 +66,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--all-packages", action="store_true", help="all members of a uv workspace")
     parser.add_argument("--no-project", action="store_true", help="no entry for the project itself")
     parser.add_argument("--allow-conda", action="store_true", help="although packages of conda are needed")
+    parser.add_argument("--sizes", action="store_true", help="ask servers for sizes that the index does not tell")
     parser.add_argument("--strict", action="store_true", help="refuse where anything is lost")
     parser.add_argument("--verify", action="store_true", help="show what was compared")
     parser.add_argument("--json", action="store_true", help="tell the outcome as JSON on stdout")
@@ -159,6 +160,7 @@ def _wishes(args: argparse.Namespace) -> ConvertWishes:
         with_project=not args.no_project,
         allow_conda=args.allow_conda,
         offline=args.offline or env_flag("OFFLINE"),
+        sizes=args.sizes,
         own_indexes=not (args.default_index or args.index or args.no_index),
     )
 
