@@ -25,6 +25,7 @@ COMMANDS: dict[str, str] = {
     "validate": "check lock files against the standard",
     "tree": "show what a lock file holds, and who asked for it",
     "why": "show every chain that leads to a package",
+    "why-not": "tell what keeps a version from being locked",
     "diff": "compare two lock files",
 }
 

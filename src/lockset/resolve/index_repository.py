@@ -186,6 +186,28 @@ class IndexRepository:
             usable = [f for f in usable if any(f"{a}:{v}" in wanted for a, v in f.hashes.items())]
         return tuple([f for f in usable if not f.yanked] or usable)
 
+    def all_versions(self, name: str) -> tuple[Version, ...]:
+        """Every version the index has, newest first, whatever rules leave out."""
+        detail = self._detail(name)
+        return () if detail is None else detail.versions
+
+    def left_out(self, name: str, version: Version) -> str | None:
+        """Why rules on files leave nothing of a version that the index has; None where they leave some."""
+        detail = self._detail(name)
+        assert detail is not None, name
+        if self.files(name, version):
+            return None
+        limit = self.rules.limit(name)
+        files = detail.files(version)
+        first = min((f.upload_time for f in files if f.upload_time is not None), default=None)
+        if limit is not None and (first is None or first >= limit):
+            told = f"on {first:%Y-%m-%d}" if first is not None else "at a time the index does not tell"
+            return f"it was uploaded {told}, and only files from before {limit:%Y-%m-%d} count"
+        if name in self.rules.hashes:
+            return "none of its files has a hash that was asked for"
+        kinds = "wheels" if all(f.is_wheel for f in files) else "sources"
+        return f"it has {kinds} only, and these may not be used"
+
     def index_url(self, name: str) -> str:
         """The index the project comes from."""
         detail = self._detail(name)

@@ -17,7 +17,10 @@ if TYPE_CHECKING:
     from lockset.resolve.request import LockRequest
     from lockset.resolve.requirement import Root
 
-__all__ = ["propose"]
+__all__ = ["QUESTION", "propose"]
+
+# Where a requirement is written that somebody only asks about: not for him to loosen.
+QUESTION = "the question"
 
 # Requirements of a conflict that are tried; each costs a search of one environment.
 _TRIED = 6
@@ -39,7 +42,7 @@ def propose(
     def helps(changed: Sequence[Root]) -> bool:
         return solve_environment(request, region, changed, repository, Silent()) is None
 
-    tried = core[:_TRIED]
+    tried = [r for r in core if r.origin.name != QUESTION][:_TRIED]
     bounded = [r for r in tried if r.dependency.specifier.text and r.dependency.specifier.source is None]
     loosened = [r for r in bounded if helps([_loose(other) if other is r else other for other in roots])]
     if loosened:

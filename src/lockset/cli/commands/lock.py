@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from lockset.resolve.index_repository import FileRules, IndexRepository
     from lockset.sources.project import RootProject
 
-__all__ = ["add_arguments", "run"]
+__all__ = ["add_arguments", "opener", "read_old", "read_project", "run", "target_of"]
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -76,11 +76,11 @@ def run(args: argparse.Namespace, out: Output) -> int:
     since = time.time()  # noqa: TID251 - the command is where the clock is read
     here = Path.cwd()
     fill(args)
-    project = _project(args, here)
+    project = read_project(args, here)
     for warning in project.warnings:
         out.warn(warning.message)
-    target = _target(args, here)
-    old = _old(target, out)
+    target = target_of(args, here)
+    old = read_old(target, out)
     choices = choices_of(args, here)
     if args.check:
         return _check(project, choices, old, target, out, as_json=args.json)
@@ -89,7 +89,7 @@ def run(args: argparse.Namespace, out: Output) -> int:
     result = lock(
         project,
         choices,
-        open_repository=_opener(args, project, here, out, fresh_until.append),
+        open_repository=opener(args, project, here, out, fresh_until.append),
         now=datetime.now(timezone.utc),  # noqa: TID251 - see above
         old=old,
         folder=target.parent if target is not None else here,
@@ -113,7 +113,7 @@ def run(args: argparse.Namespace, out: Output) -> int:
     return DONE
 
 
-def _opener(
+def opener(
     args: argparse.Namespace, project: RootProject, here: Path, out: Output, asked: Callable[[float], None]
 ) -> Callable[[FileRules, Listener], AbstractContextManager[IndexRepository]]:
     """Where releases come from, and what builds those that only a build knows."""
@@ -152,13 +152,14 @@ def _hint_at_variable(options: IndexOptions, out: Output) -> None:
         )
 
 
-def _project(args: argparse.Namespace, here: Path) -> RootProject:
+def read_project(args: argparse.Namespace, here: Path) -> RootProject:
+    """What the sources that are named, or found, ask for."""
     stdin = sys.stdin.read() if STDIN in args.sources else None
     environ = dict(os.environ)  # noqa: TID251 - the door for environment variables
     return read_sources(args.sources, folder=here, environ=environ, stdin=stdin, use_settings=not args.no_config)
 
 
-def _target(args: argparse.Namespace, here: Path) -> Path | None:
+def target_of(args: argparse.Namespace, here: Path) -> Path | None:
     """The file to write; None for stdout. A script's lock lies beside it, a project's beside its pyproject.toml."""
     if args.output == "-":
         return None
@@ -181,7 +182,7 @@ def _target(args: argparse.Namespace, here: Path) -> Path | None:
     return here / "pylock.toml"
 
 
-def _old(target: Path | None, out: Output) -> Pylock | None:
+def read_old(target: Path | None, out: Output) -> Pylock | None:
     """The lock there is, None where there is none or it cannot be read (which is told: its pins are lost)."""
     if target is None or not target.exists():
         return None

@@ -1,0 +1,219 @@
+"""why_not(): what keeps a version from being chosen."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from packaging.specifiers import SpecifierSet
+from packaging.version import Version
+
+from lockset.errors import LocksetError
+from lockset.events import Silent
+from lockset.resolve.ask import ask
+from lockset.resolve.direct import DirectVersion
+from lockset.resolve.direct_repository import DirectRepository, SourceFound
+from lockset.resolve.explain import explain
+from lockset.resolve.policy import Admission
+from lockset.resolve.propagate import propagate
+from lockset.resolve.propose import QUESTION
+from lockset.resolve.regions import union
+from lockset.resolve.requirement import Origin, Root, Specifier, parse_dependency
+from lockset.resolve.search import Impossible, search
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from contextlib import AbstractContextManager
+    from datetime import datetime
+    from pathlib import Path
+
+    from lockset.errors import Diagnostic
+    from lockset.events import Listener
+    from lockset.lockfile.model import Pylock
+    from lockset.markers import MarkerSet
+    from lockset.resolve.choices import Choices
+    from lockset.resolve.index_repository import FileRules, IndexRepository
+    from lockset.resolve.request import LockRequest
+    from lockset.resolve.resolution import Resolution
+    from lockset.sources.project import RootProject
+
+__all__ = ["Chosen", "WhyNot", "why_not"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chosen:
+    """A version that is chosen, and where (None: everywhere)."""
+
+    version: str
+    marker: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WhyNot:
+    """The answer.
+
+    Attributes:
+        name: Normalised name of the project.
+        version: The version asked about.
+        chosen: What is chosen of it instead, or as well.
+        reason: One sentence on what keeps the version from being chosen.
+        conflict: What it meets, where it cannot be chosen with everything else.
+        hint: What to do to have it.
+    """
+
+    name: str
+    version: str
+    chosen: tuple[Chosen, ...]
+    reason: str
+    conflict: Diagnostic | None = None
+    hint: str | None = None
+
+
+def why_not(
+    project: RootProject,
+    choices: Choices,
+    name: str,
+    version: str | None,
+    *,
+    open_repository: Callable[[FileRules, Listener], AbstractContextManager[IndexRepository]],
+    now: datetime,
+    old: Pylock | None = None,
+    folder: Path | None = None,
+    listener: Listener | None = None,
+) -> WhyNot:
+    """What keeps `version` of `name` (None: the newest final one there is) out of the lock that would be made.
+
+    Raises:
+        LocksetError: `unknown-version`; `no-resolution`, where nothing can be locked anyway; and those of `lock`.
+    """
+    heard = listener or Silent()
+    question = ask(project, choices, old=old, now=now, folder=folder)
+    with open_repository(question.rules, heard) as opened:
+        repository = DirectRepository(opened, question.direct)
+        asked = _version(opened, name, version)
+        while True:
+            with suppress(SourceFound):
+                return _Asking(question.request, repository, opened, heard, old).answer(name, asked)
+
+
+def _version(repository: IndexRepository, name: str, version: str | None) -> Version:
+    known = repository.all_versions(name)
+    if not known:
+        raise LocksetError("project-not-found", f"No index has a project named {name}", hint="Check the spelling")
+    if version is None:
+        return next((v for v in known if not v.is_prerelease), known[0])
+    found = next((v for v in known if v == Version(version)), None)
+    if found is None:
+        near = ", ".join(str(v) for v in known[:5])
+        raise LocksetError("unknown-version", f"No index has {name} {version}", hint=f"The newest it has: {near}")
+    return found
+
+
+class _Asking:
+    def __init__(
+        self,
+        request: LockRequest,
+        repository: DirectRepository,
+        index: IndexRepository,
+        listener: Listener,
+        old: Pylock | None,
+    ) -> None:
+        self._request = request
+        self._repository = repository
+        self._index = index
+        self._listener = listener
+        self._old = old
+
+    def answer(self, name: str, version: Version) -> WhyNot:
+        usual = self._resolved(self._request)
+        if isinstance(usual, Impossible):
+            raise explain(usual, self._request, self._repository, self._repository.not_found)
+        nodes = {v: node.region for (n, v), node in usual.nodes.items() if n == name}
+        universe = self._request.universe
+        chosen = tuple(Chosen(version=str(v), marker=r.text(universe)) for v, r in nodes.items())
+
+        def said(reason: str, hint: str | None = None, conflict: Diagnostic | None = None) -> WhyNot:
+            return WhyNot(name=name, version=str(version), chosen=chosen, reason=reason, hint=hint, conflict=conflict)
+
+        if not nodes:
+            return said(f"nothing that is locked asks for {name}", f"Ask for it: `{name}=={version}`")
+        if version in nodes and nodes[version] is union(nodes.values()):
+            return said("it is chosen, wherever it is needed")
+        if any(isinstance(v, DirectVersion) for v in nodes):
+            return said(f"{name} comes from a URL or path that is asked for", "Ask for a version instead")
+        early = self._before_the_search(name, version, union(nodes.values()))
+        if early is not None:
+            return said(*early)
+        return said(*self._pinned(name, version, union(nodes.values()), nodes.get(version)))
+
+    def _resolved(self, request: LockRequest) -> Resolution | Impossible:
+        try:
+            pins, statistics = search(request, self._repository, self._listener)
+        except Impossible as impossible:
+            return impossible
+        return propagate(pins, request.roots, request.universe, self._repository, statistics)
+
+    def _before_the_search(self, name: str, version: Version, region: MarkerSet) -> tuple[str, str] | None:
+        """What rules it out whatever others ask for, in the order in which releases are sorted out."""
+        left_out = self._index.left_out(name, version)
+        if left_out is not None:
+            return left_out, "Look at `--exclude-newer`, `--no-build`, `--only-binary` and `--no-binary`"
+        for constraint, where in self._request.policy.constraints.get(name, ()):
+            if not where.is_disjoint(region) and not constraint.admits(version):
+                return f"{name}{constraint} is a constraint", f"Loosen the constraint {name}{constraint}"
+        if self._repository.facts(name, version) is None:
+            return self._repository.stepped_over[name, version], "Ask those who made it for a corrected release"
+        return self._by_policy(name, version, region)
+
+    def _by_policy(self, name: str, version: Version, region: MarkerSet) -> tuple[str, str] | None:
+        serves = self._repository.serves(name, version)
+        if serves.is_disjoint(region):
+            marker = serves.without_extras_and_groups().text() or ""
+            return (
+                f"it can only be used where {marker}",
+                "Narrow `requires-python` (`--python`) or `--platform` to match",
+            )
+        releases = self._repository.releases(name)
+        if releases.yanked >> releases.versions.index(version) & 1:
+            return "it is yanked", f"To take it all the same, pin it: `{name}=={version}`"
+        alone = Specifier.of(SpecifierSet(f"<={version}"))
+        admitted = Admission(self._repository, self._request.policy).admitted(releases, {alone})
+        if not admitted >> releases.versions.index(version) & 1:
+            return (
+                "it is a pre-release, and stable releases fit",
+                f"Name it: `{name}>={version}`, or allow pre-releases with `--prerelease-package {name}=allow`",
+            )
+        return None
+
+    def _pinned(
+        self, name: str, version: Version, region: MarkerSet, mine: MarkerSet | None
+    ) -> tuple[str, str | None, Diagnostic | None]:
+        """What happens when it is asked for."""
+        dependency = parse_dependency(f"{name}=={version}")
+        where = region & self._repository.serves(name, version)
+        origin = Origin(name=QUESTION, version=None, text=dependency.text)
+        pin = Root(dependency=dependency, region=where, origin=origin)
+        request = replace(self._request, roots=(*self._request.roots, pin))
+        found = self._resolved(request)
+        if isinstance(found, Impossible):
+            failure = explain(found, request, self._repository, self._repository.not_found).diagnostic
+            return "it cannot be chosen with everything else that is asked for", failure.hint, failure
+        if mine is not None or not region.implies(where):
+            marker = where.text(self._request.universe)
+            return f"it can be used only where {marker or 'it is chosen'}", None, None
+        old = self._old.packages if self._old is not None else ()
+        locked = sorted(p.version for p in old if p.name == name and p.version is not None)
+        if locked and version > locked[-1]:
+            pins = ", ".join(map(str, locked))
+            return f"the lock that is there holds {pins}, and it would fit", f"Move it: `lockset lock -P {name}`", None
+        moved = self._moved(found, name)
+        return f"another version goes before it, and it would fit{moved}", f"Pin it: `{name}=={version}`", None
+
+    def _moved(self, found: Resolution, name: str) -> str:
+        """What else is chosen otherwise with it."""
+        usual = self._resolved(self._request)
+        if isinstance(usual, Impossible):
+            return ""
+        other = [f"{n} {v}" for n, v in found.nodes if n != name and (n, v) not in usual.nodes]
+        return f", with {', '.join(other[:5])}" if other else ""

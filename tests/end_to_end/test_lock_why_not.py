@@ -1,0 +1,89 @@
+"""`lockset why-not`: what keeps a version from being chosen."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from builders import make_wheel
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from builders.command import Command
+    from local_index import LocalIndex
+
+
+@pytest.fixture
+def ask(cli: Command, local_index: LocalIndex, tmp_path: Path) -> Callable[..., dict[str, Any]]:
+    """Asks of a project with these dependencies; the answer."""
+
+    def asked(question: str, *dependencies: str, options: tuple[str, ...] = ()) -> dict[str, Any]:
+        project = f'[project]\nname = "app"\nrequires-python = ">=3.10"\ndependencies = {list(dependencies)}\n'
+        (tmp_path / "pyproject.toml").write_text(project)
+        result = cli.ok("why-not", question, "-i", local_index.url, "--refresh", "--json", *options)
+        found: dict[str, Any] = result.json()
+        return found
+
+    return asked
+
+
+def test_who_holds_a_version_back_is_told(ask: Callable[..., dict[str, Any]], local_index: LocalIndex) -> None:
+    local_index.world.add("a", "1.0").add("a", "2.0").add("b", requires=["a<2"])
+    found = ask("a", "a", "b")
+    assert (found["version"], found["chosen"]) == ("2.0", [{"version": "1.0", "marker": None}])
+    assert "b 1.0 needs a<2" in "\n".join(found["conflict"]["context"])
+    assert "a==2.0 is asked for in the question" in "\n".join(found["conflict"]["context"])
+    assert "a==2.0" not in (found["hint"] or ""), "the question is not for the user to loosen"
+    assert found["hint"] == "Leave b out of this environment by a marker: it was tried, and the rest fits then"
+
+
+def test_what_rules_a_release_out_is_told(ask: Callable[..., dict[str, Any]], local_index: LocalIndex) -> None:
+    world = local_index.world.add("a", "1.0").add("a", "1.1", yanked="bad").add("a", "1.2", requires_python="<3.10")
+    world.add("a", "1.3b1").add_file("a", make_wheel("a", "1.4", metadata="Name: a\n"))
+    reasons = {version: ask(f"a=={version}", "a")["reason"] for version in ("1.1", "1.2", "1.3b1", "1.4", "1.0")}
+    assert reasons["1.1"] == "it is yanked"
+    assert "it can only be used where python_version < '3.10'" in reasons["1.2"].replace("python_full_", "python_")
+    assert reasons["1.3b1"].startswith("it is a pre-release")
+    assert "metadata" in reasons["1.4"].lower()
+    assert reasons["1.0"] == "it is chosen, wherever it is needed"
+    options = ("--exclude-newer", "2020-01-02")
+    assert ask("a==1.1", "a", options=options)["reason"].startswith("it was uploaded on 2020-01-02")
+
+
+def test_a_pin_of_the_old_lock_is_told_with_what_moves_it(
+    ask: Callable[..., dict[str, Any]], cli: Command, local_index: LocalIndex
+) -> None:
+    local_index.world.add("a", "1.0").add("a", "1.5")
+    ask("a", "a")
+    cli.ok("lock", "-i", local_index.url)
+    local_index.world.add("a", "2.0")
+    assert ask("a", "a")["hint"] == "Move it: `lockset lock -P a`"
+    older = ask("a==1.0", "a")
+    assert older["reason"] == "another version goes before it, and it would fit"
+    assert older["hint"] == "Pin it: `a==1.0`"
+
+
+def test_a_part_of_the_environments_is_named(ask: Callable[..., dict[str, Any]], local_index: LocalIndex) -> None:
+    local_index.world.add("a", "1.0").add("a", "2.0", requires_python=">=3.12")
+    found = ask("a", "a")
+    assert "3.12" in found["reason"]
+    assert [c["version"] for c in found["chosen"]] == ["1.0", "2.0"]
+
+
+@pytest.mark.parametrize(
+    ("question", "code", "says"),
+    [
+        ("a==9", 1, "The newest it has: 1.0"),
+        ("nobody", 1, "No index has a project named nobody"),
+        ("a>=1", 2, "no single version"),
+        ("a b", 2, "no package"),
+    ],
+)
+def test_nonsense_is_refused(question: str, code: int, says: str, cli: Command, local_index: LocalIndex) -> None:
+    local_index.world.add("a")
+    told = cli("why-not", question, "-", "-i", local_index.url, "--python", ">=3.10", stdin="a\n")
+    assert told.code == code, str(told)
+    assert says in told.stderr
