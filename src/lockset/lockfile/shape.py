@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import date, datetime, time
-from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -123,6 +122,8 @@ def close_keys(
     unknown = [key for key in holder if key not in known]
     for count, key in enumerate(unknown):
         searched = count < _MOST_SEARCHED and len(key) <= _LONGEST_SEARCHED
+        from difflib import get_close_matches  # slow to import, and needed for faulty files only
+
         near = get_close_matches(key.lower().replace("_", "-"), known, n=1) if searched else []
         hint = f"Did you mean `{near[0]}`?" if near else f"Keys of a tool's own go below `{where_tool(path)}`"
         found.add("unknown-key", (*path, key), f"{where} has no key `{key}` in the specification", hint)

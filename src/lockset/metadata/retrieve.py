@@ -12,7 +12,6 @@ from lockset.errors import LocksetError
 from lockset.hashes import Verifier, strong_digests
 from lockset.index.credentials import redact
 from lockset.metadata.core import CoreMetadata, parse_metadata
-from lockset.metadata.sdist import sdist_metadata
 from lockset.metadata.ways import Way, WayKind, best_file, ways
 from lockset.metadata.wheel import check_identity, wheel_metadata
 
@@ -102,6 +101,8 @@ class Retriever:
                 with self._files.download(way.file) as file:
                     return wheel_metadata(file, way.file)
             case WayKind.SDIST:
+                from lockset.metadata.sdist import sdist_metadata  # zip and tar are slow to import, rarely needed
+
                 with self._files.download(way.file) as file:
                     return sdist_metadata(file, way.file)
             case WayKind.BUILD:

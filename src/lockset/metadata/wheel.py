@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zipfile
 import zlib
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -51,6 +50,8 @@ def read_any_metadata(file: BinaryIO, *, what: str) -> bytes:
 
 def _read_member(file: BinaryIO, what: str) -> tuple[str, bytes]:
     """The one dist-info folder and its METADATA."""
+    import zipfile  # slow to import, and needed where no `.metadata` file tells
+
     try:
         with zipfile.ZipFile(file) as archive:
             folder = _dist_info(archive.namelist(), what)

@@ -8,7 +8,6 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal, Protocol
 from urllib.parse import unquote, urlsplit, urlunsplit
-from urllib.request import url2pathname
 
 from packaging.version import Version
 
@@ -247,6 +246,8 @@ def _vcs(line: RequirementLine, address: str, scheme: str, subdirectory: str | N
         )
     fetched = urlunsplit((parts.scheme, parts.netloc, path, parts.query, ""))
     public = _public(fetched)
+    from urllib.request import url2pathname  # slow to import, and needed for what is local only
+
     shown = f"git+{public}" if parts.scheme != "file" else f"git+{relative_path(url2pathname(parts.path), folder)}"
     return DirectSource(
         name=line.name,
@@ -277,6 +278,8 @@ def _local_path(address: str, base: Path, line: RequirementLine) -> str:
         parts = urlsplit(address)
         if parts.netloc not in {"", "localhost"}:
             raise _refused(line, "files of other hosts are not read", "Write `file:///PATH`, or a path")
+        from urllib.request import url2pathname  # slow to import, and needed for what is local only
+
         address = url2pathname(parts.path)
     return os.path.normpath(os.path.join(base, os.path.expanduser(address)))  # noqa: PTH111, PTH118 (a value, not a file)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
 import tomli
@@ -52,6 +51,8 @@ def type_name(value: object) -> str:
 
 def nearest(name: str, known: Collection[str]) -> str | None:
     """A hint that names the known name most like `name`, or lists all when they are few; else None."""
+    from difflib import get_close_matches  # slow to import, and needed for faulty files only
+
     close = get_close_matches(name, sorted(known), n=1, cutoff=0.6)
     if close:
         return f"Did you mean `{close[0]}`?"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import io
-import tempfile
 import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, BinaryIO, cast
@@ -90,6 +89,8 @@ class HttpFiles:
     @contextmanager
     def download(self, file: DistributionFile) -> Iterator[BinaryIO]:
         """The whole file, verified: see the port. The hash of what is read is remembered for `sha256`."""
+        import tempfile  # slow to import, and needed for whole downloads only
+
         with tempfile.TemporaryFile(prefix="lockset-") as held:
             sink = _Verified(held, file)
             if file.url.startswith("file:"):
