@@ -330,3 +330,21 @@ def test_everything_goes_by_way_of_the_proxy(cli: Command, local_index: LocalInd
     url = "http://index.example.org/simple/"
     cli("lock", "requirements.in", "--python", ">=3.10", "-i", url, "--proxy", local_index.origin, "--retries", "0")
     assert any("index.example.org" in path for path in local_index.paths())
+
+
+def test_wheels_of_one_version_are_compared_where_asked_for(
+    lock: Callable[..., dict[str, Any]], cli: Command, local_index: LocalIndex, tmp_path: Path
+) -> None:
+    linux, windows = "cp310-abi3-manylinux_2_28_x86_64", "cp310-abi3-win_amd64"
+    world = local_index.world.add("b").add("c")
+    for name, others in (("same", ["b", 'c ; sys_platform == "linux"']), ("other", ["b"])):
+        world.add_file(name, make_wheel(name, "1.0", tags=linux, requires_dist=["b", "c ; sys_platform == 'linux'"]))
+        world.add_file(name, make_wheel(name, "1.0", tags=windows, requires_dist=others if name == "same" else ["c"]))
+    options = ("--platform", "manylinux_2_28_x86_64", "--platform", "win_amd64")
+    lock("same", options=(*options, "--verify-metadata"))
+    lock("other", options=options)
+    before = (tmp_path / "pylock.toml").read_bytes()
+    told = cli.refused("lock", "-i", local_index.url, "--upgrade", "--verify-metadata", *options)
+    assert "other-1.0-cp310-abi3-win_amd64.whl does not ask for b" in told
+    assert "other-1.0-cp310-abi3-win_amd64.whl asks for c" in told
+    assert (tmp_path / "pylock.toml").read_bytes() == before

@@ -21,6 +21,7 @@ from lockset.resolve.narrow import narrowing
 from lockset.resolve.propagate import propagate
 from lockset.resolve.prove import Gap, prove
 from lockset.resolve.search import Impossible, choices_of, search
+from lockset.resolve.verify_metadata import verify_metadata
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -77,6 +78,7 @@ def lock(
     now: datetime,
     old: Pylock | None = None,
     folder: Path | None = None,
+    verify: bool = False,
     listener: Listener | None = None,
 ) -> LockResult:
     """One lock for every environment that `project` and `choices` ask for; nothing is written to disk.
@@ -88,6 +90,7 @@ def lock(
         now: For ages in `exclude-newer` and for which Pythons are still maintained.
         old: The lock there is; its pins are tried first.
         folder: Where the lock will lie, absolute: paths in it are relative to there (None: the project's folder).
+        verify: Compare what all wheels of a version ask for.
         listener: Hears of progress.
 
     Raises:
@@ -104,6 +107,9 @@ def lock(
         heard.phase("Resolving")
         resolution = _resolved(question, repository, heard)
         terms, resolution = _narrowed(question, resolution, repository, heard)
+        if verify:
+            heard.phase("Comparing metadata")
+            verify_metadata(resolution, opened)
         found = assemble(resolution, question.request, terms, artifacts)
         gaps = _prove(found, question, resolution, repository, terms)
         _tell_missing_extras(resolution, repository, heard)

@@ -307,6 +307,15 @@ class IndexRepository:
             serves=self.admits(metadata.requires_python),
         )
 
+    def hint_file(self, file: DistributionFile) -> None:
+        """What this file asks for will be asked for; returns at once."""
+        self._metadata.hint([file])
+
+    def dependencies_of_file(self, file: DistributionFile) -> tuple[Dependency, ...]:
+        """What this one file asks for, whatever others of its version do."""
+        metadata = self._metadata.metadata([file])
+        return tuple(d for text in metadata.requires_dist for d in self.counted(parse_dependency(text)))
+
     def counted(self, dependency: Dependency) -> Iterable[Dependency]:
         """The requirement, or what the user put in its place."""
         if dependency.name in self.rules.excludes:

@@ -93,6 +93,7 @@ def run(args: argparse.Namespace, out: Output) -> int:
         now=datetime.now(timezone.utc),  # noqa: TID251 - see above
         old=old,
         folder=target.parent if target is not None else here,
+        verify=args.verify_metadata,
         listener=out.listener(),
     )
     _write(result, target, dry_run=args.dry_run, out=out)
