@@ -164,7 +164,7 @@ def convert_draft(
         lock = with_sizes(lock, remote)
     losses = (*filled.losses, *lost, *missing_needs(filled, index, remote))
     text = write(lock)
-    _validate(text)
+    _validate(text, draft.place)
     again = read(text, path="pylock.toml").lock
     proof = prove(filled, again, losses)
     refuse_losses(losses, strict=strict, place=draft.place)
@@ -378,12 +378,13 @@ def same_index(one: str, other: str) -> bool:
     return one.rstrip("/") == other.rstrip("/")
 
 
-def _validate(text: str) -> None:
+def _validate(text: str, place: str) -> None:
     report = validate(text, path="pylock.toml")
     errors = [issue for issue in report.issues if issue.severity == "error"]
     if errors:
         raise LocksetError(
-            "internal-invalid",
-            f"The lock that was made breaks the standard: {errors[0].message}",
-            hint="Nothing was written; this is a bug in lockset: report it with the input that shows it",
+            "input-invalid",
+            f"The input holds what no lock file may: {errors[0].message}",
+            place=place,
+            hint="Restore the file, or lock again with the tool that wrote it; if it is as the tool wrote it, report it",
         )

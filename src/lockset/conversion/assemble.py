@@ -23,7 +23,7 @@ from lockset.lockfile.model import (
 from lockset.markers import MarkerSet, possible
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from lockset.conversion.draft import Draft, DraftFile, DraftPackage
 
@@ -31,6 +31,8 @@ __all__ = ["assemble", "universe_of"]
 
 # As many packages as a note names.
 _SHOWN = 4
+# What a source distribution may end in: the standard form, and older ones that installers still take.
+_SDIST_SUFFIXES = (".tar.gz", ".zip", ".tgz", ".tar.bz2", ".tar.xz", ".tar")
 
 
 def universe_of(requires_python: SpecifierSet | None, environments: Sequence[str]) -> MarkerSet:
@@ -59,6 +61,7 @@ def assemble(draft: Draft) -> tuple[Pylock, tuple[Loss, ...]]:
             together &= draft.offers.region((kind, name))
         universe -= together
     unbounded: list[str] = []
+    lost = [loss for package in draft.packages for loss in _left_out(package)]
     _refuse_overlaps(draft, universe)
     packages = [_package(package, universe, unbounded) for package in draft.packages]
     offers = draft.offers
@@ -74,7 +77,7 @@ def assemble(draft: Draft) -> tuple[Pylock, tuple[Loss, ...]]:
         packages=packages,
         tool=_tool(draft),
     )
-    return lock, (_tell_unbounded(unbounded),) if unbounded else ()
+    return lock, (*lost, *((_tell_unbounded(unbounded),) if unbounded else ()))
 
 
 def _tool(draft: Draft) -> dict[str, Any] | None:
@@ -111,7 +114,7 @@ def _package(package: DraftPackage, universe: MarkerSet, unbounded: list[str]) -
         directory=source if isinstance(source, PackageDirectory) else None,
         archive=source if isinstance(source, PackageArchive) else None,
         index=package.index if source is None else None,
-        sdist=next((_sdist(f) for f in package.files if not _is_wheel(f)), None),
+        sdist=next((_sdist(f) for f in _sdists(package)), None),
         wheels=[_wheel(f) for f in sorted(package.files, key=lambda f: f.name or "") if _is_wheel(f)] or None,
         tool={"lockset": {"config-settings": settings}} if settings else None,
     )
@@ -145,6 +148,27 @@ def _tell_unbounded(unbounded: Sequence[str]) -> Loss:
 def _dependencies(package: DraftPackage) -> list[dict[str, Any]] | None:
     found = [{"name": n, "version": v} if v else {"name": n} for n, v in package.dependencies or ()]
     return found or None
+
+
+def _sdists(package: DraftPackage) -> list[DraftFile]:
+    """The source distributions, the usual form first; an entry has room for one."""
+    found = [file for file in package.files if (file.name or "").endswith(_SDIST_SUFFIXES)]
+    return sorted(found, key=lambda file: (not (file.name or "").endswith(".tar.gz"), file.name or ""))
+
+
+def _left_out(package: DraftPackage) -> Iterator[Loss]:
+    """Files that have no place in a lock file: further source distributions, and what no installer of today takes."""
+    for file in _sdists(package)[1:]:
+        message = f"{package.shown}: a lock file holds one source distribution, {file.name} is left out"
+        yield Loss(kind="second-sdist", message=message, hashes=_hash_texts(file))
+    for file in package.files:
+        if not _is_wheel(file) and not (file.name or "").endswith(_SDIST_SUFFIXES):
+            message = f"{package.shown}: {file.name} is neither a wheel nor a source distribution and is left out"
+            yield Loss(kind="file-unknown", message=message, hashes=_hash_texts(file))
+
+
+def _hash_texts(file: DraftFile) -> tuple[str, ...]:
+    return tuple(f"{algorithm}:{value}" for algorithm, value in file.hashes.items())
 
 
 def _is_wheel(file: DraftFile) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from packaging.specifiers import SpecifierSet
+from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.utils import canonicalize_name
 
 from lockset.conversion.draft import Draft, DraftFile, DraftPackage, Loss, identity, identity_of_source
@@ -137,7 +137,10 @@ class _Reading:
         chosen = self._options.requires_python
         if len(minors) != 1:
             return chosen
-        own = SpecifierSet(f"=={minors.pop()}.*")
+        try:
+            own = SpecifierSet(f"=={minors.pop()}.*")
+        except InvalidSpecifier:
+            return chosen
         return own if chosen is None else own & chosen
 
     def _refuse_needs(self) -> None:

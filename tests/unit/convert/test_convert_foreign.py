@@ -464,3 +464,24 @@ def test_unreadable_bytes_are_told_by_line(tmp_path: Path) -> None:
     with pytest.raises(LocksetError) as caught:
         convert(path, ConvertWishes(offline=True), output=tmp_path / "pylock.toml")
     assert str(caught.value.diagnostic.place).endswith("uv.lock:3")
+
+
+def test_files_without_a_place_are_named(tmp_path: Path) -> None:
+    files = ", ".join(
+        f'{{url = "{FILES}/a-1{end}", hash = "sha256:{sha(end)}"}}' for end in (".zip", ".tar.gz", "-py2.7.egg")
+    )
+    text = (
+        '[metadata]\ngroups = ["default"]\nstrategy = ["inherit_metadata", "static_urls"]\nlock_version = "4.5.0"\n'
+        f'content_hash = "x"\n[[package]]\nname = "a"\nversion = "1"\ngroups = ["default"]\nfiles = [{files}]\n'
+    )
+    done = convert_text(tmp_path, "pdm.lock", text)
+    sdist = done.lock.packages[0].sdist
+    assert sdist is not None
+    assert sdist.name == "a-1.tar.gz"
+    assert {"second-sdist", "file-unknown"} <= kinds(done)
+    assert done.proof.lost == 2
+
+
+def test_what_no_lock_file_may_hold_is_told_of_the_input(tmp_path: Path) -> None:
+    text = uv_lock('dependencies = [{ name = "a" }]', uv_package("a", "1").replace("a-1-py3", "other-1-py3"))
+    assert code_of(tmp_path, "uv.lock", text) == "input-invalid"
