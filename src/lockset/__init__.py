@@ -6,37 +6,51 @@ TYPE_CHECKING = False  # as `typing` has it, whose import every start would pay 
 if TYPE_CHECKING:
     from lockset.api.convert import Conversion, ConvertWishes, convert
     from lockset.api.export import Export, ExportWishes, export
+    from lockset.api.lock import LockResult
+    from lockset.api.lock_project import lock
     from lockset.api.validate import Issue, Report, validate, validate_text
     from lockset.errors import LocksetError
+    from lockset.index.options import IndexOptions, IndexSource
+    from lockset.resolve.choices import Choices
 
 __version__ = "0.1.0"
 
 # Name of the façade -> module that holds it.
 _FACADE: dict[str, str] = {
+    "Choices": "lockset.resolve.choices",
     "Conversion": "lockset.api.convert",
     "ConvertWishes": "lockset.api.convert",
     "Export": "lockset.api.export",
     "ExportWishes": "lockset.api.export",
+    "IndexOptions": "lockset.index.options",
+    "IndexSource": "lockset.index.options",
     "Issue": "lockset.api.validate",
+    "LockResult": "lockset.api.lock",
     "LocksetError": "lockset.errors",
     "Report": "lockset.api.validate",
     "convert": "lockset.api.convert",
     "export": "lockset.api.export",
+    "lock": "lockset.api.lock_project",
     "validate": "lockset.api.validate",
     "validate_text": "lockset.api.validate",
 }
 
 __all__ = [
+    "Choices",
     "Conversion",
     "ConvertWishes",
     "Export",
     "ExportWishes",
+    "IndexOptions",
+    "IndexSource",
     "Issue",
+    "LockResult",
     "LocksetError",
     "Report",
     "__version__",
     "convert",
     "export",
+    "lock",
     "validate",
     "validate_text",
 ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import dataclass, field
+from os import fspath
 from typing import TYPE_CHECKING
 
 from lockset.errors import LocksetError
@@ -22,11 +23,13 @@ from lockset.resolve.propagate import propagate
 from lockset.resolve.prove import Gap, prove
 from lockset.resolve.search import Impossible, choices_of, search
 from lockset.resolve.verify_metadata import verify_metadata
+from lockset.sync.disk.atomic import write_durably
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
     from contextlib import AbstractContextManager
     from datetime import datetime
+    from os import PathLike
     from pathlib import Path
 
     from packaging.version import Version
@@ -63,6 +66,10 @@ class LockResult:
     gaps: tuple[Gap, ...]
     skipped: Mapping[str, str] = field(default_factory=dict)
     behind: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+
+    def write(self, path: str | PathLike[str]) -> None:
+        """Write the lock file, whole or not at all; OSError where the system refuses."""
+        write_durably(fspath(path), self.text.encode())
 
     @property
     def splits(self) -> int:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from lockset.api.indexes import indexes_of
 from lockset.cli.options import env_flag, env_text
 from lockset.errors import UsageError
 from lockset.index.options import DEFAULT_INDEX, IndexOptions, IndexSource, location_url
-from lockset.sources.project import Settings, SourceOptions
 
 if TYPE_CHECKING:
     import argparse
@@ -25,41 +26,27 @@ def index_options(args: argparse.Namespace, project: RootProject | None, here: P
     Raises:
         LocksetError: a place that is neither URL nor path, or a pin to an index nobody named.
     """
-    settings = project.settings if project is not None else Settings()
-    options = project.options if project is not None else SourceOptions()
-    base = project.base if project is not None else here
+    own = indexes_of(project) if project is not None else IndexOptions()
     named = [_named_index(text, here) for text in (*args.index, *args.extra_index_url)]
-    named += [
-        # One without a name is called by its URL, so that pins can mean it.
-        IndexSource(
-            url=location_url(s.url, base=base),
-            name=s.name or (s.url if s.packages else None),
-            explicit=s.explicit or s.default,
-        )
-        for s in settings.index
-        if not s.default or s.packages
-    ]
-    named += [IndexSource(url=location_url(u, base=base)) for u in options.extra_index_urls]
     default = args.default_index or env_text("DEFAULT_INDEX") or env_text("INDEX_URL")
-    default = default or next((s.url for s in settings.index if s.default), None) or options.index_url
     find_links = [location_url(f, base=here) for f in args.find_links]
-    find_links += [location_url(f, base=base) for f in (*settings.find_links, *options.find_links)]
-    return IndexOptions(
-        index_url=location_url(default, base=here) if default else DEFAULT_INDEX,
-        indexes=tuple(dict.fromkeys(named)),
-        find_links=tuple(dict.fromkeys(find_links)),
-        no_index=bool(args.no_index or settings.no_index or options.no_index),
-        pins={package: s.name or s.url for s in settings.index for package in s.packages},
-        strategy=args.index_strategy or settings.index_strategy or "first-index",  # type: ignore[arg-type]  # both are checked against the same choices
+    provider = args.keyring_provider or env_text("KEYRING_PROVIDER")
+    return replace(
+        own,
+        index_url=location_url(default, base=here) if default else own.index_url,
+        indexes=tuple(dict.fromkeys((*named, *own.indexes))),
+        find_links=tuple(dict.fromkeys((*find_links, *own.find_links))),
+        no_index=bool(args.no_index or own.no_index),
+        strategy=args.index_strategy or own.strategy,
         offline=args.offline or env_flag("OFFLINE"),
         refresh=args.refresh,
         read_timeout=args.timeout,
         retries=args.retries,
-        insecure_hosts=frozenset((*args.allow_insecure_host, *settings.allow_insecure_host, *options.trusted_hosts)),
+        insecure_hosts=frozenset((*args.allow_insecure_host, *own.insecure_hosts)),
         cert=_path(args.cert or env_text("CERT")),
         client_cert=_path(args.client_cert or env_text("CLIENT_CERT")),
         proxy=args.proxy or env_text("PROXY"),
-        keyring=_keyring(args.keyring_provider or env_text("KEYRING_PROVIDER") or settings.keyring_provider),
+        keyring=_keyring(provider) if provider else own.keyring,
     )
 
 
@@ -74,8 +61,8 @@ def _path(text: object) -> str | None:
     return str(text) if text else None
 
 
-def _keyring(provider: str | None) -> bool:
-    if provider not in {None, "disabled", "subprocess"}:
+def _keyring(provider: str) -> bool:
+    if provider not in {"disabled", "subprocess"}:
         raise UsageError("env-value", f"LOCKSET_KEYRING_PROVIDER is `{provider}`, neither disabled nor subprocess")
     return provider == "subprocess"
 

@@ -1,0 +1,88 @@
+"""lock() as a library: sources in, a proved lock out; nothing of the process's surroundings counts unless given."""
+
+from __future__ import annotations
+
+import sys
+from datetime import datetime, timezone
+from os import PathLike
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from lockset.api.indexes import indexes_of
+from lockset.api.lock import LockResult
+from lockset.api.lock import lock as lock_question
+from lockset.api.wiring import repository_opener
+from lockset.lockfile.load import load
+from lockset.resolve.choices import Choices
+from lockset.sources.files.discover import read_sources
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from lockset.events import Listener
+    from lockset.index.options import IndexOptions
+    from lockset.metadata.ports import Builder
+
+__all__ = ["lock"]
+
+
+def lock(
+    sources: str | PathLike[str] | Iterable[str | PathLike[str]] = (),
+    *,
+    folder: str | PathLike[str] = ".",
+    choices: Choices | None = None,
+    indexes: IndexOptions | None = None,
+    output: str | PathLike[str] | None = None,
+    cache: str | PathLike[str] | None = None,
+    builds: bool = True,
+    verify_metadata: bool = False,
+    environ: Mapping[str, str] | None = None,
+    now: datetime | None = None,
+    listener: Listener | None = None,
+) -> LockResult:
+    """One lock for every environment that the sources ask for. Nothing is written: see `LockResult.write`.
+
+    Args:
+        sources: pyproject.toml, requirements files, scripts, relative to `folder`; none: the nearest pyproject.toml.
+        folder: What relative paths are relative to.
+        choices: What to choose beside what the sources say.
+        indexes: Where packages come from; None: as the sources say, else the public index.
+        output: Where the lock will lie (default: pylock.toml in `folder`): pins of a lock that lies there are kept,
+            and paths in the new one are relative to its folder.
+        cache: Folder that remembers pages and metadata across calls; None: nothing is remembered.
+        builds: Whether sources that only a build knows may be built.
+        verify_metadata: Compare what all wheels of a version ask for.
+        environ: Values for `${NAME}` in requirements files; none where not given.
+        now: For ages in `exclude-newer`, and for which Pythons are still maintained; None: this moment.
+        listener: Hears of progress.
+
+    Raises:
+        LocksetError: `no-resolution`, and all that can be wrong with the input, the network and the packages.
+    """
+    base = Path(folder).absolute()
+    names = [sources] if isinstance(sources, str | PathLike) else list(sources)
+    project = read_sources([str(name) for name in names], folder=base, environ=environ or {})
+    target = base / (output or "pylock.toml")
+    moment = now or datetime.now(timezone.utc)  # noqa: TID251 - the clock's door
+    options = indexes if indexes is not None else indexes_of(project)
+    place = Path(cache).absolute() if cache is not None else None
+
+    def builder(heard: Listener) -> Builder:
+        from lockset.api.build_environment import builder as made
+
+        told: dict[str, Any] = {
+            "constraints": project.settings.build_constraints,
+            "settings": project.settings.config_settings,
+        }
+        return made(options, place, python=sys.executable, now=moment, listener=heard, **told)
+
+    return lock_question(
+        project,
+        choices or Choices(),
+        open_repository=repository_opener(options, place, builder=builder if builds else None),
+        now=moment,
+        old=load(target).lock if target.exists() else None,
+        folder=target.parent,
+        verify=verify_metadata,
+        listener=listener,
+    )
