@@ -38,6 +38,7 @@ def asked_of(request: SyncRequest, target: Target) -> Sequence[Wanted]:
                 raise LocksetError(
                     "locks-disagree",
                     f"Two of the lock files ask for different files of `{one.name}`: {other} and {one}",
+                    context=(f"one is {other.source}", f"the other {one.source}"),
                     hint="Lock them together, or sync one of them",
                 )
             if one.requested:

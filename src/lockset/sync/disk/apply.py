@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from lockset.errors import LocksetError
@@ -14,6 +15,7 @@ from lockset.sync.disk.scan import scan, stamp_of
 from lockset.sync.disk.snapshot import Snapshot, observed
 from lockset.sync.disk.stage import Stage, placed
 from lockset.sync.disk.transaction import commit, discard, is_interrupted, journal_of, recover
+from lockset.sync.disk.workers import Workers
 from lockset.sync.installed import InstalledDistribution, InstalledFile
 from lockset.sync.placement import check_places
 from lockset.sync.plan import plan
@@ -32,6 +34,9 @@ if TYPE_CHECKING:
     from lockset.sync.wanted import Wanted
 
 __all__ = ["Applier", "Doing"]
+
+# Bounds the interpreters that compile at once; each shall have so many modules at least, since its start takes time.
+_COMPILERS, _WORTHWHILE = 8, 100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -239,6 +244,12 @@ def _compile(target: Target, placing: Sequence[Placed]) -> None:
 
     modules = [file.path for one in placing for file in one.files if file.path.endswith(".py")]
     command = [target.interpreter.executable, "-I", "-m", "compileall", "-q", "-i", "-"]
-    subprocess.run(  # noqa: S603 (the interpreter the user chose)
-        command, input="\n".join(modules).encode(errors="surrogateescape"), capture_output=True, check=False
+    several = min(os.cpu_count() or 1, _COMPILERS, len(modules) // _WORTHWHILE + 1)
+    shares = ("\n".join(modules[number::several]).encode(errors="surrogateescape") for number in range(several))
+    workers: Workers[object] = Workers(several)
+    workers.run(
+        [
+            partial(subprocess.run, command, input=share, capture_output=True, check=False)
+            for share in shares
+        ]
     )
