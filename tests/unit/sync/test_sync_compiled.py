@@ -1,0 +1,99 @@
+"""What was selected before is the same as what would be selected now, or it is not used."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from builders.locks import make_lock
+from builders.sdist import make_sdist
+from builders.wheel import make_wheel
+from lockset.api.sync import Allowed, Described, LockSource, SyncRequest
+from lockset.api.sync_compiled import asked_of
+from lockset.api.sync_target import target_of
+from lockset.errors import LocksetError
+from unit.sync.target_world import entry
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+LOCK = make_lock(
+    [
+        entry(make_wheel("plain"), dependencies=[{"name": "deep"}]),
+        entry(make_wheel("deep"), sdist=make_sdist("deep", "1.0")),
+        entry(make_wheel("more"), marker="'more' in extras"),
+        entry(make_wheel("checks"), marker="'test' in dependency_groups"),
+        {"name": "tree", "directory": {"path": "tree"}},
+        {"name": "moved", "vcs": {"type": "git", "url": "https://example.org/x", "commit-id": "0" * 40}},
+    ],
+    extras=["more"],
+    dependency_groups=["test"],
+)
+REQUEST = SyncRequest(
+    sources=(LockSource(folder="/project", data=LOCK.encode(), path="pylock.toml"),), python=sys.executable
+)
+CHANGES: list[dict[str, Any]] = [
+    {},
+    {"extras": frozenset({"more"})},
+    {"all_groups": True},
+    {"groups": frozenset({"test"}), "default_groups": False},
+    {"no_binary": frozenset({"deep"})},
+    {"no_binary": frozenset({"deep"}), "extras": frozenset({"more"})},
+    {"sources": (LockSource(folder="/elsewhere", data=LOCK.encode()),)},
+    {"sources": (LockSource(folder="/project", data=LOCK.replace("plain", "other").encode()),)},
+    {"allowed": Allowed(editable=False, weak_hash=True)},
+]
+
+
+def test_every_question_has_its_own_answer_and_keeps_it(tmp_path: Path) -> None:
+    target = target_of(REQUEST.place, cache=None)
+    answers = []
+    for change in CHANGES:
+        request = replace(REQUEST, **change)
+        fresh = asked_of(request, target, cache=None)
+        assert list(asked_of(request, target, cache=tmp_path)) == list(fresh)
+        assert list(asked_of(request, target, cache=tmp_path)) == list(fresh)
+        answers.append(fresh)
+    assert len({tuple(answer) for answer in answers}) == len(CHANGES) - 2  # two of them ask for what another does
+
+
+def test_another_target_is_another_question(tmp_path: Path) -> None:
+    lock = make_lock([entry(make_wheel("one", tags="cp312-cp312-win_amd64"), make_wheel("one"))])
+    request = replace(REQUEST, sources=(LockSource(folder="/", data=lock.encode()),), directory="/out")
+    names = []
+    for described in (None, Described(platform="windows", python="3.12"), Described(platform="linux", python="3.12")):
+        asked = replace(request, described=described)
+        names.append([one.filename for one in asked_of(asked, target_of(asked.place, cache=None), cache=tmp_path)])
+    assert names == [["one-1.0-py3-none-any.whl"], ["one-1.0-cp312-cp312-win_amd64.whl"], ["one-1.0-py3-none-any.whl"]]
+
+
+def test_a_refusal_is_never_remembered(tmp_path: Path) -> None:
+    target = target_of(REQUEST.place, cache=None)
+    refused = replace(REQUEST, allowed=Allowed(vcs=False))
+    asked_of(REQUEST, target, cache=tmp_path)
+    for _ in range(2):
+        with pytest.raises(LocksetError, match="--no-vcs"):
+            asked_of(refused, target, cache=tmp_path)
+
+
+@pytest.mark.parametrize("harm", [b"", b"short", b"\0" * 500, None])
+def test_a_memory_that_is_odd_is_none(tmp_path: Path, harm: bytes | None) -> None:
+    target = target_of(REQUEST.place, cache=None)
+    fresh = asked_of(REQUEST, target, cache=tmp_path)
+    for path in (tmp_path / "locks-v1").iterdir():
+        path.write_bytes(path.read_bytes()[:-1] + b"x" if harm is None else harm)
+    assert list(asked_of(REQUEST, target, cache=tmp_path)) == list(fresh)
+
+
+def test_a_tree_is_looked_at_every_time(tmp_path: Path) -> None:
+    lock = make_lock([{"name": "tree", "directory": {"path": "tree"}}])
+    request = replace(REQUEST, sources=(LockSource(folder=str(tmp_path), data=lock.encode()),))
+    target = target_of(request.place, cache=None)
+    (tmp_path / "tree").mkdir()
+    (first,) = asked_of(request, target, cache=tmp_path / "cache")
+    (tmp_path / "tree/module.py").write_text("")
+    (second,) = asked_of(request, target, cache=tmp_path / "cache")
+    assert first.tree != second.tree
