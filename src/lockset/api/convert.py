@@ -386,5 +386,5 @@ def _validate(text: str, place: str) -> None:
             "input-invalid",
             f"The input holds what no lock file may: {errors[0].message}",
             place=place,
-            hint="Restore the file, or lock again with the tool that wrote it; if it is as the tool wrote it, report it",
+            hint="Restore the file, or lock again with its tool; if it is as the tool wrote it, report it",
         )

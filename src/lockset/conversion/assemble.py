@@ -31,8 +31,8 @@ __all__ = ["assemble", "universe_of"]
 
 # As many packages as a note names.
 _SHOWN = 4
-# What a source distribution may end in: the standard form, and older ones that installers still take.
-_SDIST_SUFFIXES = (".tar.gz", ".zip", ".tgz", ".tar.bz2", ".tar.xz", ".tar")
+# What a source distribution may end in; other forms are no longer files of an index, and no lock file may hold them.
+_SDIST_SUFFIXES = (".tar.gz", ".zip")
 
 
 def universe_of(requires_python: SpecifierSet | None, environments: Sequence[str]) -> MarkerSet:
