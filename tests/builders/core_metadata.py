@@ -41,6 +41,7 @@ def requires_dist_lines(requires_dist: Iterable[str], extras: Mapping[str, Seque
 
 def _with_extra(requirement: str, extra: str) -> str:
     base, separator, marker = requirement.partition(";")
+    end = " ;" if "@" in base else ";"  # a URL ends with a blank
     if not separator:
-        return f'{base.strip()}; extra == "{extra}"'
-    return f'{base.strip()}; ({marker.strip()}) and extra == "{extra}"'
+        return f'{base.strip()}{end} extra == "{extra}"'
+    return f'{base.strip()}{end} ({marker.strip()}) and extra == "{extra}"'

@@ -3,7 +3,8 @@
 A world is a TOML text. `[project]`, `[dependency-groups]` and `[tool.lockset]` are those of a pyproject.toml;
 `[choices]` holds fields of `Choices`, `[before]` the pins of an old lock, and `[packages.NAME]` one release per key:
 `"1.0" = { requires = ["b>=2"], requires-python = ">=3.9", yanked = true, broken = true, wheels = ["py3-none-any"],
-sdist = true, uploaded = 2024-05-01T00:00:00Z, extras = { x = ["c"] } }`.
+sdist = true, uploaded = 2024-05-01T00:00:00Z, extras = { x = ["c"] } }`. `[sources]` holds what is at a URL:
+`"https://files.example.org/a-1.5-py3-none-any.whl" = { name = "a", version = "1.5", requires = ["b"] }`.
 """
 
 from __future__ import annotations
@@ -35,6 +36,7 @@ from lockset.lockfile.model import Package, PackageWheel, Pylock
 from lockset.lockfile.select import select
 from lockset.markers import Environment, tags_of
 from lockset.metadata.core import CoreMetadata
+from lockset.resolve.direct import SourceFacts
 from lockset.resolve.index_repository import IndexRepository
 from lockset.sources.pyproject import read_pyproject
 from lockset.sources.requirement_line import parse_requirement
@@ -45,6 +47,7 @@ if TYPE_CHECKING:
 
     from lockset.events import Listener
     from lockset.index.page import DistributionFile
+    from lockset.resolve.direct import DirectSource
     from lockset.resolve.index_repository import FileRules
     from lockset.sources.project import RootProject
 
@@ -113,6 +116,30 @@ class SmallMetadata:
         )
 
 
+class SmallSources:
+    """The port SourceReader over described sources; `asked` lists the URLs it was asked for."""
+
+    def __init__(self, sources: Mapping[str, Mapping[str, Any]]) -> None:
+        self._sources = sources
+        self.asked: list[str] = []
+
+    def read(self, source: DirectSource, *, commit: str | None = None) -> SourceFacts:
+        assert source.url is not None
+        self.asked.append(source.url)
+        facts = self._sources[source.url]
+        extras = facts.get("extras", {})
+        metadata = CoreMetadata(
+            name=facts["name"],
+            version=Version(facts["version"]),
+            requires_dist=tuple(requires_dist_lines(facts.get("requires", ()), extras)),
+            requires_python=facts.get("requires-python"),
+            provides_extra=frozenset(canonicalize_name(e) for e in extras),
+            origin="wheel",
+        )
+        digest = hashlib.sha256(source.url.encode()).hexdigest()
+        return SourceFacts(metadata=metadata, hashes={"sha256": digest}, size=len(source.url), commit=commit)
+
+
 def _files(name: str, version: str, facts: Mapping[str, Any]) -> Iterator[PageFile]:
     stem = f"{name.replace('-', '_')}-{version}"
     wheels = [f"{stem}-{tags}.whl" for tags in facts.get("wheels", ["py3-none-any"])]
@@ -136,6 +163,7 @@ def small_repository(
     rules: FileRules,
     listener: Listener | None = None,
     metadata: SmallMetadata | None = None,
+    sources: SmallSources | None = None,
 ) -> IndexRepository:
     """The real repository over a world in memory."""
 
@@ -148,6 +176,7 @@ def small_repository(
         rules=rules,
         listener=listener or Silent(),
         hash_file=hash_file,
+        sources=sources,
     )
 
 
@@ -164,6 +193,11 @@ class SmallWorld:
     @cached_property
     def packages(self) -> Mapping[str, Mapping[str, Mapping[str, Any]]]:
         found: Mapping[str, Mapping[str, Mapping[str, Any]]] = self.data.get("packages", {})
+        return found
+
+    @cached_property
+    def sources(self) -> Mapping[str, Mapping[str, Any]]:
+        found: Mapping[str, Mapping[str, Any]] = self.data.get("sources", {})
         return found
 
     @cached_property
@@ -185,7 +219,7 @@ class SmallWorld:
     def opener(self) -> Callable[[FileRules, Listener], AbstractContextManager[IndexRepository]]:
         @contextmanager
         def opened(rules: FileRules, listener: Listener) -> Iterator[IndexRepository]:
-            yield small_repository(self.packages, rules, listener)
+            yield small_repository(self.packages, rules, listener, sources=SmallSources(self.sources))
 
         return opened
 

@@ -25,7 +25,7 @@ TEXTS = {path: path.read_text(encoding="utf-8") for path in WORLDS}
 SOLVABLE = [path for path, text in TEXTS.items() if "\n[failure]" not in text and "\nunsolved" not in text]
 KEYS = {
     *("project", "dependency-groups", "tool", "choices", "before"),
-    *("packages", "expect", "lock", "failure", "unsolved"),
+    *("packages", "sources", "expect", "lock", "failure", "unsolved"),
 }
 # Not claimed by the lock, or (told when locking) nobody has a file for it.
 HONEST_REFUSALS = {"python-not-supported", "environment-not-supported", "no-usable-file"}
@@ -156,6 +156,8 @@ class Referee:
             requirement = waiting.pop()
             name = canonicalize_name(requirement.name)
             assert name in chosen, f"{requirement} is not served"
+            if requirement.url is not None:
+                assert self.world.sources[requirement.url]["version"] == chosen[name], f"{requirement}: {chosen[name]}"
             assert requirement.specifier.contains(chosen[name], prereleases=True), f"{requirement}: {chosen[name]}"
             before = reached.get(name)
             after = (before or frozenset()) | requirement.extras
@@ -182,26 +184,31 @@ class Referee:
         lines += list(project.dependencies) if own and not self.world.choices.only_groups else []
         for group in named:
             lines += project.groups.get(group, ())
-        return [line.requirement for line in lines if line.requirement.name not in self.excludes]
+        return [made for line in lines for made in self.replaced(line.requirement)]
 
     def needed(self, name: str, version: str) -> Iterator[Requirement]:
         facts = self.facts(name, version)
         for text in requires_dist_lines(facts.get("requires", ()), facts.get("extras", {})):
-            requirement = Requirement(text)
-            if requirement.name in self.excludes:
-                continue
-            instead = [o for o in self.overrides if o.name == requirement.name]
-            if not instead:
-                yield requirement
-            for override in instead:
-                if override.marker is None or override.marker.evaluate(self.values):
-                    made = Requirement(str(override).partition(";")[0])
-                    made.marker = requirement.marker
-                    made.extras |= requirement.extras
-                    yield made
+            yield from self.replaced(Requirement(text))
+
+    def replaced(self, requirement: Requirement) -> Iterator[Requirement]:
+        """What counts in the place of a requirement, given overrides and exclusions."""
+        if requirement.name in self.excludes:
+            return
+        instead = [o for o in self.overrides if o.name == requirement.name]
+        if not instead:
+            yield requirement
+        for override in instead:
+            if override.marker is None or override.marker.evaluate(self.values):
+                made = Requirement(str(override).partition(";")[0])
+                made.marker = requirement.marker
+                made.extras |= requirement.extras
+                yield made
 
     def facts(self, name: str, version: str) -> Any:
-        return next(f for v, f in self.world.packages[name].items() if Version(v) == Version(version))
+        at_urls = (s for s in self.world.sources.values() if (s["name"], s["version"]) == (name, version))
+        releases = self.world.packages.get(name, {})
+        return next(at_urls, None) or next(f for v, f in releases.items() if Version(v) == Version(version))
 
     def applies(self, requirement: Requirement, extras: frozenset[str]) -> bool:
         marker = requirement.marker

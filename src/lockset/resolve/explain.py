@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from lockset.errors import LocksetError
 from lockset.events import Silent
-from lockset.resolve.direct import host_of
+from lockset.resolve.direct import DirectVersion, host_of
 from lockset.resolve.policy import Admission
 from lockset.resolve.propose import propose
 from lockset.resolve.search import Cause, Impossible, solve_environment
@@ -217,10 +217,17 @@ def _reasons(
         if any(all(s.admits(v) for s in specifiers) for v in releases.versions):
             reason = _reason(releases, list(specifiers), region, request, repository)
         elif any(not any(s.admits(v) for v in releases.versions) for s in specifiers):
-            newest = f"the newest version of {name} to choose from is {releases.versions[0]}"
-            reason = _Reason(newest, "Ask for a version that exists, or look at `--exclude-newer` and the index")
+            reason = _none_fits(name, releases.versions[0])
         if reason is not None:
             yield reason
+
+
+def _none_fits(name: str, newest: Version) -> _Reason:
+    if isinstance(newest, DirectVersion):
+        told = f"{name} comes from {newest.source.shown}, and is {newest}"
+        return _Reason(told, f"Ask for another {name}, or for versions of the others that fit it")
+    told = f"the newest version of {name} to choose from is {newest}"
+    return _Reason(told, "Ask for a version that exists, or look at `--exclude-newer` and the index")
 
 
 def _reason(
