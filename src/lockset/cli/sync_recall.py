@@ -38,7 +38,10 @@ def keep(
     if cache is None or os.name != "posix" or verbose or _decided_by_more(args, result, request):
         return
     files = result.observed()
-    if files is None:
+    base = result.target.layout.base
+    # What is left over is for the next run to remove.
+    leftovers = any(os.path.lexists(f"{base}{os.sep}{name}") for name in (LOCK_FILE, STATE_FOLDER))
+    if files is None or leftovers:
         return
     remember(
         cache,

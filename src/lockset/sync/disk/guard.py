@@ -72,8 +72,10 @@ def locked(layout: Layout, listener: Listener) -> Iterator[None]:
         yield
     finally:
         # While it is held: who waits finds out that the file has gone, and takes a new one.
-        with contextlib.suppress(OSError):
-            os.unlink(path)
+        # Twice, since a fault may pass.
+        for _ in range(2):
+            with contextlib.suppress(OSError):
+                os.unlink(path)
         # Should that fail, it still ends with the process: what was done stays done.
         with contextlib.suppress(OSError):
             lock.release()
