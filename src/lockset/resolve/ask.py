@@ -239,6 +239,7 @@ def _policy(
     for line in (*project.constraints, *choices.constraints):
         requirement = line.requirement
         marker = MarkerSet.any() if requirement.marker is None else MarkerSet.of_marker(requirement.marker)
+        marker = marker.with_metadata_extra(None)
         name = line.name
         constraints[name] = (*constraints.get(name, ()), (Specifier.of(requirement.specifier), marker))
     for source, region in sources:

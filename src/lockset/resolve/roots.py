@@ -125,7 +125,8 @@ def _roots(
         if asked.url is not None:
             asked = from_source(asked, source_of(answer, base=base, folder=folder))
         origin = Origin(name=answer.origin, version=None, text=asked.text)
-        yield Root(dependency=asked, region=region & asked.marker, origin=origin)
+        # What a project asks for itself belongs to no extra of another's metadata: `extra == "x"` never holds.
+        yield Root(dependency=asked, region=region & asked.marker.with_metadata_extra(None), origin=origin)
 
 
 def sources_of(roots: Iterable[Root], universe: MarkerSet) -> tuple[tuple[DirectSource, MarkerSet], ...]:
