@@ -118,9 +118,9 @@ def test_this_environment_is_the_one_that_sync_fills(
 ) -> None:
     local_index.world.add("a", requires=["b ; sys_platform == 'win32'", "c"]).add("b").add("c")
     env = make_venv(".venv")
-    minor = env.run("import sys; print('%d.%d' % sys.version_info[:2])").strip()
+    full = env.run("import platform; print(platform.python_version())").strip()
     data = lock("a", options=("--this-environment",))
-    assert data["requires-python"] == f"=={minor}.*"
+    assert data["requires-python"] == f"=={full.rpartition('.')[0]}.*,>={full}"
     assert versions(data) == ["a 1.0", "c 1.0"]
     cli.ok("sync", "-i", local_index.url)
     assert {"a", "c"} <= env.installed().keys()

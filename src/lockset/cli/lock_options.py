@@ -263,9 +263,10 @@ def _this_environment(here: Path) -> dict[str, Any]:
     found = ask_interpreter(interpreter_of(active or find_environment(here) or sys.executable), memory=None)
     mac = found.mac and f"macosx_{found.mac[0][0]}_{found.mac[0][1]}_{found.mac[1]}"
     platforms = (mac,) if mac else found.platforms[:1]
-    implementation = found.markers["implementation_name"]
+    implementation, full = found.markers["implementation_name"], found.markers["python_full_version"]
     return {
-        "python": ".".join(map(str, found.version)),
+        # This release and later ones of its series; a pre-release stands for its series.
+        "python": full if full.replace(".", "").isdecimal() else ".".join(map(str, found.version)),
         "implementation": implementation if implementation in {"cpython", "pypy"} else None,
         "platforms": tuple(platforms),
     }
