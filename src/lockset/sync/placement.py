@@ -74,10 +74,17 @@ def check_places(placed: Sequence[Placed], kept: Iterable[InstalledDistribution]
     owners: dict[str, tuple[str, str]] = {}
     for distribution in kept:
         owners.update((path, (str(distribution), digest)) for path, digest, _ in distribution.files)
+    libraries = tuple(f"{library}{os.sep}" for library in layout.libraries)
+    # In these folders every name counts; of any other, one file tells about all.
+    named = {*layout.roots, *layout.libraries}
     for one in placed:
-        libraries = tuple(f"{library}{os.sep}" for library in layout.libraries)
+        checked: set[str] = set()
         for file in one.files:
-            _check_place(one, file.path, libraries, layout)
+            folder = file.path.rpartition(os.sep)[0]
+            if folder not in checked:
+                _check_place(one, file.path, libraries, layout)
+                if folder not in named:
+                    checked.add(folder)
             owner = owners.setdefault(file.path, (str(one), file.hash))
             if owner[1] != file.hash and owner[0] != str(one):
                 raise _conflict(owner[0], str(one), file.path)
