@@ -264,3 +264,32 @@ def test_credentials_of_a_url_are_used_and_never_recorded(
     text = (tmp_path / "pylock.toml").read_text()
     assert f'url = "{url}"' in text
     assert "secret" not in text + told.stdout + told.stderr
+
+
+def test_what_a_locked_folder_asks_for_now_is_checked(
+    lock: Callable[..., dict[str, dict[str, Any]]], cli: Command, local_index: LocalIndex, tmp_path: Path
+) -> None:
+    local_index.world.add("b").add("c")
+    tree = static_tree(tmp_path / "a", "a", "b")
+    lock("./a")
+    check = ("lock", "requirements.in", "--python", ">=3.10", "--check")
+    cli.ok(*check)
+    text = (tree / "pyproject.toml").read_text()
+    (tree / "pyproject.toml").write_text(text.replace("['b']", '["b>=2", "c ; sys_platform == \'win32\'"]'))
+    told = cli(*check)
+    assert told.code == 1
+    assert "a (a) needs b>=2: 1.0 is locked" in told.stderr
+    assert "a (a) needs c: nothing is locked" in told.stderr
+
+
+def test_an_archive_that_has_changed_at_its_address_is_told(
+    lock: Callable[..., dict[str, dict[str, Any]]], cli: Command, local_index: LocalIndex
+) -> None:
+    wheel = make_wheel("a", "1.0")
+    local_index.world.add_file("elsewhere", wheel)
+    url = local_index.file_url("elsewhere", wheel.filename)
+    lock(f"a @ {url}")
+    local_index.world.projects["elsewhere"].clear()
+    local_index.world.add_file("elsewhere", make_wheel("a", "1.0", files={"a.py": "new = True\n"}))
+    told = cli.ok("lock", "requirements.in", "--python", ">=3.10", "-i", local_index.url)
+    assert f"{url} has changed since it was locked" in told.stderr

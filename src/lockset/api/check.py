@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from packaging.markers import Marker
 
+from lockset.errors import LocksetError
 from lockset.markers import MarkerSet
+from lockset.metadata.tree import tree_metadata
 from lockset.resolve.ask import ask
 from lockset.resolve.assemble import root_texts
 from lockset.resolve.direct import leads_to
+from lockset.resolve.requirement import parse_dependency
 from lockset.resolve.search import choices_of
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from datetime import datetime
     from pathlib import Path
 
     from lockset.lockfile.model import Package, Pylock
     from lockset.resolve.ask import Question
     from lockset.resolve.choices import Choices
+    from lockset.resolve.prove import Sample
     from lockset.resolve.requirement import Dependency
     from lockset.sources.project import RootProject
 
@@ -31,7 +36,8 @@ def check(
     """What `lock`, which lies in `folder`, does not serve of what `project` and `choices` ask for; empty if current.
 
     Looked at: the Pythons and environments, extras and groups, every requirement of the project in sampled
-    environments, and (for locks of lockset) that nothing is locked which the project no longer asks for.
+    environments, what locked folders ask for where they tell it without a build, and (for locks of lockset) that
+    nothing is locked which the project no longer asks for.
     """
     question = ask(project, choices, old=lock, now=now, folder=folder)
     found = [
@@ -41,6 +47,7 @@ def check(
         *_recorded(question, lock),
         *_entries(lock),
         *_project(question, project, lock),
+        *_trees(question, lock, project.name),
     ]
     return tuple(dict.fromkeys(found))
 
@@ -147,6 +154,48 @@ def _roots(question: Question, lock: Pylock) -> list[str]:
         new = sorted(set(root_texts(request)) - {r for r in recorded if isinstance(r, str)})
         findings.update(dict.fromkeys(f"{text} is asked for and was not locked" for text in new))
     return list(findings)
+
+
+def _trees(question: Question, lock: Pylock, project_name: str | None) -> list[str]:
+    """Requirements of locked folders that no entry serves; their extras are not looked at."""
+    found: dict[str, None] = {}
+    for package in lock.packages:
+        if package.directory is None or package.name == project_name:
+            continue
+        inside = question.direct.folder / package.directory.path / (package.directory.subdirectory or "")
+        for dependency in _asked_by(inside, package.name):
+            for sample in question.samples:
+                found.update(dict.fromkeys(_unserved(package, dependency, sample, question, lock)))
+    return list(found)
+
+
+def _asked_by(tree: Path, name: str) -> list[Dependency]:
+    try:
+        found = tree_metadata((tree / "pyproject.toml").read_text(encoding="utf-8"), what=name)
+        return [parse_dependency(text) for text in found.requires_dist] if found is not None else []
+    except (OSError, UnicodeDecodeError, LocksetError):
+        return []  # `lock` will tell
+
+
+def _unserved(
+    package: Package, dependency: Dependency, sample: Sample, question: Question, lock: Pylock
+) -> Iterator[str]:
+    rules = question.rules
+    changed = dependency.url is not None or dependency.name in rules.overrides or dependency.name in rules.excludes
+    here = sample.environment.as_dict()
+    if changed or (dependency.condition is not None and not dependency.condition.evaluate({**here, "extra": ""})):
+        return
+    for extras, groups in choices_of(question.request):
+        values = {**here, "extras": frozenset(extras), "dependency_groups": frozenset(groups)}
+
+        def applies(entry: Package, values: dict[str, Any] = values) -> bool:
+            return entry.marker is None or entry.marker.evaluate(values, context="lock_file")
+
+        entries = [p for p in lock.packages if p.name == dependency.name and applies(p)]
+        if applies(package) and not any(_serves(p, dependency, question.direct.folder) for p in entries):
+            locked = f"{_shown(entries[0])} is locked" if entries else "nothing is locked"
+            where = package.directory.path if package.directory is not None else "-"
+            yield f"{package.name} ({where}) needs {dependency.text}: {locked}"
 
 
 def _serves(package: Package, dependency: Dependency, folder: Path) -> bool:

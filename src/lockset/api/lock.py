@@ -123,6 +123,7 @@ def lock(
         behind = _behind(resolution, repository)
     if question.entry is not None and project.name is not None:
         found = with_project(found, project.name, question.entry, question.request)
+    _tell_changed_archives(found, old, heard)
     text = write(found)
     _validate(text)
     skipped = {f"{name} {version}": why for (name, version), why in sorted(repository.stepped_over.items())}
@@ -199,6 +200,20 @@ def _tell_missing_extras(
         for extra, _ in node.extras:
             if extra not in provided:
                 listener.note(f"{name} {version} has no extra named {extra}")
+
+
+def _tell_changed_archives(found: Pylock, old: Pylock | None, listener: Listener) -> None:
+    """An archive that is another one than before, though its address is the same: worth a word."""
+    known = {p.archive.url: p.archive for p in (old.packages if old is not None else ()) if p.archive and p.archive.url}
+    for package in found.packages:
+        before = known.get(package.archive.url or "") if package.archive is not None else None
+        if before is not None and package.archive is not None and _differ(before.hashes, package.archive.hashes):
+            listener.note(f"{package.archive.url} has changed since it was locked: look at what is new")
+
+
+def _differ(before: Mapping[str, str], now: Mapping[str, str]) -> bool:
+    common = before.keys() & now.keys()
+    return any(before[a].lower() != now[a].lower() for a in common)
 
 
 def _prove(
