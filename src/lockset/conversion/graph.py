@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections import Counter, deque
+from collections import Counter
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
+from heapq import heappop, heappush
 from typing import TYPE_CHECKING
 
 from lockset.errors import LocksetError
@@ -108,7 +109,8 @@ class _Walk:
         self._graph = graph
         self.regions: dict[str, MarkerSet] = {}
         self.extras: dict[str, dict[str, MarkerSet]] = {}
-        self._queue: deque[str] = deque()
+        self._order = _order(graph)
+        self._queue: list[tuple[int, str]] = []
         self._queued: set[str] = set()
         self._open: dict[Edge, MarkerSet] = {}
 
@@ -116,7 +118,7 @@ class _Walk:
         """Follow all that is reached; what several entries answer is decided last."""
         while True:
             while self._queue:
-                key = self._queue.popleft()
+                _, key = heappop(self._queue)
                 self._queued.discard(key)
                 for edge, region in self._requirements(key):
                     self.follow(edge, region)
@@ -180,7 +182,7 @@ class _Walk:
                 changed = True
         if changed and key not in self._queued:
             self._queued.add(key)
-            self._queue.append(key)
+            heappush(self._queue, (self._order[key], key))
         return changed
 
     def _requirements(self, key: str) -> Iterator[tuple[Edge, MarkerSet]]:
@@ -192,6 +194,33 @@ class _Walk:
         for extra, where in extras:
             for edge in node.optional.get(extra, ()):
                 yield edge, where & region_of_text(edge.marker).with_metadata_extra(extra)
+
+
+def _order(graph: ForeignGraph) -> dict[str, int]:
+    """Nodes numbered so that, cycles apart, who needs comes before what is needed: each is then followed about once."""
+    found: list[str] = []
+    seen: set[str] = set()
+    for root in graph.nodes:
+        if root in seen:
+            continue
+        seen.add(root)
+        path = [(root, iter(_targets(graph, root)))]
+        while path:
+            key, targets = path[-1]
+            following = next((target for target in targets if target not in seen), None)
+            if following is None:
+                found.append(key)
+                path.pop()
+            else:
+                seen.add(following)
+                path.append((following, iter(_targets(graph, following))))
+    return {key: -number for number, key in enumerate(found)}
+
+
+def _targets(graph: ForeignGraph, key: str) -> list[str]:
+    node = graph.nodes[key]
+    edges = [*node.edges, *(edge for group in node.optional.values() for edge in group)]
+    return [target for edge in edges for target in edge.targets if target in graph.nodes]
 
 
 def _needed(edge: Edge, base: MarkerSet, extras: tuple[tuple[str, MarkerSet], ...]) -> MarkerSet:
