@@ -95,11 +95,14 @@ class Acquirer:
             )
 
     def _one(self, wanted: Wanted) -> StoredWheel:
+        # As it is now: another thread may find out meanwhile that the cache cannot be written.
+        without = self._cache.is_gone_without
         try:
             stored = self._attempt(wanted)
         except OSError as error:
-            if not self._cache.go_without(error):
+            if without:
                 raise _disk(wanted, error) from error
+            self._cache.go_without(error)
             try:
                 stored = self._attempt(wanted)
             except OSError as again:

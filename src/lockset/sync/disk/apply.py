@@ -247,9 +247,4 @@ def _compile(target: Target, placing: Sequence[Placed]) -> None:
     several = min(os.cpu_count() or 1, _COMPILERS, len(modules) // _WORTHWHILE + 1)
     shares = ("\n".join(modules[number::several]).encode(errors="surrogateescape") for number in range(several))
     workers: Workers[object] = Workers(several)
-    workers.run(
-        [
-            partial(subprocess.run, command, input=share, capture_output=True, check=False)
-            for share in shares
-        ]
-    )
+    workers.run([partial(subprocess.run, command, input=share, capture_output=True, check=False) for share in shares])

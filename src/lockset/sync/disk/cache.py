@@ -66,14 +66,18 @@ class Cache:
                 self._temporary = tempfile.mkdtemp(prefix="lockset-")
             return self._temporary
 
-    def go_without(self, error: OSError) -> bool:
-        """The cache did not take what it was given: go on in a folder for this run. False when that was so already."""
+    @property
+    def is_gone_without(self) -> bool:
+        """Whether what is written goes with the run."""
+        return self._gone_without
+
+    def go_without(self, error: OSError) -> None:
+        """The cache did not take what it was given: go on in a folder for this run."""
         with self._lock:
             if self._gone_without:
-                return False
+                return
             self._gone_without = True
         self._listener.note(f"The cache {self.folder} cannot be written ({error.strerror}): going on without it")
-        return True
 
     def temporary(self, root: str, name: str) -> str:
         """A fresh path for something that will be renamed to its place below `root`."""
