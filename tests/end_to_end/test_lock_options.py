@@ -274,6 +274,7 @@ def test_variables_of_other_tools_are_named_where_they_would_have_mattered(
         (("--prerelease-package", "a=often"), "often"),
         (("--exclude-newer-package", "=2020-01-01"), "NAME=VALUE"),
         (("-C", "nothing"), "KEY=VALUE"),
+        (("--retries", "-1"), "between 0 and"),
         (("--keyring-provider", "subprocess", "--client-cert"), "expected one argument"),
     ],
 )
@@ -290,7 +291,13 @@ def test_contradictions_and_nonsense_are_wrong_usage(
 
 @pytest.mark.parametrize(
     ("variable", "value"),
-    [("LOCKSET_RESOLUTION", "newest"), ("LOCKSET_NO_SDIST", "perhaps"), ("LOCKSET_KEYRING_PROVIDER", "all")],
+    [
+        ("LOCKSET_RESOLUTION", "newest"),
+        ("LOCKSET_NO_SDIST", "perhaps"),
+        ("LOCKSET_KEYRING_PROVIDER", "all"),
+        ("LOCKSET_RETRIES", "many"),
+        ("LOCKSET_TIMEOUT", "-1"),
+    ],
 )
 def test_variables_with_nonsense_are_refused(variable: str, value: str, cli: Command, tmp_path: Path) -> None:
     (tmp_path / "requirements.in").write_text("")

@@ -20,6 +20,13 @@ if TYPE_CHECKING:
 __all__ = ["index_options", "unread_variable"]
 
 
+# Seconds of silence, and further attempts, where nothing else is said.
+_TIMEOUT = 30.0
+_RETRIES = 4
+# Neither may be larger: beyond it a run would wait for hours.
+_MOST = 3600
+
+
 def index_options(args: argparse.Namespace, project: RootProject | None, here: Path) -> IndexOptions:
     """Where packages come from: the command line before the environment before the project's settings and files.
 
@@ -40,8 +47,8 @@ def index_options(args: argparse.Namespace, project: RootProject | None, here: P
         strategy=args.index_strategy or own.strategy,
         offline=args.offline or env_flag("OFFLINE"),
         refresh=args.refresh,
-        read_timeout=args.timeout,
-        retries=args.retries,
+        read_timeout=_number(args.timeout, "TIMEOUT", _TIMEOUT),
+        retries=int(_number(args.retries, "RETRIES", _RETRIES)),
         insecure_hosts=frozenset((*args.allow_insecure_host, *own.insecure_hosts)),
         cert=_path(args.cert or env_text("CERT")),
         client_cert=_path(args.client_cert or env_text("CLIENT_CERT")),
@@ -59,6 +66,19 @@ def unread_variable(options: IndexOptions, environ: Mapping[str, str]) -> str | 
 
 def _path(text: object) -> str | None:
     return str(text) if text else None
+
+
+def _number(given: float | None, name: str, default: float) -> float:
+    """As given, as LOCKSET_<name> says, or the default."""
+    text = env_text(name)
+    try:
+        value = given if given is not None else default if text is None else float(text)
+    except ValueError as error:
+        raise UsageError("env-value", f"LOCKSET_{name} is {text!r}, which is no number") from error
+    if not 0 <= value <= _MOST:
+        said = f"--{name.lower()}" if given is not None else f"LOCKSET_{name}"
+        raise UsageError("option-value", f"{said} is {value:g}, and has to be between 0 and {_MOST}")
+    return value
 
 
 def _keyring(provider: str) -> bool:

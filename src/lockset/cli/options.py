@@ -119,8 +119,8 @@ def add_network(parser: argparse.ArgumentParser) -> None:
         choices=("disabled", "subprocess"),
         help="ask the keyring command where a server wants credentials (default: disabled)",
     )
-    group.add_argument("--timeout", type=float, default=30.0, metavar="SECONDS", help="longest silence (default: 30)")
-    group.add_argument("--retries", type=int, default=4, metavar="N", help="how often to try again (default: 4)")
+    group.add_argument("--timeout", type=float, metavar="SECONDS", help="longest silence (default: 30)")
+    group.add_argument("--retries", type=int, metavar="N", help="how often to try again (default: 4)")
     group.add_argument(
         "--allow-insecure-host",
         action="append",
