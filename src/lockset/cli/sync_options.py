@@ -199,6 +199,14 @@ def fill(args: argparse.Namespace) -> None:
 def lock_files(files: Iterable[str], here: Path) -> tuple[tuple[str, bytes], ...]:
     """Absolute paths of the lock files, with the bytes that all of the run is based on."""
     paths = [str(here / name) for name in files] or [str(_nearest(here))]
+    for path in paths:
+        if path.endswith(("pyproject.toml", ".py")):
+            raise LocksetError(
+                "lock-invalid",
+                "This says what is asked for, not what is locked",
+                place=path,
+                hint=f"`lockset lock {Path(path).name}` makes a lock file of it",
+            )
     return tuple((path, _bytes(path)) for path in paths)
 
 

@@ -118,3 +118,10 @@ def test_a_sync_with_nothing_to_do_imports_nothing_heavy(project: Path, venv: Ve
     done = subprocess.run([sys.executable, "-c", code], cwd=project, capture_output=True, text=True, check=True)
     assert "All 1 packages are as locked" in done.stderr
     assert set(HEAVY) & set(done.stdout.split()) == set()
+
+
+def test_what_is_no_lock_file_is_told_how_to_become_one(project: Path, venv: Venv) -> None:
+    (project / "pyproject.toml").write_text('[project]\nname = "x"\nversion = "1"\n')
+    assert "`lockset lock pyproject.toml`" in run(project, "pyproject.toml").stderr
+    (project / "requirements.txt").write_text("sample==1.0\n")
+    assert "`lockset convert requirements.txt" in run(project, "requirements.txt").stderr
