@@ -72,11 +72,12 @@ class DirectRepository:
         self._direct = rules
         self._sources: dict[DirectSource, DirectSource] = {}
         self._regions: dict[str, MarkerSet] = {}
+        self._where: dict[DirectSource, MarkerSet] = {}
         self._releases: dict[str, Releases] = {}
         self._versions: dict[DirectSource, DirectVersion] = {}
         self._facts: dict[tuple[str, Version], ReleaseFacts | None] = {}
         for source, region in rules.sources:
-            self._add(source, region)
+            self._add(source, region, region)
 
     @property
     def not_found(self) -> Mapping[str, LocksetError]:
@@ -99,12 +100,17 @@ class DirectRepository:
         """See `Repository.wanted`."""
         return self._inner.wanted
 
-    def _add(self, source: DirectSource, region: MarkerSet) -> bool:
-        """Know the source; True where its project was asked about before, without it."""
+    def _add(self, source: DirectSource, region: MarkerSet, where: MarkerSet) -> bool:
+        """Know the source; True where its project was asked about before, without it there.
+
+        In `region` an index has no say in its project; outside of `where` nobody asks for it.
+        """
         known = self._sources.get(source)
         self._sources[source] = source if known is None else known.joined(source)
         self._regions[source.name] = self._regions.get(source.name, MarkerSet.none()) | region
-        if known is None and source.name in self._releases:
+        before = self._where.get(source, MarkerSet.none())
+        self._where[source] = before | where
+        if source.name in self._releases and (known is None or not where.implies(before)):
             del self._releases[source.name]
             return True
         return False
@@ -182,18 +188,19 @@ class DirectRepository:
             return facts
         found: list[Dependency] = []
         new: list[tuple[DirectSource, MarkerSet]] = []
+        # A source of another source is all there is of its name where that one is; where an index release asks for
+        # it, others may be chosen instead.
+        direct = isinstance(version, DirectVersion)
+        base = self._regions.get(name, MarkerSet.none()) if direct else MarkerSet.none()
+        where = self._where[version.source] if isinstance(version, DirectVersion) else MarkerSet.any()
         for dependency in facts.dependencies:
             if dependency.url is None or not self._is_allowed(version, dependency):
                 found.append(dependency)
                 continue
             source = self._source_of(name, version, dependency)
-            # A source of another source is all there is of its name where that one is; where an index release asks
-            # for it, others may be chosen instead.
-            region = self._regions.get(name, MarkerSet.none()) if isinstance(version, DirectVersion) else None
-            applies = MarkerSet.none() if region is None else region & dependency.marker.with_metadata_extra(None)
-            new.append((source, applies))
+            new.append((source, base & dependency.marker.with_metadata_extra(None)))
             found.append(from_source(dependency, source))
-        late = [self._add(source, region) for source, region in new]
+        late = [self._add(source, region, where) for source, region in new]
         if any(late):
             raise SourceFound
         return replace(facts, dependencies=tuple(found))
@@ -224,7 +231,8 @@ class DirectRepository:
         """See `Repository.serves`."""
         if not isinstance(version, DirectVersion):
             return self._inner.serves(name, version)
-        region = self._inner.admits(self.read(version.source).metadata.requires_python)
+        # An exact pin of its number elsewhere must not bring it in there.
+        region = self._where[version.source] & self._inner.admits(self.read(version.source).metadata.requires_python)
         needed = self.rules.required | self.rules.must_have
         wheels = _wheel_tags(version.source)
         if wheels is None:

@@ -242,7 +242,7 @@ def _reason(
     admitted = Admission(repository, request.policy).admitted(releases, specifiers)
     usable = [v for v in fitting if admitted >> releases.versions.index(v) & 1]
     if not usable:
-        return _refused_by_policy(releases, fitting[0])
+        return _refused_by_policy(releases, fitting[0], request)
     newest = usable[0]
     serving = [v for v in usable if not repository.serves(name, v).is_disjoint(region)]
     if serving:
@@ -260,10 +260,16 @@ def _reason(
     )
 
 
-def _refused_by_policy(releases: Releases, version: Version) -> _Reason:
+def _refused_by_policy(releases: Releases, version: Version, request: LockRequest) -> _Reason:
     if releases.yanked >> releases.versions.index(version) & 1:
         return _Reason(
             f"{releases.name} {version} is yanked", f"To take it all the same, pin it: `{releases.name}=={version}`"
+        )
+    policy = request.policy
+    if policy.prerelease_of.get(releases.name, policy.prerelease) == "disallow":
+        return _Reason(
+            f"{releases.name} {version} is a pre-release, and these are not allowed",
+            f"To take it, allow it: `--prerelease-package {releases.name}=allow`",
         )
     return _Reason(
         f"{releases.name} {version} is a pre-release",
