@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from lockset.api.sync import SyncRequest
+    from lockset.api.sync_request import SyncRequest
     from lockset.sync.target import Target
 
 __all__ = ["asked_of"]

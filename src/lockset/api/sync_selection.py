@@ -14,7 +14,7 @@ from lockset.sync.wishes import wanted
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Sequence
 
-    from lockset.api.sync import SyncRequest
+    from lockset.api.sync_request import SyncRequest
     from lockset.lockfile.model import Pylock
     from lockset.lockfile.select import Selected
     from lockset.sync.target import Target
