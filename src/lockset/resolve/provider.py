@@ -122,8 +122,22 @@ class Provider(AbstractProvider[Requirement, Candidate, Key]):
     ) -> tuple[int, int]:
         """Names that took part in most conflicts first, then in the order in which they were first asked for."""
         del resolutions, candidates, information, backtrack_causes
-        name = identifier[0]
-        return -self.conflicts.get(name, 0), self._seen[name]
+        return self._rank(identifier)
+
+    def narrow_requirement_selection(
+        self,
+        identifiers: Iterable[Key],
+        resolutions: Mapping[Key, Candidate],
+        candidates: Mapping[Key, Iterator[Candidate]],
+        information: Mapping[Key, Iterator[Any]],
+        backtrack_causes: Sequence[Any],
+    ) -> Iterable[Key]:
+        """The one to decide next, by `get_preference`, which is slow when asked for every name in every round."""
+        del resolutions, candidates, information, backtrack_causes
+        return (min(identifiers, key=self._rank),)
+
+    def _rank(self, key: Key) -> tuple[int, int]:
+        return -self.conflicts.get(key[0], 0), self._seen[key[0]]
 
     def blame(self, name: str) -> None:
         """Count a conflict that `name` took part in."""
