@@ -1,0 +1,70 @@
+"""What commands print as JSON is what `schemas/command-output.schema.json` says, and nothing else."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import jsonschema  # type: ignore[import-untyped]
+import pytest
+
+if TYPE_CHECKING:
+    from builders.command import Command
+    from local_index import LocalIndex
+
+SCHEMA = json.loads((Path(__file__).parents[2] / "schemas" / "command-output.schema.json").read_text())
+
+
+def check(output: str, name: str) -> Any:
+    data = json.loads(output)
+    jsonschema.validate(data, {**SCHEMA, "$ref": f"#/$defs/{name}"})
+    return data
+
+
+@pytest.fixture
+def project(tmp_path: Path, local_index: LocalIndex, cli: Command) -> Path:
+    local_index.world.add("a", "1.0", requires=["b", "c ; sys_platform == 'win32'"]).add("a", "2.0", requires=["b<2"])
+    local_index.world.add("b", "1.0").add("b", "2.0").add("c", "1.0")
+    folder = tmp_path / "project"
+    folder.mkdir()
+    (folder / "requirements.in").write_text("a\n")
+    output = cli.ok(*lock(local_index), "--json", cwd=folder).stdout
+    found = check(output, "lock")
+    assert {p["name"] for p in found["packages"]} == {"a", "b"}
+    assert found["behind"]["b"] == {"locked": "1.0", "newest": "2.0"}
+    return folder
+
+
+def lock(local_index: LocalIndex) -> tuple[str, ...]:
+    return ("lock", "requirements.in", "--index-url", local_index.url, "--python", ">=3.10")
+
+
+def test_looking_at_a_lock(project: Path, local_index: LocalIndex, cli: Command) -> None:
+    assert check(cli.ok(*lock(local_index), "--check", "--json", cwd=project).stdout, "lock-check")["current"]
+    tree = check(cli.ok("tree", "--json", cwd=project).stdout, "tree")
+    assert [root["name"] for root in tree["roots"]] == ["a"]
+    why = check(cli.ok("why", "b", "--json", cwd=project).stdout, "why")
+    assert [step["name"] for step in why["packages"][0]["chains"][0]["chain"]] == ["a", "b"]
+
+
+def test_comparing_and_asking_why_not(project: Path, local_index: LocalIndex, cli: Command) -> None:
+    (project / "pylock.old.toml").write_bytes((project / "pylock.toml").read_bytes())
+    (project / "requirements.in").write_text("a<2\n")
+    cli.ok(*lock(local_index), cwd=project)
+    changed = check(cli.ok("diff", "pylock.old.toml", "pylock.toml", "--json", cwd=project).stdout, "diff")
+    assert not changed["same"]
+    assert {change["name"] for change in changed["changes"]} >= {"a", "c"}
+    options = ("requirements.in", "--index-url", local_index.url, "--python", ">=3.10")
+    told = check(cli("why-not", "a==2.0", *options, "--json", cwd=project).stdout, "why-not")
+    assert (told["name"], told["version"]) == ("a", "2.0")
+
+
+def test_converting_and_downloading(project: Path, local_index: LocalIndex, cli: Command) -> None:
+    (project / "requirements.txt").write_text("a==2.0\nb==1.0\n")
+    options = ("-o", "pylock.converted.toml", "--index-url", local_index.url)
+    done = check(cli.ok("convert", "requirements.txt", *options, "--json", cwd=project).stdout, "convert")
+    assert done["proof"]["lost"] == 0
+    where = ("--dest", "wheels", "--platform", "linux", "--python-version", "3.12")
+    files = check(cli.ok("download", "pylock.toml", *where, "--json", cwd=project).stdout, "download")
+    assert {file["name"] for file in files["files"]} == {"a", "b"}
