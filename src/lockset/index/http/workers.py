@@ -13,6 +13,9 @@ __all__ = ["Job", "Workers"]
 
 T = TypeVar("T")
 
+# Seconds after which a wait begins anew, so that an interrupt is heard.
+_HEARTBEAT = 0.2
+
 
 class Job(Generic[T]):
     """A call that will be done once, by a worker or by the first who waits for it."""
@@ -47,7 +50,9 @@ class Job(Generic[T]):
     def result(self) -> T:
         """The call's value or exception. A call no worker has begun yet is done here and now, before all others."""
         self.run()
-        self._done.wait()
+        # In short waits, since a signal that comes just before a wait does not end it.
+        while not self._done.wait(_HEARTBEAT):
+            continue
         if self._error is not None:
             raise self._error
         return self._value  # type: ignore[return-value]  # set, since there was no error
