@@ -10,6 +10,9 @@ from packaging.requirements import InvalidRequirement, Requirement
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.utils import canonicalize_name
 
+from lockset.conversion.assemble import universe_of
+from lockset.conversion.assumed_roots import assume_roots
+from lockset.conversion.assumed_words import groups_unknown, tell_assumed
 from lockset.conversion.draft import Draft, DraftFile, DraftPackage, Loss, identity, identity_of_source
 from lockset.conversion.drafting import draft_of_graph, draft_of_statements
 from lockset.conversion.foreign_text import Fields, parse_toml, strip_credentials
@@ -39,7 +42,7 @@ def read_pdm_lock(text: str, *, place: str, options: ConvertOptions, beside: Bes
     """The Draft of a pdm.lock.
 
     Raises:
-        LocksetError: what is wrong with it, `format-newer`, or `pyproject-needed`.
+        LocksetError: what is wrong with it, `format-newer`, or `pyproject-needed` where only the project could tell.
     """
     reading = _Reading(parse_toml(text, place=place, what="pdm.lock"), options, beside)
     return reading.stated() if reading.inherits else reading.walked()
@@ -141,15 +144,9 @@ class _Reading:
 
     def walked(self) -> Draft:
         """The draft of a file that leaves to pyproject.toml what is asked for, and by whom."""
-        if self._beside is None:
-            raise LocksetError(
-                "pyproject-needed",
-                "The pdm.lock was written without `inherit_metadata`: it does not say which packages are asked for, "
-                "nor where",
-                place=self._top.place,
-                hint="Run `pdm lock -S inherit_metadata`, or put pyproject.toml beside it (or name it: `--pyproject`)",
-            )
-        asked = self._locked_requirements(self._beside)
+        asked = [] if self._beside is None else self._locked_requirements(self._beside)
+        if self._beside is None or (self._entries and not asked):
+            return self._assumed()
         offers = Offers(
             extras=tuple(sorted({n for a in asked for k, n in (a.choice,) if k == "extra"})),
             groups=tuple(sorted({n for a in asked for k, n in (a.choice,) if k == "group"})),
@@ -167,11 +164,27 @@ class _Reading:
             roots.append(Root(choice=item.choice, edge=Edge(targets=targets, marker=item.marker)))
         message = f"What is asked for was read from {self._beside.place}: this pdm.lock does not say it"
         self._losses.append(Loss(kind="pyproject-read", message=message, note=True))
+        return self._drafted(ForeignGraph(nodes=self._nodes(statements_only=False), roots=tuple(roots)), offers)
+
+    def _assumed(self) -> Draft:
+        """The draft of a file that is all there is: what nothing else explains is taken as asked for."""
+        nodes = self._nodes(statements_only=False)
+        project: Choice = ("project", "")
+        universe = universe_of(*self._targets_of_lock())
+        found = assume_roots(nodes, {project: list(nodes)}, known=(), offers=Offers(), universe=universe)
+        shown = "A pdm.lock without `inherit_metadata`"
+        tell_assumed(found, self._losses, shown=shown, place=self._top.place)
+        groups = sorted({canonicalize_name(name) for name in self._metadata.texts("groups")} - {_DEFAULT})
+        if groups or "groups" not in self._metadata.data:
+            self._losses += groups_unknown(shown, named=groups)
+        return self._drafted(ForeignGraph(nodes=nodes, roots=found.roots), Offers())
+
+    def _drafted(self, graph: ForeignGraph, offers: Offers) -> Draft:
         requires_python, environments = self._targets_of_lock()
         return draft_of_graph(
             shown=Format.PDM.shown,
             place=self._top.place,
-            graph=ForeignGraph(nodes=self._nodes(statements_only=False), roots=tuple(roots)),
+            graph=graph,
             packages=self._packages(),
             offers=offers,
             requires_python=requires_python,

@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from packaging.utils import canonicalize_name
 
+from lockset.conversion.assemble import universe_of
+from lockset.conversion.assumed_roots import assume_roots
+from lockset.conversion.assumed_words import groups_unknown, tell_assumed
 from lockset.conversion.draft import Draft, DraftFile, DraftPackage, Loss, identity, identity_of_source
 from lockset.conversion.drafting import draft_of_graph, draft_of_statements
 from lockset.conversion.foreign_text import Fields, parse_toml, strip_credentials
@@ -41,7 +44,7 @@ def read_poetry_lock(text: str, *, place: str, options: ConvertOptions, beside: 
     """The Draft of a poetry.lock.
 
     Raises:
-        LocksetError: what is wrong with it, `format-newer`, or `pyproject-needed`.
+        LocksetError: what is wrong with it, `format-newer`, or `pyproject-needed` where only the project could tell.
     """
     reading = _Reading(parse_toml(text, place=place, what="poetry.lock"), options, beside)
     return reading.stated() if reading.lock_version >= _STATING else reading.walked()
@@ -134,16 +137,9 @@ class _Reading:
 
     def walked(self) -> Draft:
         """The draft of a file that leaves to pyproject.toml what is asked for."""
-        if self._beside is None:
-            major, minor = self.lock_version
-            raise LocksetError(
-                "pyproject-needed",
-                f"Format {major}.{minor} of poetry.lock does not say which packages are asked for, nor where: "
-                "the pyproject.toml it was made from is needed",
-                place=self._top.place,
-                hint="Put pyproject.toml beside it or name it with `--pyproject`, or lock again with Poetry 2.1",
-            )
-        asked = list(asked_by(self._beside, self._extras))
+        asked = [] if self._beside is None else list(asked_by(self._beside, self._extras))
+        if self._beside is None or (self._entries and not asked):
+            return self.assumed()
         groups = {name for item in asked for kind, name in (item.choice,) if kind == "group"}
         extras = {*self._extras, *self._beside.extras()}
         offers = Offers(
@@ -154,11 +150,37 @@ class _Reading:
         message = f"What is asked for was read from {self._beside.place}: poetry.lock of this format does not say it"
         self._losses.append(Loss(kind="pyproject-read", message=message, note=True))
         roots = tuple(self._root(item, self._beside) for item in asked)
+        return self._drafted(ForeignGraph(nodes=self._nodes(), roots=roots), offers)
+
+    def assumed(self) -> Draft:
+        """The draft of a file that is all there is: what nothing else explains is taken as asked for.
+
+        Optional entries are those that extras alone reach; older files tell what is for development.
+        """
+        nodes = self._nodes()
+        plain = [str(n) for n, entry in enumerate(self._entries) if not entry.flag("optional")]
+        dev = [key for key in plain if self._entries[int(key)].text("category") not in {None, _MAIN}]
+        known = [
+            Root(choice=("extra", extra), edge=Edge(targets=self._targets(canonicalize_name(name), "*", "")))
+            for extra, names in self._extras.items()
+            for name in names
+        ]
+        offers = Offers(extras=tuple(sorted(self._extras)), groups=("dev",) if dev else ())
+        members: dict[Choice, list[str]] = {("project", ""): [key for key in plain if key not in set(dev)]}
+        if dev:
+            members["group", "dev"] = dev
+        found = assume_roots(nodes, members, known=known, offers=offers, universe=universe_of(*self._pythons()))
+        shown = f"poetry.lock of format {'.'.join(map(str, self.lock_version))}"
+        tell_assumed(found, self._losses, shown=shown, place=self._top.place)
+        self._losses += groups_unknown(shown, dev=bool(dev), told=any("category" in e.data for e in self._entries))
+        return self._drafted(ForeignGraph(nodes=nodes, roots=found.roots), offers)
+
+    def _drafted(self, graph: ForeignGraph, offers: Offers) -> Draft:
         requires_python, environments = self._pythons()
         return draft_of_graph(
             shown=Format.POETRY.shown,
             place=self._top.place,
-            graph=ForeignGraph(nodes=self._nodes(), roots=roots),
+            graph=graph,
             packages=self._packages(),
             offers=offers,
             requires_python=requires_python,
