@@ -99,6 +99,9 @@ class SmallMetadata:
     def hint(self, files: Sequence[DistributionFile]) -> None:
         """Nothing is fetched ahead."""
 
+    def unbuilt(self) -> SmallMetadata:
+        return self
+
     def metadata(self, files: Sequence[DistributionFile]) -> CoreMetadata:
         project, version = files[0].project, files[0].version
         facts = next(f for v, f in self._packages[project].items() if Version(v) == version)

@@ -142,7 +142,7 @@ def _searched(question: Question, repository: IndexRepository | DirectRepository
     try:
         pins, statistics = search(request, repository, listener)
     except Impossible as impossible:
-        raise explain(impossible, request, repository, repository.not_found) from None
+        raise explain(impossible, request, repository) from None
     return propagate(pins, request.roots, request.universe, repository, statistics)
 
 

@@ -17,8 +17,8 @@ from lockset.resolve.direct_repository import DirectRepository, SourceFound
 from lockset.resolve.explain import explain
 from lockset.resolve.policy import Admission
 from lockset.resolve.propagate import propagate
-from lockset.resolve.propose import QUESTION
 from lockset.resolve.regions import union
+from lockset.resolve.remedy import QUESTION
 from lockset.resolve.requirement import Origin, Root, Specifier, parse_dependency
 from lockset.resolve.search import Impossible, search
 
@@ -128,7 +128,7 @@ class _Asking:
     def answer(self, name: str, version: Version) -> WhyNot:
         usual = self._resolved(self._request)
         if isinstance(usual, Impossible):
-            raise explain(usual, self._request, self._repository, self._repository.not_found)
+            raise explain(usual, self._request, self._repository)
         nodes = {v: node.region for (n, v), node in usual.nodes.items() if n == name}
         universe = self._request.universe
         chosen = tuple(Chosen(version=str(v), marker=r.text(universe)) for v, r in nodes.items())
@@ -197,7 +197,7 @@ class _Asking:
         request = replace(self._request, roots=(*self._request.roots, pin))
         found = self._resolved(request)
         if isinstance(found, Impossible):
-            failure = explain(found, request, self._repository, self._repository.not_found).diagnostic
+            failure = explain(found, request, self._repository).diagnostic
             return "it cannot be chosen with everything else that is asked for", failure.hint, failure
         if mine is not None or not region.implies(where):
             marker = where.text(self._request.universe)

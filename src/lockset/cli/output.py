@@ -113,7 +113,9 @@ class Output:
         lines = [f"{place}{self.style('error', 'bold red')}: {plain(diagnostic.message)}"]
         lines += [f"  {plain(fact)}" for fact in diagnostic.context]
         if diagnostic.hint:
-            lines.append(f"  {self.style('hint', 'bold cyan')}: {plain(diagnostic.hint)}")
+            first, *more = plain(diagnostic.hint).split("\n")
+            lines.append(f"  {self.style('hint', 'bold cyan')}: {first}")
+            lines += [f"    {line}" for line in more]
         self._write_err("\n".join(lines))
 
     def table(self, headers: Sequence[str], rows: Iterable[Sequence[str]], *, stdout: bool = False) -> None:

@@ -32,6 +32,9 @@ class MetadataSource(Protocol):
                 only a build would tell and builds are off; others: the answer is unknown.
         """
 
+    def unbuilt(self) -> MetadataSource:
+        """The same, with what is known already, which builds nothing from now on."""
+
 
 class Builder(Protocol):
     """Turns a source tree into metadata or a wheel. Implementation: `lockset.build.hooks.HookBuilder`."""

@@ -62,6 +62,12 @@ class Retriever:
             known = self._known[key]
         return known or self._known[key]
 
+    def unbuilt(self) -> Retriever:
+        """The same without builds: see the port."""
+        other = Retriever(self._files, store=self._store, tasks=self._tasks)
+        other._known, other._begun = self._known, self._begun
+        return other
+
     def _learn(self, key: str, files: Sequence[DistributionFile]) -> None:
         begun = self._begun.get(key)
         found = None if begun is None else begun.result()

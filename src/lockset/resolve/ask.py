@@ -236,12 +236,15 @@ def _policy(
     settings, options = project.settings, project.options
     resolution = choices.resolution or settings.resolution or "highest"
     constraints: dict[str, tuple[tuple[Specifier, MarkerSet], ...]] = {}
+    places: dict[tuple[str, Specifier], str] = {}
     for line in (*project.constraints, *choices.constraints):
         requirement = line.requirement
         marker = MarkerSet.any() if requirement.marker is None else MarkerSet.of_marker(requirement.marker)
         marker = marker.with_metadata_extra(None)
         name = line.name
-        constraints[name] = (*constraints.get(name, ()), (Specifier.of(requirement.specifier), marker))
+        specifier = Specifier.of(requirement.specifier)
+        constraints[name] = (*constraints.get(name, ()), (specifier, marker))
+        places[name, specifier] = line.origin
     for source, region in sources:
         held = (Specifier.of_source(source), region)
         constraints[source.name] = (*constraints.get(source.name, ()), held)
@@ -257,6 +260,7 @@ def _policy(
         lowest=frozenset(r.dependency.name for r in roots) if resolution == "lowest-direct" else frozenset(),
         fork=choices.fork or settings.fork_strategy or "newest",  # type: ignore[arg-type]
         constraints=constraints,
+        places=places,
     )
 
 

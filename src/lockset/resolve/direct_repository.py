@@ -115,6 +115,21 @@ class DirectRepository:
             return True
         return False
 
+    def under(self, rules: FileRules) -> DirectRepository:
+        """See `Flexible.under`."""
+        other = DirectRepository(self._inner.under(rules), self._direct)
+        other._versions = dict(self._versions)
+        return other
+
+    def all_versions(self, name: str) -> tuple[Version, ...]:
+        """See `Flexible.all_versions`."""
+        return () if self._only_direct(name) else self._inner.all_versions(name)
+
+    def left_out(self, name: str, version: Version) -> str | None:
+        """See `Flexible.left_out`."""
+        direct = isinstance(version, DirectVersion) or self._only_direct(name)
+        return None if direct else self._inner.left_out(name, version)
+
     def _only_direct(self, name: str) -> bool:
         """Whether an index has no say in `name`."""
         region = self._regions.get(name)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from lockset.errors import LocksetError
+from lockset.events import Silent
 from lockset.hashes import STRONG_ALGORITHMS
 from lockset.index.ports import ProjectNotFound
 from lockset.markers import MarkerSet, wheel_region
@@ -114,6 +115,23 @@ class IndexRepository:
         self._wheels_serve: dict[tuple[str, Version], MarkerSet | None] = {}
         self.not_found: dict[str, LocksetError] = {}
         self.stepped_over: dict[tuple[str, Version], str] = {}
+
+    def under(self, rules: FileRules) -> IndexRepository:
+        """See `Flexible.under`."""
+        other = IndexRepository(
+            index=self._index,
+            metadata=self._metadata.unbuilt(),
+            rules=rules,
+            listener=Silent(),
+            hash_file=self._hash_file,
+            sources=self.sources,
+        )
+        other._details, other.not_found = self._details, self.not_found
+        mine = self.rules
+        same = (mine.overrides, mine.excludes, mine.ignore_caps) == (rules.overrides, rules.excludes, rules.ignore_caps)
+        if same and mine.wanted is rules.wanted:
+            other._facts = dict(self._facts)
+        return other
 
     def hint(self, names: Iterable[str]) -> None:
         """See `Repository.hint`."""

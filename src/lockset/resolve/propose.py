@@ -5,60 +5,108 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from lockset.events import Silent
-from lockset.resolve.requirement import ANY_VERSION
-from lockset.resolve.search import solve_environment
+from lockset.resolve.conflict import with_constraints
+from lockset.resolve.remedies_of_places import (
+    by_declaring,
+    by_group,
+    by_leaving_out,
+    by_marker,
+    by_platform,
+    by_python,
+)
+from lockset.resolve.remedies_of_releases import (
+    by_admission,
+    by_constraint,
+    by_override,
+    by_pin,
+    by_rules,
+    by_url,
+)
+from lockset.resolve.remedy import chosen
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Iterator
 
-    from lockset.markers import MarkerSet
-    from lockset.resolve.repository import Repository
-    from lockset.resolve.request import LockRequest
-    from lockset.resolve.requirement import Root
+    from lockset.resolve.conflict import Laboratory
+    from lockset.resolve.remedy import Failure, Remedy
 
-__all__ = ["QUESTION", "propose"]
+__all__ = ["propose"]
 
-# Where a requirement is written that somebody only asks about: not for him to loosen.
-QUESTION = "the question"
+# What a person would think of first comes first.
+_WAYS: tuple[Callable[[Failure], Iterator[Remedy]], ...] = (
+    by_declaring,
+    by_url,
+    by_admission,
+    by_rules,
+    by_constraint,
+    by_pin,
+    by_python,
+    by_platform,
+    by_marker,
+    by_group,
+    by_override,
+)
+# Only where nothing else helps.
+_LAST = (by_leaving_out,)
+# Proposals told at most, and changes of one way that are told together.
+_TOLD = 4
 
-# Requirements of a conflict that are tried; each costs a search of one environment.
-_TRIED = 6
 
+def propose(failure: Failure, laboratory: Laboratory) -> str | None:
+    """What to do about a failure, one or several things of which each is enough; None where nothing tried helps.
 
-def propose(
-    core: Sequence[Root], roots: Sequence[Root], region: MarkerSet, request: LockRequest, repository: Repository
-) -> str | None:
-    """What to do about requirements of the project that cannot hold together; None where nothing that was tried helps.
-
-    Args:
-        core: Requirements of which none can be left out for the conflict.
-        roots: All of the project's that apply.
-        region: The environment that has no answer.
-        request: The question.
-        repository: Where releases come from.
+    Each is tried in all environments that the lock is asked for. Where nothing helps there, what mends this conflict
+    is told as what it is: something else fails as well.
     """
-
-    def helps(changed: Sequence[Root]) -> bool:
-        return solve_environment(request, region, changed, repository, Silent()) is None
-
-    tried = [r for r in core if r.origin.name != QUESTION][:_TRIED]
-    bounded = [r for r in tried if r.dependency.specifier.text and r.dependency.specifier.source is None]
-    loosened = [r for r in bounded if helps([_loose(other) if other is r else other for other in roots])]
-    if loosened:
-        return f"Loosen {_either(loosened)}: it was tried, and the rest fits then"
-    if len(roots) < 2:  # noqa: PLR2004 - without the only one nothing is left to fit
+    helping = _helping(failure, laboratory)
+    if helping:
+        return _listed("This was tried and helps", "Each of these was tried and helps", helping)
+    conflict = failure.conflict
+    alone = replace(with_constraints(failure.request, conflict.constraints), roots=conflict.roots)
+    if len(alone.roots) == len(failure.request.roots):
         return None
-    left_out = [r for r in tried if helps([other for other in roots if other is not r])]
-    if left_out:
-        return f"Leave {_either(left_out)} out of this environment by a marker: it was tried, and the rest fits then"
+    partly = _helping(replace(failure, request=alone), laboratory)
+    if partly:
+        one = "This was tried and mends this conflict, but it is not the only one"
+        return _listed(one, "Each of these was tried and mends this conflict, but it is not the only one", partly)
     return None
 
 
-def _loose(root: Root) -> Root:
-    return replace(root, dependency=replace(root.dependency, specifier=ANY_VERSION, text=root.dependency.name))
+def _helping(failure: Failure, laboratory: Laboratory) -> list[str]:
+    found: list[str] = []
+    for ways in (_WAYS, _LAST):
+        kinds: set[str] = set()
+        for remedy in (r for way in ways for r in way(failure)):
+            told = None if remedy.kind in kinds else _tried(remedy, failure, laboratory)
+            if told is not None:
+                found.append(told)
+                if remedy.kind:
+                    kinds.add(remedy.kind)
+            if len(found) == _TOLD or laboratory.is_spent:
+                break
+        if found:
+            break
+    return found
 
 
-def _either(roots: Sequence[Root]) -> str:
-    texts = [r.dependency.text for r in roots]
-    return texts[0] if len(texts) == 1 else f"{', '.join(texts[:-1])} or {texts[-1]}"
+def _tried(remedy: Remedy, failure: Failure, laboratory: Laboratory) -> str | None:
+    """What to tell of it; None where it does not help, or that stays unknown."""
+    request = remedy.request
+    if request.universe.is_empty:
+        return None
+    # The environment that failed is looked at first: it is little work, and most changes do not help there.
+    region = failure.conflict.region & request.universe
+    if not region.is_empty and laboratory.environment(request, region, request.roots, remedy.repository) is not None:
+        return None
+    pins = laboratory.everywhere(request, remedy.repository)
+    if pins is None:
+        return None
+    taken = chosen(pins, remedy.shows) if remedy.shows else ""
+    return f"{remedy.told} ({taken} {'fit' if ' and ' in taken else 'fits'})" if taken else remedy.told
+
+
+def _listed(one: str, several: str, proposals: list[str]) -> str:
+    if len(proposals) == 1:
+        first = proposals[0]
+        return f"{one}: {first[0].lower()}{first[1:]}"
+    return "\n".join([f"{several}:", *(f"- {p}" for p in proposals)])

@@ -6,14 +6,16 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from packaging.version import Version
 
+    from lockset.errors import LocksetError
     from lockset.markers import MarkerSet
+    from lockset.resolve.index_repository import FileRules
     from lockset.resolve.requirement import Dependency
 
-__all__ = ["ReleaseFacts", "Releases", "Repository"]
+__all__ = ["Flexible", "ReleaseFacts", "Releases", "Repository"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,3 +78,24 @@ class Repository(Protocol):
 
     def facts(self, name: str, version: Version) -> ReleaseFacts | None:
         """What the metadata says; None where it cannot be used (the reason has been noted): step over the release."""
+
+
+class Flexible(Repository, Protocol):
+    """A repository that can be asked what it would answer under other rules."""
+
+    @property
+    def rules(self) -> FileRules:
+        """Which files may be used."""
+
+    @property
+    def not_found(self) -> Mapping[str, LocksetError]:
+        """Projects that are nowhere."""
+
+    def all_versions(self, name: str) -> tuple[Version, ...]:
+        """Every version an index has, newest first, whatever rules leave out."""
+
+    def left_out(self, name: str, version: Version) -> str | None:
+        """Why rules on files leave nothing of a version that an index has; None where they leave some."""
+
+    def under(self, rules: FileRules) -> Flexible:
+        """The same releases under `rules`; what is known stays known, and nothing is built or told any more."""

@@ -46,6 +46,7 @@ class Policy:
         lowest: Projects whose lowest versions come first whatever `order` says.
         fork: `newest`: split where a newer version serves only a part; `fewest`: only where nothing else fits.
         constraints: Specifiers that every choice of a name must meet, required or not.
+        places: Where constraints are written, for messages.
     """
 
     prerelease: Literal["if-necessary", "allow", "disallow"] = "if-necessary"
@@ -54,6 +55,7 @@ class Policy:
     lowest: frozenset[str] = frozenset()
     fork: Literal["newest", "fewest"] = "newest"
     constraints: Mapping[str, tuple[tuple[Specifier, MarkerSet], ...]] = field(default_factory=dict)
+    places: Mapping[tuple[str, Specifier], str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -33,11 +33,15 @@ __all__ = [
     "Root",
     "Specifier",
     "from_source",
+    "ordered_text",
     "parse_dependency",
     "replaced",
 ]
 
 _EXTRA_ALONE = re.compile(r"""extra == "[^"]*"|extra == '[^']*'""")
+
+# First characters of operators, in the order they are written in.
+_ORDER = "=~><!"
 
 # A decision of the search: one name in one part of the universe.
 Key = tuple[str, MarkerSet]
@@ -129,6 +133,11 @@ class Dependency:
     text: str
 
 
+def ordered_text(specifiers: SpecifierSet) -> str:
+    """`specifiers` as people write them: what bounds from below, then what bounds from above, then the rest."""
+    return ",".join(sorted(map(str, specifiers), key=lambda text: (_ORDER.find(text[0]), text)))
+
+
 @cache
 def parse_dependency(text: str) -> Dependency:
     """`text` (dependency specifier) as a Dependency.
@@ -144,7 +153,7 @@ def parse_dependency(text: str) -> Dependency:
     extras = frozenset(str(canonicalize_name(e)) for e in parsed.extras)
     brackets = f"[{','.join(sorted(extras))}]" if extras else ""
     name = str(canonicalize_name(parsed.name))
-    place = f" @ {parsed.url}" if parsed.url else str(parsed.specifier)
+    place = f" @ {parsed.url}" if parsed.url else ordered_text(parsed.specifier)
     return Dependency(
         name=name,
         extras=extras,

@@ -93,4 +93,5 @@ def _show(answer: WhyNot, out: Output) -> None:
         for line in answer.conflict.context:
             out.data(f"    {plain(line)}")
     if answer.hint:
-        out.data(f"  hint: {plain(answer.hint)}")
+        first, *more = plain(answer.hint).split("\n")
+        out.data("\n".join([f"  hint: {first}", *(f"    {line}" for line in more)]))

@@ -1,0 +1,95 @@
+"""For each project of a conflict: what keeps releases that all its requirements admit from being chosen."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from lockset.resolve.direct import DirectVersion
+from lockset.resolve.policy import Admission
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from packaging.version import Version
+
+    from lockset.markers import MarkerSet
+    from lockset.resolve.remedy import Failure
+    from lockset.resolve.repository import Releases
+    from lockset.resolve.requirement import Specifier
+
+__all__ = ["pythons_in_words", "reasons"]
+
+_PYTHON_BOUND = re.compile(r"python_(?:full_)?version (<|<=|>|>=|==|!=) '([^']*)'")
+
+
+def reasons(failure: Failure) -> Iterator[str]:
+    """One line of fact for each project of which something might fit and nothing does."""
+    for name in failure.names:
+        told = _of(name, failure)
+        if told is not None:
+            yield told
+
+
+def _of(name: str, failure: Failure) -> str | None:
+    specifiers = failure.asked(name)
+    left_out = _left_out(name, specifiers, failure)
+    if left_out is not None:
+        return left_out
+    releases = failure.repository.releases(name)
+    if not releases.versions:
+        return f"{name} has no release"
+    if any(all(s.admits(v) for s in specifiers) for v in releases.versions):
+        return _kept_out(releases, specifiers, failure)
+    if any(not any(s.admits(v) for v in releases.versions) for s in specifiers):
+        newest = releases.versions[0]
+        if isinstance(newest, DirectVersion):
+            return f"{name} comes from {newest.source.shown}, and is {newest}"
+        return f"the newest version of {name} to choose from is {newest}"
+    return None
+
+
+def _left_out(name: str, specifiers: Sequence[Specifier], failure: Failure) -> str | None:
+    """Releases that would fit, and that rules on files keep out of sight."""
+    for version in failure.repository.all_versions(name):
+        if all(s.admits(version) for s in specifiers):
+            why = failure.repository.left_out(name, version)
+            return None if why is None else f"{name} {version} is left out: {why}"
+    return None
+
+
+def _kept_out(releases: Releases, specifiers: Sequence[Specifier], failure: Failure) -> str | None:
+    """Looked at in the order in which releases are sorted out: policy, Requires-Python and files."""
+    name, region, repository = releases.name, failure.conflict.region, failure.repository
+    fitting = [v for v in releases.versions if all(s.admits(v) for s in specifiers)]
+    admitted = Admission(repository, failure.request.policy).admitted(releases, specifiers)
+    usable = [v for v in fitting if admitted >> releases.versions.index(v) & 1]
+    if not usable:
+        return _refused_by_policy(releases, fitting[0], failure)
+    if any(not repository.serves(name, v).is_disjoint(region) for v in usable):
+        return None
+    serves = repository.serves(name, usable[0])
+    if not serves.without_platforms().is_disjoint(region.without_platforms()):
+        example = region.example()
+        if example is not None and example.environment["implementation_name"] == "cpython":
+            return f"{name} {usable[0]} has files for other platforms only"
+        return f"{name} {usable[0]} has no file that can be used there"
+    return f"{name} {usable[0]} requires {pythons_in_words(serves)}"
+
+
+def _refused_by_policy(releases: Releases, version: Version, failure: Failure) -> str:
+    if releases.yanked >> releases.versions.index(version) & 1:
+        return f"{releases.name} {version} is yanked"
+    policy = failure.request.policy
+    if policy.prerelease_of.get(releases.name, policy.prerelease) == "disallow":
+        return f"{releases.name} {version} is a pre-release, and these are not allowed"
+    return f"{releases.name} {version} is a pre-release"
+
+
+def pythons_in_words(serves: MarkerSet) -> str:
+    """`Python >=3.10,<3.14`; where it is not as simple as that, the marker."""
+    marker = serves.without_platforms().without_extras_and_groups().text() or ""
+    bounds = [_PYTHON_BOUND.fullmatch(part) for part in marker.split(" and ")]
+    if all(bounds):
+        return f"Python {','.join(b[1] + b[2] for b in bounds if b)}"
+    return f"an environment where {marker}" if marker else "another environment"
