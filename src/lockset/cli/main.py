@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import sys
 
@@ -44,9 +45,16 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit code.
 
     Args:
-        argv: Arguments without the program's name; those of the process when None.
+        argv: Arguments without the program's name. Those of the process when None: then this is all that the process
+            does, and it ends here where nothing stands in the way.
     """
-    arguments = list(sys.argv[1:] if argv is None else argv)
+    code = _run(list(sys.argv[1:] if argv is None else argv))
+    if argv is None:
+        _end(code)
+    return code
+
+
+def _run(arguments: Sequence[str]) -> int:
     try:
         if _RECALLED.intersection(arguments[:1]) and _stands(arguments):
             return 0
@@ -54,6 +62,24 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return 130  # before anything was begun
     return run(arguments, COMMANDS)
+
+
+def _end(code: int) -> None:
+    """End the process without taking the interpreter apart, which takes longer than many a command.
+
+    Returns where that is not safe: threads are at work, or the streams cannot be flushed.
+    """
+    threading = sys.modules.get("threading")
+    if threading is not None and threading.active_count() > 1:
+        return
+    atexit._run_exitfuncs()  # noqa: SLF001 - what the interpreter itself calls first at its end
+    try:
+        # Only to flush: what is written by `cli.output` must have left before the process does.
+        for stream in (sys.stdout, sys.stderr):  # noqa: TID251
+            stream.flush()
+    except (OSError, ValueError, AttributeError):
+        return
+    os._exit(code)
 
 
 def _stands(arguments: Sequence[str]) -> bool:

@@ -32,13 +32,12 @@ ALLOWED = {
     "lockset.sync.disk", "lockset.sync.disk.recall", "marshal", "zlib",
 }  # fmt: skip
 _RUN = """
-import sys
+import atexit, sys
 before = set(sys.modules)
+atexit.register(lambda: print(*sorted(set(sys.modules) - before)))
 sys.argv = ["lockset", *{arguments!r}]
 from lockset.cli.main import main
-code = main()
-print(*sorted(set(sys.modules) - before))
-raise SystemExit(code)
+raise SystemExit(main())
 """
 
 

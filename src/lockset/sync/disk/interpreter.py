@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from lockset.errors import LocksetError
 from lockset.sync.disk.atomic import replace_file
+from lockset.sync.disk.recall import content
 from lockset.sync.target import Interpreter
 
 if TYPE_CHECKING:
@@ -21,9 +22,11 @@ __all__ = ["ask_interpreter", "interpreter_of"]
 
 _MARK = b"lockset-facts:"
 # Changes with every change of the questions.
-_FORMAT = 1
+_FORMAT = 2
 # Bounds how long an interpreter may think; beyond it, it is taken for broken.
 _SECONDS = 60
+# Bounds the pyvenv.cfg that is read; real ones have some hundred bytes.
+_LARGEST = 1 << 16
 _SCRIPT = Path(__file__).with_name("interpreter_script.py")
 
 
@@ -75,7 +78,17 @@ def _key(executable: str) -> list[Any]:
     """What changes when the answer may change: the interpreter's file, its environment, the system, lockset."""
     key: list[Any] = [_FORMAT, executable, _release(), os.path.realpath(executable)]
     configuration = os.path.join(os.path.dirname(os.path.dirname(executable)), "pyvenv.cfg")
-    return [*key, _stamp(executable), _stamp(configuration)]
+    return [*key, _stamp(executable), _configuration(configuration)]
+
+
+def _configuration(path: str) -> str | list[int] | None:
+    """What pyvenv.cfg says: an environment that was made anew in the same way needs no new answer."""
+    try:
+        size = os.stat(path).st_size
+        found = content(path, size) if size <= _LARGEST else b""
+        return found.decode() if found else _stamp(path)
+    except (OSError, UnicodeDecodeError):
+        return _stamp(path)
 
 
 def _release() -> str:
