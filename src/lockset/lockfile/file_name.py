@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import re
 
-from packaging.utils import canonicalize_name
-
 from lockset.errors import LocksetError
 
 __all__ = ["PLAIN_NAME", "is_lock_file_name", "lock_file_name", "name_of"]
 
 PLAIN_NAME = "pylock.toml"
+_SEPARATORS = re.compile(r"[-_.]+")
 # Also refuses a line end in the name, which `[^.]` would let through.
 _NAMED = re.compile(r"pylock\.([^.\n\r/\\]+)\.toml", re.ASCII)
 
@@ -34,7 +33,8 @@ def lock_file_name(name: str | None) -> str:
     """
     if name is None:
         return PLAIN_NAME
-    usable = canonicalize_name(name) if "." in name else name
+    # As names of projects are normalised, without `packaging.utils`, whose import would cost every sync 10 ms.
+    usable = _SEPARATORS.sub("-", name).lower() if "." in name else name
     made = f"pylock.{usable}.toml"
     if not is_lock_file_name(made):
         raise LocksetError(
