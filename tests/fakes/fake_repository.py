@@ -62,7 +62,7 @@ class FakeRepository:
     def serves(self, name: str, version: Version) -> MarkerSet:
         return self._admits(self.release(name, version).requires_python)
 
-    def strictly(self, name: str, version: Version) -> MarkerSet:
+    def strictly_serves(self, name: str, version: Version) -> MarkerSet:
         return MarkerSet.of_python(self.release(name, version).requires_python)
 
     def facts(self, name: str, version: Version) -> ReleaseFacts | None:

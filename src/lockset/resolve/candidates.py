@@ -33,7 +33,23 @@ _RELEASES_ASKED_FOR_MARKERS = 3
 # Releases, newest first, whose wheels are looked at before an environment counts as one that no release serves.
 _RELEASES_ASKED_FOR_FILES = 15
 
+# Newer releases that are looked at for one that admits the Pythons beyond the upper bound of another.
+_RELEASES_ASKED_FOR_PYTHONS = 15
+
 Extras = tuple[tuple[str, MarkerSet], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Boundary:
+    """Where a split may help.
+
+    Attributes:
+        region: The set whose inside and outside would become cells of their own.
+        late: Whether whole releases go before it where the fewest versions are asked for.
+    """
+
+    region: MarkerSet
+    late: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +65,23 @@ class _Pins:
     locked: list[int]
     probed: list[int]
     boundary: MarkerSet | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Row:
+    """Releases that a guard admits.
+
+    Attributes:
+        mask: All of them.
+        first: Positions of those the old lock had.
+        rest: Positions of the others, in the order in which they are tried.
+        probed: Positions of what probes found.
+    """
+
+    mask: int
+    first: list[int]
+    rest: list[int]
+    probed: list[int]
 
 
 _NO_PINS = _Pins(locked=[], probed=[], boundary=None)
@@ -98,11 +131,11 @@ class CandidateMaker:
             yield from split(remembered)
         late: list[MarkerSet] = []
         for found in self._releases(key, wanted, guard):
-            if isinstance(found, MarkerSet):
-                if self._policy.fork == "newest":
-                    yield from split(found)
+            if isinstance(found, _Boundary):
+                if found.late and self._policy.fork == "fewest":
+                    late.append(found.region)
                 else:
-                    late.append(found)
+                    yield from split(found.region)
                 continue
             if not any(isinstance(b, GuardedCandidate) and found.covers(b) for b in bad):
                 yield found
@@ -133,46 +166,42 @@ class CandidateMaker:
 
     def _releases(
         self, key: Key, wanted: Sequence[Requirement], guard: MarkerSet
-    ) -> Iterator[GuardedCandidate | MarkerSet]:
-        """Releases that serve the guard, and, between them, the boundaries of those that serve a part of it."""
-        name = key[0]
-        releases = self._repository.releases(name)
-        specifiers = {r.specifier for r in wanted}
-        specifiers.update(s for s, region in self._policy.constraints.get(name, ()) if not region.is_disjoint(guard))
+    ) -> Iterator[GuardedCandidate | _Boundary]:
+        """Releases that serve the guard, and, between them, the boundaries of those that serve a part of it.
+
+        Upper bounds on Pythons may not count (`Repository.serves`): a release that admits no Python of the guard when
+        they do comes after all that admit some.
+        """
+        releases = self._repository.releases(key[0])
         pins = self._pins(releases, guard)
         if pins.boundary is not None:
-            yield pins.boundary
-        locked = sum({1 << p for p in pins.locked})
-        mask = self._admission.admitted(releases, specifiers, preferred=locked)
-        mask = self._not_leaking(releases, mask, wanted, guard)
-        first = [p for p in pins.locked if mask >> p & 1]
-        rest = self._admission.ordered(name, mask & ~sum({1 << p for p in first}))
-        # A pin that a probe found goes before the first release that serves the whole guard, not before the splits on
-        # newer ones that serve a part of it: those keep every Python at its newest.
-        probed = [p for p in pins.probed if mask >> p & 1 and p not in first]
-        if first or rest:
-            self._repository.hint_release(name, releases.versions[(first or rest)[0]])
+            yield _Boundary(region=pins.boundary, late=False)
+        row = self._row(releases, pins, wanted, guard)
+        order = self._in_turn(releases, [*row.first, *row.rest], guard)
+        probed = row.probed
         done: set[int] = set()
         without_files: list[int] = []
-        waiting = deque([*first, *rest])
-        while waiting:
-            position = waiting.popleft()
+        waiting: deque[int] = deque()
+        while (position := waiting.popleft() if waiting else next(order, None)) is not None:
             if position in done:
                 continue
             done.add(position)
             version = releases.versions[position]
-            serves = self._repository.serves(name, version)
+            serves = self._repository.serves(releases.name, version)
             if not guard.implies(serves):
                 if not guard.is_disjoint(serves):
-                    yield serves
+                    yield _Boundary(region=serves)
                 continue
-            settled = self._locked_for if position in first else MarkerSet.none()
-            boundary = self._files_boundary(releases, mask, position, guard - settled)
+            strict = self._repository.strictly_serves(releases.name, version)
+            if self._continued(releases, row.mask, position, guard - strict):
+                yield _Boundary(region=strict, late=False)
+            settled = self._locked_for if position in row.first else MarkerSet.none()
+            boundary = self._files_boundary(releases, row.mask, position, guard - settled)
             if boundary is not None:
-                yield boundary
+                yield _Boundary(region=boundary)
                 without_files.append(position)
                 continue
-            if probed and position not in first:
+            if probed and position not in row.first:
                 waiting.extendleft(reversed([*(p for p in probed if p not in done), position]))
                 done.discard(position)
                 probed = []
@@ -180,6 +209,45 @@ class CandidateMaker:
             yield self._guard(key, version, guard, wanted)
         for position in without_files:
             yield self._guard(key, releases.versions[position], guard, wanted)
+
+    def _row(self, releases: Releases, pins: _Pins, wanted: Sequence[Requirement], guard: MarkerSet) -> _Row:
+        name = releases.name
+        specifiers = {r.specifier for r in wanted}
+        specifiers.update(s for s, region in self._policy.constraints.get(name, ()) if not region.is_disjoint(guard))
+        locked = sum({1 << p for p in pins.locked})
+        mask = self._admission.admitted(releases, specifiers, preferred=locked)
+        mask = self._not_leaking(releases, mask, wanted, guard)
+        first = [p for p in pins.locked if mask >> p & 1]
+        rest = self._admission.ordered(name, mask & ~sum({1 << p for p in first}))
+        if first or rest:
+            self._repository.hint_release(name, releases.versions[(first or rest)[0]])
+        # A pin that a probe found goes before the first release that serves the whole guard, not before the splits on
+        # newer ones that serve a part of it: those keep every Python at its newest.
+        probed = [p for p in pins.probed if mask >> p & 1 and p not in first]
+        return _Row(mask=mask, first=first, rest=rest, probed=probed)
+
+    def _in_turn(self, releases: Releases, positions: Iterable[int], guard: MarkerSet) -> Iterator[int]:
+        """`positions` in their order, those last that admit no Python of the guard once upper bounds count."""
+        left_behind = []
+        for position in positions:
+            if guard.is_disjoint(self._repository.strictly_serves(releases.name, releases.versions[position])):
+                left_behind.append(position)
+            else:
+                yield position
+        yield from left_behind
+
+    def _continued(self, releases: Releases, mask: int, position: int, beyond: MarkerSet) -> bool:
+        """Whether a newer release admits Pythons `beyond` the upper bound of one that would be taken before it.
+
+        Where the newest come first, it has had its turn (`newest`), or is what the split is for (`fewest`).
+        """
+        if beyond.is_empty or (self._policy.fork == "newest" and self._admission.highest_first(releases.name)):
+            return False
+        newer = islice(bits(mask & ((1 << position) - 1)), _RELEASES_ASKED_FOR_PYTHONS)
+        return any(
+            not beyond.is_disjoint(self._repository.strictly_serves(releases.name, releases.versions[other]))
+            for other in newer
+        )
 
     def _files_boundary(self, releases: Releases, mask: int, position: int, guard: MarkerSet) -> MarkerSet | None:
         """Where a release should be used by its files, None where that is the whole guard.

@@ -111,6 +111,7 @@ class IndexRepository:
         self._releases: dict[str, Releases] = {}
         self._files: dict[tuple[str, Version], tuple[DistributionFile, ...]] = {}
         self._serves: dict[tuple[str, Version], MarkerSet] = {}
+        self._strictly_serves: dict[tuple[str, Version], MarkerSet] = {}
         self._facts: dict[tuple[str, Version], ReleaseFacts | None] = {}
         self._wheels_serve: dict[tuple[str, Version], MarkerSet | None] = {}
         self.not_found: dict[str, LocksetError] = {}
@@ -289,8 +290,20 @@ class IndexRepository:
 
     def strictly_serves(self, name: str, version: Version) -> MarkerSet:
         """Environments that the Requires-Python of some usable file admits, upper bounds counted."""
-        texts = {f.requires_python for f in self.files(name, version)}
-        return union(MarkerSet.any() if not t else python_region(t) for t in texts)
+        known = self._strictly_serves.get((name, version))
+        if known is None:
+            texts = self._requires_pythons(name, version)
+            known = union(MarkerSet.any() if not t else python_region(t) for t in texts)
+            self._strictly_serves[name, version] = known
+        return known
+
+    def _requires_pythons(self, name: str, version: Version) -> Iterable[str | None]:
+        detail = self._detail(name)
+        assert detail is not None, name
+        rules = self.rules
+        if self._whole(name) and rules.may_use_wheels(name) and rules.may_build(name):
+            return detail.requires_pythons(version)  # without a look at the single files
+        return {f.requires_python for f in self.files(name, version)}
 
     def admits(self, requires_python: str | None) -> MarkerSet:
         """Environments that a Requires-Python admits; without its upper bound where that does not count."""

@@ -92,6 +92,10 @@ class Admission:
     def ordered(self, name: str, mask: int) -> list[int]:
         """Positions in `mask` in the order they are tried; `Releases.versions` is newest first."""
         positions = list(bits(mask))
-        if self._policy.order == "lowest" or name in self._policy.lowest:
+        if not self.highest_first(name):
             positions.reverse()
         return positions
+
+    def highest_first(self, name: str) -> bool:
+        """Whether the highest versions of the project are tried first."""
+        return self._policy.order != "lowest" and name not in self._policy.lowest

@@ -73,6 +73,9 @@ class Repository(Protocol):
     def serves(self, name: str, version: Version) -> MarkerSet:
         """Environments in which the release may be used: by Requires-Python, and by the wheels that it must have."""
 
+    def strictly_serves(self, name: str, version: Version) -> MarkerSet:
+        """Environments that Requires-Python admits, its upper bound counted also where `serves` leaves it aside."""
+
     def wheels_serve(self, name: str, version: Version) -> MarkerSet | None:
         """Environments in which one of its wheels can be used; None where an sdist serves wherever it may be used."""
 

@@ -89,7 +89,7 @@ def test_a_hole_in_the_pins_is_a_bug_that_is_not_passed_on() -> None:
 def narrowed(world: Mapping[str, Mapping[str, FakeRelease]], *roots: str) -> Narrowing | None:
     repository = FakeRepository(world, ignore_caps=True)
     chosen = pins(*(f"{name} {version}" for name, releases in world.items() for version in releases))
-    return narrowing(propagate(chosen, [root(r) for r in roots], UNIVERSE, repository), repository.strictly)
+    return narrowing(propagate(chosen, [root(r) for r in roots], UNIVERSE, repository), repository.strictly_serves)
 
 
 def test_the_lowest_cap_bounds_the_lock_and_all_who_set_it_are_named() -> None:
