@@ -13,6 +13,10 @@ if TYPE_CHECKING:
 __all__ = ["Row", "format_record", "hash_text", "parse_record"]
 
 
+# Digits of the largest size that any file system knows.
+_LONGEST_SIZE = 20
+
+
 class Row(NamedTuple):
     """One file: path as written, `algorithm=digest` (URL-safe base64 without padding) or "", size or None."""
 
@@ -35,7 +39,7 @@ def parse_record(text: str) -> tuple[Row, ...]:
     else:
         cells = (row for row in _csv_rows(text) if row)
     for number, row in enumerate(cells, 1):
-        if len(row) != 3 or (row[2] and not row[2].isdecimal()):  # noqa: PLR2004 (path, hash, size)
+        if len(row) != 3 or (row[2] and not (row[2].isascii() and row[2].isdecimal() and len(row[2]) <= _LONGEST_SIZE)):  # noqa: PLR2004 (path, hash, size)
             raise ValueError(f"row {number} is malformed")
         rows.append(Row(row[0], row[1], int(row[2]) if row[2] else None))
     return tuple(rows)
@@ -49,11 +53,12 @@ def _csv_rows(text: str) -> list[list[str]]:
 
 
 def format_record(rows: Iterable[Row]) -> bytes:
-    """The text of `rows`, sorted by path."""
+    """The text of `rows`, sorted by path; those without a hash come last, so that a text cut short lacks them."""
     out = io.StringIO(newline="")
     writer = csv.writer(out, lineterminator="\n")
     writer.writerows(
-        (row.path, row.hash, "" if row.size is None else row.size) for row in sorted(rows, key=lambda row: row.path)
+        (row.path, row.hash, "" if row.size is None else row.size)
+        for row in sorted(rows, key=lambda row: (not row.hash, row.path))
     )
     return out.getvalue().encode()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
@@ -18,10 +19,11 @@ from lockset.sync.safe_path import path_problem
 from lockset.sync.wanted import Identity
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from lockset.sync.archive import Member
     from lockset.sync.entry_points import Script
+    from lockset.sync.record import Row
 
 __all__ = ["OURS", "SCHEMES", "Content", "Identity", "Wheel", "read_wheel"]
 
@@ -33,6 +35,11 @@ OURS = frozenset({"RECORD", "INSTALLER", "REQUESTED", "direct_url.json", "proven
 _SIGNATURES = frozenset({"RECORD.jws", "RECORD.p7s"})
 # What decides how files are installed, so it may be read before anything is: bounded by the reader.
 _NEEDED = ("METADATA", "WHEEL", "RECORD")
+# Rows of RECORD beyond one for each member are a mistake; beyond so many more they are not even read.
+_SPARE_ROWS = 64
+# What other tools take for a distribution's own metadata, were it at the top of a library.
+_METADATA_ENDINGS = (".dist-info", ".egg-info", ".egg-link", ".egg")
+_BYTECODE = (".pyc", ".pyo")
 _HEADER = re.compile(r"([A-Za-z][A-Za-z0-9-]*):[ \t]*(.*)")
 
 
@@ -160,9 +167,7 @@ def _split(stem: str) -> tuple[str, str]:
 def _headers(text: str, what: str) -> Mapping[str, str]:
     """The headers of `text` that decide something; each may stand there once."""
     found: dict[str, str] = {}
-    for line in text.splitlines():
-        if not line.strip():
-            break
+    for line in _head(text):
         match = _HEADER.fullmatch(line)
         if match is None:
             continue
@@ -172,6 +177,15 @@ def _headers(text: str, what: str) -> Mapping[str, str]:
                 raise _Refused(f"its {what} has `{match[1]}` twice")
             found[key] = match[2].strip()
     return found
+
+
+def _head(text: str) -> Iterator[str]:
+    """The lines before the first blank one, by every line end there is."""
+    for piece in io.StringIO(text):
+        for line in piece.splitlines():
+            if not line.strip():
+                return
+            yield line
 
 
 def _root_scheme(text: str) -> str:
@@ -192,10 +206,13 @@ def _data_dir(members: Iterable[str], name: str, version: Version) -> str:
             continue
         told_name, told_version = _split(top.removesuffix(".data"))
         try:
-            if canonicalize_name(told_name) == name and Version(told_version) == version:
-                found.add(top)
+            told = Version(told_version)
         except InvalidVersion:
             continue
+        if canonicalize_name(told_name) != name or told != version:
+            # Some installers take every such folder for the data of the wheel.
+            raise _Refused(f"`{top}` is the data folder of something else")
+        found.add(top)
     if len(found) > 1:
         raise _Refused("it has two data folders")
     return found.pop() if found else f"{name.replace('-', '_')}-{version}.data"
@@ -203,10 +220,7 @@ def _data_dir(members: Iterable[str], name: str, version: Version) -> str:
 
 def _hashes(record: str, files: Mapping[str, Member], dist_info: str) -> Mapping[str, tuple[str, str]]:
     """Algorithm and digest of every member that is not RECORD itself."""
-    try:
-        rows = parse_record(record)
-    except ValueError as error:
-        raise _Refused(f"its RECORD cannot be read: {error}") from None
+    rows = _rows(record, most=len(files) + _SPARE_ROWS)
     found: dict[str, tuple[str, str]] = {}
     own = f"{dist_info}/RECORD"
     seen: set[str] = set()
@@ -231,6 +245,15 @@ def _hashes(record: str, files: Mapping[str, Member], dist_info: str) -> Mapping
     return found
 
 
+def _rows(record: str, *, most: int) -> tuple[Row, ...]:
+    if record.count("\n") > most:
+        raise _Refused("its RECORD lists more files than it has")
+    try:
+        return parse_record(record)
+    except ValueError as error:
+        raise _Refused(f"its RECORD cannot be read: {error}") from None
+
+
 def _is_signature(path: str, dist_info: str) -> bool:
     folder, _, name = path.rpartition("/")
     return folder == dist_info and name in _SIGNATURES
@@ -252,7 +275,7 @@ def _sorted_out(
             continue  # RECORD and its signatures
         scheme, path = _place(name, data_dir, root_scheme)
         content = Content(scheme, path, member, *hashes[name])
-        if _is_dropped(name, dist_info, files):
+        if _is_dropped(name, dist_info):
             dropped.append(content)
             continue
         # purelib and platlib are one folder on most systems.
@@ -267,27 +290,24 @@ def _sorted_out(
 def _place(name: str, data_dir: str, root_scheme: str) -> tuple[str, str]:
     top, _, rest = name.partition("/")
     if top != data_dir:
+        if top.casefold().endswith(_METADATA_ENDINGS[1:]):
+            raise _Refused(f"`{name}` would write metadata of a distribution")
         return root_scheme, name
     scheme, _, path = rest.partition("/")
     if scheme not in SCHEMES or not path:
         raise _Refused(f"`{name}` belongs to no known scheme")
     first = path.split("/", 1)[0].casefold()
-    if scheme in {"purelib", "platlib"} and first.endswith((".dist-info", ".egg-info")):
+    if scheme in {"purelib", "platlib"} and first.endswith(_METADATA_ENDINGS):
         raise _Refused(f"`{name}` would write metadata of a distribution")
     if scheme == "scripts" and "/" in path:
         raise _Refused(f"the script `{path}` lies in a folder")
     return scheme, path
 
 
-def _is_dropped(name: str, dist_info: str, files: Mapping[str, Member]) -> bool:
+def _is_dropped(name: str, dist_info: str) -> bool:
+    """Whether it is the installer's to write, or bytecode, which nobody can tell from what its module says."""
     folder, _, base = name.rpartition("/")
-    if folder == dist_info and base in OURS:
-        return True
-    if "__pycache__" in name.split("/"):
-        return True
-    # Bytecode beside its module; alone it is the module.
-    stem, dot, suffix = name.rpartition(".")
-    return bool(dot) and suffix in {"pyc", "pyo"} and f"{stem}.py" in files
+    return (folder == dist_info and base in OURS) or "__pycache__" in name.split("/") or name.endswith(_BYTECODE)
 
 
 def _scripts(text: str) -> tuple[Script, ...]:

@@ -51,6 +51,7 @@ def _edges(items: Sequence[Selected]) -> tuple[bool, frozenset[str]]:
 
 def _wanted(package: Package, artifact: object, folder: str, allowed: Allowed, *, requested: bool) -> Wanted:
     what = describe(package)
+    _check_url(getattr(artifact, "url", None), what)
     if isinstance(artifact, PackageVcs):
         _check_allowed(allowed.vcs, what, f"a {artifact.type} commit", "--no-vcs")
         return Wanted(
@@ -93,6 +94,16 @@ def _wanted(package: Package, artifact: object, folder: str, allowed: Allowed, *
         subdirectory=getattr(artifact, "subdirectory", None),
         requested=requested,
     )
+
+
+def _check_url(url: str | None, what: str) -> None:
+    """Refuse an address that cannot be taken apart: it leads nowhere, and could not even be shown safely."""
+    try:
+        urlsplit(url or "")
+    except ValueError as error:
+        raise LocksetError(
+            "url-malformed", f"The address that `{what}` is locked to is none: {error}", hint="Lock again"
+        ) from None
 
 
 def _check_allowed(fine: bool, what: str, source: str, option: str) -> None:  # noqa: FBT001 (read as a sentence)

@@ -165,7 +165,21 @@ def test_what_the_installer_writes_and_bytecode_are_dropped() -> None:
         f"{INFO}/direct_url.json": "{}",
         "__pycache__/sample.cpython-311.pyc": "x",
         "sample.pyc": "x",
+        "alone.pyc": "x",
+        "sub/optimised.pyo": "x",
     }
-    found = read(wheel(dropped | {"alone.pyc": "x"}))
+    found = read(wheel(dropped))
     assert {c.path for c in found.dropped} == set(dropped)
-    assert "alone.pyc" in {c.path for c in found.contents}
+
+
+@pytest.mark.parametrize(
+    "path", ["pip.egg-link", "pip-9.egg/EGG-INFO/PKG-INFO", "pip-9.egg-info", "pip-9.data/scripts/x"]
+)
+def test_what_another_tool_takes_for_metadata_or_data_of_a_wheel_is_refused(path: str) -> None:
+    refusal(wheel({path: "x"}))
+
+
+def test_texts_are_read_no_further_than_needed() -> None:
+    """What would take minutes and gigabytes is refused, or passed over, at once."""
+    assert "more files" in refusal(wheel(record="x,,\n" * 100_000))
+    assert read(wheel({f"{INFO}/METADATA": METADATA + "Name: other\n" * 1000})).name == "sample"

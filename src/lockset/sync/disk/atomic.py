@@ -1,7 +1,7 @@
 """Files that are there whole or not at all, and folders that are the user's alone."""
 
 # Paths are strings here: there are thousands of them a run.
-# ruff: noqa: PTH101, PTH105, PTH106, PTH108, PTH112, PTH114, PTH120
+# ruff: noqa: PTH101, PTH102, PTH105, PTH106, PTH108, PTH112, PTH114, PTH120
 from __future__ import annotations
 
 import contextlib
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["remove_tree", "replace_file", "sync_folder", "write_durably"]
+__all__ = ["private_folder", "remove_tree", "replace_file", "sync_folder", "write_durably"]
 
 
 def replace_file(path: Path, data: bytes, *, private: bool) -> bool:
@@ -21,7 +21,10 @@ def replace_file(path: Path, data: bytes, *, private: bool) -> bool:
     """
     temporary = path.with_name(f".{path.name}.{os.urandom(8).hex()}")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700 if private else 0o777)
+        if private:
+            private_folder(str(path.parent))
+        else:
+            path.parent.mkdir(parents=True, exist_ok=True)
         temporary.write_bytes(data)
         temporary.replace(path)
     except OSError:
@@ -29,6 +32,17 @@ def replace_file(path: Path, data: bytes, *, private: bool) -> bool:
             temporary.unlink(missing_ok=True)
         return False
     return True
+
+
+def private_folder(path: str) -> None:
+    """Make the folder `path` where it is missing, and every missing one above it, for the user alone."""
+    if os.path.isdir(path):
+        return
+    above = os.path.dirname(path)
+    if above != path:
+        private_folder(above)
+    with contextlib.suppress(FileExistsError):
+        os.mkdir(path, 0o700)
 
 
 def write_durably(path: str, data: bytes) -> None:

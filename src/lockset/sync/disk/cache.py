@@ -6,12 +6,12 @@ import os
 import secrets
 import tempfile
 import threading
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lockset.sync.disk.atomic import remove_tree
+from lockset.sync.disk.atomic import private_folder, remove_tree
 
 if TYPE_CHECKING:
+    from pathlib import Path
     from types import TracebackType
 
     from typing_extensions import Self
@@ -56,7 +56,7 @@ class Cache:
         """A folder to put things into; made when first asked for, for the user alone."""
         if not self._gone_without and self.folder is not None:
             try:
-                self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+                private_folder(str(self.folder))
             except OSError as error:
                 self.go_without(error)
             else:
@@ -82,5 +82,5 @@ class Cache:
     def temporary(self, root: str, name: str) -> str:
         """A fresh path for something that will be renamed to its place below `root`."""
         folder = f"{root}{os.sep}tmp"
-        Path(folder).mkdir(parents=True, exist_ok=True, mode=0o700)
+        private_folder(folder)
         return f"{folder}{os.sep}{name}-{secrets.token_hex(8)}"

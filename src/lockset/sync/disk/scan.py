@@ -29,6 +29,8 @@ _EGG = re.compile(r"(?P<name>.+?)(?:-(?P<version>[^-]+)(?:-py[\d.]+.*)?)?\.(?:eg
 _SEPARATORS = re.compile(r"[-_.]+")
 # Bounds how much of METADATA is read for its name and version, which stand in its first lines.
 _HEAD = 1 << 16
+# Bound what is read of the files that installers write; the largest RECORDs have some megabytes.
+_MOST_RECORD, _MOST_FACTS = 64 << 20, 1 << 20
 _CHUNK = 1 << 20
 
 
@@ -103,11 +105,11 @@ def stamp_of(info: str) -> Stamp | None:
 
 def _read(info: str, library: str, layout: Layout) -> InstalledDistribution:
     name, version = _named(info)
-    direct_url = _json(info, "direct_url.json")
+    direct_url = _direct_url(info)
     problems: list[str] = []
     if _text(info, "METADATA", _HEAD) is None:
         problems.append("its METADATA is missing")
-    record = _text(info, "RECORD")
+    record = _text(info, "RECORD", _MOST_RECORD)
     files: tuple[InstalledFile, ...] = ()
     stray: tuple[str, ...] = ()
     if record is None:
@@ -117,6 +119,11 @@ def _read(info: str, library: str, layout: Layout) -> InstalledDistribution:
             files, stray = _files(record, library, layout)
         except ValueError as error:
             problems.append(f"its RECORD cannot be read: {error}")
+        else:
+            own = f"{info}{os.sep}RECORD"
+            # Its own row is the last one that lockset writes.
+            if not any(file.path == own for file in reversed(files)):
+                problems.append("its RECORD is cut short")
     return InstalledDistribution(
         name=name,
         version=version,
@@ -138,21 +145,37 @@ def _named(info: str) -> tuple[str, str]:
     return _normalised(headers.get("name") or name), headers.get("version") or version
 
 
-def _text(info: str, name: str, limit: int = -1) -> str | None:
+def _text(info: str, name: str, limit: int = _MOST_FACTS) -> str | None:
+    """The beginning of a regular file of dist-info; None for anything else, which is not waited for."""
     try:
-        with open(f"{info}{os.sep}{name}", "rb") as file:
-            return file.read(limit).decode("utf-8", "replace")
+        descriptor = os.open(f"{info}{os.sep}{name}", os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
     except OSError:
         return None
+    with open(descriptor, "rb", buffering=0) as file:
+        try:
+            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+                return None
+            return (file.read(limit) or b"").decode("utf-8", "replace")
+        except OSError:
+            return None
 
 
 def _json(info: str, name: str) -> dict[str, Any] | None:
     text = _text(info, name)
     try:
         found = json.loads(text) if text else None
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     return found if isinstance(found, dict) else None
+
+
+def _direct_url(info: str) -> dict[str, Any] | None:
+    """What direct_url.json says, where it says it as the standard has it."""
+    found = _json(info, "direct_url.json")
+    if found is None or not isinstance(found.get("url"), str):
+        return None
+    tables = (found.get(key, {}) for key in ("archive_info", "dir_info", "vcs_info"))
+    return found if all(isinstance(table, dict) for table in tables) else None
 
 
 def _tree(source: Mapping[str, Any] | None) -> Mapping[str, str]:
@@ -174,13 +197,16 @@ def _files(record: str, library: str, layout: Layout) -> tuple[tuple[InstalledFi
     files: list[InstalledFile] = []
     stray: list[str] = []
     prefix = library + os.sep
+    if "\0" in record:
+        raise ValueError("it has a NUL character")
     for row in parse_record(record):
         path = row.path
         if os.sep != "/":
             path = path.replace("/", os.sep)
         if "." in path[:1] or f".{os.sep}" in path or f"{os.sep}{os.sep}" in path or os.path.isabs(path):
-            place = os.path.normpath(prefix + path if not os.path.isabs(path) else path)
-            if not path or "\0" in path or not layout.holds(place):
+            place = os.path.normpath(prefix + path)
+            # Where the target is elsewhere now, an absolute row means what it meant then: nobody's to remove.
+            if not path or os.path.isabs(path) or not layout.holds(place):
                 stray.append(row.path)
                 continue
         else:

@@ -133,7 +133,7 @@ class Stage:
         """
         area = self._area_of[self._root_of(one.info)]
         staged_info = f"{area}{os.sep}info{os.sep}{os.path.basename(one.info)}"
-        os.mkdir(staged_info)
+        os.mkdir(staged_info, 0o755)
         self._folders[one.info] = staged_info
         self._infos.append(one.info)
         for file in one.files:
@@ -180,7 +180,7 @@ class Stage:
         else:
             above, _, name = final.rpartition(os.sep)
             staged = f"{self._folder(above)}{os.sep}{name}"
-        os.mkdir(staged)
+        os.mkdir(staged, 0o755)
         self._folders[final] = staged
         return staged
 

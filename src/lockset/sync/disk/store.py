@@ -29,8 +29,8 @@ __all__ = ["Store", "StoredWheel", "is_whole"]
 
 _FOLDER = "wheels-v1"
 _MANIFEST = "manifest"
-# Bounds the metadata files of a wheel, which are read whole; the largest RECORDs have some megabytes.
-_MOST_METADATA = 64 << 20
+# Bound the metadata files of a wheel, which are read whole; the largest RECORDs have some megabytes.
+_MOST_RECORD, _MOST_METADATA = 64 << 20, 16 << 20
 # Bounds the race with processes that put the same entry; beyond it something else is wrong.
 _MOST_TRIES = 8
 
@@ -108,7 +108,8 @@ def _unpack(archive: BinaryIO, folder: str, identity: Identity, digests: Mapping
     buffer = _buffer(archive)
 
     def read(member: Member) -> bytes:
-        return read_member(buffer, member, what=what, limit=_MOST_METADATA)
+        limit = _MOST_RECORD if member.name.endswith("/RECORD") else _MOST_METADATA
+        return read_member(buffer, member, what=what, limit=limit)
 
     wheel = read_wheel(members(buffer, what=what), read, identity=identity)
     files, scripts = unpack(buffer, wheel, folder, what=what)
