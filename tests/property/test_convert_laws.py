@@ -6,7 +6,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from packaging.specifiers import SpecifierSet
 from packaging.version import Version
@@ -14,6 +14,7 @@ from packaging.version import Version
 from fakes.fake_conversion import convert_text, sha
 from lockset.api.convert import ConvertWishes
 from lockset.api.export import ExportWishes, export_lock
+from lockset.conversion.assumed_roots import assume_roots
 from lockset.conversion.graph import Edge, ForeignGraph, GraphNode, Root, reach
 from lockset.conversion.judge import GraphJudge, Situation
 from lockset.conversion.offers import Offers
@@ -71,6 +72,67 @@ def test_regions_are_what_walks_through_single_environments_meet(graph: ForeignG
             met = judge.wanted(Situation(environment=values, extras=extras, groups=groups))
             inside = {f"{k}==1" for k, r in regions.items() if r.evaluate(values, extras=extras, groups=groups)}
             assert met == inside
+
+
+VERSIONS = ("n1", "n2", "n3", "m1", "m2")
+FORKS = ((), ("python_version >= '3.11'",), ("sys_platform == 'win32'",), ("sys_platform != 'win32'",))
+
+
+def several(name: str, chosen: list[str]) -> tuple[str, ...]:
+    return tuple(sorted((v for v in chosen if v.startswith(name)), reverse=True))
+
+
+@st.composite
+def forked_edges(draw: st.DrawFn) -> Edge:
+    name = draw(st.sampled_from("nm"))
+    targets = several(name, draw(st.lists(st.sampled_from(VERSIONS), min_size=1, unique=True)))
+    rest = tuple(v for v in several(name, list(VERSIONS)) if v not in targets)
+    return Edge(
+        targets=targets or several(name, list(VERSIONS)), marker=draw(st.sampled_from(MARKERS[:6])), others=rest
+    )
+
+
+@st.composite
+def forked_graphs(draw: st.DrawFn) -> ForeignGraph:
+    """Names locked in several versions, and requirements that several of these answer."""
+    nodes = {}
+    for number, key in enumerate((*"abc", *VERSIONS)):
+        own = tuple(draw(st.lists(forked_edges(), max_size=2)))
+        forks = draw(st.sampled_from(FORKS)) if key in VERSIONS else ()
+        nodes[key] = GraphNode(
+            key=key, name=key[0], identity=f"{key[0]}=={number}", edges=own, forks=forks, rank=-int(key[1:] or 0)
+        )
+    plain = st.builds(lambda k, m: Edge(targets=(k,), marker=m), st.sampled_from("abc"), st.sampled_from(MARKERS[:6]))
+    roots = tuple(
+        Root(choice=draw(st.sampled_from(CHOICES)), edge=draw(plain | forked_edges()))
+        for _ in range(draw(st.integers(1, 4)))
+    )
+    return ForeignGraph(nodes=nodes, roots=roots)
+
+
+@given(forked_graphs())
+@settings(max_examples=60)
+def test_regions_and_walks_choose_alike_among_versions(graph: ForeignGraph) -> None:
+    regions = reach(graph, OFFERS, MarkerSet.any()).regions
+    assume(all(regions[a].is_disjoint(regions[b]) for a in regions for b in regions if a[0] == b[0] and a < b))
+    judge = GraphJudge(graph=graph, offers=OFFERS)
+    for values in ENVIRONMENTS:
+        for extras, groups in OFFERS.choices():
+            met = judge.wanted(Situation(environment=values, extras=extras, groups=groups))
+            inside = {
+                graph.nodes[k].identity for k, r in regions.items() if r.evaluate(values, extras=extras, groups=groups)
+            }
+            assert met == inside
+
+
+@given(graphs())
+@settings(max_examples=30)
+def test_what_is_assumed_explains_every_entry(graph: ForeignGraph) -> None:
+    members: dict[Choice, list[str]] = {("project", ""): list(graph.nodes)}
+    found = assume_roots(graph.nodes, members, offers=Offers(), universe=MarkerSet.any())
+    reached = reach(ForeignGraph(nodes=graph.nodes, roots=found.roots), Offers(), MarkerSet.any())
+    assert set(reached.regions) == set(graph.nodes)
+    assert not found.forked
 
 
 PIN_MARKERS = ("", " ; sys_platform == 'win32'", " ; python_version < '3.11'", " ; platform_machine != 'x86_64'")

@@ -43,7 +43,9 @@ def assume_roots(
     nodes: Mapping[str, GraphNode],
     members: Mapping[Choice, Sequence[str]],
     *,
-    known: Sequence[Root],
+    known: Sequence[Root] = (),
+    optional: Sequence[str] = (),
+    bounds: Mapping[str, str] | None = None,
     offers: Offers,
     universe: MarkerSet,
 ) -> Assumed:
@@ -53,10 +55,13 @@ def assume_roots(
         nodes: The graph.
         members: By whose choice entries (keys) are installed; each is to be explained within its choice.
         known: Requirements that the lock does tell.
+        optional: Entries that only known requirements reach, with extras perhaps.
+        bounds: Markers for entries that cannot be installed elsewhere, should they be asked for.
         offers: What can be chosen.
         universe: What the lock serves.
     """
-    walk = _Assuming(nodes=nodes, universe=universe, roots=list(known))
+    walk = _Assuming(nodes=nodes, universe=universe, roots=list(known), bounds=bounds or {})
+    walk.explain_optional(known, walk.unreached(optional, offers))
     for choice, keys in members.items():
         walk.explain(choice, list(keys))
         while left := walk.unreached(keys, offers):
@@ -73,6 +78,7 @@ class _Assuming:
     nodes: Mapping[str, GraphNode]
     universe: MarkerSet
     roots: list[Root]
+    bounds: Mapping[str, str]
     asked: list[str] = field(default_factory=list)
     extras: list[tuple[str, str]] = field(default_factory=list)
 
@@ -84,16 +90,36 @@ class _Assuming:
             if found is None:
                 self.ask(choice, tops)
                 return
-            key, extra = found
-            self.extras.append(found)
-            self.asked.append(key)
-            self.roots.append(Root(choice=choice, edge=Edge(targets=(key,), extras=frozenset({extra}))))
+            self.asked.append(found[0])
+            self.roots.append(Root(choice=choice, edge=self._with_extra(*found)))
+
+    def _with_extra(self, key: str, extra: str) -> Edge:
+        """A requirement of whatever entry of the name, with the extra."""
+        name = self.nodes[key].name
+        several = [k for k, node in self.nodes.items() if node.name == name]
+        self.extras += [(k, extra) for k in several]
+        targets = tuple(sorted(several, key=lambda k: self.nodes[k].rank))
+        return Edge(targets=targets, extras=frozenset({extra}))
+
+    def explain_optional(self, known: Sequence[Root], left: Sequence[str]) -> None:
+        """Asks for extras of what known requirements name, where these explain entries that nothing needs."""
+        named = dict.fromkeys(target for root in known for target in root.edge.targets)
+        tops = frozenset(_tops(left, self.needs()))
+        while found := self._best_extra(named, tops):
+            edge = self._with_extra(*found)
+            self.roots += [Root(choice=r.choice, edge=edge) for r in known if found[0] in r.edge.targets]
 
     def ask(self, choice: Choice, keys: Iterable[str]) -> None:
-        """Takes the entries as asked for, everywhere."""
+        """Takes the names of the entries as asked for, everywhere."""
+        by_name: dict[str, list[str]] = {}
         for key in keys:
+            by_name.setdefault(self.nodes[key].name, []).append(key)
             self.asked.append(key)
-            self.roots.append(Root(choice=choice, edge=Edge(targets=(key,))))
+        for several in by_name.values():
+            targets = tuple(sorted(several, key=lambda key: self.nodes[key].rank))
+            markers = {self.bounds.get(key) for key in several}
+            marker = markers.pop() if len(markers) == 1 else None
+            self.roots.append(Root(choice=choice, edge=Edge(targets=targets, marker=marker)))
 
     def unreached(self, keys: Iterable[str], offers: Offers) -> list[str]:
         """Those of `keys` that are reached nowhere."""
@@ -150,10 +176,7 @@ class _Assuming:
         return min(found)[2:] if found else None
 
     def forked(self, offers: Offers) -> list[str]:
-        """Names of which nothing tells where each entry applies.
-
-        An entry is told apart by an edge that it alone answers; the last one of a name is for all the rest.
-        """
+        """Names with entries that would be installed together."""
         by_name: dict[str, list[str]] = {}
         for key, node in self.nodes.items():
             if node.identity is not None:
@@ -162,12 +185,10 @@ class _Assuming:
         if not several:
             return []
         regions = reach(ForeignGraph(nodes=self.nodes, roots=tuple(self.roots)), offers, self.universe).regions
-        alone = {e.targets[0] for edges in self._edges().values() for e in edges if len(e.targets) == 1}
         found = []
         for name, keys in several.items():
             reached = [key for key in keys if key in regions]
-            apart = all(regions[a].is_disjoint(regions[b]) for i, a in enumerate(reached) for b in reached[:i])
-            if not apart or len(alone.intersection(reached)) < len(reached) - 1:
+            if not all(regions[a].is_disjoint(regions[b]) for i, a in enumerate(reached) for b in reached[:i]):
                 found.append(name)
         return sorted(found)
 

@@ -8,14 +8,23 @@ from lockset.conversion.draft import Loss
 from lockset.errors import LocksetError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from lockset.conversion.assumed_roots import Assumed
+    from lockset.conversion.draft import DraftPackage
 
-__all__ = ["groups_unknown", "tell_assumed"]
+__all__ = ["groups_unknown", "listed", "only_systems", "tell_assumed"]
 
 # As many names as a message lists.
 _SHOWN = 8
+# How platform tags of the systems begin.
+_SYSTEMS = (
+    ("win", "win32"),
+    ("macosx_", "darwin"),
+    ("manylinux", "linux"),
+    ("musllinux", "linux"),
+    ("linux_", "linux"),
+)
 
 
 def tell_assumed(found: Assumed, losses: list[Loss], *, shown: str, place: str) -> None:
@@ -25,7 +34,7 @@ def tell_assumed(found: Assumed, losses: list[Loss], *, shown: str, place: str) 
         LocksetError: `pyproject-needed` where several entries of one name are locked and nothing tells them apart.
     """
     if found.forked:
-        names = _listed(found.forked)
+        names = listed(found.forked)
         raise LocksetError(
             "pyproject-needed",
             f"{shown} has several versions of {names}, and only its project says where which of them applies",
@@ -37,21 +46,40 @@ def tell_assumed(found: Assumed, losses: list[Loss], *, shown: str, place: str) 
         Loss(
             kind="roots-assumed",
             message=f"{shown} does not say what the project asks for, and no pyproject.toml that does is beside it: "
-            f"taken as asked for is what nothing else needs ({_listed(found.asked)})",
+            f"taken as asked for is what nothing else needs ({listed(found.asked)})",
         )
     )
     losses.append(
         Loss(
             kind="markers-assumed",
             message=f"{shown} does not have the markers of what the project asks for: it is locked for all "
-            "environments, and what it needs where that is needed",
+            "environments (for one system where it has no files for others), and what it needs where that is needed",
         )
     )
     if found.extras:
         message = (
-            f"Extras the project asks for are not in the file either: taken as asked for are {_listed(found.extras)}"
+            f"Extras the project asks for are not in the file either: taken as asked for are {listed(found.extras)}"
         )
         losses.append(Loss(kind="extras-assumed", message=message))
+
+
+def only_systems(packages: Mapping[str, DraftPackage]) -> dict[str, str]:
+    """Markers of entries that can be installed on one system only, since they have nothing but wheels for it."""
+    found = {}
+    for key, package in packages.items():
+        systems = {_system_of(file.name or "") for file in package.files}
+        if len(systems) == 1 and (system := systems.pop()) is not None:
+            found[key] = f"sys_platform == '{system}'"
+    return found
+
+
+def _system_of(file: str) -> str | None:
+    """The one system that the wheel is for; None for what is for several."""
+    if not file.endswith(".whl"):
+        return None
+    tags = file.removesuffix(".whl").rpartition("-")[2].split(".")
+    found = {next((system for start, system in _SYSTEMS if tag.startswith(start)), None) for tag in tags}
+    return found.pop() if len(found) == 1 else None
 
 
 def groups_unknown(shown: str, *, dev: bool = False, told: bool = False, named: Sequence[str] = ()) -> Iterator[Loss]:
@@ -72,10 +100,11 @@ def groups_unknown(shown: str, *, dev: bool = False, told: bool = False, named: 
         )
         yield Loss(kind="default-groups-unknown", message=message)
     elif not told:
-        of = f" which packages belong to {_listed(named)}" if named else " which packages belong to dependency groups"
+        of = f" which packages belong to {listed(named)}" if named else " which packages belong to dependency groups"
         yield Loss(kind="groups-unknown", message=f"{shown} does not say{of}: all packages are the project's")
 
 
-def _listed(names: Sequence[str]) -> str:
+def listed(names: Sequence[str]) -> str:
+    """The names in one text, the last of many counted."""
     more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
     return f"{', '.join(names[:_SHOWN])}{more}"

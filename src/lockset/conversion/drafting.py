@@ -6,9 +6,11 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from lockset.conversion.assemble import universe_of
+from lockset.conversion.assumed_words import listed
 from lockset.conversion.draft import Draft, DraftPackage, Loss
-from lockset.conversion.graph import Reach, dependencies_of, reach, region_of_text
+from lockset.conversion.graph import Reach, dependencies_of, reach, region_of_text, unanswered
 from lockset.conversion.judge import GraphJudge, LineJudge, StatedEntry
+from lockset.errors import LocksetError
 from lockset.markers import MarkerSet
 
 if TYPE_CHECKING:
@@ -56,13 +58,14 @@ def draft_of_graph(
     """
     universe = universe_of(requires_python, environments)
     found = reach(graph, offers, universe)
+    _refuse_unanswered(graph, found, shown=shown, place=place)
     versions = {
         key: (package.name, None if package.version is None else str(package.version))
         for key, package in packages.items()
         if key in found.regions
     }
     placed: list[DraftPackage] = []
-    told = list(losses)
+    told = [*losses, *_decided(found, shown)]
     evidence: dict[str, frozenset[str]] = {}
     unreached: list[DraftPackage] = []
     for key, package in packages.items():
@@ -86,6 +89,41 @@ def draft_of_graph(
         evidence=evidence,
         losses=tuple(told),
     )
+
+
+def _refuse_unanswered(graph: ForeignGraph, found: Reach, *, shown: str, place: str) -> None:
+    """Refuse an answer that breaks a requirement: the file does not tell enough to choose among its entries.
+
+    Raises:
+        LocksetError: `lock-ambiguous` with one environment.
+    """
+    broken = unanswered(graph, found)
+    if broken is None:
+        return
+    key, edge, region = broken
+    example = region.example()
+    context: tuple[str, ...] = ()
+    if example is not None:
+        values = example.environment
+        context = (f"for example: Python {values['python_full_version']} on {values['sys_platform']}",)
+    raise LocksetError(
+        "lock-ambiguous",
+        f"The {shown} has several versions of {graph.nodes[edge.others[0]].name}, and does not say enough to tell "
+        f"which of them is for {graph.nodes[key].name}",
+        place=place,
+        context=context,
+        hint="Give the pyproject.toml it was made from (`--pyproject`), or lock again with a newer version of its tool",
+    )
+
+
+def _decided(found: Reach, shown: str) -> tuple[Loss, ...]:
+    if not found.decided:
+        return ()
+    message = (
+        f"The {shown} does not say everywhere which version of {listed(sorted(found.decided))} is meant: "
+        "the newest that fits is taken, as its tool does"
+    )
+    return (Loss(kind="newest-taken", message=message, note=True),)
 
 
 def draft_of_statements(

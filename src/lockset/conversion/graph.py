@@ -12,7 +12,7 @@ from lockset.errors import LocksetError
 from lockset.markers import MarkerSet
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from lockset.conversion.offers import Choice, Offers
 
@@ -26,16 +26,21 @@ __all__ = [
     "reach",
     "refuse_overlap",
     "region_of_text",
+    "unanswered",
 ]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Edge:
-    """One requirement: of one of `targets` (keys of nodes; several where the input does not say which, best first)."""
+    """One requirement: of one of `targets` (keys of nodes; several where the input does not say which, best first).
+
+    `others`: entries of the same name that do not answer it, where the format tells the versions that would.
+    """
 
     targets: tuple[str, ...]
     extras: frozenset[str] = frozenset()
     marker: str | None = None
+    others: tuple[str, ...] = ()
 
     def towards(self, target: str) -> Edge:
         """The same, decided."""
@@ -53,6 +58,7 @@ class GraphNode:
         edges: What it needs; markers may ask for `extra`.
         optional: What each of its extras adds.
         forks: Markers, one of which has to hold for the entry to count; none for no bound.
+        rank: The smaller, the better among entries of the name, where several would do.
     """
 
     key: str
@@ -61,6 +67,7 @@ class GraphNode:
     edges: tuple[Edge, ...] = ()
     optional: Mapping[str, tuple[Edge, ...]] = field(default_factory=dict)
     forks: tuple[str, ...] = ()
+    rank: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,6 +85,15 @@ class ForeignGraph:
     nodes: Mapping[str, GraphNode]
     roots: tuple[Root, ...]
 
+    @property
+    def turns(self) -> Mapping[str, int]:
+        """In which turn a name is decided of which several entries answer: who needs before what is needed."""
+        found: dict[str, int] = {}
+        for key, number in _order(self).items():
+            name = self.nodes[key].name
+            found[name] = min(number, found.get(name, number))
+        return found
+
 
 @lru_cache(maxsize=4096)
 def region_of_text(marker: str | None) -> MarkerSet:
@@ -87,10 +103,14 @@ def region_of_text(marker: str | None) -> MarkerSet:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reach:
-    """Where each node is reached, and where with which of its extras; what is never reached has no entry."""
+    """Where each node is reached, and where with which of its extras; what is never reached has no entry.
+
+    `decided`: names of which the input does not tell everywhere which entry is meant, so that the best was taken.
+    """
 
     regions: Mapping[str, MarkerSet]
     extras: Mapping[str, Mapping[str, MarkerSet]]
+    decided: frozenset[str] = frozenset()
 
 
 def reach(graph: ForeignGraph, offers: Offers, universe: MarkerSet) -> Reach:
@@ -99,7 +119,7 @@ def reach(graph: ForeignGraph, offers: Offers, universe: MarkerSet) -> Reach:
     for root in graph.roots:
         walk.follow(root.edge, offers.region(root.choice) & universe & region_of_text(root.edge.marker))
     walk.run()
-    return Reach(regions=walk.regions, extras=walk.extras)
+    return Reach(regions=walk.regions, extras=walk.extras, decided=frozenset(walk.decided))
 
 
 class _Walk:
@@ -113,6 +133,8 @@ class _Walk:
         self._queue: list[tuple[int, str]] = []
         self._queued: set[str] = set()
         self._open: dict[Edge, MarkerSet] = {}
+        self._turns = graph.turns
+        self.decided: set[str] = set()
 
     def run(self) -> None:
         """Follow all that is reached; what several entries answer is decided last."""
@@ -128,13 +150,14 @@ class _Walk:
     def follow(self, edge: Edge, region: MarkerSet) -> None:
         """`edge` applies in `region`."""
         fitting = [(target, region & self._fork(target)) for target in edge.targets]
-        met = [(target, part) for target, part in fitting if not part.is_empty]
-        apart = all(a.is_disjoint(b) for i, (_, a) in enumerate(met) for _, b in met[:i])
-        if apart:
-            for target, part in met:
-                self._grow(target, edge.extras, part)
-        else:
-            self._open[edge] = self._open.get(edge, MarkerSet.none()) | region
+        several = MarkerSet.none()
+        for number, (_, one) in enumerate(fitting):
+            for _, other in fitting[:number]:
+                several |= one & other
+        for target, part in fitting:
+            self._grow(target, edge.extras, part - several)
+        if not several.is_empty:
+            self._open[edge] = self._open.get(edge, MarkerSet.none()) | several
 
     def _fork(self, key: str) -> MarkerSet:
         forks = self._graph.nodes[key].forks
@@ -146,7 +169,7 @@ class _Walk:
         return found
 
     def _decide(self) -> bool:
-        """One step for edges that several entries answer: where others ask for one of them, else the first."""
+        """One step for edges that several entries answer: where one of them is reached already, else for one name."""
         for edge, region in self._open.items():
             left = region
             changed = False
@@ -156,16 +179,56 @@ class _Walk:
                 changed |= self._grow(target, edge.extras, part)
             if changed:
                 return True
+        left_open: dict[str, list[tuple[Edge, MarkerSet]]] = {}
         for edge, region in self._open.items():
             left = region
             for target in edge.targets:
                 left -= self._fork(target) & self.regions.get(target, MarkerSet.none())
-            for target in edge.targets:
-                part = left & self._fork(target)
-                if self._grow(target, edge.extras, part):
-                    return True
-                left -= part
-        return False
+            if not left.is_empty:
+                left_open.setdefault(self._graph.nodes[edge.targets[0]].name, []).append((edge, left))
+        if not left_open:
+            return False
+        name = min(left_open, key=self._turns.__getitem__)
+        self.decided.add(name)
+        self._choose(left_open[name])
+        return True
+
+    def _choose(self, asked: Sequence[tuple[Edge, MarkerSet]]) -> None:
+        """All requirements of one name are answered: by the best entry for all of them, else each by its own best.
+
+        Entries whose own requirements nothing can answer come last.
+        """
+        for common, working in ((True, True), (True, False), (False, False)):
+            parts: dict[Edge, MarkerSet] = dict(asked)
+            targets = dict.fromkeys(t for edge, _ in asked for t in edge.targets)
+            for target in sorted(targets, key=lambda t: self._graph.nodes[t].rank):
+                refused = self._failing(target) if working else MarkerSet.none()
+                for edge, _ in asked:
+                    if common and target not in edge.targets:
+                        refused |= parts[edge]
+                for edge, _ in asked:
+                    if target in edge.targets:
+                        part = (parts[edge] & self._fork(target)) - refused
+                        self._grow(target, edge.extras, part)
+                        parts[edge] -= part
+            asked = [(edge, left) for edge, left in parts.items() if not left.is_empty]
+
+    def _failing(self, key: str) -> MarkerSet:
+        """Where a requirement of the entry has no answer, or another one than the entry of its name that is reached."""
+        found = MarkerSet.none()
+        for edge in self._graph.nodes[key].edges:
+            fitting, reached, other = MarkerSet.none(), MarkerSet.none(), MarkerSet.none()
+            for target in (*edge.targets, *edge.others):
+                here = self.regions.get(target, MarkerSet.none()) & self._fork(target)
+                if target in edge.targets:
+                    fitting |= self._fork(target)
+                    reached |= here
+                else:
+                    other |= here
+            answered = fitting - (other - reached)
+            if edge.targets or edge.others:
+                found |= region_of_text(edge.marker).with_metadata_extra(None) - answered
+        return found
 
     def _grow(self, key: str, extras: frozenset[str], part: MarkerSet) -> bool:
         if part.is_empty:
@@ -231,6 +294,20 @@ def _needed(edge: Edge, base: MarkerSet, extras: tuple[tuple[str, MarkerSet], ..
     for extra, where in extras:
         region |= where & marker.with_metadata_extra(extra)
     return region
+
+
+def unanswered(graph: ForeignGraph, found: Reach) -> tuple[str, Edge, MarkerSet] | None:
+    """A requirement that no entry answers somewhere where it is made, although entries of its name are there."""
+    for key, base in found.regions.items():
+        for edge in graph.nodes[key].edges:
+            if not edge.others:
+                continue
+            left = _needed(edge, base, tuple(found.extras[key].items()))
+            for target in edge.targets:
+                left -= found.regions.get(target, MarkerSet.none())
+            if not left.is_empty:
+                return key, edge, left
+    return None
 
 
 def dependencies_of(

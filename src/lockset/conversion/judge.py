@@ -83,6 +83,7 @@ class GraphJudge:
 
     graph: ForeignGraph
     offers: Offers
+    _turns: dict[str, int] = field(default_factory=dict)
 
     def wanted(self, situation: Situation) -> frozenset[str]:
         """What a walk from the roots meets."""
@@ -95,7 +96,7 @@ class GraphJudge:
                 queue.append(root.edge)
         while queue or open_edges:
             if not queue:
-                queue = self._decided(open_edges, met)
+                queue = self._decided(open_edges, met, situation)
                 open_edges = []
                 continue
             edge = queue.pop()
@@ -126,11 +127,34 @@ class GraphJudge:
                 if situation.holds(edge.marker, extra=extra):
                     yield edge
 
-    def _decided(self, open_edges: list[Edge], met: dict[str, set[str]]) -> list[Edge]:
-        """Edges that several releases answer: the one that others ask for, else the newest."""
+    def _decided(self, open_edges: list[Edge], met: dict[str, set[str]], situation: Situation) -> list[Edge]:
+        """Edges that several releases answer: those that others ask for, else those of one name by the best for all."""
         edges = list(dict.fromkeys(open_edges))
         for number, edge in enumerate(edges):
-            chosen = [t for t in edge.targets if t in met]
+            chosen = [t for t in edge.targets if t in met and self._fits(t, situation)]
             if chosen:
                 return [edge.towards(chosen[0]), *edges[:number], *edges[number + 1 :]]
-        return [edges[0].towards(edges[0].targets[0]), *edges[1:]]
+        if not self._turns:
+            self._turns.update(self.graph.turns)
+        name = min((self._name(edge) for edge in edges), key=self._turns.__getitem__)
+        asked = [edge for edge in edges if self._name(edge) == name]
+        fitting = [[t for t in edge.targets if self._fits(t, situation)] for edge in asked]
+        common = [t for t in fitting[0] if all(t in targets for targets in fitting)]
+        working = [t for t in common if self._works(t, met, situation)]
+        best = [min(working or common or targets, key=lambda t: self.graph.nodes[t].rank) for targets in fitting]
+        decided = [edge.towards(target) for edge, target in zip(asked, best, strict=True)]
+        return [*decided, *(edge for edge in edges if self._name(edge) != name)]
+
+    def _works(self, key: str, met: Mapping[str, object], situation: Situation) -> bool:
+        """Whether every requirement of the entry can be answered beside what is installed already."""
+        for edge in self.graph.nodes[key].edges:
+            if not (edge.targets or edge.others) or not situation.holds(edge.marker):
+                continue
+            fitting = [t for t in edge.targets if self._fits(t, situation)]
+            there = [t for t in (*edge.targets, *edge.others) if t in met and self._fits(t, situation)]
+            if not fitting or (there and not any(t in fitting for t in there)):
+                return False
+        return True
+
+    def _name(self, edge: Edge) -> str:
+        return self.graph.nodes[edge.targets[0]].name

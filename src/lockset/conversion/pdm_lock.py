@@ -12,7 +12,7 @@ from packaging.utils import canonicalize_name
 
 from lockset.conversion.assemble import universe_of
 from lockset.conversion.assumed_roots import assume_roots
-from lockset.conversion.assumed_words import groups_unknown, tell_assumed
+from lockset.conversion.assumed_words import groups_unknown, only_systems, tell_assumed
 from lockset.conversion.draft import Draft, DraftFile, DraftPackage, Loss, identity, identity_of_source
 from lockset.conversion.drafting import draft_of_graph, draft_of_statements
 from lockset.conversion.foreign_text import Fields, parse_toml, strip_credentials
@@ -171,8 +171,10 @@ class _Reading:
         nodes = self._nodes(statements_only=False)
         project: Choice = ("project", "")
         universe = universe_of(*self._targets_of_lock())
-        found = assume_roots(nodes, {project: list(nodes)}, known=(), offers=Offers(), universe=universe)
-        shown = "A pdm.lock without `inherit_metadata`"
+        bounds = only_systems(self._packages())
+        members = {project: list(nodes)}
+        found = assume_roots(nodes, members, bounds=bounds, offers=Offers(), universe=universe)
+        shown = "pdm.lock without `inherit_metadata`"
         tell_assumed(found, self._losses, shown=shown, place=self._top.place)
         groups = sorted({canonicalize_name(name) for name in self._metadata.texts("groups")} - {_DEFAULT})
         if groups or "groups" not in self._metadata.data:
@@ -236,6 +238,8 @@ class _Reading:
 
     def _nodes(self, *, statements_only: bool) -> dict[str, GraphNode]:
         packages = self._packages()
+        newest = sorted(range(len(self._entries)), key=lambda n: self._entries[n].version(), reverse=True)
+        ranks = {number: rank for rank, number in enumerate(newest)}
         found = {}
         for number, name in enumerate(self._names):
             key = str(number)
@@ -244,10 +248,11 @@ class _Reading:
                 continue
             found[key] = GraphNode(
                 key=key,
-                name=name,
+                name=f"{name}[{','.join(sorted(self._extras[number]))}]" if self._extras[number] else name,
                 identity=None if package is None else _identity(package),
                 edges=tuple(self._edges(number, statements_only=statements_only)),
                 forks=self._forks(number),
+                rank=ranks[number],
             )
         return found
 
@@ -272,7 +277,12 @@ class _Reading:
                 extras = frozenset() if statements_only else frozenset(map(canonicalize_name, requirement.extras))
                 targets = self._answering(name, extras, str(requirement.specifier) or "*")
                 marker = None if requirement.marker is None else str(requirement.marker)
-                yield Edge(targets=tuple(t for t in targets if t != str(number)), marker=marker)
+                rest = [str(n) for n in self._by_name.get(name, ()) if self._extras[n] == extras]
+                yield Edge(
+                    targets=tuple(t for t in targets if t != str(number)),
+                    marker=marker,
+                    others=tuple(key for key in rest if key not in targets),
+                )
 
     def _answering(self, name: str, extras: frozenset[str], constraint: str) -> tuple[str, ...]:
         """Entries of the name with these extras that satisfy the constraint, newest first."""

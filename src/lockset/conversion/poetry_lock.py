@@ -10,7 +10,7 @@ from packaging.utils import canonicalize_name
 
 from lockset.conversion.assemble import universe_of
 from lockset.conversion.assumed_roots import assume_roots
-from lockset.conversion.assumed_words import groups_unknown, tell_assumed
+from lockset.conversion.assumed_words import groups_unknown, only_systems, tell_assumed
 from lockset.conversion.draft import Draft, DraftFile, DraftPackage, Loss, identity, identity_of_source
 from lockset.conversion.drafting import draft_of_graph, draft_of_statements
 from lockset.conversion.foreign_text import Fields, parse_toml, strip_credentials
@@ -69,6 +69,8 @@ class _Reading:
         self._by_name: dict[str, list[int]] = {}
         for number, name in enumerate(self._names):
             self._by_name.setdefault(name, []).append(number)
+        newest = sorted(range(len(self._entries)), key=lambda n: self._versions[n], reverse=True)
+        self._ranks = {number: rank for rank, number in enumerate(newest)}
         extras = top.table("extras")
         self._extras: dict[str, tuple[str, ...]] = {
             canonicalize_name(k): extras.texts(k) for k in (extras.data if extras is not None else ()) if extras
@@ -169,7 +171,15 @@ class _Reading:
         members: dict[Choice, list[str]] = {("project", ""): [key for key in plain if key not in set(dev)]}
         if dev:
             members["group", "dev"] = dev
-        found = assume_roots(nodes, members, known=known, offers=offers, universe=universe_of(*self._pythons()))
+        found = assume_roots(
+            nodes,
+            members,
+            known=known,
+            optional=[key for key in nodes if key not in set(plain)],
+            bounds=only_systems(self._packages()),
+            offers=offers,
+            universe=universe_of(*self._pythons()),
+        )
         shown = f"poetry.lock of format {'.'.join(map(str, self.lock_version))}"
         tell_assumed(found, self._losses, shown=shown, place=self._top.place)
         self._losses += groups_unknown(shown, dev=bool(dev), told=any("category" in e.data for e in self._entries))
@@ -229,6 +239,7 @@ class _Reading:
                 edges=tuple(self._edges(int(key))),
                 optional=self._optional(int(key)),
                 forks=self._forks(int(key)),
+                rank=self._ranks[int(key)],
             )
             for key, package in packages.items()
         }
@@ -274,8 +285,10 @@ class _Reading:
         if item.get("python"):
             both = [m for m in (marker, python_marker(str(item["python"]))) if m is not None]
             marker = " and ".join(f"({m})" for m in both) or None
+        targets = self._targets(name, str(item.get("version", "*")), self._top.place)
         return Edge(
-            targets=self._targets(name, str(item.get("version", "*")), self._top.place),
+            targets=targets,
+            others=tuple(key for key in map(str, self._by_name.get(name, ())) if key not in targets),
             extras=frozenset(canonicalize_name(str(extra)) for extra in item.get("extras") or ()),
             marker=marker,
         )

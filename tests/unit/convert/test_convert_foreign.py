@@ -229,7 +229,6 @@ def test_older_poetry_locks_are_walked_from_pyproject(tmp_path: Path) -> None:
         poetry_package("t", "1", '[package.dependencies]\nn = "*"'),
     ]
     text = poetry_lock("2.0", *packages, extras='[extras]\nx = ["b"]\n')
-    assert code_of(tmp_path, "poetry.lock", text) == "pyproject-needed"
     (tmp_path / "pyproject.toml").write_text(POETRY_PROJECT)
     done = convert_text(tmp_path, "poetry.lock", text)
     found = markers(done)
@@ -329,7 +328,6 @@ def test_pdm_without_inherited_metadata_is_walked_from_pyproject(tmp_path: Path)
         pdm_package("t", "1", 'dependencies = ["a"]'),
         strategy="",
     )
-    assert code_of(tmp_path, "pdm.lock", text) == "pyproject-needed"
     (tmp_path / "pyproject.toml").write_text(PDM_PROJECT)
     found = markers(convert_text(tmp_path, "pdm.lock", text))
     assert found["a 1"] == '"default" in dependency_groups or "dev" in dependency_groups'
