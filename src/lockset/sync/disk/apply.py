@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
@@ -21,7 +22,7 @@ from lockset.sync.placement import check_places
 from lockset.sync.plan import plan
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from lockset.events import Listener
@@ -35,6 +36,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Applier", "Doing"]
 
+# More threads than that wait for one another.
+_STAGERS = 2
 # Bounds the interpreters that compile at once; each shall have so many modules at least, since its start takes time.
 _COMPILERS, _WORTHWHILE = 8, 100
 
@@ -165,30 +168,39 @@ class Applier:
         """Make everything ready; a stored wheel that turns out damaged is got anew, once."""
         healed: set[str] = set()
         while True:
-            current = ""
             try:
                 stage.open()
                 linker = Linker(self._doing.link_mode, self._listener, hashing=self._doing.verify_files)
                 placing: dict[str, Placed] = {}
                 for step in now.placed:
                     assert step.wanted is not None
-                    current = step.name
-                    placing[step.name] = placed(stored[step.name], step.wanted, self._target)
+                    with _using(step.name):
+                        placing[step.name] = placed(stored[step.name], step.wanted, self._target)
                 check_places(tuple(placing.values()), kept, layout=self._target.layout)
-                self._listener.phase("Installing", total=len(placing))
-                for name, one in placing.items():
-                    current = name
-                    stage.put(one, stored[name], linker)
-                    self._listener.step(name)
+                self._fill(stage, placing, stored, linker)
                 return tuple(placing.values())
-            except (DamagedStore, FileNotFoundError) as error:
-                if current in healed or not current:
-                    raise
-                healed.add(current)
-                acquirer.drop(stored[current])
-                wanted = [step.wanted for step in now.placed if step.name == current and step.wanted is not None]
+            except _Damaged as damaged:  # noqa: PERF203 (at most once for each package)
+                name = damaged.name
+                if name in healed:
+                    raise damaged.error from None
+                healed.add(name)
+                acquirer.drop(stored[name])
+                wanted = [step.wanted for step in now.placed if step.name == name and step.wanted is not None]
                 stored |= acquirer.acquire(wanted)
-                del error
+
+    def _fill(
+        self, stage: Stage, placing: Mapping[str, Placed], stored: Mapping[str, StoredWheel], linker: Linker
+    ) -> None:
+        """Put all of `placing` into `stage`, the largest first, in two threads: most of the work is the system's."""
+        workers: Workers[None] = Workers(_STAGERS, patient=True)
+        self._listener.phase("Installing", total=len(placing))
+
+        def put(name: str) -> None:
+            with _using(name):
+                stage.put(placing[name], stored[name], linker, workers.stopped)
+            self._listener.step(name)
+
+        workers.run([partial(put, name) for name in sorted(placing, key=lambda name: -len(placing[name].files))])
 
     def _remember(
         self,
@@ -207,6 +219,23 @@ class Applier:
                 snapshot.known[new.info] = (stamp, _installed(new, by_name[new.name]))
         snapshot.times.update(stage.times)
         snapshot.changed = True
+
+
+class _Damaged(Exception):  # noqa: N818 (never leaves this module)
+    """The stored wheel of `name` is not as it was unpacked."""
+
+    def __init__(self, name: str, error: LocksetError | FileNotFoundError) -> None:
+        super().__init__(name)
+        self.name = name
+        self.error = error
+
+
+@contextmanager
+def _using(name: str) -> Iterator[None]:
+    try:
+        yield
+    except (DamagedStore, FileNotFoundError) as error:
+        raise _Damaged(name, error) from error
 
 
 def _installed(new: Placed, step: Step) -> InstalledDistribution:

@@ -40,7 +40,7 @@ class DamagedStore(LocksetError):  # noqa: N818 (names what was found)
 
 
 class Linker:
-    """Puts stored files at new places. The first way that works is kept for the run.
+    """Puts stored files at new places, from any thread. The first way that works is kept for the run.
 
     Args:
         mode: One of `LINK_MODES`.
@@ -67,11 +67,18 @@ class Linker:
             DamagedStore: `source` differs from `file`, which the store knows of it.
             OSError: The disk did not let us.
         """
-        check_stored(source, file)
+        try:
+            found = os.lstat(source)
+        except FileNotFoundError:
+            raise DamagedStore(source) from None
+        if found.st_size != file.size or found.st_mtime_ns != file.mtime or not stat.S_ISREG(found.st_mode):
+            raise DamagedStore(source)
         if self._hashing and not has_hash(source, file.hash):
             raise DamagedStore(source)
         while True:
-            way = self._ways[0]
+            # Several threads may find out at once that a way does not work.
+            ways = self._ways
+            way = ways[0]
             try:
                 way(source, goal, file)
             except OSError as error:
@@ -82,21 +89,11 @@ class Linker:
                     # This one file has as many names as the file system allows.
                     _copy(source, goal, file)
                     return
-                self._ways = self._ways[1:]
+                self._ways = ways[1:]
                 if self._asked != "auto":
                     self._listener.note(f"The file system cannot {self._asked} from the cache: copying instead")
             else:
                 return
-
-
-def check_stored(source: str, file: StoredFile) -> None:
-    """Refuse a stored file whose size or time is not what it was unpacked with."""
-    try:
-        found = os.lstat(source)
-    except FileNotFoundError:
-        raise DamagedStore(source) from None
-    if found.st_size != file.size or found.st_mtime_ns != file.mtime or not stat.S_ISREG(found.st_mode):
-        raise DamagedStore(source)
 
 
 def _link(source: str, goal: str, file: StoredFile) -> None:

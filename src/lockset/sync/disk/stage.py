@@ -1,12 +1,13 @@
 """What will be installed, made ready in a private folder on the target's own file system."""
 
 # Paths are strings here: there are thousands of them a run.
-# ruff: noqa: PTH102, PTH103, PTH112, PTH116, PTH119, PTH120, PTH123
+# ruff: noqa: PTH102, PTH112, PTH116, PTH119, PTH120, PTH123
 from __future__ import annotations
 
 import hashlib
 import json
 import os
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from lockset.sync.disk.atomic import remove_tree
@@ -18,7 +19,7 @@ from lockset.sync.safe_path import is_within
 from lockset.sync.scripts import rewritten, shebang
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping
+    from collections.abc import Callable, Collection, Iterator, Mapping
 
     from lockset.sync.disk.link import Linker
     from lockset.sync.disk.store import StoredWheel
@@ -102,6 +103,8 @@ class Stage:
     def __init__(self, layout: Layout, *, present: Collection[str] = ()) -> None:
         self._present = present
         self._infos: list[str] = []
+        self._claimed: dict[str, str] = {}
+        self._old: set[str] = set()
         self._folders: dict[str, str] = {}
         self._roots = layout.roots
         self._area_of: dict[str, str] = {}
@@ -117,41 +120,50 @@ class Stage:
         """Make the private folders, empty; what an earlier run has left in them is gone."""
         self._folders.clear()
         self._infos.clear()
+        self._claimed.clear()
+        self._old.clear()
         self.times.clear()
         for area in self.areas:
-            remove_tree(area)
-            os.makedirs(f"{area}{os.sep}old", mode=0o700)
-            os.mkdir(f"{area}{os.sep}new")
-            os.mkdir(f"{area}{os.sep}info")
+            if os.path.lexists(area):
+                remove_tree(area)
+            os.mkdir(area, 0o700)
 
-    def put(self, one: Placed, stored: StoredWheel, linker: Linker) -> None:
-        """Make the files of `one` ready.
+    def put(self, one: Placed, stored: StoredWheel, linker: Linker, stopped: Callable[[], bool]) -> None:
+        """Make the files of `one` ready, unless `stopped`. Several threads may do so at once, each for one of its own.
 
         Raises:
             DamagedStore: A stored file was changed since it was unpacked.
             OSError: The disk did not let us.
         """
         area = self._area_of[self._root_of(one.info)]
-        staged_info = f"{area}{os.sep}info{os.sep}{os.path.basename(one.info)}"
+        staged_info = f"{area}{os.sep}{os.path.basename(one.info)}"
         os.mkdir(staged_info, 0o755)
         self._folders[one.info] = staged_info
         self._infos.append(one.info)
-        for file in one.files:
-            if file.path in self._present or file.path in self.times:
+        folders, times, claim, separator = self._folders, self.times, self._claimed.setdefault, os.sep
+        for path, _, _, source, content, executable in one.files:
+            # Another distribution may have the very same file.
+            if path in self._present or claim(path, one.info) != one.info:
                 continue
-            folder, _, name = file.path.rpartition(os.sep)
-            goal = f"{self._folder(folder)}{os.sep}{name}"
-            if file.stored is not None:
-                linker.put(f"{stored.folder}/{file.stored.scheme}/{file.stored.path}", goal, file.stored)
-                self.times[file.path] = file.stored.mtime
+            if stopped():
+                return
+            folder, _, name = path.rpartition(separator)
+            goal = f"{folders.get(folder) or self._folder(folder)}{separator}{name}"
+            if source is not None:
+                linker.put(f"{stored.folder}/{source.scheme}/{source.path}", goal, source)
+                times[path] = source.mtime
             else:
-                assert file.content is not None
-                self.times[file.path] = _write(goal, file.content, executable=file.executable)
+                assert content is not None
+                times[path] = _write(goal, content, executable=executable)
         _write(f"{staged_info}{os.sep}RECORD", format_record(record_rows(one)), executable=False)
 
     def kept_path(self, path: str, number: int) -> str:
-        """Where the `number`th retired file goes, on the file system of `path`."""
-        return f"{self._area_of[self._root_of(path)]}{os.sep}old{os.sep}{number}"
+        """Where the `number`th retired file goes, on the file system of `path`; the folder for it is made."""
+        folder = f"{self._area_of[self._root_of(path)]}{os.sep}old"
+        if folder not in self._old:
+            os.mkdir(folder, 0o700)
+            self._old.add(folder)
+        return f"{folder}{os.sep}{number}"
 
     def infos(self) -> Iterator[tuple[str, str]]:
         """Staged dist-info folders and their final paths, sorted."""
@@ -176,11 +188,12 @@ class Stage:
             return staged
         if final in self._area_of:
             number = self._roots.index(final)
-            staged = f"{self._area_of[final]}{os.sep}new{os.sep}{number}"
+            staged = f"{self._area_of[final]}{os.sep}{number}"
         else:
             above, _, name = final.rpartition(os.sep)
             staged = f"{self._folder(above)}{os.sep}{name}"
-        os.mkdir(staged, 0o755)
+        with suppress(FileExistsError):  # another thread was quicker
+            os.mkdir(staged, 0o755)
         self._folders[final] = staged
         return staged
 

@@ -20,10 +20,16 @@ _HEARTBEAT = 0.2
 
 
 class Workers(Generic[T]):
-    """Runs tasks in a few threads. After the first failure, or an interrupt, no further task begins."""
+    """Runs tasks in a few threads. After the first failure, or an interrupt, no further task begins.
 
-    def __init__(self, threads: int) -> None:
+    Args:
+        threads: How many.
+        patient: An interrupt waits for the tasks under way, which ask `stopped` often; else they go with the process.
+    """
+
+    def __init__(self, threads: int, *, patient: bool = False) -> None:
         self._threads = threads
+        self._patient = patient
         self._stop = threading.Event()
 
     def stopped(self) -> bool:
@@ -49,12 +55,16 @@ class Workers(Generic[T]):
                     return
                 done.put(self._attempt(index, tasks[index]))
 
+        threads = [threading.Thread(target=work, daemon=True) for _ in range(min(self._threads, len(tasks)))]
         try:
-            for _ in range(min(self._threads, len(tasks))):
-                threading.Thread(target=work, daemon=True).start()
+            for thread in threads:
+                thread.start()
             told = [_next(done) for _ in tasks]
         except BaseException:
             self._stop.set()
+            for thread in threads if self._patient else ():
+                if thread.ident is not None:
+                    thread.join()
             raise
         told.sort(key=lambda one: one[0])
         return [_result(one, told) for one in told]
