@@ -63,14 +63,15 @@ class FileNames:
             if len(parts) != 5 and (len(parts) != 6 or not parts[2][:1].isdecimal()):  # noqa: PLR2004 (said above)
                 return None
             same = self._same.get(parts[0])
-            return (parts[1], WHEEL) if (self._is_project(parts[0]) if same is None else same) else None
+            return (parts[1], WHEEL) if (self.belongs(parts[0]) if same is None else same) else None
         for suffix in SDIST_SUFFIXES:
             if filename.endswith(suffix):
                 name, _, version = filename[: -len(suffix)].rpartition("-")
-                return (version, SDIST) if self._is_project(name) else None
+                return (version, SDIST) if self.belongs(name) else None
         return None
 
-    def _is_project(self, spelled: str) -> bool:
+    def belongs(self, spelled: str) -> bool:
+        """Whether this spelling, as file names hold it, is the project's."""
         same = self._same.get(spelled)
         if same is None:
             same = self._same[spelled] = canonicalize_name(spelled) == self._project

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import marshal
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
 from lockset.index.file_name import SDIST, WHEEL, build_number, parse_version, tags_of_triple, wheel_triple
+from lockset.index.rows import Rows
 from lockset.index.table import ALL_YANKED, Table
 
 if TYPE_CHECKING:
@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
     from packaging.tags import Tag
     from packaging.version import Version
+
+    from lockset.index.rows import FileValues
 
 __all__ = ["DistributionFile", "ProjectDetail"]
 
@@ -86,6 +88,7 @@ class ProjectDetail:
         self.status = table.status
         self.fingerprint = fingerprint
         self._table = table
+        self._rows = Rows(table)
         self._versions: tuple[Version, ...] | None = None
         self._positions: dict[Version, int] = {}
         self._files: dict[Version, tuple[DistributionFile, ...]] = {}
@@ -126,7 +129,7 @@ class ProjectDetail:
         """Files of `version`, in the order of the page; KeyError where the project has no such version."""
         found = self._files.get(version)
         if found is None:
-            rows = marshal.loads(self._table.blobs[self._position(version)])  # noqa: S302 (bytes of our own table, whose sum was checked)
+            rows = self._rows.of(self._position(version))
             found = self._files[version] = tuple(self._decode(row, version) for row in rows)
         return found
 
@@ -153,16 +156,16 @@ class ProjectDetail:
         """Whether the version has an sdist."""
         return bool(self._table.flags[self._position(version)] & SDIST)
 
-    def _decode(self, row: tuple[Any, ...], version: Version) -> DistributionFile:
-        url, filename, hashes, size, python_id, upload_time, yanked, metadata = row
+    def _decode(self, values: FileValues, version: Version) -> DistributionFile:
+        filename, url, hashes, size, requires_python, upload_time, yanked, metadata = values
         return DistributionFile(
-            filename=filename or url.rpartition("/")[2],
+            filename=filename,
             project=self.name,
             version=version,
             url=url,
             hashes=_hashes(hashes),
             size=size,
-            requires_python=self._table.requires_pythons[python_id],
+            requires_python=requires_python,
             upload_time=None if upload_time is None else _time(upload_time),
             yanked=yanked is not None,
             yanked_reason=yanked or None,

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import marshal
 from typing import TYPE_CHECKING
 
+from lockset.index.rows import Rows
 from lockset.index.table import Table, TableBuilder
 
 if TYPE_CHECKING:
@@ -57,9 +57,9 @@ def join_tables(tables: Iterable[Table]) -> Table:
     for table in listed:
         builder.dropped += table.dropped
         builder.refused += table.refused
-        for blob in table.blobs:
-            for url, filename, hashes, size, python_id, upload, yanked, metadata in marshal.loads(blob):  # noqa: S302 (bytes of our own table)
-                name = filename or url.rpartition("/")[2]
-                builder.add(name, url, hashes, size, table.requires_pythons[python_id], upload, yanked, metadata)
+        rows = Rows(table)
+        for at in range(len(table.versions)):
+            for values in rows.of(at):
+                builder.add(*values)
     status = next((table.status for table in listed if table.status), None)
     return builder.build(index_url=listed[-1].index_url, status=status)

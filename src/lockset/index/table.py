@@ -14,12 +14,14 @@ from packaging.utils import canonicalize_name
 from lockset.index.file_name import FileNames, parse_version
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from packaging.version import Version
 
-__all__ = ["ALL_YANKED", "MARSHAL_VERSION", "TABLE_FORMAT", "Row", "Table", "TableBuilder", "is_table"]
+__all__ = ["ALL_YANKED", "MARSHAL_VERSION", "TABLE_FORMAT", "Row", "Table", "TableBuilder", "is_table", "spelled_alike"]
 
 # Raised whenever the meaning of a table or row changes: stored tables of another format are misses.
-TABLE_FORMAT = 4
+TABLE_FORMAT = 5
 # Flags of a version, beside the kinds of its files.
 ALL_YANKED = 4
 # Of the versions of marshal the last without references: with them, equal tables can be different bytes.
@@ -42,19 +44,24 @@ class Table(NamedTuple):
     versions: tuple[str, ...]  # newest first, one spelling for equal versions
     flags: bytes  # per version
     python_ids: tuple[tuple[int, ...], ...]  # per version: ids into requires_pythons
-    blobs: tuple[bytes, ...]  # per version: marshalled tuple of rows
+    blobs: tuple[bytes, ...]  # per version: marshalled tuple of rows, or the page's own JSON of its files
     dropped: int  # links that name no file of the project
     refused: int  # links to where the page may not link
+    page_url: str = ""  # what URLs in JSON are relative to
+    spans: tuple[tuple[int, ...], ...] = ()  # for the versions after those of blobs: pieces of what is packed
+    packed: bytes = b""  # the page, compressed as it came
 
 
 def is_table(value: object) -> bool:
     """Whether `value`, read back from a store, has the shape of a table of the present format."""
     if not (isinstance(value, tuple) and len(value) == len(Table._fields) and value[0] == TABLE_FORMAT):
         return False
-    versions, flags, ids, blobs = value[5], value[6], value[7], value[8]
+    versions, flags, ids, blobs, spans = value[5], value[6], value[7], value[8], value[12]
     if not (isinstance(versions, tuple) and isinstance(flags, bytes) and isinstance(blobs, tuple)):
         return False
-    return isinstance(ids, tuple) and len(versions) == len(flags) == len(ids) == len(blobs)
+    if not (isinstance(ids, tuple) and isinstance(spans, tuple) and isinstance(value[13], bytes)):
+        return False
+    return len(versions) == len(flags) == len(ids) == len(blobs) + len(spans)
 
 
 class _Group:
@@ -139,21 +146,29 @@ class TableBuilder:
 
     def _merge_equal_versions(self) -> list[str]:
         """Texts of the versions, newest first; spellings of one version (`1.0`, `1.0.0`) become one group."""
-        # Sorted twice, since tuples of version and text would compare each pair of versions twice.
-        spelled = sorted(sorted(self._groups, reverse=True), key=_known_version, reverse=True)
-        texts: list[str] = []
-        last = None
-        for text in spelled:
-            version = _known_version(text)
-            if version == last:
-                first, other = self._groups[texts[-1]], self._groups[text]
+        alike = spelled_alike(self._groups)
+        for text, *further in alike:
+            first = self._groups[text]
+            for other in map(self._groups.__getitem__, further):
                 first.files.update((name, row) for name, row in other.files.items() if name not in first.files)
                 first.kinds |= other.kinds
                 first.all_yanked = first.all_yanked and other.all_yanked
-            else:
-                texts.append(text)
-                last = version
-        return texts
+        return [texts[0] for texts in alike]
+
+
+def spelled_alike(texts: Iterable[str]) -> list[list[str]]:
+    """Texts of versions, newest first; spellings of one version (`1.0`, `1.0.0`) together, in one certain order."""
+    # Sorted twice, since tuples of version and text would compare each pair of versions twice.
+    found: list[list[str]] = []
+    last = None
+    for text in sorted(sorted(texts, reverse=True), key=_known_version, reverse=True):
+        version = _known_version(text)
+        if version == last:
+            found[-1].append(text)
+        else:
+            found.append([text])
+            last = version
+    return found
 
 
 def _known_version(text: str) -> Version:
