@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import netrc
 import os
 import re
+import sys
 import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 from lockset.index.credentials import Credentials, Origin, origin_of, split_credentials
 
 if TYPE_CHECKING:
+    import netrc
     from collections.abc import Iterable, Mapping
 
     from lockset.index.options import IndexSource
@@ -21,6 +22,8 @@ __all__ = ["Authenticator", "environment_certificates", "proxy_for"]
 
 # Seconds the keyring command may take; it may have to ask the user to unlock.
 _KEYRING_TIMEOUT = 30.0
+# Where proxies are also settings of the system.
+_ASK_THE_SYSTEM = frozenset({"darwin", "win32", "cygwin"})
 
 
 class Authenticator:
@@ -97,8 +100,12 @@ def _read_netrc(named: str | None) -> netrc.netrc | None:
         home = None
     paths = [Path(named)] if named else [home / name for name in (".netrc", "_netrc")] if home else []
     path = next((path for path in paths if path.is_file()), None)
+    if path is None:
+        return None
+    import netrc
+
     try:
-        return None if path is None else netrc.netrc(str(path))
+        return netrc.netrc(str(path))
     except (OSError, netrc.NetrcParseError, UnicodeDecodeError):
         return None
 
@@ -124,14 +131,19 @@ def _of_keyring(url: str, origin: Origin, known: Credentials | None) -> Credenti
     return None
 
 
-def environment_certificates() -> bool:
-    """Whether the environment names CA certificates (SSL_CERT_FILE, SSL_CERT_DIR)."""
-    return bool(os.environ.get("SSL_CERT_FILE") or os.environ.get("SSL_CERT_DIR"))  # noqa: TID251 (this module is the place)
+def environment_certificates() -> tuple[str | None, str | None] | None:
+    """File and folder of CA certificates that the environment names (SSL_CERT_FILE, SSL_CERT_DIR); None for neither."""
+    file, folder = (os.environ.get(name) or None for name in ("SSL_CERT_FILE", "SSL_CERT_DIR"))  # noqa: TID251 (this module is the place)
+    if file is not None:
+        return file, None
+    return None if folder is None else (None, folder)
 
 
 def proxy_for(url: str) -> str | None:
     """The proxy that the environment (or the system) wants for `url`."""
-    import urllib.request  # needed only once there is a request, and slow to import
+    if sys.platform not in _ASK_THE_SYSTEM and not any(name.lower().endswith("_proxy") for name in os.environ):  # noqa: TID251 (this module is the place)
+        return None
+    import urllib.request  # slow to import, and most environments name no proxy
 
     parts = urlsplit(url)
     proxies = urllib.request.getproxies()

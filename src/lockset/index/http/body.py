@@ -25,6 +25,7 @@ class Inflater:
         self._what = what
         self._left = limit
         self._limit = limit
+        self._came = 0
         if coding in {"", "identity"}:
             self._inflate = None
         elif coding in {"gzip", "x-gzip", "deflate"}:
@@ -32,11 +33,19 @@ class Inflater:
         else:
             raise self._broken(f"its encoding {coding[:20]!r} was not asked for")
 
+    @property
+    def inflates(self) -> bool:
+        """Whether the body comes compressed."""
+        return self._inflate is not None
+
     def feed(self, chunk: bytes) -> Iterator[bytes]:
         """Inflated pieces for the next bytes of the body."""
         if self._inflate is None:
             yield self._count(chunk)
             return
+        self._came += len(chunk)
+        if self._came > self._limit:  # compressed, and yet larger than what it may inflate to
+            raise self._too_large()
         rest = chunk
         while rest:
             try:
@@ -59,8 +68,11 @@ class Inflater:
     def _count(self, piece: bytes) -> bytes:
         self._left -= len(piece)
         if self._left < 0:
-            raise LocksetError("download-too-large", f"The answer is larger than {self._limit} bytes", place=self._what)
+            raise self._too_large()
         return piece
+
+    def _too_large(self) -> LocksetError:
+        return LocksetError("download-too-large", f"The answer is larger than {self._limit} bytes", place=self._what)
 
     def _broken(self, why: str) -> LocksetError:
         return LocksetError("download-failed", f"The answer cannot be read: {why}", place=self._what)

@@ -45,7 +45,7 @@ class _Received:
         self.headers = {name: incoming.headers[name] for name in _KEPT_HEADERS if name in incoming.headers}
         self.url = incoming.url
         self.content_type = incoming.headers.get("content-type", "")
-        self.body = incoming.body(PAGE_LIMIT) if incoming.status == 200 else b""  # noqa: PLR2004 (OK)
+        self.body, self.packed = incoming.both(PAGE_LIMIT) if incoming.status == 200 else (b"", b"")  # noqa: PLR2004 (OK)
 
 
 class Pages:
@@ -148,7 +148,7 @@ def _parse(received: _Received, name: str, index_url: str) -> Table:
     """The table of a page, read as what its content type says it is."""
     kind, _, parameters = received.content_type.partition(";")
     if kind.strip().lower().endswith("json"):
-        return parse_json(received.body, name=name, page_url=received.url, index_url=index_url)
+        return parse_json(received.body, name=name, page_url=received.url, index_url=index_url, packed=received.packed)
     charset = "utf-8"
     for parameter in parameters.split(";"):
         key, _, value = parameter.partition("=")

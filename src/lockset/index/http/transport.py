@@ -1,13 +1,11 @@
-"""Requests over HTTP: retries, redirects, certificates, limits. The only importer of httpx, at the first request."""
+"""Requests over HTTP: retries, redirects, credentials, limits. The only importer of httpx, where it is needed."""
 
 from __future__ import annotations
 
-import random
 import threading
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from importlib import import_module
 from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import urlsplit
 
@@ -15,8 +13,9 @@ from lockset import __version__
 from lockset.errors import LocksetError
 from lockset.events import Silent
 from lockset.index.credentials import origin_of, redact, split_credentials
-from lockset.index.http.auth import environment_certificates, proxy_for
+from lockset.index.http.auth import proxy_for
 from lockset.index.http.body import Inflater
+from lockset.index.http.wire import Target, WireError, Wires, plain_target
 from lockset.index.retries import REDIRECTS, RETRIED_STATUSES, backoff, redirect_target, retry_after
 
 if TYPE_CHECKING:
@@ -28,6 +27,7 @@ if TYPE_CHECKING:
     from lockset.events import Listener
     from lockset.index.credentials import Credentials
     from lockset.index.http.auth import Authenticator
+    from lockset.index.http.wire import Answer
     from lockset.index.options import IndexOptions
 
 __all__ = ["Incoming", "Request", "Transport"]
@@ -77,23 +77,18 @@ class Incoming:
         url: Where it came from at last, without credentials.
     """
 
-    def __init__(self, response: httpx.Response, url: str, transport: Transport) -> None:
-        self.status = response.status_code
-        self.headers: dict[str, str] = {}
-        for name, value in response.headers.multi_items():
-            self.headers[name] = f"{self.headers[name]}, {value}" if name in self.headers else value
+    def __init__(self, answer: Answer | _ByHttpx, url: str, transport: Transport) -> None:
+        self.status = answer.status
+        self.headers = answer.headers
         self.url = url
-        self._response = response
+        self._stream = answer.stream
         self._transport = transport
-        self._stream: Iterator[bytes] | None = None
         self._ended = False
 
     def chunks(self) -> Iterator[bytes]:
         """The body's bytes as they come over the wire."""
         options, listener = self._transport.options, self._transport.listener
         waited, received = 0.0, 0
-        if self._stream is None:
-            self._stream = iter(self._response.stream)  # type: ignore[arg-type]  # a synchronous transport's are such
         while not self._ended:
             begun = time.monotonic()
             chunk = next(self._stream, None)
@@ -111,22 +106,29 @@ class Incoming:
 
     def body(self, limit: int) -> bytes:
         """The whole body, inflated where it came compressed; LocksetError `download-too-large` beyond `limit` bytes."""
-        inflate = Inflater(self.headers.get("content-encoding", ""), limit=limit, what=redact(self.url))
-        parts = [part for chunk in self.chunks() for part in inflate.feed(chunk)]
+        return self.both(limit)[0]
+
+    def both(self, limit: int) -> tuple[bytes, bytes]:
+        """As `body`, and beside it the body as it came, where it came compressed (b"" where it did not)."""
+        coding = self.headers.get("content-encoding", "")
+        inflate = Inflater(coding, limit=limit, what=redact(self.url))
+        came: list[bytes] = []
+        parts: list[bytes] = []
+        for chunk in self.chunks():
+            came.append(chunk)
+            parts.extend(inflate.feed(chunk))
         parts.extend(inflate.finish())
-        return b"".join(parts)
+        return b"".join(parts), b"".join(came) if inflate.inflates else b""
 
     def drain(self) -> None:
         """Read a small rest of the body, so that the connection can be used again; failures do not matter."""
-        import httpx
-
         left = _DRAINED
         try:
             for chunk in self.chunks():
                 left -= len(chunk)
                 if left < 0:
                     return
-        except (httpx.TransportError, _Again):
+        except (WireError, _Again):
             return
 
 
@@ -147,9 +149,16 @@ class Transport:
         self._clock = clock
         self._slots = threading.BoundedSemaphore(options.connections)
         self._lock = threading.Lock()
-        self._clients: dict[tuple[str | None, bool, bool], httpx.HTTPTransport] = {}
-        self._routes: dict[tuple[str, str], httpx.HTTPTransport] = {}
-        self._context: ssl.SSLContext | None = None
+        self._wires = Wires(
+            self._context_for,
+            connect_timeout=options.connect_timeout,
+            read_timeout=options.read_timeout,
+            keep=options.connections,
+            keep_seconds=_KEPT_SECONDS,
+        )
+        self._clients: dict[tuple[str | None, bool], httpx.HTTPTransport] = {}
+        self._proxies: dict[tuple[str, str], str | None] = {}
+        self._contexts: dict[bool, ssl.SSLContext] = {}
         self._closed = False
 
     def exchange(self, request: Request, consume: Callable[[Incoming], T]) -> T:
@@ -191,7 +200,7 @@ class Transport:
         for client in self._clients.values():
             client.close()
         self._clients.clear()
-        self._routes.clear()
+        self._wires.close()
 
     def _wait_after(self, request: Request, failure: _Again, attempt: int) -> float:
         place = redact(request.url)
@@ -209,26 +218,22 @@ class Transport:
                 place=place,
                 hint="Check the network and the address, then try again",
             ) from failure
+        import random  # slow to import, and needed only where something failed
+
         return max(failure.wait or 0.0, backoff(attempt, random.random()))  # noqa: S311 (jitter is no secret)
 
     def _attempt(self, request: Request, consume: Callable[[Incoming], T]) -> T:
-        import httpx
-
         try:
             with self._follow(request) as incoming:
                 found = consume(incoming)
                 incoming.drain()
                 return found
-        except httpx.InvalidURL as error:
-            raise LocksetError(
-                request.failure, f"The address is malformed: {error}", place=redact(request.url)
-            ) from error
-        except httpx.UnsupportedProtocol as error:
-            raise LocksetError("scheme-refused", f"Not an http(s) address: {redact(request.url)}") from error
-        except httpx.TransportError as error:
+        except WireError as error:
             if "CERTIFICATE_VERIFY_FAILED" in str(error):
-                raise _certificate_error(request.url, str(error)) from error
-            raise _Again(str(error) or type(error).__name__) from error
+                from lockset.index.http.certificates import certificate_error
+
+                raise certificate_error(request.url, str(error)) from error
+            raise _Again(str(error)) from error
 
     @contextmanager
     def _follow(self, request: Request) -> Iterator[Incoming]:
@@ -256,8 +261,6 @@ class Transport:
 
     @contextmanager
     def _send(self, request: Request, url: str, credentials: Credentials | None) -> Iterator[Incoming]:
-        import httpx
-
         headers = {
             "user-agent": USER_AGENT,
             "accept-encoding": "gzip" if request.compressed else "identity",
@@ -265,14 +268,32 @@ class Transport:
         }
         if credentials is not None:
             headers["authorization"] = credentials.header()
+        target, proxy = plain_target(url), self._proxy(url)
+        answer: Answer | _ByHttpx
+        if target is not None and proxy is None:
+            answer = self._wires.send(request.method, target, headers)
+        else:
+            answer = self._by_httpx(request, url, headers, proxy)
+        try:
+            yield Incoming(answer, url, self)
+        finally:
+            answer.close()
+
+    def _by_httpx(self, request: Request, url: str, headers: dict[str, str], proxy: str | None) -> _ByHttpx:
+        """The same by the general client, which knows proxies and everything that can be odd about a URL."""
+        import httpx
+
         silence, connect = self.options.read_timeout, self.options.connect_timeout
         timeouts = {"connect": connect, "read": silence, "write": silence, "pool": None}
-        sent = httpx.Request(request.method, url, headers=headers, extensions={"timeout": timeouts})
-        response = self._client(url).handle_request(sent)
         try:
-            yield Incoming(response, url, self)
-        finally:
-            response.close()
+            sent = httpx.Request(request.method, url, headers=headers, extensions={"timeout": timeouts})
+            return _ByHttpx(self._client(url, proxy).handle_request(sent))
+        except httpx.InvalidURL as error:
+            raise LocksetError(request.failure, f"The address is malformed: {error}", place=redact(url)) from error
+        except httpx.UnsupportedProtocol as error:
+            raise LocksetError("scheme-refused", f"Not an http(s) address: {redact(url)}") from error
+        except httpx.TransportError as error:
+            raise WireError(str(error) or type(error).__name__) from error
 
     def _judge(self, request: Request, incoming: Incoming) -> None:
         """Pass accepted statuses; have passing troubles tried again; refuse the rest."""
@@ -295,93 +316,72 @@ class Transport:
             raise LocksetError("file-not-found", "The server has no such file", place=place)
         raise LocksetError(request.failure, f"The server answered with status {status}", place=place)
 
-    def _client(self, url: str) -> httpx.HTTPTransport:
-        """The pool of connections that fits the URL; certificates are loaded when https is first needed."""
+    def _proxy(self, url: str) -> str | None:
         parts = urlsplit(url)
         route = (parts.scheme, parts.netloc)
-        client = self._routes.get(route)
-        if client is None:
-            with self._lock:
-                proxy = self.options.proxy or proxy_for(url)
-                tls = parts.scheme == "https" or (proxy or "").startswith("https:")
-                insecure = not {parts.netloc, parts.hostname}.isdisjoint(self.options.insecure_hosts)
-                key = (proxy, tls, insecure)
-                client = self._clients.get(key)
-                if client is None:
-                    client = self._clients[key] = self._new_client(proxy, verified=tls and not insecure)
-                self._routes[route] = client
-        return client
+        if route not in self._proxies:
+            self._proxies[route] = self.options.proxy or proxy_for(url)
+        return self._proxies[route]
 
-    def _new_client(self, proxy: str | None, *, verified: bool) -> httpx.HTTPTransport:
+    def _context_for(self, target: Target) -> ssl.SSLContext:
+        """The TLS context for an origin; certificates are loaded when https is first needed."""
+        return self._tls(verified={target.host, target.authority}.isdisjoint(self.options.insecure_hosts))
+
+    def _tls(self, *, verified: bool) -> ssl.SSLContext:
+        with self._lock:
+            if verified not in self._contexts:
+                from lockset.index.http.certificates import trusting, unverified
+
+                made = trusting(self.options.cert, self.options.client_cert) if verified else unverified()
+                self._contexts[verified] = made
+            return self._contexts[verified]
+
+    def _client(self, url: str, proxy: str | None) -> httpx.HTTPTransport:
+        """The pool of connections that fits the URL."""
         import httpx
 
-        if verified and self._context is None:
-            self._context = _with_client(_tls_context(self.options.cert), self.options.client_cert)
-        count = self.options.connections
-        via = None
-        if proxy is not None:
-            via = httpx.Proxy(proxy, ssl_context=self._context if proxy.startswith("https:") else None)
-        return httpx.HTTPTransport(
-            # Without https there is nothing to verify, and loading certificates takes tens of milliseconds.
-            verify=self._context if verified and self._context is not None else False,
-            proxy=via,
-            limits=httpx.Limits(max_connections=count, max_keepalive_connections=count, keepalive_expiry=_KEPT_SECONDS),
-            trust_env=True,
-        )
+        parts = urlsplit(url)
+        insecure = not {parts.netloc, parts.hostname}.isdisjoint(self.options.insecure_hosts)
+        tls = parts.scheme == "https" or (proxy or "").startswith("https:")
+        # Without https there is nothing to verify, and loading certificates takes tens of milliseconds.
+        context = self._tls(verified=True) if tls and not insecure else None
+        with self._lock:
+            key = (proxy, context is not None)
+            if key not in self._clients:
+                via = None
+                if proxy is not None:
+                    via = httpx.Proxy(proxy, ssl_context=context if proxy.startswith("https:") else None)
+                count = self.options.connections
+                self._clients[key] = httpx.HTTPTransport(
+                    verify=False if context is None else context,
+                    proxy=via,
+                    limits=httpx.Limits(
+                        max_connections=count, max_keepalive_connections=count, keepalive_expiry=_KEPT_SECONDS
+                    ),
+                    trust_env=True,
+                )
+            return self._clients[key]
 
 
-def _with_client(context: ssl.SSLContext, client_cert: str | None) -> ssl.SSLContext:
-    """`context`, showing the certificate of the user, where there is one."""
-    import ssl
+class _ByHttpx:
+    """An answer as `lockset.index.http.wire.Answer`, of the general client."""
 
-    if client_cert is not None:
+    def __init__(self, response: httpx.Response) -> None:
+        self.status = response.status_code
+        self.headers: dict[str, str] = {}
+        for name, value in response.headers.multi_items():
+            self.headers[name] = f"{self.headers[name]}, {value}" if name in self.headers else value
+        self._response = response
+        self.stream = self._pieces()
+
+    def _pieces(self) -> Iterator[bytes]:
+        import httpx
+
         try:
-            context.load_cert_chain(client_cert)
-        except (OSError, ssl.SSLError) as error:
-            raise LocksetError(
-                "certificate-file",
-                f"The client certificate cannot be used: {error}",
-                place=client_cert,
-                hint="Give one PEM file that holds the certificate and its private key, without a password",
-            ) from error
-    return context
+            yield from self._response.stream  # type: ignore[misc]  # a synchronous transport's are such
+        except httpx.TransportError as error:
+            raise WireError(str(error) or type(error).__name__) from error
 
-
-def _tls_context(cert: str | None) -> ssl.SSLContext:
-    """Checks certificates against `cert`, else what the environment names, else the system's by truststore if there."""
-    import ssl
-    from pathlib import Path
-
-    import httpx
-
-    if cert is not None:
-        try:
-            folder = Path(cert).is_dir()
-            return ssl.create_default_context(cafile=None if folder else cert, capath=cert if folder else None)
-        except (OSError, ssl.SSLError) as error:
-            raise LocksetError(
-                "certificate-file", f"The CA certificates cannot be read: {error}", place=cert
-            ) from error
-    if not environment_certificates():
-        try:
-            context: ssl.SSLContext = import_module("truststore").SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-        except ImportError:
-            pass  # an optional extra
-        else:
-            return context
-    try:
-        return httpx.create_ssl_context()
-    except (OSError, ssl.SSLError) as error:
-        raise LocksetError(
-            "certificate-file", f"The CA certificates named by SSL_CERT_FILE or SSL_CERT_DIR cannot be read: {error}"
-        ) from error
-
-
-def _certificate_error(url: str, why: str) -> LocksetError:
-    return LocksetError(
-        "certificate-refused",
-        "The server's certificate cannot be verified",
-        place=redact(url),
-        context=(why,),
-        hint="Name the CA certificates with --cert or SSL_CERT_FILE",
-    )
+    def close(self) -> None:
+        """Done with it."""
+        self._response.close()
