@@ -178,7 +178,8 @@ def _narrowed(
         return terms, resolution
     names = ", ".join(f"{name} {version}" for name, version in bound.releases[:3])
     more = f" and {len(bound.releases) - 3} more" if len(bound.releases) > 3 else ""  # noqa: PLR2004 - as listed above
-    listener.note(f"The lock serves Pythons below {bound.below}: {names}{more} admit no later one")
+    verb = "admits" if len(bound.releases) == 1 else "admit"
+    listener.note(f"The lock serves Pythons below {bound.below}: {names}{more} {verb} no later one")
     universe = request.universe & bound.region
     terms = LockTerms(
         requires_python=bound.apply(request.requires_python),

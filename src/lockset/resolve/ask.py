@@ -15,7 +15,7 @@ from lockset.resolve.direct import relative_path
 from lockset.resolve.direct_repository import DirectRules
 from lockset.resolve.index_repository import FileRules
 from lockset.resolve.prove import Sample
-from lockset.resolve.pythons import python_range, pythons_of
+from lockset.resolve.pythons import MAINTAINED, python_range, pythons_of
 from lockset.resolve.regions import union
 from lockset.resolve.request import LockRequest, Policy, Preference
 from lockset.resolve.requirement import Specifier
@@ -331,9 +331,13 @@ def _rules(project: RootProject, choices: Choices, universe: Universe, *, open_a
     strict = choices.require_wheels_for or settings.require_wheels_for
     implementation = choices.implementation or settings.implementation or "cpython"
     wanted = union(MarkerSet.parse(_target_marker(t.environment)) for t in universe.targets)
-    pythons = union(MarkerSet.parse(f"python_version == '{p}'") for p in KNOWN_PYTHONS)
+    # A plain `windows` asks for wheels of its usual machine. Where the range is open above, the newest Python known is
+    # one that hardly any project has wheels for yet: insisting on them would leave nothing to lock.
+    pythons = [p for p in KNOWN_PYTHONS if not open_above or p in MAINTAINED]
     required = union(
-        platform_region(p) & pythons & MarkerSet.parse(f"implementation_name == '{implementation}'") for p in strict
+        MarkerSet.parse(_target_marker(described_target(p, python, implementation).environment))
+        for p in strict
+        for python in pythons
     )
     limits = {**settings.exclude_newer_package, **choices.exclude_newer_package}
     return FileRules(

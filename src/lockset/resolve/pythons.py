@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from lockset.resolve.choices import Choices
     from lockset.sources.project import RootProject
 
-__all__ = ["python_range", "pythons_of"]
+__all__ = ["MAINTAINED", "python_range", "pythons_of"]
 
 # When each known Python stops being maintained: what asks for no Pythons is locked for those that still are.
 _MAINTAINED_UNTIL = {
@@ -28,6 +28,8 @@ _MAINTAINED_UNTIL = {
     "3.13": date(2029, 10, 31),
     "3.14": date(2030, 10, 31),
 }
+# Pythons that are or were maintained: those known that are not in development.
+MAINTAINED = frozenset(_MAINTAINED_UNTIL)
 
 
 def python_range(text: str) -> SpecifierSet:

@@ -73,7 +73,7 @@ def by_rules(failure: Failure) -> Iterator[Remedy]:
         for changed, told in _relaxed(rules, name):
             yield Remedy(request=failure.request, repository=failure.repository.under(changed), told=told, shows=name)
     if not rules.required.is_disjoint(failure.conflict.region):
-        told = "Do without wheels everywhere: leave `--require-wheels-for` out, and an sdist does"
+        told = "Insist on wheels nowhere: leave `--require-wheels-for` out"
         changed = replace(rules, required=MarkerSet.none())
         yield Remedy(request=failure.request, repository=failure.repository.under(changed), told=told)
 
