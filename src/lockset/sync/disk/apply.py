@@ -97,7 +97,8 @@ class Applier:
                 self._recover()
         snapshot = self._seen = Snapshot.load(self._memory)
         found = self._plan(snapshot)
-        snapshot.save(self._memory)
+        if not found.changes:
+            snapshot.save(self._memory)
         return found
 
     def observed(self) -> tuple[tuple[str, int, int], ...] | None:
@@ -117,7 +118,7 @@ class Applier:
         stored = dict(acquirer.acquire([step.wanted for step in first.placed if step.wanted is not None]))
         with locked(self._target.layout, self._listener):
             self._recover()
-            snapshot = self._seen = Snapshot.load(self._memory)
+            snapshot = self._seen
             # Another sync may have ended meanwhile.
             now = self._plan(snapshot)
             missing = [step.wanted for step in now.placed if step.wanted is not None and step.name not in stored]
@@ -241,7 +242,7 @@ def _using(name: str) -> Iterator[None]:
 def _installed(new: Placed, step: Step) -> InstalledDistribution:
     """What a scan would find of `new`."""
     assert step.wanted is not None
-    files = [InstalledFile(file.path, file.hash, file.size) for file in new.files]
+    files = [InstalledFile._make(file[:3]) for file in new.files]
     files.append(InstalledFile(f"{new.info}{os.sep}RECORD", "", None))
     wanted = step.wanted
     return InstalledDistribution(
@@ -251,7 +252,7 @@ def _installed(new: Placed, step: Step) -> InstalledDistribution:
         installer="lockset",
         origin={**wanted.hashes, **({"tree": wanted.tree} if wanted.tree is not None else {})},
         direct_url=wanted.direct_url,
-        files=tuple(sorted(files)),
+        files=tuple(files),
     )
 
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["Snapshot", "Stamp", "observed"]
 
 # Changes with every change of what is remembered.
-_FORMAT = 1
+_FORMAT = 2
 _DIGEST_SIZE = 32
 # Time, size and inode of RECORD, time of its folder.
 Stamp: TypeAlias = tuple[int, int, int, int]
@@ -31,10 +31,10 @@ Stamp: TypeAlias = tuple[int, int, int, int]
 
 @dataclass(kw_only=True, slots=True)
 class Snapshot:
-    """Distributions by the path of their dist-info, and modification times of files by path."""
+    """Distributions by the path of their dist-info, and modification times of files by path, None where not known."""
 
     known: dict[str, tuple[Stamp, InstalledDistribution]] = field(default_factory=dict)
-    times: dict[str, int] = field(default_factory=dict)
+    times: dict[str, int | None] = field(default_factory=dict)
     changed: bool = False
 
     @classmethod
@@ -49,30 +49,40 @@ class Snapshot:
             return cls()
         try:
             found: Any = marshal.loads(payload)  # noqa: S302 (own bytes, whole by their digest, from a private folder)
+            if found[0] != _FORMAT:
+                return cls()
+            self = cls()
+            for info, stamp, row, files, times in found[1]:
+                one = _restored(info, row, files)
+                self.known[info] = (stamp, one)
+                self.times.update(zip((file.path for file in one.files), times, strict=True))
         except (EOFError, ValueError, TypeError):
             return cls()
-        if found[0] != _FORMAT:
-            return cls()
-        return cls(known={info: (stamp, _restored(info, row)) for info, stamp, row in found[1]}, times=found[2])
+        else:
+            return self
 
     def save(self, place: Path | None) -> None:
         """Remember, where the disk lets us."""
         if place is None or not self.changed:
             return
-        rows = [(info, stamp, _row(one)) for info, (stamp, one) in self.known.items()]
-        paths = {file.path for _, one in self.known.values() for file in one.files}
-        times = {path: time for path, time in self.times.items() if path in paths}
-        payload = marshal.dumps((_FORMAT, rows, times))
+        rows = []
+        for info, (stamp, one) in self.known.items():
+            paths, hashes, sizes = zip(*one.files, strict=True) if one.files else ((), (), ())
+            # Few long texts are written and read much sooner than many short ones.
+            files = ("\0".join(paths), "\0".join(hashes), sizes)
+            rows.append((info, stamp, _row(one), files, tuple(map(self.times.get, paths))))
+        payload = marshal.dumps((_FORMAT, rows))
         replace_file(place, hashlib.sha256(payload).digest() + payload, private=True)
 
 
 def _row(one: InstalledDistribution) -> tuple[Any, ...]:
-    files = tuple(map(tuple, one.files))
-    return one.name, one.version, one.installer, dict(one.origin), one.direct_url, files, one.stray, one.problems
+    return one.name, one.version, one.installer, dict(one.origin), one.direct_url, one.stray, one.problems
 
 
-def _restored(info: str, row: tuple[Any, ...]) -> InstalledDistribution:
-    name, version, installer, origin, direct_url, files, stray, problems = row
+def _restored(info: str, row: tuple[Any, ...], files: tuple[str, str, tuple[int | None, ...]]) -> InstalledDistribution:
+    name, version, installer, origin, direct_url, stray, problems = row
+    paths, hashes, sizes = files
+    columns = zip(paths.split("\0"), hashes.split("\0"), sizes, strict=True) if sizes else ()
     return InstalledDistribution(
         name=name,
         version=version,
@@ -80,7 +90,7 @@ def _restored(info: str, row: tuple[Any, ...]) -> InstalledDistribution:
         installer=installer,
         origin=origin,
         direct_url=direct_url,
-        files=tuple(map(InstalledFile._make, files)),
+        files=tuple(map(InstalledFile._make, columns)),
         stray=stray,
         problems=problems,
     )
