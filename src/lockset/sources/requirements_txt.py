@@ -135,7 +135,7 @@ class _Reading:
         line = read_requirement(text, origin=place, folder=self.base, surroundings=self.surroundings, editable=editable)
         own = [option for option in options if option.name in _OF_REQUIREMENTS]
         for option in options:
-            if option not in own and not (editable and option.name == "editable"):
+            if option.name not in _OF_REQUIREMENTS and not (editable and option.name == "editable"):
                 self._warn(
                     "option-ignored",
                     f"`--{option.name}` has no effect behind a requirement",
