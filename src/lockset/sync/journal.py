@@ -77,26 +77,30 @@ class Journal:
         return json.dumps({"format": _FORMAT, "areas": areas, "steps": rows}, indent=0).encode()
 
     @classmethod
-    def loads(cls, data: bytes, base: str) -> Journal:
-        """The journal of `dumps`.
+    def loads(cls, data: bytes, base: str) -> Journal | None:
+        """The journal of `dumps`; None for what was none, or is damaged.
 
         Raises:
-            LocksetError: `journal-unreadable`.
+            LocksetError: `journal-unreadable`: it is of another format.
         """
         try:
-            # Another format is a KeyError, as is a missing key.
             table = json.loads(data)
-            table = {_FORMAT: table}[table["format"]]
+            if table["format"] != _FORMAT:
+                raise _unknown(base)
             steps = [_KINDS[kind](*(_absolute(path, base) for path in paths)) for kind, *paths in table["steps"]]
             areas = tuple(_absolute(area, base) for area in table["areas"])
-        except (ValueError, KeyError, TypeError) as error:
-            raise LocksetError(
-                "journal-unreadable",
-                "The journal of an interrupted sync cannot be read",
-                place=base,
-                hint="It was written by another version of lockset: finish with that one, or make the target anew",
-            ) from error
-        return cls(steps=tuple(steps), areas=areas)
+        except (ValueError, KeyError, TypeError, RecursionError):
+            return None
+        return cls(steps=tuple(steps), areas=areas) if areas else None
+
+
+def _unknown(base: str) -> LocksetError:
+    return LocksetError(
+        "journal-unreadable",
+        "The journal of an interrupted sync cannot be read",
+        place=base,
+        hint="It was written by another version of lockset: finish with that one, or make the target anew",
+    )
 
 
 def _absolute(path: str, base: str) -> str:

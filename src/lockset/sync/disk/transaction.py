@@ -1,7 +1,7 @@
 """Carries a journal out: all of it, or none of it; and ends what a crash has left."""
 
 # Paths are strings here: there are thousands of them a run.
-# ruff: noqa: PTH102, PTH104, PTH106, PTH108, PTH112, PTH114, PTH120, PTH123
+# ruff: noqa: PTH102, PTH103, PTH104, PTH106, PTH108, PTH112, PTH114, PTH120, PTH123
 from __future__ import annotations
 
 import errno
@@ -28,6 +28,8 @@ __all__ = ["commit", "discard", "is_interrupted", "journal_of", "recover", "undo
 
 _JOURNAL = "journal"
 _DONE = "done"
+# Bounds a journal; one of 100,000 files has some ten megabytes.
+_LONGEST_JOURNAL = 256 << 20
 
 
 def journal_of(
@@ -172,10 +174,12 @@ def undo(journal: Journal) -> None:
     """Bring the target back to where it was before `journal`, however much of it was done; may be called again."""
     for step in reversed(journal.steps):
         if isinstance(step, Retire):
-            if os.path.lexists(step.kept):
+            # What stands there by now came later, from somebody else: it stays, and the next plan judges it.
+            if os.path.lexists(step.kept) and not os.path.lexists(step.path):
                 os.rename(step.kept, step.path)
         elif isinstance(step, Place):
             if not os.path.lexists(step.staged) and os.path.lexists(step.path):
+                os.makedirs(os.path.dirname(step.staged), exist_ok=True)
                 os.rename(step.path, step.staged)
         elif isinstance(step, MakeFolder):
             try:
@@ -212,22 +216,42 @@ def recover(layout: Layout) -> bool:
         LocksetError: `journal-unreadable`, `journal-foreign`.
     """
     area = f"{layout.base}{os.sep}{STATE_FOLDER}"
-    if os.path.islink(area):
-        os.unlink(area)
+    if not stat.S_ISDIR(_mode(area)):
+        _forget(area)
         return False
     place = f"{area}{os.sep}{_JOURNAL}"
-    try:
-        with open(place, "rb") as file:
-            data = file.read()
-    except FileNotFoundError:
+    journal = Journal.loads(_content(place), layout.base)
+    if journal is None:
+        # No journal, or a damaged one: what a sync writes there comes by rename, whole.
         remove_tree(area)
         return False
-    journal = Journal.loads(data, layout.base)
     _check_foreign(journal, layout)
     undo(journal)
     _end(place)
     discard(journal.areas)
     return True
+
+
+def _mode(path: str) -> int:
+    try:
+        return os.lstat(path).st_mode
+    except FileNotFoundError:
+        return 0
+
+
+def _forget(path: str) -> None:
+    try:
+        os.unlink(path)
+    except FileNotFoundError:
+        return
+
+
+def _content(place: str) -> bytes:
+    """The bytes of the regular file `place`; none where there is no such file."""
+    if not stat.S_ISREG(_mode(place)):
+        return b""
+    with open(place, "rb") as file:
+        return file.read(_LONGEST_JOURNAL)
 
 
 def _check_foreign(journal: Journal, layout: Layout) -> None:
@@ -236,11 +260,21 @@ def _check_foreign(journal: Journal, layout: Layout) -> None:
         above, _, name = area.rpartition(os.sep)
         if name != STATE_FOLDER or not (above in layout.roots or _is_above(above, layout)):
             raise _foreign(area)
+    straight: set[str] = set()
     for step in journal.steps:
         for path in step:
-            inside = layout.holds(path) or path in layout.roots or any(is_within(path, area) for area in journal.areas)
-            if not inside and not (isinstance(step, MakeFolder) and _is_above(path, layout)):
+            inside = layout.holds(path) or path in layout.roots or _is_private(path, journal)
+            leading = isinstance(step, MakeFolder) and _is_above(path, layout)
+            if not (inside or leading) or (layout.is_reserved(path) and not _is_private(path, journal)):
                 raise _foreign(path)
+            folder = os.path.dirname(path)
+            if folder not in straight and os.path.realpath(folder) != folder:
+                raise _foreign(path)
+            straight.add(folder)
+
+
+def _is_private(path: str, journal: Journal) -> bool:
+    return any(is_within(path, area, separator=os.sep) for area in journal.areas)
 
 
 def _is_above(path: str, layout: Layout) -> bool:
