@@ -11,7 +11,7 @@ from lockset.errors import LocksetError
 from lockset.markers import DEFAULT_PLATFORMS, KNOWN_PYTHONS, Environment, MarkerSet, Universe, platform_region
 from lockset.markers.universe import described_target, known_pythons
 from lockset.resolve.choices import Choices
-from lockset.resolve.direct import relative_path
+from lockset.resolve.direct import place_of, relative_path
 from lockset.resolve.direct_repository import DirectRules
 from lockset.resolve.index_repository import FileRules
 from lockset.resolve.prove import Sample
@@ -131,7 +131,7 @@ def _direct(
         folder=folder,
         universe=request.universe,
         sources=sources_of(request.roots, request.universe),
-        commits=_commits(old, choices),
+        commits=_commits(old, choices, folder),
         hosts=frozenset(h.lower() for h in (*choices.allow_direct_urls, *project.settings.allow_direct_urls)),
         overridden=frozenset(overrides_of(project, choices)),
     )
@@ -306,12 +306,12 @@ def _preferences(old: Pylock | None, choices: Choices) -> Mapping[str, tuple[Pre
     return found
 
 
-def _commits(old: Pylock | None, choices: Choices) -> Mapping[tuple[str, str, str | None], str]:
-    """What revisions meant in the old lock, where they shall go on to do so."""
+def _commits(old: Pylock | None, choices: Choices, folder: Path) -> Mapping[tuple[str, str, str | None], str]:
+    """What revisions meant in the old lock in `folder`, where they shall go on to do so."""
     if old is None or choices.upgrade:
         return {}
     return {
-        (package.name, package.vcs.url or "", package.vcs.requested_revision): package.vcs.commit_id
+        (package.name, place_of(package.vcs, folder), package.vcs.requested_revision): package.vcs.commit_id
         for package in old.packages
         if package.vcs is not None and package.name not in choices.upgrade_packages
     }

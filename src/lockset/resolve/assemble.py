@@ -201,7 +201,8 @@ def _direct(
         assert found.commit is not None
         vcs = PackageVcs(
             type="git",
-            url=source.url,
+            url=None if path else source.url,
+            path=path,
             requested_revision=source.revision,
             commit_id=found.commit,
             subdirectory=source.subdirectory,

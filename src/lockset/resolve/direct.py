@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from lockset.hashes import Digest
-    from lockset.lockfile.model import Package
+    from lockset.lockfile.model import Package, PackageVcs
     from lockset.metadata.core import CoreMetadata
     from lockset.sources.requirement_line import RequirementLine
 
@@ -30,6 +30,7 @@ __all__ = [
     "SourceReader",
     "host_of",
     "leads_to",
+    "place_of",
     "relative_path",
     "source_of",
 ]
@@ -49,7 +50,7 @@ class DirectSource:
     Attributes:
         name: Normalised name of the project.
         kind: `archive` (a wheel, or an archive of a source tree), `directory`, or `vcs` (git).
-        url: Without credentials and fragment; None where `path` tells.
+        url: Without credentials and fragment; None where `path` tells. A repository of this computer has both.
         path: Absolute local path; None where `url` tells.
         subdirectory: Where the project lies in the tree; None for its top.
         revision: The branch, tag or commit asked for; None for the default branch.
@@ -176,13 +177,20 @@ def leads_to(package: Package, source: DirectSource, folder: Path) -> bool:
         return False
     path = os.path.normpath(os.path.join(folder, place.path)) if place.path else None  # noqa: PTH118 (a value, not a file)
     if package.vcs is not None:
-        same = (package.vcs.url, package.vcs.requested_revision) == (source.url, source.revision)
-        return source.kind == "vcs" and same
+        same = place_of(package.vcs, folder) == (source.path or source.url)
+        return source.kind == "vcs" and same and package.vcs.requested_revision == source.revision
     if package.directory is not None:
         editable = bool(package.directory.editable)
         return source.kind == "directory" and path == source.path and editable == source.editable
     url = package.archive.url if package.archive is not None else None
     return source.kind == "archive" and (url, path) == (source.url, source.path)
+
+
+def place_of(repository: PackageVcs, folder: Path) -> str:
+    """The absolute path of a repository of this computer, the URL of another one; as in a lock file in `folder`."""
+    if repository.path:
+        return os.path.normpath(os.path.join(folder, repository.path))  # noqa: PTH118 (a value, not a file)
+    return repository.url or ""
 
 
 def host_of(url: str) -> str:
@@ -248,14 +256,16 @@ def _vcs(line: RequirementLine, address: str, scheme: str, subdirectory: str | N
     public = _public(fetched)
     from urllib.request import url2pathname  # slow to import, and needed for what is local only
 
-    shown = f"git+{public}" if parts.scheme != "file" else f"git+{relative_path(url2pathname(parts.path), folder)}"
+    local = os.path.normpath(url2pathname(parts.path)) if parts.scheme == "file" else None
+    shown = f"git+{public}" if local is None else f"git+{relative_path(local, folder)}"
     return DirectSource(
         name=line.name,
         kind="vcs",
         url=public,
+        path=local,
         subdirectory=subdirectory,
         revision=revision or None,
-        shown=_shown(shown + (f"@{revision}" if revision and parts.scheme != "file" else ""), subdirectory),
+        shown=_shown(shown + (f"@{revision}" if revision and local is None else ""), subdirectory),
         fetched=fetched,
         place=line.origin,
     )

@@ -45,7 +45,7 @@ class DirectRules:
         folder: The lock's folder; absolute.
         universe: The environments the lock shall serve.
         sources: What the project itself asks for, with the environments in which its name comes from there.
-        commits: What revisions meant in the old lock, by project, URL and revision.
+        commits: What revisions meant in the old lock, by project, URL or absolute path, and revision.
         hosts: Hosts to which releases of an index may point by URL.
         overridden: Projects whose requirements the user has replaced: a URL there is the user's own.
     """
@@ -180,7 +180,7 @@ class DirectRepository:
             raise LocksetError(
                 "source-not-supported", f"{source.name} is asked for by URL or path, and nothing reads these here"
             )
-        commit = self._direct.commits.get((source.name, source.url or "", source.revision))
+        commit = self._direct.commits.get((source.name, source.path or source.url or "", source.revision))
         return reader.read(self._sources[source], commit=commit)
 
     def facts(self, name: str, version: Version) -> ReleaseFacts | None:
@@ -233,7 +233,7 @@ class DirectRepository:
             base = base.__class__(version.source.path or base, version.source.subdirectory or "")
         source = source_of(line, base=base, folder=self._direct.folder)
         local = source.path is not None or (source.url or "").startswith("file:")
-        trees = isinstance(version, DirectVersion) and version.source.path is not None
+        trees = isinstance(version, DirectVersion) and version.source.path is not None and version.source.kind != "vcs"
         if local and not trees and dependency.name not in self._direct.overridden:
             raise LocksetError(
                 "source-not-supported",
