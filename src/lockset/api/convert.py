@@ -14,7 +14,7 @@ from lockset.conversion.assemble import assemble
 from lockset.conversion.beside import Beside, read_beside
 from lockset.conversion.complete import complete
 from lockset.conversion.completeness import missing_needs
-from lockset.conversion.foreign_text import decode, refuse_conflicts
+from lockset.conversion.foreign_text import decode, refuse_conflicts, refuse_undecoded
 from lockset.conversion.formats import Format, recognise
 from lockset.conversion.options import ConvertOptions
 from lockset.conversion.prove import Proof, prove
@@ -278,7 +278,10 @@ class _Recorded(LocalFiles):
         else:
             self._refuse_climbing(location)
             data = super().read(location)
-        self.texts.append(decode_requirements(data, place=location))
+        text = decode_requirements(data, place=location)
+        refuse_undecoded(text, place=location)
+        refuse_conflicts(text, place=location)
+        self.texts.append(text)
         return data
 
     def _refuse_climbing(self, location: str) -> None:
@@ -325,6 +328,7 @@ def _read_requirements(
     data: bytes, location: Path, place: str, options: ConvertOptions, environ: Mapping[str, str], *, offline: bool
 ) -> tuple[Draft, RootProject]:
     text = decode_requirements(data, place=place)
+    refuse_undecoded(text, place=place)
     refuse_conflicts(text, place=place)
     here = Path.cwd()
     fetch = None if offline else _fetch

@@ -18,13 +18,14 @@ from lockset.hashes import STRONG_ALGORITHMS, WEAK_ALGORITHMS
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["Fields", "decode", "parse_json", "parse_toml", "refuse_conflicts", "strip_credentials"]
+__all__ = ["Fields", "decode", "parse_json", "parse_toml", "refuse_conflicts", "refuse_undecoded", "strip_credentials"]
 
 _CONFLICT = re.compile(r"(?:<{7}|>{7}|\|{7})(?: |\Z)|={7}\Z")
 # As many lines as a message lists.
 _LINES_SHOWN = 12
 # The user of an SSH address without a password belongs to it.
 _CREDENTIALS = re.compile(r"(?<=://)(?:(?<!ssh://)[^/\s@]*|[^/\s@:]*:[^/\s@]*)@")
+_UNDECODED = re.compile("[\udc80-\udcff]")
 _HEX = re.compile(r"[0-9a-f]+\Z")
 _WHAT = {str: "text", bool: "true or false", int: "a number", list: "a list", dict: "a table"}
 
@@ -48,6 +49,23 @@ def decode(data: bytes, *, place: str) -> str:
             place=f"{place}:{line}",
             hint="Restore the file from version control, or save it as UTF-8",
         ) from error
+
+
+def refuse_undecoded(text: str, *, place: str) -> None:
+    """Refuse a text that was no UTF-8, even where only comments are hurt: what was lost nobody knows.
+
+    Raises:
+        LocksetError: `encoding` with the line.
+    """
+    found = _UNDECODED.search(text)
+    if found is not None:
+        line = text.count("\n", 0, found.start()) + 1
+        raise LocksetError(
+            "encoding",
+            f"The byte 0x{ord(found[0]) - 0xDC00:02x} is not UTF-8",
+            place=f"{place}:{line}",
+            hint="Save the file as UTF-8, or name its encoding in the first line: `# -*- coding: NAME -*-`",
+        )
 
 
 def refuse_conflicts(text: str, *, place: str) -> None:
