@@ -65,13 +65,21 @@ def ask_interpreter(executable: str, *, memory: Path | None) -> Interpreter:
     place = (
         memory / f"{hashlib.sha256(executable.encode(errors='surrogateescape')).hexdigest()}.json" if memory else None
     )
-    remembered = _remembered(place, key)
+    remembered = _built(executable, _remembered(place, key))
     if remembered is not None:
-        return Interpreter.from_facts(executable, remembered)
+        return remembered
     facts = _ask(executable)
     if place is not None:
         replace_file(place, json.dumps({"key": key, "facts": facts}).encode(), private=True)
     return Interpreter.from_facts(executable, facts)
+
+
+def _built(executable: str, facts: Mapping[str, Any] | None) -> Interpreter | None:
+    """The interpreter with these facts; None where they are not what an interpreter answers."""
+    try:
+        return Interpreter.from_facts(executable, facts) if facts is not None else None
+    except (KeyError, TypeError, ValueError, IndexError):
+        return None
 
 
 def _key(executable: str) -> list[Any]:
@@ -109,7 +117,7 @@ def _remembered(place: Path | None, key: list[Any]) -> Mapping[str, Any] | None:
         return None
     try:
         table = json.loads(place.read_bytes())
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return None
     facts = table.get("facts") if isinstance(table, dict) and table.get("key") == key else None
     return facts if isinstance(facts, dict) else None
@@ -128,7 +136,7 @@ def _ask(executable: str) -> Mapping[str, Any]:
         raise LocksetError("python-broken", f"`{executable}` cannot be run", context=(str(error),)) from error
     mark = done.stdout.rfind(_MARK)
     facts = _parsed(done.stdout[mark + len(_MARK) :]) if done.returncode == 0 and mark >= 0 else None
-    if facts is None:
+    if facts is None or _built(executable, facts) is None:
         told = done.stderr.decode("utf-8", "replace").strip().splitlines()[-3:]
         raise LocksetError(
             "python-broken",
@@ -142,6 +150,6 @@ def _ask(executable: str) -> Mapping[str, Any]:
 def _parsed(answer: bytes) -> Mapping[str, Any] | None:
     try:
         facts = json.loads(answer)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
-    return facts if isinstance(facts, dict) and "launcher" in facts else None
+    return facts if isinstance(facts, dict) else None

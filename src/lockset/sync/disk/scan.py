@@ -151,13 +151,14 @@ def _text(info: str, name: str, limit: int = _MOST_FACTS) -> str | None:
         descriptor = os.open(f"{info}{os.sep}{name}", os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
     except OSError:
         return None
-    with open(descriptor, "rb", buffering=0) as file:
-        try:
-            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-                return None
-            return (file.read(limit) or b"").decode("utf-8", "replace")
-        except OSError:
+    try:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
             return None
+        return os.read(descriptor, limit).decode("utf-8", "replace")
+    except OSError:
+        return None
+    finally:
+        os.close(descriptor)
 
 
 def _json(info: str, name: str) -> dict[str, Any] | None:

@@ -49,6 +49,9 @@ def journal_of(
     """
     infos, files = files_to_retire(removed, owned=owned, layout=layout)
     taken = dict.fromkeys([*infos, *files])
+    emptied = emptied_folders(taken, layout=layout, needed=stage.folders)
+    # What goes altogether is in nobody's way, also where a file comes instead of a folder.
+    taken |= dict.fromkeys(emptied)
     making: list[JournalStep] = []
     placing: list[JournalStep] = []
     for staged, final in stage.trees():
@@ -60,9 +63,9 @@ def journal_of(
         if os.path.lexists(final):
             taken.setdefault(final)
         placing.append(Place(staged, final))
-    emptied = emptied_folders(taken, layout=layout, needed=stage.folders)
+    going = frozenset(emptied)
     steps: list[JournalStep] = [
-        *(Retire(path, stage.kept_path(path, number)) for number, path in enumerate(taken)),
+        *(Retire(path, stage.kept_path(path, number)) for number, path in enumerate(taken) if path not in going),
         *(RemoveFolder(folder) for folder in emptied),
         *making,
         *placing,
