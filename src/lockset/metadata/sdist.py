@@ -1,21 +1,23 @@
-"""Core metadata of an sdist, where its PKG-INFO promises that a build would give the same (PEP 643)."""
+"""Core metadata of an sdist, where its PKG-INFO (PEP 643) or its pyproject.toml promises what a build would give."""
 
 from __future__ import annotations
 
 import tarfile
 import zipfile
 import zlib
+from dataclasses import replace
 from typing import TYPE_CHECKING, BinaryIO
 
 from packaging.version import InvalidVersion, Version
 
 from lockset.errors import LocksetError
 from lockset.metadata.core import parse_metadata, scan_fields
+from lockset.metadata.tree import tree_metadata
 from lockset.metadata.wheel import METADATA_LIMIT, check_identity
 
 if TYPE_CHECKING:
     from lockset.index.page import DistributionFile
-    from lockset.metadata.core import CoreMetadata
+    from lockset.metadata.core import CoreMetadata, MetadataFields
 
 __all__ = ["pkg_info", "sdist_metadata", "static_metadata"]
 
@@ -34,28 +36,50 @@ def sdist_metadata(file: BinaryIO, of: DistributionFile) -> CoreMetadata | None:
         LocksetError: `metadata-invalid`: the archive is damaged, or its PKG-INFO tells another name or version.
     """
     data = pkg_info(file, of)
-    return None if data is None else static_metadata(data, of)
+    if data is not None and not _is_old(scan_fields(data)):
+        return static_metadata(data, of)
+    file.seek(0)
+    project = _member(file, of, "pyproject.toml")
+    return None if project is None else _project_metadata(project, of)
+
+
+def _project_metadata(data: bytes, of: DistributionFile) -> CoreMetadata | None:
+    """What the [project] table promises; None where it leaves something to the build, or is of another version."""
+    try:
+        found = tree_metadata(data.decode("utf-8"), what=of.filename)
+    except (LocksetError, UnicodeDecodeError):
+        return None  # a build backend may still understand it
+    if found is None or (found.name, found.version) != (of.project, of.version):
+        return None
+    return replace(found, origin="sdist")
 
 
 def static_metadata(data: bytes, of: DistributionFile) -> CoreMetadata | None:
     """What a PKG-INFO promises; None where it is too old to promise, or leaves a needed field to the build."""
     fields = scan_fields(data)
-    try:
-        old = Version(fields.metadata_version[0] if fields.metadata_version else "1.0") < _STATIC_SINCE
-    except InvalidVersion:
-        old = True
-    dynamic = {field.lower() for field in fields.dynamic}
-    if old or not dynamic.isdisjoint(_NEEDED):
+    if _is_old(fields) or not {field.lower() for field in fields.dynamic}.isdisjoint(_NEEDED):
         return None
     found = parse_metadata(data, origin="sdist", what=of.filename)
     check_identity(found, of)
     return found
 
 
+def _is_old(fields: MetadataFields) -> bool:
+    """Whether the metadata is of a version in which nothing was promised yet."""
+    try:
+        return Version(fields.metadata_version[0] if fields.metadata_version else "1.0") < _STATIC_SINCE
+    except InvalidVersion:
+        return True
+
+
 def pkg_info(file: BinaryIO, of: DistributionFile) -> bytes | None:
     """The PKG-INFO in the one top folder of the archive; None where there is none."""
+    return _member(file, of, "PKG-INFO")
+
+
+def _member(file: BinaryIO, of: DistributionFile, name: str) -> bytes | None:
     try:
-        return _of_zip(file) if of.filename.endswith(".zip") else _of_tar(file)
+        return _of_zip(file, name) if of.filename.endswith(".zip") else _of_tar(file, name)
     except (tarfile.TarError, zipfile.BadZipFile, zlib.error, OSError, EOFError, ValueError, RuntimeError) as error:
         raise LocksetError(
             "metadata-invalid",
@@ -64,26 +88,26 @@ def pkg_info(file: BinaryIO, of: DistributionFile) -> bytes | None:
         ) from error
 
 
-def _is_pkg_info(name: str) -> bool:
+def _is_at_top(name: str, wanted: str) -> bool:
     parts = name.removeprefix("./").split("/")
-    return len(parts) == 2 and parts[1] == "PKG-INFO"  # noqa: PLR2004 (top folder and file)
+    return len(parts) == 2 and parts[1] == wanted  # noqa: PLR2004 (top folder and file)
 
 
-def _of_tar(file: BinaryIO) -> bytes | None:
+def _of_tar(file: BinaryIO, name: str) -> bytes | None:
     with tarfile.open(fileobj=file, mode="r:gz") as archive:
         for count, member in enumerate(archive):
             if count > _MEMBERS or member.offset > _INFLATED:
                 return None
-            if _is_pkg_info(member.name) and member.isreg() and member.size <= METADATA_LIMIT:
+            if _is_at_top(member.name, name) and member.isreg() and member.size <= METADATA_LIMIT:
                 stream = archive.extractfile(member)
                 return None if stream is None else stream.read(METADATA_LIMIT)
     return None
 
 
-def _of_zip(file: BinaryIO) -> bytes | None:
+def _of_zip(file: BinaryIO, name: str) -> bytes | None:
     with zipfile.ZipFile(file) as archive:
         for member in archive.infolist():
-            if _is_pkg_info(member.filename) and member.file_size <= METADATA_LIMIT:
+            if _is_at_top(member.filename, name) and member.file_size <= METADATA_LIMIT:
                 with archive.open(member) as stream:
                     return stream.read(METADATA_LIMIT)
     return None

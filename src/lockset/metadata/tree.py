@@ -32,13 +32,17 @@ def tree_metadata(text: str | None, *, what: str) -> CoreMetadata | None:
     if text is None:
         return None
     try:
-        project = tomli.loads(text).get("project")
+        document = tomli.loads(text)
     except (tomli.TOMLDecodeError, RecursionError) as error:
         raise _invalid(what, f"its pyproject.toml is not TOML: {error}") from error
+    project = document.get("project")
     if not isinstance(project, dict) or "version" not in project or "name" not in project:
         return None
     dynamic = project.get("dynamic", [])
     if not isinstance(dynamic, list) or any(field in dynamic for field in _NEEDED):
+        return None
+    # Poetry adds its own table's dependencies also where [project] should have said that it leaves them open.
+    if "dependencies" not in project and "poetry" in _table(document.get("tool")):
         return None
     try:
         return CoreMetadata(
@@ -52,6 +56,10 @@ def tree_metadata(text: str | None, *, what: str) -> CoreMetadata | None:
     except (InvalidName, InvalidVersion, InvalidRequirement, TypeError, AttributeError) as error:
         reason = str(error).split("\n", maxsplit=1)[0]
         raise _invalid(what, f"the [project] table of its pyproject.toml is wrong: {reason}") from error
+
+
+def _table(value: object) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
 
 
 def _requirements(project: dict[str, Any]) -> Iterator[str]:

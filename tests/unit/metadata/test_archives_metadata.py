@@ -86,6 +86,36 @@ def test_an_sdist_that_does_not_promise_is_left_to_a_build(facts: dict[str, Any]
     assert read(make_sdist(requires_dist=["a"], **facts)) is None
 
 
+PROJECT = """[project]
+name = "sample"
+version = "1.0"
+requires-python = ">=3.9"
+dependencies = ["b>=2"]
+"""
+
+
+@pytest.mark.parametrize("facts", [{"metadata_version": "2.1"}, {"metadata_version": "1.2"}], ids=str)
+def test_the_project_table_of_an_sdist_with_old_metadata_is_believed(facts: dict[str, Any]) -> None:
+    found = read(make_sdist(requires_dist=["a"], more={"pyproject.toml": PROJECT}, **facts))
+    assert (found.requires_dist, found.requires_python, found.origin) == (("b>=2",), ">=3.9", "sdist")
+
+
+@pytest.mark.parametrize(
+    ("project", "facts"),
+    [
+        (PROJECT.replace("1.0", "0.0.0"), {}),
+        (PROJECT.replace("dependencies = ", "dynamic = ['dependencies'] #"), {}),
+        (PROJECT.replace("dependencies = ", "#") + "[tool.poetry.dependencies]\nb = '*'\n", {}),
+        ("[project]\nname = 1", {}),
+        (PROJECT, {"metadata_version": "2.2", "dynamic": ["Requires-Dist"]}),
+    ],
+    ids=["another version", "left open", "poetry", "wrong", "PKG-INFO leaves it open"],
+)
+def test_a_project_table_that_leaves_something_open_promises_nothing(project: str, facts: dict[str, Any]) -> None:
+    given = {"metadata_version": "2.1", **facts}
+    assert read(make_sdist(requires_dist=["a"], more={"pyproject.toml": project}, **given)) is None
+
+
 def test_other_dynamic_fields_do_not_matter() -> None:
     assert read(make_sdist(requires_dist=["a"], dynamic=["License"])).requires_dist == ("a",)
 
