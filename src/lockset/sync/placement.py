@@ -48,7 +48,12 @@ def record_rows(placed: Placed) -> tuple[Row, ...]:
     """The rows of its RECORD, paths relative to the folder that holds the dist-info folder."""
     root = os.path.dirname(placed.info)  # noqa: PTH120 (a value, not a file)
     own = f"{placed.info}{os.sep}RECORD"
-    rows = [Row(_relative(file.path, root), file.hash, file.size) for file in placed.files]
+    inside = root + os.sep if os.sep == "/" else "\0"  # nearly every file; no path has a NUL
+    start = len(inside)
+    rows = [
+        Row(path[start:] if path.startswith(inside) else _relative(path, root), digest, size)
+        for path, digest, size, *_ in placed.files
+    ]
     return (*rows, Row(_relative(own, root), "", None))
 
 
@@ -79,15 +84,16 @@ def check_places(placed: Sequence[Placed], kept: Iterable[InstalledDistribution]
     named = {*layout.roots, *layout.libraries}
     for one in placed:
         checked: set[str] = set()
-        for file in one.files:
-            folder = file.path.rpartition(os.sep)[0]
+        label = str(one)
+        for path, digest, *_ in one.files:
+            folder = path.rpartition(os.sep)[0]
             if folder not in checked:
-                _check_place(one, file.path, libraries, layout)
+                _check_place(one, path, libraries, layout)
                 if folder not in named:
                     checked.add(folder)
-            owner = owners.setdefault(file.path, (str(one), file.hash))
-            if owner[1] != file.hash and owner[0] != str(one):
-                raise _conflict(owner[0], str(one), file.path)
+            owner, there = owners.setdefault(path, (label, digest))
+            if there != digest and owner != label:
+                raise _conflict(owner, label, path)
 
 
 def _check_place(one: Placed, path: str, libraries: Sequence[str], layout: Layout) -> None:

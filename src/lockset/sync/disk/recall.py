@@ -133,14 +133,21 @@ def remember(
         told: What to say the next time.
     """
     folders = tuple((library, _metadata(library)) for library in libraries)
-    trees: dict[str, tuple[list[str], list[int]]] = {root: ([], []) for root in (*dict(folders), os.sep)}
-    for path, size, time in files:
-        root = next((root for root in trees if path.startswith(root + os.sep)), os.sep)
-        names, facts = trees[root]
-        names.append(path[len(root) + 1 :] if root != os.sep else path)
-        facts += (size, time)
-    rows = tuple((root, "\0".join(names), facts) for root, (names, facts) in trees.items() if names)
+    rows = []
+    left = list(files)
+    for root in dict(folders):
+        inside = root + os.sep
+        rows.append(_row(root, [file for file in left if file[0].startswith(inside)], len(inside)))
+        left = [file for file in left if not file[0].startswith(inside)]
+    rows.append(_row(os.sep, left, 0))
+    rows = [row for row in rows if row[1]]
     write_record(record_place(cache, key), (key, tuple(looked), tuple(locks), folders, rows, told))
+
+
+def _row(root: str, files: list[tuple[str, int, int]], start: int) -> tuple[str, str, list[int]]:
+    """What `_stand` compares of the `files` below `root`, whose paths within it begin at `start`."""
+    facts = [fact for _, size, time in files for fact in (size, time)]
+    return root, "\0".join([path[start:] for path, _, _ in files]), facts
 
 
 def stamp(path: str) -> Stamp:

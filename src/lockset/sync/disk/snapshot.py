@@ -115,9 +115,9 @@ def observed(
         if one.name not in examined:
             continue
         for path, digest, size in one.files:
-            time = times.get(path)
             if path == record or (not digest and path.endswith(".pyc")):
                 continue
+            time = times.get(path)
             if size is None or time is None:
                 return None
             found.append((path, size, time))
