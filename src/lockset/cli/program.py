@@ -35,8 +35,11 @@ def build_parser(commands: Mapping[str, str], chosen: str | None, *, every: bool
     parser.add_argument("--version", action="version", version=f"lockset {__version__}")
     add_common(parser)
     parser.set_defaults(quiet=False, verbose=False, color="auto", no_progress=False, directory=None)
-    subparsers = parser.add_subparsers(dest="command", metavar="COMMAND", title="commands")
+    # With `prog` given, argparse need not lay out a usage line here, for which it imports more than a sync needs.
+    subparsers = parser.add_subparsers(dest="command", metavar="COMMAND", title="commands", prog=parser.prog)
     for name, text in commands.items():
+        if chosen is not None and name != chosen and not every:
+            continue
         one = subparsers.add_parser(name, help=text, description=text[0].upper() + text[1:])
         if every or name == chosen:
             import_module(_module(name)).add_arguments(one)

@@ -7,7 +7,6 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lockset.api.mirrors import read_mirror
 from lockset.api.sync import sync
 from lockset.cli.exit_codes import DONE, REFUSED
 from lockset.cli.options import cache_dir
@@ -19,6 +18,7 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Callable
 
+    from lockset.api.mirrors import Mirror
     from lockset.api.sync import Plan, Step, SyncRequest, SyncResult
     from lockset.cli.output import Output
     from lockset.index.ports import Downloads
@@ -67,7 +67,11 @@ def ports(
     args: argparse.Namespace, python: str | None, out: Output, stack: ExitStack
 ) -> tuple[Callable[[], Downloads], Callable[[], WheelBuilds]]:
     """Makers of the ports, which import what they need only when they are called."""
-    mirrors = tuple(map(read_mirror, args.mirror))
+    mirrors: tuple[Mirror, ...] = ()
+    if args.mirror:
+        from lockset.api.mirrors import read_mirror
+
+        mirrors = tuple(map(read_mirror, args.mirror))
 
     def downloads() -> Downloads:
         from lockset.api.mirrors import MirroredDownloads

@@ -73,10 +73,29 @@ def sync_folder(path: str) -> None:
 
 def remove_tree(path: str) -> None:
     """Remove the private folder `path` with all in it, links not followed; nothing when it is not there."""
+    if _removed_flat(path):
+        return
     import shutil
 
     with contextlib.suppress(FileNotFoundError):
         shutil.rmtree(path, onerror=_try_again)
+
+
+def _removed_flat(path: str) -> bool:
+    """Remove a folder of files and empty folders, as most are; False where there is more to it."""
+    if os.path.islink(path):
+        return False
+    try:
+        with os.scandir(path) as entries:
+            for entry in entries:
+                if entry.is_dir(follow_symlinks=False):
+                    os.rmdir(entry.path)
+                else:
+                    os.unlink(entry.path)
+        os.rmdir(path)
+    except OSError:
+        return not os.path.lexists(path)
+    return True
 
 
 def _try_again(function: object, path: str, error: object) -> None:

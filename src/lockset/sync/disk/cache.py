@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import secrets
-import tempfile
 import threading
 from typing import TYPE_CHECKING
 
@@ -63,6 +61,8 @@ class Cache:
                 return str(self.folder)
         with self._lock:
             if self._temporary is None:
+                import tempfile  # only here, since it costs milliseconds
+
                 self._temporary = tempfile.mkdtemp(prefix="lockset-")
             return self._temporary
 
@@ -83,4 +83,4 @@ class Cache:
         """A fresh path for something that will be renamed to its place below `root`."""
         folder = f"{root}{os.sep}tmp"
         private_folder(folder)
-        return f"{folder}{os.sep}{name}-{secrets.token_hex(8)}"
+        return f"{folder}{os.sep}{name}-{os.urandom(8).hex()}"

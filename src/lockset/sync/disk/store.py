@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import mmap
 import os
-import secrets
 import stat
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, BinaryIO
@@ -176,7 +175,7 @@ def is_whole(wheel: StoredWheel) -> bool:
 
 
 def _put_away(folder: str) -> None:
-    aside = f"{folder}.{secrets.token_hex(8)}"
+    aside = f"{folder}.{os.urandom(8).hex()}"
     try:
         os.rename(folder, aside)
     except OSError:
