@@ -293,3 +293,19 @@ def test_an_archive_that_has_changed_at_its_address_is_told(
     local_index.world.add_file("elsewhere", make_wheel("a", "1.0", files={"a.py": "new = True\n"}))
     told = cli.ok("lock", "requirements.in", "--python", ">=3.10", "-i", local_index.url)
     assert f"{url} has changed since it was locked" in told.stderr
+
+
+def test_an_archive_that_is_the_same_is_fetched_once(
+    lock: Callable[..., dict[str, dict[str, Any]]], local_index: LocalIndex
+) -> None:
+    wheel, pinned = make_wheel("a", "1.0", requires_dist=["b"]), make_wheel("c", "1.0")
+    local_index.world.add_file("elsewhere", wheel).add_file("elsewhere", pinned).add("b")
+    lines = (
+        f"a @ {local_index.file_url('elsewhere', wheel.filename)}",
+        f"c @ {local_index.file_url('elsewhere', pinned.filename)}#sha256={pinned.sha256}",
+    )
+    first = lock(*lines)
+    asked = len(local_index.seen)
+    assert lock(*lines) == first
+    again = [(s.method, s.path.rpartition("/")[2]) for s in local_index.seen[asked:] if "/files/" in s.path]
+    assert again == [("HEAD", wheel.filename)]

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, BinaryIO
 from packaging.utils import InvalidSdistFilename, InvalidWheelFilename, parse_sdist_filename, parse_wheel_filename
 from packaging.version import Version
 
+from lockset.api.archive_memory import ArchiveMemory
 from lockset.build.revision import commit_of
 from lockset.build.unpack import unpack
 from lockset.build.vcs import checkout
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 
     from lockset.index.http.files import HttpFiles
     from lockset.metadata.core import CoreMetadata
-    from lockset.metadata.ports import Builder
+    from lockset.metadata.ports import Builder, Store
     from lockset.resolve.direct import DirectSource
 
 __all__ = ["Sources"]
@@ -42,6 +43,7 @@ class Sources:
 
     Args:
         files: Fetches archives.
+        store: Remembers what they hold.
         builder: For trees that only a build knows; None where nothing is built.
         may_build: Whether a project may be built.
         environ: The process's variables, for git.
@@ -51,11 +53,13 @@ class Sources:
         self,
         files: HttpFiles,
         *,
+        store: Store,
         builder: Builder | None,
         may_build: Callable[[str], bool],
         environ: Mapping[str, str],
     ) -> None:
         self._files = files
+        self._memory = ArchiveMemory(files, store)
         self._builder = builder
         self._may_build = may_build
         self._environ = environ
@@ -99,11 +103,17 @@ class Sources:
 
     def _archive(self, source: DirectSource) -> SourceFacts:
         file = _file_of(source)
+        known = self._memory.recall(source, file) if source.path is None else None
+        if known is not None:
+            return known
         with self._opened(source, file) as archive:
             size, hashes = _measured(archive, source)
             archive.seek(0)
             metadata = self._of_archive(source, file, archive)
-        return SourceFacts(metadata=metadata, hashes=hashes, size=size)
+        facts = SourceFacts(metadata=metadata, hashes=hashes, size=size)
+        if source.path is None:
+            self._memory.keep(source, facts)
+        return facts
 
     @contextmanager
     def _opened(self, source: DirectSource, file: DistributionFile) -> Iterator[BinaryIO]:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from lockset.index.http.files import HttpFiles
     from lockset.index.options import IndexOptions
     from lockset.index.page import DistributionFile
-    from lockset.metadata.ports import Builder
+    from lockset.metadata.ports import Builder, Store
     from lockset.resolve.direct import DirectSource, SourceFacts, SourceReader
     from lockset.resolve.index_repository import FileRules
 
@@ -54,8 +54,11 @@ class _BuilderOnUse:
 class _SourcesOnUse:
     """A reader of sources that is made, with all it imports, when the first must be read: most projects have none."""
 
-    def __init__(self, files: HttpFiles, builder: Builder | None, may_build: Callable[[str], bool]) -> None:
+    def __init__(
+        self, files: HttpFiles, store: Store, builder: Builder | None, may_build: Callable[[str], bool]
+    ) -> None:
         self._files = files
+        self._store = store
         self._builder = builder
         self._may_build = may_build
 
@@ -64,7 +67,9 @@ class _SourcesOnUse:
         from lockset.api.direct_sources import Sources
 
         environ = dict(os.environ)  # noqa: TID251 - git finds by these what the user set up
-        return Sources(self._files, builder=self._builder, may_build=self._may_build, environ=environ)
+        return Sources(
+            self._files, store=self._store, builder=self._builder, may_build=self._may_build, environ=environ
+        )
 
     def read(self, source: DirectSource, *, commit: str | None = None) -> SourceFacts:
         return self._sources.read(source, commit=commit)
@@ -107,7 +112,7 @@ def repository_opener(
                 rules=rules,
                 listener=listener,
                 hash_file=hash_file,
-                sources=_SourcesOnUse(connection.files, made, rules.may_build),
+                sources=_SourcesOnUse(connection.files, connection.cache, made, rules.may_build),
             )
             if asked is not None:
                 asked(connection.index.fresh_until)

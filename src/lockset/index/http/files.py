@@ -139,6 +139,20 @@ class HttpFiles:
         except LocksetError:
             return None  # the lock goes without; whoever fetches the file will hear what is wrong
 
+    @property
+    def is_offline(self) -> bool:
+        """Whether nothing may be asked of a network."""
+        return self._transport.options.offline
+
+    def stamp(self, file: DistributionFile) -> str | None:
+        """What its server names these very bytes by: strong ETag and size; None where it does not say."""
+        if file.url.startswith("file:"):
+            return None
+        try:
+            return self._transport.exchange(Request(url=file.url, method="HEAD"), _strong_tag)
+        except LocksetError:
+            return None
+
     def _learn_size(self, file: DistributionFile, size: int) -> None:
         if file.size is None:
             self._cache.remember_sizes({_key(file): size})
@@ -207,6 +221,11 @@ def _content_length(incoming: Incoming) -> int | None:
     text = incoming.headers.get("content-length", "")
     encoded = incoming.headers.get("content-encoding", "identity") != "identity"
     return int(text) if text.isascii() and text.isdecimal() and len(text) < 19 and not encoded else None  # noqa: PLR2004
+
+
+def _strong_tag(incoming: Incoming) -> str | None:
+    tag, size = incoming.headers.get("etag", ""), _content_length(incoming)
+    return f"{tag} {size}" if tag.startswith('"') and len(tag) > len('""') and size is not None else None
 
 
 def _read_beside(file: DistributionFile) -> bytes | None:
