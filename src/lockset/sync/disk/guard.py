@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from lockset.errors import LocksetError
+from lockset.sync.disk.lock_file import LockFile
 from lockset.sync.layout import LOCK_FILE
 
 if TYPE_CHECKING:
@@ -51,19 +52,14 @@ def locked(layout: Layout, listener: Listener) -> Iterator[None]:
     Raises:
         LocksetError: `target-busy`, `target-not-writable`.
     """
-    from filelock import FileLock, Timeout
-
     path = f"{layout.base}{os.sep}{LOCK_FILE}"
     made = _made(layout.base)
-    lock = FileLock(path, timeout=_SECONDS)
+    lock = LockFile(path)
     try:
-        try:
-            lock.acquire(timeout=0)
-        except Timeout:
+        if not lock.take(seconds=0):
             listener.note(f"Waiting for another sync of {layout.base} to end")
-            lock.acquire()
-    except Timeout:
-        raise LocksetError("target-busy", "Another sync of the target does not end", place=layout.base) from None
+            if not lock.take(seconds=_SECONDS):
+                raise LocksetError("target-busy", "Another sync of the target does not end", place=layout.base)
     except OSError as error:
         raise LocksetError(
             "target-not-writable", f"The target cannot be changed: {error.strerror}", place=layout.base
