@@ -60,6 +60,8 @@ class MemoryStore:
 @dataclass(slots=True)
 class _Done(Generic[T]):
     call: Callable[[], T]
+    done = True
+    under_way = False
 
     def result(self) -> T:
         return self.call()
@@ -71,8 +73,10 @@ class InlineTasks:
 
     started: int = 0
 
-    def start(self, call: Callable[[], T]) -> _Done[T]:
+    def start(self, call: Callable[[], T], after: Callable[[], object] | None = None) -> _Done[T]:
         self.started += 1
+        if after is not None:
+            after()
         return _Done(call)
 
 

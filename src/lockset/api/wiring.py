@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from lockset.index.http.connection import Connection, connect
 from lockset.metadata.retrieve import Retriever
-from lockset.resolve.index_repository import IndexRepository
+from lockset.resolve.scouting import ScoutingRepository
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from lockset.index.page import DistributionFile
     from lockset.metadata.ports import Builder, Store
     from lockset.resolve.direct import DirectSource, SourceFacts, SourceReader
-    from lockset.resolve.index_repository import FileRules
+    from lockset.resolve.index_repository import FileRules, IndexRepository
 
 __all__ = ["connected", "repository_opener"]
 
@@ -106,7 +106,7 @@ def repository_opener(
                 listener.note(f"The index gives no strong hash of {file.filename}: it is fetched and hashed")
                 return {"sha256": connection.files.sha256(file)}
 
-            yield IndexRepository(
+            yield ScoutingRepository(
                 index=connection.index,
                 metadata=Retriever(connection.files, store=connection.cache, tasks=connection.workers, builder=made),
                 rules=rules,

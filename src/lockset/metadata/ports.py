@@ -84,6 +84,14 @@ class Store(Protocol):
 class Pending(Protocol[T_co]):
     """A call that was started elsewhere."""
 
+    @property
+    def done(self) -> bool:
+        """Whether `result` would return at once."""
+
+    @property
+    def under_way(self) -> bool:
+        """Whether somebody does it just now."""
+
     def result(self) -> T_co:
         """Its value, or its exception raised here; waits for it, and has it done before others."""
 
@@ -91,5 +99,5 @@ class Pending(Protocol[T_co]):
 class Tasks(Protocol):
     """Runs calls beside the caller. Implementation: `lockset.index.http.workers.Workers`."""
 
-    def start(self, call: Callable[[], T]) -> Pending[T]:
-        """Have `call` run soon, in another thread."""
+    def start(self, call: Callable[[], T], after: Callable[[], object] | None = None) -> Pending[T]:
+        """Have `call` run soon, in another thread; `after` is called there once its result can be had."""

@@ -16,7 +16,7 @@ from lockset.metadata.ways import Way, WayKind, best_file, ways
 from lockset.metadata.wheel import check_identity, wheel_metadata
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from lockset.index.page import DistributionFile
     from lockset.metadata.ports import Builder, Pending, RemoteFiles, Store, Tasks
@@ -44,12 +44,36 @@ class Retriever:
 
     def hint(self, files: Sequence[DistributionFile]) -> None:
         """Start to learn this version's metadata: see the port."""
+        self.fetch(files, None)
+
+    def fetch(self, files: Sequence[DistributionFile], heard: Callable[[], object] | None) -> None:
+        """As `hint`, and tell when they have come: `lockset.resolve.scouting.ScoutedMetadata`."""
         if not files:
             return
         key = _key(files)
         if key not in self._known and key not in self._begun and not self._recall(key):
             listed = tuple(files)
-            self._begun[key] = self._tasks.start(lambda: self._walk(listed, cheap_only=True))
+            self._begun[key] = self._tasks.start(lambda: self._walk(listed, cheap_only=True), heard)
+
+    def known(self, files: Sequence[DistributionFile]) -> CoreMetadata | None:
+        """What is known already: `lockset.resolve.scouting.ScoutedMetadata`."""
+        if not files:
+            return None
+        key = _key(files)
+        begun = self._begun.get(key)
+        if key not in self._known and begun is not None and begun.done:
+            try:
+                found = begun.result()
+            except LocksetError:
+                return None  # whoever asks for them will hear
+            if found is not None:
+                self._keep(key, found)
+        return self._known.get(key)
+
+    def is_coming(self, files: Sequence[DistributionFile]) -> bool:
+        """Whether they are just being fetched: `lockset.resolve.scouting.ScoutedMetadata`."""
+        begun = self._begun.get(_key(files)) if files else None
+        return begun is not None and begun.under_way
 
     def metadata(self, files: Sequence[DistributionFile]) -> CoreMetadata:
         """This version's metadata: see the port."""
@@ -75,6 +99,9 @@ class Retriever:
             found = self._walk(files, cheap_only=False, tried_cheap=begun is not None)
         if found is None:
             raise _build_needed(files[0])
+        self._keep(key, found)
+
+    def _keep(self, key: str, found: CoreMetadata) -> None:
         self._known[key] = found
         self._store.put(_KIND, key, _dump(found))
 

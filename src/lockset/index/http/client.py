@@ -57,12 +57,31 @@ class HttpIndexes:
 
     def hint(self, names: Iterable[str]) -> None:
         """Start fetching the pages that are not at hand."""
+        self.fetch(names, lambda _: None)
+
+    def fetch(self, names: Iterable[str], heard: Callable[[str], object]) -> None:
+        """As `hint`, and tell of each page that had to be fetched: `lockset.resolve.scouting.ScoutedIndex`."""
         for spelled in names:
             name = canonicalize_name(spelled)
             if name in self._details or name in self._jobs:
                 continue
             if not self._is_at_hand(name):
-                self._start(name)
+                self._start(name, heard)
+
+    def known(self, name: str) -> ProjectDetail | None:
+        """The page where it is there: `lockset.resolve.scouting.ScoutedIndex`."""
+        job = self._jobs.get(name)
+        if name not in self._details and job is not None and job.done:
+            try:
+                return self.project(name)
+            except LocksetError:
+                return None  # whoever asks for it will hear
+        return self._details.get(name)
+
+    def is_coming(self, name: str) -> bool:
+        """Whether it is just being fetched: `lockset.resolve.scouting.ScoutedIndex`."""
+        job = self._jobs.get(name)
+        return name not in self._details and job is not None and job.under_way
 
     def project(self, name: str) -> ProjectDetail:
         """The project's page: see the port."""
@@ -88,10 +107,10 @@ class HttpIndexes:
                 return known is True and self._options.strategy == "first-index"
         return True
 
-    def _start(self, name: str) -> None:
+    def _start(self, name: str, heard: Callable[[str], object]) -> None:
         with self._lock:
             if name not in self._jobs:
-                self._jobs[name] = self._workers.start(lambda: self._ask(name))
+                self._jobs[name] = self._workers.start(lambda: self._ask(name), lambda: heard(name))
 
     def _ask(self, name: str) -> ProjectDetail:
         plan = AskPlan(join_all=self._options.strategy == "unsafe-best-match")

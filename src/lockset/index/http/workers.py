@@ -20,10 +20,11 @@ _HEARTBEAT = 0.2
 class Job(Generic[T]):
     """A call that will be done once, by a worker or by the first who waits for it."""
 
-    __slots__ = ("_call", "_claim", "_done", "_error", "_value")
+    __slots__ = ("_after", "_call", "_claim", "_done", "_error", "_value")
 
-    def __init__(self, call: Callable[[], T]) -> None:
+    def __init__(self, call: Callable[[], T], after: Callable[[], object] | None = None) -> None:
         self._call: Callable[[], T] | None = call
+        self._after = after
         self._claim = threading.Lock()
         self._done = threading.Event()
         self._value: T | None = None
@@ -33,6 +34,11 @@ class Job(Generic[T]):
     def done(self) -> bool:
         """Whether `result` would return at once."""
         return self._done.is_set()
+
+    @property
+    def under_way(self) -> bool:
+        """Whether somebody does the call just now."""
+        return self._claim.locked() and not self._done.is_set()
 
     def run(self) -> None:
         """Do the call, unless somebody does it already."""
@@ -46,6 +52,8 @@ class Job(Generic[T]):
             self._error = error
         finally:
             self._done.set()
+            if self._after is not None:
+                self._after()
 
     def result(self) -> T:
         """The call's value or exception. A call no worker has begun yet is done here and now, before all others."""
@@ -68,9 +76,9 @@ class Workers:
         self._threads = 0
         self._idle = 0
 
-    def start(self, call: Callable[[], T]) -> Job[T]:
-        """Have `call` done soon, in the order of starting."""
-        job = Job(call)
+    def start(self, call: Callable[[], T], after: Callable[[], object] | None = None) -> Job[T]:
+        """Have `call` done soon, in the order of starting; `after` is called once its result is there."""
+        job = Job(call, after)
         self._queue.put(job)
         with self._lock:
             if self._idle < self._queue.qsize() and self._threads < self._count:
