@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from lockset.api.convert import Conversion, refuse_losses
 from lockset.api.remote import LiveRemote
 from lockset.api.wiring import connected
-from lockset.conversion.pylock_files import Narrowing, fill, merge, narrow, prove_same
+from lockset.conversion.pylock_facts import fill
+from lockset.conversion.pylock_files import Narrowing, merge, narrow, prove_same
 from lockset.conversion.sizes import with_sizes
 from lockset.events import Silent
 from lockset.lockfile.load import load_bytes

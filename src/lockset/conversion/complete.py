@@ -77,6 +77,7 @@ class _Filling:
         """The entry without gaps."""
         if package.source is not None:
             return self._source(package)
+        _refuse_half_hashed(package, self.place)
         package = replace(package, files=tuple(map(self._hashed, package.files)))
         if package.is_complete:
             return package
@@ -282,6 +283,22 @@ class _Filling:
             path=relative_path(_local_path(file.url), self.folder) if local else None,
             size=file.size,
             upload_time=file.upload_time,
+        )
+
+
+def _refuse_half_hashed(package: DraftPackage, place: str) -> None:
+    """Refuse files without a hash beside others of the release that have one: nobody vouches for them.
+
+    Raises:
+        LocksetError: `hashes-mixed`.
+    """
+    bare = [file.name or file.url or "" for file in package.files if not file.hashes]
+    if bare and len(bare) < len(package.files):
+        raise LocksetError(
+            "hashes-mixed",
+            f"{package.shown}: {len(bare)} of its {len(package.files)} files have no hash and others have: {bare[0]}",
+            place=package.origin or place,
+            hint="The file was edited by hand or cut: lock again with the tool that wrote it",
         )
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.utils import canonicalize_name
 
+from lockset.conversion.direct import read_vcs
 from lockset.conversion.draft import Draft, DraftFile, DraftPackage, Loss, identity, identity_of_source
 from lockset.conversion.drafting import draft_of_statements, hash_texts
 from lockset.conversion.foreign_text import Fields, strip_credentials
@@ -211,21 +213,20 @@ class _Reading:
 
     def _file_of(self, package: DraftPackage) -> str:
         source = package.source
-        if isinstance(source, PackageArchive):
-            return source.url or ""
+        if source is not None:
+            return source.url or ""  # type: ignore[union-attr]
         return package.files[0].url or ""
 
     def _package(self, entry: Fields) -> DraftPackage:
         name, version = entry.name(), entry.version()
         url = strip_credentials(entry.needed("url"))
-        hashes = self._hashes(entry)
         plain = DraftPackage(name=name, version=version, region=MarkerSet.any(), origin=self._top.place)
-        if url.startswith("git+"):
-            raise LocksetError(
-                "vcs-unsupported",
-                f"`{name}` comes from a repository ({url}), which is not converted",
-                place=entry.place,
-            )
+        if re.match(r"(?:git|hg|svn|bzr)\+", url):
+            address, _, fragment = url.partition("#")
+            subdirectory = dict(part.partition("=")[::2] for part in fragment.split("&")).get("subdirectory")
+            source = read_vcs(address, subdirectory or None, origin=entry.place)
+            return replace(plain, version=None, source=source)
+        hashes = self._hashes(entry)
         file = last_component(path=None, url=url) or ""
         if file.endswith((".whl", ".tar.gz", ".zip")):
             plain_url = url.partition("#")[0]

@@ -20,11 +20,21 @@ if TYPE_CHECKING:
 
     from lockset.sources.requirement_line import RequirementLine
 
-__all__ = ["UNKNOWN_COMMIT", "is_archive_name", "read_direct", "read_vcs", "relative_path", "version_of_file"]
+__all__ = [
+    "UNKNOWN_COMMIT",
+    "is_archive_name",
+    "is_commit",
+    "read_direct",
+    "read_vcs",
+    "relative_path",
+    "version_of_file",
+]
 
 # Stands in an entry whose commit is to be asked of the repository.
 UNKNOWN_COMMIT = ""
-_COMMIT = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?\Z")
+_HASH = r"[0-9a-f]{40}(?:[0-9a-f]{24})?"
+# Systems that count their revisions: a number is never given again.
+_REVISIONS = {"svn": r"\d+", "bzr": r"\d+(?:\.\d+\.\d+)?"}
 _ARCHIVE = re.compile(r"\.(whl|zip|tar|tar\.(gz|bz2|xz|lzma)|tgz|tbz|txz|tlz)\Z", re.IGNORECASE)
 
 
@@ -36,7 +46,7 @@ def read_direct(
     An archive without a hash and a repository without a commit are gaps, to be filled from where they are.
 
     Raises:
-        LocksetError: `vcs-unsupported`: neither Git nor a full revision of Mercurial.
+        LocksetError: `vcs-unsupported`: neither Git nor a revision that stays.
     """
     url = strip_credentials(line.requirement.url or "")
     address, subdirectory = _split_subdirectory(url)
@@ -74,13 +84,13 @@ def read_vcs(address: str, subdirectory: str | None, *, origin: str) -> PackageV
         path, revision = split.path, ""
     where = split._replace(path=path).geturl()
     revision = unquote(revision)
-    commit = revision if _COMMIT.match(revision) else UNKNOWN_COMMIT
-    if kind not in {"git", "hg"} or (kind == "hg" and not commit):
+    commit = revision if is_commit(kind, revision) else UNKNOWN_COMMIT
+    if kind not in {"git", "hg", "svn", "bzr"} or (kind != "git" and not commit):
         raise LocksetError(
             "vcs-unsupported",
             f"`{without_credentials(address)}` names no revision that a lock file can hold",
             place=origin,
-            hint="Name a full commit of a Git or Mercurial repository",
+            hint="Name a full commit, or the number of a revision where the system counts them",
         )
     return PackageVcs(
         type=kind,
@@ -89,6 +99,11 @@ def read_vcs(address: str, subdirectory: str | None, *, origin: str) -> PackageV
         commit_id=commit,
         subdirectory=subdirectory,
     )
+
+
+def is_commit(kind: str, revision: str) -> bool:
+    """Whether the revision of a repository of this kind always stands for the same tree."""
+    return re.fullmatch(_REVISIONS.get(kind, _HASH), revision) is not None
 
 
 def version_of_file(path: str, project: str) -> Version | None:

@@ -16,15 +16,26 @@ from lockset.errors import LocksetError
 from lockset.hashes import STRONG_ALGORITHMS, WEAK_ALGORITHMS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
-__all__ = ["Fields", "decode", "parse_json", "parse_toml", "refuse_conflicts", "refuse_undecoded", "strip_credentials"]
+__all__ = [
+    "Fields",
+    "decode",
+    "hashes_of_one_file",
+    "parse_json",
+    "parse_toml",
+    "refuse_conflicts",
+    "refuse_undecoded",
+    "repository_url",
+    "strip_credentials",
+]
 
 _CONFLICT = re.compile(r"(?:<{7}|>{7}|\|{7})(?: |\Z)|={7}\Z")
 # As many lines as a message lists.
 _LINES_SHOWN = 12
 # The user of an SSH address without a password belongs to it.
 _CREDENTIALS = re.compile(r"(?<=://)(?:(?<!ssh://)[^/\s@]*|[^/\s@:]*:[^/\s@]*)@")
+_SHORT_SSH = re.compile(r"([\w.-]+@[\w.-]+):(?!//)/*(.+)\Z")
 _UNDECODED = re.compile("[\udc80-\udcff]")
 _HEX = re.compile(r"[0-9a-f]+\Z")
 _WHAT = {str: "text", bool: "true or false", int: "a number", list: "a list", dict: "a table"}
@@ -138,6 +149,12 @@ def _no_table(place: str, what: str) -> Fields:
 def strip_credentials(url: str) -> str:
     """The URL without user and password; the user of an SSH address stays."""
     return _CREDENTIALS.sub("", url)
+
+
+def repository_url(url: str) -> str:
+    """The address of a repository without secrets; `user@host:path` as the URL that lock files need."""
+    short = _SHORT_SSH.match(url)
+    return strip_credentials(url if short is None else f"ssh://{short[1]}/{short[2]}")
 
 
 def _moment(text: str) -> datetime | None:
@@ -273,3 +290,17 @@ class Fields:
         if len(digest) != 2 * length or not _HEX.match(digest):
             raise self.invalid(key, f"is no {algorithm} hash of {2 * length} hexadecimal digits: `{value}`")
         return {algorithm: digest}
+
+
+def hashes_of_one_file(tables: Iterable[Fields]) -> dict[str, str]:
+    """What the tables say of the one file of an archive.
+
+    Raises:
+        LocksetError: `format-invalid` where they speak of several.
+    """
+    found: dict[str, str] = {}
+    for table in tables:
+        for algorithm, value in table.hash().items():
+            if found.setdefault(algorithm, value) != value:
+                raise table.invalid("hash", "is another one than before, for an archive at one place")
+    return found

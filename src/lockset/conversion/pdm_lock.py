@@ -15,7 +15,7 @@ from lockset.conversion.assumed_roots import assume_roots
 from lockset.conversion.assumed_words import groups_unknown, only_systems, tell_assumed
 from lockset.conversion.draft import Draft, DraftFile, DraftPackage, Loss, identity, identity_of_source
 from lockset.conversion.drafting import draft_of_graph, draft_of_statements
-from lockset.conversion.foreign_text import Fields, parse_toml, strip_credentials
+from lockset.conversion.foreign_text import Fields, hashes_of_one_file, parse_toml, repository_url, strip_credentials
 from lockset.conversion.formats import Format
 from lockset.conversion.graph import Edge, ForeignGraph, GraphNode, Root
 from lockset.conversion.offers import Offers
@@ -316,14 +316,14 @@ class _Reading:
         tree = self._tree(entry)
         if tree is not None:
             return replace(plain, version=None, source=tree, requires_python=None)
-        tables = self._file_tables(entry)
+        tables = self._file_tables(number)
         url = entry.text("url") or entry.text("path")
         if url is not None:
             is_url = "://" in url
             archive = PackageArchive(
                 url=strip_credentials(url).partition("#")[0] if is_url else None,
                 path=None if is_url else self._options.moved(url),
-                hashes=tables[0].hash() if tables else {},
+                hashes=hashes_of_one_file(tables),
                 subdirectory=entry.text("subdirectory"),
             )
             return replace(plain, source=archive, requires_python=None)
@@ -336,14 +336,16 @@ class _Reading:
             )
         return replace(plain, files=tuple(map(_file, tables)))
 
-    def _file_tables(self, entry: Fields) -> list[Fields]:
-        tables = list(entry.tables("files"))
+    def _file_tables(self, number: int) -> list[Fields]:
+        """Files of the entry, and of the entries with extras that stand for it: all of them are the release's."""
+        same = (n for n in self._by_name[self._names[number]] if n == number or self._plain(n) == str(number))
+        found = [table for n in same for table in self._entries[n].tables("files")]
         old = self._metadata.table("files")
-        if tables or old is None:
-            return tables
-        wanted = f"{entry.name()} {entry.needed('version')}"
-        keys = [k for k in old.data if " ".join((canonicalize_name(k.split(" ")[0]), *k.split(" ")[1:])) == wanted]
-        return [table for key in keys for table in old.tables(key)]
+        if not found and old is not None:
+            wanted = f"{self._names[number]} {self._entries[number].needed('version')}"
+            keys = [k for k in old.data if " ".join((canonicalize_name(k.split(" ")[0]), *k.split(" ")[1:])) == wanted]
+            found = [table for key in keys for table in old.tables(key)]
+        return list({tuple(sorted(map(str, table.data.items()))): table for table in found}.values())
 
     def _tree(self, entry: Fields) -> PackageVcs | PackageDirectory | None:
         git = entry.text("git")
@@ -353,7 +355,7 @@ class _Reading:
                 raise entry.invalid("revision", f"is no full commit: `{commit}`")
             return PackageVcs(
                 type="git",
-                url=strip_credentials(git),
+                url=repository_url(git),
                 requested_revision=entry.text("ref"),
                 commit_id=commit,
                 subdirectory=entry.text("subdirectory"),

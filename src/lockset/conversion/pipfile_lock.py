@@ -10,10 +10,10 @@ from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
-from lockset.conversion.direct import is_archive_name
+from lockset.conversion.direct import is_archive_name, is_commit
 from lockset.conversion.draft import Draft, DraftPackage, Loss, identity, identity_of_source
 from lockset.conversion.drafting import draft_of_statements
-from lockset.conversion.foreign_text import Fields, parse_json, strip_credentials
+from lockset.conversion.foreign_text import Fields, parse_json, repository_url, strip_credentials
 from lockset.conversion.formats import Format
 from lockset.conversion.graph import ForeignGraph, GraphNode, refuse_overlap, region_of_text
 from lockset.conversion.offers import Offers
@@ -179,28 +179,30 @@ class _Reading:
         return replace(plain, version=version, loose=tuple(dict.fromkeys(digests)), index=index)
 
     def _source(self, entry: Fields) -> PackageVcs | PackageDirectory | PackageArchive | None:
-        git = entry.text("git")
-        if git is not None:
+        kind = next((kind for kind in ("git", "hg", "svn", "bzr") if kind in entry.data), None)
+        if kind is not None:
             commit = entry.text("ref") or ""
-            if not re.fullmatch(r"[0-9a-f]{40}|[0-9a-f]{64}", commit):
+            if not is_commit(kind, commit):
                 raise entry.invalid("ref", f"is no full commit: `{commit}`")
-            return PackageVcs(
-                type="git", url=strip_credentials(git), commit_id=commit, subdirectory=entry.text("subdirectory")
-            )
-        for kind in ("hg", "svn", "bzr"):
-            if kind in entry.data:
-                raise entry.invalid(kind, "is a version control system that is not converted")
+            url = repository_url(entry.needed(kind).removeprefix(f"{kind}+"))
+            return PackageVcs(type=kind, url=url, commit_id=commit, subdirectory=entry.text("subdirectory"))
         place = entry.text("path") or entry.text("file")
         if place is None:
             return None
+        hashes = self._hashes_of_archive(entry)
         if "://" in place:
-            hashes: dict[str, str] = {}
-            for text in entry.texts("hashes")[:1]:
-                hashes = entry.parsed_hash(text, "hashes")
             return PackageArchive(url=strip_credentials(place).partition("#")[0], hashes=hashes)
         if is_archive_name(place):
-            return PackageArchive(path=self._options.moved(place), hashes={})
+            return PackageArchive(path=self._options.moved(place), hashes=hashes)
         return PackageDirectory(path=self._options.moved(place), editable=entry.flag("editable") or None)
+
+    def _hashes_of_archive(self, entry: Fields) -> dict[str, str]:
+        found: dict[str, str] = {}
+        for text in entry.texts("hashes"):
+            for algorithm, value in entry.parsed_hash(text, "hashes").items():
+                if found.setdefault(algorithm, value) != value:
+                    raise entry.invalid("hashes", "are of several files, and the archive is one")
+        return found
 
 
 def _group_name(section: str) -> str:

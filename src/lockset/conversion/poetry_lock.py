@@ -13,7 +13,7 @@ from lockset.conversion.assumed_roots import assume_roots
 from lockset.conversion.assumed_words import groups_unknown, only_systems, tell_assumed
 from lockset.conversion.draft import Draft, DraftFile, DraftPackage, Loss, identity, identity_of_source
 from lockset.conversion.drafting import draft_of_graph, draft_of_statements
-from lockset.conversion.foreign_text import Fields, parse_toml, strip_credentials
+from lockset.conversion.foreign_text import Fields, hashes_of_one_file, parse_toml, repository_url, strip_credentials
 from lockset.conversion.formats import Format
 from lockset.conversion.graph import Edge, ForeignGraph, GraphNode, Root
 from lockset.conversion.offers import Offers
@@ -360,7 +360,7 @@ class _Reading:
             revision = source.text("reference")
             vcs = PackageVcs(
                 type="git",
-                url=strip_credentials(url),
+                url=repository_url(url),
                 requested_revision=revision if revision not in {commit, None, "HEAD"} else None,
                 commit_id=commit,
                 subdirectory=subdirectory,
@@ -373,8 +373,7 @@ class _Reading:
             return {"source": directory, "version": None}
         if kind not in {"url", "file"}:
             raise source.invalid("type", f"is not known: `{kind}`")
-        tables = list(entry.tables("files"))
-        hashes = tables[0].hash() if tables else {}
+        hashes = hashes_of_one_file(entry.tables("files"))
         moved = self._options.moved(url) if kind == "file" else None
         archive = PackageArchive(
             url=strip_credentials(url) if kind == "url" else None, path=moved, hashes=hashes, subdirectory=subdirectory

@@ -12,7 +12,7 @@ from packaging.utils import canonicalize_name
 
 from lockset.conversion.draft import DraftFile, DraftPackage, Loss, identity, identity_of_source
 from lockset.conversion.drafting import draft_of_graph
-from lockset.conversion.foreign_text import Fields, parse_toml, strip_credentials
+from lockset.conversion.foreign_text import Fields, hashes_of_one_file, parse_toml, strip_credentials
 from lockset.conversion.formats import Format
 from lockset.conversion.graph import Edge, ForeignGraph, GraphNode, Root
 from lockset.conversion.offers import Offers
@@ -348,7 +348,7 @@ def _archive(source: Fields, tables: list[Fields], options: ConvertOptions) -> P
     return PackageArchive(
         url=None if url is None else strip_credentials(url),
         path=None if path is None else options.moved(path),
-        hashes=table.hash() if table else {},
+        hashes=hashes_of_one_file(tables),
         size=table.number("size") if table else None,
         upload_time=table.time("upload-time") if table else None,
         subdirectory=source.text("subdirectory"),

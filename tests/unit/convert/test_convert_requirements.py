@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from fakes.fake_conversion import FILES, FakeRemote, convert_text, sha, wheel_file
-from lockset.api.convert import Conversion, ConvertWishes
+from lockset.api.convert import Conversion, ConvertWishes, read_draft
 from lockset.errors import LocksetError
 
 if TYPE_CHECKING:
@@ -269,3 +269,33 @@ def test_a_pin_that_a_constraint_excludes_is_refused(tmp_path: Path) -> None:
     assert refused(tmp_path, "-c c.txt\na==1").diagnostic.code == "pin-contradicts"
     done = convert_text(tmp_path, "requirements.txt", "-c c.txt\na==1 ; sys_platform != 'win32'")
     assert entries(done) == [("a", "1", 'sys_platform != "win32"')]
+
+
+@pytest.mark.parametrize("text", ["a==1\n--hash=sha256:{0}\n", "a==1 \\\n# why\n  --hash=sha256:{0}\n"])
+def test_a_hash_that_belongs_to_no_requirement_is_refused(tmp_path: Path, text: str) -> None:
+    with pytest.raises(LocksetError) as caught:
+        convert_text(tmp_path, "requirements.txt", text.format(sha("a")))
+    assert caught.value.diagnostic.code == "hash-astray"
+
+
+def test_required_hashes_have_to_be_there(tmp_path: Path) -> None:
+    with pytest.raises(LocksetError) as caught:
+        convert_text(tmp_path, "requirements.txt", "--require-hashes\na==1\n")
+    assert caught.value.diagnostic.code == "hashes-mixed"
+
+
+@pytest.mark.parametrize("mark", [b"# caf\xe9\n", b"caf\xe9==1\n"])
+def test_what_is_no_utf_8_is_refused_with_its_line(tmp_path: Path, mark: bytes) -> None:
+    path = tmp_path / "requirements.txt"
+    path.write_bytes(b"a==1\n" + mark)
+    with pytest.raises(LocksetError) as caught:
+        read_draft(path, ConvertWishes(offline=True), environ={})
+    assert caught.value.diagnostic.code == "encoding"
+    assert str(caught.value.diagnostic.place).endswith(":2")
+
+
+def test_options_that_name_a_project_count_before_those_for_all(tmp_path: Path) -> None:
+    text = "--no-binary :all:\n--only-binary idna\nidna==3.10\n"
+    (package,) = convert_text(tmp_path, "requirements.txt", text, projects={"idna": IDNA}).lock.packages
+    assert package.sdist is None
+    assert package.wheels
