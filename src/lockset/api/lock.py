@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 from dataclasses import dataclass, field
 from os import fspath
+from os.path import isabs
 from typing import TYPE_CHECKING
 
 from lockset.errors import LocksetError
@@ -124,6 +125,7 @@ def lock(
     if question.entry is not None and project.name is not None:
         found = with_project(found, project.name, question.entry, question.request)
     _tell_changed_archives(found, old, heard)
+    _tell_outside_paths(found, heard)
     text = write(found)
     _validate(text)
     skipped = {f"{name} {version}": why for (name, version), why in sorted(repository.stepped_over.items())}
@@ -210,6 +212,18 @@ def _tell_changed_archives(found: Pylock, old: Pylock | None, listener: Listener
         before = known.get(package.archive.url or "") if package.archive is not None else None
         if before is not None and package.archive is not None and _differ(before.hashes, package.archive.hashes):
             listener.note(f"{package.archive.url} has changed since it was locked: look at what is new")
+
+
+def _tell_outside_paths(found: Pylock, listener: Listener) -> None:
+    """Paths that lead out of the lock's folder, which a sync wants to be allowed."""
+    paths = {place.path for p in found.packages for place in (p.archive, p.directory, p.vcs) if place is not None}
+    outside = sorted(path for path in paths if path and (path.split("/")[0] == ".." or isabs(path)))
+    if outside:
+        more = f" and {len(outside) - 3} more" if len(outside) > 3 else ""  # noqa: PLR2004 - as listed
+        listener.note(
+            f"The lock points out of its folder, to {', '.join(outside[:3])}{more}:"
+            " `lockset sync` installs that with `--allow-outside-path` only"
+        )
 
 
 def _differ(before: Mapping[str, str], now: Mapping[str, str]) -> bool:

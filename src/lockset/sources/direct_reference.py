@@ -36,7 +36,7 @@ class Surroundings(Protocol):
         """Whether a file or folder is there."""
 
     def project_name(self, path: str) -> str | None:
-        """The project name of the source tree in the folder, or None where only a build could tell."""
+        """The project name of the source tree in the folder, or None where nothing but a build would tell it."""
 
 
 def is_url(text: str) -> bool:

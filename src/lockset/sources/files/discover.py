@@ -57,12 +57,18 @@ class LocalFiles:
             return False
 
     def project_name(self, path: str) -> str | None:
-        """The name in the folder's pyproject.toml, or None."""
-        file = Path(path) / _PYPROJECT
-        if not self.exists(str(file)):
-            return None
-        place = _relative(file, self._folder)
-        return read_pyproject_name(decode_utf8(read_file(file, place=place), place=place), place=place)
+        """The name that a file of the folder tells, or None."""
+        from lockset.sources.tree_name import NAMING_FILES, tree_name  # most projects have no folder without a name
+
+        texts = {}
+        for name in NAMING_FILES:
+            file = Path(path) / name
+            if self.exists(str(file)) and file.is_file():
+                place = _relative(file, self._folder)
+                texts[name] = decode_utf8(read_file(file, place=place), place=place)
+                if name == _PYPROJECT and (found := read_pyproject_name(texts[name], place=place)) is not None:
+                    return found
+        return tree_name(texts)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
