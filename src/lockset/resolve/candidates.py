@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass
-from itertools import islice
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from packaging.specifiers import SpecifierSet
 
 from lockset.markers import MarkerSet
+from lockset.resolve.boundaries import Boundaries
 from lockset.resolve.candidate import GuardedCandidate, SplitCandidate
-from lockset.resolve.policy import Admission, bits
+from lockset.resolve.policy import Admission
 from lockset.resolve.regions import union
-from lockset.resolve.requirement import ANY_VERSION, Origin, Specifier
+from lockset.resolve.requirement import Origin, Specifier
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -27,19 +28,10 @@ if TYPE_CHECKING:
 
 __all__ = ["CandidateMaker"]
 
-# How many releases of a name are asked for the markers of their dependencies when nothing else is left to split on.
-_RELEASES_ASKED_FOR_MARKERS = 3
-
-# Releases, newest first, whose wheels are looked at before an environment counts as one that no release serves.
-_RELEASES_ASKED_FOR_FILES = 15
-
-# Newer releases that are looked at for one that admits the Pythons beyond the upper bound of another.
-_RELEASES_ASKED_FOR_PYTHONS = 15
-
 Extras = tuple[tuple[str, MarkerSet], ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class _Boundary:
     """Where a split may help.
 
@@ -50,6 +42,21 @@ class _Boundary:
 
     region: MarkerSet
     late: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Fit:
+    """How a release fits a guard.
+
+    Attributes:
+        boundaries: Where splits may help, to be tried before it.
+        whole: Whether it serves all of the guard.
+        without_files: Whether it does but for files that others have: it comes last.
+    """
+
+    boundaries: tuple[_Boundary, ...]
+    whole: bool = False
+    without_files: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,10 +112,10 @@ class CandidateMaker:
         self._preferences = preferences
         self._locked_for = locked_for
         self._splits = splits
-        self._admission = Admission(repository, policy)
+        self._admission = Admission(repository, policy, preferences)
+        self._boundaries = Boundaries(repository, policy, self._admission)
         self._guarded: dict[tuple[object, ...], GuardedCandidate] = {}
         self._origins: dict[tuple[object, ...], Origin] = {}
-        self._served_by_some: dict[tuple[str, int], MarkerSet] = {}
 
     def candidates(self, key: Key, wanted: Sequence[Requirement], bad: Sequence[Candidate]) -> Iterator[Candidate]:
         """All candidates for `key` that meet every one of `wanted` and bring nothing known `bad`, best first."""
@@ -139,7 +146,8 @@ class CandidateMaker:
                 continue
             if not any(isinstance(b, GuardedCandidate) and found.covers(b) for b in bad):
                 yield found
-        for boundary in (*late, *self._separating(key[0], wanted, guard), *self._of_dependencies(key[0], wanted)):
+        late += self._boundaries.separating(key[0], wanted, guard)
+        for boundary in chain(late, self._boundaries.of_dependencies(key[0], wanted)):
             yield from split(boundary)
 
     def region(self, guard: MarkerSet, extras: Extras, dependency: Dependency) -> MarkerSet:
@@ -175,40 +183,48 @@ class CandidateMaker:
         releases = self._repository.releases(key[0])
         pins = self._pins(releases, guard)
         if pins.boundary is not None:
-            yield _Boundary(region=pins.boundary, late=False)
+            yield _Boundary(pins.boundary, late=False)
         row = self._row(releases, pins, wanted, guard)
-        order = self._in_turn(releases, [*row.first, *row.rest], guard)
         probed = row.probed
+        parted = False
         done: set[int] = set()
         without_files: list[int] = []
         waiting: deque[int] = deque()
+        order = self._in_turn(releases, [*row.first, *row.rest], guard)
         while (position := waiting.popleft() if waiting else next(order, None)) is not None:
             if position in done:
                 continue
+            if not parted and position not in row.first:
+                parted = True
+                yield from map(_Boundary, self._boundaries.of_newer(releases, wanted, guard, position))
             done.add(position)
-            version = releases.versions[position]
-            serves = self._repository.serves(releases.name, version)
-            if not guard.implies(serves):
-                if not guard.is_disjoint(serves):
-                    yield _Boundary(region=serves)
-                continue
-            strict = self._repository.strictly_serves(releases.name, version)
-            if self._continued(releases, row.mask, position, guard - strict):
-                yield _Boundary(region=strict, late=False)
-            settled = self._locked_for if position in row.first else MarkerSet.none()
-            boundary = self._files_boundary(releases, row.mask, position, guard - settled)
-            if boundary is not None:
-                yield _Boundary(region=boundary)
+            fit = self._fit(releases, row, position, guard)
+            yield from fit.boundaries
+            if fit.without_files:
                 without_files.append(position)
-                continue
-            if probed and position not in row.first:
-                waiting.extendleft(reversed([*(p for p in probed if p not in done), position]))
+            elif fit.whole and probed and position not in row.first:
+                waiting.extend([*(p for p in probed if p not in done), position])
                 done.discard(position)
                 probed = []
-                continue
-            yield self._guard(key, version, guard, wanted)
+            elif fit.whole:
+                yield self._guard(key, releases.versions[position], guard, wanted)
         for position in without_files:
             yield self._guard(key, releases.versions[position], guard, wanted)
+
+    def _fit(self, releases: Releases, row: _Row, position: int, guard: MarkerSet) -> _Fit:
+        version = releases.versions[position]
+        serves = self._repository.serves(releases.name, version)
+        if not guard.implies(serves):
+            return _Fit(boundaries=() if guard.is_disjoint(serves) else (_Boundary(serves),))
+        found: tuple[_Boundary, ...] = ()
+        strict = self._repository.strictly_serves(releases.name, version)
+        if self._boundaries.is_continued(releases, row.mask, position, guard - strict):
+            found = (_Boundary(strict, late=False),)
+        settled = self._locked_for if position in row.first else MarkerSet.none()
+        boundary = self._boundaries.of_files(releases, row.mask, position, guard - settled)
+        if boundary is not None:
+            return _Fit(boundaries=(*found, _Boundary(boundary)), without_files=True)
+        return _Fit(boundaries=found, whole=True)
 
     def _row(self, releases: Releases, pins: _Pins, wanted: Sequence[Requirement], guard: MarkerSet) -> _Row:
         name = releases.name
@@ -216,7 +232,7 @@ class CandidateMaker:
         specifiers.update(s for s, region in self._policy.constraints.get(name, ()) if not region.is_disjoint(guard))
         locked = sum({1 << p for p in pins.locked})
         mask = self._admission.admitted(releases, specifiers, preferred=locked)
-        mask = self._not_leaking(releases, mask, wanted, guard)
+        mask = self._admission.not_leaking(releases, mask, wanted, guard)
         first = [p for p in pins.locked if mask >> p & 1]
         rest = self._admission.ordered(name, mask & ~sum({1 << p for p in first}))
         if first or rest:
@@ -235,59 +251,6 @@ class CandidateMaker:
             else:
                 yield position
         yield from left_behind
-
-    def _continued(self, releases: Releases, mask: int, position: int, beyond: MarkerSet) -> bool:
-        """Whether a newer release admits Pythons `beyond` the upper bound of one that would be taken before it.
-
-        Where the newest come first, it has had its turn (`newest`), or is what the split is for (`fewest`).
-        """
-        if beyond.is_empty or (self._policy.fork == "newest" and self._admission.highest_first(releases.name)):
-            return False
-        newer = islice(bits(mask & ((1 << position) - 1)), _RELEASES_ASKED_FOR_PYTHONS)
-        return any(
-            not beyond.is_disjoint(self._repository.strictly_serves(releases.name, releases.versions[other]))
-            for other in newer
-        )
-
-    def _files_boundary(self, releases: Releases, mask: int, position: int, guard: MarkerSet) -> MarkerSet | None:
-        """Where a release should be used by its files, None where that is the whole guard.
-
-        A release should have a usable file in each wanted environment in which another admitted release has one. What
-        no admitted release serves cannot be asked of any.
-        """
-        name = releases.name
-        wheels = self._repository.wheels_serve(name, releases.versions[position])
-        if wheels is None or (missing := (self._repository.wanted & guard) - wheels).is_empty:
-            return None
-        others = self._served_by_some.get((name, mask))
-        if others is None:
-            others = MarkerSet.none()
-            for other in islice(bits(mask), _RELEASES_ASKED_FOR_FILES):
-                serves = self._repository.wheels_serve(name, releases.versions[other])
-                others |= self._repository.serves(name, releases.versions[other]) & (
-                    MarkerSet.any() if serves is None else serves
-                )
-            self._served_by_some[name, mask] = others
-        return None if missing.is_disjoint(others) else wheels | ~others
-
-    def _not_leaking(self, releases: Releases, mask: int, wanted: Sequence[Requirement], guard: MarkerSet) -> int:
-        """`mask` without yanked and pre-releases that only a part of the guard asks for by name or had locked.
-
-        That part is split off.
-        """
-        special = mask & self._admission.only_named(releases)
-        if not special:
-            return mask
-        asking = [(r.specifier, r.region) for r in wanted]
-        asking += self._policy.constraints.get(releases.name, ())
-        pins = [p for p in self._preferences.get(releases.name, ()) if p.binding]
-        for position in bits(special):
-            yanked = releases.yanked >> position & 1
-            named = union(region for s, region in asking if (s.exact if yanked else s.names_prerelease))
-            named |= union(p.region for p in pins if p.version == releases.versions[position])
-            if not guard.implies(named):
-                mask &= ~(1 << position)
-        return mask
 
     def _pins(self, releases: Releases, guard: MarkerSet) -> _Pins:
         concerned = [p for p in self._preferences.get(releases.name, ()) if not p.region.is_disjoint(guard)]
@@ -338,36 +301,3 @@ class CandidateMaker:
                         found[extra] = after
                         changed = True
         return tuple(sorted((e, r) for e, r in found.items() if not r.is_empty))
-
-    def _separating(self, name: str, wanted: Sequence[Requirement], guard: MarkerSet) -> list[MarkerSet]:
-        """Regions of requirements that are a part of the guard; those that separate disagreeing ones first."""
-        regions = [(r.region, r.specifier) for r in wanted]
-        regions += [(region & guard, s) for s, region in self._policy.constraints.get(name, ())]
-        boundaries = [b for b in dict.fromkeys(region for region, _ in regions) if not b.is_empty and b is not guard]
-        if not boundaries:
-            return []
-        releases = self._repository.releases(name)
-
-        def some_fit(part: MarkerSet) -> bool:
-            specifiers = {s for region, s in regions if not region.is_disjoint(part)}
-            return bool(self._admission.admitted(releases, specifiers or {ANY_VERSION}))
-
-        # The sort is stable: among equals the order in which the requirements came decides.
-        return sorted(boundaries, key=lambda b: -(some_fit(guard & b) + some_fit(guard - b)))
-
-    def _of_dependencies(self, name: str, wanted: Sequence[Requirement]) -> Iterator[MarkerSet]:
-        """Atoms of the markers of the name's own dependencies: a release may work only in a part of the guard."""
-        releases = self._repository.releases(name)
-        mask = self._admission.admitted(releases, {r.specifier for r in wanted})
-        offered: set[MarkerSet] = set()
-        for position in self._admission.ordered(name, mask)[:_RELEASES_ASKED_FOR_MARKERS]:
-            facts = self._repository.facts(name, releases.versions[position])
-            for boundary in _atoms(facts.dependencies if facts is not None else ()):
-                if boundary not in offered:
-                    offered.add(boundary)
-                    yield boundary
-
-
-def _atoms(dependencies: Iterable[Dependency]) -> Iterator[MarkerSet]:
-    for dependency in dependencies:
-        yield from dependency.marker.with_metadata_extra(None).atoms()

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+from lockset.resolve.regions import union
 
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from lockset.markers import MarkerSet
     from lockset.resolve.repository import Releases, Repository
-    from lockset.resolve.request import Policy
-    from lockset.resolve.requirement import Specifier
+    from lockset.resolve.request import Policy, Preference
+    from lockset.resolve.requirement import Requirement, Specifier
 
 __all__ = ["Admission", "bits"]
 
@@ -25,9 +28,12 @@ def bits(mask: int) -> Iterator[int]:
 class Admission:
     """Answers as bit masks over `Releases.versions`, remembered."""
 
-    def __init__(self, repository: Repository, policy: Policy) -> None:
+    def __init__(
+        self, repository: Repository, policy: Policy, preferences: Mapping[str, tuple[Preference, ...]] | None = None
+    ) -> None:
         self._repository = repository
         self._policy = policy
+        self._preferences = preferences or {}
         self._fits: dict[tuple[str, Specifier], int] = {}
         self._admitted: dict[tuple[str, frozenset[Specifier]], int] = {}
 
@@ -88,6 +94,25 @@ class Admission:
         if mode != "if-necessary" or not releases.stable & ~releases.yanked:
             return releases.yanked
         return releases.yanked | ((1 << len(releases.versions)) - 1) & ~releases.stable
+
+    def not_leaking(self, releases: Releases, mask: int, wanted: Sequence[Requirement], guard: MarkerSet) -> int:
+        """`mask` without yanked and pre-releases that only a part of the guard asks for by name or had locked.
+
+        That part is split off.
+        """
+        special = mask & self.only_named(releases)
+        if not special:
+            return mask
+        asking = [(r.specifier, r.region) for r in wanted]
+        asking += self._policy.constraints.get(releases.name, ())
+        pins = [p for p in self._preferences.get(releases.name, ()) if p.binding]
+        for position in bits(special):
+            yanked = releases.yanked >> position & 1
+            named = union(region for s, region in asking if (s.exact if yanked else s.names_prerelease))
+            named |= union(p.region for p in pins if p.version == releases.versions[position])
+            if not guard.implies(named):
+                mask &= ~(1 << position)
+        return mask
 
     def ordered(self, name: str, mask: int) -> list[int]:
         """Positions in `mask` in the order they are tried; `Releases.versions` is newest first."""

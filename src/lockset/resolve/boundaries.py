@@ -1,0 +1,138 @@
+"""Where a split may help: the boundaries of regions in which releases, requirements and markers differ."""
+
+from __future__ import annotations
+
+from itertools import islice
+from typing import TYPE_CHECKING
+
+from lockset.markers import MarkerSet
+from lockset.resolve.policy import bits
+from lockset.resolve.requirement import ANY_VERSION
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from lockset.resolve.policy import Admission
+    from lockset.resolve.repository import Releases, Repository
+    from lockset.resolve.request import Policy
+    from lockset.resolve.requirement import Dependency, Requirement, Specifier
+
+__all__ = ["Boundaries"]
+
+# How many releases of a name are asked for the markers of their dependencies when nothing else is left to split on.
+_RELEASES_ASKED_FOR_MARKERS = 3
+
+# Releases, newest first, whose wheels are looked at before an environment counts as one that no release serves.
+_RELEASES_ASKED_FOR_FILES = 15
+
+# Newer releases that are looked at for one that admits the Pythons beyond the upper bound of another.
+_RELEASES_ASKED_FOR_PYTHONS = 15
+
+
+class Boundaries:
+    """Finds them; everything it answers is a function of its arguments and the repository."""
+
+    def __init__(self, repository: Repository, policy: Policy, admission: Admission) -> None:
+        self._repository = repository
+        self._policy = policy
+        self._admission = admission
+        self._served_by_some: dict[tuple[str, int], MarkerSet] = {}
+
+    def of_newer(
+        self, releases: Releases, wanted: Sequence[Requirement], guard: MarkerSet, position: int
+    ) -> Iterator[MarkerSet]:
+        """Where requirements that hold back the whole guard end, as far as Pythons go: a newer release fits beyond.
+
+        By Pythons only: other environments share what fits all of them.
+        """
+        if not self._admission.highest_first(releases.name):
+            return
+        asked = self._asked_where(releases.name, wanted, guard)
+        regions = dict.fromkeys(region for region, specifier in asked if specifier.text and region is not guard)
+        for boundary in dict.fromkeys(r.without_platforms().without_extras_and_groups() for r in regions):
+            beyond = guard - boundary
+            if beyond.is_empty:
+                continue
+            specifiers = {s for region, s in asked if not region.is_disjoint(beyond)}
+            mask = self._admission.admitted(releases, specifiers or {ANY_VERSION}) & ((1 << position) - 1)
+            mask = self._admission.not_leaking(releases, mask, wanted, beyond)
+            if any(not self._usable(releases, p).is_disjoint(beyond) for p in bits(mask)):
+                yield boundary
+
+    def _usable(self, releases: Releases, position: int) -> MarkerSet:
+        version = releases.versions[position]
+        serves = self._repository.serves(releases.name, version)
+        return serves & self._repository.strictly_serves(releases.name, version)
+
+    def _asked_where(
+        self, name: str, wanted: Sequence[Requirement], guard: MarkerSet
+    ) -> list[tuple[MarkerSet, Specifier]]:
+        """Every specifier with the part of the guard in which it is asked for, constraints included."""
+        regions = [(r.region, r.specifier) for r in wanted]
+        return regions + [(region & guard, s) for s, region in self._policy.constraints.get(name, ())]
+
+    def is_continued(self, releases: Releases, mask: int, position: int, beyond: MarkerSet) -> bool:
+        """Whether a newer release admits Pythons `beyond` the upper bound of one that would be taken before it.
+
+        Where the newest come first, it has had its turn (`newest`), or is what the split is for (`fewest`).
+        """
+        if beyond.is_empty or (self._policy.fork == "newest" and self._admission.highest_first(releases.name)):
+            return False
+        newer = islice(bits(mask & ((1 << position) - 1)), _RELEASES_ASKED_FOR_PYTHONS)
+        return any(
+            not beyond.is_disjoint(self._repository.strictly_serves(releases.name, releases.versions[other]))
+            for other in newer
+        )
+
+    def of_files(self, releases: Releases, mask: int, position: int, guard: MarkerSet) -> MarkerSet | None:
+        """Where a release should be used by its files, None where that is the whole guard.
+
+        A release should have a usable file in each wanted environment in which another admitted release has one. What
+        no admitted release serves cannot be asked of any.
+        """
+        name = releases.name
+        wheels = self._repository.wheels_serve(name, releases.versions[position])
+        if wheels is None or (missing := (self._repository.wanted & guard) - wheels).is_empty:
+            return None
+        others = self._served_by_some.get((name, mask))
+        if others is None:
+            others = MarkerSet.none()
+            for other in islice(bits(mask), _RELEASES_ASKED_FOR_FILES):
+                serves = self._repository.wheels_serve(name, releases.versions[other])
+                others |= self._repository.serves(name, releases.versions[other]) & (
+                    MarkerSet.any() if serves is None else serves
+                )
+            self._served_by_some[name, mask] = others
+        return None if missing.is_disjoint(others) else wheels | ~others
+
+    def separating(self, name: str, wanted: Sequence[Requirement], guard: MarkerSet) -> list[MarkerSet]:
+        """Regions of requirements that are a part of the guard; those that separate disagreeing ones first."""
+        regions = self._asked_where(name, wanted, guard)
+        boundaries = [b for b in dict.fromkeys(region for region, _ in regions) if not b.is_empty and b is not guard]
+        if not boundaries:
+            return []
+        releases = self._repository.releases(name)
+
+        def some_fit(part: MarkerSet) -> bool:
+            specifiers = {s for region, s in regions if not region.is_disjoint(part)}
+            return bool(self._admission.admitted(releases, specifiers or {ANY_VERSION}))
+
+        # The sort is stable: among equals the order in which the requirements came decides.
+        return sorted(boundaries, key=lambda b: -(some_fit(guard & b) + some_fit(guard - b)))
+
+    def of_dependencies(self, name: str, wanted: Sequence[Requirement]) -> Iterator[MarkerSet]:
+        """Atoms of the markers of the name's own dependencies: a release may work only in a part of the guard."""
+        releases = self._repository.releases(name)
+        mask = self._admission.admitted(releases, {r.specifier for r in wanted})
+        offered: set[MarkerSet] = set()
+        for position in self._admission.ordered(name, mask)[:_RELEASES_ASKED_FOR_MARKERS]:
+            facts = self._repository.facts(name, releases.versions[position])
+            for boundary in _atoms(facts.dependencies if facts is not None else ()):
+                if boundary not in offered:
+                    offered.add(boundary)
+                    yield boundary
+
+
+def _atoms(dependencies: Iterable[Dependency]) -> Iterator[MarkerSet]:
+    for dependency in dependencies:
+        yield from dependency.marker.with_metadata_extra(None).atoms()
