@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-LATE = frozenset({"httpx", "jsonschema", "resolvelib", "installer", "rich"})
+LATE = frozenset({"httpx", "jsonschema", "installer", "rich"})
 _RUN = """
 import atexit, runpy, sys
 atexit.register(lambda: print("\\n".join(sys.modules), file=sys.stderr))

@@ -18,7 +18,7 @@ __all__ = ["Candidate", "GuardedCandidate", "SplitCandidate"]
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class GuardedCandidate:
-    """One release, chosen for a cell under a guard; interned by the provider, compared by identity.
+    """One release, chosen for a cell under a guard; interned by its maker, compared by identity.
 
     Attributes:
         key: Name and cell it decides.
@@ -39,6 +39,11 @@ class GuardedCandidate:
         """Normalised name of the project."""
         return self.key[0]
 
+    @property
+    def choice(self) -> Version:
+        """What is chosen for the cell, however large its guard."""
+        return self.version
+
     def meets(self, requirement: Requirement) -> bool:
         """Whether the version fits, and the requirement's region lies inside the guard and its extras' regions."""
         known = self.met.get(requirement)
@@ -54,9 +59,13 @@ class GuardedCandidate:
             return all(e in regions and requirement.region.implies(regions[e]) for e in requirement.extras)
         return True
 
-    def covers(self, other: GuardedCandidate) -> bool:
+    def covers(self, other: Candidate) -> bool:
         """Whether all that `other` brings with it comes with this one too: what is bad for it is bad here."""
-        if self.version != other.version or not other.guard.implies(self.guard):
+        if self is other:
+            return True
+        if not isinstance(other, GuardedCandidate) or self.version != other.version:
+            return False
+        if not other.guard.implies(self.guard):
             return False
         mine = dict(self.extras)
         return all(e in mine and region.implies(mine[e]) for e, region in other.extras)
@@ -82,10 +91,29 @@ class SplitCandidate:
         return self.key[0]
 
     @property
+    def choice(self) -> MarkerSet:
+        """What is chosen for the cell, however many requirements it hands on."""
+        return self.boundary
+
+    @property
     def halves(self) -> tuple[MarkerSet, MarkerSet]:
         """The two cells."""
         cell = self.key[1]
         return cell & self.boundary, cell - self.boundary
+
+    def meets(self, requirement: Requirement) -> bool:
+        """Whether it hands the requirement on."""
+        return requirement in self.requirements
+
+    def covers(self, other: Candidate) -> bool:
+        """Whether it hands on all that `other` does."""
+        if self is other:
+            return True
+        return (
+            isinstance(other, SplitCandidate)
+            and self.boundary is other.boundary
+            and self.requirements.keys() >= other.requirements.keys()
+        )
 
 
 Candidate = GuardedCandidate | SplitCandidate

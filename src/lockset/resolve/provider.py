@@ -1,22 +1,20 @@
-"""The resolvelib provider: guards, cells and splits.
+"""What a run of the search asks for: requirements, candidates and their order; guards, cells and splits.
 
 One run decides (name, cell) pairs. A *guard* is the region in which a release is needed as known when it is pinned; a
-requirement whose region lies outside of it makes resolvelib pin the name again with a larger guard. A *split* is a
+requirement whose region lies outside of it makes the run choose for the name again with a larger guard. A *split* is a
 candidate that is no release: it hands the requirements of its cell on to two smaller cells.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
-from resolvelib import AbstractProvider
+from typing import TYPE_CHECKING
 
 from lockset.resolve.candidate import Candidate, GuardedCandidate, SplitCandidate
 from lockset.resolve.candidates import CandidateMaker
 from lockset.resolve.requirement import Key, Requirement
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping
 
     from lockset.markers import MarkerSet
     from lockset.resolve.repository import Repository
@@ -29,13 +27,11 @@ __all__ = ["Provider"]
 _NOWHERE = "!"
 
 
-class Provider(AbstractProvider[Requirement, Candidate, Key]):
-    """Answers resolvelib's questions for one universe; may be used for several runs (restarts), one after another.
+class Provider:
+    """Answers the questions of the search for one universe; may be used for several runs (restarts), one after another.
 
     Attributes:
         universe: The environments this provider decides for.
-        conflicts: How often each name took part in a conflict; names with higher counts are decided first.
-        splits: The boundary last pinned for each cell, offered first when asked again.
     """
 
     def __init__(
@@ -49,19 +45,19 @@ class Provider(AbstractProvider[Requirement, Candidate, Key]):
         conflicts: dict[str, int] | None = None,
     ) -> None:
         self.universe = universe
-        self.conflicts: dict[str, int] = {} if conflicts is None else conflicts
-        self.splits: dict[Key, MarkerSet] = {}
+        self._conflicts: dict[str, int] = {} if conflicts is None else conflicts
+        self._splits: dict[Key, MarkerSet] = {}
         self._repository = repository
         self._maker = CandidateMaker(
             repository=repository,
             policy=policy,
             preferences=preferences,
             locked_for=locked_for,
-            splits=self.splits,
+            splits=self._splits,
         )
         self._requirements: dict[tuple[object, ...], Requirement] = {}
         self._dependencies: dict[Candidate, tuple[Requirement, ...]] = {}
-        self._matches: dict[tuple[object, ...], _Lazy] = {}
+        self._candidates: dict[tuple[object, ...], _Lazy] = {}
         self._seen: dict[str, int] = {}
 
     def roots(self, roots: Iterable[Root]) -> list[Requirement]:
@@ -75,19 +71,7 @@ class Provider(AbstractProvider[Requirement, Candidate, Key]):
         self._repository.hint(r.name for r in found)
         return found
 
-    def identify(self, requirement_or_candidate: Requirement | Candidate) -> Key:
-        """Name and cell."""
-        return requirement_or_candidate.key
-
-    def is_satisfied_by(self, requirement: Requirement, candidate: Candidate) -> bool:
-        """See `GuardedCandidate.meets`; a split meets the requirements it hands on."""
-        if type(candidate) is GuardedCandidate:
-            known = candidate.met.get(requirement)
-            return candidate.meets(requirement) if known is None else known
-        assert isinstance(candidate, SplitCandidate)
-        return requirement in candidate.requirements
-
-    def get_dependencies(self, candidate: Candidate) -> Iterable[Requirement]:
+    def dependencies(self, candidate: Candidate) -> tuple[Requirement, ...]:
         """Requirements a candidate brings with it, each in its region; those that never hold there are left out."""
         known = self._dependencies.get(candidate)
         if known is None:
@@ -96,52 +80,27 @@ class Provider(AbstractProvider[Requirement, Candidate, Key]):
             self._repository.hint(dict.fromkeys(r.name for r in known if r.name != _NOWHERE))
         return known
 
-    def find_matches(
-        self,
-        identifier: Key,
-        requirements: Mapping[Key, Iterator[Requirement]],
-        incompatibilities: Mapping[Key, Iterator[Candidate]],
-    ) -> Callable[[], Iterator[Candidate]]:
-        """Candidates for a cell, best first, made as they are asked for."""
-        wanted = tuple(dict.fromkeys(requirements[identifier]))
-        bad = tuple(dict.fromkeys(incompatibilities[identifier]))
-        memo = (identifier, wanted, frozenset(bad), self.splits.get(identifier))
-        known = self._matches.get(memo)
+    def candidates(self, key: Key, wanted: tuple[Requirement, ...]) -> Iterator[Candidate]:
+        """Candidates for a cell that meet all of `wanted`, best first, made as they are asked for."""
+        memo = (key, wanted, self._splits.get(key))
+        known = self._candidates.get(memo)
         if known is None:
-            made = iter(()) if identifier[0] == _NOWHERE else self._maker.candidates(identifier, wanted, bad)
-            known = self._matches[memo] = _Lazy(made)
-        return known
+            made = iter(()) if key[0] == _NOWHERE else self._maker.candidates(key, wanted, ())
+            known = self._candidates[memo] = _Lazy(made)
+        return known()
 
-    def get_preference(
-        self,
-        identifier: Key,
-        resolutions: Mapping[Key, Candidate],
-        candidates: Mapping[Key, Iterator[Candidate]],
-        information: Mapping[Key, Iterator[Any]],
-        backtrack_causes: Sequence[Any],
-    ) -> tuple[int, int]:
+    def chosen(self, candidate: Candidate) -> None:
+        """Hear of a choice: a cell that was split is split in the same way when asked again."""
+        if isinstance(candidate, SplitCandidate):
+            self._splits[candidate.key] = candidate.boundary
+
+    def rank(self, name: str) -> tuple[int, int]:
         """Names that took part in most conflicts first, then in the order in which they were first asked for."""
-        del resolutions, candidates, information, backtrack_causes
-        return self._rank(identifier)
-
-    def narrow_requirement_selection(
-        self,
-        identifiers: Iterable[Key],
-        resolutions: Mapping[Key, Candidate],
-        candidates: Mapping[Key, Iterator[Candidate]],
-        information: Mapping[Key, Iterator[Any]],
-        backtrack_causes: Sequence[Any],
-    ) -> Iterable[Key]:
-        """The one to decide next, by `get_preference`, which is slow when asked for every name in every round."""
-        del resolutions, candidates, information, backtrack_causes
-        return (min(identifiers, key=self._rank),)
-
-    def _rank(self, key: Key) -> tuple[int, int]:
-        return -self.conflicts.get(key[0], 0), self._seen[key[0]]
+        return -self._conflicts.get(name, 0), self._seen[name]
 
     def blame(self, name: str) -> None:
         """Count a conflict that `name` took part in."""
-        self.conflicts[name] = self.conflicts.get(name, 0) + 1
+        self._conflicts[name] = self._conflicts.get(name, 0) + 1
 
     def _require(
         self, key: Key, specifier: Specifier, extras: frozenset[str], region: MarkerSet, origin: Origin

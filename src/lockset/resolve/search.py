@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
-
-from resolvelib import BaseReporter, Resolver
-from resolvelib.resolvers import ResolutionImpossible, ResolutionTooDeep
+from typing import TYPE_CHECKING
 
 from lockset.markers import MarkerSet
-from lockset.resolve.candidate import Candidate, GuardedCandidate
+from lockset.resolve.candidate import GuardedCandidate
+from lockset.resolve.nogoods import Cause, Nogoods
 from lockset.resolve.provider import Provider
 from lockset.resolve.regions import environment_region
 from lockset.resolve.request import Preference
-from lockset.resolve.requirement import Key, Requirement
 from lockset.resolve.resolution import Pins, Statistics
+from lockset.resolve.run import GivenUp, NoWay, Run
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -22,7 +20,7 @@ if TYPE_CHECKING:
     from lockset.events import Listener
     from lockset.resolve.repository import Repository
     from lockset.resolve.request import LockRequest
-    from lockset.resolve.requirement import Origin, Root
+    from lockset.resolve.requirement import Root
 
 __all__ = ["Cause", "Impossible", "choices_of", "search", "solve_environment"]
 
@@ -39,26 +37,6 @@ _ROUNDS = 60_000
 _UNIVERSE_SPLITS = 60
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Cause:
-    """One requirement of a conflict.
-
-    Attributes:
-        requirement: What is asked for.
-        parent: The candidate that asks for it, None for a root.
-        chain: Who asks for whom, from a root down to `requirement` itself; shorter where the search had forgotten.
-    """
-
-    requirement: Requirement
-    parent: Candidate | None
-    chain: tuple[Origin, ...] = ()
-
-    @property
-    def origin(self) -> Origin:
-        """Who asks."""
-        return self.requirement.origin
-
-
 class Impossible(Exception):  # noqa: N818 (an answer of the search, turned into an error by `explain`)
     """No choice of releases works in `universe`; `causes` is the last conflict met.
 
@@ -73,119 +51,6 @@ class Impossible(Exception):  # noqa: N818 (an answer of the search, turned into
         self.exhausted = exhausted
 
 
-class _Restart(Exception):  # noqa: N818 (leaves a run early, caught in this module)
-    pass
-
-
-class _Found(Exception):  # noqa: N818 (leaves a run that has its answer, caught in this module)
-    """Carries the decisions: resolvelib's own way to hand them out follows parents without end where they go round."""
-
-    def __init__(self, mapping: Mapping[Key, Candidate]) -> None:
-        super().__init__("found")
-        self.mapping = dict(mapping)
-
-
-class _Reporter(BaseReporter[Requirement, Candidate, Key]):
-    """Counts conflicts per name, ends a run that has too many, and drops what nobody asks for any more."""
-
-    def __init__(self, provider: Provider, listener: Listener, patience: int) -> None:
-        self._provider = provider
-        self._listener = listener
-        self._patience = patience
-        self.conflicts = 0
-        self.rejections = 0
-        self.rounds = 0
-        self.causes: list[Cause] = []
-        self._criteria: Mapping[Key, Any] = {}
-        self._some: object = None
-        self._conflicted = False
-
-    def pinning(self, candidate: Candidate) -> None:
-        if isinstance(candidate, GuardedCandidate):
-            self._listener.step(f"{candidate.name} {candidate.version}")
-        else:
-            self._provider.splits[candidate.key] = candidate.boundary
-
-    def rejecting_candidate(self, criterion: Any, candidate: Candidate) -> None:
-        """Blame the name whose candidate was rejected: decided earlier, it makes those it meets yield instead.
-
-        Blaming both sides alike leaves them in the order in which one of them walks through all its old releases.
-        """
-        del criterion
-        self.rejections += 1
-        self._provider.blame(candidate.name)
-        if self.rejections > self._patience:
-            raise _Restart
-
-    def resolving_conflicts(self, causes: Any) -> None:
-        self.conflicts += 1
-        self._conflicted = True
-        self.causes = [self._cause(c) for c in causes]
-
-    def _cause(self, cause: Any) -> Cause:
-        chain = [cause.requirement.origin]
-        parent = cause.parent
-        seen = set()
-        while parent is not None and parent.key not in seen:
-            seen.add(parent.key)
-            criterion = self._criteria.get(parent.key)
-            if criterion is None or not criterion.information:
-                break
-            above = criterion.information[0]
-            if above.requirement.origin != chain[-1]:  # a split hands requirements on as they are
-                chain.append(above.requirement.origin)
-            parent = above.parent
-        return Cause(requirement=cause.requirement, parent=cause.parent, chain=tuple(reversed(chain)))
-
-    def ending(self, state: Any) -> None:
-        raise _Found(state.mapping)
-
-    def ending_round(self, index: int, state: Any) -> None:
-        """Mend what resolvelib leaves behind when it pins a name again.
-
-        It takes the requirements of pins that no longer hold out of the criteria, and keeps the pins. A pin that then
-        holds again would have lost its requirements: it is taken off, to be made anew. A pin that nobody asks for any
-        more would go on binding others by its requirements: it is taken off with them.
-        """
-        self.rounds = index + 1
-        self._criteria = state.criteria
-        some = next(iter(state.criteria.values()), None)
-        if some is not self._some or self._conflicted:
-            # Criteria are made anew, all of them, when requirements are taken out.
-            self._take_off_broken(state.mapping, state.criteria)
-        self._take_off_orphans(state.mapping, state.criteria)
-        self._some = next(iter(state.criteria.values()), None)
-        self._conflicted = False
-
-    def _take_off_broken(self, mapping: dict[Key, Candidate], criteria: Mapping[Key, Any]) -> None:
-        newest = next(reversed(mapping), None)
-        satisfied = self._provider.is_satisfied_by
-        broken = [
-            key
-            for key, candidate in mapping.items()
-            if key != newest
-            and (found := criteria.get(key)) is not None
-            and not all(satisfied(i.requirement, candidate) for i in found.information)
-        ]
-        for key in broken:
-            del mapping[key]
-
-    def _take_off_orphans(self, mapping: dict[Key, Candidate], criteria: dict[Key, Any]) -> None:
-        """The newest pin stays: resolvelib takes it off the end when it goes back."""
-        while True:
-            newest = next(reversed(mapping), None)
-            gone = {key for key, found in criteria.items() if not found.information and key != newest}
-            if not gone:
-                return
-            for key in gone:
-                del criteria[key]
-                mapping.pop(key, None)
-            for key, found in list(criteria.items()):
-                kept = [i for i in found.information if i.parent is None or i.parent.key not in gone]
-                if len(kept) != len(found.information):
-                    criteria[key] = type(found)(found.candidates, kept, found.incompatibilities)
-
-
 @dataclass(slots=True)
 class _Totals:
     rounds: int = 0
@@ -194,6 +59,10 @@ class _Totals:
     parts: int = 0
     splits_left: int = _UNIVERSE_SPLITS
     blamed: dict[str, int] = field(default_factory=dict)
+
+    def add(self, run: Run) -> None:
+        self.rounds += run.rounds
+        self.conflicts += run.conflicts
 
 
 def search(request: LockRequest, repository: Repository, listener: Listener) -> tuple[Pins, Statistics]:
@@ -272,33 +141,44 @@ def _once(
     request: LockRequest, universe: MarkerSet, repository: Repository, listener: Listener, totals: _Totals
 ) -> Pins | None:
     """One run that gives up at the first few conflicts; None then."""
-    provider = Provider(
-        repository=repository,
-        policy=request.policy,
-        universe=universe,
-        preferences=request.preferences,
-        locked_for=request.locked_for,
-        conflicts=totals.blamed,
-    )
-    reporter = _Reporter(provider, listener, _CONFLICTS_AT_ONCE)
+    provider = _provider(request, universe, repository, totals)
+    run = Run(provider, Nogoods(), listener, patience=_CONFLICTS_AT_ONCE, most_rounds=_ROUNDS)
     try:
-        Resolver(provider, reporter).resolve(provider.roots(request.roots), max_rounds=_ROUNDS)
-    except _Found as found:
-        totals.parts += 1
-        return Pins(parts=((universe, found.mapping),))
-    except (_Restart, ResolutionImpossible, ResolutionTooDeep):
+        pins = Pins(parts=((universe, run.solve(provider.roots(request.roots))),))
+    except (GivenUp, NoWay):
         return None
     finally:
-        totals.rounds += reporter.rounds
-        totals.conflicts += reporter.conflicts
-    return None
+        totals.add(run)
+    totals.parts += 1
+    return pins
 
 
 def _run(
     request: LockRequest, universe: MarkerSet, repository: Repository, listener: Listener, totals: _Totals
 ) -> Pins:
-    """One universe without cutting it: restarts with the conflict counts kept."""
-    provider = Provider(
+    """One universe without cutting it: restarts with what was learned kept."""
+    provider = _provider(request, universe, repository, totals)
+    roots = provider.roots(request.roots)
+    nogoods = Nogoods()
+    patience = _FIRST_PATIENCE
+    causes: tuple[Cause, ...] = ()
+    for _ in range(_RESTARTS):
+        run = Run(provider, nogoods, listener, patience=patience, most_rounds=_ROUNDS)
+        try:
+            return Pins(parts=((universe, run.solve(roots)),))
+        except GivenUp:
+            causes = run.causes
+            totals.restarts += 1
+            patience += patience // 2
+        except NoWay as no_way:
+            raise Impossible(universe, no_way.causes, exhausted=True) from None
+        finally:
+            totals.add(run)
+    raise Impossible(universe, causes, exhausted=False)
+
+
+def _provider(request: LockRequest, universe: MarkerSet, repository: Repository, totals: _Totals) -> Provider:
+    return Provider(
         repository=repository,
         policy=request.policy,
         universe=universe,
@@ -306,34 +186,6 @@ def _run(
         locked_for=request.locked_for,
         conflicts=totals.blamed,
     )
-    roots = provider.roots(request.roots)
-    patience = _FIRST_PATIENCE
-    reporter = _Reporter(provider, listener, patience)
-    for _ in range(_RESTARTS):
-        reporter = _Reporter(provider, listener, patience)
-        try:
-            Resolver(provider, reporter).resolve(roots, max_rounds=_ROUNDS)
-        except _Found as found:
-            return Pins(parts=((universe, found.mapping),))
-        except _Restart:
-            totals.restarts += 1
-            patience += patience // 2
-            continue
-        except ResolutionImpossible as error:
-            known = {id(c.requirement): c for c in reporter.causes}
-            raise Impossible(
-                universe, [known.get(id(c.requirement)) or _cause(c) for c in error.causes], exhausted=True
-            ) from error
-        except ResolutionTooDeep:
-            break
-        finally:
-            totals.rounds += reporter.rounds
-            totals.conflicts += reporter.conflicts
-    raise Impossible(universe, reporter.causes, exhausted=False)
-
-
-def _cause(cause: Any) -> Cause:
-    return Cause(requirement=cause.requirement, parent=cause.parent, chain=(cause.requirement.origin,))
 
 
 def solve_environment(

@@ -128,6 +128,5 @@ def test_a_plain_run_needs_no_json_schema_library(cli: Command, project: Path) -
         "httpx",
         "rich",
         "tomli_w",
-        "resolvelib",
         "installer",
     }

@@ -19,7 +19,7 @@ from unit.sync.target_world import judge
 if TYPE_CHECKING:
     from builders.venvs import Venv, VenvMaker
 
-HEAVY = ("httpx", "installer", "rich", "jsonschema", "filelock", "resolvelib", "tomli_w")
+HEAVY = ("httpx", "installer", "rich", "jsonschema", "filelock", "tomli_w")
 
 
 @pytest.fixture

@@ -1,0 +1,330 @@
+"""One run of the search: cells are decided one after another, and conflicts are learned from.
+
+A run holds, for every cell, the requirements on it with the cells they come from, and the candidate chosen for it. To
+choose a candidate adds its requirements to other cells. A choice there that does not meet them grows where the same
+release or split does for all that is now asked; else it is taken off, with the requirements it brought, and made anew:
+what bounds another is the newest. A choice that nobody asks for any more is taken off as well.
+
+Where no candidate of a cell is left, the choices that took part are a conflict. It is learned, and the run goes back to
+before the latest of them (conflict-directed backjumping); that combination is never chosen again. Every change is
+written down, so that going back is to undo.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lockset.resolve.candidate import GuardedCandidate
+from lockset.resolve.nogoods import Cause, Conflict
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    from lockset.events import Listener
+    from lockset.resolve.candidate import Candidate
+    from lockset.resolve.nogoods import Nogoods
+    from lockset.resolve.provider import Provider
+    from lockset.resolve.requirement import Key, Origin, Requirement
+
+__all__ = ["GivenUp", "NoWay", "Run"]
+
+# How often one release may make another of a project yield that does not meet what it asks, before the two count as
+# tried: each in turn could make the other yield for ever.
+_YIELDS = 6
+
+
+class GivenUp(Exception):  # noqa: N818 (an outcome of a run)
+    """The run met more rejections than it had patience for, or took more decisions than it may."""
+
+
+class NoWay(Exception):  # noqa: N818 (an outcome of a run)
+    """Everything was tried; `causes` are the requirements of the conflict that is left."""
+
+    def __init__(self, causes: tuple[Cause, ...]) -> None:
+        super().__init__("no way")
+        self.causes = causes
+
+
+class _Cell:
+    """One decision: what is asked of it, by which cells, and what is chosen.
+
+    Attributes:
+        key: Name and cell.
+        number: Cells are numbered as they come up.
+        asked: Requirements, each with the cell that it comes from (None: a root), in the order in which they came.
+        pin: What is chosen, None while undecided.
+        level: How many decisions were standing when it was chosen, itself included.
+    """
+
+    __slots__ = ("asked", "key", "level", "number", "pin")
+
+    def __init__(self, key: Key, number: int) -> None:
+        self.key = key
+        self.number = number
+        self.asked: tuple[tuple[Requirement, _Cell | None], ...] = ()
+        self.pin: Candidate | None = None
+        self.level = 0
+
+    @property
+    def wanted(self) -> tuple[Requirement, ...]:
+        return tuple(dict.fromkeys(requirement for requirement, _ in self.asked))
+
+    @property
+    def askers(self) -> Iterator[Candidate]:
+        for _, parent in self.asked:
+            if parent is not None:
+                assert parent.pin is not None, parent.key
+                yield parent.pin
+
+
+class Run:
+    """One run; its counts tell how it went, also where it ends in an exception.
+
+    Attributes:
+        rounds: Decisions taken.
+        conflicts: How often a cell had no candidate left.
+        rejections: Candidates that asked for something nothing meets.
+        causes: Of the last conflict.
+    """
+
+    def __init__(
+        self, provider: Provider, nogoods: Nogoods, listener: Listener, *, patience: int, most_rounds: int
+    ) -> None:
+        self.rounds = 0
+        self.conflicts = 0
+        self.rejections = 0
+        self.causes: tuple[Cause, ...] = ()
+        self._provider = provider
+        self._nogoods = nogoods
+        self._listener = listener
+        self._patience = patience
+        self._most_rounds = most_rounds
+        self._cells: dict[Key, _Cell] = {}
+        self._open: dict[_Cell, None] = {}
+        self._log: list[tuple[_Cell, tuple[tuple[Requirement, _Cell | None], ...], Candidate | None, int]] = []
+        self._marks: list[int] = []
+        self._decided: list[_Cell] = []
+        self._unsettled: dict[_Cell, list[tuple[Requirement, _Cell | None]]] = {}
+        self._yielded: dict[tuple[Key, object, Key, object], int] = {}
+
+    def solve(self, roots: Iterable[Requirement]) -> dict[Key, Candidate]:
+        """What is chosen for every cell that is asked for.
+
+        Raises:
+            NoWay: there is nothing to choose.
+            GivenUp: it would take too long.
+        """
+        for requirement in roots:
+            self._ask(requirement.key, None, [requirement], lambda _: False)
+        for cell in list(self._open):
+            if next(self._provider.candidates(cell.key, cell.wanted), None) is None:
+                raise NoWay(tuple(self._causes(cell.asked)))
+        while self._open:
+            if self.rounds >= self._most_rounds:
+                raise GivenUp
+            self.rounds += 1
+            conflict = self._decide(min(self._open, key=self._rank))
+            if conflict is not None:
+                self._go_back(conflict)
+        return {key: cell.pin for key, cell in self._cells.items() if cell.asked and cell.pin is not None}
+
+    def _rank(self, cell: _Cell) -> tuple[int, int, int]:
+        return *self._provider.rank(cell.key[0]), cell.number
+
+    def _decide(self, cell: _Cell) -> Conflict | None:
+        """Choose the best candidate; the conflict where none is left."""
+        members = dict.fromkeys(cell.askers)
+        causes: list[Cause] = []
+        for candidate in self._provider.candidates(cell.key, cell.wanted):
+            refused = self._nogoods.met_by(candidate, self._pin_of)
+            if refused is None:
+                refused = self._blocked(candidate)
+                if refused is None:
+                    self._pin(cell, candidate)
+                    return None
+                self._count(candidate)
+            members.update(dict.fromkeys(refused.members))
+            causes += refused.causes
+        return Conflict.of(members, causes or self._causes(cell.asked))
+
+    def _count(self, rejected: Candidate) -> None:
+        """Blame the name whose candidate was rejected: decided earlier, it makes those it meets yield instead.
+
+        Blaming both sides alike leaves them in the order in which one of them walks through all its old releases.
+        """
+        self.rejections += 1
+        self._provider.blame(rejected.name)
+        if self.rejections > self._patience:
+            raise GivenUp
+
+    def _go_back(self, conflict: Conflict) -> None:
+        self.conflicts += 1
+        self.causes = conflict.causes
+        if not conflict.members:
+            raise NoWay(conflict.causes)
+        self._nogoods.learn(conflict)
+        self._undo(max(self._cells[member.key].level for member in conflict.members))
+
+    # What stands in the way of a candidate.
+
+    def _blocked(self, candidate: Candidate) -> Conflict | None:
+        """Why what `candidate` asks for cannot be had beside what is chosen; None where it can, as far as is seen."""
+        by_key: dict[Key, list[Requirement]] = {}
+        for requirement in self._provider.dependencies(candidate):
+            by_key.setdefault(requirement.key, []).append(requirement)
+        for key, requirements in by_key.items():
+            found = self._unmeetable(key, requirements, candidate)
+            if found is not None:
+                return found
+        return None
+
+    def _unmeetable(self, key: Key, requirements: list[Requirement], asking: Candidate) -> Conflict | None:
+        cell = self._cells.get(key)
+        asked = cell.asked if cell is not None else ()
+        pin = cell.pin if cell is not None else None
+        if pin is not None:
+            if all(map(pin.meets, requirements)):
+                return None
+            if self._yielded.get((asking.key, asking.choice, key, pin.choice), 0) >= _YIELDS:
+                return Conflict.of((pin,), self._met_in(asked, requirements, asking))
+        wanted = tuple(dict.fromkeys([*(requirement for requirement, _ in asked), *requirements]))
+        pin_of = self._pin_beside(asking)
+        members = dict.fromkeys(cell.askers if cell is not None else ())
+        causes: list[Cause] = []
+        for candidate in self._provider.candidates(key, wanted):
+            known = self._nogoods.met_by(candidate, pin_of)
+            if known is None:
+                return None
+            members.update(dict.fromkeys(known.members))
+            causes += known.causes
+        members.pop(asking, None)
+        return Conflict.of(members, [*self._met_in(asked, requirements, asking), *causes])
+
+    def _pin_of(self, key: Key) -> Candidate | None:
+        cell = self._cells.get(key)
+        return None if cell is None else cell.pin
+
+    def _pin_beside(self, candidate: Candidate) -> Callable[[Key], Candidate | None]:
+        return lambda key: candidate if key == candidate.key else self._pin_of(key)
+
+    # Changes, each of which is written down.
+
+    def _pin(self, cell: _Cell, candidate: Candidate) -> None:
+        """Choose a candidate, and bring what follows from it to all cells it concerns."""
+        before = self._decided[-1] if self._decided else None
+        self._decided.append(cell)
+        self._marks.append(len(self._log))
+        self._choose(cell, candidate)
+        if before is not None:
+            # The latest choice may stay for one more decision though nobody asks for it, while who asked for it is
+            # decided anew because of it.
+            self._unsettled.setdefault(before, [])
+        while self._unsettled:
+            self._settle(*self._unsettled.popitem())
+
+    def _choose(self, cell: _Cell, candidate: Candidate | None) -> None:
+        """Put `candidate` in the place of what is chosen for `cell`, and what it brings in the place of that."""
+        pin = cell.pin
+        old = () if pin is None else self._provider.dependencies(pin)
+        new = () if candidate is None else self._provider.dependencies(candidate)
+        self._write(cell, cell.asked, candidate, 0 if candidate is None else len(self._decided))
+        if candidate is not None:
+            self._provider.chosen(candidate)
+            if isinstance(candidate, GuardedCandidate):
+                self._listener.step(f"{candidate.name} {candidate.version}")
+        before, after = set(old), set(new)
+        changes: dict[Key, list[Requirement]] = {r.key: [] for r in (*new, *old)}
+        for requirement in new:
+            if requirement not in before:
+                changes[requirement.key].append(requirement)
+        for key, added in changes.items():
+            self._ask(key, cell, added, lambda requirement: requirement in before and requirement not in after)
+
+    def _ask(
+        self, key: Key, parent: _Cell | None, added: Iterable[Requirement], gone: Callable[[Requirement], bool]
+    ) -> None:
+        """Add requirements of `parent` on a cell, and take others of it off."""
+        cell = self._cells.get(key)
+        if cell is None:
+            cell = self._cells[key] = _Cell(key, len(self._cells))
+        kept = [(r, p) for r, p in cell.asked if p is not parent or not gone(r)]
+        fresh = [(r, parent) for r in added]
+        self._write(cell, (*kept, *fresh), cell.pin, cell.level)
+        if cell.pin is not None:
+            self._unsettled.setdefault(cell, []).extend(fresh)
+
+    def _settle(self, cell: _Cell, fresh: list[tuple[Requirement, _Cell | None]]) -> None:
+        """Let the choice of a cell stand, grow or go, now that `fresh` requirements are on it."""
+        pin = cell.pin
+        if pin is None:
+            return
+        if not cell.asked:
+            if cell is not self._decided[-1]:
+                self._choose(cell, None)
+            return
+        unmet = [(requirement, parent) for requirement, parent in fresh if not pin.meets(requirement)]
+        if not unmet:
+            return
+        candidates = self._provider.candidates(cell.key, cell.wanted)
+        best = next((c for c in candidates if self._nogoods.met_by(c, self._pin_of) is None), None)
+        if best is not None and best.choice == pin.choice:
+            # The same release for more environments or extras, or the same split of more requirements.
+            self._choose(cell, best)
+            return
+        for requirement, parent in unmet:
+            self._note_yield(requirement, parent, cell)
+        self._choose(cell, None)
+
+    def _note_yield(self, requirement: Requirement, parent: _Cell | None, cell: _Cell) -> None:
+        asking, pin = None if parent is None else parent.pin, cell.pin
+        if asking is None or not isinstance(pin, GuardedCandidate) or requirement.specifier.admits(pin.version):
+            return
+        pair = (asking.key, asking.choice, cell.key, pin.choice)
+        self._yielded[pair] = self._yielded.get(pair, 0) + 1
+
+    def _write(
+        self, cell: _Cell, asked: tuple[tuple[Requirement, _Cell | None], ...], pin: Candidate | None, level: int
+    ) -> None:
+        self._log.append((cell, cell.asked, cell.pin, cell.level))
+        self._set(cell, asked, pin, level)
+
+    def _set(
+        self, cell: _Cell, asked: tuple[tuple[Requirement, _Cell | None], ...], pin: Candidate | None, level: int
+    ) -> None:
+        cell.asked, cell.pin, cell.level = asked, pin, level
+        if asked and pin is None:
+            self._open[cell] = None
+        else:
+            self._open.pop(cell, None)
+
+    def _undo(self, level: int) -> None:
+        """Back to before the decision of that number."""
+        mark = self._marks[level - 1]
+        while len(self._log) > mark:
+            self._set(*self._log.pop())
+        del self._marks[level - 1 :], self._decided[level - 1 :]
+
+    # Explanations.
+
+    def _met_in(
+        self, asked: Iterable[tuple[Requirement, _Cell | None]], requirements: Iterable[Requirement], asking: Candidate
+    ) -> Iterator[Cause]:
+        yield from self._causes(asked)
+        cell = self._cells[asking.key]
+        for requirement in requirements:
+            yield Cause(requirement=requirement, parent=asking, chain=self._chain(requirement, cell))
+
+    def _causes(self, asked: Iterable[tuple[Requirement, _Cell | None]]) -> Iterator[Cause]:
+        for requirement, parent in asked:
+            pin = None if parent is None else parent.pin
+            yield Cause(requirement=requirement, parent=pin, chain=self._chain(requirement, parent))
+
+    def _chain(self, requirement: Requirement, parent: _Cell | None) -> tuple[Origin, ...]:
+        chain = [requirement.origin]
+        seen: set[Key] = set()
+        while parent is not None and parent.key not in seen and parent.asked:
+            seen.add(parent.key)
+            above, parent = parent.asked[0]
+            if above.origin != chain[-1]:  # a split hands requirements on as they are
+                chain.append(above.origin)
+        return tuple(reversed(chain))
