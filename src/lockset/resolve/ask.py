@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from packaging.specifiers import SpecifierSet
 
     from lockset.lockfile.model import Pylock
+    from lockset.markers.universe import Target
     from lockset.resolve.direct import DirectSource
     from lockset.resolve.requirement import Root
     from lockset.sources.project import RootProject
@@ -330,23 +331,25 @@ def _rules(project: RootProject, choices: Choices, universe: Universe, *, open_a
     settings = project.settings
     strict = choices.require_wheels_for or settings.require_wheels_for
     implementation = choices.implementation or settings.implementation or "cpython"
-    wanted = union(MarkerSet.parse(_target_marker(t.environment)) for t in universe.targets)
-    # A plain `windows` asks for wheels of its usual machine. Where the range is open above, the newest Python known is
-    # one that hardly any project has wheels for yet: insisting on them would leave nothing to lock.
+    # Where the range is open above, the newest Python known stands for all later ones, and is one that hardly any
+    # project has wheels for yet: insisting on them would leave nothing to lock.
+    last = KNOWN_PYTHONS[-1] if open_above else None
     pythons = [p for p in KNOWN_PYTHONS if not open_above or p in MAINTAINED]
-    required = union(
-        MarkerSet.parse(_target_marker(described_target(p, python, implementation).environment))
-        for p in strict
-        for python in pythons
-    )
+    wanted = {t: _target_region(t, last) for t in universe.targets}
+    named = choices.platforms or settings.platforms
+    must_have = [r for t, r in wanted.items() if named and t.environment.python_version in pythons]
+    # A plain `windows` asks for wheels of its usual machine.
+    strictly = [described_target(p, python, implementation) for p in strict for python in pythons]
+    required = {t: _target_region(t, last) for t in strictly}
     limits = {**settings.exclude_newer_package, **choices.exclude_newer_package}
     return FileRules(
         ignore_caps=open_above,
         no_build=frozenset((*choices.no_build, *settings.no_build, *project.options.only_binary)),
         no_binary=frozenset((*choices.no_binary, *settings.no_binary, *project.options.no_binary)),
-        wanted=wanted,
-        must_have=wanted if choices.platforms or settings.platforms else MarkerSet.none(),
-        required=required & universe.region,
+        targets={**wanted, **required},
+        wanted=union(wanted.values()),
+        must_have=union(must_have),
+        required=union(required.values()) & universe.region,
         uploaded_before=_moment(choices.exclude_newer or settings.exclude_newer, now),
         uploaded_before_of={name: _moment(limit, now) for name, limit in limits.items()},
         overrides=_override_texts(project, choices),
@@ -364,9 +367,12 @@ def _moment(limit: datetime | timedelta | None, now: datetime) -> datetime | Non
     return now - limit if isinstance(limit, timedelta) else limit
 
 
-def _target_marker(environment: Environment) -> str:
-    return (
-        f"python_version == '{environment.python_version}' and sys_platform == '{environment.sys_platform}'"
+def _target_region(target: Target, last: str | None) -> MarkerSet:
+    """Where the target's files are looked for; `last` is the Python that stands for all later ones, if any does."""
+    environment = target.environment
+    operator = ">=" if environment.python_version == last else "=="
+    return MarkerSet.parse(
+        f"python_version {operator} '{environment.python_version}' and sys_platform == '{environment.sys_platform}'"
         f" and platform_machine == '{environment.platform_machine}'"
         f" and implementation_name == '{environment.implementation_name}'"
     )

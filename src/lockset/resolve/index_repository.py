@@ -13,6 +13,7 @@ from lockset.markers import MarkerSet, wheel_region
 from lockset.resolve.regions import union
 from lockset.resolve.repository import ReleaseFacts, Releases
 from lockset.resolve.requirement import parse_dependency, replaced
+from lockset.resolve.wheel_targets import taken
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from lockset.events import Listener
     from lockset.index.page import DistributionFile, ProjectDetail
     from lockset.index.ports import Index
+    from lockset.markers.universe import Target
     from lockset.metadata.ports import MetadataSource
     from lockset.resolve.direct import SourceReader
     from lockset.resolve.requirement import Dependency
@@ -41,6 +43,8 @@ class FileRules:
         ignore_caps: Upper bounds in Requires-Python do not count in the search (the lock is narrowed afterwards).
         no_build: Projects, or `:all:`, whose sdists may not be used.
         no_binary: Projects, or `:all:`, whose wheels may not be used.
+        targets: Described interpreters, each with the region that it stands for: a wheel counts there only if the
+            interpreter takes it.
         wanted: Environments for which a release should have a usable file, if any release of the project has.
         must_have: The part of them that was asked for by name: there it must have one.
         required: Environments for which it must have a wheel.
@@ -54,6 +58,7 @@ class FileRules:
     ignore_caps: bool = False
     no_build: frozenset[str] = frozenset()
     no_binary: frozenset[str] = frozenset()
+    targets: Mapping[Target, MarkerSet] = field(default_factory=dict)
     wanted: MarkerSet
     must_have: MarkerSet
     required: MarkerSet
@@ -286,7 +291,8 @@ class IndexRepository:
         return self._wheels_serve[name, version]
 
     def _wheels(self, files: Iterable[DistributionFile]) -> MarkerSet:
-        return union(wheel_region(f.tags) & self.admits(f.requires_python) for f in files if f.is_wheel)
+        wheels = [(f.tags, wheel_region(f.tags) & self.admits(f.requires_python)) for f in files if f.is_wheel]
+        return taken(wheels, self.rules.targets)
 
     def strictly_serves(self, name: str, version: Version) -> MarkerSet:
         """Environments that the Requires-Python of some usable file admits, upper bounds counted."""
