@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import os
-import time
 from contextlib import contextmanager
 from functools import cached_property
 from typing import TYPE_CHECKING, BinaryIO
 
-from lockset.index.http.connection import Connection, connect
+from lockset.api.connected import connected
 from lockset.metadata.retrieve import Retriever
 from lockset.resolve.scouting import ScoutingRepository
 
@@ -73,16 +72,6 @@ class _SourcesOnUse:
 
     def read(self, source: DirectSource, *, commit: str | None = None) -> SourceFacts:
         return self._sources.read(source, commit=commit)
-
-
-@contextmanager
-def connected(options: IndexOptions, cache: Path | None, listener: Listener) -> Iterator[Connection]:
-    """Connections for one run; nothing is opened before the first request, all is closed at the end."""
-    connection = connect(options, cache=cache, clock=time.time, listener=listener)  # noqa: TID251 - the clock's door
-    try:
-        yield connection
-    finally:
-        connection.close()
 
 
 def repository_opener(

@@ -74,8 +74,8 @@ def ports(
         mirrors = tuple(map(read_mirror, args.mirror))
 
     def downloads() -> Downloads:
+        from lockset.api.connected import connected
         from lockset.api.mirrors import MirroredDownloads
-        from lockset.api.wiring import connected
         from lockset.cli.index_options import index_options
 
         options = index_options(args, None, Path.cwd())
