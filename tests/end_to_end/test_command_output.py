@@ -65,6 +65,10 @@ def test_converting_and_downloading(project: Path, local_index: LocalIndex, cli:
     options = ("-o", "pylock.converted.toml", "--index-url", local_index.url)
     done = check(cli.ok("convert", "requirements.txt", *options, "--json", cwd=project).stdout, "convert")
     assert done["proof"]["lost"] == 0
+    kept = check(cli.ok("export", "pylock.converted.toml", "--json", "-o", "out.txt", cwd=project).stdout, "export")
+    assert (kept["file"], kept["text"]) == (str(project / "out.txt"), None)
+    told = check(cli.ok("export", "pylock.converted.toml", "--json", cwd=project).stdout, "export")
+    assert told["text"] == (project / "out.txt").read_text()
     where = ("--dest", "wheels", "--platform", "linux", "--python-version", "3.12")
     files = check(cli.ok("download", "pylock.toml", *where, "--json", cwd=project).stdout, "download")
     assert {file["name"] for file in files["files"]} == {"a", "b"}

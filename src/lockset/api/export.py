@@ -13,6 +13,7 @@ from lockset.api.convert import refuse_losses
 from lockset.conversion.export_cyclonedx import to_cyclonedx
 from lockset.conversion.export_requirements import RequirementsStyle, to_constraints, to_requirements
 from lockset.conversion.export_spdx import to_spdx
+from lockset.conversion.export_spdx3 import to_spdx3
 from lockset.conversion.exported import chosen_entries
 from lockset.conversion.judge import Situation
 from lockset.conversion.prove import environments_within, selected
@@ -31,8 +32,10 @@ if TYPE_CHECKING:
 
 __all__ = ["FORMATS", "Export", "ExportWishes", "export", "export_lock"]
 
-ExportFormat = Literal["requirements-txt", "constraints", "cyclonedx", "spdx"]
-FORMATS: tuple[ExportFormat, ...] = ("requirements-txt", "constraints", "cyclonedx", "spdx")
+ExportFormat = Literal["requirements-txt", "constraints", "cyclonedx", "spdx", "spdx3"]
+FORMATS: tuple[ExportFormat, ...] = ("requirements-txt", "constraints", "cyclonedx", "spdx", "spdx3")
+
+_BILLS = {"cyclonedx": to_cyclonedx, "spdx": to_spdx, "spdx3": to_spdx3}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,10 +112,8 @@ def export_lock(
         compared = _prove(exported, text, trees=wishes.style.trees)
     elif wishes.format == "constraints":
         text, losses = to_constraints(exported, source=wishes.style.source)
-    elif wishes.format == "cyclonedx":
-        text = to_cyclonedx(exported, name=wishes.name, tool_version=__version__, now=moment)
     else:
-        text = to_spdx(exported, name=wishes.name, tool_version=__version__, now=moment)
+        text = _BILLS[wishes.format](exported, name=wishes.name, tool_version=__version__, now=moment)
     refuse_losses(losses, strict=strict, place=place)
     return Export(text=text, losses=losses, packages=len(exported.entries), compared=compared)
 

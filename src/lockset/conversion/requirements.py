@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
 __all__ = ["FilesWanted", "read_pins"]
 
+# What pip-compile writes above what it leaves to the installer.
+_UNSAFE = re.compile(r"^# The following packages are (?:considered|not pinned)", re.MULTILINE)
 _VARIABLE = re.compile(r"\$\{([A-Z0-9_]+)\}")
 # As many unpinned requirements as a message lists.
 _SHOWN = 8
@@ -95,7 +97,7 @@ def read_pins(
         requires_python=requires_python,
         evidence={key: frozenset(hashes) for key, hashes in reading.evidence.items()},
         losses=tuple(reading.losses),
-        may_be_partial=not any(map(COMPILED.search, texts)),
+        may_be_partial=not any(map(COMPILED.search, texts)) or any(map(_UNSAFE.search, texts)),
     )
 
 

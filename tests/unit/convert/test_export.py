@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
@@ -170,3 +171,24 @@ def test_spdx_is_valid_and_repeatable(text: str, tmp_path: Path) -> None:
     data = json.loads(done.text)
     assert data["spdxVersion"] == "SPDX-2.3"
     assert any(c["checksumValue"] == sha("a1") for p in data["packages"] for c in p.get("checksums", ()))
+
+
+@pytest.mark.parametrize("text", [LOCK, TREES], ids=["files", "trees"])
+def test_spdx_3_is_read_again_and_repeatable(text: str) -> None:
+    spdx = pytest.importorskip("spdx_python_model").v3_0_1
+
+    done = exported(text, format="spdx3", name="app")
+    assert done.text == exported(text, format="spdx3", name="app").text
+    graph = spdx.SHACLObjectSet()
+    spdx.JSONLDDeserializer().read(io.BytesIO(done.text.encode()), graph)
+    assert not graph.link()
+    packages = list(graph.foreach_type(spdx.software_Package))
+    assert {"app", "a"} <= {p.name for p in packages}
+    assert {h.hashValue for p in packages for h in p.verifiedUsing} >= {sha("a1")}
+    # What the model demands is checked where it is written again.
+    spdx.JSONLDSerializer().write(graph, io.BytesIO())
+    (document,) = graph.foreach_type(spdx.SpdxDocument)
+    assert document.creationInfo.specVersion == "3.0.1"
+    needed = {(r.from_.name, t.name) for r in graph.foreach_type(spdx.Relationship) for t in r.to}
+    assert ("app", "a") in needed
+    assert (("a", "c") in needed) == (text is LOCK)

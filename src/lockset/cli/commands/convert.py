@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from lockset.index.options import IndexOptions
     from lockset.sources.project import RootProject
 
-__all__ = ["add_arguments", "run", "tell_losses"]
+__all__ = ["add_arguments", "losses_as_json", "run", "tell_losses"]
 
 _STDIN = "-"
 # As many losses of one kind as are told without `--verbose`.
@@ -244,6 +244,13 @@ def tell_losses(losses: Sequence[Loss], out: Output) -> None:
             out.warn(f"lost: {loss.message}")
 
 
+def losses_as_json(losses: Sequence[Loss]) -> list[dict[str, object]]:
+    """Losses as values for JSON."""
+    return [
+        {"kind": loss.kind, "message": loss.message, "note": loss.note, "hashes": list(loss.hashes)} for loss in losses
+    ]
+
+
 def _json(done: Conversion, target: Path) -> dict[str, object]:
     return {
         "format": done.format,
@@ -256,10 +263,7 @@ def _json(done: Conversion, target: Path) -> dict[str, object]:
             }
             for p in done.lock.packages
         ],
-        "losses": [
-            {"kind": loss.kind, "message": loss.message, "note": loss.note, "hashes": list(loss.hashes)}
-            for loss in done.losses
-        ],
+        "losses": losses_as_json(done.losses),
         "proof": {
             "choices": [
                 {"choice": r.choice, "environments": r.environments, "fewest": r.fewest, "most": r.most}

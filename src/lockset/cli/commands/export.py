@@ -11,7 +11,7 @@ from packaging.utils import canonicalize_name
 
 from lockset.api.export import FORMATS, ExportWishes, export_lock
 from lockset.api.open_lock import open_lock
-from lockset.cli.commands.convert import tell_losses
+from lockset.cli.commands.convert import losses_as_json, tell_losses
 from lockset.cli.exit_codes import DONE
 from lockset.conversion.export_requirements import RequirementsStyle
 from lockset.errors import LocksetError, UsageError
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Sequence
 
+    from lockset.api.export import Export
     from lockset.cli.output import Output
 
 __all__ = ["add_arguments", "run"]
@@ -48,6 +49,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     form.add_argument("--no-trees", action="store_true", help="without what is installed from source trees")
     parser.add_argument("--name", metavar="NAME", help="what a bill of materials is about (default: the lock's folder)")
     parser.add_argument("--strict", action="store_true", help="refuse where anything is lost")
+    parser.add_argument(
+        "--json", action="store_true", help="tell the outcome as JSON on stdout (with the text, without -o)"
+    )
 
 
 def run(args: argparse.Namespace, out: Output) -> int:
@@ -78,14 +82,29 @@ def run(args: argparse.Namespace, out: Output) -> int:
     )
     now = datetime.now(timezone.utc)  # noqa: TID251 - the command is where the clock is read
     done = export_lock(lock, wishes, strict=args.strict, now=now, place=shown)
-    if args.output in {None, "-"}:
+    target = None if args.output in {None, "-"} else here / args.output
+    if target is not None:
+        _write(target, done.text)
+    if args.json:
+        out.json(_json(done, args.format, target))
+    elif target is None:
         out.data(done.text)
-    else:
-        _write(here / args.output, done.text)
     tell_losses(done.losses, out)
     compared = f", the same in {done.compared} environments compared" if done.compared else ""
     out.line(out.style(f"Exported {done.packages} entries as {args.format}{compared}", "bold green"))
     return DONE
+
+
+def _json(done: Export, format_: str, target: Path | None) -> dict[str, object]:
+    """The outcome; the text itself where no file holds it."""
+    return {
+        "format": format_,
+        "file": None if target is None else str(target),
+        "text": done.text if target is None else None,
+        "entries": done.packages,
+        "environments": done.compared,
+        "losses": losses_as_json(done.losses),
+    }
 
 
 def _names(given: Sequence[str] | None) -> tuple[str, ...]:
