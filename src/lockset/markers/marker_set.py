@@ -39,11 +39,12 @@ class MarkerSet:
     (`lockset.markers.universe` has the region of what can occur).
     """
 
-    __slots__ = ("_ands", "_ors", "id")
+    __slots__ = ("_ands", "_fixed", "_ors", "id")
 
     id: int
     _ands: dict[MarkerSet, MarkerSet]
     _ors: dict[MarkerSet, MarkerSet]
+    _fixed: dict[str | None, MarkerSet]
 
     def __init__(self) -> None:
         raise TypeError("MarkerSets are made by MarkerSet.parse and the other class methods")
@@ -144,8 +145,12 @@ class MarkerSet:
 
     def with_metadata_extra(self, name: str | None) -> MarkerSet:
         """The set with the variable `extra` fixed: to `name`, or to no extra at all (every `extra == x` is false)."""
-        value = "" if name is None else canonicalize_name(name)
-        return _of(dd.fix(self.id, ("extra", value), lambda variable: value if variable is EXTRA else None))
+        found = self._fixed.get(name)
+        if found is None:
+            value = "" if name is None else canonicalize_name(name)
+            found = _of(dd.fix(self.id, ("extra", value), lambda variable: value if variable is EXTRA else None))
+            self._fixed[name] = found
+        return found
 
     def with_extras_and_groups(self, extras: Iterable[str], groups: Iterable[str]) -> MarkerSet:
         """The set with every choice made: the named extras and groups are chosen, all others are not."""
@@ -256,7 +261,7 @@ def _of(diagram: int) -> MarkerSet:
     if found is None:
         fresh = object.__new__(MarkerSet)
         fresh.id = diagram
-        fresh._ands, fresh._ors = {}, {}
+        fresh._ands, fresh._ors, fresh._fixed = {}, {}, {}
         found = _HANDLES.setdefault(diagram, fresh)
     return found
 

@@ -13,6 +13,7 @@ from lockset.markers import MarkerSet
 from lockset.resolve.boundaries import Boundaries
 from lockset.resolve.candidate import GuardedCandidate, SplitCandidate
 from lockset.resolve.policy import Admission
+from lockset.resolve.pythons import SETTLED
 from lockset.resolve.regions import union
 from lockset.resolve.requirement import Origin, Specifier
 
@@ -243,7 +244,14 @@ class CandidateMaker:
         return _Row(mask=mask, first=first, rest=rest, probed=probed)
 
     def _in_turn(self, releases: Releases, positions: Iterable[int], guard: MarkerSet) -> Iterator[int]:
-        """`positions` in their order, those last that admit no Python of the guard once upper bounds count."""
+        """`positions` in their order, those last that admit no Python of the guard once upper bounds count.
+
+        Only for Pythons that releases are expected to have come to: with one in development alone in the guard, the
+        newest release that says nothing of it would be years old, and the lock is better off without that Python.
+        """
+        if guard.is_disjoint(SETTLED):
+            yield from positions
+            return
         left_behind = []
         for position in positions:
             if guard.is_disjoint(self._repository.strictly_serves(releases.name, releases.versions[position])):

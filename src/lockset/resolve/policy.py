@@ -34,22 +34,22 @@ class Admission:
         self._repository = repository
         self._policy = policy
         self._preferences = preferences or {}
-        self._fits: dict[tuple[str, Specifier], int] = {}
         self._admitted: dict[tuple[str, frozenset[Specifier]], int] = {}
 
     def fits(self, releases: Releases, specifier: Specifier) -> int:
         """Releases that fit `specifier`, pre-releases and yanked ones included."""
-        key = (releases.name, specifier)
-        known = self._fits.get(key)
+        known = releases.fitting.get(specifier)
         if known is None:
             known = 0
-            if not specifier.text:
-                known = (1 << len(releases.versions)) - 1
-            else:
-                position = {v: i for i, v in enumerate(releases.versions)}
-                for version in specifier.filter(releases.versions):
-                    known |= 1 << position[version]
-            self._fits[key] = known
+            fitting = specifier.filter(releases.versions)
+            following = next(fitting, None)
+            for position, version in enumerate(releases.versions):
+                if following is None:
+                    break
+                if version is following:
+                    known |= 1 << position
+                    following = next(fitting, None)
+            releases.fitting[specifier] = known
         return known
 
     def admitted(self, releases: Releases, specifiers: Iterable[Specifier], *, preferred: int = 0) -> int:

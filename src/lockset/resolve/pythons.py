@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from lockset.resolve.choices import Choices
     from lockset.sources.project import RootProject
 
-__all__ = ["MAINTAINED", "python_range", "pythons_of"]
+__all__ = ["MAINTAINED", "SETTLED", "python_range", "pythons_of"]
 
 # When each known Python stops being maintained: what asks for no Pythons is locked for those that still are.
 _MAINTAINED_UNTIL = {
@@ -30,6 +30,8 @@ _MAINTAINED_UNTIL = {
 }
 # Pythons that are or were maintained: those known that are not in development.
 MAINTAINED = frozenset(_MAINTAINED_UNTIL)
+# Pythons that releases are expected to have come to: all before the first in development.
+SETTLED = MarkerSet.of_python(f"<{next(p for p in KNOWN_PYTHONS if p not in MAINTAINED)}")
 
 
 def python_range(text: str) -> SpecifierSet:

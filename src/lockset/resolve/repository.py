@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from lockset.errors import LocksetError
     from lockset.markers import MarkerSet
     from lockset.resolve.index_repository import FileRules
-    from lockset.resolve.requirement import Dependency
+    from lockset.resolve.requirement import Dependency, Specifier
 
 __all__ = ["Flexible", "ReleaseFacts", "Releases", "Repository"]
 
@@ -27,12 +27,14 @@ class Releases:
         versions: Newest first, each once; empty where no index knows the project.
         stable: Bit i is set where `versions[i]` is no pre-release.
         yanked: Bit i is set where all files of `versions[i]` are yanked.
+        fitting: Memo: for a specifier, bit i is set where `versions[i]` fits it.
     """
 
     name: str
     versions: tuple[Version, ...]
     stable: int
     yanked: int
+    fitting: dict[Specifier, int] = field(default_factory=dict, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

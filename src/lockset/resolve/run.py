@@ -12,6 +12,7 @@ written down, so that going back is to undo.
 
 from __future__ import annotations
 
+from heapq import heappop, heappush
 from typing import TYPE_CHECKING
 
 from lockset.resolve.candidate import GuardedCandidate
@@ -101,6 +102,8 @@ class Run:
         self._most_rounds = most_rounds
         self._cells: dict[Key, _Cell] = {}
         self._open: dict[_Cell, None] = {}
+        # A heap of the undecided by rank; some in it are decided by now.
+        self._queue: list[tuple[tuple[int, int], int, _Cell]] = []
         self._log: list[tuple[_Cell, tuple[tuple[Requirement, _Cell | None], ...], Candidate | None, int]] = []
         self._marks: list[int] = []
         self._decided: list[_Cell] = []
@@ -123,13 +126,19 @@ class Run:
             if self.rounds >= self._most_rounds:
                 raise GivenUp
             self.rounds += 1
-            conflict = self._decide(min(self._open, key=self._rank))
+            conflict = self._decide(self._next())
             if conflict is not None:
                 self._go_back(conflict)
         return {key: cell.pin for key, cell in self._cells.items() if cell.asked and cell.pin is not None}
 
-    def _rank(self, cell: _Cell) -> tuple[int, int, int]:
-        return *self._provider.rank(cell.key[0]), cell.number
+    def _next(self) -> _Cell:
+        """The undecided cell that comes first by rank."""
+        while (cell := self._queue[0][-1]) not in self._open:
+            heappop(self._queue)
+        return cell
+
+    def _queued(self, cell: _Cell) -> tuple[tuple[int, int], int, _Cell]:
+        return self._provider.rank(cell.key[0]), cell.number, cell
 
     def _decide(self, cell: _Cell) -> Conflict | None:
         """Choose the best candidate; the conflict where none is left."""
@@ -154,6 +163,7 @@ class Run:
         """
         self.rejections += 1
         self._provider.blame(rejected.name)
+        self._queue = sorted(map(self._queued, self._open))
         if self.rejections > self._patience:
             raise GivenUp
 
@@ -293,7 +303,9 @@ class Run:
     ) -> None:
         cell.asked, cell.pin, cell.level = asked, pin, level
         if asked and pin is None:
-            self._open[cell] = None
+            if cell not in self._open:
+                self._open[cell] = None
+                heappush(self._queue, self._queued(cell))
         else:
             self._open.pop(cell, None)
 
