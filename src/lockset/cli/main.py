@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import gc
 import os
 import sys
 
@@ -58,10 +59,14 @@ def _run(arguments: Sequence[str]) -> int:
     try:
         if _RECALLED.intersection(arguments[:1]) and _stands(arguments):
             return 0
+        gc.disable()  # until everything is imported: nothing of that is garbage
         from lockset.cli.program import run
     except KeyboardInterrupt:
         return 130  # before anything was begun
-    return run(arguments, COMMANDS)
+    try:
+        return run(arguments, COMMANDS)
+    finally:
+        gc.enable()
 
 
 def _end(code: int) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import gc
 import os
 import signal
 from importlib import import_module
@@ -93,7 +94,11 @@ def _run(args: argparse.Namespace, out: Output) -> int:
     try:
         if args.directory is not None:
             _enter(args.directory)
-        code: int = import_module(_module(args.command)).run(args, out)
+        command = import_module(_module(args.command))
+        if hasattr(gc, "freeze"):
+            gc.freeze()
+        gc.enable()
+        code: int = command.run(args, out)
     except LocksetError as error:
         out.error(error.diagnostic)
         return exit_code(error)

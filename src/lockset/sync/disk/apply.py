@@ -15,8 +15,8 @@ from lockset.sync.disk.link import DamagedStore, Linker
 from lockset.sync.disk.scan import scan, stamp_of
 from lockset.sync.disk.snapshot import Snapshot, observed
 from lockset.sync.disk.stage import Stage, placed
-from lockset.sync.disk.transaction import commit, discard, is_interrupted, journal_of, recover
-from lockset.sync.disk.workers import Workers
+from lockset.sync.disk.transaction import commit, discard, finish, is_interrupted, journal_of, recover
+from lockset.sync.disk.workers import Workers, meanwhile
 from lockset.sync.installed import InstalledDistribution, InstalledFile
 from lockset.sync.placement import check_places
 from lockset.sync.plan import plan
@@ -125,7 +125,8 @@ class Applier:
             stored |= acquirer.acquire(missing)
             if now.changes:
                 self._change(now, stored, acquirer, snapshot)
-            snapshot.save(self._memory)
+            else:
+                snapshot.save(self._memory)
         return now
 
     def _recover(self) -> None:
@@ -154,7 +155,10 @@ class Applier:
             discard(stage.areas)
             raise
         commit(journal, base=self._target.layout.base, on_step=self._doing.on_step)
-        self._remember(placing, removed, now, stage, snapshot)
+        # Which mostly waits for the disk.
+        with meanwhile(partial(finish, journal)):
+            self._remember(placing, removed, now, stage, snapshot)
+            snapshot.save(self._memory)
         if self._doing.compile_bytecode:
             _compile(self._target, placing)
 

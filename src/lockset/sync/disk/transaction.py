@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from lockset.sync.journal import JournalStep
     from lockset.sync.layout import Layout
 
-__all__ = ["commit", "discard", "is_interrupted", "journal_of", "recover", "undo"]
+__all__ = ["commit", "discard", "finish", "is_interrupted", "journal_of", "recover", "undo"]
 
 _JOURNAL = "journal"
 _DONE = "done"
@@ -131,7 +131,7 @@ def _make_way(path: str, taken: dict[str, None], layout: Layout) -> None:
 def commit(journal: Journal, *, base: str, on_step: Callable[[JournalStep], None] | None = None) -> None:
     """Do every step of `journal`; when one fails, or the run is interrupted, all are undone before this raises.
 
-    `on_step` is called before every step.
+    `on_step` is called before every step. What is left to do afterwards, `finish` does.
     """
     place = f"{journal.areas[0]}{os.sep}{_JOURNAL}"
     try:
@@ -140,13 +140,19 @@ def commit(journal: Journal, *, base: str, on_step: Callable[[JournalStep], None
             if on_step is not None:
                 on_step(step)
             _do(step)
-        _end(place)
+        _mark_done(place)
     except BaseException:
         if os.path.lexists(place):
             undo(journal)
-            _end(place)
-        discard(journal.areas)
+            _mark_done(place)
+        finish(journal)
         raise
+
+
+def finish(journal: Journal) -> None:
+    """Remove what a transaction that was done, or undone, leaves over."""
+    # On the disk it must have ended before anything of what it would take to undo it goes.
+    sync_folder(journal.areas[0])
     discard(journal.areas)
 
 
@@ -193,10 +199,9 @@ def undo(journal: Journal) -> None:
             os.mkdir(step.path)
 
 
-def _end(place: str) -> None:
+def _mark_done(place: str) -> None:
     """From here on the areas hold nothing that counts."""
     os.rename(place, f"{os.path.dirname(place)}{os.sep}{_DONE}")
-    sync_folder(os.path.dirname(place))
 
 
 def discard(areas: Sequence[str]) -> None:
@@ -230,8 +235,8 @@ def recover(layout: Layout) -> bool:
         return False
     _check_foreign(journal, layout)
     undo(journal)
-    _end(place)
-    discard(journal.areas)
+    _mark_done(place)
+    finish(journal)
     return True
 
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import threading
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
-__all__ = ["Workers"]
+__all__ = ["Workers", "meanwhile"]
 
 T = TypeVar("T")
 
@@ -78,6 +78,32 @@ class Workers(Generic[T]):
             skipped = self._stop.is_set()
             self._stop.set()
             return index, None, Skipped() if skipped and _is_stop(error) else error
+
+
+@contextmanager
+def meanwhile(task: Callable[[], None]) -> Iterator[None]:
+    """Runs `task` in a thread while the body runs, and waits for its end whatever happens in the body.
+
+    Raises:
+        BaseException: What `task` raised, where the body did not raise.
+    """
+    failed: list[BaseException] = []
+
+    def work() -> None:
+        try:
+            task()
+        except BaseException as error:  # noqa: BLE001 (raised again in the caller's thread)
+            failed.append(error)
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    try:
+        yield
+    finally:
+        while thread.is_alive():
+            thread.join(_HEARTBEAT)
+    if failed:
+        raise failed[0]
 
 
 def _next(queue: SimpleQueue[T]) -> T:
