@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 import time
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import urlsplit
 
@@ -14,13 +13,14 @@ from lockset.errors import LocksetError
 from lockset.events import Silent
 from lockset.index.credentials import origin_of, redact, split_credentials
 from lockset.index.http.auth import proxy_for
-from lockset.index.http.body import Inflater
-from lockset.index.http.wire import Target, WireError, Wires, plain_target
+from lockset.index.http.head import WireError
+from lockset.index.http.incoming import Again, Incoming, Request
+from lockset.index.http.wire import Target, Wires, plain_target
 from lockset.index.retries import REDIRECTS, RETRIED_STATUSES, backoff, redirect_target, retry_after
 
 if TYPE_CHECKING:
     import ssl
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator
 
     import httpx
 
@@ -35,101 +35,9 @@ __all__ = ["Incoming", "Request", "Transport"]
 T = TypeVar("T")
 
 USER_AGENT = f"lockset/{__version__}"
-# Bytes of an unwanted body read so that its connection can serve again; beyond that the connection is dropped.
-_DRAINED = 64 * 1024
 _KEPT_SECONDS = 30.0
 # How long closing waits for requests of other threads; they end with the process in any case.
 _LEAVE_SECONDS = 0.5
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Request:
-    """One request as the caller means it.
-
-    Attributes:
-        accepted: Statuses the caller can read; others are tried again or become errors.
-        failure: Code of the error where the answer never comes.
-        compressed: The body may come compressed; it is inflated by `Incoming.body`.
-    """
-
-    url: str
-    method: str = "GET"
-    headers: Mapping[str, str] = field(default_factory=dict)
-    accepted: frozenset[int] = frozenset({200})
-    failure: str = "download-failed"
-    compressed: bool = False
-
-
-class _Again(Exception):  # noqa: N818 (not an error for anybody outside this module)
-    """The attempt failed in a way that another one may mend."""
-
-    def __init__(self, why: str, *, wait: float | None = None) -> None:
-        super().__init__(why)
-        self.wait = wait
-
-
-class Incoming:
-    """A response whose body has yet to come.
-
-    Attributes:
-        status: One of the request's accepted statuses.
-        headers: Names in lower case.
-        url: Where it came from at last, without credentials.
-    """
-
-    def __init__(self, answer: Answer | _ByHttpx, url: str, transport: Transport) -> None:
-        self.status = answer.status
-        self.headers = answer.headers
-        self.url = url
-        self._stream = answer.stream
-        self._transport = transport
-        self._ended = False
-
-    def chunks(self) -> Iterator[bytes]:
-        """The body's bytes as they come over the wire."""
-        options, listener = self._transport.options, self._transport.listener
-        waited, received = 0.0, 0
-        while not self._ended:
-            begun = time.monotonic()
-            chunk = next(self._stream, None)
-            if chunk is None:
-                self._ended = True
-                return
-            waited += time.monotonic() - begun
-            received += len(chunk)
-            listener.transferred(len(chunk))
-            if waited >= options.rate_window:
-                if received < options.minimum_rate * waited:
-                    raise _Again(f"the transfer was slower than {options.minimum_rate:.0f} bytes a second")
-                waited, received = 0.0, 0
-            yield chunk
-
-    def body(self, limit: int) -> bytes:
-        """The whole body, inflated where it came compressed; LocksetError `download-too-large` beyond `limit` bytes."""
-        return self.both(limit)[0]
-
-    def both(self, limit: int) -> tuple[bytes, bytes]:
-        """As `body`, and beside it the body as it came, where it came compressed (b"" where it did not)."""
-        coding = self.headers.get("content-encoding", "")
-        inflate = Inflater(coding, limit=limit, what=redact(self.url))
-        came: list[bytes] = []
-        parts: list[bytes] = []
-        for chunk in self.chunks():
-            came.append(chunk)
-            parts.extend(inflate.feed(chunk))
-        parts.extend(inflate.finish())
-        return b"".join(parts), b"".join(came) if inflate.inflates else b""
-
-    def drain(self) -> None:
-        """Read a small rest of the body, so that the connection can be used again; failures do not matter."""
-        left = _DRAINED
-        try:
-            for chunk in self.chunks():
-                left -= len(chunk)
-                if left < 0:
-                    return
-        except (WireError, _Again):
-            return
 
 
 class Transport:
@@ -183,7 +91,7 @@ class Transport:
                     if self._closed:
                         raise LocksetError(request.failure, "The run ended before the answer came")
                     return self._attempt(request, consume)
-            except _Again as failure:
+            except Again as failure:
                 wait = self._wait_after(request, failure, attempt)
             time.sleep(wait)
             attempt += 1
@@ -202,7 +110,7 @@ class Transport:
         self._clients.clear()
         self._wires.close()
 
-    def _wait_after(self, request: Request, failure: _Again, attempt: int) -> float:
+    def _wait_after(self, request: Request, failure: Again, attempt: int) -> float:
         place = redact(request.url)
         if failure.wait is not None and failure.wait > self.options.retry_after_cap:
             raise LocksetError(
@@ -211,7 +119,8 @@ class Transport:
                 place=place,
                 hint="Try again later",
             ) from failure
-        if attempt >= self.options.retries:
+        # A transfer that was too slow took long, and will hardly be faster again and again.
+        if attempt >= (min(self.options.retries, 1) if failure.slow else self.options.retries):
             raise LocksetError(
                 request.failure,
                 f"The server could not be reached or broke off, {attempt + 1} times: {failure}",
@@ -233,7 +142,7 @@ class Transport:
                 from lockset.index.http.certificates import certificate_error
 
                 raise certificate_error(request.url, str(error)) from error
-            raise _Again(str(error)) from error
+            raise Again(str(error)) from error
 
     @contextmanager
     def _follow(self, request: Request) -> Iterator[Incoming]:
@@ -275,7 +184,7 @@ class Transport:
         else:
             answer = self._by_httpx(request, url, headers, proxy)
         try:
-            yield Incoming(answer, url, self)
+            yield Incoming(answer, url, self.options, self.listener)
         finally:
             answer.close()
 
@@ -303,7 +212,7 @@ class Transport:
         incoming.drain()
         if status in RETRIED_STATUSES:
             wait = retry_after(incoming.headers.get("retry-after"), now=self._clock())
-            raise _Again(f"status {status}", wait=wait)
+            raise Again(f"status {status}", wait=wait)
         place = redact(incoming.url)
         if status in {401, 403}:
             raise LocksetError(
@@ -381,6 +290,9 @@ class _ByHttpx:
             yield from self._response.stream  # type: ignore[misc]  # a synchronous transport's are such
         except httpx.TransportError as error:
             raise WireError(str(error) or type(error).__name__) from error
+
+    def hurry(self, seconds: float) -> None:
+        """Has no effect here: the general client keeps its time limits."""
 
     def close(self) -> None:
         """Done with it."""

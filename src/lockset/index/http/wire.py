@@ -12,6 +12,8 @@ import time
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import urlsplit
 
+from lockset.index.http.head import WireError, keeps_open, length_of, parse_head
+
 if TYPE_CHECKING:
     import socket
     import ssl
@@ -25,17 +27,13 @@ _HEAD_LIMIT = 100 * 1024
 _LINE_LIMIT = 8 * 1024
 # Answers of the kind "not yet" (1xx) before the one that counts.
 _INTERIM = 10
-_STATUS = re.compile(rb"HTTP/1\.([01]) ([1-5][0-9]{2})(?: [^\x00]*)?")
+# Least seconds that a head, once begun, and each line of a chunked body have to come whole.
+_PATIENCE = 5.0
 _END_OF_HEAD = re.compile(rb"\r?\n\r?\n")
-_HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _CHUNK_SIZE = re.compile(rb"([0-9A-Fa-f]{1,15})[ \t]*(?:;[^\x00]*)?")
 _HOST = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9.])?|[0-9A-Fa-f:.]+")
 # A path and query as they may be sent: printable ASCII but for what has to be escaped.
 _PATH = re.compile(r"/[!$-;=?-\[\]_a-z~]*(?:\?[!$-;=?-\[\]_a-z~]*)?")
-
-
-class WireError(Exception):
-    """The connection failed, or the other side does not speak HTTP; another attempt may mend it."""
 
 
 class Target(NamedTuple):
@@ -153,21 +151,23 @@ class Wires:
                 connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
                 if context is not None:
                     connected = context.wrap_socket(connected, server_hostname=target.host)
-                connected.settimeout(self._read_timeout)
             except BaseException:
                 connected.close()
                 raise
         except (OSError, ValueError, UnicodeError) as error:
             raise WireError(f"no connection: {_told(error)}") from error
-        return _Wire(connected, target, self)
+        return _Wire(connected, target, self, self._read_timeout)
 
 
 class _Wire:
     """One connection, used by one thread at a time."""
 
-    def __init__(self, connected: socket.socket, target: Target, wires: Wires) -> None:
+    def __init__(self, connected: socket.socket, target: Target, wires: Wires, read_timeout: float) -> None:
         self._socket = connected
         self._wires = wires
+        self._read_timeout = read_timeout
+        # Bytes that come one by one are never silent: so what is no body has a time to be complete.
+        self._patience = max(read_timeout, _PATIENCE)
         self._buffer = b""
         self._used = False
         self.key = target[:3]
@@ -212,6 +212,7 @@ class _Wire:
 
     def _ask(self, request: bytes) -> bytes:
         used, self._used = self._used, True
+        self.hurry(self._read_timeout)
         try:
             self._socket.sendall(request)
             return self._socket.recv(_PIECE)
@@ -220,16 +221,21 @@ class _Wire:
                 raise
             return b""
 
+    def hurry(self, seconds: float) -> None:
+        """Wait no longer than this for further bytes of this answer."""
+        self._socket.settimeout(seconds)
+
     def _answer(self, method: str) -> Answer:
+        deadline = self.deadline()
         for _ in range(_INTERIM):
-            status, version, headers = _parse_head(self._head())
+            status, version, headers = parse_head(self._head(deadline))
             if status >= 200:  # noqa: PLR2004 (all below only announce the answer)
                 return Answer(self, method, status, version, headers)
             if status == 101:  # noqa: PLR2004 (other protocols)
                 break
         raise WireError("the server does not come to its answer")
 
-    def _head(self) -> bytes:
+    def _head(self, deadline: float) -> bytes:
         """Bytes up to the empty line, without it."""
         while True:
             found = _END_OF_HEAD.search(self._buffer)
@@ -239,6 +245,7 @@ class _Wire:
             if len(self._buffer) > _HEAD_LIMIT:
                 raise WireError("the headers of the answer are too long")
             self._buffer += self._more()
+            _check_time(deadline)
 
     def _more(self) -> bytes:
         piece = self._socket.recv(_PIECE)
@@ -246,14 +253,20 @@ class _Wire:
             raise WireError("the server closed the connection before its answer was complete")
         return piece
 
-    def line(self) -> bytes:
-        """The next line, without its end."""
+    def line(self, deadline: float | None = None) -> bytes:
+        """The next line, without its end; it has to come by `deadline`."""
         while (end := self._buffer.find(b"\n")) == -1:
             if len(self._buffer) > _LINE_LIMIT:
                 raise WireError("a line of the answer is too long")
+            deadline = deadline or self.deadline()
             self._buffer += self._receive()
+            _check_time(deadline)
         line, self._buffer = self._buffer[:end], self._buffer[end + 1 :]
         return line.removesuffix(b"\r")
+
+    def deadline(self) -> float:
+        """Until when something begun now has to come."""
+        return time.monotonic() + self._patience
 
     def some(self, limit: int) -> bytes:
         """At least one and at most `limit` of the next bytes."""
@@ -293,9 +306,13 @@ class Answer:
         self.status = status
         self.headers = headers
         self._wire = wire
-        self._keep = _keeps(version, headers)
+        self._keep = keeps_open(version, headers)
         self._ended = False
         self.stream = self._body(method)
+
+    def hurry(self, seconds: float) -> None:
+        """Wait no longer than this for further bytes."""
+        self._wire.hurry(seconds)
 
     def close(self) -> None:
         """Done with it: the connection is kept where the body was read to its end."""
@@ -314,7 +331,7 @@ class Answer:
                 raise WireError("the server answers in a coding that was not asked for")
             pieces = self._chunked()
         elif "content-length" in self.headers:
-            pieces = self._counted(_length(self.headers["content-length"]))
+            pieces = self._counted(length_of(self.headers["content-length"]))
         else:
             self._keep = False
             pieces = self._wire.until_end()
@@ -342,10 +359,16 @@ class Answer:
             yield from self._counted(left)
             if wire.line():
                 raise WireError("the chunks of the answer are malformed")
+        deadline = wire.deadline()
         for _ in range(_LINE_LIMIT):
-            if not wire.line():
+            if not wire.line(deadline):
                 return
         raise WireError("what follows the answer has no end")
+
+
+def _check_time(deadline: float) -> None:
+    if time.monotonic() > deadline:
+        raise WireError("the answer comes too slowly")
 
 
 def _request(method: str, target: Target, headers: Mapping[str, str]) -> bytes:
@@ -354,40 +377,6 @@ def _request(method: str, target: Target, headers: Mapping[str, str]) -> bytes:
     if any("\r" in line or "\n" in line or "\0" in line for line in lines):
         raise WireError("a header would break the request")
     return "\r\n".join([*lines, "", ""]).encode("latin-1", "replace")
-
-
-def _parse_head(head: bytes) -> tuple[int, bytes, dict[str, str]]:
-    """Status, minor version of HTTP, and headers."""
-    first, *lines = head.split(b"\n")
-    said = _STATUS.fullmatch(first.removesuffix(b"\r"))
-    if said is None:
-        raise WireError("the server does not answer in HTTP")
-    headers: dict[str, str] = {}
-    name = ""
-    for line in lines:
-        text = line.decode("latin-1").removesuffix("\r")
-        if text[:1] in {" ", "\t"} and name:
-            headers[name] = f"{headers[name]} {text.strip()}"
-            continue
-        name, colon, value = text.partition(":")
-        if not colon or not _HEADER_NAME.fullmatch(name) or "\0" in value or "\r" in value:
-            raise WireError("a header of the answer is malformed")
-        name, value = name.lower(), value.strip(" \t")
-        headers[name] = f"{headers[name]}, {value}" if name in headers else value
-    return int(said[2]), said[1], headers
-
-
-def _keeps(version: bytes, headers: Mapping[str, str]) -> bool:
-    told = {token.strip().lower() for token in headers.get("connection", "").split(",")}
-    return "close" not in told and (version == b"1" or "keep-alive" in told)
-
-
-def _length(text: str) -> int:
-    said = {part.strip() for part in text.split(",")}
-    value = said.pop()
-    if said or not value.isascii() or not value.isdecimal() or len(value) > 18:  # noqa: PLR2004 (beyond all sizes)
-        raise WireError("the server tells no usable length of its answer")
-    return int(value)
 
 
 def _told(error: Exception) -> str:
