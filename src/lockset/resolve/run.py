@@ -15,7 +15,7 @@ from __future__ import annotations
 from heapq import heappop, heappush
 from typing import TYPE_CHECKING
 
-from lockset.resolve.candidate import GuardedCandidate
+from lockset.resolve.candidate import GuardedCandidate, SplitCandidate
 from lockset.resolve.nogoods import Cause, Conflict
 
 if TYPE_CHECKING:
@@ -29,9 +29,16 @@ if TYPE_CHECKING:
 
 __all__ = ["GivenUp", "NoWay", "Run"]
 
-# How often one release may make another of a project yield that does not meet what it asks, before the two count as
-# tried: each in turn could make the other yield for ever.
+# How often one choice may make another yield that does not meet what it asks, before the two count as tried: each in
+# turn could make the other yield for ever.
 _YIELDS = 6
+
+# Decisions without a new conflict after which a run goes round in a circle, beyond so many for each of its cells.
+# Worlds with an answer need about one and a half for each cell.
+_PATIENT_DECISIONS = 400
+_DECISIONS_PER_CELL = 20
+
+_Asked = tuple["Requirement", "_Cell | None"]
 
 
 class GivenUp(Exception):  # noqa: N818 (an outcome of a run)
@@ -62,7 +69,7 @@ class _Cell:
     def __init__(self, key: Key, number: int) -> None:
         self.key = key
         self.number = number
-        self.asked: tuple[tuple[Requirement, _Cell | None], ...] = ()
+        self.asked: tuple[_Asked, ...] = ()
         self.pin: Candidate | None = None
         self.level = 0
 
@@ -104,10 +111,13 @@ class Run:
         self._open: dict[_Cell, None] = {}
         # A heap of the undecided by rank; some in it are decided by now.
         self._queue: list[tuple[tuple[int, int], int, _Cell]] = []
-        self._log: list[tuple[_Cell, tuple[tuple[Requirement, _Cell | None], ...], Candidate | None, int]] = []
+        self._log: list[tuple[_Cell, tuple[_Asked, ...], Candidate | None, int]] = []
         self._marks: list[int] = []
+        # Cells whose state at the last mark is in the log.
+        self._written: set[_Cell] = set()
         self._decided: list[_Cell] = []
-        self._unsettled: dict[_Cell, list[tuple[Requirement, _Cell | None]]] = {}
+        self._unsettled: dict[_Cell, list[_Asked]] = {}
+        self._last_conflict = 0
         self._yielded: dict[tuple[Key, object, Key, object], int] = {}
 
     def solve(self, roots: Iterable[Requirement]) -> dict[Key, Candidate]:
@@ -123,13 +133,21 @@ class Run:
             if next(self._provider.candidates(cell.key, cell.wanted), None) is None:
                 raise NoWay(tuple(self._causes(cell.asked)))
         while self._open:
-            if self.rounds >= self._most_rounds:
-                raise GivenUp
+            self._check_progress()
             self.rounds += 1
             conflict = self._decide(self._next())
             if conflict is not None:
                 self._go_back(conflict)
         return {key: cell.pin for key, cell in self._cells.items() if cell.asked and cell.pin is not None}
+
+    def _check_progress(self) -> None:
+        if self.rounds >= self._most_rounds:
+            raise GivenUp
+        if self.rounds - self._last_conflict > _PATIENT_DECISIONS + _DECISIONS_PER_CELL * len(self._cells):
+            # Round in a circle: what yields most often is decided first the next time.
+            if self._yielded:
+                self._provider.blame(max(self._yielded, key=self._yielded.__getitem__)[2][0])
+            raise GivenUp
 
     def _next(self) -> _Cell:
         """The undecided cell that comes first by rank."""
@@ -149,8 +167,7 @@ class Run:
             if refused is None:
                 refused = self._blocked(candidate)
                 if refused is None:
-                    self._pin(cell, candidate)
-                    return None
+                    return self._pin(cell, candidate)
                 self._count(candidate)
             members.update(dict.fromkeys(refused.members))
             causes += refused.causes
@@ -162,6 +179,7 @@ class Run:
         Blaming both sides alike leaves them in the order in which one of them walks through all its old releases.
         """
         self.rejections += 1
+        self._listener.step(f"{rejected.name}")
         self._provider.blame(rejected.name)
         self._queue = sorted(map(self._queued, self._open))
         if self.rejections > self._patience:
@@ -170,6 +188,7 @@ class Run:
     def _go_back(self, conflict: Conflict) -> None:
         self.conflicts += 1
         self.causes = conflict.causes
+        self._last_conflict = self.rounds
         if not conflict.members:
             raise NoWay(conflict.causes)
         self._nogoods.learn(conflict)
@@ -191,24 +210,44 @@ class Run:
     def _unmeetable(self, key: Key, requirements: list[Requirement], asking: Candidate) -> Conflict | None:
         cell = self._cells.get(key)
         asked = cell.asked if cell is not None else ()
+        wanted = tuple(dict.fromkeys([*(requirement for requirement, _ in asked), *requirements]))
         pin = cell.pin if cell is not None else None
         if pin is not None:
             if all(map(pin.meets, requirements)):
                 return None
-            if self._yielded.get((asking.key, asking.choice, key, pin.choice), 0) >= _YIELDS:
-                return Conflict.of((pin,), self._met_in(asked, requirements, asking))
-        wanted = tuple(dict.fromkeys([*(requirement for requirement, _ in asked), *requirements]))
-        pin_of = self._pin_beside(asking)
-        members = dict.fromkeys(cell.askers if cell is not None else ())
+            if self._has_yielded(pin, asking):
+                known = self._all_refused(self._grown(pin, wanted), asking)
+                met = self._met_in(asked, requirements, asking)
+                return None if known is None else Conflict.of((pin, *known.members), [*met, *known.causes])
+        known = self._all_refused(self._provider.candidates(key, wanted), asking)
+        if known is None:
+            return None
+        members = dict.fromkeys([*(cell.askers if cell is not None else ()), *known.members])
+        members.pop(asking, None)
+        return Conflict.of(members, [*self._met_in(asked, requirements, asking), *known.causes])
+
+    def _all_refused(self, candidates: Iterable[Candidate], asking: Candidate) -> Conflict | None:
+        """What known conflicts have against all of `candidates` beside `asking`; None where one may be chosen."""
+        members: dict[Candidate, None] = {}
         causes: list[Cause] = []
-        for candidate in self._provider.candidates(key, wanted):
-            known = self._nogoods.met_by(candidate, pin_of)
+        for candidate in candidates:
+            known = self._nogoods.met_by(candidate, self._pin_beside(asking))
             if known is None:
                 return None
             members.update(dict.fromkeys(known.members))
             causes += known.causes
         members.pop(asking, None)
-        return Conflict.of(members, [*self._met_in(asked, requirements, asking), *causes])
+        return Conflict(members=tuple(members), causes=tuple(causes))
+
+    def _grown(self, pin: Candidate, wanted: tuple[Requirement, ...]) -> Iterator[Candidate]:
+        """The same release or split for all of `wanted`, where there is such a candidate."""
+        if isinstance(pin, SplitCandidate):
+            yield SplitCandidate(key=pin.key, boundary=pin.boundary, requirements=dict.fromkeys(wanted))
+            return
+        yield from (c for c in self._provider.candidates(pin.key, wanted) if c.choice == pin.choice)
+
+    def _has_yielded(self, pin: Candidate, asking: Candidate) -> bool:
+        return self._yielded.get((asking.key, asking.choice, pin.key, pin.choice), 0) >= _YIELDS
 
     def _pin_of(self, key: Key) -> Candidate | None:
         cell = self._cells.get(key)
@@ -219,18 +258,23 @@ class Run:
 
     # Changes, each of which is written down.
 
-    def _pin(self, cell: _Cell, candidate: Candidate) -> None:
-        """Choose a candidate, and bring what follows from it to all cells it concerns."""
+    def _pin(self, cell: _Cell, candidate: Candidate) -> Conflict | None:
+        """Choose a candidate, and bring what follows from it to all cells it concerns; a conflict that it meets."""
         before = self._decided[-1] if self._decided else None
         self._decided.append(cell)
         self._marks.append(len(self._log))
+        self._written = set()
         self._choose(cell, candidate)
         if before is not None:
             # The latest choice may stay for one more decision though nobody asks for it, while who asked for it is
             # decided anew because of it.
             self._unsettled.setdefault(before, [])
         while self._unsettled:
-            self._settle(*self._unsettled.popitem())
+            conflict = self._settle(*self._unsettled.popitem())
+            if conflict is not None:
+                self._unsettled.clear()
+                return conflict
+        return None
 
     def _choose(self, cell: _Cell, candidate: Candidate | None) -> None:
         """Put `candidate` in the place of what is chosen for `cell`, and what it brings in the place of that."""
@@ -263,44 +307,49 @@ class Run:
         if cell.pin is not None:
             self._unsettled.setdefault(cell, []).extend(fresh)
 
-    def _settle(self, cell: _Cell, fresh: list[tuple[Requirement, _Cell | None]]) -> None:
-        """Let the choice of a cell stand, grow or go, now that `fresh` requirements are on it."""
+    def _settle(self, cell: _Cell, fresh: list[_Asked]) -> Conflict | None:
+        """Let the choice of a cell stand, grow or go, now that `fresh` requirements are on it.
+
+        The conflict where it can do none of this.
+        """
         pin = cell.pin
         if pin is None:
-            return
+            return None
         if not cell.asked:
             if cell is not self._decided[-1]:
                 self._choose(cell, None)
-            return
-        unmet = [(requirement, parent) for requirement, parent in fresh if not pin.meets(requirement)]
+            return None
+        unmet = [parent for requirement, parent in fresh if not pin.meets(requirement)]
         if not unmet:
-            return
-        candidates = self._provider.candidates(cell.key, cell.wanted)
-        best = next((c for c in candidates if self._nogoods.met_by(c, self._pin_of) is None), None)
-        if best is not None and best.choice == pin.choice:
-            # The same release for more environments or extras, or the same split of more requirements.
-            self._choose(cell, best)
-            return
-        for requirement, parent in unmet:
-            self._note_yield(requirement, parent, cell)
-        self._choose(cell, None)
+            return None
+        wanted = cell.wanted
+        best = self._first(self._provider.candidates(cell.key, wanted))
+        if best is None or best.choice != pin.choice:
+            asking = [parent.pin for parent in unmet if parent is not None and parent.pin is not None]
+            insisting = next((other for other in asking if self._has_yielded(pin, other)), None)
+            best = None if insisting is None else self._first(self._grown(pin, wanted))
+            if insisting is not None and best is None:
+                known = self._all_refused(self._grown(pin, wanted), insisting)
+                members = () if known is None else known.members
+                return Conflict.of((pin, insisting, *members), self._causes(cell.asked))
+            for other in asking:
+                pair = (other.key, other.choice, pin.key, pin.choice)
+                self._yielded[pair] = self._yielded.get(pair, 0) + 1
+        # Where it grows it is the same release for more environments or extras, or the same split of more requirements.
+        self._choose(cell, best)
+        return None
 
-    def _note_yield(self, requirement: Requirement, parent: _Cell | None, cell: _Cell) -> None:
-        asking, pin = None if parent is None else parent.pin, cell.pin
-        if asking is None or not isinstance(pin, GuardedCandidate) or requirement.specifier.admits(pin.version):
-            return
-        pair = (asking.key, asking.choice, cell.key, pin.choice)
-        self._yielded[pair] = self._yielded.get(pair, 0) + 1
+    def _first(self, candidates: Iterable[Candidate]) -> Candidate | None:
+        """The first of `candidates` that no known conflict speaks against."""
+        return next((c for c in candidates if self._nogoods.met_by(c, self._pin_of) is None), None)
 
-    def _write(
-        self, cell: _Cell, asked: tuple[tuple[Requirement, _Cell | None], ...], pin: Candidate | None, level: int
-    ) -> None:
-        self._log.append((cell, cell.asked, cell.pin, cell.level))
+    def _write(self, cell: _Cell, asked: tuple[_Asked, ...], pin: Candidate | None, level: int) -> None:
+        if cell not in self._written:
+            self._written.add(cell)
+            self._log.append((cell, cell.asked, cell.pin, cell.level))
         self._set(cell, asked, pin, level)
 
-    def _set(
-        self, cell: _Cell, asked: tuple[tuple[Requirement, _Cell | None], ...], pin: Candidate | None, level: int
-    ) -> None:
+    def _set(self, cell: _Cell, asked: tuple[_Asked, ...], pin: Candidate | None, level: int) -> None:
         cell.asked, cell.pin, cell.level = asked, pin, level
         if asked and pin is None:
             if cell not in self._open:
@@ -314,19 +363,20 @@ class Run:
         mark = self._marks[level - 1]
         while len(self._log) > mark:
             self._set(*self._log.pop())
+        self._written = set()
         del self._marks[level - 1 :], self._decided[level - 1 :]
 
     # Explanations.
 
     def _met_in(
-        self, asked: Iterable[tuple[Requirement, _Cell | None]], requirements: Iterable[Requirement], asking: Candidate
+        self, asked: Iterable[_Asked], requirements: Iterable[Requirement], asking: Candidate
     ) -> Iterator[Cause]:
         yield from self._causes(asked)
         cell = self._cells[asking.key]
         for requirement in requirements:
             yield Cause(requirement=requirement, parent=asking, chain=self._chain(requirement, cell))
 
-    def _causes(self, asked: Iterable[tuple[Requirement, _Cell | None]]) -> Iterator[Cause]:
+    def _causes(self, asked: Iterable[_Asked]) -> Iterator[Cause]:
         for requirement, parent in asked:
             pin = None if parent is None else parent.pin
             yield Cause(requirement=requirement, parent=pin, chain=self._chain(requirement, parent))

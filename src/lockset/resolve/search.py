@@ -29,8 +29,9 @@ _CONFLICTS_AT_ONCE = 8
 # Rejected candidates after which a run begins anew, with what it learned of the names in conflict; grows by half each
 # time.
 _FIRST_PATIENCE = 24
-# Restarts before a run is given up: a universe is then split; one environment is then searched to the end.
-_RESTARTS = 14
+# Restarts before a universe is given up, and then split; and before one environment is.
+_RESTARTS = 8
+_RESTARTS_OF_ONE = 14
 # Rounds of one run; far above what any real project needs. Beyond it the run counts as given up.
 _ROUNDS = 60_000
 # Universes split at most, one into two each time.
@@ -59,6 +60,7 @@ class _Totals:
     parts: int = 0
     splits_left: int = _UNIVERSE_SPLITS
     blamed: dict[str, int] = field(default_factory=dict)
+    surveyed: dict[MarkerSet, Impossible | None] = field(default_factory=dict)
 
     def add(self, run: Run) -> None:
         self.rounds += run.rounds
@@ -106,8 +108,11 @@ def _probe(
             continue
         try:
             pins = _run(replace(request, preferences=preferences), universe, repository, listener, totals)
-        except Impossible:
-            # All extras and groups at once need not fit together: the universal run decides that.
+        except Impossible as impossible:
+            # All extras and groups at once need not fit together; where less of them fails, that is the answer.
+            failed = _failing_environment(request, request.universe, repository, listener, totals)
+            if failed is not None:
+                raise failed from impossible
             continue
         for (name, _), candidate in pins.parts[0][1].items():
             if isinstance(candidate, GuardedCandidate):
@@ -120,7 +125,7 @@ def _solve(
     request: LockRequest, universe: MarkerSet, repository: Repository, listener: Listener, totals: _Totals
 ) -> Pins:
     try:
-        pins = _run(request, universe, repository, listener, totals)
+        pins = _run(request, universe, repository, listener, totals, restarts=_RESTARTS)
     except Impossible as impossible:
         failed = _failing_environment(request, universe, repository, listener, totals)
         if failed is not None:
@@ -154,7 +159,13 @@ def _once(
 
 
 def _run(
-    request: LockRequest, universe: MarkerSet, repository: Repository, listener: Listener, totals: _Totals
+    request: LockRequest,
+    universe: MarkerSet,
+    repository: Repository,
+    listener: Listener,
+    totals: _Totals,
+    *,
+    restarts: int = _RESTARTS_OF_ONE,
 ) -> Pins:
     """One universe without cutting it: restarts with what was learned kept."""
     provider = _provider(request, universe, repository, totals)
@@ -162,7 +173,7 @@ def _run(
     nogoods = Nogoods()
     patience = _FIRST_PATIENCE
     causes: tuple[Cause, ...] = ()
-    for _ in range(_RESTARTS):
+    for _ in range(restarts):
         run = Run(provider, nogoods, listener, patience=patience, most_rounds=_ROUNDS)
         try:
             return Pins(parts=((universe, run.solve(roots)),))
@@ -203,6 +214,14 @@ def _failing_environment(
     request: LockRequest, universe: MarkerSet, repository: Repository, listener: Listener, totals: _Totals
 ) -> Impossible | None:
     """The first sampled environment that alone has no answer: the plainest thing to tell of."""
+    if universe not in totals.surveyed:
+        totals.surveyed[universe] = _first_failing(request, universe, repository, listener, totals)
+    return totals.surveyed[universe]
+
+
+def _first_failing(
+    request: LockRequest, universe: MarkerSet, repository: Repository, listener: Listener, totals: _Totals
+) -> Impossible | None:
     for extras, groups in choices_of(request):
         for environment in request.samples:
             region = universe & environment_region(
