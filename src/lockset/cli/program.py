@@ -67,9 +67,12 @@ def run(arguments: Sequence[str], commands: Mapping[str, str]) -> int:
         environ=dict(os.environ),  # noqa: TID251 - the door for environment variables
     )
     try:
-        return _run(args, out)
-    finally:
-        out.close()
+        try:
+            return _run(args, out)
+        finally:
+            out.close()
+    except OSError:
+        return REFUSED  # what went wrong cannot even be told
 
 
 def _module(command: str) -> str:

@@ -51,10 +51,8 @@ def scan(
                     found.append(egg)
                 continue
             stamp = stamp_of(entry.path)
-            before = snapshot.known.get(entry.path)
-            if before is not None and stamp is not None and before[0] == stamp:
-                one = before[1]
-            else:
+            one = snapshot.find(entry.path, stamp)
+            if one is None or stamp is None:
                 one = _read(entry.path, library, layout)
                 snapshot.changed = True
             if stamp is not None:
@@ -62,9 +60,7 @@ def scan(
             if one.name in examine and not one.problems:
                 one = _examined(one, snapshot, verify_files=verify_files)
             found.append(one)
-    if known.keys() != snapshot.known.keys():
-        snapshot.changed = True
-    snapshot.known = known
+    snapshot.replace(known)
     return tuple(found)
 
 

@@ -35,6 +35,7 @@ class Snapshot:
 
     known: dict[str, tuple[Stamp, InstalledDistribution]] = field(default_factory=dict)
     times: dict[str, int | None] = field(default_factory=dict)
+    unread: dict[str, Any] = field(default_factory=dict)
     changed: bool = False
 
     @classmethod
@@ -51,15 +52,27 @@ class Snapshot:
             found: Any = marshal.loads(payload)  # noqa: S302 (own bytes, whole by their digest, from a private folder)
             if found[0] != _FORMAT:
                 return cls()
-            self = cls()
-            for info, stamp, row, files, times in found[1]:
-                one = _restored(info, row, files)
-                self.known[info] = (stamp, one)
-                self.times.update(zip((file.path for file in one.files), times, strict=True))
+            return cls(unread={info: row for info, *row in found[1]})
         except (EOFError, ValueError, TypeError):
             return cls()
-        else:
-            return self
+
+    def find(self, info: str, stamp: Stamp | None) -> InstalledDistribution | None:
+        """What was seen at `info` when it had this `stamp`. Most of a snapshot is read only when asked for."""
+        row = self.unread.pop(info, None)
+        if row is not None and row[0] == stamp:
+            _, facts, files, times = row
+            one = _restored(info, facts, files)
+            self.known[info] = (row[0], one)
+            self.times.update(zip((file.path for file in one.files), times, strict=True))
+        found = self.known.get(info)
+        return found[1] if found is not None and found[0] == stamp else None
+
+    def replace(self, known: dict[str, tuple[Stamp, InstalledDistribution]]) -> None:
+        """From now on these are all that is known."""
+        if self.unread or known.keys() != self.known.keys():
+            self.changed = True
+        self.unread.clear()
+        self.known = known
 
     def save(self, place: Path | None) -> None:
         """Remember, where the disk lets us."""
