@@ -118,13 +118,13 @@ class CandidateMaker:
         self._guarded: dict[tuple[object, ...], GuardedCandidate] = {}
         self._origins: dict[tuple[object, ...], Origin] = {}
 
-    def candidates(self, key: Key, wanted: Sequence[Requirement], bad: Sequence[Candidate]) -> Iterator[Candidate]:
-        """All candidates for `key` that meet every one of `wanted` and bring nothing known `bad`, best first."""
+    def candidates(self, key: Key, wanted: Sequence[Requirement]) -> Iterator[Candidate]:
+        """All candidates for `key` that meet every one of `wanted`, best first."""
         cell = key[1]
         guard = union(r.region for r in wanted)
         remembered = self._splits.get(key)
         requirements = dict.fromkeys(wanted)
-        tried = {c.boundary for c in bad if isinstance(c, SplitCandidate)}
+        tried: set[MarkerSet] = set()
 
         def split(boundary: MarkerSet) -> Iterator[Candidate]:
             inside = boundary & cell
@@ -145,8 +145,7 @@ class CandidateMaker:
                 else:
                     yield from split(found.region)
                 continue
-            if not any(isinstance(b, GuardedCandidate) and found.covers(b) for b in bad):
-                yield found
+            yield found
         late += self._boundaries.separating(key[0], wanted, guard)
         for boundary in chain(late, self._boundaries.of_dependencies(key[0], wanted)):
             yield from split(boundary)

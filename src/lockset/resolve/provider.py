@@ -85,7 +85,7 @@ class Provider:
         memo = (key, wanted, self._splits.get(key))
         known = self._candidates.get(memo)
         if known is None:
-            made = iter(()) if key[0] == _NOWHERE else self._maker.candidates(key, wanted, ())
+            made = iter(()) if key[0] == _NOWHERE else self._maker.candidates(key, wanted)
             known = self._candidates[memo] = _Lazy(made)
         return known()
 

@@ -9,7 +9,7 @@ from packaging.version import Version
 
 from fakes.fake_repository import FakeRelease, FakeRepository
 from lockset.markers import MarkerSet
-from lockset.resolve.candidate import Candidate, GuardedCandidate, SplitCandidate
+from lockset.resolve.candidate import GuardedCandidate, SplitCandidate
 from lockset.resolve.candidates import CandidateMaker
 from lockset.resolve.request import Policy, Preference
 from lockset.resolve.requirement import Key, Origin, Requirement, Specifier, parse_dependency
@@ -50,9 +50,9 @@ def maker(
     )
 
 
-def offered(made: CandidateMaker, *wanted: Requirement, bad: Sequence[Candidate] = ()) -> list[str | MarkerSet]:
+def offered(made: CandidateMaker, *wanted: Requirement) -> list[str | MarkerSet]:
     """Versions, and the boundaries of splits."""
-    found = made.candidates(wanted[0].key, wanted, bad)
+    found = made.candidates(wanted[0].key, wanted)
     return [c.boundary if isinstance(c, SplitCandidate) else str(c.version) for c in found]
 
 
@@ -72,23 +72,6 @@ def test_a_remembered_split_is_offered_first() -> None:
     found = offered(made, requirement())
     assert found[0] is LINUX
     assert found.count(LINUX) == 1
-
-
-def test_a_split_that_was_bad_is_not_offered_again_nor_its_other_half() -> None:
-    made = maker()
-    first = next(made.candidates(KEY, [requirement()], []))
-    assert isinstance(first, SplitCandidate)
-    assert offered(made, requirement(), bad=[first]) == ["2", "1"]
-    other = SplitCandidate(key=KEY, boundary=ALL - NEWER, requirements={})
-    assert offered(made, requirement(), bad=[other]) == ["2", "1"]
-
-
-def test_what_is_bad_under_a_guard_is_bad_under_larger_ones_only() -> None:
-    made = maker()
-    small = next(c for c in made.candidates(KEY, [requirement("==2", LINUX)], []) if isinstance(c, GuardedCandidate))
-    large = next(c for c in made.candidates(KEY, [requirement("==2")], []) if isinstance(c, GuardedCandidate))
-    assert "2" not in offered(made, requirement("<3"), bad=[small])
-    assert "2" in offered(made, requirement("<3", LINUX), bad=[large])
 
 
 def test_requirements_that_no_version_meets_are_separated_where_both_sides_then_have_one() -> None:
@@ -130,7 +113,7 @@ def test_constraints_count_where_they_apply() -> None:
 
 def test_the_guard_holds_all_regions_and_each_extra_its_own() -> None:
     wanted = [requirement("<3"), requirement("", LINUX, extras=["x"])]
-    first = next(c for c in maker().candidates(KEY, wanted, []) if isinstance(c, GuardedCandidate))
+    first = next(c for c in maker().candidates(KEY, wanted) if isinstance(c, GuardedCandidate))
     assert first.guard is ALL
     assert dict(first.extras) == {"x": LINUX}
     assert first.meets(requirement("", LINUX, extras=["x"]))
@@ -142,7 +125,7 @@ def test_the_guard_holds_all_regions_and_each_extra_its_own() -> None:
 
 def test_the_same_candidate_is_the_same_object() -> None:
     made = maker()
-    first, second = (list(made.candidates(KEY, [requirement("<3")], [])) for _ in range(2))
+    first, second = (list(made.candidates(KEY, [requirement("<3")])) for _ in range(2))
     assert [c for c in first if isinstance(c, GuardedCandidate)] == [
         c for c in second if isinstance(c, GuardedCandidate)
     ]

@@ -1,0 +1,173 @@
+"""One run of the search: what is chosen, what is learned of a conflict, and that no run goes round in a circle."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from packaging.version import Version
+
+from fakes.fake_repository import FakeRelease, FakeRepository
+from lockset.events import Silent
+from lockset.markers import MarkerSet
+from lockset.resolve.candidate import Candidate, GuardedCandidate, SplitCandidate
+from lockset.resolve.nogoods import Conflict, Nogoods
+from lockset.resolve.provider import Provider
+from lockset.resolve.request import Policy
+from lockset.resolve.requirement import Origin, Root, parse_dependency
+from lockset.resolve.run import GivenUp, NoWay, Run
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from lockset.resolve.requirement import Key
+
+ALL = MarkerSet.of_python(">=3.10,<3.14")
+LINUX = MarkerSet.parse("sys_platform == 'linux'") & ALL
+NEWER = MarkerSet.of_python(">=3.12") & ALL
+
+World = dict[str, dict[str, tuple[str, ...]]]
+
+
+class Searched:
+    """A world, the nogoods of its universe, and one run at a time over them."""
+
+    def __init__(self, world: World, *roots: str) -> None:
+        releases = {
+            name: {v: FakeRelease(requires=r, extras=frozenset({"x", "y"})) for v, r in versions.items()}
+            for name, versions in world.items()
+        }
+        self.provider = Provider(
+            repository=FakeRepository(releases),
+            policy=Policy(),
+            universe=ALL,
+            preferences={},
+            locked_for=MarkerSet.none(),
+        )
+        self.nogoods = Nogoods()
+        self.roots = [
+            Root(dependency=d, region=d.marker, origin=Origin(name="project", version=None, text=d.text))
+            for d in map(parse_dependency, roots)
+        ]
+
+    def run(self, patience: int = 1000) -> Run:
+        return Run(self.provider, self.nogoods, Silent(), patience=patience, most_rounds=10_000)
+
+    def solve(self) -> dict[str, str]:
+        found = self.run().solve(self.provider.roots(self.roots))
+        return {c.name: str(c.version) for c in found.values() if isinstance(c, GuardedCandidate)}
+
+
+def test_the_newest_that_fit_together_are_chosen() -> None:
+    world: World = {"a": {"1": (), "2": ("b<2",)}, "b": {"1": (), "2": ()}}
+    assert Searched(world, "a", "b").solve() == {"a": "2", "b": "1"}
+
+
+def test_what_nobody_asks_for_any_more_is_not_chosen() -> None:
+    world: World = {"a": {"1": (), "2": ("c",)}, "b": {"1": ("a<2",)}, "c": {"1": ()}}
+    assert Searched(world, "a", "b").solve() == {"a": "1", "b": "1"}
+
+
+def test_a_choice_grows_for_more_extras_and_what_it_asked_for_stays() -> None:
+    # Each of two projects asks the first for another extra: taken off for the one, it would lose the other.
+    world: World = {
+        "a": {"1": ("b", "c", "d ; extra == 'x'", "e ; extra == 'y'")},
+        "b": {"1": ("a[x]",)},
+        "c": {"1": ("a[y]",)},
+        "d": {"1": ()},
+        "e": {"1": ()},
+    }
+    searched = Searched(world, "a")
+    run = searched.run()
+    found = run.solve(searched.provider.roots(searched.roots))
+    assert {key[0] for key in found} == {"a", "b", "c", "d", "e"}
+    assert run.rounds == 5
+
+
+def test_a_split_grows_for_more_requirements() -> None:
+    world: World = {"a": {"1": (), "2": ()}, "b": {"1": ("a",)}, "c": {"1": ("a",)}}
+    searched = Searched(world, "a<2 ; sys_platform == 'linux'", "a>=2 ; sys_platform != 'linux'", "b", "c")
+    run = searched.run()
+    found = run.solve(searched.provider.roots(searched.roots))
+    assert sorted(str(c.version) for k, c in found.items() if k[0] == "a" and isinstance(c, GuardedCandidate)) == [
+        "1",
+        "2",
+    ]
+    assert sum(isinstance(c, SplitCandidate) for c in found.values()) == 1
+    assert run.rounds == 5
+
+
+def test_there_is_no_way_where_all_was_tried_and_its_causes_name_the_requirements() -> None:
+    world: World = {"a": {"1": ("c==1",), "2": ("c==1",)}, "b": {"1": ("c==2",)}, "c": {"1": (), "2": ()}}
+    searched = Searched(world, "a", "b")
+    with pytest.raises(NoWay) as caught:
+        searched.solve()
+    asked = {(c.origin.name, c.origin.text) for c in caught.value.causes}
+    assert {("a", "c==1"), ("b", "c==2")} <= asked
+    chains = {tuple(o.text for o in c.chain) for c in caught.value.causes}
+    assert ("a", "c==1") in chains
+
+
+def test_what_was_learned_holds_for_the_next_run() -> None:
+    world: World = {
+        "a": {str(v): ("c==1",) for v in range(1, 9)},
+        "b": {str(v): ("c==2",) for v in range(1, 9)},
+        "c": {"1": (), "2": ()},
+    }
+    searched = Searched(world, "a", "b")
+    with pytest.raises(GivenUp):
+        searched.run(patience=20).solve(searched.provider.roots(searched.roots))
+    again = searched.run()
+    with pytest.raises(NoWay):
+        again.solve(searched.provider.roots(searched.roots))
+    anew = Searched(world, "a", "b")
+    first = anew.run()
+    with pytest.raises(NoWay):
+        first.solve(anew.provider.roots(anew.roots))
+    assert again.rejections < first.rejections
+
+
+def test_releases_that_make_each_other_yield_do_not_do_so_for_ever() -> None:
+    # Each a asks for the b that asks for the other a.
+    world: World = {
+        "a": {"1": ("b==3",), "2": ("b==2",)},
+        "b": {"1": (), "2": ("a<2",), "3": ("a>=2",)},
+    }
+    searched = Searched(world, "a")
+    run = searched.run()
+    with pytest.raises(NoWay):
+        run.solve(searched.provider.roots(searched.roots))
+    assert run.rounds < 100
+
+
+def pinned(*candidates: Candidate) -> Mapping[Key, Candidate]:
+    return {c.key: c for c in candidates}
+
+
+def release(name: str, version: str, guard: MarkerSet = ALL, **extras: MarkerSet) -> GuardedCandidate:
+    return GuardedCandidate(key=(name, ALL), version=Version(version), guard=guard, extras=tuple(extras.items()))
+
+
+def test_a_conflict_is_met_by_what_covers_its_members_and_by_nothing_less() -> None:
+    nogoods = Nogoods()
+    nogoods.learn(Conflict(members=(release("a", "1", LINUX), release("b", "2", ALL, x=LINUX)), causes=()))
+    one, other = release("a", "1"), release("b", "2", ALL, x=ALL)
+    met = nogoods.met_by(one, pinned(other).get)
+    assert met is not None
+    assert met.members == (other,)
+    assert nogoods.met_by(other, pinned(one).get) is not None
+    assert nogoods.met_by(release("a", "1", NEWER), pinned(other).get) is None
+    assert nogoods.met_by(release("a", "2"), pinned(other).get) is None
+    assert nogoods.met_by(one, pinned(release("b", "2")).get) is None
+    assert nogoods.met_by(one, pinned().get) is None
+
+
+def test_a_split_covers_one_that_hands_on_less() -> None:
+    searched = Searched({"a": {"1": ()}}, "a", "a<2")
+    requirements = searched.provider.roots(searched.roots)
+    less = SplitCandidate(key=("a", ALL), boundary=LINUX, requirements=dict.fromkeys(requirements[:1]))
+    more = SplitCandidate(key=("a", ALL), boundary=LINUX, requirements=dict.fromkeys(requirements))
+    assert more.covers(less)
+    assert not less.covers(more)
+    assert not more.covers(release("a", "1"))
+    assert not release("a", "1").covers(more)
