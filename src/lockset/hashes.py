@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from lockset.errors import LocksetError
 
@@ -30,8 +29,7 @@ WEAK_ALGORITHMS: Mapping[str, int] = {"md5": 16, "sha1": 20, "sha224": 28, "sha3
 _HEX = frozenset("0123456789abcdef")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Digest:
+class Digest(NamedTuple):
     """One hash of a file; both fields in lower case, the length of `value` fits `algorithm`."""
 
     algorithm: str

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from lockset.api.sync_selection import selected_of
@@ -107,7 +107,7 @@ def _wanted(request: DownloadRequest, cache: Path | None) -> Iterator[Wanted]:
             continue
         places = [Place(python=None, described=one) for one in request.targets] or [selection.place]
         for place in places:
-            target = target_of(replace(place, managed=True, directory=request.folder), cache=cache)
+            target = target_of(place._replace(managed=True, directory=request.folder), cache=cache)
             items = selected_of(source.read(), selection, target)
             yield from wanted(items, folder=source.folder, allowed=selection.allowed)
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from lockset.api.sync_compiled import asked_of
 from lockset.api.sync_request import LockSource, SyncRequest
@@ -40,8 +39,7 @@ __all__ = [
 ]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SyncResult:
+class SyncResult(NamedTuple):
     """The target, and the plan that was carried out (or would be, where only a check was asked for).
 
     Attributes:
@@ -80,7 +78,7 @@ def sync(
     """
     heard = listener or Silent()
     target = target_of(request.place, cache=cache)
-    policy = request.policy if target.kind == "venv" else replace(request.policy, owned_only=True)
+    policy = request.policy if target.kind == "venv" else request.policy._replace(owned_only=True)
     asked = asked_of(request, target, cache=cache)
     memory = cache / "targets-v1" if cache is not None else None
     applier = Applier(target, asked, policy=policy, doing=request.doing, memory=memory, listener=heard)

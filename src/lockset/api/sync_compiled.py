@@ -8,7 +8,6 @@ from __future__ import annotations
 import hashlib
 import marshal
 import sys
-from dataclasses import astuple, replace
 from typing import TYPE_CHECKING, Any
 
 from packaging.version import Version
@@ -17,7 +16,7 @@ from lockset import __version__
 from lockset.hashes import Digest
 from lockset.sync.disk.atomic import replace_file
 from lockset.sync.disk.tree import tree_digest
-from lockset.sync.wanted import Wanted
+from lockset.sync.wanted import Wanted, may_hold_secret
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -49,7 +48,7 @@ def asked_of(request: SyncRequest, target: Target, *, cache: Path | None) -> Seq
         from lockset.api.sync_selection import asked_of as read
 
         found = read(request, target)
-        if place is not None:
+        if place is not None and not any(may_hold_secret(one.url or "") for one in found):
             payload = marshal.dumps((key, [_row(one) for one in found]))
             replace_file(place, hashlib.sha256(payload).digest() + payload, private=True)
     return [_as_it_is(one) for one in found]
@@ -57,7 +56,7 @@ def asked_of(request: SyncRequest, target: Target, *, cache: Path | None) -> Seq
 
 def _as_it_is(one: Wanted) -> Wanted:
     # What is editable is always as it is now; any other directory is built anew when it has changed.
-    return replace(one, tree=tree_digest(str(one.path))) if one.kind == "directory" and not one.editable else one
+    return one._replace(tree=tree_digest(str(one.path))) if one.kind == "directory" and not one.editable else one
 
 
 def _key(request: SyncRequest, target: Target) -> bytes:
@@ -71,10 +70,10 @@ def _key(request: SyncRequest, target: Target) -> bytes:
             [(hashlib.sha256(s.data or b"").hexdigest(), s.folder) for s in request.sources],
             sorted(interpreter.markers.items()),
             (interpreter.version, interpreter.implementation, interpreter.abis, interpreter.platforms, interpreter.mac),
-            request.described and astuple(request.described),
+            request.described and tuple(request.described),
             (_ordered(request.extras), request.all_extras, _ordered(request.groups), request.all_groups),
             (request.default_groups, _ordered(request.no_binary), _ordered(request.only_binary), request.strict),
-            astuple(request.allowed),
+            tuple(request.allowed),
         )
     ).encode(errors="surrogateescape")
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from lockset.api.sync_target import Described, Place
 from lockset.sync.disk.apply import Doing
@@ -16,8 +15,7 @@ if TYPE_CHECKING:
 __all__ = ["LockSource", "SyncRequest"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LockSource:
+class LockSource(NamedTuple):
     """A lock file: as read, or as the bytes to read; `folder` (absolute) is what its relative paths start from."""
 
     folder: str
@@ -39,8 +37,7 @@ class LockSource:
         return read(self.data or b"", path=self.path).lock
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SyncRequest:
+class SyncRequest(NamedTuple):
     """What to bring where.
 
     Attributes:
@@ -70,13 +67,13 @@ class SyncRequest:
     groups: frozenset[str] = frozenset()
     all_groups: bool = False
     default_groups: bool = True
-    allowed: Allowed = field(default_factory=Allowed)
+    allowed: Allowed = Allowed()
     no_binary: frozenset[str] | None = frozenset()
     only_binary: frozenset[str] | None = frozenset()
     strict: bool = True
     find_links: tuple[str, ...] = ()
-    policy: Policy = field(default_factory=Policy)
-    doing: Doing = field(default_factory=Doing)
+    policy: Policy = Policy()
+    doing: Doing = Doing()
     check_only: bool = False
 
     @property

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from lockset.errors import LocksetError
 from lockset.sync.disk.guard import refuse_managed
@@ -21,8 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["Described", "Place", "find_python", "target_of"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Described:
+class Described(NamedTuple):
     """An interpreter that need not be on this machine, in the words of `lockset.markers.described_target`."""
 
     platform: str
@@ -30,8 +28,7 @@ class Described:
     implementation: str = "cpython"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
+class Place(NamedTuple):
     """Where a sync goes.
 
     Attributes:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
@@ -22,8 +21,7 @@ class InstalledFile(NamedTuple):
     size: int | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class InstalledDistribution:
+class InstalledDistribution(NamedTuple):
     """One dist-info folder (or something older) of a target.
 
     Attributes:
@@ -43,7 +41,7 @@ class InstalledDistribution:
     version: str
     info: str
     installer: str = ""
-    origin: Mapping[str, str] = field(default_factory=dict)
+    origin: Mapping[str, str] = {}
     direct_url: Mapping[str, Any] | None = None
     files: tuple[InstalledFile, ...] = ()
     stray: tuple[str, ...] = ()

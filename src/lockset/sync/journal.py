@@ -17,7 +17,6 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import dataclass
 from typing import NamedTuple, TypeAlias
 
 from lockset.errors import LocksetError
@@ -63,8 +62,7 @@ _KINDS: dict[str, type[Retire | Place | MakeFolder | RemoveFolder]] = {
 _NAMES = {kind: name for name, kind in _KINDS.items()}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Journal:
+class Journal(NamedTuple):
     """All steps of one transaction, and the private folders that go when it has ended."""
 
     steps: tuple[JournalStep, ...]

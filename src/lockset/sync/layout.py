@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from lockset.sync.safe_path import is_within
 
@@ -21,8 +21,7 @@ _OWN_SCRIPTS = re.compile(
 _OWN_FILES = frozenset({"pyvenv.cfg", "lib64", STATE_FOLDER, LOCK_FILE})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Layout:
+class Layout(NamedTuple):
     """Roots of the schemes: absolute, with links resolved.
 
     Attributes:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import marshal
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
@@ -43,8 +42,7 @@ class StoredScript(NamedTuple):
     body: bytes
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Manifest:
+class Manifest(NamedTuple):
     """One wheel. `digests` are hashes of the archive that were verified before it was unpacked."""
 
     name: str

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from lockset.errors import LocksetError
@@ -31,8 +30,7 @@ class Placement(NamedTuple):
     executable: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Placed:
+class Placed(NamedTuple):
     """One distribution as it will be: `info` is the final path of its dist-info folder, RECORD not among `files`."""
 
     name: str

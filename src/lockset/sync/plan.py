@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from packaging.version import InvalidVersion, Version
 
@@ -19,8 +18,7 @@ __all__ = ["SEEDS", "Plan", "Policy", "Step", "plan"]
 SEEDS = frozenset({"pip", "setuptools", "wheel"})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Policy:
+class Policy(NamedTuple):
     """What the user allows.
 
     Attributes:
@@ -35,11 +33,10 @@ class Policy:
     owned_only: bool = False
     keep: frozenset[str] = frozenset()
     remove_seeds: bool = False
-    reinstall: frozenset[str] | None = field(default_factory=frozenset)
+    reinstall: frozenset[str] | None = frozenset()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Step:
+class Step(NamedTuple):
     """One distribution of a plan.
 
     Attributes:
@@ -66,8 +63,7 @@ class Step:
         return str(self.wanted.version) if self.wanted is not None and self.wanted.version is not None else None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
+class Plan(NamedTuple):
     """Every step, sorted by name; `keep` steps included."""
 
     steps: tuple[Step, ...]

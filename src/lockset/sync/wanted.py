@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+import re
+from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlsplit, urlunsplit
 
 from lockset.hashes import STRONG_ALGORITHMS, Digest
@@ -13,11 +13,12 @@ if TYPE_CHECKING:
 
     from packaging.version import Version
 
-__all__ = ["Allowed", "Identity", "Wanted", "public_url"]
+__all__ = ["Allowed", "Identity", "Wanted", "may_hold_secret", "public_url"]
+
+_SECRET = re.compile(r"""://[^\s"'/]*@|://[^\s"'?]*\?""")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Identity:
+class Identity(NamedTuple):
     """What the lock file says a wheel is. `version` is None where the lock leaves it open (source trees)."""
 
     name: str
@@ -29,8 +30,7 @@ class Identity:
         return f"`{self.filename}` of {described}" if self.filename else f"the wheel of {described}"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Allowed:
+class Allowed(NamedTuple):
     """Which sources of a lock file may be used.
 
     Attributes:
@@ -47,8 +47,7 @@ class Allowed:
     editable: bool = True
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Wanted:
+class Wanted(NamedTuple):
     """One distribution that the lock file asks for.
 
     Attributes:
@@ -114,6 +113,11 @@ class Wanted:
         if self.subdirectory:
             found["subdirectory"] = self.subdirectory
         return found
+
+
+def may_hold_secret(text: str) -> bool:
+    """Whether an address in `text` has user info or a query: such a text is kept nowhere."""
+    return _SECRET.search(text) is not None
 
 
 def public_url(url: str) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -52,7 +51,7 @@ def test_every_question_has_its_own_answer_and_keeps_it(tmp_path: Path) -> None:
     target = target_of(REQUEST.place, cache=None)
     answers = []
     for change in CHANGES:
-        request = replace(REQUEST, **change)
+        request = REQUEST._replace(**change)
         fresh = asked_of(request, target, cache=None)
         assert list(asked_of(request, target, cache=tmp_path)) == list(fresh)
         assert list(asked_of(request, target, cache=tmp_path)) == list(fresh)
@@ -62,17 +61,17 @@ def test_every_question_has_its_own_answer_and_keeps_it(tmp_path: Path) -> None:
 
 def test_another_target_is_another_question(tmp_path: Path) -> None:
     lock = make_lock([entry(make_wheel("one", tags="cp312-cp312-win_amd64"), make_wheel("one"))])
-    request = replace(REQUEST, sources=(LockSource(folder="/", data=lock.encode()),), directory="/out")
+    request = REQUEST._replace(sources=(LockSource(folder="/", data=lock.encode()),), directory="/out")
     names = []
     for described in (None, Described(platform="windows", python="3.12"), Described(platform="linux", python="3.12")):
-        asked = replace(request, described=described)
+        asked = request._replace(described=described)
         names.append([one.filename for one in asked_of(asked, target_of(asked.place, cache=None), cache=tmp_path)])
     assert names == [["one-1.0-py3-none-any.whl"], ["one-1.0-cp312-cp312-win_amd64.whl"], ["one-1.0-py3-none-any.whl"]]
 
 
 def test_a_refusal_is_never_remembered(tmp_path: Path) -> None:
     target = target_of(REQUEST.place, cache=None)
-    refused = replace(REQUEST, allowed=Allowed(vcs=False))
+    refused = REQUEST._replace(allowed=Allowed(vcs=False))
     asked_of(REQUEST, target, cache=tmp_path)
     for _ in range(2):
         with pytest.raises(LocksetError, match="--no-vcs"):
@@ -90,7 +89,7 @@ def test_a_memory_that_is_odd_is_none(tmp_path: Path, harm: bytes | None) -> Non
 
 def test_a_tree_is_looked_at_every_time(tmp_path: Path) -> None:
     lock = make_lock([{"name": "tree", "directory": {"path": "tree"}}])
-    request = replace(REQUEST, sources=(LockSource(folder=str(tmp_path), data=lock.encode()),))
+    request = REQUEST._replace(sources=(LockSource(folder=str(tmp_path), data=lock.encode()),))
     target = target_of(request.place, cache=None)
     (tmp_path / "tree").mkdir()
     (first,) = asked_of(request, target, cache=tmp_path / "cache")

@@ -55,7 +55,7 @@ def run(args: argparse.Namespace, out: Output) -> int:
         listener=out.listener(),
     )
     if args.json:
-        conflict = asdict(answer.conflict) if answer.conflict is not None else None
+        conflict = answer.conflict._asdict() if answer.conflict is not None else None
         out.json(
             {
                 "name": answer.name,

@@ -5,9 +5,8 @@ from __future__ import annotations
 import hashlib
 import os
 from contextlib import contextmanager
-from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from lockset.errors import LocksetError
 from lockset.sync.disk.guard import locked
@@ -42,8 +41,7 @@ _STAGERS = 2
 _COMPILERS, _WORTHWHILE = 8, 100
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Doing:
+class Doing(NamedTuple):
     """How things are done, as against what.
 
     Attributes:

@@ -8,7 +8,6 @@ import contextlib
 import os
 import stat
 import threading
-from dataclasses import replace
 from typing import TYPE_CHECKING, BinaryIO
 
 from lockset.errors import LocksetError
@@ -97,7 +96,7 @@ class Archives:
         """The file of a wheelhouse that has the locked hash, whatever its name."""
         for path in self._folders.candidates(wanted) if wanted.path is None else ():
             with contextlib.suppress(_NotThis):
-                return self._taken(replace(wanted, path=path))
+                return self._taken(wanted._replace(path=path))
         return None
 
     def _taken(self, wanted: Wanted) -> BinaryIO:

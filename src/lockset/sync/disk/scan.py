@@ -9,7 +9,6 @@ import json
 import os
 import re
 import stat
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from lockset.hashes import STRONG_ALGORITHMS, WEAK_ALGORITHMS
@@ -214,7 +213,7 @@ def _files(record: str, library: str, layout: Layout) -> tuple[tuple[InstalledFi
 
 def _examined(one: InstalledDistribution, snapshot: Snapshot, *, verify_files: bool) -> InstalledDistribution:
     for problem in _problems(one, snapshot, verify_files=verify_files):
-        return replace(one, problems=(problem,))
+        return one._replace(problems=(problem,))
     return one
 
 

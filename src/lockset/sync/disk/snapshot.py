@@ -8,7 +8,6 @@ from __future__ import annotations
 import hashlib
 import marshal
 import os
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from lockset.sync.disk.atomic import replace_file
@@ -29,14 +28,14 @@ _DIGEST_SIZE = 32
 Stamp: TypeAlias = tuple[int, int, int, int]
 
 
-@dataclass(kw_only=True, slots=True)
 class Snapshot:
     """Distributions by the path of their dist-info, and modification times of files by path, None where not known."""
 
-    known: dict[str, tuple[Stamp, InstalledDistribution]] = field(default_factory=dict)
-    times: dict[str, int | None] = field(default_factory=dict)
-    unread: dict[str, Any] = field(default_factory=dict)
-    changed: bool = False
+    def __init__(self, unread: dict[str, Any] | None = None) -> None:
+        self.known: dict[str, tuple[Stamp, InstalledDistribution]] = {}
+        self.times: dict[str, int | None] = {}
+        self.unread = unread or {}
+        self.changed = False
 
     @classmethod
     def load(cls, place: Path | None) -> Snapshot:

@@ -7,8 +7,7 @@ from __future__ import annotations
 import mmap
 import os
 import stat
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
 from packaging.version import Version
 
@@ -34,8 +33,7 @@ _MOST_RECORD, _MOST_METADATA = 64 << 20, 16 << 20
 _MOST_TRIES = 8
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StoredWheel:
+class StoredWheel(NamedTuple):
     """An unpacked wheel; a file of its manifest is at `<folder>/<scheme>/<path>`."""
 
     folder: str
