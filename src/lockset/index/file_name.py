@@ -6,9 +6,10 @@ from functools import lru_cache
 
 from packaging.tags import InvalidTag, Tag, parse_tag
 from packaging.utils import canonicalize_name
-from packaging.version import InvalidVersion, Version
+from packaging.version import Version
 
 __all__ = [
+    "LONGEST",
     "SDIST",
     "SDIST_SUFFIXES",
     "WHEEL",
@@ -22,6 +23,8 @@ __all__ = [
 SDIST_SUFFIXES = (".tar.gz", ".zip")
 # Kinds of files, as flags.
 WHEEL, SDIST = 1, 2
+# Longest name of a file; no usual file system takes a longer one.
+LONGEST = 255
 # Tags one compressed triple may stand for; a longer one is no honest file name and yields no tag.
 _TAG_LIMIT = 2_000
 
@@ -34,7 +37,7 @@ def parse_version(text: str) -> Version | None:
     if found is None:
         try:
             found = _versions[text] = Version(text)
-        except InvalidVersion:
+        except ValueError:  # InvalidVersion is one; more digits than Python turns into a number are another
             return None
     return found
 
@@ -53,9 +56,12 @@ class FileNames:
 
         None where the name is no wheel's and no sdist's, or belongs to another project: the whole part before the
         version has to be this project's name, never only begin with it. The version's text may still be invalid.
-        What no file name of a distribution holds (spaces, control characters, separators of paths) makes it none.
+        What no file name of a distribution holds (spaces, control characters, separators of paths, anything but
+        ASCII) makes it none, and so does a length that no file system takes.
         """
-        if not filename.isprintable() or " " in filename or "\\" in filename or "/" in filename:
+        if not filename.isascii() or len(filename) > LONGEST or not filename.isprintable():
+            return None
+        if " " in filename or "\\" in filename or "/" in filename:
             return None
         if filename.endswith(".whl"):
             parts = filename.split("-")

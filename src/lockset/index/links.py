@@ -36,12 +36,14 @@ class LinkBase:
                 return None
             if not url.startswith(("https://", "http://")) and not (self._local and url.startswith("file:")):
                 return None
-        if "@" in url:
-            try:
-                return without_userinfo(url)
-            except ValueError:
-                return None
-        return url
+        if not url.isprintable():  # controls, parts of characters, and what turns the direction of writing
+            return None
+        if "@" not in url and "[" not in url:
+            return url
+        try:
+            return without_userinfo(url)
+        except ValueError:
+            return None
 
 
 def without_userinfo(url: str) -> str:

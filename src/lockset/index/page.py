@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
 __all__ = ["DistributionFile", "ProjectDetail"]
 
+# Characters of a requires-python. More could hold numbers with more digits than Python reads.
+_LONGEST_PYTHONS = 1_000
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DistributionFile:
@@ -136,7 +139,7 @@ class ProjectDetail:
     def requires_pythons(self, version: Version) -> frozenset[str | None]:
         """The distinct requires-python texts of the version's files, without decoding the files."""
         texts = self._table.requires_pythons
-        return frozenset(texts[at] for at in self._table.python_ids[self._position(version)])
+        return frozenset(_bounded(texts[at]) for at in self._table.python_ids[self._position(version)])
 
     def yanked(self, version: Version) -> bool:
         """Whether all files of the version are yanked."""
@@ -165,7 +168,7 @@ class ProjectDetail:
             url=url,
             hashes=_hashes(hashes),
             size=size,
-            requires_python=requires_python,
+            requires_python=_bounded(requires_python),
             upload_time=None if upload_time is None else _time(upload_time),
             yanked=yanked is not None,
             yanked_reason=yanked or None,
@@ -181,6 +184,11 @@ def _hashes(stored: Any) -> dict[str, str]:
     return {name: value.lower() for name, value in stored} if isinstance(stored, tuple) else {}
 
 
+def _bounded(requires_python: str | None) -> str | None:
+    """The text; None where it is so long that it can only mean harm: it binds nobody, as others that do not parse."""
+    return None if requires_python is not None and len(requires_python) > _LONGEST_PYTHONS else requires_python
+
+
 def _time(text: str) -> datetime | None:
     """An ISO 8601 time in UTC; None where the text is none. Times without a zone are taken as UTC."""
     if text[-1:] in {"Z", "z"}:
@@ -191,6 +199,6 @@ def _time(text: str) -> datetime | None:
         text = f"{head}.{digits[:6].ljust(6, '0')}{rest[len(digits) :]}"
     try:
         time = datetime.fromisoformat(text)
-    except ValueError:
+        return time.replace(tzinfo=timezone.utc) if time.tzinfo is None else time.astimezone(timezone.utc)
+    except (ValueError, OverflowError):  # no time, or one that is no year of ours in UTC
         return None
-    return time.replace(tzinfo=timezone.utc) if time.tzinfo is None else time.astimezone(timezone.utc)

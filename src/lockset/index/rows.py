@@ -4,21 +4,25 @@ from __future__ import annotations
 
 import json
 import marshal
+import re
 import zlib
 from typing import TYPE_CHECKING, Any
 
+from lockset.hashes import STRONG_ALGORITHMS, WEAK_ALGORITHMS
 from lockset.index.links import LinkBase
 
 if TYPE_CHECKING:
     from lockset.index.table import Table
 
-__all__ = ["FileValues", "Rows", "file_values"]
+__all__ = ["FileValues", "Rows", "checked_hashes", "file_values"]
 
 # One file: name, URL, hashes (a sha256, or pairs, or None), size, requires-python, upload time as text, yanked (None,
 # or the reason, which may be empty), metadata (None, True: promised without a hash, or like hashes).
 FileValues = tuple[str, str, Any, "int | None", "str | None", "str | None", "str | None", Any]
 
 _GZIP_OR_ZLIB = zlib.MAX_WBITS | 32
+_DIGITS = {name: 2 * length for name, length in (*STRONG_ALGORITHMS.items(), *WEAK_ALGORITHMS.items())}
+_HEX = re.compile("[0-9A-Fa-f]*")
 
 
 class Rows:
@@ -90,7 +94,7 @@ def file_values(file: dict[str, Any], base: LinkBase) -> FileValues | None:
     return (
         filename,
         url,
-        _hashes(file["hashes"]),
+        checked_hashes(_hashes(file["hashes"])),
         size,
         requires_python,
         upload_time,
@@ -108,6 +112,15 @@ def _hashes(hashes: dict[str, Any]) -> str | tuple[tuple[str, str], ...] | None:
         if type(value) is not str:
             raise TypeError("a hash is not a text")
     return tuple((key.lower(), value) for key, value in hashes.items()) or None
+
+
+def checked_hashes(hashes: str | tuple[tuple[str, str], ...] | None) -> str | tuple[tuple[str, str], ...] | None:
+    """`hashes`, as rows hold them; TypeError where one of a known algorithm cannot be a digest of it."""
+    for name, value in (("sha256", hashes),) if isinstance(hashes, str) else hashes or ():
+        length = _DIGITS.get(name)
+        if length is not None and (len(value) != length or not _HEX.fullmatch(value)):
+            raise TypeError(f"the {name} hash of a file is not {length} hexadecimal digits")
+    return hashes
 
 
 def _yank_reason(yanked: object) -> str | None:

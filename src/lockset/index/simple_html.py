@@ -1,7 +1,8 @@
 """Simple API pages in HTML (PEP 503, 592, 629, 658, 714, 792) to tables.
 
 Reads anchors only, by a scan that looks at every character a bounded number of times: a page of ten thousand links
-costs a twentieth of what a whole HTML parser takes. Comments are skipped; markup is not otherwise judged.
+costs a twentieth of what a whole HTML parser takes. Comments, scripts and the like are skipped, and what stands in
+quotes is no tag; markup is not otherwise judged.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from lockset.errors import LocksetError
 from lockset.index.links import LinkBase, filename_of_url
+from lockset.index.rows import checked_hashes
 from lockset.index.table import TableBuilder
 
 if TYPE_CHECKING:
@@ -21,12 +23,20 @@ __all__ = ["parse_html"]
 
 # The major version of the repository API this reader understands (PEP 629).
 _API_MAJOR = 1
-# A link as index servers write it (URL, sha256, further attributes), or the beginning of any tag that matters. The
-# first alternative scans far from one place of a page at most: of three tags, two lie on one side of the quotes.
+# Elements whose content is text, whatever it looks like.
+_TEXTS = "script|style|textarea|title|xmp|iframe|noembed|noframes|plaintext"
+# A link as index servers write it (URL, sha256, further attributes), the beginning of any tag that matters, of a
+# comment, or of another tag with quotes. The first alternative scans far from one place of a page at most: of three
+# tags, two lie on one side of the quotes.
 _TAG = re.compile(
-    r"""<a\ href="([^"#&]+)\#sha256=([0-9A-Fa-f]{64})"((?:\ [^\s=>"'/]+="[^"]*")*)\ ?>|<(a|base|meta)(?=[\s>/])""",
+    rf"""<a\ href="([^"#&]+)\#sha256=([0-9A-Fa-f]{{64}})"((?:\ [^\s=>"'/]+="[^"]*")*)\ ?>
+    |<(a|base|meta|{_TEXTS})(?=[\s>/])|<(!--)|</?[a-z](?=[^<>"']*["'])""",
     re.IGNORECASE | re.VERBOSE,
 )
+_END_OF_COMMENT = re.compile("--!?>")
+_END_OF_TEXT = {name: re.compile(rf"</{name}(?=[\s>/])", re.IGNORECASE) for name in _TEXTS.split("|")}
+# How a page may be written; whatever else its server says, it is read as UTF-8.
+_CHARSETS = {"iso-8859-1": "latin-1", "latin-1": "latin-1", "latin1": "latin-1", "windows-1252": "cp1252"}
 # What stands between two quoted values: the name of the next attribute.
 _NAME = re.compile(r"""\s*([^\s=>"'/]+)\s*=\s*""")
 _ATTRIBUTE = re.compile(r"""([^\s=>"'/]+)(?:\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'>]+)))?""")
@@ -41,46 +51,43 @@ def parse_html(data: bytes, *, name: str, page_url: str, index_url: str, charset
     `page_url` is where the page came from at last (links are relative to it), `index_url` what is shown as the index.
 
     Raises:
-        LocksetError: `index-page-invalid`: the page says it is of an API version not known here.
+        LocksetError: `index-page-invalid`: the page says it is of an API version not known here, or gives a hash
+            that is none.
     """
     reader = _Reader(name, page_url)
-    text = _without_comments(_decode(data, charset))
-    position = 0
-    while (found := _TAG.search(text, position)) is not None:
-        url, sha256, further, tag = found.groups()
-        if tag is None:
-            reader.link(url, sha256, further)
-            position = found.end()
-            continue
-        end = _end_of_tag(text, found.end())
-        if end == -1:
-            break
-        reader.tag(tag.lower(), text[found.end() : end])
-        position = end + 1
+    try:
+        _read(data.decode(_CHARSETS.get(charset.lower(), "utf-8"), "replace"), reader)
+    except TypeError as error:
+        raise LocksetError(
+            "index-page-invalid", f"The page of `{name}` cannot be read: {error}", place=index_url
+        ) from error
     return reader.table(index_url)
 
 
-def _decode(data: bytes, charset: str) -> str:
-    try:
-        return data.decode(charset, "replace")
-    except LookupError:
-        return data.decode("utf-8", "replace")
-
-
-def _without_comments(text: str) -> str:
-    """`text` without `<!-- -->`; one that is not closed hides the rest."""
-    if "<!--" not in text:
-        return text
-    kept: list[str] = []
+def _read(text: str, reader: _Reader) -> None:
     position = 0
-    while (start := text.find("<!--", position)) != -1:
-        kept.append(text[position:start])
-        end = text.find("-->", start + 4)
-        if end == -1:
-            return "".join(kept)
-        position = end + 3
-    kept.append(text[position:])
-    return "".join(kept)
+    while position != -1 and (found := _TAG.search(text, position)) is not None:
+        url, sha256, further, tag, comment = found.groups()
+        position = found.end()
+        if url is not None:
+            reader.link(url, sha256, further)
+        elif comment is not None:
+            position = _after(_END_OF_COMMENT, text, found.start() + 2)  # `<!-->` is a whole one
+        else:
+            end = _end_of_tag(text, position)
+            if end == -1:
+                return
+            if tag is not None and (name := tag.lower()) not in _END_OF_TEXT:
+                reader.tag(name, text[position:end])
+            position = end + 1
+            if tag is not None and name in _END_OF_TEXT:
+                position = _after(_END_OF_TEXT[name], text, position)
+
+
+def _after(what: re.Pattern[str], text: str, position: int) -> int:
+    """Offset behind the next `what`; -1 where there is none: then the rest of the page is hidden."""
+    found = what.search(text, position)
+    return -1 if found is None else found.end()
 
 
 def _end_of_tag(text: str, position: int) -> int:
@@ -154,7 +161,7 @@ class _Reader:
         """The value with its references resolved; most are a few requires-python texts, again and again."""
         known = self._texts.get(value)
         if known is None:
-            known = self._texts[value] = unescape(value)
+            known = self._texts[value] = _unescape(value)
         return known
 
     def link(self, href: str, hashes: object, further: str) -> None:
@@ -175,7 +182,7 @@ class _Reader:
         href = attributes.get("href")
         if href:
             target, _, fragment = href.strip().partition("#")
-            self.link(target, _hashes(fragment), text)
+            self.link(target, checked_hashes(_hashes(fragment)), text)
 
     def _meta(self, attributes: dict[str, str]) -> None:
         name, content = attributes.get("name", ""), attributes.get("content", "").strip()
@@ -188,6 +195,13 @@ class _Reader:
                     "index-page-invalid",
                     f"The index speaks version {content[:20]} of the repository API; lockset reads {_API_MAJOR}",
                 )
+
+
+def _unescape(value: str) -> str:
+    try:
+        return unescape(value)
+    except ValueError:  # a reference with more digits than Python turns into a number
+        return value
 
 
 # What the attributes of a link tell: requires-python, upload time, yanked and metadata, as rows hold them.

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["ALL_YANKED", "MARSHAL_VERSION", "TABLE_FORMAT", "Row", "Table", "TableBuilder", "is_table", "spelled_alike"]
 
 # Raised whenever the meaning of a table or row changes: stored tables of another format are misses.
-TABLE_FORMAT = 5
+TABLE_FORMAT = 6
 # Flags of a version, beside the kinds of its files.
 ALL_YANKED = 4
 # Of the versions of marshal the last without references: with them, equal tables can be different bytes.

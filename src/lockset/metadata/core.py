@@ -2,17 +2,28 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from packaging.utils import InvalidName, canonicalize_name
 from packaging.version import InvalidVersion, Version
 
 from lockset.errors import LocksetError
 
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
 __all__ = ["CoreMetadata", "MetadataFields", "parse_metadata", "scan_fields"]
 
 # Bytes of header read at most; a METADATA whose header is longer is refused. The largest honest ones have some 100 KB.
 HEADER_LIMIT = 4 * 1024 * 1024
+
+# A number with more digits than Python turns into an integer, and brackets enough for more nesting than it follows:
+# both end parsers of requirements in errors that are not theirs. Shorter texts than the first are not looked at.
+_SHORT = 100
+_NUMBER = re.compile("[0-9]{1000}")
+_BRACKETS = 100
 
 _WANTED = {
     "metadata-version": "metadata_version",
@@ -109,6 +120,7 @@ def parse_metadata(data: bytes, *, origin: str, what: str) -> CoreMetadata:
     fields = scan_fields(data)
     name = _single(fields.name, "Name", what)
     version = _single(fields.version, "Version", what)
+    _check_bounds((version, *fields.requires_dist, *fields.requires_python), what)
     try:
         normalised = canonicalize_name(name, validate=True)
         parsed = Version(version)
@@ -130,6 +142,14 @@ def _single(values: tuple[str, ...], field: str, what: str) -> str:
         said = "has no" if not any(values) else "has more than one"
         raise LocksetError("metadata-invalid", f"The metadata of {what} {said} {field}")
     return values[0]
+
+
+def _check_bounds(texts: Iterable[str], what: str) -> None:
+    """LocksetError `metadata-invalid` for what no parser of requirements and versions is up to."""
+    for text in texts:
+        if len(text) > _SHORT and (_NUMBER.search(text) or text.count("(") > _BRACKETS):
+            said = f"{text[:40]}..."
+            raise LocksetError("metadata-invalid", f"The metadata of {what} has no honest requirement: `{said}`")
 
 
 def _optional(values: tuple[str, ...]) -> str | None:

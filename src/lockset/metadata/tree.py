@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import tomli
 from packaging.markers import Marker
-from packaging.requirements import InvalidRequirement, Requirement
-from packaging.utils import InvalidName, canonicalize_name
-from packaging.version import InvalidVersion, Version
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+from packaging.version import Version
 
 from lockset.errors import LocksetError
 from lockset.metadata.core import CoreMetadata
@@ -49,13 +49,19 @@ def tree_metadata(text: str | None, *, what: str) -> CoreMetadata | None:
             name=canonicalize_name(project["name"], validate=True),
             version=Version(project["version"]),
             requires_dist=tuple(_requirements(project)),
-            requires_python=project.get("requires-python"),
+            requires_python=_text_or_none(project.get("requires-python")),
             provides_extra=frozenset(canonicalize_name(e) for e in project.get("optional-dependencies", {})),
             origin="tree",
         )
-    except (InvalidName, InvalidVersion, InvalidRequirement, TypeError, AttributeError) as error:
+    except (ValueError, RecursionError, TypeError, AttributeError) as error:  # what is invalid is a ValueError
         reason = str(error).split("\n", maxsplit=1)[0]
         raise _invalid(what, f"the [project] table of its pyproject.toml is wrong: {reason}") from error
+
+
+def _text_or_none(value: object) -> str | None:
+    if value is not None and not isinstance(value, str):
+        raise TypeError("`requires-python` is not a text")
+    return value
 
 
 def _table(value: object) -> dict[str, Any]:

@@ -6,6 +6,7 @@ import marshal
 import time
 from datetime import datetime, timezone
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from hypothesis import given
@@ -127,10 +128,14 @@ def test_spellings_of_one_version_are_one_version() -> None:
         "sample-1.0-py3-none-any\x1b[31m.whl",
         "sample-1.0-py3-none-..\\..\\x.whl",
         "sample-1.0-py3-none-..%2F..%2Fx.whl",
+        "sample-1.0-\u0661-py3-none-any.whl",
+        f"sample-{'9' * 5000}.tar.gz",
+        f"sample-1.0-{'9' * 5000}-py3-none-any.whl",
     ],
 )
 def test_a_file_that_does_not_belong_wholly_is_dropped_and_counted(filename: str) -> None:
-    detail = detail_of("sample", [PageFile(filename=filename, url=f"https://x.example.org/{filename}")])
+    url = "https://x.example.org/" + quote(filename, safe="%")
+    detail = detail_of("sample", [PageFile(filename=filename, url=url)])
     assert detail.versions == ()
     assert detail.dropped == 1
 

@@ -49,8 +49,8 @@ def test_everything_a_file_tells() -> None:
 
 
 def test_several_hashes_are_all_kept_and_unknown_ones_too() -> None:
-    (file,) = read(page_of(hashes={"SHA256": "ab", "md5": "cd", "odd": "ef"})).files(Version("1"))
-    assert dict(file.hashes) == {"sha256": "ab", "md5": "cd", "odd": "ef"}
+    (file,) = read(page_of(hashes={"SHA256": "ab" * 32, "md5": "cd" * 16, "odd": "ef"})).files(Version("1"))
+    assert dict(file.hashes) == {"sha256": "ab" * 32, "md5": "cd" * 16, "odd": "ef"}
 
 
 def test_the_status_is_told() -> None:

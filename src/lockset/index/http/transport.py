@@ -197,7 +197,7 @@ class Transport:
         try:
             sent = httpx.Request(request.method, url, headers=headers, extensions={"timeout": timeouts})
             return _ByHttpx(self._client(url, proxy).handle_request(sent))
-        except httpx.InvalidURL as error:
+        except (httpx.InvalidURL, ValueError) as error:  # ValueError: host names that cannot be written in ASCII
             raise LocksetError(request.failure, f"The address is malformed: {error}", place=redact(url)) from error
         except httpx.UnsupportedProtocol as error:
             raise LocksetError("scheme-refused", f"Not an http(s) address: {redact(url)}") from error
