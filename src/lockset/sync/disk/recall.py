@@ -45,7 +45,7 @@ __all__ = [
 ]
 
 # Changes with every change of what a record holds.
-_FORMAT = 1
+_FORMAT = 2
 _FOLDER = "recall-v1"
 # Bounds the number of records: a further one takes the place of an older one.
 _RECORDS = 256
@@ -57,11 +57,13 @@ METADATA = (".dist-info", ".egg-info", ".egg-link", ".egg")
 _MANY = 3000
 _KIND, _REGULAR, _WRITABLE_BY_OTHERS = 0o170000, 0o100000, 0o022
 _VARIABLES = ("VIRTUAL_ENV", "HOME", "XDG_CACHE_HOME", "XDG_CONFIG_HOME", "PATH")
+# Variables that a hint speaks of, which is a part of what a command says.
+_HINTED = ("PIP_INDEX_URL", "UV_DEFAULT_INDEX", "UV_INDEX_URL")
 
 
 def key_of(arguments: Sequence[str], environ: Mapping[str, str]) -> Key:
     """What decides, before any file is looked at, what a command does."""
-    names = sorted(name for name in environ if name.startswith("LOCKSET_") or name in _VARIABLES)
+    names = sorted(name for name in environ if name.startswith("LOCKSET_") or name in _VARIABLES + _HINTED)
     return (
         (_FORMAT, __version__, sys.version, tuple(os.uname())),
         tuple(arguments),
@@ -95,12 +97,12 @@ def recall(arguments: Sequence[str], environ: Mapping[str, str]) -> str | None:
         record = read_record(record_place(folder, key))
         if record is None or record[0] != key:
             return None
-        _, looked, locks, libraries, trees, told = record
+        _, looked, locks, libraries, shares, told = record
         stands = (
             all(stamp(path) == expected for path, expected in looked)
             and all(content(path, len(data)) == data for path, data in locks)
             and all(_metadata(library) == names for library, names in libraries)
-            and _stand(trees)
+            and _stand(shares)
         )
     except (OSError, ValueError, TypeError, EOFError, KeyError, IndexError, MemoryError):
         return None
@@ -133,19 +135,26 @@ def remember(
         told: What to say the next time.
     """
     folders = tuple((library, _metadata(library)) for library in libraries)
+    found = list(files)
+    half = len(found) // 2
+    shares = tuple(_share(part, dict(folders)) for part in ((found[:half], found[half:]) if half else (found,)))
+    write_record(record_place(cache, key), (key, tuple(looked), tuple(locks), folders, shares, told))
+
+
+def _share(files: list[tuple[str, int, int]], roots: Iterable[str]) -> tuple[int, bytes]:
+    """How many `files` there are, and what `_same` compares of them: still packed, for who looks at it to unpack."""
     rows = []
-    left = list(files)
-    for root in dict(folders):
+    left = files
+    for root in roots:
         inside = root + os.sep
         rows.append(_row(root, [file for file in left if file[0].startswith(inside)], len(inside)))
         left = [file for file in left if not file[0].startswith(inside)]
     rows.append(_row(os.sep, left, 0))
-    rows = [row for row in rows if row[1]]
-    write_record(record_place(cache, key), (key, tuple(looked), tuple(locks), folders, rows, told))
+    return len(files), marshal.dumps([row for row in rows if row[1]])
 
 
 def _row(root: str, files: list[tuple[str, int, int]], start: int) -> tuple[str, str, list[int]]:
-    """What `_stand` compares of the `files` below `root`, whose paths within it begin at `start`."""
+    """The `files` below `root`, whose paths within it begin at `start`."""
     facts = [fact for _, size, time in files for fact in (size, time)]
     return root, "\0".join([path[start:] for path, _, _ in files]), facts
 
@@ -195,42 +204,46 @@ def _metadata(library: str) -> tuple[str, ...]:
         return ()
 
 
-def _stand(trees: Iterable[tuple[str, str, list[int]]]) -> bool:
-    """Whether every file has its size and time; from within its root, since short paths are found sooner."""
+def _stand(shares: Sequence[tuple[int, bytes]]) -> bool:
+    """Whether every file has its size and time; a second process looks at half of many."""
     here = os.open(".", os.O_RDONLY | os.O_CLOEXEC)
     try:
-        return all(_stands(root, names.split("\0"), facts) for root, names, facts in trees)
+        if sum(count for count, _ in shares) < _MANY or (os.cpu_count() or 1) < 2:  # noqa: PLR2004 (one for each)
+            return all(_same(share) for _, share in shares)
+        return _both_same(*(share for _, share in shares))
     finally:
         os.fchdir(here)
         os.close(here)
 
 
-def _stands(root: str, names: list[str], facts: list[int]) -> bool:
-    os.chdir(root)
-    half = len(names) // 2
-    if len(names) < _MANY or (os.cpu_count() or 1) < 2:  # noqa: PLR2004 (a processor for each of two)
-        return _same(names, facts)
+def _both_same(mine: bytes, other: bytes) -> bool:
     child = os.fork()
     if child == 0:
         # The child writes nothing and runs nothing of what this process would run at its end.
         same = False
         try:
-            same = _same(names[half:], facts[2 * half :])
+            same = _same(other)
         finally:
             os._exit(0 if same else 1)
     same = False
     try:
-        same = _same(names[:half], facts[: 2 * half])
+        same = _same(mine)
     finally:
         _, status = os.waitpid(child, 0)
     return same and status == 0
 
 
-def _same(names: list[str], facts: list[int]) -> bool:
+def _same(share: bytes) -> bool:
+    """Whether the files have their sizes and times; from within their roots, since short paths are found sooner."""
     try:
-        return [fact for found in map(os.lstat, names) for fact in (found.st_size, found.st_mtime_ns)] == facts
+        for root, names, facts in marshal.loads(share):  # noqa: S302 (a part of the record, which is whole)
+            os.chdir(root)
+            found = map(os.lstat, names.split("\0"))
+            if [fact for one in found for fact in (one.st_size, one.st_mtime_ns)] != facts:
+                return False
     except OSError:
         return False
+    return True
 
 
 def write_record(path: str, value: Any) -> None:
