@@ -150,6 +150,10 @@ class CandidateMaker:
         for boundary in chain(late, self._boundaries.of_dependencies(key[0], wanted)):
             yield from split(boundary)
 
+    def fits(self, requirement: Requirement) -> int:
+        """The releases that fit, as bits."""
+        return self._admission.fits(self._repository.releases(requirement.name), requirement.specifier)
+
     def region(self, guard: MarkerSet, extras: Extras, dependency: Dependency) -> MarkerSet:
         """Where `dependency` applies, given where its release and the extras of it are needed."""
         marker = dependency.marker

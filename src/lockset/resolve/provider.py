@@ -89,6 +89,10 @@ class Provider:
             known = self._candidates[memo] = _Lazy(made)
         return known()
 
+    def fits(self, requirement: Requirement) -> int:
+        """The releases that fit, as bits."""
+        return 0 if requirement.name == _NOWHERE else self._maker.fits(requirement)
+
     def chosen(self, candidate: Candidate) -> None:
         """Hear of a choice: a cell that was split is split in the same way when asked again."""
         if isinstance(candidate, SplitCandidate):

@@ -17,9 +17,10 @@ from typing import TYPE_CHECKING
 
 from lockset.resolve.candidate import GuardedCandidate, SplitCandidate
 from lockset.resolve.nogoods import Cause, Conflict
+from lockset.resolve.telling import telling
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from lockset.events import Listener
     from lockset.resolve.candidate import Candidate
@@ -77,12 +78,9 @@ class _Cell:
     def wanted(self) -> tuple[Requirement, ...]:
         return tuple(dict.fromkeys(requirement for requirement, _ in self.asked))
 
-    @property
-    def askers(self) -> Iterator[Candidate]:
-        for _, parent in self.asked:
-            if parent is not None:
-                assert parent.pin is not None, parent.key
-                yield parent.pin
+
+def _askers(asked: Iterable[_Asked]) -> Iterator[Candidate]:
+    return (parent.pin for _, parent in asked if parent is not None and parent.pin is not None)
 
 
 class Run:
@@ -160,7 +158,7 @@ class Run:
 
     def _decide(self, cell: _Cell) -> Conflict | None:
         """Choose the best candidate; the conflict where none is left."""
-        members = dict.fromkeys(cell.askers)
+        members: dict[Candidate, None] = {}
         causes: list[Cause] = []
         for candidate in self._provider.candidates(cell.key, cell.wanted):
             refused = self._nogoods.met_by(candidate, self._pin_of)
@@ -171,7 +169,14 @@ class Run:
                 self._count(candidate)
             members.update(dict.fromkeys(refused.members))
             causes += refused.causes
-        return Conflict.of(members, causes or self._causes(cell.asked))
+        mattering = self._telling(cell.asked)
+        members.update(dict.fromkeys(_askers(mattering)))
+        return Conflict.of(members, causes or self._causes(mattering))
+
+    def _telling(self, asked: tuple[_Asked, ...], fixed: Sequence[Requirement] = ()) -> list[_Asked]:
+        """What of `asked` matters beside `fixed`, so that nothing can be chosen: the earliest decided, if it may be."""
+        order = sorted(asked, key=lambda pair: 0 if pair[1] is None else pair[1].level)
+        return telling(order, fixed, self._provider.fits)
 
     def _count(self, rejected: Candidate) -> None:
         """Blame the name whose candidate was rejected: decided earlier, it makes those it meets yield instead.
@@ -222,9 +227,10 @@ class Run:
         known = self._all_refused(self._provider.candidates(key, wanted), asking)
         if known is None:
             return None
-        members = dict.fromkeys([*(cell.askers if cell is not None else ()), *known.members])
+        mattering = self._telling(asked, requirements)
+        members = dict.fromkeys([*_askers(mattering), *known.members])
         members.pop(asking, None)
-        return Conflict.of(members, [*self._met_in(asked, requirements, asking), *known.causes])
+        return Conflict.of(members, [*self._met_in(mattering, requirements, asking), *known.causes])
 
     def _all_refused(self, candidates: Iterable[Candidate], asking: Candidate) -> Conflict | None:
         """What known conflicts have against all of `candidates` beside `asking`; None where one may be chosen."""
