@@ -41,7 +41,7 @@ def telling_of(*asked: Requirement, fixed: Sequence[Requirement] = ()) -> list[R
 
 def test_two_that_contradict_are_enough() -> None:
     any_version, low, high = requirement(""), requirement("<2"), requirement(">=3")
-    assert telling_of(any_version, low, high, requirement(">=2")) == [low, high]
+    assert set(telling_of(any_version, low, high, requirement(">=2"))) == {low, high}
     assert telling_of(any_version, low, requirement(">=1"), fixed=[high]) == [low]
 
 
