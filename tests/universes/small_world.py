@@ -48,7 +48,7 @@ if TYPE_CHECKING:
     from lockset.events import Listener
     from lockset.index.page import DistributionFile
     from lockset.resolve.direct import DirectSource
-    from lockset.resolve.index_repository import FileRules
+    from lockset.resolve.file_rules import FileRules
     from lockset.sources.project import RootProject
 
 INDEX = "https://index.example.org/simple/"

@@ -33,7 +33,8 @@ if TYPE_CHECKING:
     from lockset.lockfile.model import Pylock
     from lockset.markers import MarkerSet
     from lockset.resolve.choices import Choices
-    from lockset.resolve.index_repository import FileRules, IndexRepository
+    from lockset.resolve.file_rules import FileRules
+    from lockset.resolve.index_repository import IndexRepository
     from lockset.resolve.request import LockRequest
     from lockset.resolve.resolution import Resolution
     from lockset.sources.project import RootProject

@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from lockset.index.page import DistributionFile
     from lockset.metadata.ports import Builder, Store
     from lockset.resolve.direct import DirectSource, SourceFacts, SourceReader
-    from lockset.resolve.index_repository import FileRules, IndexRepository
+    from lockset.resolve.file_rules import FileRules
+    from lockset.resolve.index_repository import IndexRepository
 
 __all__ = ["connected", "repository_opener"]
 

@@ -13,7 +13,7 @@ from lockset.markers.universe import described_target, known_pythons
 from lockset.resolve.choices import Choices
 from lockset.resolve.direct import place_of, relative_path
 from lockset.resolve.direct_repository import DirectRules
-from lockset.resolve.index_repository import FileRules
+from lockset.resolve.file_rules import FileRules
 from lockset.resolve.prove import Sample
 from lockset.resolve.pythons import MAINTAINED, python_range, pythons_of
 from lockset.resolve.regions import union

@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 
     from lockset.index.page import DistributionFile
     from lockset.resolve.direct import SourceFacts
-    from lockset.resolve.index_repository import FileRules, IndexRepository
+    from lockset.resolve.file_rules import FileRules
+    from lockset.resolve.index_repository import IndexRepository
     from lockset.resolve.requirement import Dependency
 
 __all__ = ["DirectRepository", "DirectRules", "SourceFound"]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from lockset.errors import LocksetError
@@ -17,73 +16,21 @@ from lockset.resolve.wheel_targets import taken
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
-    from datetime import datetime
 
     from packaging.version import Version
 
     from lockset.events import Listener
     from lockset.index.page import DistributionFile, ProjectDetail
     from lockset.index.ports import Index
-    from lockset.markers.universe import Target
     from lockset.metadata.ports import MetadataSource
     from lockset.resolve.direct import SourceReader
+    from lockset.resolve.file_rules import FileRules
     from lockset.resolve.requirement import Dependency
 
-__all__ = ["FileRules", "IndexRepository", "python_region"]
+__all__ = ["IndexRepository", "python_region"]
 
 # A release whose metadata fails in one of these ways cannot be chosen; the next older one may be.
 _STEPPED_OVER = frozenset({"metadata-invalid", "requirement-syntax", "marker-syntax", "build-needed", "build-failed"})
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FileRules:
-    """Which files may be used, and where they must exist.
-
-    Attributes:
-        ignore_caps: Upper bounds in Requires-Python do not count in the search (the lock is narrowed afterwards).
-        no_build: Projects, or `:all:`, whose sdists may not be used.
-        no_binary: Projects, or `:all:`, whose wheels may not be used.
-        targets: Described interpreters, each with the region that it stands for: a wheel counts there only if the
-            interpreter takes it.
-        wanted: Environments for which a release should have a usable file, if any release of the project has.
-        must_have: The part of them that was asked for by name: there it must have one.
-        required: Environments for which it must have a wheel.
-        uploaded_before: Files uploaded later do not exist; nor do those without an upload time.
-        uploaded_before_of: The same for single projects; None lifts the limit.
-        overrides: Requirement texts that replace every requirement on a project.
-        excludes: Projects on which no requirement counts.
-        hashes: Project to the digests, as `algorithm:value`, one of which each of its files must have.
-    """
-
-    ignore_caps: bool = False
-    no_build: frozenset[str] = frozenset()
-    no_binary: frozenset[str] = frozenset()
-    targets: Mapping[Target, MarkerSet] = field(default_factory=dict)
-    wanted: MarkerSet
-    must_have: MarkerSet
-    required: MarkerSet
-    uploaded_before: datetime | None = None
-    uploaded_before_of: Mapping[str, datetime | None] = field(default_factory=dict)
-    overrides: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    excludes: frozenset[str] = frozenset()
-    hashes: Mapping[str, frozenset[str]] = field(default_factory=dict)
-
-    @property
-    def needed(self) -> MarkerSet:
-        """Environments for which a release without an sdist should have a wheel."""
-        return self.required | self.wanted
-
-    def limit(self, name: str) -> datetime | None:
-        """Until when files of `name` count."""
-        return self.uploaded_before_of.get(name, self.uploaded_before)
-
-    def may_build(self, name: str) -> bool:
-        """Whether sdists of `name` may be used."""
-        return ":all:" not in self.no_build and name not in self.no_build
-
-    def may_use_wheels(self, name: str) -> bool:
-        """Whether wheels of `name` may be used."""
-        return ":all:" not in self.no_binary and name not in self.no_binary
 
 
 class IndexRepository:

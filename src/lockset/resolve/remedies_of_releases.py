@@ -14,7 +14,7 @@ from lockset.resolve.requirement import ANY_VERSION, ordered_text, parse_depende
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from lockset.resolve.index_repository import FileRules
+    from lockset.resolve.file_rules import FileRules
     from lockset.resolve.requirement import Root
 
 __all__ = ["by_admission", "by_constraint", "by_override", "by_pin", "by_rules", "by_url"]

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from lockset.errors import LocksetError
     from lockset.markers import MarkerSet
-    from lockset.resolve.index_repository import FileRules
+    from lockset.resolve.file_rules import FileRules
     from lockset.resolve.requirement import Dependency, Specifier
 
 __all__ = ["Flexible", "ReleaseFacts", "Releases", "Repository"]

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Protocol
 from lockset.errors import LocksetError
 from lockset.index.ports import Index
 from lockset.metadata.ports import MetadataSource
-from lockset.resolve.index_repository import FileRules, IndexRepository
+from lockset.resolve.index_repository import IndexRepository
 from lockset.resolve.requirement import parse_dependency
 
 if TYPE_CHECKING:
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from lockset.index.page import DistributionFile, ProjectDetail
     from lockset.metadata.core import CoreMetadata
     from lockset.resolve.direct import SourceReader
+    from lockset.resolve.file_rules import FileRules
     from lockset.resolve.repository import ReleaseFacts
     from lockset.resolve.requirement import Dependency, Specifier
 

@@ -11,13 +11,14 @@ from packaging.version import Version
 from lockset.errors import LocksetError
 from lockset.index.ports import ProjectNotFound
 from lockset.markers import MarkerSet, platform_region
-from lockset.resolve.index_repository import FileRules, IndexRepository
+from lockset.resolve.file_rules import FileRules
 from universes.small_world import Notes, SmallMetadata, small_repository
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from lockset.metadata.core import CoreMetadata
+    from lockset.resolve.index_repository import IndexRepository
 
 LINUX = platform_region("manylinux_2_28_x86_64") & MarkerSet.parse("sys_platform == 'linux'")
 WINDOWS = platform_region("win_amd64")

@@ -9,7 +9,7 @@ from packaging.version import Version
 
 from lockset.errors import LocksetError
 from lockset.markers import MarkerSet
-from lockset.resolve.index_repository import FileRules
+from lockset.resolve.file_rules import FileRules
 from lockset.resolve.scouting import ScoutingRepository
 from universes.small_world import Notes, SmallIndex, SmallMetadata
 

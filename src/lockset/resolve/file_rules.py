@@ -1,0 +1,66 @@
+"""Which files of releases may be used, and where they must exist."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+    from lockset.markers import MarkerSet
+    from lockset.markers.universe import Target
+
+__all__ = ["FileRules"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileRules:
+    """Which files may be used, and where they must exist.
+
+    Attributes:
+        ignore_caps: Upper bounds in Requires-Python do not count in the search (the lock is narrowed afterwards).
+        no_build: Projects, or `:all:`, whose sdists may not be used.
+        no_binary: Projects, or `:all:`, whose wheels may not be used.
+        targets: Described interpreters, each with the region that it stands for: a wheel counts there only if the
+            interpreter takes it.
+        wanted: Environments for which a release should have a usable file, if any release of the project has.
+        must_have: The part of them that was asked for by name: there it must have one.
+        required: Environments for which it must have a wheel.
+        uploaded_before: Files uploaded later do not exist; nor do those without an upload time.
+        uploaded_before_of: The same for single projects; None lifts the limit.
+        overrides: Requirement texts that replace every requirement on a project.
+        excludes: Projects on which no requirement counts.
+        hashes: Project to the digests, as `algorithm:value`, one of which each of its files must have.
+    """
+
+    ignore_caps: bool = False
+    no_build: frozenset[str] = frozenset()
+    no_binary: frozenset[str] = frozenset()
+    targets: Mapping[Target, MarkerSet] = field(default_factory=dict)
+    wanted: MarkerSet
+    must_have: MarkerSet
+    required: MarkerSet
+    uploaded_before: datetime | None = None
+    uploaded_before_of: Mapping[str, datetime | None] = field(default_factory=dict)
+    overrides: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    excludes: frozenset[str] = frozenset()
+    hashes: Mapping[str, frozenset[str]] = field(default_factory=dict)
+
+    @property
+    def needed(self) -> MarkerSet:
+        """Environments for which a release without an sdist should have a wheel."""
+        return self.required | self.wanted
+
+    def limit(self, name: str) -> datetime | None:
+        """Until when files of `name` count."""
+        return self.uploaded_before_of.get(name, self.uploaded_before)
+
+    def may_build(self, name: str) -> bool:
+        """Whether sdists of `name` may be used."""
+        return ":all:" not in self.no_build and name not in self.no_build
+
+    def may_use_wheels(self, name: str) -> bool:
+        """Whether wheels of `name` may be used."""
+        return ":all:" not in self.no_binary and name not in self.no_binary
