@@ -32,6 +32,21 @@ def test_importing_lockset_loads_nothing_but_itself_and_the_standard_library() -
     assert modules_after(code) - sys.stdlib_module_names == {"lockset"}
 
 
+# What a sync from a filled cache may need of the standard library; all else costs milliseconds in every run.
+_NEEDED = "argparse base64 contextlib csv hashlib json marshal mmap pathlib queue signal threading typing urllib.parse"
+_SYNC = "lockset.cli.program lockset.cli.commands.sync lockset.sync.disk.acquire lockset.sync.disk.cache"
+
+
+def test_a_sync_from_the_cache_loads_little() -> None:
+    def loaded(modules: str) -> set[str]:
+        code = f"import sys, {', '.join(modules.split())}; print(*sys.modules, sep='\\n', file=sys.stderr)"
+        return modules_after(code)
+
+    extra = loaded(_SYNC) - loaded(_NEEDED)
+    assert extra & sys.stdlib_module_names <= {"__future__", "gc", "importlib", "shlex", "zlib"}
+    assert extra - sys.stdlib_module_names == {"lockset", "packaging"}
+
+
 def test_every_public_name_can_be_had() -> None:
     code = "import lockset; [getattr(lockset, name) for name in lockset.__all__]"
     subprocess.run([sys.executable, "-c", code], check=True)
