@@ -115,8 +115,11 @@ def _hashes(hashes: dict[str, Any]) -> str | tuple[tuple[str, str], ...] | None:
 
 
 def checked_hashes(hashes: str | tuple[tuple[str, str], ...] | None) -> str | tuple[tuple[str, str], ...] | None:
-    """`hashes`, as rows hold them; TypeError where one of a known algorithm cannot be a digest of it."""
-    for name, value in (("sha256", hashes),) if isinstance(hashes, str) else hashes or ():
+    """`hashes`, as rows hold them; TypeError where one cannot be a digest of its algorithm, or two disagree."""
+    pairs = (("sha256", hashes),) if isinstance(hashes, str) else hashes or ()
+    if len(set(pairs)) != len({name for name, _ in pairs}):
+        raise TypeError("a file has two hashes of one algorithm")
+    for name, value in pairs:
         length = _DIGITS.get(name)
         if length is not None and (len(value) != length or not _HEX.fullmatch(value)):
             raise TypeError(f"the {name} hash of a file is not {length} hexadecimal digits")

@@ -35,6 +35,8 @@ _TAG = re.compile(
 )
 _END_OF_COMMENT = re.compile("--!?>")
 _END_OF_TEXT = {name: re.compile(rf"</{name}(?=[\s>/])", re.IGNORECASE) for name in _TEXTS.split("|")}
+# Tags of one page that are read one by one; honest pages have a few ten thousand.
+_MOST_TAGS = 500_000
 # How a page may be written; whatever else its server says, it is read as UTF-8.
 _CHARSETS = {"iso-8859-1": "latin-1", "latin-1": "latin-1", "latin1": "latin-1", "windows-1252": "cp1252"}
 # What stands between two quoted values: the name of the next attribute.
@@ -51,8 +53,8 @@ def parse_html(data: bytes, *, name: str, page_url: str, index_url: str, charset
     `page_url` is where the page came from at last (links are relative to it), `index_url` what is shown as the index.
 
     Raises:
-        LocksetError: `index-page-invalid`: the page says it is of an API version not known here, or gives a hash
-            that is none.
+        LocksetError: `index-page-invalid`: the page says it is of an API version not known here, gives a hash that
+            is none, or has links without end.
     """
     reader = _Reader(name, page_url)
     try:
@@ -123,11 +125,15 @@ class _Reader:
         self._names: dict[str, str] = {}
         self._texts: dict[str, str] = {}
         self._told: dict[str, _Told] = {}
+        self._tags = 0
 
     def table(self, index_url: str) -> Table:
         return self._builder.build(index_url=index_url, status=self._status)
 
     def tag(self, tag: str, text: str) -> None:
+        self._tags += 1
+        if self._tags > _MOST_TAGS:
+            raise TypeError(f"it has more than {_MOST_TAGS} links")
         attributes = self._attributes(text)
         if tag == "a":
             self._anchor(attributes, text)

@@ -6,11 +6,12 @@ import tarfile
 import zipfile
 import zlib
 from dataclasses import replace
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, BinaryIO, cast
 
 from packaging.version import InvalidVersion, Version
 
 from lockset.errors import LocksetError
+from lockset.metadata.bounded import BoundedReads, inflated
 from lockset.metadata.core import parse_metadata, scan_fields
 from lockset.metadata.tree import tree_metadata
 from lockset.metadata.wheel import METADATA_LIMIT, check_identity
@@ -94,9 +95,9 @@ def _is_at_top(name: str, wanted: str) -> bool:
 
 
 def _of_tar(file: BinaryIO, name: str) -> bytes | None:
-    with tarfile.open(fileobj=file, mode="r:gz") as archive:
+    with tarfile.open(fileobj=inflated(file), mode="r:") as archive:
         for count, member in enumerate(archive):
-            if count > _MEMBERS or member.offset > _INFLATED:
+            if count > _MEMBERS or member.offset_data + member.size > _INFLATED:
                 return None
             if _is_at_top(member.name, name) and member.isreg() and member.size <= METADATA_LIMIT:
                 stream = archive.extractfile(member)
@@ -105,7 +106,7 @@ def _of_tar(file: BinaryIO, name: str) -> bytes | None:
 
 
 def _of_zip(file: BinaryIO, name: str) -> bytes | None:
-    with zipfile.ZipFile(file) as archive:
+    with zipfile.ZipFile(cast("BinaryIO", BoundedReads(file))) as archive:
         for member in archive.infolist():
             if _is_at_top(member.filename, name) and member.file_size <= METADATA_LIMIT:
                 with archive.open(member) as stream:

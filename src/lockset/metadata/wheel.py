@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import zlib
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, BinaryIO, cast
 
 from packaging.utils import canonicalize_name
 
 from lockset.errors import LocksetError
 from lockset.index.file_name import parse_version
+from lockset.metadata.bounded import BoundedReads
 from lockset.metadata.core import parse_metadata
 
 if TYPE_CHECKING:
@@ -53,10 +54,14 @@ def _read_member(file: BinaryIO, what: str) -> tuple[str, bytes]:
     import zipfile  # slow to import, and needed where no `.metadata` file tells
 
     try:
-        with zipfile.ZipFile(file) as archive:
-            folder = _dist_info(archive.namelist(), what)
+        with zipfile.ZipFile(cast("BinaryIO", BoundedReads(file))) as archive:
+            names = archive.namelist()
+            folder = _dist_info(names, what)
+            if names.count(f"{folder}/METADATA") > 1:
+                raise _invalid(what, "it has more than one METADATA")
             member = archive.getinfo(f"{folder}/METADATA")
-            if member.file_size > METADATA_LIMIT:
+            # Compressed bytes count as well: there can be any number of them for nothing.
+            if max(member.file_size, member.compress_size) > METADATA_LIMIT:
                 raise _invalid(what, f"its METADATA is larger than {METADATA_LIMIT} bytes")
             with archive.open(member) as stream:
                 data = stream.read(METADATA_LIMIT + 1)

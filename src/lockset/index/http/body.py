@@ -54,8 +54,8 @@ class Inflater:
                 raise self._broken(str(error)) from error
             rest = self._inflate.unconsumed_tail
             yield self._count(piece)
-            if self._inflate.eof:
-                return
+            if self._inflate.eof and (rest or self._inflate.unused_data):
+                raise self._broken("further bytes follow its compressed data")
 
     def finish(self) -> Iterator[bytes]:
         """What is left once the body has ended."""

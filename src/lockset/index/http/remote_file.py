@@ -21,6 +21,8 @@ _TAIL = 32 * 1024
 _PIECE = 16 * 1024
 # A server that ignores the range sends everything; a file up to this size is taken so, a larger one is not.
 _WHOLE = 512 * 1024
+# The largest piece fetched at once: the directory of an archive with a hundred thousand members.
+_MOST = 16 * 1024 * 1024
 _CONTENT_RANGE = re.compile(r"bytes (\d{1,18})-(\d{1,18})/(\d{1,18})$")
 _ACCEPTED = frozenset({200, 206, 416, 501})
 
@@ -62,8 +64,17 @@ def _piece(incoming: Incoming) -> tuple[int, int, bytes] | None:
     first, last, size = (int(group) for group in said.groups())
     if not first <= last < size or last - first >= max(_WHOLE, _TAIL):
         return None
-    data = incoming.body(last - first + 1)
-    return (first, size, data) if len(data) == last - first + 1 else None
+    data = _exactly(incoming, last - first + 1)
+    return None if data is None else (first, size, data)
+
+
+def _exactly(incoming: Incoming, length: int) -> bytes | None:
+    """The body; None where it is shorter or longer than this."""
+    try:
+        data = incoming.body(length)
+    except LocksetError:
+        return None
+    return data if len(data) == length else None
 
 
 class RemoteFile(io.RawIOBase):
@@ -126,7 +137,10 @@ class RemoteFile(io.RawIOBase):
             ((offset, data) for offset, data in self._pieces if start < offset < end <= offset + len(data)), None
         )
         stop = known[0] if known is not None else min(max(end, start + _PIECE), self.size)
-        request = Request(url=self._url, headers={"range": f"bytes={start}-{stop - 1}"}, accepted=frozenset({206}))
+        if stop - start > _MOST:
+            raise self._refused("Too large a piece would have to be fetched at once")
+        wanted = {"range": f"bytes={start}-{stop - 1}"}
+        request = Request(url=self._url, headers=wanted, accepted=frozenset({206}), failure="range-refused")
         data = self._transport.exchange(request, lambda incoming: self._take(incoming, start, stop))
         if known is not None:
             data += known[1]
@@ -136,9 +150,11 @@ class RemoteFile(io.RawIOBase):
     def _take(self, incoming: Incoming, start: int, stop: int) -> bytes:
         said = _CONTENT_RANGE.match(incoming.headers.get("content-range", "").strip().lower())
         expected = (start, stop - 1, self.size)
-        data = incoming.body(stop - start) if said and tuple(map(int, said.groups())) == expected else b""
-        if len(data) != stop - start:
-            raise LocksetError(
-                "range-refused", "The server answered a range request with another range", place=redact(self._url)
-            )
+        fits = said is not None and tuple(map(int, said.groups())) == expected
+        data = _exactly(incoming, stop - start) if fits else None
+        if data is None:
+            raise self._refused("The server answered a range request with another range")
         return data
+
+    def _refused(self, why: str) -> LocksetError:
+        return LocksetError("range-refused", why, place=redact(self._url))
