@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from lockset import __version__
 from lockset.errors import LocksetError
 from lockset.sync.disk.guard import refuse_managed
 from lockset.sync.disk.interpreter import ask_interpreter, interpreter_of
+from lockset.sync.disk.recall import read_record, write_record
 from lockset.sync.disk.targets import directory_target, environment_target, prefix_target
 from lockset.sync.target import Interpreter
 
@@ -18,6 +22,9 @@ if TYPE_CHECKING:
     from lockset.sync.target import Target
 
 __all__ = ["Described", "Place", "find_python", "target_of"]
+
+# Changes with every change of what is remembered of described interpreters.
+_FORMAT = 1
 
 
 class Described(NamedTuple):
@@ -65,13 +72,27 @@ def target_of(place: Place, *, cache: Path | None) -> Target:
 
 def _interpreter(place: Place, cache: Path | None) -> Interpreter:
     if place.described is not None:
-        # Imported here: targets of this machine do not need the algebra of markers.
-        from lockset.markers.universe import described_target
-
-        told = place.described
-        return Interpreter.of_description(described_target(told.platform, told.python, told.implementation))
+        return _described(place.described, cache)
     assert place.python is not None
     return ask_interpreter(interpreter_of(place.python), memory=_memory(cache))
+
+
+def _described(told: Described, cache: Path | None) -> Interpreter:
+    """The described interpreter, remembered: what it takes to know its tags takes 20 ms to import."""
+    key = (_FORMAT, __version__, *told)
+    name = hashlib.sha256(repr(key).encode(errors="surrogateescape")).hexdigest()
+    memory = _memory(cache)
+    place = str(memory / f"described-{name}") if memory is not None else None
+    with suppress(OSError, ValueError, TypeError, EOFError):
+        record = read_record(place) if place is not None else None
+        if record is not None and record[0] == key:
+            return Interpreter._make(record[1])
+    from lockset.markers.universe import described_target
+
+    found = Interpreter.of_description(described_target(told.platform, told.python, told.implementation))
+    if place is not None:
+        write_record(place, (key, (*found[:3], dict(found.markers), *found[4:])))
+    return found
 
 
 def _memory(cache: Path | None) -> Path | None:

@@ -52,7 +52,7 @@ class Interpreter(NamedTuple):
     managed: str | None
     launcher: str
     stdlib: str = ""
-    described: tuple[Tag, ...] = ()
+    described: tuple[str, ...] = ()
 
     @property
     def is_virtual(self) -> bool:
@@ -101,7 +101,7 @@ class Interpreter(NamedTuple):
             base_prefix="",
             managed=None,
             launcher=_LAUNCHERS.get(markers["platform_machine"].lower(), "win-amd64") if windows else "posix",
-            described=description.tags,
+            described=tuple(map(str, description.tags)),
         )
 
 
@@ -142,11 +142,11 @@ class Target(NamedTuple):
 
 def tags_of(interpreter: Interpreter) -> tuple[Tag, ...]:
     """The compatibility tags that packaging would give inside `interpreter`, best first."""
-    if interpreter.described:
-        return interpreter.described
     # Imported here: a target whose lock was selected before needs no tags.
-    from packaging.tags import compatible_tags, cpython_tags, generic_tags, mac_platforms
+    from packaging.tags import Tag, compatible_tags, cpython_tags, generic_tags, mac_platforms
 
+    if interpreter.described:
+        return tuple(Tag(*text.split("-")) for text in interpreter.described)
     platforms = list(interpreter.platforms)
     if interpreter.mac is not None:
         platforms = list(mac_platforms(*interpreter.mac))
