@@ -26,6 +26,9 @@ __all__ = ["Provider"]
 # A name that no project can have: a requirement on it always fails, which rejects the candidate that brings it.
 _NOWHERE = "!"
 
+# Releases of which the metadata is fetched ahead, at most, where one after another is rejected.
+_MOST_EXPECTED = 24
+
 
 class Provider:
     """Answers the questions of the search for one universe; may be used for several runs (restarts), one after another.
@@ -48,6 +51,7 @@ class Provider:
         self._conflicts: dict[str, int] = {} if conflicts is None else conflicts
         self._splits: dict[Key, MarkerSet] = {}
         self._repository = repository
+        self._lowest_first = policy.order == "lowest"
         self._maker = CandidateMaker(
             repository=repository,
             policy=policy,
@@ -105,6 +109,16 @@ class Provider:
     def blame(self, name: str) -> None:
         """Count a conflict that `name` took part in."""
         self._conflicts[name] = self._conflicts.get(name, 0) + 1
+
+    def expect_next(self, rejected: Candidate) -> None:
+        """Have the metadata of the releases next in order fetched, more of them the more were rejected already."""
+        if isinstance(rejected, GuardedCandidate):
+            versions = self._repository.releases(rejected.name).versions
+            if self._lowest_first:
+                versions = versions[::-1]
+            count = min(self._conflicts.get(rejected.name, 0), _MOST_EXPECTED)
+            for version in versions[versions.index(rejected.version) + 1 :][:count]:
+                self._repository.hint_release(rejected.name, version)
 
     def _require(
         self, key: Key, specifier: Specifier, extras: frozenset[str], region: MarkerSet, origin: Origin

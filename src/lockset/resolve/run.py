@@ -186,6 +186,7 @@ class Run:
         self.rejections += 1
         self._listener.step(f"{rejected.name}")
         self._provider.blame(rejected.name)
+        self._provider.expect_next(rejected)
         self._queue = sorted(map(self._queued, self._open))
         if self.rejections > self._patience:
             raise GivenUp

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import pytest
@@ -20,6 +21,7 @@ from lockset.resolve.run import GivenUp, NoWay, Run
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from lockset.resolve.repository import ReleaseFacts
     from lockset.resolve.requirement import Key
 
 ALL = MarkerSet.of_python(">=3.10,<3.14")
@@ -27,6 +29,15 @@ LINUX = MarkerSet.parse("sys_platform == 'linux'") & ALL
 NEWER = MarkerSet.of_python(">=3.12") & ALL
 
 World = dict[str, dict[str, tuple[str, ...]]]
+
+
+@dataclass(slots=True)
+class Listening(FakeRepository):
+    """Notes which facts are asked for among the hints."""
+
+    def facts(self, name: str, version: Version) -> ReleaseFacts | None:
+        self.asked.append(f"facts of {name} {version}")
+        return FakeRepository.facts(self, name, version)
 
 
 class Searched:
@@ -37,8 +48,9 @@ class Searched:
             name: {v: FakeRelease(requires=r, extras=frozenset({"x", "y"})) for v, r in versions.items()}
             for name, versions in world.items()
         }
+        self.repository = Listening(releases)
         self.provider = Provider(
-            repository=FakeRepository(releases),
+            repository=self.repository,
             policy=Policy(),
             universe=ALL,
             preferences={},
@@ -125,6 +137,19 @@ def test_what_was_learned_holds_for_the_next_run() -> None:
     with pytest.raises(NoWay):
         first.solve(anew.provider.roots(anew.roots))
     assert again.rejections < first.rejections
+
+
+def test_where_releases_are_rejected_one_by_one_more_and_more_are_fetched_ahead() -> None:
+    world: World = {"a": {str(v): ("c==2",) for v in range(1, 30)}, "b": {"1": ("c==1",)}, "c": {"1": (), "2": ()}}
+    searched = Searched(world, "b", "a")
+    with pytest.raises(NoWay):
+        searched.solve()
+    heard = searched.repository.asked
+    first_hint = {what: heard.index(what) for what in reversed(heard)}
+    # By the time the tenth is looked at, many after it are on their way.
+    tenth = first_hint["facts of a 20"]
+    assert first_hint["a 12"] < tenth
+    assert first_hint["a 1"] > tenth
 
 
 def test_releases_that_make_each_other_yield_do_not_do_so_for_ever() -> None:
