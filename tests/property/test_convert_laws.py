@@ -15,11 +15,12 @@ from fakes.fake_conversion import convert_text, sha
 from lockset.api.convert import ConvertWishes
 from lockset.api.export import ExportWishes, export_lock
 from lockset.conversion.assumed_roots import assume_roots
-from lockset.conversion.graph import Edge, ForeignGraph, GraphNode, Root, reach
+from lockset.conversion.graph import Edge, ForeignGraph, GraphNode, Root
 from lockset.conversion.judge import GraphJudge, Situation
 from lockset.conversion.offers import Offers
 from lockset.conversion.poetry_constraints import admits, alternatives
 from lockset.conversion.prove import environments_within, hashes_of, selected
+from lockset.conversion.reach import reach
 from lockset.markers import MarkerSet
 
 if TYPE_CHECKING:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from packaging.markers import Marker
@@ -61,7 +62,10 @@ def assemble(draft: Draft) -> tuple[Pylock, tuple[Loss, ...]]:
             together &= draft.offers.region((kind, name))
         universe -= together
     unbounded: list[str] = []
+    never = [package for package in draft.packages if (package.region & universe).is_empty]
+    draft = replace(draft, packages=tuple(package for package in draft.packages if package not in never))
     lost = [loss for package in draft.packages for loss in _left_out(package)]
+    lost += [_never(package) for package in never]
     _refuse_overlaps(draft, universe)
     packages = [_package(package, universe, unbounded) for package in draft.packages]
     offers = draft.offers
@@ -78,6 +82,16 @@ def assemble(draft: Draft) -> tuple[Pylock, tuple[Loss, ...]]:
         tool=_tool(draft),
     )
     return lock, (*lost, *((_tell_unbounded(unbounded),) if unbounded else ()))
+
+
+def _never(package: DraftPackage) -> Loss:
+    hashes = {text for file in package.files for text in _hash_texts(file)}
+    for algorithm, value in (getattr(package.source, "hashes", None) or {}).items():
+        hashes.add(f"{algorithm}:{value}")
+    if commit := getattr(package.source, "commit_id", None):
+        hashes.add(f"commit:{commit}")
+    message = f"{package.shown} is installed by conflicting choices only, which nobody can make together"
+    return Loss(kind="never-applies", message=message, hashes=tuple(sorted(hashes)))
 
 
 def _tool(draft: Draft) -> dict[str, Any] | None:

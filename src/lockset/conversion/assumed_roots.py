@@ -10,7 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from lockset.conversion.graph import Edge, ForeignGraph, Root, reach, region_of_text
+from lockset.conversion.graph import Edge, ForeignGraph, Root, region_of_text
+from lockset.conversion.reach import reach
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence

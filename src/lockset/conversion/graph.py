@@ -2,32 +2,22 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
-from heapq import heappop, heappush
 from typing import TYPE_CHECKING
 
 from lockset.errors import LocksetError
 from lockset.markers import MarkerSet
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Mapping
 
-    from lockset.conversion.offers import Choice, Offers
+    from lockset.conversion.offers import Choice
 
-__all__ = [
-    "Edge",
-    "ForeignGraph",
-    "GraphNode",
-    "Reach",
-    "Root",
-    "dependencies_of",
-    "reach",
-    "refuse_overlap",
-    "region_of_text",
-    "unanswered",
-]
+__all__ = ["ROUNDS", "Edge", "ForeignGraph", "GraphNode", "Root", "order_of", "refuse_overlap", "region_of_text"]
+
+# Bounds how often a graph is walked again with extras that the walk before met; beyond it the input is refused.
+ROUNDS = 8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,16 +70,20 @@ class Root:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ForeignGraph:
-    """Nodes by key, and where walks begin."""
+    """Nodes by key, and where walks begin.
+
+    `activations`: made-up extras that markers may ask for: they hold where the named package is reached with the extra.
+    """
 
     nodes: Mapping[str, GraphNode]
     roots: tuple[Root, ...]
+    activations: Mapping[str, tuple[str, str]] = field(default_factory=dict)
 
     @property
     def turns(self) -> Mapping[str, int]:
         """In which turn a name is decided of which several entries answer: who needs before what is needed."""
         found: dict[str, int] = {}
-        for key, number in _order(self).items():
+        for key, number in order_of(self).items():
             name = self.nodes[key].name
             found[name] = min(number, found.get(name, number))
         return found
@@ -101,165 +95,7 @@ def region_of_text(marker: str | None) -> MarkerSet:
     return MarkerSet.any() if marker is None else MarkerSet.parse(marker)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reach:
-    """Where each node is reached, and where with which of its extras; what is never reached has no entry.
-
-    `decided`: names of which the input does not tell everywhere which entry is meant, so that the best was taken.
-    """
-
-    regions: Mapping[str, MarkerSet]
-    extras: Mapping[str, Mapping[str, MarkerSet]]
-    decided: frozenset[str] = frozenset()
-
-
-def reach(graph: ForeignGraph, offers: Offers, universe: MarkerSet) -> Reach:
-    """Where the nodes of the graph are reached inside `universe`."""
-    walk = _Walk(graph)
-    for root in graph.roots:
-        walk.follow(root.edge, offers.region(root.choice) & universe & region_of_text(root.edge.marker))
-    walk.run()
-    return Reach(regions=walk.regions, extras=walk.extras, decided=frozenset(walk.decided))
-
-
-class _Walk:
-    """Regions grow until nothing changes; they only ever grow, and there are finitely many sets to grow to."""
-
-    def __init__(self, graph: ForeignGraph) -> None:
-        self._graph = graph
-        self.regions: dict[str, MarkerSet] = {}
-        self.extras: dict[str, dict[str, MarkerSet]] = {}
-        self._order = _order(graph)
-        self._queue: list[tuple[int, str]] = []
-        self._queued: set[str] = set()
-        self._open: dict[Edge, MarkerSet] = {}
-        self._turns = graph.turns
-        self.decided: set[str] = set()
-
-    def run(self) -> None:
-        """Follow all that is reached; what several entries answer is decided last."""
-        while True:
-            while self._queue:
-                _, key = heappop(self._queue)
-                self._queued.discard(key)
-                for edge, region in self._requirements(key):
-                    self.follow(edge, region)
-            if not self._decide():
-                return
-
-    def follow(self, edge: Edge, region: MarkerSet) -> None:
-        """`edge` applies in `region`."""
-        fitting = [(target, region & self._fork(target)) for target in edge.targets]
-        several = MarkerSet.none()
-        for number, (_, one) in enumerate(fitting):
-            for _, other in fitting[:number]:
-                several |= one & other
-        for target, part in fitting:
-            self._grow(target, edge.extras, part - several)
-        if not several.is_empty:
-            self._open[edge] = self._open.get(edge, MarkerSet.none()) | several
-
-    def _fork(self, key: str) -> MarkerSet:
-        forks = self._graph.nodes[key].forks
-        if not forks:
-            return MarkerSet.any()
-        found = MarkerSet.none()
-        for fork in forks:
-            found |= region_of_text(fork)
-        return found
-
-    def _decide(self) -> bool:
-        """One step for edges that several entries answer: where one of them is reached already, else for one name."""
-        for edge, region in self._open.items():
-            left = region
-            changed = False
-            for target in edge.targets:
-                part = left & self._fork(target) & self.regions.get(target, MarkerSet.none())
-                left -= part
-                changed |= self._grow(target, edge.extras, part)
-            if changed:
-                return True
-        left_open: dict[str, list[tuple[Edge, MarkerSet]]] = {}
-        for edge, region in self._open.items():
-            left = region
-            for target in edge.targets:
-                left -= self._fork(target) & self.regions.get(target, MarkerSet.none())
-            if not left.is_empty:
-                left_open.setdefault(self._graph.nodes[edge.targets[0]].name, []).append((edge, left))
-        if not left_open:
-            return False
-        name = min(left_open, key=self._turns.__getitem__)
-        self.decided.add(name)
-        self._choose(left_open[name])
-        return True
-
-    def _choose(self, asked: Sequence[tuple[Edge, MarkerSet]]) -> None:
-        """All requirements of one name are answered: by the best entry for all of them, else each by its own best.
-
-        Entries whose own requirements nothing can answer come last.
-        """
-        for common, working in ((True, True), (True, False), (False, False)):
-            parts: dict[Edge, MarkerSet] = dict(asked)
-            targets = dict.fromkeys(t for edge, _ in asked for t in edge.targets)
-            for target in sorted(targets, key=lambda t: self._graph.nodes[t].rank):
-                refused = self._failing(target) if working else MarkerSet.none()
-                for edge, _ in asked:
-                    if common and target not in edge.targets:
-                        refused |= parts[edge]
-                for edge, _ in asked:
-                    if target in edge.targets:
-                        part = (parts[edge] & self._fork(target)) - refused
-                        self._grow(target, edge.extras, part)
-                        parts[edge] -= part
-            asked = [(edge, left) for edge, left in parts.items() if not left.is_empty]
-
-    def _failing(self, key: str) -> MarkerSet:
-        """Where a requirement of the entry has no answer, or another one than the entry of its name that is reached."""
-        found = MarkerSet.none()
-        for edge in self._graph.nodes[key].edges:
-            fitting, reached, other = MarkerSet.none(), MarkerSet.none(), MarkerSet.none()
-            for target in (*edge.targets, *edge.others):
-                here = self.regions.get(target, MarkerSet.none()) & self._fork(target)
-                if target in edge.targets:
-                    fitting |= self._fork(target)
-                    reached |= here
-                else:
-                    other |= here
-            answered = fitting - (other - reached)
-            if edge.targets or edge.others:
-                found |= region_of_text(edge.marker).with_metadata_extra(None) - answered
-        return found
-
-    def _grow(self, key: str, extras: frozenset[str], part: MarkerSet) -> bool:
-        if part.is_empty:
-            return False
-        before = self.regions.get(key, MarkerSet.none())
-        after = before | part
-        changed = after is not before
-        self.regions[key] = after
-        known = self.extras.setdefault(key, {})
-        for extra in extras:
-            old = known.get(extra, MarkerSet.none())
-            if (new := old | part) is not old:
-                known[extra] = new
-                changed = True
-        if changed and key not in self._queued:
-            self._queued.add(key)
-            heappush(self._queue, (self._order[key], key))
-        return changed
-
-    def _requirements(self, key: str) -> Iterator[tuple[Edge, MarkerSet]]:
-        node = self._graph.nodes[key]
-        base = self.regions[key]
-        extras = tuple(self.extras[key].items())
-        for edge in node.edges:
-            yield edge, _needed(edge, base, extras)
-        for extra, where in extras:
-            for edge in node.optional.get(extra, ()):
-                yield edge, where & region_of_text(edge.marker).with_metadata_extra(extra)
-
-
-def _order(graph: ForeignGraph) -> dict[str, int]:
+def order_of(graph: ForeignGraph) -> dict[str, int]:
     """Nodes numbered so that, cycles apart, who needs comes before what is needed: each is then followed about once."""
     found: list[str] = []
     seen: set[str] = set()
@@ -284,63 +120,6 @@ def _targets(graph: ForeignGraph, key: str) -> list[str]:
     node = graph.nodes[key]
     edges = [*node.edges, *(edge for group in node.optional.values() for edge in group)]
     return [target for edge in edges for target in edge.targets if target in graph.nodes]
-
-
-def _needed(edge: Edge, base: MarkerSet, extras: tuple[tuple[str, MarkerSet], ...]) -> MarkerSet:
-    if edge.marker is None:
-        return base
-    marker = region_of_text(edge.marker)
-    region = base & marker.with_metadata_extra(None)
-    for extra, where in extras:
-        region |= where & marker.with_metadata_extra(extra)
-    return region
-
-
-def unanswered(graph: ForeignGraph, found: Reach) -> tuple[str, Edge, MarkerSet] | None:
-    """A requirement that no entry answers somewhere where it is made, although entries of its name are there."""
-    for key, base in found.regions.items():
-        for edge in graph.nodes[key].edges:
-            if not edge.others:
-                continue
-            left = _needed(edge, base, tuple(found.extras[key].items()))
-            for target in edge.targets:
-                left -= found.regions.get(target, MarkerSet.none())
-            if not left.is_empty:
-                return key, edge, left
-    return None
-
-
-def dependencies_of(
-    graph: ForeignGraph, key: str, found: Reach, versions: Mapping[str, tuple[str, str | None]]
-) -> tuple[tuple[str, str | None], ...]:
-    """Names (with versions where the lock has several entries of the name) that the node needs somewhere, sorted.
-
-    `versions`: key to name and version for every entry of the output.
-    """
-    node = graph.nodes[key]
-    edges = [*node.edges]
-    for extra in found.extras[key]:
-        edges += node.optional.get(extra, ())
-    here = found.regions[key]
-    counted = Counter(name for name, _ in versions.values())
-    needed: set[tuple[str, str | None]] = set()
-    for edge in edges:
-        for target in edge.targets:
-            if target == key or target not in versions or target not in found.regions:
-                continue
-            if not (found.regions[target] & here & _mentioned(edge, found.extras[key])).is_empty:
-                name, version = versions[target]
-                needed.add((name, version if counted[name] > 1 else None))
-    return tuple(sorted(needed, key=lambda pair: (pair[0], pair[1] or "")))
-
-
-def _mentioned(edge: Edge, extras: Iterable[str]) -> MarkerSet:
-    """Where the edge applies, with none or one of the extras."""
-    marker = region_of_text(edge.marker)
-    found = marker.with_metadata_extra(None)
-    for extra in extras:
-        found |= marker.with_metadata_extra(extra)
-    return found
 
 
 def refuse_overlap(name: str, first: str, second: str, both: MarkerSet, *, place: str) -> LocksetError:

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from packaging.markers import Marker
 
+from lockset.conversion.graph import ROUNDS
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
@@ -86,7 +88,28 @@ class GraphJudge:
     _turns: dict[str, int] = field(default_factory=dict)
 
     def wanted(self, situation: Situation) -> frozenset[str]:
-        """What a walk from the roots meets."""
+        """What a walk from the roots meets; again with the extras that were met, until there are no further ones."""
+        here, met = situation, self._walk(situation)
+        for _ in range(ROUNDS if self.graph.activations else 0):
+            here = Situation(
+                environment=situation.environment, extras=situation.extras | self._active(met), groups=situation.groups
+            )
+            before, met = met, self._walk(here)
+            if self._active(met) == self._active(before):
+                break
+        found = (self.graph.nodes[key].identity for key in met if self._fits(key, here))
+        return frozenset(name for name in found if name is not None)
+
+    def _active(self, met: Mapping[str, set[str]]) -> frozenset[str]:
+        """The made-up extras that hold by what was met."""
+        return frozenset(
+            mark
+            for mark, (name, extra) in self.graph.activations.items()
+            if any(self.graph.nodes[key].name == name and extra in found for key, found in met.items())
+        )
+
+    def _walk(self, situation: Situation) -> Mapping[str, set[str]]:
+        """What is met, with which extras."""
         met: dict[str, set[str]] = {}
         open_edges: list[Edge] = []
         queue: list[Edge] = []
@@ -106,8 +129,7 @@ class GraphJudge:
                 continue
             for target in targets:
                 queue.extend(self._visit(target, edge.extras, met, situation))
-        found = (self.graph.nodes[key].identity for key in met if self._fits(key, situation))
-        return frozenset(name for name in found if name is not None)
+        return met
 
     def _fits(self, key: str, situation: Situation) -> bool:
         forks = self.graph.nodes[key].forks

@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
-from urllib.parse import parse_qs, unquote, urlsplit
 
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.utils import canonicalize_name
 
-from lockset.conversion.draft import DraftFile, DraftPackage, Loss, identity, identity_of_source
+from lockset.conversion.draft import DraftPackage, Loss, identity, identity_of_source
 from lockset.conversion.drafting import draft_of_graph
-from lockset.conversion.foreign_text import Fields, hashes_of_one_file, parse_toml, strip_credentials
+from lockset.conversion.foreign_text import Fields, parse_toml, strip_credentials
 from lockset.conversion.formats import Format
 from lockset.conversion.graph import Edge, ForeignGraph, GraphNode, Root
 from lockset.conversion.offers import Offers
 from lockset.conversion.uv_markers import Rewriter
+from lockset.conversion.uv_sources import archive_of, file_of, tree_of
 from lockset.errors import LocksetError
-from lockset.lockfile.model import PackageArchive, PackageDirectory, PackageVcs, last_component
 from lockset.markers import MarkerSet
 
 if TYPE_CHECKING:
@@ -28,6 +26,7 @@ if TYPE_CHECKING:
     from lockset.conversion.draft import Conflict, Draft
     from lockset.conversion.offers import Choice
     from lockset.conversion.options import ConvertOptions
+    from lockset.conversion.uv_markers import Activation
 
 __all__ = ["read_uv_lock"]
 
@@ -74,14 +73,39 @@ class _Reading:
         self._members = self._member_numbers()
         self._lead = self._lead_numbers()
         self._offers = self._find_offers()
+        leads = [self._names[number] for number in self._lead]
+        asked = {(item.name(), extra) for item in self._items() for extra in _extras(item)}
         self._markers = Rewriter(
-            project=self._names[self._lead[0]] if self._lead else None, offers=self._offers, place=top.place
+            projects=leads, offers=self._offers, place=top.place, asked=asked, implied=self._implied()
         )
+
+    def _items(self) -> Iterator[Fields]:
+        """Everything that an entry asks for."""
+        for entry in self._entries:
+            yield from entry.tables("dependencies")
+            for key in ("optional-dependencies", "dev-dependencies", "dependency-groups"):
+                for _, items in _pairs(entry, key):
+                    yield from items
+
+    def _implied(self) -> dict[Activation, list[str]]:
+        """Markers of choices that ask for another extra of the same project."""
+        found: dict[Activation, list[str]] = {}
+        for number in self._lead:
+            entry, name = self._entries[number], self._names[number]
+            for key in ("optional-dependencies", "dev-dependencies", "dependency-groups"):
+                for choice, items in _pairs(entry, key):
+                    normal = canonicalize_name(choice)
+                    chosen = f"'{normal}' in {'extras' if key == 'optional-dependencies' else 'dependency_groups'}"
+                    for item in items:
+                        for extra in _extras(item) if item.name() == name else ():
+                            found.setdefault((name, extra), []).append(chosen)
+        return found
 
     def draft(self) -> Draft:
         """The whole."""
         nodes = {str(number): self._node(number) for number in range(len(self._entries))}
-        graph = ForeignGraph(nodes=nodes, roots=tuple(self._roots()))
+        roots = tuple(self._roots())
+        graph = ForeignGraph(nodes=nodes, roots=roots, activations=self._markers.activations)
         packages = {
             str(number): package
             for number in range(len(self._entries))
@@ -236,11 +260,12 @@ class _Reading:
         )
 
     def _edge(self, item: Fields) -> Edge:
-        marker = item.text("marker")
+        marker, extras = item.text("marker"), _extras(item)
+        own = [(item.name(), extra) for extra in extras]
         return Edge(
             targets=self._targets(item),
-            extras=frozenset(map(canonicalize_name, item.texts("extra") or item.texts("extras"))),
-            marker=None if marker is None else self._markers.rewrite(marker, item.at("marker")),
+            extras=extras,
+            marker=None if marker is None else self._markers.rewrite(marker, item.at("marker"), own),
         )
 
     def _targets(self, item: Fields) -> tuple[str, ...]:
@@ -270,7 +295,7 @@ class _Reading:
             return None
         if self._is_local(number) and number in self._members and not self._options.with_project:
             return None
-        tree = _tree(source, entry, self._options)
+        tree = tree_of(source, entry, self._options)
         if tree is not None:
             return DraftPackage(name=name, version=None, region=MarkerSet.any(), source=tree, origin=self._top.place)
         sdist = entry.table("sdist")
@@ -282,7 +307,7 @@ class _Reading:
                 name=name,
                 version=version,
                 region=MarkerSet.any(),
-                source=_archive(source, tables, self._options),
+                source=archive_of(source, tables, self._options),
                 origin=self._top.place,
             )
         if registry is None:
@@ -292,7 +317,7 @@ class _Reading:
             version=version,
             region=MarkerSet.any(),
             index=strip_credentials(registry) if "://" in registry else None,
-            files=tuple(_file(table, registry, self._options) for table in tables),
+            files=tuple(file_of(table, registry, self._options) for table in tables),
             every_file=not tables,
             origin=self._top.place,
         )
@@ -303,6 +328,14 @@ class _Reading:
             items = [i for i in conflict if isinstance(i, dict)] if isinstance(conflict, list) else []
             sides = [self._markers.side(item) for item in items]
             named = [side for side in sides if side is not None]
+            if len(set(named)) < len(named):
+                raise LocksetError(
+                    "conflict-unsupported",
+                    f"Two members of the workspace have the conflicting choice `{named[0][1]}`, and a lock file has "
+                    "one of that name",
+                    place=self._top.place,
+                    hint="Convert one member alone: `--package NAME`",
+                )
             found += [frozenset({a, b}) for i, a in enumerate(named) for b in named[:i]]
         return tuple(dict.fromkeys(found))
 
@@ -313,59 +346,11 @@ def _identity(package: DraftPackage) -> str:
     return identity(package.name, package.version, None)
 
 
+def _extras(item: Fields) -> frozenset[str]:
+    return frozenset(map(canonicalize_name, item.texts("extra") or item.texts("extras")))
+
+
 def _pairs(entry: Fields, key: str) -> Iterator[tuple[str, list[Fields]]]:
     table = entry.table(key)
     for name in table.data if table is not None else ():
         yield name, list(table.tables(name)) if table is not None else []
-
-
-def _tree(source: Fields, entry: Fields, options: ConvertOptions) -> PackageVcs | PackageDirectory | None:
-    git = source.text("git")
-    if git is not None:
-        split = urlsplit(git)
-        query = parse_qs(split.query)
-        revision = next((query[key][0] for key in ("rev", "tag", "branch") if key in query), None)
-        if not re.fullmatch(r"[0-9a-f]{40}|[0-9a-f]{64}", split.fragment):
-            raise entry.invalid("source", f"has no full commit: `{strip_credentials(git)}`")
-        return PackageVcs(
-            type="git",
-            url=strip_credentials(split._replace(query="", fragment="").geturl()),
-            requested_revision=revision if revision != split.fragment else None,
-            commit_id=split.fragment,
-            subdirectory=query["subdirectory"][0] if "subdirectory" in query else None,
-        )
-    editable = source.text("editable")
-    path = editable or source.text("directory")
-    if path is not None:
-        return PackageDirectory(path=options.moved(path), editable=True if editable else None, subdirectory=None)
-    return None
-
-
-def _archive(source: Fields, tables: list[Fields], options: ConvertOptions) -> PackageArchive:
-    """The one file of a direct URL or path; its hash stands at the file."""
-    url, path = source.text("url"), source.text("path")
-    table = tables[0] if tables else None
-    return PackageArchive(
-        url=None if url is None else strip_credentials(url),
-        path=None if path is None else options.moved(path),
-        hashes=hashes_of_one_file(tables),
-        size=table.number("size") if table else None,
-        upload_time=table.time("upload-time") if table else None,
-        subdirectory=source.text("subdirectory"),
-    )
-
-
-def _file(table: Fields, registry: str, options: ConvertOptions) -> DraftFile:
-    url, path = table.text("url"), table.text("path")
-    if path is not None and "://" not in registry:
-        path = options.moved(f"{registry.rstrip('/')}/{path}")
-    url = None if url is None else strip_credentials(url)
-    name = table.text("filename") or last_component(path=path, url=url)
-    return DraftFile(
-        name=None if name is None else unquote(name),
-        hashes=table.hash(),
-        url=None if url is None else url.partition("#")[0],
-        path=path,
-        size=table.number("size"),
-        upload_time=table.time("upload-time"),
-    )

@@ -3,40 +3,69 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from packaging.markers import InvalidMarker, Marker
 from packaging.utils import canonicalize_name
 
 from lockset.errors import LocksetError
+from lockset.markers import MarkerSet
 
 if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping, Sequence
     from typing import Any
 
     from lockset.conversion.draft import Side
     from lockset.conversion.offers import Offers
 
-__all__ = ["Rewriter"]
+__all__ = ["Activation", "Rewriter"]
+
+# A package and one of its extras.
+Activation: TypeAlias = tuple[str, str]
+_ALWAYS, _NEVER = "python_version >= '0'", "python_version < '0'"
 
 _COMPARISON = re.compile(r"""extra\s*(==|!=)\s*(['"])((?:extra|group|project)-\d+-[^'"]+)\2""")
 
 
 class Rewriter:
-    """Turns `extra == 'extra-3-app-cpu'` into `'cpu' in extras`, and the like for groups and the project itself."""
+    """Turns `extra == 'extra-3-app-cpu'` into `'cpu' in extras`, and the like for groups and the project itself.
 
-    def __init__(self, *, project: str | None, offers: Offers, place: str) -> None:
-        self._project = project
+    An extra also counts as chosen where something that is installed asks for it; for that stands a made-up extra,
+    whose meaning `activations` tells: where the package is reached with the extra.
+    """
+
+    def __init__(
+        self,
+        *,
+        projects: Collection[str],
+        offers: Offers,
+        place: str,
+        asked: Collection[Activation] = (),
+        implied: Mapping[Activation, Sequence[str]] | None = None,
+    ) -> None:
+        """What markers may speak of.
+
+        Args:
+            projects: Members whose extras and groups can be chosen.
+            offers: What can be chosen.
+            place: Name of the file in messages.
+            asked: Packages and extras that some entry asks for.
+            implied: Markers of choices that bring an extra of a project with them.
+        """
+        self._projects = frozenset(projects)
         self._offers = offers
         self._place = place
+        self._asked = frozenset(asked)
+        self._implied = implied or {}
+        self.activations: dict[str, Activation] = {}
 
-    def rewrite(self, marker: str, where: str) -> str:
-        """The marker in the notation of lock files.
+    def rewrite(self, marker: str, where: str, own: Collection[Activation] = ()) -> str:
+        """The marker in the notation of lock files; `own`: extras that the requirement itself asks for, and so holds.
 
         Raises:
-            LocksetError: `format-invalid` where it is none, `conflict-unsupported` where another package's extra is
-                meant, which a lock file cannot ask for.
+            LocksetError: `format-invalid` where it is none.
         """
-        rewritten = _COMPARISON.sub(lambda found: self._choice(found[1] == "==", found[3]), marker)
+        rewritten = _COMPARISON.sub(lambda found: self._choice(found[1] == "==", found[3], own), marker)
         try:
             Marker(rewritten)
         except (InvalidMarker, RecursionError) as error:
@@ -44,37 +73,54 @@ class Rewriter:
             raise LocksetError("format-invalid", message, place=self._place) from error
         return rewritten
 
-    def _choice(self, wanted: bool, encoded: str) -> str:  # noqa: FBT001 - the sign of the comparison
+    def _choice(self, wanted: bool, encoded: str, own: Collection[Activation]) -> str:  # noqa: FBT001 - the sign
         kind, length, rest = encoded.split("-", 2)
-        name, tail = rest[: int(length)], rest[int(length) + 1 :]
-        if canonicalize_name(name) != self._project:
-            raise LocksetError(
-                "conflict-unsupported",
-                f"A marker asks for a choice of the workspace member `{name}`, which a lock file cannot offer",
-                place=self._place,
-                hint=f"Convert for this member alone: `--package {name}`",
-            )
-        holds = "in" if wanted else "not in"
-        if kind == "extra":
-            return f"'{canonicalize_name(tail)}' {holds} extras"
-        if kind == "project":
-            default = self._offers.default
-            if default is None:
-                return "python_version >= '0'" if wanted else "python_version < '0'"
-            return f"'{default}' {holds} dependency_groups"
-        group = canonicalize_name(tail)
-        if group not in self._offers.by_default:
-            return f"'{group}' {holds} dependency_groups"
-        twin = self._offers.twin(group)
-        joint = "or" if wanted else "and"
-        return f"('{group}' {holds} dependency_groups {joint} '{twin}' {holds} dependency_groups)"
+        name = canonicalize_name(rest[: int(length)])
+        tail = canonicalize_name(rest[int(length) + 1 :])
+        if kind == "extra" and (name, tail) in own:
+            return _ALWAYS if wanted else _NEVER
+        holds = {"extra": self._extra, "project": self._project}.get(kind, self._group)(name, tail)
+        return holds if wanted else _negated(holds)
+
+    def _extra(self, name: str, extra: str) -> str:
+        ways = list(self._implied.get((name, extra), ()))
+        if name in self._projects:
+            ways.insert(0, f"'{extra}' in extras")
+        if (name, extra) in self._asked:
+            mark = f"lockset-asked-{name}--{extra}".replace("--", "-x-")
+            self.activations[mark] = (name, extra)
+            ways.append(f"'{mark}' in extras")
+        return _any_of(ways)
+
+    def _project(self, name: str, _: str) -> str:
+        if name not in self._projects:
+            return _NEVER
+        default = self._offers.default
+        return _ALWAYS if default is None else f"'{default}' in dependency_groups"
+
+    def _group(self, name: str, group: str) -> str:
+        if name not in self._projects:
+            return _NEVER
+        twins = [self._offers.twin(group)] if group in self._offers.by_default else []
+        return _any_of([f"'{one}' in dependency_groups" for one in (group, *twins)])
 
     def side(self, item: dict[str, Any]) -> Side | None:
-        """One side of a declared conflict of the project."""
-        if canonicalize_name(str(item.get("package", ""))) != self._project:
+        """One side of a declared conflict of a project."""
+        if canonicalize_name(str(item.get("package", ""))) not in self._projects:
             return None
         if isinstance(item.get("extra"), str):
             return "extra", canonicalize_name(item["extra"])
         if isinstance(item.get("group"), str):
             return "group", canonicalize_name(item["group"])
         return None
+
+
+def _any_of(ways: Sequence[str]) -> str:
+    if not ways:
+        return _NEVER
+    return ways[0] if len(ways) == 1 else f"({' or '.join(ways)})"
+
+
+def _negated(marker: str) -> str:
+    """The opposite of a marker that this module or a MarkerSet wrote."""
+    return (~MarkerSet.parse(marker)).text() or _ALWAYS

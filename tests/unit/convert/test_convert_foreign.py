@@ -140,6 +140,37 @@ def test_uv_conflicts_become_extras(tmp_path: Path) -> None:
     assert found == {"a 1": '"cpu" in extras', "a 2": '"gpu" in extras', "b 1": '"cpu" in extras'}
 
 
+def test_uv_conflicts_of_another_member_hold_where_its_extras_are_asked_for(tmp_path: Path) -> None:
+    cpu, gpu = "extra == 'extra-3-lib-cpu'", "extra == 'extra-3-lib-gpu'"
+    fast, slow = "extra == 'extra-3-app-fast'", "extra == 'extra-3-app-slow'"
+    source = 'source = { registry = "https://index.example.org/simple" }'
+    lib = (
+        '[[package]]\nname = "lib"\nversion = "0"\nsource = { editable = "lib" }\n'
+        f'dependencies = [{{ name = "i", version = "1", {source}, marker = "{cpu}" }}, '
+        f'{{ name = "i", version = "2", {source}, marker = "{cpu.replace("==", "!=")} or {gpu}" }}]\n'
+        f'[package.optional-dependencies]\ncpu = [{{ name = "i", version = "1", {source} }}]\n'
+        f'gpu = [{{ name = "i", version = "2", {source} }}]\n'
+    )
+    # What asks for an extra justifies it: its own marker speaks of it as chosen.
+    text = uv_lock(
+        'dependencies = [{ name = "lib" }]\n[package.optional-dependencies]\n'
+        'both = [{ name = "app", extra = ["slow"] }]\n'
+        f'fast = [{{ name = "lib", extra = ["gpu"], marker = "{gpu} and {fast}" }}]\n'
+        f'slow = [{{ name = "lib", extra = ["cpu"], marker = "{cpu} and {slow}" }}]\n',
+        lib,
+        uv_package("i", "1"),
+        uv_package("i", "2"),
+        top='conflicts = [[{ package = "lib", extra = "cpu" }, { package = "lib", extra = "gpu" }], '
+        '[{ package = "app", extra = "slow" }, { package = "app", extra = "fast" }], '
+        '[{ package = "app", extra = "both" }, { package = "app", extra = "fast" }]]\n'
+        '[manifest]\nmembers = ["app", "lib"]\n',
+    )
+    done = convert_text(tmp_path, "uv.lock", text, wishes=ConvertWishes(members=("app",), offline=True))
+    found = markers(done)
+    assert found["i 1"] == '"both" in extras or "slow" in extras'
+    assert found["i 2"] == '"both" not in extras and "slow" not in extras'
+
+
 def test_uv_members_are_chosen(tmp_path: Path) -> None:
     member = (
         '[[package]]\nname = "tool"\nversion = "1"\nsource = { editable = "tool" }\ndependencies = [{ name = "b" }]\n'

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from lockset.conversion.graph import Edge, ForeignGraph, GraphNode, Root, reach
+from lockset.conversion.graph import Edge, ForeignGraph, GraphNode, Root
 from lockset.conversion.judge import GraphJudge, Situation
 from lockset.conversion.offers import Offers, default_group_name
+from lockset.conversion.reach import reach
 from lockset.markers import Environment, MarkerSet
 
 LINUX = Environment.of_platform("linux", "3.12").as_dict()
