@@ -75,3 +75,15 @@ def test_a_spoilt_memory_is_no_answer(project: Path, local_index: LocalIndex, cl
     (project / "pylock.toml").unlink()
     cli.ok(*arguments(local_index), cwd=project)
     assert 'version = "2.0"' in (project / "pylock.toml").read_text()
+
+
+def test_what_was_noted_is_noted_again(project: Path, local_index: LocalIndex, cli: Command) -> None:
+    (project / "requirements.in").write_text("a[missing]\n")
+    question = ("lock", "requirements.in", "--index-url", local_index.url)
+    first = cli.ok(*question, cwd=project)
+    asked = len(local_index.paths())
+    again = cli.ok(*question, cwd=project)
+    assert len(local_index.paths()) == asked, "it was recalled"
+    notes = [line for line in first.stderr.splitlines() if line.startswith("note: ")]
+    assert len(notes) == 2
+    assert [line for line in again.stderr.splitlines() if line.startswith("note: ")] == notes

@@ -37,7 +37,8 @@ if TYPE_CHECKING:
 
     from lockset.events import Listener
     from lockset.lockfile.model import Pylock
-    from lockset.resolve.index_repository import FileRules, IndexRepository
+    from lockset.resolve.file_rules import FileRules
+    from lockset.resolve.index_repository import IndexRepository
     from lockset.resolve.requirement import Dependency
     from lockset.resolve.resolution import Resolution
     from lockset.sources.project import RootProject
@@ -59,6 +60,7 @@ class LockResult:
         gaps: Entries for which no release of their project has a file on some platform.
         skipped: Releases that were stepped over, as `name version`, and why.
         behind: Projects whose newest chosen version is not the newest there is: both versions.
+        notes: What the user should know and would be told again by the same question.
     """
 
     lock: Pylock
@@ -67,6 +69,7 @@ class LockResult:
     gaps: tuple[Gap, ...]
     skipped: Mapping[str, str] = field(default_factory=dict)
     behind: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
 
     def write(self, path: str | PathLike[str]) -> None:
         """Write the lock file, whole or not at all; OSError where the system refuses."""
@@ -106,30 +109,51 @@ def lock(
     """
     heard = listener or Silent()
     question = ask(project, choices, old=old, now=now, folder=folder)
-    for note in question.notes:
-        heard.note(note)
+    notes = _Notes(heard, question.notes)
     with open_repository(question.rules, heard) as opened:
         # Sources in front of the index, for the search only where there may be any: it asks very often.
         artifacts = DirectRepository(opened, question.direct)
         repository = artifacts if question.direct.concerned else opened
         heard.phase("Resolving")
         resolution = _resolved(question, repository, heard)
-        terms, resolution = _narrowed(question, resolution, repository, heard)
+        terms, resolution = _narrowed(question, resolution, repository, notes)
         if verify:
             heard.phase("Comparing metadata")
             verify_metadata(resolution, opened)
         found = assemble(resolution, question.request, terms, artifacts)
         gaps = _prove(found, question, resolution, repository, terms)
-        _tell_missing_extras(resolution, repository, heard)
+        _tell_missing_extras(resolution, repository, notes)
         behind = _behind(resolution, repository)
     if question.entry is not None and project.name is not None:
         found = with_project(found, project.name, question.entry, question.request)
-    _tell_changed_archives(found, old, heard)
-    _tell_outside_paths(found, heard)
+    _tell_sources(found, old, notes)
     text = write(found)
     _validate(text)
     skipped = {f"{name} {version}": why for (name, version), why in sorted(repository.stepped_over.items())}
-    return LockResult(lock=found, text=text, resolution=resolution, gaps=gaps, skipped=skipped, behind=behind)
+    notes.said += [f"{release} is stepped over: {why}" for release, why in skipped.items()]
+    return LockResult(
+        lock=found,
+        text=text,
+        resolution=resolution,
+        gaps=gaps,
+        skipped=skipped,
+        behind=behind,
+        notes=tuple(notes.said),
+    )
+
+
+class _Notes:
+    """Hands notes on to the listener, and keeps them."""
+
+    def __init__(self, listener: Listener, first: Iterable[str]) -> None:
+        self._listener = listener
+        self.said: list[str] = []
+        for text in first:
+            self.note(text)
+
+    def note(self, text: str) -> None:
+        self.said.append(text)
+        self._listener.note(text)
 
 
 def _resolved(question: Question, repository: IndexRepository | DirectRepository, listener: Listener) -> Resolution:
@@ -165,7 +189,7 @@ def _behind(resolution: Resolution, repository: IndexRepository | DirectReposito
 
 
 def _narrowed(
-    question: Question, resolution: Resolution, repository: IndexRepository | DirectRepository, listener: Listener
+    question: Question, resolution: Resolution, repository: IndexRepository | DirectRepository, listener: _Notes
 ) -> tuple[LockTerms, Resolution]:
     """The lock's own range after the upper bounds of what was chosen, and the resolution inside it."""
     request = question.request
@@ -194,7 +218,7 @@ def _narrowed(
 
 
 def _tell_missing_extras(
-    resolution: Resolution, repository: IndexRepository | DirectRepository, listener: Listener
+    resolution: Resolution, repository: IndexRepository | DirectRepository, listener: _Notes
 ) -> None:
     """An extra that the chosen release does not provide asks for nothing: worth a word, never an older release."""
     for (name, version), node in resolution.nodes.items():
@@ -205,7 +229,12 @@ def _tell_missing_extras(
                 listener.note(f"{name} {version} has no extra named {extra}")
 
 
-def _tell_changed_archives(found: Pylock, old: Pylock | None, listener: Listener) -> None:
+def _tell_sources(found: Pylock, old: Pylock | None, listener: _Notes) -> None:
+    _tell_changed_archives(found, old, listener)
+    _tell_outside_paths(found, listener)
+
+
+def _tell_changed_archives(found: Pylock, old: Pylock | None, listener: _Notes) -> None:
     """An archive that is another one than before, though its address is the same: worth a word."""
     known = {p.archive.url: p.archive for p in (old.packages if old is not None else ()) if p.archive and p.archive.url}
     for package in found.packages:
@@ -214,10 +243,10 @@ def _tell_changed_archives(found: Pylock, old: Pylock | None, listener: Listener
             listener.note(f"{package.archive.url} has changed since it was locked: look at what is new")
 
 
-def _tell_outside_paths(found: Pylock, listener: Listener) -> None:
+def _tell_outside_paths(found: Pylock, listener: _Notes) -> None:
     """Paths that lead out of the lock's folder, which a sync wants to be allowed."""
     paths = {place.path for p in found.packages for place in (p.archive, p.directory, p.vcs) if place is not None}
-    outside = sorted(path for path in paths if path and (path.split("/")[0] == ".." or isabs(path)))
+    outside = sorted(path for path in paths if path and (path.split("/")[0] == ".." or isabs(path)))  # noqa: PTH117 - a value, not a file
     if outside:
         more = f" and {len(outside) - 3} more" if len(outside) > 3 else ""  # noqa: PLR2004 - as listed
         listener.note(

@@ -18,6 +18,7 @@ from lockset.cli.index_options import index_options, unread_variable
 from lockset.cli.lock_answer import remember
 from lockset.cli.lock_options import add_choices, choices_of, fill, read_build_choices
 from lockset.cli.options import cache_dir
+from lockset.cli.output import plain
 from lockset.cli.report import change_lines
 from lockset.errors import LocksetError, UsageError
 from lockset.lockfile.diff import diff
@@ -37,7 +38,8 @@ if TYPE_CHECKING:
     from lockset.lockfile.model import Pylock
     from lockset.metadata.ports import Builder
     from lockset.resolve.choices import Choices
-    from lockset.resolve.index_repository import FileRules, IndexRepository
+    from lockset.resolve.file_rules import FileRules
+    from lockset.resolve.index_repository import IndexRepository
     from lockset.sources.project import RootProject
 
 __all__ = ["add_arguments", "opener", "read_old", "read_project", "run", "target_of"]
@@ -107,7 +109,7 @@ def run(args: argparse.Namespace, out: Output) -> int:
         target=target,
         before=before,
         after=result.text.encode(),
-        told=("", "") if out.quiet else _short(result, target),
+        told=("", "") if out.quiet else _short(result, target, _unread(index_options(args, project, here))),
         since=since,
         until=0.0 if _more_decides(result, args) else min(fresh_until, default=0.0),
     )
@@ -119,7 +121,8 @@ def opener(
 ) -> Callable[[FileRules, Listener], AbstractContextManager[IndexRepository]]:
     """Where releases come from, and what builds those that only a build knows."""
     options = index_options(args, project, here)
-    _hint_at_variable(options, out)
+    for line in _unread(options):
+        out.line(line)
     cache = cache_dir(args)
     constraints, settings = read_build_choices(args, here)
 
@@ -145,12 +148,12 @@ def _more_decides(result: LockResult, args: argparse.Namespace) -> bool:
     return bool(files) or any(package.is_direct for package in result.lock.packages)
 
 
-def _hint_at_variable(options: IndexOptions, out: Output) -> None:
+def _unread(options: IndexOptions) -> list[str]:
+    """A line on a variable that names an index and is not read, where one does."""
     variable = unread_variable(options, os.environ)  # noqa: TID251 - the door for environment variables
-    if variable is not None:
-        out.line(
-            f"hint: {variable} is set, and not read: name the index with `--default-index` or LOCKSET_DEFAULT_INDEX"
-        )
+    if variable is None:
+        return []
+    return [f"hint: {variable} is set, and not read: name the index with `--default-index` or LOCKSET_DEFAULT_INDEX"]
 
 
 def read_project(args: argparse.Namespace, here: Path) -> RootProject:
@@ -277,11 +280,13 @@ def _statistics(result: LockResult) -> list[str]:
     return lines
 
 
-def _short(result: LockResult, target: Path | None) -> tuple[str, str]:
+def _short(result: LockResult, target: Path | None, hints: list[str]) -> tuple[str, str]:
     """What the same command says the next time: where the lock is written again, and where it is as it should be."""
-    gaps = "".join(
-        f"warning: {g.name} {g.version} has no file for {g.sample}: it cannot be installed there\n" for g in result.gaps
-    )
+    lines = [*hints, *(f"note: {plain(note)}" for note in result.notes)]
+    lines += [
+        f"warning: {g.name} {g.version} has no file for {g.sample}: it cannot be installed there" for g in result.gaps
+    ]
+    gaps = "".join(f"{line}\n" for line in lines)
     names = {p.name for p in result.lock.packages}
     count = f"{len(names)} package{'' if len(names) == 1 else 's'}"
     name = target.name if target is not None else "stdout"
