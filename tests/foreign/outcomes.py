@@ -32,7 +32,8 @@ _HEAD = """# What becomes of real lock files
 Made by `tests/foreign/outcomes.py`; do not edit. The files are those of public repositories, with the host names
 of their indexes replaced, so that completion was tried with an index that has exactly the files each input names.
 Every conversion was proved: in all environments compared the output installs what the input does, and every hash is
-kept. Each file was tried alone, without the pyproject.toml and the other files that were beside it.
+kept. Each file was tried alone, without the pyproject.toml and the other files that were beside it;
+`roots-assumed` says that the file leaves to its project what is asked for.
 
 """
 

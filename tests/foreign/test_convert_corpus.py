@@ -19,7 +19,6 @@ REASONS = {
     "not-pinned",
     "requirement-name",
     "source-missing",
-    "pyproject-needed",
     "format-newer",
     "toml-syntax",
     "nothing-pinned",
