@@ -41,7 +41,7 @@ class Boundaries:
     def of_newer(
         self, releases: Releases, wanted: Sequence[Requirement], guard: MarkerSet, position: int
     ) -> Iterator[MarkerSet]:
-        """Where requirements that hold back the whole guard end, as far as Pythons go: a newer release fits beyond.
+        """Where requirements that hold back the guard end, as far as Pythons go: a newer release fits on one side.
 
         By Pythons only: other environments share what fits all of them.
         """
@@ -50,14 +50,25 @@ class Boundaries:
         asked = self._asked_where(releases.name, wanted, guard)
         regions = dict.fromkeys(region for region, specifier in asked if specifier.text and region is not guard)
         for boundary in dict.fromkeys(r.without_platforms().without_extras_and_groups() for r in regions):
-            beyond = guard - boundary
-            if beyond.is_empty:
-                continue
-            specifiers = {s for region, s in asked if not region.is_disjoint(beyond)}
-            mask = self._admission.admitted(releases, specifiers or {ANY_VERSION}) & ((1 << position) - 1)
-            mask = self._admission.not_leaking(releases, mask, wanted, beyond)
-            if any(not self._usable(releases, p).is_disjoint(beyond) for p in bits(mask)):
+            sides = (guard - boundary, guard & boundary)
+            if not sides[0].is_empty and any(
+                self._is_newer_on(side, releases, wanted, asked, position) for side in sides
+            ):
                 yield boundary
+
+    def _is_newer_on(
+        self,
+        side: MarkerSet,
+        releases: Releases,
+        wanted: Sequence[Requirement],
+        asked: Sequence[tuple[MarkerSet, Specifier]],
+        position: int,
+    ) -> bool:
+        """Whether a release newer than the one at `position` fits all that is asked for on one side of a boundary."""
+        specifiers = {s for region, s in asked if not region.is_disjoint(side)}
+        mask = self._admission.admitted(releases, specifiers or {ANY_VERSION}) & ((1 << position) - 1)
+        mask = self._admission.not_leaking(releases, mask, wanted, side)
+        return any(not self._usable(releases, p).is_disjoint(side) for p in bits(mask))
 
     def _usable(self, releases: Releases, position: int) -> MarkerSet:
         version = releases.versions[position]
