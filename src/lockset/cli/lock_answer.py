@@ -8,9 +8,12 @@ from typing import TYPE_CHECKING
 
 from lockset.cli.lock_recall import keep_answer
 from lockset.sources.files.discover import STDIN
+from lockset.sync.disk.recall import HINTED
+from lockset.sync.wanted import may_hold_secret
 
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
     from lockset.resolve.ask import Choices
@@ -21,6 +24,7 @@ __all__ = ["remember"]
 # Lines of a requirements file that bring in other files, and variables in them: such a file is more than its bytes.
 _BRINGS_MORE = re.compile(rb"(?m)^\s*(-r|-c|--requirement|--constraint|-e|--editable)|\$\{")
 _DAY = 86_400.0
+_SECRET_NAME = re.compile("PASS|TOKEN|SECRET|USERNAME|AUTH")
 
 
 def remember(
@@ -53,7 +57,7 @@ def remember(
     if target is None or until <= since or _decided_by_more(args, project, choices):
         return
     sources = _sources(args, project, here)
-    if sources is None:
+    if sources is None or _tell_secrets(args.arguments, [data for _, data in sources], os.environ):  # noqa: TID251
         return
     looked = [str(above / "pyproject.toml") for above in (here, *here.parents)]
     answers: list[tuple[bytes | None, bytes, str]] = [(after, after, told[1])]
@@ -80,6 +84,13 @@ def _decided_by_more(args: argparse.Namespace, project: RootProject, choices: Ch
     lines = [*project.dependencies, *project.constraints, *settings.overrides]
     lines += [line for several in (project.extras, project.groups) for each in several.values() for line in each]
     return bool(says_more or other_cache or by_time or any(line.requirement.url is not None for line in lines))
+
+
+def _tell_secrets(arguments: Sequence[str], sources: Iterable[bytes], environ: Mapping[str, str]) -> bool:
+    """Whether what would be kept could hold a password or a token."""
+    kept = [(name, value) for name, value in environ.items() if name.startswith("LOCKSET_") or name in HINTED]
+    texts = [*arguments, *(value for _, value in kept), *(data.decode("utf-8", "replace") for data in sources)]
+    return any(_SECRET_NAME.search(name) for name, _ in kept) or any(map(may_hold_secret, texts))
 
 
 def _sources(args: argparse.Namespace, project: RootProject, here: Path) -> list[tuple[str, bytes]] | None:

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     Key: TypeAlias = tuple[Any, ...]
 
 __all__ = [
+    "HINTED",
     "METADATA",
     "cache_folder",
     "content",
@@ -58,12 +59,12 @@ _MANY = 3000
 _KIND, _REGULAR, _WRITABLE_BY_OTHERS = 0o170000, 0o100000, 0o022
 _VARIABLES = ("VIRTUAL_ENV", "HOME", "XDG_CACHE_HOME", "XDG_CONFIG_HOME", "PATH")
 # Variables that a hint speaks of, which is a part of what a command says.
-_HINTED = ("PIP_INDEX_URL", "UV_DEFAULT_INDEX", "UV_INDEX_URL")
+HINTED = ("PIP_INDEX_URL", "UV_DEFAULT_INDEX", "UV_INDEX_URL")
 
 
 def key_of(arguments: Sequence[str], environ: Mapping[str, str]) -> Key:
     """What decides, before any file is looked at, what a command does."""
-    names = sorted(name for name in environ if name.startswith("LOCKSET_") or name in _VARIABLES + _HINTED)
+    names = sorted(name for name in environ if name.startswith("LOCKSET_") or name in _VARIABLES + HINTED)
     return (
         (_FORMAT, __version__, sys.version, tuple(os.uname())),
         tuple(arguments),
