@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from builders.archives import Artifact
 from builders.locks import locked_file, make_lock
 from builders.sdist import make_sdist, source_files, write_source_tree
+from unit.sync.forged_zip import Entry, forge
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -220,3 +222,31 @@ def test_only_binary_and_no_binary_choose_the_kind_of_file(cli: Command, tmp_pat
         assert "only wheels are asked for" in cli.refused("sync", *options)
     cli.ok("sync", "--only-binary", "other")
     assert venv.installed() == {"here": "3.0"}
+
+
+def test_a_zip_archive_that_two_readers_could_read_differently_is_not_built(
+    cli: Command, tmp_path: Path, venv: Venv
+) -> None:
+    files = [Entry(name=f"sample-1.0/{path}".encode(), content=text.encode()) for path, text in source_files().items()]
+    sdist = Artifact(filename="sample-1.0.zip", content=forge(*files), metadata=b"")
+    (tmp_path / sdist.filename).write_bytes(sdist.content)
+    table = {key: value for key, value in locked_file(sdist).items() if key != "url"} | {"path": sdist.filename}
+    lock(tmp_path, {"name": "sample", "version": "1.0", "sdist": table})
+    cli.ok("sync")
+    assert venv.installed() == {"sample": "1.0"}
+    for forged in (forge(*files, before=b"junk"), forge(*files, files[0].but(content=b"other")), b""):
+        (tmp_path / sdist.filename).write_bytes(forged)
+        changed = Artifact(filename=sdist.filename, content=forged, metadata=b"")
+        table |= {"size": changed.size, "hashes": {"sha256": changed.sha256}}
+        lock(tmp_path, {"name": "sample", "version": "1.0", "sdist": table})
+        assert "that can be trusted" in " ".join(cli.refused("sync").split()) or not forged
+
+
+def test_a_link_out_of_the_lock_file_s_folder_has_to_be_allowed_too(cli: Command, tmp_path: Path, venv: Venv) -> None:
+    write_source_tree(tmp_path / "elsewhere", source_files())
+    (tmp_path / "project").mkdir()
+    (tmp_path / "project/tree").symlink_to(tmp_path / "elsewhere")
+    lock(tmp_path / "project", {"name": "sample", "directory": {"path": "tree"}})
+    command = ["sync", "project/pylock.toml", "--python", str(venv.path)]
+    assert "outside" in cli.refused(*command)
+    cli.ok(*command, "--allow-outside-path")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import mmap
+import os
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
@@ -9,6 +11,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 from lockset.build.unpack import unpack
 from lockset.build.vcs import checkout
 from lockset.errors import LocksetError, UsageError
+from lockset.sync.archive import members
 from lockset.sync.safe_path import path_problem
 
 if TYPE_CHECKING:
@@ -70,6 +73,8 @@ class HookWheelBuilds:
         self, archive: BinaryIO, out_dir: Path, *, filename: str, subdirectory: str | None, what: str
     ) -> Path:
         """See the port."""
+        if filename.endswith(".zip"):
+            _refuse_ambiguous(archive, filename)
         with tempfile.TemporaryDirectory(prefix="lockset-source-") as folder:
             tree = unpack(archive, filename, Path(folder))
             return self._wheel(_below(tree, subdirectory, what), out_dir, what)
@@ -102,11 +107,22 @@ class HookWheelBuilds:
         return self._builder.wheel(tree, out_dir, what=what, settings=self._settings)
 
 
+def _refuse_ambiguous(archive: BinaryIO, filename: str) -> None:
+    """Refuse a zip archive that two readers could read differently, as for wheels; it is at its start afterwards."""
+    what = f"The source archive `{filename}`"
+    if os.fstat(archive.fileno()).st_size == 0:
+        members(b"", what=what)
+    with mmap.mmap(archive.fileno(), 0, access=mmap.ACCESS_READ) as buffer:
+        members(buffer, what=what)
+
+
 def _below(tree: Path, subdirectory: str | None, what: str) -> Path:
     if not subdirectory:
         return tree
     problem = path_problem(subdirectory.rstrip("/"))
-    inside = (tree / subdirectory).resolve()
-    if problem is not None or not inside.is_relative_to(tree.resolve()):
-        raise LocksetError("unsafe-path", f"The subdirectory `{subdirectory}` of {what} {problem or 'leaves its tree'}")
+    inside = (tree / subdirectory).resolve() if problem is None else tree
+    if problem is None and not inside.is_relative_to(tree.resolve()):
+        problem = "leaves its tree"
+    if problem is not None:
+        raise LocksetError("unsafe-path", f"The subdirectory `{subdirectory}` of {what} {problem}")
     return inside

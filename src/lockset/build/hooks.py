@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import tempfile
 import warnings
@@ -30,6 +31,7 @@ __all__ = ["BuildSystem", "HookBuilder", "read_build_system"]
 
 # Lines of a failed build shown to the user.
 _SHOWN_LINES = 25
+_TRACEBACK = re.compile(r"\s*Traceback \(most recent call last\):")
 # Variables of this process that a build must not see: other paths to modules, and secrets of indexes.
 _HIDDEN = ("PYTHONPATH", "PYTHONHOME", "PYTHONSTARTUP", "__PYVENV_LAUNCHER__")
 _HIDDEN_PREFIX = "LOCKSET_"
@@ -240,9 +242,22 @@ class _Backend:
 
     def _tail(self) -> tuple[str, ...]:
         try:
-            return tuple(self._output.read_text("utf-8", "replace").splitlines()[-_SHOWN_LINES:])
+            return _told(self._output.read_text("utf-8", "replace").splitlines())
         except OSError:
             return ()
+
+
+def _told(lines: Sequence[str]) -> tuple[str, ...]:
+    """The last lines of a backend's output; of a traceback what was raised, not where."""
+    shown: list[str] = []
+    within = False
+    for line in lines:
+        if _TRACEBACK.match(line):
+            within = True
+        elif not within or not line[:1].isspace():
+            within = within and not line.strip()
+            shown.append(line)
+    return tuple(shown[-_SHOWN_LINES:])
 
 
 def _surroundings(python: Path, extra: Mapping[str, str]) -> dict[str, str]:

@@ -7,7 +7,7 @@ import subprocess
 import tempfile
 from typing import TYPE_CHECKING
 
-from lockset.build.vcs import git_url
+from lockset.build.vcs import git_url, hidden_user_info, public_address
 from lockset.errors import LocksetError
 from lockset.index.credentials import redact
 
@@ -42,7 +42,7 @@ def commit_of(url: str, revision: str | None, *, what: str, environ: Mapping[str
         return revision
     if revision is not None and not _REVISION.fullmatch(revision):
         raise LocksetError("vcs-refused", f"{what} cannot be fetched: `{revision}` is no name of a revision")
-    listed = _run(["ls-remote", "--quiet", "--", address], what=what, address=address, environ=environ)
+    listed = _run(["ls-remote", "--quiet", "--", public_address(address)], what=what, address=address, environ=environ)
     refs = {ref: commit for commit, _, ref in (line.partition("\t") for line in listed.splitlines())}
     wanted = ["HEAD"] if revision is None else [revision, f"refs/heads/{revision}"]
     # An annotated tag is an object of its own; git lists what it points to with `^{}`.
@@ -64,7 +64,7 @@ def commit_of(url: str, revision: str | None, *, what: str, environ: Mapping[str
 def _short(address: str, revision: str, *, what: str, environ: Mapping[str, str]) -> str | None:
     """The commit whose id begins so: only the repository itself can tell."""
     with tempfile.TemporaryDirectory(prefix="lockset-git-") as folder:
-        clone = ["clone", "--quiet", "--bare", "--filter=blob:none", "--", address, folder]
+        clone = ["clone", "--quiet", "--bare", "--filter=blob:none", "--", public_address(address), folder]
         _run(clone, what=what, address=address, environ=environ)
         try:
             parse = ["-C", folder, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}"]
@@ -81,6 +81,7 @@ def _run(arguments: Sequence[str], *, what: str, address: str, environ: Mapping[
         "GIT_ALLOW_PROTOCOL": "file:http:https:ssh",
         "GIT_SSH_COMMAND": "ssh -oBatchMode=yes",
         "LC_ALL": "C",
+        **hidden_user_info(address, public_address(address)),
     }
     try:
         done = subprocess.run(  # noqa: S603 (a fixed program; what is not ours comes after `--` or was checked)

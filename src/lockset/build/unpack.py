@@ -8,9 +8,10 @@ import stat
 import tarfile
 import zipfile
 import zlib
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, BinaryIO, cast
 
 from lockset.errors import LocksetError
+from lockset.metadata.bounded import BoundedReads, inflated
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -81,7 +82,7 @@ class _Writer:
         self._copies: list[tuple[tuple[str, ...], tuple[str, ...]]] = []
 
     def take_tar(self, archive: BinaryIO) -> None:
-        with tarfile.open(fileobj=archive, mode="r:gz") as tar:
+        with tarfile.open(fileobj=inflated(archive), mode="r:") as tar:
             for member in tar:
                 parts = self._count(member.name)
                 if member.isdir():
@@ -98,7 +99,7 @@ class _Writer:
                     raise _refused(self._archive, f"`{member.name[:200]}` is neither file, folder nor link")
 
     def take_zip(self, archive: BinaryIO) -> None:
-        with zipfile.ZipFile(archive) as opened:
+        with zipfile.ZipFile(cast("BinaryIO", BoundedReads(archive))) as opened:
             for member in opened.infolist():
                 parts = self._count(member.filename)
                 mode = member.external_attr >> 16
@@ -125,14 +126,23 @@ class _Writer:
         if not parts:
             raise _refused(self._archive, "a file has no name")
         path = self._folder(parts[:-1]) / parts[-1]
-        path.unlink(missing_ok=True)  # the later of two members with one name counts, as every reader has it
-        with path.open("xb") as file:
+        # Readers differ on which of two members with one name counts: they must be the same.
+        doubled = path.is_file()
+        with path.open("rb" if doubled else "xb") as file:
             for chunk in chunks:
                 self._left -= len(chunk)
                 if self._left < 0:
                     raise _refused(self._archive, f"it unpacks to more than {MAX_TOTAL} bytes")
-                file.write(chunk)
+                if not doubled:
+                    file.write(chunk)
+                elif file.read(len(chunk)) != chunk:
+                    raise self._doubled(parts)
+            if doubled and file.read(1):
+                raise self._doubled(parts)
         path.chmod(0o755 if mode & stat.S_IXUSR else 0o644)
+
+    def _doubled(self, parts: tuple[str, ...]) -> LocksetError:
+        return _refused(self._archive, f"it has `{'/'.join(parts)}` twice, with different content")
 
     def make_links(self) -> None:
         """Hard links become copies of files in the tree; symbolic links are made, then judged by where they end."""

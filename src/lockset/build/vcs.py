@@ -14,7 +14,7 @@ from lockset.errors import LocksetError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["checkout", "git_url"]
+__all__ = ["checkout", "git_url", "hidden_user_info", "public_address"]
 
 # Transports that git may use; `ext` and `fd` run commands, and what else there is nobody needs.
 _SCHEMES = frozenset({"https", "http", "ssh", "git", "file"})
@@ -49,7 +49,7 @@ def checkout(kind: str, url: str, commit: str, into: Path, *, what: str, environ
     if not _COMMIT.fullmatch(commit):
         raise _refused(what, "its commit id is not 40 or 64 lower-case hexadecimal digits")
     address = git_url(url, what=what)
-    shown = _public(address)
+    shown = public_address(address)
     git = _Git(into, what=what, shown=shown, environ=_surroundings(environ, address, shown))
     into.mkdir(mode=0o700, parents=True)
     git.call("init", "--quiet", *(("--object-format=sha256",) if len(commit) > 40 else ()))  # noqa: PLR2004 (sha1)
@@ -158,11 +158,11 @@ def _surroundings(environ: Mapping[str, str], address: str, shown: str) -> dict[
         "GIT_LFS_SKIP_SMUDGE": "0",
         "GIT_SSH_COMMAND": "ssh -oBatchMode=yes",
         "LC_ALL": "C",
-        **_secret(address, shown),
+        **hidden_user_info(address, shown),
     }
 
 
-def _secret(address: str, shown: str) -> dict[str, str]:
+def hidden_user_info(address: str, shown: str) -> dict[str, str]:
     """Has git put user info back into an address: others on this machine can read arguments, but not variables."""
     if address == shown:
         return {}
@@ -170,7 +170,8 @@ def _secret(address: str, shown: str) -> dict[str, str]:
     return {"GIT_CONFIG_COUNT": "1", "GIT_CONFIG_KEY_0": key, "GIT_CONFIG_VALUE_0": shown}
 
 
-def _public(url: str) -> str:
+def public_address(url: str) -> str:
+    """`url` as others on this machine may see it: without user info."""
     if "://" not in url:
         return url
     parts = urlsplit(url)

@@ -5,19 +5,24 @@
 from __future__ import annotations
 
 import os
+import re
 from typing import TYPE_CHECKING
 
 from lockset.lockfile.file_name import PLAIN_NAME
 from lockset.sync.disk.recall import cache_folder, key_of, remember, stamp
 from lockset.sync.layout import LOCK_FILE, STATE_FOLDER
+from lockset.sync.wanted import may_hold_secret
 
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
     from lockset.api.sync import SyncRequest, SyncResult
 
 __all__ = ["keep"]
+
+_SECRET_NAME = re.compile("PASS|TOKEN|SECRET|USERNAME|AUTH")
 
 
 def keep(
@@ -36,6 +41,8 @@ def keep(
     """
     cache = cache_folder(os.environ)  # noqa: TID251 - the door for environment variables
     if cache is None or os.name != "posix" or verbose or _decided_by_more(args, result, request):
+        return
+    if _tell_secrets(args.arguments, locks, os.environ):  # noqa: TID251
         return
     files = result.observed()
     base = result.target.layout.base
@@ -63,6 +70,17 @@ def _decided_by_more(args: argparse.Namespace, result: SyncResult, request: Sync
     trees = any(step.wanted is not None and step.wanted.tree is not None for step in result.plan.steps)
     linked = result.target.kind in {"directory", "prefix"} and result.target.layout.base != result.target.shown
     return bool(options or on_path or trees or linked)
+
+
+def _tell_secrets(arguments: Sequence[str], locks: Iterable[tuple[str, bytes]], environ: Mapping[str, str]) -> bool:
+    """Whether what would be kept could hold a password or a token."""
+    texts = [*arguments, *(value for name, value in environ.items() if name.startswith("LOCKSET_"))]
+    named = any(name.startswith("LOCKSET_") and _SECRET_NAME.search(name) for name in environ)
+    return (
+        named
+        or any(map(may_hold_secret, texts))
+        or any(may_hold_secret(data.decode("utf-8", "replace")) for _, data in locks)
+    )
 
 
 def _looked(result: SyncResult, here: Path) -> list[str]:

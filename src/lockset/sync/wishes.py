@@ -155,7 +155,7 @@ def _local(path: str, folder: str, allowed: Allowed, what: str) -> str:
     # A relative path may be written with either separator on every platform.
     portable = path.replace("\\", "/") if os.sep == "/" and "/" not in path else path
     place = os.path.normpath(os.path.join(folder, portable))  # noqa: PTH118 (a value, not a file)
-    if not allowed.outside_path and place != folder and not is_within(place, folder, separator=os.sep):
+    if not allowed.outside_path and not (_is_in(place, folder) and _is_in(_resolved(place), _resolved(folder))):
         raise LocksetError(
             "path-outside",
             f"`{what}` is locked to a path outside of the lock file's folder",
@@ -163,3 +163,12 @@ def _local(path: str, folder: str, allowed: Allowed, what: str) -> str:
             hint="Use `--allow-outside-path` if that is where it belongs",
         )
     return place
+
+
+def _is_in(place: str, folder: str) -> bool:
+    return place == folder or is_within(place, folder, separator=os.sep)
+
+
+def _resolved(path: str) -> str:
+    # A link of a repository leads out of it as well as two dots do.
+    return os.path.realpath(path)

@@ -176,3 +176,12 @@ def test_a_build_system_that_breaks_the_rules_is_refused(text: str) -> None:
 def test_errors_name_the_release() -> None:
     with pytest.raises(LocksetError, match=r"other-2\.5"):
         metadata_of(make_sdist("other", "2.5", fails={"prepare_metadata_for_build_wheel": "x"}))
+
+
+def test_of_a_backend_s_traceback_only_what_was_raised_is_told() -> None:
+    with pytest.raises(LocksetError) as caught:
+        metadata_of(make_sdist(fails={"prepare_metadata_for_build_wheel": "the compiler is missing"}))
+    told = "\n".join(caught.value.diagnostic.context)
+    assert "the compiler is missing" in told
+    assert "Traceback" not in told
+    assert 'File "' not in told

@@ -186,3 +186,14 @@ def test_whatever_links_an_archive_has_none_ends_outside(tmp_path_factory: Any, 
         for name in (*folders, *files):
             end = os.path.realpath(os.path.join(folder, name))  # noqa: PTH118 (realpath of a link, not of a Path)
             assert end == str(into) or end.startswith(f"{into}/")
+
+
+@pytest.mark.parametrize("second", [b"other", b"on", b"one and more", b""])
+def test_two_members_with_one_name_must_be_the_same(into: Path, second: bytes) -> None:
+    with pytest.raises(LocksetError, match="twice"):
+        unpack(tar_of(("x-1/a.py", {"content": b"one"}), ("x-1/a.py", {"content": second})), "x-1.tar.gz", into)
+
+
+def test_a_member_may_be_there_twice_with_the_same_content(into: Path) -> None:
+    tree = unpack(tar_of(("x-1/a.py", {"content": b"one"}), ("x-1/a.py", {"content": b"one"})), "x-1.tar.gz", into)
+    assert (tree / "a.py").read_bytes() == b"one"
