@@ -158,16 +158,19 @@ class TableBuilder:
 
 def spelled_alike(texts: Iterable[str]) -> list[list[str]]:
     """Texts of versions, newest first; spellings of one version (`1.0`, `1.0.0`) together, in one certain order."""
-    # Sorted twice, since tuples of version and text would compare each pair of versions twice.
+    # Pages are mostly in order, which makes the one sort by version quick; texts of one version are put in order after.
     found: list[list[str]] = []
     last = None
-    for text in sorted(sorted(texts, reverse=True), key=_known_version, reverse=True):
+    for text in sorted(texts, key=_known_version, reverse=True):
         version = _known_version(text)
         if version == last:
             found[-1].append(text)
         else:
             found.append([text])
             last = version
+    for alike in found:
+        if len(alike) > 1:
+            alike.sort(reverse=True)
     return found
 
 

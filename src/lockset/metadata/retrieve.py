@@ -40,6 +40,7 @@ class Retriever:
         self._tasks = tasks
         self._builder = builder
         self._known: dict[str, CoreMetadata] = {}
+        self._keys: dict[int, tuple[Sequence[DistributionFile], str]] = {}
         self._begun: dict[str, Pending[CoreMetadata | None]] = {}
 
     def hint(self, files: Sequence[DistributionFile]) -> None:
@@ -50,16 +51,16 @@ class Retriever:
         """As `hint`, and tell when they have come: `lockset.resolve.scouting.ScoutedMetadata`."""
         if not files:
             return
-        key = _key(files)
+        key = self._key(files)
         if key not in self._known and key not in self._begun and not self._recall(key):
             listed = tuple(files)
-            self._begun[key] = self._tasks.start(lambda: self._walk(listed, cheap_only=True), heard)
+            self._begun[key] = self._tasks.start(lambda: self._begin(key, listed), heard)
 
     def known(self, files: Sequence[DistributionFile]) -> CoreMetadata | None:
         """What is known already: `lockset.resolve.scouting.ScoutedMetadata`."""
         if not files:
             return None
-        key = _key(files)
+        key = self._key(files)
         begun = self._begun.get(key)
         if key not in self._known and begun is not None and begun.done:
             try:
@@ -67,19 +68,19 @@ class Retriever:
             except LocksetError:
                 return None  # whoever asks for them will hear
             if found is not None:
-                self._keep(key, found)
+                self._known[key] = found
         return self._known.get(key)
 
     def is_coming(self, files: Sequence[DistributionFile]) -> bool:
         """Whether they are just being fetched: `lockset.resolve.scouting.ScoutedMetadata`."""
-        begun = self._begun.get(_key(files)) if files else None
+        begun = self._begun.get(self._key(files)) if files else None
         return begun is not None and begun.under_way
 
     def metadata(self, files: Sequence[DistributionFile]) -> CoreMetadata:
         """This version's metadata: see the port."""
         if not files:
             raise LocksetError("metadata-invalid", "A version without usable files has no metadata")
-        key = _key(files)
+        key = self._key(files)
         known = self._known.get(key)
         if known is None and (key in self._begun or not self._recall(key)):
             self._learn(key, files)
@@ -97,13 +98,24 @@ class Retriever:
         found = None if begun is None else begun.result()
         if found is None:
             found = self._walk(files, cheap_only=False, tried_cheap=begun is not None)
-        if found is None:
-            raise _build_needed(files[0])
-        self._keep(key, found)
-
-    def _keep(self, key: str, found: CoreMetadata) -> None:
+            if found is None:
+                raise _build_needed(files[0])
+            self._store.put(_KIND, key, _dump(found))
         self._known[key] = found
-        self._store.put(_KIND, key, _dump(found))
+
+    def _begin(self, key: str, files: Sequence[DistributionFile]) -> CoreMetadata | None:
+        """What the cheap ways tell; in another thread, where it is also remembered."""
+        found = self._walk(files, cheap_only=True)
+        if found is not None:
+            self._store.put(_KIND, key, _dump(found))
+        return found
+
+    def _key(self, files: Sequence[DistributionFile]) -> str:
+        """What an answer belongs to; computed once for the same sequence, which is asked for again and again."""
+        known = self._keys.get(id(files))
+        if known is None or known[0] is not files:
+            known = self._keys[id(files)] = (files, _key_of(files))
+        return known[1]
 
     def _recall(self, key: str) -> bool:
         data = self._store.get(_KIND, key)
@@ -205,7 +217,7 @@ def _build_needed(file: DistributionFile) -> LocksetError:
     )
 
 
-def _key(files: Sequence[DistributionFile]) -> str:
+def _key_of(files: Sequence[DistributionFile]) -> str:
     """What an answer belongs to: where the file is, and its promised hashes.
 
     The place is part of it, so that one index cannot tell the metadata of another one's file.

@@ -1,5 +1,7 @@
 """What is remembered between runs, on disk: pages, metadata, sizes. Whatever is odd about an entry makes it a miss."""
 
+# Paths are texts here: a cold run writes hundreds of entries, and `Path` takes longer than the system does.
+# ruff: noqa: PTH102, PTH105, PTH108, PTH112, PTH118, PTH120, PTH123
 from __future__ import annotations
 
 import marshal
@@ -7,6 +9,7 @@ import os
 import struct
 import threading
 import zlib
+from contextlib import suppress
 from hashlib import sha256
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -45,7 +48,7 @@ class DiskCache:
     """
 
     def __init__(self, root: Path | None) -> None:
-        self._root = None if root is None or not _is_ours(root) else root / _LAYOUT
+        self._root = None if root is None or not _is_ours(root) else os.path.join(root, _LAYOUT)
         self._writable = self._root is not None
         self._counter = 0
         self._lock = threading.Lock()
@@ -73,7 +76,7 @@ class DiskCache:
         if path is None:
             return None
         try:
-            with path.open("rb") as file:
+            with open(path, "rb", 0) as file:
                 data = file.read(_FIRST_READ)
                 if len(data) >= _FRAME.size and len(data) < _FRAME.size + _FRAME.unpack_from(data)[1]:
                     data += file.read(min(_FRAME.unpack_from(data)[1], 1 << 20))
@@ -96,7 +99,8 @@ class DiskCache:
     def put_page(self, url: str, table: Table | None, *, headers: Mapping[str, str], now: float) -> StoredPage:
         """Remember a page as received now; gives its head also where it cannot be stored."""
         body = b"" if table is None else marshal.dumps(tuple(table), MARSHAL_VERSION)
-        fingerprint = sha256(body).hexdigest()
+        # Of the page as it came where that is kept: it decides on the rest.
+        fingerprint = sha256(body if table is None else table.packed or body).hexdigest()
         head = StoredPage(url, now, dict(headers), table is None, fingerprint)
         if self._writable:
             self._write(self._path("pages", url), _frame(marshal.dumps(tuple(head), MARSHAL_VERSION), body))
@@ -120,11 +124,10 @@ class DiskCache:
             return
         data = b"".join(_SIZE_RECORD.pack(key, size, zlib.crc32(key, size & 0xFFFFFFFF)) for key, size in new.items())
         try:
-            self._make_folder(path.parent)
-            handle = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+            handle = self._opened(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
             try:
                 torn = os.fstat(handle).st_size % _SIZE_RECORD.size
-                os.write(handle, (b"\0" * (_SIZE_RECORD.size - torn) if torn else b"") + data)
+                _write_all(handle, (b"\0" * (_SIZE_RECORD.size - torn) if torn else b"") + data)
             finally:
                 os.close(handle)
         except OSError:
@@ -142,48 +145,69 @@ class DiskCache:
                 }
             return self._sizes
 
-    def _sizes_path(self) -> Path | None:
-        return None if self._root is None else self._root / "sizes"
+    def _sizes_path(self) -> str | None:
+        return None if self._root is None else os.path.join(self._root, "sizes")
 
     # Files.
 
-    def _path(self, kind: str, key: str) -> Path | None:
+    def _path(self, kind: str, key: str) -> str | None:
         if self._root is None:
             return None
         name = sha256(key.encode()).hexdigest()
-        return self._root / kind / name[:2] / name[2:40]
+        return os.path.join(self._root, kind, name[:1], name[1:40])
 
-    def _read(self, path: Path | None) -> bytes | None:
+    def _read(self, path: str | None) -> bytes | None:
         if path is None:
             return None
         try:
-            with path.open("rb") as file:
+            with open(path, "rb", 0) as file:
                 return file.read()
         except OSError:
             return None
 
-    def _write(self, path: Path | None, data: bytes) -> None:
+    def _write(self, path: str | None, data: bytes) -> None:
         if path is None or not self._writable:
             return
         with self._lock:
             self._counter += 1
-            beside = path.with_name(f".{path.name}.{os.getpid()}.{self._counter}")
+            folder, name = os.path.split(path)
+            beside = os.path.join(folder, f".{name}.{os.getpid()}.{self._counter}")
         try:
-            self._make_folder(path.parent)
-            handle = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-            with open(handle, "wb") as file:  # noqa: PTH123 (a descriptor, not a path)
-                file.write(data)
-            beside.replace(path)
+            handle = self._opened(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL)
+            try:
+                _write_all(handle, data)
+            finally:
+                os.close(handle)
+            os.replace(beside, path)
         except OSError:
             self._writable = False  # full, read-only or gone: the run goes on, and does not try again and again
             _remove(beside)
 
-    def _make_folder(self, folder: Path) -> None:
-        if folder.is_dir():
-            return
-        for level in (*reversed(folder.parents), folder):
-            if not level.is_dir():
-                level.mkdir(mode=0o700, exist_ok=True)
+    @staticmethod
+    def _opened(path: str, flags: int) -> int:
+        """The file opened; its folders are made where they are missing."""
+        flags |= getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)
+        try:
+            return os.open(path, flags, 0o600)
+        except FileNotFoundError:
+            _make_folder(os.path.dirname(path))
+            return os.open(path, flags, 0o600)
+
+
+def _make_folder(folder: str) -> None:
+    """The folder, and those above it that are missing, for the user alone."""
+    above = os.path.dirname(folder)
+    if os.path.isdir(folder) or above == folder:
+        return
+    _make_folder(above)
+    with suppress(FileExistsError):
+        os.mkdir(folder, 0o700)
+
+
+def _write_all(handle: int, data: bytes) -> None:
+    left = memoryview(data)
+    while left:
+        left = left[os.write(handle, left) :]
 
 
 def _is_ours(root: Path) -> bool:
@@ -198,11 +222,9 @@ def _is_ours(root: Path) -> bool:
         return False
 
 
-def _remove(path: Path) -> None:
-    try:
-        path.unlink()
-    except OSError:
-        return
+def _remove(path: str) -> None:
+    with suppress(OSError):
+        os.unlink(path)
 
 
 def _frame(head: bytes, body: bytes) -> bytes:
