@@ -8,6 +8,7 @@ from os import fspath
 from os.path import isabs
 from typing import TYPE_CHECKING
 
+from lockset.api.lock_files import with_files
 from lockset.errors import LocksetError
 from lockset.events import Silent
 from lockset.lockfile.validate import validate
@@ -27,7 +28,7 @@ from lockset.resolve.verify_metadata import verify_metadata
 from lockset.sync.disk.atomic import write_durably
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
     from contextlib import AbstractContextManager
     from datetime import datetime
     from os import PathLike
@@ -109,7 +110,7 @@ def lock(
     """
     heard = listener or Silent()
     question = ask(project, choices, old=old, now=now, folder=folder)
-    notes = _Notes(heard, question.notes)
+    notes = _Notes(heard, (*question.notes, *_unknown_upgrades(choices, old)))
     with open_repository(question.rules, heard) as opened:
         # Sources in front of the index, for the search only where there may be any: it asks very often.
         artifacts = DirectRepository(opened, question.direct)
@@ -142,6 +143,12 @@ def lock(
     )
 
 
+def _unknown_upgrades(choices: Choices, old: Pylock | None) -> Iterator[str]:
+    known = {package.name for package in old.packages} if old is not None else set()
+    for name in sorted(choices.upgrade_packages - known):
+        yield f"{name} is to be upgraded, and the lock there is has none"
+
+
 class _Notes:
     """Hands notes on to the listener, and keeps them."""
 
@@ -160,7 +167,7 @@ def _resolved(question: Question, repository: IndexRepository | DirectRepository
     """The answer; begun anew, at most once for each source there is, where one is found on the way."""
     while True:
         with suppress(SourceFound):
-            return _searched(question, repository, listener)
+            return with_files(_searched(question, repository, listener), question, repository)
 
 
 def _searched(question: Question, repository: IndexRepository | DirectRepository, listener: Listener) -> Resolution:

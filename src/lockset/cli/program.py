@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import gc
 import os
+import re
 import signal
 from importlib import import_module
 from typing import TYPE_CHECKING
@@ -17,6 +18,7 @@ from lockset.errors import Diagnostic, LocksetError
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from types import FrameType
+    from typing import NoReturn
 
     from lockset.cli.output import Output
 
@@ -26,9 +28,18 @@ __all__ = ["build_parser", "run"]
 _WITH_VALUE = frozenset({"--color", "--directory"})
 
 
+class _Parser(argparse.ArgumentParser):
+    """Tells of wrong usage in one paragraph; the whole usage is what `--help` is for."""
+
+    def error(self, message: str) -> NoReturn:
+        """End the process with what is wrong and where to look."""
+        text = re.sub(r"^argument ([^:]*): ", r"\1: ", message)
+        self.exit(USAGE, f"error: {text}\n  hint: See `{self.prog} --help`\n")
+
+
 def build_parser(commands: Mapping[str, str], chosen: str | None, *, every: bool = False) -> argparse.ArgumentParser:
     """The parser of `commands`; only the `chosen` one (or `every` one, for the documentation) gets its options."""
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="lockset",
         description="The toolkit for pylock.toml (PEP 751): lock for every platform, sync any target, validate.",
         epilog="`lockset COMMAND --help` tells the options of a command.",

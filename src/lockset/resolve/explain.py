@@ -87,7 +87,9 @@ def _lines(failure: Failure) -> Iterator[str]:
     begun = {chain[0] for chain in chains.values()}
     told = [_step(root.origin) for root in conflict.roots if root.origin not in begun]
     for (name, is_root, asked), chain in chains.items():
-        steps = [_step(origin) for origin in (chain if is_root else chain[:-1])]
+        above = chain if is_root else chain[:-1]
+        # What several releases ask for alike is told of all of them in a line of its own.
+        steps = [_step(o) for o in above if o.version is None or (o.name, False, f"needs {o.text}") not in chains]
         if not is_root:
             asking = versions[name, is_root, asked]
             verb = asked if len(asking) == 1 else re.sub("^(need|require)s ", r"\1 ", asked)

@@ -98,7 +98,11 @@ def _request(args: argparse.Namespace, here: Path) -> DownloadRequest:
         strict=not args.no_strict,
         find_links=folders(args.find_links, here),
     )
-    folder = str((here / Path(args.dest).expanduser()).absolute())
+    folder = (here / Path(args.dest).expanduser()).absolute()
+    if folder.exists() and not folder.is_dir():
+        raise UsageError(
+            "dest-no-folder", f"`{args.dest}` is a file, and files are put in a folder", hint="Name another"
+        )
     return DownloadRequest(
-        folder=folder, selection=selection, targets=targets if described else (), every=args.all_files
+        folder=str(folder), selection=selection, targets=targets if described else (), every=args.all_files
     )
