@@ -47,12 +47,14 @@ class LinkBase:
             if joined is None:
                 return None
             url = joined
-        if "@" in url:
-            try:
-                return without_userinfo(url)
-            except ValueError:
-                return None
-        return url
+        if not url.isprintable():  # controls, parts of characters, and what turns the direction of writing
+            return None
+        if "@" not in url and "[" not in url:
+            return url
+        try:
+            return without_userinfo(url)
+        except ValueError:
+            return None
 
     def _joined(self, href: str) -> str | None:
         try:
