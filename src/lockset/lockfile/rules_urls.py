@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from ipaddress import ip_address
 from posixpath import normpath
 from typing import TYPE_CHECKING, Any
@@ -67,6 +68,7 @@ def check_url(url: str, code: str, path: KeyPath, found: Findings) -> None:
         found.add("url-credentials", path, message, "Remove them, and let the installer take them from its settings")
 
 
+@lru_cache(maxsize=1_024)
 def _is_loopback(host: str | None) -> bool:
     if host is None or host == "localhost" or host.endswith(".localhost"):
         return True
