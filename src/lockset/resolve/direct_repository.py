@@ -122,6 +122,10 @@ class DirectRepository:
         other._versions = dict(self._versions)
         return other
 
+    def insist(self, regions: Mapping[str, MarkerSet]) -> None:
+        """See `IndexRepository.insist`; sources have the files they have."""
+        self._inner.insist(regions)
+
     def all_versions(self, name: str) -> tuple[Version, ...]:
         """See `Flexible.all_versions`."""
         return () if self._only_direct(name) else self._inner.all_versions(name)

@@ -63,6 +63,7 @@ class IndexRepository:
         self._releases: dict[str, Releases] = {}
         self._files: dict[tuple[str, Version], tuple[DistributionFile, ...]] = {}
         self._serves: dict[tuple[str, Version], MarkerSet] = {}
+        self._insisted: Mapping[str, MarkerSet] = {}
         self._strictly_serves: dict[tuple[str, Version], MarkerSet] = {}
         self._facts: dict[tuple[str, Version], ReleaseFacts | None] = {}
         self._wheels_serve: dict[tuple[str, Version], MarkerSet | None] = {}
@@ -202,6 +203,11 @@ class IndexRepository:
             known = self._serves[name, version] = self._served(name, version)
         return known
 
+    def insist(self, regions: Mapping[str, MarkerSet]) -> None:
+        """From now on, releases of these projects serve these environments only by a usable file."""
+        self._insisted = dict(regions)
+        self._serves.clear()
+
     def _served(self, name: str, version: Version) -> MarkerSet:
         detail = self._detail(name)
         assert detail is not None, name
@@ -213,7 +219,7 @@ class IndexRepository:
         region = union(self.admits(f.requires_python) for f in files)
         needed = self.rules.required
         if not any(not f.is_wheel for f in files):
-            needed |= self.rules.must_have
+            needed |= self.rules.must_have | self._insisted.get(name, MarkerSet.none())
         return region if needed.is_empty else region - (needed - self._wheels(files))
 
     def _whole(self, name: str) -> bool:
