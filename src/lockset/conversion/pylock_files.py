@@ -56,9 +56,14 @@ class Narrowing:
     choose: bool = False
 
     @property
+    def bounds(self) -> bool:
+        """Whether Pythons or platforms go, so that files may fit nothing any more."""
+        return self.requires_python is not None or bool(self.environments)
+
+    @property
     def is_nothing(self) -> bool:
         """Whether everything is kept."""
-        return self.requires_python is None and not self.environments and not self.choose
+        return not self.bounds and not self.choose
 
 
 def universe_of_lock(lock: Pylock) -> MarkerSet:
@@ -101,7 +106,7 @@ def narrow(lock: Pylock, wanted: Narrowing) -> tuple[Pylock, tuple[Loss, ...]]:
             message = f"{describe(package)} applies to nothing that is asked for"
             losses.append(Loss(kind="narrowed", message=message, hashes=hashes, note=True))
             continue
-        packages.append(_narrowed(package, region, universe, losses))
+        packages.append(_narrowed(package, region, universe, losses if wanted.bounds else None))
     found = replace(
         lock,
         requires_python=requires_python,
@@ -145,8 +150,11 @@ def _chosen_groups(lock: Pylock, wanted: Narrowing) -> frozenset[str]:
     return wanted.groups
 
 
-def _narrowed(package: Package, region: MarkerSet, universe: MarkerSet, losses: list[Loss]) -> Package:
+def _narrowed(package: Package, region: MarkerSet, universe: MarkerSet, losses: list[Loss] | None) -> Package:
+    """The entry bound to the region; files stay as they are where no losses are asked for."""
     marker = region.text(universe)
+    if losses is None:
+        return replace(package, marker=None if marker is None else Marker(marker))
     here = region.without_extras_and_groups()
     kept: list[PackageWheel] = []
     gone: list[PackageWheel] = []

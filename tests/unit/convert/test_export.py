@@ -192,3 +192,15 @@ def test_spdx_3_is_read_again_and_repeatable(text: str) -> None:
     needed = {(r.from_.name, t.name) for r in graph.foreach_type(spdx.Relationship) for t in r.to}
     assert ("app", "a") in needed
     assert (("a", "c") in needed) == (text is LOCK)
+
+
+def test_files_stay_although_no_environment_of_their_entry_fits_them() -> None:
+    wheel = {
+        "name": "a-1-cp311-cp311-win_amd64.whl",
+        "url": f"{FILES}/a-1-cp311-cp311-win_amd64.whl",
+        "hashes": {"sha256": sha("w")},
+    }
+    one = entry("a", marker="python_version < '3.11'")
+    text = make_lock([one | {"wheels": [*one["wheels"], wheel]}])
+    assert f"--hash=sha256:{sha('w')}" in exported(text).text
+    assert f"--hash=sha256:{sha('w')}" not in exported(text, platforms=("linux",)).text
