@@ -45,7 +45,12 @@ class Validators:
 
 def validators(headers: Mapping[str, str]) -> Validators:
     """The validators of a response; header names in lower case."""
-    return Validators(etag=headers.get("etag"), last_modified=headers.get("last-modified"))
+    return Validators(etag=_repeatable(headers.get("etag")), last_modified=_repeatable(headers.get("last-modified")))
+
+
+def _repeatable(value: str | None) -> str | None:
+    """The value; None where it cannot stand in a header of ours."""
+    return value if value is not None and value.isascii() and value.isprintable() else None
 
 
 def http_date(text: str | None) -> float | None:

@@ -6,10 +6,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Literal
+from urllib.parse import urlsplit
 
 from packaging.utils import canonicalize_name
 
 from lockset.errors import LocksetError
+from lockset.index.credentials import redact
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -121,6 +123,13 @@ def location_url(text: str, *, base: Path) -> str:
     """What a user wrote as an index or a find-links place, as a URL: paths are relative to `base`."""
     scheme, colon, _ = text.partition(":")
     if colon and scheme.lower() in {"http", "https", "file"}:
+        try:
+            urlsplit(text)
+            text.encode()
+        except ValueError as error:
+            raise LocksetError(
+                "index-location", f"`{redact(text)}` is no URL: {str(error)[:200]}", hint="Correct the address"
+            ) from error
         return text
     if "://" in text:
         raise LocksetError(

@@ -14,7 +14,7 @@ from lockset.index.credentials import Credentials, Origin, origin_of, split_cred
 
 if TYPE_CHECKING:
     import netrc
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping, Sequence
 
     from lockset.index.options import IndexSource
 
@@ -34,7 +34,7 @@ class Authenticator:
     """
 
     def __init__(
-        self, sources: Iterable[IndexSource] = (), *, environ: Mapping[str, str] | None = None, keyring: bool = False
+        self, sources: Sequence[IndexSource] = (), *, environ: Mapping[str, str] | None = None, keyring: bool = False
     ) -> None:
         self._environ = os.environ if environ is None else environ  # noqa: TID251 (this module is the place)
         self._keyring = keyring
@@ -43,6 +43,7 @@ class Authenticator:
         self._asked_keyring: set[Origin] = set()
         self._netrc: netrc.netrc | None = None
         self._netrc_read = False
+        self._chosen = frozenset(origin_of(source.url) for source in sources)
         for source in sources:
             found = self._of_source(source)
             if found is not None:
@@ -62,7 +63,7 @@ class Authenticator:
         origin = origin_of(url)
         with self._lock:
             if origin not in self._known:
-                self._known[origin] = self._of_netrc(origin.host)
+                self._known[origin] = self._of_netrc(origin)
             return self._known[origin]
 
     def after_refusal(self, url: str, sent: Credentials | None) -> bool:
@@ -82,11 +83,14 @@ class Authenticator:
                     self._known[origin] = found
             return self._known.get(origin) != sent
 
-    def _of_netrc(self, host: str) -> Credentials | None:
+    def _of_netrc(self, origin: Origin) -> Credentials | None:
+        """The host's entry; the one for all others only where the user chose the place: pages can link anywhere."""
         if not self._netrc_read:
             self._netrc_read = True
             self._netrc = _read_netrc(self._environ.get("NETRC"))
-        entry = self._netrc.authenticators(host) if self._netrc is not None and host else None
+        if self._netrc is None or not (origin.host in self._netrc.hosts or origin in self._chosen):
+            return None
+        entry = self._netrc.authenticators(origin.host)
         if entry is None:
             return None
         return Credentials(username=entry[0] or "", password=entry[2] or "")
@@ -147,7 +151,31 @@ def proxy_for(url: str) -> str | None:
 
     parts = urlsplit(url)
     proxies = urllib.request.getproxies()
-    proxy = proxies.get(parts.scheme) or proxies.get("all")
-    if not proxy or not parts.hostname or urllib.request.proxy_bypass(parts.hostname):
+    proxy = (proxies.get(parts.scheme) or proxies.get("all") or "").strip()
+    host = parts.hostname
+    if not proxy or not host or urllib.request.proxy_bypass(parts.netloc.rpartition("@")[2]):
+        return None
+    if urllib.request.proxy_bypass(host) or _in_network(host, proxies.get("no", "")):
         return None
     return proxy if "://" in proxy else f"http://{proxy}"
+
+
+def _in_network(host: str, without_proxy: str) -> bool:
+    """Whether `host` is an address in one of the networks (`10.0.0.0/8`) that NO_PROXY names."""
+    networks = [entry.strip() for entry in without_proxy.split(",") if "/" in entry]
+    if not networks:
+        return False
+    import ipaddress
+
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return False
+
+    def covers(network: str) -> bool:
+        try:
+            return address in ipaddress.ip_network(network, strict=False)
+        except ValueError:  # something else with a slash
+            return False
+
+    return any(map(covers, networks))

@@ -259,6 +259,8 @@ class Transport:
             if key not in self._clients:
                 via = None
                 if proxy is not None:
+                    if proxy.lower().startswith("socks"):
+                        _need_socks()
                     via = httpx.Proxy(proxy, ssl_context=context if proxy.startswith("https:") else None)
                 count = self.options.connections
                 self._clients[key] = httpx.HTTPTransport(
@@ -270,6 +272,17 @@ class Transport:
                     trust_env=True,
                 )
             return self._clients[key]
+
+
+def _need_socks() -> None:
+    from importlib.util import find_spec
+
+    if find_spec("socksio") is None:
+        raise LocksetError(
+            "proxy-refused",
+            "The proxy speaks SOCKS, for which lockset needs the package `socksio`",
+            hint="Install `socksio` beside lockset, or name an http proxy",
+        )
 
 
 class _ByHttpx:
