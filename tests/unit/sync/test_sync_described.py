@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from lockset.api.sync_target import Described, Place, target_of
-from lockset.sync.target import Target
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from lockset.sync.target import Target
 
 PLATFORMS = ("manylinux_2_28_x86_64", "macosx_14_0_arm64", "win_amd64", "musllinux_1_2_aarch64")
 
