@@ -6,6 +6,7 @@ Nothing here knows of MarkerSets or of the writer: a conversion is right where b
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Protocol
 
 from packaging.markers import Marker
@@ -42,8 +43,13 @@ class Situation:
                 "extras": set(self.extras),
                 "dependency_groups": set(self.groups),
             }
-            found = self._known[marker, extra] = bool(Marker(marker).evaluate(values, context="lock_file"))
+            found = self._known[marker, extra] = bool(_parsed(marker).evaluate(values, context="lock_file"))
         return found
+
+
+@lru_cache(maxsize=16384)
+def _parsed(marker: str) -> Marker:
+    return Marker(marker)
 
 
 class Judge(Protocol):

@@ -13,7 +13,7 @@ from lockset.lockfile.model import artifacts
 from lockset.markers.sample import common_environments
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from packaging.specifiers import SpecifierSet
 
@@ -21,7 +21,16 @@ if TYPE_CHECKING:
     from lockset.lockfile.model import Package, Pylock
     from lockset.markers import MarkerSet
 
-__all__ = ["Proof", "ProofRow", "environments_within", "hashes_of", "identity_of_package", "prove", "selected"]
+__all__ = [
+    "Proof",
+    "ProofRow",
+    "environments_within",
+    "hashes_of",
+    "identity_of_package",
+    "prove",
+    "selected",
+    "selector",
+]
 
 _PLATFORMS = (
     ("linux", "x86_64"),
@@ -127,21 +136,26 @@ def selected(lock: Pylock, situation: Situation) -> frozenset[str]:
     Raises:
         LocksetError: `proof-failed`: two entries of one name.
     """
-    names: Counter[str] = Counter()
-    found = set()
-    for package in lock.packages:
-        if situation.holds(None if package.marker is None else str(package.marker)):
-            names[package.name] += 1
-            found.add(identity_of_package(package))
-    twice = [name for name, count in names.items() if count > 1]
-    if twice:
-        raise LocksetError(
-            "proof-failed",
-            f"The lock file would have two entries of {twice[0]} at once",
-            context=(_shown(situation),),
-            hint="Nothing was written; report it with the input",
-        )
-    return frozenset(found)
+    return selector(lock)(situation)
+
+
+def selector(lock: Pylock) -> Callable[[Situation], frozenset[str]]:
+    """The same for many situations: what does not depend on them is worked out once."""
+    entries = [(p.name, None if p.marker is None else str(p.marker), identity_of_package(p)) for p in lock.packages]
+
+    def select(situation: Situation) -> frozenset[str]:
+        chosen = [(name, found) for name, marker, found in entries if situation.holds(marker)]
+        twice = [name for name, count in Counter(name for name, _ in chosen).items() if count > 1]
+        if twice:
+            raise LocksetError(
+                "proof-failed",
+                f"The lock file would have two entries of {twice[0]} at once",
+                context=(_shown(situation),),
+                hint="Nothing was written; report it with the input",
+            )
+        return frozenset(found for _, found in chosen)
+
+    return select
 
 
 def prove(draft: Draft, lock: Pylock, losses: Sequence[Loss]) -> Proof:
@@ -155,6 +169,7 @@ def prove(draft: Draft, lock: Pylock, losses: Sequence[Loss]) -> Proof:
         draft.environments,
         (package.region.without_extras_and_groups() for package in draft.packages),
     )
+    select = selector(lock)
     rows = []
     for extras, groups in dict.fromkeys(draft.offers.choices()):
         if _conflicting(draft, extras, groups):
@@ -162,7 +177,7 @@ def prove(draft: Draft, lock: Pylock, losses: Sequence[Loss]) -> Proof:
         counts = []
         for values in environments:
             situation = Situation(environment=values, extras=extras, groups=groups)
-            wanted, got = draft.judge.wanted(situation), selected(lock, situation)
+            wanted, got = draft.judge.wanted(situation), select(situation)
             if wanted != got:
                 raise _difference(wanted, got, situation, draft.place)
             counts.append(len(got))

@@ -17,7 +17,7 @@ from lockset.conversion.prove import (
     environments_within,
     hashes_of,
     identity_of_package,
-    selected,
+    selector,
 )
 from lockset.errors import LocksetError
 from lockset.index.file_name import tags_of_triple, wheel_triple
@@ -311,18 +311,19 @@ def prove_same(
     regions = [region_of_package(p).without_extras_and_groups() for lock in (*before, after) for p in lock.packages]
     declared = tuple(map(str, after.environments or ()))
     environments = environments_within(after.requires_python, declared, regions)
+    select, selects = selector(after), [(lock, selector(lock)) for lock in before]
     rows = []
     for extras, groups in choices or _choices(after):
         counts = []
         for values in environments:
             situation = Situation(environment=values, extras=frozenset(extras), groups=frozenset(groups))
-            got = selected(after, situation)
+            got = select(situation)
             asked = situation
             if settled is not None:
                 asked = Situation(environment=values, extras=settled[0], groups=settled[1])
-            for lock in before:
-                if _serves(lock, values) and selected(lock, asked) != got:
-                    raise _changed(selected(lock, asked), got)
+            for lock, wanted in selects:
+                if _serves(lock, values) and wanted(asked) != got:
+                    raise _changed(wanted(asked), got)
             counts.append(len(got))
         if counts:
             name = " + ".join(sorted({*extras, *groups})) or "default"
