@@ -76,7 +76,9 @@ class Laboratory:
         self, request: LockRequest, region: MarkerSet, roots: Sequence[Root], repository: Flexible
     ) -> Impossible | SpentError | None:
         """Why `roots` cannot hold in one environment, None where they can; SpentError where that stays unknown."""
-        return self._within_bounds(lambda: solve_environment(request, region, roots, repository, self._effort))
+        found = self._within_bounds(lambda: solve_environment(request, region, roots, repository, self._effort))
+        # What only a build would tell is not known here: no failure that hangs on it is one.
+        return SpentError() if isinstance(found, Impossible) and _names(found) & repository.unbuilt else found
 
     def everywhere(self, request: LockRequest, repository: Flexible) -> Pins | None:
         """The answer to a question, None where it has none or none was found within the bound."""
@@ -101,6 +103,12 @@ class Laboratory:
             except LocksetError:
                 break  # a page or a file that cannot be had: nothing is known then
         return SpentError()
+
+
+def _names(impossible: Impossible) -> set[str]:
+    """Every project that has a part in the failure."""
+    asked = {cause.requirement.name for cause in impossible.causes}
+    return asked | {o.name for c in impossible.causes for o in (*c.chain, c.origin) if o.version is not None}
 
 
 def smallest(impossible: Impossible, request: LockRequest, repository: Flexible, laboratory: Laboratory) -> Conflict:

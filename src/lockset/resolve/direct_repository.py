@@ -19,6 +19,7 @@ from lockset.sources.requirement_line import parse_requirement
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Set as AbstractSet
     from pathlib import Path
 
     from packaging.tags import Tag
@@ -115,6 +116,11 @@ class DirectRepository:
             del self._releases[source.name]
             return True
         return False
+
+    @property
+    def unbuilt(self) -> AbstractSet[str]:
+        """See `Flexible.unbuilt`."""
+        return self._inner.unbuilt
 
     def under(self, rules: FileRules) -> DirectRepository:
         """See `Flexible.under`."""

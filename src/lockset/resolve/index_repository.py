@@ -41,6 +41,7 @@ class IndexRepository:
         sources: Reads what is asked for by URL or path; None where nothing is.
         not_found: Projects that no index has.
         stepped_over: Releases whose metadata cannot be used, and why.
+        unbuilt: Projects of which a release was stepped over because nothing is built here.
     """
 
     def __init__(
@@ -69,6 +70,7 @@ class IndexRepository:
         self._wheels_serve: dict[tuple[str, Version], MarkerSet | None] = {}
         self.not_found: dict[str, LocksetError] = {}
         self.stepped_over: dict[tuple[str, Version], str] = {}
+        self.unbuilt: set[str] = set()
 
     def under(self, rules: FileRules) -> IndexRepository:
         """See `Flexible.under`."""
@@ -289,6 +291,8 @@ class IndexRepository:
             if error.diagnostic.code not in _STEPPED_OVER:
                 raise
             self.stepped_over[name, version] = error.diagnostic.message
+            if error.diagnostic.code == "build-needed":
+                self.unbuilt.add(name)
             self._listener.note(f"{name} {version} is stepped over: {error.diagnostic.message}")
             return None
         return ReleaseFacts(

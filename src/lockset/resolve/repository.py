@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+    from collections.abc import Set as AbstractSet
 
     from packaging.version import Version
 
@@ -95,6 +96,10 @@ class Flexible(Repository, Protocol):
     @property
     def not_found(self) -> Mapping[str, LocksetError]:
         """Projects that are nowhere."""
+
+    @property
+    def unbuilt(self) -> AbstractSet[str]:
+        """Projects of which releases were stepped over, since asked, for no other reason than that nothing is built."""
 
     def all_versions(self, name: str) -> tuple[Version, ...]:
         """Every version an index has, newest first, whatever rules leave out."""
