@@ -88,6 +88,8 @@ def _refused_by_policy(releases: Releases, version: Version, failure: Failure) -
 
 def pythons_in_words(serves: MarkerSet) -> str:
     """`Python >=3.10,<3.14`; where it is not as simple as that, the marker."""
+    if serves.is_empty:
+        return "a Python that cannot exist: its bounds exclude each other"
     marker = serves.without_platforms().without_extras_and_groups().text() or ""
     bounds = [_PYTHON_BOUND.fullmatch(part) for part in marker.split(" and ")]
     if all(bounds):
