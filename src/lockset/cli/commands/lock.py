@@ -230,7 +230,7 @@ def _write(result: LockResult, target: Path | None, *, dry_run: bool, out: Outpu
     if dry_run:
         return
     data = result.text.encode()
-    if target.exists() and target.read_bytes() == data:
+    if target.is_file() and target.read_bytes() == data:  # neither a pipe nor a device, which have no end
         return
     try:
         write_durably(str(target), data)

@@ -6,12 +6,17 @@ from __future__ import annotations
 
 import contextlib
 import os
+import stat
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["private_folder", "remove_tree", "replace_file", "sync_folder", "write_durably"]
+__all__ = ["private_folder", "read_remembered", "remove_tree", "replace_file", "sync_folder", "write_durably"]
+
+
+# Bounds what is read of a memory; the largest targets known need some ten megabytes.
+_LARGEST = 256 << 20
 
 
 def replace_file(path: Path, data: bytes, *, private: bool) -> bool:
@@ -34,6 +39,27 @@ def replace_file(path: Path, data: bytes, *, private: bool) -> bool:
     return True
 
 
+def read_remembered(path: str) -> bytes:
+    """The bytes of the regular file `path`, which need not be what was put there; none where there is no such file.
+
+    Anything else at that place (a pipe, a device, a folder) is not waited for.
+    """
+    try:
+        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+    except OSError:
+        return b""
+    try:
+        found = os.fstat(descriptor)
+        if not stat.S_ISREG(found.st_mode) or found.st_size > _LARGEST:
+            return b""
+        with open(descriptor, "rb", buffering=0, closefd=False) as file:
+            return file.readall()
+    except OSError:
+        return b""
+    finally:
+        os.close(descriptor)
+
+
 def private_folder(path: str) -> None:
     """Make the folder `path` where it is missing, and every missing one above it, for the user alone."""
     if os.path.isdir(path):
@@ -46,14 +72,20 @@ def private_folder(path: str) -> None:
 
 
 def write_durably(path: str, data: bytes) -> None:
-    """Put `data` at `path` by rename, safe from a loss of power when this returns."""
+    """Put `data` at `path` by rename, safe from a loss of power when this returns; where it fails, nothing is left."""
     temporary = f"{path}.new"
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_NOFOLLOW", 0), 0o600)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(temporary, path)
+    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
+    descriptor = os.open(temporary, flags, 0o600)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+    except OSError:
+        with contextlib.suppress(OSError):
+            os.unlink(temporary)
+        raise
     sync_folder(os.path.dirname(path))
 
 
@@ -78,6 +110,10 @@ def remove_tree(path: str) -> None:
     import shutil
 
     with contextlib.suppress(FileNotFoundError):
+        if not stat.S_ISDIR(os.lstat(path).st_mode):
+            # Not what was put there: to open a pipe would be to wait for it.
+            os.unlink(path)
+            return
         shutil.rmtree(path, onerror=_try_again)
 
 
