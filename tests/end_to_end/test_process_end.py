@@ -4,8 +4,16 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from typing import TYPE_CHECKING
 
 import pytest
+
+from builders.wheel import make_wheel
+from faults.test_sync_system_calls import write_lock
+from unit.sync.target_world import judge
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 _RUN = """
 import atexit, sys, threading, time
@@ -46,3 +54,44 @@ def test_a_reader_that_has_gone_is_no_traceback() -> None:
         child.stdout.close()
         told = child.stderr.read()
     assert b"Traceback" not in told
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="names of this system's shell and devices")
+@pytest.mark.parametrize("streams", ["2>&-", ">&- 2>&-", "<&- >&- 2>&-", "2>/dev/full", ">/dev/full 2>/dev/full"])
+def test_a_target_is_synced_although_nobody_can_be_told(tmp_path: Path, streams: str) -> None:
+    write_lock(tmp_path / "pylock.toml", [make_wheel("one")])
+    for _ in range(2):
+        command = f"{sys.executable} -m lockset sync --target out {streams}"
+        assert subprocess.run(["sh", "-c", command], cwd=tmp_path, check=False).returncode == 0
+        assert judge(tmp_path / "out") == {"one": "1.0"}
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="names of this system's shell and devices")
+def test_a_result_that_could_not_be_written_is_no_success(tmp_path: Path) -> None:
+    write_lock(tmp_path / "pylock.toml", [make_wheel("one")])
+    command = f"{sys.executable} -m lockset sync --target out --json >/dev/full"
+    done = subprocess.run(["sh", "-c", command], cwd=tmp_path, check=False, capture_output=True, text=True)
+    assert done.returncode == 1
+    assert "No space left" in done.stderr
+    assert "Exception" not in done.stderr
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals are POSIX's")
+def test_an_interrupt_ends_the_process_while_threads_write() -> None:
+    code = """
+import os, signal, sys, threading, time
+def write():
+    while True:
+        sys.stderr.write("progress\\n")
+threading.Thread(target=write, daemon=True).start()
+threading.Timer(0.3, os.kill, (os.getpid(), signal.SIGINT)).start()
+from lockset.cli.main import _end
+try:
+    time.sleep(5)
+except KeyboardInterrupt:
+    _end(130)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, timeout=4, check=False)
+    assert done.returncode == 130
+    assert b"Fatal" not in done.stderr
+    assert b"Traceback" not in done.stderr

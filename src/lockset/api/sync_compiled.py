@@ -14,7 +14,7 @@ from packaging.version import Version
 
 from lockset import __version__
 from lockset.hashes import Digest
-from lockset.sync.disk.atomic import replace_file
+from lockset.sync.disk.atomic import read_remembered, replace_file
 from lockset.sync.disk.tree import tree_digest
 from lockset.sync.wanted import Wanted, may_hold_secret
 
@@ -92,13 +92,13 @@ def _row(one: Wanted) -> tuple[Any, ...]:
 
 def _remembered(place: Path | None, key: bytes) -> Sequence[Wanted] | None:
     try:
-        data = place.read_bytes() if place is not None else b""
+        data = read_remembered(str(place)) if place is not None else b""
         payload = data[_DIGEST_SIZE:]
         if not payload or hashlib.sha256(payload).digest() != data[:_DIGEST_SIZE]:
             return None
         found = marshal.loads(payload)  # noqa: S302 (own bytes, whole by their digest, from a private folder)
         return [_wanted(*row) for row in found[1]] if found[0] == key else None
-    except (OSError, EOFError, ValueError, TypeError):
+    except (EOFError, ValueError, TypeError, LookupError):
         return None
 
 

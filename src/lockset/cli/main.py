@@ -49,10 +49,27 @@ def main(argv: Sequence[str] | None = None) -> int:
         argv: Arguments without the program's name. Those of the process when None: then this is all that the process
             does, and it ends here where nothing stands in the way.
     """
-    code = _run(list(sys.argv[1:] if argv is None else argv))
-    if argv is None:
+    if argv is not None:
+        return _run(list(argv))
+    _open_streams()
+    try:
+        code = _run(sys.argv[1:])
         _end(code)
+    except KeyboardInterrupt:
+        # So late, or so early, that nobody else could say anything of it.
+        os._exit(130)
     return code
+
+
+def _open_streams() -> None:
+    """What was closed by the caller leads nowhere: else the next file that is opened would take its number."""
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        if getattr(sys, name) is None:
+            descriptor = os.open(os.devnull, os.O_RDWR)
+            if descriptor != number:
+                os.dup2(descriptor, number)
+                os.close(descriptor)
+            setattr(sys, name, open(number, "r" if number == 0 else "w", encoding="utf-8", closefd=False))  # noqa: SIM115
 
 
 def _run(arguments: Sequence[str]) -> int:
@@ -72,19 +89,24 @@ def _run(arguments: Sequence[str]) -> int:
 def _end(code: int) -> None:
     """End the process without taking the interpreter apart, which takes longer than many a command.
 
-    Returns where that is not safe: threads are at work, or the streams cannot be flushed.
+    Threads that end with the process end here too, whatever they are writing. Returns where others are at work.
     """
     threading = sys.modules.get("threading")
-    if threading is not None and threading.active_count() > 1:
+    if threading is not None and sum(not thread.daemon for thread in threading.enumerate()) > 1:
         return
     atexit._run_exitfuncs()  # noqa: SLF001 - what the interpreter itself calls first at its end
+    # Only to flush: what is written by `cli.output` must have left before the process does.
+    _flushed(sys.stderr)  # noqa: TID251 - what stderr tells is help; what stdout holds is the result
+    arrived = _flushed(sys.stdout)  # noqa: TID251
+    os._exit(code if arrived else code or 1)
+
+
+def _flushed(stream: object) -> bool:
     try:
-        # Only to flush: what is written by `cli.output` must have left before the process does.
-        for stream in (sys.stdout, sys.stderr):  # noqa: TID251
-            stream.flush()
+        stream.flush()  # type: ignore[attr-defined]
     except (OSError, ValueError, AttributeError):
-        return
-    os._exit(code)
+        return False
+    return True
 
 
 def _stands(arguments: Sequence[str]) -> bool:

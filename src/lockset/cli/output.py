@@ -6,6 +6,7 @@ import json
 import sys
 import threading
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -145,7 +146,8 @@ class Output:
                 self._progress.stop()
 
     def _write_err(self, text: str) -> None:
-        with self._lock:
+        # A target, a lock or an exit code is no other because nobody could be told of it.
+        with self._lock, suppress(OSError):
             self._clear()
             self._err.write(text + "\n")
             self._err.flush()
@@ -156,7 +158,7 @@ class Output:
 
     def write_progress(self, text: str) -> None:
         """Write raw text of the progress line."""
-        with self._lock:
+        with self._lock, suppress(OSError):
             self._err.write(text)
             self._err.flush()
 

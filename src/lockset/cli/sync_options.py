@@ -212,7 +212,8 @@ def lock_files(files: Iterable[str], here: Path) -> tuple[tuple[str, bytes], ...
 
 def _bytes(path: str) -> bytes:
     try:
-        found = content(path, os.stat(path).st_size)  # noqa: PTH116 (also where the path is none)
+        size = os.stat(path).st_size  # noqa: PTH116 (also where the path is none)
+        found = content(path, size) if size <= _LARGEST else b""
     except (OSError, ValueError):
         found = b""
     if 0 < len(found) <= _LARGEST:

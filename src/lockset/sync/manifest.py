@@ -77,17 +77,17 @@ class Manifest(NamedTuple):
             return None
         try:
             values: Any = marshal.loads(payload)  # noqa: S302 (own bytes, whole by their digest, from a private folder)
-        except (EOFError, ValueError, TypeError):
+            if values[0] != _FORMAT:
+                return None
+            _, name, version, dist_info, root_scheme, digests, files, scripts = values
+            return cls(
+                name=name,
+                version=version,
+                dist_info=dist_info,
+                root_scheme=root_scheme,
+                digests=digests,
+                files=tuple(map(StoredFile._make, files)),
+                scripts=tuple(map(StoredScript._make, scripts)),
+            )
+        except (EOFError, ValueError, TypeError, LookupError):
             return None
-        if values[0] != _FORMAT:
-            return None
-        _, name, version, dist_info, root_scheme, digests, files, scripts = values
-        return cls(
-            name=name,
-            version=version,
-            dist_info=dist_info,
-            root_scheme=root_scheme,
-            digests=digests,
-            files=tuple(map(StoredFile._make, files)),
-            scripts=tuple(map(StoredScript._make, scripts)),
-        )

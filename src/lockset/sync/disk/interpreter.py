@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lockset.errors import LocksetError
-from lockset.sync.disk.atomic import replace_file
+from lockset.sync.disk.atomic import read_remembered, replace_file
 from lockset.sync.disk.recall import content
 from lockset.sync.target import Interpreter
 
@@ -116,8 +116,8 @@ def _remembered(place: Path | None, key: list[Any]) -> Mapping[str, Any] | None:
     if place is None:
         return None
     try:
-        table = json.loads(place.read_bytes())
-    except (OSError, ValueError, RecursionError):
+        table = json.loads(read_remembered(str(place)))
+    except (ValueError, RecursionError):
         return None
     facts = table.get("facts") if isinstance(table, dict) and table.get("key") == key else None
     return facts if isinstance(facts, dict) else None

@@ -10,7 +10,7 @@ import marshal
 import os
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from lockset.sync.disk.atomic import replace_file
+from lockset.sync.disk.atomic import read_remembered, replace_file
 from lockset.sync.installed import InstalledDistribution, InstalledFile
 
 if TYPE_CHECKING:
@@ -40,10 +40,7 @@ class Snapshot:
     @classmethod
     def load(cls, place: Path | None) -> Snapshot:
         """The snapshot at `place`; an empty one where there is none that is whole."""
-        try:
-            data = place.read_bytes() if place is not None else b""
-        except OSError:
-            data = b""
+        data = read_remembered(str(place)) if place is not None else b""
         payload = data[_DIGEST_SIZE:]
         if not payload or hashlib.sha256(payload).digest() != data[:_DIGEST_SIZE]:
             return cls()
@@ -52,7 +49,7 @@ class Snapshot:
             if found[0] != _FORMAT:
                 return cls()
             return cls(unread={info: row for info, *row in found[1]})
-        except (EOFError, ValueError, TypeError):
+        except (EOFError, ValueError, TypeError, LookupError):
             return cls()
 
     def find(self, info: str, stamp: Stamp | None) -> InstalledDistribution | None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 from packaging.version import Version
 
 from lockset.errors import LocksetError
-from lockset.sync.disk.atomic import remove_tree
+from lockset.sync.disk.atomic import read_remembered, remove_tree
 from lockset.sync.manifest import Manifest
 
 if TYPE_CHECKING:
@@ -88,11 +88,7 @@ def _entry(root: str, digest: Digest) -> str:
 
 
 def _manifest(folder: str) -> Manifest | None:
-    try:
-        with open(f"{folder}{os.sep}{_MANIFEST}", "rb") as file:
-            return Manifest.loads(file.read())
-    except OSError:
-        return None
+    return Manifest.loads(read_remembered(f"{folder}{os.sep}{_MANIFEST}"))
 
 
 def _unpack(archive: BinaryIO, folder: str, identity: Identity, digests: Mapping[str, str]) -> Manifest:
