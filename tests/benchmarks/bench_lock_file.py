@@ -1,0 +1,61 @@
+"""What is done with a large lock: read, validated, written, selected from, planned, exported."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING
+
+from benchmarks.generated_world import generated_world
+from lockset.api.export import ExportWishes, export_lock
+from lockset.lockfile.read import read
+from lockset.lockfile.select import select
+from lockset.lockfile.validate import validate
+from lockset.lockfile.write import write
+from lockset.sync.installed import InstalledDistribution
+from lockset.sync.plan import Policy, plan
+from lockset.sync.wanted import Wanted
+from universes.small_world import described
+
+if TYPE_CHECKING:
+    from benchmarks.runner import Benchmark
+    from lockset.api.lock import LockResult
+
+
+@cache
+def large() -> LockResult:
+    """The lock of 800 packages."""
+    return generated_world(800).lock()
+
+
+def test_read(benchmark: Benchmark) -> None:
+    text = large().text
+    assert benchmark(lambda: read(text).lock.packages)
+
+
+def test_validate(benchmark: Benchmark) -> None:
+    text = large().text
+    assert benchmark(lambda: validate(text)).ok
+
+
+def test_write(benchmark: Benchmark) -> None:
+    lock = large().lock
+    assert benchmark(lambda: write(lock)) == large().text
+
+
+def test_select(benchmark: Benchmark) -> None:
+    values, tags = described("3.12 linux")
+    assert benchmark(lambda: select(large().lock, environment=values, tags=tags)).items
+
+
+def test_plan(benchmark: Benchmark) -> None:
+    values, tags = described("3.12 linux")
+    chosen = [item.package for item in select(large().lock, environment=values, tags=tags).items]
+    wanted = [Wanted(name=p.name, version=p.version, kind="wheel") for p in chosen]
+    there = [InstalledDistribution(name=p.name, version=str(p.version), info=f"/env/{p.name}") for p in chosen[::2]]
+    assert len(benchmark(lambda: plan(wanted, there, policy=Policy())).changes) >= len(wanted) // 2
+
+
+def test_export(benchmark: Benchmark) -> None:
+    lock = large().lock
+    export = benchmark.pedantic(lambda: export_lock(lock, ExportWishes()), rounds=3, warmup_rounds=1)
+    assert export.packages == len(lock.packages)

@@ -1,0 +1,27 @@
+"""Locks of generated worlds: the search, the proof and the text, without network and metadata to parse."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from benchmarks.generated_world import generated_world
+from lockset.api.lock import Choices
+
+if TYPE_CHECKING:
+    from benchmarks.runner import Benchmark
+
+CHOICES = {
+    "universal": Choices(),
+    "fewest": Choices(fork="fewest"),
+    "single": Choices(python="3.12", implementation="cpython", platforms=("linux",)),
+}
+
+
+@pytest.mark.parametrize("kind", CHOICES)
+@pytest.mark.parametrize("size", [100, 200, 400, 800])
+def test_lock(benchmark: Benchmark, size: int, kind: str) -> None:
+    world = generated_world(size)
+    result = benchmark.pedantic(lambda: world.lock(CHOICES[kind]), rounds=5, warmup_rounds=1)
+    assert len(result.lock.packages) > size // 2
