@@ -1,7 +1,7 @@
 """Archives on disk: verified while they are written, and read afterwards from that same open file."""
 
 # Paths are strings here: there are thousands of them a run.
-# ruff: noqa: PTH103, PTH105, PTH108, PTH120
+# ruff: noqa: PTH105, PTH108, PTH120
 from __future__ import annotations
 
 import contextlib
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from lockset.errors import LocksetError
 from lockset.hashes import Verifier
+from lockset.sync.disk.atomic import private_folder
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -230,7 +231,7 @@ def _place(root: str, wanted: Wanted) -> str:
 
 
 def _keep(temporary: str, path: str) -> None:
-    os.makedirs(os.path.dirname(path), exist_ok=True)
+    private_folder(os.path.dirname(path))
     os.replace(temporary, path)
 
 

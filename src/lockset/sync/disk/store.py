@@ -1,7 +1,7 @@
 """Unpacked wheels by the hash of their archive; every target gets links to them, or copies."""
 
 # Paths are strings here: there are thousands of them a run.
-# ruff: noqa: PTH102, PTH103, PTH104, PTH120, PTH123
+# ruff: noqa: PTH102, PTH104, PTH120, PTH123
 from __future__ import annotations
 
 import mmap
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 from packaging.version import Version
 
 from lockset.errors import LocksetError
-from lockset.sync.disk.atomic import read_remembered, remove_tree
+from lockset.sync.disk.atomic import private_folder, read_remembered, remove_tree
 from lockset.sync.manifest import Manifest
 
 if TYPE_CHECKING:
@@ -134,7 +134,7 @@ def _is(manifest: Manifest, identity: Identity) -> bool:
 
 def _keep(made: StoredWheel, folder: str) -> StoredWheel:
     """Move a finished entry to its place, or use what another process has put there meanwhile."""
-    os.makedirs(os.path.dirname(folder), exist_ok=True)
+    private_folder(os.path.dirname(folder))
     for _ in range(_MOST_TRIES):
         if _renamed(made.folder, folder):
             return StoredWheel(folder=folder, manifest=made.manifest)
