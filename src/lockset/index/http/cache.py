@@ -1,16 +1,18 @@
 """What is remembered between runs, on disk: pages, metadata, sizes. Whatever is odd about an entry makes it a miss."""
 
 # Paths are texts here: a cold run writes hundreds of entries, and `Path` takes longer than the system does.
-# ruff: noqa: PTH102, PTH105, PTH108, PTH112, PTH118, PTH120, PTH123
+# ruff: noqa: PTH102, PTH105, PTH108, PTH112, PTH118, PTH120
 from __future__ import annotations
 
 import marshal
 import os
+import stat
 import struct
 import threading
 import zlib
 from contextlib import suppress
 from hashlib import sha256
+from io import FileIO
 from typing import TYPE_CHECKING, NamedTuple
 
 from lockset.index.table import MARSHAL_VERSION, Table, is_table
@@ -29,6 +31,8 @@ _FRAME = struct.Struct("<8sIIQI")
 _SIZE_RECORD = struct.Struct("<16sQI")
 # Bytes of a page entry read to judge its freshness; a longer head takes a second read.
 _FIRST_READ = 4096
+# Bytes of an entry; the largest page's has some 20 MB.
+_LARGEST = 256 * 1024 * 1024
 
 
 class StoredPage(NamedTuple):
@@ -76,7 +80,7 @@ class DiskCache:
         if path is None:
             return None
         try:
-            with open(path, "rb", 0) as file:
+            with _regular(path) as file:
                 data = file.read(_FIRST_READ)
                 if len(data) >= _FRAME.size and len(data) < _FRAME.size + _FRAME.unpack_from(data)[1]:
                     data += file.read(min(_FRAME.unpack_from(data)[1], 1 << 20))
@@ -160,7 +164,7 @@ class DiskCache:
         if path is None:
             return None
         try:
-            with open(path, "rb", 0) as file:
+            with _regular(path) as file:
                 return file.read()
         except OSError:
             return None
@@ -186,7 +190,7 @@ class DiskCache:
     @staticmethod
     def _opened(path: str, flags: int) -> int:
         """The file opened; its folders are made where they are missing."""
-        flags |= getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)
+        flags |= getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NONBLOCK", 0)
         try:
             return os.open(path, flags, 0o600)
         except FileNotFoundError:
@@ -208,6 +212,23 @@ def _write_all(handle: int, data: bytes) -> None:
     left = memoryview(data)
     while left:
         left = left[os.write(handle, left) :]
+
+
+def _regular(path: str) -> FileIO:
+    """The file, open for reading; OSError for what has no end or is not waited for: pipes, devices, what is too large.
+
+    `O_NONBLOCK`, since to open a pipe is to wait for whoever writes into it.
+    """
+    file = FileIO(path, opener=_open_at_once)
+    found = os.fstat(file.fileno())
+    if not stat.S_ISREG(found.st_mode) or found.st_size > _LARGEST:
+        file.close()
+        raise OSError("no entry of ours")
+    return file
+
+
+def _open_at_once(path: str, flags: int) -> int:
+    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
 
 
 def _is_ours(root: Path) -> bool:
