@@ -15,7 +15,7 @@ from lockset.resolve.direct import place_of, relative_path
 from lockset.resolve.direct_repository import DirectRules
 from lockset.resolve.file_rules import FileRules
 from lockset.resolve.prove import Sample
-from lockset.resolve.pythons import MAINTAINED, python_range, pythons_of
+from lockset.resolve.pythons import MAINTAINED, is_open_above, python_range, pythons_of
 from lockset.resolve.regions import union
 from lockset.resolve.request import LockRequest, Policy, Preference
 from lockset.resolve.requirement import Specifier
@@ -89,7 +89,7 @@ def ask(
         **_asked(project, choices, folder),
         universe=region,
         requires_python=requires_python,
-        open_above=MarkerSet.of_python(requires_python).python_is_open_above(),
+        open_above=is_open_above(MarkerSet.of_python(requires_python)),
         environments=environments,
         preferences=_preferences(old, choices),
         recorded=_recorded(project, choices),

@@ -38,8 +38,10 @@ class Narrowing:
     releases: tuple[NodeKey, ...]
 
     def apply(self, requires_python: SpecifierSet | None) -> SpecifierSet:
-        """The narrowed range."""
-        return (requires_python or SpecifierSet()) & SpecifierSet(f"<{self.below}")
+        """The narrowed range, without upper bounds that it makes needless."""
+        bounds = requires_python or SpecifierSet()
+        kept = [str(s) for s in bounds if s.operator not in {"<", "<="} or not s.contains(self.below)]
+        return SpecifierSet(",".join([*kept, f"<{self.below}"]))
 
     @property
     def region(self) -> MarkerSet:

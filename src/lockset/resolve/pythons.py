@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from lockset.resolve.choices import Choices
     from lockset.sources.project import RootProject
 
-__all__ = ["MAINTAINED", "SETTLED", "python_range", "pythons_of"]
+__all__ = ["MAINTAINED", "SETTLED", "is_open_above", "python_range", "pythons_of"]
 
 # When each known Python stops being maintained: what asks for no Pythons is locked for those that still are.
 _MAINTAINED_UNTIL = {
@@ -32,6 +32,14 @@ _MAINTAINED_UNTIL = {
 MAINTAINED = frozenset(_MAINTAINED_UNTIL)
 # Pythons that releases are expected to have come to: all before the first in development.
 SETTLED = MarkerSet.of_python(f"<{next(p for p in KNOWN_PYTHONS if p not in MAINTAINED)}")
+
+# Pythons that nobody knows yet, of the major version that is.
+_TO_COME = MarkerSet.of_python(f">3.{KNOWN_PYTHONS[-1].split('.')[1]}.9999,<4")
+
+
+def is_open_above(region: MarkerSet) -> bool:
+    """Whether Pythons newer than all known ones are asked for: `>=3.10` does, and so does `>=3.10,<4`."""
+    return _TO_COME.implies(region.without_platforms().without_extras_and_groups())
 
 
 def python_range(text: str) -> SpecifierSet:

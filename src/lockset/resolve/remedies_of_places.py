@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from packaging.specifiers import SpecifierSet
 
 from lockset.markers import MarkerSet
+from lockset.resolve.pythons import is_open_above
 from lockset.resolve.remedy import Remedy, joined
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ def _within(failure: Failure, region: MarkerSet) -> LockRequest:
     return replace(
         request,
         universe=inside,
-        open_above=inside.python_is_open_above(),
+        open_above=is_open_above(inside),
         samples=tuple(s for s in request.samples if inside.without_extras_and_groups().evaluate(s)),
         probes=tuple(s for s in request.probes if inside.without_extras_and_groups().evaluate(s)),
     )
