@@ -31,6 +31,8 @@ __all__ = ["BuildSystem", "HookBuilder", "read_build_system"]
 
 # Lines of a failed build shown to the user.
 _SHOWN_LINES = 25
+# Bytes at the end of its output that these are looked for in.
+_READ_BYTES = 64 * 1024
 _TRACEBACK = re.compile(r"\s*Traceback \(most recent call last\):")
 # Variables of this process that a build must not see: other paths to modules, and secrets of indexes.
 _HIDDEN = ("PYTHONPATH", "PYTHONHOME", "PYTHONSTARTUP", "__PYVENV_LAUNCHER__")
@@ -88,7 +90,7 @@ def _check_requirements(requirements: tuple[str, ...], what: str) -> None:
     try:
         for requirement in requirements:
             Requirement(requirement)
-    except InvalidRequirement as error:
+    except (InvalidRequirement, RecursionError) as error:  # RecursionError: parentheses without end
         raise _bad_system(what, f"a requirement of the build is malformed: {error}") from error
 
 
@@ -220,6 +222,8 @@ class _Backend:
             raise _failed(self._what, f"its build backend failed in {hook}", self._tail()) from error
         except OSError as error:
             raise _failed(self._what, f"the interpreter of its build cannot be run: {error}") from error
+        except (ValueError, KeyError, TypeError) as error:  # the file it answers with is not what it should be
+            raise _failed(self._what, f"its build backend gave no answer in {hook}", self._tail()) from error
 
     def wheel(self, out_dir: Path, hook: str = "build_wheel") -> Path:
         """The wheel built into `out_dir`."""
@@ -242,7 +246,9 @@ class _Backend:
 
     def _tail(self) -> tuple[str, ...]:
         try:
-            return _told(self._output.read_text("utf-8", "replace").splitlines())
+            with self._output.open("rb") as output:
+                output.seek(max(0, output.seek(0, os.SEEK_END) - _READ_BYTES))
+                return _told(output.read(_READ_BYTES).decode("utf-8", "replace").splitlines())
         except OSError:
             return ()
 

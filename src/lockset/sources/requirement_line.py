@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 __all__ = ["RequirementLine", "parse_requirement"]
 
 _LONE_EQUALS = re.compile(r"(?<![=!<>~])=(?!=)")
+# Digits of a number beyond which nobody means a version, and Python reads no number.
+_DIGITS = 1_000
+_NUMBER = re.compile(f"[0-9]{{{_DIGITS}}}")
 _POETRY_BOUND = re.compile(r"[\^]|~\s*\d")
 
 
@@ -88,6 +91,10 @@ def parse_requirement(text: str, *, origin: str, place: str | None = None) -> Re
         raise LocksetError(
             "requirement-syntax", "The marker is nested too deep to be read", place=place or origin
         ) from error
+    if len(text) > _DIGITS and _NUMBER.search(text):
+        raise LocksetError(
+            "requirement-syntax", f"A number in it has more than {_DIGITS} digits", place=place or origin
+        )
     hashes: tuple[Digest, ...] = ()
     if requirement.url is not None:
         requirement.url, hashes = split_hashes(requirement.url, place=place or origin)
