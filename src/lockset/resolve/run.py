@@ -16,7 +16,9 @@ from heapq import heappop, heappush
 from typing import TYPE_CHECKING
 
 from lockset.resolve.candidate import GuardedCandidate, SplitCandidate
+from lockset.resolve.cell import Cell, askers_of, causes_of, chain_of
 from lockset.resolve.nogoods import Cause, Conflict
+from lockset.resolve.precedence import Precedence
 from lockset.resolve.telling import telling
 
 if TYPE_CHECKING:
@@ -24,9 +26,10 @@ if TYPE_CHECKING:
 
     from lockset.events import Listener
     from lockset.resolve.candidate import Candidate
+    from lockset.resolve.cell import Asked
     from lockset.resolve.nogoods import Nogoods
     from lockset.resolve.provider import Provider
-    from lockset.resolve.requirement import Key, Origin, Requirement
+    from lockset.resolve.requirement import Key, Requirement
 
 __all__ = ["GivenUp", "NoWay", "Run"]
 
@@ -39,8 +42,6 @@ _YIELDS = 6
 _PATIENT_DECISIONS = 400
 _DECISIONS_PER_CELL = 20
 
-_Asked = tuple["Requirement", "_Cell | None"]
-
 
 class GivenUp(Exception):  # noqa: N818 (an outcome of a run)
     """The run met more rejections than it had patience for, or took more decisions than it may."""
@@ -52,35 +53,6 @@ class NoWay(Exception):  # noqa: N818 (an outcome of a run)
     def __init__(self, causes: tuple[Cause, ...]) -> None:
         super().__init__("no way")
         self.causes = causes
-
-
-class _Cell:
-    """One decision: what is asked of it, by which cells, and what is chosen.
-
-    Attributes:
-        key: Name and cell.
-        number: Cells are numbered as they come up.
-        asked: Requirements, each with the cell that it comes from (None: a root), in the order in which they came.
-        pin: What is chosen, None while undecided.
-        level: How many decisions were standing when it was chosen, itself included.
-    """
-
-    __slots__ = ("asked", "key", "level", "number", "pin")
-
-    def __init__(self, key: Key, number: int) -> None:
-        self.key = key
-        self.number = number
-        self.asked: tuple[_Asked, ...] = ()
-        self.pin: Candidate | None = None
-        self.level = 0
-
-    @property
-    def wanted(self) -> tuple[Requirement, ...]:
-        return tuple(dict.fromkeys(requirement for requirement, _ in self.asked))
-
-
-def _askers(asked: Iterable[_Asked]) -> Iterator[Candidate]:
-    return (parent.pin for _, parent in asked if parent is not None and parent.pin is not None)
 
 
 class Run:
@@ -105,31 +77,33 @@ class Run:
         self._listener = listener
         self._patience = patience
         self._most_rounds = most_rounds
-        self._cells: dict[Key, _Cell] = {}
-        self._open: dict[_Cell, None] = {}
+        self._cells: dict[Key, Cell] = {}
+        self._open: dict[Cell, None] = {}
         # A heap of the undecided by rank; some in it are decided by now.
-        self._queue: list[tuple[tuple[int, int], int, _Cell]] = []
-        self._log: list[tuple[_Cell, tuple[_Asked, ...], Candidate | None, int]] = []
+        self._queue: list[tuple[tuple[int, int], int, Cell]] = []
+        self._log: list[tuple[Cell, tuple[Asked, ...], Candidate | None, int]] = []
         self._marks: list[int] = []
         # Cells whose state at the last mark is in the log.
-        self._written: set[_Cell] = set()
-        self._decided: list[_Cell] = []
-        self._unsettled: dict[_Cell, list[_Asked]] = {}
+        self._written: set[Cell] = set()
+        self._decided: list[Cell] = []
+        self._unsettled: dict[Cell, list[Asked]] = {}
         self._last_conflict = 0
+        self._precedence = Precedence(provider, ())
         self._yielded: dict[tuple[Key, object, Key, object], int] = {}
 
-    def solve(self, roots: Iterable[Requirement]) -> dict[Key, Candidate]:
+    def solve(self, roots: Sequence[Requirement]) -> dict[Key, Candidate]:
         """What is chosen for every cell that is asked for.
 
         Raises:
             NoWay: there is nothing to choose.
             GivenUp: it would take too long.
         """
+        self._precedence = Precedence(self._provider, roots)
         for requirement in roots:
             self._ask(requirement.key, None, [requirement], lambda _: False)
         for cell in list(self._open):
             if next(self._provider.candidates(cell.key, cell.wanted), None) is None:
-                raise NoWay(tuple(self._causes(cell.asked)))
+                raise NoWay(tuple(causes_of(cell.asked)))
         while self._open:
             self._check_progress()
             self.rounds += 1
@@ -147,21 +121,21 @@ class Run:
                 self._provider.blame(max(self._yielded, key=self._yielded.__getitem__)[2][0])
             raise GivenUp
 
-    def _next(self) -> _Cell:
+    def _next(self) -> Cell:
         """The undecided cell that comes first by rank."""
         while (cell := self._queue[0][-1]) not in self._open:
             heappop(self._queue)
         return cell
 
-    def _queued(self, cell: _Cell) -> tuple[tuple[int, int], int, _Cell]:
+    def _queued(self, cell: Cell) -> tuple[tuple[int, int], int, Cell]:
         return self._provider.rank(cell.key[0]), cell.number, cell
 
-    def _decide(self, cell: _Cell) -> Conflict | None:
+    def _decide(self, cell: Cell) -> Conflict | None:
         """Choose the best candidate; the conflict where none is left."""
         members: dict[Candidate, None] = {}
         causes: list[Cause] = []
         for candidate in self._provider.candidates(cell.key, cell.wanted):
-            refused = self._nogoods.met_by(candidate, self._pin_of)
+            refused = self._nogoods.met_by(candidate, self._pin_of) or self._held_off(candidate)
             if refused is None:
                 refused = self._blocked(candidate)
                 if refused is None:
@@ -170,10 +144,10 @@ class Run:
             members.update(dict.fromkeys(refused.members))
             causes += refused.causes
         mattering = self._telling(cell.asked)
-        members.update(dict.fromkeys(_askers(mattering)))
-        return Conflict.of(members, causes or self._causes(mattering))
+        members.update(dict.fromkeys(askers_of(mattering)))
+        return Conflict.of(members, causes or causes_of(mattering))
 
-    def _telling(self, asked: tuple[_Asked, ...], fixed: Sequence[Requirement] = ()) -> list[_Asked]:
+    def _telling(self, asked: tuple[Asked, ...], fixed: Sequence[Requirement] = ()) -> list[Asked]:
         """What of `asked` matters beside `fixed`, so that nothing can be chosen: the earliest decided, if it may be."""
         order = sorted(asked, key=lambda pair: 0 if pair[1] is None else pair[1].level)
         return telling(order, fixed, self._provider.fits)
@@ -202,6 +176,13 @@ class Run:
 
     # What stands in the way of a candidate.
 
+    def _held_off(self, candidate: Candidate) -> Conflict | None:
+        found = self._precedence.standing(candidate, lambda key: self._cells[key].wanted, self._pin_of)
+        if found is None:
+            return None
+        requirement, pin = found
+        return Conflict.of((pin,), self._met_in(self._cells[pin.key].asked, [requirement], candidate))
+
     def _blocked(self, candidate: Candidate) -> Conflict | None:
         """Why what `candidate` asks for cannot be had beside what is chosen; None where it can, as far as is seen."""
         by_key: dict[Key, list[Requirement]] = {}
@@ -229,7 +210,7 @@ class Run:
         if known is None:
             return None
         mattering = self._telling(asked, requirements)
-        members = dict.fromkeys([*_askers(mattering), *known.members])
+        members = dict.fromkeys([*askers_of(mattering), *known.members])
         members.pop(asking, None)
         return Conflict.of(members, [*self._met_in(mattering, requirements, asking), *known.causes])
 
@@ -265,7 +246,7 @@ class Run:
 
     # Changes, each of which is written down.
 
-    def _pin(self, cell: _Cell, candidate: Candidate) -> Conflict | None:
+    def _pin(self, cell: Cell, candidate: Candidate) -> Conflict | None:
         """Choose a candidate, and bring what follows from it to all cells it concerns; a conflict that it meets."""
         before = self._decided[-1] if self._decided else None
         self._decided.append(cell)
@@ -283,7 +264,7 @@ class Run:
                 return conflict
         return None
 
-    def _choose(self, cell: _Cell, candidate: Candidate | None) -> None:
+    def _choose(self, cell: Cell, candidate: Candidate | None) -> None:
         """Put `candidate` in the place of what is chosen for `cell`, and what it brings in the place of that."""
         pin = cell.pin
         old = () if pin is None else self._provider.dependencies(pin)
@@ -302,19 +283,19 @@ class Run:
             self._ask(key, cell, added, lambda requirement: requirement in before and requirement not in after)
 
     def _ask(
-        self, key: Key, parent: _Cell | None, added: Iterable[Requirement], gone: Callable[[Requirement], bool]
+        self, key: Key, parent: Cell | None, added: Iterable[Requirement], gone: Callable[[Requirement], bool]
     ) -> None:
         """Add requirements of `parent` on a cell, and take others of it off."""
         cell = self._cells.get(key)
         if cell is None:
-            cell = self._cells[key] = _Cell(key, len(self._cells))
+            cell = self._cells[key] = Cell(key, len(self._cells))
         kept = [(r, p) for r, p in cell.asked if p is not parent or not gone(r)]
         fresh = [(r, parent) for r in added]
         self._write(cell, (*kept, *fresh), cell.pin, cell.level)
         if cell.pin is not None:
             self._unsettled.setdefault(cell, []).extend(fresh)
 
-    def _settle(self, cell: _Cell, fresh: list[_Asked]) -> Conflict | None:
+    def _settle(self, cell: Cell, fresh: list[Asked]) -> Conflict | None:
         """Let the choice of a cell stand, grow or go, now that `fresh` requirements are on it.
 
         The conflict where it can do none of this.
@@ -338,7 +319,7 @@ class Run:
             if insisting is not None and best is None:
                 known = self._all_refused(self._grown(pin, wanted), insisting)
                 members = () if known is None else known.members
-                return Conflict.of((pin, insisting, *members), self._causes(cell.asked))
+                return Conflict.of((pin, insisting, *members), causes_of(cell.asked))
             for other in asking:
                 pair = (other.key, other.choice, pin.key, pin.choice)
                 self._yielded[pair] = self._yielded.get(pair, 0) + 1
@@ -350,13 +331,13 @@ class Run:
         """The first of `candidates` that no known conflict speaks against."""
         return next((c for c in candidates if self._nogoods.met_by(c, self._pin_of) is None), None)
 
-    def _write(self, cell: _Cell, asked: tuple[_Asked, ...], pin: Candidate | None, level: int) -> None:
+    def _write(self, cell: Cell, asked: tuple[Asked, ...], pin: Candidate | None, level: int) -> None:
         if cell not in self._written:
             self._written.add(cell)
             self._log.append((cell, cell.asked, cell.pin, cell.level))
         self._set(cell, asked, pin, level)
 
-    def _set(self, cell: _Cell, asked: tuple[_Asked, ...], pin: Candidate | None, level: int) -> None:
+    def _set(self, cell: Cell, asked: tuple[Asked, ...], pin: Candidate | None, level: int) -> None:
         cell.asked, cell.pin, cell.level = asked, pin, level
         if asked and pin is None:
             if cell not in self._open:
@@ -376,24 +357,9 @@ class Run:
     # Explanations.
 
     def _met_in(
-        self, asked: Iterable[_Asked], requirements: Iterable[Requirement], asking: Candidate
+        self, asked: Iterable[Asked], requirements: Iterable[Requirement], asking: Candidate
     ) -> Iterator[Cause]:
-        yield from self._causes(asked)
+        yield from causes_of(asked)
         cell = self._cells[asking.key]
         for requirement in requirements:
-            yield Cause(requirement=requirement, parent=asking, chain=self._chain(requirement, cell))
-
-    def _causes(self, asked: Iterable[_Asked]) -> Iterator[Cause]:
-        for requirement, parent in asked:
-            pin = None if parent is None else parent.pin
-            yield Cause(requirement=requirement, parent=pin, chain=self._chain(requirement, parent))
-
-    def _chain(self, requirement: Requirement, parent: _Cell | None) -> tuple[Origin, ...]:
-        chain = [requirement.origin]
-        seen: set[Key] = set()
-        while parent is not None and parent.key not in seen and parent.asked:
-            seen.add(parent.key)
-            above, parent = parent.asked[0]
-            if above.origin != chain[-1]:  # a split hands requirements on as they are
-                chain.append(above.origin)
-        return tuple(reversed(chain))
+            yield Cause(requirement=requirement, parent=asking, chain=chain_of(requirement, cell))
