@@ -104,9 +104,10 @@ def test_a_read_only_cache_is_gone_without(cli: Command, folder: Path, mounted: 
 
 
 @root_on_linux
-def test_a_file_that_cannot_be_moved_undoes_all(cli: Command, folder: Path) -> None:
+@pytest.mark.parametrize("name", ["changes/__init__.py", "changes-1.0.dist-info/RECORD"])
+def test_a_file_that_cannot_be_moved_undoes_all(cli: Command, folder: Path, name: str) -> None:
     cli.ok("sync", "pylock.old.toml", "--target", "out", "--link-mode", "copy")
-    held = folder / "out/changes/__init__.py"
+    held = folder / "out" / name
     if subprocess.run(["chattr", "+i", held], capture_output=True, check=False).returncode:
         pytest.skip("the file system has no immutable files")
     try:

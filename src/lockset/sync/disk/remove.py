@@ -6,8 +6,10 @@ from __future__ import annotations
 
 import os
 import stat
+import sys
 from typing import TYPE_CHECKING
 
+from lockset.errors import LocksetError
 from lockset.sync.safe_path import is_within
 
 if TYPE_CHECKING:
@@ -16,7 +18,10 @@ if TYPE_CHECKING:
     from lockset.sync.installed import InstalledDistribution
     from lockset.sync.layout import Layout
 
-__all__ = ["emptied_folders", "files_to_retire"]
+__all__ = ["emptied_folders", "files_to_retire", "refuse_immutable"]
+
+# Linux: ioctl that tells the flags of a file, and those that forbid to remove it.
+_GET_FLAGS, _FIXED = 0x80086601, 0x10 | 0x20
 
 
 def files_to_retire(
@@ -44,6 +49,39 @@ def files_to_retire(
                 going[path] = None
     going |= dict.fromkeys(path for path in _bytecode(going) if path not in owned)
     return infos, list(going)
+
+
+def refuse_immutable(infos: Iterable[str]) -> None:
+    """Refuse dist-info folders with files that cannot be removed: such a folder could be moved, but never away.
+
+    Raises:
+        LocksetError: `target-not-writable`.
+    """
+    try:
+        import fcntl
+    except ImportError:
+        return
+    for path in (path for info in infos if not os.path.islink(info) for path in _regular_files(info)):
+        try:
+            descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW)
+        except OSError:
+            continue
+        try:
+            flags = int.from_bytes(fcntl.ioctl(descriptor, _GET_FLAGS, bytes(8))[:4], sys.byteorder)
+        except OSError:
+            flags = 0  # the file system has no such flags
+        finally:
+            os.close(descriptor)
+        if flags & _FIXED:
+            raise LocksetError("target-not-writable", "The target has a file that was made immutable", place=path)
+
+
+def _regular_files(folder: str) -> Iterator[str]:
+    try:
+        with os.scandir(folder) as entries:
+            yield from (entry.path for entry in entries if entry.is_file(follow_symlinks=False))
+    except OSError:
+        return
 
 
 def _is_file_or_link(path: str) -> bool:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from lockset.errors import LocksetError
 from lockset.sync.disk.atomic import remove_tree, sync_folder, write_durably
-from lockset.sync.disk.remove import emptied_folders, files_to_retire
+from lockset.sync.disk.remove import emptied_folders, files_to_retire, refuse_immutable
 from lockset.sync.journal import Journal, MakeFolder, Place, RemoveFolder, Retire
 from lockset.sync.layout import LOCK_FILE, STATE_FOLDER
 from lockset.sync.safe_path import is_within
@@ -45,9 +45,11 @@ def journal_of(
     Reads the target, changes nothing.
 
     Raises:
-        LocksetError: `path-blocked`: something that is not lockset's to move stands where a file must go.
+        LocksetError: `path-blocked`: something that is not lockset's to move stands where a file must go;
+            `target-not-writable`: a file was made immutable.
     """
     infos, files = files_to_retire(removed, owned=owned, layout=layout)
+    refuse_immutable(infos)
     taken = dict.fromkeys([*infos, *files])
     emptied = emptied_folders(taken, layout=layout, needed=stage.folders)
     # What goes altogether is in nobody's way, also where a file comes instead of a folder.

@@ -57,8 +57,12 @@ class Workers(Generic[T]):
 
         threads = [threading.Thread(target=work, daemon=True) for _ in range(min(self._threads, len(tasks)))]
         try:
-            for thread in threads:
-                thread.start()
+            try:
+                for thread in threads:
+                    thread.start()
+            except RuntimeError:
+                # No further thread is to be had: those that run, and this one, do it all.
+                work()
             told = [_next(done) for _ in tasks]
         except BaseException:
             self._stop.set()
