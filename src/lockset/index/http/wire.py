@@ -27,8 +27,6 @@ _HEAD_LIMIT = 100 * 1024
 _LINE_LIMIT = 8 * 1024
 # Answers of the kind "not yet" (1xx) before the one that counts.
 _INTERIM = 10
-# Least seconds that a head, once begun, and each line of a chunked body have to come whole.
-_PATIENCE = 5.0
 _END_OF_HEAD = re.compile(rb"\r?\n\r?\n")
 _CHUNK_SIZE = re.compile(rb"([0-9A-Fa-f]{1,15})[ \t]*(?:;[^\x00]*)?")
 _HOST = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9.])?|[0-9A-Fa-f:.]+")
@@ -166,8 +164,6 @@ class _Wire:
         self._socket = connected
         self._wires = wires
         self._read_timeout = read_timeout
-        # Bytes that come one by one are never silent: so what is no body has a time to be complete.
-        self._patience = max(read_timeout, _PATIENCE)
         self._buffer = b""
         self._used = False
         self.key = target[:3]
@@ -266,7 +262,8 @@ class _Wire:
 
     def deadline(self) -> float:
         """Until when something begun now has to come."""
-        return time.monotonic() + self._patience
+        # Bytes that come one by one are never silent: so what is no body has as long to be complete.
+        return time.monotonic() + self._read_timeout
 
     def some(self, limit: int) -> bytes:
         """At least one and at most `limit` of the next bytes."""
