@@ -154,6 +154,12 @@ class CandidateMaker:
         """The releases that fit, as bits."""
         return self._admission.fits(self._repository.releases(requirement.name), requirement.specifier)
 
+    def needs_naming(self, candidate: GuardedCandidate) -> bool:
+        """Whether the release counts only where somebody asks for it by name."""
+        releases = self._repository.releases(candidate.name)
+        named = self._admission.only_named(releases)
+        return bool(named) and bool(named >> releases.versions.index(candidate.version) & 1)
+
     def region(self, guard: MarkerSet, extras: Extras, dependency: Dependency) -> MarkerSet:
         """Where `dependency` applies, given where its release and the extras of it are needed."""
         marker = dependency.marker

@@ -97,6 +97,10 @@ class Provider:
         """The releases that fit, as bits."""
         return 0 if requirement.name == _NOWHERE else self._maker.fits(requirement)
 
+    def needs_naming(self, candidate: Candidate) -> bool:
+        """Whether it may be chosen only where somebody asks for it by name: a pre-release, or what is yanked."""
+        return isinstance(candidate, GuardedCandidate) and self._maker.needs_naming(candidate)
+
     def chosen(self, candidate: Candidate) -> None:
         """Hear of a choice: a cell that was split is split in the same way when asked again."""
         if isinstance(candidate, SplitCandidate):

@@ -307,10 +307,12 @@ class Run:
             if cell is not self._decided[-1]:
                 self._choose(cell, None)
             return None
+        wanted = cell.wanted
         unmet = [parent for requirement, parent in fresh if not pin.meets(requirement)]
         if not unmet:
+            if self._provider.needs_naming(pin) and not any(True for _ in self._grown(pin, wanted)):
+                self._choose(cell, None)  # who named it is gone
             return None
-        wanted = cell.wanted
         best = self._first(self._provider.candidates(cell.key, wanted))
         if best is None or best.choice != pin.choice:
             asking = [parent.pin for parent in unmet if parent is not None and parent.pin is not None]
