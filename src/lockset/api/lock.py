@@ -19,7 +19,6 @@ from lockset.resolve.candidate import SplitCandidate
 from lockset.resolve.choices import Choices
 from lockset.resolve.direct import DirectVersion
 from lockset.resolve.direct_repository import DirectRepository, SourceFound
-from lockset.resolve.explain import explain
 from lockset.resolve.narrow import narrowing
 from lockset.resolve.propagate import propagate
 from lockset.resolve.prove import Gap, prove
@@ -175,6 +174,8 @@ def _searched(question: Question, repository: IndexRepository | DirectRepository
     try:
         pins, statistics = search(request, repository, listener)
     except Impossible as impossible:
+        from lockset.resolve.explain import explain  # what tries remedies costs milliseconds to import
+
         raise explain(impossible, request, repository) from None
     return propagate(pins, request.roots, request.universe, repository, statistics)
 

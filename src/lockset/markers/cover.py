@@ -24,7 +24,7 @@ Parts = dict["Variable", Labels]
 Product = dict["Variable", int]  # variable: mask of parts; a variable that is not there may have any value
 
 # Products are grown in several orders of variables while there are at most this many; beyond, in one order only.
-MAX_PRODUCTS_IN_ALL_ORDERS = 16
+MAX_PRODUCTS_IN_ALL_ORDERS = 5
 # As many orders have one of the first variables in front.
 MAX_ORDERS = 6
 
