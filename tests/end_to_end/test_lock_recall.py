@@ -87,3 +87,22 @@ def test_what_was_noted_is_noted_again(project: Path, local_index: LocalIndex, c
     notes = [line for line in first.stderr.splitlines() if line.startswith("note: ")]
     assert len(notes) == 2
     assert [line for line in again.stderr.splitlines() if line.startswith("note: ")] == notes
+
+
+@pytest.mark.parametrize("where", ["option", "variable", "file"])
+def test_an_answer_made_with_a_secret_is_not_kept(
+    where: str, project: Path, local_index: LocalIndex, cli: Command, tmp_path: Path
+) -> None:
+    private = local_index.url.replace("://", "://user:hushhush@")
+    command, env = ["lock", "requirements.in", "--python", ">=3.10"], {"LOCKSET_CACHE_DIR": str(tmp_path / "kept")}
+    if where == "option":
+        command += ["--index-url", private]
+    elif where == "variable":
+        env["LOCKSET_DEFAULT_INDEX"] = private
+    else:
+        env["LOCKSET_DEFAULT_INDEX"] = ""
+        (project / "requirements.in").write_text(f"--index-url {private}\na\n")
+    cli.ok(*command, cwd=project, env=env)
+    kept = [path.read_bytes() for path in (tmp_path / "kept").rglob("*") if path.is_file()]
+    assert kept
+    assert not any(b"hushhush" in data for data in kept)

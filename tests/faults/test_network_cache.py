@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import marshal
+import os
 import stat
 from typing import TYPE_CHECKING, Any
 
@@ -130,7 +131,7 @@ def test_entries_are_private(local_index: LocalIndex, cache: Path) -> None:
         assert stat.S_IMODE(path.stat().st_mode) == (0o700 if path.is_dir() else 0o600)
 
 
-@pytest.mark.parametrize("damage", ["cut", "empty", "flip", "foreign", "text", "folder"])
+@pytest.mark.parametrize("damage", ["cut", "empty", "flip", "foreign", "text", "folder", "pipe", "device"])
 def test_a_damaged_entry_is_a_miss_and_is_replaced(local_index: LocalIndex, cache: Path, damage: str) -> None:
     first = ask(local_index, cache)
     (entry,) = entries(cache)
@@ -138,6 +139,12 @@ def test_a_damaged_entry_is_a_miss_and_is_replaced(local_index: LocalIndex, cach
     if damage == "folder":
         entry.unlink()
         entry.mkdir()
+    elif damage == "pipe":
+        entry.unlink()
+        os.mkfifo(entry)
+    elif damage == "device":
+        entry.unlink()
+        entry.symlink_to("/dev/zero")
     else:
         flipped = bytearray(whole)
         flipped[-20] ^= 4

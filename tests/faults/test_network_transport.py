@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import base64
 import gzip
+import os
 import threading
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -15,6 +17,7 @@ import pytest
 from fakes.fake_index import BytesSink
 from local_index import LocalIndex, World
 from lockset.errors import LocksetError
+from lockset.index.http.auth import proxy_for
 from lockset.index.http.connection import Connection, connect
 from lockset.index.options import IndexOptions, IndexSource
 
@@ -192,6 +195,43 @@ def test_credentials_come_from_netrc(served: Served, tmp_path: Any) -> None:
     (tmp_path / "netrc").chmod(0o600)
     with connection(served.index, environ={"NETRC": str(tmp_path / "netrc")}) as found:
         assert found.index.project("sample").versions
+
+
+def test_a_netrc_entry_for_everybody_goes_to_chosen_indexes_only(
+    served: Served, second_index: LocalIndex, tmp_path: Any
+) -> None:
+    served.index.set_mode(credentials=("user", "secret"))
+    second_index.world = served.index.world
+    (tmp_path / "netrc").write_text("default login user password secret\n")
+    with connection(served.index, environ={"NETRC": str(tmp_path / "netrc")}) as found:
+        assert found.index.project("sample").versions
+        found.downloads.fetch(second_index.file_url("sample", WHEEL), BytesSink())
+    assert {seen.headers.get("authorization") for seen in second_index.seen} == {None}
+
+
+@pytest.mark.parametrize(
+    ("without", "expected"),
+    [("", "http://proxy.example.org:1"), ("10.0.0.5:80", "http://proxy.example.org:1")]
+    + [(text, None) for text in ("10.0.0.5", "10.0.0.5:8080", "10.0.0.0/8", "x/y, 10.0.0.4/30", "*")],
+)
+def test_no_proxy_knows_ports_and_networks(without: str, expected: str | None, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in [name for name in os.environ if name.lower().endswith("_proxy")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("HTTP_PROXY", "proxy.example.org:1")
+    monkeypatch.setenv("NO_PROXY", without)
+    assert proxy_for("http://10.0.0.5:8080/x") == expected
+
+
+@pytest.mark.skipif(find_spec("socksio") is not None, reason="socksio is installed")
+def test_a_socks_proxy_needs_its_package(served: Served) -> None:
+    assert code_of(served, proxy="socks5://127.0.0.1:1") == "proxy-refused"
+
+
+def test_a_page_with_bytes_after_its_compressed_data_is_an_error(served: Served) -> None:
+    headers = {"Content-Encoding": "gzip", "Content-Type": "text/html"}
+    served.index.fault("/simple/sample/", times=None, body=gzip.compress(b"x") + gzip.compress(b"y"), headers=headers)
+    with connection(served.index) as found, pytest.raises(LocksetError, match="further bytes"):
+        found.index.project("sample")
 
 
 def test_offline_nothing_is_asked(served: Served) -> None:

@@ -164,6 +164,18 @@ def test_without_indexes_only_flat_places_and_pinned_indexes_remain() -> None:
     assert [source.flat for source in options.flat_sources()] == [True]
 
 
+@pytest.mark.parametrize("text", ["http://[::1/simple/", "https://x.example.org/\udcff/"])
+def test_a_location_that_is_no_url_is_told(text: str, tmp_path: Path) -> None:
+    with pytest.raises(LocksetError) as caught:
+        location_url(text, base=tmp_path)
+    assert caught.value.diagnostic.code == "index-location"
+
+
+@pytest.mark.parametrize("tag", ['"\u00e9"', '"\x1b[31m"', '"\n"'])
+def test_an_etag_that_cannot_be_said_again_is_not(tag: str) -> None:
+    assert validators({"etag": tag, "last-modified": DATE}).headers() == {"If-Modified-Since": DATE}
+
+
 def test_locations_are_urls_or_paths(tmp_path: Path) -> None:
     assert location_url("https://x.example.org/simple", base=tmp_path) == "https://x.example.org/simple"
     assert location_url("wheels", base=tmp_path) == (tmp_path.resolve() / "wheels").as_uri()
