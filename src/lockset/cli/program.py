@@ -139,7 +139,8 @@ def _tell(error: Exception, out: Output) -> None:
         place = str(error.filename) if error.filename else None
         message = f"The system refused: {error.strerror or error}"
         out.error(Diagnostic(code="system", message=message, place=place))
-    elif isinstance(error, MemoryError):
+    elif isinstance(error, (MemoryError, SystemError)):
+        # The interpreter itself forgets, at times, to say that it was for want of memory that it gave up.
         out.error(Diagnostic(code="memory", message="There is not enough memory for this"))
     else:
         _tell_bug(error, out)
