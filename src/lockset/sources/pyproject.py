@@ -87,13 +87,15 @@ def read_requires_python(table: Table) -> SpecifierSet | None:
     if text is None or not text.strip():
         return None
     try:
-        return SpecifierSet(text)
-    except InvalidSpecifier as error:
+        found = SpecifierSet(text)
+        found.contains("3.10")  # what has more digits than Python reads is noticed at the first comparison only
+    except (InvalidSpecifier, ValueError) as error:
         raise table.invalid(
             table.at("requires-python"),
             f"is not a version range: `{text}`",
             hint='Write a range such as ">=3.10" or ">=3.10,<3.14"',
         ) from error
+    return found
 
 
 def requirement_lines(table: Table, key: str) -> tuple[RequirementLine, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
@@ -90,6 +91,12 @@ def parse_requirement(text: str, *, origin: str, place: str | None = None) -> Re
     except RecursionError as error:  # parentheses without end
         raise LocksetError(
             "requirement-syntax", "The marker is nested too deep to be read", place=place or origin
+        ) from error
+    try:
+        urlsplit(requirement.url or "")
+    except ValueError as error:
+        raise LocksetError(
+            "requirement-syntax", f"`{without_credentials(text)}` has an address that is none", place=place or origin
         ) from error
     if len(text) > _DIGITS and _NUMBER.search(text):
         raise LocksetError(
