@@ -116,6 +116,7 @@ class CandidateMaker:
         self._admission = Admission(repository, policy, preferences)
         self._boundaries = Boundaries(repository, policy, self._admission)
         self._guarded: dict[tuple[object, ...], GuardedCandidate] = {}
+        self._apart: dict[tuple[str, Version], dict[MarkerSet, None]] = {}
         self._origins: dict[tuple[object, ...], Origin] = {}
 
     def candidates(self, key: Key, wanted: Sequence[Requirement]) -> Iterator[Candidate]:
@@ -153,6 +154,11 @@ class CandidateMaker:
     def fits(self, requirement: Requirement) -> int:
         """The releases that fit, as bits."""
         return self._admission.fits(self._repository.releases(requirement.name), requirement.specifier)
+
+    def expect_apart(self, refused: GuardedCandidate, boundaries: Iterable[MarkerSet]) -> None:
+        """Offer splits at `boundaries` after the release of `refused`, where the newest come first."""
+        if self._admission.highest_first(refused.name):
+            self._apart.setdefault((refused.name, refused.version), {}).update(dict.fromkeys(boundaries))
 
     def needs_naming(self, candidate: GuardedCandidate) -> bool:
         """Whether the release counts only where somebody asks for it by name."""
@@ -218,6 +224,7 @@ class CandidateMaker:
                 probed = []
             elif fit.whole:
                 yield self._guard(key, releases.versions[position], guard, wanted)
+                yield from map(_Boundary, self._apart.get((releases.name, releases.versions[position]), ()))
         for position in without_files:
             yield self._guard(key, releases.versions[position], guard, wanted)
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
+    from lockset.markers import MarkerSet
     from lockset.resolve.candidate import Candidate
     from lockset.resolve.requirement import Key, Origin, Requirement
 
@@ -15,6 +16,8 @@ __all__ = ["Cause", "Conflict", "Nogoods"]
 
 # Requirements kept with a conflict for its explanation: one that was met by way of many others would keep them all.
 _CAUSES = 200
+# Boundaries kept with a conflict.
+_BOUNDARIES = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,16 +47,24 @@ class Conflict:
     Attributes:
         members: The candidates; none where there is no way at all.
         causes: The requirements they meet in, for explanations.
+        boundaries: Pythons on one side of which there may be no conflict.
     """
 
     members: tuple[Candidate, ...]
     causes: tuple[Cause, ...]
+    boundaries: tuple[MarkerSet, ...] = ()
 
     @classmethod
-    def of(cls, members: Iterable[Candidate], causes: Iterable[Cause]) -> Conflict:
-        """The conflict with each member and cause once."""
+    def of(
+        cls, members: Iterable[Candidate], causes: Iterable[Cause], boundaries: Iterable[MarkerSet] = ()
+    ) -> Conflict:
+        """The conflict with each member, cause and boundary once."""
         by_requirement = {id(c.requirement): c for c in causes}
-        return cls(members=tuple(dict.fromkeys(members)), causes=tuple(by_requirement.values())[:_CAUSES])
+        return cls(
+            members=tuple(dict.fromkeys(members)),
+            causes=tuple(by_requirement.values())[:_CAUSES],
+            boundaries=tuple(dict.fromkeys(boundaries))[:_BOUNDARIES],
+        )
 
 
 class Nogoods:
@@ -72,7 +83,7 @@ class Nogoods:
         for conflict in self._by_choice.get((candidate.key, candidate.choice), ()):
             others = _others(conflict, candidate, pin_of)
             if others is not None:
-                return Conflict(members=others, causes=conflict.causes)
+                return replace(conflict, members=others)
         return None
 
 

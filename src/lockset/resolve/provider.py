@@ -124,6 +124,11 @@ class Provider:
             for version in versions[versions.index(rejected.version) + 1 :][:count]:
                 self._repository.hint_release(rejected.name, version)
 
+    def expect_apart(self, refused: Candidate, boundaries: Iterable[MarkerSet]) -> None:
+        """Offer splits at `boundaries`, on one side of which `refused` may be possible, before older releases."""
+        if isinstance(refused, GuardedCandidate):
+            self._maker.expect_apart(refused, boundaries)
+
     def _require(
         self, key: Key, specifier: Specifier, extras: frozenset[str], region: MarkerSet, origin: Origin
     ) -> Requirement:

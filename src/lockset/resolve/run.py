@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from lockset.events import Listener
+    from lockset.markers import MarkerSet
     from lockset.resolve.candidate import Candidate
     from lockset.resolve.cell import Asked
     from lockset.resolve.nogoods import Nogoods
@@ -134,6 +135,7 @@ class Run:
         """Choose the best candidate; the conflict where none is left."""
         members: dict[Candidate, None] = {}
         causes: list[Cause] = []
+        boundaries: list[MarkerSet] = []
         for candidate in self._provider.candidates(cell.key, cell.wanted):
             refused = self._nogoods.met_by(candidate, self._pin_of) or self._held_off(candidate)
             if refused is None:
@@ -141,11 +143,13 @@ class Run:
                 if refused is None:
                     return self._pin(cell, candidate)
                 self._count(candidate)
+            self._provider.expect_apart(candidate, refused.boundaries)
             members.update(dict.fromkeys(refused.members))
             causes += refused.causes
+            boundaries += [*_pythons_of(candidate), *refused.boundaries]
         mattering = self._telling(cell.asked)
         members.update(dict.fromkeys(askers_of(mattering)))
-        return Conflict.of(members, causes or causes_of(mattering))
+        return Conflict.of(members, causes or causes_of(mattering), boundaries)
 
     def _telling(self, asked: tuple[Asked, ...], fixed: Sequence[Requirement] = ()) -> list[Asked]:
         """What of `asked` matters beside `fixed`, so that nothing can be chosen: the earliest decided, if it may be."""
@@ -212,20 +216,23 @@ class Run:
         mattering = self._telling(asked, requirements)
         members = dict.fromkeys([*askers_of(mattering), *known.members])
         members.pop(asking, None)
-        return Conflict.of(members, [*self._met_in(mattering, requirements, asking), *known.causes])
+        met = self._met_in(mattering, requirements, asking)
+        return Conflict.of(members, [*met, *known.causes], known.boundaries)
 
     def _all_refused(self, candidates: Iterable[Candidate], asking: Candidate) -> Conflict | None:
         """What known conflicts have against all of `candidates` beside `asking`; None where one may be chosen."""
         members: dict[Candidate, None] = {}
         causes: list[Cause] = []
+        boundaries: list[MarkerSet] = []
         for candidate in candidates:
             known = self._nogoods.met_by(candidate, self._pin_beside(asking))
             if known is None:
                 return None
             members.update(dict.fromkeys(known.members))
             causes += known.causes
+            boundaries += [*_pythons_of(candidate), *known.boundaries]
         members.pop(asking, None)
-        return Conflict(members=tuple(members), causes=tuple(causes))
+        return Conflict.of(members, causes, boundaries)
 
     def _grown(self, pin: Candidate, wanted: tuple[Requirement, ...]) -> Iterator[Candidate]:
         """The same release or split for all of `wanted`, where there is such a candidate."""
@@ -365,3 +372,11 @@ class Run:
         cell = self._cells[asking.key]
         for requirement in requirements:
             yield Cause(requirement=requirement, parent=asking, chain=chain_of(requirement, cell))
+
+
+def _pythons_of(candidate: Candidate) -> Iterator[MarkerSet]:
+    """The boundary of a split that is one between Pythons."""
+    if isinstance(candidate, SplitCandidate):
+        pythons = candidate.boundary.without_platforms().without_extras_and_groups()
+        if pythons & candidate.key[1] is candidate.boundary:
+            yield pythons
