@@ -83,7 +83,7 @@ class Archives:
             except (OSError, LocksetError):
                 continue
             verifier = Verifier(wanted.digests, size=wanted.size)
-            while chunk := file.read(_CHUNK):
+            while not verifier.too_long and (chunk := file.read(_CHUNK)):
                 verifier.update(chunk)
             if verifier.mismatch() is None:
                 file.seek(0)
