@@ -91,7 +91,10 @@ def ask_with_python(project: str, *, choice: str) -> SpecifierSet:
     return question.request.requires_python
 
 
-@pytest.mark.parametrize(("python", "expected"), [(">=3.10", True), (">=3.10,<3.14", False), (">=3.10,<4", True), ("~=3.10", True), (">=3.10,<3.16", False)])
+@pytest.mark.parametrize(
+    ("python", "expected"),
+    [(">=3.10", True), (">=3.10,<3.14", False), (">=3.10,<4", True), ("~=3.10", True), (">=3.10,<3.16", False)],
+)
 def test_a_range_is_open_above_or_not(python: str, *, expected: bool) -> None:
     question = asked("a", python=python)
     assert question.request.open_above is expected
