@@ -68,9 +68,7 @@ def test_caps_narrow_the_range_of_the_lock(lock: Callable[..., dict[str, Any]], 
     assert "<3.14" in data["requires-python"]
 
 
-def test_what_is_named_first_is_the_newest(
-    lock: Callable[..., dict[str, Any]], local_index: LocalIndex
-) -> None:
+def test_what_is_named_first_is_the_newest(lock: Callable[..., dict[str, Any]], local_index: LocalIndex) -> None:
     world = local_index.world
     world.add("star", "1.0").add("star", "2.0")
     world.add("fast", "1.0", requires=["star"]).add("fast", "2.0", requires=["star<2"])
