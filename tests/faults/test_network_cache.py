@@ -158,8 +158,9 @@ def test_a_damaged_entry_is_a_miss_and_is_replaced(local_index: LocalIndex, cach
         entry.write_bytes(damaged[damage])
     assert ask(local_index, cache).fingerprint == first.fingerprint
     assert [seen.status for seen in local_index.seen] == [200, 200]
-    if damage != "folder":
-        assert entry.read_bytes() == whole
+    if damage != "folder":  # not byte for byte: the date of the answer is part of it
+        assert ask(local_index, cache).fingerprint == first.fingerprint
+        assert len(local_index.seen) == 2, "it was replaced"
 
 
 def test_an_entry_moved_to_another_name_is_a_miss(local_index: LocalIndex, cache: Path) -> None:
