@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypeAlias
 
-from lockset.resolve.nogoods import Cause
+from lockset.resolve.nogoods import Cause, Member
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from lockset.resolve.candidate import Candidate
     from lockset.resolve.requirement import Key, Origin, Requirement
 
-__all__ = ["Asked", "Cell", "askers_of", "causes_of", "chain_of"]
+__all__ = ["Asked", "Cell", "causes_of", "chain_of", "members_of"]
 
 
 class Cell:
@@ -44,9 +44,9 @@ class Cell:
 Asked: TypeAlias = "tuple[Requirement, Cell | None]"
 
 
-def askers_of(asked: Iterable[Asked]) -> Iterator[Candidate]:
-    """The choices that the requirements come from."""
-    return (parent.pin for _, parent in asked if parent is not None and parent.pin is not None)
+def members_of(asked: Iterable[Asked]) -> Iterator[Member]:
+    """The choices that the requirements come from, as those that ask for them."""
+    return (Member(key=parent.key, asks=(r,)) for r, parent in asked if parent is not None)
 
 
 def causes_of(asked: Iterable[Asked]) -> Iterator[Cause]:

@@ -84,9 +84,11 @@ def _lines(failure: Failure) -> Iterator[str]:
             chains[key] = chain
         if last.version is not None and last.version not in versions.setdefault(key, []):
             versions[key].append(last.version)
-    begun = {chain[0] for chain in chains.values()}
+    begun = list(dict.fromkeys(chain[0] for chain in chains.values()))
     told = [_step(root.origin) for root in conflict.roots if root.origin not in begun]
-    for (name, is_root, asked), chain in chains.items():
+    # Under each root what is nearer to it comes first.
+    ordered = sorted(chains.items(), key=lambda item: (begun.index(item[1][0]), len(item[1])))
+    for (name, is_root, asked), chain in ordered:
         above = chain if is_root else chain[:-1]
         # What several releases ask for alike is told of all of them in a line of its own.
         steps = [_step(o) for o in above if o.version is None or (o.name, False, f"needs {o.text}") not in chains]

@@ -16,8 +16,8 @@ from heapq import heappop, heappush
 from typing import TYPE_CHECKING
 
 from lockset.resolve.candidate import GuardedCandidate, SplitCandidate
-from lockset.resolve.cell import Cell, askers_of, causes_of, chain_of
-from lockset.resolve.nogoods import Cause, Conflict
+from lockset.resolve.cell import Cell, causes_of, chain_of, members_of
+from lockset.resolve.nogoods import Cause, Conflict, Member
 from lockset.resolve.precedence import Precedence
 from lockset.resolve.telling import telling
 
@@ -133,7 +133,7 @@ class Run:
 
     def _decide(self, cell: Cell) -> Conflict | None:
         """Choose the best candidate; the conflict where none is left."""
-        members: dict[Candidate, None] = {}
+        members: list[Member] = []
         causes: list[Cause] = []
         boundaries: list[MarkerSet] = []
         for candidate in self._provider.candidates(cell.key, cell.wanted):
@@ -144,12 +144,11 @@ class Run:
                     return self._pin(cell, candidate)
                 self._count(candidate)
             self._provider.expect_apart(candidate, refused.boundaries)
-            members.update(dict.fromkeys(refused.members))
-            causes += refused.causes
+            members += (m for m in refused.members if m.key != cell.key)
+            causes += (*refused.causes, *self._own_causes(candidate, refused))
             boundaries += [*_pythons_of(candidate), *refused.boundaries]
         mattering = self._telling(cell.asked)
-        members.update(dict.fromkeys(askers_of(mattering)))
-        return Conflict.of(members, causes or causes_of(mattering), boundaries)
+        return Conflict.of([*members_of(mattering), *members], causes or causes_of(mattering), boundaries)
 
     def _telling(self, asked: tuple[Asked, ...], fixed: Sequence[Requirement] = ()) -> list[Asked]:
         """What of `asked` matters beside `fixed`, so that nothing can be chosen: the earliest decided, if it may be."""
@@ -185,7 +184,7 @@ class Run:
         if found is None:
             return None
         requirement, pin = found
-        return Conflict.of((pin,), self._met_in(self._cells[pin.key].asked, [requirement], candidate))
+        return Conflict.of((Member.whole(pin),), self._met_in(self._cells[pin.key].asked, [requirement], candidate))
 
     def _blocked(self, candidate: Candidate) -> Conflict | None:
         """Why what `candidate` asks for cannot be had beside what is chosen; None where it can, as far as is seen."""
@@ -209,29 +208,28 @@ class Run:
             if self._has_yielded(pin, asking):
                 known = self._all_refused(self._grown(pin, wanted), asking)
                 met = self._met_in(asked, requirements, asking)
-                return None if known is None else Conflict.of((pin, *known.members), [*met, *known.causes])
+                members = () if known is None else (Member.whole(pin), *known.members)
+                return None if known is None else Conflict.of(members, [*met, *known.causes])
         known = self._all_refused(self._provider.candidates(key, wanted), asking)
         if known is None:
             return None
         mattering = self._telling(asked, requirements)
-        members = dict.fromkeys([*askers_of(mattering), *known.members])
-        members.pop(asking, None)
+        others = [m for m in (*members_of(mattering), *known.members) if m.key != asking.key]
         met = self._met_in(mattering, requirements, asking)
-        return Conflict.of(members, [*met, *known.causes], known.boundaries)
+        return Conflict.of(others, [*met, *known.causes], known.boundaries)
 
     def _all_refused(self, candidates: Iterable[Candidate], asking: Candidate) -> Conflict | None:
         """What known conflicts have against all of `candidates` beside `asking`; None where one may be chosen."""
-        members: dict[Candidate, None] = {}
+        members: list[Member] = []
         causes: list[Cause] = []
         boundaries: list[MarkerSet] = []
         for candidate in candidates:
             known = self._nogoods.met_by(candidate, self._pin_beside(asking))
             if known is None:
                 return None
-            members.update(dict.fromkeys(known.members))
+            members += (m for m in known.members if m.key not in {asking.key, candidate.key})
             causes += known.causes
             boundaries += [*_pythons_of(candidate), *known.boundaries]
-        members.pop(asking, None)
         return Conflict.of(members, causes, boundaries)
 
     def _grown(self, pin: Candidate, wanted: tuple[Requirement, ...]) -> Iterator[Candidate]:
@@ -328,7 +326,8 @@ class Run:
             if insisting is not None and best is None:
                 known = self._all_refused(self._grown(pin, wanted), insisting)
                 members = () if known is None else known.members
-                return Conflict.of((pin, insisting, *members), causes_of(cell.asked))
+                both = Member.whole(pin), Member.whole(insisting)
+                return Conflict.of((*both, *members), causes_of(cell.asked))
             for other in asking:
                 pair = (other.key, other.choice, pin.key, pin.choice)
                 self._yielded[pair] = self._yielded.get(pair, 0) + 1
@@ -372,6 +371,13 @@ class Run:
         cell = self._cells[asking.key]
         for requirement in requirements:
             yield Cause(requirement=requirement, parent=asking, chain=chain_of(requirement, cell))
+
+    def _own_causes(self, candidate: Candidate, conflict: Conflict) -> Iterator[Cause]:
+        """What `candidate` asks for that takes part in a conflict, learned of another release that asks the same."""
+        keys = {r.key for member in conflict.members if member.key == candidate.key for r in member.asks}
+        told = {cause.origin for cause in conflict.causes}
+        asked = (r for r in self._provider.dependencies(candidate) if r.key in keys and r.origin not in told)
+        return self._met_in((), asked, candidate)
 
 
 def _pythons_of(candidate: Candidate) -> Iterator[MarkerSet]:

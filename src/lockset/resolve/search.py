@@ -147,7 +147,13 @@ def _once(
 ) -> Pins | None:
     """One run that gives up at the first few conflicts; None then."""
     provider = _provider(request, universe, repository, totals)
-    run = Run(provider, Nogoods(), listener, patience=_CONFLICTS_AT_ONCE, most_rounds=_ROUNDS)
+    run = Run(
+        provider,
+        Nogoods(provider.dependencies, provider.fits),
+        listener,
+        patience=_CONFLICTS_AT_ONCE,
+        most_rounds=_ROUNDS,
+    )
     try:
         pins = Pins(parts=((universe, run.solve(provider.roots(request.roots))),))
     except (GivenUp, NoWay):
@@ -170,7 +176,7 @@ def _run(
     """One universe without cutting it: restarts with what was learned kept."""
     provider = _provider(request, universe, repository, totals)
     roots = provider.roots(request.roots)
-    nogoods = Nogoods()
+    nogoods = Nogoods(provider.dependencies, provider.fits)
     patience = _FIRST_PATIENCE
     causes: tuple[Cause, ...] = ()
     for _ in range(restarts):

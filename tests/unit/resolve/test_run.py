@@ -12,7 +12,7 @@ from fakes.fake_repository import FakeRelease, FakeRepository
 from lockset.events import Silent
 from lockset.markers import MarkerSet
 from lockset.resolve.candidate import Candidate, GuardedCandidate, SplitCandidate
-from lockset.resolve.nogoods import Conflict, Nogoods
+from lockset.resolve.nogoods import Conflict, Member, Nogoods
 from lockset.resolve.provider import Provider
 from lockset.resolve.request import Policy
 from lockset.resolve.requirement import Origin, Root, parse_dependency
@@ -56,7 +56,7 @@ class Searched:
             preferences={},
             locked_for=MarkerSet.none(),
         )
-        self.nogoods = Nogoods()
+        self.nogoods = Nogoods(self.provider.dependencies, self.provider.fits)
         self.roots = [
             Root(dependency=d, region=d.marker, origin=Origin(name="project", version=None, text=d.text))
             for d in map(parse_dependency, roots)
@@ -122,13 +122,13 @@ def test_there_is_no_way_where_all_was_tried_and_its_causes_name_the_requirement
 
 def test_what_was_learned_holds_for_the_next_run() -> None:
     world: World = {
-        "a": {str(v): ("c==1",) for v in range(1, 9)},
-        "b": {str(v): ("c==2",) for v in range(1, 9)},
-        "c": {"1": (), "2": ()},
+        "a": {str(v): (f"c=={v}",) for v in range(1, 9)},
+        "b": {str(v): ("c==9",) for v in range(1, 9)},
+        "c": {str(v): () for v in range(1, 10)},
     }
     searched = Searched(world, "a", "b")
     with pytest.raises(GivenUp):
-        searched.run(patience=20).solve(searched.provider.roots(searched.roots))
+        searched.run(patience=10).solve(searched.provider.roots(searched.roots))
     again = searched.run()
     with pytest.raises(NoWay):
         again.solve(searched.provider.roots(searched.roots))
@@ -174,17 +174,52 @@ def release(name: str, version: str, guard: MarkerSet = ALL, **extras: MarkerSet
 
 
 def test_a_conflict_is_met_by_what_covers_its_members_and_by_nothing_less() -> None:
-    nogoods = Nogoods()
-    nogoods.learn(Conflict(members=(release("a", "1", LINUX), release("b", "2", ALL, x=LINUX)), causes=()))
+    nogoods = Searched({}).nogoods
+    members = map(Member.whole, (release("a", "1", LINUX), release("b", "2", ALL, x=LINUX)))
+    nogoods.learn(Conflict.of(members, causes=()))
     one, other = release("a", "1"), release("b", "2", ALL, x=ALL)
     met = nogoods.met_by(one, pinned(other).get)
     assert met is not None
-    assert met.members == (other,)
+    assert [m.key for m in met.members] == [one.key, other.key]
     assert nogoods.met_by(other, pinned(one).get) is not None
     assert nogoods.met_by(release("a", "1", NEWER), pinned(other).get) is None
     assert nogoods.met_by(release("a", "2"), pinned(other).get) is None
     assert nogoods.met_by(one, pinned(release("b", "2")).get) is None
     assert nogoods.met_by(one, pinned().get) is None
+
+
+def test_a_conflict_over_what_is_asked_holds_for_every_release_that_asks_as_much() -> None:
+    world: World = {
+        "a": {"1": ("c<2",), "2": ("c<=1",), "3": ("c<3",), "4": ("c<2 ; sys_platform == 'linux'",), "5": ("c[x]<2",)},
+        "b": {"1": ("c>=2",)},
+        "c": {"1": (), "2": ()},
+    }
+    searched = Searched(world)
+    (asked,) = searched.provider.dependencies(release("a", "1"))
+    other = release("b", "1")
+    members = Member(key=("a", ALL), asks=(asked,)), Member.whole(other)
+    searched.nogoods.learn(Conflict.of(members, causes=()))
+    met = [v for v in "12345" if searched.nogoods.met_by(release("a", v), pinned(other).get) is not None]
+    assert met == ["1", "2", "5"]
+    assert searched.nogoods.met_by(other, pinned(release("a", "2")).get) is not None
+    assert searched.nogoods.met_by(other, pinned(release("a", "3")).get) is None
+    assert searched.nogoods.met_by(other, pinned().get) is None
+
+
+def test_releases_that_ask_the_same_are_not_tried_one_by_one() -> None:
+    # Every a needs b, every b the old c; the newest d needs the new one, and gives way.
+    many = [str(v) for v in range(1, 60)]
+    world: World = {
+        "a": dict.fromkeys(many, ("b>=2",)),
+        "b": dict.fromkeys(many, ("c<2",)) | {"1": ()},
+        "c": {"1": (), "2": ()},
+        "d": {"1": (), "2": ("c>=2",)},
+    }
+    searched = Searched(world, "d", "a")
+    run = searched.run()
+    found = {c.name: str(c.choice) for c in run.solve(searched.provider.roots(searched.roots)).values()}
+    assert found == {"a": "59", "b": "59", "c": "1", "d": "1"}
+    assert run.conflicts <= 3
 
 
 def test_a_split_covers_one_that_hands_on_less() -> None:
