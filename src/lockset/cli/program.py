@@ -27,8 +27,8 @@ __all__ = ["build_parser", "run"]
 # Options before the command that take a value of their own.
 _WITH_VALUE = frozenset({"--color", "--directory"})
 
-# New values, more than those that are gone, after which garbage is looked for.
-_COLLECTED_AT = 50_000
+# New values, more than those that are gone, after which garbage is looked for, and how often among older ones.
+_COLLECTED_AT = (200_000, 50, 100)
 
 
 class _Parser(argparse.ArgumentParser):
@@ -115,7 +115,7 @@ def _run(args: argparse.Namespace, out: Output) -> int:
         if hasattr(gc, "freeze"):
             gc.freeze()
         # A lock makes many values that live to its end: looking through them often costs a tenth of it.
-        gc.set_threshold(_COLLECTED_AT)
+        gc.set_threshold(*_COLLECTED_AT)
         gc.enable()
         code: int = command.run(args, out)
     except LocksetError as error:

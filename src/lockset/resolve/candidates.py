@@ -224,7 +224,7 @@ class CandidateMaker:
                 probed = []
             elif fit.whole:
                 yield self._guard(key, releases.versions[position], guard, wanted)
-                yield from map(_Boundary, self._apart.get((releases.name, releases.versions[position]), ()))
+                yield from map(_Boundary, tuple(self._apart.get((releases.name, releases.versions[position]), ())))
         for position in without_files:
             yield self._guard(key, releases.versions[position], guard, wanted)
 

@@ -25,10 +25,10 @@ if TYPE_CHECKING:
 __all__ = ["Cause", "Impossible", "choices_of", "search", "solve_environment"]
 
 # Rejected candidates that the first run of all takes in its stride; beyond them environments are probed first.
-_CONFLICTS_AT_ONCE = 8
+_CONFLICTS_AT_ONCE = 24
 # Rejected candidates after which a run begins anew, with what it learned of the names in conflict; grows by half each
 # time.
-_FIRST_PATIENCE = 24
+_FIRST_PATIENCE = 60
 # Restarts before a universe is given up, and then split; and before one environment is.
 _RESTARTS = 8
 _RESTARTS_OF_ONE = 14
