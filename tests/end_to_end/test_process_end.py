@@ -91,7 +91,7 @@ try:
 except KeyboardInterrupt:
     _end(130)
 """
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, timeout=4, check=False)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, timeout=12, check=False)
     assert done.returncode == 130
     assert b"Fatal" not in done.stderr
     assert b"Traceback" not in done.stderr

