@@ -6,11 +6,11 @@ import subprocess
 import sys
 import tempfile
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from lockset.errors import LocksetError
+from lockset.records import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -8,7 +8,6 @@ import subprocess
 import tempfile
 import warnings
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
@@ -20,6 +19,7 @@ from lockset.build.unpack import unpack
 from lockset.errors import LocksetError
 from lockset.events import Silent
 from lockset.metadata.wheel import METADATA_LIMIT, read_any_metadata
+from lockset.records import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

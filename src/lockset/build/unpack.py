@@ -21,7 +21,7 @@ __all__ = ["MAX_MEMBERS", "MAX_TOTAL", "member_path", "unpack"]
 
 # Members and bytes of one archive once unpacked; beyond either the archive is refused. The largest honest ones have
 # some 30,000 members and 1 GB.
-MAX_MEMBERS = 200_000
+MAX_MEMBERS = 100_000
 MAX_TOTAL = 4 * 1024**3
 _CHUNK = 1024 * 1024
 _LONGEST_PART = 255
@@ -78,6 +78,7 @@ class _Writer:
         self._root = root
         self._left = MAX_TOTAL
         self._members = 0
+        self._folders: dict[tuple[str, ...], str] = {(): str(root)}
         self._links: dict[tuple[str, ...], str] = {}
         self._copies: list[tuple[tuple[str, ...], tuple[str, ...]]] = []
 
@@ -90,7 +91,8 @@ class _Writer:
                 elif member.isreg():
                     stream = tar.extractfile(member)
                     assert stream is not None, "regular members have contents"
-                    self._file(parts, iter(lambda stream=stream: stream.read(_CHUNK), b""), mode=member.mode)  # type: ignore[misc]  # a default argument binds the present stream
+                    self._announced(member.size)
+                    self._file(parts, _chunks(cast("BinaryIO", stream)), mode=member.mode)
                 elif member.issym():
                     self._links[parts] = member.linkname
                 elif member.islnk():
@@ -108,8 +110,9 @@ class _Writer:
                 if member.is_dir():
                     self._folder(parts)
                 else:
+                    self._announced(member.file_size)
                     with opened.open(member) as stream:
-                        self._file(parts, iter(lambda stream=stream: stream.read(_CHUNK), b""), mode=mode)  # type: ignore[misc]  # as above
+                        self._file(parts, _chunks(cast("BinaryIO", stream)), mode=mode)
 
     def _count(self, name: str) -> tuple[str, ...]:
         self._members += 1
@@ -117,18 +120,27 @@ class _Writer:
             raise _refused(self._archive, f"it has more than {MAX_MEMBERS} members")
         return member_path(name, archive=self._archive)
 
-    def _folder(self, parts: tuple[str, ...]) -> Path:
-        folder = self._root.joinpath(*parts)
-        folder.mkdir(mode=0o755, parents=True, exist_ok=True)
-        return folder
+    def _announced(self, size: int) -> None:
+        """Refuse what says itself that it is too large, before any of it is written."""
+        if size > self._left:
+            raise _refused(self._archive, f"it unpacks to more than {MAX_TOTAL} bytes")
+
+    def _folder(self, parts: tuple[str, ...]) -> str:
+        """The path of a folder, which is made; no link is on the way, since links are made when all else is there."""
+        found = self._folders.get(parts)
+        if found is None:
+            found = str(self._root.joinpath(*parts))
+            os.makedirs(found, mode=0o755, exist_ok=True)  # noqa: PTH103 (an archive may have 100,000 members)
+            self._folders[parts] = found
+        return found
 
     def _file(self, parts: tuple[str, ...], chunks: Iterable[bytes], *, mode: int) -> None:
         if not parts:
             raise _refused(self._archive, "a file has no name")
-        path = self._folder(parts[:-1]) / parts[-1]
+        path = f"{self._folder(parts[:-1])}{os.sep}{parts[-1]}"
         # Readers differ on which of two members with one name counts: they must be the same.
-        doubled = path.is_file()
-        with path.open("rb" if doubled else "xb") as file:
+        doubled = os.path.isfile(path)  # noqa: PTH113 (as above)
+        with open(path, "rb" if doubled else "xb") as file:  # noqa: PTH123 (as above)
             for chunk in chunks:
                 self._left -= len(chunk)
                 if self._left < 0:
@@ -139,7 +151,7 @@ class _Writer:
                     raise self._doubled(parts)
             if doubled and file.read(1):
                 raise self._doubled(parts)
-        path.chmod(0o755 if mode & stat.S_IXUSR else 0o644)
+        os.chmod(path, 0o755 if mode & stat.S_IXUSR else 0o644)  # noqa: PTH101 (as above)
 
     def _doubled(self, parts: tuple[str, ...]) -> LocksetError:
         return _refused(self._archive, f"it has `{'/'.join(parts)}` twice, with different content")

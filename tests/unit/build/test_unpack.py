@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import io
 import os
 import stat
@@ -14,7 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from builders.sdist import make_sdist
-from lockset.build.unpack import member_path, unpack
+from lockset.build.unpack import MAX_TOTAL, member_path, unpack
 from lockset.errors import LocksetError
 
 if TYPE_CHECKING:
@@ -197,3 +198,12 @@ def test_two_members_with_one_name_must_be_the_same(into: Path, second: bytes) -
 def test_a_member_may_be_there_twice_with_the_same_content(into: Path) -> None:
     tree = unpack(tar_of(("x-1/a.py", {"content": b"one"}), ("x-1/a.py", {"content": b"one"})), "x-1.tar.gz", into)
     assert (tree / "a.py").read_bytes() == b"one"
+
+
+def test_a_member_that_says_itself_that_it_is_too_large_is_refused_before_a_byte_of_it_is_written(into: Path) -> None:
+    info = tarfile.TarInfo("x-1/huge")
+    info.size = MAX_TOTAL + 1
+    packed = gzip.compress(info.tobuf() + bytes(1 << 20))
+    with pytest.raises(LocksetError, match="unpacks to more"):
+        unpack(io.BytesIO(packed), "x-1.tar.gz", into)
+    assert not list(into.iterdir())
