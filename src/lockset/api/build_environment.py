@@ -6,7 +6,7 @@ import subprocess
 import sys
 import tempfile
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +15,7 @@ from lockset.api.sync import LockSource, Policy, SyncRequest, sync
 from lockset.api.wiring import connected, repository_opener
 from lockset.build.hooks import HookBuilder
 from lockset.errors import LocksetError
+from lockset.records import dataclass
 from lockset.sources.project import RootProject
 from lockset.sources.requirement_line import parse_requirement
 from lockset.sync.disk.interpreter import ask_interpreter

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os.path
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -27,6 +27,7 @@ from lockset.index.options import IndexOptions, IndexSource, location_url
 from lockset.lockfile.read import read
 from lockset.lockfile.validate import validate
 from lockset.lockfile.write import write
+from lockset.records import dataclass
 from lockset.resolve.ask import python_range
 from lockset.sources.direct_reference import is_url
 from lockset.sources.files.discover import LocalFiles

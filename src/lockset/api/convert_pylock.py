@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from lockset.api.convert import Conversion, refuse_losses
@@ -17,6 +17,7 @@ from lockset.lockfile.load import load_bytes
 from lockset.lockfile.read import read
 from lockset.lockfile.write import write
 from lockset.markers import platform_region
+from lockset.records import dataclass
 from lockset.resolve.ask import python_range
 
 if TYPE_CHECKING:

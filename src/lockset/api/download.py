@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING
 
 from lockset.api.sync_selection import selected_of
@@ -10,6 +10,7 @@ from lockset.api.sync_target import Place, target_of
 from lockset.errors import LocksetError
 from lockset.events import Silent
 from lockset.lockfile.select import Selected
+from lockset.records import dataclass
 from lockset.sync.disk.cache import Cache
 from lockset.sync.disk.wheelhouse import fill_wheelhouse
 from lockset.sync.wishes import wanted

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -22,6 +22,7 @@ from lockset.conversion.requirements import FilesWanted, read_pins
 from lockset.errors import LocksetError
 from lockset.lockfile.load import load
 from lockset.markers import Environment, platform_region
+from lockset.records import dataclass
 from lockset.resolve.ask import python_range
 from lockset.sources.requirements_txt import read_requirements
 

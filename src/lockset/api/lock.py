@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import field
 from os import fspath
 from os.path import isabs
 from typing import TYPE_CHECKING
@@ -13,6 +13,7 @@ from lockset.errors import LocksetError
 from lockset.events import Silent
 from lockset.lockfile.validate import validate
 from lockset.lockfile.write import write
+from lockset.records import dataclass
 from lockset.resolve.ask import Question, ask
 from lockset.resolve.assemble import LockTerms, assemble, with_project
 from lockset.resolve.candidate import SplitCandidate

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -14,6 +13,7 @@ from packaging.utils import canonicalize_name
 from lockset.errors import LocksetError
 from lockset.markers.marker_set import MarkerSet
 from lockset.markers.universe import platform_region, possible
+from lockset.records import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence

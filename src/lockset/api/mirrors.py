@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from lockset.errors import UsageError
+from lockset.records import dataclass
 
 if TYPE_CHECKING:
     from lockset.index.ports import Downloads, Sink

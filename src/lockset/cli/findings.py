@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote
@@ -10,6 +9,7 @@ from urllib.parse import quote
 from lockset import __version__
 from lockset.cli.output import plain
 from lockset.lockfile.rule_table import RULES
+from lockset.records import dataclass
 from lockset.spans import LineIndex
 
 if TYPE_CHECKING:

@@ -7,11 +7,12 @@ users, are the markers of those requirements, and requirements of the project fo
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING
 
 from lockset.conversion.graph import Edge, ForeignGraph, Root, region_of_text
 from lockset.conversion.reach import reach
+from lockset.records import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence

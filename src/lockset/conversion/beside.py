@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from packaging.utils import canonicalize_name
 
 from lockset.conversion.foreign_text import Fields, parse_toml
+from lockset.records import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from lockset.conversion.draft import Loss
 from lockset.errors import LocksetError
 from lockset.lockfile.model import artifacts, describe
+from lockset.records import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -5,12 +5,12 @@ from __future__ import annotations
 import io
 import json
 import uuid
-from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from lockset.errors import LocksetError
 from lockset.lockfile.model import artifacts, file_name
+from lockset.records import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from lockset.conversion.pylock_files import Narrowing, narrow, region_of_package, universe_of_lock
+from lockset.records import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

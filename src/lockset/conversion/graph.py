@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from lockset.errors import LocksetError
 from lockset.markers import MarkerSet
+from lockset.records import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -5,13 +5,14 @@ Nothing here knows of MarkerSets or of the writer: a conversion is right where b
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Protocol
 
 from packaging.markers import Marker
 
 from lockset.conversion.graph import ROUNDS
+from lockset.records import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

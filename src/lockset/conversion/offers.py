@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from lockset.markers import MarkerSet
+from lockset.records import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os.path
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lockset.conversion.direct import relative_path
 from lockset.conversion.requirements import FilesWanted
+from lockset.records import dataclass
 
 if TYPE_CHECKING:
     from packaging.specifiers import SpecifierSet

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from packaging.requirements import InvalidRequirement, Requirement
@@ -11,6 +10,7 @@ from packaging.utils import canonicalize_name
 from lockset.conversion.graph import Edge, Root
 from lockset.conversion.poetry_constraints import python_marker
 from lockset.errors import LocksetError
+from lockset.records import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

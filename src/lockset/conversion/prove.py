@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from lockset.conversion.draft import identity, identity_of_source
@@ -11,6 +10,7 @@ from lockset.conversion.judge import Situation
 from lockset.errors import LocksetError
 from lockset.lockfile.model import artifacts
 from lockset.markers.sample import common_environments
+from lockset.records import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from heapq import heappop, heappush
 from typing import TYPE_CHECKING
 
 from lockset.conversion.graph import ROUNDS, Edge, ForeignGraph, order_of, region_of_text
 from lockset.errors import LocksetError
 from lockset.markers import MarkerSet
+from lockset.records import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from base64 import b64encode
-from dataclasses import dataclass
 from typing import NamedTuple
 from urllib.parse import unquote, urlsplit, urlunsplit
 
 from lockset.index.links import without_userinfo
+from lockset.records import dataclass
 
 __all__ = ["Credentials", "Origin", "origin_of", "redact", "split_credentials"]
 

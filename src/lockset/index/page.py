@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
 from lockset.index.file_name import SDIST, WHEEL, build_number, parse_version, tags_of_triple, wheel_triple
 from lockset.index.rows import Rows
 from lockset.index.table import ALL_YANKED, Table
+from lockset.records import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -7,7 +7,6 @@ mended twice is mended no further.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -17,6 +16,7 @@ from lockset.lockfile.issue import Findings, path_text
 from lockset.lockfile.mend_order import order_edits
 from lockset.lockfile.read import Document, TomlError, read
 from lockset.lockfile.rules_urls import check_url
+from lockset.records import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
@@ -14,6 +13,7 @@ from lockset.errors import LocksetError
 from lockset.lockfile.kind import kind_of_text
 from lockset.lockfile.model import Pylock, PylockUnsupportedVersionError, PylockValidationError
 from lockset.lockfile.positions import Positions, positions
+from lockset.records import dataclass
 from lockset.spans import LineIndex
 
 if TYPE_CHECKING:

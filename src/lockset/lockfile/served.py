@@ -5,7 +5,6 @@ Only imported for lock files that have something to compare: `lockset.markers` c
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +13,7 @@ from packaging.utils import canonicalize_name
 from lockset.errors import LocksetError
 from lockset.markers import Example, MarkerSet, possible
 from lockset.markers.diagram import FULL, NODES
+from lockset.records import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -16,6 +15,7 @@ from lockset.lockfile.rules_across import asks_for_environments, check_across, c
 from lockset.lockfile.rules_package import check_packages
 from lockset.lockfile.rules_top import check_file_name, check_top
 from lockset.lockfile.toml_version import may_be_newer
+from lockset.records import dataclass
 from lockset.spans import Span
 
 if TYPE_CHECKING:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from packaging.version import InvalidVersion, Version
 
 from lockset.errors import LocksetError
+from lockset.records import dataclass
 
 __all__ = ["Environment", "split_platform", "unknown_platform"]
 

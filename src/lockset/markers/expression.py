@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
 from lockset.markers.diagram import EMPTY, FULL, and_, not_, or_
+from lockset.records import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -12,6 +11,7 @@ from lockset.markers.environment import Environment, split_platform
 from lockset.markers.marker_set import MarkerSet
 from lockset.markers.sample import KNOWN_PYTHONS
 from lockset.markers.tags import tag_platform_region, tags_of
+from lockset.records import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -7,8 +7,9 @@ Python comes first (few intervals, and facts about Pythons are read off the root
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum
+
+from lockset.records import dataclass
 
 __all__ = [
     "ALIASES",

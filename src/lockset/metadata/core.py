@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from packaging.utils import InvalidName, canonicalize_name
 from packaging.version import InvalidVersion, Version
 
 from lockset.errors import LocksetError
+from lockset.records import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

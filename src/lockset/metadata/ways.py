@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from lockset.hashes import STRONG_ALGORITHMS
 from lockset.index.file_name import wheel_triple
+from lockset.records import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Protocol
 
 from packaging.markers import Marker
@@ -21,6 +21,7 @@ from lockset.lockfile.model import (
     Pylock,
 )
 from lockset.markers import MarkerSet, wheel_region
+from lockset.records import dataclass
 from lockset.resolve.direct import DirectVersion, relative_path
 
 if TYPE_CHECKING:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass
 from itertools import chain
 from typing import TYPE_CHECKING
 
 from packaging.specifiers import SpecifierSet
 
 from lockset.markers import MarkerSet
+from lockset.records import dataclass
 from lockset.resolve.boundaries import Boundaries
 from lockset.resolve.candidate import GuardedCandidate, SplitCandidate
 from lockset.resolve.policy import Admission

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar
 
 from lockset.errors import LocksetError
+from lockset.records import dataclass
 from lockset.resolve.direct_repository import SourceFound
 from lockset.resolve.effort import Effort, SpentError
 from lockset.resolve.regions import environment_region

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os.path
 import re
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal, Protocol
 from urllib.parse import unquote, urlsplit, urlunsplit
@@ -12,6 +12,7 @@ from urllib.parse import unquote, urlsplit, urlunsplit
 from packaging.version import Version
 
 from lockset.errors import LocksetError
+from lockset.records import dataclass
 from lockset.sources.direct_url import path_of, without_credentials
 
 if TYPE_CHECKING:

@@ -6,11 +6,12 @@ bring it in. An index is not asked for a project that comes from sources whereve
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import TYPE_CHECKING
 
 from lockset.errors import LocksetError
 from lockset.markers import MarkerSet, wheel_region
+from lockset.records import dataclass
 from lockset.resolve.direct import DirectSource, DirectVersion, host_of, source_of
 from lockset.resolve.index_repository import python_region
 from lockset.resolve.repository import ReleaseFacts, Releases

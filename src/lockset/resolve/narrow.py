@@ -7,13 +7,13 @@ Pythons it serves.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from packaging.specifiers import SpecifierSet
 
 from lockset.errors import LocksetError
 from lockset.markers import MarkerSet
+from lockset.records import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -6,7 +6,6 @@ requirement that applies is met by the entry that applies; nothing else applies;
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -15,6 +14,7 @@ from packaging.utils import parse_wheel_filename
 
 from lockset.errors import LocksetError
 from lockset.lockfile.model import artifacts, file_name
+from lockset.records import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence

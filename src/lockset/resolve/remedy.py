@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from packaging.specifiers import SpecifierSet
 
 from lockset.markers import KNOWN_PYTHONS, MarkerSet
+from lockset.records import dataclass
 from lockset.resolve.requirement import Specifier
 
 if TYPE_CHECKING:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cache
 from typing import TYPE_CHECKING, ClassVar
 
@@ -15,6 +15,7 @@ from packaging.utils import canonicalize_name
 
 from lockset.errors import LocksetError
 from lockset.markers import MarkerSet
+from lockset.records import dataclass
 from lockset.resolve.direct import DirectVersion
 
 if TYPE_CHECKING:

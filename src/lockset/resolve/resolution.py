@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from lockset.records import dataclass
 from lockset.resolve.candidate import GuardedCandidate, SplitCandidate
 
 if TYPE_CHECKING:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import TYPE_CHECKING
 
 from lockset.errors import LocksetError
+from lockset.records import dataclass
 from lockset.sources.requirement_line import RequirementLine
 from lockset.sources.settings import Settings
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 import os.path
 import re
 import shlex
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import TYPE_CHECKING
 
 from packaging.utils import canonicalize_name
 
 from lockset.errors import LocksetError
+from lockset.records import dataclass
 from lockset.sources.direct_reference import is_url
 from lockset.sources.project import SourceOptions
 from lockset.sources.toml_table import nearest

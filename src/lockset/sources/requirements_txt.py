@@ -6,11 +6,12 @@ Nothing is read from disk here: other files are asked for through `Surroundings`
 from __future__ import annotations
 
 import os.path
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import TYPE_CHECKING
 from urllib.parse import urljoin
 
 from lockset.errors import Diagnostic, LocksetError
+from lockset.records import dataclass
 from lockset.sources.direct_reference import is_url, read_requirement
 from lockset.sources.direct_url import parse_digest
 from lockset.sources.project import RootProject

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from lockset.errors import Diagnostic, LocksetError
+from lockset.records import dataclass
 from lockset.sources.toml_table import nearest
 
 if TYPE_CHECKING:

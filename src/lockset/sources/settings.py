@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +11,7 @@ from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.utils import canonicalize_name
 
 from lockset.errors import LocksetError
+from lockset.records import dataclass
 from lockset.sources.exclude_newer import parse_exclude_newer
 from lockset.sources.requirement_line import RequirementLine, parse_requirement
 

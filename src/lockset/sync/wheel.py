@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from packaging.utils import InvalidWheelFilename, canonicalize_name, parse_wheel_filename
@@ -12,6 +11,7 @@ from packaging.version import InvalidVersion, Version
 
 from lockset.errors import LocksetError
 from lockset.hashes import STRONG_ALGORITHMS
+from lockset.records import dataclass
 from lockset.sync.entry_points import scripts_in
 from lockset.sync.installed import SOURCE_FILE
 from lockset.sync.record import parse_record

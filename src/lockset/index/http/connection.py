@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from lockset.index.http.auth import Authenticator
@@ -12,6 +11,7 @@ from lockset.index.http.files import HttpFiles
 from lockset.index.http.transport import Transport
 from lockset.index.http.workers import Workers
 from lockset.index.options import IndexSource
+from lockset.records import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Protocol
 
 from lockset.index.credentials import redact
 from lockset.index.http.body import Inflater
 from lockset.index.http.head import WireError
+from lockset.records import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

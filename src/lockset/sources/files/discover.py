@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os.path
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lockset.errors import LocksetError
 from lockset.lockfile.file_name import is_lock_file_name
 from lockset.lockfile.read import read
+from lockset.records import dataclass
 from lockset.sources.direct_reference import is_url
 from lockset.sources.files.read_file import decode_utf8, read_file
 from lockset.sources.kind import SourceKind, kind_of

@@ -1,0 +1,166 @@
+"""`dataclass` as the standard library's, made cheaper: what a command imports, it makes anew at every start.
+
+The standard library compiles up to six methods of every frozen class; for the hundred classes that `lockset lock` needs
+that is a fifth of its start. Here only the constructor is compiled, where being compiled pays, and the other methods
+are closures over one `operator.attrgetter`. Everything else is the standard library's: `dataclasses.fields`, `replace`,
+`asdict`, `is_dataclass`, `__match_args__`, pickling and copying hold as they do there, and `FrozenInstanceError` is
+raised as there.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from operator import attrgetter
+from reprlib import recursive_repr
+from typing import TYPE_CHECKING, Any
+
+__all__ = ["dataclass"]
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from dataclasses import dataclass  # what type checkers shall know of these classes is just that
+
+_MISSING = dataclasses.MISSING
+
+
+def _dataclass(
+    *, frozen: bool = False, slots: bool = False, kw_only: bool = False, eq: bool = True, order: bool = False
+) -> Callable[[type[Any]], type[Any]]:
+    """As `dataclasses.dataclass` with these options; what is ordered or derived is left to the standard library."""
+
+    def made(cls: type[Any]) -> type[Any]:
+        if order or any("__dataclass_fields__" in base.__dict__ for base in cls.__mro__[1:]):
+            return dataclasses.dataclass(frozen=frozen, slots=slots, kw_only=kw_only, eq=eq, order=order)(cls)
+        return _made(cls, frozen=frozen, slots=slots, kw_only=kw_only, eq=eq)
+
+    return made
+
+
+if not TYPE_CHECKING:
+    dataclass = _dataclass
+
+
+def _made(cls: type[Any], *, frozen: bool, slots: bool, kw_only: bool, eq: bool) -> type[Any]:
+    own = frozenset(cls.__dict__)  # a method that the class defines itself stays
+    made: Any = dataclasses.dataclass(init=False, repr=False, eq=False, slots=slots, kw_only=kw_only)(cls)
+    fields = dataclasses.fields(made)
+    methods: dict[str, Any] = {"__init__": _constructor(made, fields, frozen=frozen)}
+    methods["__repr__"] = _repr(tuple(each.name for each in fields if each.repr))
+    if eq:
+        methods["__eq__"] = _eq(_values_of(each.name for each in fields if each.compare))
+        hashed = (each.name for each in fields if (each.compare if each.hash is None else each.hash))
+        methods["__hash__"] = _hash(_values_of(hashed)) if frozen else None
+    if frozen:
+        methods["__setattr__"], methods["__delattr__"] = _refusals(made, frozenset(each.name for each in fields))
+        if slots:
+            methods["__getstate__"], methods["__setstate__"] = _states(tuple(each.name for each in fields))
+    for name, method in methods.items():
+        if name not in own or (name == "__hash__" and made.__hash__ is None and frozen):
+            _named(made, name, method)
+            setattr(made, name, method)
+    made.__dataclass_params__.frozen = frozen
+    return made  # type: ignore[no-any-return]
+
+
+def _named(cls: type[Any], name: str, method: Any) -> None:
+    if method is not None:
+        method.__name__ = name
+        method.__qualname__ = f"{cls.__qualname__}.{name}"
+        method.__module__ = cls.__module__
+
+
+def _constructor(cls: Any, fields: tuple[dataclasses.Field[Any], ...], *, frozen: bool) -> Any:
+    scope: dict[str, Any] = {"_set": object.__setattr__, "_missing": _MISSING}
+    positional, lines = ["self"], []
+    keyword: list[str] = []
+    for each in fields:
+        name, value = each.name, each.name
+        if each.default is not _MISSING:
+            scope[f"_default_{name}"] = each.default
+        elif each.default_factory is not _MISSING:
+            scope[f"_make_{name}"] = each.default_factory
+        if each.init:
+            parameter = name
+            if each.default is not _MISSING:
+                parameter = f"{name}=_default_{name}"
+            elif each.default_factory is not _MISSING:
+                parameter = f"{name}=_missing"
+                value = f"_make_{name}() if {name} is _missing else {name}"
+            (keyword if each.kw_only else positional).append(parameter)
+        elif each.default_factory is not _MISSING:
+            value = f"_make_{name}()"
+        elif each.default is not _MISSING:
+            value = f"_default_{name}"
+        else:
+            continue  # set by __post_init__, or not at all
+        lines.append(f" _set(self, {name!r}, {value})" if frozen else f" self.{name} = {value}")
+    if hasattr(cls, "__post_init__"):
+        lines.append(" self.__post_init__()")
+    head = ", ".join([*positional, *(["*", *keyword] if keyword else [])])
+    exec(f"def __init__({head}):\n" + "\n".join(lines or [" pass"]), scope)  # noqa: S102 - names of fields only
+    constructor = scope["__init__"]
+    constructor.__annotations__ = {each.name: each.type for each in fields if each.init} | {"return": None}
+    return constructor
+
+
+def _values_of(names: Any) -> Any:
+    """What gives the values of these fields as a tuple."""
+    wanted = tuple(names)
+    if len(wanted) > 1:
+        return attrgetter(*wanted)
+    if wanted:
+        (name,) = wanted
+        return lambda one: (getattr(one, name),)
+    return lambda _: ()
+
+
+def _repr(names: tuple[str, ...]) -> Any:
+    @recursive_repr()
+    def told_of(self: Any) -> str:
+        told = ", ".join(f"{name}={getattr(self, name)!r}" for name in names)
+        return f"{type(self).__qualname__}({told})"
+
+    return told_of
+
+
+def _eq(values: Any) -> Any:
+    def equal(self: Any, other: object) -> Any:
+        return values(self) == values(other) if other.__class__ is self.__class__ else NotImplemented
+
+    return equal
+
+
+def _hash(values: Any) -> Any:
+    def hashed(self: Any) -> int:
+        return hash(values(self))
+
+    return hashed
+
+
+def _refusals(cls: type[Any], names: frozenset[str]) -> Any:
+    """What keeps the fields as they are; a class derived by hand may have attributes of its own besides."""
+
+    def set_refused(self: Any, name: str, value: Any) -> None:
+        if type(self) is cls or name in names:
+            raise dataclasses.FrozenInstanceError(f"cannot assign to field {name!r}")
+        super(cls, self).__setattr__(name, value)
+
+    def delete_refused(self: Any, name: str) -> None:
+        if type(self) is cls or name in names:
+            raise dataclasses.FrozenInstanceError(f"cannot delete field {name!r}")
+        super(cls, self).__delattr__(name)
+
+    return set_refused, delete_refused
+
+
+def _states(names: tuple[str, ...]) -> Any:
+    """How a frozen class with slots is copied and pickled."""
+
+    def state(self: Any) -> list[Any]:
+        return [getattr(self, name) for name in names]
+
+    def restore(self: Any, values: list[Any]) -> None:
+        for name, value in zip(names, values, strict=True):
+            object.__setattr__(self, name, value)
+
+    return state, restore
