@@ -65,13 +65,11 @@ def fix(path: str | os.PathLike[str]) -> tuple[Report, tuple[str, ...]]:
 
 
 def _replace(path: str | os.PathLike[str], data: bytes) -> None:
-    from lockset.sync.disk.atomic import write_durably
+    from lockset.sync.disk.output_file import write_output
 
     real = Path(path).resolve()  # what a link points to is replaced, not the link
     try:
-        mode = real.stat().st_mode
-        write_durably(str(real), data)
-        real.chmod(mode & 0o7777)
+        write_output(str(real), data)
     except OSError as error:
         message = f"Cannot write {os.fspath(path)}: {error.strerror}"
         raise LocksetError("lock-unwritable", message, place=os.fspath(path)) from error

@@ -96,7 +96,7 @@ def _there(path: str) -> bytes | None:
 
 
 def _replace(path: str, data: bytes) -> None:
-    """As `lockset.sync.disk.atomic.write_durably`, whose imports take longer than all of this."""
-    from lockset.sync.disk.atomic import write_durably
+    """As `lockset.sync.disk.output_file.write_output`, whose imports take longer than all of this."""
+    from lockset.sync.disk.output_file import write_output
 
-    write_durably(path, data)
+    write_output(path, data)

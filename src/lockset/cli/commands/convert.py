@@ -20,7 +20,7 @@ from lockset.cli.output import plain
 from lockset.conversion.formats import Format
 from lockset.errors import LocksetError, UsageError
 from lockset.lockfile.file_name import is_lock_file_name
-from lockset.sync.disk.atomic import write_durably
+from lockset.sync.disk.output_file import write_output
 
 if TYPE_CHECKING:
     import argparse
@@ -202,9 +202,9 @@ def _target(args: argparse.Namespace) -> Path | None:
 def _write(target: Path, text: str) -> None:
     data = text.encode()
     try:
-        if target.exists() and target.read_bytes() == data:
+        if target.is_file() and target.read_bytes() == data:  # neither a pipe nor a device, which have no end
             return
-        write_durably(str(target), data)
+        write_output(str(target), data)
     except OSError as error:
         raise LocksetError(
             "lock-unwritable", f"Cannot write {target}: {error.strerror}", hint="The old file is as it was"

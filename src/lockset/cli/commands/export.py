@@ -15,7 +15,7 @@ from lockset.cli.commands.convert import losses_as_json, tell_losses
 from lockset.cli.exit_codes import DONE
 from lockset.conversion.export_requirements import RequirementsStyle
 from lockset.errors import LocksetError, UsageError
-from lockset.sync.disk.atomic import write_durably
+from lockset.sync.disk.output_file import write_output
 
 if TYPE_CHECKING:
     import argparse
@@ -113,6 +113,6 @@ def _names(given: Sequence[str] | None) -> tuple[str, ...]:
 
 def _write(target: Path, text: str) -> None:
     try:
-        write_durably(str(target), text.encode())
+        write_output(str(target), text.encode())
     except OSError as error:
         raise LocksetError("unwritable", f"Cannot write {target}: {error.strerror}") from error

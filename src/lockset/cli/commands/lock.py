@@ -25,7 +25,7 @@ from lockset.lockfile.diff import diff
 from lockset.lockfile.file_name import is_lock_file_name
 from lockset.lockfile.load import load
 from lockset.sources.files.discover import STDIN, find_upwards, read_sources
-from lockset.sync.disk.atomic import write_durably
+from lockset.sync.disk.output_file import write_output
 
 if TYPE_CHECKING:
     import argparse
@@ -233,7 +233,7 @@ def _write(result: LockResult, target: Path | None, *, dry_run: bool, out: Outpu
     if target.is_file() and target.read_bytes() == data:  # neither a pipe nor a device, which have no end
         return
     try:
-        write_durably(str(target), data)
+        write_output(str(target), data)
     except OSError as error:
         raise LocksetError(
             "lock-unwritable", f"Cannot write {target}: {error.strerror}", hint="The old file is as it was"

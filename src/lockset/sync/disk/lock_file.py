@@ -16,13 +16,14 @@ _HELD = frozenset({errno.EWOULDBLOCK, errno.EAGAIN})
 
 
 class LockFile:
-    """The lock at `path`. Who holds it may remove the file: those who wait for it take a new one then.
+    """The lock at `path`, made with `mode`. Who holds it may remove the file; those who wait take a new one then.
 
     (The library `filelock` does the same everywhere; to import it would take a fifth of a small sync.)
     """
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: str, *, mode: int = 0o644) -> None:
         self._path = path
+        self._mode = mode
         self._release = _nothing
 
     def take(self, *, seconds: float) -> bool:
@@ -49,7 +50,7 @@ class LockFile:
         except ImportError:
             return self._taken_elsewhere()
         try:
-            descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o644)
+            descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, self._mode)
         except FileNotFoundError:
             # The folder has gone with a holder that had made it in vain.
             os.makedirs(os.path.dirname(self._path), exist_ok=True)
