@@ -25,7 +25,7 @@ from lockset.resolve.propagate import propagate
 from lockset.resolve.prove import Gap, prove
 from lockset.resolve.search import Impossible, choices_of, search
 from lockset.resolve.verify_metadata import verify_metadata
-from lockset.sync.disk.atomic import write_durably
+from lockset.sync.disk.output_file import write_output
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -74,7 +74,7 @@ class LockResult:
 
     def write(self, path: str | PathLike[str]) -> None:
         """Write the lock file, whole or not at all; OSError where the system refuses."""
-        write_durably(fspath(path), self.text.encode())
+        write_output(fspath(path), self.text.encode())
 
     @property
     def splits(self) -> int:
