@@ -7,6 +7,7 @@ import gc
 import os
 import re
 import signal
+from functools import cache
 from importlib import import_module
 from typing import TYPE_CHECKING
 
@@ -27,8 +28,29 @@ __all__ = ["build_parser", "run"]
 # Options before the command that take a value of their own.
 _WITH_VALUE = frozenset({"--color", "--directory"})
 
+# Columns of the help texts, at most.
+_WIDEST = 110
+
 # New values, more than those that are gone, after which garbage is looked for, and how often among older ones.
 _COLLECTED_AT = (200_000, 50, 100)
+
+
+class _Help(argparse.HelpFormatter):
+    """As wide as the terminal, as far as that can be read; argparse makes one for every option and imports much for it."""
+
+    def __init__(self, prog: str) -> None:
+        super().__init__(prog, width=min(_columns(), _WIDEST) - 2)
+
+
+@cache
+def _columns() -> int:
+    told = os.environ.get("COLUMNS", "")  # noqa: TID251 - the door for environment variables
+    if told.isascii() and told.isdigit() and int(told) > 0:
+        return int(told)
+    try:
+        return os.get_terminal_size(1).columns or 80
+    except OSError:
+        return 80
 
 
 class _Parser(argparse.ArgumentParser):
@@ -44,6 +66,7 @@ def build_parser(commands: Mapping[str, str], chosen: str | None, *, every: bool
     """The parser of `commands`; only the `chosen` one (or `every` one, for the documentation) gets its options."""
     parser = _Parser(
         prog="lockset",
+        formatter_class=_Help,
         description="The toolkit for pylock.toml (PEP 751): lock for every platform, sync any target, validate.",
         epilog="`lockset COMMAND --help` tells the options of a command.",
     )
@@ -55,7 +78,7 @@ def build_parser(commands: Mapping[str, str], chosen: str | None, *, every: bool
     for name, text in commands.items():
         if chosen is not None and name != chosen and not every:
             continue
-        one = subparsers.add_parser(name, help=text, description=text[0].upper() + text[1:])
+        one = subparsers.add_parser(name, help=text, description=text[0].upper() + text[1:], formatter_class=_Help)
         if every or name == chosen:
             import_module(_module(name)).add_arguments(one)
         add_common(one)

@@ -11,8 +11,6 @@ from packaging.utils import canonicalize_name
 
 from lockset.errors import LocksetError
 from lockset.index.file_name import SDIST_SUFFIXES
-from lockset.index.simple_html import parse_html
-from lockset.index.simple_json import parse_json
 from lockset.index.table import TableBuilder
 
 if TYPE_CHECKING:
@@ -99,8 +97,13 @@ def _of_page(page: Path, name: str, index_url: str) -> Table:
         data = file.read(_PAGE_LIMIT + 1)
     if len(data) > _PAGE_LIMIT:
         raise LocksetError("index-page-invalid", f"The page is larger than {_PAGE_LIMIT} bytes", place=str(page))
-    read = parse_json if page.suffix == ".json" else parse_html
-    return read(data, name=name, page_url=page.as_uri(), index_url=index_url)
+    if page.suffix == ".json":
+        from lockset.index.simple_json import parse_json
+
+        return parse_json(data, name=name, page_url=page.as_uri(), index_url=index_url)
+    from lockset.index.simple_html import parse_html
+
+    return parse_html(data, name=name, page_url=page.as_uri(), index_url=index_url)
 
 
 def _of_folder(folder: Path, name: str, index_url: str) -> Table:

@@ -11,8 +11,6 @@ from lockset.index.credentials import redact, split_credentials
 from lockset.index.freshness import Decision, decide, lifetime, validators
 from lockset.index.http.local import local_table
 from lockset.index.http.transport import Incoming, Request
-from lockset.index.simple_html import parse_html
-from lockset.index.simple_json import parse_json
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -148,7 +146,12 @@ def _parse(received: _Received, name: str, index_url: str) -> Table:
     """The table of a page, read as what its content type says it is."""
     kind, _, parameters = received.content_type.partition(";")
     if kind.strip().lower().endswith("json"):
+        # Imported only where a page is new: these readers compile patterns that take longer than a remembered page.
+        from lockset.index.simple_json import parse_json
+
         return parse_json(received.body, name=name, page_url=received.url, index_url=index_url, packed=received.packed)
+    from lockset.index.simple_html import parse_html
+
     charset = "utf-8"
     for parameter in parameters.split(";"):
         key, _, value = parameter.partition("=")
