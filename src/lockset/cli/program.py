@@ -36,7 +36,7 @@ _COLLECTED_AT = (200_000, 50, 100)
 
 
 class _Help(argparse.HelpFormatter):
-    """As wide as the terminal, as far as that can be read; argparse makes one for every option and imports much for it."""
+    """As wide as the terminal, and easily read; argparse makes one for every option, and imports much for its own."""
 
     def __init__(self, prog: str) -> None:
         super().__init__(prog, width=min(_columns(), _WIDEST) - 2)
