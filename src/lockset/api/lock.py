@@ -48,6 +48,8 @@ __all__ = ["Choices", "LockResult", "lock"]
 
 # Opens a repository for rules; closing it ends its connections.
 Opener = "Callable[[FileRules, Listener], AbstractContextManager[IndexRepository]]"
+# Names in one note; further ones are counted.
+_SHOWN = 10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -233,9 +235,10 @@ def _tell_missing_extras(
     for (name, version), node in resolution.nodes.items():
         facts = repository.facts(name, version)
         provided = facts.extras if facts is not None else frozenset()
-        for extra, _ in node.extras:
-            if extra not in provided:
-                listener.note(f"{name} {version} has no extra named {extra}")
+        missing = sorted({extra for extra, _ in node.extras} - provided)
+        if missing:
+            more = f" and {len(missing) - _SHOWN} others" if len(missing) > _SHOWN else ""
+            listener.note(f"{name} {version} has no extra named {', '.join(missing[:_SHOWN])}{more}")
 
 
 def _tell_sources(found: Pylock, old: Pylock | None, listener: _Notes) -> None:
