@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import signal
+import socket
 import subprocess
 import sys
 from typing import TYPE_CHECKING
@@ -95,3 +97,69 @@ except KeyboardInterrupt:
     assert done.returncode == 130
     assert b"Fatal" not in done.stderr
     assert b"Traceback" not in done.stderr
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals are POSIX's")
+@pytest.mark.parametrize(("name", "code"), [("SIGINT", 130), ("SIGTERM", 143)])
+def test_a_signal_before_a_command_has_begun_ends_the_process_without_a_word(name: str, code: int) -> None:
+    done = _interrupted(f"interrupts.leave_at_once()\nos.kill(os.getpid(), signal.{name})\ntime.sleep(5)")
+    assert (done.returncode, done.stdout, done.stderr) == (code, "", "")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals are POSIX's")
+@pytest.mark.parametrize(("name", "kind"), [("SIGINT", "KeyboardInterrupt"), ("SIGTERM", "Terminated")])
+def test_an_interrupt_that_the_interpreter_ignores_comes_again(name: str, kind: str) -> None:
+    """An exception in a finaliser is told and forgotten; a signal must not be."""
+    done = _interrupted(f"""
+class Finaliser:
+    def __del__(self):
+        os.kill(os.getpid(), signal.{name})
+        time.sleep(0.01)
+interrupts.leave_at_once()
+interrupts.undo_first()
+try:
+    Finaliser()
+    time.sleep(5)
+except KeyboardInterrupt as interrupt:
+    print(type(interrupt).__name__)
+""")
+    assert (done.returncode, done.stdout, done.stderr) == (0, f"{kind}\n", "")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals are POSIX's")
+def test_who_has_signals_ignored_is_not_interrupted() -> None:
+    done = _interrupted("""
+signal.signal(signal.SIGINT, signal.SIG_IGN)
+interrupts.leave_at_once()
+interrupts.undo_first()
+os.kill(os.getpid(), signal.SIGINT)
+print("alive")
+""")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "alive\n", "")
+
+
+def _interrupted(code: str) -> subprocess.CompletedProcess[str]:
+    begin = "import os, signal, time\nfrom lockset.cli import interrupts\n"
+    return subprocess.run(
+        [sys.executable, "-c", begin + code], capture_output=True, encoding="utf-8", timeout=12, check=False
+    )
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals are POSIX's")
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_ends_a_run_with_its_own_code(tmp_path: Path, number: signal.Signals, code: int) -> None:
+    """A lock that waits for an index that never answers."""
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        (tmp_path / "requirements.in").write_text("one\n")
+        command = [sys.executable, "-m", "lockset", "lock", "requirements.in", "--no-cache"]
+        index = f"http://127.0.0.1:{silent.getsockname()[1]}/simple/"
+        with subprocess.Popen(
+            [*command, "--default-index", index], cwd=tmp_path, stderr=subprocess.PIPE, encoding="utf-8"
+        ) as child:
+            connection, _ = silent.accept()
+            with connection:
+                child.send_signal(number)
+                _, told = child.communicate(timeout=10)
+    assert child.returncode == code
+    assert "Interrupted" in told
+    assert "Traceback" not in told

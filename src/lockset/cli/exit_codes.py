@@ -9,12 +9,13 @@ from lockset.errors import UsageError
 if TYPE_CHECKING:
     from lockset.errors import LocksetError
 
-__all__ = ["DONE", "INTERRUPTED", "REFUSED", "USAGE", "exit_code"]
+__all__ = ["DONE", "INTERRUPTED", "REFUSED", "TERMINATED", "USAGE", "exit_code"]
 
 DONE = 0  # done; for a check: all right
 REFUSED = 1  # refused, failed, or the check found something
 USAGE = 2  # the command line itself is wrong
 INTERRUPTED = 130  # ended by SIGINT
+TERMINATED = 143  # ended by SIGTERM
 
 
 def exit_code(error: LocksetError) -> int:

@@ -53,11 +53,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _run(list(argv))
     _open_streams()
     try:
-        code = _run(sys.argv[1:])
+        code = _run(sys.argv[1:], alone=True)
         _end(code)
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as interrupt:
         # So late, or so early, that nobody else could say anything of it.
-        os._exit(130)
+        os._exit(getattr(interrupt, "code", 130))
     return code
 
 
@@ -72,10 +72,15 @@ def _open_streams() -> None:
             setattr(sys, name, open(number, "r" if number == 0 else "w", encoding="utf-8", closefd=False))  # noqa: SIM115
 
 
-def _run(arguments: Sequence[str]) -> int:
+def _run(arguments: Sequence[str], *, alone: bool = False) -> int:
+    """Run the command line; `alone` when that is all that the process does, which signals end then."""
     try:
         if _RECALLED.intersection(arguments[:1]) and _stands(arguments):
             return 0
+        if alone:
+            from lockset.cli.interrupts import leave_at_once
+
+            leave_at_once()
         gc.disable()  # until everything is imported: nothing of that is garbage
         from lockset.cli.program import run
     except KeyboardInterrupt:

@@ -6,19 +6,18 @@ import argparse
 import gc
 import os
 import re
-import signal
 from functools import cache
 from importlib import import_module
 from typing import TYPE_CHECKING
 
 from lockset import __version__
-from lockset.cli.exit_codes import INTERRUPTED, REFUSED, USAGE, exit_code
+from lockset.cli.exit_codes import INTERRUPTED, REFUSED, TERMINATED, USAGE, exit_code
+from lockset.cli.interrupts import Terminated, undo_first
 from lockset.cli.options import add_common
 from lockset.errors import Diagnostic, LocksetError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from types import FrameType
     from typing import NoReturn
 
     from lockset.cli.output import Output
@@ -87,7 +86,6 @@ def build_parser(commands: Mapping[str, str], chosen: str | None, *, every: bool
 
 def run(arguments: Sequence[str], commands: Mapping[str, str]) -> int:
     """Run the command line `arguments` (without the program's name); returns the exit code."""
-    signal.signal(signal.SIGTERM, _end)
     parser = build_parser(commands, _chosen(arguments, commands))
     args = parser.parse_args(arguments)
     args.arguments = tuple(arguments)
@@ -140,6 +138,7 @@ def _run(args: argparse.Namespace, out: Output) -> int:
         # A lock makes many values that live to its end: looking through them often costs a tenth of it.
         gc.set_threshold(*_COLLECTED_AT)
         gc.enable()
+        undo_first()
         code: int = command.run(args, out)
     except LocksetError as error:
         out.error(error.diagnostic)
@@ -148,9 +147,9 @@ def _run(args: argparse.Namespace, out: Output) -> int:
         # The reader of stdout has gone: nothing can be said there, and nothing needs to be.
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         return REFUSED
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as interrupt:
         out.error(Diagnostic(code="interrupted", message="Interrupted; nothing is left half done"))
-        return INTERRUPTED
+        return TERMINATED if isinstance(interrupt, Terminated) else INTERRUPTED
     except Exception as error:  # noqa: BLE001 - neither the system's refusals nor a bug may end in a traceback
         _tell(error, out)
         return REFUSED
@@ -165,6 +164,11 @@ def _tell(error: Exception, out: Output) -> None:
     elif isinstance(error, (MemoryError, SystemError)):
         # The interpreter itself forgets, at times, to say that it was for want of memory that it gave up.
         out.error(Diagnostic(code="memory", message="There is not enough memory for this"))
+    elif isinstance(error, ImportError):
+        # Two threads import at once, one lacks memory, and the other one finds half a module.
+        message = f"A part of lockset cannot be imported: {error}"
+        hint = "Where there is memory enough, install lockset anew"
+        out.error(Diagnostic(code="import", message=message, hint=hint))
     else:
         _tell_bug(error, out)
 
@@ -192,8 +196,3 @@ def _enter(directory: os.PathLike[str]) -> None:
         raise LocksetError(
             "directory", f"Cannot work in {os.fspath(directory)}: {error.strerror}", hint="Check --directory"
         ) from error
-
-
-def _end(number: int, frame: FrameType | None) -> None:
-    del number, frame
-    raise KeyboardInterrupt
