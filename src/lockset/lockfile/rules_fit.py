@@ -106,6 +106,7 @@ def _missing(
         found.add("no-file-for-environment", ("packages", index), message, hint)
 
 
+@lru_cache(maxsize=4096)
 def _tags(file_name: str) -> str:
     return "-".join(file_name.lower().removesuffix(".whl").rsplit("-", 3)[1:])
 

@@ -14,9 +14,10 @@ if TYPE_CHECKING:
     from lockset.lockfile.issue import Findings
     from lockset.lockfile.positions import KeyPath
 
-__all__ = ["check_hashes"]
+__all__ = ["SHA256", "check_hashes"]
 
-_SHA256 = re.compile(r"[0-9a-f]{64}", re.ASCII)
+# A sha256 as it should be written.
+SHA256 = re.compile(r"[0-9a-f]{64}", re.ASCII)
 _HEX = re.compile(r"[0-9A-Fa-f]*", re.ASCII)
 _HINT = "Lock again with a tool that records sha256"
 
@@ -30,7 +31,7 @@ def check_hashes(source: Mapping[str, Any], kind: str, path: KeyPath, found: Fin
         return
     if len(hashes) == 1:
         value = hashes.get("sha256")
-        if isinstance(value, str) and _SHA256.fullmatch(value):
+        if isinstance(value, str) and SHA256.fullmatch(value):
             return  # nearly all
     below = (*path, "hashes")
     if not hashes:

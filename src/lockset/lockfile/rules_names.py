@@ -25,11 +25,13 @@ if TYPE_CHECKING:
     from lockset.lockfile.issue import Findings
     from lockset.lockfile.positions import KeyPath
 
-__all__ = ["check_name", "version_of"]
+__all__ = ["check_name", "is_ordinary_name", "version_of"]
 
 _TAG = r"[a-z_][a-z0-9_]*(?:\.[a-z_][a-z0-9_]*)*"
 # What nearly all wheel names look like. Those that do not match are left to packaging.
 _WHEEL = re.compile(rf"([A-Za-z0-9]+(?:[_.][A-Za-z0-9]+)*)-([^-]+)(?:-\d[^-]*)?-{_TAG}-{_TAG}-{_TAG}\.whl", re.ASCII)
+# So few dots in a wheel name never stand for too many tags.
+_FEW_DOTS = 12
 # Parts of a wheel name with a variant label, which packaging refuses.
 _VARIANT_DASHES = 6
 
@@ -72,6 +74,19 @@ def check_name(
     if parsed is not None:
         _compare(parsed, kind, package, where, found)
     return file_name
+
+
+def is_ordinary_name(name: str, package: Mapping[str, Any]) -> bool:
+    """Whether `name` is the name of a wheel of `package` beyond doubt."""
+    matched = _WHEEL.fullmatch(name)
+    if matched is None or name.count(".") > _FEW_DOTS:
+        return False
+    project, version = matched.group(1, 2)
+    return (
+        version == package.get("version")
+        and project.replace("_", "-").replace(".", "-").lower() == package.get("name")
+        and version_of(version) is not None
+    )
 
 
 def _told_by(source: Mapping[str, Any], name: str | None) -> tuple[str, str | None]:

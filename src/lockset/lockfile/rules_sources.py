@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from lockset.lockfile.rules_hashes import check_hashes
-from lockset.lockfile.rules_names import check_name
-from lockset.lockfile.rules_urls import check_location, check_path, check_subdirectory
+from lockset.lockfile.rules_hashes import SHA256, check_hashes
+from lockset.lockfile.rules_names import check_name, is_ordinary_name
+from lockset.lockfile.rules_urls import check_location, check_path, check_subdirectory, is_ordinary_url
 from lockset.lockfile.shape import array_of, boolean, close_keys, integer, moment, require, string, table
 
 if TYPE_CHECKING:
@@ -122,6 +123,8 @@ def _archive(archive: Mapping[str, Any], name: str, path: KeyPath, found: Findin
 def _distribution(
     file: Mapping[str, Any], kind: str, path: KeyPath, package: Mapping[str, Any], found: Findings
 ) -> Listed | None:
+    if kind == "wheel" and _is_ordinary(file, package):
+        return Listed(path, file["name"], file)
     file_name = check_name(file, kind, path, package, found)
     what = f"`{file_name}`" if file_name else f"A {kind} of `{package.get('name', '?')}`"
     check_location(file, kind, path, found, what=what)
@@ -130,6 +133,26 @@ def _distribution(
     if not file.keys() <= _FILE_KEYS:
         close_keys(found, file, _FILE_KEYS, path, where=f"A {kind}")
     return Listed(path, file_name, file) if file_name else None
+
+
+def _is_ordinary(wheel: Mapping[str, Any], package: Mapping[str, Any]) -> bool:
+    """Whether a wheel is as nearly all are, so that no rule has anything to say of it; only ever wrong in saying no."""
+    name, url, hashes = wheel.get("name"), wheel.get("url"), wheel.get("hashes")
+    if not (isinstance(name, str) and isinstance(url, str) and isinstance(hashes, dict)) or len(hashes) != 1:
+        return False
+    if not (url.endswith(f"/{name}") and is_ordinary_url(url) and is_ordinary_name(name, package)):
+        return False
+    digest = hashes.get("sha256")
+    known = 3
+    if "size" in wheel:
+        size, known = wheel["size"], known + 1
+        if type(size) is not int or not 0 < size <= _LARGEST:
+            return False
+    if "upload-time" in wheel:
+        time, known = wheel["upload-time"], known + 1
+        if not isinstance(time, datetime) or time.tzinfo is not timezone.utc:
+            return False
+    return known == len(wheel) and isinstance(digest, str) and SHA256.fullmatch(digest) is not None
 
 
 def _size_and_time(file: Mapping[str, Any], kind: str, path: KeyPath, found: Findings) -> None:

@@ -18,10 +18,11 @@ if TYPE_CHECKING:
     from lockset.lockfile.issue import Findings
     from lockset.lockfile.positions import KeyPath
 
-__all__ = ["check_location", "check_subdirectory", "check_url"]
+__all__ = ["check_location", "check_subdirectory", "check_url", "is_ordinary_url"]
 
 # What nearly all URLs of lock files look like; nothing can be wrong with these.
-_ORDINARY = re.compile(r"https://[A-Za-z0-9.-]+/[^\s?#@\\]*", re.ASCII)
+_ORDINARY = re.compile(r"(?:https://[A-Za-z0-9.-]+|http://127\.0\.0\.1)(?::[0-9]{1,4})?/[^\s?#@\\]*", re.ASCII)
+is_ordinary_url = _ORDINARY.fullmatch
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:", re.ASCII)
 _INSECURE = frozenset({"http", "git", "ftp", "svn", "git+http", "svn+http", "hg+http", "bzr+http", "bzr+ftp"})
 _WITH_HOST = frozenset({"http", "https", "ftp", "git", "ssh", "svn"})

@@ -129,6 +129,8 @@ def placed(found: Iterable[Finding], document: Document | None) -> list[Issue]:
     """The findings as issues, in the order given; those of no rule in the table are errors about the files."""
     issues: list[Issue] = []
     findings = list(found)
+    if not findings:
+        return issues
     known = {} if document is None else places(document, (finding.path for finding in findings if finding.path))
     for finding in findings:
         rule = RULES.get(finding.code)
