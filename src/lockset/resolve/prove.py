@@ -6,8 +6,7 @@ requirement that applies is met by the entry that applies; nothing else applies;
 
 from __future__ import annotations
 
-from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from packaging.markers import Marker
 from packaging.utils import parse_wheel_filename
@@ -76,12 +75,13 @@ def prove(
     gaps: dict[tuple[str, str], Gap] = {}
     root_markers = [(r, r.region.text()) for r in roots if not r.region.is_empty]
     parsed = {text: Marker(text) for _, text in root_markers if text is not None}
-    entries = [(p, p.marker) for p in lock.packages]
+    entries = [_Entry.of(package) for package in lock.packages]
+    tags: dict[int, frozenset[Tag] | None] = {}
     told = [p.version for p in lock.packages] if versions is None else versions
     of_entries = {id(p): version for p, version in zip(lock.packages, told, strict=True) if version is not None}
     everywhere: dict[tuple[Dependency, str], bool] = {}
     for sample in samples:
-        proof = _Proof(sample, dependencies, everywhere, of_entries)
+        proof = _Proof(sample, dependencies, everywhere, of_entries, tags)
         for extras, groups in choices:
             if not universe.evaluate(sample.environment, extras=extras, groups=groups):
                 continue
@@ -100,6 +100,20 @@ def prove(
     return tuple(gaps.values())
 
 
+class _Entry(NamedTuple):
+    """A package of the lock, its marker, and whether that has the same value under every choice."""
+
+    package: Package
+    marker: Marker | None
+    text: str
+    is_fixed: bool
+
+    @classmethod
+    def of(cls, package: Package) -> _Entry:
+        text = str(package.marker or "")
+        return cls(package, package.marker, text, not ("extras" in text or "dependency_groups" in text))
+
+
 class _Proof:
     def __init__(
         self,
@@ -107,12 +121,14 @@ class _Proof:
         dependencies: Callable[[str, Version], Iterable[Dependency]],
         everywhere: dict[tuple[Dependency, str], bool],
         versions: Mapping[int, Version],
+        tags: dict[int, frozenset[Tag] | None],
     ) -> None:
         self._sample = sample
         self._dependencies = dependencies
         self._values = sample.environment.as_dict()
         self._everywhere = everywhere
         self._versions = versions
+        self._tags = tags
         self._holds: dict[tuple[Dependency, str], bool] = {}
         self._applies: dict[str, bool] = {}
         self._usable: dict[int, bool] = {}
@@ -124,25 +140,24 @@ class _Proof:
             hint="Nothing was written; this is a bug in lockset: report it with the project that shows it",
         )
 
-    def select(
-        self, entries: Sequence[tuple[Package, Marker | None]], values: Mapping[str, object]
-    ) -> dict[str, Package]:
+    def select(self, entries: Sequence[_Entry], values: Mapping[str, object]) -> dict[str, Package]:
         chosen: dict[str, Package] = {}
-        for package, marker in entries:
-            if marker is not None and not self._evaluate(marker, values):
+        for entry in entries:
+            if entry.marker is not None and not self._evaluate(entry, values):
                 continue
+            package = entry.package
             if package.name in chosen:
                 raise self.fail(f"two entries of {package.name} apply")
             chosen[package.name] = package
         return chosen
 
-    def _evaluate(self, marker: Marker, values: Mapping[str, object]) -> bool:
-        text = str(marker)
-        if "extras" in text or "dependency_groups" in text:
-            return marker.evaluate(values, context="lock_file")  # type: ignore[arg-type]
-        known = self._applies.get(text)
+    def _evaluate(self, entry: _Entry, values: Mapping[str, object]) -> bool:
+        assert entry.marker is not None
+        if not entry.is_fixed:
+            return entry.marker.evaluate(values, context="lock_file")  # type: ignore[arg-type]
+        known = self._applies.get(entry.text)
         if known is None:
-            known = self._applies[text] = marker.evaluate(values, context="lock_file")  # type: ignore[arg-type]
+            known = self._applies[entry.text] = entry.marker.evaluate(values, context="lock_file")  # type: ignore[arg-type]
         return known
 
     def check(self, chosen: Mapping[str, Package], roots: Iterable[Root]) -> None:
@@ -191,12 +206,16 @@ class _Proof:
     def has_file(self, package: Package) -> bool:
         known = self._usable.get(id(package))
         if known is None:
-            files = [file_name(a) or "" for a in artifacts(package)]
-            known = any(not f.endswith(".whl") or not self._sample.tags.isdisjoint(_tags(f)) for f in files)
-            self._usable[id(package)] = known
+            if id(package) not in self._tags:
+                self._tags[id(package)] = _tags_of(package)
+            tags = self._tags[id(package)]
+            known = self._usable[id(package)] = tags is None or not tags.isdisjoint(self._sample.tags)
         return known
 
 
-@cache
-def _tags(filename: str) -> frozenset[Tag]:
-    return parse_wheel_filename(filename)[3]
+def _tags_of(package: Package) -> frozenset[Tag] | None:
+    """The tags of all its wheels; None where it also has a file that needs none."""
+    files = [file_name(each) or "" for each in artifacts(package)]
+    if any(not file.endswith(".whl") for file in files):
+        return None
+    return frozenset().union(*(parse_wheel_filename(file)[3] for file in files))
