@@ -80,7 +80,7 @@ class Manifest(NamedTuple):
             if values[0] != _FORMAT:
                 return None
             _, name, version, dist_info, root_scheme, digests, files, scripts = values
-            return cls(
+            found = cls(
                 name=name,
                 version=version,
                 dist_info=dist_info,
@@ -89,5 +89,14 @@ class Manifest(NamedTuple):
                 files=tuple(map(StoredFile._make, files)),
                 scripts=tuple(map(StoredScript._make, scripts)),
             )
-        except (EOFError, ValueError, TypeError, LookupError):
+            return found if found._stays_inside() else None
+        except (EOFError, ValueError, TypeError, LookupError, AttributeError):
             return None
+
+    def _stays_inside(self) -> bool:
+        """Whether no path climbs or is absolute; none of those that were unpacked does."""
+        paths = "/".join(["", *(file.path for file in self.files), ""])
+        names = [self.dist_info, *(script.name for script in self.scripts)]
+        return (
+            "//" not in paths and "/../" not in paths and not any("/" in name or name in {"", ".."} for name in names)
+        )

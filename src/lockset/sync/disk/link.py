@@ -61,22 +61,23 @@ class Linker:
             "copy": (_copy,),
         }
         self._ways = ways[mode]
+        # Nobody else makes files at this moment: a run's threads begin when its linker is there.
+        mask = os.umask(0o022)
+        os.umask(mask)
+        self._modes = (0o644 & ~mask, 0o755 & ~mask)
 
     def put(self, source: str, goal: str, file: StoredFile) -> None:
-        """Make `goal`, where nothing is, have the content, time and mode of `source`.
+        """Make `goal`, where nothing is, have the content and time of `source`, and the mode that a new file has here.
 
         Raises:
             DamagedStore: `source` differs from `file`, which the store knows of it.
             OSError: The disk did not let us.
         """
-        try:
-            found = os.lstat(source)
-        except FileNotFoundError:
-            raise DamagedStore(source) from None
-        if found.st_size != file.size or found.st_mtime_ns != file.mtime or not stat.S_ISREG(found.st_mode):
-            raise DamagedStore(source)
-        if self._hashing and not has_hash(source, file.hash):
-            raise DamagedStore(source)
+        mode = self._mode_of(source, file)
+        if mode != self._modes[file.executable] and os.name == "posix":
+            # One inode has one mode: another target's mask, or who changed it there, must not decide for this one.
+            _copied(source, goal, file)
+            return
         while True:
             # Several threads may find out at once that a way does not work.
             ways = self._ways
@@ -96,6 +97,18 @@ class Linker:
                     self._listener.note(f"The file system cannot {self._asked} from the cache: copying instead")
             else:
                 return
+
+    def _mode_of(self, source: str, file: StoredFile) -> int:
+        """The mode of `source`, once it is known to be as it was unpacked."""
+        try:
+            found = os.lstat(source)
+        except FileNotFoundError:
+            raise DamagedStore(source) from None
+        if found.st_size != file.size or found.st_mtime_ns != file.mtime or not stat.S_ISREG(found.st_mode):
+            raise DamagedStore(source)
+        if self._hashing and not has_hash(source, file.hash):
+            raise DamagedStore(source)
+        return stat.S_IMODE(found.st_mode)
 
 
 def _link(source: str, goal: str, file: StoredFile) -> None:
@@ -123,6 +136,13 @@ def _copy(source: str, goal: str, file: StoredFile) -> None:
             while left:
                 left = left[new.write(left) :]
     os.utime(goal, ns=(file.mtime, file.mtime))
+
+
+def _copied(source: str, goal: str, file: StoredFile) -> None:
+    """As `_copy`, from a file that perhaps nobody may read any more."""
+    if not os.access(source, os.R_OK):
+        raise DamagedStore(source)
+    _copy(source, goal, file)
 
 
 def _copy_within(old: int, new: int) -> None:

@@ -1,7 +1,7 @@
 """What will be installed, made ready in a private folder on the target's own file system."""
 
 # Paths are strings here: there are thousands of them a run.
-# ruff: noqa: PTH102, PTH112, PTH116, PTH119, PTH120, PTH123
+# ruff: noqa: PTH102, PTH112, PTH116, PTH119, PTH120
 from __future__ import annotations
 
 import hashlib
@@ -10,7 +10,8 @@ import os
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from lockset.sync.disk.atomic import remove_tree
+from lockset.sync.disk.atomic import read_remembered, remove_tree
+from lockset.sync.disk.link import DamagedStore
 from lockset.sync.installed import SOURCE_FILE
 from lockset.sync.layout import STATE_FOLDER
 from lockset.sync.placement import Placed, Placement, record_rows
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from lockset.sync.disk.link import Linker
     from lockset.sync.disk.store import StoredWheel
     from lockset.sync.layout import Layout
-    from lockset.sync.manifest import StoredScript
+    from lockset.sync.manifest import StoredFile, StoredScript
     from lockset.sync.target import Target
     from lockset.sync.wanted import Wanted
 
@@ -32,7 +33,11 @@ __all__ = ["Stage", "placed"]
 
 
 def placed(stored: StoredWheel, wanted: Wanted, target: Target) -> Placed:
-    """Where every file of `stored` goes in `target`, with the files that are made for this target alone."""
+    """Where every file of `stored` goes in `target`, with the files that are made for this target alone.
+
+    Raises:
+        DamagedStore: A stored script was changed since it was unpacked.
+    """
     layout, manifest = target.layout, stored.manifest
     info = f"{layout.root(manifest.root_scheme, manifest.name)}{os.sep}{manifest.dist_info}"
     roots = {
@@ -42,8 +47,7 @@ def placed(stored: StoredWheel, wanted: Wanted, target: Target) -> Placed:
     for file in manifest.files:
         path = f"{roots[file.scheme]}{os.sep}{file.path if os.sep == '/' else file.path.replace('/', os.sep)}"
         if file.rewrite:
-            with open(f"{stored.folder}/{file.scheme}/{file.path}", "rb") as source:
-                content = rewritten(source.read(), target.interpreter.executable)
+            content = rewritten(_stored(stored, file), target.interpreter.executable)
             files.append(_written(path, content, executable=True))
         else:
             files.append(Placement(path, file.hash, file.size, file, None, file.executable))
@@ -53,6 +57,16 @@ def placed(stored: StoredWheel, wanted: Wanted, target: Target) -> Placed:
     for name, content in _facts(wanted).items():
         files.append(_written(f"{info}{os.sep}{name}", content, executable=False))
     return Placed(name=manifest.name, version=manifest.version, info=info, files=tuple(files))
+
+
+def _stored(stored: StoredWheel, file: StoredFile) -> bytes:
+    """The content of a small file of the store, which is verified: what is made of it says no more what it was."""
+    source = f"{stored.folder}/{file.scheme}/{file.path}"
+    content = read_remembered(source)
+    algorithm = file.hash.partition("=")[0]
+    if hash_text(algorithm, hashlib.new(algorithm, content, usedforsecurity=False).digest()) != file.hash:
+        raise DamagedStore(source)
+    return content
 
 
 def _written(path: str, content: bytes, *, executable: bool) -> Placement:
