@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import marshal
 import os
 import stat
@@ -18,6 +19,7 @@ from lockset.index.http.cache import DiskCache
 from lockset.index.http.connection import connect
 from lockset.index.options import IndexOptions, IndexSource
 from lockset.index.ports import ProjectNotFound
+from lockset.index.table import TABLE_FORMAT, Table
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -186,6 +188,49 @@ def test_no_change_of_a_stored_byte_gives_another_page(
     entry.write_bytes(changed)
     assert ask(local_index, cache).files(Version("1.0")) == first.files(Version("1.0"))
     entry.write_bytes(whole)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=30)
+@given(data=st.data())
+def test_a_page_kept_as_it_came_comes_back_whole_or_not_at_all(tmp_path: Path, data: st.DataObject) -> None:
+    table = _packed_table(bytes(range(256)) * 4)
+    kept, url = DiskCache(tmp_path / "cache"), "https://index.example.org/simple/sample/"
+    kept.put_page(url, table, headers={}, now=1.0)
+    found = kept.page(url)
+    assert found is not None
+    assert found[1] == table
+    del found
+    (entry,) = entries(tmp_path / "cache")
+    whole = entry.read_bytes()
+    assert whole.endswith(table.packed)
+    assert len(table.packed) > 0
+    changed = bytearray(whole)
+    changed[data.draw(st.integers(0, len(whole) - 1))] ^= data.draw(st.integers(1, 255))
+    more = b"x" * data.draw(st.integers(1, 3))
+    for damaged in (bytes(changed), whole[: data.draw(st.integers(0, len(whole) - 1))], whole + more):
+        entry.unlink()
+        entry.write_bytes(damaged)
+        assert kept.page(url) is None
+
+
+def _packed_table(page: bytes) -> Table:
+    """The table of a page of which only the newest versions are kept unpacked."""
+    blobs = tuple(b'{"filename":"sample-%d.tar.gz"}' % n for n in range(3))
+    return Table(
+        format=TABLE_FORMAT,
+        name="sample",
+        index_url="https://index.example.org/simple/",
+        status=None,
+        requires_pythons=(None,),
+        versions=("90", "89", "88", "87"),
+        flags=bytes(4),
+        python_ids=((0,),) * 4,
+        blobs=blobs,
+        dropped=0,
+        refused=0,
+        spans=((0, 10),),
+        packed=gzip.compress(page, mtime=0),
+    )
 
 
 def test_a_cache_that_cannot_be_written_is_gone_without(local_index: LocalIndex, tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["ALL_YANKED", "MARSHAL_VERSION", "TABLE_FORMAT", "Row", "Table", "TableBuilder", "is_table", "spelled_alike"]
 
 # Raised whenever the meaning of a table or row changes: stored tables of another format are misses.
-TABLE_FORMAT = 6
+TABLE_FORMAT = 7
 # Flags of a version, beside the kinds of its files.
 ALL_YANKED = 4
 # Of the versions of marshal the last without references: with them, equal tables can be different bytes.
@@ -49,7 +49,7 @@ class Table(NamedTuple):
     refused: int  # links to where the page may not link
     page_url: str = ""  # what URLs in JSON are relative to
     spans: tuple[tuple[int, ...], ...] = ()  # for the versions after those of blobs: pieces of what is packed
-    packed: bytes = b""  # the page, compressed as it came
+    packed: bytes | memoryview = b""  # the page, compressed as it came
 
 
 def is_table(value: object) -> bool:

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import marshal
+import mmap
 import os
 import stat
 import struct
@@ -64,7 +65,7 @@ class DiskCache:
         """The bytes last put under this key, or None."""
         data = self._read(self._path(kind, key))
         parts = None if data is None else _open_frame(data)
-        if parts is None or parts[0] != key.encode():
+        if parts is None or parts[0] != key.encode() or parts[2]:
             return None
         return bytes(parts[1])
 
@@ -90,24 +91,24 @@ class DiskCache:
 
     def page(self, url: str) -> tuple[StoredPage, Table | None] | None:
         """The page stored for this URL, with its table (None: the index said it has none)."""
-        data = self._read(self._path("pages", url))
+        data = self._mapped(self._path("pages", url))
         parts = None if data is None else _open_frame(data)
         head = None if data is None or parts is None else _open_head(data, url)
         if parts is None or head is None:
             return None
         if head.absent:
             return head, None
-        table = _load(parts[1])
-        return (head, Table(*table)) if is_table(table) else None  # type: ignore[misc]  # is_table has looked
+        table = _open_table(parts[1], parts[2])
+        return None if table is None else (head, table)
 
     def put_page(self, url: str, table: Table | None, *, headers: Mapping[str, str], now: float) -> StoredPage:
         """Remember a page as received now; gives its head also where it cannot be stored."""
-        body = b"" if table is None else marshal.dumps(tuple(table), MARSHAL_VERSION)
+        body, packed = (b"", b"") if table is None else _table_parts(table)
         # Of the page as it came where that is kept: it decides on the rest.
-        fingerprint = sha256(body if table is None else table.packed or body).hexdigest()
+        fingerprint = sha256(packed or body).hexdigest()
         head = StoredPage(url, now, dict(headers), table is None, fingerprint)
         if self._writable:
-            self._write(self._path("pages", url), _frame(marshal.dumps(tuple(head), MARSHAL_VERSION), body))
+            self._write(self._path("pages", url), _frame(marshal.dumps(tuple(head), MARSHAL_VERSION), body, packed))
         return head
 
     # Sizes: small records in one file, read once.
@@ -167,6 +168,19 @@ class DiskCache:
             with _regular(path) as file:
                 return file.read()
         except OSError:
+            return None
+
+    def _mapped(self, path: str | None) -> memoryview | None:
+        """The file without a copy of it, where a mapped file can be replaced: most of a page is never asked for."""
+        if os.name != "posix":
+            data = self._read(path)
+            return None if data is None else memoryview(data)
+        if path is None:
+            return None
+        try:
+            with _regular(path) as file:
+                return memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
+        except (OSError, ValueError):  # ValueError: an empty file
             return None
 
     def _write(self, path: str | None, data: bytes) -> None:
@@ -248,23 +262,42 @@ def _remove(path: str) -> None:
         os.unlink(path)
 
 
-def _frame(head: bytes, body: bytes) -> bytes:
-    return b"".join((_FRAME.pack(_MAGIC, len(head), zlib.crc32(head), len(body), zlib.crc32(body)), head, body))
+def _frame(head: bytes, body: bytes, tail: bytes | memoryview = b"") -> bytes:
+    """An entry; the tail, whose length and sum the body has to tell, is what a reader may leave where it is."""
+    return b"".join((_FRAME.pack(_MAGIC, len(head), zlib.crc32(head), len(body), zlib.crc32(body)), head, body, tail))
 
 
-def _open_frame(data: bytes) -> tuple[bytes, memoryview] | None:
-    """Head and body of a whole entry whose sums hold; the body as a view, for some have megabytes."""
+def _open_frame(data: bytes | memoryview) -> tuple[bytes, memoryview, memoryview] | None:
+    """Head, body and tail of a whole entry; the sums of head and body hold. Views, for some have megabytes."""
     if len(data) < _FRAME.size:
         return None
     magic, head_length, head_sum, body_length, body_sum = _FRAME.unpack_from(data)
     start = _FRAME.size + head_length
-    if magic != _MAGIC or len(data) != start + body_length:
+    if magic != _MAGIC or len(data) < start + body_length:
         return None
-    head, body = data[_FRAME.size : start], memoryview(data)[start:]
-    return (head, body) if zlib.crc32(head) == head_sum and zlib.crc32(body) == body_sum else None
+    view = memoryview(data)
+    head, body, tail = bytes(view[_FRAME.size : start]), view[start : start + body_length], view[start + body_length :]
+    return (head, body, tail) if zlib.crc32(head) == head_sum and zlib.crc32(body) == body_sum else None
 
 
-def _open_head(data: bytes, url: str) -> StoredPage | None:
+def _table_parts(table: Table) -> tuple[bytes, bytes | memoryview]:
+    """The table as bytes without what is packed in it, and that."""
+    packed = table.packed
+    values = (tuple(table._replace(packed=b"")), len(packed), zlib.crc32(packed))
+    return marshal.dumps(values, MARSHAL_VERSION), packed
+
+
+def _open_table(body: memoryview, tail: memoryview) -> Table | None:
+    values = _load(body)
+    if not (isinstance(values, tuple) and len(values) == 3 and is_table(values[0])):  # noqa: PLR2004 - as written above
+        return None
+    found, length, total = values
+    if length != len(tail) or total != zlib.crc32(tail):
+        return None
+    return Table(*found)._replace(packed=tail)
+
+
+def _open_head(data: bytes | memoryview, url: str) -> StoredPage | None:
     """The head of a page entry whose sum holds and that is for this URL."""
     if len(data) < _FRAME.size:
         return None
