@@ -135,6 +135,12 @@ def linked(venv: Venv) -> None:
     (venv.site_packages / "sample/more.py").symlink_to("/etc/hostname")
 
 
+def moved(path: Path) -> None:
+    """What is there is the very same, and somewhere else."""
+    shutil.move(path, path.parent.parent / "elsewhere")
+    path.symlink_to(path.parent.parent / "elsewhere", target_is_directory=True)
+
+
 def info(venv: Venv) -> Path:
     return next(venv.site_packages.glob("sample-*.dist-info"))
 
@@ -144,6 +150,8 @@ CHANGES: dict[str, Callable[[Venv], object]] = {
     "a byte is changed in place": same_size,
     "a file is gone": lambda venv: (venv.site_packages / "sample/more.py").unlink(),
     "a file is a link": linked,
+    "a folder is a link to the same": lambda venv: moved(venv.site_packages / "sample"),
+    "the metadata is a link to the same": lambda venv: moved(info(venv)),
     "a folder is gone": lambda venv: shutil.rmtree(venv.site_packages / "sample"),
     "RECORD is gone": lambda venv: (info(venv) / "RECORD").unlink(),
     "RECORD is cut": lambda venv: os.truncate(info(venv) / "RECORD", 10),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import stat
 import subprocess
 from typing import TYPE_CHECKING, Any
@@ -170,6 +171,20 @@ def test_harm_to_an_installed_file_is_noticed_and_repaired(
     assert [step.action for step in world.sync(wheel, check_only=True).plan.changes] == ["repair"]
     world.sync(wheel)
     assert tree(library) == whole
+
+
+@pytest.mark.parametrize("linked", ["sample", "sample/sub", "sample/sub/deep"])
+def test_a_folder_that_became_a_link_is_noticed_and_what_it_leads_to_left_alone(
+    world: World, library: Path, tmp_path: Path, linked: str
+) -> None:
+    wheel = release(files={"sample/__init__.py": "", "sample/sub/deep/data.txt": "x"})
+    world.sync(wheel)
+    whole = tree(library)
+    shutil.move(library / linked, tmp_path / "elsewhere")
+    (library / linked).symlink_to(tmp_path / "elsewhere", target_is_directory=True)
+    elsewhere = tree(tmp_path / "elsewhere")
+    assert [step.action for step in world.sync(wheel).plan.changes] == ["repair"]
+    assert (tree(library), tree(tmp_path / "elsewhere")) == (whole, elsewhere)
 
 
 def test_harm_is_noticed_without_any_memory(world: World, library: Path, tmp_path: Path) -> None:

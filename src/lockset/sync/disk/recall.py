@@ -10,7 +10,7 @@ Imports next to nothing, since the interpreter's start is most of what is left.
 
 # Paths are strings here, and modules that cost milliseconds (typing, pathlib, hashlib) are not imported.
 # ruff: noqa: PTH100, PTH102, PTH105, PTH108, PTH109, PTH111, PTH112, PTH116, PTH120
-# ruff: noqa: PTH123, PTH208
+# ruff: noqa: PTH123
 from __future__ import annotations
 
 import gc
@@ -199,8 +199,10 @@ def content(path: str, size: int) -> bytes:
 
 
 def _metadata(library: str) -> tuple[str, ...]:
+    """What tells of distributions, and links, which could stand in place of their folders."""
     try:
-        return tuple(sorted(name for name in os.listdir(library) if name.endswith(METADATA)))
+        with os.scandir(library) as entries:
+            return tuple(sorted([one.name for one in entries if one.name.endswith(METADATA) or one.is_symlink()]))
     except FileNotFoundError:
         return ()
 

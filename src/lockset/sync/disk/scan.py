@@ -1,7 +1,7 @@
 """Which distributions a target has, and whether those that count are whole."""
 
 # Paths are strings here: there are thousands of them a run.
-# ruff: noqa: PTH117, PTH119, PTH120, PTH123
+# ruff: noqa: PTH114, PTH117, PTH119, PTH120, PTH123
 from __future__ import annotations
 
 import hashlib
@@ -218,6 +218,7 @@ def _examined(one: InstalledDistribution, snapshot: Snapshot, *, verify_files: b
 
 
 def _problems(one: InstalledDistribution, snapshot: Snapshot, *, verify_files: bool) -> Iterator[str]:
+    yield from (f"`{_shown(folder, one)}` is a link" for folder in _links(one))
     times = snapshot.times
     lstat = os.lstat
     for path, digest, size in one.files:
@@ -238,6 +239,20 @@ def _problems(one: InstalledDistribution, snapshot: Snapshot, *, verify_files: b
             else:
                 times[path] = found.st_mtime_ns
                 snapshot.changed = True
+
+
+def _links(one: InstalledDistribution) -> Iterator[str]:
+    """Folders of its modules that are links: what is in them is another place's, whatever it is."""
+    library = os.path.dirname(one.info)
+    start = len(library) + 1
+    seen = {library}
+    for folder in {path.rpartition(os.sep)[0] for path, _, _ in one.files}:
+        if folder[:start] == library + os.sep:
+            while folder not in seen:
+                seen.add(folder)
+                if os.path.islink(folder):
+                    yield folder
+                folder = folder.rpartition(os.sep)[0]  # noqa: PLW2901 (and all above it)
 
 
 def _shown(path: str, one: InstalledDistribution) -> str:
