@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
+from importlib import import_module
 from typing import TYPE_CHECKING, NamedTuple
 
 from lockset.errors import LocksetError
@@ -10,7 +10,7 @@ from lockset.errors import LocksetError
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-__all__ = ["STRONG_ALGORITHMS", "WEAK_ALGORITHMS", "Digest", "Verifier", "strong_digests"]
+__all__ = ["STRONG_ALGORITHMS", "WEAK_ALGORITHMS", "Digest", "Verifier", "quick_sha256", "strong_digests"]
 
 # Digest length in bytes of every algorithm accepted on its own. Order is preference.
 STRONG_ALGORITHMS: Mapping[str, int] = {
@@ -72,6 +72,21 @@ def strong_digests(hashes: Mapping[str, str], *, what: str) -> tuple[Digest, ...
     return tuple(sorted(found, key=lambda d: (d.algorithm not in STRONG_ALGORITHMS, d.algorithm)))
 
 
+def quick_sha256(data: bytes) -> bytes:
+    """The sha256 of a little `data`, by the interpreter's own means where it has them.
+
+    To load OpenSSL, as `hashlib` does, takes longer than a small sync has to hash; for much data it is the quicker one.
+    """
+    for name in ("_sha2", "_sha256", "hashlib"):
+        try:
+            digest: bytes = import_module(name).sha256(data).digest()
+        except ImportError:  # noqa: PERF203 (`hashlib` is always there)
+            continue
+        else:
+            return digest
+    raise AssertionError
+
+
 class Verifier:
     """Hashes bytes as they pass and tells whether size and every digest hold."""
 
@@ -82,6 +97,8 @@ class Verifier:
 
     def restart(self) -> None:
         """Forget all bytes seen: a transfer begins anew."""
+        import hashlib  # here, as above
+
         self._hashers = [hashlib.new(d.algorithm, usedforsecurity=False) for d in self._expected]
         self.seen = 0
 

@@ -80,7 +80,7 @@ def sync(
     target = target_of(request.place, cache=cache)
     policy = request.policy if target.kind == "venv" else request.policy._replace(owned_only=True)
     asked = asked_of(request, target, cache=cache)
-    memory = cache / "targets-v1" if cache is not None else None
+    memory = str(cache / "targets-v1") if cache is not None else None
     applier = Applier(target, asked, policy=policy, doing=request.doing, memory=memory, listener=heard)
     plan = applier.plan()
     if show is not None:

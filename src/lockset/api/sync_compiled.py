@@ -5,16 +5,15 @@ The memory saves time only. Hashes are checked on the bytes that are installed, 
 
 from __future__ import annotations
 
-import hashlib
-import marshal
 import sys
+import zlib
 from typing import TYPE_CHECKING, Any
 
 from packaging.version import Version
 
 from lockset import __version__
 from lockset.hashes import Digest
-from lockset.sync.disk.atomic import read_remembered, replace_file
+from lockset.sync.disk.recall import know, known
 from lockset.sync.disk.tree import tree_digest
 from lockset.sync.wanted import Wanted, may_hold_secret
 
@@ -28,9 +27,10 @@ if TYPE_CHECKING:
 __all__ = ["asked_of"]
 
 # Changes with every change of what is remembered.
-_FORMAT = 1
+_FORMAT = 2
 _FOLDER = "locks-v1"
-_DIGEST_SIZE = 32
+# Bounds the number of memories: a further one takes the place of an older one.
+_MOST = 256
 
 
 def asked_of(request: SyncRequest, target: Target, *, cache: Path | None) -> Sequence[Wanted]:
@@ -40,8 +40,7 @@ def asked_of(request: SyncRequest, target: Target, *, cache: Path | None) -> Seq
         LocksetError: What `lockset.api.sync_selection.asked_of` raises.
     """
     key = _key(request, target)
-    # A further one takes the place of an older one: there are at most 256.
-    place = cache / _FOLDER / hashlib.sha256(key).hexdigest()[:2] if cache is not None and key else None
+    place = str(cache / _FOLDER / f"{zlib.crc32(key) % _MOST:02x}") if cache is not None and key else None
     found = _remembered(place, key)
     if found is None:
         # Imported here: reading and selecting take longer to import than most syncs last.
@@ -49,8 +48,7 @@ def asked_of(request: SyncRequest, target: Target, *, cache: Path | None) -> Seq
 
         found = read(request, target)
         if place is not None and not any(may_hold_secret(one.url or "") for one in found):
-            payload = marshal.dumps((key, [_row(one) for one in found]))
-            replace_file(place, hashlib.sha256(payload).digest() + payload, private=True)
+            know(place, key, [_row(one) for one in found])
     return [_as_it_is(one) for one in found]
 
 
@@ -67,7 +65,7 @@ def _key(request: SyncRequest, target: Target) -> bytes:
     return repr(
         (
             (_FORMAT, __version__, sys.version),
-            [(hashlib.sha256(s.data or b"").hexdigest(), s.folder) for s in request.sources],
+            [(s.data, s.folder) for s in request.sources],
             sorted(interpreter.markers.items()),
             (interpreter.version, interpreter.implementation, interpreter.abis, interpreter.platforms, interpreter.mac),
             request.described and tuple(request.described),
@@ -90,15 +88,11 @@ def _row(one: Wanted) -> tuple[Any, ...]:
     )
 
 
-def _remembered(place: Path | None, key: bytes) -> Sequence[Wanted] | None:
+def _remembered(place: str | None, key: bytes) -> Sequence[Wanted] | None:
     try:
-        data = read_remembered(str(place)) if place is not None else b""
-        payload = data[_DIGEST_SIZE:]
-        if not payload or hashlib.sha256(payload).digest() != data[:_DIGEST_SIZE]:
-            return None
-        found = marshal.loads(payload)  # noqa: S302 (own bytes, whole by their digest, from a private folder)
-        return [_wanted(*row) for row in found[1]] if found[0] == key else None
-    except (EOFError, ValueError, TypeError, LookupError):
+        rows = known(place, key)
+        return [_wanted(*row) for row in rows] if rows is not None else None
+    except (ValueError, TypeError):
         return None
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
+import zlib
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -12,7 +12,7 @@ from lockset import __version__
 from lockset.errors import LocksetError
 from lockset.sync.disk.guard import refuse_managed
 from lockset.sync.disk.interpreter import ask_interpreter, interpreter_of
-from lockset.sync.disk.recall import read_record, write_record
+from lockset.sync.disk.recall import know, known
 from lockset.sync.disk.targets import directory_target, environment_target, prefix_target
 from lockset.sync.target import Interpreter
 
@@ -80,18 +80,17 @@ def _interpreter(place: Place, cache: Path | None) -> Interpreter:
 def _described(told: Described, cache: Path | None) -> Interpreter:
     """The described interpreter, remembered: what it takes to know its tags takes 20 ms to import."""
     key = (_FORMAT, __version__, *told)
-    name = hashlib.sha256(repr(key).encode(errors="surrogateescape")).hexdigest()
+    number = zlib.crc32(repr(key).encode(errors="surrogateescape"))
     memory = _memory(cache)
-    place = str(memory / f"described-{name}") if memory is not None else None
-    with suppress(OSError, ValueError, TypeError, EOFError):
-        record = read_record(place) if place is not None else None
-        if record is not None and record[0] == key:
-            return Interpreter._make(record[1])
+    place = str(memory / f"described-{number:08x}") if memory is not None else None
+    with suppress(TypeError):
+        fields = known(place, key)
+        if fields is not None:
+            return Interpreter._make(fields)
     from lockset.markers.universe import described_target
 
     found = Interpreter.of_description(described_target(told.platform, told.python, told.implementation))
-    if place is not None:
-        write_record(place, (key, (*found[:3], dict(found.markers), *found[4:])))
+    know(place, key, (*found[:3], dict(found.markers), *found[4:]))
     return found
 
 

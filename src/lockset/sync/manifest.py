@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
 import marshal
+import zlib
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
@@ -12,8 +12,8 @@ if TYPE_CHECKING:
 __all__ = ["Manifest", "StoredFile", "StoredScript"]
 
 # Changes with every change of what a manifest holds, so that older entries are misses.
-_FORMAT = 1
-_DIGEST_SIZE = 32
+_FORMAT = 2
+_CHECKSUM = 4
 
 
 class StoredFile(NamedTuple):
@@ -67,16 +67,16 @@ class Manifest(NamedTuple):
                 tuple(map(tuple, self.scripts)),
             )
         )
-        return hashlib.sha256(payload).digest() + payload
+        return zlib.crc32(payload).to_bytes(_CHECKSUM, "big") + payload
 
     @classmethod
     def loads(cls, data: bytes) -> Manifest | None:
         """The manifest of `dumps`; None where the bytes are damaged or of another format."""
-        payload = data[_DIGEST_SIZE:]
-        if hashlib.sha256(payload).digest() != data[:_DIGEST_SIZE]:
+        payload = memoryview(data)[_CHECKSUM:]
+        if zlib.crc32(payload).to_bytes(_CHECKSUM, "big") != data[:_CHECKSUM]:
             return None
         try:
-            values: Any = marshal.loads(payload)  # noqa: S302 (own bytes, whole by their digest, from a private folder)
+            values: Any = marshal.loads(payload)  # noqa: S302 (own bytes, whole by their checksum, from a private folder)
             if values[0] != _FORMAT:
                 return None
             _, name, version, dist_info, root_scheme, digests, files, scripts = values

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import base64
-import csv
-import io
+import binascii
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -13,6 +11,8 @@ if TYPE_CHECKING:
 __all__ = ["Row", "format_record", "hash_text", "parse_record"]
 
 
+# From the letters of base64 to those of its form for file names.
+_URL_SAFE = bytes.maketrans(b"+/", b"-_")
 # Digits of the largest size that any file system knows.
 _LONGEST_SIZE = 20
 
@@ -46,6 +46,10 @@ def parse_record(text: str) -> tuple[Row, ...]:
 
 
 def _csv_rows(text: str) -> list[list[str]]:
+    # Imported here, as below: quotes are rare.
+    import csv
+    import io
+
     try:
         return list(csv.reader(io.StringIO(text, newline=""), strict=True))
     except csv.Error as error:
@@ -59,6 +63,9 @@ def format_record(rows: Iterable[Row]) -> bytes:
     if '"' not in text and "\r" not in text and text.count(",") == 2 * len(ordered) == 2 * text.count("\n"):
         return text.encode()
     # Rarely does a path need quotes; the csv writer costs three times as much.
+    import csv
+    import io
+
     out = io.StringIO(newline="")
     csv.writer(out, lineterminator="\n").writerows(
         (row.path, row.hash, "" if row.size is None else row.size) for row in ordered
@@ -68,4 +75,5 @@ def format_record(rows: Iterable[Row]) -> bytes:
 
 def hash_text(algorithm: str, digest: bytes) -> str:
     """The hash column of a file whose digest is `digest`."""
-    return f"{algorithm}={base64.urlsafe_b64encode(digest).rstrip(b'=').decode()}"
+    letters = binascii.b2a_base64(digest, newline=False).translate(_URL_SAFE).rstrip(b"=")
+    return f"{algorithm}={letters.decode()}"

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
-
 __all__ = ["ANY_PYTHON", "is_placeholder", "rewritten", "shebang"]
 
 # Stands for the interpreter of a target that is only described: whichever is found first when the script runs.
@@ -21,6 +19,8 @@ def shebang(executable: str) -> bytes:
         return simple
     if len(simple) <= _LONGEST and not any(space in simple[:-1] for space in b" \t"):
         return simple
+    import shlex  # here, since few paths have spaces
+
     # To the shell this is a command that runs the script again; to Python it is a string.
     quoted = shlex.quote(executable)
     return f"#!/bin/sh\n'''exec' {quoted} \"$0\" \"$@\"\n' '''\n".encode(errors="surrogateescape")

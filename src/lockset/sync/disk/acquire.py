@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import threading
 from functools import partial
 from pathlib import Path
@@ -74,8 +73,9 @@ class Acquirer:
         missing = sorted((one for one in wanted if one.name not in found), key=lambda one: -(one.size or 0))
         for one in missing:
             self._refuse_build(one)
-        if missing:
-            self._listener.phase("Downloading", total=len(missing))
+        if not missing:
+            return found
+        self._listener.phase("Downloading", total=len(missing))
         results = self._workers.run([partial(self._one, one) for one in missing])
         return found | {one.name: stored for one, stored in zip(missing, results, strict=True)}
 
@@ -152,6 +152,8 @@ class Acquirer:
         )
 
     def _built(self, wanted: Wanted, build: Callable[[Path], Path]) -> StoredWheel:
+        import hashlib  # here, since few wheels are built
+
         out = Path(self._cache.temporary(self._cache.writable(), "built"))
         out.mkdir(mode=0o700)
         try:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
+import zlib
 from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
@@ -22,7 +22,6 @@ from lockset.sync.plan import plan
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
-    from pathlib import Path
 
     from lockset.events import Listener
     from lockset.sync.disk.acquire import Acquirer
@@ -35,8 +34,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Applier", "Doing"]
 
-# More threads than that wait for one another.
-_STAGERS = 2
+# More threads than that wait for one another; fewer files than that are quicker put by one.
+_STAGERS, _MANY = 2, 1000
 # Bounds the interpreters that compile at once; each shall have so many modules at least, since its start takes time.
 _COMPILERS, _WORTHWHILE = 8, 100
 
@@ -76,7 +75,7 @@ class Applier:
         *,
         policy: Policy,
         doing: Doing,
-        memory: Path | None,
+        memory: str | None,
         listener: Listener,
     ) -> None:
         self._target = target
@@ -84,8 +83,9 @@ class Applier:
         self._policy = policy
         self._doing = doing
         self._listener = listener
-        name = hashlib.sha256("\0".join(target.layout.roots).encode(errors="surrogateescape")).hexdigest()
-        self._memory = memory / name if memory is not None else None
+        self._roots = target.layout.roots
+        number = zlib.crc32("\0".join(self._roots).encode(errors="surrogateescape"))
+        self._memory = f"{memory}{os.sep}{number:08x}" if memory is not None else None
         self._seen = Snapshot()
 
     def plan(self) -> Plan:
@@ -93,10 +93,10 @@ class Applier:
         if is_interrupted(self._target.layout):
             with locked(self._target.layout, self._listener):
                 self._recover()
-        snapshot = self._seen = Snapshot.load(self._memory)
+        snapshot = self._seen = Snapshot.load(self._memory, self._roots)
         found = self._plan(snapshot)
         if not found.changes:
-            snapshot.save(self._memory)
+            snapshot.save(self._memory, self._roots)
         return found
 
     def observed(self) -> tuple[tuple[str, int, int], ...] | None:
@@ -124,7 +124,7 @@ class Applier:
             if now.changes:
                 self._change(now, stored, acquirer, snapshot)
             else:
-                snapshot.save(self._memory)
+                snapshot.save(self._memory, self._roots)
         return now
 
     def _recover(self) -> None:
@@ -153,10 +153,13 @@ class Applier:
             discard(stage.areas)
             raise
         commit(journal, base=self._target.layout.base, on_step=self._doing.on_step)
-        # Which mostly waits for the disk.
-        with meanwhile(partial(finish, journal)):
+        if len(stage.times) < _MANY:
+            finish(journal)
             self._remember(placing, removed, now, stage, snapshot)
-            snapshot.save(self._memory)
+        else:
+            # The one mostly waits for the disk, the other takes its time.
+            with meanwhile(partial(finish, journal)):
+                self._remember(placing, removed, now, stage, snapshot)
         if self._doing.compile_bytecode:
             _compile(self._target, placing)
 
@@ -194,8 +197,9 @@ class Applier:
     def _fill(
         self, stage: Stage, placing: Mapping[str, Placed], stored: Mapping[str, StoredWheel], linker: Linker
     ) -> None:
-        """Put all of `placing` into `stage`, the largest first, in two threads: most of the work is the system's."""
+        """Put all of `placing` into `stage`, the largest first, in two threads where that is quicker."""
         workers: Workers[None] = Workers(_STAGERS, patient=True)
+        few = sum(len(one.files) for one in placing.values()) < _MANY
         self._listener.phase("Installing", total=len(placing))
 
         def put(name: str) -> None:
@@ -203,7 +207,12 @@ class Applier:
                 stage.put(placing[name], stored[name], linker, workers.stopped)
             self._listener.step(name)
 
-        workers.run([partial(put, name) for name in sorted(placing, key=lambda name: -len(placing[name].files))])
+        ordered = sorted(placing, key=lambda name: -len(placing[name].files))
+        if few:
+            for name in ordered:
+                put(name)
+        else:
+            workers.run([partial(put, name) for name in ordered])
 
     def _remember(
         self,
@@ -222,6 +231,7 @@ class Applier:
                 snapshot.known[new.info] = (stamp, _installed(new, by_name[new.name]))
         snapshot.times.update(stage.times)
         snapshot.changed = True
+        snapshot.save(self._memory, self._roots)
 
 
 class _Damaged(Exception):  # noqa: N818 (never leaves this module)

@@ -4,15 +4,13 @@
 # ruff: noqa: PTH100, PTH110, PTH112, PTH113, PTH116, PTH118, PTH120
 from __future__ import annotations
 
-import hashlib
-import json
 import os
+import zlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lockset.errors import LocksetError
-from lockset.sync.disk.atomic import read_remembered, replace_file
-from lockset.sync.disk.recall import content
+from lockset.sync.disk.recall import content, know, known
 from lockset.sync.target import Interpreter
 
 if TYPE_CHECKING:
@@ -22,7 +20,7 @@ __all__ = ["ask_interpreter", "interpreter_of"]
 
 _MARK = b"lockset-facts:"
 # Changes with every change of the questions.
-_FORMAT = 2
+_FORMAT = 3
 # Bounds how long an interpreter may think; beyond it, it is taken for broken.
 _SECONDS = 60
 # Bounds the pyvenv.cfg that is read; real ones have some hundred bytes.
@@ -62,15 +60,12 @@ def ask_interpreter(executable: str, *, memory: Path | None) -> Interpreter:
         LocksetError: `python-broken`: it does not run, or is older than Python 3.8.
     """
     key = _key(executable)
-    place = (
-        memory / f"{hashlib.sha256(executable.encode(errors='surrogateescape')).hexdigest()}.json" if memory else None
-    )
-    remembered = _built(executable, _remembered(place, key))
+    place = str(memory / f"{zlib.crc32(os.fsencode(executable)):08x}") if memory is not None else None
+    remembered = _built(executable, known(place, key))
     if remembered is not None:
         return remembered
     facts = _ask(executable)
-    if place is not None:
-        replace_file(place, json.dumps({"key": key, "facts": facts}).encode(), private=True)
+    know(place, key, facts)
     return Interpreter.from_facts(executable, facts)
 
 
@@ -112,17 +107,6 @@ def _stamp(path: str) -> list[int] | None:
     return [found.st_ino, found.st_size, found.st_mtime_ns]
 
 
-def _remembered(place: Path | None, key: list[Any]) -> Mapping[str, Any] | None:
-    if place is None:
-        return None
-    try:
-        table = json.loads(read_remembered(str(place)))
-    except (ValueError, RecursionError):
-        return None
-    facts = table.get("facts") if isinstance(table, dict) and table.get("key") == key else None
-    return facts if isinstance(facts, dict) else None
-
-
 def _ask(executable: str) -> Mapping[str, Any]:
     import subprocess
 
@@ -148,6 +132,8 @@ def _ask(executable: str) -> Mapping[str, Any]:
 
 
 def _parsed(answer: bytes) -> Mapping[str, Any] | None:
+    import json  # here, since answers are remembered
+
     try:
         facts = json.loads(answer)
     except (ValueError, RecursionError):

@@ -37,6 +37,8 @@ __all__ = [
     "cache_folder",
     "content",
     "key_of",
+    "know",
+    "known",
     "read_record",
     "recall",
     "record_place",
@@ -180,9 +182,24 @@ def read_record(path: str) -> Any:
     if found.st_uid != os.geteuid() or found.st_mode & _WRITABLE_BY_OTHERS or found.st_size > _LARGEST:
         return None
     data = memoryview(content(path, found.st_size))
-    if zlib.crc32(data[4:]).to_bytes(4, "big") != data[:4]:
+    if len(data) <= 4 or zlib.crc32(data[4:]).to_bytes(4, "big") != data[:4]:  # noqa: PLR2004 (those of the checksum)
         return None
     return marshal.loads(data[4:])  # noqa: S302 (own bytes, whole by their checksum, from a private folder)
+
+
+def known(path: str | None, key: Any) -> Any:
+    """What `know` put at `path` for `key`; None where another key's is there, nothing, or anything odd."""
+    try:
+        record = read_record(path) if path is not None else None
+        return record[1] if record is not None and record[0] == key else None
+    except (OSError, ValueError, TypeError, EOFError, LookupError):
+        return None
+
+
+def know(path: str | None, key: Any, value: Any) -> None:
+    """Keep `value` for `key` (both of what marshal takes) at `path`, in place of another key's."""
+    if path is not None:
+        write_record(path, (key, value))
 
 
 def content(path: str, size: int) -> bytes:

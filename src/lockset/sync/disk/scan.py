@@ -4,7 +4,6 @@
 # ruff: noqa: PTH114, PTH117, PTH119, PTH120, PTH123
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import re
@@ -264,6 +263,8 @@ def has_hash(path: str, digest: str) -> bool:
     algorithm, _, value = digest.partition("=")
     if algorithm not in STRONG_ALGORITHMS or not value:
         return True
+    import hashlib  # here, since what was seen before is not hashed
+
     hasher = hashlib.new(algorithm, usedforsecurity=False)
     try:
         with open(path, "rb") as file:

@@ -5,25 +5,21 @@ A snapshot is a memory, never an authority: where it is missing or differs, file
 
 from __future__ import annotations
 
-import hashlib
-import marshal
 import os
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from lockset.sync.disk.atomic import read_remembered, replace_file
+from lockset.sync.disk.recall import know, known
 from lockset.sync.installed import InstalledDistribution, InstalledFile
 
 if TYPE_CHECKING:
     from collections.abc import Collection
-    from pathlib import Path
 
     from lockset.sync.layout import Layout
 
 __all__ = ["Snapshot", "Stamp", "observed"]
 
 # Changes with every change of what is remembered.
-_FORMAT = 2
-_DIGEST_SIZE = 32
+_FORMAT = 3
 # Time, size and inode of RECORD, time of its folder.
 Stamp: TypeAlias = tuple[int, int, int, int]
 
@@ -38,18 +34,11 @@ class Snapshot:
         self.changed = False
 
     @classmethod
-    def load(cls, place: Path | None) -> Snapshot:
-        """The snapshot at `place`; an empty one where there is none that is whole."""
-        data = read_remembered(str(place)) if place is not None else b""
-        payload = data[_DIGEST_SIZE:]
-        if not payload or hashlib.sha256(payload).digest() != data[:_DIGEST_SIZE]:
-            return cls()
+    def load(cls, place: str | None, roots: tuple[str, ...]) -> Snapshot:
+        """The snapshot of the target with these `roots` at `place`; an empty one where there is none that is whole."""
         try:
-            found: Any = marshal.loads(payload)  # noqa: S302 (own bytes, whole by their digest, from a private folder)
-            if found[0] != _FORMAT:
-                return cls()
-            return cls(unread={info: row for info, *row in found[1]})
-        except (EOFError, ValueError, TypeError, LookupError):
+            return cls(unread={info: row for info, *row in known(place, (_FORMAT, roots)) or ()})
+        except (ValueError, TypeError):
             return cls()
 
     def find(self, info: str, stamp: Stamp | None) -> InstalledDistribution | None:
@@ -70,7 +59,7 @@ class Snapshot:
         self.unread.clear()
         self.known = known
 
-    def save(self, place: Path | None) -> None:
+    def save(self, place: str | None, roots: tuple[str, ...]) -> None:
         """Remember, where the disk lets us."""
         if place is None or not self.changed:
             return
@@ -80,8 +69,7 @@ class Snapshot:
             # Few long texts are written and read much sooner than many short ones.
             files = ("\0".join(paths), "\0".join(hashes), sizes)
             rows.append((info, stamp, _row(one), files, tuple(map(self.times.get, paths))))
-        payload = marshal.dumps((_FORMAT, rows))
-        replace_file(place, hashlib.sha256(payload).digest() + payload, private=True)
+        know(place, (_FORMAT, roots), rows)
 
 
 def _row(one: InstalledDistribution) -> tuple[Any, ...]:

@@ -4,12 +4,12 @@
 # ruff: noqa: PTH102, PTH112, PTH116, PTH119, PTH120
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from lockset.hashes import quick_sha256
 from lockset.sync.disk.atomic import read_remembered, remove_tree
 from lockset.sync.disk.link import DamagedStore
 from lockset.sync.installed import SOURCE_FILE
@@ -61,6 +61,8 @@ def placed(stored: StoredWheel, wanted: Wanted, target: Target) -> Placed:
 
 def _stored(stored: StoredWheel, file: StoredFile) -> bytes:
     """The content of a small file of the store, which is verified: what is made of it says no more what it was."""
+    import hashlib  # here, since few wheels have such files
+
     source = f"{stored.folder}/{file.scheme}/{file.path}"
     content = read_remembered(source)
     algorithm = file.hash.partition("=")[0]
@@ -70,9 +72,7 @@ def _stored(stored: StoredWheel, file: StoredFile) -> bytes:
 
 
 def _written(path: str, content: bytes, *, executable: bool) -> Placement:
-    return Placement(
-        path, hash_text("sha256", hashlib.sha256(content).digest()), len(content), None, content, executable
-    )
+    return Placement(path, hash_text("sha256", quick_sha256(content)), len(content), None, content, executable)
 
 
 def _script(script: StoredScript, target: Target) -> tuple[str, bytes]:

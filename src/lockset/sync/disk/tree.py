@@ -4,7 +4,6 @@
 # ruff: noqa: PTH123
 from __future__ import annotations
 
-import hashlib
 import os
 from typing import TYPE_CHECKING
 
@@ -21,6 +20,8 @@ _CHUNK = 1 << 20
 
 def tree_digest(folder: str) -> str:
     """The digest of names and contents of all regular files below `folder`; hidden folders are passed over."""
+    import hashlib  # here, since most locks have no trees
+
     hasher = hashlib.sha256()
     for path in _files(folder):
         hasher.update(os.path.relpath(path, folder).encode(errors="surrogateescape") + b"\0")

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import threading
-from contextlib import contextmanager, suppress
-from queue import Empty, SimpleQueue
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
+    from queue import SimpleQueue
 
 __all__ = ["Workers", "meanwhile"]
 
@@ -42,6 +42,9 @@ class Workers(Generic[T]):
         Raises:
             BaseException: What the first failing task (by order) raised, once no task is running.
         """
+        # Imported here: most syncs find all they need, and few files of it.
+        from queue import Empty, SimpleQueue
+
         waiting: SimpleQueue[int] = SimpleQueue()
         done: SimpleQueue[tuple[int, T | None, BaseException | None]] = SimpleQueue()
         for index in range(len(tasks)):
@@ -111,9 +114,13 @@ def meanwhile(task: Callable[[], None]) -> Iterator[None]:
 
 
 def _next(queue: SimpleQueue[T]) -> T:
+    from queue import Empty
+
     while True:
-        with suppress(Empty):
+        try:
             return queue.get(timeout=_HEARTBEAT)
+        except Empty:  # noqa: PERF203 (once a heartbeat)
+            continue
 
 
 class Skipped(Exception):  # noqa: N818 (no error: another task's is raised)
