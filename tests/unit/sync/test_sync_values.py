@@ -7,6 +7,7 @@ import io
 import os
 import subprocess
 import sys
+import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -156,6 +157,28 @@ def test_an_answer_is_remembered_while_the_interpreter_stays_the_same(tmp_path: 
     os.utime(python, ns=(times.st_atime_ns, times.st_mtime_ns + 1))
     with pytest.raises(LocksetError, match="does not answer"):
         ask_interpreter(str(python), memory=tmp_path / "memory")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a script of the shell")
+@pytest.mark.parametrize("stream", ["1", "2"])
+def test_an_interpreter_that_talks_without_end_is_ended(tmp_path: Path, stream: str) -> None:
+    python = tmp_path / "python"
+    python.write_text(f"#!/bin/sh\nexec yes >&{stream}\n")
+    python.chmod(0o755)
+    began = time.monotonic()
+    with pytest.raises(LocksetError, match="does not answer"):
+        ask_interpreter(str(python), memory=None)
+    assert time.monotonic() - began < 30
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a script of the shell")
+def test_an_interpreter_that_leaves_somebody_behind_is_not_waited_for(tmp_path: Path) -> None:
+    python = tmp_path / "python"
+    python.write_text(f'#!/bin/sh\nsleep 60 &\nexec {sys.executable} "$@"\n')
+    python.chmod(0o755)
+    began = time.monotonic()
+    assert ask_interpreter(str(python), memory=None).implementation == "cpython"
+    assert time.monotonic() - began < 30
 
 
 def actions(*, wants: list[Wanted], has: list[InstalledDistribution], **policy: Any) -> dict[str, str]:

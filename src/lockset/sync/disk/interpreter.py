@@ -7,7 +7,7 @@ from __future__ import annotations
 import os
 import zlib
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from lockset.errors import LocksetError
 from lockset.sync.disk.recall import content, know, known
@@ -23,6 +23,10 @@ _MARK = b"lockset-facts:"
 _FORMAT = 3
 # Bounds how long an interpreter may think; beyond it, it is taken for broken.
 _SECONDS = 60
+# How long what it has said may be on its way after its end.
+_LATE_SECONDS = 2
+# Bounds what it may say; an answer has some thousand bytes.
+_LONGEST_ANSWER = 1 << 20
 # Bounds the pyvenv.cfg that is read; real ones have some hundred bytes.
 _LARGEST = 1 << 16
 _SCRIPT = Path(__file__).with_name("interpreter_script.py")
@@ -108,20 +112,12 @@ def _stamp(path: str) -> list[int] | None:
 
 
 def _ask(executable: str) -> Mapping[str, Any]:
-    import subprocess
-
     # Isolated: neither the caller's PYTHON variables nor its user site count.
-    command = [executable, "-I", "-B", str(_SCRIPT)]
-    try:
-        done = subprocess.run(  # noqa: S603 (the interpreter the user chose)
-            command, stdin=subprocess.DEVNULL, capture_output=True, check=False, timeout=_SECONDS
-        )
-    except (OSError, subprocess.TimeoutExpired) as error:
-        raise LocksetError("python-broken", f"`{executable}` cannot be run", context=(str(error),)) from error
-    mark = done.stdout.rfind(_MARK)
-    facts = _parsed(done.stdout[mark + len(_MARK) :]) if done.returncode == 0 and mark >= 0 else None
+    code, out, err = _run([executable, "-I", "-B", str(_SCRIPT)])
+    mark = out.rfind(_MARK)
+    facts = _parsed(out[mark + len(_MARK) :]) if code == 0 and mark >= 0 else None
     if facts is None or _built(executable, facts) is None:
-        told = done.stderr.decode("utf-8", "replace").strip().splitlines()[-3:]
+        told = err.decode("utf-8", "replace").strip().splitlines()[-3:]
         raise LocksetError(
             "python-broken",
             f"`{executable}` does not answer as Python 3.8 or newer does",
@@ -129,6 +125,42 @@ def _ask(executable: str) -> Mapping[str, Any]:
             hint="Choose another interpreter with `--python`",
         )
     return facts
+
+
+def _run(command: list[str]) -> tuple[int, bytes, bytes]:
+    """Exit code and output of an interpreter, which may be anything: it is ended where it talks or thinks too long."""
+    import subprocess
+    import threading
+    import time
+
+    def read(stream: IO[bytes] | None, kept: bytearray) -> None:
+        while stream is not None and (data := stream.read(1 << 16)):
+            kept += data
+            if len(kept) > _LONGEST_ANSWER:
+                child.kill()
+                return
+
+    out, err = bytearray(), bytearray()
+    try:
+        with subprocess.Popen(  # noqa: S603 (the interpreter the user chose)
+            command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, bufsize=0
+        ) as child:
+            pairs = ((child.stdout, out), (child.stderr, err))
+            readers = [threading.Thread(target=read, args=pair, daemon=True) for pair in pairs]
+            try:
+                for reader in readers:
+                    reader.start()
+                code = child.wait(_SECONDS)
+            except BaseException:
+                child.kill()
+                raise
+            end = time.monotonic() + _LATE_SECONDS
+            for reader in readers:
+                # Whoever it has started may still hold the pipes.
+                reader.join(max(0, end - time.monotonic()))
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise LocksetError("python-broken", f"`{command[0]}` cannot be run", context=(str(error),)) from error
+    return code, bytes(out), bytes(err)
 
 
 def _parsed(answer: bytes) -> Mapping[str, Any] | None:
