@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
 from functools import cache
 from typing import TYPE_CHECKING, ClassVar
@@ -11,12 +10,12 @@ from packaging.markers import Marker
 from packaging.requirements import InvalidRequirement
 from packaging.requirements import Requirement as ParsedRequirement
 from packaging.specifiers import SpecifierSet
-from packaging.utils import canonicalize_name
 
 from lockset.errors import LocksetError
 from lockset.markers import MarkerSet
 from lockset.records import dataclass
 from lockset.resolve.direct import DirectVersion
+from lockset.resolve.requirement_text import parts_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -38,8 +37,6 @@ __all__ = [
     "parse_dependency",
     "replaced",
 ]
-
-_EXTRA_ALONE = re.compile(r"""extra == "[^"]*"|extra == '[^']*'""")
 
 # First characters of operators, in the order they are written in.
 _ORDER = "=~><!"
@@ -134,6 +131,7 @@ class Dependency:
     text: str
 
 
+@cache
 def ordered_text(specifiers: SpecifierSet) -> str:
     """`specifiers` as people write them: what bounds from below, then what bounds from above, then the rest."""
     return ",".join(sorted(map(str, specifiers), key=lambda text: (_ORDER.find(text[0]), text)))
@@ -147,22 +145,20 @@ def parse_dependency(text: str) -> Dependency:
         LocksetError: `requirement-syntax`.
     """
     try:
-        parsed = ParsedRequirement(text)
+        parts = parts_of(text)
     except InvalidRequirement as error:
         raise LocksetError("requirement-syntax", f"{text!r} is no requirement: {error}") from error
-    marker = MarkerSet.any() if parsed.marker is None else MarkerSet.of_marker(parsed.marker)
-    extras = frozenset(str(canonicalize_name(e)) for e in parsed.extras)
+    name, extras, specifiers, url, condition = parts
     brackets = f"[{','.join(sorted(extras))}]" if extras else ""
-    name = str(canonicalize_name(parsed.name))
-    place = f" @ {parsed.url}" if parsed.url else ordered_text(parsed.specifier)
+    place = f" @ {url}" if url else ordered_text(specifiers)
     return Dependency(
         name=name,
         extras=extras,
-        specifier=Specifier.of(parsed.specifier),
-        marker=marker,
-        condition=parsed.marker,
-        condition_on_extra_alone=parsed.marker is not None and _EXTRA_ALONE.fullmatch(str(parsed.marker)) is not None,
-        url=parsed.url,
+        specifier=Specifier.of(specifiers),
+        marker=condition.marker,
+        condition=condition.parsed,
+        condition_on_extra_alone=condition.is_extra_alone,
+        url=url,
         text=f"{name}{brackets}{place}",
     )
 

@@ -1,0 +1,102 @@
+"""Requirements of metadata, read quickly: of the hundreds of a lock, few parts are new.
+
+Most requirements have the same few markers, and many the same specifiers; packaging parses each text of one once.
+What is not written as nearly all are is left to packaging altogether.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from typing import NamedTuple
+
+from packaging.markers import Marker
+from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
+from packaging.utils import canonicalize_name
+
+from lockset.markers import MarkerSet
+
+__all__ = ["Condition", "RequirementParts", "parts_of"]
+
+_NAME = r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?"
+_CLAUSE = r"(?:~=|==|!=|<=|>=|<|>)[ \t]*[A-Za-z0-9.*+!_-]+[ \t]*"
+_CLAUSES = rf"{_CLAUSE}(?:,[ \t]*{_CLAUSE})*"
+_ORDINARY = re.compile(
+    rf"""
+    ({_NAME}) [ \t]*
+    (?:\[ [ \t]* ({_NAME}(?:[ \t]*,[ \t]*{_NAME})*) [ \t]* \])? [ \t]*
+    (?: ({_CLAUSES}) | \( [ \t]* ({_CLAUSES}) \) [ \t]* )?
+    (?: ; (.*) )?
+    """,
+    re.VERBOSE | re.ASCII,
+)
+_EXTRA_ALONE = re.compile(r"""extra == "[^"]*"|extra == '[^']*'""")
+
+
+class Condition(NamedTuple):
+    """What stands behind the semicolon: the environments, the marker (None: always), whether it is of extras alone."""
+
+    marker: MarkerSet
+    parsed: Marker | None
+    is_extra_alone: bool
+
+
+class RequirementParts(NamedTuple):
+    """A requirement: normalised names of the project and of its extras, specifiers, URL and condition."""
+
+    name: str
+    extras: frozenset[str]
+    specifiers: SpecifierSet
+    url: str | None
+    condition: Condition
+
+
+def parts_of(text: str) -> RequirementParts:
+    """`text` (dependency specifier), taken apart.
+
+    Raises:
+        packaging.requirements.InvalidRequirement: It is none.
+        LocksetError: `marker-syntax`.
+    """
+    matched = _ORDINARY.fullmatch(text)
+    if matched is not None:
+        name, extras, bare, bracketed, marker = matched.groups()
+        try:
+            specifiers = _specifiers(bare or bracketed or "")
+            condition = _ALWAYS if marker is None else _condition(marker)
+        except ValueError:
+            pass  # packaging's words for what is wrong with the whole are better
+        else:
+            names = frozenset(map(_canonical, extras.split(","))) if extras else _NO_EXTRAS
+            return RequirementParts(str(canonicalize_name(name)), names, specifiers, None, condition)
+    parsed = Requirement(text)
+    return RequirementParts(
+        str(canonicalize_name(parsed.name)),
+        frozenset(map(_canonical, parsed.extras)),
+        parsed.specifier,
+        parsed.url,
+        _ALWAYS if parsed.marker is None else _of(parsed.marker),
+    )
+
+
+_NO_EXTRAS: frozenset[str] = frozenset()
+_ALWAYS = Condition(MarkerSet.any(), parsed=None, is_extra_alone=False)
+
+
+def _canonical(name: str) -> str:
+    return str(canonicalize_name(name.strip()))
+
+
+@cache
+def _specifiers(text: str) -> SpecifierSet:
+    return SpecifierSet(text)
+
+
+@cache
+def _condition(text: str) -> Condition:
+    return _of(Marker(text.strip(" \t")))
+
+
+def _of(marker: Marker) -> Condition:
+    return Condition(MarkerSet.of_marker(marker), marker, _EXTRA_ALONE.fullmatch(str(marker)) is not None)
