@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import field
+from dataclasses import field, replace
 from os import fspath
 from os.path import isabs
 from typing import TYPE_CHECKING
@@ -20,7 +20,7 @@ from lockset.resolve.candidate import SplitCandidate
 from lockset.resolve.choices import Choices
 from lockset.resolve.direct import DirectVersion
 from lockset.resolve.direct_repository import DirectRepository, SourceFound
-from lockset.resolve.narrow import narrowing
+from lockset.resolve.narrow import later_pythons, narrowing
 from lockset.resolve.propagate import propagate
 from lockset.resolve.prove import Gap, prove
 from lockset.resolve.search import Impossible, choices_of, search
@@ -28,7 +28,7 @@ from lockset.resolve.verify_metadata import verify_metadata
 from lockset.sync.disk.output_file import write_output
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from contextlib import AbstractContextManager
     from datetime import datetime
     from os import PathLike
@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from lockset.lockfile.model import Pylock
     from lockset.resolve.file_rules import FileRules
     from lockset.resolve.index_repository import IndexRepository
+    from lockset.resolve.request import LockRequest
     from lockset.resolve.requirement import Dependency
     from lockset.resolve.resolution import Resolution
     from lockset.sources.project import RootProject
@@ -118,7 +119,7 @@ def lock(
         artifacts = DirectRepository(opened, question.direct)
         repository = artifacts if question.direct.concerned else opened
         heard.phase("Resolving")
-        resolution = _resolved(question, repository, heard)
+        question, resolution = _resolved(question, repository, notes)
         terms, resolution = _narrowed(question, resolution, repository, notes)
         if verify:
             heard.phase("Comparing metadata")
@@ -155,32 +156,59 @@ class _Notes:
     """Hands notes on to the listener, and keeps them."""
 
     def __init__(self, listener: Listener, first: Iterable[str]) -> None:
-        self._listener = listener
+        self.listener = listener
         self.said: list[str] = []
         for text in first:
             self.note(text)
 
     def note(self, text: str) -> None:
         self.said.append(text)
-        self._listener.note(text)
+        self.listener.note(text)
 
 
-def _resolved(question: Question, repository: IndexRepository | DirectRepository, listener: Listener) -> Resolution:
-    """The answer; begun anew, at most once for each source there is, where one is found on the way."""
+def _resolved(
+    question: Question, repository: IndexRepository | DirectRepository, listener: _Notes
+) -> tuple[Question, Resolution]:
+    """The answer, and the question that it answers: without later Pythons on which there is none, where it was open.
+
+    Begun anew, at most once for each source there is, where one is found on the way.
+    """
     while True:
         with suppress(SourceFound):
-            return with_files(_searched(question, repository, listener), question, repository)
+            found = _searched(question, repository, listener)
+            if not isinstance(found, Impossible):
+                return question, found
+            question = _without_later_pythons(question, found, repository, listener)
 
 
-def _searched(question: Question, repository: IndexRepository | DirectRepository, listener: Listener) -> Resolution:
+def _searched(
+    question: Question, repository: IndexRepository | DirectRepository, listener: _Notes
+) -> Resolution | Impossible:
     request = question.request
     try:
-        pins, statistics = search(request, repository, listener)
+        pins, statistics = search(request, repository, listener.listener)
     except Impossible as impossible:
+        return impossible
+    found = propagate(pins, request.roots, request.universe, repository, statistics)
+    return with_files(found, question, repository)
+
+
+def _without_later_pythons(
+    question: Question, impossible: Impossible, repository: IndexRepository | DirectRepository, listener: _Notes
+) -> Question:
+    bound = later_pythons(impossible, question.request)
+    if bound is None:
         from lockset.resolve.explain import explain  # what tries remedies costs milliseconds to import
 
-        raise explain(impossible, request, repository) from None
-    return propagate(pins, request.roots, request.universe, repository, statistics)
+        raise explain(impossible, question.request, repository) from None
+    asked = sorted({cause.origin.text for cause in impossible.causes})
+    listener.note(f"The lock serves Pythons below {bound.below}: nothing there meets {_listed(asked)}")
+    return replace(question, request=bound.of(question.request))
+
+
+def _listed(texts: Sequence[str]) -> str:
+    more = f" and {len(texts) - 3} more" if len(texts) > 3 else ""  # noqa: PLR2004 - as listed
+    return f"{', '.join(texts[:3])}{more}"
 
 
 def _behind(resolution: Resolution, repository: IndexRepository | DirectRepository) -> Mapping[str, tuple[str, str]]:
@@ -206,26 +234,23 @@ def _narrowed(
     request = question.request
     bound = narrowing(resolution, repository.strictly_serves) if request.open_above else None
     if bound is None:
-        terms = LockTerms(
-            requires_python=request.requires_python,
-            universe=request.universe,
-            folder=question.direct.folder,
-            sdists=question.sdists,
-        )
-        return terms, resolution
-    names = ", ".join(f"{name} {version}" for name, version in bound.releases[:3])
-    more = f" and {len(bound.releases) - 3} more" if len(bound.releases) > 3 else ""  # noqa: PLR2004 - as listed above
+        return _terms(question, request), resolution
+    names = _listed([f"{name} {version}" for name, version in bound.releases])
     verb = "admits" if len(bound.releases) == 1 else "admit"
-    listener.note(f"The lock serves Pythons below {bound.below}: {names}{more} {verb} no later one")
-    universe = request.universe & bound.region
-    terms = LockTerms(
-        requires_python=bound.apply(request.requires_python),
-        universe=universe,
+    listener.note(f"The lock serves Pythons below {bound.below}: {names} {verb} no later one")
+    inside = bound.of(request)
+    return _terms(question, inside), propagate(
+        resolution.pins, request.roots, inside.universe, repository, resolution.statistics
+    )
+
+
+def _terms(question: Question, request: LockRequest) -> LockTerms:
+    return LockTerms(
+        requires_python=request.requires_python,
+        universe=request.universe,
         folder=question.direct.folder,
         sdists=question.sdists,
     )
-    inside = propagate(resolution.pins, request.roots, universe, repository, resolution.statistics)
-    return terms, inside
 
 
 def _tell_missing_extras(
@@ -260,9 +285,8 @@ def _tell_outside_paths(found: Pylock, listener: _Notes) -> None:
     paths = {place.path for p in found.packages for place in (p.archive, p.directory, p.vcs) if place is not None}
     outside = sorted(path for path in paths if path and (path.split("/")[0] == ".." or isabs(path)))  # noqa: PTH117 - a value, not a file
     if outside:
-        more = f" and {len(outside) - 3} more" if len(outside) > 3 else ""  # noqa: PLR2004 - as listed
         listener.note(
-            f"The lock points out of its folder, to {', '.join(outside[:3])}{more}:"
+            f"The lock points out of its folder, to {_listed(outside)}:"
             " `lockset sync` installs that with `--allow-outside-path` only"
         )
 

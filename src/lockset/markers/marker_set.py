@@ -164,6 +164,18 @@ class MarkerSet:
 
         return _of(dd.fix(self.id, (chosen["extras"], chosen["dependency_groups"]), value_of))
 
+    def with_chosen(self, *, extras: Iterable[str] = (), groups: Iterable[str] = ()) -> MarkerSet:
+        """The set with the named extras and groups chosen; all other choices stay open."""
+        chosen = {
+            "extras": frozenset(map(canonicalize_name, extras)),
+            "dependency_groups": frozenset(map(canonicalize_name, groups)),
+        }
+
+        def value_of(variable: Variable) -> bool | None:
+            return True if variable.kind is Kind.FLAG and variable.literal in chosen[variable.name] else None
+
+        return _of(dd.fix(self.id, ("chosen", *chosen.values()), value_of))
+
     def without_extras_and_groups(self) -> MarkerSet:
         """The environments that are in the set for at least one choice of extras, groups and metadata extra."""
         return _of(dd.forget(self.id, "choices", _is_choice))

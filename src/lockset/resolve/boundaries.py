@@ -6,18 +6,20 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from lockset.markers import MarkerSet
+from lockset.resolve.candidate import SplitCandidate
 from lockset.resolve.policy import bits
 from lockset.resolve.requirement import ANY_VERSION
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
+    from lockset.resolve.candidate import Candidate
     from lockset.resolve.policy import Admission
     from lockset.resolve.repository import Releases, Repository
     from lockset.resolve.request import Policy
     from lockset.resolve.requirement import Dependency, Requirement, Specifier
 
-__all__ = ["Boundaries"]
+__all__ = ["Boundaries", "pythons_of"]
 
 # How many releases of a name are asked for the markers of their dependencies when nothing else is left to split on.
 _RELEASES_ASKED_FOR_MARKERS = 3
@@ -147,3 +149,11 @@ class Boundaries:
 def _atoms(dependencies: Iterable[Dependency]) -> Iterator[MarkerSet]:
     for dependency in dependencies:
         yield from dependency.marker.with_metadata_extra(None).atoms()
+
+
+def pythons_of(candidate: Candidate) -> Iterator[MarkerSet]:
+    """The boundary of a split that is one between Pythons."""
+    if isinstance(candidate, SplitCandidate):
+        pythons = candidate.boundary.without_platforms().without_extras_and_groups()
+        if pythons & candidate.key[1] is candidate.boundary:
+            yield pythons

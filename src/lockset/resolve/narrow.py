@@ -2,11 +2,12 @@
 
 Counted in the search, one `<4` would make the rest of the range unsolvable or drag a package years back; ignored, the
 lock would promise Pythons that an installer must refuse. So the search goes without them, and the lock says which
-Pythons it serves.
+Pythons it serves. What cannot be had on Pythons in development narrows it as well.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from packaging.specifiers import SpecifierSet
@@ -14,24 +15,28 @@ from packaging.specifiers import SpecifierSet
 from lockset.errors import LocksetError
 from lockset.markers import MarkerSet
 from lockset.records import dataclass
+from lockset.resolve.pythons import SETTLED
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from packaging.version import Version
 
+    from lockset.markers.domains import Release
+    from lockset.resolve.request import LockRequest
     from lockset.resolve.resolution import NodeKey, Resolution
+    from lockset.resolve.search import Impossible
 
-__all__ = ["Narrowing", "narrowing"]
+__all__ = ["Narrowing", "later_pythons", "narrowing"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Narrowing:
-    """The first Python that some release does not admit, and which.
+    """The first Python that is not served, and which releases do not admit it.
 
     Attributes:
         below: The lock serves Pythons below this one, such as `3.15`.
-        releases: Names and versions that set the bound, sorted.
+        releases: Names and versions that set the bound, sorted; none where nothing fits beyond it.
     """
 
     below: str
@@ -48,6 +53,11 @@ class Narrowing:
         """The Pythons that remain."""
         return MarkerSet.of_python(f"<{self.below}")
 
+    def of(self, request: LockRequest) -> LockRequest:
+        """The request for the Pythons that remain."""
+        pythons = self.apply(request.requires_python)
+        return replace(request, universe=request.universe & self.region, requires_python=pythons)
+
 
 def narrowing(resolution: Resolution, admits: Callable[[str, Version], MarkerSet]) -> Narrowing | None:
     """The bound that the chosen releases set, None where they admit every Python of the universe.
@@ -59,7 +69,7 @@ def narrowing(resolution: Resolution, admits: Callable[[str, Version], MarkerSet
     Raises:
         LocksetError: `no-python-left`: nothing of the range remains.
     """
-    lowest: tuple[int, ...] | None = None
+    lowest: Release | None = None
     blamed: list[NodeKey] = []
     for key, node in resolution.nodes.items():
         start = (node.region - admits(*key)).python_minimum()
@@ -71,10 +81,7 @@ def narrowing(resolution: Resolution, admits: Callable[[str, Version], MarkerSet
             blamed.append(key)
     if lowest is None:
         return None
-    numbers = list(lowest)
-    while len(numbers) > 2 and numbers[-1] == 0:  # noqa: PLR2004 - major and minor stay
-        numbers.pop()
-    found = Narrowing(below=".".join(map(str, numbers)), releases=tuple(blamed))
+    found = Narrowing(below=_written(lowest), releases=tuple(blamed))
     if (resolution.universe & found.region).is_empty:
         name, version = blamed[0]
         raise LocksetError(
@@ -83,3 +90,22 @@ def narrowing(resolution: Resolution, admits: Callable[[str, Version], MarkerSet
             hint="Widen the range, or ask for another version of it",
         )
     return found
+
+
+def later_pythons(impossible: Impossible, request: LockRequest) -> Narrowing | None:
+    """The bound that leaves out a failure on Pythons in development or to come; None where it is not just theirs.
+
+    Where the project's range is open above, what cannot be had there yet says nothing against the Pythons that are.
+    """
+    start = impossible.universe.python_minimum()
+    if not request.open_above or start is None or not impossible.universe.is_disjoint(SETTLED):
+        return None
+    found = Narrowing(below=_written(start), releases=())
+    return None if (request.universe & found.region).is_empty else found
+
+
+def _written(release: Release) -> str:
+    numbers = list(release)
+    while len(numbers) > 2 and numbers[-1] == 0:  # noqa: PLR2004 - major and minor stay
+        numbers.pop()
+    return ".".join(map(str, numbers))

@@ -132,7 +132,8 @@ def _roots(
 def sources_of(roots: Iterable[Root], universe: MarkerSet) -> tuple[tuple[DirectSource, MarkerSet], ...]:
     """The sources among `roots`, with the environments in which all that is asked of their projects comes from them.
 
-    A project comes from its source whatever extras and groups are chosen, unless these choose between sources.
+    A project comes from its source whatever extras and groups are chosen, unless these choose between sources, or are
+    never chosen together with what asks for it.
 
     Raises:
         LocksetError: `sources-disagree`: two of one project in one environment.
@@ -161,9 +162,18 @@ def _apart(regions: Mapping[DirectSource, MarkerSet]) -> Iterable[tuple[DirectSo
                     hint="Ask for it from one place, or for each under a marker of its own; sources of extras and"
                     " groups that are never installed together belong under `conflicts` in [tool.lockset]",
                 )
-    wide = [(source, region.without_extras_and_groups()) for source, region in listed]
+    wide = [(source, _with_fewer(region)) for source, region in listed]
     meeting = any(not a.is_disjoint(union(b for _, b in wide[:at])) for at, (_, a) in enumerate(wide))
     return listed if meeting else wide
+
+
+def _with_fewer(region: MarkerSet) -> MarkerSet:
+    """`region`, and whatever lies in it once more extras and groups are chosen."""
+    for extra in sorted(region.extras()):
+        region |= region.with_chosen(extras=[extra])
+    for group in sorted(region.groups()):
+        region |= region.with_chosen(groups=[group])
+    return region
 
 
 def hashes_of(project: RootProject) -> Mapping[str, frozenset[str]]:

@@ -15,8 +15,10 @@ from __future__ import annotations
 from heapq import heappop, heappush
 from typing import TYPE_CHECKING
 
+from lockset.resolve.boundaries import pythons_of
 from lockset.resolve.candidate import GuardedCandidate, SplitCandidate
 from lockset.resolve.cell import Cell, causes_of, chain_of, members_of
+from lockset.resolve.lean import lean
 from lockset.resolve.nogoods import Cause, Conflict, Member
 from lockset.resolve.precedence import Precedence
 from lockset.resolve.telling import telling
@@ -105,12 +107,10 @@ class Run:
         for cell in list(self._open):
             if next(self._provider.candidates(cell.key, cell.wanted), None) is None:
                 raise NoWay(tuple(causes_of(cell.asked)))
-        while self._open:
+        while self._open or self._is_unnamed(roots):
             self._check_progress()
             self.rounds += 1
-            conflict = self._decide(self._next())
-            if conflict is not None:
-                self._go_back(conflict)
+            self._go_back(self._decide(self._next()))
         return {key: cell.pin for key, cell in self._cells.items() if cell.asked and cell.pin is not None}
 
     def _check_progress(self) -> None:
@@ -146,7 +146,7 @@ class Run:
             self._provider.expect_apart(candidate, refused.boundaries)
             members += (m for m in refused.members if m.key != cell.key)
             causes += (*refused.causes, *self._own_causes(candidate, refused))
-            boundaries += [*_pythons_of(candidate), *refused.boundaries]
+            boundaries += [*pythons_of(candidate), *refused.boundaries]
         mattering = self._telling(cell.asked)
         return Conflict.of([*members_of(mattering), *members], causes or causes_of(mattering), boundaries)
 
@@ -168,7 +168,9 @@ class Run:
         if self.rejections > self._patience:
             raise GivenUp
 
-    def _go_back(self, conflict: Conflict) -> None:
+    def _go_back(self, conflict: Conflict | None) -> None:
+        if conflict is None:
+            return
         self.conflicts += 1
         self.causes = conflict.causes
         self._last_conflict = self.rounds
@@ -199,9 +201,8 @@ class Run:
 
     def _unmeetable(self, key: Key, requirements: list[Requirement], asking: Candidate) -> Conflict | None:
         cell = self._cells.get(key)
-        asked = cell.asked if cell is not None else ()
+        asked, pin = ((), None) if cell is None else (cell.asked, cell.pin)
         wanted = tuple(dict.fromkeys([*(requirement for requirement, _ in asked), *requirements]))
-        pin = cell.pin if cell is not None else None
         if pin is not None:
             if all(map(pin.meets, requirements)):
                 return None
@@ -229,7 +230,7 @@ class Run:
                 return None
             members += (m for m in known.members if m.key not in {asking.key, candidate.key})
             causes += known.causes
-            boundaries += [*_pythons_of(candidate), *known.boundaries]
+            boundaries += [*pythons_of(candidate), *known.boundaries]
         return Conflict.of(members, causes, boundaries)
 
     def _grown(self, pin: Candidate, wanted: tuple[Requirement, ...]) -> Iterator[Candidate]:
@@ -262,6 +263,25 @@ class Run:
             # The latest choice may stay for one more decision though nobody asks for it, while who asked for it is
             # decided anew because of it.
             self._unsettled.setdefault(before, [])
+        return self._settle_all()
+
+    def _is_unnamed(self, roots: Sequence[Requirement]) -> bool:
+        """Whether a release that has to be asked for by name is not, when all is said and done: then it is open."""
+        if not any(c.pin is not None and self._provider.needs_naming(c.pin) for c in self._cells.values()):
+            return False
+
+        def grown(key: Key, wanted: tuple[Requirement, ...]) -> Iterator[Candidate]:
+            pin = self._pin_of(key)
+            return iter(()) if pin is None else self._grown(pin, wanted)
+
+        needed = lean(roots, grown, self._provider.dependencies)
+        for cell in list(self._cells.values()):
+            if cell.pin is not None:
+                self._choose(cell, needed.get(cell.key))
+        self._go_back(self._settle_all())
+        return bool(self._open)
+
+    def _settle_all(self) -> Conflict | None:
         while self._unsettled:
             conflict = self._settle(*self._unsettled.popitem())
             if conflict is not None:
@@ -378,11 +398,3 @@ class Run:
         told = {cause.origin for cause in conflict.causes}
         asked = (r for r in self._provider.dependencies(candidate) if r.key in keys and r.origin not in told)
         return self._met_in((), asked, candidate)
-
-
-def _pythons_of(candidate: Candidate) -> Iterator[MarkerSet]:
-    """The boundary of a split that is one between Pythons."""
-    if isinstance(candidate, SplitCandidate):
-        pythons = candidate.boundary.without_platforms().without_extras_and_groups()
-        if pythons & candidate.key[1] is candidate.boundary:
-            yield pythons

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import TYPE_CHECKING
 
 from lockset.markers import MarkerSet
+from lockset.records import dataclass
 from lockset.resolve.candidate import GuardedCandidate
 from lockset.resolve.nogoods import Cause, Nogoods
 from lockset.resolve.provider import Provider
@@ -15,7 +16,7 @@ from lockset.resolve.resolution import Pins, Statistics
 from lockset.resolve.run import GivenUp, NoWay, Run
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from lockset.events import Listener
     from lockset.resolve.repository import Repository
@@ -32,6 +33,9 @@ _FIRST_PATIENCE = 60
 # Restarts before a universe is given up, and then split; and before one environment is.
 _RESTARTS = 8
 _RESTARTS_OF_ONE = 14
+# Restarts of a universe before its environments are looked at alone, as much as was spent on it: most often, one of
+# them has no answer.
+_RESTARTS_IN_GOOD_FAITH = 2
 # Rounds of one run; far above what any real project needs. Beyond it the run counts as given up.
 _ROUNDS = 60_000
 # Universes split at most, one into two each time.
@@ -53,6 +57,19 @@ class Impossible(Exception):  # noqa: N818 (an answer of the search, turned into
 
 
 @dataclass(slots=True)
+class _Survey:
+    """Environments of one universe, each of which is searched alone.
+
+    Attributes:
+        waiting: Those that were not looked at yet.
+        failed: Why the first that has no answer has none.
+    """
+
+    waiting: Iterator[MarkerSet]
+    failed: Impossible | None = None
+
+
+@dataclass(slots=True)
 class _Totals:
     rounds: int = 0
     conflicts: int = 0
@@ -60,7 +77,7 @@ class _Totals:
     parts: int = 0
     splits_left: int = _UNIVERSE_SPLITS
     blamed: dict[str, int] = field(default_factory=dict)
-    surveyed: dict[MarkerSet, Impossible | None] = field(default_factory=dict)
+    surveys: dict[MarkerSet, _Survey] = field(default_factory=dict)
 
     def add(self, run: Run) -> None:
         self.rounds += run.rounds
@@ -124,8 +141,13 @@ def _probe(
 def _solve(
     request: LockRequest, universe: MarkerSet, repository: Repository, listener: Listener, totals: _Totals
 ) -> Pins:
+    def doubted(rounds: int) -> None:
+        failed = _failing_environment(request, universe, repository, listener, totals, rounds=rounds)
+        if failed is not None:
+            raise failed
+
     try:
-        pins = _run(request, universe, repository, listener, totals, restarts=_RESTARTS)
+        pins = _run(request, universe, repository, listener, totals, restarts=_RESTARTS, doubted=doubted)
     except Impossible as impossible:
         failed = _failing_environment(request, universe, repository, listener, totals)
         if failed is not None:
@@ -172,14 +194,21 @@ def _run(
     totals: _Totals,
     *,
     restarts: int = _RESTARTS_OF_ONE,
+    doubted: Callable[[int], None] | None = None,
 ) -> Pins:
-    """One universe without cutting it: restarts with what was learned kept."""
+    """One universe without cutting it: restarts with what was learned kept.
+
+    `doubted` hears at restarts how many decisions were taken in vain.
+    """
     provider = _provider(request, universe, repository, totals)
     roots = provider.roots(request.roots)
     nogoods = Nogoods(provider.dependencies, provider.fits)
     patience = _FIRST_PATIENCE
     causes: tuple[Cause, ...] = ()
-    for _ in range(restarts):
+    before = totals.rounds
+    for restart in range(restarts):
+        if doubted is not None and restart >= _RESTARTS_IN_GOOD_FAITH:
+            doubted(totals.rounds - before)
         run = Run(provider, nogoods, listener, patience=patience, most_rounds=_ROUNDS)
         try:
             return Pins(parts=((universe, run.solve(roots)),))
@@ -217,17 +246,34 @@ def solve_environment(
 
 
 def _failing_environment(
-    request: LockRequest, universe: MarkerSet, repository: Repository, listener: Listener, totals: _Totals
+    request: LockRequest,
+    universe: MarkerSet,
+    repository: Repository,
+    listener: Listener,
+    totals: _Totals,
+    *,
+    rounds: int | None = None,
 ) -> Impossible | None:
-    """The first sampled environment that alone has no answer: the plainest thing to tell of."""
-    if universe not in totals.surveyed:
-        totals.surveyed[universe] = _first_failing(request, universe, repository, listener, totals)
-    return totals.surveyed[universe]
+    """The first sampled environment that alone has no answer: the plainest thing to tell of.
+
+    With `rounds`, no further environment is looked at after so many decisions; the next call goes on from there.
+    """
+    survey = totals.surveys.get(universe)
+    if survey is None:
+        survey = totals.surveys[universe] = _Survey(waiting=_environments(request, universe))
+    stop = None if rounds is None else totals.rounds + rounds
+    while survey.failed is None and (stop is None or totals.rounds < stop):
+        region = next(survey.waiting, None)
+        if region is None:
+            break
+        try:
+            _run(request, region, repository, listener, totals)
+        except Impossible as impossible:
+            survey.failed = impossible
+    return survey.failed
 
 
-def _first_failing(
-    request: LockRequest, universe: MarkerSet, repository: Repository, listener: Listener, totals: _Totals
-) -> Impossible | None:
+def _environments(request: LockRequest, universe: MarkerSet) -> Iterator[MarkerSet]:
     for extras, groups in choices_of(request):
         for environment in request.samples:
             region = universe & environment_region(
@@ -237,27 +283,43 @@ def _first_failing(
                 all_extras=request.extras or (),
                 all_groups=request.all_groups,
             )
-            if region.is_empty:
-                continue
-            try:
-                _run(request, region, repository, listener, totals)
-            except Impossible as impossible:
-                return impossible
-    return None
+            if not region.is_empty:
+                yield region
 
 
 def choices_of(request: LockRequest) -> list[tuple[tuple[str, ...], tuple[str, ...]]]:
     """Choices of extras and groups worth looking at.
 
-    The default one, each extra and each group with it, each group alone, and everything.
+    The default one, each extra and each group with it, each group alone, and everything; where conflicts are declared,
+    as much as may be chosen together.
     """
     default = (request.default_group,) if request.default_group else ()
     choices: list[tuple[tuple[str, ...], tuple[str, ...]]] = [((), default)]
     choices += [((extra,), default) for extra in request.extras or ()]
     choices += [((), (*default, group)) for group in request.groups]
     choices += [((), (group,)) for group in request.groups]
-    choices.append((tuple(request.extras or ()), request.all_groups))
+    choices += _as_many_as_may_be(request)
     return list(dict.fromkeys(choices))
+
+
+def _as_many_as_may_be(request: LockRequest) -> Iterator[tuple[tuple[str, ...], tuple[str, ...]]]:
+    """Choices that cannot be added to, which together have every extra and every group in one of them."""
+    extras, groups = tuple(request.extras or ()), request.all_groups
+    regions = {**{("", e): MarkerSet.extra(e) for e in extras}, **{(g, ""): MarkerSet.group(g) for g in groups}}
+    left = list(regions)
+    while True:
+        chosen: set[tuple[str, str]] = set()
+        region = request.universe
+        for item in dict.fromkeys((*left, *regions)):
+            both = region & regions[item]
+            if not both.is_empty:
+                region = both
+                chosen.add(item)
+        yield tuple(e for e in extras if ("", e) in chosen), tuple(g for g in groups if (g, "") in chosen)
+        # The first can be chosen alone, unless nowhere at all: then it need not be looked at.
+        left = [item for item in left[1:] if item not in chosen]
+        if not left:
+            return
 
 
 def _boundary(
