@@ -276,7 +276,7 @@ def _refuse_unremovable(steps: Sequence[Step]) -> None:
                     "not-removable",
                     f"{one} was installed without a RECORD of its files, so it cannot be replaced safely",
                     place=one.info,
-                    hint="Remove it with the tool that installed it, or make the environment anew",
+                    hint="Remove it as it was installed, say by `pip uninstall`, or make the environment anew",
                 )
 
 

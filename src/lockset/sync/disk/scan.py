@@ -44,7 +44,7 @@ def scan(
     for library in layout.libraries:
         for entry in _entries(library):
             if not entry.name.endswith(".dist-info"):
-                egg = _egg(entry)
+                egg = _egg(entry, layout)
                 if egg is not None:
                     found.append(egg)
                 continue
@@ -78,14 +78,22 @@ def _entries(library: str) -> list[os.DirEntry[str]]:
         return []
 
 
-def _egg(entry: os.DirEntry[str]) -> InstalledDistribution | None:
-    """Something of before RECORD: known, never removed."""
+def _egg(entry: os.DirEntry[str], layout: Layout) -> InstalledDistribution | None:
+    """Something of before RECORD: removed only where it lists its files."""
     match = _EGG.fullmatch(entry.name)
     if match is None:
         return None
-    return InstalledDistribution(
-        name=_normalised(match["name"]), version=match["version"] or "", info=entry.path, removable=False
-    )
+    listed = _text(entry.path, "installed-files.txt", _MOST_RECORD) if entry.is_dir(follow_symlinks=False) else None
+    name, version = match["name"], match["version"] or ""
+    if listed is None or "\0" in listed:
+        return InstalledDistribution(name=_normalised(name), version=version, info=entry.path, removable=False)
+    # One path a line, from within its own folder.
+    places = {
+        os.path.normpath(f"{entry.path}{os.sep}{line}") for line in listed.splitlines() if not os.path.isabs(line)
+    }
+    name, version = _told(_text(entry.path, "PKG-INFO", _HEAD), name, version)
+    files = tuple(InstalledFile(place, "", None) for place in sorted(places) if layout.holds(place))
+    return InstalledDistribution(name=name, version=version, info=entry.path, files=files)
 
 
 def stamp_of(info: str) -> Stamp | None:
@@ -134,7 +142,12 @@ def _read(info: str, library: str, layout: Layout) -> InstalledDistribution:
 def _named(info: str) -> tuple[str, str]:
     """Name and version, from METADATA, as everybody reads them; from the folder's name where there is none."""
     name, _, version = os.path.basename(info).removesuffix(".dist-info").partition("-")
-    head = (_text(info, "METADATA", _HEAD) or "").replace("\r\n", "\n").split("\n\n", 1)[0]
+    return _told(_text(info, "METADATA", _HEAD), name, version)
+
+
+def _told(metadata: str | None, name: str, version: str) -> tuple[str, str]:
+    """Name and version as `metadata` tells them; the given ones where it does not."""
+    head = (metadata or "").replace("\r\n", "\n").split("\n\n", 1)[0]
     headers = {key.lower(): value for key, value in reversed(_HEADER.findall(head))}
     return _normalised(headers.get("name") or name), headers.get("version") or version
 
