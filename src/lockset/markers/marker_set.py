@@ -74,6 +74,14 @@ class MarkerSet:
         return _of(parse(str(marker)))
 
     @classmethod
+    def of_condition(cls, marker: Marker) -> MarkerSet:
+        """The same for the marker of a requirement, on all environments that occur.
+
+        What is listed after `in` is taken word by word: `sys_platform in "linux darwin"` holds on Linux and on macOS.
+        """
+        return _of(parse(str(marker), listing=True))
+
+    @classmethod
     def of_python(cls, specifiers: SpecifierSet | str) -> MarkerSet:
         """The Pythons that a `Requires-Python` admits.
 

@@ -68,21 +68,39 @@ _RELEASE_VARIABLES = {
 }
 
 
+# Values that occur, of the variables whose values people list, as in `sys_platform in "linux darwin"`.
+_OCCURRING = {
+    "os_name": ("posix", "nt", "java"),
+    "sys_platform": ("linux", "linux2", "darwin", "win32", "cygwin", "android", "ios", "emscripten", "wasi"),
+    "platform_system": ("Linux", "Darwin", "Windows", "Java", "Android", "iOS", "Emscripten", "FreeBSD"),
+    "platform_machine": (
+        *("x86_64", "AMD64", "amd64", "arm64", "ARM64", "aarch64", "x86", "i386", "i686", "armv6l", "armv7l", "armv8l"),
+        *("ppc64", "ppc64le", "s390x", "riscv64", "loongarch64", "wasm32"),
+    ),
+    "implementation_name": ("cpython", "pypy", "graalpy", "jython", "ironpython"),
+    "platform_python_implementation": ("CPython", "PyPy", "GraalVM", "Jython", "IronPython"),
+}
+
+
 @cache
-def parse(text: str) -> int:
+def parse(text: str, *, listing: bool = False) -> int:
     """The diagram of a marker.
+
+    With `listing`, `sys_platform in "linux darwin"` holds for the words of the list and for values that occur and are a
+    part of it, and for no other part: nobody means such a one.
 
     Raises:
         LocksetError: `marker-syntax`, where the text is no marker or compares what cannot be compared.
     """
-    return _Parser(text).marker()
+    return _Parser(text, listing=listing).marker()
 
 
 class _Parser:
     """Recursive descent over the tokens of one text."""
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, *, listing: bool) -> None:
         self._text = text
+        self._compared = _listing if listing else comparison
         self._tokens = self._split()
         self._depth = 0
         self._comparisons = 0
@@ -165,7 +183,7 @@ class _Parser:
             self._refuse("does not compare a variable with a quoted string", start)
         name, literal = (left, right) if left_is_variable else (right, left)
         try:
-            return comparison(name, operator, literal, literal_first=right_is_variable)
+            return self._compared(name, operator, literal, literal_first=right_is_variable)
         except UndefinedComparisonError:
             self._refuse(f"has no meaning: `{operator}` does not apply to these values", start)
 
@@ -213,6 +231,16 @@ def comparison(name: str, operator: str, literal: str, *, literal_first: bool = 
     elif name == "platform_release" and operator not in {"in", "not in"} and _fits_specifier(operator, literal):
         return _ordered_release_comparison(operator, literal, literal_first=literal_first)
     return _text_comparison(name, operator, literal, literal_first=literal_first)
+
+
+def _listing(name: str, operator: str, literal: str, *, literal_first: bool) -> int:
+    """As `comparison`, with what is listed after `in` taken word by word."""
+    if operator not in {"in", "not in"} or literal_first or name not in _OCCURRING:
+        return comparison(name, operator, literal, literal_first=literal_first)
+    found = EMPTY
+    for value in (*literal.replace(",", " ").split(), *(v for v in _OCCURRING[name] if v in literal)):
+        found = or_(found, _equal(name, value))
+    return found if operator == "in" else not_(found)
 
 
 def _release_comparison(name: str, operator: str, literal: str, *, literal_first: bool) -> int:

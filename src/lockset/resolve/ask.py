@@ -241,7 +241,7 @@ def _policy(
     places: dict[tuple[str, Specifier], str] = {}
     for line in (*project.constraints, *choices.constraints):
         requirement = line.requirement
-        marker = MarkerSet.any() if requirement.marker is None else MarkerSet.of_marker(requirement.marker)
+        marker = MarkerSet.any() if requirement.marker is None else MarkerSet.of_condition(requirement.marker)
         marker = marker.with_metadata_extra(None)
         name = line.name
         specifier = Specifier.of(requirement.specifier)

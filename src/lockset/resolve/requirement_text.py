@@ -99,4 +99,4 @@ def _condition(text: str) -> Condition:
 
 
 def _of(marker: Marker) -> Condition:
-    return Condition(MarkerSet.of_marker(marker), marker, _EXTRA_ALONE.fullmatch(str(marker)) is not None)
+    return Condition(MarkerSet.of_condition(marker), marker, _EXTRA_ALONE.fullmatch(str(marker)) is not None)
