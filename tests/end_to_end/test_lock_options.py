@@ -275,7 +275,7 @@ def test_variables_of_other_tools_are_named_where_they_would_have_mattered(
         (("--exclude-newer-package", "=2020-01-01"), "NAME=VALUE"),
         (("-C", "nothing"), "KEY=VALUE"),
         (("--retries", "-1"), "between 0 and"),
-        (("--keyring-provider", "subprocess", "--client-cert"), "expected one argument"),
+        (("--keyring-provider", "subprocess", "--client-cert"), "wants a value"),
     ],
 )
 def test_contradictions_and_nonsense_are_wrong_usage(

@@ -75,12 +75,16 @@ def _replace(path: str | os.PathLike[str], data: bytes) -> None:
         raise LocksetError("lock-unwritable", message, place=os.fspath(path)) from error
 
 
-def settings_for(path: str | os.PathLike[str]) -> ValidateSettings | None:
-    """`[tool.lockset.validate]` of the pyproject.toml nearest to the lock file at `path`, None where there is none.
+def settings_for(path: str | os.PathLike[str], *, config: Path | None = None) -> ValidateSettings | None:
+    """`[tool.lockset.validate]` of `config`, else of the pyproject.toml nearest to the lock file at `path`, if any.
 
     Raises:
         LocksetError: the table, or the file around it, is not right.
     """
+    if config is not None:
+        from lockset.sources.files.discover import read_settings_of
+
+        return read_settings_of(config, folder=Path.cwd()).validate
     folder = Path(path).absolute().parent
     nearest = next((one for up in (folder, *folder.parents) if (one := up / "pyproject.toml").is_file()), None)
     try:

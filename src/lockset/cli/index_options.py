@@ -6,7 +6,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from lockset.api.indexes import indexes_of
-from lockset.cli.options import env_flag, env_text
 from lockset.errors import UsageError
 from lockset.index.options import DEFAULT_INDEX, IndexOptions, IndexSource, location_url
 
@@ -35,9 +34,9 @@ def index_options(args: argparse.Namespace, project: RootProject | None, here: P
     """
     own = indexes_of(project) if project is not None else IndexOptions()
     named = [_named_index(text, here) for text in (*args.index, *args.extra_index_url)]
-    default = args.default_index or env_text("DEFAULT_INDEX") or env_text("INDEX_URL")
+    default = args.default_index
     find_links = [location_url(f, base=here) for f in args.find_links]
-    provider = args.keyring_provider or env_text("KEYRING_PROVIDER")
+    provider = args.keyring_provider
     return replace(
         own,
         index_url=location_url(default, base=here) if default else own.index_url,
@@ -45,15 +44,15 @@ def index_options(args: argparse.Namespace, project: RootProject | None, here: P
         find_links=tuple(dict.fromkeys((*find_links, *own.find_links))),
         no_index=bool(args.no_index or own.no_index),
         strategy=args.index_strategy or own.strategy,
-        offline=args.offline or env_flag("OFFLINE"),
+        offline=args.offline,
         refresh=args.refresh,
-        read_timeout=_number(args.timeout, "TIMEOUT", _TIMEOUT),
-        retries=int(_number(args.retries, "RETRIES", _RETRIES)),
+        read_timeout=_number(args, "timeout", _TIMEOUT),
+        retries=int(_number(args, "retries", _RETRIES)),
         insecure_hosts=frozenset((*args.allow_insecure_host, *own.insecure_hosts)),
-        cert=_path(args.cert or env_text("CERT")),
-        client_cert=_path(args.client_cert or env_text("CLIENT_CERT")),
-        proxy=args.proxy or env_text("PROXY"),
-        keyring=_keyring(provider) if provider else own.keyring,
+        cert=_path(args.cert),
+        client_cert=_path(args.client_cert),
+        proxy=_proxy(args.proxy),
+        keyring=provider == "subprocess" if provider else own.keyring,
     )
 
 
@@ -68,23 +67,21 @@ def _path(text: object) -> str | None:
     return str(text) if text else None
 
 
-def _number(given: float | None, name: str, default: float) -> float:
-    """As given, as LOCKSET_<name> says, or the default."""
-    text = env_text(name)
-    try:
-        value = given if given is not None else default if text is None else float(text)
-    except ValueError as error:
-        raise UsageError("env-value", f"LOCKSET_{name} is {text!r}, which is no number") from error
+def _number(args: argparse.Namespace, name: str, default: float) -> float:
+    """As given, or the default."""
+    given: float | None = getattr(args, name)
+    value = default if given is None else given
     if not 0 <= value <= _MOST:
-        said = f"--{name.lower()}" if given is not None else f"LOCKSET_{name}"
+        said = f"LOCKSET_{name.upper()}" if name in args.by_variable else f"--{name}"
         raise UsageError("option-value", f"{said} is {value:g}, and has to be between 0 and {_MOST}")
     return value
 
 
-def _keyring(provider: str) -> bool:
-    if provider not in {"disabled", "subprocess"}:
-        raise UsageError("env-value", f"LOCKSET_KEYRING_PROVIDER is `{provider}`, neither disabled nor subprocess")
-    return provider == "subprocess"
+def _proxy(url: str | None) -> str | None:
+    if url and url.partition("://")[0] not in {"http", "https", "socks5", "socks5h"}:
+        # Not shown: it may hold a password.
+        raise UsageError("option-value", "--proxy is no URL of a proxy", hint="Write it as `http://HOST:PORT`")
+    return url
 
 
 def _named_index(text: str, base: Path) -> IndexSource:

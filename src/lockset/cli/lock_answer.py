@@ -79,6 +79,7 @@ def remember(
 def _decided_by_more(args: argparse.Namespace, project: RootProject, choices: Choices) -> bool:
     settings = project.settings
     says_more = args.json or args.stats or args.dry_run or args.verbose or project.warnings
+    says_more = says_more or args.config or args.directory
     other_cache = args.cache_dir or args.no_cache or args.refresh or args.offline
     by_time = choices.exclude_newer or settings.exclude_newer or settings.exclude_newer_package
     lines = [*project.dependencies, *project.constraints, *settings.overrides]

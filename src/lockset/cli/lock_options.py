@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from packaging.utils import canonicalize_name
 
-from lockset.cli.options import add_cache, add_index, env_flag, env_text
+from lockset.cli.options import add_cache, add_index
 from lockset.errors import UsageError
 from lockset.resolve.choices import Choices
 from lockset.sources.exclude_newer import parse_exclude_newer
@@ -22,32 +22,9 @@ if TYPE_CHECKING:
 
     from lockset.sources.project import RequirementLine
 
-__all__ = ["add_choices", "choices_of", "fill", "read_build_choices"]
+__all__ = ["add_choices", "choices_of", "read_build_choices", "refuse_contradictions"]
 
-# Options that an environment variable LOCKSET_<NAME> stands for where they are not given.
-_FLAGS = (
-    "no_sdist", "with_project", "verify_metadata", "this_environment", "upgrade", "no_build", "no_config", "no_index",
-    "offline", "refresh",
-)  # fmt: skip
-_TEXTS: dict[str, tuple[str, ...] | None] = {
-    "python": None,
-    "implementation": ("cpython", "pypy"),
-    "resolution": ("highest", "lowest", "lowest-direct"),
-    "prerelease": ("if-necessary", "allow", "disallow"),
-    "fork_strategy": ("newest", "fewest"),
-    "index_strategy": ("first-index", "unsafe-best-match"),
-    "exclude_newer": None,
-}
-_LISTS = (
-    "constraint", "override", "exclude", "build_constraint", "platform", "require_wheels_for", "upgrade_package",
-    "prerelease_package", "exclude_newer_package", "only_binary", "no_binary", "config_setting", "allow_direct_url",
-    "extra", "group", "only_group", "no_group", "index", "extra_index_url", "find_links", "allow_insecure_host",
-)  # fmt: skip
-# What `lockset sync` means otherwise: a variable set for one of them must not narrow what the other does. Here it is
-# LOCKSET_LOCK_<NAME>.
-_OWN = frozenset(
-    {"python", "implementation", "platform", "this_environment", "extra", "group", "only_group", "no_group"}
-)
+_PRERELEASES = ("if-necessary", "allow", "disallow")
 _EVERYTHING = ":all:"
 
 
@@ -73,7 +50,6 @@ def _what(parser: argparse.ArgumentParser) -> None:
     _repeated(group, "--only-group", metavar="NAME", help="lock this group without the project")
     _repeated(group, "--no-group", metavar="NAME", help="leave this group out (repeatable)")
     group.add_argument("--all-groups", action="store_true", help="lock all dependency groups (the default)")
-    group.add_argument("--no-config", action="store_true", help="leave [tool.lockset] aside")
 
 
 def _where(parser: argparse.ArgumentParser) -> None:
@@ -85,7 +61,7 @@ def _where(parser: argparse.ArgumentParser) -> None:
         metavar="NAME",
         help="linux, macos, windows, or precise such as manylinux_2_28_aarch64 (repeatable; default: all)",
     )
-    group.add_argument("--implementation", choices=_TEXTS["implementation"], help="only this one (default: all)")
+    group.add_argument("--implementation", choices=("cpython", "pypy"), help="only this one (default: all)")
     group.add_argument("--environment", action="append", default=[], metavar="MARKER", help="only where MARKER holds")
     group.add_argument(
         "--this-environment",
@@ -99,12 +75,12 @@ def _versions(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("which versions")
     group.add_argument("-U", "--upgrade", action="store_true", help="the newest versions, whatever the lock has")
     _repeated(group, "-P", "--upgrade-package", metavar="NAME", help="the newest version of NAME")
-    group.add_argument("--resolution", choices=_TEXTS["resolution"], help="which versions first")
-    group.add_argument("--prerelease", choices=_TEXTS["prerelease"], help="when pre-releases count")
+    group.add_argument("--resolution", choices=("highest", "lowest", "lowest-direct"), help="which versions first")
+    group.add_argument("--prerelease", choices=_PRERELEASES, help="when pre-releases count")
     _repeated(group, "--prerelease-package", metavar="NAME=WHEN", help="the same for NAME (repeatable)")
     group.add_argument(
         "--fork-strategy",
-        choices=_TEXTS["fork_strategy"],
+        choices=("newest", "fewest"),
         help="the newest version for each Python (default), or the fewest versions",
     )
     group.add_argument("--exclude-newer", metavar="DATE", help="only files uploaded before DATE, or a duration ago")
@@ -132,32 +108,12 @@ def _repeated(group: Any, *names: str, **more: Any) -> None:
     group.add_argument(*names, action="append", default=[], **more)
 
 
-def fill(args: argparse.Namespace) -> None:
-    """Take what is not on the command line from LOCKSET_ variables; then refuse options that contradict one another.
+def refuse_contradictions(args: argparse.Namespace) -> None:
+    """Refuse options that exclude one another.
 
     Raises:
-        UsageError: a variable's value is none, or two options exclude one another.
+        UsageError: two of them were given.
     """
-    for name in _FLAGS:
-        if getattr(args, name, None) is False:
-            setattr(args, name, env_flag(_variable(name)))
-    for name, words in _TEXTS.items():
-        if hasattr(args, name) and getattr(args, name) is None:
-            value = env_text(_variable(name))
-            if value is not None and words is not None and value not in words:
-                raise UsageError("env-value", f"LOCKSET_{_variable(name)} is {value!r}, none of {', '.join(words)}")
-            setattr(args, name, value)
-    for name in _LISTS:
-        if getattr(args, name, None) == []:
-            setattr(args, name, (env_text(_variable(name)) or "").split())
-    _refuse_contradictions(args)
-
-
-def _variable(name: str) -> str:
-    return f"LOCK_{name.upper()}" if name in _OWN else name.upper()
-
-
-def _refuse_contradictions(args: argparse.Namespace) -> None:
     both = (
         ("this_environment", "python"),
         ("this_environment", "platform"),
@@ -174,12 +130,14 @@ def _refuse_contradictions(args: argparse.Namespace) -> None:
         ("no_index", "extra_index_url"),
         ("no_index", "default_index"),
         ("refresh", "offline"),
+        ("config", "no_config"),
         ("check", "dry_run"),
         ("check", "upgrade"),
         ("check", "upgrade_package"),
     )
     for one, other in both:
-        if getattr(args, one, None) and getattr(args, other, None):
+        by_variables = one == "no_index" and {one, other} <= args.by_variable  # the stricter one holds
+        if getattr(args, one, None) and getattr(args, other, None) and not by_variables:
             raise UsageError("option-conflict", f"{_option(one)} and {_option(other)} exclude one another")
     twice = {_name(n) for n in (*args.group, *args.only_group)} & {_name(n) for n in args.no_group}
     if twice:
@@ -292,8 +250,8 @@ def _overrides(files: Sequence[str], here: Path, environ: Mapping[str, str]) -> 
 def _modes(texts: Iterable[str]) -> dict[str, str]:
     found = {}
     for name, mode in _pairs(texts, "--prerelease-package"):
-        if mode not in (_TEXTS["prerelease"] or ()):
-            raise UsageError("option-value", f"--prerelease-package: `{mode}` is none of if-necessary, allow, disallow")
+        if mode not in _PRERELEASES:
+            raise UsageError("option-value", f"--prerelease-package: `{mode}` is none of {', '.join(_PRERELEASES)}")
         found[_name(name)] = mode
     return found
 

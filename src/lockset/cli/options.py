@@ -53,6 +53,22 @@ def add_common(parser: argparse.ArgumentParser) -> None:
         metavar="DIR",
         help="work as if started in DIR",
     )
+    group.add_argument(
+        "--config",
+        type=Path,
+        default=argparse.SUPPRESS,
+        metavar="FILE",
+        help="take [tool.lockset] from FILE instead of the project's pyproject.toml",
+    )
+    group.add_argument("--no-config", action="store_true", default=argparse.SUPPRESS, help="leave [tool.lockset] aside")
+    # What is given matters, not what can be given: `--help` tells that below, group by group.
+    positionals = [a for a in parser._actions if not a.option_strings and a.nargs != argparse.PARSER]  # noqa: SLF001 - no public way
+    parser.usage = " ".join(["%(prog)s [OPTIONS]", *map(_usage, positionals)])
+
+
+def _usage(action: argparse.Action) -> str:
+    name = str(action.metavar or action.dest)
+    return {"*": f"[{name} ...]", "?": f"[{name}]", "+": f"{name} ..."}.get(str(action.nargs), name)
 
 
 def add_cache(parser: argparse.ArgumentParser) -> None:

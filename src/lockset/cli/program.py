@@ -5,12 +5,13 @@ from __future__ import annotations
 import argparse
 import gc
 import os
-import re
+import sys
 from functools import cache
 from importlib import import_module
 from typing import TYPE_CHECKING
 
 from lockset import __version__
+from lockset.cli.environment import fill
 from lockset.cli.exit_codes import INTERRUPTED, REFUSED, TERMINATED, USAGE, exit_code
 from lockset.cli.interrupts import Terminated, undo_first
 from lockset.cli.options import add_common
@@ -18,14 +19,14 @@ from lockset.errors import Diagnostic, LocksetError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from typing import NoReturn
+    from typing import Any, NoReturn
 
     from lockset.cli.output import Output
 
 __all__ = ["build_parser", "run"]
 
 # Options before the command that take a value of their own.
-_WITH_VALUE = frozenset({"--color", "--directory"})
+_WITH_VALUE = frozenset({"--color", "--directory", "--config"})
 
 # Columns of the help texts, at most.
 _WIDEST = 110
@@ -53,57 +54,94 @@ def _columns() -> int:
 
 
 class _Parser(argparse.ArgumentParser):
-    """Tells of wrong usage in one paragraph; the whole usage is what `--help` is for."""
+    """Tells of wrong usage in one paragraph; the whole usage is what `--help` is for.
+
+    Options are written out: one that is short for another today may be short for two tomorrow.
+    """
+
+    def __init__(self, **more: Any) -> None:
+        super().__init__(**{"allow_abbrev": False, "formatter_class": _Help, **more})
 
     def error(self, message: str) -> NoReturn:
         """End the process with what is wrong and where to look."""
-        text = re.sub(r"^argument ([^:]*): ", r"\1: ", message)
-        self.exit(USAGE, f"error: {text}\n  hint: See `{self.prog} --help`\n")
+        from lockset.cli.main import COMMANDS
+        from lockset.cli.wrong_usage import explain
+
+        self.refuse(*explain(message, self, COMMANDS))
+
+    def refuse(self, text: str, hint: str) -> NoReturn:
+        """End the process with these words."""
+        self.exit(USAGE, f"error: {_shown(text)}\n  hint: {_shown(hint)}\n")
+
+
+class _FrontDoor(_Parser):
+    """The parser of the whole line, whose help is a page of its own."""
+
+    commands: Mapping[str, str]
+
+    def format_help(self) -> str:
+        """Every command, and what it is for."""
+        from lockset.cli.front_page import front_page
+
+        return front_page(self.commands, min(_columns(), _WIDEST))
+
+
+def _shown(text: str) -> str:
+    """Without what a terminal would act on, or could not show."""
+    from lockset.cli.output import plain
+
+    encoding = getattr(sys.stderr, "encoding", None) or "ascii"  # noqa: TID251 - how argparse will write it
+    return plain(text).encode(encoding, "backslashreplace").decode(encoding)
 
 
 def build_parser(commands: Mapping[str, str], chosen: str | None, *, every: bool = False) -> argparse.ArgumentParser:
     """The parser of `commands`; only the `chosen` one (or `every` one, for the documentation) gets its options."""
-    parser = _Parser(
-        prog="lockset",
-        formatter_class=_Help,
-        description="The toolkit for pylock.toml (PEP 751): lock for every platform, sync any target, validate.",
-        epilog="`lockset COMMAND --help` tells the options of a command.",
-    )
+    parser = _FrontDoor(prog="lockset")
+    parser.commands = commands
     parser.add_argument("--version", action="version", version=f"lockset {__version__}")
     add_common(parser)
-    parser.set_defaults(quiet=False, verbose=False, color="auto", no_progress=False, directory=None)
+    parser.set_defaults(quiet=False, verbose=False, color=None, no_progress=False, directory=None)
+    parser.set_defaults(config=None, no_config=False, parser=parser)
     # With `prog` given, argparse need not lay out a usage line here, for which it imports more than a sync needs.
-    subparsers = parser.add_subparsers(dest="command", metavar="COMMAND", title="commands", prog=parser.prog)
+    subparsers = parser.add_subparsers(
+        dest="command", metavar="COMMAND", title="commands", prog=parser.prog, parser_class=_Parser
+    )
     for name, text in commands.items():
         if chosen is not None and name != chosen and not every:
             continue
-        one = subparsers.add_parser(name, help=text, description=text[0].upper() + text[1:], formatter_class=_Help)
+        one = subparsers.add_parser(name, help=text, description=text[0].upper() + text[1:])
         if every or name == chosen:
             import_module(_module(name)).add_arguments(one)
         add_common(one)
+        one.set_defaults(parser=one)
     return parser
 
 
 def run(arguments: Sequence[str], commands: Mapping[str, str]) -> int:
     """Run the command line `arguments` (without the program's name); returns the exit code."""
     parser = build_parser(commands, _chosen(arguments, commands))
-    args = parser.parse_args(arguments)
+    args, unknown = parser.parse_known_args(arguments)
     args.arguments = tuple(arguments)
+    if unknown:
+        from lockset.cli.wrong_usage import unknown_arguments
+
+        args.parser.refuse(*unknown_arguments(unknown, args.parser, args.command))
     if args.command is None:
-        parser.print_help()
+        parser.print_help(sys.stderr)  # noqa: TID251 - what was asked for is no help
         return USAGE
     from lockset.cli.output import Output
 
+    wrong = _filled(args)
     out = Output(
         quiet=args.quiet,
         verbose=args.verbose,
-        color=args.color,
+        color=args.color or "auto",
         progress=not args.no_progress,
         environ=dict(os.environ),  # noqa: TID251 - the door for environment variables
     )
     try:
         try:
-            return _run(args, out)
+            return _run(args, out) if wrong is None else _told(wrong, out)
         finally:
             out.close()
     except OSError:
@@ -128,6 +166,20 @@ def _chosen(arguments: Sequence[str], commands: Mapping[str, str]) -> str | None
     return None
 
 
+def _filled(args: argparse.Namespace) -> LocksetError | None:
+    """Take what is not on the line from variables; what is wrong with them, to be told once that is possible."""
+    try:
+        fill(args, args.parser)
+    except LocksetError as error:
+        return error
+    return None
+
+
+def _told(error: LocksetError, out: Output) -> int:
+    out.error(error.diagnostic)
+    return exit_code(error)
+
+
 def _run(args: argparse.Namespace, out: Output) -> int:
     try:
         if args.directory is not None:
@@ -141,8 +193,7 @@ def _run(args: argparse.Namespace, out: Output) -> int:
         undo_first()
         code: int = command.run(args, out)
     except LocksetError as error:
-        out.error(error.diagnostic)
-        return exit_code(error)
+        return _told(error, out)
     except BrokenPipeError:
         # The reader of stdout has gone: nothing can be said there, and nothing needs to be.
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)

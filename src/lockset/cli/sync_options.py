@@ -18,7 +18,7 @@ from lockset.api.sync import (
     find_lock,
     find_python,
 )
-from lockset.cli.options import add_cache, add_index, cache_dir, env_flag, env_text
+from lockset.cli.options import add_cache, add_index, cache_dir
 from lockset.errors import LocksetError, UsageError
 from lockset.sync.disk.recall import content
 
@@ -32,7 +32,6 @@ __all__ = [
     "add_sources",
     "add_target",
     "allowed_of",
-    "fill",
     "folders",
     "lock_files",
     "names",
@@ -42,17 +41,6 @@ __all__ = [
     "request_of",
 ]
 
-# Options that an environment variable LOCKSET_<NAME> stands for where they are not given.
-_FLAGS = (
-    "system", "break_system_packages", "all_extras", "all_groups", "no_default_groups", "inexact", "remove_pip",
-    "compile_bytecode", "verify_files", "no_build", "no_editable", "no_strict", "no_vcs", "no_directory", "no_archive",
-    "allow_outside_path", "allow_weak_hash",
-)  # fmt: skip
-_TEXTS = ("python", "target", "prefix", "platform", "python_version", "implementation", "link_mode")
-_LISTS = (
-    "extra", "group", "only_group", "keep", "only_binary", "no_binary", "mirror", "find_links", "config_setting",
-)  # fmt: skip
-_TARGETS = frozenset({"python", "target", "prefix", "system"})
 # Beyond it a lock file is for `load_bytes` to refuse.
 _LARGEST = 1 << 25
 LINK_MODES = ("auto", "clone", "hardlink", "copy")
@@ -60,7 +48,9 @@ LINK_MODES = ("auto", "clone", "hardlink", "copy")
 
 def add_target(parser: argparse.ArgumentParser, *, foreign_only: bool = False) -> None:
     """Where to, and what for."""
-    parser.add_argument("files", nargs="*", metavar="FILE", help="lock files (default: pylock.toml found upwards)")
+    parser.add_argument(
+        "files", nargs="*", default=[], metavar="FILE", help="lock files (default: pylock.toml found upwards)"
+    )
     target = parser.add_argument_group("target")
     target.add_argument(
         "-p",
@@ -85,7 +75,7 @@ def add_target(parser: argparse.ArgumentParser, *, foreign_only: bool = False) -
         help=f"linux, macos, windows, or as in manylinux_2_28_aarch64, macosx_14_0_arm64{several}",
     )
     foreign.add_argument("--python-version", action=action, metavar="X.Y[.Z]", help=f"the Python there{several}")
-    foreign.add_argument("--implementation", metavar="NAME", help="cpython (default) or pypy")
+    foreign.add_argument("--implementation", choices=("cpython", "pypy"), help="which Python (default: cpython)")
     _add_selection(parser)
 
 
@@ -171,31 +161,6 @@ def add_policy(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--allow-weak-hash", action="store_true", help="allow files with md5 or sha1 alone")
 
 
-def fill(args: argparse.Namespace) -> None:
-    """Take what is not on the command line from LOCKSET_ variables.
-
-    Raises:
-        UsageError: a variable's value is none.
-    """
-    chosen = any(getattr(args, name, None) for name in _TARGETS)
-    several = ("platform", "python_version") if hasattr(args, "dest") else ()
-    for name in _FLAGS:
-        if getattr(args, name, None) is False and not (chosen and name in _TARGETS):
-            setattr(args, name, env_flag(name.upper()))
-    for name in _TEXTS:
-        if hasattr(args, name) and getattr(args, name) is None and not (chosen and name in _TARGETS):
-            # What may be repeated on the command line is a list there.
-            value = env_text(name.upper())
-            setattr(args, name, value.split() if value and name in several else value)
-    for name in _LISTS:
-        if getattr(args, name, None) == []:
-            setattr(args, name, (env_text(name.upper()) or "").split())
-    if getattr(args, "strict", False):
-        args.no_strict = False
-    if getattr(args, "link_mode", None) not in {None, *LINK_MODES}:
-        raise UsageError("env-value", f"LOCKSET_LINK_MODE is none of {', '.join(LINK_MODES)}")
-
-
 def lock_files(files: Iterable[str], here: Path) -> tuple[tuple[str, bytes], ...]:
     """Absolute paths of the lock files, with the bytes that all of the run is based on."""
     paths = [str(here / name) for name in files] or [str(_nearest(here))]
@@ -276,6 +241,10 @@ def allowed_of(args: argparse.Namespace) -> Allowed:
 
 
 def _refuse_conflicts(args: argparse.Namespace) -> None:
+    for name in ("target", "prefix", "python"):
+        if getattr(args, name) == "":
+            # As of a variable of a script that nobody has set: another place than the one that was meant would change.
+            raise UsageError("option-empty", f"--{name} is empty", hint="Name one, or leave the option out")
     if args.only_group and (args.group or args.all_groups):
         raise UsageError("option-conflict", "--only-group goes with neither --group nor --all-groups")
     if args.target and args.prefix:

@@ -64,7 +64,12 @@ def keep(
 def _decided_by_more(args: argparse.Namespace, result: SyncResult, request: SyncRequest) -> bool:
     """Whether more than the files that are looked at decides what such a command does, or it always says more."""
     options = (
-        args.json or args.verify_files or args.cache_dir or args.no_cache or request.policy.reinstall != frozenset()
+        args.json
+        or args.directory
+        or args.verify_files
+        or args.cache_dir
+        or args.no_cache
+        or request.policy.reinstall != frozenset()
     )
     on_path = args.system or (args.python and not os.path.lexists(args.python))
     trees = any(step.wanted is not None and step.wanted.tree is not None for step in result.plan.steps)

@@ -70,9 +70,12 @@ def read_pyproject(text: str, *, base: Path, place: str = "pyproject.toml") -> R
     )
 
 
-def read_pyproject_settings(text: str, *, place: str = "pyproject.toml") -> Settings:
-    """Only `[tool.lockset]` of the file; the rest of it is not looked at."""
-    return read_settings(_lockset_table(parse_toml(text, place=place)))
+def read_pyproject_settings(text: str, *, place: str = "pyproject.toml", required: bool = False) -> Settings:
+    """Only `[tool.lockset]` of the file, which has to have one where it is `required`; the rest is not looked at."""
+    table = _lockset_table(parse_toml(text, place=place))
+    if table is None and required:
+        raise LocksetError("settings-missing", "The file has no table [tool.lockset]", place=place)
+    return read_settings(table)
 
 
 def read_pyproject_name(text: str, *, place: str = "pyproject.toml") -> str | None:

@@ -9,7 +9,7 @@ from lockset.api.sync import sync
 from lockset.cli.commands.sync import all_right, report, show
 from lockset.cli.exit_codes import DONE, REFUSED
 from lockset.cli.options import add_cache, cache_dir
-from lockset.cli.sync_options import add_policy, add_target, fill, lock_files, request_of
+from lockset.cli.sync_options import add_policy, add_target, lock_files, request_of
 
 if TYPE_CHECKING:
     import argparse
@@ -37,7 +37,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, out: Output) -> int:
     """Compare, and tell what differs."""
-    fill(args)
     args.break_system_packages = True  # looking does no harm
     here = Path.cwd()
     request = request_of(args, here, lock_files(args.files, here))

@@ -15,7 +15,7 @@ from lockset.api.convert import ConvertWishes, convert, is_pylock
 from lockset.api.convert_pylock import PylockWishes, convert_pylock
 from lockset.cli.exit_codes import DONE
 from lockset.cli.index_options import index_options
-from lockset.cli.options import add_cache, add_index, cache_dir, env_flag, env_text
+from lockset.cli.options import add_cache, add_index, cache_dir
 from lockset.cli.output import plain
 from lockset.conversion.formats import Format
 from lockset.errors import LocksetError, UsageError
@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 __all__ = ["add_arguments", "losses_as_json", "run", "tell_losses"]
 
 _STDIN = "-"
+# On the command line these outdo the indexes of the input; variables do not, which are set for all projects.
+_OWN_INDEXES = ("default_index", "index", "no_index")
 # As many losses of one kind as are told without `--verbose`.
 _SHOWN = 8
 
@@ -55,7 +57,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--files",
         choices=("as-hashed", "all", "wheels"),
-        default="as-hashed",
         help="files of pins without hashes: all, or wheels only (default: all where no pin has a hash)",
     )
     parser.add_argument("--python", metavar="RANGE", help="Pythons the lock serves, such as `>=3.10`")
@@ -152,16 +153,16 @@ def _refuse_narrowing(args: argparse.Namespace) -> None:
 def _wishes(args: argparse.Namespace) -> ConvertWishes:
     return ConvertWishes(
         format=Format(args.format) if args.format else None,
-        python=args.python or env_text("PYTHON"),
-        files=args.files,
+        python=args.python,
+        files=args.files or "as-hashed",
         pyproject=args.pyproject,
         members=tuple(args.package),
         all_members=args.all_packages,
         with_project=not args.no_project,
         allow_conda=args.allow_conda,
-        offline=args.offline or env_flag("OFFLINE"),
+        offline=args.offline,
         sizes=args.sizes,
-        own_indexes=not (args.default_index or args.index or args.no_index),
+        own_indexes=not any(getattr(args, name) and name not in args.by_variable for name in _OWN_INDEXES),
     )
 
 

@@ -16,7 +16,6 @@ from lockset.cli.sync_options import (
     add_sources,
     add_target,
     allowed_of,
-    fill,
     folders,
     lock_files,
     names,
@@ -36,7 +35,7 @@ __all__ = ["add_arguments", "run"]
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Options of the command."""
-    parser.add_argument("-d", "--dest", metavar="DIR", required=True, help="the folder; made where it is missing")
+    parser.add_argument("-d", "--dest", metavar="DIR", help="the folder, made where it is missing (required)")
     add_target(parser, foreign_only=True)
     parser.add_argument(
         "--all-files", action="store_true", help="every wheel and sdist of the lock file, whoever it is for"
@@ -47,7 +46,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, out: Output) -> int:
     """Bring the files, and tell how many were new."""
-    fill(args)
     here = Path.cwd()
     request = _request(args, here)
     with ExitStack() as stack:
@@ -75,6 +73,8 @@ def run(args: argparse.Namespace, out: Output) -> int:
 
 
 def _request(args: argparse.Namespace, here: Path) -> DownloadRequest:
+    if not args.dest:
+        raise UsageError("dest-missing", "No folder is named for the files", hint="Name it with `--dest DIR`")
     described = bool(args.platform or args.python_version or args.implementation)
     if described and (args.python or args.all_files):
         raise UsageError("option-conflict", "--platform and --python-version go with neither --python nor --all-files")

@@ -30,9 +30,7 @@ __all__ = ["add_arguments", "run"]
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Options of `lockset export`."""
     parser.add_argument("file", nargs="?", metavar="FILE", help="lock file (default: the nearest pylock.toml)")
-    parser.add_argument(
-        "--format", choices=FORMATS, default="requirements-txt", help="what to write (default: requirements-txt)"
-    )
+    parser.add_argument("--format", choices=FORMATS, help="what to write (default: requirements-txt)")
     parser.add_argument("-o", "--output", metavar="FILE", help="file to write (default: stdout)")
     group = parser.add_argument_group("what is exported")
     group.add_argument("--extra", action="append", metavar="NAME", help="with this extra (repeatable)")
@@ -57,6 +55,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace, out: Output) -> int:
     """Export; see `lockset export --help`."""
     here = Path.cwd()
+    args.format = args.format or "requirements-txt"
     document = open_lock(args.file, folder=here)
     shown = document.path or "pylock.toml"
     lock = document.lock

@@ -16,7 +16,7 @@ from lockset.api.wiring import repository_opener
 from lockset.cli.exit_codes import DONE, REFUSED
 from lockset.cli.index_options import index_options, unread_variable
 from lockset.cli.lock_answer import remember
-from lockset.cli.lock_options import add_choices, choices_of, fill, read_build_choices
+from lockset.cli.lock_options import add_choices, choices_of, read_build_choices, refuse_contradictions
 from lockset.cli.options import cache_dir
 from lockset.cli.output import plain
 from lockset.cli.report import change_lines
@@ -50,6 +50,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "sources",
         nargs="*",
+        default=[],
         metavar="SOURCE",
         help="pyproject.toml, requirements.in, a script, or - for stdin (default: the nearest pyproject.toml)",
     )
@@ -77,7 +78,7 @@ def run(args: argparse.Namespace, out: Output) -> int:
     began = time.perf_counter()
     since = time.time()  # noqa: TID251 - the command is where the clock is read
     here = Path.cwd()
-    fill(args)
+    refuse_contradictions(args)
     project = read_project(args, here)
     for warning in project.warnings:
         out.warn(warning.message)
@@ -160,7 +161,9 @@ def read_project(args: argparse.Namespace, here: Path) -> RootProject:
     """What the sources that are named, or found, ask for."""
     stdin = sys.stdin.read() if STDIN in args.sources else None
     environ = dict(os.environ)  # noqa: TID251 - the door for environment variables
-    return read_sources(args.sources, folder=here, environ=environ, stdin=stdin, use_settings=not args.no_config)
+    return read_sources(
+        args.sources, folder=here, environ=environ, stdin=stdin, use_settings=not args.no_config, config=args.config
+    )
 
 
 def target_of(args: argparse.Namespace, here: Path) -> Path | None:

@@ -11,7 +11,7 @@ from lockset.api.sync import sync
 from lockset.cli.exit_codes import DONE, REFUSED
 from lockset.cli.options import cache_dir
 from lockset.cli.output import plain
-from lockset.cli.sync_options import add_doing, add_sources, add_target, fill, lock_files, request_of
+from lockset.cli.sync_options import add_doing, add_sources, add_target, lock_files, request_of
 from lockset.cli.sync_recall import keep
 
 if TYPE_CHECKING:
@@ -40,7 +40,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, out: Output) -> int:
     """Sync, and tell what was done."""
-    fill(args)
     here = Path.cwd()
     locks = lock_files(args.files, here)
     request = request_of(args, here, locks)

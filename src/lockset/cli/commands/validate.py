@@ -34,13 +34,16 @@ _TREES = ("vcs", "directory", "archive")
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Options of the command."""
     parser.add_argument(
-        "files", nargs="*", metavar="FILE", help="lock files; - is the standard input (default: pylock*.toml here)"
+        "files",
+        nargs="*",
+        default=[],
+        metavar="FILE",
+        help="lock files; - is the standard input (default: pylock*.toml here)",
     )
     group = parser.add_argument_group("findings")
     group.add_argument(
         "--format",
         choices=("text", "json", "sarif", "github"),
-        default="text",
         help="how findings are written (default: text)",
     )
     group.add_argument("--json", action="store_const", const="json", dest="format", help="the same as --format json")
@@ -48,7 +51,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--select", action="append", default=[], metavar="RULE", help="only this rule (repeatable)")
     group.add_argument("--ignore", action="append", default=[], metavar="RULE", help="not this rule (repeatable)")
     group.add_argument("--explain", metavar="RULE", help="show the page of a rule, and check nothing")
-    group.add_argument("--no-config", action="store_true", help="leave [tool.lockset.validate] aside")
     more = parser.add_argument_group("more than reading")
     more.add_argument("--fix", action="store_true", help="mend what has one right answer, and tell what was done")
     more.add_argument(
@@ -68,6 +70,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, out: Output) -> int:
     """Check the files; 0 where all are valid, 1 where one is not."""
+    args.format = args.format or "text"
     for rule in [*args.select, *args.ignore, *([args.explain] if args.explain else [])]:
         _known(rule)
     if args.explain:
@@ -148,7 +151,7 @@ def _standard_input() -> bytes:
 
 def _wanted(path: str, args: argparse.Namespace) -> tuple[frozenset[str], frozenset[str], bool]:
     """Selected and ignored rules, and strictness: the command line first, then the project's settings."""
-    settings = None if args.no_config else settings_for("pylock.toml" if path == _STDIN else path)
+    settings = None if args.no_config else settings_for("pylock.toml" if path == _STDIN else path, config=args.config)
     if settings is None:
         return frozenset(args.select), frozenset(args.ignore), args.strict
     for rule in (*settings.select, *settings.ignore):
@@ -200,13 +203,13 @@ def _online(report: Report, args: argparse.Namespace, out: Output) -> Iterator[L
     from lockset.api.online import check_downloads, check_online
     from lockset.api.wiring import connected
     from lockset.cli.index_options import index_options
-    from lockset.cli.options import cache_dir, env_text
+    from lockset.cli.options import cache_dir
     from lockset.lockfile.validate import placed
 
     assert report.lock is not None
     assert report.document is not None
     options, listener = index_options(args, None, Path.cwd()), out.listener()
-    given = args.default_index or args.index or args.extra_index_url or args.no_index or env_text("DEFAULT_INDEX")
+    given = args.default_index or args.index or args.extra_index_url or args.no_index
     named = [None] if given else list(dict.fromkeys(package.index for package in report.lock.packages))
     found: list[Finding] = []
     for url in named if args.online else ():

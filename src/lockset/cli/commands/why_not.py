@@ -13,7 +13,7 @@ from packaging.utils import canonicalize_name
 from lockset.api.why_not import why_not
 from lockset.cli.commands.lock import opener, read_old, read_project, target_of
 from lockset.cli.exit_codes import DONE
-from lockset.cli.lock_options import add_choices, choices_of, fill
+from lockset.cli.lock_options import add_choices, choices_of, refuse_contradictions
 from lockset.cli.output import plain
 from lockset.errors import UsageError
 
@@ -29,7 +29,7 @@ __all__ = ["add_arguments", "run"]
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Options of `lockset why-not`: those of `lock`, which decide what would be locked."""
     parser.add_argument("package", metavar="PACKAGE[==VERSION]", help="what is asked about (default: its newest)")
-    parser.add_argument("sources", nargs="*", metavar="SOURCE", help="as for `lockset lock`")
+    parser.add_argument("sources", nargs="*", default=[], metavar="SOURCE", help="as for `lockset lock`")
     parser.add_argument("-o", "--output", metavar="FILE", help="the lock file whose pins count (default: pylock.toml)")
     parser.add_argument("--json", action="store_true", help="write the answer as JSON")
     add_choices(parser)
@@ -39,7 +39,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace, out: Output) -> int:
     """Ask, and tell the answer."""
     here = Path.cwd()
-    fill(args)
+    refuse_contradictions(args)
     name, version = _asked(args.package)
     project = read_project(args, here)
     target = target_of(args, here)

@@ -13,6 +13,7 @@ from lockset.lockfile.read import read
 from lockset.records import dataclass
 from lockset.sources.direct_reference import is_url
 from lockset.sources.files.read_file import decode_utf8, read_file
+from lockset.sources.key_lines import lines_told
 from lockset.sources.kind import SourceKind, kind_of
 from lockset.sources.lock_constraints import constraints_of_lock
 from lockset.sources.project import RootProject, merge
@@ -26,7 +27,15 @@ if TYPE_CHECKING:
 
     from lockset.sources.requirement_line import RequirementLine
 
-__all__ = ["STDIN", "LocalFiles", "find_settings", "find_upwards", "read_constraints", "read_sources"]
+__all__ = [
+    "STDIN",
+    "LocalFiles",
+    "find_settings",
+    "find_upwards",
+    "read_constraints",
+    "read_settings_of",
+    "read_sources",
+]
 
 STDIN = "-"
 _PYPROJECT = "pyproject.toml"
@@ -96,7 +105,23 @@ def find_settings(start: Path) -> Settings:
     if found is None:
         return Settings()
     place = _relative(found, start)
-    return read_pyproject_settings(decode_utf8(read_file(found, place=place), place=place), place=place)
+    text = decode_utf8(read_file(found, place=place), place=place)
+    with lines_told(text, place):
+        return read_pyproject_settings(text, place=place)
+
+
+def read_settings_of(config: Path, *, folder: Path) -> Settings:
+    """`[tool.lockset]` of the file `config`, a path as seen from `folder` (absolute).
+
+    Raises:
+        LocksetError: as `find_settings`, and `settings-missing` where it has no such table.
+    """
+    place = str(config)
+    text = decode_utf8(
+        read_file(folder / config, place=place, hint="Name a file with a table [tool.lockset]"), place=place
+    )
+    with lines_told(text, place):
+        return read_pyproject_settings(text, place=place, required=True)
 
 
 def read_sources(
@@ -106,6 +131,7 @@ def read_sources(
     environ: Mapping[str, str],
     stdin: str | None = None,
     use_settings: bool = True,
+    config: Path | None = None,
 ) -> RootProject:
     """The project that the named sources make up together; without names, the nearest pyproject.toml.
 
@@ -119,6 +145,7 @@ def read_sources(
         environ: Values for `${NAME}` in requirements files.
         stdin: Text for `-`.
         use_settings: Whether `[tool.lockset]` counts; it is checked all the same where its file is a source.
+        config: A file whose `[tool.lockset]` counts instead of the sources' own.
 
     Raises:
         LocksetError: with file and place of what is wrong.
@@ -131,10 +158,11 @@ def read_sources(
         named = [_relative(found, folder)]
     found_sources = [_read_source(name, place) for name in dict.fromkeys(named)]
     project = merge([project for _, project in found_sources])
-    if not use_settings:
+    if not use_settings or config is not None:
+        settings = Settings() if config is None else read_settings_of(config, folder=folder)
         dropped = set(project.settings.constraints)
         kept = tuple(line for line in project.constraints if line not in dropped)
-        return replace(project, settings=Settings(), constraints=kept)
+        return replace(project, settings=settings, constraints=kept + settings.constraints)
     if any(kind is not SourceKind.REQUIREMENTS for kind, _ in found_sources):
         return project
     settings = find_settings(folder)
@@ -169,8 +197,11 @@ def _read_source(name: str, place: _Place) -> tuple[SourceKind, RootProject]:
     if kind is SourceKind.REQUIREMENTS:
         return kind, _requirements(data, shown, location, place)
     text = decode_utf8(data, place=shown)
-    read_text = read_pyproject if kind is SourceKind.PYPROJECT else read_script
-    return kind, read_text(text, base=location.parent, place=shown)
+    if kind is not SourceKind.PYPROJECT:
+        return kind, read_script(text, base=location.parent, place=shown)
+    with lines_told(text, shown):
+        project = read_pyproject(text, base=location.parent, place=shown)
+    return kind, project
 
 
 def _content(name: str, place: _Place) -> tuple[str, Path, bytes]:

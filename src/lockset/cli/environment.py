@@ -1,0 +1,147 @@
+"""What LOCKSET_ variables say in place of options that are not on the command line."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any
+
+from lockset.errors import UsageError
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Iterator
+
+__all__ = ["fill", "variables"]
+
+_PREFIX = "LOCKSET_"
+_TRUE, _FALSE = frozenset({"1", "true", "yes", "on"}), frozenset({"0", "false", "no", "off"})
+
+# Options that mean the same in every command that has them: LOCKSET_<OPTION> stands for them everywhere.
+_EVERYWHERE = frozenset({
+    "index", "default_index", "extra_index_url", "find_links", "no_index", "index_strategy", "cert", "client_cert",
+    "proxy", "keyring_provider", "timeout", "retries", "allow_insecure_host", "cache_dir", "no_cache", "refresh",
+    "offline", "quiet", "verbose", "color", "no_progress", "directory", "config", "no_config",
+})  # fmt: skip
+# Commands whose other options have such a variable, too, but for those that are named here: these say how one run goes,
+# or mean something else elsewhere, and a variable set for one command must not change what another does.
+_OF_LOCKING = frozenset({
+    "output", "dry_run", "check", "json", "stats", "editable", "environment", "python", "implementation", "platform",
+    "this_environment", "extra", "all_extras", "group", "only_group", "no_group", "all_groups",
+})  # fmt: skip
+_OF_SYNCING = frozenset({"dry_run", "check", "json", "reinstall", "reinstall_package", "dest", "all_files"})
+_NOT_SHARED = {
+    "lock": _OF_LOCKING,
+    "why-not": _OF_LOCKING,
+    **dict.fromkeys(("sync", "install", "check-env", "download"), _OF_SYNCING),
+}
+# Further commands whose own variables count: what is asked by `why-not` is what would be locked.
+_AS = {"why-not": ("lock",)}
+
+# What is on the command line outdoes the variables of what would contradict it.
+_TARGETS = ("python", "system", "target", "prefix")
+_RIVALS_OF_LOCKING = (
+    *(("this_environment", other) for other in ("python", "platform", "implementation", "environment")),
+    *(("only_group", other) for other in ("group", "all_groups", "extra", "all_extras", "with_project")),
+    ("extra", "all_extras"), ("group", "all_groups"), ("check", "dry_run"), ("check", "upgrade"),
+    ("check", "upgrade_package"),
+)  # fmt: skip
+_RIVALS_OF_SYNCING = (
+    *((one, other) for one in _TARGETS for other in _TARGETS if one < other),
+    *((one, other) for one in ("python", "system") for other in ("platform", "python_version", "implementation")),
+    ("only_group", "group"), ("only_group", "all_groups"), ("strict", "no_strict"),
+)  # fmt: skip
+_RIVALS = {
+    **dict.fromkeys(("lock", "why-not"), _RIVALS_OF_LOCKING),
+    **dict.fromkeys(("sync", "install", "check-env", "download"), _RIVALS_OF_SYNCING),
+}
+_RIVALS_EVERYWHERE = (
+    ("no_index", "index"), ("no_index", "extra_index_url"), ("no_index", "default_index"), ("quiet", "verbose"),
+    ("config", "no_config"),
+)  # fmt: skip
+_WITHOUT = frozenset({"help", "version", "explain"})
+# Read where the cache is looked for, which a run that is answered from memory does before there is a parser.
+_ELSEWHERE = frozenset({"cache_dir", "no_cache"})
+
+
+def variables(command: str, action: argparse.Action) -> tuple[str, ...]:
+    """The variables that stand for an option of `command`, the first that is set counting; none for what has none."""
+    names = [option[2:] for option in action.option_strings if option.startswith("--")]
+    if not names or action.dest in _WITHOUT:
+        return ()
+    words = [name.upper().replace("-", "_") for name in names]
+    if action.dest in _ELSEWHERE:
+        return tuple(_PREFIX + word for word in words)
+    found = [f"{of.upper().replace('-', '_')}_{word}" for of in (command, *_AS.get(command, ())) for word in words]
+    if action.dest in _EVERYWHERE or (command in _NOT_SHARED and action.dest not in _NOT_SHARED[command]):
+        found += words
+    return tuple(_PREFIX + name for name in found)
+
+
+def fill(args: argparse.Namespace, parser: argparse.ArgumentParser) -> None:
+    """Set in `args` what variables say of options of `parser` that were not given; `args.by_variable` names these.
+
+    Raises:
+        UsageError: a variable has a value that its option does not take.
+    """
+    args.by_variable = frozenset()
+    environ = os.environ  # noqa: TID251 - the door for environment variables
+    told = {name: value for name, value in environ.items() if value and name.startswith(_PREFIX)}
+    if not told:
+        return
+    given = {name for name, value in vars(args).items() if not _is_unset(value)}
+    outdone = frozenset(_outdone(args.command, given))
+    found = set()
+    for action in parser._actions:  # noqa: SLF001 - argparse has no public way
+        if action.dest in given or action.dest in outdone or action.dest in _ELSEWHERE:
+            continue
+        name = next((name for name in variables(args.command, action) if name in told), None)
+        if name is not None:
+            setattr(args, action.dest, _value(action, name, told[name]))
+            found.add(action.dest)
+    args.by_variable = frozenset(found)
+
+
+def _is_unset(value: object) -> bool:
+    return value is None or value is False or value == []
+
+
+def _outdone(command: str, given: set[str]) -> Iterator[str]:
+    for one, other in (*_RIVALS.get(command, ()), *_RIVALS_EVERYWHERE):
+        if one in given:
+            yield other
+        if other in given:
+            yield one
+
+
+def _value(action: argparse.Action, name: str, text: str) -> Any:
+    if action.nargs == 0:
+        return action.const if _truth(name, text) else action.default
+    if isinstance(action.default, list) or type(action).__name__ == "_AppendAction":
+        return [_one(action, name, part) for part in _parts(action.dest, text)]
+    return _one(action, name, text)
+
+
+def _truth(name: str, text: str) -> bool:
+    word = text.lower()
+    if word not in _TRUE | _FALSE:
+        raise UsageError("env-value", f"{name} is {text!r}, which is neither true nor false", hint="Write 1 or 0")
+    return word in _TRUE
+
+
+def _parts(dest: str, text: str) -> list[str]:
+    """Separated by blanks; by line ends where there is one, and where a value has blanks itself, as a marker does."""
+    if "\n" in text or dest == "environment":
+        return [line.strip() for line in text.splitlines() if line.strip()]
+    return text.split()
+
+
+def _one(action: argparse.Action, name: str, text: str) -> Any:
+    try:
+        value = action.type(text) if callable(action.type) else text
+    except ValueError as error:
+        raise UsageError("env-value", f"{name} is {text!r}, which is no number") from error
+    except Exception as error:  # argparse's own, whose import is for wrong usage only
+        raise UsageError("env-value", f"{name}: {error}") from error
+    if action.choices is not None and value not in action.choices:
+        raise UsageError("env-value", f"{name} is {text!r}, none of {', '.join(map(str, action.choices))}")
+    return value
