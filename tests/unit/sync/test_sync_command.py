@@ -125,3 +125,12 @@ def test_what_is_no_lock_file_is_told_how_to_become_one(project: Path, venv: Ven
     assert "`lockset lock pyproject.toml`" in run(project, "pyproject.toml").stderr
     (project / "requirements.txt").write_text("sample==1.0\n")
     assert "`lockset convert requirements.txt" in run(project, "requirements.txt").stderr
+
+
+@pytest.mark.parametrize("option", ["--target", "--prefix", "--python"])
+def test_an_empty_place_is_no_leave_to_change_another_one(project: Path, venv: Venv, option: str) -> None:
+    """A variable of a script that nobody has set."""
+    done = run(project, option, "")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert f"{option} is empty" in done.stderr
+    assert not judge(venv.site_packages)
