@@ -209,12 +209,18 @@ def _run(args: argparse.Namespace, out: Output) -> int:
 
 def _tell(error: Exception, out: Output) -> None:
     if isinstance(error, OSError):
-        place = str(error.filename) if error.filename else None
+        # Of a move the goal tells more than the start.
+        path = error.filename2 or error.filename
+        place = str(path) if path else None
         message = f"The system refused: {error.strerror or error}"
         out.error(Diagnostic(code="system", message=message, place=place))
     elif isinstance(error, (MemoryError, SystemError)):
         # The interpreter itself forgets, at times, to say that it was for want of memory that it gave up.
         out.error(Diagnostic(code="memory", message="There is not enough memory for this"))
+    elif isinstance(error, UnicodeEncodeError) and sys.getfilesystemencoding() != "utf-8":
+        message = f"The name of a file cannot be written in the encoding of this locale, {error.encoding}"
+        hint = "Choose a locale of UTF-8, or set the variable PYTHONUTF8=1"
+        out.error(Diagnostic(code="encoding", message=message, place=error.object, hint=hint))
     elif isinstance(error, ImportError):
         # Two threads import at once, one lacks memory, and the other one finds half a module.
         message = f"A part of lockset cannot be imported: {error}"
