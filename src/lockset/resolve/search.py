@@ -6,6 +6,7 @@ from dataclasses import field, replace
 from typing import TYPE_CHECKING
 
 from lockset.markers import MarkerSet
+from lockset.markers.sample import common_environments
 from lockset.records import dataclass
 from lockset.resolve.candidate import GuardedCandidate
 from lockset.resolve.nogoods import Cause, Nogoods
@@ -16,9 +17,10 @@ from lockset.resolve.resolution import Pins, Statistics
 from lockset.resolve.run import GivenUp, NoWay, Run
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from lockset.events import Listener
+    from lockset.markers import Environment
     from lockset.resolve.repository import Repository
     from lockset.resolve.request import LockRequest
     from lockset.resolve.requirement import Root
@@ -61,11 +63,13 @@ class _Survey:
     """Environments of one universe, each of which is searched alone.
 
     Attributes:
-        waiting: Those that were not looked at yet.
+        sampled: Those of the request that were not looked at yet.
+        others: Others that are common.
         failed: Why the first that has no answer has none.
     """
 
-    waiting: Iterator[MarkerSet]
+    sampled: Iterator[MarkerSet]
+    others: Iterator[MarkerSet]
     failed: Impossible | None = None
 
 
@@ -254,16 +258,23 @@ def _failing_environment(
     *,
     rounds: int | None = None,
 ) -> Impossible | None:
-    """The first sampled environment that alone has no answer: the plainest thing to tell of.
+    """The first environment looked at that alone has no answer: the plainest thing to tell of.
 
-    With `rounds`, no further environment is looked at after so many decisions; the next call goes on from there.
+    With `rounds`, no further one is looked at after so many decisions; the next call goes on from there. Without, all
+    that are sampled are, and others as long as that is no more work than there was.
     """
     survey = totals.surveys.get(universe)
     if survey is None:
-        survey = totals.surveys[universe] = _Survey(waiting=_environments(request, universe))
-    stop = None if rounds is None else totals.rounds + rounds
-    while survey.failed is None and (stop is None or totals.rounds < stop):
-        region = next(survey.waiting, None)
+        survey = totals.surveys[universe] = _Survey(
+            sampled=_environments(universe, request, request.samples, choices_of(request)),
+            others=_environments(universe, request, common_environments(), _as_many_as_may_be(request)),
+        )
+    stop = totals.rounds * 2 if rounds is None else totals.rounds + rounds
+    while survey.failed is None:
+        going_on = totals.rounds < stop
+        region = next(survey.sampled, None) if going_on or rounds is None else None
+        if region is None:
+            region = next(survey.others, None) if going_on else None
         if region is None:
             break
         try:
@@ -273,9 +284,14 @@ def _failing_environment(
     return survey.failed
 
 
-def _environments(request: LockRequest, universe: MarkerSet) -> Iterator[MarkerSet]:
-    for extras, groups in choices_of(request):
-        for environment in request.samples:
+def _environments(
+    universe: MarkerSet,
+    request: LockRequest,
+    environments: Sequence[Environment],
+    choices: Iterable[tuple[tuple[str, ...], tuple[str, ...]]],
+) -> Iterator[MarkerSet]:
+    for extras, groups in choices:
+        for environment in environments:
             region = universe & environment_region(
                 environment,
                 extras=extras,
