@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import configparser
+import io
 import re
 from typing import NamedTuple
 
@@ -33,7 +34,7 @@ def scripts_in(text: str) -> tuple[Script, ...]:
     parser = configparser.RawConfigParser(delimiters=("=",), strict=True, default_section="\0")
     parser.optionxform = str  # type: ignore[assignment,method-assign]
     try:
-        parser.read_string(text)
+        parser.read_file(io.StringIO(text, newline=None))
     except configparser.Error as error:
         raise ValueError(f"is malformed ({error.message.splitlines()[0]})") from None
     if parser.has_section("DEFAULT"):

@@ -94,6 +94,12 @@ def test_scripts_are_found_with_extras_and_dotted_attributes() -> None:
     ]
 
 
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_commands_are_the_same_whatever_ends_a_line(end: str) -> None:
+    text = end.join(["[console_scripts]", "one = a:b", "[other]", "x = 1", "[gui_scripts]", "two = a:c", ""])
+    assert [(s.name, s.section) for s in scripts_in(text)] == [("one", "console"), ("two", "gui")]
+
+
 @pytest.mark.parametrize("folder", ["plain", "with space", "quote'd", "l" * 130, "tab\tbed"])
 @pytest.mark.skipif(os.name == "nt", reason="first lines are POSIX's")
 def test_scripts_run_wherever_the_interpreter_is(tmp_path: Path, folder: str) -> None:

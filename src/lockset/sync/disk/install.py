@@ -54,6 +54,8 @@ def unpack(
             hasher.update(chunk)
         _check(content, hasher, what)
     destination = _Folders(folder, what=what)
+    for script in wheel.scripts:
+        destination.write_script(script.name, script.module, script.attribute, script.section)
     installer.install(_Verified(wheel, buffer, what), destination, {})
     return tuple(destination.files), tuple(destination.scripts)
 
@@ -83,7 +85,8 @@ class _Verified(WheelSource):
 
     @property
     def dist_info_filenames(self) -> list[str]:
-        return list(self._wheel.texts)
+        # Commands are those that were read and judged before, not what another reader finds in the same text.
+        return [name for name in self._wheel.texts if name != "entry_points.txt"]
 
     def read_dist_info(self, filename: str) -> str:
         return self._wheel.texts[filename]
@@ -139,6 +142,7 @@ class _Folders(WheelDestination):
     ) -> RecordEntry:
         source = cast("_Stream", stream)
         relative = os.fspath(path)
+        assert (scheme, relative) == (source.content.scheme, source.content.path), "both read the name in one way"
         executable = is_executable or scheme == "scripts"
         goal = f"{self._folder}/{scheme}/{relative}"
         self._make_folder(goal.rpartition("/")[0])
