@@ -18,6 +18,12 @@ INTERRUPTED = 130  # ended by SIGINT
 TERMINATED = 143  # ended by SIGTERM
 
 
+# Refusals of names that have no place of their own where an option gave them.
+_OF_OPTIONS = frozenset({"platform-unknown", "python-version-invalid"})
+
+
 def exit_code(error: LocksetError) -> int:
     """Exit code that tells of `error`."""
-    return USAGE if isinstance(error, UsageError) else REFUSED
+    code, place = error.diagnostic.code, error.diagnostic.place
+    of_line = place.startswith("--") if place else code in _OF_OPTIONS
+    return USAGE if of_line or isinstance(error, UsageError) else REFUSED

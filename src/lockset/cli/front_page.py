@@ -16,7 +16,7 @@ GROUPS: Mapping[str, tuple[str, ...]] = {
     "Install": ("sync", "install", "check-env", "download"),
     "Look": ("validate", "tree", "why", "diff"),
 }
-_ABOUT = "lock a Python project once for all platforms, and make any environment exactly that"
+_ABOUT = "lock a Python project for all platforms, sync environments to it"
 _OPTIONS = "-q  -v  --color WHEN  --no-progress  --directory DIR  --config FILE  --no-config"
 _END = "`lockset COMMAND --help` tells the options of a command."
 

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 from packaging.utils import canonicalize_name
 
 from lockset.cli.options import add_cache, add_index
-from lockset.errors import UsageError
+from lockset.errors import LocksetError, UsageError
+from lockset.markers.marker_set import MarkerSet
 from lockset.resolve.choices import Choices
 from lockset.sources.exclude_newer import parse_exclude_newer
 from lockset.sources.files.discover import LocalFiles, read_constraints, read_sources
@@ -204,6 +205,12 @@ def read_build_choices(args: argparse.Namespace, here: Path) -> tuple[tuple[Requ
 
 
 def _described(args: argparse.Namespace) -> dict[str, Any]:
+    try:
+        for text in args.environment:
+            MarkerSet.parse(text)
+    except LocksetError as error:
+        told = error.diagnostic
+        raise UsageError(told.code, told.message, place="--environment", hint=told.hint) from error
     return {
         "python": args.python,
         "implementation": args.implementation,

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
+import re
 import sys
 import threading
 import time
 from contextlib import suppress
+from itertools import zip_longest
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -30,6 +33,18 @@ _STYLES = {
     "cyan": "36",
 }
 _SPINNER = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
+_PLAIN_SPINNER = "|/-\\"
+# What stands for signs of ours that an encoding lacks.
+_SIGNS = {"├── ": "|-- ", "└── ": "`-- ", "│": "|", "→": "->", "…": "...", "·": "-"}
+_EVERY_SIGN = "├└─│→…·" + _SPINNER
+# Columns where nobody knows how many there are.
+_COLUMNS = 80
+# What is quoted, with a mark below that shows a place in it.
+_QUOTED = "      "
+_WORD = re.compile(r" *[^ ]+")
+_STYLED = re.compile("\x1b\\[[0-9;]*m")
+# A column of a table is never narrower to make room for others.
+_NARROWEST = 8
 
 
 def plain(text: str) -> str:
@@ -69,6 +84,7 @@ class Output:
             reconfigure = getattr(stream, "reconfigure", None)
             if reconfigure is not None:
                 reconfigure(errors="backslashreplace")
+        self._plain_out, self._plain_err = not _has_signs(self._out), not _has_signs(self._err)
         self.color = _colored(color, self._err, environ)
         self.stdout_color = _colored(color, self._out, environ)
         self._lock = threading.RLock()
@@ -84,14 +100,27 @@ class Output:
 
     def data(self, text: str) -> None:
         """Write the result of the command to stdout, as it is, with a line end if it has none."""
+        text = _spelled(text) if self._plain_out else text
         with self._lock:
             self._clear()
             self._out.write(text if text.endswith("\n") or not text else text + "\n")
             self._out.flush()
 
+    def file(self, text: str) -> None:
+        """Write what would be a file to stdout: the bytes that the file would have, whatever the encoding."""
+        buffer = getattr(self._out, "buffer", None)
+        if buffer is None:
+            self.data(text)
+            return
+        with self._lock:
+            self._clear()
+            self._out.flush()
+            buffer.write(text.encode())
+            buffer.flush()
+
     def json(self, value: Any) -> None:
-        """Write `value` as JSON to stdout."""
-        self.data(json.dumps(value, indent=2, ensure_ascii=False, default=str))
+        """Write `value` as JSON to stdout; characters that the encoding may lack are written as JSON has them."""
+        self.data(json.dumps(value, indent=2, ensure_ascii=self._plain_out, default=str))
 
     def line(self, text: str = "") -> None:
         """Tell something on stderr, unless quiet. The caller has cleaned what came from outside with `plain`."""
@@ -123,15 +152,20 @@ class Output:
         """Write rows in aligned columns, headers dimmed; to stderr unless `stdout`."""
         body = [[plain(cell) for cell in row] for row in rows]
         widths = [max(len(r[i]) for r in [list(headers), *body]) for i in range(len(headers))]
+        stream = self._out if stdout else self._err
+        if stream.isatty():
+            widths = _narrowed(widths, columns_of(stream))
 
-        def row_text(row: Sequence[str]) -> str:
-            return "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        def row_lines(row: Sequence[str]) -> list[str]:
+            cells = [_folded(cell, width) for cell, width in zip(row, widths, strict=True)]
+            lines = zip_longest(*cells, fillvalue="")
+            return ["  ".join(c.ljust(w) for c, w in zip(line, widths, strict=True)).rstrip() for line in lines]
 
         write = self.data if stdout else self.line
         if headers and any(headers):
-            write(self.style(row_text(headers), "dim", stdout=stdout))
+            write("\n".join(self.style(line, "dim", stdout=stdout) for line in row_lines(headers)))
         for row in body:
-            write(row_text(row))
+            write("\n".join(row_lines(row)))
 
     def listener(self) -> Listener:
         """The run's listener: progress where a person watches, notes always."""
@@ -146,6 +180,9 @@ class Output:
                 self._progress.stop()
 
     def _write_err(self, text: str) -> None:
+        text = _spelled(text) if self._plain_err else text
+        if self._err.isatty():
+            text = _at_words(text, self.columns())
         # A target, a lock or an exit code is no other because nobody could be told of it.
         with self._lock, suppress(OSError):
             self._clear()
@@ -156,8 +193,18 @@ class Output:
         if self._progress is not None:
             self._progress.clear()
 
+    @property
+    def spinner(self) -> str:
+        """Signs that turn, as far as the encoding has them."""
+        return _PLAIN_SPINNER if self._plain_err else _SPINNER
+
+    def columns(self) -> int:
+        """How many columns stderr has now."""
+        return columns_of(self._err)
+
     def write_progress(self, text: str) -> None:
         """Write raw text of the progress line."""
+        text = _spelled(text) if self._plain_err else text
         with self._lock, suppress(OSError):
             self._err.write(text)
             self._err.flush()
@@ -224,7 +271,8 @@ class Progress:
             return
         self._drawn_at = now
         self._frame += 1
-        spin = _SPINNER[self._frame % len(_SPINNER)]
+        spinner = self._out.spinner
+        spin = spinner[self._frame % len(spinner)]
         count = f" {self._done}/{self._total}" if self._total else f" {self._done}" if self._done else ""
         rate = ""
         if self._bytes:
@@ -232,7 +280,69 @@ class Progress:
             rate = f" · {self._bytes / 1e6:.1f} MB · {self._bytes / 1e6 / seconds:.1f} MB/s"
         text = f"{spin} {self._name}{count}{rate} {plain(self._what)[:50]}"
         self._drawn = True
-        self._out.write_progress(f"\r\x1b[K{text[:110]}")
+        # A line that is longer than the terminal cannot be taken back: what is beyond stays on the screen.
+        self._out.write_progress(f"\r\x1b[K{text[: max(self._out.columns() - 1, 0)].rstrip()}")
+
+
+def columns_of(stream: Any) -> int:
+    """How many columns the terminal behind `stream` has; the usual number where it is none."""
+    try:
+        return os.get_terminal_size(stream.fileno()).columns or _COLUMNS
+    except (OSError, ValueError, AttributeError):
+        return _COLUMNS
+
+
+def _has_signs(stream: Any) -> bool:
+    """Whether the stream's encoding has every sign that lockset itself writes."""
+    try:
+        _EVERY_SIGN.encode(getattr(stream, "encoding", None) or "ascii")
+    except (UnicodeEncodeError, LookupError):
+        return False
+    return True
+
+
+def _spelled(text: str) -> str:
+    if not text.isascii():
+        for sign, instead in _SIGNS.items():
+            text = text.replace(sign, instead)
+    return text
+
+
+def _at_words(text: str, columns: int) -> str:
+    """Long lines broken between words, those of an indented quotation excepted; what is broken off is indented."""
+    if len(text) <= columns:
+        return text
+    lines: list[str] = []
+    for line in text.split("\n"):
+        if len(line) <= columns or line.startswith(_QUOTED):
+            lines.append(line)
+            continue
+        indent = " " * (len(line) - len(line.lstrip()) + 2)
+        shown, used = "", 0
+        for word in _WORD.findall(line):
+            width = len(_STYLED.sub("", word))
+            if used > len(indent) and used + width > columns:
+                lines.append(shown)
+                shown, used, word, width = indent, len(indent), word.lstrip(), width - 1  # noqa: PLW2901
+            shown, used = shown + word, used + width
+        lines.append(shown)
+    return "\n".join(lines)
+
+
+def _narrowed(widths: list[int], columns: int) -> list[int]:
+    """Widths that fit in `columns`, as far as they can: the widest give way."""
+    found = list(widths)
+    while sum(found) + 2 * (len(found) - 1) > columns and max(found, default=0) > _NARROWEST:
+        found[found.index(max(found))] -= 1
+    return found
+
+
+def _folded(cell: str, width: int) -> list[str]:
+    if len(cell) <= width:
+        return [cell]
+    from textwrap import wrap
+
+    return wrap(cell, width)
 
 
 def _colored(color: str, stream: Any, environ: dict[str, str]) -> bool:

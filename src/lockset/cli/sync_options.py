@@ -19,6 +19,7 @@ from lockset.api.sync import (
     find_python,
 )
 from lockset.cli.options import add_cache, add_index, cache_dir
+from lockset.cli.pythons import command_path, python_folders, version_of
 from lockset.errors import LocksetError, UsageError
 from lockset.sync.disk.recall import content
 
@@ -281,14 +282,13 @@ def own_platform() -> str:
 def python_of(args: argparse.Namespace, here: Path) -> str:
     """The interpreter or environment that is meant."""
     found = os.environ.get("VIRTUAL_ENV") or find_environment(here)  # noqa: TID251 - the door for environment variables
-    path = os.environ.get("PATH", "").split(os.pathsep)  # noqa: TID251
-    text = args.python
+    text = version_of(args.python)
     if text and not (text[0].isdigit() and text.replace(".", "").isdigit()):
-        return str(text)
-    if getattr(args, "system", False):
-        return find_python(path, version=text, cache=cache_dir(args))
+        return command_path(text, os.environ)  # noqa: TID251
+    if getattr(args, "system", False) or (text and not (found and _has_version(found, text))):
+        return _find_python(text, cache_dir(args))
     if text:
-        return found if found and _has_version(found, text) else find_python(path, version=text, cache=cache_dir(args))
+        return str(found)
     if found is not None:
         return found
     if getattr(args, "target", None) or getattr(args, "prefix", None) or not hasattr(args, "target"):
@@ -298,6 +298,16 @@ def python_of(args: argparse.Namespace, here: Path) -> str:
         f"There is no virtual environment: none is active, and there is no .venv in {here} or above it",
         hint="Make one with `python -m venv .venv`, or name an interpreter with `--python`",
     )
+
+
+def _find_python(version: str | None, cache: Path | None) -> str:
+    folders = python_folders(os.environ, version=version)  # noqa: TID251 - the door for environment variables
+    try:
+        return find_python(folders, version=version, cache=cache)
+    except LocksetError as error:
+        told = error.diagnostic
+        looked = ("Looked for on the path, and where pyenv, uv, mise and asdf keep theirs",) if version else ()
+        raise LocksetError(told.code, told.message, context=looked, hint=told.hint) from error
 
 
 def _has_version(environment: str, version: str) -> bool:

@@ -136,7 +136,8 @@ def unknown_platform(platform: str) -> LocksetError:
     return LocksetError(
         "platform-unknown",
         f"The platform `{platform}` is not known",
-        hint="Name it as a wheel's platform tag does: `manylinux_2_28_x86_64`, `macosx_14_0_arm64`, `win_amd64`",
+        hint="Name it linux, macos or windows, or as a wheel's platform tag does: `manylinux_2_28_x86_64`, "
+        "`macosx_14_0_arm64`, `win_amd64`",
     )
 
 

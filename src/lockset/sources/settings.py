@@ -11,6 +11,7 @@ from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.utils import canonicalize_name
 
 from lockset.errors import LocksetError
+from lockset.markers.environment import split_platform
 from lockset.records import dataclass
 from lockset.sources.exclude_newer import parse_exclude_newer
 from lockset.sources.requirement_line import RequirementLine, parse_requirement
@@ -156,6 +157,18 @@ def _requirements(table: Table, key: str) -> tuple[RequirementLine, ...]:
     )
 
 
+def _platforms(table: Table, key: str) -> tuple[str, ...]:
+    found = table.texts(key)
+    number = 0
+    try:
+        for number, name in enumerate(found):  # noqa: B007 - the number of the one that is wrong
+            split_platform(name)
+    except LocksetError as error:
+        what = f"names no known platform: `{found[number]}`"
+        raise table.invalid(f"{table.at(key)}[{number}]", what, hint=error.diagnostic.hint) from error
+    return found
+
+
 def _names(table: Table, key: str) -> tuple[str, ...]:
     return tuple(canonicalize_name(name) for name in table.texts(key))
 
@@ -272,9 +285,9 @@ def _texts(table: Table, key: str) -> tuple[str, ...]:
 KEYS: Mapping[str, Callable[[Table, str], object]] = {
     "python": _specifiers,
     "implementation": _choice,
-    "platforms": _texts,
+    "platforms": _platforms,
     "environments": _markers,
-    "require-wheels-for": _texts,
+    "require-wheels-for": _platforms,
     "conflicts": _conflicts,
     "default-groups": _names,
     "constraints": _requirements,

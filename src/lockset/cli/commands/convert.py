@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from lockset.index.options import IndexOptions
     from lockset.sources.project import RootProject
 
-__all__ = ["add_arguments", "losses_as_json", "run", "tell_losses"]
+__all__ = ["add_arguments", "compared", "losses_as_json", "run", "tell_losses"]
 
 _STDIN = "-"
 # On the command line these outdo the indexes of the input; variables do not, which are set for all projects.
@@ -90,10 +90,14 @@ def run(args: argparse.Namespace, out: Output) -> int:
     """Convert and prove; see `lockset convert --help`."""
     began = time.perf_counter()
     target = _target(args)
+    if target is None and args.json:
+        raise UsageError(
+            "option-conflict", "`-o -` and --json both write to standard output", hint="Name a file by `-o`"
+        )
     content = _stdin() if args.inputs == [_STDIN] else None
     done = _converted(args, target, content, out)
     if target is None:
-        out.data(done.text)
+        out.file(done.text)
     else:
         _write(target, done.text)
     _tell(done, target, args, out)
@@ -224,9 +228,14 @@ def _tell(done: Conversion, target: Path | None, args: argparse.Namespace, out: 
     names = {package.name for package in done.lock.packages}
     entries = len(done.lock.packages)
     forked = f" in {entries} entries" if entries != len(names) else ""
-    compared = sum(row.environments for row in done.proof.rows)
-    said = f"Converted {done.format}: {len(names)} packages{forked}, the same in {compared} environments compared"
+    count = f"{len(names)} package{'' if len(names) == 1 else 's'}"
+    said = f"Converted {done.format}: {count}{forked}, {compared(sum(row.environments for row in done.proof.rows))}"
     out.line(out.style(plain(said), "bold green"))
+
+
+def compared(environments: int) -> str:
+    """What a proof found."""
+    return f"the same in {environments} environment{'' if environments == 1 else 's'} compared"
 
 
 def tell_losses(losses: Sequence[Loss], out: Output) -> None:

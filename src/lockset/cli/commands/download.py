@@ -12,6 +12,7 @@ from lockset.api.sync import Described, LockSource, SyncRequest
 from lockset.cli.commands.sync import ports
 from lockset.cli.exit_codes import DONE
 from lockset.cli.options import cache_dir
+from lockset.cli.output import plain
 from lockset.cli.sync_options import (
     add_sources,
     add_target,
@@ -68,7 +69,8 @@ def run(args: argparse.Namespace, out: Output) -> int:
             }
         )
     new = sum(one.new for one in found)
-    out.line(f"{len(found)} files in {args.dest}, {new} of them new")
+    files = "1 file" if len(found) == 1 else f"{len(found)} files"
+    out.line(f"{files} in {plain(args.dest)}, {new} of them new")
     return DONE
 
 

@@ -11,7 +11,7 @@ from packaging.utils import canonicalize_name
 
 from lockset.api.export import FORMATS, ExportWishes, export_lock
 from lockset.api.open_lock import open_lock
-from lockset.cli.commands.convert import losses_as_json, tell_losses
+from lockset.cli.commands.convert import compared, losses_as_json, tell_losses
 from lockset.cli.exit_codes import DONE
 from lockset.conversion.export_requirements import RequirementsStyle
 from lockset.errors import LocksetError, UsageError
@@ -87,10 +87,11 @@ def run(args: argparse.Namespace, out: Output) -> int:
     if args.json:
         out.json(_json(done, args.format, target))
     elif target is None:
-        out.data(done.text)
+        out.file(done.text)
     tell_losses(done.losses, out)
-    compared = f", the same in {done.compared} environments compared" if done.compared else ""
-    out.line(out.style(f"Exported {done.packages} entries as {args.format}{compared}", "bold green"))
+    entries = "1 entry" if done.packages == 1 else f"{done.packages} entries"
+    proof = f", {compared(done.compared)}" if done.compared else ""
+    out.line(out.style(f"Exported {entries} as {args.format}{proof}", "bold green"))
     return DONE
 
 

@@ -8,6 +8,7 @@ import sys
 import time
 from datetime import datetime, timezone
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING
 
 from lockset.api.check import check
@@ -83,10 +84,15 @@ def run(args: argparse.Namespace, out: Output) -> int:
     for warning in project.warnings:
         out.warn(warning.message)
     target = target_of(args, here)
+    if target is None and args.json and not args.dry_run:
+        raise UsageError(
+            "option-conflict", "`-o -` and --json both write to standard output", hint="Name a file by `-o`"
+        )
     old = read_old(target, out)
     choices = choices_of(args, here)
     if args.check:
-        return _check(project, choices, old, target, out, as_json=args.json)
+        again = " ".join(["lockset lock", *map(quote, args.sources)])
+        return _check(project, choices, old, target, out, as_json=args.json, again=again)
     fresh_until: list[float] = []
     before = target.read_bytes() if target is not None and target.is_file() else None
     result = lock(
@@ -201,12 +207,19 @@ def read_old(target: Path | None, out: Output) -> Pylock | None:
 
 
 def _check(
-    project: RootProject, choices: Choices, old: Pylock | None, target: Path | None, out: Output, *, as_json: bool
+    project: RootProject,
+    choices: Choices,
+    old: Pylock | None,
+    target: Path | None,
+    out: Output,
+    *,
+    as_json: bool,
+    again: str,
 ) -> int:
     if target is None:
         raise UsageError("check-stdout", "--check needs a lock file to look at", hint="Name it with `-o`")
     if old is None:
-        raise LocksetError("lock-missing", f"There is no usable {target.name} to check", hint="Make it: `lockset lock`")
+        raise LocksetError("lock-missing", f"There is no usable {target.name} to check", hint=f"Make it: `{again}`")
     findings = check(
         project,
         choices,
@@ -219,7 +232,7 @@ def _check(
     for finding in findings:
         out.line(f"{out.style('stale', 'bold yellow')}: {finding}")
     if findings:
-        out.line(f"{target.name} does not serve its sources: run `lockset lock`")
+        out.line(f"{target.name} does not serve its sources: run `{plain(again)}`")
         return REFUSED
     out.line(f"{target.name} serves its sources")
     return DONE
@@ -228,7 +241,7 @@ def _check(
 def _write(result: LockResult, target: Path | None, *, dry_run: bool, out: Output) -> None:
     if target is None:
         if not dry_run:
-            out.data(result.text)
+            out.file(result.text)
         return
     if dry_run:
         return

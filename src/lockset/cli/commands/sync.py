@@ -53,6 +53,7 @@ def run(args: argparse.Namespace, out: Output) -> int:
             show=lambda target, plan: show(plan, target, out),
             listener=out.listener(),
         )
+    _tell_unmatched(result.plan, request, out)
     if args.json:
         out.json(report(result))
     told = conclusion(result.plan, request)
@@ -116,6 +117,13 @@ def show(plan: Plan, target: Target, out: Output) -> None:
             out.detail(f"   {plain(_described(step))} stays ({plain(step.reason)})")
 
 
+def _tell_unmatched(plan: Plan, request: SyncRequest, out: Output) -> None:
+    """Names that mean nothing here: most likely they are misspelt."""
+    wanted = {step.name for step in plan.steps if step.wanted is not None}
+    for name in sorted((request.policy.reinstall or frozenset()) - wanted):
+        out.warn(f"{name} is to be installed anew, and the lock file selects none")
+
+
 def _described(step: Step) -> str:
     old, new = step.old_version, step.new_version
     if step.action == "change" and old and new and old != new:
@@ -135,7 +143,9 @@ def conclusion(plan: Plan, request: SyncRequest) -> str:
 def all_right(plan: Plan) -> str:
     """What is said where nothing is to do."""
     count = sum(1 for step in plan.steps if step.wanted is not None)
-    return f"All {count} packages are as locked"
+    if count == 0:
+        return "The lock file selects no package here, and none is to be removed"
+    return f"All {count} packages are as locked" if count > 1 else "The one package is as locked"
 
 
 def report(result: SyncResult) -> dict[str, Any]:

@@ -34,8 +34,10 @@ def refuse_managed(target: Target) -> None:
     """
     managed = target.interpreter.managed
     if target.kind not in {"directory", "prefix"} and managed is not None:
-        # The file is an INI file whose `Error` tells users of that system what to do.
-        told = [line.strip() for line in managed.splitlines() if line.strip() and not line.startswith("[")]
+        # The file is an INI file whose `Error` tells users of that system what to do; its first paragraph says enough.
+        first = managed.partition("Error=")[2].strip() or managed
+        lines = [line.strip() for line in first.splitlines()]
+        told = lines[: lines.index("")] if "" in lines else lines
         raise LocksetError(
             "externally-managed",
             "The packages of this Python are kept by the system's own installer",

@@ -1,0 +1,73 @@
+"""Where Pythons are looked for when one is asked for by version or by the name of its command."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+__all__ = ["command_path", "python_folders", "version_of"]
+
+# Folders of those who keep several Pythons, one below the other; each by a variable, else below the home folder.
+_KEEPERS = (
+    ("PYENV_ROOT", ".pyenv", "versions"),
+    ("UV_PYTHON_INSTALL_DIR", ".local/share/uv/python", ""),
+    ("MISE_DATA_DIR", ".local/share/mise", "installs/python"),
+    ("ASDF_DATA_DIR", ".asdf", "installs/python"),
+)
+_FRAMEWORKS = "/Library/Frameworks/Python.framework/Versions"
+_COMMAND = re.compile(r"python(\d+\.\d+)")
+_VERSION = re.compile(r"(?<![\d.])(\d+)\.(\d+)(?:\.(\d+))?")
+
+
+def version_of(text: str | None) -> str | None:
+    """`3.12` of `python3.12`, which may be a shim that leads nowhere; any other text as it is."""
+    named = text and _COMMAND.fullmatch(text)
+    return named[1] if named and not os.path.lexists(named[0]) else text
+
+
+def command_path(text: str, environ: Mapping[str, str]) -> str:
+    """The command of that name on the path, such as `python3.12`; else `text` itself, which may be a path."""
+    if os.sep in text or os.path.lexists(text):
+        return text
+    from shutil import which
+
+    return which(text, path=environ.get("PATH")) or text
+
+
+def python_folders(environ: Mapping[str, str], *, version: str | None) -> list[str]:
+    """Folders of commands where a Python of `version` may be: those on the path, then those of who keeps several."""
+    folders = environ.get("PATH", "").split(os.pathsep)
+    if version is not None:
+        folders += _kept(environ, version)
+    return folders
+
+
+def _kept(environ: Mapping[str, str], version: str) -> Iterator[str]:
+    home = environ.get("HOME") or environ.get("USERPROFILE")
+    roots = [
+        Path(environ.get(variable) or Path(home or os.sep, usual), inside)
+        for variable, usual, inside in _KEEPERS
+        if environ.get(variable) or home
+    ]
+    for root in (*roots, Path(_FRAMEWORKS)):
+        for folder in _newest_first(root, version):
+            # Windows has the command at the top.
+            yield str(folder if os.name == "nt" else folder / "bin")
+
+
+def _newest_first(root: Path, version: str) -> list[Path]:
+    try:
+        inside = list(root.iterdir())
+    except OSError:
+        return []
+    found: list[tuple[tuple[int, ...], str, Path]] = []
+    for folder in inside:
+        named = _VERSION.search(folder.name)
+        if named is not None and f"{named[0]}.".startswith(f"{'.'.join(version.split('.')[:2])}."):
+            found.append((tuple(int(part or 0) for part in named.groups()), folder.name, folder))
+    return [folder for *_, folder in sorted(found, reverse=True)]

@@ -1,0 +1,178 @@
+"""The command line itself: what is misspelt, what variables say, which settings count, where things are written."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from lockset.cli.environment import variables
+from lockset.cli.front_page import GROUPS, front_page
+from lockset.cli.main import COMMANDS, build_parser
+from lockset.cli.wrong_usage import unknown_arguments
+
+if TYPE_CHECKING:
+    import argparse
+    from pathlib import Path
+
+    from builders.command import Command
+    from local_index import LocalIndex
+
+
+def parser_of(command: str) -> argparse.ArgumentParser:
+    found: argparse.ArgumentParser = build_parser(command).parse_args([command, *NEEDED.get(command, ())]).parser
+    return found
+
+
+NEEDED = {"why": ["a"], "why-not": ["a"], "convert": ["a"], "diff": ["a"]}
+PYPROJECT = '[project]\nname = "x"\nversion = "1"\nrequires-python = ">=3.10"\ndependencies = ["a"]\n'
+
+
+@pytest.fixture
+def project(tmp_path: Path, local_index: LocalIndex) -> Path:
+    local_index.world.add("a", "1.0", requires=["b ; sys_platform == 'win32'"]).add("b", "1.0")
+    (tmp_path / "pyproject.toml").write_text(PYPROJECT)
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["loc"], "Did you mean `lock`?"),
+        (["compile"], "`lockset lock`"),
+        (["add", "flask"], "edit pyproject.toml"),
+        (["sync", "--inexakt"], "Did you mean `--inexact`?"),
+        (["lock", "--upgrad"], "`--upgrade` or `--upgrade-package`"),
+        (["lock", "--ignore-requires-python"], "--override"),
+        (["lock", "--no-hashes"], "`lockset lock` has no option `--no-hashes`"),
+        (["sync", "--no-verify-hashes"], "always verified"),
+        (["sync", "--user"], "--target"),
+        (["sync", "--ignore-installed"], "--reinstall"),
+        (["lock", "--generate-hashes"], "Leave it out"),
+        (["lock", "--python-platform", "linux"], "`--platform`"),
+        (["sync", "-r", "requirements.txt"], "`lockset sync FILE`"),
+        (["tree", "a", "b"], "one argument too many"),
+        (["why"], "PACKAGE is missing"),
+        (["download"], "--dest"),
+        (["lock", "--timeout", "x"], "no number"),
+        (["sync", "--implementation", "jython"], "none of cpython, pypy"),
+        (["lock", "--\x1b[31m"], "\\x1b"),
+    ],
+)
+def test_what_is_no_command_line_is_told_what_is_meant(arguments: list[str], says: str, cli: Command) -> None:
+    assert says in cli.refused(*arguments, code=2)
+
+
+def test_no_option_may_be_shortened() -> None:
+    # `--no-default` would empty an environment today, and mean two things tomorrow.
+    assert build_parser("sync").parse_known_args(["sync", "--no-default"])[1] == ["--no-default"]
+
+
+def test_what_is_advised_instead_is_there() -> None:
+    for command, option, other in (
+        ("lock", "--trusted-host", "--allow-insecure-host"),
+        ("download", "--output-dir", "--dest"),
+        ("export", "--emit-index-url", "--index-lines"),
+        ("sync", "--no-dev", "--no-default-groups"),
+        ("lock", "--no-dev", "--no-group"),
+        ("convert", "--all", "--all-packages"),
+    ):
+        parser = parser_of(command)
+        assert other in unknown_arguments([option], parser, command)[1]
+        assert any(other in action.option_strings for action in parser._actions)
+
+
+def test_help_without_a_command_is_no_result(cli: Command) -> None:
+    told = cli()
+    assert (told.code, told.stdout) == (2, "")
+    assert told.stderr == cli.ok("--help").stdout
+
+
+@pytest.mark.parametrize("columns", [40, 80, 200])
+def test_the_front_page_names_every_command_and_fits(columns: int) -> None:
+    page = front_page(COMMANDS, columns).splitlines()
+    assert sorted(name for names in GROUPS.values() for name in names) == sorted(COMMANDS)
+    assert all(any(line.startswith(f"  {name} ") for line in page) for name in COMMANDS)
+    assert max(map(len, page)) <= columns
+    assert columns < 80 or len(page) <= 24
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_option_has_a_variable(command: str) -> None:
+    actions = [a for a in parser_of(command)._actions if any(o.startswith("--") for o in a.option_strings)]
+    named = {name: action.dest for action in actions for name in variables(command, action)}
+    assert {action.dest for action in actions} - set(named.values()) <= {"help", "explain"}
+    assert all(name.startswith("LOCKSET_") for name in named)
+
+
+def test_a_variable_gives_way_to_the_command_line(project: Path, local_index: LocalIndex, cli: Command) -> None:
+    env = {"LOCKSET_DEFAULT_INDEX": local_index.url, "LOCKSET_LOCK_PLATFORM": "windows"}
+    assert "Would lock 2" in cli.ok("lock", "--dry-run", env=env).stderr
+    assert "Would lock 1" in cli.ok("lock", "--dry-run", "--platform", "linux", env=env).stderr
+    env["LOCKSET_LOCK_THIS_ENVIRONMENT"] = "1"
+    assert "exclude one another" in cli.refused("lock", "--dry-run", env=env, code=2)
+    assert "Would lock 1" in cli.ok("lock", "--dry-run", "--this-environment", env=env).stderr
+
+
+def test_variables_of_one_command_and_of_all(project: Path, local_index: LocalIndex, cli: Command) -> None:
+    index = {"LOCKSET_DEFAULT_INDEX": local_index.url}
+    assert cli.ok("lock", env={**index, "LOCKSET_QUIET": "1"}).stderr == ""
+    assert cli.ok("tree", env={"LOCKSET_TREE_JSON": "yes"}).json()["packages"]
+    assert "└" not in cli.ok("tree", env={"LOCKSET_TREE_DEPTH": "0"}).stdout
+    assert "└" in cli.ok("tree", env={"LOCKSET_WHY_DEPTH": "0"}).stdout
+    assert "\x1b[" in cli.ok("why", "b", env={"LOCKSET_COLOR": "always"}).stdout
+    assert "\x1b[" not in cli.ok("why", "b", "--color", "never", env={"LOCKSET_COLOR": "always"}).stdout
+    assert "LOCKSET_TREE_DEPTH" in cli.refused("tree", env={"LOCKSET_TREE_DEPTH": "deep"}, code=2)
+    assert "LOCKSET_QUIET" in cli.refused("tree", env={"LOCKSET_QUIET": "perhaps"}, code=2)
+    inside = {"LOCKSET_DIRECTORY": str(project)}
+    assert cli.ok("tree", cwd=project.parent, env=inside).stdout == cli.ok("tree").stdout
+
+
+def test_markers_in_a_variable_stand_on_lines_of_their_own(
+    project: Path, local_index: LocalIndex, cli: Command
+) -> None:
+    markers = "sys_platform == 'linux'\nsys_platform == 'darwin'\n"
+    env = {"LOCKSET_DEFAULT_INDEX": local_index.url, "LOCKSET_LOCK_ENVIRONMENT": markers}
+    text = cli.ok("lock", "-o", "-", env=env).stdout
+    assert 'sys_platform == "darwin"' in text
+    assert '"b"' not in text
+
+
+def test_settings_of_another_file(project: Path, local_index: LocalIndex, cli: Command) -> None:
+    (project / "ci é.toml").write_text('[tool.lockset]\nplatforms = ["windows"]\n')
+    with (project / "pyproject.toml").open("a") as file:
+        file.write('[tool.lockset]\nplatforms = ["linux"]\nconstraints = ["a<1"]\n')
+    index = ("-i", local_index.url)
+    assert "Would lock 2" in cli.ok("lock", "--dry-run", *index, "--config", "ci é.toml").stderr
+    assert "a<1" in cli.refused("lock", "--dry-run", *index)
+    assert "exclude" in cli.refused("lock", "--dry-run", *index, "--config", "ci é.toml", "--no-config", code=2)
+    assert "no.toml" in cli.refused("lock", *index, "--config", "no.toml")
+    (project / "empty.toml").write_text("")
+    assert "[tool.lockset]" in cli.refused("lock", *index, "--config", "empty.toml")
+
+
+@pytest.mark.parametrize(
+    ("table", "says"),
+    [
+        ('pyton = ">=3.10"', "pyproject.toml:7:1: error: `tool.lockset.pyton`"),
+        ("python = 3", "pyproject.toml:7:10: error"),
+        ('constraints = [\n  "a",\n  "b>",\n]', "pyproject.toml:9:3: error"),
+        ('[[tool.lockset.index]]\nurl = "https://example.org"\nnmae = "x"', "pyproject.toml:9:1: error"),
+        ('[tool.lockset.prerelease-package]\n"a" = "often"', "pyproject.toml:8:7: error"),
+        ('exclude-newer = "yesterday"', "pyproject.toml:7:17: error"),
+    ],
+)
+def test_a_wrong_setting_is_told_with_its_line(table: str, says: str, project: Path, cli: Command) -> None:
+    (project / "pyproject.toml").write_text(f"{PYPROJECT}[tool.lockset]\n{table}\n")
+    assert cli.refused("lock").startswith(says)
+
+
+def test_an_answer_of_another_folder_is_not_remembered(
+    project: Path, local_index: LocalIndex, cli: Command, tmp_path: Path
+) -> None:
+    inner = tmp_path / "inner"
+    inner.mkdir()
+    (inner / "pyproject.toml").write_text(PYPROJECT)
+    line = ("lock", "-i", local_index.url, "--directory", "inner")
+    cli.ok(*line)
+    assert "inner" in cli.refused(*line, cwd=inner)

@@ -1,0 +1,127 @@
+"""What is shown in terminals of any width and encoding, and what a pipe gets."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+import tomli
+
+from lockset.cli.output import Output, Progress
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from builders.command import Command
+    from local_index import LocalIndex
+
+pty = pytest.importorskip("pty")
+
+
+class Terminal:
+    """A pseudo-terminal of some columns, as a stream; what was written to it is in `shown`."""
+
+    def __init__(self, columns: int, encoding: str = "utf-8") -> None:
+        import fcntl
+        import struct
+        import termios
+
+        self._reader, writer = pty.openpty()
+        fcntl.ioctl(writer, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
+        self.stream = open(writer, "w", encoding=encoding)  # noqa: SIM115, PTH123 - closed by `shown`; no path
+
+    def shown(self) -> str:
+        self.stream.flush()
+        text = os.read(self._reader, 65536).decode(self.stream.encoding)
+        self.stream.close()
+        os.close(self._reader)
+        return text.replace("\r\n", "\n")
+
+
+def output(terminal: Terminal, monkeypatch: pytest.MonkeyPatch) -> Output:
+    monkeypatch.setattr(sys, "stderr", terminal.stream)
+    monkeypatch.setattr(sys, "stdout", terminal.stream)
+    return Output(environ={"TERM": "xterm", "NO_COLOR": "1"})
+
+
+@pytest.fixture
+def locked(tmp_path: Path, local_index: LocalIndex, cli: Command) -> Path:
+    local_index.world.add("a", "1.0", requires=["b", "c"]).add("b", "1.0", requires=["c"]).add("c", "1.0")
+    folder = tmp_path / "wo rk é"
+    folder.mkdir()
+    (folder / "requirements.in").write_text("a ; sys_platform != 'é'\n", encoding="utf-8")
+    cli.ok("lock", "requirements.in", "-i", local_index.url, "--python", ">=3.10", cwd=folder)
+    return folder
+
+
+@pytest.mark.parametrize("columns", [20, 40, 80, 200])
+@pytest.mark.parametrize("encoding", ["utf-8", "ascii"])
+def test_the_progress_line_stays_one_line(columns: int, encoding: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    terminal = Terminal(columns, encoding)
+    progress = Progress(output(terminal, monkeypatch), live=True)
+    progress.phase("Downloading", total=400)
+    progress.transferred(123_456_789)
+    progress.phase("A phase of many words that nobody has ever heard of", total=10)
+    progress.stop()
+    frames = re.split("\r\x1b\\[K", terminal.shown())
+    assert len(frames) > 2
+    assert max(map(len, frames)) < columns
+
+
+@pytest.mark.parametrize("columns", [40, 80])
+def test_long_lines_are_broken_between_words(columns: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    terminal = Terminal(columns)
+    text = " + some-package 1.0 (" + "a reason of many words " * 8 + ")"
+    output(terminal, monkeypatch).line(text)
+    lines = terminal.shown().splitlines()
+    assert len(lines) > 1
+    assert max(map(len, lines)) <= columns
+    assert all(line.startswith("   ") for line in lines[1:])
+    assert " ".join(" ".join(lines).split()) == " ".join(text.split())
+
+
+def test_a_table_is_narrowed_to_the_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    terminal = Terminal(40)
+    output(terminal, monkeypatch).table(("choice", "packages"), [("with the extra named charts " * 3, "7 to 8")])
+    lines = terminal.shown().splitlines()
+    assert max(map(len, lines)) <= 40
+    assert len({line.find("7 to 8") for line in lines if "7 to 8" in line}) == 1
+    assert lines[1].index("7 to 8") == lines[0].index("packages")
+
+
+def test_what_an_encoding_lacks_is_spelled(locked: Path, cli: Command) -> None:
+    env = {"PYTHONIOENCODING": "ascii"}
+    tree = cli.ok("tree", cwd=locked, env=env).stdout
+    assert "|-- b 1.0" in tree
+    assert "`-- c 1.0" in tree
+    assert "a 1.0 -> b 1.0 -> c 1.0" in cli.ok("why", "c", cwd=locked, env=env).stdout
+    assert "\\u" not in tree
+
+
+def test_json_and_lock_files_are_the_same_in_every_encoding(
+    locked: Path, local_index: LocalIndex, cli: Command
+) -> None:
+    line = ("lock", "requirements.in", "-i", local_index.url, "--python", ">=3.10")
+    for encoding in ("ascii", "latin-1", "utf-8"):
+        env = {"PYTHONIOENCODING": encoding}
+        command = [sys.executable, "-m", "lockset", *line]
+        for more in (["-o", "-"], ["--json", "--dry-run"]):
+            told = subprocess.run(
+                [*command, *more], cwd=locked, env={**os.environ, **env}, capture_output=True, check=True
+            )
+            if more[0] == "-o":
+                assert told.stdout == (locked / "pylock.toml").read_bytes()
+                assert tomli.loads(told.stdout.decode())
+            else:
+                assert json.loads(told.stdout.decode(encoding))["lock"] == str(locked / "pylock.toml")
+
+
+def test_two_results_are_not_mixed(locked: Path, cli: Command) -> None:
+    assert "both write to standard output" in cli.refused(
+        "lock", "requirements.in", "-o", "-", "--json", cwd=locked, code=2
+    )
