@@ -68,8 +68,9 @@ class Boundaries:
     ) -> bool:
         """Whether a release newer than the one at `position` fits all that is asked for on one side of a boundary."""
         specifiers = {s for region, s in asked if not region.is_disjoint(side)}
-        mask = self._admission.admitted(releases, specifiers or {ANY_VERSION}) & ((1 << position) - 1)
-        mask = self._admission.not_leaking(releases, mask, wanted, side)
+        mask = self._admission.admitted(releases, specifiers or {ANY_VERSION})
+        mask = self._admission.foremost(releases, self._admission.not_leaking(releases, mask, wanted, side))
+        mask &= (1 << position) - 1
         return any(not self._usable(releases, p).is_disjoint(side) for p in bits(mask))
 
     def _usable(self, releases: Releases, position: int) -> MarkerSet:
@@ -91,6 +92,7 @@ class Boundaries:
         """
         if beyond.is_empty or (self._policy.fork == "newest" and self._admission.highest_first(releases.name)):
             return False
+        mask = self._admission.foremost(releases, mask)
         newer = islice(bits(mask & ((1 << position) - 1)), _RELEASES_ASKED_FOR_PYTHONS)
         return any(
             not beyond.is_disjoint(self._repository.strictly_serves(releases.name, releases.versions[other]))

@@ -56,7 +56,7 @@ class Admission:
         """Releases that fit all of `specifiers` and that policy admits.
 
         Yanked ones only by an exact pin (PEP 592) or where `preferred` (pinned by the old lock); pre-releases only
-        where no stable one fits and a specifier names one or the project has nothing else.
+        where a specifier names one or the project has nothing else.
         """
         wanted = frozenset(specifiers)
         key = (releases.name, wanted)
@@ -83,10 +83,16 @@ class Admission:
         if mode == "allow":
             return mask
         stable = mask & releases.stable
-        if stable or mode == "disallow":
+        if mode == "disallow":
             return stable
         named = any(s.names_prerelease for s in wanted)
-        return mask if named or not releases.stable & ~releases.yanked else 0
+        return mask if named or not releases.stable & ~releases.yanked else stable
+
+    def foremost(self, releases: Releases, mask: int) -> int:
+        """Those in `mask` that are tried before others are thought of: stable ones, where there are any."""
+        if self._policy.prerelease_of.get(releases.name, self._policy.prerelease) == "allow":
+            return mask
+        return mask & releases.stable or mask
 
     def only_named(self, releases: Releases) -> int:
         """Releases that count only where they are asked for by name: yanked, and pre-releases beside stable ones."""
@@ -115,11 +121,16 @@ class Admission:
         return mask
 
     def ordered(self, name: str, mask: int) -> list[int]:
-        """Positions in `mask` in the order they are tried; `Releases.versions` is newest first."""
-        positions = list(bits(mask))
+        """Positions in `mask` in the order they are tried; `Releases.versions` is newest first.
+
+        Pre-releases come after all stable ones, unless they are allowed without being named.
+        """
+        foremost = self.foremost(self._repository.releases(name), mask)
+        parts = [list(bits(foremost)), list(bits(mask & ~foremost))]
         if not self.highest_first(name):
-            positions.reverse()
-        return positions
+            for part in parts:
+                part.reverse()
+        return [*parts[0], *parts[1]]
 
     def highest_first(self, name: str) -> bool:
         """Whether the highest versions of the project are tried first."""

@@ -131,10 +131,15 @@ class Dependency:
     text: str
 
 
-@cache
 def ordered_text(specifiers: SpecifierSet) -> str:
     """`specifiers` as people write them: what bounds from below, then what bounds from above, then the rest."""
-    return ",".join(sorted(map(str, specifiers), key=lambda text: (_ORDER.find(text[0]), text)))
+    # Not remembered by the set: `>=1` and `>=1.0` are equal, and are not written alike.
+    return _ordered(str(specifiers))
+
+
+@cache
+def _ordered(text: str) -> str:
+    return ",".join(sorted(filter(None, text.split(",")), key=lambda part: (_ORDER.find(part[0]), part)))
 
 
 @cache
