@@ -41,6 +41,10 @@ class Rows:
         blob = table.blobs[at] if at < len(table.blobs) else self._unpacked(at)
         if blob[:1] == b"{":
             return self._of_json(blob)
+        if blob[:1] == b"<":
+            from lockset.index.simple_html import links_of  # compiles patterns that pages in JSON do not need
+
+            return links_of(blob.decode(), table.page_url)
         texts = table.requires_pythons
         return [
             (filename or url.rpartition("/")[2], url, hashes, size, texts[python], upload_time, yanked, metadata)

@@ -1,25 +1,28 @@
 """Simple API pages in HTML (PEP 503, 592, 629, 658, 714, 792) to tables.
 
-Reads anchors only, by a scan that looks at every character a bounded number of times: a page of ten thousand links
-costs a twentieth of what a whole HTML parser takes. Comments, scripts and the like are skipped, and what stands in
-quotes is no tag; markup is not otherwise judged.
+Pages as index servers write them are scanned (`lockset.index.html_scan`). All others are read here, anchors only, by a
+scan that looks at every character a bounded number of times: a page of ten thousand links costs a twentieth of what a
+whole HTML parser takes. Comments, scripts and the like are skipped, and what stands in quotes is no tag; markup is not
+otherwise judged.
 """
 
 from __future__ import annotations
 
 import re
 from html import unescape
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from lockset.errors import LocksetError
+from lockset.index.html_scan import scan_html
 from lockset.index.links import LinkBase, filename_of_url
 from lockset.index.rows import checked_hashes
 from lockset.index.table import TableBuilder
 
 if TYPE_CHECKING:
+    from lockset.index.rows import FileValues
     from lockset.index.table import Table
 
-__all__ = ["parse_html"]
+__all__ = ["links_of", "parse_html"]
 
 # The major version of the repository API this reader understands (PEP 629).
 _API_MAJOR = 1
@@ -47,23 +50,50 @@ _REMEMBERED = 1_000
 _METADATA_ATTRIBUTES = ("data-core-metadata", "data-dist-info-metadata")
 
 
-def parse_html(data: bytes, *, name: str, page_url: str, index_url: str, charset: str = "utf-8") -> Table:
+def parse_html(
+    data: bytes, *, name: str, page_url: str, index_url: str, charset: str = "utf-8", packed: bytes = b""
+) -> Table:
     """The table of a page for project `name`.
 
-    `page_url` is where the page came from at last (links are relative to it), `index_url` what is shown as the index.
+    `page_url` is where the page came from at last (links are relative to it), `index_url` what is shown as the index,
+    `packed` the page as it came, where it came compressed.
 
     Raises:
         LocksetError: `index-page-invalid`: the page says it is of an API version not known here, gives a hash that
             is none, or has links without end.
     """
-    reader = _Reader(name, page_url)
+    scanned = scan_html(data, name=name, page_url=page_url, packed=packed)
+    builder = TableBuilder(name)
+    reader = _Reader(builder, page_url)
+    text = scanned.head if scanned is not None else data.decode(_CHARSETS.get(charset.lower(), "utf-8"), "replace")
     try:
-        _read(data.decode(_CHARSETS.get(charset.lower(), "utf-8"), "replace"), reader)
+        _read(text, reader)
     except TypeError as error:
         raise LocksetError(
             "index-page-invalid", f"The page of `{name}` cannot be read: {error}", place=index_url
         ) from error
-    return reader.table(index_url)
+    if scanned is not None:
+        return scanned.table._replace(index_url=index_url, status=reader.status)
+    return builder.build(index_url=index_url, status=reader.status)
+
+
+def links_of(text: str, page_url: str) -> list[FileValues]:
+    """The files that a piece of a scanned page links to."""
+    listed = _Listed()
+    _read(text, _Reader(listed, page_url))
+    return listed.files
+
+
+class _Listed:
+    """Takes links as `TableBuilder` does, and keeps them as they are."""
+
+    def __init__(self) -> None:
+        self.files: list[FileValues] = []
+        self.refused = 0
+
+    def add(self, *values: Any) -> None:
+        filename, url, hashes, size, requires_python, upload_time, yanked, metadata = values
+        self.files.append((filename, url, hashes, size, requires_python, upload_time, yanked, metadata))
 
 
 def _read(text: str, reader: _Reader) -> None:
@@ -117,18 +147,15 @@ def _end_of_tag(text: str, position: int) -> int:
 class _Reader:
     """Collects what the tags of one page say."""
 
-    def __init__(self, name: str, page_url: str) -> None:
-        self._builder = TableBuilder(name)
+    def __init__(self, builder: TableBuilder | _Listed, page_url: str) -> None:
+        self._builder = builder
         self._base = LinkBase(page_url)
         self._based = False
-        self._status: str | None = None
+        self.status: str | None = None
         self._names: dict[str, str] = {}
         self._texts: dict[str, str] = {}
         self._told: dict[str, _Told] = {}
         self._tags = 0
-
-    def table(self, index_url: str) -> Table:
-        return self._builder.build(index_url=index_url, status=self._status)
 
     def tag(self, tag: str, text: str) -> None:
         self._tags += 1
@@ -193,7 +220,7 @@ class _Reader:
     def _meta(self, attributes: dict[str, str]) -> None:
         name, content = attributes.get("name", ""), attributes.get("content", "").strip()
         if name == "pypi:project-status":
-            self._status = content or None
+            self.status = content or None
         elif name == "pypi:repository-version":
             major = content.partition(".")[0]
             if major.isdecimal() and int(major[:9]) > _API_MAJOR:

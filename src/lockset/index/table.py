@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["ALL_YANKED", "MARSHAL_VERSION", "TABLE_FORMAT", "Row", "Table", "TableBuilder", "is_table", "spelled_alike"]
 
 # Raised whenever the meaning of a table or row changes: stored tables of another format are misses.
-TABLE_FORMAT = 7
+TABLE_FORMAT = 8
 # Flags of a version, beside the kinds of its files.
 ALL_YANKED = 4
 # Of the versions of marshal the last without references: with them, equal tables can be different bytes.
@@ -44,7 +44,7 @@ class Table(NamedTuple):
     versions: tuple[str, ...]  # newest first, one spelling for equal versions
     flags: bytes  # per version
     python_ids: tuple[tuple[int, ...], ...]  # per version: ids into requires_pythons
-    blobs: tuple[bytes, ...]  # per version: marshalled tuple of rows, or the page's own JSON of its files
+    blobs: tuple[bytes, ...]  # per version: marshalled tuple of rows, or the page's own JSON or HTML of its files
     dropped: int  # links that name no file of the project
     refused: int  # links to where the page may not link
     page_url: str = ""  # what URLs in JSON are relative to

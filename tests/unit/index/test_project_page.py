@@ -56,7 +56,8 @@ def test_html_and_json_say_the_same(files: list[PageFile]) -> None:
     html = parse_html(page_html("sample", files).encode(), name="sample", page_url=PAGE, index_url=INDEX_URL)
     json = parse_json(page_json("sample", files).encode(), name="sample", page_url=PAGE, index_url=INDEX_URL)
     assert facts(ProjectDetail(html)) == facts(ProjectDetail(json))
-    assert html == json
+    # But for how the files are kept: either keeps pieces of its own page.
+    assert html._replace(blobs=(), page_url="") == json._replace(blobs=(), page_url="")
 
 
 @given(st.lists(page_files(), max_size=12))

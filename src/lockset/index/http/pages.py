@@ -157,4 +157,6 @@ def _parse(received: _Received, name: str, index_url: str) -> Table:
         key, _, value = parameter.partition("=")
         if key.strip().lower() == "charset":
             charset = value.strip().strip('"') or charset
-    return parse_html(received.body, name=name, page_url=received.url, index_url=index_url, charset=charset)
+    return parse_html(
+        received.body, name=name, page_url=received.url, index_url=index_url, charset=charset, packed=received.packed
+    )
