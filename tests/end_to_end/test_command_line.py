@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -176,3 +178,28 @@ def test_an_answer_of_another_folder_is_not_remembered(
     line = ("lock", "-i", local_index.url, "--directory", "inner")
     cli.ok(*line)
     assert "inner" in cli.refused(*line, cwd=inner)
+
+
+def test_a_sync_knows_the_indexes_of_the_project_around_its_lock(
+    project: Path, local_index: LocalIndex, cli: Command, venv_at: Path
+) -> None:
+    with (project / "pyproject.toml").open("a") as file:
+        file.write(f'[[tool.lockset.index]]\nname = "inner"\nurl = "{local_index.url}"\ndefault = true\n')
+    local_index.set_mode(credentials=("user", "secret"))
+    env = {
+        "LOCKSET_DEFAULT_INDEX": "",
+        "LOCKSET_INDEX_INNER_USERNAME": "user",
+        "LOCKSET_INDEX_INNER_PASSWORD": "secret",
+    }
+    cli.ok("lock", env=env)
+    assert "secret" not in (project / "pylock.toml").read_text()
+    line = ("sync", project / "pylock.toml", "-p", venv_at, "--no-cache")
+    refused = cli.refused(*line, "--no-config", cwd=project.parent, env=env)
+    assert "401" in refused or "credentials" in refused
+    assert "1 installed" in cli.ok(*line, cwd=project.parent, env=env).stderr
+
+
+@pytest.fixture
+def venv_at(tmp_path: Path) -> Path:
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", tmp_path / ".venv"], check=True)
+    return tmp_path / ".venv"

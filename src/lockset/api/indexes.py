@@ -30,10 +30,12 @@ def indexes_of(project: RootProject) -> IndexOptions:
         if not s.default or s.packages
     ]
     named += [IndexSource(url=location_url(u, base=base)) for u in options.extra_index_urls]
-    default = next((s.url for s in settings.index if s.default), None) or options.index_url
+    marked = next((s for s in settings.index if s.default), None)
+    default = marked.url if marked is not None else options.index_url
     find_links = [location_url(f, base=base) for f in (*settings.find_links, *options.find_links)]
     return IndexOptions(
         index_url=location_url(default, base=base) if default else DEFAULT_INDEX,
+        index_name=marked.name if marked is not None else None,
         indexes=tuple(dict.fromkeys(named)),
         find_links=tuple(dict.fromkeys(find_links)),
         no_index=bool(settings.no_index or options.no_index),

@@ -34,12 +34,13 @@ def index_options(args: argparse.Namespace, project: RootProject | None, here: P
     """
     own = indexes_of(project) if project is not None else IndexOptions()
     named = [_named_index(text, here) for text in (*args.index, *args.extra_index_url)]
-    default = args.default_index
+    default = _named_index(args.default_index, here) if args.default_index else None
     find_links = [location_url(f, base=here) for f in args.find_links]
     provider = args.keyring_provider
     return replace(
         own,
-        index_url=location_url(default, base=here) if default else own.index_url,
+        index_url=default.url if default else own.index_url,
+        index_name=default.name if default else own.index_name,
         indexes=tuple(dict.fromkeys((*named, *own.indexes))),
         find_links=tuple(dict.fromkeys((*find_links, *own.find_links))),
         no_index=bool(args.no_index or own.no_index),
@@ -54,6 +55,25 @@ def index_options(args: argparse.Namespace, project: RootProject | None, here: P
         proxy=_proxy(args.proxy),
         keyring=provider == "subprocess" if provider else own.keyring,
     )
+
+
+def project_of_lock(args: argparse.Namespace, folder: Path, here: Path) -> RootProject | None:
+    """What the project around a lock file in `folder` says of indexes: which are named, trusted, asked for credentials.
+
+    Nothing of it decides what is installed. None where there is no such project, or it is to be left aside.
+
+    Raises:
+        LocksetError: the settings are wrong.
+    """
+    from lockset.sources.files.discover import find_settings, find_upwards, read_settings_of
+    from lockset.sources.project import RootProject
+
+    if args.no_config:
+        return None
+    if args.config is not None:
+        return RootProject(base=here, settings=read_settings_of(args.config, folder=here))
+    found = find_upwards("pyproject.toml", folder)
+    return None if found is None else RootProject(base=found.parent, settings=find_settings(folder))
 
 
 def unread_variable(options: IndexOptions, environ: Mapping[str, str]) -> str | None:

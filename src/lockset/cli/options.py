@@ -95,7 +95,7 @@ def add_index(parser: argparse.ArgumentParser) -> None:
         "--default-index",
         "--index-url",
         dest="default_index",
-        metavar="URL",
+        metavar="[NAME=]URL",
         help="the index asked last, instead of PyPI (LOCKSET_DEFAULT_INDEX)",
     )
     group.add_argument(

@@ -51,6 +51,7 @@ class IndexOptions:
 
     Attributes:
         index_url: The default index; asked after the further ones.
+        index_name: How environment variables with credentials call it.
         indexes: Further indexes, asked in order before the default one.
         find_links: Flat places; what they have is joined with the answer of the indexes, and preferred on equal names.
         no_index: Only `find_links` and pinned indexes.
@@ -75,6 +76,7 @@ class IndexOptions:
     """
 
     index_url: str = DEFAULT_INDEX
+    index_name: str | None = None
     indexes: tuple[IndexSource, ...] = ()
     find_links: tuple[str, ...] = ()
     no_index: bool = False

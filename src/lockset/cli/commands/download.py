@@ -50,7 +50,7 @@ def run(args: argparse.Namespace, out: Output) -> int:
     here = Path.cwd()
     request = _request(args, here)
     with ExitStack() as stack:
-        downloads, _ = ports(args, None, out, stack)
+        downloads, _ = ports(args, request.selection, out, stack)
         found = download(request, cache=cache_dir(args), downloads=downloads, listener=out.listener())
     if args.json:
         out.json(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from contextlib import ExitStack
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from lockset.api.mirrors import Mirror
     from lockset.api.sync import Plan, Step, SyncRequest, SyncResult
     from lockset.cli.output import Output
+    from lockset.index.options import IndexOptions
     from lockset.index.ports import Downloads
     from lockset.sync.ports import WheelBuilds
     from lockset.sync.target import Target
@@ -44,7 +46,7 @@ def run(args: argparse.Namespace, out: Output) -> int:
     locks = lock_files(args.files, here)
     request = request_of(args, here, locks)
     with ExitStack() as stack:
-        downloads, builds = ports(args, request.python, out, stack)
+        downloads, builds = ports(args, request, out, stack)
         result = sync(
             request,
             cache=cache_dir(args),
@@ -64,7 +66,7 @@ def run(args: argparse.Namespace, out: Output) -> int:
 
 
 def ports(
-    args: argparse.Namespace, python: str | None, out: Output, stack: ExitStack
+    args: argparse.Namespace, request: SyncRequest, out: Output, stack: ExitStack
 ) -> tuple[Callable[[], Downloads], Callable[[], WheelBuilds]]:
     """Makers of the ports, which import what they need only when they are called."""
     mirrors: tuple[Mirror, ...] = ()
@@ -73,13 +75,18 @@ def ports(
 
         mirrors = tuple(map(read_mirror, args.mirror))
 
+    @cache
+    def options() -> IndexOptions:
+        from lockset.cli.index_options import index_options, project_of_lock
+
+        here = Path.cwd()
+        return index_options(args, project_of_lock(args, Path(request.sources[0].folder), here), here)
+
     def downloads() -> Downloads:
         from lockset.api.connected import connected
         from lockset.api.mirrors import MirroredDownloads
-        from lockset.cli.index_options import index_options
 
-        options = index_options(args, None, Path.cwd())
-        connection = stack.enter_context(connected(options, cache_dir(args), out.listener()))
+        connection = stack.enter_context(connected(options(), cache_dir(args), out.listener()))
         return MirroredDownloads(connection.downloads, mirrors) if mirrors else connection.downloads
 
     def builds() -> WheelBuilds:
@@ -87,18 +94,17 @@ def ports(
 
         from lockset.api.build_environment import builder
         from lockset.api.sync_builds import HookWheelBuilds, read_settings
-        from lockset.cli.index_options import index_options
         from lockset.sync.disk.interpreter import interpreter_of
 
         now = datetime.now(timezone.utc)  # noqa: TID251 - the command is where the clock is read
-        options = index_options(args, None, Path.cwd())
+        python = request.python
         assert python is not None
-        made = builder(options, cache_dir(args), python=interpreter_of(python), now=now, listener=out.listener())
+        made = builder(options(), cache_dir(args), python=interpreter_of(python), now=now, listener=out.listener())
         return HookWheelBuilds(
             made,
             settings=read_settings(args.config_setting),
             environ=dict(os.environ),  # noqa: TID251 - the door for environment variables
-            offline=options.offline,
+            offline=options().offline,
             listener=out.listener(),
         )
 

@@ -57,7 +57,7 @@ def connect(
     `cache` is the folder to remember things in (None: remember nothing), `clock` gives seconds since the epoch,
     `environ` replaces the process's environment for credentials, `allow_files` lets downloads read `file:` URLs.
     """
-    sources = (*options.indexes, IndexSource(url=options.index_url), *options.flat_sources())
+    sources = (*options.indexes, IndexSource(url=options.index_url, name=options.index_name), *options.flat_sources())
     authenticator = Authenticator(sources, environ=environ, keyring=options.keyring)
     transport = Transport(options, authenticator=authenticator, clock=clock, listener=listener)
     workers = Workers(options.connections - _FREE_SLOTS)
