@@ -9,6 +9,7 @@ from lockset.events import Silent
 from lockset.markers import MarkerSet
 from lockset.resolve.candidate import GuardedCandidate
 from lockset.resolve.direct import DirectVersion
+from lockset.resolve.effort import Effort, SpentError
 from lockset.resolve.propagate import propagate
 from lockset.resolve.pythons import MAINTAINED
 from lockset.resolve.regions import environment_region, union
@@ -27,10 +28,10 @@ if TYPE_CHECKING:
 
 __all__ = ["with_files"]
 
-# Searches anew: each may bring in releases that lack files in their turn.
-_ROUNDS = 3
-# Environments that are looked at by themselves; others keep what was found.
-_ENVIRONMENTS = 60
+# Searches anew: each may bring in releases that lack files in their turn, or show where there is nothing to be had.
+_ROUNDS = 6
+# Decisions of the searches in single environments; beyond them, what was found stays.
+_DECISIONS = 20_000
 
 
 def with_files(
@@ -54,22 +55,22 @@ def with_files(
             lenient |= _hopeless(lacking, question, repository)
             if lacking.implies(lenient):
                 break
-            apart |= lacking - lenient
+            apart |= lacking
             repository.insist({name: region - lenient for name, region in insisted.items()})
-            resolution = _apart(apart, question.request, repository)
-    except Impossible:
-        return resolution
+            found = _apart(apart - lenient, question.request, repository)
+            if isinstance(found, Impossible):
+                lenient |= _standing_for(found.universe, question)
+            else:
+                resolution = found
     finally:
         repository.insist({})
     return resolution
 
 
-def _apart(region: MarkerSet, request: LockRequest, repository: IndexRepository | DirectRepository) -> Resolution:
-    """The answer for `region` by itself: what lacks files there drags nothing back elsewhere.
-
-    Raises:
-        Impossible: there is none.
-    """
+def _apart(
+    region: MarkerSet, request: LockRequest, repository: IndexRepository | DirectRepository
+) -> Resolution | Impossible:
+    """The answer for `region` by itself, or why there is none: what lacks files there drags nothing back elsewhere."""
     preferences = dict(request.preferences)
     found: Pins | None = None
     statistics = Statistics()
@@ -77,7 +78,10 @@ def _apart(region: MarkerSet, request: LockRequest, repository: IndexRepository 
         if part.is_empty:
             continue
         asked = replace(request, universe=part, preferences=preferences)
-        pins, statistics = search(asked, repository, Silent())
+        try:
+            pins, statistics = search(asked, repository, Silent())
+        except Impossible as impossible:
+            return impossible
         found = pins if found is None else found.joined(pins)
         for _, candidates in pins.parts:
             for (name, _cell), candidate in candidates.items():
@@ -123,22 +127,36 @@ def _hopeless(region: MarkerSet, question: Question, repository: IndexRepository
     """The part of `region` in which no choice of releases has files, as sampled environments tell."""
     request = question.request
     found = MarkerSet.none()
-    left = _ENVIRONMENTS
+    effort = Effort(_DECISIONS)
+    effort.begin(_DECISIONS)
     for where, chosen, point in _points(region, question):
-        if point.implies(found) or left == 0:
+        if point.implies(found):
             continue
-        left -= 1
-        if solve_environment(request, point, request.roots, repository, Silent()) is not None:
+        try:
+            impossible = solve_environment(request, point, request.roots, repository, effort)
+        except SpentError:
+            return found | region
+        if impossible is not None:
             # What cannot hold cannot hold with more extras and groups either.
             found |= where & chosen
-    return found if left else found | region
+    return found
+
+
+def _standing_for(region: MarkerSet, question: Question) -> MarkerSet:
+    """What a region in which no choice of releases has files stands for: its interpreters, with as much chosen."""
+    chosen = MarkerSet.any()
+    for choice in (*map(MarkerSet.extra, region.extras()), *map(MarkerSet.group, region.groups())):
+        if region.implies(choice):
+            chosen &= choice
+    where = (w for w in question.rules.targets.values() if not region.is_disjoint(w))
+    return region | union(where) & chosen
 
 
 def _points(region: MarkerSet, question: Question) -> Iterator[tuple[MarkerSet, MarkerSet, MarkerSet]]:
     """Environments of `region`: what each stands for, the choices made in it, and the environment itself."""
     request = question.request
-    for target, where in question.rules.targets.items():
-        for extras, groups in choices_of(request):
+    for extras, groups in choices_of(request):
+        for target, where in question.rules.targets.items():
             point = request.universe & environment_region(
                 target.environment,
                 extras=extras,
