@@ -12,6 +12,7 @@ import time
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import urlsplit
 
+from lockset.index.http.addresses import Addresses
 from lockset.index.http.head import WireError, keeps_open, length_of, parse_head
 
 if TYPE_CHECKING:
@@ -87,6 +88,7 @@ class Wires:
         self._read_timeout = read_timeout
         self._keep = keep
         self._keep_seconds = keep_seconds
+        self._addresses = Addresses()
         self._lock = threading.Lock()
         self._idle: dict[tuple[str, str, int], list[_Wire]] = {}
         self._held = 0
@@ -144,7 +146,7 @@ class Wires:
 
         context = self._context(target) if target.scheme == "https" else None
         try:
-            connected = socket.create_connection((target.host, target.port), timeout=self._connect_timeout)
+            connected = self._addresses.connect(target.host, target.port, self._connect_timeout)
             try:
                 connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
                 if context is not None:
