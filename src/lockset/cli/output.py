@@ -43,12 +43,19 @@ _COLUMNS = 80
 _QUOTED = "      "
 _WORD = re.compile(r" *[^ ]+")
 _STYLED = re.compile("\x1b\\[[0-9;]*m")
+# User info of an address; with ssh a user alone is no secret.
+_USER_INFO = re.compile(r"(?<!ssh)://[^\s/@]*@|://[^\s/@:]*:[^\s/@]*@")
 # A column of a table is never narrower to make room for others.
 _NARROWEST = 8
 
 
 def plain(text: str) -> str:
-    """`text` without what a terminal would act on: control characters are written out, length is bounded."""
+    """`text` without what a terminal would act on, and without passwords: whoever repeats an address may show it so.
+
+    Control characters are written out, length is bounded.
+    """
+    if "@" in text:
+        text = _USER_INFO.sub("://", text)
     if text.isprintable() and len(text) <= _LONGEST:
         return text
     shown = "".join(c if c.isprintable() or c == "\n" else c.encode("unicode_escape").decode() for c in text)

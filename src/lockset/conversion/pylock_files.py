@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from packaging.markers import Marker
+from packaging.utils import canonicalize_name
 
 from lockset.conversion.assemble import universe_of
 from lockset.conversion.draft import Loss
@@ -26,7 +27,8 @@ from lockset.markers import MarkerSet, wheel_region
 from lockset.records import dataclass
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
+    from typing import Any
 
     from packaging.specifiers import SpecifierSet
 
@@ -96,7 +98,7 @@ def narrow(lock: Pylock, wanted: Narrowing) -> tuple[Pylock, tuple[Loss, ...]]:
         )
     groups = _chosen_groups(lock, wanted) if wanted.choose else frozenset()
     losses: list[Loss] = []
-    packages = []
+    packages, gone = [], []
     for package in lock.packages:
         region = region_of_package(package)
         if wanted.choose:
@@ -106,17 +108,35 @@ def narrow(lock: Pylock, wanted: Narrowing) -> tuple[Pylock, tuple[Loss, ...]]:
             hashes = tuple(sorted(text for one in hashes_of(package) for text in one))
             message = f"{describe(package)} applies to nothing that is asked for"
             losses.append(Loss(kind="narrowed", message=message, hashes=hashes, note=True))
+            gone.append(package)
             continue
         packages.append(_narrowed(package, region, universe, losses if wanted.bounds else None))
     found = replace(
         lock,
         requires_python=requires_python,
         environments=[Marker(text) for text in environments] or None,
-        packages=packages,
+        packages=[_without(package, gone, packages) for package in packages],
     )
     if wanted.choose:
         found = replace(found, extras=None, dependency_groups=None, default_groups=None)
     return found, tuple(losses)
+
+
+def _without(package: Package, gone: Sequence[Package], kept: Sequence[Package]) -> Package:
+    """The entry without the dependencies that only entries were which are gone."""
+
+    def stays(needed: Mapping[str, Any]) -> bool:
+        return any(_is_meant(needed, one) for one in kept) or not any(_is_meant(needed, one) for one in gone)
+
+    if not package.dependencies:
+        return package
+    return replace(package, dependencies=[needed for needed in package.dependencies if stays(needed)] or None)
+
+
+def _is_meant(needed: Mapping[str, Any], package: Package) -> bool:
+    """Whether a recorded dependency is this entry."""
+    version = needed.get("version")
+    return canonicalize_name(str(needed.get("name", ""))) == package.name and version in {None, str(package.version)}
 
 
 def _environments(lock: Pylock, wanted: Sequence[MarkerSet]) -> tuple[str, ...]:

@@ -75,6 +75,24 @@ def test_narrowing_to_a_platform_drops_what_never_fits(tmp_path: Path) -> None:
     assert done.proof.lost == 2
 
 
+def test_narrowing_drops_the_dependencies_that_only_dropped_entries_were(tmp_path: Path) -> None:
+    needed = [{"name": "w"}, {"name": "v", "version": "1"}, {"name": "v", "version": "2"}, {"name": "elsewhere"}]
+    lock = make_lock(
+        [
+            entry("a", dependencies=needed),
+            entry("w", marker="sys_platform == 'win32'"),
+            entry("v", "1", marker="sys_platform == 'win32'"),
+            entry("v", "2", marker="sys_platform != 'win32'"),
+        ]
+    )
+    (a,) = (p for p in run(tmp_path, [lock], PylockWishes(platforms=("linux",))).lock.packages if p.name == "a")
+    assert a.dependencies == [{"name": "elsewhere"}, {"name": "v", "version": "2"}]
+    (a,) = (
+        p for p in run(tmp_path, [lock], PylockWishes(platforms=("linux", "windows"))).lock.packages if p.name == "a"
+    )
+    assert len(a.dependencies or ()) == 4
+
+
 def test_settling_a_choice_leaves_nothing_to_choose(tmp_path: Path) -> None:
     done = run(tmp_path, [MULTI], PylockWishes(settle=True, extras=("x",)))
     assert found(done) == {"a 1": None, "w 1": 'sys_platform == "win32"', "x 1": None}

@@ -57,6 +57,8 @@ def run(args: argparse.Namespace, out: Output) -> int:
     starts = graph.leaves if args.invert else graph.roots
     if args.package:
         starts = tuple(number for name in args.package for number in graph.named(name))
+    if not starts:
+        out.line("The lock file installs nothing there")
     tree = _Tree(graph=graph, branches=branches, depth=args.depth, out=out)
     out.data("\n".join(tree.lines(starts)))
     if tree.repeated:
