@@ -20,6 +20,7 @@ from lockset.resolve.candidate import SplitCandidate
 from lockset.resolve.choices import Choices
 from lockset.resolve.direct import DirectVersion
 from lockset.resolve.direct_repository import DirectRepository, SourceFound
+from lockset.resolve.naming import everything_is_named, granting
 from lockset.resolve.narrow import later_pythons, narrowing
 from lockset.resolve.propagate import propagate
 from lockset.resolve.prove import Gap, prove
@@ -188,9 +189,17 @@ def _searched(
     try:
         pins, statistics = search(request, repository, listener.listener)
     except Impossible as impossible:
-        return impossible
+        granted = granting(impossible, request)
+        if granted is None:
+            return impossible
+        found = _searched(replace(question, request=granted), repository, listener)
+        return impossible if isinstance(found, Impossible) else found
     found = propagate(pins, request.roots, request.universe, repository, statistics)
-    return with_files(found, question, repository)
+    if not request.policy.granted:
+        return with_files(found, question, repository)
+    return (
+        found if everything_is_named(found, request, repository) else Impossible(request.universe, (), exhausted=True)
+    )
 
 
 def _without_later_pythons(

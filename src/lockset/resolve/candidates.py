@@ -106,6 +106,7 @@ class CandidateMaker:
         preferences: Mapping[str, tuple[Preference, ...]],
         locked_for: MarkerSet,
         splits: Mapping[Key, MarkerSet],
+        unnamed: set[str] | None = None,
     ) -> None:
         self.nothing = Specifier.of(SpecifierSet("<0"))
         self._repository = repository
@@ -113,7 +114,7 @@ class CandidateMaker:
         self._preferences = preferences
         self._locked_for = locked_for
         self._splits = splits
-        self._admission = Admission(repository, policy, preferences)
+        self._admission = Admission(repository, policy, preferences, unnamed)
         self._boundaries = Boundaries(repository, policy, self._admission)
         self._guarded: dict[tuple[object, ...], GuardedCandidate] = {}
         self._apart: dict[tuple[str, Version], dict[MarkerSet, None]] = {}
@@ -162,6 +163,8 @@ class CandidateMaker:
 
     def needs_naming(self, candidate: GuardedCandidate) -> bool:
         """Whether the release counts only where somebody asks for it by name."""
+        if candidate.name in self._policy.granted:
+            return False
         releases = self._repository.releases(candidate.name)
         named = self._admission.only_named(releases)
         return bool(named) and bool(named >> releases.versions.index(candidate.version) & 1)

@@ -26,14 +26,22 @@ def bits(mask: int) -> Iterator[int]:
 
 
 class Admission:
-    """Answers as bit masks over `Releases.versions`, remembered."""
+    """Answers as bit masks over `Releases.versions`, remembered.
+
+    Puts into `unnamed` the projects of which nothing was admitted but what somebody would have to name.
+    """
 
     def __init__(
-        self, repository: Repository, policy: Policy, preferences: Mapping[str, tuple[Preference, ...]] | None = None
+        self,
+        repository: Repository,
+        policy: Policy,
+        preferences: Mapping[str, tuple[Preference, ...]] | None = None,
+        unnamed: set[str] | None = None,
     ) -> None:
         self._repository = repository
         self._policy = policy
         self._preferences = preferences or {}
+        self._unnamed = set() if unnamed is None else unnamed
         self._admitted: dict[tuple[str, frozenset[Specifier]], int] = {}
 
     def fits(self, releases: Releases, specifier: Specifier) -> int:
@@ -71,6 +79,20 @@ class Admission:
         return known
 
     def _admit(self, releases: Releases, wanted: frozenset[Specifier]) -> int:
+        every = (1 << len(releases.versions)) - 1
+        for specifier in wanted:
+            every &= self.fits(releases, specifier)
+        found = self._admit_named(releases, wanted)
+        if every and not found:
+            self._unnamed.add(releases.name)
+        if releases.name in self._policy.granted:
+            return every & (releases.stable if self._mode(releases.name) == "disallow" else every)
+        return found
+
+    def _mode(self, name: str) -> str:
+        return self._policy.prerelease_of.get(name, self._policy.prerelease)
+
+    def _admit_named(self, releases: Releases, wanted: frozenset[Specifier]) -> int:
         mask = (1 << len(releases.versions)) - 1
         exact = 0
         for specifier in wanted:
@@ -79,7 +101,7 @@ class Admission:
             if specifier.exact:
                 exact |= fits
         mask &= ~releases.yanked | exact
-        mode = self._policy.prerelease_of.get(releases.name, self._policy.prerelease)
+        mode = self._mode(releases.name)
         if mode == "allow":
             return mask
         stable = mask & releases.stable
@@ -90,13 +112,14 @@ class Admission:
 
     def foremost(self, releases: Releases, mask: int) -> int:
         """Those in `mask` that are tried before others are thought of: stable ones, where there are any."""
-        if self._policy.prerelease_of.get(releases.name, self._policy.prerelease) == "allow":
+        if self._mode(releases.name) == "allow":
             return mask
-        return mask & releases.stable or mask
+        granted = releases.name in self._policy.granted
+        return (mask & ~releases.yanked if granted else mask) & releases.stable or mask
 
     def only_named(self, releases: Releases) -> int:
         """Releases that count only where they are asked for by name: yanked, and pre-releases beside stable ones."""
-        mode = self._policy.prerelease_of.get(releases.name, self._policy.prerelease)
+        mode = self._mode(releases.name)
         if mode != "if-necessary" or not releases.stable & ~releases.yanked:
             return releases.yanked
         return releases.yanked | ((1 << len(releases.versions)) - 1) & ~releases.stable
@@ -107,7 +130,7 @@ class Admission:
         That part is split off.
         """
         special = mask & self.only_named(releases)
-        if not special:
+        if not special or releases.name in self._policy.granted:
             return mask
         asking = [(r.specifier, r.region) for r in wanted]
         asking += self._policy.constraints.get(releases.name, ())

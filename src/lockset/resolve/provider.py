@@ -46,6 +46,7 @@ class Provider:
         preferences: Mapping[str, tuple[Preference, ...]],
         locked_for: MarkerSet,
         conflicts: dict[str, int] | None = None,
+        unnamed: set[str] | None = None,
     ) -> None:
         self.universe = universe
         self._conflicts: dict[str, int] = {} if conflicts is None else conflicts
@@ -58,6 +59,7 @@ class Provider:
             preferences=preferences,
             locked_for=locked_for,
             splits=self._splits,
+            unnamed=unnamed,
         )
         self._requirements: dict[tuple[object, ...], Requirement] = {}
         self._dependencies: dict[Candidate, tuple[Requirement, ...]] = {}

@@ -49,6 +49,7 @@ class Impossible(Exception):  # noqa: N818 (an answer of the search, turned into
 
     Attributes:
         exhausted: Whether everything was tried; False where the search gave up.
+        unnamed: Projects of which there was nothing but what nobody had named yet.
     """
 
     def __init__(self, universe: MarkerSet, causes: Sequence[Cause], *, exhausted: bool) -> None:
@@ -56,6 +57,7 @@ class Impossible(Exception):  # noqa: N818 (an answer of the search, turned into
         self.universe = universe
         self.causes = tuple(causes)
         self.exhausted = exhausted
+        self.unnamed: frozenset[str] = frozenset()
 
 
 @dataclass(slots=True)
@@ -81,6 +83,7 @@ class _Totals:
     parts: int = 0
     splits_left: int = _UNIVERSE_SPLITS
     blamed: dict[str, int] = field(default_factory=dict)
+    unnamed: set[str] = field(default_factory=set)
     surveys: dict[MarkerSet, _Survey] = field(default_factory=dict)
 
     def add(self, run: Run) -> None:
@@ -100,6 +103,16 @@ def search(request: LockRequest, repository: Repository, listener: Listener) -> 
         LocksetError: an index cannot be reached or answers nonsense.
     """
     totals = _Totals()
+    try:
+        return _found(request, repository, listener, totals)
+    except Impossible as impossible:
+        impossible.unnamed = frozenset(totals.unnamed)
+        raise
+
+
+def _found(
+    request: LockRequest, repository: Repository, listener: Listener, totals: _Totals
+) -> tuple[Pins, Statistics]:
     plain = _once(request, request.universe, repository, listener, totals)
     if plain is not None:
         return plain, Statistics(rounds=totals.rounds, conflicts=totals.conflicts)
@@ -235,6 +248,7 @@ def _provider(request: LockRequest, universe: MarkerSet, repository: Repository,
         preferences=request.preferences,
         locked_for=request.locked_for,
         conflicts=totals.blamed,
+        unnamed=totals.unnamed,
     )
 
 
