@@ -25,7 +25,7 @@ from lockset.sync.disk.recall import content
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
 __all__ = [
     "add_doing",
@@ -162,16 +162,18 @@ def add_policy(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--allow-weak-hash", action="store_true", help="allow files with md5 or sha1 alone")
 
 
-def lock_files(files: Iterable[str], here: Path) -> tuple[tuple[str, bytes], ...]:
+def lock_files(files: Sequence[str], here: Path) -> tuple[tuple[str, bytes], ...]:
     """Absolute paths of the lock files, with the bytes that all of the run is based on."""
     paths = [str(here / name) for name in files] or [str(_nearest(here))]
-    for path in paths:
-        if path.endswith(("pyproject.toml", ".py")):
+    for name in files:
+        if name.endswith(("pyproject.toml", ".py")):
+            from shlex import quote
+
             raise LocksetError(
                 "lock-invalid",
                 "This says what is asked for, not what is locked",
-                place=path,
-                hint=f"`lockset lock {Path(path).name}` makes a lock file of it",
+                place=name,
+                hint=f"`lockset lock {quote(name)}` makes a lock file of it",
             )
     return tuple((path, _bytes(path)) for path in paths)
 

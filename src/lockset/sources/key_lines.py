@@ -19,18 +19,21 @@ _OF_VALUES = frozenset({"wrong-type", "invalid-value", "requirement-syntax", "ex
 
 
 @contextmanager
-def lines_told(text: str, place: str) -> Iterator[None]:
-    """A LocksetError raised within about a key of the TOML file `text`, shown as `place`, tells where that is."""
+def lines_told(text: str, place: str, *, before: int = 0) -> Iterator[None]:
+    """A LocksetError raised within about a key of the TOML file `text`, shown as `place`, tells where that is.
+
+    In the file itself, each line has as many more characters as `before` in front.
+    """
     try:
         yield
     except LocksetError as error:
-        where = _where(error, text, place)
+        where = _where(error, text, place, before)
         if where is not None:
             error.diagnostic = error.diagnostic._replace(place=where)
         raise
 
 
-def _where(error: LocksetError, text: str, place: str) -> str | None:
+def _where(error: LocksetError, text: str, place: str, before: int) -> str | None:
     told = error.diagnostic
     if told.place is not None and told.place.startswith(f"{place}: "):
         path = told.place.removeprefix(f"{place}: ")
@@ -50,7 +53,7 @@ def _where(error: LocksetError, text: str, place: str) -> str | None:
     except KeyError:
         span = found.nearest(keys)
     line, column = LineIndex(text).position(span.start)
-    return f"{place}:{line}:{column}"
+    return f"{place}:{line}:{column + before}"
 
 
 def _keys(path: str) -> tuple[str | int, ...]:

@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from lockset.errors import LocksetError
+from lockset.sources.key_lines import lines_told
 from lockset.sources.project import RootProject
 from lockset.sources.pyproject import read_requires_python, requirement_lines
 from lockset.sources.settings import read_settings
@@ -41,17 +42,19 @@ def read_script(text: str, *, base: Path, place: str) -> RootProject:
         )
     ((number, content),) = blocks
     # Empty lines in front make the line numbers of TOML errors those of the script.
-    table = parse_toml("\n" * number + content, place=place)
-    tool = table.table("tool")
-    settings = read_settings(None if tool is None else tool.table("lockset"))
-    return RootProject(
-        base=base,
-        requires_python=read_requires_python(table),
-        dependencies=requirement_lines(table, "dependencies"),
-        constraints=settings.constraints,
-        settings=settings,
-        sources=(place,),
-    )
+    padded = "\n" * number + content
+    table = parse_toml(padded, place=place)
+    with lines_told(padded, place, before=len("# ")):
+        tool = table.table("tool")
+        settings = read_settings(None if tool is None else tool.table("lockset"))
+        return RootProject(
+            base=base,
+            requires_python=read_requires_python(table),
+            dependencies=requirement_lines(table, "dependencies"),
+            constraints=settings.constraints,
+            settings=settings,
+            sources=(place,),
+        )
 
 
 def has_script_metadata(text: str) -> bool:

@@ -154,7 +154,7 @@ def test_what_is_not_there_is_refused(run: Callable[..., tuple[int, str, str]], 
     code, _, err = run("tree")
     assert code == 1
     assert "There is no pylock.toml" in err
-    assert run("tree", "--platform", "beos", "pylock.toml")[0] == 1
+    assert run("tree", "--platform", "beos", "pylock.toml")[0] == 2
 
 
 OLD = lock_text(

@@ -69,7 +69,7 @@ def local_table(source: IndexSource, name: str) -> Table | None:
         found = _of_flat(place, name, source.url) if source.flat else _of_tree(place, name, source.url)
     except OSError as error:
         raise LocksetError(
-            "index-unreachable", f"The folder of packages cannot be read: {error}", place=str(place)
+            "index-unreachable", f"The folder of packages cannot be read: {error.strerror or error}", place=str(place)
         ) from error
     return found if found is None or found.versions else None
 
