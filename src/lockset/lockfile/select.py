@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from itertools import product
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from packaging.markers import UndefinedComparison, UndefinedEnvironmentName
+from packaging.markers import UndefinedEnvironmentName
 from packaging.utils import canonicalize_name
 
 from lockset.errors import LocksetError
@@ -171,8 +171,9 @@ def _check_environments(lock: Pylock, values: _Values) -> None:
 def _holds(marker: Marker, values: _Values, *, where: str, context: Any) -> bool:
     try:
         return marker.evaluate(values, context=context)
-    except (UndefinedEnvironmentName, UndefinedComparison) as error:
-        # Unknown variables make a package ineligible: an error, never a silent true or false.
+    except (UndefinedEnvironmentName, ValueError) as error:
+        # Unknown variables make a package ineligible: an error, never a silent true or false. So do comparisons that
+        # mean nothing, and numbers of more digits than the interpreter takes.
         message = f"The marker `{marker}` of {where} cannot be decided"
         raise LocksetError("marker-not-usable", message, context=(str(error),)) from error
 

@@ -1,0 +1,35 @@
+"""What is shown of texts from outside: nothing that a terminal acts on, nothing without end, no password."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lockset.cli.output import plain
+
+words = st.from_regex(r"[^\s/@:{}]+", fullmatch=True)
+
+
+@given(st.text(), st.text())
+def test_whatever_comes_is_printable_and_bounded(text: str, more: str) -> None:
+    shown = plain(text + "\x1b[31m" + more)
+    assert all(character.isprintable() or character == "\n" for character in shown)
+    assert len(plain(text * 1000)) <= 2000
+
+
+@given(words, words, st.sampled_from(["http", "https", "git+https", "ftp", "ssh", "git+ssh"]))
+def test_a_password_in_an_address_is_never_shown(user: str, password: str, scheme: str) -> None:
+    told = f"Invalid name '{scheme}://{{}}example.org/path' in `packages[0]`"
+    assert plain(told.format(f"{user}:{password}@")) == plain(told.format(""))
+
+
+@pytest.mark.parametrize(
+    "text", ["a @ https://example.org/a@1.whl", "x@y.example", "ssh://git@example.org/a.git", "a@b://c"]
+)
+def test_what_is_no_user_info_stays(text: str) -> None:
+    assert plain(text) == text
+
+
+def test_a_token_alone_is_none_either() -> None:
+    assert plain("https://token@example.org/") == "https://example.org/"
