@@ -121,7 +121,9 @@ class _Writer:
         return member_path(name, archive=self._archive)
 
     def _announced(self, size: int) -> None:
-        """Refuse what says itself that it is too large, before any of it is written."""
+        """Refuse what says itself that it is too large, or less than nothing, before any of it is written."""
+        if size < 0:
+            raise _refused(self._archive, "a member has less than no bytes")
         if size > self._left:
             raise _refused(self._archive, f"it unpacks to more than {MAX_TOTAL} bytes")
 

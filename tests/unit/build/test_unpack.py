@@ -207,3 +207,12 @@ def test_a_member_that_says_itself_that_it_is_too_large_is_refused_before_a_byte
     with pytest.raises(LocksetError, match="unpacks to more"):
         unpack(io.BytesIO(packed), "x-1.tar.gz", into)
     assert not list(into.iterdir())
+
+
+def test_a_member_of_less_than_no_bytes_is_refused(into: Path) -> None:
+    """A reader that believes it would read the same members without end."""
+    info = tarfile.TarInfo("x-1/a.py")
+    info.pax_headers = {"size": "-512"}
+    packed = gzip.compress(info.tobuf(tarfile.PAX_FORMAT) + bytes(1024))
+    with pytest.raises(LocksetError):
+        unpack(io.BytesIO(packed), "x-1.tar.gz", into)
