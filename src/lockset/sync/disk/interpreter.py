@@ -7,7 +7,7 @@ from __future__ import annotations
 import os
 import zlib
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any
 
 from lockset.errors import LocksetError
 from lockset.sync.disk.recall import content, know, known
@@ -15,6 +15,7 @@ from lockset.sync.target import Interpreter
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from subprocess import Popen
 
 __all__ = ["ask_interpreter", "interpreter_of"]
 
@@ -23,8 +24,8 @@ _MARK = b"lockset-facts:"
 _FORMAT = 3
 # Bounds how long an interpreter may think; beyond it, it is taken for broken.
 _SECONDS = 60
-# How long what it has said may be on its way after its end.
-_LATE_SECONDS = 2
+# Seconds between two looks at whether it has ended while others hold its pipes.
+_PAUSE = 0.1
 # Bounds what it may say; an answer has some thousand bytes.
 _LONGEST_ANSWER = 1 << 20
 # Bounds the pyvenv.cfg that is read; real ones have some hundred bytes.
@@ -130,37 +131,50 @@ def _ask(executable: str) -> Mapping[str, Any]:
 def _run(command: list[str]) -> tuple[int, bytes, bytes]:
     """Exit code and output of an interpreter, which may be anything: it is ended where it talks or thinks too long."""
     import subprocess
-    import threading
-    import time
 
-    def read(stream: IO[bytes] | None, kept: bytearray) -> None:
-        while stream is not None and (data := stream.read(1 << 16)):
-            kept += data
-            if len(kept) > _LONGEST_ANSWER:
-                child.kill()
-                return
-
-    out, err = bytearray(), bytearray()
     try:
         with subprocess.Popen(  # noqa: S603 (the interpreter the user chose)
             command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, bufsize=0
         ) as child:
-            pairs = ((child.stdout, out), (child.stderr, err))
-            readers = [threading.Thread(target=read, args=pair, daemon=True) for pair in pairs]
             try:
-                for reader in readers:
-                    reader.start()
+                out, err = _heard(child) if os.name == "posix" else child.communicate(timeout=_SECONDS)
                 code = child.wait(_SECONDS)
             except BaseException:
                 child.kill()
                 raise
-            end = time.monotonic() + _LATE_SECONDS
-            for reader in readers:
-                # Whoever it has started may still hold the pipes.
-                reader.join(max(0, end - time.monotonic()))
     except (OSError, subprocess.TimeoutExpired) as error:
         raise LocksetError("python-broken", f"`{command[0]}` cannot be run", context=(str(error),)) from error
-    return code, bytes(out), bytes(err)
+    return code, out, err
+
+
+def _heard(child: Popen[bytes]) -> tuple[bytes, bytes]:
+    """What `child` says until it ends, as far as it is bounded; whoever else holds its pipes is not waited for."""
+    import selectors
+    import subprocess
+    import time
+
+    kept: dict[object, bytearray] = {child.stdout: bytearray(), child.stderr: bytearray()}
+    end = time.monotonic() + _SECONDS
+    with selectors.PollSelector() as selector:
+        for stream in (child.stdout, child.stderr):
+            assert stream is not None
+            selector.register(stream, selectors.EVENT_READ)
+        while selector.get_map():
+            ended = child.poll() is not None
+            ready = selector.select(_PAUSE)
+            for key, _ in ready:
+                data = os.read(key.fd, 1 << 16)
+                kept[key.fileobj] += data
+                if not data:
+                    selector.unregister(key.fileobj)
+            if max(map(len, kept.values())) > _LONGEST_ANSWER:
+                child.kill()
+                break
+            if ended and not ready:
+                break
+            if time.monotonic() > end:
+                raise subprocess.TimeoutExpired(child.args, _SECONDS)
+    return bytes(kept[child.stdout]), bytes(kept[child.stderr])
 
 
 def _parsed(answer: bytes) -> Mapping[str, Any] | None:
