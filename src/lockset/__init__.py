@@ -8,6 +8,8 @@ if TYPE_CHECKING:
     from lockset.api.export import Export, ExportWishes, export
     from lockset.api.lock import LockResult
     from lockset.api.lock_project import lock
+    from lockset.api.sync import Described, SyncResult
+    from lockset.api.sync_lock import SyncWishes, sync_target
     from lockset.api.validate import Issue, Report, validate, validate_text
     from lockset.errors import LocksetError
     from lockset.index.options import IndexOptions, IndexSource
@@ -20,6 +22,7 @@ _FACADE: dict[str, str] = {
     "Choices": "lockset.resolve.choices",
     "Conversion": "lockset.api.convert",
     "ConvertWishes": "lockset.api.convert",
+    "Described": "lockset.api.sync",
     "Export": "lockset.api.export",
     "ExportWishes": "lockset.api.export",
     "IndexOptions": "lockset.index.options",
@@ -28,9 +31,12 @@ _FACADE: dict[str, str] = {
     "LockResult": "lockset.api.lock",
     "LocksetError": "lockset.errors",
     "Report": "lockset.api.validate",
+    "SyncResult": "lockset.api.sync",
+    "SyncWishes": "lockset.api.sync_lock",
     "convert": "lockset.api.convert",
     "export": "lockset.api.export",
     "lock": "lockset.api.lock_project",
+    "sync_target": "lockset.api.sync_lock",
     "validate": "lockset.api.validate",
     "validate_text": "lockset.api.validate",
 }
@@ -39,6 +45,7 @@ __all__ = [
     "Choices",
     "Conversion",
     "ConvertWishes",
+    "Described",
     "Export",
     "ExportWishes",
     "IndexOptions",
@@ -47,10 +54,13 @@ __all__ = [
     "LockResult",
     "LocksetError",
     "Report",
+    "SyncResult",
+    "SyncWishes",
     "__version__",
     "convert",
     "export",
     "lock",
+    "sync_target",
     "validate",
     "validate_text",
 ]

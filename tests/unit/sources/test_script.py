@@ -76,3 +76,10 @@ def test_what_is_no_block_is_none(text: str) -> None:
 
 def test_starts_without_end_cost_one_pass() -> None:
     assert not has_script_metadata("# /// script\n" * 200_000)
+
+
+def test_a_wrong_key_is_told_with_its_line_in_the_script() -> None:
+    text = "#!/usr/bin/env python\n\n" + block("# dependencies = []", "# [tool.lockset]", "# platfroms = []")
+    with pytest.raises(LocksetError) as caught:
+        read_script(text, base=Path("/w"), place="r.py")
+    assert caught.value.diagnostic.place == "r.py:7:3"

@@ -1,0 +1,174 @@
+"""sync() as a library: lock files in, an environment as they say out; only what is given counts."""
+
+from __future__ import annotations
+
+import os
+from contextlib import ExitStack
+from datetime import datetime, timezone
+from functools import cache as once
+from os import PathLike
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from packaging.utils import canonicalize_name
+
+from lockset.api.sync import Allowed, Described, Doing, LockSource, Policy, SyncRequest, SyncResult, sync
+from lockset.errors import UsageError
+from lockset.events import Silent
+from lockset.index.options import IndexOptions
+from lockset.lockfile.load import load_bytes
+from lockset.records import dataclass
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Mapping
+
+    from lockset.events import Listener
+    from lockset.index.ports import Downloads
+    from lockset.sync.ports import WheelBuilds
+
+__all__ = ["SyncWishes", "sync_target"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SyncWishes:
+    """What to install where, and what else may change; as the options of `lockset sync`.
+
+    Attributes:
+        directory: Install into this folder instead of the interpreter's own environment.
+        prefix: Or below this one, as below an installation's own.
+        described: For this interpreter of another machine instead of one that is here: wheels only.
+        extras: Names of extras.
+        all_extras: Every extra.
+        groups: Names of dependency groups beside the default ones.
+        all_groups: Every group.
+        default_groups: Whether the default groups are installed, too.
+        exact: Remove what the lock files do not name; outside of virtual environments only what lockset has installed.
+        keep: Names that are never removed.
+        reinstall: Names that are installed anew although they are right.
+        strict: Refuse dependencies that the lock files record but do not hold.
+        check_only: Change nothing; the plan tells what would be.
+        break_system: Also where another installer keeps the packages (PEP 668).
+        find_links: Folders of files that may be used in place of downloads, matched by hash.
+        allowed: Which kinds of sources may be used.
+        link_mode: `auto`, `clone`, `hardlink` or `copy`.
+        compile_bytecode: Compile modules once they are installed.
+        verify_files: Hash installed files instead of trusting times.
+    """
+
+    directory: str | PathLike[str] | None = None
+    prefix: str | PathLike[str] | None = None
+    described: Described | None = None
+    extras: Collection[str] = ()
+    all_extras: bool = False
+    groups: Collection[str] = ()
+    all_groups: bool = False
+    default_groups: bool = True
+    exact: bool = True
+    keep: Collection[str] = ()
+    reinstall: Collection[str] = ()
+    strict: bool = True
+    check_only: bool = False
+    break_system: bool = False
+    find_links: Collection[str | PathLike[str]] = ()
+    allowed: Allowed = Allowed()
+    link_mode: str = "auto"
+    compile_bytecode: bool = False
+    verify_files: bool = False
+
+
+def sync_target(
+    locks: str | PathLike[str] | Iterable[str | PathLike[str]],
+    *,
+    python: str | PathLike[str] | None = None,
+    wishes: SyncWishes | None = None,
+    indexes: IndexOptions | None = None,
+    cache: str | PathLike[str] | None = None,
+    builds: bool = True,
+    environ: Mapping[str, str] | None = None,
+    listener: Listener | None = None,
+) -> SyncResult:
+    """Make a target exactly what the lock files say, or leave it as it was.
+
+    Args:
+        locks: Paths of lock files; several must agree.
+        python: An interpreter, or the folder of a virtual environment; None only where one is described.
+        wishes: What to install where; None: what is installed by default, into the environment of `python`.
+        indexes: Credentials and connections, and where builds find what they need; None: the usual ones.
+        cache: Folder that remembers files across calls; None: nothing is remembered.
+        builds: Whether sources may be built.
+        environ: Variables for git; None: those of the process.
+        listener: Hears of progress.
+
+    Raises:
+        LocksetError: A file is refused, cannot be fetched, or does not fit; the target is as it was before.
+        OSError: The system refuses; the same.
+    """
+    if python is None and (wishes is None or wishes.described is None):
+        raise UsageError("python-missing", "Neither is an interpreter named nor one described", hint="Give `python=`")
+    named = [locks] if isinstance(locks, str | PathLike) else list(locks)
+    request = _request([Path(name).absolute() for name in named], python, wishes or SyncWishes())
+    options = indexes if indexes is not None else IndexOptions()
+    place = Path(cache).absolute() if cache is not None else None
+    heard = listener or Silent()
+    with ExitStack() as stack:
+
+        @once
+        def downloads() -> Downloads:
+            from lockset.api.connected import connected
+
+            return stack.enter_context(connected(options, place, heard)).downloads
+
+        def wheels() -> WheelBuilds:
+            return _wheel_builds(request, options, place, environ, heard)
+
+        return sync(request, cache=place, downloads=downloads, builds=wheels if builds else None, listener=heard)
+
+
+def _request(paths: list[Path], python: str | PathLike[str] | None, wishes: SyncWishes) -> SyncRequest:
+    return SyncRequest(
+        sources=tuple(LockSource(folder=str(p.parent), data=load_bytes(str(p)), path=str(p)) for p in paths),
+        python=None if python is None else os.fspath(python),
+        directory=_absolute(wishes.directory),
+        prefix=_absolute(wishes.prefix),
+        described=wishes.described,
+        break_system=wishes.break_system,
+        extras=_names(wishes.extras),
+        all_extras=wishes.all_extras,
+        groups=_names(wishes.groups),
+        all_groups=wishes.all_groups,
+        default_groups=wishes.default_groups,
+        allowed=wishes.allowed,
+        strict=wishes.strict,
+        find_links=tuple(str(Path(folder).absolute()) for folder in wishes.find_links),
+        policy=Policy(exact=wishes.exact, keep=_names(wishes.keep), reinstall=_names(wishes.reinstall)),
+        doing=Doing(
+            link_mode=wishes.link_mode, compile_bytecode=wishes.compile_bytecode, verify_files=wishes.verify_files
+        ),
+        check_only=wishes.check_only,
+    )
+
+
+def _wheel_builds(
+    request: SyncRequest,
+    options: IndexOptions,
+    cache: Path | None,
+    environ: Mapping[str, str] | None,
+    listener: Listener,
+) -> WheelBuilds:
+    from lockset.api.build_environment import builder
+    from lockset.api.sync_builds import HookWheelBuilds
+    from lockset.sync.disk.interpreter import interpreter_of
+
+    assert request.python is not None
+    now = datetime.now(timezone.utc)  # noqa: TID251 - the clock's door
+    made = builder(options, cache, python=interpreter_of(request.python), now=now, listener=listener)
+    variables = dict(os.environ if environ is None else environ)  # noqa: TID251 - unless they are given
+    return HookWheelBuilds(made, settings={}, environ=variables, offline=options.offline, listener=listener)
+
+
+def _absolute(path: str | PathLike[str] | None) -> str | None:
+    return None if path is None else os.path.abspath(path)  # noqa: PTH100 (links are followed later)
+
+
+def _names(names: Collection[str]) -> frozenset[str]:
+    return frozenset(canonicalize_name(name) for name in names)
