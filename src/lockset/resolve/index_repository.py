@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from lockset.events import Listener
     from lockset.index.page import DistributionFile, ProjectDetail
     from lockset.index.ports import Index
+    from lockset.metadata.core import CoreMetadata
     from lockset.metadata.ports import MetadataSource
     from lockset.resolve.direct import SourceReader
     from lockset.resolve.file_rules import FileRules
@@ -31,6 +32,9 @@ __all__ = ["IndexRepository", "python_region"]
 
 # A release whose metadata fails in one of these ways cannot be chosen; the next older one may be.
 _STEPPED_OVER = frozenset({"metadata-invalid", "requirement-syntax", "marker-syntax", "build-needed", "build-failed"})
+
+# Releases of one project that are built for what they ask for. Where so many were in vain, others are too.
+_MOST_BUILT = 30
 
 
 class IndexRepository:
@@ -71,6 +75,7 @@ class IndexRepository:
         self.not_found: dict[str, LocksetError] = {}
         self.stepped_over: dict[tuple[str, Version], str] = {}
         self.unbuilt: set[str] = set()
+        self._built: dict[str, int] = {}
 
     def under(self, rules: FileRules) -> IndexRepository:
         """See `Flexible.under`."""
@@ -285,14 +290,16 @@ class IndexRepository:
 
     def _learn(self, name: str, version: Version) -> ReleaseFacts | None:
         try:
-            metadata = self._metadata.metadata(self.files(name, version))
+            metadata = self._told(name, version)
             dependencies = [d for text in metadata.requires_dist for d in self.counted(parse_dependency(text))]
         except LocksetError as error:
             if error.diagnostic.code not in _STEPPED_OVER:
                 raise
-            self.stepped_over[name, version] = error.diagnostic.message
             if error.diagnostic.code == "build-needed":
                 self.unbuilt.add(name)
+                if self._built.get(name, 0) > _MOST_BUILT + 1:
+                    return None  # that no further one is built was told
+            self.stepped_over[name, version] = error.diagnostic.message
             self._listener.note(f"{name} {version} is stepped over: {error.diagnostic.message}")
             return None
         return ReleaseFacts(
@@ -300,6 +307,36 @@ class IndexRepository:
             extras=metadata.provides_extra,
             serves=self.admits(metadata.requires_python),
         )
+
+    def _told(self, name: str, version: Version) -> CoreMetadata:
+        """The metadata of the release, built for them if need be, but not of endlessly many releases of a project."""
+        files = self.files(name, version)
+        if any(f.is_wheel for f in files):
+            return self._metadata.metadata(files)
+        if self._built.get(name, 0) < _MOST_BUILT:
+            try:
+                found = self._metadata.metadata(files)
+            except LocksetError as error:
+                if error.diagnostic.code == "build-failed":
+                    self._count_build(name)
+                raise
+            if found.origin == "built":
+                self._count_build(name)
+            return found
+        try:
+            return self._metadata.unbuilt().metadata(files)
+        except LocksetError as error:
+            if error.diagnostic.code != "build-needed":
+                raise
+            self._count_build(name)
+            raise LocksetError(
+                "build-needed",
+                f"{_MOST_BUILT} releases were built for what they ask for, and none fits: no further one is",
+                hint=f"Bound {name}, so that it is not looked for so far back",
+            ) from error
+
+    def _count_build(self, name: str) -> None:
+        self._built[name] = self._built.get(name, 0) + 1
 
     def hint_file(self, file: DistributionFile) -> None:
         """What this file asks for will be asked for; returns at once."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
@@ -15,8 +16,9 @@ from lockset.resolve.file_rules import FileRules
 from universes.small_world import Notes, SmallMetadata, small_repository
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
+    from lockset.index.page import DistributionFile
     from lockset.metadata.core import CoreMetadata
     from lockset.resolve.index_repository import IndexRepository
 
@@ -190,3 +192,37 @@ def test_requires_python_is_told_where_files_agree() -> None:
     made = repository({"a": {"1": {"requires-python": ">=3.9", "sdist": True}, "2": {}}})
     assert made.requires_python("a", ONE) == ">=3.9"
     assert made.requires_python("a", TWO) is None
+
+
+class Builds(SmallMetadata):
+    """Metadata of sdists that only builds tell; `built` counts them."""
+
+    def __init__(self, packages: Mapping[str, Any], *, allowed: bool = True) -> None:
+        super().__init__(packages)
+        self.built: list[str] = []
+        self._allowed = allowed
+
+    def unbuilt(self) -> Builds:
+        return Builds(self._packages, allowed=False)
+
+    def metadata(self, files: Sequence[DistributionFile]) -> CoreMetadata:
+        if not self._allowed:
+            raise LocksetError("build-needed", "Only a build would tell")
+        self.built.append(str(files[0].version))
+        if files[0].version.major % 2:
+            raise LocksetError("build-failed", "It does not build")
+        return replace(super().metadata(files), origin="built")
+
+
+def test_only_so_many_releases_of_a_project_are_built_and_that_is_told_once() -> None:
+    world = {"a": {str(n): {"wheels": [], "sdist": True} for n in range(1, 51)}}
+    metadata, notes = Builds(world), Notes()
+    made = small_repository(world, rules(), listener=notes, metadata=metadata)
+    found = [made.facts("a", version) for version in made.releases("a").versions]
+    assert metadata.built == [str(n) for n in range(50, 20, -1)]
+    assert [f is not None for f in found] == [n > 20 and n % 2 == 0 for n in range(50, 0, -1)]
+    assert made.unbuilt == {"a"}
+    assert [text for text in notes.texts if "does not build" not in text] == [
+        "a 20 is stepped over: 30 releases were built for what they ask for, and none fits: no further one is"
+    ]
+    assert ("a", Version("19")) not in made.stepped_over
