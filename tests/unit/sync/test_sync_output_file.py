@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from lockset.sync.disk.output_file import write_output
+from lockset.sync.disk.output_file import replacing, write_output
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -99,3 +99,17 @@ def test_what_a_killed_run_left_beside_is_gone_after_the_next(tmp_path: Path) ->
     write_output(str(tmp_path / "pylock.toml"), b"new")
     assert names(tmp_path) == ["pylock.toml"]
     assert (tmp_path / "pylock.toml").read_bytes() == b"new"
+
+
+@pytest.mark.parametrize("name", ["x" * 255, "ü" * 127, "p.toml"])
+def test_the_name_may_be_as_long_as_any(tmp_path: Path, name: str) -> None:
+    write_output(str(tmp_path / name), b"new")
+    assert names(tmp_path) == [name]
+
+
+def test_what_ends_by_an_exception_leaves_the_old_file(tmp_path: Path) -> None:
+    (tmp_path / "x").write_bytes(b"old")
+    with pytest.raises(KeyboardInterrupt), replacing(str(tmp_path / "x"), seconds=1) as file:
+        file.write(b"half")
+        raise KeyboardInterrupt
+    assert (names(tmp_path), (tmp_path / "x").read_bytes()) == (["x"], b"old")

@@ -8,12 +8,18 @@ import contextlib
 import errno
 import os
 import stat
+from typing import TYPE_CHECKING, BinaryIO
 
 from lockset.sync.disk.atomic import sync_folder
 from lockset.sync.disk.lock_file import LockFile
 
-__all__ = ["write_output"]
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
+__all__ = ["replacing", "write_output"]
+
+# Bytes of a name to which a file system lets some more be added.
+_LONGEST_NAME = 248
 # Bounds how long another process that writes the same file is waited for.
 _SECONDS = 10.0
 
@@ -27,13 +33,35 @@ def write_output(path: str, data: bytes) -> None:
     Raises:
         OSError: The system did not let us, or what stands there (a pipe, a device, a folder) is no regular file.
     """
-    mode = _mode_for(path)
-    temporary = f"{os.path.dirname(path) or os.curdir}{os.sep}.{os.path.basename(path)}.new"
+    mode = _mode_of(path)
+    with replacing(path, seconds=_SECONDS) as file:
+        if mode is not None and hasattr(os, "fchmod"):
+            os.fchmod(file.fileno(), mode & 0o777)
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+    sync_folder(os.path.dirname(path) or os.curdir)
+
+
+@contextlib.contextmanager
+def replacing(path: str, *, seconds: float) -> Iterator[BinaryIO]:
+    """A new file that takes the place of `path` when the context ends, and is gone where it ends by an exception.
+
+    Until then it stands beside, under a name of its own; another process that replaces the same file is waited for so
+    long. What a killed process has left there is used and gone with the next one.
+
+    Raises:
+        OSError: The system did not let us.
+    """
+    name = os.path.basename(path)
+    short = name if len(os.fsencode(name)) <= _LONGEST_NAME else name[: _LONGEST_NAME // 4]
+    temporary = f"{os.path.dirname(path) or os.curdir}{os.sep}.{short}.new"
     lock = LockFile(temporary, mode=0o666)
-    if os.name == "posix" and not lock.take(seconds=_SECONDS):
+    if os.name == "posix" and not lock.take(seconds=seconds):
         raise OSError(errno.EBUSY, "another process is writing it", path)
     try:
-        _write(temporary, data, mode)
+        with os.fdopen(_created(temporary), "wb") as file:
+            yield file
         os.replace(temporary, path)
     except BaseException:
         with contextlib.suppress(OSError):
@@ -41,10 +69,9 @@ def write_output(path: str, data: bytes) -> None:
         raise
     finally:
         lock.release()
-    sync_folder(os.path.dirname(path) or os.curdir)
 
 
-def _mode_for(path: str) -> int | None:
+def _mode_of(path: str) -> int | None:
     """The mode that the file has and shall have again; None where there is none."""
     try:
         found = os.stat(path).st_mode
@@ -55,14 +82,10 @@ def _mode_for(path: str) -> int | None:
     return stat.S_IMODE(found)
 
 
-def _write(temporary: str, data: bytes, mode: int | None) -> None:
+def _created(path: str) -> int:
     flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
-    descriptor = os.open(temporary, flags | getattr(os, "O_BINARY", 0), 0o666)
-    with os.fdopen(descriptor, "wb") as file:
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            raise OSError(errno.EINVAL, "what stands beside it is no regular file", temporary)
-        if mode is not None and hasattr(os, "fchmod"):
-            os.fchmod(descriptor, mode & 0o777)
-        file.write(data)
-        file.flush()
-        os.fsync(descriptor)
+    descriptor = os.open(path, flags | getattr(os, "O_BINARY", 0), 0o666)
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise OSError(errno.EINVAL, "what stands beside it is no regular file", path)
+    return descriptor

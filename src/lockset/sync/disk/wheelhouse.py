@@ -1,18 +1,17 @@
 """Puts the files that a lock names into a folder, under their own names: a wheelhouse."""
 
 # Paths are strings here, as in the rest of this folder.
-# ruff: noqa: PTH103, PTH105, PTH108, PTH118, PTH123
+# ruff: noqa: PTH103, PTH118, PTH123
 from __future__ import annotations
 
-import contextlib
 import os
-import secrets
 from functools import partial
 from typing import TYPE_CHECKING
 
 from lockset.errors import LocksetError
 from lockset.hashes import Verifier
 from lockset.sync.disk.download import Archives
+from lockset.sync.disk.output_file import replacing
 from lockset.sync.disk.workers import Workers
 from lockset.sync.safe_path import path_problem
 
@@ -28,6 +27,8 @@ __all__ = ["fill_wheelhouse"]
 
 _THREADS = 8
 _CHUNK = 1 << 20
+# Bounds how long another process that copies the same file is waited for.
+_SECONDS = 600.0
 
 
 def fill_wheelhouse(
@@ -62,16 +63,9 @@ def _put(wanted: Wanted, folder: str, archives: Archives, listener: Listener) ->
     goal = os.path.join(folder, wanted.filename or "")
     missing = not _is_there(goal, wanted)
     if missing:
-        temporary = os.path.join(folder, f".lockset-{secrets.token_hex(8)}")
-        try:
-            with archives.open(wanted) as source, open(temporary, "xb") as file:
-                while chunk := source.read(_CHUNK):
-                    file.write(chunk)
-            os.replace(temporary, goal)
-        except BaseException:
-            with contextlib.suppress(OSError):
-                os.unlink(temporary)
-            raise
+        with archives.open(wanted) as source, replacing(goal, seconds=_SECONDS) as file:
+            while chunk := source.read(_CHUNK):
+                file.write(chunk)
     listener.step(wanted.filename or str(wanted))
     return missing
 
@@ -81,6 +75,6 @@ def _is_there(path: str, wanted: Wanted) -> bool:
     if not os.path.isfile(path) or os.path.islink(path):  # noqa: PTH113, PTH114
         return False
     with open(path, "rb") as file:
-        while chunk := file.read(_CHUNK):
+        while not verifier.too_long and (chunk := file.read(_CHUNK)):
             verifier.update(chunk)
     return verifier.mismatch() is None
