@@ -107,9 +107,14 @@ def test_the_name_may_be_as_long_as_any(tmp_path: Path, name: str) -> None:
     assert names(tmp_path) == [name]
 
 
-def test_what_ends_by_an_exception_leaves_the_old_file(tmp_path: Path) -> None:
-    (tmp_path / "x").write_bytes(b"old")
-    with pytest.raises(KeyboardInterrupt), replacing(str(tmp_path / "x"), seconds=1) as file:
+def _interrupted(path: str) -> None:
+    with replacing(path, seconds=1) as file:
         file.write(b"half")
         raise KeyboardInterrupt
+
+
+def test_what_ends_by_an_exception_leaves_the_old_file(tmp_path: Path) -> None:
+    (tmp_path / "x").write_bytes(b"old")
+    with pytest.raises(KeyboardInterrupt):
+        _interrupted(str(tmp_path / "x"))
     assert (names(tmp_path), (tmp_path / "x").read_bytes()) == (["x"], b"old")
