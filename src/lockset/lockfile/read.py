@@ -28,7 +28,8 @@ MAX_BYTES = 64 * 1024 * 1024
 MAX_WHEEL_TAGS = 2_000
 
 # Python's own limit is 4,300 digits and may have been set anew; a shorter run is in any case no cause.
-_MANY_DIGITS = re.compile(r"[0-9_]{640,}", re.ASCII)
+_MOST_DIGITS = 640
+_MANY_DIGITS = re.compile(rf"[0-9_]{{{_MOST_DIGITS},}}", re.ASCII)
 
 
 class TomlError(LocksetError):
@@ -67,6 +68,7 @@ class Document:
             LocksetError: `lock-unsupported` for another major version of the format, else `lock-invalid`.
         """
         _refuse_tag_bombs(self.data, self.path)
+        _refuse_digit_bombs(self.data, self.path)
         try:
             return Pylock.from_dict(self.data)
         except PylockUnsupportedVersionError as error:
@@ -147,6 +149,16 @@ def _refuse_tag_bombs(data: Mapping[str, Any], path: str | None) -> None:
             if isinstance(wheel, dict) and _is_tag_bomb(wheel):
                 message = f"A wheel of `{package.get('name')}` has a file name with more than {MAX_WHEEL_TAGS} tags"
                 raise LocksetError("lock-invalid", message, place=path)
+
+
+def _refuse_digit_bombs(data: Mapping[str, Any], path: str | None) -> None:
+    """Refuse ranges of Pythons with numbers that packaging takes apart late, and cannot."""
+    packages = data.get("packages")
+    for table in (data, *(packages if isinstance(packages, list) else ())):
+        text = table.get("requires-python") if isinstance(table, dict) else None
+        if isinstance(text, str) and len(text) >= _MOST_DIGITS and _MANY_DIGITS.search(text):
+            message = "This is no valid lock file: a `requires-python` has a number of more digits than can be read"
+            raise LocksetError("lock-invalid", message, place=path)
 
 
 def _is_tag_bomb(wheel: Mapping[str, Any]) -> bool:

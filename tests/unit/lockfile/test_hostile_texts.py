@@ -159,3 +159,12 @@ def test_a_file_beyond_the_bound_is_refused(tmp_path: Path) -> None:
         file.truncate(read_module.MAX_BYTES + 1)
     with pytest.raises(LocksetError, match="larger than 64 MiB"):
         load_bytes(path)
+
+
+@pytest.mark.parametrize("place", ["top", "package"])
+def test_a_range_of_pythons_that_cannot_be_compared_is_refused(place: str) -> None:
+    line = f'requires-python = ">={"9" * 5000}"\n'
+    top, package = (line, "") if place == "top" else ("", line)
+    text = f'{HEAD.decode()}{top}[[packages]]\nname = "a"\n{package}[packages.directory]\npath = "."\n'
+    with pytest.raises(LocksetError, match="more digits than can be read"):
+        _ = read(text).lock
