@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import argparse
 import inspect
+import re
 from importlib import import_module
+from types import ModuleType
 from typing import TYPE_CHECKING
 
 from mkdocs.structure.files import File
 
+from lockset.cli.environment import variables
 from lockset.cli.main import COMMANDS, build_parser
 from lockset.lockfile.rule_table import RULES
 
@@ -23,9 +26,18 @@ __all__ = ["api_reference", "command_reference", "on_files", "rules_index"]
 _INTRODUCTION = """\
 # Commands
 
-Made from the command line itself; `lockset COMMAND --help` says the same.
+Made from the command line itself; `lockset COMMAND --help` says the same. [How variables work](variables.md) holds for
+all of them.
 
 """
+# The page that tells more of a command.
+_MORE = {
+    **dict.fromkeys(("lock", "why-not"), "lock.md"),
+    **dict.fromkeys(("sync", "install", "check-env", "download"), "sync.md"),
+    **dict.fromkeys(("convert", "export"), "convert.md"),
+    **dict.fromkeys(("tree", "why", "diff"), "look.md"),
+    "validate": "validate.md",
+}
 
 _RULES = """\
 # Rules of validate
@@ -40,7 +52,14 @@ _API = """\
 Public are the names below. Everything else is internal and may change in any release, also where no underscore says so.
 Importing `lockset` does no work: its names are imported when they are first used.
 
+What is refused raises `lockset.LocksetError`, whose `diagnostic` has a stable `code`, a `message`, and where they are
+known a `place`, `context` and a `hint`; OSError comes through where the system refuses. Values are immutable. Nothing
+of the surroundings of the process is read unless the documentation of a name says so: no variables, no settings, no
+cache unless one is named.
+
 """
+# Characters of a signature on one line, and of a default that is shown.
+_WIDTH, _SHORT = 100, 40
 PUBLIC = ("lockset", "lockset.lockfile", "lockset.markers", "lockset.errors")
 
 
@@ -62,20 +81,100 @@ def rules_index() -> str:
 
 
 def api_reference() -> str:
-    """The page of public names, each with the first sentence of its docstring."""
+    """The page of public names: what each is, how it is called, and what it holds."""
     parts = [_API]
     for module_name in PUBLIC:
         module = import_module(module_name)
+        names = [name for name in sorted(getattr(module, "__all__", ())) if not name.startswith("__")]
         parts += [f"## {module_name}\n", "| name | what it is |", "|---|---|"]
-        for name in sorted(getattr(module, "__all__", ())):
-            if not name.startswith("__"):
-                parts.append(f"| `{name}` | {_cell(_first_sentence(getattr(module, name)))} |")
+        parts += [
+            f"| {_linked(name, module_name)} | {_cell(_first_sentence(getattr(module, name)))} |" for name in names
+        ]
         parts.append("")
+        for name in names:
+            parts += _told(name, module_name, getattr(module, name))
     return "\n".join(parts)
 
 
+def _linked(name: str, module_name: str) -> str:
+    return f"[`{name}`](#{_anchor(name, module_name)})"
+
+
+def _anchor(name: str, module_name: str) -> str:
+    return f"{module_name}.{name}".replace(".", "-")
+
+
+def _told(name: str, module_name: str, value: object) -> Iterator[str]:
+    """A section of its own: the signature, the whole docstring, methods."""
+    yield f"### {module_name}.{name} {{ #{_anchor(name, module_name)} }}\n"
+    if not (inspect.isroutine(value) or inspect.isclass(value)):
+        yield f"{_first_sentence(value)}\n"
+        return
+    yield f"```python\n{_signature(name, value)}\n```\n"
+    yield from _paragraphs(inspect.getdoc(value) or "")
+    for method, found in sorted(vars(value).items()) if inspect.isclass(value) else ():
+        if method.startswith("_") or not (isinstance(found, property) or inspect.isroutine(getattr(value, method))):
+            continue
+        if not inspect.getdoc(found):
+            continue
+        shown = method if isinstance(found, property) else _signature(method, getattr(value, method), lines=False)
+        yield f"- `{shown}`: {_cell(_first_sentence(found))}"
+    yield ""
+
+
+def _signature(name: str, value: object, *, lines: bool = True) -> str:
+    try:
+        signature = inspect.signature(value)  # type: ignore[arg-type]
+    except (TypeError, ValueError):
+        return name
+    parameters = [p.replace(annotation=_plain(p.annotation)) for p in signature.parameters.values() if p.name != "self"]
+    returned = "" if inspect.isclass(value) else f" -> {_plain(signature.return_annotation)}"
+    one_line = f"{name}({', '.join(map(_parameter, parameters))}){returned}"
+    if len(one_line) <= _WIDTH or not parameters or not lines:
+        return one_line
+    each = "".join(f"    {_parameter(p)},\n" for p in parameters)
+    return f"{name}(\n{each}){returned}"
+
+
+def _parameter(parameter: inspect.Parameter) -> str:
+    """Defaults that are made anew for each call are told as three dots."""
+    stars: dict[object, str] = {inspect.Parameter.VAR_POSITIONAL: "*", inspect.Parameter.VAR_KEYWORD: "**"}
+    star = stars.get(parameter.kind, "")
+    text = f"{star}{parameter.name}"
+    if parameter.annotation is not inspect.Parameter.empty:
+        text += f": {parameter.annotation}"
+    if parameter.default is inspect.Parameter.empty:
+        return text
+    shown = repr(parameter.default)
+    return f"{text} = {shown if len(shown) < _SHORT and '<' not in shown else '...'}"
+
+
+def _plain(annotation: object) -> object:
+    if annotation is inspect.Parameter.empty or isinstance(annotation, str):
+        return annotation
+    return getattr(annotation, "__forward_arg__", None) or getattr(annotation, "__name__", str(annotation))
+
+
+def _paragraphs(text: str) -> Iterator[str]:
+    """A docstring as Markdown: sections in bold, their entries as lists."""
+    entries = False
+    for line in text.splitlines():
+        if re.fullmatch(r"(Args|Raises|Returns|Attributes|Yields):", line):
+            entries = True
+            yield f"\n**{line[:-1]}**\n"
+        elif entries and line.startswith("    ") and not line.startswith("     "):
+            name, colon, words = line.strip().partition(": ")
+            yield f"- `{name}`: {words}" if colon else f"- {line.strip()}"
+        elif entries and line.strip():
+            yield f"  {line.strip()}"
+        else:
+            entries = entries and not line.strip()
+            yield line
+    yield ""
+
+
 def _first_sentence(value: object) -> str:
-    if not (inspect.isroutine(value) or inspect.isclass(value) or inspect.ismodule(value)):
+    if not (inspect.isroutine(value) or inspect.isclass(value) or isinstance(value, ModuleType | property)):
         return f"a constant of type `{type(value).__name__}`"
     paragraph = " ".join((inspect.getdoc(value) or "").partition("\n\n")[0].split())
     return paragraph.partition(". ")[0].rstrip(".")
@@ -90,13 +189,14 @@ def command_reference() -> str:
     for name in COMMANDS:
         parts += _command(name, commands.choices[name], shared)
     parts.append("## Options of every command\n")
-    parts += _table([action for group in parser._action_groups for action in group._group_actions])  # noqa: SLF001
+    everywhere = [action for group in parser._action_groups for action in group._group_actions]  # noqa: SLF001
+    parts += _table(everywhere, "")
     return "\n".join(parts) + "\n"
 
 
 def _command(name: str, parser: argparse.ArgumentParser, shared: set[str]) -> Iterator[str]:
     yield f"## lockset {name}\n"
-    yield f"{parser.description}.\n"
+    yield f"{parser.description}. [More]({_MORE[name]})\n"
     usage = " ".join(parser.format_usage().removeprefix("usage: ").split())
     yield f"```text\n{usage}\n```\n"
     for group in parser._action_groups:  # noqa: SLF001
@@ -104,14 +204,19 @@ def _command(name: str, parser: argparse.ArgumentParser, shared: set[str]) -> It
         if actions:
             title = (group.title or "options").capitalize()
             yield f"### {title} {{ #{name}-{title.lower().replace(' ', '-')} }}\n"
-            yield from _table(actions)
+            yield from _table(actions, name)
 
 
-def _table(actions: list[argparse.Action]) -> Iterator[str]:
-    yield "| option | meaning |\n|---|---|"
+def _table(actions: list[argparse.Action], command: str) -> Iterator[str]:
+    yield "| option | meaning | variables |\n|---|---|---|"
     for action in actions:
         if action.help is not argparse.SUPPRESS and not isinstance(action, argparse._SubParsersAction):  # noqa: SLF001
-            yield f"| {_spelled(action)} | {_cell(_help(action))} |"
+            # Of those that mean the same in other commands, too, the one for all is told.
+            found = variables(command, action)
+            own = f"LOCKSET_{command.upper().replace('-', '_')}_"
+            shared = [name for name in found if not name.startswith(own)] or found
+            told = ", ".join(f"`{name}`" for name in shared if not name.startswith("LOCKSET__"))
+            yield f"| {_spelled(action)} | {_cell(_help(action))} | {told} |"
     yield ""
 
 

@@ -1,0 +1,90 @@
+"""The reference pages tell every option of their commands and no other, and their examples of JSON are true."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import jsonschema  # type: ignore[import-untyped]
+import pytest
+import yaml
+
+from lockset.cli.environment import variables
+from lockset.cli.main import COMMANDS, build_parser
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+ROOT = Path(__file__).parents[2]
+PAGES = ROOT / "docs" / "pages"
+SCHEMAS = ROOT / "schemas"
+# Told on a page of their own, or as those of `lockset lock`.
+OF_ALL = {"--help", "--quiet", "--verbose", "--color", "--no-progress", "--directory", "--config", "--no-config"}
+OF_INDEXES = {
+    "--index", "--default-index", "--extra-index-url", "--find-links", "--no-index", "--index-strategy", "--cert",
+    "--client-cert", "--proxy", "--keyring-provider", "--timeout", "--retries", "--allow-insecure-host", "--cache-dir",
+    "--no-cache", "--refresh", "--offline",
+}  # fmt: skip
+PAGE_OF = {
+    "sync": "sync", "install": "sync", "check-env": "sync", "download": "sync",
+    "tree": "look", "why": "look", "diff": "look",
+    "convert": "convert", "export": "convert", "validate": "validate",
+}  # fmt: skip
+
+
+def options(command: str) -> Iterator[argparse.Action]:
+    found = next(a for a in build_parser(command)._actions if isinstance(a, argparse._SubParsersAction))
+    yield from (action for action in found.choices[command]._actions if action.option_strings)
+
+
+def page(name: str) -> str:
+    return (PAGES / "reference" / f"{name}.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("command", PAGE_OF)
+def test_every_option_is_told(command: str) -> None:
+    text = page(PAGE_OF[command])
+    named = {word for span in re.findall(r"`([^`\n]*)`", text) for word in re.split(r"[ =]", span)}
+    told = OF_ALL | (OF_INDEXES if PAGE_OF[command] != "sync" else set())
+    missing = [a.option_strings for a in options(command) if not {*a.option_strings} & (named | told)]
+    assert missing == []
+
+
+@pytest.mark.parametrize("name", sorted({*PAGE_OF.values()}))
+def test_every_told_option_is_there(name: str) -> None:
+    there = {o for command in PAGE_OF if PAGE_OF[command] == name for a in options(command) for o in a.option_strings}
+    there |= {"--user", "--check", "--hash"}  # what there is not, and what others have
+    rows = [line for line in page(name).splitlines() if line.startswith("| `-")]
+    named = {o for line in rows for o in re.findall(r"`(--?[a-z][a-z-]*)", line.rpartition(" | ")[0])}
+    assert named <= there
+    assert rows
+
+
+def test_variables_that_are_named_are_read() -> None:
+    known = {name for command in COMMANDS for action in options(command) for name in variables(command, action)}
+    named = {
+        n for path in PAGES.rglob("*.md") for n in re.findall(r"LOCKSET_[A-Z_]+", path.read_text(encoding="utf-8"))
+    }
+    assert {n for n in named if not re.fullmatch(r"LOCKSET_INDEX_[A-Z]+_(USERNAME|PASSWORD)", n)} <= known
+
+
+def test_examples_of_json_are_as_their_schemas_say() -> None:
+    output = json.loads((SCHEMAS / "command-output.schema.json").read_text())
+    sync = json.loads((SCHEMAS / "sync-report.schema.json").read_text())
+    validated = json.loads((SCHEMAS / "validate-output.schema.json").read_text())
+    text = page("output")
+    sections = re.findall(r"^## lockset ([a-z-]+)[^\n]*\n+```json\n(.*?)```", text, re.DOTALL | re.MULTILINE)
+    assert {name for name, _ in sections} >= {"lock", "tree", "why", "why-not", "diff", "sync", "validate"}
+    for name, example in sections:
+        schema = {"sync": sync, "validate": validated}.get(name) or {**output, "$ref": f"#/$defs/{name}"}
+        jsonschema.validate(json.loads(example), schema)
+
+
+def test_every_page_is_in_the_navigation() -> None:
+    settings = yaml.load((ROOT / "docs" / "mkdocs.yml").read_text(), Loader=yaml.BaseLoader)
+    listed = set(re.findall(r"[\w/-]+\.md", json.dumps(settings["nav"])))
+    there = {str(path.relative_to(PAGES)) for path in PAGES.rglob("*.md") if path.parent.name != "rules"}
+    assert there <= listed
