@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import re
+import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,9 @@ from lockset.cli.main import COMMANDS, build_parser
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from builders.command import Command
+    from local_index import LocalIndex
 
 ROOT = Path(__file__).parents[2]
 PAGES = ROOT / "docs" / "pages"
@@ -88,3 +92,39 @@ def test_every_page_is_in_the_navigation() -> None:
     listed = set(re.findall(r"[\w/-]+\.md", json.dumps(settings["nav"])))
     there = {str(path.relative_to(PAGES)) for path in PAGES.rglob("*.md") if path.parent.name != "rules"}
     assert there <= listed
+
+
+@pytest.fixture
+def shown_project(tmp_path: Path, local_index: LocalIndex, cli: Command) -> Path:
+    """What the page on looking at locks shows: flask before and after an upgrade, in a git repository."""
+    world = local_index.world
+    world.add("flask", "3.0.3", requires=["click", "jinja2", "six"])
+    world.add("flask", "3.1.3", requires=["click", "jinja2", "markupsafe"])
+    world.add("click", "8.5.1", requires=["colorama ; sys_platform == 'win32'"]).add("colorama", "0.4.6")
+    world.add("jinja2", "3.1.6", requires=["markupsafe"]).add("markupsafe", "3.0.4").add("six", "1.17.0")
+    lock = ("lock", "requirements.in", "-i", local_index.url, "--python", ">=3.10")
+    git = ["git", "-c", "user.name=a", "-c", "user.email=a@example.org"]
+    subprocess.run([*git, "init", "-q"], cwd=tmp_path, check=True)
+    for asked in ("flask<3.1", "flask"):
+        (tmp_path / "requirements.in").write_text(f"{asked}\n")
+        cli.ok(*lock, "-U")
+        subprocess.run([*git, "add", "pylock.toml"], cwd=tmp_path, check=True)
+        subprocess.run([*git, "commit", "-q", "-m", asked], cwd=tmp_path, check=True)
+    return tmp_path
+
+
+def test_the_examples_on_looking_at_locks_are_true(shown_project: Path, cli: Command) -> None:
+    blocks = re.findall(r"```console\n\$ lockset ([^\n]*)\n(.*?)```", page("look"), re.DOTALL)
+    assert len(blocks) == 3
+    for line, output in blocks:
+        assert cli.ok(*line.split(), cwd=shown_project).stdout == output
+
+
+def test_the_example_of_a_finding_is_true(tmp_path: Path, cli: Command) -> None:
+    ((line, output),) = re.findall(r"```console\n\$ lockset ([^\n]*)\n(.*?)```", page("validate"), re.DOTALL)
+    lock = 'lock-version = "1.0"\ncreated-by = "hand"\n\n\n[[packages]]\nname = "a"\nversion = "1.x"\n'
+    wheel = f'{{url = "https://example.org/a-1-py3-none-any.whl", hashes = {{sha256 = "{"a" * 64}"}}}}'
+    (tmp_path / "pylock.toml").write_text(f"{lock}wheels = [{wheel}]\n")
+    told = cli(*line.split(), "--select", "package-version-valid")
+    assert told.code == 1
+    assert told.stdout == output
