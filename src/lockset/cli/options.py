@@ -7,6 +7,7 @@ import os
 from pathlib import Path
 
 from lockset.errors import UsageError
+from lockset.sync.disk.recall import is_trusted
 
 __all__ = ["add_cache", "add_common", "add_index", "add_network", "cache_dir", "env_flag", "env_text"]
 
@@ -147,7 +148,7 @@ def add_network(parser: argparse.ArgumentParser) -> None:
 
 
 def cache_dir(args: argparse.Namespace) -> Path | None:
-    """The folder of the cache; None where it shall be thrown away after the run."""
+    """The folder of the cache; None where it shall be thrown away after the run, or would be another user's."""
     if getattr(args, "no_cache", False) or env_flag("NO_CACHE"):
         return None
     chosen = getattr(args, "cache_dir", None) or env_text("CACHE_DIR")
@@ -155,4 +156,5 @@ def cache_dir(args: argparse.Namespace) -> Path | None:
         return Path(chosen).expanduser().absolute()
     from platformdirs import user_cache_path
 
-    return user_cache_path("lockset", appauthor=False)
+    found = user_cache_path("lockset", appauthor=False)
+    return found if is_trusted(str(found)) else None

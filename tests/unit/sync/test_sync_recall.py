@@ -245,3 +245,20 @@ def test_the_cache_is_where_everything_else_looks_for_it(monkeypatch: pytest.Mon
                 monkeypatch.setenv(name, value)
         if sys.platform == "linux" or os.environ.get("LOCKSET_CACHE_DIR"):
             assert module.cache_folder(os.environ) == str(cache_dir(argparse.Namespace()))
+
+
+@pytest.mark.skipif(os.name != "posix" or os.geteuid() != 0, reason="files are given to others by root alone")
+@pytest.mark.parametrize("made", ["", ".cache", ".cache/lockset/wheels-v1"])
+def test_the_cache_of_another_user_is_nobodys(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, made: str) -> None:
+    """`sudo` leaves HOME as it was: its owner could plant there what is installed for root."""
+    (tmp_path / made).mkdir(parents=True, exist_ok=True)
+    for path in (tmp_path, *tmp_path.rglob("*")):
+        os.chown(path, 65534, 65534)
+    for name in ("LOCKSET_CACHE_DIR", "XDG_CACHE_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert module.cache_folder(os.environ) is None
+    assert cache_dir(argparse.Namespace()) is None
+    # Who names a folder means it.
+    monkeypatch.setenv("LOCKSET_CACHE_DIR", str(tmp_path / "chosen"))
+    assert module.cache_folder(os.environ) == str(tmp_path / "chosen") == str(cache_dir(argparse.Namespace()))

@@ -36,6 +36,7 @@ __all__ = [
     "METADATA",
     "cache_folder",
     "content",
+    "is_trusted",
     "key_of",
     "know",
     "known",
@@ -82,8 +83,24 @@ def cache_folder(environ: Mapping[str, str]) -> str | None:
         return os.path.abspath(os.path.expanduser(chosen)) if chosen and not environ.get("LOCKSET_NO_CACHE") else None
     home = environ.get("XDG_CACHE_HOME", "").strip()
     if sys.platform == "linux" and (home or environ.get("HOME")):
-        return f"{home or environ['HOME'] + '/.cache'}/lockset"
+        found = f"{home or environ['HOME'] + '/.cache'}/lockset"
+        return found if is_trusted(found) else None
     return None
+
+
+def is_trusted(folder: str) -> bool:
+    """Whether a `folder` that nobody has chosen is the user's own or the system's, or would be.
+
+    Where it is not (`sudo` may leave HOME as it was), its owner could plant there what is installed for this user.
+    """
+    if os.name != "posix":
+        return True
+    while not os.path.lexists(folder) and os.path.dirname(folder) != folder:
+        folder = os.path.dirname(folder)
+    try:
+        return os.stat(folder).st_uid in {0, os.geteuid()}
+    except OSError:
+        return True  # a link to nowhere, or nothing that may be looked at: what is put there tells
 
 
 def recall(arguments: Sequence[str], environ: Mapping[str, str]) -> str | None:
