@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from lockset.events import Silent
 from lockset.markers import MarkerSet
 from lockset.resolve.candidate import GuardedCandidate
 from lockset.resolve.direct import DirectVersion
@@ -18,7 +17,7 @@ from lockset.resolve.resolution import Statistics
 from lockset.resolve.search import Impossible, choices_of, search, solve_environment
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping, Sequence
 
     from lockset.resolve.ask import Question
     from lockset.resolve.direct_repository import DirectRepository
@@ -30,8 +29,8 @@ __all__ = ["with_files"]
 
 # Searches anew: each may bring in releases that lack files in their turn, or show where there is nothing to be had.
 _ROUNDS = 6
-# Decisions of the searches in single environments; beyond them, what was found stays.
-_DECISIONS = 20_000
+# Decisions of all these searches; beyond them, what was found stays.
+_DECISIONS = 8_000
 
 
 def with_files(
@@ -45,6 +44,8 @@ def with_files(
     """
     insisted: dict[str, MarkerSet] = {}
     apart = lenient = MarkerSet.none()
+    effort = Effort(_DECISIONS)
+    effort.begin(_DECISIONS)
     try:
         for _ in range(_ROUNDS):
             missing = _missing(resolution, question, repository, lenient)
@@ -52,23 +53,25 @@ def with_files(
                 insisted[name] = insisted.get(name, _strict(question)) | region
             repository.insist({name: region - lenient for name, region in insisted.items()})
             lacking = union(missing.values())
-            lenient |= _hopeless(lacking, question, repository)
+            lenient |= _hopeless(lacking, question, repository, effort)
             if lacking.implies(lenient):
                 break
             apart |= lacking
             repository.insist({name: region - lenient for name, region in insisted.items()})
-            found = _apart(apart - lenient, question.request, repository)
+            found = _apart(apart - lenient, question.request, repository, effort)
             if isinstance(found, Impossible):
-                lenient |= _standing_for(found.universe, question)
+                lenient |= found.universe | _hopeless_alike(found.universe, question, repository, effort)
             else:
                 resolution = found
+    except SpentError:
+        return resolution
     finally:
         repository.insist({})
     return resolution
 
 
 def _apart(
-    region: MarkerSet, request: LockRequest, repository: IndexRepository | DirectRepository
+    region: MarkerSet, request: LockRequest, repository: IndexRepository | DirectRepository, effort: Effort
 ) -> Resolution | Impossible:
     """The answer for `region` by itself, or why there is none: what lacks files there drags nothing back elsewhere."""
     preferences = dict(request.preferences)
@@ -79,7 +82,7 @@ def _apart(
             continue
         asked = replace(request, universe=part, preferences=preferences)
         try:
-            pins, statistics = search(asked, repository, Silent())
+            pins, statistics = search(asked, repository, effort)
         except Impossible as impossible:
             return impossible
         found = pins if found is None else found.joined(pins)
@@ -123,52 +126,59 @@ def _pinned(node: Node, request: LockRequest) -> MarkerSet:
     return request.locked_for & union(p.region for p in pins if p.binding and p.version == version)
 
 
-def _hopeless(region: MarkerSet, question: Question, repository: IndexRepository | DirectRepository) -> MarkerSet:
-    """The part of `region` in which no choice of releases has files, as sampled environments tell."""
-    request = question.request
+def _hopeless(
+    region: MarkerSet, question: Question, repository: IndexRepository | DirectRepository, effort: Effort
+) -> MarkerSet:
+    """Where no choice of releases has files, as sampled environments like those of `region` tell."""
+    # Where files are asked for, they are whatever is chosen: also where nothing lacked them.
+    wide = region.without_extras_and_groups()
     found = MarkerSet.none()
-    effort = Effort(_DECISIONS)
-    effort.begin(_DECISIONS)
-    for where, chosen, point in _points(region, question):
-        if point.implies(found):
-            continue
-        try:
-            impossible = solve_environment(request, point, request.roots, repository, effort)
-        except SpentError:
-            return found | region
-        if impossible is not None:
-            # What cannot hold cannot hold with more extras and groups either.
-            found |= where & chosen
+    for choice in choices_of(question.request):
+        found |= _without_files(wide - found, choice, question, repository, effort)
     return found
 
 
-def _standing_for(region: MarkerSet, question: Question) -> MarkerSet:
-    """What a region in which no choice of releases has files stands for: its interpreters, with as much chosen."""
-    chosen = MarkerSet.any()
-    for choice in (*map(MarkerSet.extra, region.extras()), *map(MarkerSet.group, region.groups())):
-        if region.implies(choice):
-            chosen &= choice
-    where = (w for w in question.rules.targets.values() if not region.is_disjoint(w))
-    return region | union(where) & chosen
-
-
-def _points(region: MarkerSet, question: Question) -> Iterator[tuple[MarkerSet, MarkerSet, MarkerSet]]:
-    """Environments of `region`: what each stands for, the choices made in it, and the environment itself."""
+def _hopeless_alike(
+    region: MarkerSet, question: Question, repository: IndexRepository | DirectRepository, effort: Effort
+) -> MarkerSet:
+    """The same for the extras and groups that are chosen in `region`, on every interpreter."""
     request = question.request
-    for extras, groups in choices_of(request):
-        for target, where in question.rules.targets.items():
-            point = request.universe & environment_region(
-                target.environment,
-                extras=extras,
-                groups=groups,
-                all_extras=request.extras or (),
-                all_groups=request.all_groups,
-            )
-            if point.is_empty or point.is_disjoint(region):
-                continue
-            chosen = MarkerSet.any()
-            for extra in extras:
-                chosen &= MarkerSet.extra(extra)
-            for group in groups:
-                chosen &= MarkerSet.group(group)
-            yield where, chosen, point
+    extras = [e for e in request.extras or () if region.implies(MarkerSet.extra(e))]
+    groups = [g for g in request.all_groups if region.implies(MarkerSet.group(g))]
+    return _without_files(MarkerSet.any(), (extras, groups), question, repository, effort)
+
+
+def _without_files(
+    region: MarkerSet,
+    choice: tuple[Sequence[str], Sequence[str]],
+    question: Question,
+    repository: IndexRepository | DirectRepository,
+    effort: Effort,
+) -> MarkerSet:
+    """The interpreters that meet `region` for which nothing has files, with these extras and groups chosen, and more.
+
+    An extra is never installed without the project: its default group goes without saying.
+    """
+    request = question.request
+    extras, groups = choice
+    chosen = MarkerSet.any()
+    for extra in extras:
+        chosen &= MarkerSet.extra(extra)
+    for group in groups:
+        if not extras or group != request.default_group:
+            chosen &= MarkerSet.group(group)
+    found = MarkerSet.none()
+    for target, where in question.rules.targets.items():
+        point = request.universe & environment_region(
+            target.environment,
+            extras=extras,
+            groups=groups,
+            all_extras=request.extras or (),
+            all_groups=request.all_groups,
+        )
+        if point.is_disjoint(region):
+            continue
+        if solve_environment(request, point, request.roots, repository, effort) is not None:
+            # What cannot hold cannot hold with more extras and groups either.
+            found |= where & chosen
+    return found
