@@ -118,3 +118,9 @@ def test_what_ends_by_an_exception_leaves_the_old_file(tmp_path: Path) -> None:
     with pytest.raises(KeyboardInterrupt):
         _interrupted(str(tmp_path / "x"))
     assert (names(tmp_path), (tmp_path / "x").read_bytes()) == (["x"], b"old")
+
+
+def test_a_folder_that_is_not_there_is_not_made(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError):
+        write_output(str(tmp_path / "missing" / "pylock.toml"), b"new")
+    assert names(tmp_path) == []

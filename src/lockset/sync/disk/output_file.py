@@ -53,9 +53,10 @@ def replacing(path: str, *, seconds: float) -> Iterator[BinaryIO]:
     Raises:
         OSError: The system did not let us.
     """
-    name = os.path.basename(path)
+    folder, name = os.path.dirname(path) or os.curdir, os.path.basename(path)
+    os.stat(folder)  # a folder that is not there is not made
     short = name if len(os.fsencode(name)) <= _LONGEST_NAME else name[: _LONGEST_NAME // 4]
-    temporary = f"{os.path.dirname(path) or os.curdir}{os.sep}.{short}.new"
+    temporary = f"{folder}{os.sep}.{short}.new"
     lock = LockFile(temporary, mode=0o666)
     if os.name == "posix" and not lock.take(seconds=seconds):
         raise OSError(errno.EBUSY, "another process is writing it", path)
