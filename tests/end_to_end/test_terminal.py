@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 pty = pytest.importorskip("pty")
 
 
+_END = b"\x04end\x04"
+
+
 class Terminal:
     """A pseudo-terminal of some columns, as a stream; what was written to it is in `shown`."""
 
@@ -36,11 +39,16 @@ class Terminal:
         self.stream = open(writer, "w", encoding=encoding)  # noqa: SIM115, PTH123 - closed by `shown`; no path
 
     def shown(self) -> str:
+        """All that was written; short of what a terminal keeps for a reader."""
         self.stream.flush()
-        text = os.read(self._reader, 65536).decode(self.stream.encoding)
+        data = b""
+        while not data.endswith(_END):
+            data += os.read(self._reader, 65536)
+            if not data.endswith(_END):
+                os.write(self.stream.fileno(), _END)
         self.stream.close()
         os.close(self._reader)
-        return text.replace("\r\n", "\n")
+        return data.decode(self.stream.encoding).replace("\r\n", "\n").replace(_END.decode(), "")
 
 
 def output(terminal: Terminal, monkeypatch: pytest.MonkeyPatch) -> Output:
@@ -125,3 +133,23 @@ def test_two_results_are_not_mixed(locked: Path, cli: Command) -> None:
     assert "both write to standard output" in cli.refused(
         "lock", "requirements.in", "-o", "-", "--json", cwd=locked, code=2
     )
+
+
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_a_reader_that_leaves_is_no_success(unbuffered: str, locked: Path) -> None:
+    tree = 'directory = {path = "."}\n'
+    entries = "".join(f'[[packages]]\nname = "p{n}"\n{tree}' for n in range(20_000))
+    (locked / "pylock.long.toml").write_text(f'lock-version = "1.0"\ncreated-by = "hand"\n{entries}')
+    for command in (["tree", "pylock.long.toml"], ["tree", "pylock.long.toml", "--json"]):
+        with subprocess.Popen(
+            [sys.executable, "-m", "lockset", *command, "-q"],
+            cwd=locked,
+            env={**os.environ, "PYTHONUNBUFFERED": unbuffered},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        ) as process:
+            assert process.stdout is not None
+            assert process.stderr is not None
+            process.stdout.read(10)
+            process.stdout.close()
+            assert (process.wait(), process.stderr.read()) == (1, b"")

@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 from contextlib import suppress
+from io import RawIOBase
 from itertools import zip_longest
 from typing import TYPE_CHECKING, Any
 
@@ -110,8 +111,7 @@ class Output:
         text = _spelled(text) if self._plain_out else text
         with self._lock:
             self._clear()
-            self._out.write(text if text.endswith("\n") or not text else text + "\n")
-            self._out.flush()
+            _write_whole(self._out, text if text.endswith("\n") or not text else text + "\n")
 
     def file(self, text: str) -> None:
         """Write what would be a file to stdout: the bytes that the file would have, whatever the encoding."""
@@ -122,7 +122,7 @@ class Output:
         with self._lock:
             self._clear()
             self._out.flush()
-            buffer.write(text.encode())
+            _write_bytes(buffer, text.encode())
             buffer.flush()
 
     def json(self, value: Any) -> None:
@@ -289,6 +289,24 @@ class Progress:
         self._drawn = True
         # A line that is longer than the terminal cannot be taken back: what is beyond stays on the screen.
         self._out.write_progress(f"\r\x1b[K{text[: max(self._out.columns() - 1, 0)].rstrip()}")
+
+
+def _write_whole(stream: Any, text: str) -> None:
+    """All of the text, or BrokenPipeError: without a buffer (PYTHONUNBUFFERED) a stream forgets what did not fit."""
+    buffer = getattr(stream, "buffer", None)
+    if isinstance(buffer, RawIOBase):
+        stream.flush()
+        newline = os.linesep.encode()
+        _write_bytes(buffer, text.encode(stream.encoding, stream.errors).replace(b"\n", newline))
+    else:
+        stream.write(text)
+        stream.flush()
+
+
+def _write_bytes(buffer: Any, data: bytes) -> None:
+    left = memoryview(data)
+    while left:
+        left = left[buffer.write(left) or 0 :]
 
 
 def columns_of(stream: Any) -> int:
