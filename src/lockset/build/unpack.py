@@ -11,17 +11,15 @@ import zlib
 from typing import TYPE_CHECKING, BinaryIO, cast
 
 from lockset.errors import LocksetError
-from lockset.metadata.bounded import BoundedReads, inflated
+from lockset.metadata.bounded import MOST_MEMBERS, BoundedReads, inflated
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from pathlib import Path
 
-__all__ = ["MAX_MEMBERS", "MAX_TOTAL", "member_path", "unpack"]
+__all__ = ["MAX_TOTAL", "member_path", "unpack"]
 
-# Members and bytes of one archive once unpacked; beyond either the archive is refused. The largest honest ones have
-# some 30,000 members and 1 GB.
-MAX_MEMBERS = 100_000
+# Bytes of one archive once unpacked; beyond it the archive is refused. The largest honest ones have some 1 GB.
 MAX_TOTAL = 4 * 1024**3
 _CHUNK = 1024 * 1024
 _LONGEST_PART = 255
@@ -116,8 +114,8 @@ class _Writer:
 
     def _count(self, name: str) -> tuple[str, ...]:
         self._members += 1
-        if self._members > MAX_MEMBERS:
-            raise _refused(self._archive, f"it has more than {MAX_MEMBERS} members")
+        if self._members > MOST_MEMBERS:
+            raise _refused(self._archive, f"it has more than {MOST_MEMBERS} members")
         return member_path(name, archive=self._archive)
 
     def _announced(self, size: int) -> None:

@@ -6,7 +6,10 @@ import gzip
 import io
 from typing import BinaryIO, cast
 
-__all__ = ["BoundedReads", "inflated"]
+__all__ = ["MOST_MEMBERS", "BoundedReads", "inflated"]
+
+# Members of a source archive; beyond it the archive is refused. The largest honest ones have some 30,000.
+MOST_MEMBERS = 100_000
 
 # Bytes given at once. The directory of a zip archive and the extended headers of a tar archive are read so, as long as
 # the archive says they are; the largest honest ones have some 10 MB.

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, BinaryIO, cast
 from packaging.version import InvalidVersion, Version
 
 from lockset.errors import LocksetError
-from lockset.metadata.bounded import BoundedReads, inflated
+from lockset.metadata.bounded import MOST_MEMBERS, BoundedReads, inflated
 from lockset.metadata.core import parse_metadata, scan_fields
 from lockset.metadata.tree import tree_metadata
 from lockset.metadata.wheel import METADATA_LIMIT, check_identity
@@ -25,8 +25,7 @@ __all__ = ["pkg_info", "sdist_metadata", "static_metadata"]
 # The first version of the metadata whose fields are promises, unless named in `Dynamic`.
 _STATIC_SINCE = Version("2.2")
 _NEEDED = frozenset({"requires-dist", "requires-python", "provides-extra"})
-# Members looked at and bytes inflated before PKG-INFO must have come.
-_MEMBERS = 100_000
+# Bytes inflated before PKG-INFO must have come.
 _INFLATED = 2 * 1024**3
 
 
@@ -97,7 +96,9 @@ def _is_at_top(name: str, wanted: str) -> bool:
 def _of_tar(file: BinaryIO, name: str) -> bytes | None:
     with tarfile.open(fileobj=inflated(file), mode="r:") as archive:
         for count, member in enumerate(archive):
-            if count > _MEMBERS or member.offset_data + member.size > _INFLATED:
+            if count >= MOST_MEMBERS:
+                raise ValueError(f"it has more than {MOST_MEMBERS} members")
+            if member.offset_data + member.size > _INFLATED:
                 return None
             if _is_at_top(member.name, name) and member.isreg() and member.size <= METADATA_LIMIT:
                 stream = archive.extractfile(member)
