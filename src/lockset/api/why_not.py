@@ -180,7 +180,8 @@ class _Asking:
         if releases.yanked >> releases.versions.index(version) & 1:
             return "it is yanked", f"To take it all the same, pin it: `{name}=={version}`"
         alone = Specifier.of(SpecifierSet(f"<={version}"))
-        admitted = Admission(self._repository, self._request.policy).admitted(releases, {alone})
+        admission = Admission(self._repository, self._request.policy)
+        admitted = admission.foremost(releases, admission.admitted(releases, {alone}))
         if not admitted >> releases.versions.index(version) & 1:
             return (
                 "it is a pre-release, and stable releases fit",
