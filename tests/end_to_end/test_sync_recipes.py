@@ -118,6 +118,24 @@ def test_a_prefix(shell: Path, tmp_path: Path) -> None:
     assert judge(tmp_path / "opt/station/lib" / OWN / "site-packages") == {"pure": "1.0"}
 
 
+def test_another_python_of_this_machine(shell: Path, tmp_path: Path) -> None:
+    """One that only pyenv keeps: on the path, there are its shims, which refuse."""
+    version = f"{sys.version_info.major}.{sys.version_info.minor}"
+    kept = tmp_path / "pyenv/versions" / f"{version}.99" / "bin"
+    kept.mkdir(parents=True)
+    (kept / f"python{version}").symlink_to(getattr(sys, "_base_executable", sys.executable))
+    shims = tmp_path / "shims"
+    shims.mkdir()
+    (shims / f"python{version}").write_text("#!/bin/sh\nexit 127\n")
+    (shims / f"python{version}").chmod(0o755)
+    for name in ("python3", "python"):
+        (shell / name).unlink()
+    lock(tmp_path, make_wheel("pure"))
+    path = {"PATH": f"{shell}:{shims}", "PYENV_ROOT": str(tmp_path / "pyenv"), "VIRTUAL_ENV": ""}
+    run(block("targets.md", "--python 3.12").replace("3.12", version), tmp_path, **path)
+    assert judge(tmp_path / "build/python312") == {"pure": "1.0"}
+
+
 def test_a_folder_of_modules(shell: Path, tmp_path: Path) -> None:
     lock(tmp_path, make_wheel("pure"))
     run(block("images.md", "--target"), tmp_path)

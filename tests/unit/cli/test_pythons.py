@@ -1,0 +1,53 @@
+"""Where Pythons are looked for when one is asked for by version."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from lockset.cli.pythons import command_path, python_folders, version_of
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def made(root: Path, *names: str) -> None:
+    for name in names:
+        (root / name / "bin").mkdir(parents=True)
+
+
+def test_the_path_goes_first_then_the_newest_that_fits(tmp_path: Path) -> None:
+    made(tmp_path / ".pyenv/versions", "3.12.1", "3.12.10", "3.1.2", "3.11.4", "pypy3.12-7.3", "miniconda3")
+    made(tmp_path / ".local/share/uv/python", "cpython-3.12.4-linux-x86_64-gnu", "cpython-3.13.0-linux-x86_64-gnu")
+    found = python_folders({"PATH": "/a:/b", "HOME": str(tmp_path)}, version="3.12")
+    assert found[:2] == ["/a", "/b"]
+    names = [folder.split("/")[-2] for folder in found[2:] if folder.startswith(str(tmp_path))]
+    assert names == ["3.12.10", "3.12.1", "pypy3.12-7.3", "cpython-3.12.4-linux-x86_64-gnu"]
+
+
+def test_who_keeps_them_elsewhere_says_so(tmp_path: Path) -> None:
+    made(tmp_path / "own/versions", "3.9.1")
+    found = python_folders({"PATH": "", "PYENV_ROOT": str(tmp_path / "own")}, version="3.9.1")
+    assert str(tmp_path / "own/versions/3.9.1/bin") in found
+
+
+def test_without_a_version_only_the_path_counts(tmp_path: Path) -> None:
+    made(tmp_path / ".pyenv/versions", "3.12.1")
+    assert python_folders({"PATH": "/a", "HOME": str(tmp_path)}, version=None) == ["/a"]
+
+
+@pytest.mark.parametrize(
+    ("text", "version"),
+    [("python3.12", "3.12"), ("3.12", "3.12"), ("python3", "python3"), (".venv", ".venv"), (None, None)],
+)
+def test_a_command_with_a_version_means_the_version(text: str | None, version: str | None) -> None:
+    assert version_of(text) == version
+
+
+def test_a_command_is_looked_up_and_a_path_is_not(tmp_path: Path) -> None:
+    (tmp_path / "tool").write_text("#!/bin/sh\n")
+    (tmp_path / "tool").chmod(0o755)
+    assert command_path("tool", {"PATH": str(tmp_path)}) == str(tmp_path / "tool")
+    assert command_path("./tool", {"PATH": str(tmp_path)}) == "./tool"
+    assert command_path("none", {"PATH": str(tmp_path)}) == "none"
