@@ -113,7 +113,7 @@ class SmallMetadata:
             name=project,
             version=version,
             requires_dist=tuple(requires_dist_lines(facts.get("requires", ()), extras)),
-            requires_python=facts.get("requires-python"),
+            requires_python=facts.get("metadata-requires-python", facts.get("requires-python")),
             provides_extra=frozenset(canonicalize_name(e) for e in extras),
             origin="wheel",
         )

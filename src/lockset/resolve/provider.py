@@ -152,6 +152,9 @@ class Provider:
     def _of_release(self, candidate: GuardedCandidate) -> Iterator[Requirement]:
         facts = self._repository.facts(candidate.name, candidate.version)
         if facts is None or not candidate.guard.implies(facts.serves):
+            if facts is not None and not candidate.guard.is_disjoint(facts.serves):
+                # Its page told of more Pythons than its metadata do.
+                self._maker.expect_apart(candidate, (facts.serves,))
             yield self._impossible(candidate)
             return
         extras = self._maker.closed(candidate, facts)
