@@ -374,6 +374,23 @@ def test_a_linked_package_folder_is_replaced_and_never_written_through(
     assert names(tmp_path / "outside") == ["canary.py"]
 
 
+@pytest.mark.parametrize("twin", ["Sample-1.0.dist-info", "sample-0.9.dist-info", "other-1.0.dist-info"])
+def test_a_copy_of_a_dist_info_folder_lists_files_of_the_other_and_goes_with_it(
+    tmp_path: Path, make_venv: VenvMaker, twin: str
+) -> None:
+    library = make_venv("env").site_packages
+    world = World(folder=tmp_path / "world", python=str(tmp_path / "env"))
+    before = tree(library)
+    world.sync(release())
+    whole = tree(library)
+    shutil.copytree(library / "sample-1.0.dist-info", library / twin)
+    world.sync(release())
+    assert tree(library) == whole
+    shutil.copytree(library / "sample-1.0.dist-info", library / twin)
+    world.sync()
+    assert tree(library) == before
+
+
 def test_removal_follows_no_link(world: World, library: Path, tmp_path: Path) -> None:
     world.sync(release(files={"sample/canary.py": "x"}))
     (library / "sample/canary.py").unlink()

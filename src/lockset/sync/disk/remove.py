@@ -10,7 +10,6 @@ import sys
 from typing import TYPE_CHECKING
 
 from lockset.errors import LocksetError
-from lockset.sync.safe_path import is_within
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Sequence
@@ -33,22 +32,34 @@ def files_to_retire(
     that is the environment's own, none that is reached through a link.
     """
     infos = [one.info for one in distributions if os.path.lexists(one.info)]
+    leaving = frozenset(infos)
     going: dict[str, None] = {}
     straight: dict[str, bool] = {}
     for one in distributions:
         for file in one.files:
             path = file.path
-            if path in owned or path in going or is_within(path, one.info, separator=os.sep):
+            if path in owned or path in going:
                 continue
             if layout.is_reserved(path) or not layout.holds(path):
                 continue
             folder = path.rpartition(os.sep)[0]
             if folder not in straight:
-                straight[folder] = os.path.realpath(folder) == folder
+                # What is in a dist-info folder goes with it, whoever lists it.
+                straight[folder] = os.path.realpath(folder) == folder and not _is_in(folder, leaving)
             if straight[folder] and _is_file_or_link(path):
                 going[path] = None
     going |= dict.fromkeys(path for path in _bytecode(going) if path not in owned)
     return infos, list(going)
+
+
+def _is_in(folder: str, others: Collection[str]) -> bool:
+    """Whether `folder` is one of `others`, or below one."""
+    while folder not in others:
+        above = os.path.dirname(folder)
+        if above == folder:
+            return False
+        folder = above
+    return True
 
 
 def refuse_immutable(infos: Iterable[str]) -> None:
