@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from hypothesis import given, note
@@ -121,7 +122,9 @@ class OneEnvironment:
         versions = [chosen[name]] if name in chosen else sorted(self.world[name], reverse=True)
         for version in versions:
             release = self.world[name][version]
-            if not requirement.specifier.contains(version) or self.python not in SpecifierSet(release.requires_python):
+            if not requirement.specifier.contains(version, prereleases=True) or self.python not in SpecifierSet(
+                release.requires_python
+            ):
                 continue
             before = extras.get(name)
             after = (before or frozenset()) | requirement.extras
@@ -150,7 +153,7 @@ def check_sound(world: World, roots: list[str], environment: Environment, chosen
             continue
         assert requirement.name in chosen, f"{requirement} is not served"
         version = chosen[requirement.name]
-        assert requirement.specifier.contains(version), f"{requirement} is served by {version}"
+        assert requirement.specifier.contains(version, prereleases=True), f"{requirement} is served by {version}"
         release = world[requirement.name][version]
         assert one.python in SpecifierSet(release.requires_python)
         before = reached.get(requirement.name)
@@ -186,6 +189,46 @@ def test_a_lock_is_found_exactly_when_every_environment_has_an_answer_and_it_hol
     resolution = propagate(pins, request.roots, request.universe, repository)
     for environment in SAMPLES:
         check_sound(world, roots, environment, selected(resolution, environment))
+
+
+@st.composite
+def worlds_with_prereleases(draw: st.DrawFn) -> World:
+    """Some releases are pre-releases, and some requirements name one."""
+    world = draw(worlds())
+    for name in draw(st.lists(st.sampled_from(NAMES), min_size=1, max_size=3, unique=True)):
+        version = draw(st.sampled_from(("1a1", "2a1", "4a1")))
+        target = draw(st.sampled_from(NAMES))
+        marker = draw(st.sampled_from(("", *(f" ; {m}" for m in MARKERS[:-2]))))
+        asked = (f"{target}>=1a1{marker}",) if draw(st.booleans()) else (f"{target}{marker}",)
+        world[name] = {**world[name], version: FakeRelease(requires=asked)}
+    asking = draw(st.sampled_from(NAMES))
+    world[asking] = {
+        version: replace(release, requires=(*release.requires, f"{draw(st.sampled_from(NAMES))}=={version}a1"))
+        for version, release in world[asking].items()
+    }
+    return world
+
+
+@given(world=worlds_with_prereleases(), roots=roots_lists)
+def test_a_prerelease_is_chosen_only_where_somebody_names_it_or_there_is_nothing_else(
+    world: World, roots: list[str]
+) -> None:
+    note(f"{roots} {world}")
+    request = request_for(roots)
+    repository = FakeRepository(world)
+    pins, _ = searched(request, repository)
+    if pins is None:
+        return
+    resolution = propagate(pins, request.roots, request.universe, repository)
+    for environment in SAMPLES:
+        chosen = selected(resolution, environment)
+        check_sound(world, roots, environment, chosen)
+        for (name, version), node in resolution.nodes.items():
+            if not version.is_prerelease or not node.region.evaluate(environment):
+                continue
+            asked = [e for e in resolution.edges if e.target == (name, version) and e.region.evaluate(environment)]
+            only = all(Version(v).is_prerelease for v in world[name])
+            assert only or any(e.dependency.specifier.names_prerelease for e in asked), f"{name} {version}"
 
 
 @given(world=worlds(), roots=roots_lists)
