@@ -203,3 +203,22 @@ def test_a_sync_knows_the_indexes_of_the_project_around_its_lock(
 def venv_at(tmp_path: Path) -> Path:
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", tmp_path / ".venv"], check=True)
     return tmp_path / ".venv"
+
+
+def test_options_of_all_commands_are_understood_by_all(project: Path, local_index: LocalIndex, cli: Command) -> None:
+    cli.ok("lock", "-i", local_index.url)
+    anywhere = ("--offline", "--no-cache", "--no-config", "--no-progress", "--color", "never", "-q")
+    for command in (["tree"], ["why", "a"], ["diff", "pylock.toml"], ["export"], ["validate"]):
+        assert cli.ok(*command, *anywhere).stderr == ""
+        assert "--offline" not in cli.ok(command[0], "--help").stdout or command == ["validate"]
+
+
+def test_a_conversion_tells_of_a_variable_that_is_not_read(project: Path, cli: Command) -> None:
+    (project / "requirements.txt").write_text("a==1.0\n")
+    env = {
+        "LOCKSET_DEFAULT_INDEX": "",
+        "PIP_INDEX_URL": "https://example.org/simple/",
+        "LOCKSET_PROXY": "http://[::1]:9",
+    }
+    told = cli("convert", "requirements.txt", "--retries", "0", env=env)
+    assert told.stderr.count("PIP_INDEX_URL") == 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from lockset.api.indexes import indexes_of
@@ -76,11 +77,13 @@ def project_of_lock(args: argparse.Namespace, folder: Path, here: Path) -> RootP
     return None if found is None else RootProject(base=found.parent, settings=find_settings(folder))
 
 
-def unread_variable(options: IndexOptions, environ: Mapping[str, str]) -> str | None:
-    """A variable of pip or uv that names another default index, where the public one is asked instead; else None."""
-    if options.no_index or options.index_url != DEFAULT_INDEX:
-        return None
-    return next((name for name in ("PIP_INDEX_URL", "UV_DEFAULT_INDEX", "UV_INDEX_URL") if environ.get(name)), None)
+def unread_variable(options: IndexOptions, environ: Mapping[str, str]) -> list[str]:
+    """A line on a variable of pip or uv that names another default index, where the public one is asked instead."""
+    if options.no_index or options.offline or options.index_url != DEFAULT_INDEX:
+        return []
+    names = (name for name in ("PIP_INDEX_URL", "UV_DEFAULT_INDEX", "UV_INDEX_URL") if environ.get(name))
+    told = "is set, and not read: name the index with `--default-index` or LOCKSET_DEFAULT_INDEX"
+    return [f"hint: {name} {told}" for name in islice(names, 1)]
 
 
 def _path(text: object) -> str | None:

@@ -72,13 +72,17 @@ def _usage(action: argparse.Action) -> str:
     return {"*": f"[{name} ...]", "?": f"[{name}]", "+": f"{name} ..."}.get(str(action.nargs), name)
 
 
-def add_cache(parser: argparse.ArgumentParser) -> None:
-    """Options on the cache."""
+def add_cache(parser: argparse.ArgumentParser, *, needless: bool = False) -> None:
+    """Options on the cache; they are understood, and not told, where there is nothing to keep or to fetch."""
+
+    def told(text: str) -> str:
+        return argparse.SUPPRESS if needless else text
+
     group = parser.add_argument_group("cache")
-    group.add_argument("--cache-dir", type=Path, metavar="DIR", help="folder of the cache (LOCKSET_CACHE_DIR)")
-    group.add_argument("--no-cache", action="store_true", help="use a cache that is thrown away afterwards")
-    group.add_argument("--refresh", action="store_true", help="ask the index anew for every page")
-    group.add_argument("--offline", action="store_true", help="use the cache only, no network (LOCKSET_OFFLINE)")
+    group.add_argument("--cache-dir", type=Path, metavar="DIR", help=told("folder of the cache (LOCKSET_CACHE_DIR)"))
+    group.add_argument("--no-cache", action="store_true", help=told("use a cache that is thrown away afterwards"))
+    group.add_argument("--refresh", action="store_true", help=told("ask the index anew for every page"))
+    group.add_argument("--offline", action="store_true", help=told("use the cache only, no network (LOCKSET_OFFLINE)"))
 
 
 def add_index(parser: argparse.ArgumentParser) -> None:

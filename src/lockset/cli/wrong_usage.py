@@ -34,6 +34,8 @@ _COMMANDS = {
     "migrate": "`lockset convert`",
     "lint": "`lockset validate`",
     "explain": "`lockset why`, `lockset why-not`, or `lockset validate --explain RULE`",
+    "help": "`lockset --help`, or `lockset COMMAND --help`",
+    "version": "`lockset --version`",
     "uninstall": "`lockset sync`, which removes what the lock file does not name",
 }
 _OF_PROJECTS = frozenset({"add", "remove", "init", "new", "run", "venv", "env", "python", "build", "publish", "shell"})

@@ -14,7 +14,7 @@ from packaging.utils import canonicalize_name
 from lockset.api.convert import ConvertWishes, convert, is_pylock
 from lockset.api.convert_pylock import PylockWishes, convert_pylock
 from lockset.cli.exit_codes import DONE
-from lockset.cli.index_options import index_options
+from lockset.cli.index_options import index_options, unread_variable
 from lockset.cli.options import add_cache, add_index, cache_dir
 from lockset.cli.output import plain
 from lockset.conversion.formats import Format
@@ -109,7 +109,10 @@ def _converted(args: argparse.Namespace, target: Path | None, content: bytes | N
     here = Path.cwd()
 
     def options(project: RootProject | None) -> IndexOptions:
-        return index_options(args, project, here)
+        found = index_options(args, project, here)
+        for line in unread_variable(found, os.environ) if project is not None else ():  # noqa: TID251 - see above
+            out.line(line)
+        return found
 
     output = target or here / "pylock.toml"
     pylocks = [name for name in args.inputs if is_pylock(name, content, args.format)]

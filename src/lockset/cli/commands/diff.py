@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from lockset.api.open_lock import open_revision
 from lockset.cli.exit_codes import DONE, REFUSED
+from lockset.cli.options import add_cache
 from lockset.cli.output import plain
 from lockset.lockfile.diff import diff
 
@@ -34,6 +35,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     form = parser.add_mutually_exclusive_group()
     form.add_argument("--json", action="store_true", help="write the changes as JSON")
     form.add_argument("--markdown", action="store_true", help="write the changes as a table for a review")
+    add_cache(parser, needless=True)
     parser.add_argument("--exit-code", action="store_true", help="exit with 1 when anything changed")
 
 

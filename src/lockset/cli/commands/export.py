@@ -13,6 +13,7 @@ from lockset.api.export import FORMATS, ExportWishes, export_lock
 from lockset.api.open_lock import open_lock
 from lockset.cli.commands.convert import compared, losses_as_json, tell_losses
 from lockset.cli.exit_codes import DONE
+from lockset.cli.options import add_cache
 from lockset.conversion.export_requirements import RequirementsStyle
 from lockset.errors import LocksetError, UsageError
 from lockset.sync.disk.output_file import write_output
@@ -42,9 +43,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--platform", action="append", default=[], metavar="NAME", help="for this platform (repeatable)")
     form = parser.add_argument_group("requirements files")
     form.add_argument("--no-hashes", action="store_true", help="without hashes")
-    form.add_argument("--no-annotate", action="store_true", help="without `# via` comments")
+    notes = form.add_mutually_exclusive_group()
+    notes.add_argument("--annotate", action="store_true", help="with `# via` comments (the default)")
+    notes.add_argument("--no-annotate", action="store_true", help="without them")
     form.add_argument("--index-lines", action="store_true", help="with lines that name the indexes")
     form.add_argument("--no-trees", action="store_true", help="without what is installed from source trees")
+    add_cache(parser, needless=True)
     parser.add_argument("--name", metavar="NAME", help="what a bill of materials is about (default: the lock's folder)")
     parser.add_argument("--strict", action="store_true", help="refuse where anything is lost")
     parser.add_argument(

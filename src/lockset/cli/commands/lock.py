@@ -156,11 +156,7 @@ def _more_decides(result: LockResult, args: argparse.Namespace) -> bool:
 
 
 def _unread(options: IndexOptions) -> list[str]:
-    """A line on a variable that names an index and is not read, where one does."""
-    variable = unread_variable(options, os.environ)  # noqa: TID251 - the door for environment variables
-    if variable is None:
-        return []
-    return [f"hint: {variable} is set, and not read: name the index with `--default-index` or LOCKSET_DEFAULT_INDEX"]
+    return unread_variable(options, os.environ)  # noqa: TID251 - the door for environment variables
 
 
 def read_project(args: argparse.Namespace, here: Path) -> RootProject:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from lockset.api.look import look, region_of
 from lockset.api.open_lock import open_lock
 from lockset.cli.exit_codes import DONE
+from lockset.cli.options import add_cache
 from lockset.cli.output import plain
 from lockset.records import dataclass
 
@@ -32,6 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add_view_arguments(parser)
     parser.add_argument("--json", action="store_true", help="write the graph as JSON")
+    add_cache(parser, needless=True)
 
 
 def add_view_arguments(parser: argparse.ArgumentParser) -> None:

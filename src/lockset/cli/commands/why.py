@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from lockset.api.look import MOST_CHAINS, chains_to
 from lockset.cli.commands.tree import add_view_arguments, condition_text, entry_json, view
 from lockset.cli.exit_codes import DONE
+from lockset.cli.options import add_cache
 from lockset.cli.output import plain
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("file", nargs="?", metavar="FILE", help="lock file (default: pylock.toml, found upwards)")
     add_view_arguments(parser)
     parser.add_argument("--json", action="store_true", help="write the chains as JSON")
+    add_cache(parser, needless=True)
 
 
 def run(args: argparse.Namespace, out: Output) -> int:
