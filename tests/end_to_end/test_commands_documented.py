@@ -128,3 +128,37 @@ def test_the_example_of_a_finding_is_true(tmp_path: Path, cli: Command) -> None:
     told = cli(*line.split(), "--select", "package-version-valid")
     assert told.code == 1
     assert told.stdout == output
+
+
+def test_the_limits_are_those_of_the_code() -> None:
+    from lockset.api.look import MOST_CHAINS
+    from lockset.build.unpack import MAX_TOTAL
+    from lockset.index.http.pages import PAGE_LIMIT
+    from lockset.lockfile.read import MAX_BYTES, MAX_WHEEL_TAGS
+    from lockset.markers.parse import MAX_NODES
+    from lockset.metadata.wheel import METADATA_LIMIT
+    from lockset.resolve import conflict, search
+    from lockset.sources.files import read_file
+    from lockset.sync import archive
+    from lockset.sync.disk import guard
+    from lockset.sync.disk.download import MOST_BYTES
+
+    mib, gib = 1 << 20, 1 << 30
+    told = [
+        f"{MAX_BYTES // mib} MiB",
+        f"{read_file.MAX_BYTES // mib} MiB",
+        f"{PAGE_LIMIT // mib} MiB",
+        f"{METADATA_LIMIT // mib} MiB",
+        f"{MOST_BYTES // gib} GiB",
+        f"{archive._MOST_MEMBERS:,}",
+        f"{archive._MOST_INFLATION} times its size, and {archive._INFLATION_FLOOR // gib} GiB at least",
+        f"{MAX_TOTAL // gib} GiB",
+        f"{MAX_WHEEL_TAGS:,}",
+        f"{MAX_NODES:,} nodes of its diagram",
+        f"{MOST_CHAINS} for each entry",
+        f"{search._ROUNDS:,}",
+        f"{conflict._DECISIONS:,}",
+        f"{guard._SECONDS / 60:g} minutes",
+    ]
+    rows = [line.split(" | ")[1] for line in page("limits").splitlines() if line.startswith("| ") and " | " in line]
+    assert rows[1:] == told

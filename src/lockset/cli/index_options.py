@@ -94,9 +94,10 @@ def _number(args: argparse.Namespace, name: str, default: float) -> float:
     """As given, or the default."""
     given: float | None = getattr(args, name)
     value = default if given is None else given
-    if not 0 <= value <= _MOST:
+    if not 0 <= value <= _MOST or (name == "timeout" and value == 0):
         said = f"LOCKSET_{name.upper()}" if name in args.by_variable else f"--{name}"
-        raise UsageError("option-value", f"{said} is {value:g}, and has to be between 0 and {_MOST}")
+        least = "more than 0, and at most" if name == "timeout" else "between 0 and"
+        raise UsageError("option-value", f"{said} is {value:g}, and has to be {least} {_MOST}")
     return value
 
 
