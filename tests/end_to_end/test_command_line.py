@@ -222,3 +222,21 @@ def test_a_conversion_tells_of_a_variable_that_is_not_read(project: Path, cli: C
     }
     told = cli("convert", "requirements.txt", "--retries", "0", env=env)
     assert told.stderr.count("PIP_INDEX_URL") == 1
+
+
+@pytest.mark.parametrize("option", ["--exclude", "-P", "--only-binary", "--no-binary", "--group"])
+def test_what_is_no_name_is_wrong_usage(option: str, project: Path, cli: Command) -> None:
+    assert "`a==1`" in cli.refused("lock", option, "a==1", code=2)
+
+
+def test_several_names_may_stand_in_one_value_as_pip_has_them(
+    project: Path, local_index: LocalIndex, cli: Command
+) -> None:
+    line = ("lock", "-i", local_index.url, "--dry-run")
+    assert "Would lock" in cli.ok(*line, "--only-binary", "a,b").stderr
+    assert "nothing is left" in cli.refused(*line, "--no-build", "--no-binary", "b,:all:", code=2)
+
+
+def test_names_of_the_settings_are_checked(project: Path, cli: Command) -> None:
+    (project / "pyproject.toml").write_text(f'{PYPROJECT}[tool.lockset]\nexcludes = ["b", "a b"]\n')
+    assert cli.refused("lock").startswith("pyproject.toml:7:18: error: `tool.lockset.excludes[1]` is no name: `a b`")

@@ -6,7 +6,7 @@ import os
 import sys
 from typing import TYPE_CHECKING, Any
 
-from packaging.utils import canonicalize_name
+from packaging.utils import InvalidName, canonicalize_name
 
 from lockset.cli.options import add_cache, add_index
 from lockset.errors import LocksetError, UsageError
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 __all__ = ["add_choices", "choices_of", "read_build_choices", "refuse_contradictions"]
 
 _PRERELEASES = ("if-necessary", "allow", "disallow")
-_EVERYTHING = ":all:"
+_EVERYTHING, _NOTHING = ":all:", ":none:"
 
 
 def add_choices(parser: argparse.ArgumentParser) -> None:
@@ -143,8 +143,8 @@ def refuse_contradictions(args: argparse.Namespace) -> None:
     twice = {_name(n) for n in (*args.group, *args.only_group)} & {_name(n) for n in args.no_group}
     if twice:
         raise UsageError("option-conflict", f"The group {min(twice)} is both asked for and left out")
-    no_source = args.no_build or _EVERYTHING in args.only_binary
-    if no_source and _EVERYTHING in args.no_binary:
+    no_source = args.no_build or _EVERYTHING in _packages(args.only_binary)
+    if no_source and _EVERYTHING in _packages(args.no_binary):
         raise UsageError("option-conflict", "Neither wheels nor sources may be used: nothing is left to lock")
 
 
@@ -153,7 +153,11 @@ def _option(name: str) -> str:
 
 
 def _name(text: str) -> str:
-    return str(canonicalize_name(text))
+    try:
+        return str(canonicalize_name(text, validate=True))
+    except InvalidName as error:
+        hint = "Names have letters, digits, `-`, `_` and `.`, no versions"
+        raise UsageError("option-value", f"`{text}` is no name", hint=hint) from error
 
 
 def choices_of(args: argparse.Namespace, here: Path) -> Choices:
@@ -185,8 +189,8 @@ def choices_of(args: argparse.Namespace, here: Path) -> Choices:
         fork=args.fork_strategy,
         exclude_newer=parse_exclude_newer(newer, place="--exclude-newer") if newer else None,
         exclude_newer_package=_limits(args.exclude_newer_package),
-        no_build=tuple(no_build + [_package(n) for n in args.only_binary]),
-        no_binary=tuple(_package(n) for n in args.no_binary),
+        no_build=(*no_build, *_packages(args.only_binary)),
+        no_binary=_packages(args.no_binary),
         no_sdist=args.no_sdist,
         allow_direct_urls=tuple(args.allow_direct_url),
         with_project=args.with_project or None,
@@ -278,5 +282,7 @@ def _pairs(texts: Iterable[str], option: str) -> list[tuple[str, str]]:
     return pairs  # type: ignore[return-value]  # a partition without its middle is a pair
 
 
-def _package(name: str) -> str:
-    return name if name == _EVERYTHING else _name(name)
+def _packages(texts: Iterable[str]) -> tuple[str, ...]:
+    """Names, or `:all:`; several may stand in one text, as pip has them."""
+    parts = [part.strip() for text in texts for part in text.split(",") if part.strip()]
+    return tuple(part if part == _EVERYTHING else _name(part) for part in parts if part != _NOTHING)

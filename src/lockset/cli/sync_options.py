@@ -353,9 +353,13 @@ def names(texts: Iterable[str]) -> frozenset[str]:
     given = tuple(texts)
     if not given:
         return frozenset()
-    from packaging.utils import canonicalize_name
+    from packaging.utils import InvalidName, canonicalize_name
 
-    return frozenset(canonicalize_name(text) for text in given)
+    try:
+        return frozenset(canonicalize_name(text, validate=True) for text in given)
+    except InvalidName as error:
+        hint = "Names have letters, digits, `-`, `_` and `.`, no versions"
+        raise UsageError("option-value", f"{error}", hint=hint) from error
 
 
 def names_or_all(texts: Iterable[str]) -> frozenset[str] | None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NoReturn
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.utils import canonicalize_name
 
-from lockset.errors import LocksetError
+from lockset.errors import Diagnostic, LocksetError
 from lockset.sources.groups import read_groups
 from lockset.sources.project import RootProject
 from lockset.sources.requirement_line import RequirementLine, parse_requirement
@@ -17,6 +17,7 @@ from lockset.sources.settings import Settings, read_settings
 from lockset.sources.toml_table import parse_toml
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from lockset.sources.toml_table import Table
@@ -66,7 +67,7 @@ def read_pyproject(text: str, *, base: Path, place: str = "pyproject.toml") -> R
         constraints=settings.constraints,
         settings=settings,
         sources=(place,),
-        warnings=expansion.warnings,
+        warnings=(*expansion.warnings, *_misspelt(top)),
     )
 
 
@@ -113,6 +114,16 @@ def requirement_lines(table: Table, key: str) -> tuple[RequirementLine, ...]:
 def _lockset_table(top: Table) -> Table | None:
     tool = top.table("tool")
     return None if tool is None else tool.table("lockset")
+
+
+def _misspelt(top: Table) -> Iterator[Diagnostic]:
+    """A table that is most likely meant for lockset, and that nobody reads."""
+    tool = top.data.get("tool")
+    for name in tool if isinstance(tool, dict) and "lockset" not in tool else ():
+        letters = name.lower().replace("-", "").replace("_", "")
+        if letters.startswith("lock") and letters.rstrip("st") == "lockse":
+            message = f"[tool.{name}] is read by nobody: the settings of lockset are [tool.lockset]"
+            yield Diagnostic(code="table-misspelt", message=message, place=top.place)
 
 
 def _name(project: Table) -> str:

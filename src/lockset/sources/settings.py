@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from packaging.markers import InvalidMarker, Marker
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
-from packaging.utils import canonicalize_name
+from packaging.utils import InvalidName, canonicalize_name
 
 from lockset.errors import LocksetError
 from lockset.markers.environment import split_platform
@@ -170,7 +170,15 @@ def _platforms(table: Table, key: str) -> tuple[str, ...]:
 
 
 def _names(table: Table, key: str) -> tuple[str, ...]:
-    return tuple(canonicalize_name(name) for name in table.texts(key))
+    return tuple(_checked_name(table, f"{table.at(key)}[{n}]", name) for n, name in enumerate(table.texts(key)))
+
+
+def _checked_name(table: Table, key_path: str, name: str) -> str:
+    try:
+        return canonicalize_name(name, validate=True)
+    except InvalidName as error:
+        what = f"is no name: `{name}`"
+        raise table.invalid(key_path, what, hint="Names have letters, digits, `-`, `_` and `.`, no versions") from error
 
 
 def _names_or_all(table: Table, key: str) -> tuple[str, ...]:
@@ -179,7 +187,8 @@ def _names_or_all(table: Table, key: str) -> tuple[str, ...]:
         return (ALL_PACKAGES,) if value else ()
     if not isinstance(value, list):
         raise table.wrong(table.at(key), "a boolean or an array of package names", value)
-    return tuple(name if name == ALL_PACKAGES else canonicalize_name(name) for name in table.texts(key))
+    names = enumerate(table.texts(key))
+    return tuple(n if n == ALL_PACKAGES else _checked_name(table, f"{table.at(key)}[{at}]", n) for at, n in names)
 
 
 def _choice(table: Table, key: str) -> str | None:

@@ -220,3 +220,10 @@ def test_name_and_settings_can_be_had_alone() -> None:
     assert read_pyproject_name(text) == "a-b"
     assert read_pyproject_settings(text).no_index is True
     assert read_pyproject_name("[tool.x]\n") is None
+
+
+@pytest.mark.parametrize(("name", "warned"), [("locksett", 1), ("lock-set", 1), ("Lockset", 1), ("lockfile", 0)])
+def test_a_table_that_is_most_likely_meant_is_told(name: str, warned: int) -> None:
+    text = f'[project]\nname = "a"\n[tool.{name}]\npython = "3.12"\n'
+    assert len(read_pyproject(text, base=Path("/w")).warnings) == warned
+    assert not read_pyproject(f"{text}[tool.lockset]\n", base=Path("/w")).warnings
