@@ -44,6 +44,8 @@ _YIELDS = 6
 # Worlds with an answer need about one and a half for each cell.
 _PATIENT_DECISIONS = 400
 _DECISIONS_PER_CELL = 20
+# How often a run may turn out to stand on a release that nobody names in the end.
+_MOST_UNNAMED = 12
 
 
 class GivenUp(Exception):  # noqa: N818 (an outcome of a run)
@@ -90,7 +92,7 @@ class Run:
         self._written: set[Cell] = set()
         self._decided: list[Cell] = []
         self._unsettled: dict[Cell, list[Asked]] = {}
-        self._last_conflict = 0
+        self._last_conflict = self._unnamed = 0
         self._precedence = Precedence(provider, ())
         self._yielded: dict[tuple[Key, object, Key, object], int] = {}
 
@@ -114,7 +116,7 @@ class Run:
         return {key: cell.pin for key, cell in self._cells.items() if cell.asked and cell.pin is not None}
 
     def _check_progress(self) -> None:
-        if self.rounds >= self._most_rounds:
+        if self.rounds >= self._most_rounds or self._unnamed > _MOST_UNNAMED:
             raise GivenUp
         if self.rounds - self._last_conflict > _PATIENT_DECISIONS + _DECISIONS_PER_CELL * len(self._cells):
             # Round in a circle: what yields most often is decided first the next time.
@@ -233,8 +235,10 @@ class Run:
             boundaries += [*pythons_of(candidate), *known.boundaries]
         return Conflict.of(members, causes, boundaries)
 
-    def _grown(self, pin: Candidate, wanted: tuple[Requirement, ...]) -> Iterator[Candidate]:
+    def _grown(self, pin: Candidate | None, wanted: tuple[Requirement, ...]) -> Iterator[Candidate]:
         """The same release or split for all of `wanted`, where there is such a candidate."""
+        if pin is None:
+            return
         if isinstance(pin, SplitCandidate):
             yield SplitCandidate(key=pin.key, boundary=pin.boundary, requirements=dict.fromkeys(wanted))
             return
@@ -269,16 +273,12 @@ class Run:
         """Whether a release that has to be asked for by name is not, when all is said and done: then it is open."""
         if not any(c.pin is not None and self._provider.needs_naming(c.pin) for c in self._cells.values()):
             return False
-
-        def grown(key: Key, wanted: tuple[Requirement, ...]) -> Iterator[Candidate]:
-            pin = self._pin_of(key)
-            return iter(()) if pin is None else self._grown(pin, wanted)
-
-        needed = lean(roots, grown, self._provider.dependencies)
+        needed = lean(roots, lambda key, wanted: self._grown(self._pin_of(key), wanted), self._provider.dependencies)
         for cell in list(self._cells.values()):
             if cell.pin is not None:
                 self._choose(cell, needed.get(cell.key))
         self._go_back(self._settle_all())
+        self._unnamed += bool(self._open)
         return bool(self._open)
 
     def _settle_all(self) -> Conflict | None:
