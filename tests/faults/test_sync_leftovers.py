@@ -64,6 +64,26 @@ def test_whatever_stands_where_state_belongs_a_sync_ends_exact(cli: Command, fol
         put(target / ".lockset", kind)
         cli.ok("sync", "--target", "out")
         assert tree(target) == wanted
+    put(target / ".lockset.lock", kind)
+    cli.ok("sync", "--target", "out")
+    assert tree(target) == wanted
+
+
+def test_a_link_where_the_lock_of_a_target_belongs_is_removed_and_not_followed(cli: Command, folder: Path) -> None:
+    (folder / "out").mkdir()
+    (folder / "out/.lockset.lock").symlink_to(folder / "elsewhere")
+    cli.ok("sync", "--target", "out")
+    assert not (folder / "elsewhere").exists()
+    assert not list((folder / "out").glob(".lockset*"))
+
+
+@pytest.mark.parametrize("version", ["9" * 5000, "none", ""])
+def test_a_version_that_is_none_is_another_one(cli: Command, folder: Path, version: str) -> None:
+    cli.ok("sync", "--target", "out")
+    wanted = tree(folder / "out")
+    put(folder / "out/one-1.0.dist-info/METADATA", f"Name: one\nVersion: {version}\n".encode())
+    cli.ok("sync", "--target", "out")
+    assert tree(folder / "out") == wanted
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=["garbage", "deep", "pipe", "folder"])

@@ -104,7 +104,7 @@ def _check_place(one: Placed, path: str, libraries: Sequence[str], layout: Layou
     for library in libraries:
         if path.startswith(library):
             top = path[len(library) :].split(os.sep, 1)[0]
-            if top.endswith((".dist-info", ".egg-info")) and library + top != one.info:
+            if top.lower().endswith((".dist-info", ".egg-info", ".egg-link", ".egg")) and library + top != one.info:
                 raise LocksetError(
                     "unsafe-path", f"{one} wants to write `{path}`, which is metadata of another distribution"
                 )

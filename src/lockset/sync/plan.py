@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from packaging.version import InvalidVersion, Version
+from packaging.version import Version
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -115,7 +115,7 @@ def _same_version(wanted: Version | None, there: str) -> bool:
         return True
     try:
         return Version(there) == wanted
-    except InvalidVersion:
+    except ValueError:  # no version, or one of more digits than the interpreter takes
         return False
 
 

@@ -350,10 +350,14 @@ def test_what_belongs_to_the_environment_is_never_written(
     assert tree(venv.path) == before
 
 
-def test_metadata_of_others_is_out_of_reach_through_the_data_scheme(make_venv: VenvMaker, tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ["victim-1.0.dist-info", "VICTIM-1.0.DIST-INFO", "victim.egg-info", "victim.Egg-Link"])
+def test_metadata_of_others_is_out_of_reach_through_the_data_scheme(
+    make_venv: VenvMaker, tmp_path: Path, name: str
+) -> None:
+    """In whatever case: so do others look for it."""
     venv = make_venv()
     world = World(folder=tmp_path / "world", python=str(venv.path))
-    path = f"w-1.0.data/data/lib/python{venv.version}/site-packages/victim-1.0.dist-info/RECORD"
+    path = f"w-1.0.data/data/lib/python{venv.version}/site-packages/{name}/RECORD"
     assert code_of(lambda: world.sync(make_wheel("w", files={path: "x"}))) == "unsafe-path"
 
 
@@ -374,7 +378,7 @@ def test_a_linked_package_folder_is_replaced_and_never_written_through(
     assert names(tmp_path / "outside") == ["canary.py"]
 
 
-@pytest.mark.parametrize("twin", ["Sample-1.0.dist-info", "sample-0.9.dist-info", "other-1.0.dist-info"])
+@pytest.mark.parametrize("twin", ["sample-0.9.dist-info", "other-1.0.dist-info", "SAMPLE-1.0.DIST-INFO"])
 def test_a_copy_of_a_dist_info_folder_lists_files_of_the_other_and_goes_with_it(
     tmp_path: Path, make_venv: VenvMaker, twin: str
 ) -> None:

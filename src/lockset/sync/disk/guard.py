@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import stat
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -57,6 +58,7 @@ def locked(layout: Layout, listener: Listener) -> Iterator[None]:
     path = f"{layout.base}{os.sep}{LOCK_FILE}"
     made = _made(layout.base)
     lock = LockFile(path)
+    _clear(path)
     try:
         if not lock.take(seconds=0):
             listener.note(f"Waiting for another sync of {layout.base} to end")
@@ -80,6 +82,16 @@ def locked(layout: Layout, listener: Listener) -> Iterator[None]:
         for folder in made:
             with contextlib.suppress(OSError):
                 os.rmdir(folder)
+
+
+def _clear(path: str) -> None:
+    """Remove what no sync has put at `path`, and what nobody can hold: a link, which is not followed, or a folder."""
+    with contextlib.suppress(OSError):
+        mode = os.lstat(path).st_mode
+        if stat.S_ISLNK(mode):
+            os.unlink(path)
+        elif stat.S_ISDIR(mode):
+            os.rmdir(path)
 
 
 def _made(base: str) -> list[str]:

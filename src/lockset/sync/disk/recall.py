@@ -236,7 +236,9 @@ def _metadata(library: str) -> tuple[str, ...]:
     """What tells of distributions, and links, which could stand in place of their folders."""
     try:
         with os.scandir(library) as entries:
-            return tuple(sorted([one.name for one in entries if one.name.endswith(METADATA) or one.is_symlink()]))
+            return tuple(
+                sorted([one.name for one in entries if one.name.lower().endswith(METADATA) or one.is_symlink()])
+            )
     except FileNotFoundError:
         return ()
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["has_hash", "scan", "stamp_of"]
 
 _HEADER = re.compile(r"^(Name|Version):[ \t]*(.*?)[ \t\r]*$", re.MULTILINE | re.IGNORECASE)
-_EGG = re.compile(r"(?P<name>.+?)(?:-(?P<version>[^-]+)(?:-py[\d.]+.*)?)?\.(?:egg-info|egg-link|egg)")
+_EGG = re.compile(r"(?P<name>.+?)(?:-(?P<version>[^-]+)(?:-py[\d.]+.*)?)?\.(?:egg-info|egg-link|egg)", re.IGNORECASE)
 _SEPARATORS = re.compile(r"[-_.]+")
 # Bounds how much of METADATA is read for its name and version, which stand in its first lines.
 _HEAD = 1 << 16
@@ -43,7 +43,7 @@ def scan(
     known: dict[str, tuple[Stamp, InstalledDistribution]] = {}
     for library in layout.libraries:
         for entry in _entries(library):
-            if not entry.name.endswith(".dist-info"):
+            if not entry.name.lower().endswith(".dist-info"):
                 egg = _egg(entry, layout)
                 if egg is not None:
                     found.append(egg)
@@ -68,10 +68,11 @@ def _normalised(name: str) -> str:
 
 
 def _entries(library: str) -> list[os.DirEntry[str]]:
+    """What tells of distributions, in whatever case: so does `importlib.metadata` look for it."""
     try:
         with os.scandir(library) as entries:
             return sorted(
-                (e for e in entries if e.name.endswith((".dist-info", ".egg-info", ".egg-link", ".egg"))),
+                (e for e in entries if e.name.lower().endswith((".dist-info", ".egg-info", ".egg-link", ".egg"))),
                 key=lambda entry: entry.name,
             )
     except (FileNotFoundError, NotADirectoryError):
@@ -141,7 +142,7 @@ def _read(info: str, library: str, layout: Layout) -> InstalledDistribution:
 
 def _named(info: str) -> tuple[str, str]:
     """Name and version, from METADATA, as everybody reads them; from the folder's name where there is none."""
-    name, _, version = os.path.basename(info).removesuffix(".dist-info").partition("-")
+    name, _, version = os.path.basename(info)[: -len(".dist-info")].partition("-")
     return _told(_text(info, "METADATA", _HEAD), name, version)
 
 

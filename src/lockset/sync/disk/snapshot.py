@@ -123,7 +123,7 @@ def observed(
 
 def _infos(library: str) -> list[str]:
     try:
-        return [name for name in os.listdir(library) if name.endswith(".dist-info")]  # noqa: PTH208 (thousands of names)
+        return [name for name in os.listdir(library) if name.lower().endswith(".dist-info")]  # noqa: PTH208 (thousands of names)
     except FileNotFoundError:
         return []
 
