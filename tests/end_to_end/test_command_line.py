@@ -240,3 +240,16 @@ def test_several_names_may_stand_in_one_value_as_pip_has_them(
 def test_names_of_the_settings_are_checked(project: Path, cli: Command) -> None:
     (project / "pyproject.toml").write_text(f'{PYPROJECT}[tool.lockset]\nexcludes = ["b", "a b"]\n')
     assert cli.refused("lock").startswith("pyproject.toml:7:18: error: `tool.lockset.excludes[1]` is no name: `a b`")
+
+
+def test_a_check_takes_what_decides_on_files() -> None:
+    options = {option for action in parser_of("check-env")._actions for option in action.option_strings}
+    assert options >= {"--no-editable", "--no-build", "--only-binary", "--no-binary", "--inexact", "--keep", "--strict"}
+
+
+def test_of_two_forms_the_one_on_the_command_line_counts(project: Path, local_index: LocalIndex, cli: Command) -> None:
+    cli.ok("lock", "-i", local_index.url)
+    (project / "pylock.other.toml").write_text('lock-version = "1.0"\ncreated-by = "hand"\npackages = []\n')
+    env = {"LOCKSET_DIFF_JSON": "1"}
+    assert cli.ok("diff", "pylock.other.toml", env=env).json()["changes"]
+    assert cli.ok("diff", "pylock.other.toml", "--markdown", env=env).stdout.startswith("| package")

@@ -56,7 +56,7 @@ _RIVALS = {
 }
 _RIVALS_EVERYWHERE = (
     ("no_index", "index"), ("no_index", "extra_index_url"), ("no_index", "default_index"), ("quiet", "verbose"),
-    ("annotate", "no_annotate"),
+    ("annotate", "no_annotate"), ("json", "markdown"),
     ("config", "no_config"),
 )  # fmt: skip
 _WITHOUT = frozenset({"help", "version", "explain"})

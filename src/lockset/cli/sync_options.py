@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "add_doing",
+    "add_files",
     "add_policy",
     "add_sources",
     "add_target",
@@ -123,8 +124,8 @@ def add_doing(parser: argparse.ArgumentParser, *, exact: bool) -> None:
     group.add_argument("--json", action="store_true", help="report on stdout as JSON")
 
 
-def add_sources(parser: argparse.ArgumentParser) -> None:
-    """Which sources may be used, and where files come from."""
+def add_files(parser: argparse.ArgumentParser) -> argparse._ArgumentGroup:
+    """Which files of the lock may be used; the group that they are in."""
     group = parser.add_argument_group("sources")
     group.add_argument("--no-build", action="store_true", help="refuse sources, which would have to be built")
     for option, text in (("--only-binary", "install this from a wheel"), ("--no-binary", "install this from source")):
@@ -132,6 +133,12 @@ def add_sources(parser: argparse.ArgumentParser) -> None:
             option, action="append", default=[], metavar="NAME", help=f"{text} only; `:all:` for all (repeatable)"
         )
     group.add_argument("--no-editable", action="store_true", help="install editable directories as plain ones")
+    return group
+
+
+def add_sources(parser: argparse.ArgumentParser) -> None:
+    """Which sources may be used, and where files come from."""
+    group = add_files(parser)
     group.add_argument(
         "--config-setting",
         action="append",

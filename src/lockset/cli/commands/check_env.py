@@ -9,7 +9,7 @@ from lockset.api.sync import sync
 from lockset.cli.commands.sync import all_right, report, show
 from lockset.cli.exit_codes import DONE, REFUSED
 from lockset.cli.options import add_cache, cache_dir
-from lockset.cli.sync_options import add_policy, add_target, lock_files, request_of
+from lockset.cli.sync_options import add_files, add_policy, add_target, lock_files, request_of
 
 if TYPE_CHECKING:
     import argparse
@@ -27,12 +27,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--keep", action="append", default=[], metavar="NAME", help="pass over this (repeatable)")
     group.add_argument("--verify-files", action="store_true", help="hash installed files instead of trusting times")
     group.add_argument("--json", action="store_true", help="report on stdout as JSON")
+    add_files(parser)
     add_policy(parser)
     add_cache(parser)
     parser.set_defaults(
         check=True, dry_run=True, remove_pip=False, reinstall=False, reinstall_package=[], compile_bytecode=False
     )
-    parser.set_defaults(link_mode=None, no_build=False, only_binary=[], no_binary=[], no_editable=False, find_links=[])
+    parser.set_defaults(link_mode=None, find_links=[])
 
 
 def run(args: argparse.Namespace, out: Output) -> int:
