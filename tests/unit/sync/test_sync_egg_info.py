@@ -70,3 +70,13 @@ def test_what_does_not_list_its_files_stays_and_is_not_replaced(tmp_path: Path, 
     with pytest.raises(LocksetError, match="without a RECORD"):
         world.sync(make_wheel("old", "2.0"))
     assert tree(venv.site_packages) == before
+
+
+def test_its_name_is_what_its_metadata_say(tmp_path: Path) -> None:
+    """As `importlib.metadata` has it: else one project would be there twice."""
+    egg(tmp_path / "target", LISTED)
+    (tmp_path / "target/old-1.0-py3.8.egg-info").rename(tmp_path / "target/other.egg-info")
+    world = World(folder=tmp_path / "world", directory=str(tmp_path / "target"))
+    world.sync(make_wheel("old", "2.0"))
+    assert judge(tmp_path / "target") == {"old": "2.0"}
+    assert not (tmp_path / "target/other.egg-info").exists()

@@ -84,17 +84,19 @@ def _egg(entry: os.DirEntry[str], layout: Layout) -> InstalledDistribution | Non
     match = _EGG.fullmatch(entry.name)
     if match is None:
         return None
-    listed = _text(entry.path, "installed-files.txt", _MOST_RECORD) if entry.is_dir(follow_symlinks=False) else None
-    name, version = match["name"], match["version"] or ""
+    name, version, listed = match["name"], match["version"] or "", None
+    if entry.is_dir(follow_symlinks=False):
+        listed = _text(entry.path, "installed-files.txt", _MOST_RECORD)
+        metadata = _text(entry.path, "METADATA", _HEAD) or _text(entry.path, "PKG-INFO", _HEAD)
+        name, version = _told(metadata, name, version)
     if listed is None or "\0" in listed:
         return InstalledDistribution(name=_normalised(name), version=version, info=entry.path, removable=False)
     # One path a line, from within its own folder.
     places = {
         os.path.normpath(f"{entry.path}{os.sep}{line}") for line in listed.splitlines() if not os.path.isabs(line)
     }
-    name, version = _told(_text(entry.path, "PKG-INFO", _HEAD), name, version)
     files = tuple(InstalledFile(place, "", None) for place in sorted(places) if layout.holds(place))
-    return InstalledDistribution(name=name, version=version, info=entry.path, files=files)
+    return InstalledDistribution(name=_normalised(name), version=version, info=entry.path, files=files)
 
 
 def stamp_of(info: str) -> Stamp | None:
