@@ -253,3 +253,20 @@ def test_of_two_forms_the_one_on_the_command_line_counts(project: Path, local_in
     env = {"LOCKSET_DIFF_JSON": "1"}
     assert cli.ok("diff", "pylock.other.toml", env=env).json()["changes"]
     assert cli.ok("diff", "pylock.other.toml", "--markdown", env=env).stdout.startswith("| package")
+
+
+def test_a_lock_file_may_come_from_standard_input(
+    project: Path, local_index: LocalIndex, cli: Command, venv_at: Path
+) -> None:
+    cli.ok("lock", "-i", local_index.url)
+    text = (project / "pylock.toml").read_text()
+    for command in (["tree"], ["why", "a"], ["export"]):
+        assert cli.ok(*command, "-", stdin=text).stdout == cli.ok(*command).stdout
+    assert "install the same" in cli.ok("diff", "-", stdin=text).stderr
+    (project / "pylock.toml").unlink()
+    assert "1 installed" in cli.ok("sync", "-", stdin=text).stderr
+    assert cli.ok("check-env", "-", stdin=text).code == 0
+    assert "2 files" in cli.ok("download", "-", "-d", "out", "--all-files", stdin=text).stderr
+    assert "<stdin>:1" in cli.refused("sync", "-", stdin="no lock")
+    assert "one lock file" in cli.refused("sync", "-", "-", stdin=text, code=2)
+    assert "one lock file" in cli.refused("diff", "-", "-", stdin=text, code=2)

@@ -10,9 +10,11 @@ from lockset.errors import LocksetError
 from lockset.lockfile.file_name import PLAIN_NAME
 from lockset.lockfile.load import load
 from lockset.lockfile.read import read
-from lockset.sources.files.discover import find_upwards
+from lockset.sources.files.discover import STDIN, find_upwards
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from lockset.lockfile.read import Document
 
 __all__ = ["open_lock", "open_revision"]
@@ -21,12 +23,16 @@ __all__ = ["open_lock", "open_revision"]
 _SECONDS = 60
 
 
-def open_lock(named: str | None, *, folder: Path) -> Document:
+def open_lock(named: str | None, *, folder: Path, stdin: Callable[[], bytes] | None = None) -> Document:
     """The named file, relative to the process's folder; without a name the pylock.toml nearest to `folder` upwards.
+
+    `-` is what `stdin` gives, where it is given.
 
     Raises:
         LocksetError: `lock-not-found`, `lock-unreadable` or `toml-syntax`.
     """
+    if named == STDIN and stdin is not None:
+        return read(stdin(), path="<stdin>")
     if named is not None:
         return load(named)
     found = find_upwards(PLAIN_NAME, folder)
@@ -39,14 +45,14 @@ def open_lock(named: str | None, *, folder: Path) -> Document:
     return load(found)
 
 
-def open_revision(named: str | None, *, folder: Path) -> Document:
+def open_revision(named: str | None, *, folder: Path, stdin: Callable[[], bytes] | None = None) -> Document:
     """As `open_lock`; where no such file is there, `REVISION:PATH` names one in the git repository around `folder`.
 
     Raises:
         LocksetError: those of `open_lock`, and `git-revision` where git does not have it.
     """
     if named is None or ":" not in named or _is_there(named):
-        return open_lock(named, folder=folder)
+        return open_lock(named, folder=folder, stdin=stdin)
     revision = named.partition(":")[0]
     # A name that begins with a dash would be an option to git, and is no revision.
     if not revision or revision.startswith("-"):

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import argparse
 import os
+import sys
 from pathlib import Path
 
-from lockset.errors import UsageError
+from lockset.errors import LocksetError, UsageError
 from lockset.sync.disk.recall import is_trusted
 
-__all__ = ["add_cache", "add_common", "add_index", "add_network", "cache_dir", "env_flag", "env_text"]
+__all__ = ["add_cache", "add_common", "add_index", "add_network", "cache_dir", "env_flag", "env_text", "standard_input"]
 
 
 def env_text(name: str) -> str | None:
@@ -29,6 +30,19 @@ def env_flag(name: str) -> bool:
     if text in {"0", "false", "no", "off"}:
         return False
     raise UsageError("env-value", f"LOCKSET_{name} is {text!r}, which is neither true nor false")
+
+
+def standard_input() -> bytes:
+    """All of the standard input, as far as a lock file may be long.
+
+    Raises:
+        LocksetError: there is none.
+    """
+    from lockset.lockfile.read import MAX_BYTES
+
+    if sys.stdin is None:
+        raise LocksetError("lock-unreadable", "The standard input is closed")
+    return sys.stdin.buffer.read(MAX_BYTES + 1)
 
 
 def add_common(parser: argparse.ArgumentParser) -> None:

@@ -18,7 +18,7 @@ from lockset.api.sync import (
     find_lock,
     find_python,
 )
-from lockset.cli.options import add_cache, add_index, cache_dir
+from lockset.cli.options import add_cache, add_index, cache_dir, standard_input
 from lockset.cli.pythons import command_path, python_folders, version_of
 from lockset.errors import LocksetError, UsageError
 from lockset.sync.disk.recall import content
@@ -45,13 +45,14 @@ __all__ = [
 
 # Beyond it a lock file is for `load_bytes` to refuse.
 _LARGEST = 1 << 25
+_STDIN = "-"
 LINK_MODES = ("auto", "clone", "hardlink", "copy")
 
 
 def add_target(parser: argparse.ArgumentParser, *, foreign_only: bool = False) -> None:
     """Where to, and what for."""
     parser.add_argument(
-        "files", nargs="*", default=[], metavar="FILE", help="lock files (default: pylock.toml found upwards)"
+        "files", nargs="*", default=[], metavar="FILE", help="lock files, or - (default: pylock.toml found upwards)"
     )
     target = parser.add_argument_group("target")
     target.add_argument(
@@ -171,7 +172,9 @@ def add_policy(parser: argparse.ArgumentParser) -> None:
 
 def lock_files(files: Sequence[str], here: Path) -> tuple[tuple[str, bytes], ...]:
     """Absolute paths of the lock files, with the bytes that all of the run is based on."""
-    paths = [str(here / name) for name in files] or [str(_nearest(here))]
+    if list(files).count(_STDIN) > 1:
+        raise UsageError("stdin-twice", "The standard input is one lock file, not several")
+    paths = [str(here / ("<stdin>" if name == _STDIN else name)) for name in files] or [str(_nearest(here))]
     for name in files:
         if name.endswith(("pyproject.toml", ".py")):
             from shlex import quote
@@ -182,7 +185,10 @@ def lock_files(files: Sequence[str], here: Path) -> tuple[tuple[str, bytes], ...
                 place=name,
                 hint=f"`lockset lock {quote(name)}` makes a lock file of it",
             )
-    return tuple((path, _bytes(path)) for path in paths)
+    names = files or paths
+    return tuple(
+        (path, standard_input() if n == _STDIN else _bytes(path)) for n, path in zip(names, paths, strict=True)
+    )
 
 
 def _bytes(path: str) -> bytes:

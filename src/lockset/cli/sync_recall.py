@@ -66,6 +66,7 @@ def _decided_by_more(args: argparse.Namespace, result: SyncResult, request: Sync
     options = (
         args.json
         or args.directory
+        or "-" in args.files
         or args.verify_files
         or args.cache_dir
         or args.no_cache

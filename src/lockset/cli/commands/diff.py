@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from lockset.api.open_lock import open_revision
 from lockset.cli.exit_codes import DONE, REFUSED
-from lockset.cli.options import add_cache
+from lockset.cli.options import add_cache, standard_input
 from lockset.cli.output import plain
+from lockset.errors import UsageError
 from lockset.lockfile.diff import diff
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ _MOST_NAMES = 3
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Options of `lockset diff`."""
-    parser.add_argument("old", metavar="A", help="lock file before: a path, or REVISION:PATH of a git repository")
+    parser.add_argument("old", metavar="A", help="lock file before: a path, -, or REVISION:PATH of git")
     parser.add_argument("new", nargs="?", metavar="B", help="lock file after (default: pylock.toml, found upwards)")
     form = parser.add_mutually_exclusive_group()
     form.add_argument("--json", action="store_true", help="write the changes as JSON")
@@ -42,8 +43,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace, out: Output) -> int:
     """Show the changes."""
     folder = Path.cwd()
-    old = open_revision(args.old, folder=folder)
-    new = open_revision(args.new, folder=folder)
+    if args.old == args.new == "-":
+        raise UsageError("stdin-twice", "The standard input is one lock file, not two")
+    old = open_revision(args.old, folder=folder, stdin=standard_input)
+    new = open_revision(args.new, folder=folder, stdin=standard_input)
     changes = diff(old.lock, new.lock)
     if args.json:
         out.json(_json(changes))

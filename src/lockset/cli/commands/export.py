@@ -13,7 +13,7 @@ from lockset.api.export import FORMATS, ExportWishes, export_lock
 from lockset.api.open_lock import open_lock
 from lockset.cli.commands.convert import compared, losses_as_json, tell_losses
 from lockset.cli.exit_codes import DONE
-from lockset.cli.options import add_cache
+from lockset.cli.options import add_cache, standard_input
 from lockset.conversion.export_requirements import RequirementsStyle
 from lockset.errors import LocksetError, UsageError
 from lockset.sync.disk.output_file import write_output
@@ -30,7 +30,7 @@ __all__ = ["add_arguments", "run"]
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Options of `lockset export`."""
-    parser.add_argument("file", nargs="?", metavar="FILE", help="lock file (default: the nearest pylock.toml)")
+    parser.add_argument("file", nargs="?", metavar="FILE", help="lock file, or - (default: the nearest pylock.toml)")
     parser.add_argument("--format", choices=FORMATS, help="what to write (default: requirements-txt)")
     parser.add_argument("-o", "--output", metavar="FILE", help="file to write (default: stdout)")
     group = parser.add_argument_group("what is exported")
@@ -60,8 +60,8 @@ def run(args: argparse.Namespace, out: Output) -> int:
     """Export; see `lockset export --help`."""
     here = Path.cwd()
     args.format = args.format or "requirements-txt"
-    document = open_lock(args.file, folder=here)
-    shown = document.path or "pylock.toml"
+    document = open_lock(args.file, folder=here, stdin=standard_input)
+    shown = document.path if document.path and args.file != "-" else "pylock.toml"
     lock = document.lock
     extras = tuple(lock.extras or ()) if args.all_extras else _names(args.extra)
     groups = tuple(lock.dependency_groups or ()) if args.all_groups else _names(args.group)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from lockset.api.look import look, region_of
 from lockset.api.open_lock import open_lock
 from lockset.cli.exit_codes import DONE
-from lockset.cli.options import add_cache
+from lockset.cli.options import add_cache, standard_input
 from lockset.cli.output import plain
 from lockset.records import dataclass
 
@@ -25,7 +25,7 @@ __all__ = ["add_arguments", "add_view_arguments", "condition_text", "entry_json"
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Options of `lockset tree`."""
-    parser.add_argument("file", nargs="?", metavar="FILE", help="lock file (default: pylock.toml, found upwards)")
+    parser.add_argument("file", nargs="?", metavar="FILE", help="lock file, or - (default: pylock.toml, found upwards)")
     parser.add_argument("--invert", action="store_true", help="show what depends on a package below it")
     parser.add_argument("--depth", type=_depth, metavar="N", help="show no more than N levels below the first")
     parser.add_argument(
@@ -71,7 +71,7 @@ def run(args: argparse.Namespace, out: Output) -> int:
 def view(args: argparse.Namespace) -> LockGraph:
     """The graph that the arguments of `add_view_arguments` and `file` describe."""
     within = region_of(python=args.python, platform=args.platform) if args.python or args.platform else None
-    lock = open_lock(args.file, folder=Path.cwd()).lock
+    lock = open_lock(args.file, folder=Path.cwd(), stdin=standard_input).lock
     return look(lock, within=within, extras=args.extra, groups=args.group)
 
 

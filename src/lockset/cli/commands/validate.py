@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import replace
 from difflib import get_close_matches
 from pathlib import Path
@@ -11,9 +10,8 @@ from typing import TYPE_CHECKING
 from lockset.api.validate import fix, selection_for, settings_for, stale, validate, validate_text
 from lockset.cli.exit_codes import DONE, REFUSED
 from lockset.cli.findings import Checked, Line, Picked, as_json, as_sarif, github, lines_of, text
-from lockset.cli.options import add_cache, add_index
+from lockset.cli.options import add_cache, add_index, standard_input
 from lockset.errors import LocksetError, UsageError
-from lockset.lockfile.read import MAX_BYTES
 from lockset.lockfile.rule_table import RULES
 
 if TYPE_CHECKING:
@@ -125,7 +123,7 @@ def _check(path: str, args: argparse.Namespace, targets: list[tuple[str, str, st
         if args.fix:
             report, done = fix(path)
         else:
-            report = validate_text(_standard_input()) if path == _STDIN else validate(path)
+            report = validate_text(standard_input()) if path == _STDIN else validate(path)
     except UsageError:
         raise
     except LocksetError as error:
@@ -141,12 +139,6 @@ def _check(path: str, args: argparse.Namespace, targets: list[tuple[str, str, st
     shown = tuple(sorted(lines, key=lambda line: (line.line, line.column)))
     selection = tuple(picked) if targets else None
     return Checked(path=path, lines=shown, valid=not failing, fixed=done, selection=selection)
-
-
-def _standard_input() -> bytes:
-    if sys.stdin is None:
-        raise LocksetError("lock-unreadable", "The standard input is closed")
-    return sys.stdin.buffer.read(MAX_BYTES + 1)
 
 
 def _wanted(path: str, args: argparse.Namespace) -> tuple[frozenset[str], frozenset[str], bool]:

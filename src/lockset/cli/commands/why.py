@@ -22,7 +22,7 @@ __all__ = ["add_arguments", "run"]
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Options of `lockset why`."""
     parser.add_argument("package", metavar="PACKAGE", help="the package that is asked about")
-    parser.add_argument("file", nargs="?", metavar="FILE", help="lock file (default: pylock.toml, found upwards)")
+    parser.add_argument("file", nargs="?", metavar="FILE", help="lock file, or - (default: pylock.toml, found upwards)")
     add_view_arguments(parser)
     parser.add_argument("--json", action="store_true", help="write the chains as JSON")
     add_cache(parser, needless=True)
