@@ -36,6 +36,8 @@ __all__ = ["Applier", "Doing"]
 
 # More threads than that wait for one another; fewer files than that are quicker put by one.
 _STAGERS, _MANY = 2, 1000
+# Bounds how often one wheel is got anew: somebody may be emptying the cache all the while.
+_HEALED = 5
 # Bounds the interpreters that compile at once; each shall have so many modules at least, since its start takes time.
 _COMPILERS, _WORTHWHILE = 8, 100
 
@@ -171,8 +173,8 @@ class Applier:
         acquirer: Acquirer,
         kept: Sequence[InstalledDistribution],
     ) -> Sequence[Placed]:
-        """Make everything ready; a stored wheel that turns out damaged is got anew, once."""
-        healed: set[str] = set()
+        """Make everything ready; a stored wheel that turns out damaged is got anew, a few times."""
+        healed: list[str] = []
         while True:
             try:
                 stage.open()
@@ -185,11 +187,11 @@ class Applier:
                 check_places(tuple(placing.values()), kept, layout=self._target.layout)
                 self._fill(stage, placing, stored, linker)
                 return tuple(placing.values())
-            except _Damaged as damaged:  # noqa: PERF203 (at most once for each package)
+            except _Damaged as damaged:  # noqa: PERF203 (at most a few times for each package)
                 name = damaged.name
-                if name in healed:
+                if healed.count(name) >= _HEALED:
                     raise damaged.error from None
-                healed.add(name)
+                healed.append(name)
                 acquirer.drop(stored[name])
                 wanted = [step.wanted for step in now.placed if step.name == name and step.wanted is not None]
                 stored |= acquirer.acquire(wanted)
