@@ -123,7 +123,7 @@ class Transport:
         if attempt >= (min(self.options.retries, 1) if failure.slow else self.options.retries):
             raise LocksetError(
                 request.failure,
-                f"The server could not be reached or broke off, {attempt + 1} times: {failure}",
+                f"The server could not be reached or broke off{f', {attempt + 1} times' if attempt else ''}: {failure}",
                 place=place,
                 hint="Check the network and the address, then try again",
             ) from failure
