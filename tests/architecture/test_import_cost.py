@@ -40,11 +40,17 @@ _SYNC = "lockset.cli.program lockset.cli.commands.sync lockset.sync.disk.acquire
 def test_a_sync_from_the_cache_loads_little() -> None:
     def loaded(modules: str) -> set[str]:
         code = f"import sys, {', '.join(modules.split())}; print(*sys.modules, sep='\\n', file=sys.stderr)"
-        return modules_after(code)
+        done = subprocess.run([sys.executable, "-c", code], capture_output=True, encoding="utf-8", check=True)
+        return set(done.stderr.split())
 
-    extra = loaded(_SYNC) - loaded(_NEEDED)
+    sync = loaded(_SYNC)
+    packaging = {name for name in sync if name.partition(".")[0] == "packaging"}
+    # What packaging's own modules import differs from release to release and is not ours to decide.
+    extra = {name.partition(".")[0] for name in sync - packaging} - {
+        name.partition(".")[0] for name in loaded(f"{_NEEDED} {' '.join(sorted(packaging))}")
+    }
     assert extra & sys.stdlib_module_names <= {"__future__", "gc", "importlib", "shlex", "zlib"}
-    assert extra - sys.stdlib_module_names == {"lockset", "packaging"}
+    assert extra - sys.stdlib_module_names == {"lockset"}
 
 
 def test_every_public_name_can_be_had() -> None:

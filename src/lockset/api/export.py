@@ -21,6 +21,7 @@ from lockset.conversion.pylock_files import Narrowing
 from lockset.conversion.requirements import FilesWanted, read_pins
 from lockset.errors import LocksetError
 from lockset.lockfile.load import load
+from lockset.lockfile.select import refuse_empty_environments
 from lockset.markers import Environment, platform_region
 from lockset.records import dataclass
 from lockset.resolve.ask import python_range
@@ -104,6 +105,7 @@ def export_lock(
     lock: Pylock, wishes: ExportWishes, *, strict: bool = False, now: datetime | None = None, place: str = "pylock.toml"
 ) -> Export:
     """The same for a lock file that was read."""
+    refuse_empty_environments(lock)
     exported = _chosen(lock, wishes)
     moment = now or datetime.now(timezone.utc)  # noqa: TID251 - api is where the clock is read
     losses: tuple[Loss, ...] = ()
@@ -155,7 +157,7 @@ def environments_are_served(lock: Pylock, values: dict[str, str]) -> bool:
     if lock.requires_python is not None and not lock.requires_python.contains(values["python_full_version"]):
         return False
     plain = Situation(environment=values, extras=frozenset(), groups=frozenset())
-    return not lock.environments or any(plain.holds(str(marker)) for marker in lock.environments)
+    return lock.environments is None or any(plain.holds(str(marker)) for marker in lock.environments)
 
 
 class _Known:

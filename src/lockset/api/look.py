@@ -223,7 +223,7 @@ def _served(lock: Pylock) -> MarkerSet:
     served = possible()
     if lock.requires_python is not None:
         served &= MarkerSet.of_python(lock.requires_python)
-    if lock.environments:
+    if lock.environments is not None:
         either = MarkerSet.none()
         for marker in lock.environments:
             either |= MarkerSet.of_marker(marker)

@@ -371,7 +371,7 @@ def _serves(lock: Pylock, values: dict[str, str]) -> bool:
     ):
         return False
     plain = Situation(environment=values, extras=frozenset(), groups=frozenset())
-    return not lock.environments or any(plain.holds(str(marker)) for marker in lock.environments)
+    return lock.environments is None or any(plain.holds(str(marker)) for marker in lock.environments)
 
 
 def _changed(before: frozenset[str], after: frozenset[str]) -> LocksetError:

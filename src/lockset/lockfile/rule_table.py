@@ -48,7 +48,7 @@ environments
   environments-item-type: `environments` holds strings
   environments-marker-syntax: Each environment is a marker
   environments-marker-variable: No environment names `extra`, `extras` or `dependency_groups`
-  ? environments-empty: `environments` is left out when there are none
+  ? environments-empty: `environments` names at least one environment
   ? environment-overlap: No two environments have an interpreter in common
   ? environment-unreachable: Each environment is one that an interpreter can have
   ? environment-uncovered: A name that is needed has an entry for every environment

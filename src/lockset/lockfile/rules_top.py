@@ -95,8 +95,8 @@ def _environments(data: Mapping[str, Any], found: Findings) -> None:
             found.add("environment-overlap", path, f"The environment `{marker}` is listed twice", "Remove one of them")
         check_environment_marker(marker, path, found)
     if data.get("environments") == []:
-        message = "`environments` is empty: read to the letter, no environment satisfies it"
-        found.add("environments-empty", ("environments",), message, "Remove the key")
+        message = "`environments` is empty, so the file can be installed in no environment"
+        found.add("environments-empty", ("environments",), message, "Remove the key if the file is for all of them")
 
 
 def _extras(data: Mapping[str, Any], found: Findings) -> None:

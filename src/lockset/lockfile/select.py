@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from lockset.lockfile.model import Artifact, Package, PackageWheel, Pylock
     from lockset.markers.environment import Environment
 
-__all__ = ["Selected", "Selection", "select"]
+__all__ = ["Selected", "Selection", "refuse_empty_environments", "select"]
 
 # Bounds how many tags a message names; the others are counted.
 _TAGS_SHOWN = 6
@@ -155,17 +155,32 @@ def _full_version(values: Mapping[str, str]) -> str:
 
 
 def _check_environments(lock: Pylock, values: _Values) -> None:
-    if not lock.environments:
+    if lock.environments is None:
         return
     for marker in lock.environments:
         if _holds(marker, values, where="`environments`", context="requirement"):
             return
+    refuse_empty_environments(lock)
     raise LocksetError(
         "environment-not-supported",
         f"The lock file was not made for {_target(values)}",
         context=tuple(f"it is for: {marker}" for marker in lock.environments),
         hint="Lock again with this platform among the environments",
     )
+
+
+def refuse_empty_environments(lock: Pylock) -> None:
+    """Refuse a lock whose `environments` is empty: unlike a missing key, an empty list admits no environment.
+
+    Raises:
+        LocksetError: `environment-not-supported`.
+    """
+    if lock.environments == []:
+        raise LocksetError(
+            "environment-not-supported",
+            "The lock file admits no environment: its `environments` is empty",
+            hint="Lock again, or remove `environments` from the file if it is for every environment",
+        )
 
 
 def _holds(marker: Marker, values: _Values, *, where: str, context: Any) -> bool:

@@ -67,7 +67,7 @@ def served(data: Mapping[str, Any]) -> Served:
     if wanted is not None:
         pythons &= wanted
     declared = _parsed(data.get("environments"), MAX_ENVIRONMENTS)
-    within = united(declared.values()) if declared else None
+    within = united(declared.values()) if declared or data.get("environments") == [] else None
     region = pythons if within is None else pythons & within
     packages = data.get("packages")
     tables = packages if isinstance(packages, list) else []

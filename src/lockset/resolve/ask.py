@@ -277,7 +277,7 @@ def _prerelease(project: RootProject, choices: Choices) -> str | None:
 def _served(lock: Pylock) -> MarkerSet:
     """The environments that `lock` claims."""
     pythons = MarkerSet.any() if lock.requires_python is None else MarkerSet.of_python(lock.requires_python)
-    return pythons & union(map(MarkerSet.of_marker, lock.environments)) if lock.environments else pythons
+    return pythons if lock.environments is None else pythons & union(map(MarkerSet.of_marker, lock.environments))
 
 
 def _recorded(project: RootProject, choices: Choices) -> Mapping[str, str | list[str]]:

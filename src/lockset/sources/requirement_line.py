@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from itertools import accumulate
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -26,6 +27,8 @@ _LONE_EQUALS = re.compile(r"(?<![=!<>~])=(?!=)")
 # Digits of a number beyond which nobody means a version, and Python reads no number.
 _DIGITS = 1_000
 _NUMBER = re.compile(f"[0-9]{{{_DIGITS}}}")
+# Bounds the parentheses around one part of a marker, below what any release of packaging reads; real ones have two.
+_MAX_NESTING = 100
 _POETRY_BOUND = re.compile(r"[\^]|~\s*\d")
 
 
@@ -77,6 +80,8 @@ def parse_requirement(text: str, *, origin: str, place: str | None = None) -> Re
         LocksetError: `requirement-syntax`, with the part that is wrong marked below the message; `hash-weak` and
             `hash-malformed` for hashes in a URL.
     """
+    if text.count("(") > _MAX_NESTING and _nesting(text) > _MAX_NESTING:
+        raise LocksetError("requirement-syntax", "The marker is nested too deep to be read", place=place or origin)
     try:
         requirement = Requirement(text)
     except InvalidRequirement as error:
@@ -88,10 +93,6 @@ def parse_requirement(text: str, *, origin: str, place: str | None = None) -> Re
             # With credentials masked, the mark would stand below the wrong part.
             context=tuple(line for line in marked if line.strip()) if without_credentials(text) == text else (),
             hint=_hint(text),
-        ) from error
-    except RecursionError as error:  # parentheses without end
-        raise LocksetError(
-            "requirement-syntax", "The marker is nested too deep to be read", place=place or origin
         ) from error
     try:
         urlsplit(requirement.url or "")
@@ -107,6 +108,11 @@ def parse_requirement(text: str, *, origin: str, place: str | None = None) -> Re
     if requirement.url is not None:
         requirement.url, hashes = split_hashes(requirement.url, place=place or origin)
     return RequirementLine(text=text.strip(), requirement=requirement, origin=origin, hashes=hashes)
+
+
+def _nesting(text: str) -> int:
+    """How deep the parentheses of `text` go."""
+    return max(accumulate({"(": 1, ")": -1}.get(sign, 0) for sign in text), default=0)
 
 
 def _hint(text: str) -> str | None:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from packaging.tags import Tag
 
+from lockset.api.export import ExportWishes, export_lock
 from lockset.errors import LocksetError
 from lockset.lockfile.read import read
 from lockset.lockfile.select import Selection, select
@@ -100,6 +101,20 @@ def test_an_environment_that_is_not_supported_is_refused() -> None:
         "The lock file was not made for CPython 3.12.1 on linux x86_64",
     )
     assert context == ('it is for: os_name == "nt"',)
+
+
+def test_an_empty_list_of_environments_admits_no_environment() -> None:
+    """The list is specified and no expression in it is satisfied: the standard asks for an error."""
+    code, message, _, hint = refusal("environments = []\npackages = []\n")
+    assert (code, message) == (
+        "environment-not-supported",
+        "The lock file admits no environment: its `environments` is empty",
+    )
+    assert hint is not None
+    assert "remove `environments`" in hint
+    with pytest.raises(LocksetError) as caught:
+        export_lock(read(TOP + "environments = []\npackages = []\n").lock, ExportWishes())
+    assert caught.value.diagnostic.code == "environment-not-supported"
 
 
 def test_two_entries_that_both_apply_are_refused() -> None:
