@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from lockset.index.options import IndexSource
 
-__all__ = ["Authenticator", "environment_certificates", "proxy_for"]
+__all__ = ["Authenticator", "environment_certificates", "proxy_for", "unread_certificates"]
 
 # Seconds the keyring command may take; it may have to ask the user to unlock.
 _KEYRING_TIMEOUT = 30.0
@@ -141,6 +141,11 @@ def environment_certificates() -> tuple[str | None, str | None] | None:
     if file is not None:
         return file, None
     return None if folder is None else (None, folder)
+
+
+def unread_certificates() -> str | None:
+    """The variable that names CA certificates for other tools only, for a hint."""
+    return next((name for name in ("PIP_CERT", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE") if os.environ.get(name)), None)  # noqa: TID251 (this module is the place)
 
 
 def proxy_for(url: str) -> str | None:

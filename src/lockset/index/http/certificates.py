@@ -2,21 +2,36 @@
 
 from __future__ import annotations
 
+import os
 import ssl
 from importlib import import_module
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from lockset.errors import LocksetError
 from lockset.index.credentials import redact
-from lockset.index.http.auth import environment_certificates
+from lockset.index.http.auth import environment_certificates, unread_certificates
 
-__all__ = ["certificate_error", "trusting", "unverified"]
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+__all__ = ["SYSTEM_BUNDLES", "certificate_error", "system_context", "trusting", "unverified"]
+
+# Where systems keep all the certificates they trust in one file: Debian, Alpine, Fedora, openSUSE, older Fedora.
+SYSTEM_BUNDLES: tuple[str, ...] = (
+    "/etc/ssl/certs/ca-certificates.crt",
+    "/etc/ssl/cert.pem",
+    "/etc/pki/tls/cert.pem",
+    "/etc/ssl/ca-bundle.pem",
+    "/etc/pki/tls/certs/ca-bundle.crt",
+)
 
 
 def trusting(cert: str | None, client_cert: str | None) -> ssl.SSLContext:
     """A context that checks certificates, and shows that of the user where there is one.
 
-    Against `cert`, else what the environment names, else the system's by truststore if there, else certifi's.
+    Against `cert`, else what the environment names, else those that the system trusts (by truststore where it is
+    installed), else certifi's.
 
     Raises:
         LocksetError: `certificate-file`: one of the files cannot be read.
@@ -75,10 +90,38 @@ def _usual() -> ssl.SSLContext:
         pass  # an optional extra
     else:
         return context
+    return system_context(ssl.create_default_context(), ssl.get_default_verify_paths().capath, SYSTEM_BUNDLES)
+
+
+def system_context(default: ssl.SSLContext, folder: str | None, bundles: Sequence[str]) -> ssl.SSLContext:
+    """The context with the system's certificates, or with certifi's where the system has none.
+
+    Args:
+        default: A context of OpenSSL's default paths, or of the certificate store of Windows.
+        folder: OpenSSL's default folder of certificates, of which `default` loads nothing beforehand.
+        bundles: Files of certificates to look at where `default` has none: an OpenSSL that is not the system's own
+            (python.org's, conda's) looks in folders that nothing fills.
+    """
+    if default.cert_store_stats()["x509_ca"] or _holds_files(folder):
+        return default
+    for bundle in bundles:
+        if Path(bundle).is_file():
+            return _of(bundle, None)
     try:
         return _of(import_module("certifi").where(), None)
     except ImportError:
-        return _of(None, None)
+        return default
+
+
+def _holds_files(folder: str | None) -> bool:
+    """Whether `folder` has anything in it: OpenSSL reads such a folder only when it looks for one certificate."""
+    if folder is None:
+        return False
+    try:
+        with os.scandir(folder) as entries:
+            return any(entries)
+    except OSError:
+        return False
 
 
 def certificate_error(url: str, why: str) -> LocksetError:
@@ -88,5 +131,15 @@ def certificate_error(url: str, why: str) -> LocksetError:
         "The server's certificate cannot be verified",
         place=redact(url),
         context=(why,),
-        hint="Name the CA certificates with --cert or SSL_CERT_FILE",
+        hint=_way_out(),
+    )
+
+
+def _way_out() -> str:
+    unread = unread_certificates()
+    if unread is not None:
+        return f"{unread} names CA certificates for other tools: give them to lockset with --cert or SSL_CERT_FILE"
+    return (
+        "If a proxy or a private server uses certificates of its own, give its CA certificates with --cert or "
+        "SSL_CERT_FILE; pip may have them as `cert` in `pip config list`"
     )
