@@ -52,6 +52,11 @@ class FakeRemote:
             raise LocksetError("offline", f"{location} is not asked")
         return self.fingerprints[location]
 
+    def digests_at(self, location: str, algorithms: Iterable[str]) -> Mapping[str, str]:
+        if location not in self.hashes:
+            raise LocksetError("offline", f"{location} is not read")
+        return self.hashes[location]
+
     def digests(self, file: DistributionFile, algorithms: Iterable[str]) -> Mapping[str, str]:
         if file.filename not in self.hashes:
             raise LocksetError("offline", f"{file.filename} is not read")

@@ -152,3 +152,14 @@ def test_facts_about_pythons(a: MarkerSet) -> None:
     opened = a.without_python_cap()
     assert a.implies(opened)
     assert opened.python_is_open_above()
+
+
+@given(marker_sets, marker_sets)
+def test_an_extra_replaced_by_a_region_counts_as_chosen_there(a: MarkerSet, region: MarkerSet) -> None:
+    for name in sorted(a.extras()):
+        replaced = a.with_extras_as({name: region})
+        for environment, extras, groups in GRID[::7]:
+            is_chosen = region.evaluate(environment, extras=extras, groups=groups)
+            chosen = extras | {name} if is_chosen else extras - {name}
+            before = a.evaluate(environment, extras=chosen, groups=groups)
+            assert replaced.evaluate(environment, extras=extras, groups=groups) == before

@@ -23,7 +23,7 @@ from lockset.conversion.requirements import FilesWanted, read_pins
 from lockset.conversion.sizes import with_sizes
 from lockset.errors import LocksetError
 from lockset.events import Silent
-from lockset.index.options import IndexOptions, IndexSource, location_url
+from lockset.index.options import IndexOptions, IndexSource, location_url, same_index
 from lockset.lockfile.read import read
 from lockset.lockfile.validate import validate
 from lockset.lockfile.write import write
@@ -376,11 +376,6 @@ def with_own_indexes(options: IndexOptions, draft: Draft) -> IndexOptions:
     added = tuple(IndexSource(url=url, name=name, explicit=True) for url, name in by_url.items())
     pins = {name: by_url[url] for name, url in named.items() if url in by_url}
     return replace(options, indexes=(*options.indexes, *added), pins={**pins, **options.pins})
-
-
-def same_index(one: str, other: str) -> bool:
-    """Whether two addresses name one index."""
-    return one.rstrip("/") == other.rstrip("/")
 
 
 def _validate(text: str, place: str) -> None:

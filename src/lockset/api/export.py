@@ -16,9 +16,10 @@ from lockset.conversion.export_spdx import to_spdx
 from lockset.conversion.export_spdx3 import to_spdx3
 from lockset.conversion.exported import chosen_entries
 from lockset.conversion.judge import Situation
-from lockset.conversion.prove import environments_within, selected
+from lockset.conversion.prove import environments_within, identity_of_package, selected
 from lockset.conversion.pylock_files import Narrowing
 from lockset.conversion.requirements import FilesWanted, read_pins
+from lockset.conversion.unlisted_files import unlisted_files
 from lockset.errors import LocksetError
 from lockset.lockfile.load import load
 from lockset.lockfile.select import refuse_empty_environments
@@ -202,9 +203,10 @@ def _prove(exported: Exported, text: str, *, trees: bool) -> int:
         regions = [platform_region("linux"), platform_region("windows")]
         environments = environments_within(lock.requires_python, tuple(map(str, lock.environments or ())), regions)
     left_out = set() if trees else {e.package.name for e in exported.entries if e.package.vcs or e.package.directory}
+    by_url = _by_url(exported)
     for values in environments:
         situation = Situation(environment=values, extras=frozenset(), groups=frozenset())
-        wanted = {t.split("==")[0].split(" @ ")[0] + _version(t) for t in selected(lock, situation)}
+        wanted = {t.split("==")[0].split(" @ ")[0] + _version(t, by_url) for t in selected(lock, situation)}
         wanted = {t for t in wanted if t.split("==")[0] not in left_out}
         got = {t.split("==")[0].split(" @ ")[0] + _version(t) for t in judge.wanted(situation)}
         if wanted != got:
@@ -217,6 +219,14 @@ def _prove(exported: Exported, text: str, *, trees: bool) -> int:
     return len(environments)
 
 
-def _version(identity: str) -> str:
+def _by_url(exported: Exported) -> frozenset[str]:
+    """Identities of the entries that are written with the address of a file."""
+    packages = [entry.package for entry in exported.entries]
+    return frozenset(identity_of_package(packages[number]) for number in unlisted_files(packages).by_url)
+
+
+def _version(identity: str, by_url: frozenset[str] = frozenset()) -> str:
     """The version in an identity; paths and URLs are written differently in requirements files."""
-    return f"=={identity.split('==')[1]}" if "==" in identity and " @ " not in identity else ""
+    if "==" not in identity or " @ " in identity or identity in by_url:
+        return ""
+    return f"=={identity.split('==')[1]}"

@@ -38,12 +38,20 @@ class LiveRemote:
 
     def fingerprint(self, location: str) -> tuple[str, int]:
         """sha256 and size of the bytes: see the port."""
-        sink = _Hashing(("sha256",))
+        sink = self._read(location, ())
+        return sink.hexdigests()["sha256"], sink.seen
+
+    def digests_at(self, location: str, algorithms: Iterable[str]) -> Mapping[str, str]:
+        """Hashes of the bytes: see the port."""
+        return self._read(location, algorithms).hexdigests()
+
+    def _read(self, location: str, algorithms: Iterable[str]) -> _Hashing:
+        sink = _Hashing(dict.fromkeys(("sha256", *algorithms)))
         if "://" in location:
             self._connection.downloads.fetch(location, sink)
         else:
             _read(Path(location), sink)
-        return sink.hexdigests()["sha256"], sink.seen
+        return sink
 
     def digests(self, file: DistributionFile, algorithms: Iterable[str]) -> Mapping[str, str]:
         """Hashes of the file: see the port."""

@@ -30,7 +30,7 @@ _WITH_EXTRAS = re.compile(r"\[[^\]]*\]\Z")
 def needed_by(text: str) -> Mapping[str, frozenset[str] | None]:
     """For every pinned name of the file, who needs it: names of projects; None where no comment tells.
 
-    Requirements files and the project itself, which compilers name as well (`-r base.in`, `app (pyproject.toml)`),
+    Files and the project itself, which compilers name as well (`-r base.in`, `pylock.toml`, `app (pyproject.toml)`),
     are left out.
     """
     found: dict[str, frozenset[str] | None] = {}
@@ -61,7 +61,7 @@ def _told(line: str, *, in_list: bool) -> Iterable[str] | None:
 def _names(text: str) -> Iterator[str]:
     for part in text.split(","):
         word = _WITH_EXTRAS.sub("", part.strip())
-        if _NAME.match(word):
+        if _NAME.match(word) and not word.endswith(".toml"):
             yield canonicalize_name(word)
 
 

@@ -6,8 +6,10 @@ from dataclasses import field, replace
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
+from lockset.conversion.archive_hashes import algorithms_of, with_hashes_read
 from lockset.conversion.direct import relative_path
 from lockset.conversion.draft import DraftFile, DraftPackage, Loss
+from lockset.conversion.local_versions import admitted_versions, losses_of_split, split_by_release
 from lockset.errors import LocksetError
 from lockset.hashes import STRONG_ALGORITHMS
 from lockset.index.ports import ProjectNotFound
@@ -41,14 +43,30 @@ def complete(draft: Draft, index: Index, remote: Remote, *, folder: Path, listen
         listener.phase("Completing", total=len(gaps))
         index.hint(dict.fromkeys(package.name for package in gaps))
     filling = _Filling(index=index, remote=remote, folder=folder, place=draft.place, format=draft.format)
-    packages = []
+    packages: list[tuple[DraftPackage, list[DraftPackage]]] = []
     for package in draft.packages:
         if package.is_complete and not _has_source_gap(package):
-            packages.append(package)
+            packages.append((package, [package]))
             continue
-        packages.append(filling.package(package))
+        packages.append((package, filling.packages(package)))
         listener.step(package.shown)
-    return replace(draft, packages=tuple(packages), losses=(*draft.losses, *filling.losses))
+    return replace(
+        draft,
+        packages=tuple(entry for _, entries in packages for entry in entries),
+        losses=(*draft.losses, *filling.losses),
+        settled=_settled(draft, packages),
+    )
+
+
+def _settled(draft: Draft, packages: Iterable[tuple[DraftPackage, list[DraftPackage]]]) -> dict[str, frozenset[str]]:
+    """Which entries stand for those of the input, where a pin admits versions with a local label."""
+    outcome: dict[str, frozenset[str]] = {}
+    for before, after in packages:
+        outcome[before.identity] = outcome.get(before.identity, frozenset()).union(entry.identity for entry in after)
+    keys = {*outcome, *draft.settled}
+    stand_ins = {key: draft.settled.get(key, frozenset({key})) for key in keys}
+    found = {key: frozenset().union(*(outcome.get(one, {one}) for one in ones)) for key, ones in stand_ins.items()}
+    return {key: ones for key, ones in found.items() if ones != {key}}
 
 
 def _has_source_gap(package: DraftPackage) -> bool:
@@ -59,8 +77,9 @@ def _has_source_gap(package: DraftPackage) -> bool:
 
 
 def complete_package(package: DraftPackage, index: Index, remote: Remote, *, folder: Path, place: str) -> DraftPackage:
-    """One entry, completed."""
-    return _Filling(index=index, remote=remote, folder=folder, place=place, format="").package(package)
+    """One entry with one exact version, completed."""
+    (found,) = _Filling(index=index, remote=remote, folder=folder, place=place, format="").packages(package)
+    return found
 
 
 @dataclass(slots=True, kw_only=True)
@@ -74,28 +93,38 @@ class _Filling:
     format: str
     losses: list[Loss] = field(default_factory=list)
 
-    def package(self, package: DraftPackage) -> DraftPackage:
-        """The entry without gaps."""
+    def packages(self, package: DraftPackage) -> list[DraftPackage]:
+        """The entry without gaps; several where releases with local labels answer it in parts of the environments."""
         if package.source is not None:
-            return self._source(package)
+            return [self._source(package)]
         _refuse_half_hashed(package, self.place)
         package = replace(package, files=tuple(map(self._hashed, package.files)))
         if package.is_complete:
-            return package
+            return [package]
         detail, files = self._release(package)
-        matched = self._matched(package, files)
-        kept = self._one_sdist(package, self._admitted(package, matched))
-        if not kept:
+        admitted = self._admitted(package, self._matched(package, files))
+        if not admitted:
             raise LocksetError(
                 "no-usable-file",
                 f"{package.shown}: none of the files that are meant may be used with `--no-binary`, `--only-binary` "
                 "or `--files wheels`",
                 place=package.origin or self.place,
             )
+        parts = split_by_release(package, [file for file, _ in admitted])
+        self.losses += losses_of_split(package, parts, dict.fromkeys(f.version for f, _ in admitted), admitted)
+        return [
+            self._filled(part, detail, [(file, hashes) for file, hashes in admitted if file.version == part.version])
+            for part in parts
+        ]
+
+    def _filled(
+        self, package: DraftPackage, detail: ProjectDetail, files: list[tuple[DistributionFile, dict[str, str]]]
+    ) -> DraftPackage:
+        kept = self._one_sdist(package, files)
         pythons = {file.requires_python for file, _ in kept}
         return replace(
             package,
-            files=tuple(self._drafted(file, hashes) for file, hashes in kept),
+            files=tuple(self._drafted(file, hashes or self._trusted(file)) for file, hashes in kept),
             loose=(),
             every_file=False,
             index=detail.index_url if not detail.index_url.startswith("file:") else None,
@@ -122,6 +151,8 @@ class _Filling:
                 f"{package.shown}: {self.place} names no commit of {source.url}",
             )
             return replace(package, source=replace(source, commit_id=commit))
+        if isinstance(source, PackageArchive) and package.alternatives:
+            return self._chosen_hashes(package, source)
         if isinstance(source, PackageArchive) and not source.hashes:
             location = source.url or str(self.folder / (source.path or ""))
             sha256, size = self._online(
@@ -132,6 +163,16 @@ class _Filling:
             return replace(package, source=replace(source, hashes={"sha256": sha256}, size=size))
         return package
 
+    def _chosen_hashes(self, package: DraftPackage, source: PackageArchive) -> DraftPackage:
+        location = source.url or str(self.folder / (source.path or ""))
+        digests = self._online(
+            lambda: self.remote.digests_at(location, algorithms_of(package)),
+            f"{package.shown}: {self.place} has several hashes of {location}, and only its bytes tell which is right",
+        )
+        found, losses = with_hashes_read(package, digests, place=self.place)
+        self.losses += losses
+        return found
+
     def _online(self, ask, lacking: str):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202 - any answer
         try:
             return ask()
@@ -141,20 +182,20 @@ class _Filling:
             raise LocksetError("offline", lacking, place=self.place, hint="Run without `--offline`") from error
 
     def _release(self, package: DraftPackage) -> tuple[ProjectDetail, Sequence[DistributionFile]]:
-        """The project's page and the files of the release on it."""
+        """The project's page and the files on it of the releases that the pin admits."""
         detail = self._online(
             lambda: self._project(package), f"{self.place} does not say where the files of {package.shown} are"
         )
-        version = package.version
-        assert version is not None, package
-        if version not in detail:
+        assert package.version is not None, package
+        versions = admitted_versions(package, detail.versions)
+        if not versions:
             raise LocksetError(
                 "release-missing",
                 f"{package.shown}: {detail.index_url} has no file of this version (deleted, or the wrong index?)",
                 place=package.origin or self.place,
                 hint="Name the index that has it with `--index` or `--default-index`",
             )
-        return detail, detail.files(version)
+        return detail, [file for one in versions for file in detail.files(one)]
 
     def _project(self, package: DraftPackage) -> ProjectDetail:
         try:
@@ -174,7 +215,7 @@ class _Filling:
     ) -> list[tuple[DistributionFile, dict[str, str]]]:
         """The files that are meant, each with the hashes for the lock: those of the input first."""
         if package.every_file:
-            return [(file, self._trusted(file)) for file in files]
+            return [(file, {}) for file in files]
         wanted = [{d.algorithm: d.value} for d in package.loose] + [dict(f.hashes) for f in package.files]
         names = [None] * len(package.loose) + [f.name for f in package.files]
         found: dict[str, tuple[DistributionFile, dict[str, str]]] = {}

@@ -10,7 +10,7 @@ from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.utils import canonicalize_name
 
 from lockset.conversion.direct import read_vcs
-from lockset.conversion.draft import Draft, DraftFile, DraftPackage, Loss, identity, identity_of_source
+from lockset.conversion.draft import Draft, DraftFile, DraftPackage, Loss
 from lockset.conversion.drafting import draft_of_statements, hash_texts
 from lockset.conversion.foreign_text import Fields, strip_credentials
 from lockset.conversion.formats import Format
@@ -111,7 +111,7 @@ class _Reading:
         found: dict[str, frozenset[str]] = {}
         for entry in self._pip:
             package = self._package(entry)
-            name = _identity(package)
+            name = package.identity
             found[name] = found.get(name, frozenset()) | hash_texts(package)
         return found
 
@@ -205,7 +205,7 @@ class _Reading:
         """By version: which file it is, the comparison of hashes tells."""
         return LineJudge(
             entries=tuple(
-                StatedEntry(identity=_identity(self._package(entry)), when=tuple(self._when(entry)))
+                StatedEntry(identity=self._package(entry).identity, when=tuple(self._when(entry)))
                 for entry in self._pip
             ),
             offers=offers,
@@ -241,9 +241,3 @@ class _Reading:
             if value and table is not None:
                 found |= table.parsed_hash(f"{algorithm}:{value}", algorithm)
         return {k: v for k, v in found.items() if k != "md5"} or found
-
-
-def _identity(package: DraftPackage) -> str:
-    if package.source is not None:
-        return identity_of_source(package.name, package.source)
-    return identity(package.name, package.version, None)

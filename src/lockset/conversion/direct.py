@@ -43,7 +43,7 @@ def read_direct(
 ) -> tuple[PackageVcs | PackageDirectory | PackageArchive, Version | None]:
     """What the requirement is installed from, and its version where the file's name fixes one.
 
-    An archive without a hash and a repository without a commit are gaps, to be filled from where they are.
+    Hashes of an archive are left to the caller. A repository without a commit is a gap, to be filled from where it is.
 
     Raises:
         LocksetError: `vcs-unsupported`: neither Git nor a revision that stays.
@@ -53,14 +53,13 @@ def read_direct(
     scheme = address.partition(":")[0].lower()
     if "+" in scheme:
         return read_vcs(address, subdirectory, origin=line.origin), None
-    hashes = {digest.algorithm: digest.value for digest in line.hashes}
     if scheme == "file":
         path = unquote(urlsplit(address).path)
         shown = relative_path(path, folder)
         if not _ARCHIVE.search(path):
             return PackageDirectory(path=shown, editable=line.editable or None, subdirectory=subdirectory), None
-        return PackageArchive(path=shown, hashes=hashes, subdirectory=subdirectory), version_of_file(path, line.name)
-    return PackageArchive(url=address, hashes=hashes, subdirectory=subdirectory), version_of_file(
+        return PackageArchive(path=shown, hashes={}, subdirectory=subdirectory), version_of_file(path, line.name)
+    return PackageArchive(url=address, hashes={}, subdirectory=subdirectory), version_of_file(
         path_of(address), line.name
     )
 

@@ -82,6 +82,8 @@ class DraftPackage:
         origin: Where the input says it, for messages (`requirements.txt:3`).
         config_settings: For the build backend.
         extras: Extras with which the input asks for it.
+        admits: The versions that the pin admits: `==2.6.0` also admits 2.6.0+cpu; None: `version` and no other.
+        alternatives: Lists of hashes, of each of which the archive must have one; only where the input leaves a choice.
     """
 
     name: str
@@ -100,6 +102,8 @@ class DraftPackage:
     origin: str = ""
     config_settings: tuple[tuple[str, str], ...] = ()
     extras: frozenset[str] = frozenset()
+    admits: SpecifierSet | None = None
+    alternatives: tuple[tuple[Digest, ...], ...] = ()
 
     @property
     def is_complete(self) -> bool:
@@ -112,6 +116,13 @@ class DraftPackage:
     def shown(self) -> str:
         """`name version`, as messages call it."""
         return self.name if self.version is None else f"{self.name} {self.version}"
+
+    @property
+    def identity(self) -> str:
+        """What the entry installs, in one text."""
+        if self.source is not None:
+            return identity_of_source(self.name, self.source)
+        return identity(self.name, self.version, None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,6 +141,8 @@ class Draft:
         losses: What will not be in the output.
         conflicts: Choices that the input declares never to be made together.
         may_be_partial: A person may have written the pins, and left to the installer what these need.
+        settled: Identity of an entry of the input to those that stand for it in the lock, where these are others.
+        unhashed: Identities of entries of which the input has one without a hash, so that any file may stand for it.
     """
 
     format: str
@@ -143,6 +156,8 @@ class Draft:
     losses: tuple[Loss, ...] = ()
     conflicts: tuple[Conflict, ...] = ()
     may_be_partial: bool = False
+    settled: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    unhashed: frozenset[str] = frozenset()
 
 
 def identity(name: str, version: Version | str | None, kind: str | None) -> str:
@@ -151,7 +166,9 @@ def identity(name: str, version: Version | str | None, kind: str | None) -> str:
 
 
 def identity_of_source(name: str, source: PackageVcs | PackageDirectory | PackageArchive) -> str:
-    """The identity of an entry installed from `source`: by its place; commits and hashes are compared apart."""
+    """The identity of an entry installed from `source`: its place and commit; hashes are compared apart."""
     place = getattr(source, "url", None) or source.path or ""
+    revision = getattr(source, "commit_id", None) or getattr(source, "requested_revision", None)
+    commit = f"@{revision}" if revision else ""
     subdirectory = f"#{source.subdirectory}" if source.subdirectory else ""
-    return identity(name, None, f"{place}{subdirectory}")
+    return identity(name, None, f"{place}{commit}{subdirectory}")

@@ -27,7 +27,7 @@ __all__ = ["draft_of_graph", "draft_of_statements", "hash_texts"]
 
 def hash_texts(package: DraftPackage) -> frozenset[str]:
     """Hashes and the commit that the input has for an entry."""
-    found = {str(digest) for digest in package.loose}
+    found = {str(digest) for digests in (package.loose, *package.alternatives) for digest in digests}
     for hashes in [file.hashes for file in package.files] + [getattr(package.source, "hashes", None) or {}]:
         found.update(f"{algorithm}:{value}" for algorithm, value in hashes.items())
     commit = getattr(package.source, "commit_id", None)

@@ -6,15 +6,18 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from lockset.conversion.draft import Loss
+from lockset.conversion.unlisted_files import unlisted_files
 from lockset.errors import LocksetError
+from lockset.index.options import DEFAULT_INDEX, same_index
 from lockset.lockfile.model import artifacts, describe
 from lockset.records import dataclass
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from lockset.conversion.exported import Entry, Exported
     from lockset.lockfile.model import (
+        Artifact,
         Package,
         PackageArchive,
         PackageDirectory,
@@ -57,10 +60,17 @@ def to_requirements(exported: Exported, style: RequirementsStyle) -> tuple[str, 
     losses: list[Loss] = []
     entries = [entry for entry in exported.entries if _is_kept(entry, style, losses)]
     hashes = style.hashes and _may_have_hashes(entries, losses)
+    unlisted = unlisted_files([entry.package for entry in entries])
+    losses += unlisted.losses
     lines = list(_header(exported, style))
     lines += _index_lines(entries, style, losses)
-    for entry in entries:
-        lines += _entry(entry, style, losses, hashes=hashes)
+    has_graph = any(entry.package.dependencies for entry in entries)
+    for number, entry in enumerate(entries):
+        head, texts = _pin(entry, unlisted.by_url.get(number), losses)
+        condition = "" if entry.marker is None else f" ; {entry.marker}"
+        lines.append(" \\\n".join([f"{head}{condition}", *(f"    --hash={text}" for text in texts if hashes)]))
+        if style.annotate and has_graph:
+            lines += _annotation(entry, style)
     return "\n".join(lines) + "\n", tuple(losses)
 
 
@@ -117,6 +127,9 @@ def _index_lines(entries: list[Entry], style: RequirementsStyle, losses: list[Lo
         yield f"--find-links {place}"
     indexes = list(dict.fromkeys(e.package.index for e in entries if e.package.index is not None))
     if not style.index_lines:
+        if not all(same_index(index, DEFAULT_INDEX) for index in indexes):
+            message = f"Packages of {', '.join(indexes)} are found where installers look there: see `--index-lines`"
+            losses.append(Loss(kind="index-left-out", message=message, note=len(indexes) == 1))
         return
     for number, index in enumerate(indexes):
         yield f"--{'extra-' if number else ''}index-url {index}"
@@ -134,18 +147,20 @@ def _files(package: Package) -> list[PackageWheel | PackageSdist]:
     return [*(package.wheels or ()), *([package.sdist] if package.sdist is not None else [])]
 
 
-def _entry(entry: Entry, style: RequirementsStyle, losses: list[Loss], *, hashes: bool) -> Iterator[str]:
-    head = f"{_requirement(entry.package)}{_condition(entry)}"
-    texts = [f"    --hash={text}" for text in _hashes(entry.package, losses)] if hashes else []
-    yield " \\\n".join([head, *texts])
-    if style.annotate:
-        askers = entry.asked_by
-        if not askers:
-            yield f"    # via -r {style.source}"
-        elif len(askers) == 1:
-            yield f"    # via {askers[0]}"
-        else:
-            yield "\n".join(["    # via", *(f"    #   {name}" for name in askers)])
+def _pin(entry: Entry, unlisted: PackageWheel | PackageSdist | None, losses: list[Loss]) -> tuple[str, list[str]]:
+    """The requirement, and the hashes of its files; `unlisted`: the file that is to be named by its address."""
+    package = entry.package
+    if unlisted is None:
+        return _requirement(package), _hashes(package, artifacts(package), losses)
+    return f"{package.name} @ {unlisted.url}", _hashes(package, [unlisted], losses)
+
+
+def _annotation(entry: Entry, style: RequirementsStyle) -> Iterator[str]:
+    askers = entry.asked_by or (style.source,)
+    if len(askers) == 1:
+        yield f"    # via {askers[0]}"
+    else:
+        yield from ("    # via", *(f"    #   {name}" for name in askers))
 
 
 def _condition(entry: Entry) -> str:
@@ -191,10 +206,10 @@ def _archive(name: str, archive: PackageArchive) -> str:
     return (path if path.startswith((".", "/")) else f"./{path}") + tail
 
 
-def _hashes(package: Package, losses: list[Loss]) -> list[str]:
+def _hashes(package: Package, files: Iterable[Artifact], losses: list[Loss]) -> list[str]:
     """One hash for each file: the first that requirements files know."""
     found = []
-    for artifact in artifacts(package):
+    for artifact in files:
         hashes = getattr(artifact, "hashes", None)
         if hashes is None:
             continue

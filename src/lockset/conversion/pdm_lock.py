@@ -13,7 +13,7 @@ from packaging.utils import canonicalize_name
 from lockset.conversion.assemble import universe_of
 from lockset.conversion.assumed_roots import assume_roots
 from lockset.conversion.assumed_words import groups_unknown, only_systems, tell_assumed
-from lockset.conversion.draft import Draft, DraftFile, DraftPackage, Loss, identity, identity_of_source
+from lockset.conversion.draft import Draft, DraftFile, DraftPackage, Loss
 from lockset.conversion.drafting import draft_of_graph, draft_of_statements
 from lockset.conversion.foreign_text import Fields, hashes_of_one_file, parse_toml, repository_url, strip_credentials
 from lockset.conversion.formats import Format
@@ -249,7 +249,7 @@ class _Reading:
             found[key] = GraphNode(
                 key=key,
                 name=f"{name}[{','.join(sorted(self._extras[number]))}]" if self._extras[number] else name,
-                identity=None if package is None else _identity(package),
+                identity=None if package is None else package.identity,
                 edges=tuple(self._edges(number, statements_only=statements_only)),
                 forks=self._forks(number),
                 rank=ranks[number],
@@ -372,12 +372,6 @@ class _Reading:
 
 def _is_tree(entry: Fields) -> bool:
     return any(key in entry.data for key in ("git", "path", "url"))
-
-
-def _identity(package: DraftPackage) -> str:
-    if package.source is not None:
-        return identity_of_source(package.name, package.source)
-    return identity(package.name, package.version, None)
 
 
 def _file(table: Fields) -> DraftFile:

@@ -10,8 +10,9 @@ from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
-from lockset.conversion.direct import is_archive_name, is_commit
-from lockset.conversion.draft import Draft, DraftPackage, Loss, identity, identity_of_source
+from lockset.conversion.archive_hashes import with_certain_hashes
+from lockset.conversion.direct import UNKNOWN_COMMIT, is_archive_name, is_commit
+from lockset.conversion.draft import Draft, DraftPackage, Loss
 from lockset.conversion.drafting import draft_of_statements
 from lockset.conversion.foreign_text import Fields, parse_json, repository_url, strip_credentials
 from lockset.conversion.formats import Format
@@ -91,8 +92,11 @@ class _Reading:
                 packages[key] = package
                 choice: Choice = ("project", "") if group is None else ("group", group)
                 statements[key] = ((choice, entry.marker("markers")),)
-                nodes[key] = GraphNode(key=key, name=package.name, identity=_identity(package))
+                nodes[key] = GraphNode(key=key, name=package.name, identity=package.identity)
         self._join(packages, statements, nodes)
+        for key, package in packages.items():
+            packages[key], losses = with_certain_hashes(package)
+            self._losses += losses
         if not packages:
             raise LocksetError("nothing-pinned", "The Pipfile.lock holds no packages", place=self._top.place)
         found = draft_of_statements(
@@ -118,9 +122,7 @@ class _Reading:
         for key, package in packages.items():
             other = seen.setdefault(package.name, key)
             if nodes[other].identity == nodes[key].identity:
-                # Two spellings or two sections list hashes of one release: all of them are the input's.
-                joined = replace(packages[other], loose=tuple(dict.fromkeys((*packages[other].loose, *package.loose))))
-                packages[other] = joined
+                packages[other] = _joined(packages[other], package)
                 continue
             both = region_of_text(statements[other][0][1]) & region_of_text(statements[key][0][1])
             if not both.is_empty:
@@ -148,68 +150,80 @@ class _Reading:
         plain = DraftPackage(name=name, version=None, region=MarkerSet.any(), origin=f"{self._top.place}: {entry.path}")
         source = self._source(entry)
         if source is not None:
-            return replace(plain, source=source)
-        text = entry.text("version") or ""
-        matched = re.fullmatch(r"={2,3}\s*(.+)", text)
-        try:
-            version = Version(matched[1]) if matched else None
-        except InvalidVersion:
-            version = None
-        if version is None:
-            raise LocksetError(
-                "not-pinned",
-                f"`{name}` is not pinned to one version (`{text or 'no version'}`); a conversion never resolves",
-                place=f"{self._top.place}: {entry.path}",
-                hint="Run `pipenv lock`",
-            )
-        digests = []
-        for text in entry.texts("hashes"):
-            [(algorithm, value)] = entry.parsed_hash(text, "hashes").items()
-            digests.append(Digest(algorithm=algorithm, value=value))
-        if not digests:
+            hashes = self._digests(entry) if isinstance(source, PackageArchive) else ()
+            return replace(plain, source=source, alternatives=(hashes,) if hashes else ())
+        version, admits = self._pin(name, entry)
+        digests = self._digests(entry)
+        if not digests and not self._options.files.unhashed:
             raise LocksetError(
                 "no-files",
-                f"`{name} {version}` has no hashes",
+                f"`{name} {version}` has no hashes: pipenv writes none where the index gives none",
                 place=f"{self._top.place}: {entry.path}",
-                hint="Run `pipenv lock`",
+                hint="Take every file of such a release on trust with `--files all`",
             )
         # What names no source comes from the first one.
         first = next(iter(self._indexes.values()), None)
         index = self._indexes.get(entry.text("index") or "", first)
-        return replace(plain, version=version, loose=tuple(dict.fromkeys(digests)), index=index)
+        return replace(plain, version=version, loose=digests, every_file=not digests, index=index, admits=admits)
+
+    def _pin(self, name: str, entry: Fields) -> tuple[Version, SpecifierSet]:
+        """The version, and all that the pin admits.
+
+        Raises:
+            LocksetError: `not-pinned`.
+        """
+        text = entry.text("version") or ""
+        matched = re.fullmatch(r"(={2,3})\s*(\S+)", text)
+        try:
+            if matched:
+                return Version(matched[2]), SpecifierSet(f"{matched[1]}{matched[2]}")
+        except InvalidVersion:
+            pass
+        raise LocksetError(
+            "not-pinned",
+            f"`{name}` is not pinned to one version (`{text or 'no version'}`); a conversion never resolves",
+            place=f"{self._top.place}: {entry.path}",
+            hint=f"Name a version of {name} in the Pipfile, then run `pipenv lock`",
+        )
 
     def _source(self, entry: Fields) -> PackageVcs | PackageDirectory | PackageArchive | None:
         kind = next((kind for kind in ("git", "hg", "svn", "bzr") if kind in entry.data), None)
         if kind is not None:
-            commit = entry.text("ref") or ""
-            if not is_commit(kind, commit):
-                raise entry.invalid("ref", f"is no full commit: `{commit}`")
+            revision = entry.text("ref") or ""
+            commit = revision if is_commit(kind, revision) else UNKNOWN_COMMIT
+            if kind != "git" and not commit:
+                raise entry.invalid("ref", f"is not a revision that a lock file can hold: `{revision}`")
             url = repository_url(entry.needed(kind).removeprefix(f"{kind}+"))
-            return PackageVcs(type=kind, url=url, commit_id=commit, subdirectory=entry.text("subdirectory"))
+            return PackageVcs(
+                type=kind,
+                url=url,
+                requested_revision=revision if revision and not commit else None,
+                commit_id=commit,
+                subdirectory=entry.text("subdirectory"),
+            )
         place = entry.text("path") or entry.text("file")
         if place is None:
             return None
-        hashes = self._hashes_of_archive(entry)
         if "://" in place:
-            return PackageArchive(url=strip_credentials(place).partition("#")[0], hashes=hashes)
+            return PackageArchive(url=strip_credentials(place).partition("#")[0], hashes={})
         if is_archive_name(place):
-            return PackageArchive(path=self._options.moved(place), hashes=hashes)
+            return PackageArchive(path=self._options.moved(place), hashes={})
         return PackageDirectory(path=self._options.moved(place), editable=entry.flag("editable") or None)
 
-    def _hashes_of_archive(self, entry: Fields) -> dict[str, str]:
-        found: dict[str, str] = {}
+    def _digests(self, entry: Fields) -> tuple[Digest, ...]:
+        found: dict[Digest, None] = {}
         for text in entry.texts("hashes"):
-            for algorithm, value in entry.parsed_hash(text, "hashes").items():
-                if found.setdefault(algorithm, value) != value:
-                    raise entry.invalid("hashes", "are of several files, and the archive is one")
-        return found
+            [(algorithm, value)] = entry.parsed_hash(text, "hashes").items()
+            found[Digest(algorithm=algorithm, value=value)] = None
+        return tuple(found)
+
+
+def _joined(one: DraftPackage, other: DraftPackage) -> DraftPackage:
+    """One entry of two spellings or two sections: with all hashes of a release, and one of each list of an archive."""
+    loose = tuple(dict.fromkeys((*one.loose, *other.loose)))
+    alternatives = tuple(dict.fromkeys((*one.alternatives, *other.alternatives)))
+    return replace(one, loose=loose, every_file=one.every_file and other.every_file, alternatives=alternatives)
 
 
 def _group_name(section: str) -> str:
     return "dev" if section == "develop" else canonicalize_name(section)
-
-
-def _identity(package: DraftPackage) -> str:
-    if package.source is not None:
-        return identity_of_source(package.name, package.source)
-    return identity(package.name, package.version, None)

@@ -25,6 +25,13 @@ class Remote(Protocol):
             LocksetError: it cannot be had, `offline` where that would need a network that may not be used.
         """
 
+    def digests_at(self, location: str, algorithms: Iterable[str]) -> Mapping[str, str]:
+        """Hashes over the bytes of the file at a URL or absolute path, sha256 always among them.
+
+        Raises:
+            LocksetError: it cannot be had, `offline`.
+        """
+
     def digests(self, file: DistributionFile, algorithms: Iterable[str]) -> Mapping[str, str]:
         """Hashes over the bytes of an index's file, sha256 always among them.
 

@@ -178,7 +178,7 @@ def prove(draft: Draft, lock: Pylock, losses: Sequence[Loss]) -> Proof:
         for values in environments:
             situation = Situation(environment=values, extras=extras, groups=groups)
             wanted, got = draft.judge.wanted(situation), select(situation)
-            if wanted != got:
+            if not _agree(wanted, got, draft.settled):
                 raise _difference(wanted, got, situation, draft.place)
             counts.append(len(got))
         if counts:
@@ -188,6 +188,14 @@ def prove(draft: Draft, lock: Pylock, losses: Sequence[Loss]) -> Proof:
             rows.append(row)
     hashes, kept, lost = _compare_hashes(draft, lock, losses)
     return Proof(rows=tuple(rows), hashes=hashes, kept=kept, lost=lost)
+
+
+def _agree(wanted: frozenset[str], got: frozenset[str], settled: Mapping[str, frozenset[str]]) -> bool:
+    """Whether both sides install the same: each entry of the input is answered, and no other entry is there."""
+    if wanted == got:
+        return True
+    allowed = [settled.get(one, frozenset({one})) for one in wanted]
+    return all(one & got for one in allowed) and got <= frozenset().union(*allowed)
 
 
 def _conflicting(draft: Draft, extras: frozenset[str], groups: frozenset[str]) -> bool:
@@ -235,13 +243,15 @@ def _compare_hashes(draft: Draft, lock: Pylock, losses: Sequence[Loss]) -> tuple
     """
     named = {text for loss in losses for text in loss.hashes}
     present: dict[str, set[str]] = {}
+    sources = _sources(draft)
     for package in lock.packages:
-        key = identity_of_package(package)
-        given = draft.evidence.get(key, frozenset())
+        keys = sources.get(identity_of_package(package), ())
+        given = frozenset().union(*(draft.evidence[key] for key in keys))
         for hashes in hashes_of(package):
-            present.setdefault(key, set()).update(hashes)
-            if given and not hashes & given:
-                raise _hash_failure(f"A file of {key} has no hash of the input", sorted(hashes), draft.place)
+            for key in keys:
+                present.setdefault(key, set()).update(hashes)
+            if given and not hashes & given and draft.unhashed.isdisjoint(keys):
+                raise _hash_failure(f"A file of {package.name} has no hash of the input", sorted(hashes), draft.place)
     total = kept = lost = 0
     for key, given in draft.evidence.items():
         total += len(given)
@@ -252,6 +262,15 @@ def _compare_hashes(draft: Draft, lock: Pylock, losses: Sequence[Loss]) -> tuple
         if gone - named:
             raise _hash_failure(f"A hash of {key} would get lost without a word", sorted(gone - named), draft.place)
     return total, kept, lost
+
+
+def _sources(draft: Draft) -> Mapping[str, list[str]]:
+    """Identity of an entry of the lock to those of the input that it stands for."""
+    found: dict[str, list[str]] = {}
+    for key in draft.evidence:
+        for one in draft.settled.get(key, (key,)):
+            found.setdefault(one, []).append(key)
+    return found
 
 
 def _hash_failure(message: str, hashes: Sequence[str], place: str) -> LocksetError:

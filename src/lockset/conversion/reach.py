@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
-from dataclasses import replace
 from heapq import heappop, heappush
 from typing import TYPE_CHECKING
 
@@ -19,8 +17,6 @@ if TYPE_CHECKING:
     from lockset.conversion.offers import Offers
 
 __all__ = ["Reach", "dependencies_of", "reach", "unanswered"]
-
-_ALWAYS, _NEVER = "python_version >= '0'", "python_version < '0'"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,13 +37,13 @@ def reach(graph: ForeignGraph, offers: Offers, universe: MarkerSet) -> Reach:
     Raises:
         LocksetError: `conflict-unsupported`: what extras bring in decides in a circle whether they are asked for.
     """
-    texts = dict.fromkeys(graph.activations, _NEVER)
+    regions = dict.fromkeys(graph.activations, MarkerSet.none())
     for _ in range(ROUNDS):
-        found = _reach(_settled(graph, texts) if texts else graph, offers, universe)
+        found = _reach(graph, offers, universe, regions)
         again = {mark: _where(graph, found, *asked) for mark, asked in graph.activations.items()}
-        if again == texts:
+        if again == regions:
             return found
-        texts = again
+        regions = again
     raise LocksetError(
         "conflict-unsupported",
         "Which conflicting extras are asked for depends on itself, and a lock file cannot say that",
@@ -55,45 +51,18 @@ def reach(graph: ForeignGraph, offers: Offers, universe: MarkerSet) -> Reach:
     )
 
 
-def _where(graph: ForeignGraph, found: Reach, name: str, extra: str) -> str:
+def _where(graph: ForeignGraph, found: Reach, name: str, extra: str) -> MarkerSet:
     region = MarkerSet.none()
     for key, extras in found.extras.items():
         if graph.nodes[key].name == name:
             region |= extras.get(extra, MarkerSet.none())
-    return _NEVER if region.is_empty else region.text() or _ALWAYS
+    return region
 
 
-def _settled(graph: ForeignGraph, texts: Mapping[str, str]) -> ForeignGraph:
-    """The same with made-up extras replaced by where they hold."""
-    pattern = re.compile(rf"""(['"])({"|".join(map(re.escape, texts))})\1 (not )?in extras""")
-
-    def settled(text: str) -> str:
-        return pattern.sub(lambda found: f"({_opposite(texts[found[2]]) if found[3] else texts[found[2]]})", text)
-
-    def edge(one: Edge) -> Edge:
-        return one if one.marker is None else replace(one, marker=settled(one.marker))
-
-    nodes = {
-        key: replace(
-            node,
-            edges=tuple(map(edge, node.edges)),
-            optional={extra: tuple(map(edge, edges)) for extra, edges in node.optional.items()},
-            forks=tuple(map(settled, node.forks)),
-        )
-        for key, node in graph.nodes.items()
-    }
-    roots = tuple(replace(root, edge=edge(root.edge)) for root in graph.roots)
-    return ForeignGraph(nodes=nodes, roots=roots)
-
-
-def _opposite(text: str) -> str:
-    return (~MarkerSet.parse(text)).text() or _ALWAYS
-
-
-def _reach(graph: ForeignGraph, offers: Offers, universe: MarkerSet) -> Reach:
-    walk = _Walk(graph)
+def _reach(graph: ForeignGraph, offers: Offers, universe: MarkerSet, regions: Mapping[str, MarkerSet]) -> Reach:
+    walk = _Walk(graph, regions)
     for root in graph.roots:
-        walk.follow(root.edge, offers.region(root.choice) & universe & region_of_text(root.edge.marker))
+        walk.follow(root.edge, offers.region(root.choice) & universe & walk.region_of(root.edge.marker))
     walk.run()
     return Reach(regions=walk.regions, extras=walk.extras, decided=frozenset(walk.decided))
 
@@ -101,8 +70,11 @@ def _reach(graph: ForeignGraph, offers: Offers, universe: MarkerSet) -> Reach:
 class _Walk:
     """Regions grow until nothing changes; they only ever grow, and there are finitely many sets to grow to."""
 
-    def __init__(self, graph: ForeignGraph) -> None:
+    def __init__(self, graph: ForeignGraph, activations: Mapping[str, MarkerSet]) -> None:
+        """`activations`: where the made-up extras of the graph hold."""
         self._graph = graph
+        self._activations = activations
+        self._read: dict[str, MarkerSet] = {}
         self.regions: dict[str, MarkerSet] = {}
         self.extras: dict[str, dict[str, MarkerSet]] = {}
         self._order = order_of(graph)
@@ -123,6 +95,14 @@ class _Walk:
             if not self._decide():
                 return
 
+    def region_of(self, marker: str | None) -> MarkerSet:
+        """The region of a marker of the graph, with the made-up extras as they hold."""
+        if marker is None:
+            return MarkerSet.any()
+        if marker not in self._read:
+            self._read[marker] = region_of_text(marker).with_extras_as(self._activations)
+        return self._read[marker]
+
     def follow(self, edge: Edge, region: MarkerSet) -> None:
         """`edge` applies in `region`."""
         fitting = [(target, region & self._fork(target)) for target in edge.targets]
@@ -141,7 +121,7 @@ class _Walk:
             return MarkerSet.any()
         found = MarkerSet.none()
         for fork in forks:
-            found |= region_of_text(fork)
+            found |= self.region_of(fork)
         return found
 
     def _decide(self) -> bool:
@@ -203,7 +183,7 @@ class _Walk:
                     other |= here
             answered = fitting - (other - reached)
             if edge.targets or edge.others:
-                found |= region_of_text(edge.marker).with_metadata_extra(None) - answered
+                found |= self.region_of(edge.marker).with_metadata_extra(None) - answered
         return found
 
     def _grow(self, key: str, extras: frozenset[str], part: MarkerSet) -> bool:
@@ -229,16 +209,15 @@ class _Walk:
         base = self.regions[key]
         extras = tuple(self.extras[key].items())
         for edge in node.edges:
-            yield edge, _needed(edge, base, extras)
+            yield edge, _needed(edge, self.region_of(edge.marker), base, extras)
         for extra, where in extras:
             for edge in node.optional.get(extra, ()):
-                yield edge, where & region_of_text(edge.marker).with_metadata_extra(extra)
+                yield edge, where & self.region_of(edge.marker).with_metadata_extra(extra)
 
 
-def _needed(edge: Edge, base: MarkerSet, extras: tuple[tuple[str, MarkerSet], ...]) -> MarkerSet:
+def _needed(edge: Edge, marker: MarkerSet, base: MarkerSet, extras: tuple[tuple[str, MarkerSet], ...]) -> MarkerSet:
     if edge.marker is None:
         return base
-    marker = region_of_text(edge.marker)
     region = base & marker.with_metadata_extra(None)
     for extra, where in extras:
         region |= where & marker.with_metadata_extra(extra)
@@ -251,7 +230,7 @@ def unanswered(graph: ForeignGraph, found: Reach) -> tuple[str, Edge, MarkerSet]
         for edge in graph.nodes[key].edges:
             if not edge.others:
                 continue
-            left = _needed(edge, base, tuple(found.extras[key].items()))
+            left = _needed(edge, region_of_text(edge.marker), base, tuple(found.extras[key].items()))
             for target in edge.targets:
                 left -= found.regions.get(target, MarkerSet.none())
             if not left.is_empty:

@@ -7,16 +7,18 @@ from dataclasses import field, replace
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from packaging.requirements import Requirement
 from packaging.version import InvalidVersion, Version
 
 from lockset.conversion.annotations import COMPILED, with_dependencies
+from lockset.conversion.archive_hashes import with_certain_hashes
 from lockset.conversion.direct import read_direct
-from lockset.conversion.draft import Draft, DraftPackage, Loss, identity, identity_of_source
+from lockset.conversion.draft import Draft, DraftPackage, Loss
 from lockset.conversion.foreign_text import strip_credentials
 from lockset.conversion.formats import Format
-from lockset.conversion.graph import refuse_overlap
 from lockset.conversion.judge import LineJudge, StatedEntry
 from lockset.conversion.offers import Offers
+from lockset.conversion.repeated_pins import join_pin
 from lockset.errors import LocksetError
 from lockset.lockfile.model import PackageArchive
 from lockset.markers import MarkerSet, possible
@@ -81,6 +83,7 @@ def read_pins(
     reading = _Reading(options=project.options, folder=folder, files=files, universe=universe, place=place)
     for line in lines:
         reading.take(line)
+    reading.settle()
     packages = with_dependencies(reading.packages, texts, reading.losses)
     reading.losses += _warned(project)
     _note(project, packages, reading.losses)
@@ -97,6 +100,8 @@ def read_pins(
         offers=offers,
         requires_python=requires_python,
         evidence={key: frozenset(hashes) for key, hashes in reading.evidence.items()},
+        settled={key: frozenset(found) for key, found in reading.settled.items()},
+        unhashed=frozenset(reading.unhashed),
         losses=tuple(reading.losses),
         may_be_partial=not any(map(COMPILED.search, texts)) or any(map(_UNSAFE.search, texts)),
     )
@@ -138,6 +143,7 @@ def _pinned(project: RootProject, place: str) -> list[RequirementLine]:
         if line.requirement.url is not None or pinned_version(line) is not None:
             _refuse_contradiction(line, pins.get(line.name, ()))
             found.append(line)
+            found.extend(_constrained(line, pin) for pin in pins.get(line.name, ()) if _is_narrower(pin, line))
         elif line.name in pins:
             found.extend(_constrained(line, pin) for pin in pins[line.name])
         else:
@@ -165,7 +171,7 @@ def _refuse_contradiction(line: RequirementLine, pins: Iterable[RequirementLine]
     """
     version = pinned_version(line) if line.requirement.url is None else None
     for pin in pins:
-        if version is None or pin.requirement.specifier.contains(version, prereleases=True):
+        if version is None or pin.requirement.specifier.contains(version, prereleases=True) or _is_narrower(pin, line):
             continue
         regions = [
             MarkerSet.any() if m is None else MarkerSet.of_marker(m)
@@ -180,11 +186,31 @@ def _refuse_contradiction(line: RequirementLine, pins: Iterable[RequirementLine]
             )
 
 
+def _is_narrower(pin: RequirementLine, line: RequirementLine) -> bool:
+    """Whether the constraint pins a local version of what the line pins: 1.0+cpu, where the line says 1.0."""
+    if line.requirement.url is not None:
+        return False
+    version = pinned_version(pin)
+    return version != pinned_version(line) and line.requirement.specifier.contains(version or "", prereleases=True)
+
+
 def _constrained(line: RequirementLine, pin: RequirementLine) -> RequirementLine:
-    """The requirement with version, hashes and marker of its constraint."""
+    """The requirement with version, hashes and marker of its constraint.
+
+    Raises:
+        LocksetError: `pin-contradicts` where the requirement excludes what the constraint pins.
+    """
     joined = line.where(pin.requirement.marker, through=pin.origin)
-    joined.requirement.specifier = pin.requirement.specifier
-    return replace(joined, hashes=line.hashes or pin.hashes)
+    requirement = Requirement(str(joined.requirement))
+    requirement.specifier = line.requirement.specifier & pin.requirement.specifier
+    if not requirement.specifier.contains(pinned_version(pin) or "", prereleases=True):
+        raise LocksetError(
+            "pin-contradicts",
+            f"`{line.requirement}` and the constraint `{pin.requirement}` ({pin.origin}) exclude each other",
+            place=line.origin,
+            hint="Keep one of them",
+        )
+    return replace(joined, requirement=requirement, hashes=line.hashes or pin.hashes)
 
 
 def pinned_version(line: RequirementLine) -> Version | None:
@@ -197,13 +223,15 @@ def pinned_version(line: RequirementLine) -> Version | None:
     if not exact:
         return None
     try:
-        version = Version(exact[0].version)
+        versions = sorted((Version(one.version) for one in exact), reverse=True)
     except InvalidVersion as error:
-        message = f"`{line.requirement}` names what is no version, and a lock file holds versions only"
+        message = f"`{line.requirement}` names what is not a valid version, and a lock file holds versions only"
         raise LocksetError("version-invalid", message, place=line.origin) from error
-    if not line.requirement.specifier.contains(version, prereleases=True):
-        raise LocksetError("pin-contradicts", f"`{line.requirement}` admits no version at all", place=line.origin)
-    return version
+    # `==1.0,==1.0+cpu` is a pin of 1.0+cpu, which both admit.
+    for version in versions:
+        if line.requirement.specifier.contains(version, prereleases=True):
+            return version
+    raise LocksetError("pin-contradicts", f"`{line.requirement}` admits no version at all", place=line.origin)
 
 
 def _refuse_mixed(lines: Iterable[RequirementLine], files: FilesWanted, place: str, *, required: bool) -> None:
@@ -251,6 +279,8 @@ class _Reading:
     packages: list[DraftPackage] = field(default_factory=list)
     markers: dict[str, list[str | None]] = field(default_factory=dict)
     evidence: dict[str, set[str]] = field(default_factory=dict)
+    settled: dict[str, set[str]] = field(default_factory=dict)
+    unhashed: set[str] = field(default_factory=set)
     losses: list[Loss] = field(default_factory=list)
 
     def take(self, line: RequirementLine) -> None:
@@ -265,8 +295,10 @@ class _Reading:
                 hint="Take the part with `extra` out of the marker",
             )
         package = self._package(line, region)
-        key = key_of(package)
+        key = package.identity
         self.evidence.setdefault(key, set()).update(map(str, line.hashes), _commit(package))
+        if not line.hashes and package.source is None:
+            self.unhashed.add(key)
         self.markers.setdefault(key, []).append(None if marker is None else str(marker))
         if (region & self.universe).is_empty:
             message = f"{package.shown} applies in no environment of the lock and is left out"
@@ -282,6 +314,8 @@ class _Reading:
                 message = f"The credentials in the address of {line.name} are not written"
                 self.losses.append(Loss(kind="credentials-dropped", message=message, note=True))
             source, version = read_direct(line, folder=self.folder)
+            if line.hashes and not isinstance(source, PackageArchive):
+                raise _tree_hashed(line)
             return DraftPackage(
                 name=line.name,
                 version=version,
@@ -290,6 +324,7 @@ class _Reading:
                 source=source,
                 origin=line.origin,
                 config_settings=line.config_settings,
+                alternatives=(line.hashes,) if isinstance(source, PackageArchive) and line.hashes else (),
             )
         wheels, sdists = self._formats(str(line.name))
         return DraftPackage(
@@ -304,6 +339,7 @@ class _Reading:
             origin=line.origin,
             config_settings=line.config_settings,
             extras=line.extras,
+            admits=line.requirement.specifier,
         )
 
     def _formats(self, name: str) -> tuple[bool, bool]:
@@ -315,32 +351,27 @@ class _Reading:
         return True, True
 
     def _add(self, package: DraftPackage) -> None:
-        """Joins it to an equal pin; refuses another one of the name that applies at once."""
-        for number, other in enumerate(self.packages):
-            if other.name != package.name:
-                continue
-            if key_of(other) == key_of(package) and set(other.loose) == set(package.loose):
-                region = other.region | package.region
-                self.packages[number] = replace(other, region=region, said=None)
-                return
-            both = other.region & package.region & self.universe
-            if not both.is_empty:
-                first = f"{_what(other)} at {other.origin}"
-                raise refuse_overlap(
-                    package.name, first, f"{_what(package)} at {package.origin}", both, place=self.place
-                )
-        self.packages.append(package)
+        """Joins it with other pins of the name; refuses one that contradicts it where both apply."""
+        joined = join_pin(self.packages, package, universe=self.universe, place=self.place)
+        self.packages = joined.packages
+        self.losses += joined.losses
+        for key, narrower in joined.stand_in:
+            self.settled.setdefault(key, {key}).add(narrower)
+
+    def settle(self) -> None:
+        """The archives with the hashes that are certain."""
+        for number, package in enumerate(self.packages):
+            self.packages[number], losses = with_certain_hashes(package)
+            self.losses += losses
 
 
-def key_of(package: DraftPackage) -> str:
-    """The identity of the entry."""
-    if package.source is not None:
-        return identity_of_source(package.name, package.source)
-    return identity(package.name, package.version, None)
-
-
-def _what(package: DraftPackage) -> str:
-    return str(package.version) if package.source is None else key_of(package).partition(" @ ")[2]
+def _tree_hashed(line: RequirementLine) -> LocksetError:
+    return LocksetError(
+        "tree-hashed",
+        f"`{line.name}` is a folder or a repository, which has no hash to compare: installers refuse it",
+        place=line.origin,
+        hint="Leave out its `--hash`, or name an archive or a wheel in its place",
+    )
 
 
 def _commit(package: DraftPackage) -> tuple[str, ...]:

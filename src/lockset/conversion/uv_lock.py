@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.utils import canonicalize_name
 
-from lockset.conversion.draft import DraftPackage, Loss, identity, identity_of_source
+from lockset.conversion.draft import DraftPackage, Loss
 from lockset.conversion.drafting import draft_of_graph
 from lockset.conversion.foreign_text import Fields, parse_toml, strip_credentials
 from lockset.conversion.formats import Format
@@ -250,7 +250,7 @@ class _Reading:
         return GraphNode(
             key=str(number),
             name=self._names[number],
-            identity=None if package is None else _identity(package),
+            identity=None if package is None else package.identity,
             edges=tuple(self._edge(item) for item in entry.tables("dependencies")),
             optional={
                 canonicalize_name(extra): tuple(map(self._edge, items))
@@ -338,12 +338,6 @@ class _Reading:
                 )
             found += [frozenset({a, b}) for i, a in enumerate(named) for b in named[:i]]
         return tuple(dict.fromkeys(found))
-
-
-def _identity(package: DraftPackage) -> str:
-    if package.source is not None:
-        return identity_of_source(package.name, package.source)
-    return identity(package.name, package.version, None)
 
 
 def _extras(item: Fields) -> frozenset[str]:

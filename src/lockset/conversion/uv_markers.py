@@ -9,7 +9,6 @@ from packaging.markers import InvalidMarker, Marker
 from packaging.utils import canonicalize_name
 
 from lockset.errors import LocksetError
-from lockset.markers import MarkerSet
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -79,10 +78,10 @@ class Rewriter:
         tail = canonicalize_name(rest[int(length) + 1 :])
         if kind == "extra" and (name, tail) in own:
             return _ALWAYS if wanted else _NEVER
-        holds = {"extra": self._extra, "project": self._project}.get(kind, self._group)(name, tail)
-        return holds if wanted else _negated(holds)
+        ways = {"extra": self._extra, "project": self._project}.get(kind, self._group)(name, tail)
+        return _any_of(ways) if wanted else _none_of(ways)
 
-    def _extra(self, name: str, extra: str) -> str:
+    def _extra(self, name: str, extra: str) -> list[str]:
         ways = list(self._implied.get((name, extra), ()))
         if name in self._projects:
             ways.insert(0, f"'{extra}' in extras")
@@ -90,19 +89,19 @@ class Rewriter:
             mark = f"lockset-asked-{name}--{extra}".replace("--", "-x-")
             self.activations[mark] = (name, extra)
             ways.append(f"'{mark}' in extras")
-        return _any_of(ways)
+        return ways
 
-    def _project(self, name: str, _: str) -> str:
+    def _project(self, name: str, _: str) -> list[str]:
         if name not in self._projects:
-            return _NEVER
+            return []
         default = self._offers.default
-        return _ALWAYS if default is None else f"'{default}' in dependency_groups"
+        return [_ALWAYS if default is None else f"'{default}' in dependency_groups"]
 
-    def _group(self, name: str, group: str) -> str:
+    def _group(self, name: str, group: str) -> list[str]:
         if name not in self._projects:
-            return _NEVER
+            return []
         twins = [self._offers.twin(group)] if group in self._offers.by_default else []
-        return _any_of([f"'{one}' in dependency_groups" for one in (group, *twins)])
+        return [f"'{one}' in dependency_groups" for one in (group, *twins)]
 
     def side(self, item: dict[str, Any]) -> Side | None:
         """One side of a declared conflict of a project."""
@@ -121,6 +120,10 @@ def _any_of(ways: Sequence[str]) -> str:
     return ways[0] if len(ways) == 1 else f"({' or '.join(ways)})"
 
 
-def _negated(marker: str) -> str:
-    """The opposite of a marker that this module or a MarkerSet wrote."""
-    return (~MarkerSet.parse(marker)).text() or _ALWAYS
+def _none_of(ways: Sequence[str]) -> str:
+    if _ALWAYS in ways:
+        return _NEVER
+    opposites = [way.replace(" in ", " not in ") for way in ways]
+    if not opposites:
+        return _ALWAYS
+    return opposites[0] if len(opposites) == 1 else f"({' and '.join(opposites)})"

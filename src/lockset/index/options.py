@@ -17,7 +17,7 @@ from lockset.records import dataclass
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["DEFAULT_INDEX", "IndexOptions", "IndexSource", "location_url"]
+__all__ = ["DEFAULT_INDEX", "IndexOptions", "IndexSource", "location_url", "same_index"]
 
 # The public index, asked where nothing else is said. The only place that names it.
 DEFAULT_INDEX = "https://pypi.org/simple/"
@@ -139,3 +139,8 @@ def location_url(text: str, *, base: Path) -> str:
             "index-location", f"`{text}` is neither an http(s) or file URL nor a path", hint="Use https://, or a path"
         )
     return Path(base, Path(text).expanduser()).resolve().as_uri()
+
+
+def same_index(one: str, other: str) -> bool:
+    """Whether two addresses name one index."""
+    return one.rstrip("/") == other.rstrip("/")

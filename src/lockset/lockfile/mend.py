@@ -1,7 +1,7 @@
 """Text to mended text: what has one right answer, and nothing else.
 
-Values are replaced in place, blocks and array items change places; comments, blank lines and layout stay. What is
-mended twice is mended no further.
+Values are replaced in place, empty keys removed, blocks and array items change places; comments, blank lines and layout
+stay. What is mended twice is mended no further.
 """
 
 from __future__ import annotations
@@ -10,9 +10,11 @@ import re
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from packaging.markers import InvalidMarker, Marker
 from packaging.utils import canonicalize_name, is_normalized_name
 
 from lockset.lockfile.issue import Findings, path_text
+from lockset.lockfile.mend_keys import missing_key, without_needless_key
 from lockset.lockfile.mend_order import order_edits
 from lockset.lockfile.read import Document, TomlError, read
 from lockset.lockfile.rules_urls import check_url
@@ -30,6 +32,7 @@ _NAME = re.compile(r"[A-Za-z0-9]|[A-Za-z0-9][A-Za-z0-9._-]*[A-Za-z0-9]", re.ASCI
 _UPPER_HEX = re.compile(r"(?=.*[A-F])[0-9A-Fa-f]+", re.ASCII)
 _PREFIX = re.compile(r"(?:git|hg|bzr|svn)\+(?=[a-z]+://)", re.ASCII)
 _TIME = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(?:\.\d{1,6})?(?:[Zz]|[+-]\d\d:\d\d)", re.ASCII)
+_SIZE = re.compile(r"[1-9][0-9]{0,17}", re.ASCII)
 _PLAIN = re.compile(r"[^\"'\\\x00-\x1f\x7f]*")
 
 
@@ -58,6 +61,14 @@ def mend(text: str) -> Mended:
         document = read(text)
     except TomlError:
         return Mended(text=text, done=tuple(done))
+    while (removed := without_needless_key(document)) is not None:
+        text, said = removed
+        done.append(said)
+        document = read(text)
+    if (added := missing_key(document)) is not None:
+        text, said = added
+        done.append(said)
+        document = read(text)
     edits = sorted(_values(document))
     text = _applied(text, edits)
     done += [edit.said for edit in edits]
@@ -100,6 +111,9 @@ def _package(document: Document, package: Mapping[str, Any], path: KeyPath) -> I
     name = package.get("name")
     if isinstance(name, str):
         yield from _named(document, (*path, "name"), name)
+    marker = package.get("marker")
+    if isinstance(marker, str) and marker.lstrip().startswith(";") and _is_marker(marker.strip(" \t;")):
+        yield from _bare_marker(document, (*path, "marker"), marker)
     vcs = package.get("vcs")
     if isinstance(vcs, dict):
         url = vcs.get("url")
@@ -117,6 +131,9 @@ def _source(document: Document, source: Mapping[str, Any], path: KeyPath) -> Ite
     local = source.get("path")
     if isinstance(local, str) and "\\" in local and not re.match(r"[A-Za-z]:|\\", local):
         yield from _string(document, (*path, "path"), local.replace("\\", "/"))
+    size = source.get("size")
+    if isinstance(size, str) and _SIZE.fullmatch(size):
+        yield from _replaced(document, (*path, "size"), size)
     time = source.get("upload-time")
     if isinstance(time, str) and _TIME.fullmatch(time):
         time = _moment(time)
@@ -152,6 +169,22 @@ def _is_url(text: str) -> bool:
     found = Findings()
     check_url(text, "vcs-url-valid", ("url",), found)
     return all(finding.code != "vcs-url-valid" for finding in found)
+
+
+def _bare_marker(document: Document, path: KeyPath, marker: str) -> Iterator[_Edit]:
+    """A marker without the semicolon before it, in the quotes that it has; one with escapes is left to people."""
+    span = document.spans.value(path)
+    raw = document.text[span.start : span.end]
+    if raw[1:-1] == marker:
+        yield from _replaced(document, path, raw[0] + marker.strip(" \t;") + raw[0])
+
+
+def _is_marker(text: str) -> bool:
+    try:
+        Marker(text)
+    except (InvalidMarker, RecursionError):
+        return False
+    return True
 
 
 def _key(document: Document, path: KeyPath, algorithm: str) -> Iterator[_Edit]:

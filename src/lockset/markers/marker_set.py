@@ -184,6 +184,17 @@ class MarkerSet:
 
         return _of(dd.fix(self.id, ("chosen", *chosen.values()), value_of))
 
+    def with_extras_as(self, regions: Mapping[str, MarkerSet]) -> MarkerSet:
+        """The set with each named extra replaced by a region: it counts as chosen there, and nowhere else."""
+        found = self
+        for name in sorted(self.extras() & regions.keys()):
+            variable = flag("extras", name)
+            chosen, other = (
+                _of(dd.fix(found.id, (variable, value), _fixed(variable, value))) for value in (True, False)
+            )
+            found = (chosen & regions[name]) | (other - regions[name])
+        return found
+
     def without_extras_and_groups(self) -> MarkerSet:
         """The environments that are in the set for at least one choice of extras, groups and metadata extra."""
         return _of(dd.forget(self.id, "choices", _is_choice))
@@ -284,6 +295,10 @@ def _of(diagram: int) -> MarkerSet:
         fresh._ands, fresh._ors, fresh._fixed = {}, {}, {}
         found = _HANDLES.setdefault(diagram, fresh)
     return found
+
+
+def _fixed(variable: Variable, value: bool) -> Callable[[Variable], bool | None]:  # noqa: FBT001 - the value itself
+    return lambda other: value if other is variable else None
 
 
 def _is_choice(variable: Variable) -> bool:

@@ -107,3 +107,33 @@ def test_the_default_group_is_named_only_where_groups_exist() -> None:
     assert default_group_name(()) is None
     assert default_group_name(("dev",)) == "default"
     assert default_group_name(("default",)) == "project"
+
+
+def parity_of_extras(count: int) -> ForeignGraph:
+    """`z` is needed where pkg is reached with the extra x: where an odd number of the extras e0, e1 … is chosen."""
+    nodes = [GraphNode(key="pkg", name="pkg", identity="pkg"), GraphNode(key="z", name="z", identity="z")]
+    for step in range(count):
+        for odd in (0, 1):
+            edges = (
+                Edge(targets=(f"s{step + 1}-{odd}",), marker=f"'e{step}' not in extras"),
+                Edge(targets=(f"s{step + 1}-{1 - odd}",), marker=f"'e{step}' in extras"),
+            )
+            nodes.append(GraphNode(key=f"s{step}-{odd}", name=f"s{step}-{odd}", identity=None, edges=edges))
+    asks = Edge(targets=("pkg",), extras=frozenset({"x"}))
+    nodes += [
+        GraphNode(key=f"s{count}-0", name="even", identity=None),
+        GraphNode(key=f"s{count}-1", name="odd", identity=None, edges=(asks,)),
+    ]
+    roots = (project("s0-0"), project("z", marker="'mark' in extras and sys_platform == 'linux'"))
+    return ForeignGraph(nodes={n.key: n for n in nodes}, roots=roots, activations={"mark": ("pkg", "x")})
+
+
+def test_an_extra_that_holds_in_a_region_whose_text_would_be_long_is_followed() -> None:
+    found = parity_of_extras(12)
+    offers = Offers(extras=tuple(f"e{step}" for step in range(12)))
+    region = reach(found, offers, MarkerSet.any()).regions["z"]
+    for count in range(4):
+        extras = frozenset(f"e{step}" for step in range(count))
+        assert region.evaluate(LINUX, extras=extras) is bool(count % 2)
+        assert not region.evaluate(WINDOWS, extras=extras)
+        assert ("z" in asked(found, LINUX, offers, extras=extras)) is bool(count % 2)

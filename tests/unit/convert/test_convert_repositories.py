@@ -44,14 +44,19 @@ def test_short_ssh_addresses_become_urls(tmp_path: Path) -> None:
     assert vcs.url == "ssh://git@git.example.org/team/a.git"
 
 
-def test_archives_keep_all_their_hashes_or_are_refused(tmp_path: Path) -> None:
+def test_archives_keep_all_hashes_that_are_of_one_file(tmp_path: Path) -> None:
     one, other = f"sha256:{sha('a')}", f"sha512:{'d' * 128}"
     entry = {"file": f"{FILES}/a-1.zip", "hashes": [one, other]}
     archive = convert_text(tmp_path, "Pipfile.lock", pipfile(entry)).lock.packages[0].archive
     assert archive is not None
     assert archive.hashes == {"sha256": sha("a"), "sha512": "d" * 128}
-    with pytest.raises(LocksetError, match="several files"):
-        convert_text(tmp_path, "Pipfile.lock", pipfile(entry | {"hashes": [one, f"sha256:{sha('b')}"]}))
+    several = pipfile(entry | {"hashes": [one, f"sha256:{sha('b')}"]})
+    with pytest.raises(LocksetError, match="only its bytes tell"):
+        convert_text(tmp_path, "Pipfile.lock", several)
+    remote = FakeRemote(hashes={f"{FILES}/a-1.zip": {"sha256": sha("b")}})
+    archive = convert_text(tmp_path, "Pipfile.lock", several, remote=remote).lock.packages[0].archive
+    assert archive is not None
+    assert archive.hashes == {"sha256": sha("b")}
 
 
 @pytest.mark.parametrize("revision", [COMMIT, "main"])

@@ -136,6 +136,71 @@ def test_trees_cost_the_hashes_unless_left_out() -> None:
     assert f"--hash=sha256:{sha('z')}" in without.text
 
 
+def elsewhere(name: str, *files: str, host: str = "https://cdn.example.org", **more: Any) -> dict[str, Any]:
+    """An entry whose files are on a host of their own."""
+    tables = [{"name": file, "url": f"{host}/x/{file}", "hashes": {"sha256": sha(file)}} for file in files]
+    return {"name": name, "version": "1", "wheels": tables} | more
+
+
+def test_a_pin_that_no_index_lists_is_exported_with_the_address_of_its_file() -> None:
+    wheel = "u-1-cp312-cp312-win_amd64.whl"
+    for lock in (
+        make_lock([entry("a"), entry("b"), elsewhere("u", wheel)]),
+        make_lock([entry("a", index="https://index.example.org/simple"), elsewhere("u", wheel)]),
+        make_lock([entry("a"), elsewhere("u", wheel)]),
+    ):
+        done = exported(lock)
+        assert pins(done)[-1] == f"u @ https://cdn.example.org/x/{wheel}"
+        assert f"--hash=sha256:{sha(wheel)}" in done.text
+        assert done.compared
+
+
+def test_a_pin_that_no_index_lists_keeps_its_marker() -> None:
+    lock = make_lock([entry("a"), entry("b"), elsewhere("u", "u-1-py3-none-any.whl", marker="sys_platform == 'win32'")])
+    assert pins(exported(lock))[-1] == "u @ https://cdn.example.org/x/u-1-py3-none-any.whl ; sys_platform == 'win32'"
+
+
+def test_of_a_pin_that_no_index_lists_the_wheel_for_all_is_named() -> None:
+    lock = make_lock([entry("a"), entry("b"), elsewhere("u", "u-1-py2.py3-none-any.whl", sdist=sdist("u"))])
+    done = exported(lock)
+    assert pins(done)[-1] == "u @ https://cdn.example.org/x/u-1-py2.py3-none-any.whl"
+    assert [(loss.kind, loss.note) for loss in done.losses] == [("file-left-out", True)]
+
+
+def sdist(name: str) -> dict[str, Any]:
+    file = f"{name}-1.tar.gz"
+    return {"name": file, "url": f"https://cdn.example.org/x/{file}", "hashes": {"sha256": sha(file)}}
+
+
+def test_a_pin_with_several_files_that_no_index_lists_is_a_loss() -> None:
+    wheels = ("u-1-cp311-cp311-win_amd64.whl", "u-1-cp312-cp312-win_amd64.whl")
+    lock = make_lock([entry("a"), entry("b"), elsewhere("u", *wheels)])
+    (loss,) = exported(lock).losses
+    assert (loss.kind, "u 1" in loss.message, "cdn.example.org" in loss.message) == ("not-on-an-index", True, True)
+    with pytest.raises(LocksetError, match="lost"):
+        exported(lock, strict=True)
+
+
+def test_pins_that_an_index_lists_are_exported_by_name_wherever_their_files_are() -> None:
+    listed = elsewhere("u", "u-1-py3-none-any.whl", index="https://index.example.org/simple")
+    indexed = entry("a", index="https://index.example.org/simple")
+    assert pins(exported(make_lock([indexed, listed]))) == ["a==1", "u==1"]
+    assert pins(exported(make_lock([elsewhere("u", "u-1-py3-none-any.whl")]))) == ["u==1"]
+
+
+def test_indexes_that_are_not_written_are_named() -> None:
+    one = make_lock([entry("a", index="https://index.example.org/simple")])
+    assert [(loss.kind, loss.note) for loss in exported(one).losses] == [("index-left-out", True)]
+    assert [(loss.kind, loss.note) for loss in exported().losses] == [("index-left-out", False)]
+
+
+def test_what_nothing_needs_is_annotated_with_the_lock_file_which_is_not_a_requirements_file() -> None:
+    text = exported().text
+    assert "# via -r" not in text
+    assert text.count("    # via pylock.toml\n") == 4
+    assert "# via" not in exported(make_lock([entry("a"), entry("b")])).text
+
+
 def test_constraints_are_versions_only() -> None:
     done = exported(TREES, format="constraints")
     assert pins(done) == ["a==1"]

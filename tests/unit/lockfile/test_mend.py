@@ -16,7 +16,7 @@ DIGEST = "a1" * 32
 MENDED = {
     "package-name-normalized", "extras-name-normalized", "hash-algorithm-case", "vcs-url-prefix", "path-not-posix",
     "created-by-normalized", "packages-unsorted", "wheel-upload-time-utc", "sdist-upload-time-utc",
-    "archive-upload-time-utc",
+    "archive-upload-time-utc", "package-version-source-tree", "packages-required",
 }  # fmt: skip
 FILES = sorted(EXAMPLES.glob("*/*.toml"))
 
@@ -86,3 +86,59 @@ def test_hashes_become_lower_case_and_times_utc() -> None:
     assert found["hashes"] == {"sha256": DIGEST}
     assert "upload-time = 2025-01-25T10:30:10Z" in mended.text
     assert validate(mended.text).issues == ()
+
+
+FILE = f"{{url = 'https://files.example.org/a-1-py3-none-any.whl', hashes = {{sha256 = '{DIGEST}'}}}}"
+ENTRY = f"[[packages]]\nname = 'a'\nversion = '1'\n%s\nwheels = [{FILE}]\n"
+
+
+@pytest.mark.parametrize("value", ["''", '""', "'  '"])
+@pytest.mark.parametrize("key", ["marker", "index"])
+def test_an_empty_key_of_a_package_is_removed(key: str, value: str) -> None:
+    text = TOP + ENTRY % f"{key} = {value}"
+    mended = mend(text)
+    assert mended.text == TOP + ENTRY.replace("%s\n", "")
+    assert mended.done == (f"packages[0].{key}: removed, it was empty",)
+    assert validate(mended.text).issues == ()
+
+
+def test_an_empty_key_leaves_its_comment() -> None:
+    mended = mend(TOP + ENTRY % "marker = ''  # everywhere")
+    assert mended.text == TOP + ENTRY % "# everywhere"
+
+
+def test_an_empty_key_is_removed_from_an_inline_table() -> None:
+    entry = f"{{%sname = 'a', version = '1'%s, wheels = [{FILE}]%s}}"
+    plain = TOP + f"packages = [{entry % ('', '', '')}]\n"
+    for part in (("marker = '', ", "", ""), ("", ", marker = ''", ""), ("", "", ", marker = ''")):
+        assert mend(TOP + f"packages = [{entry % part}]\n").text == plain
+    both = ("marker = '', ", ", index = ''", "")
+    assert mend(TOP + f"packages = [{entry % both}]\n").text == plain
+
+
+def test_an_empty_version_and_an_empty_time_are_removed() -> None:
+    file = FILE.replace("hashes", "upload-time = '', hashes")
+    mended = mend(TOP + f"[[packages]]\nname = 'a'\nversion = ''\nwheels = [{file}]\n")
+    assert mended.text == TOP + f"[[packages]]\nname = 'a'\nwheels = [{FILE}]\n"
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_a_lock_file_of_no_packages_gets_the_key(end: str) -> None:
+    for text in (TOP, TOP.rstrip(), TOP + "requires-python = '>=3.10'\n", TOP + "\n[tool.hand]\nkey = [\n1]\n"):
+        mended = mend(text.replace("\n", end))
+        assert mended.done == ("packages: added, a lock file has the key",)
+        assert validate(mended.text).issues == ()
+        assert tomli.loads(mended.text) == {**tomli.loads(text), "packages": []}
+        assert mend(mended.text).done == ()
+
+
+@pytest.mark.parametrize("text", ["version = 1\n[[package]]\nname = 'a'\n", "created-by = 'a'\n", TOP + "x = 1\n"])
+def test_what_is_not_a_lock_file_gets_no_key(text: str) -> None:
+    assert mend(text).text == text
+
+
+def test_a_semicolon_before_a_marker_and_quotes_around_a_size_go() -> None:
+    file = FILE.replace("hashes", "size = '12', hashes")
+    mended = mend(TOP + f"[[packages]]\nname = 'a'\nversion = '1'\nmarker = \"; os_name == 'nt'\"\nwheels = [{file}]\n")
+    assert tomli.loads(mended.text)["packages"][0]["marker"] == "os_name == 'nt'"
+    assert tomli.loads(mended.text)["packages"][0]["wheels"][0]["size"] == 12
