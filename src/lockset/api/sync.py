@@ -9,6 +9,7 @@ from lockset.api.sync_request import LockSource, SyncRequest
 from lockset.api.sync_target import Described, find_python, target_of
 from lockset.events import Silent
 from lockset.sync.disk.apply import Applier, Doing
+from lockset.sync.disk.remove import refuse_blocked
 from lockset.sync.disk.targets import find_environment, find_lock
 from lockset.sync.plan import Plan, Policy, Step
 from lockset.sync.wanted import Allowed
@@ -88,6 +89,7 @@ def sync(
     if request.check_only or not plan.changes:
         observed = applier.observed if not plan.changes else _nothing
         return SyncResult(target=target, plan=plan, changed=False, observed=observed)
+    refuse_blocked(plan)
     # Imported here: a sync with nothing to do never needs them.
     from lockset.sync.disk.acquire import Acquirer
     from lockset.sync.disk.cache import Cache

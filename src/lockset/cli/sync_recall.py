@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from lockset.lockfile.file_name import PLAIN_NAME
 from lockset.sync.disk.interpreter import configurations
 from lockset.sync.disk.recall import cache_folder, key_of, remember, stamp
+from lockset.sync.installed import EASY_INSTALL
 from lockset.sync.layout import LOCK_FILE, STATE_FOLDER
 from lockset.sync.wanted import may_hold_secret
 
@@ -95,6 +96,7 @@ def _looked(result: SyncResult, here: Path) -> list[str]:
     looked = [f"{target.layout.base}{os.sep}{name}" for name in (LOCK_FILE, STATE_FOLDER)]
     executable = target.interpreter.executable
     looked += [executable, *configurations(executable), *(target.interpreter.watched or ())]
+    looked += [f"{library}{os.sep}{EASY_INSTALL}" for library in target.layout.libraries]
     for above in (here, *here.parents):
         looked += [str(above / PLAIN_NAME), str(above / ".venv" / "pyvenv.cfg")]
     return looked

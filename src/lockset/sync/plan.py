@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from packaging.version import Version
@@ -12,7 +13,7 @@ if TYPE_CHECKING:
     from lockset.sync.installed import InstalledDistribution
     from lockset.sync.wanted import Wanted
 
-__all__ = ["SEEDS", "Plan", "Policy", "Step", "plan"]
+__all__ = ["SEEDS", "Plan", "Policy", "Step", "plan", "unremovable"]
 
 # What makes an environment able to install by itself; left alone unless the lock names it or the user asks.
 SEEDS = frozenset({"pip", "setuptools", "wheel"})
@@ -42,6 +43,7 @@ class Step(NamedTuple):
     Attributes:
         action: `install`, `change` (another version or other bytes), `repair`, `remove` or `keep`.
         found: What is there under the name; more than one when something went wrong before.
+        blocked: Why it cannot be carried out, "" where it can.
     """
 
     action: str
@@ -49,6 +51,7 @@ class Step(NamedTuple):
     reason: str
     wanted: Wanted | None = None
     found: tuple[InstalledDistribution, ...] = ()
+    blocked: str = ""
 
     @property
     def old_version(self) -> str | None:
@@ -72,6 +75,11 @@ class Plan(NamedTuple):
     def changes(self) -> tuple[Step, ...]:
         """The steps that do something."""
         return tuple(step for step in self.steps if step.action != "keep")
+
+    @property
+    def blocked(self) -> tuple[Step, ...]:
+        """The steps that cannot be carried out: while there are any, none is."""
+        return tuple(step for step in self.steps if step.blocked)
 
     @property
     def placed(self) -> tuple[Step, ...]:
@@ -168,10 +176,18 @@ def _extra(name: str, found: Sequence[InstalledDistribution], policy: Policy) ->
         reason = "part of the environment itself"
     elif policy.owned_only and not ours:
         reason = "not installed by lockset"
-    elif not all(one.removable for one in found):
-        reason = "installed in a way that cannot be undone safely"
     else:
         action, reason = "remove", "not in the lock file"
         if any(one.is_editable for one in found):
             reason = "not in the lock file (an editable install)"
-    return Step(action=action, name=name, reason=reason, found=tuple(found))
+    blocked = next((why for one in found if (why := unremovable(one, one.suspects))), "") if action == "remove" else ""
+    return Step(action=action, name=name, reason=reason, found=tuple(found), blocked=blocked)
+
+
+def unremovable(one: InstalledDistribution, suspects: Sequence[str]) -> str:
+    """Why `one` cannot be removed whole where `suspects` stay, in words; "" where none does."""
+    if not one.unlisted or not suspects:
+        return ""
+    more = f" and {len(suspects) - 1} more" if len(suspects) > 1 else ""
+    first = suspects[0].removeprefix(f"{one.info.rpartition(os.sep)[0]}{os.sep}")
+    return f"it {one.unlisted}, and `{first}`{more} may belong to it"

@@ -117,7 +117,8 @@ def show(plan: Plan, target: Target, out: Output) -> None:
         out.line(f"{out.style('Target', 'bold')} {plain(target.shown)}")
     for step in plan.changes:
         sign, style = _SIGNS[step.action]
-        out.line(f" {out.style(sign, style)} {plain(_described(step))} {out.style(plain(f'({step.reason})'), 'dim')}")
+        reason = f"{step.reason}; cannot be removed: {step.blocked}" if step.blocked else step.reason
+        out.line(f" {out.style(sign, style)} {plain(_described(step))} {out.style(plain(f'({reason})'), 'dim')}")
     for step in plan.steps:
         if step.action == "keep" and step.wanted is None:
             out.detail(f"   {plain(_described(step))} stays ({plain(step.reason)})")
@@ -141,9 +142,12 @@ def conclusion(plan: Plan, request: SyncRequest) -> str:
     """The last line: what was, or would be, done."""
     if not plan.changes:
         return all_right(plan)
-    counts = {action: sum(1 for step in plan.changes if step.action == action) for action in _DONE}
-    told = ", ".join(f"{count} {_DONE[action]}" for action, count in counts.items() if count)
-    return f"Would be {told}" if request.check_only else told[0].upper() + told[1:]
+    possible = [step for step in plan.changes if not step.blocked]
+    counts = {action: sum(1 for step in possible if step.action == action) for action in _DONE}
+    done = ", ".join(f"{count} {_DONE[action]}" for action, count in counts.items() if count)
+    if plan.blocked:
+        return f"A sync is refused: {len(plan.blocked)} cannot be removed"
+    return f"Would be {done}" if request.check_only else done[0].upper() + done[1:]
 
 
 def all_right(plan: Plan) -> str:
@@ -171,6 +175,7 @@ def report(result: SyncResult) -> dict[str, Any]:
                 "old_version": step.old_version,
                 "new_version": step.new_version,
                 "reason": step.reason,
+                "blocked": step.blocked or None,
                 "source": step.wanted.source if step.wanted is not None else None,
                 "hashes": dict(step.wanted.hashes) if step.wanted is not None else {},
             }

@@ -8,9 +8,9 @@ from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
-from lockset.errors import LocksetError
 from lockset.sync.disk.guard import locked
 from lockset.sync.disk.link import DamagedStore, Linker
+from lockset.sync.disk.remove import refuse_blocked, refuse_left_over, rewritten
 from lockset.sync.disk.scan import scan, stamp_of
 from lockset.sync.disk.snapshot import Snapshot, observed
 from lockset.sync.disk.stage import Stage, placed
@@ -23,6 +23,7 @@ from lockset.sync.plan import plan
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
+    from lockset.errors import LocksetError
     from lockset.events import Listener
     from lockset.sync.disk.acquire import Acquirer
     from lockset.sync.disk.store import StoredWheel
@@ -145,12 +146,18 @@ class Applier:
     def _change(self, now: Plan, stored: dict[str, StoredWheel], acquirer: Acquirer, snapshot: Snapshot) -> None:
         kept = [one for step in now.steps if step.action == "keep" for one in step.found]
         removed = [one for step in now.changes for one in step.found]
-        _refuse_unremovable(now.changes)
+        refuse_blocked(now)
         owned = frozenset(file.path for one in kept for file in one.files)
         stage = Stage(self._target.layout, present=owned)
         try:
             placing = self._staged(stage, now, stored, acquirer, kept)
-            journal = journal_of(stage, removed, owned=owned, layout=self._target.layout)
+            paths = frozenset(file.path for one in placing for file in one.files)
+            refuse_left_over(now.changes, placed=paths, owned=owned)
+            changed = rewritten(removed, kept)
+            for path, content in changed.items():
+                if content is not None:
+                    stage.write(path, content.encode())
+            journal = journal_of(stage, removed, owned=owned, layout=self._target.layout, replaced=changed)
         except BaseException:
             discard(stage.areas)
             raise
@@ -268,18 +275,6 @@ def _installed(new: Placed, step: Step) -> InstalledDistribution:
         direct_url=wanted.direct_url,
         files=tuple(files),
     )
-
-
-def _refuse_unremovable(steps: Sequence[Step]) -> None:
-    for step in steps:
-        for one in step.found:
-            if not one.removable:
-                raise LocksetError(
-                    "not-removable",
-                    f"{one} was installed without a RECORD of its files, so it cannot be replaced safely",
-                    place=one.info,
-                    hint="Remove it as it was installed, say by `pip uninstall`, or make the environment anew",
-                )
 
 
 def _compile(target: Target, placing: Sequence[Placed]) -> None:

@@ -67,7 +67,8 @@ def ask_interpreter(executable: str, *, memory: Path | None) -> Interpreter:
     """
     key = _key(executable)
     place = str(memory / f"{zlib.crc32(os.fsencode(executable)):08x}") if memory is not None else None
-    remembered = _built(executable, known(place, key))
+    facts = known(place, key)
+    remembered = _built(executable, facts) if _holds(facts) else None
     if remembered is not None:
         return remembered
     facts = _ask(executable)
@@ -86,13 +87,19 @@ def configurations(executable: str) -> tuple[str, str]:
 
 
 def _built(executable: str, facts: Mapping[str, Any] | None) -> Interpreter | None:
-    """The interpreter with these facts; None where they are not what an interpreter answers, or no longer hold."""
+    """The interpreter with these facts; None where they are not what an interpreter answers."""
     try:
-        if facts is None or any(_stamp(path) != stamp for path, stamp in facts.get("watched") or ()):
-            return None
-        return Interpreter.from_facts(executable, facts)
+        return Interpreter.from_facts(executable, facts) if facts is not None else None
     except (KeyError, TypeError, ValueError, IndexError):
         return None
+
+
+def _holds(facts: Mapping[str, Any] | None) -> bool:
+    """Whether all that decided these facts is as it was."""
+    try:
+        return facts is not None and all(_stamp(path) == stamp for path, stamp in facts["watched"])
+    except (KeyError, TypeError, ValueError):
+        return False
 
 
 def _key(executable: str) -> list[Any]:

@@ -171,6 +171,11 @@ class Stage:
                 times[path] = _write(goal, content, executable=executable)
         _write(f"{staged_info}{os.sep}RECORD", format_record(record_rows(one)), executable=False)
 
+    def write(self, path: str, content: bytes) -> None:
+        """Make ready a file with `content`, which no distribution has, for `path`."""
+        folder, _, name = path.rpartition(os.sep)
+        _write(f"{self._folder(folder)}{os.sep}{name}", content, executable=False)
+
     def kept_path(self, path: str, number: int) -> str:
         """Where the `number`th retired file goes, on the file system of `path`; the folder for it is made."""
         folder = f"{self._area_of[self._root_of(path)]}{os.sep}old"
