@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from lockset.events import Listener
     from lockset.index.ports import Downloads
+    from lockset.sync.overlaps import Overlap
     from lockset.sync.ports import WheelBuilds
     from lockset.sync.target import Target
 
@@ -52,6 +53,7 @@ class SyncResult(NamedTuple):
     plan: Plan
     changed: bool
     observed: Callable[[], tuple[tuple[str, int, int], ...] | None] = lambda: None
+    overlaps: tuple[Overlap, ...] = ()
 
 
 def sync(
@@ -88,7 +90,7 @@ def sync(
         show(target, plan)
     if request.check_only or not plan.changes:
         observed = applier.observed if not plan.changes else _nothing
-        return SyncResult(target=target, plan=plan, changed=False, observed=observed)
+        return SyncResult(target=target, plan=plan, changed=False, observed=observed, overlaps=applier.overlaps)
     refuse_blocked(plan)
     # Imported here: a sync with nothing to do never needs them.
     from lockset.sync.disk.acquire import Acquirer
@@ -104,7 +106,13 @@ def sync(
             folders=request.find_links,
         )
         done = applier.apply(acquirer, plan)
-    return SyncResult(target=target, plan=done, changed=bool(done.changes), observed=applier.observed)
+    return SyncResult(
+        target=target,
+        plan=done,
+        changed=bool(done.changes),
+        observed=applier.observed,
+        overlaps=applier.overlaps,
+    )
 
 
 def _nothing() -> None:

@@ -76,7 +76,7 @@ def _decided_by_more(args: argparse.Namespace, result: SyncResult, request: Sync
     trees = any(step.wanted is not None and step.wanted.tree is not None for step in result.plan.steps)
     linked = result.target.kind in {"directory", "prefix"} and result.target.layout.base != result.target.shown
     chosen = result.target.interpreter.watched is None  # by a shim
-    return bool(options or on_path or trees or linked or chosen)
+    return bool(options or on_path or trees or linked or chosen or result.overlaps)
 
 
 def _tell_secrets(arguments: Sequence[str], locks: Iterable[tuple[str, bytes]], environ: Mapping[str, str]) -> bool:

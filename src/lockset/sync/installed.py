@@ -55,6 +55,7 @@ class InstalledDistribution(NamedTuple):
         unlisted: In words, why `files` may not be all of its files; "" where they are.
         suspects: Where they may not be: paths that nobody owns and that may be its own.
         lines: Lines of .pth files by which it is imported.
+        overlapped: Paths of RECORD whose file is another distribution's (see `sync.overlaps`), with the name of that.
         tree: Of `setup.py develop`: the source tree elsewhere, "" for all else.
     """
 
@@ -71,6 +72,7 @@ class InstalledDistribution(NamedTuple):
     suspects: tuple[str, ...] = ()
     lines: tuple[PathLine, ...] = ()
     tree: str = ""
+    overlapped: Mapping[str, str] = {}
 
     @property
     def is_ours(self) -> bool:

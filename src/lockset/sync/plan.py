@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from packaging.version import Version
 
+from lockset.sync.overlaps import coupled
+
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from lockset.sync.installed import InstalledDistribution
     from lockset.sync.wanted import Wanted
@@ -87,14 +89,23 @@ class Plan(NamedTuple):
         return tuple(step for step in self.steps if step.wanted is not None and step.action != "keep")
 
 
-def plan(wanted: Iterable[Wanted], installed: Iterable[InstalledDistribution], *, policy: Policy) -> Plan:
-    """What makes a target with `installed` into one with `wanted`."""
+def plan(
+    wanted: Iterable[Wanted],
+    installed: Iterable[InstalledDistribution],
+    *,
+    policy: Policy,
+    overlap: Callable[[], Sequence[str]] = tuple,
+) -> Plan:
+    """What makes a target with `installed` into one with `wanted`.
+
+    `overlap` gives the names of packages that may own one path with different content, in their order.
+    """
     there: dict[str, list[InstalledDistribution]] = {}
     for one in installed:
         there.setdefault(one.name, []).append(one)
     steps = [_step(one, there.pop(one.name, []), policy) for one in wanted]
     steps += [_extra(name, found, policy) for name, found in there.items()]
-    return Plan(steps=tuple(sorted(steps, key=lambda step: step.name)))
+    return Plan(steps=tuple(sorted(coupled(steps, overlap), key=lambda step: step.name)))
 
 
 def _step(wanted: Wanted, found: Sequence[InstalledDistribution], policy: Policy) -> Step:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from lockset.sync.ports import WheelBuilds
     from lockset.sync.target import Target
 
-__all__ = ["add_arguments", "ports", "report", "run", "show"]
+__all__ = ["add_arguments", "ports", "report", "run", "show", "tell_overlaps"]
 
 _SIGNS = {"install": ("+", "green"), "change": ("~", "yellow"), "repair": ("!", "yellow"), "remove": ("-", "red")}
 _DONE = {"install": "installed", "change": "changed", "repair": "repaired", "remove": "removed"}
@@ -56,6 +56,7 @@ def run(args: argparse.Namespace, out: Output) -> int:
             listener=out.listener(),
         )
     _tell_unmatched(result.plan, request, out)
+    tell_overlaps(result, out)
     if args.json:
         out.json(report(result))
     told = conclusion(result.plan, request)
@@ -131,6 +132,16 @@ def _tell_unmatched(plan: Plan, request: SyncRequest, out: Output) -> None:
         out.warn(f"{name} is to be installed anew, and the lock file selects none")
 
 
+def tell_overlaps(result: SyncResult, out: Output) -> None:
+    """Name what is there of one package alone although two own it."""
+    pairs: dict[tuple[str, str], list[str]] = {}
+    for one in result.overlaps:
+        pairs.setdefault((one.winner, one.owner), []).append(one.path)
+    for (winner, owner), paths in pairs.items():
+        more = f" and {len(paths) - 1} more" if len(paths) > 1 else ""
+        out.warn(f"{winner} and {owner} both own `{paths[0]}`{more}, with different content: that of {winner} is there")
+
+
 def _described(step: Step) -> str:
     old, new = step.old_version, step.new_version
     if step.action == "change" and old and new and old != new:
@@ -168,6 +179,7 @@ def report(result: SyncResult) -> dict[str, Any]:
             "python": result.target.interpreter.executable,
         },
         "changed": result.changed,
+        "overlaps": [{"path": one.path, "owner": one.owner, "winner": one.winner} for one in result.overlaps],
         "steps": [
             {
                 "action": step.action,

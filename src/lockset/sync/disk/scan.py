@@ -90,6 +90,7 @@ def _read(info: str, library: str, layout: Layout) -> InstalledDistribution:
     if read_text(info, "METADATA", HEAD) is None:
         problems.append("its METADATA is missing")
     files, stray, broken = _recorded(info, library, layout)
+    facts = _json(info, SOURCE_FILE) or {}
     if broken:
         problems.append(f"its RECORD {broken}")
     return InstalledDistribution(
@@ -97,11 +98,12 @@ def _read(info: str, library: str, layout: Layout) -> InstalledDistribution:
         version=version,
         info=info,
         installer=(read_text(info, "INSTALLER") or "").strip(),
-        origin={**_origin(_json(info, "provenance_url.json") or direct_url), **_tree(_json(info, SOURCE_FILE))},
+        origin={**_origin(_json(info, "provenance_url.json") or direct_url), **_tree(facts)},
         direct_url=direct_url,
         files=files,
         stray=stray,
         problems=tuple(problems),
+        overlapped=_overlapped(facts),
         unlisted=f"has files that cannot be known: its RECORD {broken}" if broken else "",
     )
 
@@ -144,9 +146,14 @@ def _direct_url(info: str) -> dict[str, Any] | None:
     return found if all(isinstance(table, dict) for table in tables) else None
 
 
-def _tree(source: Mapping[str, Any] | None) -> Mapping[str, str]:
-    digest = (source or {}).get("tree")
+def _tree(facts: Mapping[str, Any]) -> Mapping[str, str]:
+    digest = facts.get("tree")
     return {"tree": digest} if isinstance(digest, str) else {}
+
+
+def _overlapped(facts: Mapping[str, Any]) -> Mapping[str, str]:
+    table = facts.get("overlapped")
+    return {k: v for k, v in table.items() if isinstance(v, str)} if isinstance(table, dict) else {}
 
 
 def _origin(url: Mapping[str, Any] | None) -> Mapping[str, str]:

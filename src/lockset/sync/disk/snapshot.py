@@ -73,11 +73,12 @@ class Snapshot:
 
 
 def _row(one: InstalledDistribution) -> tuple[Any, ...]:
-    return one.name, one.version, one.installer, dict(one.origin), one.direct_url, one.stray, one.problems, one.unlisted
+    facts = (one.name, one.version, one.installer, dict(one.origin), one.direct_url)
+    return *facts, one.stray, one.problems, one.unlisted, dict(one.overlapped)
 
 
 def _restored(info: str, row: tuple[Any, ...], files: tuple[str, str, tuple[int | None, ...]]) -> InstalledDistribution:
-    name, version, installer, origin, direct_url, stray, problems, unlisted = row
+    name, version, installer, origin, direct_url, stray, problems, unlisted, overlapped = row
     paths, hashes, sizes = files
     columns = zip(paths.split("\0"), hashes.split("\0"), sizes, strict=True) if sizes else ()
     return InstalledDistribution(
@@ -91,6 +92,7 @@ def _restored(info: str, row: tuple[Any, ...], files: tuple[str, str, tuple[int 
         stray=stray,
         problems=problems,
         unlisted=unlisted,
+        overlapped=overlapped,
     )
 
 

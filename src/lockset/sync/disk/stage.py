@@ -157,7 +157,7 @@ class Stage:
         folders, times, claim, separator = self._folders, self.times, self._claimed.setdefault, os.sep
         for path, _, _, source, content, executable in one.files:
             # Another distribution may have the very same file.
-            if path in self._present or claim(path, one.info) != one.info:
+            if path in self._present or (source is None and content is None) or claim(path, one.info) != one.info:
                 continue
             if stopped():
                 return
@@ -166,8 +166,7 @@ class Stage:
             if source is not None:
                 linker.put(f"{stored.folder}/{source.scheme}/{source.path}", goal, source)
                 times[path] = source.mtime
-            else:
-                assert content is not None
+            elif content is not None:
                 times[path] = _write(goal, content, executable=executable)
         _write(f"{staged_info}{os.sep}RECORD", format_record(record_rows(one)), executable=False)
 
