@@ -10,19 +10,19 @@ from lockset.sync.record import Row
 from lockset.sync.safe_path import is_within
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from lockset.sync.installed import InstalledDistribution
     from lockset.sync.layout import Layout
     from lockset.sync.manifest import StoredFile
 
-__all__ = ["Clash", "Placed", "Placement", "check_places", "record_path", "record_rows"]
+__all__ = ["Clash", "Placed", "Placement", "check_places", "collision", "record_path", "record_rows"]
 
 
 class Placement(NamedTuple):
     """One file at its final, absolute `path`: linked from `stored`, or written with `content`.
 
-    Neither where another distribution brings the file.
+    Neither where another distribution brings the file. `made_from` says in words what of the wheel it was made of.
     """
 
     path: str
@@ -31,6 +31,15 @@ class Placement(NamedTuple):
     stored: StoredFile | None
     content: bytes | None
     executable: bool
+    made_from: str = ""
+
+    @property
+    def member(self) -> str:
+        """What of its wheel it is, in words."""
+        if self.stored is None:
+            return self.made_from
+        scheme, path = self.stored.scheme, self.stored.path
+        return f"`{path}`" if scheme in {"purelib", "platlib"} else f"`.data/{scheme}/{path}`"
 
 
 class Placed(NamedTuple):
@@ -90,7 +99,8 @@ def check_places(
     Two distributions may have the same file where its bytes are the same: that is not a clash.
 
     Raises:
-        LocksetError: `path-reserved`, `unsafe-path`.
+        LocksetError: `path-reserved`, `unsafe-path`; `path-conflict` where one brings a path twice, or a file and a
+            folder need one path.
     """
     owners: dict[str, tuple[str, str]] = {}
     for distribution in kept:
@@ -99,19 +109,68 @@ def check_places(
     # In these folders every name counts; of any other, one file tells about all.
     named = {*layout.roots, *layout.libraries}
     clashing: set[str] = set()
+    folders: dict[str, Placed] = {}
     for one in placed:
         checked: set[str] = set()
         name = one.name
+        _refuse_twice(one)
         for path, digest, *_ in one.files:
             folder = path.rpartition(os.sep)[0]
             if folder not in checked:
                 _check_place(one, path, libraries, layout)
                 if folder not in named:
                     checked.add(folder)
+                    folders.setdefault(folder, one)
             owner, there = owners.setdefault(path, (name, digest))
             if there != digest and owner != name:
                 clashing.add(path)
+    _refuse_folders(folders, owners, named, [*kept, *placed])
     return _clashes(clashing, [*kept, *placed]) if clashing else ()
+
+
+def _refuse_twice(one: Placed) -> None:
+    """Refuse a distribution of which two files would have one path here."""
+    # On Windows letters of either case are one name; elsewhere the file system decides when it is written.
+    fold = os.path.normcase if os.name == "nt" else str
+    if len({fold(path) for path, *_ in one.files}) == len(one.files):
+        return
+    seen: dict[str, Placement] = {}
+    for file in one.files:
+        other = seen.setdefault(fold(file.path), file)
+        if other is not file:
+            raise collision(one, file, other)
+
+
+def collision(one: Placed, file: Placement, other: Placement) -> LocksetError:
+    """The error that two files of `one` would have the same path."""
+    return LocksetError(
+        "path-conflict",
+        f"{one} cannot be installed here: {other.member} and {file.member} would both be `{file.path}`",
+        hint="Report it to the project, or lock another version",
+    )
+
+
+def _refuse_folders(
+    folders: Mapping[str, Placed],
+    owners: Mapping[str, tuple[str, str]],
+    roots: Collection[str],
+    distributions: Sequence[InstalledDistribution | Placed],
+) -> None:
+    """Refuse a file where another one needs a folder."""
+    checked: set[str] = set()
+    for start, one in folders.items():
+        folder = start
+        while folder and folder not in roots and folder not in checked:
+            if folder in owners:
+                name = owners[folder][0]
+                label = next(str(other) for other in distributions if other.name == name)
+                raise LocksetError(
+                    "path-conflict",
+                    f"{label} has a file `{folder}`, where {one} has a folder",
+                    hint="Leave one of them out, or choose versions that do not collide",
+                )
+            checked.add(folder)
+            folder = folder.rpartition(os.sep)[0]
 
 
 def _clashes(paths: set[str], distributions: Sequence[InstalledDistribution | Placed]) -> tuple[Clash, ...]:

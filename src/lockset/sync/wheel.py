@@ -269,7 +269,7 @@ def _sorted_out(
     """Members to install and members to drop, with where they go."""
     kept: list[Content] = []
     dropped: list[Content] = []
-    placed: set[tuple[str, str]] = set()
+    placed: dict[tuple[str, str], str] = {}
     for name, member in files.items():
         if name not in hashes:
             continue  # RECORD and its signatures
@@ -280,11 +280,23 @@ def _sorted_out(
             continue
         # purelib and platlib are one folder on most systems.
         key = ("purelib" if scheme == "platlib" else scheme, path)
-        if key in placed:
-            raise _Refused(f"two of its members become `{path}`")
-        placed.add(key)
+        other = placed.setdefault(key, name)
+        if other != name:
+            raise _Refused(f"two of its members become `{path}`: `{other}` and `{name}`")
         kept.append(content)
+    _refuse_folders(placed)
     return tuple(kept), tuple(dropped)
+
+
+def _refuse_folders(placed: Mapping[tuple[str, str], str]) -> None:
+    """Refuse a file where another member needs a folder."""
+    for (scheme, path), name in placed.items():
+        folder = path.rpartition("/")[0]
+        while folder:
+            other = placed.get((scheme, folder))
+            if other is not None:
+                raise _Refused(f"its `{other}` is a file, where `{name}` needs a folder")
+            folder = folder.rpartition("/")[0]
 
 
 def _place(name: str, data_dir: str, root_scheme: str) -> tuple[str, str]:
