@@ -16,6 +16,7 @@ from lockset.api.sync import Allowed, Described, Doing, LockSource, Policy, Sync
 from lockset.errors import UsageError
 from lockset.events import Silent
 from lockset.index.options import IndexOptions
+from lockset.lockfile.file_name import refuse_wrong_name
 from lockset.lockfile.load import load_bytes
 from lockset.records import dataclass
 
@@ -127,8 +128,11 @@ def sync_target(
 
 
 def _request(paths: list[Path], python: str | PathLike[str] | None, wishes: SyncWishes) -> SyncRequest:
+    locks = [(path, load_bytes(str(path))) for path in paths]
+    for path in paths:
+        refuse_wrong_name(str(path))
     return SyncRequest(
-        sources=tuple(LockSource(folder=str(p.parent), data=load_bytes(str(p)), path=str(p)) for p in paths),
+        sources=tuple(LockSource(folder=str(p.parent), data=data, path=str(p)) for p, data in locks),
         python=None if python is None else os.fspath(python),
         directory=_absolute(wishes.directory),
         prefix=_absolute(wishes.prefix),

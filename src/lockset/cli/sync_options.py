@@ -22,6 +22,7 @@ from lockset.api.sync import (
 from lockset.cli.options import add_cache, add_index, cache_dir, standard_input
 from lockset.cli.pythons import command_path, python_folders, version_of
 from lockset.errors import LocksetError, UsageError
+from lockset.lockfile.file_name import refuse_wrong_name
 from lockset.sync.disk.recall import content
 
 if TYPE_CHECKING:
@@ -193,10 +194,14 @@ def lock_files(files: Sequence[str], here: Path) -> tuple[tuple[str, bytes], ...
                 place=name,
                 hint=f"`lockset lock {quote(name)}` makes a lock file of it",
             )
-    names = files or paths
-    return tuple(
-        (path, standard_input() if n == _STDIN else _bytes(path)) for n, path in zip(names, paths, strict=True)
+    named = files or paths
+    locks = tuple(
+        (path, standard_input() if n == _STDIN else _bytes(path)) for n, path in zip(named, paths, strict=True)
     )
+    for name in named:
+        if name != _STDIN:
+            refuse_wrong_name(name)
+    return locks
 
 
 def _bytes(path: str) -> bytes:
