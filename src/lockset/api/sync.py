@@ -104,6 +104,7 @@ def sync(
             fits=target.fits,
             listener=heard,
             folders=request.find_links,
+            verify=request.doing.verify_files,
         )
         done = applier.apply(acquirer, plan)
     return SyncResult(
