@@ -9,6 +9,7 @@ from lockset.api.sync_request import LockSource, SyncRequest
 from lockset.api.sync_target import Described, find_python, target_of
 from lockset.events import Silent
 from lockset.sync.disk.apply import Applier, Doing
+from lockset.sync.disk.remove import refuse_blocked
 from lockset.sync.disk.targets import find_environment, find_lock
 from lockset.sync.plan import Plan, Policy, Step
 from lockset.sync.wanted import Allowed
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
     from lockset.events import Listener
     from lockset.index.ports import Downloads
+    from lockset.sync.overlaps import Overlap
     from lockset.sync.ports import WheelBuilds
     from lockset.sync.target import Target
 
@@ -51,6 +53,7 @@ class SyncResult(NamedTuple):
     plan: Plan
     changed: bool
     observed: Callable[[], tuple[tuple[str, int, int], ...] | None] = lambda: None
+    overlaps: tuple[Overlap, ...] = ()
 
 
 def sync(
@@ -87,7 +90,8 @@ def sync(
         show(target, plan)
     if request.check_only or not plan.changes:
         observed = applier.observed if not plan.changes else _nothing
-        return SyncResult(target=target, plan=plan, changed=False, observed=observed)
+        return SyncResult(target=target, plan=plan, changed=False, observed=observed, overlaps=applier.overlaps)
+    refuse_blocked(plan)
     # Imported here: a sync with nothing to do never needs them.
     from lockset.sync.disk.acquire import Acquirer
     from lockset.sync.disk.cache import Cache
@@ -100,9 +104,16 @@ def sync(
             fits=target.fits,
             listener=heard,
             folders=request.find_links,
+            verify=request.doing.verify_files,
         )
         done = applier.apply(acquirer, plan)
-    return SyncResult(target=target, plan=done, changed=bool(done.changes), observed=applier.observed)
+    return SyncResult(
+        target=target,
+        plan=done,
+        changed=bool(done.changes),
+        observed=applier.observed,
+        overlaps=applier.overlaps,
+    )
 
 
 def _nothing() -> None:

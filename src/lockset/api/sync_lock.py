@@ -16,11 +16,12 @@ from lockset.api.sync import Allowed, Described, Doing, LockSource, Policy, Sync
 from lockset.errors import UsageError
 from lockset.events import Silent
 from lockset.index.options import IndexOptions
+from lockset.lockfile.file_name import refuse_wrong_name
 from lockset.lockfile.load import load_bytes
 from lockset.records import dataclass
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from lockset.events import Listener
     from lockset.index.ports import Downloads
@@ -50,6 +51,7 @@ class SyncWishes:
         break_system: Also where another installer keeps the packages (PEP 668).
         find_links: Folders of files that may be used in place of downloads, matched by hash.
         allowed: Which kinds of sources may be used.
+        allow_overlap: Names of packages that may own one path with different content; of the last one it is.
         link_mode: `auto`, `clone`, `hardlink` or `copy`.
         compile_bytecode: Compile modules once they are installed.
         verify_files: Hash installed files instead of trusting times.
@@ -71,6 +73,7 @@ class SyncWishes:
     break_system: bool = False
     find_links: Collection[str | PathLike[str]] = ()
     allowed: Allowed = Allowed()
+    allow_overlap: Sequence[str] = ()
     link_mode: str = "auto"
     compile_bytecode: bool = False
     verify_files: bool = False
@@ -125,8 +128,11 @@ def sync_target(
 
 
 def _request(paths: list[Path], python: str | PathLike[str] | None, wishes: SyncWishes) -> SyncRequest:
+    locks = [(path, load_bytes(str(path))) for path in paths]
+    for path in paths:
+        refuse_wrong_name(str(path))
     return SyncRequest(
-        sources=tuple(LockSource(folder=str(p.parent), data=load_bytes(str(p)), path=str(p)) for p in paths),
+        sources=tuple(LockSource(folder=str(p.parent), data=data, path=str(p)) for p, data in locks),
         python=None if python is None else os.fspath(python),
         directory=_absolute(wishes.directory),
         prefix=_absolute(wishes.prefix),
@@ -142,7 +148,10 @@ def _request(paths: list[Path], python: str | PathLike[str] | None, wishes: Sync
         find_links=tuple(str(Path(folder).absolute()) for folder in wishes.find_links),
         policy=Policy(exact=wishes.exact, keep=_names(wishes.keep), reinstall=_names(wishes.reinstall)),
         doing=Doing(
-            link_mode=wishes.link_mode, compile_bytecode=wishes.compile_bytecode, verify_files=wishes.verify_files
+            link_mode=wishes.link_mode,
+            compile_bytecode=wishes.compile_bytecode,
+            verify_files=wishes.verify_files,
+            overlap=lambda: tuple(canonicalize_name(name) for name in wishes.allow_overlap),
         ),
         check_only=wishes.check_only,
     )

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["Described", "Place", "find_python", "target_of"]
 
 # Changes with every change of what is remembered of described interpreters.
-_FORMAT = 1
+_FORMAT = 2
 
 
 class Described(NamedTuple):

@@ -45,7 +45,7 @@ def recall_answer(arguments: Sequence[str], environ: Mapping[str, str]) -> str |
 def _stands(
     since: float,
     until: float,
-    looked: Iterable[tuple[str, tuple[int, int, int] | None]],
+    looked: Iterable[tuple[str, tuple[int, int, int, int] | None]],
     sources: Iterable[tuple[str, bytes]],
 ) -> bool:
     now = time.time()  # noqa: TID251 - how old pages are is what this is about

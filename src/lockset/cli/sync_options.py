@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,6 +22,7 @@ from lockset.api.sync import (
 from lockset.cli.options import add_cache, add_index, cache_dir, standard_input
 from lockset.cli.pythons import command_path, python_folders, version_of
 from lockset.errors import LocksetError, UsageError
+from lockset.lockfile.file_name import refuse_wrong_name
 from lockset.sync.disk.recall import content
 
 if TYPE_CHECKING:
@@ -107,6 +109,13 @@ def add_doing(parser: argparse.ArgumentParser, *, exact: bool) -> None:
         "--remove-pip", action="store_true", help="also remove pip, setuptools and wheel where the lock has none"
     )
     group = parser.add_argument_group("doing")
+    group.add_argument(
+        "--allow-overlap",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="let packages own one path with different content; the last one named wins (repeatable)",
+    )
     group.add_argument("--dry-run", action="store_true", help="show the plan only")
     group.add_argument(
         "--check", action="store_true", help="show the plan only, and exit with 1 if it changes anything"
@@ -185,10 +194,14 @@ def lock_files(files: Sequence[str], here: Path) -> tuple[tuple[str, bytes], ...
                 place=name,
                 hint=f"`lockset lock {quote(name)}` makes a lock file of it",
             )
-    names = files or paths
-    return tuple(
-        (path, standard_input() if n == _STDIN else _bytes(path)) for n, path in zip(names, paths, strict=True)
+    named = files or paths
+    locks = tuple(
+        (path, standard_input() if n == _STDIN else _bytes(path)) for n, path in zip(named, paths, strict=True)
     )
+    for name in named:
+        if name != _STDIN:
+            refuse_wrong_name(name)
+    return locks
 
 
 def _bytes(path: str) -> bytes:
@@ -238,10 +251,23 @@ def request_of(args: argparse.Namespace, here: Path, locks: tuple[tuple[str, byt
             reinstall=None if args.reinstall else names(args.reinstall_package),
         ),
         doing=Doing(
-            link_mode=args.link_mode or "auto", compile_bytecode=args.compile_bytecode, verify_files=args.verify_files
+            link_mode=args.link_mode or "auto",
+            compile_bytecode=args.compile_bytecode,
+            verify_files=args.verify_files,
+            overlap=partial(_overlap, args, Path(locks[0][0]).parent, here),
         ),
         check_only=args.dry_run or args.check,
     )
+
+
+def _overlap(args: argparse.Namespace, folder: Path, here: Path) -> tuple[str, ...]:
+    """The names of --allow-overlap, else those of the project: read only where packages do overlap."""
+    if args.allow_overlap:
+        return tuple(name for text in args.allow_overlap for name in names([text]))
+    from lockset.cli.index_options import project_of_lock
+
+    project = project_of_lock(args, folder, here)
+    return () if project is None else project.settings.allow_overlap
 
 
 def allowed_of(args: argparse.Namespace) -> Allowed:

@@ -1,7 +1,5 @@
 """Keeps what a run with nothing left to do depended on, so that the next one like it ends at once."""
 
-# Values that are compared, not files.
-# ruff: noqa: PTH120
 from __future__ import annotations
 
 import os
@@ -9,7 +7,9 @@ import re
 from typing import TYPE_CHECKING
 
 from lockset.lockfile.file_name import PLAIN_NAME
+from lockset.sync.disk.interpreter import configurations
 from lockset.sync.disk.recall import cache_folder, key_of, remember, stamp
+from lockset.sync.installed import EASY_INSTALL
 from lockset.sync.layout import LOCK_FILE, STATE_FOLDER
 from lockset.sync.wanted import may_hold_secret
 
@@ -75,7 +75,8 @@ def _decided_by_more(args: argparse.Namespace, result: SyncResult, request: Sync
     on_path = args.system or (args.python and not os.path.lexists(args.python))
     trees = any(step.wanted is not None and step.wanted.tree is not None for step in result.plan.steps)
     linked = result.target.kind in {"directory", "prefix"} and result.target.layout.base != result.target.shown
-    return bool(options or on_path or trees or linked)
+    chosen = result.target.interpreter.watched is None  # by a shim
+    return bool(options or on_path or trees or linked or chosen or result.overlaps)
 
 
 def _tell_secrets(arguments: Sequence[str], locks: Iterable[tuple[str, bytes]], environ: Mapping[str, str]) -> bool:
@@ -94,8 +95,8 @@ def _looked(result: SyncResult, here: Path) -> list[str]:
     target = result.target
     looked = [f"{target.layout.base}{os.sep}{name}" for name in (LOCK_FILE, STATE_FOLDER)]
     executable = target.interpreter.executable
-    looked += [executable, f"{os.path.dirname(os.path.dirname(executable))}{os.sep}pyvenv.cfg"]
-    looked.append(f"{target.interpreter.stdlib}{os.sep}EXTERNALLY-MANAGED")
+    looked += [executable, *configurations(executable), *(target.interpreter.watched or ())]
+    looked += [f"{library}{os.sep}{EASY_INSTALL}" for library in target.layout.libraries]
     for above in (here, *here.parents):
         looked += [str(above / PLAIN_NAME), str(above / ".venv" / "pyvenv.cfg")]
     return looked

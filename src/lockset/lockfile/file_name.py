@@ -6,7 +6,7 @@ import re
 
 from lockset.errors import LocksetError
 
-__all__ = ["PLAIN_NAME", "is_lock_file_name", "lock_file_name", "name_of"]
+__all__ = ["PLAIN_NAME", "is_lock_file_name", "lock_file_name", "name_of", "refuse_wrong_name"]
 
 PLAIN_NAME = "pylock.toml"
 _SEPARATORS = re.compile(r"[-_.]+")
@@ -17,6 +17,23 @@ _NAMED = re.compile(r"pylock\.([^.\n\r/\\]+)\.toml", re.ASCII)
 def is_lock_file_name(name: str) -> bool:
     """Whether `name` (without folders) is the name of a lock file."""
     return name == PLAIN_NAME or _NAMED.fullmatch(name) is not None
+
+
+def refuse_wrong_name(path: str) -> None:
+    """Refuse the TOML file at `path` where a lock file may not have its name; its content tells of any other file.
+
+    Raises:
+        LocksetError: `file-name`.
+    """
+    name = re.split(r"[/\\]", path)[-1]
+    if is_lock_file_name(name) or not (name.lower().endswith(".toml") or name.lower().startswith("pylock")):
+        return
+    raise LocksetError(
+        "file-name",
+        f"`{name}` is not a valid name for a lock file",
+        place=path,
+        hint="Rename it to pylock.toml, or to pylock.NAME.toml where NAME has no dot",
+    )
 
 
 def name_of(name: str) -> str | None:

@@ -103,6 +103,7 @@ class Settings:
     config_settings: Mapping[str, str] = field(default_factory=dict)
     with_project: bool | None = None
     allow_direct_urls: tuple[str, ...] = ()
+    allow_overlap: tuple[str, ...] = ()
     index: tuple[IndexSetting, ...] = ()
     index_strategy: str | None = None
     find_links: tuple[str, ...] = ()
@@ -315,6 +316,7 @@ KEYS: Mapping[str, Callable[[Table, str], object]] = {
     "config-settings": _pairs,
     "with-project": _flag,
     "allow-direct-urls": _texts,
+    "allow-overlap": _names,
     "index": _indexes,
     "index-strategy": _choice,
     "find-links": _texts,

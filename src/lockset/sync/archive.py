@@ -288,8 +288,11 @@ def _descriptor_fits(data: bytes, length: int, entry: _Central) -> bool:
 
 def _refuse_collisions(found: list[Member]) -> None:
     files = {member.name for member in found if not member.name.endswith("/")}
-    if len({member.name for member in found}) != len(found):
-        raise _Refused("two members have the same name")
+    names: set[str] = set()
+    for member in found:
+        if member.name in names:
+            raise _Refused(f"two members have the same name, `{member.name}`")
+        names.add(member.name)
     folders: set[str] = set()
     for member in found:
         parent = member.name.rstrip("/") if member.name.endswith("/") else member.name.rpartition("/")[0]
@@ -297,7 +300,7 @@ def _refuse_collisions(found: list[Member]) -> None:
             folders.add(parent)
             parent = parent.rpartition("/")[0]
     if not folders.isdisjoint(files):
-        raise _Refused("a member is both file and folder")
+        raise _Refused(f"`{min(folders & files)}` is both file and folder")
 
 
 def chunks(buffer: Buffer, member: Member, *, what: str) -> Iterator[bytes]:

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from packaging.version import Version
 
+from lockset.sync.overlaps import coupled
+
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from lockset.sync.installed import InstalledDistribution
     from lockset.sync.wanted import Wanted
 
-__all__ = ["SEEDS", "Plan", "Policy", "Step", "plan"]
+__all__ = ["SEEDS", "Plan", "Policy", "Step", "plan", "unremovable"]
 
 # What makes an environment able to install by itself; left alone unless the lock names it or the user asks.
 SEEDS = frozenset({"pip", "setuptools", "wheel"})
@@ -42,6 +45,7 @@ class Step(NamedTuple):
     Attributes:
         action: `install`, `change` (another version or other bytes), `repair`, `remove` or `keep`.
         found: What is there under the name; more than one when something went wrong before.
+        blocked: Why it cannot be carried out, "" where it can.
     """
 
     action: str
@@ -49,6 +53,7 @@ class Step(NamedTuple):
     reason: str
     wanted: Wanted | None = None
     found: tuple[InstalledDistribution, ...] = ()
+    blocked: str = ""
 
     @property
     def old_version(self) -> str | None:
@@ -74,19 +79,33 @@ class Plan(NamedTuple):
         return tuple(step for step in self.steps if step.action != "keep")
 
     @property
+    def blocked(self) -> tuple[Step, ...]:
+        """The steps that cannot be carried out: while there are any, none is."""
+        return tuple(step for step in self.steps if step.blocked)
+
+    @property
     def placed(self) -> tuple[Step, ...]:
         """The steps that put a distribution into the target."""
         return tuple(step for step in self.steps if step.wanted is not None and step.action != "keep")
 
 
-def plan(wanted: Iterable[Wanted], installed: Iterable[InstalledDistribution], *, policy: Policy) -> Plan:
-    """What makes a target with `installed` into one with `wanted`."""
+def plan(
+    wanted: Iterable[Wanted],
+    installed: Iterable[InstalledDistribution],
+    *,
+    policy: Policy,
+    overlap: Callable[[], Sequence[str]] = tuple,
+) -> Plan:
+    """What makes a target with `installed` into one with `wanted`.
+
+    `overlap` gives the names of packages that may own one path with different content, in their order.
+    """
     there: dict[str, list[InstalledDistribution]] = {}
     for one in installed:
         there.setdefault(one.name, []).append(one)
     steps = [_step(one, there.pop(one.name, []), policy) for one in wanted]
     steps += [_extra(name, found, policy) for name, found in there.items()]
-    return Plan(steps=tuple(sorted(steps, key=lambda step: step.name)))
+    return Plan(steps=tuple(sorted(coupled(steps, overlap), key=lambda step: step.name)))
 
 
 def _step(wanted: Wanted, found: Sequence[InstalledDistribution], policy: Policy) -> Step:
@@ -168,10 +187,18 @@ def _extra(name: str, found: Sequence[InstalledDistribution], policy: Policy) ->
         reason = "part of the environment itself"
     elif policy.owned_only and not ours:
         reason = "not installed by lockset"
-    elif not all(one.removable for one in found):
-        reason = "installed in a way that cannot be undone safely"
     else:
         action, reason = "remove", "not in the lock file"
         if any(one.is_editable for one in found):
             reason = "not in the lock file (an editable install)"
-    return Step(action=action, name=name, reason=reason, found=tuple(found))
+    blocked = next((why for one in found if (why := unremovable(one, one.suspects))), "") if action == "remove" else ""
+    return Step(action=action, name=name, reason=reason, found=tuple(found), blocked=blocked)
+
+
+def unremovable(one: InstalledDistribution, suspects: Sequence[str]) -> str:
+    """Why `one` cannot be removed whole where `suspects` stay, in words; "" where none does."""
+    if not one.unlisted or not suspects:
+        return ""
+    more = f" and {len(suspects) - 1} more" if len(suspects) > 1 else ""
+    first = suspects[0].removeprefix(f"{one.info.rpartition(os.sep)[0]}{os.sep}")
+    return f"it {one.unlisted}, and `{first}`{more} may belong to it"

@@ -34,8 +34,8 @@ class Interpreter(NamedTuple):
         base_prefix: Where the interpreter behind it is installed.
         managed: Text of an EXTERNALLY-MANAGED file that holds for it, or None.
         launcher: Kind of script launchers, in the words of `installer`.
-        stdlib: Folder of the standard library.
         described: Tags of an interpreter that is only described, best first; empty for one that was asked.
+        watched: Paths that decide all this besides its own file and pyvenv.cfg; None where more than files decides.
     """
 
     executable: str
@@ -51,8 +51,8 @@ class Interpreter(NamedTuple):
     base_prefix: str
     managed: str | None
     launcher: str
-    stdlib: str = ""
     described: tuple[str, ...] = ()
+    watched: tuple[str, ...] | None = ()
 
     @property
     def is_virtual(self) -> bool:
@@ -64,6 +64,7 @@ class Interpreter(NamedTuple):
         """From what the interpreter's own answer holds (see `disk.interpreter_script`)."""
         mac = facts["mac"]
         major, minor = facts["version"]
+        watched = facts.get("watched")
         return cls(
             executable=executable,
             version=(major, minor),
@@ -78,7 +79,7 @@ class Interpreter(NamedTuple):
             base_prefix=facts["base_prefix"],
             managed=facts["managed"],
             launcher=facts["launcher"],
-            stdlib=facts["paths"]["stdlib"],
+            watched=tuple(path for path, _ in watched) if watched is not None else None,
         )
 
     @classmethod

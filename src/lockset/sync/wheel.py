@@ -39,6 +39,8 @@ _NEEDED = ("METADATA", "WHEEL", "RECORD")
 _SPARE_ROWS = 64
 # What other tools take for a distribution's own metadata, were it at the top of a library.
 _METADATA_ENDINGS = (".dist-info", ".egg-info", ".egg-link", ".egg")
+# Of the wheel format.
+_MAJOR = 1
 _BYTECODE = (".pyc", ".pyo")
 _HEADER = re.compile(r"([A-Za-z][A-Za-z0-9-]*):[ \t]*(.*)")
 
@@ -191,8 +193,10 @@ def _head(text: str) -> Iterator[str]:
 def _root_scheme(text: str) -> str:
     headers = _headers(text, "WHEEL")
     version = headers.get("wheel-version", "")
-    if not re.fullmatch(r"1\.[0-9]+", version):
-        raise _Refused(f"its Wheel-Version is `{version}`, only 1.x is known")
+    match = re.fullmatch(r"([0-9]{1,9})(?:\.[0-9]{1,9})*", version)
+    # The specification has an installer fail where the major version is greater than the one it knows, and only there.
+    if match is None or int(match[1]) > _MAJOR:
+        raise _Refused(f"its Wheel-Version is `{version}`; versions up to {_MAJOR}.x are known")
     purelib = headers.get("root-is-purelib", "").lower()
     if purelib not in {"true", "false"}:
         raise _Refused("its WHEEL does not say whether it is pure")
@@ -269,7 +273,7 @@ def _sorted_out(
     """Members to install and members to drop, with where they go."""
     kept: list[Content] = []
     dropped: list[Content] = []
-    placed: set[tuple[str, str]] = set()
+    placed: dict[tuple[str, str], str] = {}
     for name, member in files.items():
         if name not in hashes:
             continue  # RECORD and its signatures
@@ -280,11 +284,23 @@ def _sorted_out(
             continue
         # purelib and platlib are one folder on most systems.
         key = ("purelib" if scheme == "platlib" else scheme, path)
-        if key in placed:
-            raise _Refused(f"two of its members become `{path}`")
-        placed.add(key)
+        other = placed.setdefault(key, name)
+        if other != name:
+            raise _Refused(f"two of its members become `{path}`: `{other}` and `{name}`")
         kept.append(content)
+    _refuse_folders(placed)
     return tuple(kept), tuple(dropped)
+
+
+def _refuse_folders(placed: Mapping[tuple[str, str], str]) -> None:
+    """Refuse a file where another member needs a folder."""
+    for (scheme, path), name in placed.items():
+        folder = path.rpartition("/")[0]
+        while folder:
+            other = placed.get((scheme, folder))
+            if other is not None:
+                raise _Refused(f"its `{other}` is a file, where `{name}` needs a folder")
+            folder = folder.rpartition("/")[0]
 
 
 def _place(name: str, data_dir: str, root_scheme: str) -> tuple[str, str]:

@@ -41,6 +41,7 @@ no-sdist = true
 config-settings = { key = "value" }
 with-project = false
 allow-direct-urls = ["github.com"]
+allow-overlap = ["opencv-python", "opencv-contrib-python"]
 index-strategy = "first-index"
 find-links = ["wheels"]
 no-index = false

@@ -134,3 +134,22 @@ def test_an_empty_place_is_no_leave_to_change_another_one(project: Path, venv: V
     assert (done.returncode, done.stdout) == (2, "")
     assert f"{option} is empty" in done.stderr
     assert not judge(venv.site_packages)
+
+
+@pytest.mark.parametrize("name", ["pylock..toml", "pylock.foo.bar.toml", "Pylock.toml", "pylock.dev.TOML", "lock.toml"])
+@pytest.mark.parametrize("command", ["sync", "install", "check-env", "download"])
+def test_a_file_without_the_name_of_a_lock_is_not_read(project: Path, venv: Venv, name: str, command: str) -> None:
+    (project / "pylock.toml").rename(project / name)
+    options = ["--dest", "out"] if command == "download" else ["--python", str(venv.path)]
+    arguments = [sys.executable, "-m", "lockset", command, name, *options]
+    done = subprocess.run(arguments, cwd=project, capture_output=True, text=True, check=False)
+    assert done.returncode == 1, done.stderr
+    assert f"`{name}` is not a valid name for a lock file" in done.stderr
+    assert judge(venv.site_packages) == {}
+
+
+@pytest.mark.parametrize("name", ["pylock.dev.toml", "pylock.a-b_c.toml"])
+def test_a_file_with_a_lock_s_name_is_read(project: Path, venv: Venv, name: str) -> None:
+    (project / "pylock.toml").rename(project / name)
+    assert run(project, name).returncode == 0
+    assert judge(venv.site_packages) == {"sample": "1.0"}

@@ -1,4 +1,4 @@
-"""Distributions of before RECORD: those that list their files go as others do, others stay and are named."""
+"""Distributions of before RECORD: those that list their files go as others do, others are refused and named."""
 
 from __future__ import annotations
 
@@ -60,15 +60,17 @@ def test_no_row_removes_anything_else(tmp_path: Path, row: str) -> None:
     assert judge(tmp_path / "target") == {"old": "2.0"}
 
 
-def test_what_does_not_list_its_files_stays_and_is_not_replaced(tmp_path: Path, make_venv: VenvMaker) -> None:
+def test_what_does_not_list_its_files_is_neither_removed_nor_replaced(tmp_path: Path, make_venv: VenvMaker) -> None:
     venv = make_venv("env")
     egg(venv.site_packages, None)
     before = tree(venv.site_packages)
     world = World(folder=tmp_path / "world", python=str(venv.path))
-    (step,) = world.sync().plan.steps
-    assert (step.action, step.reason) == ("keep", "installed in a way that cannot be undone safely")
-    with pytest.raises(LocksetError, match="without a RECORD"):
-        world.sync(make_wheel("old", "2.0"))
+    (step,) = world.sync(check_only=True).plan.steps
+    assert (step.action, step.reason) == ("remove", "not in the lock file")
+    assert "old/__init__.py` and 1 more may belong to it" in step.blocked
+    for wheels in ([], [make_wheel("old", "2.0")]):
+        with pytest.raises(LocksetError, match="without leaving files behind"):
+            world.sync(*wheels)
     assert tree(venv.site_packages) == before
 
 

@@ -105,6 +105,11 @@ def test_every_metadata_file_must_be_there(missing: str) -> None:
         ("METADATA", METADATA.replace("Version: 1.0\n", "Version: 1.0\nVersion: 2.0\n")),
         ("METADATA", "Metadata-Version: 2.1\n\nName: sample\nVersion: 1.0\n"),
         ("WHEEL", WHEEL.replace("1.0", "2.0")),
+        ("WHEEL", WHEEL.replace("1.0", "10.0")),
+        ("WHEEL", WHEEL.replace("1.0", "one")),
+        ("WHEEL", WHEEL.replace("1.0", "-1.0")),
+        ("WHEEL", WHEEL.replace("1.0", "9" * 5000)),
+        ("WHEEL", WHEEL.replace("Wheel-Version: 1.0\n", "")),
         ("WHEEL", WHEEL.replace("true", "perhaps")),
         ("WHEEL", WHEEL + "Wheel-Version: 2.0\n"),
         ("entry_points.txt", "[console_scripts]\n../evil = a:b\n"),
@@ -119,6 +124,11 @@ def test_every_metadata_file_must_be_there(missing: str) -> None:
 )
 def test_metadata_that_disagrees_or_is_unsafe_is_refused(name: str, text: str) -> None:
     refusal(wheel({f"{INFO}/{name}": text}))
+
+
+@pytest.mark.parametrize("version", ["0.1", "0.0", "1", "1.0", "1.9", "1.0.1"])
+def test_only_a_greater_major_version_of_the_format_is_refused(version: str) -> None:
+    assert read(wheel({f"{INFO}/WHEEL": WHEEL.replace("Version: 1.0", f"Version: {version}")})).root_scheme == "purelib"
 
 
 @pytest.mark.parametrize(

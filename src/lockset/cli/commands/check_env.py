@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from lockset.api.sync import sync
-from lockset.cli.commands.sync import all_right, report, show
+from lockset.cli.commands.sync import all_right, report, show, tell_overlaps
 from lockset.cli.exit_codes import DONE, REFUSED
 from lockset.cli.options import add_cache, cache_dir
 from lockset.cli.sync_options import add_files, add_policy, add_target, lock_files, request_of
@@ -33,7 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(
         check=True, dry_run=True, remove_pip=False, reinstall=False, reinstall_package=[], compile_bytecode=False
     )
-    parser.set_defaults(link_mode=None, find_links=[])
+    parser.set_defaults(link_mode=None, find_links=[], allow_overlap=[])
 
 
 def run(args: argparse.Namespace, out: Output) -> int:
@@ -48,6 +48,7 @@ def run(args: argparse.Namespace, out: Output) -> int:
         show=lambda target, plan: show(plan, target, out),
         listener=out.listener(),
     )
+    tell_overlaps(result, out)
     if args.json:
         out.json(report(result))
     changes = result.plan.changes

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from lockset.sync.ports import WheelBuilds
     from lockset.sync.target import Target
 
-__all__ = ["add_arguments", "ports", "report", "run", "show"]
+__all__ = ["add_arguments", "ports", "report", "run", "show", "tell_overlaps"]
 
 _SIGNS = {"install": ("+", "green"), "change": ("~", "yellow"), "repair": ("!", "yellow"), "remove": ("-", "red")}
 _DONE = {"install": "installed", "change": "changed", "repair": "repaired", "remove": "removed"}
@@ -56,6 +56,7 @@ def run(args: argparse.Namespace, out: Output) -> int:
             listener=out.listener(),
         )
     _tell_unmatched(result.plan, request, out)
+    tell_overlaps(result, out)
     if args.json:
         out.json(report(result))
     told = conclusion(result.plan, request)
@@ -117,7 +118,8 @@ def show(plan: Plan, target: Target, out: Output) -> None:
         out.line(f"{out.style('Target', 'bold')} {plain(target.shown)}")
     for step in plan.changes:
         sign, style = _SIGNS[step.action]
-        out.line(f" {out.style(sign, style)} {plain(_described(step))} {out.style(plain(f'({step.reason})'), 'dim')}")
+        reason = f"{step.reason}; cannot be removed: {step.blocked}" if step.blocked else step.reason
+        out.line(f" {out.style(sign, style)} {plain(_described(step))} {out.style(plain(f'({reason})'), 'dim')}")
     for step in plan.steps:
         if step.action == "keep" and step.wanted is None:
             out.detail(f"   {plain(_described(step))} stays ({plain(step.reason)})")
@@ -128,6 +130,16 @@ def _tell_unmatched(plan: Plan, request: SyncRequest, out: Output) -> None:
     wanted = {step.name for step in plan.steps if step.wanted is not None}
     for name in sorted((request.policy.reinstall or frozenset()) - wanted):
         out.warn(f"{name} is to be installed anew, and the lock file selects none")
+
+
+def tell_overlaps(result: SyncResult, out: Output) -> None:
+    """Name what is there of one package alone although two own it."""
+    pairs: dict[tuple[str, str], list[str]] = {}
+    for one in result.overlaps:
+        pairs.setdefault((one.winner, one.owner), []).append(one.path)
+    for (winner, owner), paths in pairs.items():
+        more = f" and {len(paths) - 1} more" if len(paths) > 1 else ""
+        out.warn(f"{winner} and {owner} both own `{paths[0]}`{more}, with different content: that of {winner} is there")
 
 
 def _described(step: Step) -> str:
@@ -141,9 +153,12 @@ def conclusion(plan: Plan, request: SyncRequest) -> str:
     """The last line: what was, or would be, done."""
     if not plan.changes:
         return all_right(plan)
-    counts = {action: sum(1 for step in plan.changes if step.action == action) for action in _DONE}
-    told = ", ".join(f"{count} {_DONE[action]}" for action, count in counts.items() if count)
-    return f"Would be {told}" if request.check_only else told[0].upper() + told[1:]
+    possible = [step for step in plan.changes if not step.blocked]
+    counts = {action: sum(1 for step in possible if step.action == action) for action in _DONE}
+    done = ", ".join(f"{count} {_DONE[action]}" for action, count in counts.items() if count)
+    if plan.blocked:
+        return f"A sync is refused: {len(plan.blocked)} cannot be removed"
+    return f"Would be {done}" if request.check_only else done[0].upper() + done[1:]
 
 
 def all_right(plan: Plan) -> str:
@@ -164,6 +179,7 @@ def report(result: SyncResult) -> dict[str, Any]:
             "python": result.target.interpreter.executable,
         },
         "changed": result.changed,
+        "overlaps": [{"path": one.path, "owner": one.owner, "winner": one.winner} for one in result.overlaps],
         "steps": [
             {
                 "action": step.action,
@@ -171,6 +187,7 @@ def report(result: SyncResult) -> dict[str, Any]:
                 "old_version": step.old_version,
                 "new_version": step.new_version,
                 "reason": step.reason,
+                "blocked": step.blocked or None,
                 "source": step.wanted.source if step.wanted is not None else None,
                 "hashes": dict(step.wanted.hashes) if step.wanted is not None else {},
             }

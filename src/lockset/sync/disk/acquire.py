@@ -40,6 +40,7 @@ class Acquirer:
         fits: Whether a wheel with that file name can be used in the target.
         listener: Hears of progress.
         folders: Folders of files that may be used in place of a download.
+        verify: What the store says of a wheel is compared with the verified archive before it is used.
     """
 
     def __init__(
@@ -51,8 +52,10 @@ class Acquirer:
         fits: Callable[[str], bool],
         listener: Listener,
         folders: Sequence[str] = (),
+        verify: bool = False,
     ) -> None:
         self._cache = cache
+        self._verify = verify
         self._store = Store(cache)
         self._workers: Workers[StoredWheel] = Workers(_THREADS)
         self._archives = Archives(cache, downloads, listener=listener, stopped=self._workers.stopped, folders=folders)
@@ -84,7 +87,8 @@ class Acquirer:
         self._store.drop(stored)
 
     def _stored(self, wanted: Wanted) -> StoredWheel | None:
-        return self._store.find(wanted.digests, _identity(wanted)) if _is_wheel(wanted) else None
+        usable = _is_wheel(wanted) and not self._verify
+        return self._store.find(wanted.digests, _identity(wanted)) if usable else None
 
     def _refuse_build(self, wanted: Wanted) -> None:
         if self._builds is None and not _is_wheel(wanted):

@@ -8,27 +8,30 @@ from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
-from lockset.errors import LocksetError
 from lockset.sync.disk.guard import locked
 from lockset.sync.disk.link import DamagedStore, Linker
+from lockset.sync.disk.remove import refuse_blocked, refuse_left_over, rewritten
 from lockset.sync.disk.scan import scan, stamp_of
 from lockset.sync.disk.snapshot import Snapshot, observed
 from lockset.sync.disk.stage import Stage, placed
 from lockset.sync.disk.transaction import commit, discard, finish, is_interrupted, journal_of, recover
 from lockset.sync.disk.workers import Workers, meanwhile
 from lockset.sync.installed import InstalledDistribution, InstalledFile
+from lockset.sync.overlaps import overlapped_of, overlaps_of, refuse_clashes, settled
 from lockset.sync.placement import check_places
-from lockset.sync.plan import plan
+from lockset.sync.plan import Plan, plan
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
+    from lockset.errors import LocksetError
     from lockset.events import Listener
     from lockset.sync.disk.acquire import Acquirer
     from lockset.sync.disk.store import StoredWheel
     from lockset.sync.journal import JournalStep
-    from lockset.sync.placement import Placed
-    from lockset.sync.plan import Plan, Policy, Step
+    from lockset.sync.overlaps import Overlap
+    from lockset.sync.placement import Clash, Placed
+    from lockset.sync.plan import Policy, Step
     from lockset.sync.target import Target
     from lockset.sync.wanted import Wanted
 
@@ -49,12 +52,14 @@ class Doing(NamedTuple):
         link_mode: One of `link.LINK_MODES`.
         compile_bytecode: Modules are compiled once they are in place.
         verify_files: Installed files are hashed, not only compared by size and time.
+        overlap: Gives the names of packages that may own one path with different content; of the last one it is.
         on_step: Called before every step of the transaction.
     """
 
     link_mode: str = "auto"
     compile_bytecode: bool = False
     verify_files: bool = False
+    overlap: Callable[[], tuple[str, ...]] = tuple
     on_step: Callable[[JournalStep], None] | None = None
 
 
@@ -89,6 +94,8 @@ class Applier:
         number = zlib.crc32("\0".join(self._roots).encode(errors="surrogateescape"))
         self._memory = f"{memory}{os.sep}{number:08x}" if memory is not None else None
         self._seen = Snapshot()
+        # What owns a path together with another, as it is in the end.
+        self.overlaps: tuple[Overlap, ...] = ()
 
     def plan(self) -> Plan:
         """What has to be done, as the target is now. What a crash has left is ended first."""
@@ -97,6 +104,7 @@ class Applier:
                 self._recover()
         snapshot = self._seen = Snapshot.load(self._memory, self._roots)
         found = self._plan(snapshot)
+        self.overlaps = overlaps_of(found.steps)
         if not found.changes:
             snapshot.save(self._memory, self._roots)
         return found
@@ -121,13 +129,19 @@ class Applier:
             snapshot = self._seen
             # Another sync may have ended meanwhile.
             now = self._plan(snapshot)
-            missing = [step.wanted for step in now.placed if step.wanted is not None and step.name not in stored]
-            stored |= acquirer.acquire(missing)
-            if now.changes:
-                self._change(now, stored, acquirer, snapshot)
-            else:
+            if not now.changes:
                 snapshot.save(self._memory, self._roots)
-        return now
+                return now
+            refuse_blocked(now)
+            while True:
+                missing = [step.wanted for step in now.placed if step.wanted is not None and step.name not in stored]
+                stored |= acquirer.acquire(missing)
+                try:
+                    self._change(now, stored, acquirer, snapshot)
+                except _Together as together:
+                    now = together.plan
+                else:
+                    return now
 
     def _recover(self) -> None:
         if recover(self._target.layout):
@@ -140,20 +154,26 @@ class Applier:
             examine=frozenset(one.name for one in self._wanted),
             verify_files=self._doing.verify_files,
         )
-        return plan(self._wanted, installed, policy=self._policy)
+        return plan(self._wanted, installed, policy=self._policy, overlap=self._doing.overlap)
 
     def _change(self, now: Plan, stored: dict[str, StoredWheel], acquirer: Acquirer, snapshot: Snapshot) -> None:
         kept = [one for step in now.steps if step.action == "keep" for one in step.found]
         removed = [one for step in now.changes for one in step.found]
-        _refuse_unremovable(now.changes)
         owned = frozenset(file.path for one in kept for file in one.files)
         stage = Stage(self._target.layout, present=owned)
         try:
             placing = self._staged(stage, now, stored, acquirer, kept)
-            journal = journal_of(stage, removed, owned=owned, layout=self._target.layout)
+            paths = frozenset(file.path for one in placing for file in one.files)
+            refuse_left_over(now.changes, placed=paths, owned=owned)
+            changed = rewritten(removed, kept)
+            for path, content in changed.items():
+                if content is not None:
+                    stage.write(path, content.encode())
+            journal = journal_of(stage, removed, owned=owned, layout=self._target.layout, replaced=changed)
         except BaseException:
             discard(stage.areas)
             raise
+        self.overlaps = overlaps_of(now.steps, placing)
         commit(journal, base=self._target.layout.base, on_step=self._doing.on_step)
         if len(stage.times) < _MANY:
             finish(journal)
@@ -184,7 +204,9 @@ class Applier:
                     assert step.wanted is not None
                     with _using(step.name):
                         placing[step.name] = placed(stored[step.name], step.wanted, self._target)
-                check_places(tuple(placing.values()), kept, layout=self._target.layout)
+                clashes = check_places(tuple(placing.values()), kept, layout=self._target.layout)
+                if clashes:
+                    placing = self._settled(placing, clashes, now)
                 self._fill(stage, placing, stored, linker)
                 return tuple(placing.values())
             except _Damaged as damaged:  # noqa: PERF203 (at most a few times for each package)
@@ -195,6 +217,21 @@ class Applier:
                 acquirer.drop(stored[name])
                 wanted = [step.wanted for step in now.placed if step.name == name and step.wanted is not None]
                 stored |= acquirer.acquire(wanted)
+
+    def _settled(self, placing: Mapping[str, Placed], clashes: Sequence[Clash], now: Plan) -> dict[str, Placed]:
+        """What is placed where each path has one owner's file; owners that are kept are installed again with the rest.
+
+        Raises:
+            LocksetError: `path-conflict`.
+        """
+        order = self._doing.overlap()
+        refuse_clashes(clashes, order, (step.name for step in now.steps if step.wanted is not None))
+        together = {owner for clash in clashes for owner in clash.owners if owner not in placing}
+        if together:
+            reason = "owns a path together with another one"
+            steps = (s._replace(action="repair", reason=reason) if s.name in together else s for s in now.steps)
+            raise _Together(Plan(steps=tuple(steps)))
+        return settled(placing, clashes, order)
 
     def _fill(
         self, stage: Stage, placing: Mapping[str, Placed], stored: Mapping[str, StoredWheel], linker: Linker
@@ -236,6 +273,14 @@ class Applier:
         snapshot.save(self._memory, self._roots)
 
 
+class _Together(Exception):  # noqa: N818 (never leaves this module)
+    """More has to be installed again at once: `plan` has it."""
+
+    def __init__(self, plan: Plan) -> None:
+        super().__init__()
+        self.plan = plan
+
+
 class _Damaged(Exception):  # noqa: N818 (never leaves this module)
     """The stored wheel of `name` is not as it was unpacked."""
 
@@ -267,19 +312,8 @@ def _installed(new: Placed, step: Step) -> InstalledDistribution:
         origin={**wanted.hashes, **({"tree": wanted.tree} if wanted.tree is not None else {})},
         direct_url=wanted.direct_url,
         files=tuple(files),
+        overlapped=overlapped_of(new),
     )
-
-
-def _refuse_unremovable(steps: Sequence[Step]) -> None:
-    for step in steps:
-        for one in step.found:
-            if not one.removable:
-                raise LocksetError(
-                    "not-removable",
-                    f"{one} was installed without a RECORD of its files, so it cannot be replaced safely",
-                    place=one.info,
-                    hint="Remove it as it was installed, say by `pip uninstall`, or make the environment anew",
-                )
 
 
 def _compile(target: Target, placing: Sequence[Placed]) -> None:

@@ -145,11 +145,14 @@ class _Folders(WheelDestination):
         assert (scheme, relative) == (source.content.scheme, source.content.path), "both read the name in one way"
         executable = is_executable or scheme == "scripts"
         goal = f"{self._folder}/{scheme}/{relative}"
-        self._make_folder(goal.rpartition("/")[0])
         hasher = _hasher(source.content)
         first = b""
         # A folder of our own and a name checked before: a file that is there already is another member's.
-        descriptor = os.open(goal, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o755 if executable else 0o644)
+        try:
+            self._make_folder(goal.rpartition("/")[0])
+            descriptor = os.open(goal, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o755 if executable else 0o644)
+        except (FileExistsError, NotADirectoryError, IsADirectoryError):
+            raise _taken(source.content, self._what) from None
         try:
             for chunk in source:
                 first = first or chunk[:16]
@@ -171,6 +174,14 @@ class _Folders(WheelDestination):
         if folder not in self._made:
             os.makedirs(folder, exist_ok=True)
             self._made.add(folder)
+
+
+def _taken(content: Content, what: str) -> LocksetError:
+    return LocksetError(
+        "wheel-refused",
+        f"`{content.member.name}` of {what} has the place of another member: the file system takes both names for one",
+        hint="Use a cache on a file system that tells upper case from lower case, or lock another version",
+    )
 
 
 def _write(descriptor: int, data: bytes) -> None:

@@ -1,10 +1,11 @@
-"""Asks an interpreter for its facts, once: the answer is remembered for as long as the interpreter does not change."""
+"""Asks an interpreter for its facts, once: the answer is remembered for as long as nothing that decides it changes."""
 
 # Paths are strings here: there are thousands of them a run.
 # ruff: noqa: PTH100, PTH110, PTH112, PTH113, PTH116, PTH118, PTH120
 from __future__ import annotations
 
 import os
+import sys
 import zlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,11 +18,11 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from subprocess import Popen
 
-__all__ = ["ask_interpreter", "interpreter_of"]
+__all__ = ["ask_interpreter", "configurations", "interpreter_of"]
 
 _MARK = b"lockset-facts:"
 # Changes with every change of the questions.
-_FORMAT = 3
+_FORMAT = 4
 # Bounds how long an interpreter may think; beyond it, it is taken for broken.
 _SECONDS = 60
 # Seconds between two looks at whether it has ended while others hold its pipes.
@@ -66,12 +67,23 @@ def ask_interpreter(executable: str, *, memory: Path | None) -> Interpreter:
     """
     key = _key(executable)
     place = str(memory / f"{zlib.crc32(os.fsencode(executable)):08x}") if memory is not None else None
-    remembered = _built(executable, known(place, key))
+    facts = known(place, key)
+    remembered = _built(executable, facts) if _holds(facts) else None
     if remembered is not None:
         return remembered
     facts = _ask(executable)
-    know(place, key, facts)
+    if facts.get("running") != os.path.realpath(executable):
+        # A shim chose an interpreter, and may choose another one the next time.
+        facts = {**facts, "watched": None}
+    else:
+        know(place, key, facts)
     return Interpreter.from_facts(executable, facts)
+
+
+def configurations(executable: str) -> tuple[str, str]:
+    """Where an interpreter looks for its pyvenv.cfg: beside itself, and one folder up."""
+    folder = os.path.dirname(executable)
+    return os.path.join(folder, "pyvenv.cfg"), os.path.join(os.path.dirname(folder), "pyvenv.cfg")
 
 
 def _built(executable: str, facts: Mapping[str, Any] | None) -> Interpreter | None:
@@ -82,11 +94,21 @@ def _built(executable: str, facts: Mapping[str, Any] | None) -> Interpreter | No
         return None
 
 
+def _holds(facts: Mapping[str, Any] | None) -> bool:
+    """Whether all that decided these facts is as it was."""
+    try:
+        return facts is not None and all(_stamp(path) == stamp for path, stamp in facts["watched"])
+    except (KeyError, TypeError, ValueError):
+        return False
+
+
 def _key(executable: str) -> list[Any]:
-    """What changes when the answer may change: the interpreter's file, its environment, the system, lockset."""
-    key: list[Any] = [_FORMAT, executable, _release(), os.path.realpath(executable)]
-    configuration = os.path.join(os.path.dirname(os.path.dirname(executable)), "pyvenv.cfg")
-    return [*key, _stamp(executable), _configuration(configuration)]
+    """What changes when the answer may change and is known before: the interpreter's file, its environment, the system.
+
+    What else decides, the interpreter tells with its answer (`watched`).
+    """
+    configured = [_configuration(path) for path in configurations(executable)]
+    return [_FORMAT, executable, _system(), os.path.realpath(executable), _stamp(executable), configured]
 
 
 def _configuration(path: str) -> str | list[int] | None:
@@ -99,17 +121,21 @@ def _configuration(path: str) -> str | list[int] | None:
         return _stamp(path)
 
 
-def _release() -> str:
-    """As `platform.release` has it, whose import costs more than all else here."""
-    return os.uname().release if hasattr(os, "uname") else ""
+def _system() -> list[str]:
+    """What `platform` tells of the system, whose import costs more than all else here."""
+    if hasattr(os, "uname"):
+        system = os.uname()
+        return [system.sysname, system.release, system.version, system.machine]
+    return [str(getattr(sys, "getwindowsversion", str)())]
 
 
 def _stamp(path: str) -> list[int] | None:
+    """As `stamp` of `interpreter_script` has it."""
     try:
         found = os.stat(path)
-    except OSError:
+    except (OSError, ValueError):
         return None
-    return [found.st_ino, found.st_size, found.st_mtime_ns]
+    return [found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns]
 
 
 def _ask(executable: str) -> Mapping[str, Any]:

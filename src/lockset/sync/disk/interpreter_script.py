@@ -1,7 +1,7 @@
 """Tells what the interpreter that runs it is, as one line of JSON after a marker; standard library of Python 3.8."""
 
 # Runs on Python 3.8, outside of lockset: plain constructs, answers by print.
-# ruff: noqa: PLR2004, PTH118, PTH123, S603, T201, UP032
+# ruff: noqa: PLR2004, PTH113, PTH115, PTH116, PTH118, PTH119, PTH123, S603, T201, TID251, UP032
 from __future__ import annotations
 
 import json
@@ -168,12 +168,53 @@ def _managed() -> str | None:
     """Text of EXTERNALLY-MANAGED where it holds: not in virtual environments."""
     if sys.prefix != sys.base_prefix:
         return None
-    path = os.path.join(sysconfig.get_path("stdlib"), "EXTERNALLY-MANAGED")
+    path = _marker_file()
+    if not os.path.isfile(path):
+        return None
     try:
         with open(path, encoding="utf-8", errors="replace") as file:
             return file.read(4000)
-    except FileNotFoundError:
+    except OSError:
+        return ""  # it is there, whoever may read it
+
+
+def _marker_file() -> str:
+    return os.path.join(sysconfig.get_path("stdlib"), "EXTERNALLY-MANAGED")
+
+
+def _running() -> str:
+    """The file of the program that answers: another one than was called where a shim chose it."""
+    try:
+        return os.readlink("/proc/self/exe")
+    except OSError:
+        return os.path.realpath(sys.executable)
+
+
+def _libraries() -> list[str]:
+    """Files of the C library, its loader and libpython that are in use, where the system tells."""
+    try:
+        with open("/proc/self/maps", encoding="utf-8", errors="surrogateescape") as file:
+            paths = {line.split(None, 5)[5].rstrip("\n") for line in file if line.count("/") > 1}
+    except (OSError, IndexError):
+        return []
+    return sorted(path for path in paths if os.path.basename(path).startswith(("libpython", "libc.", "libc-", "ld-")))
+
+
+def _stamp(path: str) -> list[int] | None:
+    try:
+        found = os.stat(path)
+    except (OSError, ValueError):
         return None
+    return [found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns]
+
+
+def _watched() -> list[tuple[str, list[int] | None]]:
+    """Files and folders that decide the answer by what they are, or by being there, with their stamps."""
+    stdlib = sysconfig.get_path("stdlib")
+    paths = [stdlib, os.path.join(stdlib, "os.py"), _marker_file(), *_libraries()]
+    # Modules that change what the interpreter says of itself, in every folder where it would look for them.
+    paths += [os.path.join(folder, name) for folder in sys.path for name in ("_manylinux.py", "sitecustomize.py")]
+    return [(path, _stamp(path)) for path in paths]
 
 
 def _launcher() -> str:
@@ -184,6 +225,7 @@ def _launcher() -> str:
 
 
 def _facts() -> dict[str, object]:
+    watched = _watched()  # first: what changes meanwhile is seen the next time
     paths = sysconfig.get_paths()
     headers = paths["include"]
     if sys.prefix != sys.base_prefix:
@@ -202,7 +244,12 @@ def _facts() -> dict[str, object]:
         "base_prefix": sys.base_prefix,
         "managed": _managed(),
         "launcher": _launcher(),
+        "running": _running(),
+        "watched": watched,
     }
 
 
+# Variables by which a caller could change what the interpreter says of itself: `-I` leaves these.
+for _name in [name for name in os.environ if name.startswith(("_PYTHON", "DEB_PYTHON"))]:
+    del os.environ[_name]
 print("\nlockset-facts:" + json.dumps(_facts()))

@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from typing import Any, TypeAlias
 
-    # Inode, size and modification time; None where nothing is.
-    Stamp: TypeAlias = tuple[int, int, int] | None
+    # Inode, size, times of modification and of change; None where nothing is.
+    Stamp: TypeAlias = tuple[int, int, int, int] | None
     # Arguments, working folder, variables that count, versions.
     Key: TypeAlias = tuple[Any, ...]
 
@@ -49,7 +49,7 @@ __all__ = [
 ]
 
 # Changes with every change of what a record holds.
-_FORMAT = 2
+_FORMAT = 3
 _FOLDER = "recall-v1"
 # Bounds the number of records: a further one takes the place of an older one.
 _RECORDS = 256
@@ -185,7 +185,7 @@ def stamp(path: str) -> Stamp:
         found = os.stat(path)
     except OSError:
         return None
-    return found.st_ino, found.st_size, found.st_mtime_ns
+    return found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns
 
 
 def record_place(cache: str, key: Key) -> str:

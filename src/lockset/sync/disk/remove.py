@@ -1,7 +1,10 @@
-"""What goes when distributions are removed: files that nobody else owns, their bytecode, folders left empty."""
+"""What goes when distributions are removed: files that nobody else owns, their bytecode, folders left empty.
+
+An install that does not list its files goes only where no file that may be its own would be left behind.
+"""
 
 # Paths are strings here: there are thousands of them a run.
-# ruff: noqa: PTH114, PTH120, PTH208
+# ruff: noqa: PTH114, PTH119, PTH120, PTH208
 from __future__ import annotations
 
 import os
@@ -9,15 +12,19 @@ import stat
 import sys
 from typing import TYPE_CHECKING
 
+from packaging.version import Version
+
 from lockset.errors import LocksetError
+from lockset.sync.plan import unremovable
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Sequence
 
     from lockset.sync.installed import InstalledDistribution
     from lockset.sync.layout import Layout
+    from lockset.sync.plan import Plan, Step
 
-__all__ = ["emptied_folders", "files_to_retire", "refuse_immutable"]
+__all__ = ["emptied_folders", "files_to_retire", "refuse_blocked", "refuse_immutable", "refuse_left_over", "rewritten"]
 
 # Linux: ioctl that tells the flags of a file, and those that forbid to remove it.
 _GET_FLAGS, _FIXED = 0x80086601, 0x10 | 0x20
@@ -50,6 +57,70 @@ def files_to_retire(
                 going[path] = None
     going |= dict.fromkeys(path for path in _bytecode(going) if path not in owned)
     return infos, list(going)
+
+
+def rewritten(
+    distributions: Iterable[InstalledDistribution], kept: Iterable[InstalledDistribution]
+) -> dict[str, str | None]:
+    """The .pth files that change when `distributions` go and `kept` stay, with their new content; None: they go."""
+    leaving: dict[str, list[str]] = {}
+    staying = {line for one in kept for line in one.lines}
+    for line in (line for one in distributions for line in one.lines if line not in staying):
+        leaving.setdefault(line.file, []).append(line.line)
+    if not leaving:
+        return {}
+    from lockset.sync.disk.eggs import without_lines
+    from lockset.sync.disk.metadata_text import read_text
+
+    contents = {file: read_text(os.path.dirname(file), os.path.basename(file)) or "" for file in leaving}
+    return {file: without_lines(contents[file], lines) for file, lines in leaving.items()}
+
+
+def refuse_blocked(plan: Plan) -> None:
+    """Refuse `plan` where it has steps that cannot be carried out.
+
+    Raises:
+        LocksetError: `not-removable`.
+    """
+    blocked = plan.blocked
+    if blocked:
+        keep = " ".join(f"--keep {step.name}" for step in blocked)
+        raise _not_removable([(step.found[0], step.blocked) for step in blocked], f"let them stay with `{keep}`, ")
+
+
+def refuse_left_over(steps: Sequence[Step], *, placed: Collection[str], owned: Collection[str]) -> None:
+    """Refuse to replace what would leave files of its own behind, beyond what is `placed` instead.
+
+    Raises:
+        LocksetError: `not-removable`.
+    """
+    for one, wanted in ((one, step.wanted) for step in steps for one in step.found):
+        if one.info.lower().endswith(".egg") and any(path.startswith(one.info + os.sep) for path in owned):
+            raise _not_removable([(one, "another distribution has files inside of it")])
+        if one.unlisted and wanted is not None:
+            if one.is_dist_info and wanted.version is not None and _is_version(one.version, wanted.version):
+                continue  # it has the very files that are placed anew
+            left = [path for path in one.suspects if path not in placed]
+            if left:
+                raise _not_removable([(one, unremovable(one, left))])
+
+
+def _is_version(text: str, version: Version) -> bool:
+    try:
+        return Version(text) == version
+    except ValueError:
+        return False
+
+
+def _not_removable(reasons: Sequence[tuple[InstalledDistribution, str]], way: str = "") -> LocksetError:
+    names = ", ".join(str(one) for one, _ in reasons)
+    return LocksetError(
+        "not-removable",
+        f"{names} cannot be removed without leaving files behind that would still be imported",
+        place=reasons[0][0].place,
+        context=tuple(f"{one}: {why}" for one, why in reasons),
+        hint=f"Remove these files by hand, {way}or make the environment again",
+    )
 
 
 def _is_in(folder: str, others: Collection[str]) -> bool:
@@ -88,11 +159,8 @@ def refuse_immutable(infos: Iterable[str]) -> None:
 
 
 def _regular_files(folder: str) -> Iterator[str]:
-    try:
-        with os.scandir(folder) as entries:
-            yield from (entry.path for entry in entries if entry.is_file(follow_symlinks=False))
-    except OSError:
-        return
+    for above, _, names in os.walk(folder):
+        yield from (f"{above}{os.sep}{name}" for name in names)
 
 
 def _is_file_or_link(path: str) -> bool:
@@ -111,16 +179,23 @@ def _bytecode(paths: Iterable[str]) -> Iterator[str]:
             folder, _, name = path.rpartition(os.sep)
             modules.setdefault(folder, set()).add(name[:-3])
     for folder, names in modules.items():
+        for name in _listed(folder):
+            # Beside its module it is imported even without that.
+            if name.endswith((".pyc", ".pyo")) and name[:-4] in names:
+                yield f"{folder}{os.sep}{name}"
         cached = f"{folder}{os.sep}__pycache__"
-        try:
-            if os.path.islink(cached):
-                continue
-            found = os.listdir(cached)
-        except OSError:
+        if os.path.islink(cached):
             continue
-        for name in found:
+        for name in _listed(cached):
             if name.endswith(".pyc") and name.split(".", 1)[0] in names:
                 yield f"{cached}{os.sep}{name}"
+
+
+def _listed(folder: str) -> list[str]:
+    try:
+        return os.listdir(folder)
+    except OSError:
+        return []
 
 
 def emptied_folders(paths: Iterable[str], *, layout: Layout, needed: Collection[str] = ()) -> list[str]:

@@ -6,12 +6,12 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import stat
 from typing import TYPE_CHECKING, Any
 
 from lockset.hashes import STRONG_ALGORITHMS, WEAK_ALGORITHMS
-from lockset.sync.installed import SOURCE_FILE, InstalledDistribution, InstalledFile
+from lockset.sync.disk.metadata_text import HEAD, name_and_version, read_text
+from lockset.sync.installed import EASY_INSTALL, METADATA_ENDINGS, SOURCE_FILE, InstalledDistribution, InstalledFile
 from lockset.sync.record import hash_text, parse_record
 
 if TYPE_CHECKING:
@@ -22,13 +22,8 @@ if TYPE_CHECKING:
 
 __all__ = ["has_hash", "scan", "stamp_of"]
 
-_HEADER = re.compile(r"^(Name|Version):[ \t]*(.*?)[ \t\r]*$", re.MULTILINE | re.IGNORECASE)
-_EGG = re.compile(r"(?P<name>.+?)(?:-(?P<version>[^-]+)(?:-py[\d.]+.*)?)?\.(?:egg-info|egg-link|egg)", re.IGNORECASE)
-_SEPARATORS = re.compile(r"[-_.]+")
-# Bounds how much of METADATA is read for its name and version, which stand in its first lines.
-_HEAD = 1 << 16
-# Bound what is read of the files that installers write; the largest RECORDs have some megabytes.
-_MOST_RECORD, _MOST_FACTS = 64 << 20, 1 << 20
+# Bounds what is read of a RECORD; the largest ones have some megabytes.
+_MOST_RECORD = 64 << 20
 _CHUNK = 1 << 20
 
 
@@ -42,61 +37,41 @@ def scan(
     found: list[InstalledDistribution] = []
     known: dict[str, tuple[Stamp, InstalledDistribution]] = {}
     for library in layout.libraries:
-        for entry in _entries(library):
-            if not entry.name.lower().endswith(".dist-info"):
-                egg = _egg(entry, layout)
-                if egg is not None:
-                    found.append(egg)
-                continue
-            stamp = stamp_of(entry.path)
-            one = snapshot.find(entry.path, stamp)
+        infos, older = _listed(library)
+        if older:
+            # Imported here and below: hardly any target has such things.
+            from lockset.sync.disk.eggs import egg_distributions
+
+            found += egg_distributions(library, older, layout)
+        for name in infos:
+            info = f"{library}{os.sep}{name}"
+            stamp = stamp_of(info)
+            one = snapshot.find(info, stamp)
             if one is None or stamp is None:
-                one = _read(entry.path, library, layout)
+                one = _read(info, library, layout)
                 snapshot.changed = True
             if stamp is not None:
-                known[entry.path] = (stamp, one)
+                known[info] = (stamp, one)
             if one.name in examine and not one.problems:
                 one = _examined(one, snapshot, verify_files=verify_files)
             found.append(one)
     snapshot.replace(known)
+    if any(one.unlisted for one in found):
+        from lockset.sync.disk.unowned_files import with_suspects
+
+        return tuple(with_suspects(found, layout))
     return tuple(found)
 
 
-def _normalised(name: str) -> str:
-    """As `packaging.utils.canonicalize_name` has it, whose import costs more than a scan."""
-    return _SEPARATORS.sub("-", name).lower()
-
-
-def _entries(library: str) -> list[os.DirEntry[str]]:
-    """What tells of distributions, in whatever case: so does `importlib.metadata` look for it."""
+def _listed(library: str) -> tuple[list[str], list[str]]:
+    """Names of dist-info folders, and of what is older, in whatever case: so does `importlib.metadata` look for it."""
     try:
         with os.scandir(library) as entries:
-            return sorted(
-                (e for e in entries if e.name.lower().endswith((".dist-info", ".egg-info", ".egg-link", ".egg"))),
-                key=lambda entry: entry.name,
-            )
+            names = sorted([e.name for e in entries if e.name.lower().endswith((*METADATA_ENDINGS, EASY_INSTALL))])
     except (FileNotFoundError, NotADirectoryError):
-        return []
-
-
-def _egg(entry: os.DirEntry[str], layout: Layout) -> InstalledDistribution | None:
-    """Something of before RECORD: removed only where it lists its files."""
-    match = _EGG.fullmatch(entry.name)
-    if match is None:
-        return None
-    name, version, listed = match["name"], match["version"] or "", None
-    if entry.is_dir(follow_symlinks=False):
-        listed = _text(entry.path, "installed-files.txt", _MOST_RECORD)
-        metadata = _text(entry.path, "METADATA", _HEAD) or _text(entry.path, "PKG-INFO", _HEAD)
-        name, version = _told(metadata, name, version)
-    if listed is None or "\0" in listed:
-        return InstalledDistribution(name=_normalised(name), version=version, info=entry.path, removable=False)
-    # One path a line, from within its own folder.
-    places = {
-        os.path.normpath(f"{entry.path}{os.sep}{line}") for line in listed.splitlines() if not os.path.isabs(line)
-    }
-    files = tuple(InstalledFile(place, "", None) for place in sorted(places) if layout.holds(place))
-    return InstalledDistribution(name=_normalised(name), version=version, info=entry.path, files=files)
+        return [], []
+    infos = [name for name in names if name.lower().endswith(".dist-info")]
+    return infos, [name for name in names if not name.lower().endswith(".dist-info")] if len(names) > len(infos) else []
 
 
 def stamp_of(info: str) -> Stamp | None:
@@ -112,67 +87,49 @@ def _read(info: str, library: str, layout: Layout) -> InstalledDistribution:
     name, version = _named(info)
     direct_url = _direct_url(info)
     problems: list[str] = []
-    if _text(info, "METADATA", _HEAD) is None:
+    if read_text(info, "METADATA", HEAD) is None:
         problems.append("its METADATA is missing")
-    record = _text(info, "RECORD", _MOST_RECORD)
-    files: tuple[InstalledFile, ...] = ()
-    stray: tuple[str, ...] = ()
-    if record is None:
-        problems.append("its RECORD is missing")
-    else:
-        try:
-            files, stray = _files(record, library, layout)
-        except ValueError as error:
-            problems.append(f"its RECORD cannot be read: {error}")
-        else:
-            own = f"{info}{os.sep}RECORD"
-            # Its own row is the last one that lockset writes.
-            if not any(file.path == own for file in reversed(files)):
-                problems.append("its RECORD is cut short")
+    files, stray, broken = _recorded(info, library, layout)
+    facts = _json(info, SOURCE_FILE) or {}
+    if broken:
+        problems.append(f"its RECORD {broken}")
     return InstalledDistribution(
         name=name,
         version=version,
         info=info,
-        installer=(_text(info, "INSTALLER") or "").strip(),
-        origin={**_origin(_json(info, "provenance_url.json") or direct_url), **_tree(_json(info, SOURCE_FILE))},
+        installer=(read_text(info, "INSTALLER") or "").strip(),
+        origin={**_origin(_json(info, "provenance_url.json") or direct_url), **_tree(facts)},
         direct_url=direct_url,
         files=files,
         stray=stray,
         problems=tuple(problems),
+        overlapped=_overlapped(facts),
+        unlisted=f"has files that cannot be known: its RECORD {broken}" if broken else "",
     )
+
+
+def _recorded(info: str, library: str, layout: Layout) -> tuple[tuple[InstalledFile, ...], tuple[str, ...], str]:
+    """Files and stray rows of RECORD, and why it does not list all that was installed, "" where it does."""
+    record = read_text(info, "RECORD", _MOST_RECORD)
+    if record is None:
+        return (), (), "is missing"
+    try:
+        files, stray = _files(record, library, layout)
+    except ValueError as error:
+        return (), (), f"cannot be read: {error}"
+    own = f"{info}{os.sep}RECORD"
+    # Its own row is the last one that lockset writes.
+    return files, stray, "" if any(file.path == own for file in reversed(files)) else "is cut short"
 
 
 def _named(info: str) -> tuple[str, str]:
     """Name and version, from METADATA, as everybody reads them; from the folder's name where there is none."""
     name, _, version = os.path.basename(info)[: -len(".dist-info")].partition("-")
-    return _told(_text(info, "METADATA", _HEAD), name, version)
-
-
-def _told(metadata: str | None, name: str, version: str) -> tuple[str, str]:
-    """Name and version as `metadata` tells them; the given ones where it does not."""
-    head = (metadata or "").replace("\r\n", "\n").split("\n\n", 1)[0]
-    headers = {key.lower(): value for key, value in reversed(_HEADER.findall(head))}
-    return _normalised(headers.get("name") or name), headers.get("version") or version
-
-
-def _text(info: str, name: str, limit: int = _MOST_FACTS) -> str | None:
-    """The beginning of a regular file of dist-info; None for anything else, which is not waited for."""
-    try:
-        descriptor = os.open(f"{info}{os.sep}{name}", os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
-    except OSError:
-        return None
-    try:
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            return None
-        return os.read(descriptor, limit).decode("utf-8", "replace")
-    except OSError:
-        return None
-    finally:
-        os.close(descriptor)
+    return name_and_version(read_text(info, "METADATA", HEAD), name, version)
 
 
 def _json(info: str, name: str) -> dict[str, Any] | None:
-    text = _text(info, name)
+    text = read_text(info, name)
     try:
         found = json.loads(text) if text else None
     except (ValueError, RecursionError):
@@ -189,9 +146,14 @@ def _direct_url(info: str) -> dict[str, Any] | None:
     return found if all(isinstance(table, dict) for table in tables) else None
 
 
-def _tree(source: Mapping[str, Any] | None) -> Mapping[str, str]:
-    digest = (source or {}).get("tree")
+def _tree(facts: Mapping[str, Any]) -> Mapping[str, str]:
+    digest = facts.get("tree")
     return {"tree": digest} if isinstance(digest, str) else {}
+
+
+def _overlapped(facts: Mapping[str, Any]) -> Mapping[str, str]:
+    table = facts.get("overlapped")
+    return {k: v for k, v in table.items() if isinstance(v, str)} if isinstance(table, dict) else {}
 
 
 def _origin(url: Mapping[str, Any] | None) -> Mapping[str, str]:
@@ -208,10 +170,11 @@ def _files(record: str, library: str, layout: Layout) -> tuple[tuple[InstalledFi
     files: list[InstalledFile] = []
     stray: list[str] = []
     prefix = library + os.sep
-    if "\0" in record:
-        raise ValueError("it has a NUL character")
     for row in parse_record(record):
         path = row.path
+        if "\0" in path:
+            stray.append(path)  # no file has such a name
+            continue
         if os.sep != "/":
             path = path.replace("/", os.sep)
         if "." in path[:1] or f".{os.sep}" in path or f"{os.sep}{os.sep}" in path or os.path.isabs(path):

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["Snapshot", "Stamp", "observed"]
 
 # Changes with every change of what is remembered.
-_FORMAT = 3
+_FORMAT = 4
 # Time, size and inode of RECORD, time of its folder.
 Stamp: TypeAlias = tuple[int, int, int, int]
 
@@ -73,11 +73,12 @@ class Snapshot:
 
 
 def _row(one: InstalledDistribution) -> tuple[Any, ...]:
-    return one.name, one.version, one.installer, dict(one.origin), one.direct_url, one.stray, one.problems
+    facts = (one.name, one.version, one.installer, dict(one.origin), one.direct_url)
+    return *facts, one.stray, one.problems, one.unlisted, dict(one.overlapped)
 
 
 def _restored(info: str, row: tuple[Any, ...], files: tuple[str, str, tuple[int | None, ...]]) -> InstalledDistribution:
-    name, version, installer, origin, direct_url, stray, problems = row
+    name, version, installer, origin, direct_url, stray, problems, unlisted, overlapped = row
     paths, hashes, sizes = files
     columns = zip(paths.split("\0"), hashes.split("\0"), sizes, strict=True) if sizes else ()
     return InstalledDistribution(
@@ -90,6 +91,8 @@ def _restored(info: str, row: tuple[Any, ...], files: tuple[str, str, tuple[int 
         files=tuple(map(InstalledFile._make, columns)),
         stray=stray,
         problems=problems,
+        unlisted=unlisted,
+        overlapped=overlapped,
     )
 
 

@@ -9,12 +9,13 @@ import os
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from lockset.errors import LocksetError
 from lockset.hashes import quick_sha256
 from lockset.sync.disk.atomic import read_remembered, remove_tree
 from lockset.sync.disk.link import DamagedStore
 from lockset.sync.installed import SOURCE_FILE
 from lockset.sync.layout import STATE_FOLDER
-from lockset.sync.placement import Placed, Placement, record_rows
+from lockset.sync.placement import Placed, Placement, collision, record_rows
 from lockset.sync.record import format_record, hash_text
 from lockset.sync.safe_path import is_within
 from lockset.sync.scripts import rewritten, shebang
@@ -48,12 +49,14 @@ def placed(stored: StoredWheel, wanted: Wanted, target: Target) -> Placed:
         path = f"{roots[file.scheme]}{os.sep}{file.path if os.sep == '/' else file.path.replace('/', os.sep)}"
         if file.rewrite:
             content = rewritten(_stored(stored, file), target.interpreter.executable)
-            files.append(_written(path, content, executable=True))
+            files.append(_written(path, content, executable=True, made_from=f"`.data/scripts/{file.path}`"))
         else:
             files.append(Placement(path, file.hash, file.size, file, None, file.executable))
     for script in manifest.scripts:
         name, content = _script(script, target)
-        files.append(_written(f"{roots['scripts']}{os.sep}{name}", content, executable=True))
+        path = f"{roots['scripts']}{os.sep}{name}"
+        made_from = f"the command `{script.name}` of its entry_points.txt"
+        files.append(_written(path, content, executable=True, made_from=made_from))
     for name, content in _facts(wanted).items():
         files.append(_written(f"{info}{os.sep}{name}", content, executable=False))
     return Placed(name=manifest.name, version=manifest.version, info=info, files=tuple(files))
@@ -71,8 +74,9 @@ def _stored(stored: StoredWheel, file: StoredFile) -> bytes:
     return content
 
 
-def _written(path: str, content: bytes, *, executable: bool) -> Placement:
-    return Placement(path, hash_text("sha256", quick_sha256(content)), len(content), None, content, executable)
+def _written(path: str, content: bytes, *, executable: bool, made_from: str = "metadata of lockset") -> Placement:
+    digest = hash_text("sha256", quick_sha256(content))
+    return Placement(path, digest, len(content), None, content, executable, made_from)
 
 
 def _script(script: StoredScript, target: Target) -> tuple[str, bytes]:
@@ -155,21 +159,42 @@ class Stage:
         self._folders[one.info] = staged_info
         self._infos.append(one.info)
         folders, times, claim, separator = self._folders, self.times, self._claimed.setdefault, os.sep
-        for path, _, _, source, content, executable in one.files:
+        for path, _, _, source, content, executable, _ in one.files:
             # Another distribution may have the very same file.
-            if path in self._present or claim(path, one.info) != one.info:
+            if path in self._present or (source is None and content is None) or claim(path, one.info) != one.info:
                 continue
             if stopped():
                 return
             folder, _, name = path.rpartition(separator)
             goal = f"{folders.get(folder) or self._folder(folder)}{separator}{name}"
-            if source is not None:
-                linker.put(f"{stored.folder}/{source.scheme}/{source.path}", goal, source)
-                times[path] = source.mtime
-            else:
-                assert content is not None
-                times[path] = _write(goal, content, executable=executable)
+            try:
+                if source is not None:
+                    linker.put(f"{stored.folder}/{source.scheme}/{source.path}", goal, source)
+                    times[path] = source.mtime
+                elif content is not None:
+                    times[path] = _write(goal, content, executable=executable)
+            except FileExistsError:
+                raise self._taken(one, path) from None
         _write(f"{staged_info}{os.sep}RECORD", format_record(record_rows(one)), executable=False)
+
+    def _taken(self, one: Placed, path: str) -> LocksetError:
+        """The error for `path` of `one` where the file system takes another name for the same."""
+        file = next(file for file in one.files if file.path == path)
+        other = next((o for o in one.files if o.path != path and o.path.casefold() == path.casefold()), None)
+        if other is not None:
+            return collision(one, file, other)
+        names = [taken for taken in self._claimed if taken != path and taken.casefold() == path.casefold()]
+        owner = os.path.basename(self._claimed[names[0]]) if names else "another distribution"
+        return LocksetError(
+            "path-conflict",
+            f"{one} cannot be installed here: the file system takes `{path}` for a file of {owner}",
+            hint="Leave one of them out, or sync to a file system that tells upper case from lower case",
+        )
+
+    def write(self, path: str, content: bytes) -> None:
+        """Make ready a file with `content`, which no distribution has, for `path`."""
+        folder, _, name = path.rpartition(os.sep)
+        _write(f"{self._folder(folder)}{os.sep}{name}", content, executable=False)
 
     def kept_path(self, path: str, number: int) -> str:
         """Where the `number`th retired file goes, on the file system of `path`; the folder for it is made."""

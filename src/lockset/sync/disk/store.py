@@ -63,7 +63,7 @@ class Store:
         return None
 
     def add(self, archive: BinaryIO, digests: Sequence[Digest], identity: Identity) -> StoredWheel:
-        """Unpack the wheel that `archive` holds, whose digests were verified.
+        """Unpack the wheel that `archive` holds, whose digests were verified; an entry that differs from it goes.
 
         Raises:
             LocksetError: `archive-refused`, `wheel-refused`.
@@ -139,10 +139,19 @@ def _keep(made: StoredWheel, folder: str) -> StoredWheel:
         if _renamed(made.folder, folder):
             return StoredWheel(folder=folder, manifest=made.manifest)
         there = _manifest(folder)
-        if there is not None and is_whole(StoredWheel(folder=folder, manifest=there)):
+        if there is not None and _is_alike(there, made.manifest) and is_whole(StoredWheel(folder, there)):
             return StoredWheel(folder=folder, manifest=there)
         _put_away(folder)
     raise LocksetError("cache-busy", "The cache entry changes again and again", place=folder)
+
+
+def _is_alike(one: Manifest, other: Manifest) -> bool:
+    """Whether both say the same of their files, but for the times at which these were unpacked."""
+    return _timeless(one) == _timeless(other)
+
+
+def _timeless(manifest: Manifest) -> Manifest:
+    return manifest._replace(files=tuple(sorted(file._replace(mtime=0) for file in manifest.files)))
 
 
 def _renamed(temporary: str, folder: str) -> bool:

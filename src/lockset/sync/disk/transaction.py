@@ -38,8 +38,9 @@ def journal_of(
     *,
     owned: Collection[str],
     layout: Layout,
+    replaced: Collection[str] = (),
 ) -> Journal:
-    """Every step from the target as it is to the target as planned.
+    """Every step from the target as it is to the target as planned; files in `replaced` go as they are.
 
     Distributions go dist-info first and come dist-info last, so that at no moment one that is not whole is reported.
     Reads the target, changes nothing.
@@ -50,7 +51,7 @@ def journal_of(
     """
     infos, files = files_to_retire(removed, owned=owned, layout=layout)
     refuse_immutable(infos)
-    taken = dict.fromkeys([*infos, *files])
+    taken = dict.fromkeys([*infos, *files, *replaced])
     emptied = emptied_folders(taken, layout=layout, needed=stage.folders)
     # What goes altogether is in nobody's way, also where a file comes instead of a folder.
     taken |= dict.fromkeys(emptied)
