@@ -22,6 +22,7 @@ from lockset.resolve.direct import DirectVersion
 from lockset.resolve.direct_repository import DirectRepository, SourceFound
 from lockset.resolve.naming import everything_is_named, granting
 from lockset.resolve.narrow import later_pythons, narrowing
+from lockset.resolve.other_sources import refuse_of_needed
 from lockset.resolve.propagate import propagate
 from lockset.resolve.prove import Gap, prove
 from lockset.resolve.search import Impossible, choices_of, search
@@ -131,6 +132,7 @@ def lock(
         behind = _behind(resolution, repository)
     if question.entry is not None and project.name is not None:
         found = with_project(found, project.name, question.entry, question.request)
+    refuse_of_needed(project, question.direct.guard, found)
     _tell_sources(found, old, notes)
     text = write(found)
     _validate(text)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -101,6 +102,10 @@ def _files(parser: argparse.ArgumentParser) -> None:
         group, "--allow-direct-url", metavar="HOST", help="packages of an index may point to files of HOST by URL"
     )
     group.add_argument(
+        "--no-sources", action="store_true", help="take packages from the indexes where other tools' tables name places"
+    )
+    _repeated(group, "--no-sources-package", metavar="NAME", help="the same for NAME (repeatable)")
+    group.add_argument(
         "--verify-metadata", action="store_true", help="compare what all wheels of a version ask for, not one's only"
     )
 
@@ -194,6 +199,11 @@ def choices_of(args: argparse.Namespace, here: Path) -> Choices:
         no_sdist=args.no_sdist,
         allow_direct_urls=tuple(args.allow_direct_url),
         with_project=args.with_project or None,
+        no_sources=((_EVERYTHING,) if args.no_sources else ()) + tuple(map(_name, args.no_sources_package)),
+        index_urls=tuple(
+            text.partition("=")[2] if re.match(r"[^/:=]+=", text) else text
+            for text in (*args.index, *args.extra_index_url, *filter(None, (args.default_index,)))
+        ),
     )
 
 

@@ -15,6 +15,7 @@ from lockset.resolve.choices import Choices
 from lockset.resolve.direct import place_of, relative_path
 from lockset.resolve.direct_repository import DirectRules
 from lockset.resolve.file_rules import FileRules
+from lockset.resolve.other_sources import refuse_other_sources
 from lockset.resolve.prove import Sample
 from lockset.resolve.pythons import MAINTAINED, is_open_above, python_range, pythons_of
 from lockset.resolve.regions import union
@@ -98,7 +99,8 @@ def ask(
         probes=_probes([s.environment for s in samples]),
         samples=tuple(s.environment for s in samples),
     )
-    direct = _direct(project, choices, request, old, folder)
+    guard = refuse_other_sources(project, choices, extras=request.extras or (), groups=request.groups)
+    direct = replace(_direct(project, choices, request, old, folder), guard=guard)
     return Question(
         request=replace(request, policy=_policy(project, choices, request.roots, direct.sources)),
         rules=_rules(project, choices, universe, open_above=request.open_above, now=now),

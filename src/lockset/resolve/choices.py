@@ -40,6 +40,8 @@ class Choices:
         exclude_newer_package: The same as `exclude_newer`, for single projects; None lifts the limit.
         allow_direct_urls: Hosts to which releases of an index may point by URL.
         with_project: Lock the project itself as a directory entry.
+        no_sources: Packages, or `:all:`, that come from the indexes whatever tables of other tools say.
+        index_urls: Indexes chosen for this run: what another tool takes from one of them comes from there anyway.
     """
 
     python: str | None = None
@@ -68,3 +70,5 @@ class Choices:
     no_sdist: bool = False
     allow_direct_urls: tuple[str, ...] = ()
     with_project: bool | None = None
+    no_sources: tuple[str, ...] = ()
+    index_urls: tuple[str, ...] = ()

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from lockset.hashes import Digest
     from lockset.lockfile.model import Package, PackageVcs
     from lockset.metadata.core import CoreMetadata
+    from lockset.sources.other_tools import NamedSource
     from lockset.sources.requirement_line import RequirementLine
 
 __all__ = [
@@ -150,12 +151,14 @@ class SourceFacts:
         hashes: Strong hashes of an archive.
         size: Of an archive, in bytes.
         commit: Full id of the commit that a revision means.
+        named: Where tables of other tools say that what it requires comes from.
     """
 
     metadata: CoreMetadata
     hashes: Mapping[str, str] = field(default_factory=dict)
     size: int | None = None
     commit: str | None = None
+    named: tuple[NamedSource, ...] = ()
 
 
 class SourceReader(Protocol):

@@ -10,6 +10,7 @@ from packaging.utils import canonicalize_name
 
 from lockset.errors import Diagnostic, LocksetError
 from lockset.sources.groups import read_groups
+from lockset.sources.other_tools import OtherTools, is_other_tool
 from lockset.sources.project import RootProject
 from lockset.sources.requirement_line import RequirementLine, parse_requirement
 from lockset.sources.self_references import expand
@@ -17,7 +18,7 @@ from lockset.sources.settings import Settings, read_settings
 from lockset.sources.toml_table import parse_toml
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
     from lockset.sources.toml_table import Table
@@ -50,13 +51,17 @@ def read_pyproject(text: str, *, base: Path, place: str = "pyproject.toml") -> R
         if not top.data.get("dependency-groups"):
             _refuse_without_project(top)
         return RootProject(
-            base=base, groups=groups, constraints=settings.constraints, settings=settings, sources=(place,)
+            base=base,
+            groups=groups,
+            constraints=settings.constraints,
+            settings=settings,
+            sources=(place,),
+            others=_others(top, place),
         )
     _refuse_dynamic(project, top)
     name = _name(project)
-    expansion = expand(
-        name, dependencies=requirement_lines(project, "dependencies"), extras=_extras(project), groups=groups
-    )
+    dependencies = requirement_lines(project, "dependencies")
+    expansion = expand(name, dependencies=dependencies, extras=_extras(project), groups=groups)
     return RootProject(
         base=base,
         name=name,
@@ -67,6 +72,7 @@ def read_pyproject(text: str, *, base: Path, place: str = "pyproject.toml") -> R
         constraints=settings.constraints,
         settings=settings,
         sources=(place,),
+        others=_others(top, place, dependencies),
         warnings=(*expansion.warnings, *_misspelt(top)),
     )
 
@@ -114,6 +120,16 @@ def requirement_lines(table: Table, key: str) -> tuple[RequirementLine, ...]:
 def _lockset_table(top: Table) -> Table | None:
     tool = top.table("tool")
     return None if tool is None else tool.table("lockset")
+
+
+def _others(top: Table, place: str, dependencies: Iterable[RequirementLine] | None = None) -> OtherTools:
+    tool = top.data.get("tool")
+    if not is_other_tool(tool):
+        return OtherTools()
+    from lockset.sources.other_tables import read_other_tables  # only where there are tables of other tools
+
+    own = None if dependencies is None else frozenset(line.name for line in dependencies)
+    return read_other_tables(tool, place=place, own=own)
 
 
 def _misspelt(top: Table) -> Iterator[Diagnostic]:

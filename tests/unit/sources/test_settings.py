@@ -39,6 +39,8 @@ no-build = true
 no-binary = ["I_j"]
 no-sdist = true
 config-settings = { key = "value" }
+no-sources = ["core"]
+ignore-tools = ["uv"]
 with-project = false
 allow-direct-urls = ["github.com"]
 index-strategy = "first-index"

@@ -25,6 +25,7 @@ from lockset.errors import LocksetError, UsageError
 from lockset.lockfile.diff import diff
 from lockset.lockfile.file_name import is_lock_file_name
 from lockset.lockfile.load import load
+from lockset.resolve.other_sources import unread_settings
 from lockset.sources.files.discover import STDIN, find_upwards, read_sources
 from lockset.sync.disk.output_file import write_output
 
@@ -81,8 +82,6 @@ def run(args: argparse.Namespace, out: Output) -> int:
     here = Path.cwd()
     refuse_contradictions(args)
     project = read_project(args, here)
-    for warning in project.warnings:
-        out.warn(warning.message)
     target = target_of(args, here)
     if target is None and args.json and not args.dry_run:
         raise UsageError(
@@ -90,6 +89,7 @@ def run(args: argparse.Namespace, out: Output) -> int:
         )
     old = read_old(target, out)
     choices = choices_of(args, here)
+    warned = _warn(project, choices, out)
     if args.check:
         again = " ".join(["lockset lock", *map(quote, args.sources)])
         return _check(project, choices, old, target, out, as_json=args.json, again=again)
@@ -116,11 +116,19 @@ def run(args: argparse.Namespace, out: Output) -> int:
         target=target,
         before=before,
         after=result.text.encode(),
-        told=("", "") if out.quiet else _short(result, target, _unread(index_options(args, project, here))),
+        told=("", "") if out.quiet else _short(result, target, [*warned, *_unread(index_options(args, project, here))]),
         since=since,
         until=0.0 if _more_decides(result, args) else min(fresh_until, default=0.0),
     )
     return DONE
+
+
+def _warn(project: RootProject, choices: Choices, out: Output) -> list[str]:
+    """Say what the user should hear of the sources; the lines."""
+    messages = [w.message for w in (*project.warnings, *unread_settings(project, choices))]
+    for message in messages:
+        out.warn(message)
+    return [f"warning: {plain(message)}" for message in messages]
 
 
 def opener(
