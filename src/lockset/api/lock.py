@@ -293,13 +293,20 @@ def _tell_changed_archives(found: Pylock, old: Pylock | None, listener: _Notes) 
 
 def _tell_outside_paths(found: Pylock, listener: _Notes) -> None:
     """Paths that lead out of the lock's folder, which a sync wants to be allowed."""
-    paths = {place.path for p in found.packages for place in (p.archive, p.directory, p.vcs) if place is not None}
-    outside = sorted(path for path in paths if path and (path.split("/")[0] == ".." or isabs(path)))  # noqa: PTH117 - a value, not a file
-    if outside:
+    places = [place for p in found.packages for place in (p.archive, p.directory, p.vcs) if place is not None]
+    files = [file for p in found.packages for file in (p.sdist, *(p.wheels or ())) if file is not None]
+    outside = _outside(place.path for place in places)
+    folders = _outside(f.path and f.path.rpartition("/")[0] + "/" for f in files)
+    if outside or folders:
+        way = f" or `-f {folders[0]}`" if folders and not outside else " only"
         listener.note(
-            f"The lock points out of its folder, to {_listed(outside)}:"
-            " `lockset sync` installs that with `--allow-outside-path` only"
+            f"The lock points out of its folder, to {_listed([*outside, *folders])}:"
+            f" `lockset sync` installs that with `--allow-outside-path`{way}"
         )
+
+
+def _outside(paths: Iterable[str | None]) -> list[str]:
+    return sorted({path for path in paths if path and (path.split("/")[0] == ".." or isabs(path))})  # noqa: PTH117 - a value, not a file
 
 
 def _differ(before: Mapping[str, str], now: Mapping[str, str]) -> bool:

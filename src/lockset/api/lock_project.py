@@ -74,10 +74,8 @@ def lock(
     def builder(heard: Listener) -> Builder:
         from lockset.api.build_environment import builder as made
 
-        constraints, build = project.settings.build_constraints, dict[str, Any](project.settings.config_settings)
-        return made(
-            options, place, python=sys.executable, now=moment, listener=heard, constraints=constraints, settings=build
-        )
+        chosen: dict[str, Any] = {"now": moment, "listener": heard, "settings": project.settings.config_settings}
+        return made(options, place, python=sys.executable, constraints=project.settings.build_constraints, **chosen)
 
     chosen = replace(choices or Choices(), index_urls=(options.index_url, *(index.url for index in options.indexes)))
     warnings = _warnings(project, chosen, listener or Silent())
