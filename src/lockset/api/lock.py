@@ -20,6 +20,7 @@ from lockset.resolve.candidate import SplitCandidate
 from lockset.resolve.choices import Choices
 from lockset.resolve.direct import DirectVersion
 from lockset.resolve.direct_repository import DirectRepository, SourceFound
+from lockset.resolve.lasting_choices import refuse_lost_groups
 from lockset.resolve.naming import everything_is_named, granting
 from lockset.resolve.narrow import later_pythons, narrowing
 from lockset.resolve.other_sources import refuse_of_needed
@@ -113,6 +114,7 @@ def lock(
     Raises:
         LocksetError: `no-resolution` and all that can go wrong with the network and the input.
     """
+    refuse_lost_groups(project, choices, old)
     heard = listener or Silent()
     question = ask(project, choices, old=old, now=now, folder=folder)
     notes = _Notes(heard, (*question.notes, *_unknown_upgrades(choices, old)))
@@ -130,8 +132,7 @@ def lock(
         gaps = _prove(found, question, resolution, repository, terms)
         _tell_missing_extras(resolution, repository, notes)
         behind = _behind(resolution, repository)
-    if question.entry is not None and project.name is not None:
-        found = with_project(found, project.name, question.entry, question.request)
+    found = _with_entry(found, project, question)
     refuse_of_needed(project, question.direct.guard, found)
     _tell_sources(found, old, notes)
     text = write(found)
@@ -147,6 +148,12 @@ def lock(
         behind=behind,
         notes=tuple(notes.said),
     )
+
+
+def _with_entry(found: Pylock, project: RootProject, question: Question) -> Pylock:
+    if question.entry is None or project.name is None:
+        return found
+    return with_project(found, project.name, question.entry, question.request)
 
 
 def _unknown_upgrades(choices: Choices, old: Pylock | None) -> Iterator[str]:

@@ -31,9 +31,10 @@ if TYPE_CHECKING:
     from lockset.index.page import DistributionFile
     from lockset.resolve.direct import DirectSource, SourceFacts
     from lockset.resolve.request import LockRequest
+    from lockset.resolve.requirement import Root
     from lockset.resolve.resolution import Node, NodeKey, Resolution
 
-__all__ = ["Artifacts", "LockTerms", "assemble", "reference", "root_texts", "with_project"]
+__all__ = ["Artifacts", "LockTerms", "assemble", "reference", "root_text", "root_texts", "with_project"]
 
 
 class Artifacts(Protocol):
@@ -246,13 +247,13 @@ def _specifiers(text: str | None) -> SpecifierSet | None:
 
 def root_texts(request: LockRequest) -> list[str]:
     """What was asked, as requirement texts; with the extra or group a requirement belongs to in its marker."""
-    texts = set()
+    return sorted({root_text(root, request) for root in request.roots if not root.region.is_empty})
+
+
+def root_text(root: Root, request: LockRequest) -> str:
+    """What `root` asks for."""
     default = MarkerSet.group(request.default_group) if request.default_group else MarkerSet.any()
-    for root in request.roots:
-        if root.region.is_empty:
-            continue
-        # Within the default group its own membership goes without saying.
-        said = root.region.given(default) if root.region.implies(default) else root.region
-        marker = said.text()
-        texts.add(root.dependency.text if marker is None else f"{root.dependency.text} ; {marker}")
-    return sorted(texts)
+    # Within the default group its own membership goes without saying.
+    region = root.region.given(default) if root.region.implies(default) else root.region
+    marker = region.text()
+    return root.dependency.text if marker is None else f"{root.dependency.text} ; {marker}"

@@ -88,6 +88,9 @@ class Settings:
     require_wheels_for: tuple[str, ...] = ()
     conflicts: tuple[tuple[ConflictItem, ...], ...] = ()
     default_groups: tuple[str, ...] | None = None
+    extras: tuple[str, ...] | None = None
+    groups: tuple[str, ...] | None = None
+    no_groups: tuple[str, ...] = ()
     constraints: tuple[RequirementLine, ...] = ()
     overrides: tuple[RequirementLine, ...] = ()
     build_constraints: tuple[RequirementLine, ...] = ()
@@ -311,6 +314,9 @@ KEYS: Mapping[str, Callable[[Table, str], object]] = {
     "require-wheels-for": _platforms,
     "conflicts": _conflicts,
     "default-groups": _names,
+    "extras": _names,
+    "groups": _names,
+    "no-groups": _names,
     "constraints": _requirements,
     "overrides": _requirements,
     "build-constraints": _requirements,

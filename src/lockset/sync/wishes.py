@@ -17,7 +17,7 @@ from lockset.lockfile.model import (
     describe,
     file_name,
 )
-from lockset.sync.safe_path import is_within
+from lockset.sync.safe_path import is_within, outside
 from lockset.sync.wanted import Allowed, Wanted
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from lockset.lockfile.model import Package
     from lockset.lockfile.select import Selected
 
-__all__ = ["outside", "wanted"]
+__all__ = ["wanted"]
 
 
 def wanted(items: Sequence[Selected], *, folder: str, allowed: Allowed | None = None) -> tuple[Wanted, ...]:
@@ -154,16 +154,6 @@ def _path(artifact: File, folder: str, allowed: Allowed, what: str) -> tuple[str
     if is_outside and not allowed.folders:
         raise outside(what, place, f"`-f FOLDER` with a folder that has `{file_name(artifact)}`, or ")
     return place, is_outside
-
-
-def outside(what: str, place: str, way: str = "") -> LocksetError:
-    """The error for a path that leads out of the lock file's folder; `way` is a further way to have it."""
-    return LocksetError(
-        "path-outside",
-        f"`{what}` is locked to a path outside of the lock file's folder",
-        place=place,
-        hint=f"Use {way}`--allow-outside-path` if that is where it belongs",
-    )
 
 
 def _local(path: str, folder: str, allowed: Allowed, what: str) -> str:

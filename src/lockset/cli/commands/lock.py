@@ -26,6 +26,7 @@ from lockset.lockfile.diff import diff
 from lockset.lockfile.file_name import is_lock_file_name
 from lockset.lockfile.load import load
 from lockset.resolve.other_sources import unread_settings
+from lockset.sources.direct_url import without_credentials
 from lockset.sources.files.discover import STDIN, find_upwards, read_sources
 from lockset.sync.disk.output_file import write_output
 
@@ -71,6 +72,7 @@ def _output(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--with-project", action="store_true", help="lock the project itself as well, as an editable folder"
     )
+    group.add_argument("--without-project", action="store_true", help="without it, though the lock there is has it")
     group.add_argument("--json", action="store_true", help="tell the outcome as JSON on stdout")
     group.add_argument("--stats", action="store_true", help="tell how the search went")
 
@@ -91,7 +93,7 @@ def run(args: argparse.Namespace, out: Output) -> int:
     choices = choices_of(args, here)
     warned = _warn(project, choices, out)
     if args.check:
-        again = " ".join(["lockset lock", *map(quote, args.sources)])
+        again = " ".join(["lockset", *(quote(without_credentials(a)) for a in args.arguments if a != "--check")])
         return _check(project, choices, old, target, out, as_json=args.json, again=again)
     fresh_until: list[float] = []
     before = target.read_bytes() if target is not None and target.is_file() else None

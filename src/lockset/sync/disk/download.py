@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, BinaryIO
 from lockset.errors import LocksetError
 from lockset.hashes import Verifier
 from lockset.sync.disk.atomic import private_folder
-from lockset.sync.wishes import outside
+from lockset.sync.safe_path import outside
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
