@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from packaging.markers import Marker
@@ -38,13 +39,15 @@ def check(
 
     Looked at: the Pythons and environments, extras and groups, every requirement of the project in sampled
     environments, what locked folders ask for where they tell it without a build, and (for locks of lockset) that
-    nothing is locked which the project no longer asks for.
+    nothing is locked which the project no longer asks for. What only a build would tell of it is not looked at.
     """
+    if any("optional-dependencies" in each.keys for each in project.unbuilt):
+        project = replace(project, extras={**dict.fromkeys(lock.extras or (), ()), **project.extras})
     question = ask(project, choices, old=lock, now=now, folder=folder)
     found = [
         *_reach(question, lock),
         *_names(question, lock),
-        *_roots(question, lock),
+        *_roots(question, lock, is_whole=not project.unbuilt),
         *_recorded(question, lock),
         *_entries(lock),
         *_project(question, project, lock),
@@ -150,8 +153,8 @@ def _entries(lock: Pylock) -> list[str]:
     return found
 
 
-def _roots(question: Question, lock: Pylock) -> list[str]:
-    """Requirements that no entry serves, and what is no longer asked for."""
+def _roots(question: Question, lock: Pylock, *, is_whole: bool) -> list[str]:
+    """Requirements that no entry serves, and what is no longer asked for where the project `is_whole`."""
     request = question.request
     roots = [r for r in request.roots if not r.region.is_empty]
     markers = [(r, None if (t := r.region.text()) is None else Marker(t)) for r in roots]
@@ -174,7 +177,8 @@ def _roots(question: Question, lock: Pylock) -> list[str]:
     recorded = recorded_table(lock).get("roots")
     if isinstance(recorded, list):
         before, now = {r for r in recorded if isinstance(r, str)}, set(root_texts(request))
-        findings.update(dict.fromkeys(f"{text} was locked and is no longer asked for" for text in sorted(before - now)))
+        gone = sorted(before - now) if is_whole else ()
+        findings.update(dict.fromkeys(f"{text} was locked and is no longer asked for" for text in gone))
         # One line for each requirement, and none where its extra or group is not in the lock.
         new = sorted((now - before - unserved) & looked_at)
         findings.update(dict.fromkeys(f"{text} is asked for and was not locked" for text in new))

@@ -8,13 +8,13 @@ from os import fspath
 from os.path import isabs
 from typing import TYPE_CHECKING
 
+from lockset.api.asked_project import asked_project
 from lockset.api.lock_files import with_files
 from lockset.errors import LocksetError
 from lockset.events import Silent
 from lockset.lockfile.validate import validate
 from lockset.lockfile.write import write
 from lockset.records import dataclass
-from lockset.resolve.ask import Question, ask
 from lockset.resolve.assemble import LockTerms, assemble, with_project
 from lockset.resolve.candidate import SplitCandidate
 from lockset.resolve.choices import Choices
@@ -41,6 +41,7 @@ if TYPE_CHECKING:
 
     from lockset.events import Listener
     from lockset.lockfile.model import Pylock
+    from lockset.resolve.ask import Question
     from lockset.resolve.file_rules import FileRules
     from lockset.resolve.index_repository import IndexRepository
     from lockset.resolve.request import LockRequest
@@ -116,14 +117,16 @@ def lock(
     """
     refuse_lost_groups(project, choices, old)
     heard = listener or Silent()
-    question = ask(project, choices, old=old, now=now, folder=folder)
-    notes = _Notes(heard, (*question.notes, *_unknown_upgrades(choices, old)))
-    with open_repository(question.rules, heard) as opened:
+    whole = asked_project(
+        project, choices, open_repository=open_repository, now=now, old=old, folder=folder, listener=heard
+    )
+    with whole as (_, asked, opened):
+        notes = _Notes(heard, (*asked.notes, *_unknown_upgrades(choices, old)))
         # Sources in front of the index, for the search only where there may be any: it asks very often.
-        artifacts = DirectRepository(opened, question.direct)
-        repository = artifacts if question.direct.concerned else opened
+        artifacts = DirectRepository(opened, asked.direct)
+        repository = artifacts if asked.direct.concerned else opened
         heard.phase("Resolving")
-        question, resolution = _resolved(question, repository, notes)
+        question, resolution = _resolved(asked, repository, notes)
         terms, resolution = _narrowed(question, resolution, repository, notes)
         if verify:
             heard.phase("Comparing metadata")

@@ -86,7 +86,13 @@ def _decided_by_more(args: argparse.Namespace, project: RootProject, choices: Ch
     by_time = choices.exclude_newer or settings.exclude_newer or settings.exclude_newer_package
     lines = [*project.dependencies, *project.constraints, *settings.overrides]
     lines += [line for several in (project.extras, project.groups) for each in several.values() for line in each]
-    return bool(says_more or other_cache or by_time or any(line.requirement.url is not None for line in lines))
+    return bool(
+        says_more
+        or other_cache
+        or by_time
+        or project.unbuilt
+        or any(line.requirement.url is not None for line in lines)
+    )
 
 
 def _tell_secrets(arguments: Sequence[str], sources: Iterable[bytes], environ: Mapping[str, str]) -> bool:

@@ -240,6 +240,9 @@ def _check(
     if findings:
         out.line(f"{target.name} does not serve its sources: run `{plain(again)}`")
         return REFUSED
+    for unbuilt in project.unbuilt:
+        keys = " and ".join(unbuilt.keys)
+        out.line(f"note: The {keys} of {unbuilt.name} are dynamic, and were not compared: `{plain(again)}` builds it")
     out.line(f"{target.name} serves its sources")
     return DONE
 
