@@ -229,6 +229,19 @@ def test_sources_that_a_locked_folder_names_count(cli: Command, world: LocalInde
     cli.ok("lock", "requirements.in", "-i", world.url, "--python", ">=3.10", "--no-sources-package", "acme-core")
 
 
+def test_sources_of_the_workspace_around_a_locked_folder_count(cli: Command, world: LocalIndex, tmp_path: Path) -> None:
+    sources = "[tool.uv.sources]\nacme-core = { workspace = true }"
+    write(tmp_path, '[tool.uv.workspace]\nmembers = ["packages/*"]', sources)
+    (tmp_path / "packages").mkdir()
+    tree(tmp_path / "packages/core", "acme-core")
+    tree(tmp_path / "packages/lib", "lib", "acme-core")
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere/requirements.in").write_text("-e ../packages/lib\n")
+    command = ("lock", "requirements.in", "-i", world.url, "--python", ">=3.10")
+    core = (tmp_path / "packages/core").as_uri()
+    assert f'overrides = ["acme-core @ {core}"]' in cli.refused(*command, cwd=tmp_path / "elsewhere")
+
+
 def test_a_pattern_of_pdm_counts_whoever_needs_the_package(cli: Command, world: LocalIndex, tmp_path: Path) -> None:
     world.world.add("middle", "1.0", requires=["acme-core"])
     source = '[[tool.pdm.source]]\nname = "in"\nurl = "https://in.example.org/simple"\ninclude_packages = ["acme-*"]'

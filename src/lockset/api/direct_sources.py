@@ -24,6 +24,7 @@ from lockset.metadata.sdist import sdist_metadata
 from lockset.metadata.tree import tree_metadata
 from lockset.metadata.wheel import wheel_metadata
 from lockset.resolve.direct import SourceFacts
+from lockset.sources.files.other_files import other_files
 from lockset.sources.other_tools import OtherTools, is_other_tool
 from lockset.sources.toml_table import parse_toml
 
@@ -176,12 +177,14 @@ def _named(source: DirectSource, tree: Path, *, up: str) -> tuple[NamedSource, .
     """Where the tree's pyproject.toml, and what lies around it, has tables of other tools name sources."""
     inside = _below(source, tree)
     table = parse_toml(_text(inside / "pyproject.toml", source) or "", place=f"pyproject.toml of {source.shown}")
+    folder = f"{up}/{source.subdirectory}" if source.subdirectory else up
     others = OtherTools()
     if is_other_tool(table.data.get("tool")):
         from lockset.sources.other_tables import read_other_tables  # few trees have such tables
 
-        folder = f"{up}/{source.subdirectory}" if source.subdirectory else up
         others = read_other_tables(table.data.get("tool"), place=table.place, up=folder)
+    if source.kind == "directory":
+        others = other_files(inside, others, folder=inside, up=folder)
     # Inside a checkout, paths lead nowhere for the user.
     is_lost = "@ file:" if source.kind != "directory" else "\0"
     return tuple(replace(s, requirement=None) if is_lost in (s.requirement or "") else s for s in others.sources)

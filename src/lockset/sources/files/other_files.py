@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os.path
+import posixpath
 from dataclasses import replace
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
@@ -28,10 +29,11 @@ _PYPROJECT = "pyproject.toml"
 _MEMBERS = 500
 
 
-def other_files(base: Path, others: OtherTools, *, folder: Path) -> OtherTools:
+def other_files(base: Path, others: OtherTools, *, folder: Path, up: str = ".") -> OtherTools:
     """`others`, as the pyproject.toml in `base` has it, with what the files around it say.
 
-    Files that cannot be read say nothing. Messages name files as seen from `folder`.
+    Files that cannot be read say nothing. Messages name files as seen from `folder`; `up` is `base` as seen from where
+    the paths of requirements start.
     """
     from lockset.sources import other_tables  # few projects have such files
 
@@ -39,27 +41,30 @@ def other_files(base: Path, others: OtherTools, *, folder: Path) -> OtherTools:
     for name, read in zip(OTHER_FILES, readers, strict=True):
         file = base / name
         if file.is_file():
-            others = others.joined(read(_toml(file), place=_seen(file, folder)))
+            others = others.joined(read(_toml(file), place=_seen(file, folder), up=up))
     root = _workspace(base)
     if root is not None and root != base:
         tool = _toml(root / _PYPROJECT).get("tool")
-        place, up = _seen(root / _PYPROJECT, folder), _seen(root, base)
-        above = other_tables.read_other_tables({"uv": _table(_table(tool).get("uv"))}, place=place, up=up)
+        above = other_tables.read_other_tables(
+            {"uv": _table(_table(tool).get("uv"))},
+            place=_seen(root / _PYPROJECT, folder),
+            up=f"{up}/{_seen(root, base)}",
+        )
         # A member's own source of a package counts before that of the root.
         others = others.joined(OtherTools(sources=above.sources, indexes=above.indexes, keys=above.keys))
     if any(source.member for source in others.sources):
         members = {} if root is None else _members(root)
-        others = replace(others, sources=tuple(_with_folder(s, members, base) for s in others.sources))
+        others = replace(others, sources=tuple(_with_folder(s, members, base, up) for s in others.sources))
     return others
 
 
-def _with_folder(source: NamedSource, members: Mapping[str, Path], base: Path) -> NamedSource:
+def _with_folder(source: NamedSource, members: Mapping[str, Path], base: Path, up: str) -> NamedSource:
     tree = members.get(source.package) if source.member else None
     if tree is None:
         return source
     from lockset.sources.other_tables import at_path
 
-    return at_path(source, _seen(tree, base))
+    return at_path(source, posixpath.normpath(f"{up}/{_seen(tree, base)}"))
 
 
 def _workspace(base: Path) -> Path | None:
