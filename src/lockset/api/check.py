@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from packaging.markers import Marker
 
 from lockset.errors import LocksetError
+from lockset.lockfile.model import describe
 from lockset.markers import MarkerSet
 from lockset.metadata.tree import tree_metadata
 from lockset.resolve.ask import DEFAULT_GROUP_NAMES, ask
@@ -149,7 +150,7 @@ def _entries(lock: Pylock) -> list[str]:
             if name is None or (name in versions and (version is None or version in versions[name])):
                 continue
             wanted = name if version is None else f"{name} {version}"
-            found.append(f"{package.name} {package.version} needs {wanted}: it is not locked")
+            found.append(f"{describe(package)} needs {wanted}: it is not locked")
     return found
 
 

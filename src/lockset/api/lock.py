@@ -26,6 +26,7 @@ from lockset.resolve.narrow import later_pythons, narrowing
 from lockset.resolve.other_sources import refuse_of_needed
 from lockset.resolve.propagate import propagate
 from lockset.resolve.prove import Gap, prove
+from lockset.resolve.pythons import KNOWN
 from lockset.resolve.search import Impossible, choices_of, search
 from lockset.resolve.verify_metadata import verify_metadata
 from lockset.sync.disk.output_file import write_output
@@ -127,7 +128,7 @@ def lock(
         repository = artifacts if asked.direct.concerned else opened
         heard.phase("Resolving")
         question, resolution = _resolved(asked, repository, notes)
-        terms, resolution = _narrowed(question, resolution, repository, notes)
+        terms, resolution = _narrowed(question, resolution, repository, notes, old=old)
         if verify:
             heard.phase("Comparing metadata")
             verify_metadata(resolution, opened)
@@ -140,8 +141,7 @@ def lock(
     _tell_sources(found, old, notes)
     text = write(found)
     _validate(text)
-    skipped = {f"{name} {version}": why for (name, version), why in sorted(repository.stepped_over.items())}
-    notes.said += [f"{release} is stepped over: {why}" for release, why in skipped.items()]
+    skipped = _skipped(repository, notes)
     return LockResult(
         lock=found,
         text=text,
@@ -151,6 +151,12 @@ def lock(
         behind=behind,
         notes=tuple(notes.said),
     )
+
+
+def _skipped(repository: IndexRepository | DirectRepository, notes: _Notes) -> Mapping[str, str]:
+    skipped = {f"{name} {version}": why for (name, version), why in sorted(repository.stepped_over.items())}
+    notes.said += [f"{release} is stepped over: {why}" for release, why in skipped.items()]
+    return skipped
 
 
 def _with_entry(found: Pylock, project: RootProject, question: Question) -> Pylock:
@@ -249,17 +255,27 @@ def _behind(resolution: Resolution, repository: IndexRepository | DirectReposito
 
 
 def _narrowed(
-    question: Question, resolution: Resolution, repository: IndexRepository | DirectRepository, listener: _Notes
+    question: Question,
+    resolution: Resolution,
+    repository: IndexRepository | DirectRepository,
+    listener: _Notes,
+    *,
+    old: Pylock | None,
 ) -> tuple[LockTerms, Resolution]:
-    """The lock's own range after the upper bounds of what was chosen, and the resolution inside it."""
+    """The lock's own range after the upper bounds of what was chosen, and the resolution inside it.
+
+    That is said where it is new, and some Python that is known is left out: `<4` leaves out none.
+    """
     request = question.request
     bound = narrowing(resolution, repository.strictly_serves) if request.open_above else None
     if bound is None:
         return _terms(question, request), resolution
-    names = _listed([f"{name} {version}" for name, version in bound.releases])
-    verb = "admits" if len(bound.releases) == 1 else "admit"
-    listener.note(f"The lock serves Pythons below {bound.below}: {names} {verb} no later one")
     inside = bound.of(request)
+    is_new = old is None or old.requires_python != inside.requires_python
+    if is_new and not (KNOWN & request.universe).implies(inside.universe):
+        names = _listed([f"{name} {version}" for name, version in bound.releases])
+        verb = "admits" if len(bound.releases) == 1 else "admit"
+        listener.note(f"The lock serves Pythons below {bound.below}: {names} {verb} no later one")
     return _terms(question, inside), propagate(
         resolution.pins, request.roots, inside.universe, repository, resolution.statistics
     )
