@@ -139,12 +139,10 @@ def lock(
     found = _with_entry(found, project, question)
     refuse_of_needed(project, question.direct.guard, found)
     _tell_sources(found, old, notes)
-    text = write(found)
-    _validate(text)
     skipped = _skipped(repository, notes)
     return LockResult(
         lock=found,
-        text=text,
+        text=_text(found),
         resolution=resolution,
         gaps=gaps,
         skipped=skipped,
@@ -365,7 +363,9 @@ def _prove(
     )
 
 
-def _validate(text: str) -> None:
+def _text(lock: Pylock) -> str:
+    """The text of the lock, which keeps the standard."""
+    text = write(lock)
     report = validate(text, path="pylock.toml")
     errors = [issue for issue in report.issues if issue.severity == "error"]
     if errors:
@@ -374,3 +374,4 @@ def _validate(text: str) -> None:
             f"The lock that was made breaks the standard: {errors[0].message}",
             hint="Nothing was written; this is a bug in lockset: report it with the project that shows it",
         )
+    return text
