@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from packaging.markers import Marker
 
 from lockset.errors import LocksetError
+from lockset.lockfile.model import describe
 from lockset.markers import MarkerSet
 from lockset.metadata.tree import tree_metadata
-from lockset.resolve.ask import ask
-from lockset.resolve.assemble import root_texts
+from lockset.resolve.ask import DEFAULT_GROUP_NAMES, ask
+from lockset.resolve.assemble import root_text, root_texts
 from lockset.resolve.direct import leads_to
+from lockset.resolve.lasting_choices import is_made_by_lock, recorded_table
 from lockset.resolve.requirement import parse_dependency
 from lockset.resolve.search import choices_of
 
@@ -37,13 +40,15 @@ def check(
 
     Looked at: the Pythons and environments, extras and groups, every requirement of the project in sampled
     environments, what locked folders ask for where they tell it without a build, and (for locks of lockset) that
-    nothing is locked which the project no longer asks for.
+    nothing is locked which the project no longer asks for. What only a build would tell of it is not looked at.
     """
+    if any("optional-dependencies" in each.keys for each in project.unbuilt):
+        project = replace(project, extras={**dict.fromkeys(lock.extras or (), ()), **project.extras})
     question = ask(project, choices, old=lock, now=now, folder=folder)
     found = [
         *_reach(question, lock),
         *_names(question, lock),
-        *_roots(question, lock),
+        *_roots(question, lock, is_whole=not project.unbuilt),
         *_recorded(question, lock),
         *_entries(lock),
         *_project(question, project, lock),
@@ -77,27 +82,57 @@ def _project(question: Question, project: RootProject, lock: Pylock) -> list[str
 
 
 def _names(question: Question, lock: Pylock) -> list[str]:
-    request = question.request
+    """Extras and groups that the lock has and the project has not, and the other way round.
+
+    What another tool's lock was converted from may have groups that lockset does not read: they are no finding.
+    """
+    request, converted = question.request, not is_made_by_lock(lock)
+    chosen = set(lock.default_groups or ()) - {request.default_group, _own_group(question, lock)}
+    lacking = set(request.default_groups) - (chosen | {*(lock.dependency_groups or ())} if converted else chosen)
     findings = []
-    chosen = set(lock.default_groups or ()) - {request.default_group}
-    if chosen != set(request.default_groups):
+    if lacking or (chosen != set(request.default_groups) and not converted):
         findings.append("the groups installed by default are not those of the lock")
     for what, asked, locked in (
         ("extra", request.extras or (), lock.extras or ()),
         ("dependency group", request.groups, {*(lock.dependency_groups or ()), *chosen}),
     ):
         findings += [f"the {what} {name} is not in the lock" for name in sorted(set(asked) - set(locked))]
-        findings += [
-            f"the lock has the {what} {name}, the project has not" for name in sorted(set(locked) - set(asked))
-        ]
+        more = sorted(set(locked) - set(asked)) if not converted else ()
+        findings += [f"the lock has the {what} {name}, the project has not" for name in more]
     return findings
+
+
+def _own_group(question: Question, lock: Pylock) -> str | None:
+    """The group of the lock that stands for the project's own requirements."""
+    names = (question.request.default_group, *DEFAULT_GROUP_NAMES)
+    return next((n for n in names if n in (lock.default_groups or ()) and n not in question.request.groups), None)
+
+
+def _choices(question: Question, lock: Pylock) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
+    """Choices that the lock offers: the values with them for requirements, and for entries.
+
+    What is not in the lock at all is a finding of its own, and not one more for each requirement. The lock may call the
+    project's own requirements otherwise; a converted one has them with every group.
+    """
+    request, own, converted = question.request, _own_group(question, lock), not is_made_by_lock(lock)
+    known = {*(lock.dependency_groups or ()), *(lock.default_groups or ()), request.default_group}
+    for extras, groups in choices_of(request):
+        if not set(extras) <= set(lock.extras or ()) or not set(groups) <= known:
+            continue
+        more = set(lock.default_groups or ()) if converted else set()
+        if own is not None and request.default_group in {None, *groups}:
+            more.add(own)
+        yield (
+            {"extras": frozenset(extras), "dependency_groups": frozenset(groups)},
+            {"extras": frozenset(extras), "dependency_groups": frozenset({*groups, *more})},
+        )
 
 
 def _recorded(question: Question, lock: Pylock) -> list[str]:
     """Choices that decide on versions and have changed since; only a lock of lockset tells them."""
-    told = (lock.tool or {}).get("lockset")
-    if not isinstance(told, dict):
+    if not is_made_by_lock(lock):
         return []
+    told = recorded_table(lock)
     now = question.request.recorded
     keys = ("constraints", "overrides", "excludes", "prerelease", "resolution", "fork-strategy")
     return [f"{key} changed since the lock was made" for key in keys if told.get(key) != now.get(key)]
@@ -115,45 +150,49 @@ def _entries(lock: Pylock) -> list[str]:
             if name is None or (name in versions and (version is None or version in versions[name])):
                 continue
             wanted = name if version is None else f"{name} {version}"
-            found.append(f"{package.name} {package.version} needs {wanted}: it is not locked")
+            found.append(f"{describe(package)} needs {wanted}: it is not locked")
     return found
 
 
-def _roots(question: Question, lock: Pylock) -> list[str]:
-    """Requirements that no entry serves, and what is no longer asked for."""
+def _roots(question: Question, lock: Pylock, *, is_whole: bool) -> list[str]:
+    """Requirements that no entry serves, and what is no longer asked for where the project `is_whole`."""
     request = question.request
-    markers = [
-        (r, None if (t := r.region.text()) is None else Marker(t)) for r in request.roots if not r.region.is_empty
-    ]
-    by_name: dict[str, list[Package]] = {}
-    for package in lock.packages:
-        by_name.setdefault(package.name, []).append(package)
+    roots = [r for r in request.roots if not r.region.is_empty]
+    markers = [(r, None if (t := r.region.text()) is None else Marker(t)) for r in roots]
     findings: dict[str, None] = {}
+    unserved: set[str] = set()
+    looked_at: set[str] = set()
     for sample in question.samples:
-        for extras, groups in choices_of(request):
-            values = {
-                **sample.environment.as_dict(),
-                "extras": frozenset(extras),
-                "dependency_groups": frozenset(groups),
-            }
+        here = sample.environment.as_dict()
+        for asked, chosen in _choices(question, lock):
+            entries = _entries_at(lock, {**here, **chosen})
             for root, marker in markers:
-                if marker is not None and not marker.evaluate(values, context="lock_file"):  # type: ignore[arg-type]
+                if marker is not None and not marker.evaluate({**here, **asked}, context="lock_file"):
                     continue
-                entries = [
-                    p
-                    for p in by_name.get(root.dependency.name, ())
-                    if p.marker is None or p.marker.evaluate(values, context="lock_file")  # type: ignore[arg-type]
-                ]
-                if not any(_serves(p, root.dependency, question.direct.folder) for p in entries):
-                    locked = f"{_shown(entries[0])} is locked" if entries else "nothing is locked"
+                looked_at.add(root_text(root, request))
+                own = entries.get(root.dependency.name, [])
+                if not any(_serves(p, root.dependency, question.direct.folder) for p in own):
+                    locked = f"{_shown(own[0])} is locked" if own else "nothing is locked"
                     findings[f"{root.dependency.text} ({root.origin.name}): {locked}"] = None
-    recorded = ((lock.tool or {}).get("lockset") or {}).get("roots")
+                    unserved.add(root_text(root, request))
+    recorded = recorded_table(lock).get("roots")
     if isinstance(recorded, list):
-        gone = sorted({r for r in recorded if isinstance(r, str)} - set(root_texts(request)))
+        before, now = {r for r in recorded if isinstance(r, str)}, set(root_texts(request))
+        gone = sorted(before - now) if is_whole else ()
         findings.update(dict.fromkeys(f"{text} was locked and is no longer asked for" for text in gone))
-        new = sorted(set(root_texts(request)) - {r for r in recorded if isinstance(r, str)})
+        # One line for each requirement, and none where its extra or group is not in the lock.
+        new = sorted((now - before - unserved) & looked_at)
         findings.update(dict.fromkeys(f"{text} is asked for and was not locked" for text in new))
     return list(findings)
+
+
+def _entries_at(lock: Pylock, values: dict[str, Any]) -> dict[str, list[Package]]:
+    """The entries that are installed with `values`, by name."""
+    found: dict[str, list[Package]] = {}
+    for package in lock.packages:
+        if package.marker is None or package.marker.evaluate(values, context="lock_file"):
+            found.setdefault(package.name, []).append(package)
+    return found
 
 
 def _trees(question: Question, lock: Pylock, project_name: str | None) -> list[str]:
@@ -185,8 +224,8 @@ def _unserved(
     here = sample.environment.as_dict()
     if changed or (dependency.condition is not None and not dependency.condition.evaluate({**here, "extra": ""})):
         return
-    for extras, groups in choices_of(question.request):
-        values = {**here, "extras": frozenset(extras), "dependency_groups": frozenset(groups)}
+    for _, chosen in _choices(question, lock):
+        values = {**here, **chosen}
 
         def applies(entry: Package, values: dict[str, Any] = values) -> bool:
             return entry.marker is None or entry.marker.evaluate(values, context="lock_file")

@@ -6,6 +6,7 @@ import hashlib
 import os
 import tempfile
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -23,6 +24,9 @@ from lockset.metadata.sdist import sdist_metadata
 from lockset.metadata.tree import tree_metadata
 from lockset.metadata.wheel import wheel_metadata
 from lockset.resolve.direct import SourceFacts
+from lockset.sources.files.other_files import other_files
+from lockset.sources.other_tools import OtherTools, is_other_tool
+from lockset.sources.toml_table import parse_toml
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -31,6 +35,7 @@ if TYPE_CHECKING:
     from lockset.metadata.core import CoreMetadata
     from lockset.metadata.ports import Builder, Store
     from lockset.resolve.direct import DirectSource
+    from lockset.sources.other_tools import NamedSource
 
 __all__ = ["Sources"]
 
@@ -76,7 +81,8 @@ class Sources:
         if source.kind == "vcs":
             found = self._repository(source, commit)
         elif source.kind == "directory":
-            found = SourceFacts(metadata=self._folder(source))
+            tree = Path(source.path or "")
+            found = SourceFacts(metadata=self._folder(source, tree), named=_named(source, tree, up=source.path or "."))
         else:
             found = self._archive(source)
         if found.metadata.name != source.name:
@@ -88,8 +94,7 @@ class Sources:
             )
         return found
 
-    def _folder(self, source: DirectSource) -> CoreMetadata:
-        tree = Path(source.path or "")
+    def _folder(self, source: DirectSource, tree: Path) -> CoreMetadata:
         if not tree.is_dir():
             raise _missing(source, "folder")
         return self._tree(source, tree)
@@ -99,7 +104,7 @@ class Sources:
         wanted = commit or commit_of(source.fetched, source.revision, what=what, environ=self._environ)
         with tempfile.TemporaryDirectory(prefix="lockset-git-", ignore_cleanup_errors=True) as folder:
             tree = checkout("git", source.fetched, wanted, Path(folder) / "tree", what=what, environ=self._environ)
-            return SourceFacts(metadata=self._tree(source, tree), commit=wanted)
+            return SourceFacts(metadata=self._tree(source, tree), commit=wanted, named=_named(source, tree, up="."))
 
     def _archive(self, source: DirectSource) -> SourceFacts:
         file = _file_of(source)
@@ -166,6 +171,23 @@ def _below(source: DirectSource, tree: Path) -> Path:
             hint="Name the folder in it that has one: `#subdirectory=FOLDER`",
         )
     return inside
+
+
+def _named(source: DirectSource, tree: Path, *, up: str) -> tuple[NamedSource, ...]:
+    """Where the tree's pyproject.toml, and what lies around it, has tables of other tools name sources."""
+    inside = _below(source, tree)
+    table = parse_toml(_text(inside / "pyproject.toml", source) or "", place=f"pyproject.toml of {source.shown}")
+    folder = f"{up}/{source.subdirectory}" if source.subdirectory else up
+    others = OtherTools()
+    if is_other_tool(table.data.get("tool")):
+        from lockset.sources.other_tables import read_other_tables  # few trees have such tables
+
+        others = read_other_tables(table.data.get("tool"), place=table.place, up=folder)
+    if source.kind == "directory":
+        others = other_files(inside, others, folder=inside, up=folder)
+    # Inside a checkout, paths lead nowhere for the user.
+    is_lost = "@ file:" if source.kind != "directory" else "\0"
+    return tuple(replace(s, requirement=None) if is_lost in (s.requirement or "") else s for s in others.sources)
 
 
 def _text(path: Path, source: DirectSource) -> str | None:

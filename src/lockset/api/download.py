@@ -102,15 +102,20 @@ def download(
 
 def _wanted(request: DownloadRequest, cache: Path | None) -> Iterator[Wanted]:
     selection = request.selection
+    allowed = selection.allowed._replace(folders=selection.find_links)
     for source in selection.sources:
         if request.every:
-            yield from wanted(tuple(_every(source)), folder=source.folder, allowed=selection.allowed)
+            yield from wanted(
+                tuple(_every(source)),
+                folder=source.folder,
+                allowed=allowed,
+            )
             continue
         places = [Place(python=None, described=one) for one in request.targets] or [selection.place]
         for place in places:
             target = target_of(place._replace(managed=True, directory=request.folder), cache=cache)
             items = selected_of(source.read(), selection, target)
-            yield from wanted(items, folder=source.folder, allowed=selection.allowed)
+            yield from wanted(items, folder=source.folder, allowed=allowed)
 
 
 def _every(source: LockSource) -> Iterator[Selected]:

@@ -8,22 +8,25 @@ from os import fspath
 from os.path import isabs
 from typing import TYPE_CHECKING
 
+from lockset.api.asked_project import asked_project
 from lockset.api.lock_files import with_files
 from lockset.errors import LocksetError
 from lockset.events import Silent
 from lockset.lockfile.validate import validate
 from lockset.lockfile.write import write
 from lockset.records import dataclass
-from lockset.resolve.ask import Question, ask
 from lockset.resolve.assemble import LockTerms, assemble, with_project
 from lockset.resolve.candidate import SplitCandidate
 from lockset.resolve.choices import Choices
 from lockset.resolve.direct import DirectVersion
 from lockset.resolve.direct_repository import DirectRepository, SourceFound
+from lockset.resolve.lasting_choices import refuse_lost_groups
 from lockset.resolve.naming import everything_is_named, granting
 from lockset.resolve.narrow import later_pythons, narrowing
+from lockset.resolve.other_sources import refuse_of_needed
 from lockset.resolve.propagate import propagate
 from lockset.resolve.prove import Gap, prove
+from lockset.resolve.pythons import KNOWN
 from lockset.resolve.search import Impossible, choices_of, search
 from lockset.resolve.verify_metadata import verify_metadata
 from lockset.sync.disk.output_file import write_output
@@ -39,6 +42,7 @@ if TYPE_CHECKING:
 
     from lockset.events import Listener
     from lockset.lockfile.model import Pylock
+    from lockset.resolve.ask import Question
     from lockset.resolve.file_rules import FileRules
     from lockset.resolve.index_repository import IndexRepository
     from lockset.resolve.request import LockRequest
@@ -112,16 +116,19 @@ def lock(
     Raises:
         LocksetError: `no-resolution` and all that can go wrong with the network and the input.
     """
+    refuse_lost_groups(project, choices, old)
     heard = listener or Silent()
-    question = ask(project, choices, old=old, now=now, folder=folder)
-    notes = _Notes(heard, (*question.notes, *_unknown_upgrades(choices, old)))
-    with open_repository(question.rules, heard) as opened:
+    whole = asked_project(
+        project, choices, open_repository=open_repository, now=now, old=old, folder=folder, listener=heard
+    )
+    with whole as (_, asked, opened):
+        notes = _Notes(heard, (*asked.notes, *_unknown_upgrades(choices, old)))
         # Sources in front of the index, for the search only where there may be any: it asks very often.
-        artifacts = DirectRepository(opened, question.direct)
-        repository = artifacts if question.direct.concerned else opened
+        artifacts = DirectRepository(opened, asked.direct)
+        repository = artifacts if asked.direct.concerned else opened
         heard.phase("Resolving")
-        question, resolution = _resolved(question, repository, notes)
-        terms, resolution = _narrowed(question, resolution, repository, notes)
+        question, resolution = _resolved(asked, repository, notes)
+        terms, resolution = _narrowed(question, resolution, repository, notes, old=old)
         if verify:
             heard.phase("Comparing metadata")
             verify_metadata(resolution, opened)
@@ -129,22 +136,31 @@ def lock(
         gaps = _prove(found, question, resolution, repository, terms)
         _tell_missing_extras(resolution, repository, notes)
         behind = _behind(resolution, repository)
-    if question.entry is not None and project.name is not None:
-        found = with_project(found, project.name, question.entry, question.request)
+    found = _with_entry(found, project, question)
+    refuse_of_needed(project, question.direct.guard, found)
     _tell_sources(found, old, notes)
-    text = write(found)
-    _validate(text)
-    skipped = {f"{name} {version}": why for (name, version), why in sorted(repository.stepped_over.items())}
-    notes.said += [f"{release} is stepped over: {why}" for release, why in skipped.items()]
+    skipped = _skipped(repository, notes)
     return LockResult(
         lock=found,
-        text=text,
+        text=_text(found),
         resolution=resolution,
         gaps=gaps,
         skipped=skipped,
         behind=behind,
         notes=tuple(notes.said),
     )
+
+
+def _skipped(repository: IndexRepository | DirectRepository, notes: _Notes) -> Mapping[str, str]:
+    skipped = {f"{name} {version}": why for (name, version), why in sorted(repository.stepped_over.items())}
+    notes.said += [f"{release} is stepped over: {why}" for release, why in skipped.items()]
+    return skipped
+
+
+def _with_entry(found: Pylock, project: RootProject, question: Question) -> Pylock:
+    if question.entry is None or project.name is None:
+        return found
+    return with_project(found, project.name, question.entry, question.request)
 
 
 def _unknown_upgrades(choices: Choices, old: Pylock | None) -> Iterator[str]:
@@ -237,17 +253,27 @@ def _behind(resolution: Resolution, repository: IndexRepository | DirectReposito
 
 
 def _narrowed(
-    question: Question, resolution: Resolution, repository: IndexRepository | DirectRepository, listener: _Notes
+    question: Question,
+    resolution: Resolution,
+    repository: IndexRepository | DirectRepository,
+    listener: _Notes,
+    *,
+    old: Pylock | None,
 ) -> tuple[LockTerms, Resolution]:
-    """The lock's own range after the upper bounds of what was chosen, and the resolution inside it."""
+    """The lock's own range after the upper bounds of what was chosen, and the resolution inside it.
+
+    That is said where it is new, and some Python that is known is left out: `<4` leaves out none.
+    """
     request = question.request
     bound = narrowing(resolution, repository.strictly_serves) if request.open_above else None
     if bound is None:
         return _terms(question, request), resolution
-    names = _listed([f"{name} {version}" for name, version in bound.releases])
-    verb = "admits" if len(bound.releases) == 1 else "admit"
-    listener.note(f"The lock serves Pythons below {bound.below}: {names} {verb} no later one")
     inside = bound.of(request)
+    is_new = old is None or old.requires_python != inside.requires_python
+    if is_new and not (KNOWN & request.universe).implies(inside.universe):
+        names = _listed([f"{name} {version}" for name, version in bound.releases])
+        verb = "admits" if len(bound.releases) == 1 else "admit"
+        listener.note(f"The lock serves Pythons below {bound.below}: {names} {verb} no later one")
     return _terms(question, inside), propagate(
         resolution.pins, request.roots, inside.universe, repository, resolution.statistics
     )
@@ -291,13 +317,20 @@ def _tell_changed_archives(found: Pylock, old: Pylock | None, listener: _Notes) 
 
 def _tell_outside_paths(found: Pylock, listener: _Notes) -> None:
     """Paths that lead out of the lock's folder, which a sync wants to be allowed."""
-    paths = {place.path for p in found.packages for place in (p.archive, p.directory, p.vcs) if place is not None}
-    outside = sorted(path for path in paths if path and (path.split("/")[0] == ".." or isabs(path)))  # noqa: PTH117 - a value, not a file
-    if outside:
+    places = [place for p in found.packages for place in (p.archive, p.directory, p.vcs) if place is not None]
+    files = [file for p in found.packages for file in (p.sdist, *(p.wheels or ())) if file is not None]
+    outside = _outside(place.path for place in places)
+    folders = _outside(f.path and f.path.rpartition("/")[0] + "/" for f in files)
+    if outside or folders:
+        way = f" or `-f {folders[0]}`" if folders and not outside else " only"
         listener.note(
-            f"The lock points out of its folder, to {_listed(outside)}:"
-            " `lockset sync` installs that with `--allow-outside-path` only"
+            f"The lock points out of its folder, to {_listed([*outside, *folders])}:"
+            f" `lockset sync` installs that with `--allow-outside-path`{way}"
         )
+
+
+def _outside(paths: Iterable[str | None]) -> list[str]:
+    return sorted({path for path in paths if path and (path.split("/")[0] == ".." or isabs(path))})  # noqa: PTH117 - a value, not a file
 
 
 def _differ(before: Mapping[str, str], now: Mapping[str, str]) -> bool:
@@ -330,7 +363,9 @@ def _prove(
     )
 
 
-def _validate(text: str) -> None:
+def _text(lock: Pylock) -> str:
+    """The text of the lock, which keeps the standard."""
+    text = write(lock)
     report = validate(text, path="pylock.toml")
     errors = [issue for issue in report.issues if issue.severity == "error"]
     if errors:
@@ -339,3 +374,4 @@ def _validate(text: str) -> None:
             f"The lock that was made breaks the standard: {errors[0].message}",
             hint="Nothing was written; this is a bug in lockset: report it with the project that shows it",
         )
+    return text

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from datetime import datetime, timezone
 from os import PathLike
 from pathlib import Path
@@ -12,8 +13,10 @@ from lockset.api.indexes import indexes_of
 from lockset.api.lock import LockResult
 from lockset.api.lock import lock as lock_question
 from lockset.api.wiring import repository_opener
+from lockset.events import Silent
 from lockset.lockfile.load import load
 from lockset.resolve.choices import Choices
+from lockset.resolve.other_sources import unread_settings
 from lockset.sources.files.discover import read_sources
 
 if TYPE_CHECKING:
@@ -22,6 +25,7 @@ if TYPE_CHECKING:
     from lockset.events import Listener
     from lockset.index.options import IndexOptions
     from lockset.metadata.ports import Builder
+    from lockset.sources.project import RootProject
 
 __all__ = ["lock"]
 
@@ -70,15 +74,14 @@ def lock(
     def builder(heard: Listener) -> Builder:
         from lockset.api.build_environment import builder as made
 
-        told: dict[str, Any] = {
-            "constraints": project.settings.build_constraints,
-            "settings": project.settings.config_settings,
-        }
-        return made(options, place, python=sys.executable, now=moment, listener=heard, **told)
+        chosen: dict[str, Any] = {"now": moment, "listener": heard, "settings": project.settings.config_settings}
+        return made(options, place, python=sys.executable, constraints=project.settings.build_constraints, **chosen)
 
-    return lock_question(
+    chosen = replace(choices or Choices(), index_urls=(options.index_url, *(index.url for index in options.indexes)))
+    warnings = _warnings(project, chosen, listener or Silent())
+    result = lock_question(
         project,
-        choices or Choices(),
+        chosen,
         open_repository=repository_opener(options, place, builder=builder if builds else None),
         now=moment,
         old=load(target).lock if target.exists() else None,
@@ -86,3 +89,11 @@ def lock(
         verify=verify_metadata,
         listener=listener,
     )
+    return replace(result, notes=(*warnings, *result.notes))
+
+
+def _warnings(project: RootProject, choices: Choices, listener: Listener) -> tuple[str, ...]:
+    messages = tuple(w.message for w in (*project.warnings, *unread_settings(project, choices)))
+    for message in messages:
+        listener.note(message)
+    return messages

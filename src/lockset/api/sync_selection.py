@@ -66,7 +66,9 @@ def selected_of(lock: Pylock, request: SyncRequest, target: Target) -> tuple[Sel
 
 
 def _of_one(lock: Pylock, folder: str, request: SyncRequest, target: Target) -> Iterable[Wanted]:
-    for one in wanted(selected_of(lock, request, target), folder=folder, allowed=request.allowed):
+    for one in wanted(
+        selected_of(lock, request, target), folder=folder, allowed=request.allowed._replace(folders=request.find_links)
+    ):
         _refuse_kind(one, request)
         yield one
 

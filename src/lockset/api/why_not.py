@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 from packaging.specifiers import SpecifierSet
 from packaging.version import Version
 
+from lockset.api.asked_project import asked_project
 from lockset.errors import LocksetError
 from lockset.events import Silent
 from lockset.records import dataclass
-from lockset.resolve.ask import ask
 from lockset.resolve.direct import DirectVersion
 from lockset.resolve.direct_repository import DirectRepository, SourceFound
 from lockset.resolve.explain import explain
@@ -90,8 +90,10 @@ def why_not(
         LocksetError: `unknown-version`; `no-resolution`, where nothing can be locked anyway; and those of `lock`.
     """
     heard = listener or Silent()
-    question = ask(project, choices, old=old, now=now, folder=folder)
-    with open_repository(question.rules, heard) as opened:
+    whole = asked_project(
+        project, choices, open_repository=open_repository, now=now, old=old, folder=folder, listener=heard
+    )
+    with whole as (_, question, opened):
         repository = DirectRepository(opened, question.direct)
         asked = _version(opened, name, version)
         while True:

@@ -43,6 +43,7 @@ _RIVALS_OF_LOCKING = (
     *(("this_environment", other) for other in ("python", "platform", "implementation", "environment")),
     *(("only_group", other) for other in ("group", "all_groups", "extra", "all_extras", "with_project")),
     ("extra", "all_extras"), ("group", "all_groups"), ("check", "dry_run"), ("check", "upgrade"),
+    ("with_project", "without_project"),
     ("check", "upgrade_package"),
 )  # fmt: skip
 _RIVALS_OF_SYNCING = (

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from lockset.cli.lock_recall import keep_answer
 from lockset.sources.files.discover import STDIN
+from lockset.sources.files.other_files import OTHER_FILES
 from lockset.sync.disk.recall import HINTED
 from lockset.sync.wanted import may_hold_secret
 
@@ -60,6 +61,7 @@ def remember(
     if sources is None or _tell_secrets(args.arguments, [data for _, data in sources], os.environ):  # noqa: TID251
         return
     looked = [str(above / "pyproject.toml") for above in (here, *here.parents)]
+    looked += [str(project.base / name) for name in OTHER_FILES]
     answers: list[tuple[bytes | None, bytes, str]] = [(after, after, told[1])]
     if before != after:
         answers.append((before, after, told[0]))
@@ -78,13 +80,19 @@ def remember(
 
 def _decided_by_more(args: argparse.Namespace, project: RootProject, choices: Choices) -> bool:
     settings = project.settings
-    says_more = args.json or args.stats or args.dry_run or args.verbose or project.warnings
+    says_more = args.json or args.stats or args.dry_run or args.verbose
     says_more = says_more or args.config or args.directory
     other_cache = args.cache_dir or args.no_cache or args.refresh or args.offline
     by_time = choices.exclude_newer or settings.exclude_newer or settings.exclude_newer_package
     lines = [*project.dependencies, *project.constraints, *settings.overrides]
     lines += [line for several in (project.extras, project.groups) for each in several.values() for line in each]
-    return bool(says_more or other_cache or by_time or any(line.requirement.url is not None for line in lines))
+    return bool(
+        says_more
+        or other_cache
+        or by_time
+        or project.unbuilt
+        or any(line.requirement.url is not None for line in lines)
+    )
 
 
 def _tell_secrets(arguments: Sequence[str], sources: Iterable[bytes], environ: Mapping[str, str]) -> bool:

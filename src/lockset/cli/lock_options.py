@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -101,6 +102,10 @@ def _files(parser: argparse.ArgumentParser) -> None:
         group, "--allow-direct-url", metavar="HOST", help="packages of an index may point to files of HOST by URL"
     )
     group.add_argument(
+        "--no-sources", action="store_true", help="take packages from the indexes where other tools' tables name places"
+    )
+    _repeated(group, "--no-sources-package", metavar="NAME", help="the same for NAME (repeatable)")
+    group.add_argument(
         "--verify-metadata", action="store_true", help="compare what all wheels of a version ask for, not one's only"
     )
 
@@ -125,6 +130,7 @@ def refuse_contradictions(args: argparse.Namespace) -> None:
         ("only_group", "extra"),
         ("only_group", "all_extras"),
         ("only_group", "with_project"),
+        ("with_project", "without_project"),
         ("extra", "all_extras"),
         ("group", "all_groups"),
         ("no_index", "index"),
@@ -175,6 +181,8 @@ def choices_of(args: argparse.Namespace, here: Path) -> Choices:
         require_wheels_for=tuple(args.require_wheels_for),
         requirements=_editables(args.editable, here),
         extras=(tuple(map(_name, args.extra)) or None) if not args.only_group else (),
+        all_extras=args.all_extras,
+        all_groups=args.all_groups,
         groups=tuple(map(_name, (*args.group, *args.only_group))) or None,
         no_groups=tuple(map(_name, args.no_group)),
         only_groups=bool(args.only_group),
@@ -193,7 +201,12 @@ def choices_of(args: argparse.Namespace, here: Path) -> Choices:
         no_binary=_packages(args.no_binary),
         no_sdist=args.no_sdist,
         allow_direct_urls=tuple(args.allow_direct_url),
-        with_project=args.with_project or None,
+        with_project=args.with_project or (False if getattr(args, "without_project", False) else None),
+        no_sources=((_EVERYTHING,) if args.no_sources else ()) + tuple(map(_name, args.no_sources_package)),
+        index_urls=tuple(
+            text.partition("=")[2] if re.match(r"[^/:=]+=", text) else text
+            for text in (*args.index, *args.extra_index_url, *filter(None, (args.default_index,)))
+        ),
     )
 
 

@@ -272,6 +272,19 @@ class MarkerSet:
         first: Release = next(s for s, child in zip((ORIGIN, *cuts), ways, strict=True) if child != dd.EMPTY)
         return first
 
+    def python_intervals(self) -> tuple[tuple[Release, Release | None], ...]:
+        """The stretches of Pythons in the set on some platform: the first, and the first after them (None: none)."""
+        cuts, ways = _python_parts(self.id)
+        found: list[tuple[Release, Release | None]] = []
+        for start, end, child in zip((ORIGIN, *cuts), (*cuts, None), ways, strict=True):
+            if child == dd.EMPTY:
+                continue
+            if found and found[-1][1] == start:
+                found[-1] = (found[-1][0], end)
+            else:
+                found.append((start, end))
+        return tuple(found)
+
     def python_is_open_above(self) -> bool:
         """Whether the set holds, on some platform, for every Python from some version on."""
         return _python_parts(self.id)[1][-1] != dd.EMPTY

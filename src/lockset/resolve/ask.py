@@ -15,6 +15,8 @@ from lockset.resolve.choices import Choices
 from lockset.resolve.direct import place_of, relative_path
 from lockset.resolve.direct_repository import DirectRules
 from lockset.resolve.file_rules import FileRules
+from lockset.resolve.lasting_choices import lasting, recorded_selection
+from lockset.resolve.other_sources import refuse_other_sources
 from lockset.resolve.prove import Sample
 from lockset.resolve.pythons import MAINTAINED, is_open_above, python_range, pythons_of
 from lockset.resolve.regions import union
@@ -36,9 +38,9 @@ if TYPE_CHECKING:
     from lockset.sources.project import RootProject
     from lockset.sources.settings import ConflictItem
 
-__all__ = ["Choices", "Question", "ask", "python_range"]
+__all__ = ["DEFAULT_GROUP_NAMES", "Choices", "Question", "ask", "python_range"]
 
-_DEFAULT_GROUP_NAMES = ("default", "project", "lockset-default")
+DEFAULT_GROUP_NAMES = ("default", "project", "lockset-default")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,6 +76,7 @@ def ask(
     Raises:
         LocksetError: something named does not exist, or the choices leave no environment.
     """
+    choices, lasting_notes = lasting(project, choices, old)
     check_lines(project, choices)
     folder = folder or project.base
     requires_python, notes = pythons_of(project, choices, old, now)
@@ -87,18 +90,19 @@ def ask(
         if region.without_extras_and_groups().evaluate(t.environment)
     )
     request = LockRequest(
-        **_asked(project, choices, folder),
+        **_asked(project, choices, old, folder),
         universe=region,
         requires_python=requires_python,
         open_above=is_open_above(MarkerSet.of_python(requires_python)),
         environments=environments,
         preferences=_preferences(old, choices),
-        recorded=_recorded(project, choices),
+        recorded={**_recorded(project, choices), **recorded_selection(project, choices)},
         locked_for=MarkerSet.none() if old is None else _served(old),
         probes=_probes([s.environment for s in samples]),
         samples=tuple(s.environment for s in samples),
     )
-    direct = _direct(project, choices, request, old, folder)
+    guard = refuse_other_sources(project, choices, extras=request.extras or (), groups=request.groups)
+    direct = replace(_direct(project, choices, request, old, folder), guard=guard)
     return Question(
         request=replace(request, policy=_policy(project, choices, request.roots, direct.sources)),
         rules=_rules(project, choices, universe, open_above=request.open_above, now=now),
@@ -106,16 +110,18 @@ def ask(
         sdists=not (choices.no_sdist or project.settings.no_sdist),
         direct=direct,
         entry=_entry(project, choices, folder),
-        notes=notes,
+        notes=(*notes, *lasting_notes),
     )
 
 
-def _asked(project: RootProject, choices: Choices, folder: Path) -> dict[str, Any]:
+def _asked(project: RootProject, choices: Choices, old: Pylock | None, folder: Path) -> dict[str, Any]:
     """The roots with the extras and groups they come from: fields of the request."""
     extras = named(choices.extras, project.extras, "extra")
-    left_out = named(choices.no_groups, project.groups, "dependency group")
+    # What the lock there is has may be left out as well: a converted one has groups that the project does not.
+    before = (old.dependency_groups or ()) if old is not None else ()
+    left_out = named(choices.no_groups, {*project.groups, *before}, "dependency group")
     groups = [g for g in named(choices.groups, project.groups, "dependency group") if g not in left_out]
-    default_group = next(n for n in _DEFAULT_GROUP_NAMES if n not in project.groups) if groups else None
+    default_group = next(n for n in DEFAULT_GROUP_NAMES if n not in project.groups) if groups else None
     return {
         "roots": roots_of(project, choices, extras=extras, groups=groups, default_group=default_group, folder=folder),
         "extras": tuple(extras) if project.name is not None or extras or groups else None,

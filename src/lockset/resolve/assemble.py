@@ -22,7 +22,7 @@ from lockset.lockfile.model import (
 )
 from lockset.markers import MarkerSet, wheel_region
 from lockset.records import dataclass
-from lockset.resolve.direct import DirectVersion, relative_path
+from lockset.resolve.direct import DirectVersion, is_local, local_path, relative_path
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -31,9 +31,10 @@ if TYPE_CHECKING:
     from lockset.index.page import DistributionFile
     from lockset.resolve.direct import DirectSource, SourceFacts
     from lockset.resolve.request import LockRequest
+    from lockset.resolve.requirement import Root
     from lockset.resolve.resolution import Node, NodeKey, Resolution
 
-__all__ = ["Artifacts", "LockTerms", "assemble", "reference", "root_texts", "with_project"]
+__all__ = ["Artifacts", "LockTerms", "assemble", "reference", "root_text", "root_texts", "with_project"]
 
 
 class Artifacts(Protocol):
@@ -152,7 +153,7 @@ def reference(package: Package, others: Sequence[Package]) -> dict[str, Any]:
         return {**told, "vcs": {"commit-id": package.vcs.commit_id}}
     if package.directory is not None:
         return {**told, "directory": {"path": package.directory.path}}
-    return {**told, "version": str(package.version), "index": package.index}
+    return {**told, "version": str(package.version), **({"index": package.index} if package.index else {})}
 
 
 def _alone(node: Node, terms: LockTerms, artifacts: Artifacts) -> Package:
@@ -177,9 +178,9 @@ def _alone(node: Node, terms: LockTerms, artifacts: Artifacts) -> Package:
         version=version,
         marker=marker,
         requires_python=_specifiers(artifacts.requires_python(name, version)),
-        index=artifacts.index_url(name),
-        sdist=_sdist(sdist, artifacts) if sdist is not None else None,
-        wheels=[_wheel(f, artifacts) for f in sorted(wheels, key=lambda f: f.filename)] or None,
+        index=None if is_local(index := artifacts.index_url(name)) else index,
+        sdist=PackageSdist(**_file(sdist, terms, artifacts)) if sdist is not None else None,
+        wheels=[PackageWheel(**_file(f, terms, artifacts)) for f in sorted(wheels, key=lambda f: f.filename)] or None,
     )
 
 
@@ -222,24 +223,17 @@ def _direct(
     )
 
 
-def _wheel(file: DistributionFile, artifacts: Artifacts) -> PackageWheel:
-    return PackageWheel(
-        name=file.filename,
-        url=file.url,
-        upload_time=file.upload_time,
-        size=file.size,
-        hashes=dict(artifacts.hashes(file)),
-    )
-
-
-def _sdist(file: DistributionFile, artifacts: Artifacts) -> PackageSdist:
-    return PackageSdist(
-        name=file.filename,
-        url=file.url,
-        upload_time=file.upload_time,
-        size=file.size,
-        hashes=dict(artifacts.hashes(file)),
-    )
+def _file(file: DistributionFile, terms: LockTerms, artifacts: Artifacts) -> dict[str, Any]:
+    """The fields of a file; one on this computer has a path relative to the lock, which can move with it."""
+    is_here = is_local(file.url)
+    return {
+        "name": file.filename,
+        "url": None if is_here else file.url,
+        "path": relative_path(local_path(file.url), terms.folder).removeprefix("./") if is_here else None,
+        "upload_time": file.upload_time,
+        "size": file.size,
+        "hashes": dict(artifacts.hashes(file)),
+    }
 
 
 def _specifiers(text: str | None) -> SpecifierSet | None:
@@ -253,13 +247,13 @@ def _specifiers(text: str | None) -> SpecifierSet | None:
 
 def root_texts(request: LockRequest) -> list[str]:
     """What was asked, as requirement texts; with the extra or group a requirement belongs to in its marker."""
-    texts = set()
+    return sorted({root_text(root, request) for root in request.roots if not root.region.is_empty})
+
+
+def root_text(root: Root, request: LockRequest) -> str:
+    """What `root` asks for."""
     default = MarkerSet.group(request.default_group) if request.default_group else MarkerSet.any()
-    for root in request.roots:
-        if root.region.is_empty:
-            continue
-        # Within the default group its own membership goes without saying.
-        said = root.region.given(default) if root.region.implies(default) else root.region
-        marker = said.text()
-        texts.add(root.dependency.text if marker is None else f"{root.dependency.text} ; {marker}")
-    return sorted(texts)
+    # Within the default group its own membership goes without saying.
+    region = root.region.given(default) if root.region.implies(default) else root.region
+    marker = region.text()
+    return root.dependency.text if marker is None else f"{root.dependency.text} ; {marker}"

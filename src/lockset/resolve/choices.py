@@ -27,8 +27,10 @@ class Choices:
         environments: Marker texts that bound the lock; empty for all.
         require_wheels_for: Platforms for which every release needs a wheel.
         requirements: Further requirements of the project itself, such as editable folders.
-        extras: Extras to lock; None for all.
-        groups: Groups to lock; None for all.
+        extras: Extras to lock; None for all, or as the settings or the lock there is have it.
+        all_extras: All of them, whatever these have.
+        groups: Groups to lock; None for all, or as the settings or the lock there is have it.
+        all_groups: All of them, whatever these have.
         no_groups: Groups left out of these.
         only_groups: Leave the project's own dependencies out.
         upgrade: Take no pin of the old lock.
@@ -39,7 +41,9 @@ class Choices:
         prerelease_package: The same as `prerelease`, for single projects.
         exclude_newer_package: The same as `exclude_newer`, for single projects; None lifts the limit.
         allow_direct_urls: Hosts to which releases of an index may point by URL.
-        with_project: Lock the project itself as a directory entry.
+        with_project: Lock the project itself as a directory entry; None: as the settings or the lock there is have it.
+        no_sources: Packages, or `:all:`, that come from the indexes whatever tables of other tools say.
+        index_urls: Indexes chosen for this run: what another tool takes from one of them comes from there anyway.
     """
 
     python: str | None = None
@@ -49,7 +53,9 @@ class Choices:
     require_wheels_for: tuple[str, ...] = ()
     requirements: tuple[RequirementLine, ...] = ()
     extras: tuple[str, ...] | None = None
+    all_extras: bool = False
     groups: tuple[str, ...] | None = None
+    all_groups: bool = False
     no_groups: tuple[str, ...] = ()
     only_groups: bool = False
     upgrade: bool = False
@@ -68,3 +74,5 @@ class Choices:
     no_sdist: bool = False
     allow_direct_urls: tuple[str, ...] = ()
     with_project: bool | None = None
+    no_sources: tuple[str, ...] = ()
+    index_urls: tuple[str, ...] = ()

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from lockset.hashes import Digest
     from lockset.lockfile.model import Package, PackageVcs
     from lockset.metadata.core import CoreMetadata
+    from lockset.sources.other_tools import NamedSource
     from lockset.sources.requirement_line import RequirementLine
 
 __all__ = [
@@ -30,7 +31,9 @@ __all__ = [
     "SourceFacts",
     "SourceReader",
     "host_of",
+    "is_local",
     "leads_to",
+    "local_path",
     "place_of",
     "relative_path",
     "source_of",
@@ -150,12 +153,14 @@ class SourceFacts:
         hashes: Strong hashes of an archive.
         size: Of an archive, in bytes.
         commit: Full id of the commit that a revision means.
+        named: Where tables of other tools say that what it requires comes from.
     """
 
     metadata: CoreMetadata
     hashes: Mapping[str, str] = field(default_factory=dict)
     size: int | None = None
     commit: str | None = None
+    named: tuple[NamedSource, ...] = ()
 
 
 class SourceReader(Protocol):
@@ -284,14 +289,24 @@ def _shown(text: str, subdirectory: str | None) -> str:
     return f"{text}#subdirectory={subdirectory}" if subdirectory else text
 
 
+def is_local(url: str) -> bool:
+    """Whether the URL means a file or folder of this computer."""
+    return url[:5].lower() == "file:"
+
+
+def local_path(url: str) -> str:
+    """The path that a `file:` URL of this computer means."""
+    from urllib.request import url2pathname  # slow to import, and needed for what is local only
+
+    return url2pathname(urlsplit(url).path)
+
+
 def _local_path(address: str, base: Path, line: RequirementLine) -> str:
-    if address.lower().startswith("file:"):
+    if is_local(address):
         parts = urlsplit(address)
         if parts.netloc not in {"", "localhost"}:
             raise _refused(line, "files of other hosts are not read", "Write `file:///PATH`, or a path")
-        from urllib.request import url2pathname  # slow to import, and needed for what is local only
-
-        address = url2pathname(parts.path)
+        address = local_path(address)
     return os.path.normpath(os.path.join(base, os.path.expanduser(address)))  # noqa: PTH111, PTH118 (a value, not a file)
 
 

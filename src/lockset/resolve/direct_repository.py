@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from lockset.resolve.direct import SourceFacts
     from lockset.resolve.file_rules import FileRules
     from lockset.resolve.index_repository import IndexRepository
+    from lockset.resolve.other_sources import SourceGuard
     from lockset.resolve.requirement import Dependency
 
 __all__ = ["DirectRepository", "DirectRules", "SourceFound"]
@@ -51,6 +52,7 @@ class DirectRules:
         commits: What revisions meant in the old lock, by project, URL or absolute path, and revision.
         hosts: Hosts to which releases of an index may point by URL.
         overridden: Projects whose requirements the user has replaced: a URL there is the user's own.
+        guard: Of which packages the user has said where they come from; None where that does not matter.
     """
 
     base: Path
@@ -60,6 +62,7 @@ class DirectRules:
     commits: Mapping[tuple[str, str, str | None], str] = field(default_factory=dict)
     hosts: frozenset[str] = frozenset()
     overridden: frozenset[str] = frozenset()
+    guard: SourceGuard | None = field(default=None, compare=False)
 
     @property
     def concerned(self) -> bool:
@@ -204,8 +207,11 @@ class DirectRepository:
         return self._facts[key]
 
     def _of_source(self, version: DirectVersion) -> ReleaseFacts:
-        metadata = self.read(version.source).metadata
+        at_source = self.read(version.source)
+        metadata = at_source.metadata
         found = [d for text in metadata.requires_dist for d in self._inner.counted(parse_dependency(text))]
+        if self._direct.guard is not None:
+            self._direct.guard.refuse((d.name for d in found if d.url is None), at_source.named)
         serves = self._inner.admits(metadata.requires_python)
         return ReleaseFacts(dependencies=tuple(found), extras=metadata.provides_extra, serves=serves)
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from lockset.resolve.choices import Choices
     from lockset.sources.project import RootProject
 
-__all__ = ["MAINTAINED", "SETTLED", "is_open_above", "python_range", "pythons_of"]
+__all__ = ["KNOWN", "MAINTAINED", "SETTLED", "is_open_above", "python_range", "pythons_of"]
 
 # When each known Python stops being maintained: what asks for no Pythons is locked for those that still are.
 _MAINTAINED_UNTIL = {
@@ -32,6 +32,9 @@ _MAINTAINED_UNTIL = {
 MAINTAINED = frozenset(_MAINTAINED_UNTIL)
 # Pythons that releases are expected to have come to: all before the first in development.
 SETTLED = MarkerSet.of_python(f"<{next(p for p in KNOWN_PYTHONS if p not in MAINTAINED)}")
+
+# Pythons that are known, those in development included.
+KNOWN = MarkerSet.of_python(f"<3.{int(KNOWN_PYTHONS[-1].split('.')[1]) + 1}")
 
 # Pythons that nobody knows yet, of the major version that is.
 _TO_COME = MarkerSet.of_python(f">3.{KNOWN_PYTHONS[-1].split('.')[1]}.9999,<4")

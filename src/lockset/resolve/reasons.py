@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import re
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from lockset.resolve.direct import DirectVersion
@@ -14,13 +14,15 @@ if TYPE_CHECKING:
     from packaging.version import Version
 
     from lockset.markers import MarkerSet
+    from lockset.markers.domains import Release
     from lockset.resolve.remedy import Failure
     from lockset.resolve.repository import Releases
     from lockset.resolve.requirement import Specifier
 
-__all__ = ["pythons_in_words", "reasons"]
+__all__ = ["python_specifiers", "pythons_in_words", "reasons"]
 
-_PYTHON_BOUND = re.compile(r"python_(?:full_)?version (<|<=|>|>=|==|!=) '([^']*)'")
+# Pythons left out that are named one by one.
+_GAP = 8
 
 
 def reasons(failure: Failure) -> Iterator[str]:
@@ -87,11 +89,50 @@ def _refused_by_policy(releases: Releases, version: Version, failure: Failure) -
 
 
 def pythons_in_words(serves: MarkerSet) -> str:
-    """`Python >=3.10,<3.14`; where it is not as simple as that, the marker."""
+    """`Python >=3.8,!=3.9.0,<3.14`; where it is not as simple as that, the marker."""
     if serves.is_empty:
         return "a Python that cannot exist: its bounds exclude each other"
-    marker = serves.without_platforms().without_extras_and_groups().text() or ""
-    bounds = [_PYTHON_BOUND.fullmatch(part) for part in marker.split(" and ")]
-    if all(bounds):
-        return f"Python {','.join(b[1] + b[2] for b in bounds if b)}"
+    pythons = serves.without_platforms().without_extras_and_groups()
+    bounds = python_specifiers(pythons)
+    if bounds:
+        return f"Python {','.join(bounds)}"
+    marker = pythons.text()
     return f"an environment where {marker}" if marker else "another environment"
+
+
+def python_specifiers(pythons: MarkerSet) -> list[str]:
+    """What a Requires-Python would say to mean just these; empty for all Pythons, and where it would be long."""
+    intervals = pythons.python_intervals()
+    found = [f">={_written(intervals[0][0])}"] if intervals and any(intervals[0][0]) else []
+    for (_, end), (start, _) in pairwise(intervals):
+        assert end is not None
+        gap = _gap(end, start)
+        if gap is None:
+            return []
+        found += gap
+    last = intervals[-1][1] if intervals else None
+    return [*found, f"<{_written(last)}"] if last is not None else found
+
+
+def _gap(first: Release, end: Release) -> list[str] | None:
+    """`!=3.9.0`, `!=3.1.*` for the Pythons from `first` up to `end`; None where these are too many to be listed."""
+    found: list[str] = []
+    while first < end:
+        major, minor, micro = first
+        following = (major, minor + 1, 0)
+        if micro == 0 and following <= end:
+            found.append(f"!={major}.{minor}.*")
+            first = following
+        elif end[:2] == (major, minor):
+            found += [f"!={major}.{minor}.{number}" for number in range(micro, end[2])]
+            first = end
+        else:
+            return None
+        if len(found) > _GAP:
+            return None
+    return found
+
+
+def _written(release: Release) -> str:
+    major, minor, micro = release
+    return f"{major}.{minor}.{micro}" if micro else f"{major}.{minor}"

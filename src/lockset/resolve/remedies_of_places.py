@@ -83,19 +83,22 @@ def by_group(failure: Failure) -> Iterator[Remedy]:
 
 def by_python(failure: Failure) -> Iterator[Remedy]:
     """The range of Pythons, cut where the conflict ends."""
-    for boundary, region in failure.python_boundaries():
+    boundaries = list(failure.python_boundaries())
+    verbs = {"!=": "Leave Pythons out of the range", ">=": "Raise the range of Pythons"}
+    for boundary, region in boundaries:
         request = _within(failure, region)
         text = _bounded(request.requires_python, boundary)
         request = replace(request, requires_python=SpecifierSet(text))
-        verb = "Raise" if boundary.startswith(">=") else "Close"
-        told = f"{verb} the range of Pythons: `requires-python = \"{text}\"`, or `--python '{text}'`"
-        yield Remedy(request=request, repository=_capped(failure, request), told=told)
+        verb = verbs.get(boundary[:2], "Close the range of Pythons")
+        told = f"{verb}: `requires-python = \"{text}\"`, or `--python '{text}'`"
+        # What leaves out fewer Pythons comes first, and is enough where it helps.
+        kind = "python" if boundaries[0][0].startswith("!=") else f"python {verb}"
+        yield Remedy(request=request, repository=_capped(failure, request), told=told, kind=kind)
 
 
 def _bounded(asked: SpecifierSet | None, boundary: str) -> str:
-    """`asked` with the bound in the place of the one on the same side."""
-    lower = boundary.startswith(">=")
-    replaced_ones = {">=", ">"} if lower else {"<", "<="}
+    """`asked` with the bound in the place of the one on the same side; `!=` goes with all."""
+    replaced_ones = {">=": {">=", ">"}, "!=": set[str]()}.get(boundary[:2], {"<", "<="})
     kept = [str(s) for s in asked or () if s.operator not in replaced_ones]
     order = {">": 0, "~": 1, "=": 1, "!": 2, "<": 3}
     return ",".join(sorted([*kept, boundary], key=lambda text: (order[text[0]], text)))

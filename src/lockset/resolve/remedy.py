@@ -27,6 +27,8 @@ __all__ = ["QUESTION", "Failure", "Remedy", "chosen", "joined"]
 
 # Where a requirement is written that somebody only asks about: not for him to loosen.
 QUESTION = "the question"
+# Releases of a project that are looked at for the Pythons they admit.
+_LOOKED_AT = 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,17 +133,42 @@ class Failure:
         return failing.pop() if len(failing) == 1 and holding and failing.isdisjoint(holding) else None
 
     def python_boundaries(self) -> Iterator[tuple[str, MarkerSet]]:
-        """`>=3.10` where no later Python fails, `<3.13` where no earlier one does, with the Pythons left."""
+        """`>=3.10` where no later Python fails, `<3.13` where no earlier one does, with the Pythons left.
+
+        First comes what leaves out the fewest: `!=3.9.0,!=3.9.1`, `>=3.9.2`.
+        """
         failing = {KNOWN_PYTHONS.index(e.python_version) for e in self.conflict.failing if _known(e.python_version)}
         holding = {KNOWN_PYTHONS.index(e.python_version) for e in self.conflict.holding if _known(e.python_version)}
         if not failing or not holding:
             return
         if max(failing) < max(holding):
             first = KNOWN_PYTHONS[max(failing) + 1]
+            within = self._first_within(KNOWN_PYTHONS[max(failing)])
+            if within is not None and len(failing) == 1 and min(holding) < min(failing):
+                series, _, micro = within.rpartition(".")
+                left_out = [f"{series}.{number}" for number in range(int(micro))]
+                condition = " and ".join(f"python_full_version != '{release}'" for release in left_out)
+                yield ",".join(f"!={release}" for release in left_out), MarkerSet.parse(condition)
+            if within is not None:
+                yield f">={within}", MarkerSet.parse(f"python_full_version >= '{within}'")
             yield f">={first}", MarkerSet.parse(f"python_version >= '{first}'")
         if min(failing) > min(holding):
             last = KNOWN_PYTHONS[min(failing)]
             yield f"<{last}", MarkerSet.parse(f"python_version < '{last}'")
+
+    def _first_within(self, python: str) -> str | None:
+        """From which release of the series `python` on what fails is admitted: `3.9.2`; None for all, and for none."""
+        major, minor = map(int, python.split("."))
+        series = MarkerSet.of_python(f"=={python}.*")
+        starts = []
+        for name in self.names:
+            specifiers = self.asked(name)
+            fitting = [v for v in self.repository.releases(name).versions if all(s.admits(v) for s in specifiers)]
+            found = [(self.repository.serves(name, v) & series).python_intervals() for v in fitting[:_LOOKED_AT]]
+            last = [intervals[-1] for intervals in found if intervals]
+            starts += [start for start, end in last if end == (major, minor + 1, 0)][:1]
+        first = max(starts, default=(major, minor, 0))
+        return ".".join(map(str, first)) if first > (major, minor, 0) else None
 
     @cached_property
     def marker(self) -> str | None:
@@ -149,8 +176,12 @@ class Failure:
         if self.only_system is not None:
             return f"sys_platform != '{self.only_system}'"
         for boundary, _ in self.python_boundaries():
+            if boundary.startswith("!="):
+                return " and ".join(f"python_full_version != '{part[2:]}'" for part in boundary.split(","))
             operator = ">=" if boundary.startswith(">=") else "<"
-            return f"python_version {operator} '{boundary.removeprefix(operator)}'"
+            version = boundary.removeprefix(operator)
+            variable = "python_full_version" if version.count(".") > 1 else "python_version"
+            return f"{variable} {operator} '{version}'"
         return None
 
 

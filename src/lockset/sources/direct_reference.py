@@ -56,7 +56,9 @@ def read_requirement(
             `path-missing`, `editable-form`, `hash-weak` or `hash-malformed`.
     """
     named = _NAMED.match(text)
-    if is_url(text):
+    if _LOCAL_URL.match(text):
+        line = _from_path(text, origin, folder, surroundings)
+    elif is_url(text):
         line = _from_url(text, origin)
     elif named and not _looks_like_path(text.partition("@")[0]):
         line = _from_named(text, named["target"], origin, folder, surroundings)
@@ -100,8 +102,9 @@ def _from_named(text: str, target: str, origin: str, folder: Path, surroundings:
         return parse_requirement(text, origin=origin)
     before, _, after = text.partition("@")
     path, _, marker = after.partition(";")
-    _, url = _local(path.strip().removeprefix("file:"), origin, folder, surroundings)
-    return _build(text, before.strip(), url, marker, origin=origin)
+    path, hash_sign, fragment = path.strip().partition("#")
+    _, url = _local(_decoded(path), origin, folder, surroundings)
+    return _build(text, before.strip(), url + hash_sign + fragment, marker, origin=origin)
 
 
 def _from_path(text: str, origin: str, folder: Path, surroundings: Surroundings) -> RequirementLine:
@@ -109,12 +112,17 @@ def _from_path(text: str, origin: str, folder: Path, surroundings: Surroundings)
     path, extras = _split_extras(written.strip())
     # A fragment of a path (`./p#egg=name`) is one of the URL it stands for.
     path, hash_sign, fragment = path.partition("#")
-    absolute, url = _local(path, origin, folder, surroundings)
+    absolute, url = _local(_decoded(path), origin, folder, surroundings)
     url += hash_sign + fragment
     name = _project_of(url, origin) or surroundings.project_name(absolute)
     if name is None:
         raise _nameless(text, origin, url)
     return _build(text, name + extras, url, marker, origin=origin)
+
+
+def _decoded(text: str) -> str:
+    """The path: what a URL without a host writes in percent signs, a path alone has as it stands."""
+    return unquote(text[len("file:") :]) if _LOCAL_URL.match(text) else text
 
 
 def _local(path: str, origin: str, folder: Path, surroundings: Surroundings) -> tuple[str, str]:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import field, replace
+from functools import reduce
 from typing import TYPE_CHECKING
 
 from lockset.errors import LocksetError
 from lockset.records import dataclass
+from lockset.sources.other_tools import OtherTools
 from lockset.sources.requirement_line import RequirementLine
 from lockset.sources.settings import Settings
 
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
     from packaging.specifiers import SpecifierSet
 
     from lockset.errors import Diagnostic
+    from lockset.sources.unbuilt import Unbuilt
 
 __all__ = ["RequirementLine", "RootProject", "Settings", "SourceOptions", "merge"]
 
@@ -86,6 +89,8 @@ class RootProject:
         options: Options of requirements files.
         settings: `[tool.lockset]`.
         sources: The files read, as they were named, in order.
+        unbuilt: What of it only the build backend knows; empty where the files tell all.
+        others: What tables of other tools say, which lockset does not read as its own.
         warnings: What the user should hear though it is no error.
     """
 
@@ -99,6 +104,8 @@ class RootProject:
     options: SourceOptions = field(default_factory=SourceOptions)
     settings: Settings = field(default_factory=Settings)
     sources: tuple[str, ...] = ()
+    unbuilt: tuple[Unbuilt, ...] = ()
+    others: OtherTools = OtherTools()
     warnings: tuple[Diagnostic, ...] = ()
 
 
@@ -128,6 +135,8 @@ def merge(projects: Sequence[RootProject]) -> RootProject:
         options=options,
         settings=_one_of_settings(projects),
         sources=tuple(source for project in projects for source in project.sources),
+        unbuilt=tuple(each for project in projects for each in project.unbuilt),
+        others=reduce(OtherTools.joined, (project.others for project in projects)),
         warnings=tuple(warning for project in projects for warning in project.warnings),
     )
 

@@ -10,14 +10,16 @@ from packaging.utils import canonicalize_name
 
 from lockset.errors import Diagnostic, LocksetError
 from lockset.sources.groups import read_groups
+from lockset.sources.other_tools import OtherTools, is_other_tool
 from lockset.sources.project import RootProject
 from lockset.sources.requirement_line import RequirementLine, parse_requirement
 from lockset.sources.self_references import expand
 from lockset.sources.settings import Settings, read_settings
 from lockset.sources.toml_table import parse_toml
+from lockset.sources.unbuilt import Unbuilt
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterable, Iterator
     from pathlib import Path
 
     from lockset.sources.toml_table import Table
@@ -40,7 +42,7 @@ def read_pyproject(text: str, *, base: Path, place: str = "pyproject.toml") -> R
 
     Raises:
         LocksetError: with the key path of what is wrong: `toml-syntax`, `wrong-type`, `invalid-value`,
-            `requirement-syntax`, `dynamic-dependencies`, `no-project`, those of groups and settings.
+            `requirement-syntax`, `no-project`, those of groups and settings.
     """
     top = parse_toml(text, place=place)
     settings = read_settings(_lockset_table(top))
@@ -50,12 +52,26 @@ def read_pyproject(text: str, *, base: Path, place: str = "pyproject.toml") -> R
         if not top.data.get("dependency-groups"):
             _refuse_without_project(top)
         return RootProject(
-            base=base, groups=groups, constraints=settings.constraints, settings=settings, sources=(place,)
+            base=base,
+            groups=groups,
+            constraints=settings.constraints,
+            settings=settings,
+            sources=(place,),
+            others=_others(top, place),
         )
-    _refuse_dynamic(project, top)
+    dynamic = _dynamic(project, top)
     name = _name(project)
-    expansion = expand(
-        name, dependencies=requirement_lines(project, "dependencies"), extras=_extras(project), groups=groups
+    dependencies, extras = requirement_lines(project, "dependencies"), _extras(project)
+    expansion = expand(name, dependencies=dependencies, extras=extras, groups=groups)
+    unbuilt = Unbuilt(
+        base=base,
+        name=name,
+        place=place,
+        keys=dynamic,
+        files=_setuptools_files(top, dynamic),
+        dependencies=dependencies,
+        extras=extras,
+        groups=groups,
     )
     return RootProject(
         base=base,
@@ -67,7 +83,10 @@ def read_pyproject(text: str, *, base: Path, place: str = "pyproject.toml") -> R
         constraints=settings.constraints,
         settings=settings,
         sources=(place,),
-        warnings=(*expansion.warnings, *_misspelt(top)),
+        unbuilt=(unbuilt,) if dynamic else (),
+        others=_others(top, place, None if "dependencies" in dynamic else dependencies),
+        # What the extras of the project are is known after its build.
+        warnings=(*(() if dynamic else expansion.warnings), *_misspelt(top)),
     )
 
 
@@ -114,6 +133,16 @@ def requirement_lines(table: Table, key: str) -> tuple[RequirementLine, ...]:
 def _lockset_table(top: Table) -> Table | None:
     tool = top.table("tool")
     return None if tool is None else tool.table("lockset")
+
+
+def _others(top: Table, place: str, dependencies: Iterable[RequirementLine] | None = None) -> OtherTools:
+    tool = top.data.get("tool")
+    if not is_other_tool(tool):
+        return OtherTools()
+    from lockset.sources.other_tables import read_other_tables  # only where there are tables of other tools
+
+    own = None if dependencies is None else frozenset(line.name for line in dependencies)
+    return read_other_tables(tool, place=place, own=own)
 
 
 def _misspelt(top: Table) -> Iterator[Diagnostic]:
@@ -167,33 +196,32 @@ def _refuse_without_project(top: Table) -> NoReturn:
     )
 
 
-def _refuse_dynamic(project: Table, top: Table) -> None:
-    """Requirements known only to the build backend cannot be read from the file."""
+def _dynamic(project: Table, top: Table) -> tuple[str, ...]:
+    """The keys that only the build backend knows."""
     dynamic = [key for key in project.texts("dynamic") if key in {"dependencies", "optional-dependencies"}]
-    if not dynamic:
-        return
     for key in dynamic:
         if key in project.data:
             raise project.invalid(project.at(key), "is given and listed under `project.dynamic` as well")
-    files = _setuptools_files(top, dynamic)
-    hint = "Write them in pyproject.toml, or lock a requirements file that holds them"
-    if files:
-        hint = f"setuptools reads them from files; lock these: `lockset lock {' '.join(files)}`"
-    raise LocksetError(
-        "dynamic-dependencies",
-        f"The {' and '.join(dynamic)} of the project are dynamic: only its build backend knows them",
-        place=top.place,
-        hint=hint,
-    )
+    # Poetry adds its own table's dependencies also where [project] should have said that it leaves them open.
+    if "dependencies" not in (*project.data, *dynamic) and _has_poetry_dependencies(top):
+        dynamic.append("dependencies")
+    return tuple(sorted(set(dynamic)))
 
 
-def _setuptools_files(top: Table, dynamic: list[str]) -> list[str]:
+def _has_poetry_dependencies(top: Table) -> bool:
+    table: object = top.data
+    for key in ("tool", "poetry", "dependencies"):
+        table = table.get(key) if isinstance(table, dict) else None
+    return isinstance(table, dict) and any(name.lower() != "python" for name in table)
+
+
+def _setuptools_files(top: Table, dynamic: Collection[str]) -> tuple[str, ...]:
     """Files that `[tool.setuptools.dynamic]` takes the keys from, as far as it is well formed."""
     table: object = top.data
     for key in ("tool", "setuptools", "dynamic"):
         table = table.get(key) if isinstance(table, dict) else None
     if not isinstance(table, dict):
-        return []
+        return ()
     sources: list[object] = [table.get("dependencies")] if "dependencies" in dynamic else []
     optional = table.get("optional-dependencies")
     if "optional-dependencies" in dynamic and isinstance(optional, dict):
@@ -202,4 +230,4 @@ def _setuptools_files(top: Table, dynamic: list[str]) -> list[str]:
     files: list[object] = []
     for each in named:
         files.extend(each if isinstance(each, list) else [each])
-    return [file for file in files if isinstance(file, str)]
+    return tuple(file for file in files if isinstance(file, str))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from lockset.errors import LocksetError
 from lockset.sources.key_lines import lines_told
+from lockset.sources.other_tools import OtherTools, is_other_tool
 from lockset.sources.project import RootProject
 from lockset.sources.pyproject import read_requires_python, requirement_lines
 from lockset.sources.settings import read_settings
@@ -14,6 +15,8 @@ from lockset.sources.toml_table import parse_toml
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from lockset.sources.toml_table import Table
 
 __all__ = ["has_script_metadata", "read_script"]
 
@@ -54,7 +57,17 @@ def read_script(text: str, *, base: Path, place: str) -> RootProject:
             constraints=settings.constraints,
             settings=settings,
             sources=(place,),
+            others=_others(table, place),
         )
+
+
+def _others(table: Table, place: str) -> OtherTools:
+    tool = table.data.get("tool")
+    if not is_other_tool(tool):
+        return OtherTools()
+    from lockset.sources.other_tables import read_other_tables  # few scripts have such tables
+
+    return read_other_tables(tool, place=place)
 
 
 def has_script_metadata(text: str) -> bool:

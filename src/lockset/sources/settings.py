@@ -14,6 +14,7 @@ from lockset.errors import LocksetError
 from lockset.markers.environment import split_platform
 from lockset.records import dataclass
 from lockset.sources.exclude_newer import parse_exclude_newer
+from lockset.sources.other_tools import OTHER_TOOLS
 from lockset.sources.requirement_line import RequirementLine, parse_requirement
 
 if TYPE_CHECKING:
@@ -76,8 +77,8 @@ class ValidateSettings:
 class Settings:
     """Every setting; None or empty where the project says nothing.
 
-    Names of packages, extras and groups are normalized. `no_build` and `no_binary` hold names or `:all:`. An
-    `exclude_newer` of type timedelta is an age, to be taken from now; per package, None lifts the limit.
+    Names of packages, extras and groups are normalized. `no_build`, `no_binary` and `no_sources` hold names or
+    `:all:`. An `exclude_newer` of type timedelta is an age, to be taken from now; per package, None lifts the limit.
     """
 
     python: SpecifierSet | None = None
@@ -87,6 +88,9 @@ class Settings:
     require_wheels_for: tuple[str, ...] = ()
     conflicts: tuple[tuple[ConflictItem, ...], ...] = ()
     default_groups: tuple[str, ...] | None = None
+    extras: tuple[str, ...] | None = None
+    groups: tuple[str, ...] | None = None
+    no_groups: tuple[str, ...] = ()
     constraints: tuple[RequirementLine, ...] = ()
     overrides: tuple[RequirementLine, ...] = ()
     build_constraints: tuple[RequirementLine, ...] = ()
@@ -101,6 +105,8 @@ class Settings:
     no_binary: tuple[str, ...] = ()
     no_sdist: bool | None = None
     config_settings: Mapping[str, str] = field(default_factory=dict)
+    no_sources: tuple[str, ...] = ()
+    ignore_tools: tuple[str, ...] = ()
     with_project: bool | None = None
     allow_direct_urls: tuple[str, ...] = ()
     allow_overlap: tuple[str, ...] = ()
@@ -283,6 +289,15 @@ def _conflict_item(table: Table, path: str, member: object) -> ConflictItem:
     )
 
 
+def _other_tools(table: Table, key: str) -> tuple[str, ...]:
+    tools = table.texts(key)
+    for number, tool in enumerate(tools):
+        if tool not in OTHER_TOOLS:
+            path = f"{table.at(key)}[{number}]"
+            raise table.invalid(path, f"names none of {', '.join(OTHER_TOOLS)}: `{tool}`")
+    return tools
+
+
 def _flag(table: Table, key: str) -> bool | None:
     return table.flag(key)
 
@@ -300,6 +315,9 @@ KEYS: Mapping[str, Callable[[Table, str], object]] = {
     "require-wheels-for": _platforms,
     "conflicts": _conflicts,
     "default-groups": _names,
+    "extras": _names,
+    "groups": _names,
+    "no-groups": _names,
     "constraints": _requirements,
     "overrides": _requirements,
     "build-constraints": _requirements,
@@ -314,6 +332,8 @@ KEYS: Mapping[str, Callable[[Table, str], object]] = {
     "no-binary": _names_or_all,
     "no-sdist": _flag,
     "config-settings": _pairs,
+    "no-sources": _names_or_all,
+    "ignore-tools": _other_tools,
     "with-project": _flag,
     "allow-direct-urls": _texts,
     "allow-overlap": _names,

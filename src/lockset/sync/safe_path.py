@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import re
 
-__all__ = ["is_within", "path_problem"]
+from lockset.errors import LocksetError
+
+__all__ = ["is_within", "outside", "path_problem"]
 
 # Bounds one component in bytes; the limit of every common file system.
 _LONGEST_COMPONENT = 255
@@ -67,3 +69,13 @@ def is_within(path: str, root: str, *, separator: str = "/") -> bool:
     if root.endswith(separator):
         return path.startswith(root) and path != root
     return path.startswith(root + separator)
+
+
+def outside(what: str, place: str, way: str = "") -> LocksetError:
+    """The error for a path that leads out of the lock file's folder; `way` is a further way to have it."""
+    return LocksetError(
+        "path-outside",
+        f"`{what}` is locked to a path outside of the lock file's folder",
+        place=place,
+        hint=f"Use {way}`--allow-outside-path` if that is where it belongs",
+    )

@@ -37,6 +37,8 @@ class Allowed(NamedTuple):
         outside_path: Local paths that lie outside of the lock file's folder.
         weak_hash: Files with md5, sha1 or sha224 alone.
         editable: Directories are installed as editable where the lock file says so; else as any other.
+        folders: Folders of files that the user named: what lies there is no path that leads out, and a file whose own
+            path leads out may be there.
     """
 
     vcs: bool = True
@@ -45,6 +47,7 @@ class Allowed(NamedTuple):
     outside_path: bool = False
     weak_hash: bool = False
     editable: bool = True
+    folders: tuple[str, ...] = ()
 
 
 class Wanted(NamedTuple):
@@ -60,6 +63,7 @@ class Wanted(NamedTuple):
         requested: Nothing else in the lock asks for it.
         commit: Of version control: the full id. `vcs` is its kind, `revision` what it was locked from.
         tree: Of a directory: the digest of its content as it is now.
+        is_outside: Its path leads out of the lock file's folder: the file may only come from a folder the user named.
     """
 
     name: str
@@ -77,6 +81,7 @@ class Wanted(NamedTuple):
     commit: str | None = None
     revision: str | None = None
     tree: str | None = None
+    is_outside: bool = False
 
     def __str__(self) -> str:
         return f"{self.name} {self.version}" if self.version is not None else self.name

@@ -17,7 +17,7 @@ from lockset.lockfile.model import (
     describe,
     file_name,
 )
-from lockset.sync.safe_path import is_within
+from lockset.sync.safe_path import is_within, outside
 from lockset.sync.wanted import Allowed, Wanted
 
 if TYPE_CHECKING:
@@ -82,13 +82,15 @@ def _wanted(package: Package, artifact: object, folder: str, allowed: Allowed, *
     kind = "wheel" if isinstance(artifact, PackageWheel) else "sdist"
     kind = kind if isinstance(artifact, PackageWheel | PackageSdist) else "archive"
     _check_allowed(kind != "archive" or allowed.archive, what, "an archive", "--no-archive")
+    path, is_outside = _path(artifact, folder, allowed, what)
     return Wanted(
         name=package.name,
         version=package.version,
         kind=kind,
         filename=filename,
         url=artifact.url,
-        path=_path(artifact, folder, allowed, what),
+        path=path,
+        is_outside=is_outside,
         digests=_digests(artifact.hashes, f"`{filename}` of {what}", weak=allowed.weak_hash),
         size=artifact.size,
         subdirectory=getattr(artifact, "subdirectory", None),
@@ -137,32 +139,40 @@ def _digests(hashes: Mapping[str, str], what: str, *, weak: bool) -> tuple[Diges
         return tuple(Digest(algorithm=name, value=value) for name, value in sorted(known.items()))
 
 
-def _path(artifact: File, folder: str, allowed: Allowed, what: str) -> str | None:
-    """The local path of `artifact`: as locked, or of its `file:` URL."""
-    if artifact.path:
-        return _local(artifact.path, folder, allowed, what)
-    if artifact.url and artifact.url.lower().startswith("file:"):
+def _path(artifact: File, folder: str, allowed: Allowed, what: str) -> tuple[str | None, bool]:
+    """The local path of `artifact`, as locked or of its `file:` URL, and whether it may not be read there."""
+    text = artifact.path
+    if not text and artifact.url and artifact.url.lower().startswith("file:"):
         parts = urlsplit(artifact.url)
         if parts.netloc in {"", "localhost"}:
             place = unquote(parts.path)
-            return _local(place if os.sep == "/" else place.lstrip("/"), folder, allowed, what)
-    return None
+            text = place if os.sep == "/" else place.lstrip("/")
+    if not text:
+        return None, False
+    place = _place(text, folder)
+    is_outside = not allowed.outside_path and not any(_leads_into(place, each) for each in (folder, *allowed.folders))
+    if is_outside and not allowed.folders:
+        raise outside(what, place, f"`-f FOLDER` with a folder that has `{file_name(artifact)}`, or ")
+    return place, is_outside
 
 
 def _local(path: str, folder: str, allowed: Allowed, what: str) -> str:
+    place = _place(path, folder)
+    if not allowed.outside_path and not _leads_into(place, folder):
+        raise outside(what, place)
+    return place
+
+
+def _place(path: str, folder: str) -> str:
     if "\0" in path:
         raise LocksetError("unsafe-path", f"The lock file names a path with a NUL character: `{path}`")
     # A relative path may be written with either separator on every platform.
     portable = path.replace("\\", "/") if os.sep == "/" and "/" not in path else path
-    place = os.path.normpath(os.path.join(folder, portable))  # noqa: PTH118 (a value, not a file)
-    if not allowed.outside_path and not (_is_in(place, folder) and _is_in(_resolved(place), _resolved(folder))):
-        raise LocksetError(
-            "path-outside",
-            f"`{what}` is locked to a path outside of the lock file's folder",
-            place=place,
-            hint="Use `--allow-outside-path` if that is where it belongs",
-        )
-    return place
+    return os.path.normpath(os.path.join(folder, portable))  # noqa: PTH118 (a value, not a file)
+
+
+def _leads_into(place: str, folder: str) -> bool:
+    return _is_in(place, folder) and _is_in(_resolved(place), _resolved(folder))
 
 
 def _is_in(place: str, folder: str) -> bool:

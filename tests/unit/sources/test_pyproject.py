@@ -182,8 +182,8 @@ def test_poetry_projects_are_told_what_is_read() -> None:
     assert "tool.poetry" in told.hint
 
 
-def test_dynamic_dependencies_name_the_files_that_setuptools_takes() -> None:
-    told = refusal("""
+def test_dynamic_dependencies_are_left_to_the_build_with_the_files_that_setuptools_takes() -> None:
+    read = project("""
 [project]
 name = "demo"
 dynamic = ["version", "dependencies", "optional-dependencies"]
@@ -191,14 +191,21 @@ dynamic = ["version", "dependencies", "optional-dependencies"]
 dependencies = { file = ["requirements.in"] }
 optional-dependencies.test = { file = "test.in" }
 """)
-    assert told.code == "dynamic-dependencies"
-    assert told.hint is not None
-    assert "lockset lock requirements.in test.in" in told.hint
+    (unbuilt,) = read.unbuilt
+    assert unbuilt.keys == ("dependencies", "optional-dependencies")
+    assert unbuilt.files == ("requirements.in", "test.in")
 
 
-def test_dynamic_dependencies_of_other_backends_are_refused_as_well() -> None:
-    told = refusal("[project]\nname = 'demo'\ndynamic = ['dependencies']\n[tool.setuptools]\ndynamic = 3\n")
-    assert told.code == "dynamic-dependencies"
+def test_dynamic_dependencies_of_other_backends_are_left_to_the_build() -> None:
+    (unbuilt,) = project("[project]\nname = 'd'\ndynamic = ['dependencies']\n[tool.setuptools]\ndynamic = 3\n").unbuilt
+    assert unbuilt.files == ()
+
+
+def test_requirements_that_poetry_adds_are_left_to_the_build() -> None:
+    poetry = "[project]\nname = 'd'\nversion = '1'\n[tool.poetry.dependencies]\npython = '*'\n"
+    assert project(poetry).unbuilt == ()
+    (unbuilt,) = project(poetry + "a = '^1'\n").unbuilt
+    assert unbuilt.keys == ("dependencies",)
 
 
 def test_groups_alone_make_a_source() -> None:

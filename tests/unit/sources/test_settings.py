@@ -24,6 +24,9 @@ platforms = ["linux", "macos_14_arm64"]
 environments = ["sys_platform == 'linux'"]
 require-wheels-for = ["win_amd64"]
 conflicts = [[{ extra = "CPU" }, { extra = "gpu" }, { group = "Docs_x" }]]
+extras = ["cli"]
+groups = ["dev", "docs"]
+no-groups = ["docs"]
 default-groups = ["Dev"]
 constraints = ["a<2"]
 overrides = ["b==1"]
@@ -39,6 +42,8 @@ no-build = true
 no-binary = ["I_j"]
 no-sdist = true
 config-settings = { key = "value" }
+no-sources = ["core"]
+ignore-tools = ["uv"]
 with-project = false
 allow-direct-urls = ["github.com"]
 allow-overlap = ["opencv-python", "opencv-contrib-python"]

@@ -25,6 +25,8 @@ from lockset.errors import LocksetError, UsageError
 from lockset.lockfile.diff import diff
 from lockset.lockfile.file_name import is_lock_file_name
 from lockset.lockfile.load import load
+from lockset.resolve.other_sources import unread_settings
+from lockset.sources.direct_url import without_credentials
 from lockset.sources.files.discover import STDIN, find_upwards, read_sources
 from lockset.sync.disk.output_file import write_output
 
@@ -70,6 +72,7 @@ def _output(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--with-project", action="store_true", help="lock the project itself as well, as an editable folder"
     )
+    group.add_argument("--without-project", action="store_true", help="without it, though the lock there is has it")
     group.add_argument("--json", action="store_true", help="tell the outcome as JSON on stdout")
     group.add_argument("--stats", action="store_true", help="tell how the search went")
 
@@ -81,8 +84,6 @@ def run(args: argparse.Namespace, out: Output) -> int:
     here = Path.cwd()
     refuse_contradictions(args)
     project = read_project(args, here)
-    for warning in project.warnings:
-        out.warn(warning.message)
     target = target_of(args, here)
     if target is None and args.json and not args.dry_run:
         raise UsageError(
@@ -90,8 +91,9 @@ def run(args: argparse.Namespace, out: Output) -> int:
         )
     old = read_old(target, out)
     choices = choices_of(args, here)
+    warned = _warn(project, choices, out)
     if args.check:
-        again = " ".join(["lockset lock", *map(quote, args.sources)])
+        again = " ".join(["lockset", *(quote(without_credentials(a)) for a in args.arguments if a != "--check")])
         return _check(project, choices, old, target, out, as_json=args.json, again=again)
     fresh_until: list[float] = []
     before = target.read_bytes() if target is not None and target.is_file() else None
@@ -116,11 +118,19 @@ def run(args: argparse.Namespace, out: Output) -> int:
         target=target,
         before=before,
         after=result.text.encode(),
-        told=("", "") if out.quiet else _short(result, target, _unread(index_options(args, project, here))),
+        told=("", "") if out.quiet else _short(result, target, [*warned, *_unread(index_options(args, project, here))]),
         since=since,
         until=0.0 if _more_decides(result, args) else min(fresh_until, default=0.0),
     )
     return DONE
+
+
+def _warn(project: RootProject, choices: Choices, out: Output) -> list[str]:
+    """Say what the user should hear of the sources; the lines."""
+    messages = [w.message for w in (*project.warnings, *unread_settings(project, choices))]
+    for message in messages:
+        out.warn(message)
+    return [f"warning: {plain(message)}" for message in messages]
 
 
 def opener(
@@ -230,6 +240,9 @@ def _check(
     if findings:
         out.line(f"{target.name} does not serve its sources: run `{plain(again)}`")
         return REFUSED
+    for unbuilt in project.unbuilt:
+        keys = " and ".join(unbuilt.keys)
+        out.line(f"note: The {keys} of {unbuilt.name} are dynamic, and were not compared: `{plain(again)}` builds it")
     out.line(f"{target.name} serves its sources")
     return DONE
 

@@ -25,6 +25,7 @@ from lockset.sources.settings import Settings
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from lockset.sources.other_tools import OtherTools
     from lockset.sources.requirement_line import RequirementLine
 
 __all__ = [
@@ -201,7 +202,15 @@ def _read_source(name: str, place: _Place) -> tuple[SourceKind, RootProject]:
         return kind, read_script(text, base=location.parent, place=shown)
     with lines_told(text, shown):
         project = read_pyproject(text, base=location.parent, place=shown)
-    return kind, project
+    if name == STDIN:
+        return kind, project
+    return kind, replace(project, others=_other_files(project, place.folder))
+
+
+def _other_files(project: RootProject, folder: Path) -> OtherTools:
+    from lockset.sources.files.other_files import other_files
+
+    return other_files(project.base, project.others, folder=folder)
 
 
 def _content(name: str, place: _Place) -> tuple[str, Path, bytes]:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, BinaryIO
 from lockset.errors import LocksetError
 from lockset.hashes import Verifier
 from lockset.sync.disk.atomic import private_folder
+from lockset.sync.safe_path import outside
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -61,7 +62,10 @@ class Archives:
             LocksetError: `hash-mismatch`, `file-not-found`, and whatever `Downloads.fetch` raises.
             OSError: The disk did not let us.
         """
-        return self._remembered(wanted) or self._offered(wanted) or self._fetched(wanted)
+        found = self._remembered(wanted) or self._offered(wanted)
+        if found is None and wanted.is_outside:
+            raise outside(str(wanted), wanted.source, f"`-f FOLDER` with a folder that has `{wanted.filename}`, or ")
+        return found or self._fetched(wanted)
 
     def forget(self, wanted: Wanted) -> None:
         """Keep nothing of an archive that was refused after all."""
@@ -95,7 +99,8 @@ class Archives:
 
     def _offered(self, wanted: Wanted) -> BinaryIO | None:
         """The file of a wheelhouse that has the locked hash, whatever its name."""
-        for path in self._folders.candidates(wanted) if wanted.path is None else ():
+        is_there = wanted.path is not None and not wanted.is_outside and os.path.exists(wanted.path)  # noqa: PTH110
+        for path in self._folders.candidates(wanted) if not is_there else ():
             with contextlib.suppress(_NotThis):
                 return self._taken(wanted._replace(path=path))
         return None

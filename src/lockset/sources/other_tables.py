@@ -1,0 +1,352 @@
+"""The tables of uv, Poetry, PDM, Hatch and Pipenv that decide on packages, read as far as they are well formed.
+
+Whoever wrote them has their own tool to check them: what is malformed here is passed over.
+"""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from dataclasses import replace
+from typing import TYPE_CHECKING
+from urllib.parse import quote
+
+from packaging.utils import canonicalize_name
+
+from lockset.records import dataclass
+from lockset.sources.other_tools import NamedSource, OtherIndex, OtherTools, UnreadKey, UnreadNames
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+__all__ = ["at_path", "read_hatch_file", "read_other_tables", "read_pipfile", "read_uv_file"]
+
+# Keys of [tool.uv] that change what a lock holds, and what says the same in [tool.lockset].
+_UV_KEYS: Mapping[str, str | None] = {
+    "constraint-dependencies": "constraints",
+    "override-dependencies": "overrides",
+    "exclude-dependencies": "excludes",
+    "build-constraint-dependencies": "build-constraints",
+    "default-groups": "default-groups",
+    "conflicts": "conflicts",
+    "environments": "environments",
+    "required-environments": "require-wheels-for",
+    "resolution": "resolution",
+    "prerelease": "prerelease",
+    "fork-strategy": "fork-strategy",
+    "exclude-newer": "exclude-newer",
+    "exclude-newer-package": "exclude-newer-package",
+    "no-build": "no-build",
+    "no-build-package": "no-build",
+    "no-binary": "no-binary",
+    "no-binary-package": "no-binary",
+    "config-settings": "config-settings",
+    "config-settings-package": None,
+    "dependency-metadata": None,
+    "dependency-groups": None,
+    "index-strategy": "index-strategy",
+    "find-links": "find-links",
+    "no-index": "no-index",
+    "keyring-provider": "keyring-provider",
+    "allow-insecure-host": "allow-insecure-host",
+}
+_PDM_KEYS: Mapping[str, str] = {
+    "overrides": "overrides",
+    "excludes": "excludes",
+    "respect-source-order": "index-strategy",
+}
+# What git repositories are written like without a scheme: `git@host:owner/repository`.
+_SCP = re.compile(r"(?P<user>[\w.-]+@)?(?P<host>[\w.-]+):(?!//)(?P<path>[^\s]+)\Z")
+_PUBLIC = "pypi"
+_USER_INFO = re.compile(r"(?<=://)(?!git@[^/\s@]*(?:[/\s]|\Z))[^/\s]*@")
+
+
+class _File:
+    """Where tables were read: the file's name in messages, and the way from the project's folder to the file's."""
+
+    def __init__(self, place: str, up: str) -> None:
+        self.place = place
+        self.up = up
+
+    def path(self, text: str) -> str:
+        """A path of the file as the project would write it."""
+        text = text.replace("\\", "/")
+        return text if text.startswith("/") or re.match("[A-Za-z]:", text) else posixpath.normpath(f"{self.up}/{text}")
+
+
+def read_other_tables(
+    tool: object, *, place: str, up: str = ".", own: frozenset[str] | None = None, dynamic: bool = False
+) -> OtherTools:
+    """What the tables of `[tool]` say.
+
+    Args:
+        tool: The table `tool` of a pyproject.toml or a script.
+        place: The file's name in messages.
+        up: The folder of the file as seen from the project's.
+        own: The names that the project requires, None where there is no `[project]` table.
+        dynamic: Whether its build backend tells the dependencies: then it reads its own tables.
+    """
+    file = _File(place, up)
+    tools = _table(tool)
+    found = _uv(_table(tools.get("uv")), file, "tool.uv")
+    found = found.joined(_poetry(_table(tools.get("poetry")), file, None if dynamic else own))
+    found = found.joined(_pdm(_table(tools.get("pdm")), file))
+    return found.joined(_hatch(_table(tools.get("hatch")), file))
+
+
+def read_uv_file(data: object, *, place: str, up: str = ".") -> OtherTools:
+    """What a uv.toml says."""
+    return _uv(_table(data), _File(place, up), None)
+
+
+def read_pipfile(data: object, *, place: str, up: str = ".") -> OtherTools:
+    """What a Pipfile says."""
+    file, top = _File(place, up), _table(data)
+    public: dict[str, str] = {}
+    indexes: list[OtherIndex] = []
+    for entry in _tables(top.get("source")):
+        url = _text(entry.get("url"))
+        if url:
+            public[_text(entry.get("name"))] = url
+            indexes.append(OtherIndex(tool="pipenv", table="[[source]]", place=place, url=_bare(url)))
+    sources: list[NamedSource] = []
+    groups: list[str] = []
+    for category, members in top.items():
+        if category in {"source", "requires", "scripts", "pipenv", "pipfile"} or not isinstance(members, dict):
+            continue
+        if category != "packages":
+            groups.append("dev" if category == "dev-packages" else category)
+        group = None if category == "packages" else canonicalize_name(groups[-1])
+        table = _Members(tool="pipenv", table=f"[{category}]", file=file, indexes=public, group=group, key="index")
+        sources += table.sources(members)
+    names = UnreadNames(tool="pipenv", table=place, place=place, what="group", names=tuple(groups))
+    return OtherTools(sources=tuple(sources), indexes=tuple(indexes), names=(names,) if groups else ())
+
+
+def _uv(uv: Mapping[str, object], file: _File, path: str | None) -> OtherTools:
+    table = f"[{path}]" if path else file.place
+    indexes = {_text(e.get("name")): e for e in _tables(uv.get("index"))}
+    asked = [
+        OtherIndex(tool="uv", table=f"[[{path}.index]]" if path else file.place, place=file.place, url=_public(e))
+        for e in _tables(uv.get("index"))
+        if e.get("explicit") is not True and _text(e.get("url"))
+    ]
+    more = uv.get("extra-index-url")
+    urls = [uv.get("index-url"), *(more if isinstance(more, list) else ())]
+    asked += [
+        OtherIndex(tool="uv", table=table, place=file.place, url=_bare(url)) for url in urls if isinstance(url, str)
+    ]
+    keys = [
+        UnreadKey(tool="uv", table=table, place=file.place, key=key, setting=setting)
+        for key, setting in _UV_KEYS.items()
+        if uv.get(key) not in (None, [], {}, False)
+    ]
+    names = UnreadNames(tool="uv", table=table, place=file.place, what="group", names=("dev",))
+    sources = [
+        source
+        for name, value in _table(uv.get("sources")).items()
+        for entry in (_tables(value) if isinstance(value, list) else [_table(value)])
+        if (source := _uv_source(name, entry, indexes, file)) is not None
+    ]
+    return OtherTools(
+        sources=tuple(sources),
+        indexes=tuple(asked),
+        keys=tuple(keys),
+        names=(names,) if uv.get("dev-dependencies") else (),
+    )
+
+
+def _uv_source(
+    name: str, entry: Mapping[str, object], indexes: Mapping[str, Mapping[str, object]], file: _File
+) -> NamedSource | None:
+    extra, group = _text(entry.get("extra")), _text(entry.get("group"))
+    named = NamedSource(
+        tool="uv",
+        package=canonicalize_name(name),
+        table="[tool.uv.sources]",
+        place=file.place,
+        shown="",
+        marker=_text(entry.get("marker")) or None,
+        extra=canonicalize_name(extra) if extra else None,
+        group=canonicalize_name(group) if group else None,
+    )
+    if entry.get("workspace") is True:
+        return replace(named, shown="the workspace", member=True)
+    if isinstance(entry.get("index"), str):
+        index = _text(entry["index"])
+        return _from_index(named, index, _public(indexes.get(index, {})))
+    return _place_of(named, name, entry, file)
+
+
+def _place_of(named: NamedSource, name: str, entry: Mapping[str, object], file: _File) -> NamedSource | None:
+    """The source with the place that `path`, `file`, `url` or `git` names."""
+    below = _text(entry.get("subdirectory"))
+    fragment = f"#subdirectory={below}" if below else ""
+    path = _text(entry.get("path")) or _text(entry.get("file"))
+    if path and not re.match("[A-Za-z][A-Za-z0-9+.-]+://", path):
+        return at_path(named, file.path(path), fragment)
+    url = _text(entry.get("url")) or path
+    if url:
+        url = _bare(url)
+        return _at(named, url, f"{name} @ {url}{fragment}")
+    git = _text(entry.get("git"))
+    if not git:
+        return None
+    git = _bare(git)
+    scp = _SCP.match(git)
+    address = f"ssh://{scp['user'] or ''}{scp['host']}/{scp['path']}" if scp else git
+    revision = next((r for key in ("rev", "tag", "branch", "ref") if (r := _text(entry.get(key)))), "")
+    pinned = f"@{revision}" if revision else ""
+    return _at(named, f"the git repository {git}", f"{name} @ git+{address}{pinned}{fragment}")
+
+
+def at_path(named: NamedSource, path: str, fragment: str = "") -> NamedSource:
+    """The source with a path, absolute or as the project would write it."""
+    is_drive = re.match("[A-Za-z]:", path) is not None
+    address = f"///{quote(path, safe='/:')}" if is_drive else quote(path)
+    address = f"//{address}" if path.startswith("/") else address
+    return _at(named, f"the path {path}", f"{named.package} @ file:{address}{fragment}")
+
+
+def _poetry(poetry: Mapping[str, object], file: _File, own: frozenset[str] | None) -> OtherTools:
+    indexes: dict[str, str] = {}
+    asked: list[OtherIndex] = []
+    for entry in _tables(poetry.get("source")):
+        url = _public(entry)
+        indexes[_text(entry.get("name"))] = url
+        if url and entry.get("priority") != "explicit":
+            asked.append(OtherIndex(tool="poetry", table="[[tool.poetry.source]]", place=file.place, url=url))
+    sources: list[NamedSource] = []
+    extra: list[str] = []
+    main = _table(poetry.get("dependencies"))
+    sources += _Members(tool="poetry", table="[tool.poetry.dependencies]", file=file, indexes=indexes).sources(main)
+    if own is not None:
+        extra = [name for name in main if name.lower() != "python" and canonicalize_name(name) not in own]
+    groups = {"dev": poetry.get("dev-dependencies")} if poetry.get("dev-dependencies") else {}
+    groups |= {name: _table(group).get("dependencies") for name, group in _table(poetry.get("group")).items()}
+    for group, members in groups.items():
+        table = f"[tool.poetry.group.{group}.dependencies]"
+        listed = _Members(tool="poetry", table=table, file=file, indexes=indexes, group=canonicalize_name(group))
+        sources += listed.sources(_table(members))
+    names = [
+        UnreadNames(tool="poetry", table=table, place=file.place, what=what, names=tuple(found))  # type: ignore[arg-type]
+        for table, what, found in (
+            ("[tool.poetry.dependencies]", "requirement", extra),
+            ("[tool.poetry.group]", "group", [canonicalize_name(g) for g, members in groups.items() if members]),
+        )
+        if found
+    ]
+    return OtherTools(sources=tuple(sources), indexes=tuple(asked), names=tuple(names))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Members:
+    """A table of requirements as Poetry and Pipenv write them: names with versions, or with tables of where from."""
+
+    tool: str
+    table: str
+    file: _File
+    indexes: Mapping[str, str]
+    group: str | None = None
+    key: str = "source"
+
+    def sources(self, members: Mapping[str, object]) -> Iterator[NamedSource]:
+        """The sources that are named in it."""
+        for name, value in members.items():
+            for entry in _tables(value) if isinstance(value, list) else [_table(value)]:
+                source = self._source(name, entry)
+                if source is not None:
+                    yield source
+
+    def _source(self, name: str, entry: Mapping[str, object]) -> NamedSource | None:
+        named = NamedSource(
+            tool=self.tool,
+            package=canonicalize_name(name),
+            table=self.table,
+            place=self.file.place,
+            shown="",
+            group=self.group,
+            marker=_text(entry.get("markers")) or None,
+        )
+        index = _text(entry.get(self.key))
+        if not index:
+            return _place_of(named, name, entry, self.file)
+        if index.lower() == _PUBLIC and index not in self.indexes:
+            return None
+        return _from_index(named, index, self.indexes.get(index, ""))
+
+
+def _pdm(pdm: Mapping[str, object], file: _File) -> OtherTools:
+    asked: list[OtherIndex] = []
+    sources: list[NamedSource] = []
+    for entry in _tables(pdm.get("source")):
+        url, name = _public(entry), _text(entry.get("name"))
+        include = entry.get("include_packages")
+        for pattern in include if isinstance(include, list) else ():
+            if isinstance(pattern, str):
+                named = NamedSource(
+                    tool="pdm",
+                    package=re.sub("[-_.]+", "-", pattern).lower(),
+                    table="[[tool.pdm.source]]",
+                    place=file.place,
+                    shown="",
+                    needed=True,
+                )
+                sources.append(_from_index(named, name, url))
+        if url and not include:
+            asked.append(OtherIndex(tool="pdm", table="[[tool.pdm.source]]", place=file.place, url=url))
+    resolution = _table(pdm.get("resolution"))
+    keys = [
+        UnreadKey(tool="pdm", table="[tool.pdm.resolution]", place=file.place, key=key, setting=setting)
+        for key, setting in _PDM_KEYS.items()
+        if resolution.get(key)
+    ]
+    groups = tuple(canonicalize_name(g) for g, lines in _table(pdm.get("dev-dependencies")).items() if lines)
+    names = UnreadNames(tool="pdm", table="[tool.pdm.dev-dependencies]", place=file.place, what="group", names=groups)
+    return OtherTools(sources=tuple(sources), indexes=tuple(asked), keys=tuple(keys), names=(names,) if groups else ())
+
+
+def read_hatch_file(data: object, *, place: str, up: str = ".") -> OtherTools:
+    """What a hatch.toml says."""
+    return _hatch(_table(data), _File(place, up), "[envs]")
+
+
+def _hatch(hatch: Mapping[str, object], file: _File, table: str = "[tool.hatch.envs]") -> OtherTools:
+    names = tuple(
+        name
+        for name, environment in _table(hatch.get("envs")).items()
+        if any(_table(environment).get(key) for key in ("dependencies", "extra-dependencies"))
+    )
+    unread = UnreadNames(tool="hatch", table=table, place=file.place, what="environment", names=names)
+    return OtherTools(names=(unread,) if names else ())
+
+
+def _at(named: NamedSource, shown: str, requirement: str) -> NamedSource:
+    return replace(named, shown=shown, requirement=requirement)
+
+
+def _from_index(named: NamedSource, name: str, url: str) -> NamedSource:
+    return replace(
+        named, shown=f"the index {name}" + (f" ({url})" if url else ""), index_name=name, index_url=url or None
+    )
+
+
+def _bare(url: str) -> str:
+    """The URL without user and password, but `git@` of ssh."""
+    return _USER_INFO.sub("", url)
+
+
+def _public(entry: Mapping[str, object]) -> str:
+    return _bare(_text(entry.get("url")))
+
+
+def _table(value: object) -> Mapping[str, object]:
+    return value if isinstance(value, dict) else {}
+
+
+def _tables(value: object) -> list[Mapping[str, object]]:
+    return [each for each in value if isinstance(each, dict)] if isinstance(value, list) else []
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else ""

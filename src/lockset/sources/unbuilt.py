@@ -1,0 +1,108 @@
+"""A project whose dependencies or extras only its build backend knows, before and after the backend was asked."""
+
+from __future__ import annotations
+
+from dataclasses import field, replace
+from typing import TYPE_CHECKING
+
+from packaging.markers import Marker
+from packaging.utils import canonicalize_name
+
+from lockset.markers import MarkerSet
+from lockset.records import dataclass
+from lockset.sources.requirement_line import RequirementLine, parse_requirement
+from lockset.sources.self_references import expand
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from pathlib import Path
+
+    from lockset.sources.project import RootProject
+
+__all__ = ["Unbuilt", "with_built"]
+
+_Lines = tuple[RequirementLine, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unbuilt:
+    """What has to be asked of the build backend, and what the file says itself.
+
+    Attributes:
+        base: The project's folder; absolute.
+        name: Its normalized name.
+        place: The file's name in messages.
+        keys: `dependencies`, `optional-dependencies`, or both.
+        files: Files that setuptools takes them from, as the project names them.
+        dependencies: As written, references to the project itself included; empty where they are among the `keys`.
+        extras: The same.
+        groups: The same.
+    """
+
+    base: Path
+    name: str
+    place: str
+    keys: tuple[str, ...]
+    files: tuple[str, ...] = ()
+    dependencies: _Lines = ()
+    extras: Mapping[str, _Lines] = field(default_factory=dict)
+    groups: Mapping[str, _Lines] = field(default_factory=dict)
+
+
+def with_built(
+    project: RootProject, unbuilt: Unbuilt, *, requires_dist: Iterable[str], extras: Iterable[str]
+) -> RootProject:
+    """`project` with what its build says in place of the keys that it leaves open.
+
+    Args:
+        project: The project, of which `unbuilt` is a part.
+        unbuilt: What was asked of the build.
+        requires_dist: The requirements that the metadata have.
+        extras: The extras that they name.
+
+    Raises:
+        LocksetError: `requirement-syntax`: the metadata have a requirement that is none.
+    """
+    texts = tuple(requires_dist)
+    names = sorted({canonicalize_name(extra) for extra in extras})
+    own, of_extras = unbuilt.dependencies, unbuilt.extras
+    if "dependencies" in unbuilt.keys:
+        own = tuple(line for text in texts for line in _lines(text, None, unbuilt))
+    if "optional-dependencies" in unbuilt.keys:
+        of_extras = {e: tuple(line for text in texts for line in _lines(text, e, unbuilt)) for e in names}
+    expansion = expand(unbuilt.name, dependencies=own, extras=of_extras, groups=unbuilt.groups)
+    return replace(
+        project,
+        dependencies=_joined(project.dependencies, expansion.dependencies),
+        extras=_joined_tables(project.extras, expansion.extras),
+        groups=_joined_tables(project.groups, expansion.groups),
+        unbuilt=tuple(each for each in project.unbuilt if each is not unbuilt),
+        warnings=(*project.warnings, *expansion.warnings),
+    )
+
+
+def _lines(text: str, extra: str | None, unbuilt: Unbuilt) -> Iterable[RequirementLine]:
+    """The requirement where `extra` is chosen (None: none is), without what it says of extras."""
+    key = "dependencies" if extra is None else f"optional-dependencies.{extra}"
+    origin = f"{unbuilt.place} [project.{key}], as built"
+    line = parse_requirement(text, origin=origin)
+    written = line.requirement.marker
+    if written is None:
+        return (line,) if extra is None else ()
+    condition = MarkerSet.of_condition(written)
+    region = condition.with_metadata_extra(extra)
+    if extra is not None:
+        region -= condition.with_metadata_extra(None)
+    if region.is_empty:
+        return ()
+    marker = region.text()
+    line.requirement.marker = Marker(marker) if marker is not None else None
+    return (replace(line, text=str(line.requirement)),)
+
+
+def _joined(first: _Lines, second: _Lines) -> _Lines:
+    return tuple(dict.fromkeys((*first, *second)))
+
+
+def _joined_tables(first: Mapping[str, _Lines], second: Mapping[str, _Lines]) -> dict[str, _Lines]:
+    return {name: _joined(first.get(name, ()), second.get(name, ())) for name in (*first, *second)}

@@ -1,0 +1,131 @@
+"""A project whose build backend alone knows its dependencies is locked by what the backend says."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+import tomli
+
+import lockset
+from builders.sdist import source_files, write_source_tree
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from builders.command import Command
+    from local_index import LocalIndex
+
+FILES = source_files(
+    "app",
+    "1.0",
+    requires_dist=["a>=1", "b ; sys_platform == 'win32'", "app[y] ; extra == 'x'", "c ; extra == 'y'"],
+    extras={"x": [], "y": []},
+)
+HEAD = '[project]\nname = "app"\nrequires-python = ">=3.10"\n'
+GROUPS = '[dependency-groups]\ndev = ["d", "app[x]"]\n'
+BOTH = 'dynamic = ["version", "dependencies", "optional-dependencies"]\n'
+
+
+@pytest.fixture(autouse=True)
+def world(local_index: LocalIndex, monkeypatch: pytest.MonkeyPatch) -> LocalIndex:
+    for name in "abcde":
+        local_index.world.add(name, "1.0")
+    monkeypatch.setenv("LOCKSET_DEFAULT_INDEX", local_index.url)
+    return local_index
+
+
+def write(folder: Path, head: str) -> None:
+    write_source_tree(folder, FILES)
+    (folder / "pyproject.toml").write_text(f"{head}{GROUPS}{FILES['pyproject.toml']}")
+
+
+def markers(folder: Path) -> dict[str, str | None]:
+    packages = tomli.loads((folder / "pylock.toml").read_text())["packages"]
+    return {p["name"]: p.get("marker") for p in packages}
+
+
+def test_dependencies_and_extras_are_those_of_the_build(cli: Command, tmp_path: Path) -> None:
+    write(tmp_path, HEAD + BOTH)
+    result = cli.ok("lock")
+    assert "build" in result.stderr.lower()
+    assert "app (.)" in result.stderr
+    found = markers(tmp_path)
+    assert found["a"] is not None
+    assert set(found) == {"a", "b", "c", "d"}
+    assert found["b"] is not None
+    assert "sys_platform == 'win32'" in found["b"].replace('"', "'")
+    assert found["c"] is not None
+    for part in ("'x' in extras", "'y' in extras", "'dev' in dependency_groups"):
+        assert part in found["c"].replace('"', "'")
+    data = tomli.loads((tmp_path / "pylock.toml").read_text())
+    assert data["extras"] == ["x", "y"]
+    assert "app[y] ; extra" not in str(data["tool"])
+
+
+def test_it_is_locked_as_if_the_file_said_it(cli: Command, tmp_path: Path) -> None:
+    write(tmp_path, HEAD + BOTH)
+    cli.ok("lock")
+    text = (tmp_path / "pylock.toml").read_text()
+    (tmp_path / "pylock.toml").unlink()
+    written = 'version = "1.0"\ndependencies = ["a>=1", "b ; sys_platform == \'win32\'"]\n'
+    extras = '[project.optional-dependencies]\nx = ["app[y]"]\ny = ["c"]\n'
+    write(tmp_path, HEAD + written + extras)
+    cli.ok("lock")
+    assert (tmp_path / "pylock.toml").read_text() == text
+
+
+def test_what_the_file_says_is_not_taken_from_the_build(cli: Command, tmp_path: Path) -> None:
+    write(tmp_path, HEAD + 'dynamic = ["version", "dependencies"]\n[project.optional-dependencies]\nx = ["e"]\n')
+    cli.ok("lock")
+    assert set(markers(tmp_path)) == {"a", "b", "d", "e"}
+    write(tmp_path, HEAD + 'version = "1"\ndependencies = ["e"]\ndynamic = ["optional-dependencies"]\n')
+    cli.ok("lock")
+    assert set(markers(tmp_path)) == {"c", "d", "e"}
+
+
+@pytest.mark.parametrize("options", [("--no-build",), ("--only-binary", ":all:"), ("--only-binary", "app")])
+def test_without_builds_it_is_refused_with_the_way_out(options: tuple[str, ...], cli: Command, tmp_path: Path) -> None:
+    write(tmp_path, HEAD + BOTH)
+    paragraph = cli.refused("lock", *options)
+    assert "The dependencies and optional-dependencies of app are dynamic" in paragraph
+    assert "Allow builds for app, or write them in pyproject.toml" in paragraph
+    setuptools = '[tool.setuptools.dynamic]\ndependencies = { file = "r.in" }\n'
+    write(tmp_path, HEAD + BOTH + setuptools)
+    assert "`lockset lock r.in`" in cli.refused("lock", *options)
+    assert not (tmp_path / "pylock.toml").exists()
+
+
+def test_an_extra_that_only_the_build_knows_can_be_chosen(cli: Command, tmp_path: Path) -> None:
+    write(tmp_path, HEAD + BOTH)
+    cli.ok("lock", "--extra", "y", "--no-group", "dev")
+    assert set(markers(tmp_path)) == {"a", "b", "c"}
+    assert "no extra named z" in cli("lock", "--extra", "z").stderr
+
+
+def test_a_check_compares_what_needs_no_build(cli: Command, tmp_path: Path) -> None:
+    write(tmp_path, HEAD + BOTH)
+    cli.ok("lock")
+    result = cli.ok("lock", "--check")
+    assert "stale" not in result.stderr
+    assert "are dynamic, and were not compared" in result.stderr
+    write(tmp_path, HEAD.replace("3.10", "3.9") + BOTH)
+    assert "stale: the project runs on Python >=3.9" in cli("lock", "--check").stderr
+
+
+def test_a_lock_is_made_anew_where_only_the_build_changes(cli: Command, tmp_path: Path) -> None:
+    write(tmp_path, HEAD + BOTH)
+    cli.ok("lock")
+    (tmp_path / "tiny.json").write_text((tmp_path / "tiny.json").read_text().replace("a>=1", "e"))
+    cli.ok("lock")
+    assert set(markers(tmp_path)) == {"b", "c", "d", "e"}
+
+
+def test_other_commands_and_the_library_know_it_as_well(cli: Command, tmp_path: Path, world: LocalIndex) -> None:
+    write(tmp_path, HEAD + BOTH)
+    assert "it is chosen" in cli.ok("why-not", "c").stdout
+    indexes = lockset.IndexOptions(index_url=world.url)
+    result = lockset.lock(folder=tmp_path, indexes=indexes)
+    assert {p.name for p in result.lock.packages} == {"a", "b", "c", "d"}
+    with pytest.raises(lockset.LocksetError, match="builds are off"):
+        lockset.lock(folder=tmp_path, indexes=indexes, builds=False)

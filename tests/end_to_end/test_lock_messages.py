@@ -1,0 +1,66 @@
+"""What `lockset lock` says: only what somebody wants to know, and nothing that is not so."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from builders.sdist import source_files, write_source_tree
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from builders.command import Command
+    from local_index import LocalIndex
+
+
+@pytest.fixture(autouse=True)
+def index(local_index: LocalIndex, monkeypatch: pytest.MonkeyPatch) -> LocalIndex:
+    monkeypatch.setenv("LOCKSET_DEFAULT_INDEX", local_index.url)
+    return local_index
+
+
+def write(folder: Path, *requires: str, python: str = ">=3.10") -> None:
+    project = f'[project]\nname = "app"\nversion = "1"\nrequires-python = "{python}"\ndependencies = {list(requires)}\n'
+    (folder / "pyproject.toml").write_text(project)
+
+
+@pytest.mark.parametrize("cap", ["<4", "<4.0", "<5"])
+def test_a_bound_that_leaves_no_known_python_out_is_not_said(
+    cap: str, cli: Command, index: LocalIndex, tmp_path: Path
+) -> None:
+    index.world.add("a", requires_python=f">=3.8,{cap}")
+    write(tmp_path, "a")
+    for _ in range(2):
+        assert "serves Pythons below" not in cli.ok("lock").stderr
+
+
+def test_a_bound_that_leaves_pythons_out_is_said_where_it_is_new(
+    cli: Command, index: LocalIndex, tmp_path: Path
+) -> None:
+    index.world.add("a", requires_python="<3.14")
+    write(tmp_path, "a")
+    assert "The lock serves Pythons below 3.14: a 1.0 admits no later one" in cli.ok("lock").stderr
+    assert "serves Pythons below" not in cli.ok("lock", "--refresh").stderr
+    index.world.add("b", requires_python="<3.13")
+    write(tmp_path, "a", "b")
+    assert "The lock serves Pythons below 3.13: b 1.0 admits no later one" in cli.ok("lock", "--refresh").stderr
+
+
+def test_what_has_no_version_is_shown_by_its_place(cli: Command, tmp_path: Path) -> None:
+    for folder in ("lib", "other"):
+        (tmp_path / folder).mkdir()
+        write_source_tree(tmp_path / folder, source_files("lib", "1.0"))
+        (tmp_path / folder / "pyproject.toml").write_text('[project]\nname = "lib"\nversion = "1.0"\n')
+    write(tmp_path)
+    cli.ok("lock")
+    write(tmp_path, "lib @ file:lib")
+    assert "  + lib (lib)\n" in cli.ok("lock").stderr
+    write(tmp_path, "lib @ file:other")
+    changed = cli.ok("lock").stderr
+    assert "  ~ lib (other) (source)\n" in changed
+    write(tmp_path)
+    removed = cli.ok("lock").stderr
+    assert "  - lib (other)\n" in removed
+    assert "None" not in changed + removed
