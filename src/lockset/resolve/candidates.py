@@ -222,8 +222,9 @@ class CandidateMaker:
             if fit.without_files:
                 without_files.append(position)
             elif fit.whole and probed and position not in row.first:
-                waiting.extend([*(p for p in probed if p not in done), position])
                 done.discard(position)
+                # In the order of the probes, this release among them: to put it last would mix answers of two probes.
+                waiting.extend(dict.fromkeys([*(p for p in probed if p not in done), position]))
                 probed = []
             elif fit.whole:
                 yield self._guard(key, releases.versions[position], guard, wanted)
