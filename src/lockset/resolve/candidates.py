@@ -161,6 +161,10 @@ class CandidateMaker:
         if self._admission.highest_first(refused.name):
             self._apart.setdefault((refused.name, refused.version), {}).update(dict.fromkeys(boundaries))
 
+    def highest_first(self, name: str) -> bool:
+        """Whether the highest versions of the project are tried first."""
+        return self._admission.highest_first(name)
+
     def needs_naming(self, candidate: GuardedCandidate) -> bool:
         """Whether the release counts only where somebody asks for it by name."""
         if candidate.name in self._policy.granted:
