@@ -51,7 +51,8 @@ class Boundaries:
             return
         asked = self._asked_where(releases.name, wanted, guard)
         regions = dict.fromkeys(region for region, specifier in asked if specifier.text and region is not guard)
-        for boundary in dict.fromkeys(r.without_platforms().without_extras_and_groups() for r in regions):
+        environments = [r.without_extras_and_groups() for r in regions]
+        for boundary in dict.fromkeys([*(e.without_platforms() for e in environments), *environments]):
             sides = (guard - boundary, guard & boundary)
             if not sides[0].is_empty and any(
                 self._is_newer_on(side, releases, wanted, asked, position) for side in sides
@@ -156,6 +157,6 @@ def _atoms(dependencies: Iterable[Dependency]) -> Iterator[MarkerSet]:
 def pythons_of(candidate: Candidate) -> Iterator[MarkerSet]:
     """The boundary of a split that is one between Pythons."""
     if isinstance(candidate, SplitCandidate):
-        pythons = candidate.boundary.without_platforms().without_extras_and_groups()
+        pythons = candidate.boundary.without_extras_and_groups()
         if pythons & candidate.key[1] is candidate.boundary:
             yield pythons

@@ -161,6 +161,10 @@ class CandidateMaker:
         if self._admission.highest_first(refused.name):
             self._apart.setdefault((refused.name, refused.version), {}).update(dict.fromkeys(boundaries))
 
+    def highest_first(self, name: str) -> bool:
+        """Whether the highest versions of the project are tried first."""
+        return self._admission.highest_first(name)
+
     def needs_naming(self, candidate: GuardedCandidate) -> bool:
         """Whether the release counts only where somebody asks for it by name."""
         if candidate.name in self._policy.granted:
@@ -222,8 +226,9 @@ class CandidateMaker:
             if fit.without_files:
                 without_files.append(position)
             elif fit.whole and probed and position not in row.first:
-                waiting.extend([*(p for p in probed if p not in done), position])
                 done.discard(position)
+                # In the order of the probes, this release among them: to put it last would mix answers of two probes.
+                waiting.extend(dict.fromkeys([*(p for p in probed if p not in done), position]))
                 probed = []
             elif fit.whole:
                 yield self._guard(key, releases.versions[position], guard, wanted)

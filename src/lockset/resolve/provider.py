@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING
 
 from lockset.resolve.candidate import Candidate, GuardedCandidate, SplitCandidate
 from lockset.resolve.candidates import CandidateMaker
-from lockset.resolve.requirement import Key, Requirement
+from lockset.resolve.requirement import ANY_VERSION, Key, Requirement
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
+
+    from packaging.version import Version
 
     from lockset.markers import MarkerSet
     from lockset.resolve.repository import Repository
@@ -98,6 +100,16 @@ class Provider:
     def fits(self, requirement: Requirement) -> int:
         """The releases that fit, as bits."""
         return 0 if requirement.name == _NOWHERE else self._maker.fits(requirement)
+
+    def relaxed(self, requirement: Requirement) -> Requirement:
+        """The same requirement for any version."""
+        r = requirement
+        return self._require(r.key, ANY_VERSION, r.extras, r.region, r.origin)
+
+    def is_behind(self, name: str, version: Version) -> bool:
+        """Whether a project has a release further on in the order in which they are tried."""
+        versions = self._repository.releases(name).versions
+        return version != versions[0 if self._maker.highest_first(name) else -1]
 
     def needs_naming(self, candidate: Candidate) -> bool:
         """Whether it may be chosen only where somebody asks for it by name: a pre-release, or what is yanked."""

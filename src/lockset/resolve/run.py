@@ -115,6 +115,11 @@ class Run:
             self._go_back(self._decide(self._next()))
         return {key: cell.pin for key, cell in self._cells.items() if cell.asked and cell.pin is not None}
 
+    @property
+    def was_straight(self) -> bool:
+        """Whether every choice stood as it was first made: then none was made for what is gone."""
+        return not self.rejections and not self._yielded
+
     def _check_progress(self) -> None:
         if self.rounds >= self._most_rounds or self._unnamed > _MOST_UNNAMED:
             raise GivenUp

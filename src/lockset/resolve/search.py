@@ -9,6 +9,7 @@ from lockset.markers import MarkerSet
 from lockset.markers.sample import common_environments
 from lockset.records import dataclass
 from lockset.resolve.candidate import GuardedCandidate
+from lockset.resolve.improvement import improved
 from lockset.resolve.nogoods import Cause, Nogoods
 from lockset.resolve.provider import Provider
 from lockset.resolve.regions import environment_region
@@ -118,7 +119,7 @@ def _found(
         return plain, Statistics(rounds=totals.rounds, conflicts=totals.conflicts)
     preferences = _probe(request, repository, listener, totals)
     pins = _solve(replace(request, preferences=preferences), request.universe, repository, listener, totals)
-    return pins, Statistics(
+    return _improved(pins, request, repository), Statistics(
         rounds=totals.rounds, conflicts=totals.conflicts, restarts=totals.restarts, parts=totals.parts
     )
 
@@ -193,14 +194,17 @@ def _once(
         patience=_CONFLICTS_AT_ONCE,
         most_rounds=_ROUNDS,
     )
+    roots = provider.roots(request.roots)
     try:
-        pins = Pins(parts=((universe, run.solve(provider.roots(request.roots))),))
+        chosen = run.solve(roots)
     except (GivenUp, NoWay):
         return None
     finally:
         totals.add(run)
     totals.parts += 1
-    return pins
+    if not run.was_straight:
+        chosen = improved(chosen, roots, provider)
+    return Pins(parts=((universe, chosen),))
 
 
 def _run(
@@ -238,6 +242,15 @@ def _run(
         finally:
             totals.add(run)
     raise Impossible(universe, causes, exhausted=False)
+
+
+def _improved(pins: Pins, request: LockRequest, repository: Repository) -> Pins:
+    """`pins` with newer releases where all others may stay; what probes found counts no more."""
+    parts = []
+    for universe, chosen in pins.parts:
+        provider = _provider(request, universe, repository, _Totals())
+        parts.append((universe, improved(chosen, provider.roots(request.roots), provider)))
+    return Pins(parts=tuple(parts))
 
 
 def _provider(request: LockRequest, universe: MarkerSet, repository: Repository, totals: _Totals) -> Provider:
