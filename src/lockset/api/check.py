@@ -99,7 +99,7 @@ def _recorded(question: Question, lock: Pylock) -> list[str]:
     if not isinstance(told, dict):
         return []
     now = question.request.recorded
-    keys = ("constraints", "overrides", "excludes", "prerelease", "resolution", "fork-strategy")
+    keys = ("conflicts", "constraints", "overrides", "excludes", "prerelease", "resolution", "fork-strategy")
     return [f"{key} changed since the lock was made" for key in keys if told.get(key) != now.get(key)]
 
 

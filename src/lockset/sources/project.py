@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from packaging.specifiers import SpecifierSet
 
     from lockset.errors import Diagnostic
+    from lockset.sources.inclusions import Inclusion
 
 __all__ = ["RequirementLine", "RootProject", "Settings", "SourceOptions", "merge"]
 
@@ -82,6 +83,7 @@ class RootProject:
         dependencies: What is always needed.
         extras: Normalized extra -> what it adds. References of the project to its own extras are resolved.
         groups: Normalized dependency group -> its requirements. Includes and references to the project are resolved.
+        inclusions: Which extras and groups bring others with them.
         constraints: Limits on what is needed anyway, from constraints files and from the settings.
         options: Options of requirements files.
         settings: `[tool.lockset]`.
@@ -95,6 +97,7 @@ class RootProject:
     dependencies: tuple[RequirementLine, ...] = ()
     extras: Mapping[str, tuple[RequirementLine, ...]] = field(default_factory=dict)
     groups: Mapping[str, tuple[RequirementLine, ...]] = field(default_factory=dict)
+    inclusions: tuple[Inclusion, ...] = ()
     constraints: tuple[RequirementLine, ...] = ()
     options: SourceOptions = field(default_factory=SourceOptions)
     settings: Settings = field(default_factory=Settings)
@@ -124,6 +127,7 @@ def merge(projects: Sequence[RootProject]) -> RootProject:
         dependencies=tuple(line for project in projects for line in project.dependencies),
         extras=_joined(project.extras for project in projects),
         groups=_joined(project.groups for project in projects),
+        inclusions=tuple(inclusion for project in projects for inclusion in project.inclusions),
         constraints=tuple(line for project in projects for line in project.constraints),
         options=options,
         settings=_one_of_settings(projects),

@@ -1,0 +1,104 @@
+"""Random projects with declared conflicts: no choice of extras and groups ever gives a wrong set in silence."""
+
+from __future__ import annotations
+
+from itertools import combinations
+from typing import TYPE_CHECKING, Any
+
+import tomli
+from hypothesis import given, note
+from hypothesis import strategies as st
+from packaging.markers import Marker
+from packaging.pylock import Pylock, PylockSelectError
+from packaging.requirements import Requirement
+from packaging.tags import Tag
+
+from lockset.errors import LocksetError
+from lockset.markers import Environment
+from universes.small_world import SmallWorld, selected
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+NAMES = ("a", "b", "c")
+EXTRAS = ("e1", "e2", "e3")
+GROUPS = ("g1", "g2")
+REQUIREMENTS = [f"{name}{bound}" for name in NAMES for bound in ("", "<2", ">=2", "<3", ">=3")]
+CONDITIONS = ("", "", " ; sys_platform == 'linux'", " ; sys_platform == 'win32'")
+TAGS = [Tag("py3", "none", "any")]
+
+
+@st.composite
+def worlds(draw: st.DrawFn) -> dict[str, Any]:
+    wanted = st.lists(st.sampled_from(REQUIREMENTS), max_size=2)
+    own = st.lists(st.builds("app[{}]{}".format, st.sampled_from(EXTRAS), st.sampled_from(CONDITIONS)), max_size=1)
+    members = [*({"extra": e} for e in EXTRAS), *({"group": g} for g in GROUPS)]
+    conflicts = draw(
+        st.lists(st.lists(st.sampled_from(members), min_size=2, max_size=3, unique_by=str), min_size=1, max_size=3)
+    )
+    needed = st.fixed_dictionaries({"requires": st.lists(st.sampled_from(REQUIREMENTS), max_size=1)})
+    groups: dict[str, list[Any]] = {group: draw(wanted) + draw(own) for group in GROUPS}
+    if draw(st.booleans()):
+        groups["g2"].append({"include-group": "g1"})
+    return {
+        "project": {
+            "requires-python": ">=3.12",
+            "dependencies": draw(wanted),
+            "optional-dependencies": {extra: draw(wanted) + draw(own) for extra in EXTRAS},
+        },
+        "dependency-groups": groups,
+        "tool": {"lockset": {"conflicts": conflicts}},
+        "packages": {name: {version: draw(needed) for version in ("1.0", "2.0", "3.0")} for name in NAMES},
+    }
+
+
+def choices(lock: Pylock) -> Iterator[tuple[tuple[str, ...], tuple[str, ...]]]:
+    parts = [("extra", e) for e in lock.extras or ()]
+    parts += [("group", g) for g in (*(lock.dependency_groups or ()), *(lock.default_groups or ()))]
+    for size in range(len(parts) + 1):
+        for chosen in combinations(parts, size):
+            yield tuple(n for k, n in chosen if k == "extra"), tuple(n for k, n in chosen if k == "group")
+
+
+def unmet(found: Mapping[str, str], lock: Pylock, world: dict[str, Any], values: dict[str, Any]) -> list[str]:
+    """Requirements that the choice makes and `found` does not meet."""
+    default = (lock.default_groups or [None])[0]
+    waiting = []
+    assert lock.tool is not None
+    for text in lock.tool["lockset"]["roots"]:
+        wanted, _, marker = text.partition(" ; ")
+        marker = marker or (f"'{default}' in dependency_groups" if default else "")
+        if not marker or Marker(marker).evaluate(values, context="lock_file"):
+            waiting.append(Requirement(wanted))
+    for name, version in found.items():
+        waiting += [Requirement(text) for text in world["packages"][name][version].get("requires", ())]
+    return [str(r) for r in waiting if r.name != "app" and not r.specifier.contains(found.get(r.name, "0"))]
+
+
+@given(worlds())
+def test_a_choice_is_refused_or_everything_it_asks_for_is_met(data: dict[str, Any]) -> None:
+    try:
+        text = SmallWorld(data).lock().text
+    except LocksetError as error:
+        assert error.diagnostic.code in {"no-resolution", "conflict-within", "no-environment"}
+        return
+    note(text)
+    lock = Pylock.from_dict(tomli.loads(text))
+    for platform, environment in (("linux", "3.12 linux"), ("windows", "3.12 windows")):
+        values = Environment.of_platform(platform, "3.12").as_dict()
+        for extras, groups in choices(lock):
+            everything = {**values, "extras": frozenset(extras), "dependency_groups": frozenset(groups)}
+            try:
+                ours = selected(lock, environment, extras=extras, groups=groups)
+            except LocksetError as error:
+                assert error.diagnostic.code == "conflicting-choice"
+                ours = None
+            try:
+                items = lock.select(environment=values, tags=TAGS, extras=extras, dependency_groups=groups)  # type: ignore[arg-type]
+                theirs = {str(p.name): str(p.version) for p, _ in items}
+            except PylockSelectError:
+                assert ours is None, "an allowed choice is ambiguous"
+                continue
+            assert unmet(theirs, lock, data, everything) == [], (extras, groups)
+            if ours is not None:
+                assert ours == [f"{name} {version}" for name, version in theirs.items()]
