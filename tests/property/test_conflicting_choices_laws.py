@@ -23,30 +23,37 @@ if TYPE_CHECKING:
 NAMES = ("a", "b", "c")
 EXTRAS = ("e1", "e2", "e3")
 GROUPS = ("g1", "g2")
-REQUIREMENTS = [f"{name}{bound}" for name in NAMES for bound in ("", "<2", ">=2", "<3", ">=3")]
+BOUNDED = [f"{name}{bound}" for name in NAMES for bound in ("<2", ">=2", "<3", ">=3")]
+NEEDED = [*NAMES, "c<3", "c>=2"]
 CONDITIONS = ("", "", " ; sys_platform == 'linux'", " ; sys_platform == 'win32'")
 TAGS = [Tag("py3", "none", "any")]
 
 
 @st.composite
 def worlds(draw: st.DrawFn) -> dict[str, Any]:
-    wanted = st.lists(st.sampled_from(REQUIREMENTS), max_size=2)
-    own = st.lists(st.builds("app[{}]{}".format, st.sampled_from(EXTRAS), st.sampled_from(CONDITIONS)), max_size=1)
-    members = [*({"extra": e} for e in EXTRAS), *({"group": g} for g in GROUPS)]
-    conflicts = draw(
-        st.lists(st.lists(st.sampled_from(members), min_size=2, max_size=3, unique_by=str), min_size=1, max_size=3)
-    )
-    needed = st.fixed_dictionaries({"requires": st.lists(st.sampled_from(REQUIREMENTS), max_size=1)})
-    groups: dict[str, list[Any]] = {group: draw(wanted) + draw(own) for group in GROUPS}
-    if draw(st.booleans()):
-        groups["g2"].append({"include-group": "g1"})
+    """Members of a conflict ask for bounds, all others for names; inclusions and conflicts cross all of them."""
+    members = draw(st.permutations([*(("extra", e) for e in EXTRAS), *(("group", g) for g in GROUPS)]))
+    size = draw(st.integers(2, 4))
+    cut = draw(st.sampled_from((size, size, 2)))
+    conflicts = [[{kind: name} for kind, name in part] for part in (members[:size], members[1 : size + 1][:cut])]
+    lines: dict[str, list[Any]] = {}
+    for position, (_, name) in enumerate(members):
+        bounds = BOUNDED if position < size else NAMES
+        lines[name] = draw(st.lists(st.sampled_from(bounds), max_size=2, unique_by=lambda text: text[0]))
+    if draw(st.booleans()):  # the last one brings another with it
+        kind, name = members[-1]
+        extra = draw(st.sampled_from([n for k, n in members[:-1] if k == "extra"]))
+        lines[name].append(f"app[{extra}]{draw(st.sampled_from(CONDITIONS))}")
+        if kind == "group" and draw(st.booleans()):
+            lines[name].append({"include-group": next(n for k, n in members[:-1] if k == "group")})
+    needed = st.fixed_dictionaries({"requires": st.lists(st.sampled_from(NEEDED), max_size=1)})
     return {
         "project": {
             "requires-python": ">=3.12",
-            "dependencies": draw(wanted),
-            "optional-dependencies": {extra: draw(wanted) + draw(own) for extra in EXTRAS},
+            "dependencies": draw(st.lists(st.sampled_from(NAMES), max_size=2)),
+            "optional-dependencies": {extra: lines[extra] for extra in EXTRAS},
         },
-        "dependency-groups": groups,
+        "dependency-groups": {group: lines[group] for group in GROUPS},
         "tool": {"lockset": {"conflicts": conflicts}},
         "packages": {name: {version: draw(needed) for version in ("1.0", "2.0", "3.0")} for name in NAMES},
     }
