@@ -61,7 +61,8 @@ def test_commands_refuse_a_conflicting_choice_by_name(cli: Command, locked: Path
     for choice in CHOICES:
         told = cli.refused(*command, *choice)
         assert REFUSED in told
-        assert ("`old`" in told or "`most`" in told) and ("`new`" in told or "`dev`" in told)
+        assert "`old`" in told or "`most`" in told
+        assert "`new`" in told or "`dev`" in told
         assert not (locked.parent / "out").exists()
 
 

@@ -185,8 +185,8 @@ def test_uv_conflicts_with_the_project_itself_and_with_default_groups_are_kept(t
     for others in (["dev"], default, default[:1]):
         with pytest.raises(PylockSelectError):
             list(lock.select(dependency_groups=["alone", *others]))
+        groups = ["alone", *others]
         with pytest.raises(LocksetError) as caught:
-            groups = ["alone", *others]
             select(lock, environment=default_environment(), tags=list(sys_tags()), groups=groups)
         assert caught.value.diagnostic.code == "conflicting-choice"
 
