@@ -60,8 +60,8 @@ def worlds(draw: st.DrawFn) -> dict[str, Any]:
 
 
 def choices(lock: Pylock) -> Iterator[tuple[tuple[str, ...], tuple[str, ...]]]:
-    parts = [("extra", e) for e in lock.extras or ()]
-    parts += [("group", g) for g in (*(lock.dependency_groups or ()), *(lock.default_groups or ()))]
+    parts = [("extra", str(e)) for e in lock.extras or ()]
+    parts += [("group", str(g)) for g in (*(lock.dependency_groups or ()), *(lock.default_groups or ()))]
     for size in range(len(parts) + 1):
         for chosen in combinations(parts, size):
             yield tuple(n for k, n in chosen if k == "extra"), tuple(n for k, n in chosen if k == "group")
@@ -69,7 +69,7 @@ def choices(lock: Pylock) -> Iterator[tuple[tuple[str, ...], tuple[str, ...]]]:
 
 def unmet(found: Mapping[str, str], lock: Pylock, world: dict[str, Any], values: dict[str, Any]) -> list[str]:
     """Requirements that the choice makes and `found` does not meet."""
-    default = (lock.default_groups or [None])[0]
+    default = lock.default_groups[0] if lock.default_groups else ""
     waiting = []
     assert lock.tool is not None
     for text in lock.tool["lockset"]["roots"]:

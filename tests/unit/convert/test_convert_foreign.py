@@ -6,18 +6,18 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from packaging.markers import default_environment
 from packaging.pylock import PylockSelectError
-from packaging.tags import sys_tags
 
 from fakes.fake_conversion import FILES, convert_text, sha
 from lockset.api.convert import Conversion, ConvertWishes
 from lockset.errors import LocksetError
 from lockset.lockfile.select import select
+from lockset.markers import Environment
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+HERE = Environment.of_platform("linux", "3.12")
 COMMIT = "c" * 40
 
 
@@ -163,7 +163,7 @@ def test_uv_conflicts_make_a_choice_of_both_ambiguous_and_are_told_by_name(tmp_p
     with pytest.raises(PylockSelectError):
         list(done.lock.select(extras=["old", "new"]))
     with pytest.raises(LocksetError) as caught:
-        select(done.lock, environment=default_environment(), tags=list(sys_tags()), extras=["old", "new"])
+        select(done.lock, environment=HERE, tags=(), extras=["old", "new"])
     assert caught.value.diagnostic.code == "conflicting-choice"
 
 
@@ -187,7 +187,7 @@ def test_uv_conflicts_with_the_project_itself_and_with_default_groups_are_kept(t
             list(lock.select(dependency_groups=["alone", *others]))
         groups = ["alone", *others]
         with pytest.raises(LocksetError) as caught:
-            select(lock, environment=default_environment(), tags=list(sys_tags()), groups=groups)
+            select(lock, environment=HERE, tags=(), groups=groups)
         assert caught.value.diagnostic.code == "conflicting-choice"
 
 
