@@ -39,7 +39,7 @@ HERE = Environment.of_platform("linux", "3.12").as_dict()
 def values(variable: str, literal: str) -> list[dict[str, str]]:
     """Environments that differ in the variable.
 
-    A kernel's release that is no version is different from every version; packaging calls it neither equal nor different.
+    A kernel's release that is no version is different from every version; packaging calls it neither.
     """
     name = {"os.name": "os_name", "python_implementation": "platform_python_implementation"}.get(variable, variable)
     if name in {"python_version", "python_full_version"}:
