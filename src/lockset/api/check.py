@@ -134,7 +134,7 @@ def _recorded(question: Question, lock: Pylock) -> list[str]:
         return []
     told = recorded_table(lock)
     now = question.request.recorded
-    keys = ("constraints", "overrides", "excludes", "prerelease", "resolution", "fork-strategy")
+    keys = ("conflicts", "constraints", "overrides", "excludes", "prerelease", "resolution", "fork-strategy")
     return [f"{key} changed since the lock was made" for key in keys if told.get(key) != now.get(key)]
 
 

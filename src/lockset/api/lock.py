@@ -283,6 +283,7 @@ def _terms(question: Question, request: LockRequest) -> LockTerms:
     return LockTerms(
         requires_python=request.requires_python,
         universe=request.universe,
+        conflicts=request.conflicts,
         folder=question.direct.folder,
         sdists=question.sdists,
     )

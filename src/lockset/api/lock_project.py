@@ -14,7 +14,7 @@ from lockset.api.lock import LockResult
 from lockset.api.lock import lock as lock_question
 from lockset.api.wiring import repository_opener
 from lockset.events import Silent
-from lockset.lockfile.load import load
+from lockset.lockfile.merge_conflict import old_lock
 from lockset.resolve.choices import Choices
 from lockset.resolve.other_sources import unread_settings
 from lockset.sources.files.discover import read_sources
@@ -84,7 +84,7 @@ def lock(
         chosen,
         open_repository=repository_opener(options, place, builder=builder if builds else None),
         now=moment,
-        old=load(target).lock if target.exists() else None,
+        old=old_lock(target).pins if target.exists() else None,
         folder=target.parent,
         verify=verify_metadata,
         listener=listener,

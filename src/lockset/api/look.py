@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections import deque
 from difflib import get_close_matches
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
 from lockset.errors import LocksetError
+from lockset.lockfile.conflict_regions import met_within
+from lockset.lockfile.declared_conflicts import refuse_conflicting_choice
 from lockset.markers.marker_set import MarkerSet
 from lockset.markers.universe import platform_region, possible
 from lockset.records import dataclass
@@ -160,10 +162,12 @@ def look(
             are chosen.
 
     Raises:
-        LocksetError: `extra-unknown` or `group-unknown`.
+        LocksetError: `extra-unknown`, `group-unknown` or `conflicting-choice`.
     """
     chosen = _chosen(lock, extras, groups)
     known = _served(lock) & (MarkerSet.any() if within is None else within)
+    if chosen is not None:
+        refuse_conflicting_choice(lock, *chosen, partial(met_within, known))
     # That the default groups are chosen goes without saying.
     usual = known
     for group in lock.default_groups or ():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import product
 from typing import TYPE_CHECKING, Any
 
 from packaging.markers import Marker
@@ -12,6 +13,8 @@ from packaging.version import Version
 
 from lockset.conversion.draft import Loss
 from lockset.conversion.graph import refuse_overlap
+from lockset.lockfile.conflict_regions import conflicting_region, marker_text
+from lockset.lockfile.declared_conflicts import ConflictMember, with_conflicts
 from lockset.lockfile.model import (
     Package,
     PackageArchive,
@@ -27,6 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from lockset.conversion.draft import Draft, DraftFile, DraftPackage
+    from lockset.lockfile.declared_conflicts import DeclaredConflict
 
 __all__ = ["assemble", "universe_of"]
 
@@ -56,18 +60,15 @@ def assemble(draft: Draft) -> tuple[Pylock, tuple[Loss, ...]]:
         LocksetError: `pins-overlap`.
     """
     universe = universe_of(draft.requires_python, draft.environments)
-    for conflict in draft.conflicts:
-        together = MarkerSet.any()
-        for kind, name in conflict:
-            together &= draft.offers.region((kind, name))
-        universe -= together
+    conflicts = _declared(draft)
+    universe -= conflicting_region(conflicts)
     unbounded: list[str] = []
     never = [package for package in draft.packages if (package.region & universe).is_empty]
     draft = replace(draft, packages=tuple(package for package in draft.packages if package not in never))
     lost = [loss for package in draft.packages for loss in _left_out(package)]
     lost += [_never(package) for package in never]
     _refuse_overlaps(draft, universe)
-    packages = [_package(package, universe, unbounded) for package in draft.packages]
+    packages = [_package(package, universe, unbounded, conflicts) for package in draft.packages]
     offers = draft.offers
     multi = bool(offers.extras or offers.groups)
     lock = Pylock(
@@ -79,7 +80,7 @@ def assemble(draft: Draft) -> tuple[Pylock, tuple[Loss, ...]]:
         default_groups=sorted(offers.default_groups) or None,
         created_by="lockset",
         packages=packages,
-        tool=_tool(draft),
+        tool=with_conflicts(None, conflicts),
     )
     return lock, (*lost, *((_tell_unbounded(unbounded),) if unbounded else ()))
 
@@ -94,11 +95,13 @@ def _never(package: DraftPackage) -> Loss:
     return Loss(kind="never-applies", message=message, hashes=tuple(sorted(hashes)))
 
 
-def _tool(draft: Draft) -> dict[str, Any] | None:
-    if not draft.conflicts:
-        return None
-    conflicts = [[{kind: name} for kind, name in sorted(conflict)] for conflict in draft.conflicts]
-    return {"lockset": {"conflicts": conflicts}}
+def _declared(draft: Draft) -> tuple[DeclaredConflict, ...]:
+    """The conflicts of the input in the names of the lock file, where a default group has two."""
+    found: dict[DeclaredConflict, None] = {}
+    for conflict in draft.conflicts:
+        for members in product(*(draft.offers.names(side) for side in sorted(conflict))):
+            found[tuple(ConflictMember(*member) for member in members)] = None
+    return tuple(found)
 
 
 def _refuse_overlaps(draft: Draft, universe: MarkerSet) -> None:
@@ -112,9 +115,11 @@ def _refuse_overlaps(draft: Draft, universe: MarkerSet) -> None:
         by_name[package.name].append(package)
 
 
-def _package(package: DraftPackage, universe: MarkerSet, unbounded: list[str]) -> Package:
-    marker = package.region.text(universe)
-    if marker is not None and package.said is not None:
+def _package(
+    package: DraftPackage, universe: MarkerSet, unbounded: list[str], conflicts: Sequence[DeclaredConflict]
+) -> Package:
+    marker = marker_text(package.region, universe, conflicts)
+    if marker is not None and package.said is not None and not conflicts:
         marker = package.said
     source = package.source
     settings = dict(package.config_settings)

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Conflict", "Draft", "DraftFile", "DraftPackage", "Loss", "Side", "identity", "identity_of_source"]
 
-# An extra or a group, and two of them that are never chosen together.
-Side: TypeAlias = tuple[Literal["extra", "group"], str]
+# An extra, a group or the project's own requirements, and two of them that are never chosen together.
+Side: TypeAlias = tuple[Literal["project", "extra", "group"], str]
 Conflict: TypeAlias = frozenset[Side]
 
 

@@ -58,7 +58,7 @@ def chosen_entries(lock: Pylock, wanted: Narrowing, *, one: Environment | None =
         one: One environment, in place of all.
 
     Raises:
-        LocksetError: `unknown-extra`, `unknown-group`, `no-environment`.
+        LocksetError: `unknown-extra`, `unknown-group`, `conflicting-choice`, `no-environment`.
     """
     settled = Narrowing(
         requires_python=wanted.requires_python,
@@ -67,7 +67,7 @@ def chosen_entries(lock: Pylock, wanted: Narrowing, *, one: Environment | None =
         groups=wanted.groups,
         choose=True,
     )
-    narrowed, _ = narrow(lock, settled)
+    narrowed, _ = narrow(lock, settled, one=one)
     universe = universe_of_lock(narrowed)
     pairs = [(package, region_of_package(package) & universe) for package in narrowed.packages]
     if one is not None:

@@ -71,6 +71,15 @@ class Offers:
         found = MarkerSet.group(name)
         return found | MarkerSet.group(self.twin(name)) if name in self.by_default else found
 
+    def names(self, choice: Choice) -> tuple[tuple[str, str], ...]:
+        """The extras and groups of the lock file by which `choice` is made, each with its kind."""
+        kind, name = choice
+        if kind == "project":
+            return (("group", self.default),) if self.default is not None else ()
+        return (
+            ((kind, name), (kind, self.twin(name))) if kind == "group" and name in self.by_default else ((kind, name),)
+        )
+
     def holds(self, choice: Choice, extras: Collection[str], groups: Collection[str]) -> bool:
         """Whether `choice` has been made by who chose these extras and groups."""
         kind, name = choice

@@ -199,10 +199,7 @@ def _agree(wanted: frozenset[str], got: frozenset[str], settled: Mapping[str, fr
 
 
 def _conflicting(draft: Draft, extras: frozenset[str], groups: frozenset[str]) -> bool:
-    def is_chosen(kind: str, name: str) -> bool:
-        return name in extras if kind == "extra" else draft.offers.holds(("group", name), extras, groups)
-
-    return any(all(is_chosen(kind, name) for kind, name in conflict) for conflict in draft.conflicts)
+    return any(all(draft.offers.holds(side, extras, groups) for side in conflict) for conflict in draft.conflicts)
 
 
 def _choice(draft: Draft, extras: frozenset[str], groups: frozenset[str]) -> str:

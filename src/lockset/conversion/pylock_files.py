@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from packaging.markers import Marker
@@ -22,6 +23,8 @@ from lockset.conversion.prove import (
 )
 from lockset.errors import LocksetError
 from lockset.index.file_name import tags_of_triple, wheel_triple
+from lockset.lockfile.conflict_regions import met_within
+from lockset.lockfile.declared_conflicts import declared_conflicts, refuse_conflicting_choice, with_conflicts
 from lockset.lockfile.model import artifacts, describe, file_name
 from lockset.markers import MarkerSet, wheel_region
 from lockset.records import dataclass
@@ -33,6 +36,7 @@ if TYPE_CHECKING:
     from packaging.specifiers import SpecifierSet
 
     from lockset.lockfile.model import Package, PackageWheel, Pylock
+    from lockset.markers import Environment
 
 __all__ = ["Narrowing", "merge", "narrow", "prove_same", "region_of_package", "universe_of_lock"]
 
@@ -79,11 +83,13 @@ def region_of_package(package: Package) -> MarkerSet:
     return region_of_text(None if package.marker is None else str(package.marker))
 
 
-def narrow(lock: Pylock, wanted: Narrowing) -> tuple[Pylock, tuple[Loss, ...]]:
+def narrow(lock: Pylock, wanted: Narrowing, *, one: Environment | None = None) -> tuple[Pylock, tuple[Loss, ...]]:
     """The part of the lock that is wanted: entries that never apply and wheels that never fit are gone.
 
+    `one` is the only environment that matters in the end, where there is one.
+
     Raises:
-        LocksetError: `unknown-extra`, `unknown-group`, `no-environment`: nothing is left.
+        LocksetError: `unknown-extra`, `unknown-group`, `conflicting-choice`, `no-environment`: nothing is left.
     """
     if wanted.is_nothing:
         return lock, ()
@@ -97,6 +103,8 @@ def narrow(lock: Pylock, wanted: Narrowing) -> tuple[Pylock, tuple[Loss, ...]]:
             "no-environment", "The lock file serves none of what is asked for", hint="Check `--python` and `--platform`"
         )
     groups = _chosen_groups(lock, wanted) if wanted.choose else frozenset()
+    if wanted.choose:
+        refuse_conflicting_choice(lock, wanted.extras, groups, partial(met_within, universe if one is None else one))
     losses: list[Loss] = []
     packages, gone = [], []
     for package in lock.packages:
@@ -118,7 +126,8 @@ def narrow(lock: Pylock, wanted: Narrowing) -> tuple[Pylock, tuple[Loss, ...]]:
         packages=[_without(package, gone, packages) for package in packages],
     )
     if wanted.choose:
-        found = replace(found, extras=None, dependency_groups=None, default_groups=None)
+        tool = with_conflicts(lock.tool, ())
+        found = replace(found, extras=None, dependency_groups=None, default_groups=None, tool=tool)
     return found, tuple(losses)
 
 
@@ -229,7 +238,7 @@ def _merged(one: Pylock, other: Pylock) -> Pylock:
         dependency_groups=sorted({*(one.dependency_groups or ()), *(other.dependency_groups or ())}) or None,
         created_by="lockset",
         packages=packages,
-        tool=None,
+        tool=with_conflicts(None, dict.fromkeys((*declared_conflicts(one), *declared_conflicts(other)))),
     )
 
 

@@ -111,7 +111,7 @@ class Rewriter:
             return "extra", canonicalize_name(item["extra"])
         if isinstance(item.get("group"), str):
             return "group", canonicalize_name(item["group"])
-        return None
+        return "project", ""
 
 
 def _any_of(ways: Sequence[str]) -> str:

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["kind_of_table", "kind_of_text"]
+__all__ = ["kind_of_table", "kind_of_text", "open_conflict"]
 
 # Bounds how much of a text is looked at; what a file is shows in its first lines.
 _LOOKED_AT = 4096
 
 _REQUIREMENT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*(\[[^\]\n]*\])?\s*(===|[=~!<>]=|[<>]|@\s)[^\n]*")
-_CONFLICT = re.compile(r"^(<<<<<<<|>>>>>>>) ", re.MULTILINE)
+# Where a side of an open merge conflict begins or ends; the lines between sides are no sign of one by themselves.
+_CONFLICT = re.compile(r"^(?:<{7,}|>{7,})(?:[ \t][^\n]*)?\r?$", re.MULTILINE)
 _OPTION = re.compile(r"(-[rcefi]|--[a-z][a-z-]+)[ =]")
 
 _CONVERT = "`lockset convert {name} -o pylock.toml` makes a lock file of it"
@@ -29,7 +30,6 @@ def kind_of_text(text: str) -> str | None:
         (head.startswith("{") and '"_meta"' in head, "a Pipfile.lock; " + _CONVERT.format(name="Pipfile.lock")),
         (head.startswith("{"), "JSON"),
         (head.lower().startswith(("<!doctype", "<html")), "a web page, perhaps the error page of a server"),
-        (_CONFLICT.search(text), "a file with conflict markers of a merge; lock again to replace it"),
         (
             _REQUIREMENT.fullmatch(first) or _OPTION.match(first),
             "a requirements file; " + _CONVERT.format(name="requirements.txt"),
@@ -37,6 +37,12 @@ def kind_of_text(text: str) -> str | None:
         (first in {"version: 1", "metadata:", "---"}, "YAML, perhaps of conda-lock"),
     )
     return next((f"This looks like {kind}" for applies, kind in signs if applies), None)
+
+
+def open_conflict(text: str) -> int | None:
+    """Offset of the first marker of an open merge conflict; None where there is none."""
+    found = _CONFLICT.search(text)
+    return None if found is None else found.start()
 
 
 def kind_of_table(data: Mapping[str, Any]) -> str | None:

@@ -10,7 +10,7 @@ from urllib.parse import unquote
 import tomli
 
 from lockset.errors import LocksetError
-from lockset.lockfile.kind import kind_of_text
+from lockset.lockfile.kind import kind_of_text, open_conflict
 from lockset.lockfile.model import Pylock, PylockUnsupportedVersionError, PylockValidationError
 from lockset.lockfile.positions import Positions, positions
 from lockset.records import dataclass
@@ -123,6 +123,14 @@ def _parse(text: str, path: str | None) -> dict[str, Any]:
     try:
         return tomli.loads(text)
     except tomli.TOMLDecodeError as error:
+        conflict = open_conflict(text)
+        if conflict is not None:
+            raise TomlError(
+                "The file has an open merge conflict",
+                path=path,
+                before=text[:conflict],
+                hint="Run `lockset lock`: it tries the pins of both sides first, and writes a file without conflict",
+            ) from error
         # The parser's offsets are of a text whose line ends it has made one character each.
         lines = text.split("\n", error.lineno)
         before = "".join(f"{line}\n" for line in lines[: error.lineno - 1]) + lines[error.lineno - 1][: error.colno - 1]

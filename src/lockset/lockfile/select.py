@@ -9,17 +9,17 @@ from collections.abc import Mapping
 from itertools import product
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from packaging.markers import UndefinedEnvironmentName
+from packaging.markers import Marker, UndefinedEnvironmentName
 from packaging.utils import canonicalize_name
 
 from lockset.errors import LocksetError
+from lockset.lockfile.declared_conflicts import refuse_conflicting_choice
 from lockset.lockfile.model import describe, file_name
 from lockset.records import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Sequence
 
-    from packaging.markers import Marker
     from packaging.tags import Tag
 
     from lockset.lockfile.model import Artifact, Package, PackageWheel, Pylock
@@ -71,14 +71,17 @@ def select(
     whether the sdist is wanted although there are wheels.
 
     Raises:
-        LocksetError: `unknown-extra`, `unknown-group`, `python-not-supported`, `environment-not-supported`,
-            `marker-not-usable`, `ambiguous-package`, `no-usable-file`, `no-source`.
+        LocksetError: `unknown-extra`, `unknown-group`, `conflicting-choice`, `python-not-supported`,
+            `environment-not-supported`, `marker-not-usable`, `ambiguous-package`, `no-usable-file`, `no-source`.
     """
     # Gather the extras and dependency groups to install and set extras and dependency_groups for marker
     # evaluation, respectively. extras SHOULD be set to the empty set by default. dependency_groups SHOULD be the
     # set created from default-groups by default.
     known_extras, chosen_groups = _known_extras(lock, extras), _known_groups(lock, groups)
     values = dict(environment) if isinstance(environment, Mapping) else environment.as_dict()
+
+    # Beyond the standard: what the file declares under `[tool.lockset]` never to be chosen together.
+    refuse_conflicting_choice(lock, known_extras, chosen_groups, lambda markers: _all_hold(markers, values))
 
     # Check if the metadata version specified by lock-version is supported; an error or warning MUST be raised as
     # appropriate. (Met by reading: there is no Pylock of another major version.)
@@ -181,6 +184,12 @@ def refuse_empty_environments(lock: Pylock) -> None:
             "The lock file admits no environment: its `environments` is empty",
             hint="Lock again, or remove `environments` from the file if it is for every environment",
         )
+
+
+def _all_hold(markers: Sequence[str], values: _Values) -> bool:
+    return all(
+        _holds(Marker(text), values, where="`tool.lockset.conflicts`", context="requirement") for text in markers
+    )
 
 
 def _holds(marker: Marker, values: _Values, *, where: str, context: Any) -> bool:

@@ -6,11 +6,14 @@ Only imported for lock files that have something to compare: `lockset.markers` c
 from __future__ import annotations
 
 from functools import lru_cache
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from packaging.utils import canonicalize_name
 
 from lockset.errors import LocksetError
+from lockset.lockfile.conflict_regions import conflicting_region
+from lockset.lockfile.declared_conflicts import pairs_of, read_conflicts
 from lockset.markers import Example, MarkerSet, possible
 from lockset.markers.diagram import FULL, NODES
 from lockset.records import dataclass
@@ -27,6 +30,8 @@ MAX_NODES = 200
 MAX_MADE = 100_000
 # Bounds how many environments are looked at; the largest real files have some dozens.
 MAX_ENVIRONMENTS = 64
+# Bounds how many pairs of conflicting extras and groups are taken into account.
+_MOST_PAIRS = 1000
 
 _SYSTEMS = {"linux": "Linux", "darwin": "macOS", "win32": "Windows"}
 
@@ -72,7 +77,7 @@ def served(data: Mapping[str, Any]) -> Served:
     packages = data.get("packages")
     tables = packages if isinstance(packages, list) else []
     markers = _parsed([table.get("marker") if isinstance(table, dict) else None for table in tables], len(tables))
-    region &= _choosable(data, markers.values())
+    region = _without_conflicts(region & _choosable(data, markers.values()), data)
     entries: dict[int, MarkerSet] = {}
     for index, table in enumerate(tables):
         if isinstance(table, dict) and table.get("marker") is None:
@@ -141,6 +146,19 @@ def _choosable(data: Mapping[str, Any], markers: Iterable[MarkerSet]) -> MarkerS
         for name in sorted(marker.groups() - groups):
             found -= MarkerSet.group(name)
     return found
+
+
+def _without_conflicts(region: MarkerSet, data: Mapping[str, Any]) -> MarkerSet:
+    """`region` without the choices that lockset refuses, as the file declares them."""
+    for pair in islice(pairs_of(read_conflicts(data.get("tool"))), _MOST_PAIRS):
+        try:
+            left = region - conflicting_region([pair])
+        except (LocksetError, ValueError, RecursionError):
+            continue
+        if not small(left):
+            break
+        region = left
+    return region
 
 
 def _names(data: Mapping[str, Any], key: str) -> frozenset[str]:

@@ -18,7 +18,17 @@ from functools import lru_cache
 from packaging.specifiers import InvalidSpecifier, Specifier
 from packaging.version import InvalidVersion, Version
 
-__all__ = ["ORIGIN", "Release", "UndefinedComparisonError", "is_finite", "partition", "release_of", "satisfies"]
+__all__ = [
+    "ORIGIN",
+    "VERSION_COMPARED",
+    "Release",
+    "UndefinedComparisonError",
+    "fits_specifier",
+    "is_finite",
+    "partition",
+    "release_of",
+    "satisfies",
+]
 
 Release = tuple[int, int, int]
 
@@ -64,6 +74,15 @@ def satisfies(name: str, left: str, operator: str, right: str) -> bool:
         else:
             return specifier.contains(left, prereleases=True)
     return _compare_text(left, operator, right)
+
+
+def fits_specifier(operator: str, literal: str) -> bool:
+    """Whether the two make a version specifier, so that packaging compares versions and not texts."""
+    try:
+        _specifier(operator + literal)
+    except InvalidSpecifier:
+        return False
+    return True
 
 
 @lru_cache(maxsize=4096)

@@ -12,7 +12,19 @@ if TYPE_CHECKING:
 
 __all__ = ["Expression", "Join", "Leaf", "join", "meaning", "negated", "size", "text"]
 
-_OPPOSITE = {"==": "!=", "!=": "==", "<": ">=", ">=": "<", "<=": ">", ">": "<=", "in": "not in", "not in": "in"}
+# `!==` stands for the opposite of `===`, which markers have no operator for.
+_OPPOSITE = {
+    "==": "!=",
+    "!=": "==",
+    "===": "!==",
+    "!==": "===",
+    "<": ">=",
+    ">=": "<",
+    "<=": ">",
+    ">": "<=",
+    "in": "not in",
+    "not in": "in",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,10 +94,17 @@ def text(expression: Expression) -> str:
     """Marker text; brackets wherever `and` and `or` meet, so that nobody needs to know which binds tighter."""
     if isinstance(expression, Leaf):
         literal = _quoted(expression.literal)
+        if expression.operator == "!==":
+            return f"{literal} not in {expression.name} or {expression.name} not in {literal}"
         left, right = (literal, expression.name) if expression.literal_first else (expression.name, literal)
         return f"{left} {expression.operator} {right}"
     word = " or " if expression.either else " and "
-    return word.join(f"({text(part)})" if isinstance(part, Join) else text(part) for part in expression.parts)
+    return word.join(f"({text(part)})" if _is_several(part) else text(part) for part in expression.parts)
+
+
+def _is_several(expression: Expression) -> bool:
+    """Whether it is written as more than one comparison."""
+    return isinstance(expression, Join) or expression.operator == "!=="
 
 
 def _quoted(literal: str) -> str:

@@ -11,7 +11,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from lockset.markers.diagram import EMPTY, FULL, make, not_
-from lockset.markers.domains import ORIGIN, Release
+from lockset.markers.domains import ORIGIN, VERSION_COMPARED, Release, fits_specifier
 from lockset.markers.expression import Expression, Leaf, join, negated, size
 from lockset.markers.variables import Kind, Variable
 
@@ -115,9 +115,11 @@ def _texts(variable: Variable, labels: Labels, mask: int) -> Expression:
 
 def _text_leaf(variable: Variable, label: str, *, equal: bool) -> Leaf:
     diagram = make(variable, (label,), (FULL, EMPTY))
+    # Between versions `==` is a comparison of versions, which more than one text meets.
+    arbitrary = variable.name in VERSION_COMPARED and fits_specifier("==", label)
     return Leaf(
         name=variable.name,
-        operator="==" if equal else "!=",
+        operator=("===" if equal else "!==") if arbitrary else ("==" if equal else "!="),
         literal=label,
         diagram=diagram if equal else not_(diagram),
     )

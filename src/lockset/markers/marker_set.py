@@ -195,6 +195,18 @@ class MarkerSet:
             found = (chosen & regions[name]) | (other - regions[name])
         return found
 
+    def with_left_out(self, *, extras: Iterable[str] = (), groups: Iterable[str] = ()) -> MarkerSet:
+        """The set with the named extras and groups not chosen; all other choices stay open."""
+        left_out = {
+            "extras": frozenset(map(canonicalize_name, extras)),
+            "dependency_groups": frozenset(map(canonicalize_name, groups)),
+        }
+
+        def value_of(variable: Variable) -> bool | None:
+            return False if variable.kind is Kind.FLAG and variable.literal in left_out[variable.name] else None
+
+        return _of(dd.fix(self.id, ("left out", *left_out.values()), value_of))
+
     def without_extras_and_groups(self) -> MarkerSet:
         """The environments that are in the set for at least one choice of extras, groups and metadata extra."""
         return _of(dd.forget(self.id, "choices", _is_choice))

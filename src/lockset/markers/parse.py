@@ -11,12 +11,11 @@ import re
 from functools import cache
 from typing import TYPE_CHECKING, NoReturn
 
-from packaging.specifiers import InvalidSpecifier, Specifier
 from packaging.utils import canonicalize_name
 
 from lockset.errors import LocksetError
 from lockset.markers.diagram import EMPTY, FULL, NODES, and_, make, not_, or_
-from lockset.markers.domains import UndefinedComparisonError, is_finite, partition
+from lockset.markers.domains import UndefinedComparisonError, fits_specifier, is_finite, partition
 from lockset.markers.variables import (
     ALIASES,
     EXTRA,
@@ -59,6 +58,7 @@ MAX_SHOWN = 200
 # And so is one with more comparisons: the depth of its diagram is bounded by them.
 MAX_COMPARISONS = 400
 
+_FINAL = re.compile(r"[0-9]+(?:\.[0-9]+)*", re.ASCII)
 _MIRRORED = {"<": ">", "<=": ">=", ">": "<", ">=": "<=", "==": "==", "!=": "!="}
 _FLAG_VARIABLES = frozenset({"extras", "dependency_groups"})
 _RELEASE_VARIABLES = {
@@ -104,6 +104,8 @@ class _Parser:
         self._tokens = self._split()
         self._depth = 0
         self._comparisons = 0
+        # The last operand where it is one comparison of `platform_release`: operator, literal and where that stands.
+        self._alone: tuple[str, str, str] | None = None
         self._nodes_before = len(NODES)
         self._advance()
 
@@ -139,17 +141,36 @@ class _Parser:
     def _either(self) -> int:
         found = self._both()
         while self._kind == "word" and self._value == "or":
+            before = self._alone
             self._advance()
             found = or_(found, self._both())
+            if (text := self._same_text("not in", before)) is not None:
+                found = or_(found, not_(_equal("platform_release", text)))
             self._stay_small()
         return found
 
+    def _same_text(self, operator: str, before: tuple[str, str, str] | None) -> str | None:
+        """The text whose parts are compared both ways round: `'6.1' in platform_release and platform_release in '6.1'`.
+
+        That says that they are the same; the opposite of `===` has no other form.
+        """
+        here = self._alone
+        if here is None or before is None or before[:2] != here[:2] or {before[2], here[2]} != {"left", "right"}:
+            return None
+        return here[1] if here[0] == operator else None
+
     def _both(self) -> int:
         found = self._item()
+        alone = self._alone
         while self._kind == "word" and self._value == "and":
+            before = self._alone
             self._advance()
             found = and_(found, self._item())
+            if (text := self._same_text("in", before)) is not None:
+                found = and_(found, _equal("platform_release", text))
+            alone = None
             self._stay_small()
+        self._alone = alone
         return found
 
     def _stay_small(self) -> None:
@@ -168,6 +189,7 @@ class _Parser:
         if self._kind != "paren" or self._value != ")":
             self._refuse("stands where a closing bracket should")
         self._depth -= 1
+        self._alone = None
         self._advance()
         return found
 
@@ -182,6 +204,8 @@ class _Parser:
         if left_is_variable == right_is_variable:
             self._refuse("does not compare a variable with a quoted string", start)
         name, literal = (left, right) if left_is_variable else (right, left)
+        side = "right" if left_is_variable else "left"
+        self._alone = (operator, literal, side) if name == "platform_release" else None
         try:
             return self._compared(name, operator, literal, literal_first=right_is_variable)
         except UndefinedComparisonError:
@@ -228,7 +252,7 @@ def comparison(name: str, operator: str, literal: str, *, literal_first: bool = 
     assert name in TEXT_VARIABLES
     if name == EXTRA.name:
         literal = canonicalize_name(literal)
-    elif name == "platform_release" and operator not in {"in", "not in"} and _fits_specifier(operator, literal):
+    elif name == "platform_release" and operator not in {"in", "not in"} and fits_specifier(operator, literal):
         return _ordered_release_comparison(operator, literal, literal_first=literal_first)
     return _text_comparison(name, operator, literal, literal_first=literal_first)
 
@@ -272,14 +296,6 @@ def _equal(name: str, literal: str) -> int:
     return make(text_variable(name), (literal,), (FULL, EMPTY))
 
 
-def _fits_specifier(operator: str, literal: str) -> bool:
-    try:
-        Specifier(operator + literal)
-    except InvalidSpecifier:
-        return False
-    return True
-
-
 def _ordered_release_comparison(operator: str, literal: str, *, literal_first: bool) -> int:
     """A comparison of `platform_release` as versions: a predicate, in pairs of complements so that it can be negated.
 
@@ -287,7 +303,7 @@ def _ordered_release_comparison(operator: str, literal: str, *, literal_first: b
     as different from, and smaller than, every version.
     """
     if operator == "===":
-        return _equal("platform_release", literal)
+        return _equal("platform_release", literal.strip())
     if operator == "~=":
         if literal_first:
             raise UndefinedComparisonError(operator)
@@ -296,7 +312,9 @@ def _ordered_release_comparison(operator: str, literal: str, *, literal_first: b
             _ordered_release_comparison(">=", literal, literal_first=False),
             _ordered_release_comparison("==", series, literal_first=False),
         )
-    asked = _MIRRORED[operator] if literal_first else operator
-    positive = {"!=": "==", "<": ">=", "<=": ">"}.get(asked, asked)
-    found = yes(predicate("platform_release", positive, literal, literal_first=False))
-    return found if positive == asked else not_(found)
+    if literal_first and _FINAL.fullmatch(literal):
+        # Only between final releases both ways round are the same.
+        operator, literal_first = _MIRRORED[operator], False
+    positive = {"!=": "==", "<": ">=", "<=": ">"}.get(operator, operator)
+    found = yes(predicate("platform_release", positive, literal, literal_first=literal_first))
+    return found if positive == operator else not_(found)

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from dataclasses import field, replace
 from datetime import datetime, timedelta
-from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
 from lockset.errors import LocksetError
+from lockset.lockfile.conflict_regions import conflicting_region
+from lockset.lockfile.declared_conflicts import tables_of
 from lockset.markers import DEFAULT_PLATFORMS, KNOWN_PYTHONS, Environment, MarkerSet, Universe, platform_region
 from lockset.markers.universe import described_target, known_pythons
 from lockset.records import dataclass
 from lockset.resolve.choices import Choices
+from lockset.resolve.conflicting_choices import conflicting_choices
 from lockset.resolve.direct import place_of, relative_path
 from lockset.resolve.direct_repository import DirectRules
 from lockset.resolve.file_rules import FileRules
@@ -31,12 +33,12 @@ if TYPE_CHECKING:
 
     from packaging.specifiers import SpecifierSet
 
+    from lockset.lockfile.declared_conflicts import DeclaredConflict
     from lockset.lockfile.model import Pylock
     from lockset.markers.universe import Target
     from lockset.resolve.direct import DirectSource
     from lockset.resolve.requirement import Root
     from lockset.sources.project import RootProject
-    from lockset.sources.settings import ConflictItem
 
 __all__ = ["DEFAULT_GROUP_NAMES", "Choices", "Question", "ask", "python_range"]
 
@@ -81,7 +83,14 @@ def ask(
     folder = folder or project.base
     requires_python, notes = pythons_of(project, choices, old, now)
     universe, environments = _universe(project, choices, requires_python)
-    region = universe.region - _conflicts(project.settings.conflicts)
+    asked = _asked(project, choices, old, folder)
+    conflicts = conflicting_choices(
+        project,
+        universe.region,
+        extras=asked["extras"] or (),
+        **{key: asked[key] for key in ("groups", "default_group", "default_groups")},
+    )
+    region = universe.region - conflicting_region(conflicts)
     if region.is_empty:
         raise _no_environment()
     samples = tuple(
@@ -90,13 +99,14 @@ def ask(
         if region.without_extras_and_groups().evaluate(t.environment)
     )
     request = LockRequest(
-        **_asked(project, choices, old, folder),
+        **asked,
         universe=region,
+        conflicts=conflicts,
         requires_python=requires_python,
         open_above=is_open_above(MarkerSet.of_python(requires_python)),
         environments=environments,
         preferences=_preferences(old, choices),
-        recorded={**_recorded(project, choices), **recorded_selection(project, choices)},
+        recorded={**_recorded(project, choices, conflicts), **recorded_selection(project, choices)},
         locked_for=MarkerSet.none() if old is None else _served(old),
         probes=_probes([s.environment for s in samples]),
         samples=tuple(s.environment for s in samples),
@@ -225,19 +235,6 @@ def _environments(platforms: Sequence[str], markers: Sequence[str], implementati
     return () if None in texts else tuple(dict.fromkeys(t for t in texts if t is not None))
 
 
-def _conflicts(conflicts: Iterable[Sequence[ConflictItem]]) -> MarkerSet:
-    """The choices of extras and groups that are declared never to be made together."""
-    found = MarkerSet.none()
-    for conflict in conflicts:
-        for one, other in combinations(conflict, 2):
-            found |= _chosen(one) & _chosen(other)
-    return found
-
-
-def _chosen(item: ConflictItem) -> MarkerSet:
-    return MarkerSet.extra(item.name) if item.kind == "extra" else MarkerSet.group(item.name)
-
-
 def _policy(
     project: RootProject, choices: Choices, roots: Sequence[Root], sources: Sequence[tuple[DirectSource, MarkerSet]]
 ) -> Policy:
@@ -286,10 +283,13 @@ def _served(lock: Pylock) -> MarkerSet:
     return pythons if lock.environments is None else pythons & union(map(MarkerSet.of_marker, lock.environments))
 
 
-def _recorded(project: RootProject, choices: Choices) -> Mapping[str, str | list[str]]:
+def _recorded(
+    project: RootProject, choices: Choices, conflicts: Iterable[DeclaredConflict]
+) -> Mapping[str, str | list[Any]]:
     """What beside roots, Pythons and platforms decides on versions; empty where the project leaves all to lockset."""
     settings = project.settings
-    told: dict[str, str | list[str]] = {
+    told: dict[str, str | list[Any]] = {
+        "conflicts": tables_of(conflicts),
         "constraints": sorted({str(line.requirement) for line in (*project.constraints, *choices.constraints)}),
         "overrides": sorted({text for texts in _override_texts(project, choices).values() for text in texts}),
         "excludes": sorted({*settings.excludes, *choices.excludes}),

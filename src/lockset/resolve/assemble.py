@@ -11,6 +11,7 @@ from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 from lockset.errors import LocksetError
+from lockset.lockfile.conflict_regions import marker_text
 from lockset.lockfile.model import (
     Package,
     PackageArchive,
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from lockset.index.page import DistributionFile
+    from lockset.lockfile.declared_conflicts import DeclaredConflict
     from lockset.resolve.direct import DirectSource, SourceFacts
     from lockset.resolve.request import LockRequest
     from lockset.resolve.requirement import Root
@@ -66,6 +68,7 @@ class LockTerms:
     Attributes:
         requires_python: Pythons it serves, None for all.
         universe: The same with the declared environments, as a region.
+        conflicts: Extras and groups that are never chosen together; `universe` holds no such choice.
         sdists: Whether sdists are recorded.
         folder: The lock's folder; paths are relative to it.
     """
@@ -73,6 +76,7 @@ class LockTerms:
     requires_python: SpecifierSet | None
     universe: MarkerSet
     folder: Path
+    conflicts: tuple[DeclaredConflict, ...] = ()
     sdists: bool = True
 
 
@@ -159,7 +163,7 @@ def reference(package: Package, others: Sequence[Package]) -> dict[str, Any]:
 def _alone(node: Node, terms: LockTerms, artifacts: Artifacts) -> Package:
     """The entry of a node, without its dependencies."""
     name, version = node.key
-    text = node.region.text(terms.universe)
+    text = marker_text(node.region, terms.universe, terms.conflicts)
     marker = Marker(text) if text is not None else None
     if isinstance(version, DirectVersion):
         return _direct(node, version, marker, terms, artifacts)

@@ -129,12 +129,20 @@ class Boundaries:
             return []
         releases = self._repository.releases(name)
 
-        def some_fit(part: MarkerSet) -> bool:
+        def fitting(part: MarkerSet) -> int:
             specifiers = {s for region, s in regions if not region.is_disjoint(part)}
-            return bool(self._admission.admitted(releases, specifiers or {ANY_VERSION}))
+            return self._admission.admitted(releases, specifiers or {ANY_VERSION})
 
+        order = 1 if self._admission.highest_first(name) else -1
+
+        def rank(boundary: MarkerSet) -> tuple[int, int]:
+            inside, outside = fitting(guard & boundary), fitting(guard - boundary)
+            best = next(iter(self._admission.ordered(name, outside)), 0)
+            return -(bool(inside) + bool(outside)), best * order
+
+        # Where two extras exclude each other, what asks for neither shares the better release, not the first one's.
         # The sort is stable: among equals the order in which the requirements came decides.
-        return sorted(boundaries, key=lambda b: -(some_fit(guard & b) + some_fit(guard - b)))
+        return sorted(boundaries, key=rank)
 
     def of_dependencies(self, name: str, wanted: Sequence[Requirement]) -> Iterator[MarkerSet]:
         """Atoms of the markers of the name's own dependencies: a release may work only in a part of the guard."""

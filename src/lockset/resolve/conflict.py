@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar
 
@@ -27,6 +26,8 @@ __all__ = ["Conflict", "Constraint", "Laboratory", "smallest"]
 
 # Decisions of all searches that explain one failure; a project of 100 packages needs about 150 to be resolved.
 _DECISIONS = 12_000
+# Decisions that are left for the requirements of one conflict alone, where the whole project used up the others.
+_DECISIONS_OF_PART = 3_000
 # Decisions of one of them.
 _SHARE = 2_500
 # Sources found on the way after which a trial is not begun again.
@@ -67,11 +68,22 @@ class Laboratory:
 
     def __init__(self) -> None:
         self._effort = Effort(_DECISIONS)
+        self._failing: dict[MarkerSet, None] = {}
 
     @property
     def is_spent(self) -> bool:
         """Whether no more can be tried."""
         return self._effort.left <= 0
+
+    @property
+    def failing(self) -> tuple[MarkerSet, ...]:
+        """Environments that kept changed questions from an answer: the next one most likely fails there too."""
+        return tuple(self._failing)
+
+    def begin_part(self) -> None:
+        """Go on with a smaller question, for which something is left however much was spent so far."""
+        self._effort.left = max(self._effort.left, _DECISIONS_OF_PART)
+        self._failing.clear()
 
     def environment(
         self, request: LockRequest, region: MarkerSet, roots: Sequence[Root], repository: Flexible
@@ -85,9 +97,11 @@ class Laboratory:
         """The answer to a question, None where it has none or none was found within the bound."""
 
         def found() -> Pins | None:
-            with suppress(Impossible):
+            try:
                 return search(request, repository, self._effort)[0]
-            return None
+            except Impossible as impossible:
+                self._failing[impossible.universe] = None
+                return None
 
         answer = self._within_bounds(found)
         return None if isinstance(answer, SpentError) else answer

@@ -65,6 +65,7 @@ def propose(failure: Failure, laboratory: Laboratory) -> str | None:
     alone = replace(with_constraints(failure.request, conflict.constraints), roots=conflict.roots)
     if len(alone.roots) == len(failure.request.roots):
         return None
+    laboratory.begin_part()
     partly = _helping(replace(failure, request=alone), laboratory)
     if partly:
         one = "This was tried and mends this conflict, but it is not the only one"
@@ -95,9 +96,14 @@ def _tried(remedy: Remedy, failure: Failure, laboratory: Laboratory) -> str | No
     if request.universe.is_empty:
         return None
     # The environment that failed is looked at first: it is little work, and most changes do not help there.
-    region = failure.conflict.region & request.universe
-    if not region.is_empty and laboratory.environment(request, region, request.roots, remedy.repository) is not None:
-        return None
+    # So are those in which another change failed: there something else is wrong.
+    for failed in dict.fromkeys((failure.conflict.region, *laboratory.failing)):
+        region = failed & request.universe
+        if (
+            not region.is_empty
+            and laboratory.environment(request, region, request.roots, remedy.repository) is not None
+        ):
+            return None
     pins = laboratory.everywhere(request, remedy.repository)
     if pins is None:
         return None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import field
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from lockset.markers import MarkerSet
 from lockset.records import dataclass
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from packaging.specifiers import SpecifierSet
     from packaging.version import Version
 
+    from lockset.lockfile.declared_conflicts import DeclaredConflict
     from lockset.markers import Environment
     from lockset.resolve.requirement import Root, Specifier
 
@@ -76,6 +77,7 @@ class LockRequest:
         groups: Names of the dependency groups the lock offers.
         default_group: Name of the group that stands for the project's own dependencies, None in a single-use lock.
         default_groups: Groups installed unless others are chosen, beside the default one.
+        conflicts: Extras and groups that are never chosen together; `universe` holds no such choice.
         policy: Which releases, in which order.
         preferences: Versions to try first, per name; the first that concerns an environment wins.
         locked_for: The environments that the old lock served: there a preferred version is not given up because others
@@ -95,10 +97,11 @@ class LockRequest:
     groups: tuple[str, ...] = ()
     default_group: str | None = None
     default_groups: tuple[str, ...] = ()
+    conflicts: tuple[DeclaredConflict, ...] = ()
     policy: Policy = field(default_factory=Policy)
     preferences: Mapping[str, tuple[Preference, ...]] = field(default_factory=dict)
     locked_for: MarkerSet = field(default_factory=MarkerSet.none)
-    recorded: Mapping[str, str | list[str]] = field(default_factory=dict)
+    recorded: Mapping[str, str | list[Any]] = field(default_factory=dict)
     probes: tuple[Environment, ...] = ()
     samples: tuple[Environment, ...] = ()
 

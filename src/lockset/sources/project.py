@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from packaging.specifiers import SpecifierSet
 
     from lockset.errors import Diagnostic
+    from lockset.sources.inclusions import Inclusion
     from lockset.sources.unbuilt import Unbuilt
 
 __all__ = ["RequirementLine", "RootProject", "Settings", "SourceOptions", "merge"]
@@ -85,6 +86,7 @@ class RootProject:
         dependencies: What is always needed.
         extras: Normalized extra -> what it adds. References of the project to its own extras are resolved.
         groups: Normalized dependency group -> its requirements. Includes and references to the project are resolved.
+        inclusions: Which extras and groups bring others with them.
         constraints: Limits on what is needed anyway, from constraints files and from the settings.
         options: Options of requirements files.
         settings: `[tool.lockset]`.
@@ -100,6 +102,7 @@ class RootProject:
     dependencies: tuple[RequirementLine, ...] = ()
     extras: Mapping[str, tuple[RequirementLine, ...]] = field(default_factory=dict)
     groups: Mapping[str, tuple[RequirementLine, ...]] = field(default_factory=dict)
+    inclusions: tuple[Inclusion, ...] = ()
     constraints: tuple[RequirementLine, ...] = ()
     options: SourceOptions = field(default_factory=SourceOptions)
     settings: Settings = field(default_factory=Settings)
@@ -131,6 +134,7 @@ def merge(projects: Sequence[RootProject]) -> RootProject:
         dependencies=tuple(line for project in projects for line in project.dependencies),
         extras=_joined(project.extras for project in projects),
         groups=_joined(project.groups for project in projects),
+        inclusions=tuple(inclusion for project in projects for inclusion in project.inclusions),
         constraints=tuple(line for project in projects for line in project.constraints),
         options=options,
         settings=_one_of_settings(projects),

@@ -10,6 +10,7 @@ from packaging.utils import canonicalize_name
 
 from lockset.errors import Diagnostic, LocksetError
 from lockset.sources.groups import read_groups
+from lockset.sources.inclusions import inclusions_of
 from lockset.sources.other_tools import OtherTools, is_other_tool
 from lockset.sources.project import RootProject
 from lockset.sources.requirement_line import RequirementLine, parse_requirement
@@ -47,13 +48,15 @@ def read_pyproject(text: str, *, base: Path, place: str = "pyproject.toml") -> R
     top = parse_toml(text, place=place)
     settings = read_settings(_lockset_table(top))
     project = top.table("project")
-    groups = read_groups(top.table("dependency-groups"))
+    table = top.table("dependency-groups")
+    groups = read_groups(table)
     if project is None:
         if not top.data.get("dependency-groups"):
             _refuse_without_project(top)
         return RootProject(
             base=base,
             groups=groups,
+            inclusions=inclusions_of(None, dependencies=(), extras={}, groups=groups, table=table),
             constraints=settings.constraints,
             settings=settings,
             sources=(place,),
@@ -80,6 +83,7 @@ def read_pyproject(text: str, *, base: Path, place: str = "pyproject.toml") -> R
         dependencies=expansion.dependencies,
         extras=expansion.extras,
         groups=expansion.groups,
+        inclusions=inclusions_of(name, dependencies=dependencies, extras=extras, groups=groups, table=table),
         constraints=settings.constraints,
         settings=settings,
         sources=(place,),

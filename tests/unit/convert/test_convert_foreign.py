@@ -6,14 +6,18 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from packaging.pylock import PylockSelectError
 
 from fakes.fake_conversion import FILES, convert_text, sha
 from lockset.api.convert import Conversion, ConvertWishes
 from lockset.errors import LocksetError
+from lockset.lockfile.select import select
+from lockset.markers import Environment
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+HERE = Environment.of_platform("linux", "3.12")
 COMMIT = "c" * 40
 
 
@@ -140,6 +144,53 @@ def test_uv_conflicts_become_extras(tmp_path: Path) -> None:
     assert found == {"a 1": '"cpu" in extras', "a 2": '"gpu" in extras', "b 1": '"cpu" in extras'}
 
 
+def test_uv_conflicts_make_a_choice_of_both_ambiguous_and_are_told_by_name(tmp_path: Path) -> None:
+    old, new = "extra == 'extra-3-app-old'", "extra == 'extra-3-app-new'"
+    source = 'source = { registry = "https://index.example.org/simple" }'
+    text = uv_lock(
+        f'dependencies = [{{ name = "a", version = "1", {source}, marker = "{old}" }}, '
+        f'{{ name = "a", version = "2", {source}, marker = "{new} or {old.replace("==", "!=")}" }}]\n'
+        f'[package.optional-dependencies]\nold = [{{ name = "a", version = "1", {source} }}]\n'
+        f'new = [{{ name = "a", version = "2", {source} }}]\n',
+        uv_package("a", "1"),
+        uv_package("a", "2"),
+        top='conflicts = [[{ package = "app", extra = "old" }, { package = "app", extra = "new" }]]',
+    )
+    done = convert_text(tmp_path, "uv.lock", text)
+    assert markers(done) == {"a 1": '"old" in extras', "a 2": '"new" in extras or "old" not in extras'}
+    for chosen, found in ((["old"], "1"), (["new"], "2"), ([], "2")):
+        assert [str(p.version) for p, _ in done.lock.select(extras=chosen)] == [found]
+    with pytest.raises(PylockSelectError):
+        list(done.lock.select(extras=["old", "new"]))
+    with pytest.raises(LocksetError) as caught:
+        select(done.lock, environment=HERE, tags=(), extras=["old", "new"])
+    assert caught.value.diagnostic.code == "conflicting-choice"
+
+
+def test_uv_conflicts_with_the_project_itself_and_with_default_groups_are_kept(tmp_path: Path) -> None:
+    (tmp_path / "pyproject.toml").write_text('[project]\nname = "app"\n[tool.uv]\ndefault-groups = ["dev"]\n')
+    source = 'source = { registry = "https://index.example.org/simple" }'
+    text = uv_lock(
+        f'dependencies = [{{ name = "a", version = "1", {source} }}]\n[package.dev-dependencies]\n'
+        f'dev = [{{ name = "b", version = "1", {source} }}]\n'
+        f'alone = [{{ name = "a", version = "2", {source} }}, {{ name = "b", version = "2", {source} }}]\n',
+        *(uv_package(name, version) for name in ("a", "b") for version in ("1", "2")),
+        top='conflicts = [[{ package = "app" }, { package = "app", group = "alone" }], '
+        '[{ package = "app", group = "alone" }, { package = "app", group = "dev" }]]',
+    )
+    lock = convert_text(tmp_path, "uv.lock", text).lock
+    default = list(lock.default_groups or ())
+    assert {str(p.version) for p, _ in lock.select()} == {"1"}
+    assert {str(p.version) for p, _ in lock.select(dependency_groups=["alone"])} == {"2"}
+    for others in (["dev"], default, default[:1]):
+        with pytest.raises(PylockSelectError):
+            list(lock.select(dependency_groups=["alone", *others]))
+        groups = ["alone", *others]
+        with pytest.raises(LocksetError) as caught:
+            select(lock, environment=HERE, tags=(), groups=groups)
+        assert caught.value.diagnostic.code == "conflicting-choice"
+
+
 def test_uv_conflicts_of_another_member_hold_where_its_extras_are_asked_for(tmp_path: Path) -> None:
     cpu, gpu = "extra == 'extra-3-lib-cpu'", "extra == 'extra-3-lib-gpu'"
     fast, slow = "extra == 'extra-3-app-fast'", "extra == 'extra-3-app-slow'"
@@ -168,7 +219,7 @@ def test_uv_conflicts_of_another_member_hold_where_its_extras_are_asked_for(tmp_
     done = convert_text(tmp_path, "uv.lock", text, wishes=ConvertWishes(members=("app",), offline=True))
     found = markers(done)
     assert found["i 1"] == '"both" in extras or "slow" in extras'
-    assert found["i 2"] == '"both" not in extras and "slow" not in extras'
+    assert found["i 2"] == '"fast" in extras or ("both" not in extras and "slow" not in extras)'
 
 
 def test_uv_members_are_chosen(tmp_path: Path) -> None:

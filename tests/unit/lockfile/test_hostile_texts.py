@@ -53,7 +53,6 @@ def test_what_is_no_toml_is_refused_with_its_place(data: bytes, line: int, colum
         ('{"_meta": {}}', "a Pipfile.lock"),
         ("[1, 2", None),
         ("<!DOCTYPE html><p>", "a web page"),
-        ("<<<<<<< HEAD\na = 1\n", "a file with conflict markers"),
         ("version: 1\nmetadata:\n", "YAML"),
         ('[[package]]\nname = "a"\n[metadata]\ncontent-hash = "x"\n', "a poetry.lock"),
         ('[[package]]\nname = "a"\n[metadata]\ncontent_hash = "x"\n', "a pdm.lock"),

@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 
+from lockset.errors import LocksetError
+from lockset.resolve.conflict import Laboratory
 from lockset.resolve.effort import Effort, SpentError
 from universes.small_world import SmallWorld
+
+if TYPE_CHECKING:
+    from lockset.resolve.repository import Flexible
+    from lockset.resolve.request import LockRequest
+    from lockset.resolve.resolution import Pins
 
 
 def test_a_search_ends_at_its_share_and_the_rest_goes_on() -> None:
@@ -39,3 +48,39 @@ dependencies = ["a>=2", "b"]
 a = { "1" = {}, "2" = {} }
 b = { "1" = { requires = ["a<3"] } }
 """
+
+
+TWO_GROUPS = """
+[project]
+requires-python = ">=3.10,<3.14"
+dependencies = ["a"]
+[dependency-groups]
+build = ["wheels==2"]
+docs = ["pages==2"]
+[packages]
+a = { "1" = {} }
+wheels = { "1" = {}, "2" = { requires-python = ">=3.11" } }
+pages = { "1" = {}, "2" = { requires-python = ">=3.12" } }
+"""
+
+
+def test_a_failure_has_proposals_also_where_the_whole_project_used_up_what_there_was(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Two groups fail at once: no change for the one is enough, and trying that on all others may cost everything."""
+    tried = []
+
+    def everywhere(laboratory: Laboratory, request: LockRequest, repository: Flexible) -> Pins | None:
+        tried.append(len(request.roots))
+        if len(request.roots) > 1:
+            laboratory._effort.left -= 6_000  # a project of hundreds of packages
+        return found(laboratory, request, repository)
+
+    found = Laboratory.everywhere
+    monkeypatch.setattr(Laboratory, "everywhere", everywhere)
+    with pytest.raises(LocksetError) as caught:
+        SmallWorld.read(TWO_GROUPS).lock()
+    hint = caught.value.diagnostic.hint or ""
+    assert "it is not the only one" in hint
+    assert "`--no-group build`" in hint
+    assert tried.count(3) == 2, "Python 3.10 and 3.11; all other changes fail where one of these did"

@@ -24,7 +24,7 @@ from lockset.cli.report import change_lines
 from lockset.errors import LocksetError, UsageError
 from lockset.lockfile.diff import diff
 from lockset.lockfile.file_name import is_lock_file_name
-from lockset.lockfile.load import load
+from lockset.lockfile.merge_conflict import old_lock
 from lockset.resolve.other_sources import unread_settings
 from lockset.sources.direct_url import without_credentials
 from lockset.sources.files.discover import STDIN, find_upwards, read_sources
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from lockset.cli.output import Output
     from lockset.events import Listener
     from lockset.index.options import IndexOptions
+    from lockset.lockfile.merge_conflict import OldLock
     from lockset.lockfile.model import Pylock
     from lockset.metadata.ports import Builder
     from lockset.resolve.choices import Choices
@@ -89,12 +90,13 @@ def run(args: argparse.Namespace, out: Output) -> int:
         raise UsageError(
             "option-conflict", "`-o -` and --json both write to standard output", hint="Name a file by `-o`"
         )
-    old = read_old(target, out)
+    old = read_old(target, out, merging=not args.check)
     choices = choices_of(args, here)
     warned = _warn(project, choices, out)
     if args.check:
         again = " ".join(["lockset", *(quote(without_credentials(a)) for a in args.arguments if a != "--check")])
-        return _check(project, choices, old, target, out, as_json=args.json, again=again)
+        locked = None if old is None else old.pins
+        return _check(project, choices, locked, target, out, as_json=args.json, again=again)
     fresh_until: list[float] = []
     before = target.read_bytes() if target is not None and target.is_file() else None
     result = lock(
@@ -102,13 +104,13 @@ def run(args: argparse.Namespace, out: Output) -> int:
         choices,
         open_repository=opener(args, project, here, out, fresh_until.append),
         now=datetime.now(timezone.utc),  # noqa: TID251 - see above
-        old=old,
+        old=None if old is None else old.pins,
         folder=target.parent if target is not None else here,
         verify=args.verify_metadata,
         listener=out.listener(),
     )
     _write(result, target, dry_run=args.dry_run, out=out)
-    _tell(result, old, target, args, out)
+    _tell(result, None if old is None else old.ours, target, args, out)
     out.line(out.style(f"{time.perf_counter() - began:.2f} s", "dim"))
     remember(
         args,
@@ -201,15 +203,24 @@ def target_of(args: argparse.Namespace, here: Path) -> Path | None:
     return here / "pylock.toml"
 
 
-def read_old(target: Path | None, out: Output) -> Pylock | None:
-    """The lock there is, None where there is none or it cannot be read (which is told: its pins are lost)."""
+def read_old(target: Path | None, out: Output, *, merging: bool = True) -> OldLock | None:
+    """The lock there is, None where there is none or it cannot be read (which is told: its pins are lost).
+
+    With an open merge conflict in it, the pins of both sides, where `merging`.
+    """
     if target is None or not target.exists():
         return None
     try:
-        return load(target).lock
+        found = old_lock(target)
     except LocksetError as error:
         out.warn(f"The pins of {target.name} are not used: {error.diagnostic.message}")
         return None
+    if found.merged and not merging:
+        hint = "Run `lockset lock`: it tries the pins of both sides first, and writes a file without conflict"
+        raise LocksetError("merge-conflict", "The lock file has an open merge conflict", place=str(target), hint=hint)
+    if found.merged:
+        out.line(f"{target.name} has an open merge conflict: the pins of both sides are tried first")
+    return found
 
 
 def _check(

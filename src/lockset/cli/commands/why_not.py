@@ -43,6 +43,7 @@ def run(args: argparse.Namespace, out: Output) -> int:
     name, version = _asked(args.package)
     project = read_project(args, here)
     target = target_of(args, here)
+    old = read_old(target, out)
     answer = why_not(
         project,
         choices_of(args, here),
@@ -50,7 +51,7 @@ def run(args: argparse.Namespace, out: Output) -> int:
         version,
         open_repository=opener(args, project, here, out, lambda _: None),
         now=datetime.now(timezone.utc),  # noqa: TID251 - the command is where the clock is read
-        old=read_old(target, out),
+        old=None if old is None else old.pins,
         folder=target.parent if target is not None else here,
         listener=out.listener(),
     )

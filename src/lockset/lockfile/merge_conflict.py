@@ -1,0 +1,168 @@
+"""A lock file with an open merge conflict: what each side of the merge has pinned.
+
+git marks a conflict by lines of at least seven signs: `<<<<<<<`, `=======` and `>>>>>>>`; with the styles diff3 and
+zdiff3 what both sides began with stands behind `|||||||`. Conflicts may lie within one another.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import replace
+from itertools import product
+from typing import TYPE_CHECKING, NamedTuple
+
+import tomli
+from packaging.markers import Marker
+from packaging.utils import canonicalize_name
+from packaging.version import Version
+
+from lockset.errors import LocksetError
+from lockset.lockfile.kind import open_conflict
+from lockset.lockfile.load import load_bytes
+from lockset.lockfile.model import Package, Pylock
+from lockset.lockfile.read import Document, read
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+__all__ = ["OldLock", "old_lock", "sides_of"]
+
+# Levels of conflicts within conflicts on which the sides are told apart; deeper ones go with the level above.
+_LEVELS = 3
+_MARKER = re.compile(r"(<{7,}|>{7,}|\|{7,}|={7,})(?:[ \t].*)?\Z")
+_OURS, _BASE, _THEIRS = "ours", "base", "theirs"
+_FOLLOWING = {"|": _BASE, "=": _THEIRS}
+_ENTRY = re.compile(r"^\[\[\s*packages\s*\]\][^\n]*$", re.MULTILINE)
+_PIN = re.compile(r"(name|version|marker)\s*=")
+_OLDEST = Version("0.dev0")
+
+
+class OldLock(NamedTuple):
+    """The lock file that a new one takes the place of.
+
+    Attributes:
+        pins: What was locked; of an open merge conflict the entries of both sides, those first that go before others
+            of their name.
+        ours: The same, of a conflict only the side that was checked out, as far as it can be read.
+        merged: Whether there is an open merge conflict.
+    """
+
+    pins: Pylock
+    ours: Pylock
+    merged: bool = False
+
+
+def old_lock(path: str | os.PathLike[str]) -> OldLock:
+    """The lock file at `path`, which may have an open merge conflict.
+
+    Raises:
+        LocksetError: `lock-not-found`, `lock-unreadable`, `toml-syntax`, `lock-invalid`, `lock-unsupported`.
+    """
+    data = load_bytes(path)
+    try:
+        lock = read(data, path=os.fspath(path)).lock
+    except LocksetError:
+        sides = sides_of(data.decode("utf-8", "replace"))
+        if sides is None:
+            raise
+        return sides
+    return OldLock(pins=lock, ours=lock)
+
+
+def sides_of(text: str) -> OldLock | None:
+    """The sides of a lock file with conflict markers; None where there are no markers, or no entries to be read.
+
+    What only one side has changed since both began goes before what the other has, where the file tells (diff3);
+    elsewhere the newer version does.
+    """
+    if open_conflict(text) is None:
+        return None
+    lines = list(_located(text))
+    levels = min(max((len(path) for path, _ in lines), default=1) or 1, _LEVELS)
+    ways = list(product((_OURS, _THEIRS), repeat=levels))
+    sides = [_lock_of(_side(lines, way)) for way in ways]
+    base = _lock_of(_side(lines, (_BASE,) * levels)) if any(_BASE in path for path, _ in lines) else None
+    ours, theirs = sides[0], sides[-1]
+    entries = [*theirs.packages, *(p for side in sides[1:-1] for p in side.packages), *ours.packages]
+    if not entries:
+        return None
+    unchanged = {} if base is None else _unchanged(base, ours, theirs)
+    unique = list({_identity(package): package for package in entries}.values())
+    unique.sort(key=lambda package: package.version or _OLDEST, reverse=True)
+    unique.sort(key=lambda package: _identity(package) in unchanged.get(package.name, frozenset()))
+    return OldLock(pins=replace(ours, packages=unique), ours=ours, merged=True)
+
+
+def _located(text: str) -> Iterator[tuple[tuple[str, ...], str]]:
+    """Each line with the sides of the conflicts around it, from the outermost; without the markers."""
+    path: list[str] = []
+    for line in text.splitlines():
+        marker = _MARKER.match(line)
+        if marker is None:
+            yield tuple(path), line
+        elif marker[1][0] == "<":
+            path.append(_OURS)
+        elif marker[1][0] == ">":
+            del path[-1:]
+        elif path:
+            path[-1] = _FOLLOWING[marker[1][0]]
+
+
+def _side(lines: Iterable[tuple[tuple[str, ...], str]], way: Sequence[str]) -> str:
+    """The text with one side taken on each level of conflicts; on deeper levels the same as on the last."""
+    taken = (*way, *([way[-1]] * 100))
+    return "".join(f"{line}\n" for path, line in lines if all(a == b for a, b in zip(path, taken, strict=False)))
+
+
+def _lock_of(text: str) -> Pylock:
+    """The lock file; where it cannot be read as a whole, those of its entries that can be."""
+    try:
+        return read(text).lock
+    except LocksetError:
+        head, *entries = _ENTRY.split(text)
+        whole = _lock(head) or Pylock(lock_version=Version("1.0"), created_by="unknown", packages=[])
+        return replace(whole, packages=[p for entry in entries for p in _entry(entry)])
+
+
+def _entry(text: str) -> Sequence[Package]:
+    """The entry; not valid, only its pin: git may join the version of one release to the files of another."""
+    # The tables behind the last entry are not its own.
+    own = re.split(r"^\[(?!\[?\s*packages\b)", text, maxsplit=1, flags=re.MULTILINE)[0]
+    found = _lock(f"[[packages]]\n{own}")
+    if found is not None:
+        return found.packages
+    try:
+        data = tomli.loads("\n".join(line for line in own.splitlines() if _PIN.match(line)))
+        marker = Marker(data["marker"]) if "marker" in data else None
+        return (Package(name=canonicalize_name(data["name"]), version=Version(data["version"]), marker=marker),)
+    except (KeyError, TypeError, ValueError, RecursionError):
+        return ()
+
+
+def _lock(text: str) -> Pylock | None:
+    try:
+        data = {"lock-version": "1.0", "created-by": "unknown", "packages": [], **tomli.loads(text)}
+        return Document(text=text, data=data, path=None).lock
+    except (LocksetError, ValueError, RecursionError):
+        return None
+
+
+def _identity(package: Package) -> tuple[str, str, str, str]:
+    place = package.vcs or package.directory or package.archive
+    return package.name, str(package.version), str(package.marker), "" if place is None else str(place)
+
+
+def _unchanged(base: Pylock, ours: Pylock, theirs: Pylock) -> dict[str, frozenset[tuple[str, str, str, str]]]:
+    """By name, the entries that one side left as they were and the other changed."""
+    began, one, other = (_by_name(side.packages) for side in (base, ours, theirs))
+    return {
+        name: entries for name, entries in began.items() if (one.get(name) == entries) != (other.get(name) == entries)
+    }
+
+
+def _by_name(packages: Iterable[Package]) -> dict[str, frozenset[tuple[str, str, str, str]]]:
+    found: dict[str, frozenset[tuple[str, str, str, str]]] = {}
+    for package in packages:
+        found[package.name] = found.get(package.name, frozenset()) | {_identity(package)}
+    return found

@@ -1,0 +1,144 @@
+"""Which extras and groups exclude each other: as declared, and by what they bring with them."""
+
+from __future__ import annotations
+
+from collections import deque
+from itertools import chain, combinations
+from typing import TYPE_CHECKING
+
+from lockset.errors import LocksetError
+from lockset.lockfile.declared_conflicts import ConflictMember, pairs_of
+from lockset.markers import MarkerSet
+from lockset.sources.inclusions import PROJECT
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from lockset.lockfile.declared_conflicts import DeclaredConflict
+    from lockset.sources.inclusions import Inclusion, Part
+    from lockset.sources.project import RootProject
+
+__all__ = ["conflicting_choices"]
+
+# Where a part brings others with it.
+_Brought = dict["Part", MarkerSet]
+
+
+def conflicting_choices(
+    project: RootProject,
+    universe: MarkerSet,
+    *,
+    extras: Sequence[str],
+    groups: Sequence[str],
+    default_group: str | None,
+    default_groups: Sequence[str],
+) -> tuple[DeclaredConflict, ...]:
+    """The choices of what the lock offers that must never be made together in `universe`.
+
+    What is declared comes first, then each pair that follows: a group that includes a conflicting one conflicts
+    likewise, an extra that names another extra of the project where its marker holds.
+
+    Raises:
+        LocksetError: `unknown-extra`, `unknown-group`; `conflict-within`: one choice, or the default one, would bring
+            both sides of a conflict with it.
+    """
+    declared = [tuple((item.kind, item.name) for item in items) for items in project.settings.conflicts]
+    _refuse_unknown(project, declared)
+    offered: list[Part] = [*(("extra", e) for e in extras), *(("group", g) for g in groups)]
+    if default_group is not None:
+        offered.append(("group", default_group))
+    brought = {part: _brought(part, project.inclusions) for part in offered}
+    own = _brought(PROJECT, project.inclusions)
+    for part in offered if default_group is None else [("group", default_group)]:
+        # Without groups the project's own requirements are part of every choice.
+        for included, where in own.items():
+            brought[part][included] = brought[part].get(included, MarkerSet.none()) | where
+    conflicts = [tuple(ConflictMember(*part) for part in items if part in brought) for items in declared]
+    conflicts = [conflict for conflict in conflicts if len(conflict) > 1]
+    sides = list(dict.fromkeys(pair for items in declared for pair in combinations(items, 2)))
+    _refuse_within(brought, sides, universe)
+    conflicts += _following(brought, sides, universe, conflicts)
+    _refuse_defaults(conflicts, [g for g in (default_group, *default_groups) if g is not None])
+    return tuple(conflicts)
+
+
+def _brought(part: Part, inclusions: Sequence[Inclusion]) -> _Brought:
+    """What `part` brings with it, itself included, over all steps."""
+    found: _Brought = {part: MarkerSet.any()}
+    waiting = deque([part])
+    while waiting:
+        here = waiting.popleft()
+        for inclusion in inclusions:
+            if inclusion.part != here:
+                continue
+            marker = MarkerSet.any() if inclusion.marker is None else MarkerSet.of_condition(inclusion.marker)
+            before = found.get(inclusion.included, MarkerSet.none())
+            after = before | (found[here] & marker.with_metadata_extra(None))
+            if after is not before:
+                found[inclusion.included] = after
+                waiting.append(inclusion.included)
+    return found
+
+
+def _following(
+    brought: Mapping[Part, _Brought],
+    sides: Sequence[tuple[Part, Part]],
+    universe: MarkerSet,
+    declared: Sequence[DeclaredConflict],
+) -> list[DeclaredConflict]:
+    """The pairs that conflict by what they bring with them, without those that are declared."""
+    known = {frozenset(member[:2] for member in pair) for pair in pairs_of(declared)}
+    found: list[DeclaredConflict] = []
+    concerned = {part for pair in sides for part in pair}
+    mine = [part for part in brought if not concerned.isdisjoint(brought[part])]
+    for one, other in combinations(mine, 2):
+        if frozenset((one, other)) in known:
+            continue
+        region = MarkerSet.none()
+        for a, b in chain(sides, ((b, a) for a, b in sides)):
+            region |= brought[one].get(a, MarkerSet.none()) & brought[other].get(b, MarkerSet.none())
+        if not region.is_disjoint(universe):
+            found.append((ConflictMember(*one, region.text(universe)), ConflictMember(*other)))
+    return found
+
+
+def _refuse_unknown(project: RootProject, declared: Sequence[Sequence[Part]]) -> None:
+    if project.name is None and not project.groups:
+        return  # requirements files alone, with the settings of the pyproject.toml nearby
+    for kind, name in chain.from_iterable(declared):
+        known = project.extras if kind == "extra" else project.groups
+        if name not in known:
+            what = "extra" if kind == "extra" else "dependency group"
+            raise LocksetError(
+                f"unknown-{kind}",
+                f"`conflicts` in [tool.lockset] names the {what} `{name}`, which the project does not have",
+                hint=f"It has: {', '.join(sorted(known)) or 'none'}",
+            )
+
+
+def _refuse_within(brought: Mapping[Part, _Brought], sides: Sequence[tuple[Part, Part]], universe: MarkerSet) -> None:
+    """Refuse an extra or a group that can never be chosen."""
+    for part, included in brought.items():
+        for one, other in sides:
+            both = included.get(one, MarkerSet.none()) & included.get(other, MarkerSet.none())
+            if not both.is_disjoint(universe):
+                names = [ConflictMember(*each).shown for each in (one, other) if each != part]
+                raise LocksetError(
+                    "conflict-within",
+                    f"The {ConflictMember(*part).shown} always brings {' and '.join(names)} with it, and can never"
+                    " be chosen: `conflicts` in [tool.lockset] declares "
+                    f"{ConflictMember(*one).shown} and {ConflictMember(*other).shown} as conflicting",
+                    hint="Take one of them out of it, or leave it out of the lock: "
+                    + (f"`--no-group {part[1]}`" if part[0] == "group" else "name the other extras with `--extra`"),
+                )
+
+
+def _refuse_defaults(conflicts: Sequence[DeclaredConflict], defaults: Sequence[str]) -> None:
+    for one, other in pairs_of(conflicts):
+        if all(member.kind == "group" and member.name in defaults for member in (one, other)):
+            raise LocksetError(
+                "conflict-within",
+                f"The {one.shown} and the {other.shown} are both installed by default, and `conflicts` in"
+                " [tool.lockset] declares them as conflicting",
+                hint="Take one of them out of `default-groups`",
+            )

@@ -1,0 +1,66 @@
+"""Which extras and groups of a project bring others with them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from packaging.utils import canonicalize_name
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from packaging.markers import Marker
+
+    from lockset.sources.requirement_line import RequirementLine
+    from lockset.sources.toml_table import Table
+
+__all__ = ["PROJECT", "Inclusion", "Part", "inclusions_of"]
+
+# A part of a project: `extra` or `group` with its normalized name, or the project's own requirements.
+Part = tuple[str, str]
+PROJECT: Part = ("project", "")
+
+
+class Inclusion(NamedTuple):
+    """Whoever chooses `part` also chooses `included`, where `marker` holds (None: everywhere)."""
+
+    part: Part
+    included: Part
+    marker: Marker | None = None
+
+
+def inclusions_of(
+    name: str | None,
+    *,
+    dependencies: Iterable[RequirementLine],
+    extras: Mapping[str, Iterable[RequirementLine]],
+    groups: Mapping[str, Iterable[RequirementLine]],
+    table: Table | None,
+) -> tuple[Inclusion, ...]:
+    """All inclusions, each of one step.
+
+    Args:
+        name: Normalized name of the project, None where it has none.
+        dependencies: Its requirements, references to itself among them.
+        extras: The same of its extras.
+        groups: The same of its dependency groups, includes replaced by what they stand for.
+        table: `[dependency-groups]`, which was read without an error.
+    """
+    found = list(_included_groups(table))
+    lists = [(PROJECT, dependencies), *((("extra", e), lines) for e, lines in extras.items())]
+    for part, lines in (*lists, *((("group", g), lines) for g, lines in groups.items())):
+        for line in lines:
+            if name is None or line.name != name or line.requirement.url is not None:
+                continue
+            found += [Inclusion(part, ("extra", extra), line.requirement.marker) for extra in sorted(line.extras)]
+            if part[0] == "group":
+                found.append(Inclusion(part, PROJECT, line.requirement.marker))
+    return tuple(found)
+
+
+def _included_groups(table: Table | None) -> Iterator[Inclusion]:
+    for spelling in table.data if table is not None else ():
+        for item in table.array(spelling) if table is not None else ():
+            if isinstance(item, dict):
+                included = ("group", str(canonicalize_name(item["include-group"])))
+                yield Inclusion(("group", str(canonicalize_name(spelling))), included)
