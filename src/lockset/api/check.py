@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from packaging.markers import Marker
-
+from lockset.dependency_specifiers import composed_marker
 from lockset.errors import LocksetError
 from lockset.markers import MarkerSet
 from lockset.metadata.tree import tree_metadata
@@ -123,7 +122,9 @@ def _roots(question: Question, lock: Pylock) -> list[str]:
     """Requirements that no entry serves, and what is no longer asked for."""
     request = question.request
     markers = [
-        (r, None if (t := r.region.text()) is None else Marker(t)) for r in request.roots if not r.region.is_empty
+        (r, None if (t := r.region.text()) is None else composed_marker(t))
+        for r in request.roots
+        if not r.region.is_empty
     ]
     by_name: dict[str, list[Package]] = {}
     for package in lock.packages:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
+from lockset.dependency_specifiers import read_dependency
 from lockset.errors import LocksetError
 from lockset.markers.marker_set import MarkerSet
 from lockset.markers.universe import platform_region, possible
@@ -333,7 +334,7 @@ def _asked(lock: Pylock, entries: Mapping[int, Entry], chosen: _Choice | None) -
 
 def _requirement(text: object) -> Requirement | None:
     try:
-        return Requirement(text) if isinstance(text, str) else None
+        return read_dependency(text) if isinstance(text, str) else None
     except InvalidRequirement:
         return None
 

@@ -18,6 +18,7 @@ from lockset.conversion.graph import Edge, ForeignGraph, GraphNode
 from lockset.conversion.judge import LineJudge, StatedEntry
 from lockset.conversion.offers import Offers
 from lockset.conversion.yaml_text import parse_yaml
+from lockset.dependency_specifiers import read_specifiers
 from lockset.errors import LocksetError
 from lockset.lockfile.model import PackageArchive, last_component
 from lockset.markers import MarkerSet
@@ -140,7 +141,7 @@ class _Reading:
         if len(minors) != 1:
             return chosen
         try:
-            own = SpecifierSet(f"=={minors.pop()}.*")
+            own = read_specifiers(f"=={minors.pop()}.*")
         except InvalidSpecifier:
             return chosen
         return own if chosen is None else own & chosen

@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
-from packaging.utils import InvalidSdistFilename, InvalidWheelFilename, parse_sdist_filename, parse_wheel_filename
+from packaging.utils import InvalidSdistFilename, InvalidWheelFilename
 
 from lockset.conversion.foreign_text import strip_credentials
+from lockset.dependency_specifiers import read_sdist_name, read_wheel_name
 from lockset.errors import LocksetError
 from lockset.lockfile.model import PackageArchive, PackageDirectory, PackageVcs
 from lockset.sources.direct_url import path_of, without_credentials
@@ -110,7 +111,7 @@ def version_of_file(path: str, project: str) -> Version | None:
     """The version that the name of a wheel or source distribution of `project` says; None for other archives."""
     name = unquote(path.rstrip("/").rpartition("/")[2])
     try:
-        found = parse_wheel_filename(name)[:2] if name.endswith(".whl") else parse_sdist_filename(name)
+        found = read_wheel_name(name)[:2] if name.endswith(".whl") else read_sdist_name(name)
     except (InvalidWheelFilename, InvalidSdistFilename):
         return None
     return found[1] if found[0] == project else None

@@ -8,10 +8,11 @@ from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import tomli
-from packaging.markers import InvalidMarker, Marker
+from packaging.markers import InvalidMarker
 from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
+from lockset.dependency_specifiers import read_marker, read_version
 from lockset.errors import LocksetError
 from lockset.hashes import STRONG_ALGORITHMS, WEAK_ALGORITHMS
 
@@ -244,7 +245,10 @@ class Fields:
             value = _moment(value)
         if not isinstance(value, datetime):
             return None
-        return value.replace(tzinfo=timezone.utc) if value.tzinfo is None else value.astimezone(timezone.utc)
+        try:
+            return value.replace(tzinfo=timezone.utc) if value.tzinfo is None else value.astimezone(timezone.utc)
+        except OverflowError:  # a moment without a year in UTC
+            return None
 
     def name(self, key: str = "name") -> str:
         """A project name, normalised."""
@@ -258,7 +262,7 @@ class Fields:
         """A version that has to be there."""
         value = self.needed(key)
         try:
-            return Version(value)
+            return read_version(value)
         except InvalidVersion:
             raise self.invalid(key, f"is no version: `{value}`") from None
 
@@ -270,7 +274,7 @@ class Fields:
     def checked_marker(self, value: str, key: str) -> str:
         """`value`, which is a marker."""
         try:
-            Marker(value)
+            read_marker(value)
         except (InvalidMarker, RecursionError):
             raise self.invalid(key, f"is no marker: `{value}`") from None
         return value

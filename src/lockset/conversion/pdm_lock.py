@@ -20,6 +20,7 @@ from lockset.conversion.formats import Format
 from lockset.conversion.graph import Edge, ForeignGraph, GraphNode, Root
 from lockset.conversion.offers import Offers
 from lockset.conversion.pdm_roots import Asked, asked_of_pdm, extras_of_pdm
+from lockset.dependency_specifiers import read_dependency, read_specifiers
 from lockset.errors import LocksetError
 from lockset.lockfile.model import PackageArchive, PackageDirectory, PackageVcs, last_component
 from lockset.markers import MarkerSet, platform_region
@@ -73,7 +74,7 @@ class _Reading:
 
     def _check_version(self) -> None:
         text = self._metadata.needed("lock_version")
-        parts = re.fullmatch(r"(\d+)(?:\.(\d+))?(?:\.\d+)?", text)
+        parts = re.fullmatch(r"([0-9]{1,9})(?:\.([0-9]{1,9}))?(?:\.[0-9]{1,9})?", text)
         if parts is None:
             raise self._metadata.invalid("lock_version", f"is no version: `{text}`")
         if int(parts[1]) != _KNOWN_MAJOR:
@@ -286,7 +287,7 @@ class _Reading:
 
     def _answering(self, name: str, extras: frozenset[str], constraint: str) -> tuple[str, ...]:
         """Entries of the name with these extras that satisfy the constraint, newest first."""
-        specifiers = SpecifierSet("" if constraint == "*" else constraint)
+        specifiers = read_specifiers("" if constraint == "*" else constraint)
         found = [
             n
             for n in self._by_name.get(name, ())
@@ -388,13 +389,13 @@ def _file(table: Fields) -> DraftFile:
 
 def _requirement(text: str, entry: Fields) -> Requirement:
     try:
-        return Requirement(text)
+        return read_dependency(text)
     except InvalidRequirement:
         raise entry.invalid("dependencies", f"holds no requirement: `{text}`") from None
 
 
 def _specifiers(fields: Fields, text: str) -> SpecifierSet:
     try:
-        return SpecifierSet(text)
+        return read_specifiers(text)
     except InvalidSpecifier:
         raise fields.invalid("requires_python", f"is no range of Pythons: `{text}`") from None

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.utils import canonicalize_name
-from packaging.version import InvalidVersion, Version
+from packaging.version import InvalidVersion
 
 from lockset.conversion.direct import is_archive_name, is_commit
 from lockset.conversion.draft import Draft, DraftPackage, Loss, identity, identity_of_source
@@ -17,6 +17,7 @@ from lockset.conversion.foreign_text import Fields, parse_json, repository_url, 
 from lockset.conversion.formats import Format
 from lockset.conversion.graph import ForeignGraph, GraphNode, refuse_overlap, region_of_text
 from lockset.conversion.offers import Offers
+from lockset.dependency_specifiers import read_specifiers, read_version
 from lockset.errors import LocksetError
 from lockset.hashes import Digest
 from lockset.lockfile.model import PackageArchive, PackageDirectory, PackageVcs
@@ -85,7 +86,8 @@ class _Reading:
                 groups.append(group)
             for name in table.data:
                 entry = table.table(name)
-                assert entry is not None
+                if entry is None:
+                    raise table.invalid(name, "is not a table")
                 key = f"{section}:{name}"
                 package = self._package(canonicalize_name(name), entry)
                 packages[key] = package
@@ -135,9 +137,9 @@ class _Reading:
             full, short = requires.text("python_full_version"), requires.text("python_version")
             try:
                 if full:
-                    found = SpecifierSet(f"=={full}")
+                    found = read_specifiers(f"=={full}")
                 elif short and short != "*":
-                    found = SpecifierSet(f"=={short}.*")
+                    found = read_specifiers(f"=={short}.*")
             except InvalidSpecifier:
                 raise requires.invalid("python_version", "is no version of Python") from None
         if chosen is None or found is None:
@@ -152,7 +154,7 @@ class _Reading:
         text = entry.text("version") or ""
         matched = re.fullmatch(r"={2,3}\s*(.+)", text)
         try:
-            version = Version(matched[1]) if matched else None
+            version = read_version(matched[1]) if matched else None
         except InvalidVersion:
             version = None
         if version is None:

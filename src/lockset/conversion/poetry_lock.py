@@ -78,7 +78,7 @@ class _Reading:
 
     def _read_version(self) -> tuple[int, int]:
         text = self._metadata.needed("lock-version")
-        matched = re.fullmatch(r"(\d+)\.(\d+)", text)
+        matched = re.fullmatch(r"([0-9]{1,9})\.([0-9]{1,9})", text)
         if matched is None:
             raise self._metadata.invalid("lock-version", f"is no version: `{text}`")
         found = int(matched[1]), int(matched[2])

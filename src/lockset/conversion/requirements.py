@@ -17,6 +17,7 @@ from lockset.conversion.formats import Format
 from lockset.conversion.graph import refuse_overlap
 from lockset.conversion.judge import LineJudge, StatedEntry
 from lockset.conversion.offers import Offers
+from lockset.dependency_specifiers import read_version
 from lockset.errors import LocksetError
 from lockset.lockfile.model import PackageArchive
 from lockset.markers import MarkerSet, possible
@@ -197,7 +198,7 @@ def pinned_version(line: RequirementLine) -> Version | None:
     if not exact:
         return None
     try:
-        version = Version(exact[0].version)
+        version = read_version(exact[0].version)
     except InvalidVersion as error:
         message = f"`{line.requirement}` names what is no version, and a lock file holds versions only"
         raise LocksetError("version-invalid", message, place=line.origin) from error

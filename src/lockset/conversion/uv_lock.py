@@ -16,6 +16,7 @@ from lockset.conversion.graph import Edge, ForeignGraph, GraphNode, Root
 from lockset.conversion.offers import Offers
 from lockset.conversion.uv_markers import Rewriter
 from lockset.conversion.uv_sources import archive_of, file_of, tree_of
+from lockset.dependency_specifiers import read_specifiers
 from lockset.errors import LocksetError
 from lockset.markers import MarkerSet
 
@@ -130,7 +131,7 @@ class _Reading:
         if said is None:
             return self._options.requires_python
         try:
-            own = SpecifierSet(said)
+            own = read_specifiers(said)
         except InvalidSpecifier:
             raise self._top.invalid("requires-python", f"is no range of versions: `{said}`") from None
         return own if self._options.requires_python is None else own & self._options.requires_python

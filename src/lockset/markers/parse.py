@@ -11,9 +11,10 @@ import re
 from functools import cache
 from typing import TYPE_CHECKING, NoReturn
 
-from packaging.specifiers import InvalidSpecifier, Specifier
+from packaging.specifiers import InvalidSpecifier
 from packaging.utils import canonicalize_name
 
+from lockset.dependency_specifiers import excess, read_specifier
 from lockset.errors import LocksetError
 from lockset.markers.diagram import EMPTY, FULL, NODES, and_, make, not_, or_
 from lockset.markers.domains import UndefinedComparisonError, is_finite, partition
@@ -197,7 +198,10 @@ class _Parser:
         try:
             literal = str(ast.literal_eval(value))
         except (SyntaxError, ValueError):
-            self._refuse("is no valid string", place)
+            self._refuse("is not a valid string", place)
+        beyond = excess(literal)
+        if beyond is not None:
+            self._refuse(f"cannot be read: {beyond}", place)
         self._advance()
         return False, literal
 
@@ -274,7 +278,7 @@ def _equal(name: str, literal: str) -> int:
 
 def _fits_specifier(operator: str, literal: str) -> bool:
     try:
-        Specifier(operator + literal)
+        read_specifier(operator + literal)
     except InvalidSpecifier:
         return False
     return True

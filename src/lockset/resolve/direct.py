@@ -11,6 +11,7 @@ from urllib.parse import unquote, urlsplit, urlunsplit
 
 from packaging.version import Version
 
+from lockset.dependency_specifiers import read_version
 from lockset.errors import LocksetError
 from lockset.records import dataclass
 from lockset.sources.direct_url import path_of, without_credentials
@@ -107,7 +108,7 @@ class DirectVersion(Version):
     @cached_property
     def plain(self) -> Version:
         """The version alone."""
-        return Version(str(self))
+        return read_version(str(self))
 
     def _ordered(self, other: object) -> tuple[tuple[object, ...], tuple[object, ...]]:
         mine = (self.plain, 1, self.source.order)

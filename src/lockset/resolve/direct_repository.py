@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import field, replace
 from typing import TYPE_CHECKING
 
+from lockset.dependency_specifiers import read_wheel_name
 from lockset.errors import LocksetError
 from lockset.markers import MarkerSet, wheel_region
 from lockset.records import dataclass
@@ -306,6 +307,5 @@ def _order(source: DirectSource) -> tuple[str, ...]:
 def _wheel_tags(source: DirectSource) -> frozenset[Tag] | None:
     if not source.is_wheel:
         return None
-    from packaging.utils import parse_wheel_filename
 
-    return parse_wheel_filename(source.filename)[3]
+    return read_wheel_name(source.filename)[3]

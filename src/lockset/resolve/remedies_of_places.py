@@ -5,14 +5,15 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from packaging.specifiers import SpecifierSet
-
+from lockset.dependency_specifiers import read_specifiers
 from lockset.markers import MarkerSet
 from lockset.resolve.pythons import is_open_above
 from lockset.resolve.remedy import Remedy, joined
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+
+    from packaging.specifiers import SpecifierSet
 
     from lockset.resolve.remedy import Failure
     from lockset.resolve.repository import Flexible
@@ -86,7 +87,7 @@ def by_python(failure: Failure) -> Iterator[Remedy]:
     for boundary, region in failure.python_boundaries():
         request = _within(failure, region)
         text = _bounded(request.requires_python, boundary)
-        request = replace(request, requires_python=SpecifierSet(text))
+        request = replace(request, requires_python=read_specifiers(text))
         verb = "Raise" if boundary.startswith(">=") else "Close"
         told = f"{verb} the range of Pythons: `requires-python = \"{text}\"`, or `--python '{text}'`"
         yield Remedy(request=request, repository=_capped(failure, request), told=told)

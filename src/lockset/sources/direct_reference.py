@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Protocol
 from urllib.parse import quote, unquote
 
-from packaging.utils import InvalidSdistFilename, InvalidWheelFilename, parse_sdist_filename, parse_wheel_filename
+from packaging.utils import InvalidSdistFilename, InvalidWheelFilename
 
+from lockset.dependency_specifiers import read_sdist_name, read_wheel_name
 from lockset.errors import LocksetError
 from lockset.sources.direct_url import egg_name, path_of, without_credentials
 from lockset.sources.requirement_line import RequirementLine, parse_requirement
@@ -145,8 +146,8 @@ def _project_of(url: str, origin: str) -> str | None:
     file_name = unquote(path_of(url).rstrip("/").rpartition("/")[2])
     try:
         if file_name.endswith(".whl"):
-            return parse_wheel_filename(file_name)[0]
-        return egg_name(url, place=origin) or parse_sdist_filename(file_name)[0]
+            return read_wheel_name(file_name)[0]
+        return egg_name(url, place=origin) or read_sdist_name(file_name)[0]
     except (InvalidWheelFilename, InvalidSdistFilename):
         return None
 

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
+from lockset.dependency_specifiers import read_dependency
 from lockset.errors import LocksetError
 from lockset.records import dataclass
 from lockset.sources.direct_url import split_hashes, without_credentials
@@ -65,7 +66,7 @@ class RequirementLine:
         origin = f"{self.origin} (through {through})"
         if marker is None:
             return replace(self, origin=origin)
-        narrowed = Requirement(str(self.requirement))
+        narrowed = read_dependency(str(self.requirement))
         narrowed.marker = marker if narrowed.marker is None else marker & narrowed.marker
         return replace(self, text=str(narrowed), requirement=narrowed, origin=origin)
 
@@ -78,7 +79,7 @@ def parse_requirement(text: str, *, origin: str, place: str | None = None) -> Re
             `hash-malformed` for hashes in a URL.
     """
     try:
-        requirement = Requirement(text)
+        requirement = read_dependency(text)
     except InvalidRequirement as error:
         reason, *marked = str(error).split("\n")
         raise LocksetError(
