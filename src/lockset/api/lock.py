@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from lockset.api.lock_files import with_files
 from lockset.errors import LocksetError
 from lockset.events import Silent
+from lockset.lockfile.secrets import refuse_secrets
 from lockset.lockfile.validate import validate
 from lockset.lockfile.write import write
 from lockset.records import dataclass
@@ -132,6 +133,7 @@ def lock(
     if question.entry is not None and project.name is not None:
         found = with_project(found, project.name, question.entry, question.request)
     _tell_sources(found, old, notes)
+    refuse_secrets(found)
     text = write(found)
     _validate(text)
     skipped = {f"{name} {version}": why for (name, version), why in sorted(repository.stepped_over.items())}

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 from lockset.conversion.draft import Loss
 from lockset.errors import LocksetError
 from lockset.lockfile.model import artifacts, describe
+from lockset.lockfile.secrets import secret_in_address
 from lockset.records import dataclass
+from lockset.url_secrets import has_secret
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -119,6 +121,8 @@ def _index_lines(entries: list[Entry], style: RequirementsStyle, losses: list[Lo
     if not style.index_lines:
         return
     for number, index in enumerate(indexes):
+        if has_secret(index):
+            raise secret_in_address("a secret", index, place=style.source)
         yield f"--{'extra-' if number else ''}index-url {index}"
     if len(indexes) > 1:
         message = "Requirements files do not tie packages to indexes: installers may take any of them"
@@ -135,7 +139,10 @@ def _files(package: Package) -> list[PackageWheel | PackageSdist]:
 
 
 def _entry(entry: Entry, style: RequirementsStyle, losses: list[Loss], *, hashes: bool) -> Iterator[str]:
-    head = f"{_requirement(entry.package)}{_condition(entry)}"
+    requirement = _requirement(entry.package)
+    if has_secret(requirement):
+        raise secret_in_address(f"a secret of `{entry.package.name}`", requirement, place=style.source)
+    head = f"{requirement}{_condition(entry)}"
     texts = [f"    --hash={text}" for text in _hashes(entry.package, losses)] if hashes else []
     yield " \\\n".join([head, *texts])
     if style.annotate:

@@ -15,7 +15,7 @@ from lockset.conversion.assumed_roots import assume_roots
 from lockset.conversion.assumed_words import groups_unknown, only_systems, tell_assumed
 from lockset.conversion.draft import Draft, DraftFile, DraftPackage, Loss, identity, identity_of_source
 from lockset.conversion.drafting import draft_of_graph, draft_of_statements
-from lockset.conversion.foreign_text import Fields, hashes_of_one_file, parse_toml, repository_url, strip_credentials
+from lockset.conversion.foreign_text import Fields, hashes_of_one_file, parse_toml, repository_url
 from lockset.conversion.formats import Format
 from lockset.conversion.graph import Edge, ForeignGraph, GraphNode, Root
 from lockset.conversion.offers import Offers
@@ -24,6 +24,7 @@ from lockset.dependency_specifiers import read_dependency, read_specifiers
 from lockset.errors import LocksetError
 from lockset.lockfile.model import PackageArchive, PackageDirectory, PackageVcs, last_component
 from lockset.markers import MarkerSet, platform_region
+from lockset.url_secrets import plain_url
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -322,7 +323,7 @@ class _Reading:
         if url is not None:
             is_url = "://" in url
             archive = PackageArchive(
-                url=strip_credentials(url).partition("#")[0] if is_url else None,
+                url=plain_url(url).partition("#")[0] if is_url else None,
                 path=None if is_url else self._options.moved(url),
                 hashes=hashes_of_one_file(tables),
                 subdirectory=entry.text("subdirectory"),
@@ -383,7 +384,7 @@ def _identity(package: DraftPackage) -> str:
 
 def _file(table: Fields) -> DraftFile:
     url = table.text("url")
-    url = None if url is None else strip_credentials(url).partition("#")[0]
+    url = None if url is None else plain_url(url).partition("#")[0]
     return DraftFile(name=table.text("file") or last_component(path=None, url=url), url=url, hashes=table.hash())
 
 

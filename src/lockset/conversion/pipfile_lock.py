@@ -13,7 +13,7 @@ from packaging.version import InvalidVersion
 from lockset.conversion.direct import is_archive_name, is_commit
 from lockset.conversion.draft import Draft, DraftPackage, Loss, identity, identity_of_source
 from lockset.conversion.drafting import draft_of_statements
-from lockset.conversion.foreign_text import Fields, parse_json, repository_url, strip_credentials
+from lockset.conversion.foreign_text import Fields, parse_json, repository_url
 from lockset.conversion.formats import Format
 from lockset.conversion.graph import ForeignGraph, GraphNode, refuse_overlap, region_of_text
 from lockset.conversion.offers import Offers
@@ -22,6 +22,7 @@ from lockset.errors import LocksetError
 from lockset.hashes import Digest
 from lockset.lockfile.model import PackageArchive, PackageDirectory, PackageVcs
 from lockset.markers import MarkerSet
+from lockset.url_secrets import plain_url
 
 if TYPE_CHECKING:
     from lockset.conversion.offers import Choice
@@ -68,7 +69,7 @@ class _Reading:
 
     def _public(self, url: str) -> str | None:
         """The address of a source, None where it holds variables."""
-        plain = strip_credentials(url)
+        plain = plain_url(url)
         return None if _VARIABLE.search(plain) else plain
 
     def draft(self) -> Draft:
@@ -193,7 +194,7 @@ class _Reading:
             return None
         hashes = self._hashes_of_archive(entry)
         if "://" in place:
-            return PackageArchive(url=strip_credentials(place).partition("#")[0], hashes=hashes)
+            return PackageArchive(url=plain_url(place).partition("#")[0], hashes=hashes)
         if is_archive_name(place):
             return PackageArchive(path=self._options.moved(place), hashes=hashes)
         return PackageDirectory(path=self._options.moved(place), editable=entry.flag("editable") or None)

@@ -12,7 +12,6 @@ from packaging.version import InvalidVersion, Version
 from lockset.conversion.annotations import COMPILED, with_dependencies
 from lockset.conversion.direct import read_direct
 from lockset.conversion.draft import Draft, DraftPackage, Loss, identity, identity_of_source
-from lockset.conversion.foreign_text import strip_credentials
 from lockset.conversion.formats import Format
 from lockset.conversion.graph import refuse_overlap
 from lockset.conversion.judge import LineJudge, StatedEntry
@@ -22,6 +21,7 @@ from lockset.errors import LocksetError
 from lockset.lockfile.model import PackageArchive
 from lockset.markers import MarkerSet, possible
 from lockset.records import dataclass
+from lockset.url_secrets import plain_url
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -279,7 +279,7 @@ class _Reading:
         marker = line.requirement.marker
         said = None if marker is None else str(marker)
         if line.requirement.url is not None:
-            if strip_credentials(line.requirement.url) != line.requirement.url:
+            if plain_url(line.requirement.url) != line.requirement.url:
                 message = f"The credentials in the address of {line.name} are not written"
                 self.losses.append(Loss(kind="credentials-dropped", message=message, note=True))
             source, version = read_direct(line, folder=self.folder)

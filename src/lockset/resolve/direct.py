@@ -13,8 +13,10 @@ from packaging.version import Version
 
 from lockset.dependency_specifiers import read_version
 from lockset.errors import LocksetError
+from lockset.lockfile.secrets import secret_in_address
 from lockset.records import dataclass
-from lockset.sources.direct_url import path_of, without_credentials
+from lockset.sources.direct_url import path_of
+from lockset.url_secrets import has_secret, without_secrets
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -224,6 +226,8 @@ def source_of(line: RequirementLine, *, base: Path, folder: Path) -> DirectSourc
     if scheme in {"http", "https"}:
         _check_archive(path_of(address), line)
         public = _public(address)
+        if has_secret(public):
+            raise secret_in_address(f"a secret of `{line.name}`", public, place=line.origin)
         return DirectSource(kind="archive", url=public, shown=_shown(public, subdirectory), fetched=address, **common)  # type: ignore[arg-type]
     if scheme not in {"", "file"} and not re.match(r"[A-Za-z]:[\\/]", address):
         raise _refused(line, f"`{scheme}:` is no way to fetch it", "Use https://, a path, or git+https://")
@@ -321,5 +325,5 @@ def _check_archive(path: str, line: RequirementLine) -> None:
 
 
 def _refused(line: RequirementLine, why: str, hint: str) -> LocksetError:
-    message = f"{line.name} is asked for from {without_credentials(line.requirement.url or '')}: {why}"
+    message = f"{line.name} is asked for from {without_secrets(line.requirement.url or '')}: {why}"
     return LocksetError("source-not-supported", message, place=line.origin, hint=hint)

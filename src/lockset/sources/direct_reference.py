@@ -13,8 +13,9 @@ from packaging.utils import InvalidSdistFilename, InvalidWheelFilename
 
 from lockset.dependency_specifiers import read_sdist_name, read_wheel_name
 from lockset.errors import LocksetError
-from lockset.sources.direct_url import egg_name, path_of, without_credentials
+from lockset.sources.direct_url import egg_name, path_of
 from lockset.sources.requirement_line import RequirementLine, parse_requirement
+from lockset.url_secrets import without_secrets
 
 __all__ = ["Surroundings", "is_url", "read_requirement"]
 
@@ -157,9 +158,9 @@ def _nameless(text: str, origin: str, url: str) -> LocksetError:
     guess = _ARCHIVE.sub("", last.removesuffix(".git")) or "name"
     return LocksetError(
         "requirement-name",
-        f"`{without_credentials(text)}` does not say which project it is",
+        f"`{without_secrets(text)}` does not say which project it is",
         place=origin,
-        hint=f"Write the name in front: `{guess} @ {without_credentials(url)}`",
+        hint=f"Write the name in front: `{guess} @ {without_secrets(url)}`",
     )
 
 

@@ -13,7 +13,8 @@ from packaging.utils import canonicalize_name
 from lockset.dependency_specifiers import read_dependency
 from lockset.errors import LocksetError
 from lockset.records import dataclass
-from lockset.sources.direct_url import split_hashes, without_credentials
+from lockset.sources.direct_url import split_hashes
+from lockset.url_secrets import without_secrets
 
 if TYPE_CHECKING:
     from packaging.markers import Marker
@@ -84,10 +85,10 @@ def parse_requirement(text: str, *, origin: str, place: str | None = None) -> Re
         reason, *marked = str(error).split("\n")
         raise LocksetError(
             "requirement-syntax",
-            f"`{without_credentials(text)}` is not a requirement: {reason}",
+            f"`{without_secrets(text)}` is not a requirement: {reason}",
             place=place or origin,
             # With credentials masked, the mark would stand below the wrong part.
-            context=tuple(line for line in marked if line.strip()) if without_credentials(text) == text else (),
+            context=tuple(line for line in marked if line.strip()) if without_secrets(text) == text else (),
             hint=_hint(text),
         ) from error
     except RecursionError as error:  # parentheses without end
@@ -98,7 +99,7 @@ def parse_requirement(text: str, *, origin: str, place: str | None = None) -> Re
         urlsplit(requirement.url or "")
     except ValueError as error:
         raise LocksetError(
-            "requirement-syntax", f"`{without_credentials(text)}` has an address that is none", place=place or origin
+            "requirement-syntax", f"`{without_secrets(text)}` has an address that is none", place=place or origin
         ) from error
     if len(text) > _DIGITS and _NUMBER.search(text):
         raise LocksetError(
