@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import field, replace
+from shlex import quote
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -110,7 +111,7 @@ def _refuse_unset(project: RootProject, place: str) -> None:
         LocksetError: `variable-unset`.
     """
     options = project.options
-    texts = [(line.text, line.origin) for line in project.dependencies]
+    texts = [(str(line.requirement), line.origin) for line in project.dependencies]
     texts += [(text, place) for text in (options.index_url or "", *options.extra_index_urls, *options.find_links)]
     for text, where in texts:
         found = _VARIABLE.search(text)
@@ -119,7 +120,7 @@ def _refuse_unset(project: RootProject, place: str) -> None:
                 "variable-unset",
                 f"The environment variable `{found[1]}` is not set, and the file asks for it",
                 place=where,
-                hint=f"Set it: `{found[1]}=… lockset convert {place}`",
+                hint=f"Set it: `{found[1]}=… lockset convert {quote(place)}`",
             )
 
 
@@ -151,7 +152,7 @@ def _pinned(project: RootProject, place: str) -> list[RequirementLine]:
             f"`{first.requirement}` is not pinned to one version with `==`{more}; a conversion never resolves",
             place=first.origin,
             context=tuple(f"{line.origin}: {line.requirement}" for line in open_lines[1:_SHOWN]),
-            hint=f"`lockset lock {place}` chooses versions and locks them",
+            hint=f"`lockset lock {quote(place)}` chooses versions and locks them",
         )
     if not found:
         raise LocksetError("nothing-pinned", "The file asks for nothing", place=place, hint="Name the compiled file")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from functools import cached_property
+from shlex import quote
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
@@ -94,7 +95,7 @@ class Document:
                 "lock-invalid",
                 f"This is no valid lock file: {_first_line(error.message)}{where}",
                 place=self.path,
-                hint=f"`lockset validate {self.path or 'FILE'}` lists every finding with its line",
+                hint=f"`lockset validate {quote(self.path or 'FILE')}` lists every finding with its line",
             ) from error
         except (ValueError, RecursionError) as error:
             raise LocksetError(

@@ -41,6 +41,8 @@ __all__ = [
 
 _ARCHIVE = re.compile(r"\.(whl|zip|tar\.gz|tgz)\Z", re.IGNORECASE)
 _OTHER_ARCHIVE = re.compile(r"\.(tar|tar\.(bz2|xz|lzma|zst)|tbz|tbz2|txz|tlz|egg|exe|rar|7z)\Z", re.IGNORECASE)
+# The host of a URL, with its port; nothing else is one.
+_HOST = re.compile(r"(?:[a-z0-9_](?:[a-z0-9_.-]*[a-z0-9_.])?|\[[0-9a-f:.]+\])(?::[0-9]{1,5})?")
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+(?=:)")
 # What git is trusted to fetch over. Others run commands (`ext::`), or are neither encrypted nor signed (`git:`).
 _GIT_TRANSPORTS = frozenset({"https", "http", "ssh", "file"})
@@ -198,8 +200,12 @@ def place_of(repository: PackageVcs, folder: Path) -> str:
 
 
 def host_of(url: str) -> str:
-    """The host of a URL in lower case, with its port where one is written; empty for local files."""
-    return urlsplit(url).netloc.rpartition("@")[2].lower()
+    """The host of a URL in lower case, with its port where one is written; empty for local files and malformed ones."""
+    try:
+        host = urlsplit(url).netloc.rpartition("@")[2].lower()
+    except ValueError:  # such as an unclosed bracket
+        return ""
+    return host if _HOST.fullmatch(host) else ""
 
 
 def source_of(line: RequirementLine, *, base: Path, folder: Path) -> DirectSource:

@@ -236,7 +236,7 @@ class DirectRepository:
     def _is_allowed(self, version: Version, dependency: Dependency) -> bool:
         assert dependency.url is not None
         host = host_of(dependency.url.partition("#")[0])
-        allowed = host in self._direct.hosts or host.partition(":")[0] in self._direct.hosts
+        allowed = bool(host) and (host in self._direct.hosts or host.partition(":")[0] in self._direct.hosts)
         return allowed or isinstance(version, DirectVersion) or dependency.name in self._direct.overridden
 
     def _source_of(self, name: str, version: Version, dependency: Dependency) -> DirectSource:

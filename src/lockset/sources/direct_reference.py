@@ -25,6 +25,7 @@ _ARCHIVE = re.compile(r"\.(whl|zip|tar|tar\.(gz|bz2|xz|lzma)|tgz|tbz|txz|tlz)\Z"
 # No two stretches of blanks stand side by side: a long run of them must cost one pass.
 _NAMED = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*\s*(?:\[[^\]]*\]\s*)?@\s*(?P<target>\S+)")
 _WITH_EXTRAS = re.compile(r"(?P<path>.+?)(?P<extras>\[[^\[\]]*\])\Z", re.DOTALL)
+_PROJECT = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,98}[A-Za-z0-9])?")
 _LOCAL_URL = re.compile(r"file:(?!/)", re.IGNORECASE)
 
 
@@ -155,7 +156,8 @@ def _project_of(url: str, origin: str) -> str | None:
 
 def _nameless(text: str, origin: str, url: str) -> LocksetError:
     last = path_of(url).rstrip("/").rpartition("/")[2].partition("@")[0]
-    guess = _ARCHIVE.sub("", last.removesuffix(".git")) or "name"
+    guess = _ARCHIVE.sub("", last.removesuffix(".git"))
+    guess = guess if _PROJECT.fullmatch(guess) else "NAME"
     return LocksetError(
         "requirement-name",
         f"`{without_secrets(text)}` does not say which project it is",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from shlex import quote
 from typing import TYPE_CHECKING, NoReturn
 
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
@@ -179,7 +180,7 @@ def _refuse_dynamic(project: Table, top: Table) -> None:
     files = _setuptools_files(top, dynamic)
     hint = "Write them in pyproject.toml, or lock a requirements file that holds them"
     if files:
-        hint = f"setuptools reads them from files; lock these: `lockset lock {' '.join(files)}`"
+        hint = f"setuptools reads them from files; lock these: `lockset lock {' '.join(map(quote, files))}`"
     raise LocksetError(
         "dynamic-dependencies",
         f"The {' and '.join(dynamic)} of the project are dynamic: only its build backend knows them",
