@@ -158,3 +158,24 @@ def test_terminal_sequences_of_an_index_are_not_shown(cli: Command, local_index:
     told = cli("lock", "requirements.in", "--python", ">=3.10", "-i", local_index.url)
     assert told.code == 1
     assert "\x1b" not in told.stderr
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "file:///hull-1-py3-none-any.whl",
+        "https:///hull-1-py3-none-any.whl",
+        "https://[::1/hull-1-py3-none-any.whl",
+        "https://h;id/hull-1-py3-none-any.whl",
+        "https://$(id)/hull-1-py3-none-any.whl",
+        "ftp://h.example.org/hull-1-py3-none-any.whl",
+        "https://h.example.org/hull-1.exe",
+        "ext::sh",
+    ],
+)
+def test_no_hint_proposes_to_allow_a_host_that_is_none_or_would_not_help(
+    url: str, refused: Callable[..., str], local_index: LocalIndex
+) -> None:
+    metadata = f"Metadata-Version: 2.1\nName: a\nVersion: 1.0\nRequires-Dist: hull @ {url}\n"
+    local_index.world.add_file("a", make_wheel("a", "1.0", metadata=metadata))
+    assert "--allow-direct-url" not in refused()

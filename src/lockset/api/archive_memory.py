@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from packaging.version import InvalidVersion, Version
+from packaging.version import InvalidVersion
 
+from lockset.dependency_specifiers import read_version
 from lockset.metadata.core import CoreMetadata
 from lockset.resolve.direct import SourceFacts
 
@@ -81,7 +82,7 @@ def _load(data: bytes) -> tuple[str, SourceFacts] | None:
         told = json.loads(data)
         metadata = CoreMetadata(
             name=told["name"],
-            version=Version(told["version"]),
+            version=read_version(told["version"]),
             requires_dist=tuple(told["requires_dist"]),
             requires_python=told["requires_python"],
             provides_extra=frozenset(told["provides_extra"]),

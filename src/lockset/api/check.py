@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from packaging.markers import Marker
-
+from lockset.dependency_specifiers import composed_marker
 from lockset.errors import LocksetError
 from lockset.lockfile.model import describe
 from lockset.markers import MarkerSet
@@ -158,7 +157,7 @@ def _roots(question: Question, lock: Pylock, *, is_whole: bool) -> list[str]:
     """Requirements that no entry serves, and what is no longer asked for where the project `is_whole`."""
     request = question.request
     roots = [r for r in request.roots if not r.region.is_empty]
-    markers = [(r, None if (t := r.region.text()) is None else Marker(t)) for r in roots]
+    markers = [(r, None if (t := r.region.text()) is None else composed_marker(t)) for r in roots]
     findings: dict[str, None] = {}
     unserved: set[str] = set()
     looked_at: set[str] = set()

@@ -14,6 +14,7 @@ from lockset.conversion.assemble import assemble
 from lockset.conversion.beside import Beside, read_beside
 from lockset.conversion.complete import complete
 from lockset.conversion.completeness import missing_needs
+from lockset.conversion.draft import Loss
 from lockset.conversion.foreign_text import decode, refuse_conflicts, refuse_undecoded
 from lockset.conversion.formats import Format, recognise
 from lockset.conversion.options import ConvertOptions
@@ -25,6 +26,7 @@ from lockset.errors import LocksetError
 from lockset.events import Silent
 from lockset.index.options import IndexOptions, IndexSource, location_url, same_index
 from lockset.lockfile.read import read
+from lockset.lockfile.secrets import refuse_secrets
 from lockset.lockfile.validate import validate
 from lockset.lockfile.write import write
 from lockset.records import dataclass
@@ -36,9 +38,9 @@ from lockset.sources.requirements_lines import decode as decode_requirements
 from lockset.sources.requirements_txt import read_requirements
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-    from lockset.conversion.draft import Draft, Loss
+    from lockset.conversion.draft import Draft
     from lockset.conversion.ports import Remote
     from lockset.events import Listener
     from lockset.index.ports import Index
@@ -164,6 +166,7 @@ def convert_draft(
     if sizes:
         lock = with_sizes(lock, remote)
     losses = (*filled.losses, *lost, *missing_needs(filled, index, remote))
+    refuse_secrets(lock, place=draft.place)
     text = write(lock)
     _validate(text, draft.place)
     again = read(text, path="pylock.toml").lock
@@ -192,6 +195,13 @@ def refuse_losses(losses: Sequence[Loss], *, strict: bool, place: str) -> None:
             context=tuple(loss.message for loss in real),
             hint="Nothing was written; leave out `--strict` to accept this",
         )
+
+
+def dropped_credentials(names: Iterable[str]) -> tuple[Loss, ...]:
+    """What is to be said where user info was taken out of the addresses of these packages."""
+    listed = ", ".join(names)
+    message = f"The credentials in the addresses of {listed} are not written: installers take them from netrc or git"
+    return (Loss(kind="credentials-dropped", message=message, note=True),) if listed else ()
 
 
 def read_draft(

@@ -6,7 +6,7 @@ import os
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from lockset.api.convert import Conversion, refuse_losses
+from lockset.api.convert import Conversion, dropped_credentials, refuse_losses
 from lockset.api.remote import LiveRemote
 from lockset.api.wiring import connected
 from lockset.conversion.pylock_facts import fill
@@ -15,6 +15,7 @@ from lockset.conversion.sizes import with_sizes
 from lockset.events import Silent
 from lockset.lockfile.load import load_bytes
 from lockset.lockfile.read import read
+from lockset.lockfile.secrets import refuse_secrets, without_user_info
 from lockset.lockfile.write import write
 from lockset.markers import platform_region
 from lockset.records import dataclass
@@ -85,7 +86,8 @@ def convert_pylock(
     Raises:
         LocksetError: what is wrong with a file, `locks-disagree`, or what is asked for is not in them.
     """
-    locks = [_load(path, content, output) for path in paths]
+    plain = [without_user_info(_load(path, content, output)) for path in paths]
+    locks = [lock for lock, _ in plain]
     merged = merge(locks)
     narrowing = wishes.narrowing(merged)
     found, losses = narrow(merged, narrowing)
@@ -96,6 +98,8 @@ def convert_pylock(
             found = with_sizes(found, LiveRemote(connection, offline=index_options.offline))
     else:
         found = fill(found, None)
+    refuse_secrets(found, place=os.fspath(paths[0]))
+    losses = (*losses, *dropped_credentials(dict.fromkeys(name for _, names in plain for name in names)))
     text = write(found)
     again = read(text, path="pylock.toml").lock
     settled = None

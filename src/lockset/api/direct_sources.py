@@ -10,13 +10,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
-from packaging.utils import InvalidSdistFilename, InvalidWheelFilename, parse_sdist_filename, parse_wheel_filename
+from packaging.utils import InvalidSdistFilename, InvalidWheelFilename
 from packaging.version import Version
 
 from lockset.api.archive_memory import ArchiveMemory
 from lockset.build.revision import commit_of
 from lockset.build.unpack import unpack
 from lockset.build.vcs import checkout
+from lockset.dependency_specifiers import read_sdist_name, read_wheel_name
 from lockset.errors import LocksetError
 from lockset.index.page import DistributionFile
 from lockset.metadata.core import parse_metadata
@@ -204,9 +205,9 @@ def _file_of(source: DirectSource) -> DistributionFile:
     version = _NO_VERSION
     try:
         if source.is_wheel:
-            name, version = parse_wheel_filename(source.filename)[:2]
+            name, version = read_wheel_name(source.filename)[:2]
         else:
-            name, version = parse_sdist_filename(source.filename)
+            name, version = read_sdist_name(source.filename)
         if name != source.name and not source.is_wheel:
             version = _NO_VERSION
     except InvalidWheelFilename as error:

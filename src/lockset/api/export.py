@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from lockset import __version__
-from lockset.api.convert import refuse_losses
+from lockset.api.convert import dropped_credentials, refuse_losses
 from lockset.conversion.export_cyclonedx import to_cyclonedx
 from lockset.conversion.export_requirements import RequirementsStyle, to_constraints, to_requirements
 from lockset.conversion.export_spdx import to_spdx
@@ -22,6 +22,7 @@ from lockset.conversion.requirements import FilesWanted, read_pins
 from lockset.conversion.unlisted_files import unlisted_files
 from lockset.errors import LocksetError
 from lockset.lockfile.load import load
+from lockset.lockfile.secrets import without_user_info
 from lockset.lockfile.select import refuse_empty_environments
 from lockset.markers import Environment, platform_region
 from lockset.records import dataclass
@@ -107,6 +108,7 @@ def export_lock(
 ) -> Export:
     """The same for a lock file that was read."""
     refuse_empty_environments(lock)
+    lock, secretive = without_user_info(lock, parameters=wishes.format in _BILLS)
     exported = _chosen(lock, wishes)
     moment = now or datetime.now(timezone.utc)  # noqa: TID251 - api is where the clock is read
     losses: tuple[Loss, ...] = ()
@@ -118,6 +120,7 @@ def export_lock(
         text, losses = to_constraints(exported, source=wishes.style.source)
     else:
         text = _BILLS[wishes.format](exported, name=wishes.name, tool_version=__version__, now=moment)
+    losses = (*losses, *dropped_credentials(secretive))
     refuse_losses(losses, strict=strict, place=place)
     return Export(text=text, losses=losses, packages=len(exported.entries), compared=compared)
 

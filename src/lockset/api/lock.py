@@ -12,6 +12,7 @@ from lockset.api.asked_project import asked_project
 from lockset.api.lock_files import with_files
 from lockset.errors import LocksetError
 from lockset.events import Silent
+from lockset.lockfile.secrets import refuse_secrets
 from lockset.lockfile.validate import validate
 from lockset.lockfile.write import write
 from lockset.records import dataclass
@@ -139,6 +140,7 @@ def lock(
     found = _with_entry(found, project, question)
     refuse_of_needed(project, question.direct.guard, found)
     _tell_sources(found, old, notes)
+    refuse_secrets(found)
     skipped = _skipped(repository, notes)
     return LockResult(
         lock=found,

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
+from lockset.dependency_specifiers import read_dependency
 from lockset.errors import LocksetError
 from lockset.lockfile.conflict_regions import met_within
 from lockset.lockfile.declared_conflicts import refuse_conflicting_choice
@@ -337,7 +338,7 @@ def _asked(lock: Pylock, entries: Mapping[int, Entry], chosen: _Choice | None) -
 
 def _requirement(text: object) -> Requirement | None:
     try:
-        return Requirement(text) if isinstance(text, str) else None
+        return read_dependency(text) if isinstance(text, str) else None
     except InvalidRequirement:
         return None
 

@@ -59,7 +59,7 @@ def check_online(
 def _known(index: Index, package: Package) -> dict[str, DistributionFile]:
     detail = index.project(package.name)
     versions = [package.version] if package.version is not None else list(detail.versions)
-    return {file.filename: file for version in versions for file in detail.files(version)}
+    return {file.filename: file for version in versions if version in detail for file in detail.files(version)}
 
 
 def _files(package: Package, path: KeyPath) -> Iterator[tuple[KeyPath, PackageSdist | PackageWheel]]:

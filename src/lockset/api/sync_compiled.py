@@ -9,9 +9,8 @@ import sys
 import zlib
 from typing import TYPE_CHECKING, Any
 
-from packaging.version import Version
-
 from lockset import __version__
+from lockset.dependency_specifiers import read_version
 from lockset.hashes import Digest
 from lockset.sync.disk.recall import know, known
 from lockset.sync.disk.tree import tree_digest
@@ -101,7 +100,7 @@ def _wanted(names: tuple[Any, ...], digests: list[tuple[str, str]], facts: tuple
     size, subdirectory, editable, requested, vcs, commit, revision = facts
     return Wanted(
         name=name,
-        version=Version(version) if version is not None else None,
+        version=read_version(version) if version is not None else None,
         kind=kind,
         filename=filename,
         url=url,

@@ -6,10 +6,8 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from packaging.specifiers import SpecifierSet
-from packaging.version import Version
-
 from lockset.api.asked_project import asked_project
+from lockset.dependency_specifiers import read_specifiers, read_version
 from lockset.errors import LocksetError
 from lockset.events import Silent
 from lockset.records import dataclass
@@ -28,6 +26,8 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
     from datetime import datetime
     from pathlib import Path
+
+    from packaging.version import Version
 
     from lockset.errors import Diagnostic
     from lockset.events import Listener
@@ -107,7 +107,7 @@ def _version(repository: IndexRepository, name: str, version: str | None) -> Ver
         raise LocksetError("project-not-found", f"No index has a project named {name}", hint="Check the spelling")
     if version is None:
         return next((v for v in known if not v.is_prerelease), known[0])
-    found = next((v for v in known if v == Version(version)), None)
+    found = next((v for v in known if v == read_version(version)), None)
     if found is None:
         near = ", ".join(str(v) for v in known[:5])
         raise LocksetError("unknown-version", f"No index has {name} {version}", hint=f"The newest it has: {near}")
@@ -181,7 +181,7 @@ class _Asking:
         releases = self._repository.releases(name)
         if releases.yanked >> releases.versions.index(version) & 1:
             return "it is yanked", f"To take it all the same, pin it: `{name}=={version}`"
-        alone = Specifier.of(SpecifierSet(f"<={version}"))
+        alone = Specifier.of(read_specifiers(f"<={version}"))
         admission = Admission(self._repository, self._request.policy)
         admitted = admission.foremost(releases, admission.admitted(releases, {alone}))
         if not admitted >> releases.versions.index(version) & 1:

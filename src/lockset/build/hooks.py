@@ -12,10 +12,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 import tomli
-from packaging.requirements import InvalidRequirement, Requirement
+from packaging.requirements import InvalidRequirement
 from pyproject_hooks import BackendUnavailable, BuildBackendHookCaller, HookMissing
 
 from lockset.build.unpack import unpack
+from lockset.dependency_specifiers import read_dependency
 from lockset.errors import LocksetError
 from lockset.events import Silent
 from lockset.metadata.wheel import METADATA_LIMIT, read_any_metadata
@@ -89,7 +90,7 @@ def _check_requirements(requirements: tuple[str, ...], what: str) -> None:
     """Every text is one requirement and nothing else: no option, no path, no second line."""
     try:
         for requirement in requirements:
-            Requirement(requirement)
+            read_dependency(requirement)
     except (InvalidRequirement, RecursionError) as error:  # RecursionError: parentheses without end
         raise _bad_system(what, f"a requirement of the build is malformed: {error}") from error
 

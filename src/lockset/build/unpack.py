@@ -7,11 +7,10 @@ import shutil
 import stat
 import tarfile
 import zipfile
-import zlib
 from typing import TYPE_CHECKING, BinaryIO, cast
 
 from lockset.errors import LocksetError
-from lockset.metadata.bounded import MOST_MEMBERS, BoundedReads, inflated
+from lockset.metadata.bounded import MOST_MEMBERS, BoundedReads, archive_errors, inflated, tar_members
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -41,7 +40,7 @@ def unpack(archive: BinaryIO, filename: str, into: Path) -> Path:
         else:
             writer.take_tar(archive)
         writer.make_links()
-    except (tarfile.TarError, zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError, RuntimeError) as error:
+    except archive_errors() as error:
         raise _refused(filename, f"it cannot be unpacked: {error}") from error
     tops = list(into.iterdir())
     return tops[0] if len(tops) == 1 and tops[0].is_dir() and not tops[0].is_symlink() else into
@@ -82,14 +81,14 @@ class _Writer:
 
     def take_tar(self, archive: BinaryIO) -> None:
         with tarfile.open(fileobj=inflated(archive), mode="r:") as tar:
-            for member in tar:
+            for member in tar_members(tar):
                 parts = self._count(member.name)
                 if member.isdir():
                     self._folder(parts)
                 elif member.isreg():
                     stream = tar.extractfile(member)
                     assert stream is not None, "regular members have contents"
-                    self._announced(member.size)
+                    self._announced(max(member.size, tar.offset - member.offset_data))
                     self._file(parts, _chunks(cast("BinaryIO", stream)), mode=member.mode)
                 elif member.issym():
                     self._links[parts] = member.linkname

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote
@@ -11,6 +12,7 @@ from lockset.cli.output import plain
 from lockset.lockfile.rule_table import RULES
 from lockset.records import dataclass
 from lockset.spans import LineIndex
+from lockset.url_secrets import has_secret, masked
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -23,6 +25,9 @@ __all__ = ["Checked", "Line", "Picked", "as_json", "as_sarif", "github", "lines_
 
 # Bounds how much of a source line is shown; lines with a wheel each are some hundred characters long.
 _SHOWN = 100
+# Escapes of TOML that stand for a character.
+_ESCAPE = re.compile(r"\\(?:u([0-9A-Fa-f]{4})|U([0-9A-Fa-f]{8})|x([0-9A-Fa-f]{2}))")
+_LAST = 0x10FFFF
 _SARIF = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 _HOME = "https://packaging.python.org/en/latest/specifications/pylock-toml/"
 
@@ -76,7 +81,7 @@ def lines_of(report: Report, issues: Sequence[Issue]) -> tuple[Line, ...]:
 def _line(issue: Issue, index: LineIndex) -> Line:
     source, shift = None, 0
     if issue.path or issue.code == "toml-syntax":
-        whole = index.line(issue.line)
+        whole = _without_secrets(index.line(issue.line))
         shift = max(0, issue.column - 1 - _SHOWN // 3) if len(whole) > _SHOWN else 0
         source = whole[shift : shift + _SHOWN]
     end = index.position(min(max(issue.span.end, issue.span.start + 1), len(index.text)))
@@ -93,6 +98,17 @@ def _line(issue: Issue, index: LineIndex) -> Line:
         source=source,
         shift=shift,
     )
+
+
+def _without_secrets(line: str) -> str:
+    """The line with secrets masked, each character where it was; of one that hides its text in escapes, nothing."""
+    if _ESCAPE.search(line) and has_secret(_ESCAPE.sub(_unescaped, line)):
+        return ""
+    return masked(line)
+
+
+def _unescaped(escape: re.Match[str]) -> str:
+    return chr(min(int(escape[1] or escape[2] or escape[3], 16), _LAST))
 
 
 def as_json(file: Checked) -> dict[str, object]:

@@ -13,6 +13,8 @@ from io import RawIOBase
 from itertools import zip_longest
 from typing import TYPE_CHECKING, Any
 
+from lockset.url_secrets import without_secrets
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
@@ -44,19 +46,16 @@ _COLUMNS = 80
 _QUOTED = "      "
 _WORD = re.compile(r" *[^ ]+")
 _STYLED = re.compile("\x1b\\[[0-9;]*m")
-# User info of an address; with ssh a user alone is no secret.
-_USER_INFO = re.compile(r"(?<!ssh)://[^\s/@]*@|://[^\s/@:]*:[^\s/@]*@")
 # A column of a table is never narrower to make room for others.
 _NARROWEST = 8
 
 
 def plain(text: str) -> str:
-    """`text` without what a terminal would act on, and without passwords: whoever repeats an address may show it so.
+    """`text` without what a terminal would act on, and without secrets: whoever repeats an address may show it so.
 
     Control characters are written out, length is bounded.
     """
-    if "@" in text:
-        text = _USER_INFO.sub("://", text)
+    text = without_secrets(text).replace("://****@", "://")
     if text.isprintable() and len(text) <= _LONGEST:
         return text
     shown = "".join(c if c.isprintable() or c == "\n" else c.encode("unicode_escape").decode() for c in text)
@@ -107,7 +106,8 @@ class Output:
         return f"\x1b[{codes}m{text}\x1b[0m"
 
     def data(self, text: str) -> None:
-        """Write the result of the command to stdout, as it is, with a line end if it has none."""
+        """Write the result of the command to stdout, without secrets, with a line end if it has none."""
+        text = without_secrets(text)
         text = _spelled(text) if self._plain_out else text
         with self._lock:
             self._clear()
@@ -137,7 +137,7 @@ class Output:
     def detail(self, text: str) -> None:
         """Tell something on stderr when verbose."""
         if self.verbose:
-            self._write_err(text)
+            self._write_err(without_secrets(text))
 
     def warn(self, text: str) -> None:
         """Warn on stderr, unless quiet."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lockset.cli.output import plain
-from lockset.sources.direct_url import without_credentials
+from lockset.url_secrets import without_secrets
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,7 +25,7 @@ def release_of(package: Package) -> str:
     place = package.archive or package.directory or package.vcs
     if place is None:
         return plain(str(package.version)) if package.version is not None else "without a version"
-    where = without_credentials(getattr(place, "url", None) or place.path or "")
+    where = without_secrets(getattr(place, "url", None) or place.path or "")
     revision = f"@{package.vcs.commit_id[:_COMMIT]}" if package.vcs is not None else ""
     version = f"{package.version} " if package.version is not None else ""
     return plain(f"{version}({where}{revision})")

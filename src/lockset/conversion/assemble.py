@@ -6,13 +6,13 @@ from dataclasses import replace
 from itertools import product
 from typing import TYPE_CHECKING, Any
 
-from packaging.markers import Marker
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 from lockset.conversion.draft import Loss
 from lockset.conversion.graph import refuse_overlap
+from lockset.dependency_specifiers import composed_marker, read_specifiers
 from lockset.lockfile.conflict_regions import conflicting_region, marker_text
 from lockset.lockfile.declared_conflicts import ConflictMember, with_conflicts
 from lockset.lockfile.model import (
@@ -73,7 +73,7 @@ def assemble(draft: Draft) -> tuple[Pylock, tuple[Loss, ...]]:
     multi = bool(offers.extras or offers.groups)
     lock = Pylock(
         lock_version=Version("1.0"),
-        environments=[Marker(text) for text in draft.environments] or None,
+        environments=[composed_marker(text) for text in draft.environments] or None,
         requires_python=draft.requires_python,
         extras=[canonicalize_name(e) for e in sorted(offers.extras)] if multi else None,
         dependency_groups=sorted(offers.groups) if multi else None,
@@ -126,7 +126,7 @@ def _package(
     return Package(
         name=canonicalize_name(package.name),
         version=package.version,
-        marker=None if marker is None else Marker(marker),
+        marker=None if marker is None else composed_marker(marker),
         requires_python=_requires_python(package, universe, unbounded),
         dependencies=_dependencies(package),
         vcs=source if isinstance(source, PackageVcs) else None,
@@ -144,7 +144,7 @@ def _requires_python(package: DraftPackage, universe: MarkerSet, unbounded: list
     if not package.requires_python:
         return None
     try:
-        specifiers = SpecifierSet(package.requires_python)
+        specifiers = read_specifiers(package.requires_python)
         admitted = MarkerSet.of_python(specifiers)
     except (InvalidSpecifier, ValueError):
         return None

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from packaging.requirements import InvalidRequirement, Requirement
+from packaging.requirements import InvalidRequirement
 from packaging.utils import canonicalize_name
 
 from lockset.conversion.assemble import universe_of
 from lockset.conversion.draft import Loss
 from lockset.conversion.graph import region_of_text
+from lockset.dependency_specifiers import read_dependency
 from lockset.errors import LocksetError
 from lockset.markers import MarkerSet
 
@@ -72,7 +73,7 @@ def _files(package: DraftPackage, index: Index) -> Sequence[DistributionFile]:
 def _needs(package: DraftPackage, requires: Sequence[str]) -> Iterator[tuple[str, MarkerSet]]:
     for text in requires:
         try:
-            requirement = Requirement(text)
+            requirement = read_dependency(text)
         except InvalidRequirement:
             continue
         marker = region_of_text(None if requirement.marker is None else str(requirement.marker))

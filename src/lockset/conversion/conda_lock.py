@@ -12,19 +12,21 @@ from packaging.utils import canonicalize_name
 from lockset.conversion.direct import read_vcs
 from lockset.conversion.draft import Draft, DraftFile, DraftPackage, Loss
 from lockset.conversion.drafting import draft_of_statements, hash_texts
-from lockset.conversion.foreign_text import Fields, strip_credentials
 from lockset.conversion.formats import Format
 from lockset.conversion.graph import Edge, ForeignGraph, GraphNode
 from lockset.conversion.judge import LineJudge, StatedEntry
 from lockset.conversion.offers import Offers
 from lockset.conversion.yaml_text import parse_yaml
+from lockset.dependency_specifiers import read_specifiers
 from lockset.errors import LocksetError
 from lockset.lockfile.model import PackageArchive, last_component
 from lockset.markers import MarkerSet
+from lockset.url_secrets import plain_url
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from lockset.conversion.foreign_text import Fields
     from lockset.conversion.offers import Choice
     from lockset.conversion.options import ConvertOptions
 
@@ -140,7 +142,7 @@ class _Reading:
         if len(minors) != 1:
             return chosen
         try:
-            own = SpecifierSet(f"=={minors.pop()}.*")
+            own = read_specifiers(f"=={minors.pop()}.*")
         except InvalidSpecifier:
             return chosen
         return own if chosen is None else own & chosen
@@ -219,7 +221,7 @@ class _Reading:
 
     def _package(self, entry: Fields) -> DraftPackage:
         name, version = entry.name(), entry.version()
-        url = strip_credentials(entry.needed("url"))
+        url = plain_url(entry.needed("url"))
         plain = DraftPackage(name=name, version=version, region=MarkerSet.any(), origin=self._top.place)
         if re.match(r"(?:git|hg|svn|bzr)\+", url):
             address, _, fragment = url.partition("#")
@@ -229,8 +231,8 @@ class _Reading:
         hashes = self._hashes(entry)
         file = last_component(path=None, url=url) or ""
         if file.endswith((".whl", ".tar.gz", ".zip")):
-            plain_url = url.partition("#")[0]
-            return replace(plain, files=(DraftFile(name=file, url=plain_url, hashes=hashes),))
+            address = url.partition("#")[0]
+            return replace(plain, files=(DraftFile(name=file, url=address, hashes=hashes),))
         return replace(plain, source=PackageArchive(url=url.partition("#")[0], hashes=hashes))
 
     def _hashes(self, entry: Fields) -> Mapping[str, str]:

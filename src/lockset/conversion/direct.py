@@ -8,12 +8,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
-from packaging.utils import InvalidSdistFilename, InvalidWheelFilename, parse_sdist_filename, parse_wheel_filename
+from packaging.utils import InvalidSdistFilename, InvalidWheelFilename
 
-from lockset.conversion.foreign_text import strip_credentials
+from lockset.dependency_specifiers import read_sdist_name, read_wheel_name
 from lockset.errors import LocksetError
 from lockset.lockfile.model import PackageArchive, PackageDirectory, PackageVcs
-from lockset.sources.direct_url import path_of, without_credentials
+from lockset.sources.direct_url import path_of
+from lockset.url_secrets import plain_url, without_secrets
 
 if TYPE_CHECKING:
     from packaging.version import Version
@@ -48,7 +49,7 @@ def read_direct(
     Raises:
         LocksetError: `vcs-unsupported`: neither Git nor a revision that stays.
     """
-    url = strip_credentials(line.requirement.url or "")
+    url = plain_url(line.requirement.url or "")
     address, subdirectory = _split_subdirectory(url)
     scheme = address.partition(":")[0].lower()
     if "+" in scheme:
@@ -87,7 +88,7 @@ def read_vcs(address: str, subdirectory: str | None, *, origin: str) -> PackageV
     if kind not in {"git", "hg", "svn", "bzr"} or (kind != "git" and not commit):
         raise LocksetError(
             "vcs-unsupported",
-            f"`{without_credentials(address)}` names no revision that a lock file can hold",
+            f"`{without_secrets(address)}` names no revision that a lock file can hold",
             place=origin,
             hint="Name a full commit, or the number of a revision where the system counts them",
         )
@@ -109,7 +110,7 @@ def version_of_file(path: str, project: str) -> Version | None:
     """The version that the name of a wheel or source distribution of `project` says; None for other archives."""
     name = unquote(path.rstrip("/").rpartition("/")[2])
     try:
-        found = parse_wheel_filename(name)[:2] if name.endswith(".whl") else parse_sdist_filename(name)
+        found = read_wheel_name(name)[:2] if name.endswith(".whl") else read_sdist_name(name)
     except (InvalidWheelFilename, InvalidSdistFilename):
         return None
     return found[1] if found[0] == project else None

@@ -10,7 +10,9 @@ from lockset.conversion.unlisted_files import unlisted_files
 from lockset.errors import LocksetError
 from lockset.index.options import DEFAULT_INDEX, same_index
 from lockset.lockfile.model import artifacts, describe
+from lockset.lockfile.secrets import secret_in_address
 from lockset.records import dataclass
+from lockset.url_secrets import has_secret
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -67,6 +69,8 @@ def to_requirements(exported: Exported, style: RequirementsStyle) -> tuple[str, 
     has_graph = any(entry.package.dependencies for entry in entries)
     for number, entry in enumerate(entries):
         head, texts = _pin(entry, unlisted.by_url.get(number), losses)
+        if has_secret(head):
+            raise secret_in_address(f"a secret of `{entry.package.name}`", head, place=style.source)
         condition = "" if entry.marker is None else f" ; {entry.marker}"
         lines.append(" \\\n".join([f"{head}{condition}", *(f"    --hash={text}" for text in texts if hashes)]))
         if style.annotate and has_graph:
@@ -132,6 +136,8 @@ def _index_lines(entries: list[Entry], style: RequirementsStyle, losses: list[Lo
             losses.append(Loss(kind="index-left-out", message=message, note=len(indexes) == 1))
         return
     for number, index in enumerate(indexes):
+        if has_secret(index):
+            raise secret_in_address("a secret", index, place=style.source)
         yield f"--{'extra-' if number else ''}index-url {index}"
     if len(indexes) > 1:
         message = "Requirements files do not tie packages to indexes: installers may take any of them"

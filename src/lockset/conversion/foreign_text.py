@@ -8,12 +8,14 @@ from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import tomli
-from packaging.markers import InvalidMarker, Marker
+from packaging.markers import InvalidMarker
 from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
+from lockset.dependency_specifiers import read_marker, read_version
 from lockset.errors import LocksetError
 from lockset.hashes import STRONG_ALGORITHMS, WEAK_ALGORITHMS
+from lockset.url_secrets import plain_url
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -27,14 +29,11 @@ __all__ = [
     "refuse_conflicts",
     "refuse_undecoded",
     "repository_url",
-    "strip_credentials",
 ]
 
 _CONFLICT = re.compile(r"(?:<{7}|>{7}|\|{7})(?: |\Z)|={7}\Z")
 # As many lines as a message lists.
 _LINES_SHOWN = 12
-# The user of an SSH address without a password belongs to it.
-_CREDENTIALS = re.compile(r"(?<=://)(?:(?<!ssh://)[^/\s@]*|[^/\s@:]*:[^/\s@]*)@")
 _SHORT_SSH = re.compile(r"([\w.-]+@[\w.-]+):(?!//)/*(.+)\Z")
 _UNDECODED = re.compile("[\udc80-\udcff]")
 _HEX = re.compile(r"[0-9a-f]+\Z")
@@ -146,15 +145,10 @@ def _no_table(place: str, what: str) -> Fields:
     raise LocksetError("format-invalid", f"This is no {what}: its top is no table", place=place)
 
 
-def strip_credentials(url: str) -> str:
-    """The URL without user and password; the user of an SSH address stays."""
-    return _CREDENTIALS.sub("", url)
-
-
 def repository_url(url: str) -> str:
     """The address of a repository without secrets; `user@host:path` as the URL that lock files need."""
     short = _SHORT_SSH.match(url)
-    return strip_credentials(url if short is None else f"ssh://{short[1]}/{short[2]}")
+    return plain_url(url if short is None else f"ssh://{short[1]}/{short[2]}")
 
 
 def _moment(text: str) -> datetime | None:
@@ -244,7 +238,10 @@ class Fields:
             value = _moment(value)
         if not isinstance(value, datetime):
             return None
-        return value.replace(tzinfo=timezone.utc) if value.tzinfo is None else value.astimezone(timezone.utc)
+        try:
+            return value.replace(tzinfo=timezone.utc) if value.tzinfo is None else value.astimezone(timezone.utc)
+        except OverflowError:  # a moment without a year in UTC
+            return None
 
     def name(self, key: str = "name") -> str:
         """A project name, normalised."""
@@ -258,7 +255,7 @@ class Fields:
         """A version that has to be there."""
         value = self.needed(key)
         try:
-            return Version(value)
+            return read_version(value)
         except InvalidVersion:
             raise self.invalid(key, f"is no version: `{value}`") from None
 
@@ -270,7 +267,7 @@ class Fields:
     def checked_marker(self, value: str, key: str) -> str:
         """`value`, which is a marker."""
         try:
-            Marker(value)
+            read_marker(value)
         except (InvalidMarker, RecursionError):
             raise self.invalid(key, f"is no marker: `{value}`") from None
         return value

@@ -9,13 +9,14 @@ from dataclasses import field
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Protocol
 
-from packaging.markers import Marker
-
 from lockset.conversion.graph import ROUNDS
+from lockset.dependency_specifiers import composed_marker
 from lockset.records import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+
+    from packaging.markers import Marker
 
     from lockset.conversion.graph import Edge, ForeignGraph
     from lockset.conversion.offers import Choice, Offers
@@ -50,7 +51,7 @@ class Situation:
 
 @lru_cache(maxsize=16384)
 def _parsed(marker: str) -> Marker:
-    return Marker(marker)
+    return composed_marker(marker)
 
 
 class Judge(Protocol):

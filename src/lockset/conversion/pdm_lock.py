@@ -15,14 +15,16 @@ from lockset.conversion.assumed_roots import assume_roots
 from lockset.conversion.assumed_words import groups_unknown, only_systems, tell_assumed
 from lockset.conversion.draft import Draft, DraftFile, DraftPackage, Loss
 from lockset.conversion.drafting import draft_of_graph, draft_of_statements
-from lockset.conversion.foreign_text import Fields, hashes_of_one_file, parse_toml, repository_url, strip_credentials
+from lockset.conversion.foreign_text import Fields, hashes_of_one_file, parse_toml, repository_url
 from lockset.conversion.formats import Format
 from lockset.conversion.graph import Edge, ForeignGraph, GraphNode, Root
 from lockset.conversion.offers import Offers
 from lockset.conversion.pdm_roots import Asked, asked_of_pdm, extras_of_pdm
+from lockset.dependency_specifiers import read_dependency, read_specifiers
 from lockset.errors import LocksetError
 from lockset.lockfile.model import PackageArchive, PackageDirectory, PackageVcs, last_component
 from lockset.markers import MarkerSet, platform_region
+from lockset.url_secrets import plain_url
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -73,7 +75,7 @@ class _Reading:
 
     def _check_version(self) -> None:
         text = self._metadata.needed("lock_version")
-        parts = re.fullmatch(r"(\d+)(?:\.(\d+))?(?:\.\d+)?", text)
+        parts = re.fullmatch(r"([0-9]{1,9})(?:\.([0-9]{1,9}))?(?:\.[0-9]{1,9})?", text)
         if parts is None:
             raise self._metadata.invalid("lock_version", f"is no version: `{text}`")
         if int(parts[1]) != _KNOWN_MAJOR:
@@ -286,7 +288,7 @@ class _Reading:
 
     def _answering(self, name: str, extras: frozenset[str], constraint: str) -> tuple[str, ...]:
         """Entries of the name with these extras that satisfy the constraint, newest first."""
-        specifiers = SpecifierSet("" if constraint == "*" else constraint)
+        specifiers = read_specifiers("" if constraint == "*" else constraint)
         found = [
             n
             for n in self._by_name.get(name, ())
@@ -321,7 +323,7 @@ class _Reading:
         if url is not None:
             is_url = "://" in url
             archive = PackageArchive(
-                url=strip_credentials(url).partition("#")[0] if is_url else None,
+                url=plain_url(url).partition("#")[0] if is_url else None,
                 path=None if is_url else self._options.moved(url),
                 hashes=hashes_of_one_file(tables),
                 subdirectory=entry.text("subdirectory"),
@@ -376,19 +378,19 @@ def _is_tree(entry: Fields) -> bool:
 
 def _file(table: Fields) -> DraftFile:
     url = table.text("url")
-    url = None if url is None else strip_credentials(url).partition("#")[0]
+    url = None if url is None else plain_url(url).partition("#")[0]
     return DraftFile(name=table.text("file") or last_component(path=None, url=url), url=url, hashes=table.hash())
 
 
 def _requirement(text: str, entry: Fields) -> Requirement:
     try:
-        return Requirement(text)
+        return read_dependency(text)
     except InvalidRequirement:
         raise entry.invalid("dependencies", f"holds no requirement: `{text}`") from None
 
 
 def _specifiers(fields: Fields, text: str) -> SpecifierSet:
     try:
-        return SpecifierSet(text)
+        return read_specifiers(text)
     except InvalidSpecifier:
         raise fields.invalid("requires_python", f"is no range of Pythons: `{text}`") from None

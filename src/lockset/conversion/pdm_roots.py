@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from packaging.requirements import InvalidRequirement, Requirement
+from packaging.requirements import InvalidRequirement
 from packaging.utils import canonicalize_name
 
 from lockset.conversion.poetry_roots import Asked, standard_requirements
+from lockset.dependency_specifiers import read_dependency
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -35,7 +36,7 @@ def asked_of_pdm(beside: Beside) -> Iterator[Asked]:
         assert own is not None
         for text in own.texts(group):
             try:
-                requirement = Requirement(text.removeprefix("-e ").strip())
+                requirement = read_dependency(text.removeprefix("-e ").strip())
             except InvalidRequirement:
                 raise own.invalid(group, f"holds no requirement: `{text}`") from None
             yield Asked(

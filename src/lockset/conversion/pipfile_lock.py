@@ -14,14 +14,16 @@ from lockset.conversion.archive_hashes import with_certain_hashes
 from lockset.conversion.direct import UNKNOWN_COMMIT, is_archive_name, is_commit
 from lockset.conversion.draft import Draft, DraftPackage, Loss
 from lockset.conversion.drafting import draft_of_statements
-from lockset.conversion.foreign_text import Fields, parse_json, repository_url, strip_credentials
+from lockset.conversion.foreign_text import Fields, parse_json, repository_url
 from lockset.conversion.formats import Format
 from lockset.conversion.graph import ForeignGraph, GraphNode, refuse_overlap, region_of_text
 from lockset.conversion.offers import Offers
+from lockset.dependency_specifiers import read_specifiers, read_version
 from lockset.errors import LocksetError
 from lockset.hashes import Digest
 from lockset.lockfile.model import PackageArchive, PackageDirectory, PackageVcs
 from lockset.markers import MarkerSet
+from lockset.url_secrets import plain_url
 
 if TYPE_CHECKING:
     from lockset.conversion.offers import Choice
@@ -68,7 +70,7 @@ class _Reading:
 
     def _public(self, url: str) -> str | None:
         """The address of a source, None where it holds variables."""
-        plain = strip_credentials(url)
+        plain = plain_url(url)
         return None if _VARIABLE.search(plain) else plain
 
     def draft(self) -> Draft:
@@ -86,7 +88,8 @@ class _Reading:
                 groups.append(group)
             for name in table.data:
                 entry = table.table(name)
-                assert entry is not None
+                if entry is None:
+                    raise table.invalid(name, "is not a table")
                 key = f"{section}:{name}"
                 package = self._package(canonicalize_name(name), entry)
                 packages[key] = package
@@ -137,9 +140,9 @@ class _Reading:
             full, short = requires.text("python_full_version"), requires.text("python_version")
             try:
                 if full:
-                    found = SpecifierSet(f"=={full}")
+                    found = read_specifiers(f"=={full}")
                 elif short and short != "*":
-                    found = SpecifierSet(f"=={short}.*")
+                    found = read_specifiers(f"=={short}.*")
             except InvalidSpecifier:
                 raise requires.invalid("python_version", "is no version of Python") from None
         if chosen is None or found is None:
@@ -176,7 +179,7 @@ class _Reading:
         matched = re.fullmatch(r"(={2,3})\s*(\S+)", text)
         try:
             if matched:
-                return Version(matched[2]), SpecifierSet(f"{matched[1]}{matched[2]}")
+                return read_version(matched[2]), read_specifiers(f"{matched[1]}{matched[2]}")
         except InvalidVersion:
             pass
         raise LocksetError(
@@ -205,7 +208,7 @@ class _Reading:
         if place is None:
             return None
         if "://" in place:
-            return PackageArchive(url=strip_credentials(place).partition("#")[0], hashes={})
+            return PackageArchive(url=plain_url(place).partition("#")[0], hashes={})
         if is_archive_name(place):
             return PackageArchive(path=self._options.moved(place), hashes={})
         return PackageDirectory(path=self._options.moved(place), editable=entry.flag("editable") or None)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.version import InvalidVersion, Version
 
+from lockset.dependency_specifiers import read_specifiers, read_version
 from lockset.markers import MarkerSet
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ def alternatives(text: str) -> tuple[SpecifierSet, ...]:
     for part in _OR.split(text.strip() or "*"):
         pieces = [piece for piece in _AND.split(part.strip().strip("()")) if piece]
         try:
-            found.append(SpecifierSet(",".join(filter(None, map(_standard, pieces)))))
+            found.append(read_specifiers(",".join(filter(None, map(_standard, pieces)))))
         except (InvalidSpecifier, InvalidVersion) as error:
             message = f"`{text}` is no version constraint"
             raise ValueError(message) from error
@@ -77,10 +78,10 @@ def _standard(piece: str) -> str:
     if version == "*":
         return ""
     if sign == "^":
-        return _caret(Version(version))
+        return _caret(read_version(version))
     if sign == "~":
-        release = Version(version).release
-        return _between(Version(version), release[: 2 if len(release) > 1 else 1])
+        release = read_version(version).release
+        return _between(read_version(version), release[: 2 if len(release) > 1 else 1])
     if sign in {"", "=", "=="}:
         return f"=={version}"
     if sign in {"<", "<=", ">", ">="} and version.endswith(".*"):

@@ -13,7 +13,7 @@ from lockset.conversion.assumed_roots import assume_roots
 from lockset.conversion.assumed_words import groups_unknown, only_systems, tell_assumed
 from lockset.conversion.draft import Draft, DraftFile, DraftPackage, Loss, identity, identity_of_source
 from lockset.conversion.drafting import draft_of_graph, draft_of_statements
-from lockset.conversion.foreign_text import Fields, hashes_of_one_file, parse_toml, repository_url, strip_credentials
+from lockset.conversion.foreign_text import Fields, hashes_of_one_file, parse_toml, repository_url
 from lockset.conversion.formats import Format
 from lockset.conversion.graph import Edge, ForeignGraph, GraphNode, Root
 from lockset.conversion.offers import Offers
@@ -22,6 +22,7 @@ from lockset.conversion.poetry_roots import Asked, asked_by, dependency_items
 from lockset.errors import LocksetError
 from lockset.lockfile.model import PackageArchive, PackageDirectory, PackageVcs
 from lockset.markers import MarkerSet
+from lockset.url_secrets import plain_url
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -78,7 +79,7 @@ class _Reading:
 
     def _read_version(self) -> tuple[int, int]:
         text = self._metadata.needed("lock-version")
-        matched = re.fullmatch(r"(\d+)\.(\d+)", text)
+        matched = re.fullmatch(r"([0-9]{1,9})\.([0-9]{1,9})", text)
         if matched is None:
             raise self._metadata.invalid("lock-version", f"is no version: `{text}`")
         found = int(matched[1]), int(matched[2])
@@ -319,7 +320,7 @@ class _Reading:
         url = source.text("url") if source is not None else None
         return replace(
             plain,
-            index=strip_credentials(url) if url else None,
+            index=plain_url(url) if url else None,
             files=tuple(self._files(entry, number)),
             every_file=False,
             requires_python=str(found[0]) if len(found) == 1 and str(found[0]) else None,
@@ -376,7 +377,7 @@ class _Reading:
         hashes = hashes_of_one_file(entry.tables("files"))
         moved = self._options.moved(url) if kind == "file" else None
         archive = PackageArchive(
-            url=strip_credentials(url) if kind == "url" else None, path=moved, hashes=hashes, subdirectory=subdirectory
+            url=plain_url(url) if kind == "url" else None, path=moved, hashes=hashes, subdirectory=subdirectory
         )
         return {"source": archive, "version": self._versions[number]}
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from packaging.requirements import InvalidRequirement, Requirement
+from packaging.requirements import InvalidRequirement
 from packaging.utils import canonicalize_name
 
 from lockset.conversion.graph import Edge, Root
 from lockset.conversion.poetry_constraints import python_marker
+from lockset.dependency_specifiers import read_dependency
 from lockset.errors import LocksetError
 from lockset.records import dataclass
 
@@ -136,7 +137,7 @@ def standard_requirements(beside: Beside) -> Iterator[Asked]:
 
 def _standard(choice: Choice, text: str, place: str) -> Asked:
     try:
-        requirement = Requirement(text)
+        requirement = read_dependency(text)
     except InvalidRequirement as error:
         raise LocksetError("requirement-syntax", f"`{text}` is not a requirement", place=place) from error
     return Asked(

@@ -6,7 +6,6 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
-from packaging.markers import Marker
 from packaging.utils import canonicalize_name
 
 from lockset.conversion.assemble import universe_of
@@ -21,6 +20,7 @@ from lockset.conversion.prove import (
     identity_of_package,
     selector,
 )
+from lockset.dependency_specifiers import composed_marker
 from lockset.errors import LocksetError
 from lockset.index.file_name import tags_of_triple, wheel_triple
 from lockset.lockfile.conflict_regions import met_within
@@ -122,7 +122,7 @@ def narrow(lock: Pylock, wanted: Narrowing, *, one: Environment | None = None) -
     found = replace(
         lock,
         requires_python=requires_python,
-        environments=[Marker(text) for text in environments] or None,
+        environments=[composed_marker(text) for text in environments] or None,
         packages=[_without(package, gone, packages) for package in packages],
     )
     if wanted.choose:
@@ -184,7 +184,7 @@ def _narrowed(package: Package, region: MarkerSet, universe: MarkerSet, losses: 
     """The entry bound to the region; files stay as they are where no losses are asked for."""
     marker = region.text(universe)
     if losses is None:
-        return replace(package, marker=None if marker is None else Marker(marker))
+        return replace(package, marker=None if marker is None else composed_marker(marker))
     here = region.without_extras_and_groups()
     kept: list[PackageWheel] = []
     gone: list[PackageWheel] = []
@@ -196,7 +196,7 @@ def _narrowed(package: Package, region: MarkerSet, universe: MarkerSet, losses: 
         message = f"{describe(package)}: {len(gone)} wheels fit nothing that is asked for"
         losses.append(Loss(kind="narrowed", message=message, hashes=hashes, note=True))
     wheels = kept or (list(gone) if package.wheels and package.sdist is None else None)
-    return replace(package, marker=None if marker is None else Marker(marker), wheels=wheels)
+    return replace(package, marker=None if marker is None else composed_marker(marker), wheels=wheels)
 
 
 def merge(locks: Sequence[Pylock]) -> Pylock:
@@ -233,7 +233,7 @@ def _merged(one: Pylock, other: Pylock) -> Pylock:
     return replace(
         one,
         requires_python=requires_python,
-        environments=[Marker(text) for text in environments] or None,
+        environments=[composed_marker(text) for text in environments] or None,
         extras=sorted({*(one.extras or ()), *(other.extras or ())}) or None,
         dependency_groups=sorted({*(one.dependency_groups or ()), *(other.dependency_groups or ())}) or None,
         created_by="lockset",
@@ -298,7 +298,7 @@ def _joined_entry(pairs: Sequence[tuple[Package, MarkerSet]], universe: MarkerSe
     needs = {tuple(sorted((k, str(v)) for k, v in d.items())): d for p, _ in pairs for d in p.dependencies or ()}
     return replace(
         first,
-        marker=None if marker is None else Marker(marker),
+        marker=None if marker is None else composed_marker(marker),
         wheels=list(wheels.values()) or None,
         sdist=sdist,
         dependencies=list(needs.values()) or None,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import field, replace
+from shlex import quote
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -14,15 +15,16 @@ from lockset.conversion.annotations import COMPILED, with_dependencies
 from lockset.conversion.archive_hashes import with_certain_hashes
 from lockset.conversion.direct import read_direct
 from lockset.conversion.draft import Draft, DraftPackage, Loss
-from lockset.conversion.foreign_text import strip_credentials
 from lockset.conversion.formats import Format
 from lockset.conversion.judge import LineJudge, StatedEntry
 from lockset.conversion.offers import Offers
 from lockset.conversion.repeated_pins import join_pin
+from lockset.dependency_specifiers import read_version
 from lockset.errors import LocksetError
 from lockset.lockfile.model import PackageArchive
 from lockset.markers import MarkerSet, possible
 from lockset.records import dataclass
+from lockset.url_secrets import plain_url
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -114,7 +116,7 @@ def _refuse_unset(project: RootProject, place: str) -> None:
         LocksetError: `variable-unset`.
     """
     options = project.options
-    texts = [(line.text, line.origin) for line in project.dependencies]
+    texts = [(str(line.requirement), line.origin) for line in project.dependencies]
     texts += [(text, place) for text in (options.index_url or "", *options.extra_index_urls, *options.find_links)]
     for text, where in texts:
         found = _VARIABLE.search(text)
@@ -123,7 +125,7 @@ def _refuse_unset(project: RootProject, place: str) -> None:
                 "variable-unset",
                 f"The environment variable `{found[1]}` is not set, and the file asks for it",
                 place=where,
-                hint=f"Set it: `{found[1]}=… lockset convert {place}`",
+                hint=f"Set it: `{found[1]}=… lockset convert {quote(place)}`",
             )
 
 
@@ -156,7 +158,7 @@ def _pinned(project: RootProject, place: str) -> list[RequirementLine]:
             f"`{first.requirement}` is not pinned to one version with `==`{more}; a conversion never resolves",
             place=first.origin,
             context=tuple(f"{line.origin}: {line.requirement}" for line in open_lines[1:_SHOWN]),
-            hint=f"`lockset lock {place}` chooses versions and locks them",
+            hint=f"`lockset lock {quote(place)}` chooses versions and locks them",
         )
     if not found:
         raise LocksetError("nothing-pinned", "The file asks for nothing", place=place, hint="Name the compiled file")
@@ -223,7 +225,7 @@ def pinned_version(line: RequirementLine) -> Version | None:
     if not exact:
         return None
     try:
-        versions = sorted((Version(one.version) for one in exact), reverse=True)
+        versions = sorted((read_version(one.version) for one in exact), reverse=True)
     except InvalidVersion as error:
         message = f"`{line.requirement}` names what is not a valid version, and a lock file holds versions only"
         raise LocksetError("version-invalid", message, place=line.origin) from error
@@ -310,7 +312,7 @@ class _Reading:
         marker = line.requirement.marker
         said = None if marker is None else str(marker)
         if line.requirement.url is not None:
-            if strip_credentials(line.requirement.url) != line.requirement.url:
+            if plain_url(line.requirement.url) != line.requirement.url:
                 message = f"The credentials in the address of {line.name} are not written"
                 self.losses.append(Loss(kind="credentials-dropped", message=message, note=True))
             source, version = read_direct(line, folder=self.folder)

@@ -10,14 +10,16 @@ from packaging.utils import canonicalize_name
 
 from lockset.conversion.draft import DraftPackage, Loss
 from lockset.conversion.drafting import draft_of_graph
-from lockset.conversion.foreign_text import Fields, parse_toml, strip_credentials
+from lockset.conversion.foreign_text import Fields, parse_toml
 from lockset.conversion.formats import Format
 from lockset.conversion.graph import Edge, ForeignGraph, GraphNode, Root
 from lockset.conversion.offers import Offers
 from lockset.conversion.uv_markers import Rewriter
 from lockset.conversion.uv_sources import archive_of, file_of, tree_of
+from lockset.dependency_specifiers import read_specifiers
 from lockset.errors import LocksetError
 from lockset.markers import MarkerSet
+from lockset.url_secrets import plain_url
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -130,7 +132,7 @@ class _Reading:
         if said is None:
             return self._options.requires_python
         try:
-            own = SpecifierSet(said)
+            own = read_specifiers(said)
         except InvalidSpecifier:
             raise self._top.invalid("requires-python", f"is no range of versions: `{said}`") from None
         return own if self._options.requires_python is None else own & self._options.requires_python
@@ -316,7 +318,7 @@ class _Reading:
             name=name,
             version=version,
             region=MarkerSet.any(),
-            index=strip_credentials(registry) if "://" in registry else None,
+            index=plain_url(registry) if "://" in registry else None,
             files=tuple(file_of(table, registry, self._options) for table in tables),
             every_file=not tables,
             origin=self._top.place,

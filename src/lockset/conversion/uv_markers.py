@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, TypeAlias
 
-from packaging.markers import InvalidMarker, Marker
+from packaging.markers import InvalidMarker
 from packaging.utils import canonicalize_name
 
+from lockset.dependency_specifiers import read_marker
 from lockset.errors import LocksetError
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ __all__ = ["Activation", "Rewriter"]
 Activation: TypeAlias = tuple[str, str]
 _ALWAYS, _NEVER = "python_version >= '0'", "python_version < '0'"
 
-_COMPARISON = re.compile(r"""extra\s*(==|!=)\s*(['"])((?:extra|group|project)-\d+-[^'"]+)\2""")
+_COMPARISON = re.compile(r"""extra\s*(==|!=)\s*(['"])((?:extra|group|project)-[0-9]{1,9}-[^'"]+)\2""")
 
 
 class Rewriter:
@@ -66,7 +67,7 @@ class Rewriter:
         """
         rewritten = _COMPARISON.sub(lambda found: self._choice(found[1] == "==", found[3], own), marker)
         try:
-            Marker(rewritten)
+            read_marker(rewritten)
         except (InvalidMarker, RecursionError) as error:
             message = f"`{where}` is no marker: `{marker}`"
             raise LocksetError("format-invalid", message, place=self._place) from error

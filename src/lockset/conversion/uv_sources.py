@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from lockset.conversion.draft import DraftFile
-from lockset.conversion.foreign_text import hashes_of_one_file, strip_credentials
+from lockset.conversion.foreign_text import hashes_of_one_file
 from lockset.lockfile.model import PackageArchive, PackageDirectory, PackageVcs, last_component
+from lockset.url_secrets import plain_url
 
 if TYPE_CHECKING:
     from lockset.conversion.foreign_text import Fields
@@ -25,10 +26,10 @@ def tree_of(source: Fields, entry: Fields, options: ConvertOptions) -> PackageVc
         query = parse_qs(split.query)
         revision = next((query[key][0] for key in ("rev", "tag", "branch") if key in query), None)
         if not re.fullmatch(r"[0-9a-f]{40}|[0-9a-f]{64}", split.fragment):
-            raise entry.invalid("source", f"has no full commit: `{strip_credentials(git)}`")
+            raise entry.invalid("source", f"has no full commit: `{plain_url(git)}`")
         return PackageVcs(
             type="git",
-            url=strip_credentials(split._replace(query="", fragment="").geturl()),
+            url=plain_url(split._replace(query="", fragment="").geturl()),
             requested_revision=revision if revision != split.fragment else None,
             commit_id=split.fragment,
             subdirectory=query["subdirectory"][0] if "subdirectory" in query else None,
@@ -45,7 +46,7 @@ def archive_of(source: Fields, tables: list[Fields], options: ConvertOptions) ->
     url, path = source.text("url"), source.text("path")
     table = tables[0] if tables else None
     return PackageArchive(
-        url=None if url is None else strip_credentials(url),
+        url=None if url is None else plain_url(url),
         path=None if path is None else options.moved(path),
         hashes=hashes_of_one_file(tables),
         size=table.number("size") if table else None,
@@ -59,7 +60,7 @@ def file_of(table: Fields, registry: str, options: ConvertOptions) -> DraftFile:
     url, path = table.text("url"), table.text("path")
     if path is not None and "://" not in registry:
         path = options.moved(f"{registry.rstrip('/')}/{path}")
-    url = None if url is None else strip_credentials(url)
+    url = None if url is None else plain_url(url)
     name = table.text("filename") or last_component(path=path, url=url)
     return DraftFile(
         name=None if name is None else unquote(name),

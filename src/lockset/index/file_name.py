@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 from packaging.tags import InvalidTag, Tag, parse_tag
 from packaging.utils import canonicalize_name
-from packaging.version import Version
+
+from lockset.dependency_specifiers import read_version
+
+if TYPE_CHECKING:
+    from packaging.version import Version
 
 __all__ = [
     "LONGEST",
@@ -36,7 +41,7 @@ def parse_version(text: str) -> Version | None:
     found = _versions.get(text)
     if found is None:
         try:
-            found = _versions[text] = Version(text)
+            found = _versions[text] = read_version(text)
         except ValueError:  # InvalidVersion is one; more digits than Python turns into a number are another
             return None
     return found

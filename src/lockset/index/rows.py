@@ -72,19 +72,24 @@ def joined(page: bytes, spans: tuple[int, ...]) -> bytes:
     return b",".join([page[start:end] for start, end in zip(spans[::2], spans[1::2], strict=True)])
 
 
-def file_values(file: dict[str, Any], base: LinkBase) -> FileValues | None:
+def file_values(file: Any, base: LinkBase) -> FileValues | None:
     """The values of one file of a page; None where the page may not link there.
 
     Raises:
-        TypeError, AttributeError, KeyError: A value is missing or not of its type.
+        TypeError: A value is missing or not of its type.
     """
+    if type(file) is not dict:
+        raise TypeError("one of `files` is not a table")
     get = file.get
-    filename, url = file["filename"], base.resolve(file["url"].partition("#")[0])
+    filename, url = get("filename"), get("url")
+    if type(url) is not str:
+        raise TypeError("a `url` is missing or not a text")
+    url = base.resolve(url.partition("#")[0])
     size, requires_python, upload_time = get("size"), get("requires-python"), get("upload-time")
     if url is None:
         return None
     if type(filename) is not str or "/" in filename:
-        raise TypeError("`filename` is not a file name")
+        raise TypeError("a `filename` is missing or not a file name")
     if size is not None and (type(size) is not int or size < 0):
         raise TypeError("`size` is not a number of bytes")
     if requires_python is not None and type(requires_python) is not str:
@@ -98,7 +103,7 @@ def file_values(file: dict[str, Any], base: LinkBase) -> FileValues | None:
     return (
         filename,
         url,
-        checked_hashes(_hashes(file["hashes"])),
+        checked_hashes(_hashes(get("hashes"), "hashes")),
         size,
         requires_python,
         upload_time,
@@ -107,8 +112,10 @@ def file_values(file: dict[str, Any], base: LinkBase) -> FileValues | None:
     )
 
 
-def _hashes(hashes: dict[str, Any]) -> str | tuple[tuple[str, str], ...] | None:
+def _hashes(hashes: Any, key: str) -> str | tuple[tuple[str, str], ...] | None:
     """As rows hold hashes."""
+    if type(hashes) is not dict:
+        raise TypeError(f"`{key}` of a file is missing or not a table")
     sha256 = hashes.get("sha256")
     if sha256 is not None and len(hashes) == 1 and type(sha256) is str:
         return sha256
@@ -142,5 +149,5 @@ def _promised_metadata(metadata: object) -> object:
     if metadata is True:
         return True
     if isinstance(metadata, dict):
-        return _hashes(metadata) or True
+        return _hashes(metadata, "core-metadata") or True
     raise TypeError("`core-metadata` is neither true, false nor a table")

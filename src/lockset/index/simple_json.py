@@ -47,7 +47,7 @@ def parse_json(data: bytes, *, name: str, page_url: str, index_url: str, packed:
                 builder.refused += 1
             else:
                 builder.add(*values)
-    except (TypeError, AttributeError, KeyError) as error:
+    except TypeError as error:
         raise _invalid(name, index_url, f"a file has a wrong or missing value: {error}") from error
     return builder.build(index_url=index_url, status=_status(page))
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 from functools import cached_property
+from shlex import quote
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
 import tomli
 
+from lockset.dependency_specifiers import SHORT, read_marker, read_specifiers, read_version
 from lockset.errors import LocksetError
 from lockset.lockfile.kind import kind_of_text, open_conflict
 from lockset.lockfile.model import Pylock, PylockUnsupportedVersionError, PylockValidationError
@@ -27,9 +29,8 @@ MAX_BYTES = 64 * 1024 * 1024
 # can ask for millions; real ones stay below a hundred. Beyond it the file is refused.
 MAX_WHEEL_TAGS = 2_000
 
-# Python's own limit is 4,300 digits and may have been set anew; a shorter run is in any case no cause.
-_MOST_DIGITS = 640
-_MANY_DIGITS = re.compile(rf"[0-9_]{{{_MOST_DIGITS},}}", re.ASCII)
+# Python's own limit is 4,300 digits and may have been set to another; a shorter run is in any case no cause.
+_MANY_DIGITS = re.compile(r"[0-9_]{640,}", re.ASCII)
 
 
 class TomlError(LocksetError):
@@ -40,6 +41,16 @@ class TomlError(LocksetError):
         self.offset = len(before)
         self.line, self.column = LineIndex(before).position(self.offset)
         super().__init__("toml-syntax", message, place=f"{path or '<text>'}:{self.line}:{self.column}", hint=hint)
+
+
+# What is checked before packaging's model takes it, of the file and of each package.
+_BOUNDED = {
+    "lock-version": read_version,
+    "version": read_version,
+    "requires-python": read_specifiers,
+    "marker": read_marker,
+    "environments": read_marker,
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,8 +79,8 @@ class Document:
             LocksetError: `lock-unsupported` for another major version of the format, else `lock-invalid`.
         """
         _refuse_tag_bombs(self.data, self.path)
-        _refuse_digit_bombs(self.data, self.path)
         try:
+            _check_bounds(self.data)
             return Pylock.from_dict(self.data)
         except PylockUnsupportedVersionError as error:
             raise LocksetError(
@@ -84,7 +95,7 @@ class Document:
                 "lock-invalid",
                 f"This is no valid lock file: {_first_line(error.message)}{where}",
                 place=self.path,
-                hint=f"`lockset validate {self.path or 'FILE'}` lists every finding with its line",
+                hint=f"`lockset validate {quote(self.path or 'FILE')}` lists every finding with its line",
             ) from error
         except (ValueError, RecursionError) as error:
             raise LocksetError(
@@ -159,14 +170,18 @@ def _refuse_tag_bombs(data: Mapping[str, Any], path: str | None) -> None:
                 raise LocksetError("lock-invalid", message, place=path)
 
 
-def _refuse_digit_bombs(data: Mapping[str, Any], path: str | None) -> None:
-    """Refuse ranges of Pythons with numbers that packaging takes apart late, and cannot."""
+def _check_bounds(data: Mapping[str, Any]) -> None:
+    """ValueError for markers and ranges of Pythons with what packaging takes apart late, and cannot."""
     packages = data.get("packages")
     for table in (data, *(packages if isinstance(packages, list) else ())):
-        text = table.get("requires-python") if isinstance(table, dict) else None
-        if isinstance(text, str) and len(text) >= _MOST_DIGITS and _MANY_DIGITS.search(text):
-            message = "This is no valid lock file: a `requires-python` has a number of more digits than can be read"
-            raise LocksetError("lock-invalid", message, place=path)
+        if not isinstance(table, dict):
+            continue
+        for key, check in _BOUNDED.items():
+            value = table.get(key)
+            for text in value if isinstance(value, list) else (value,):
+                # Most texts are short, and then nothing in them is beyond a bound.
+                if isinstance(text, str) and len(text) > SHORT:
+                    check(text)
 
 
 def _is_tag_bomb(wheel: Mapping[str, Any]) -> bool:

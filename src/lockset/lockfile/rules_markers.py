@@ -7,9 +7,11 @@ from enum import Enum
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
-from packaging.markers import InvalidMarker, Marker
-from packaging.specifiers import InvalidSpecifier, Specifier, SpecifierSet
+from packaging.markers import InvalidMarker
+from packaging.specifiers import InvalidSpecifier
 from packaging.utils import canonicalize_name
+
+from lockset.dependency_specifiers import read_marker, read_specifier, read_specifiers
 
 if TYPE_CHECKING:
     from lockset.lockfile.issue import Findings
@@ -60,7 +62,7 @@ def comparisons(text: str) -> tuple[Comparison, ...] | str:
 @lru_cache(maxsize=2048)
 def _comparisons(text: str) -> _Parsed:
     try:
-        Marker(text)
+        read_marker(text)
     except InvalidMarker as error:
         return str(error).splitlines()[0][:_SHOWN]
     except (ValueError, RecursionError) as error:
@@ -147,7 +149,7 @@ def _values(parsed: tuple[Comparison, ...], path: KeyPath, found: Findings) -> N
 def _is_version(item: Comparison) -> bool:
     operator = item.operator if item.variable == item.left else _MIRRORED.get(item.operator, item.operator)
     try:
-        Specifier(operator + item.literal)
+        read_specifier(operator + item.literal)
     except (InvalidSpecifier, ValueError):
         return False
     return True
@@ -184,7 +186,7 @@ class _Specifier(Enum):
 @lru_cache(maxsize=1024)
 def _specifier(text: str) -> _Specifier:
     try:
-        specifiers = SpecifierSet(text)
+        specifiers = read_specifiers(text)
         searched = len(specifiers) <= _MOST_SPECIFIERS
         return _Specifier.EMPTY if searched and specifiers.is_unsatisfiable() else _Specifier.SOME
     except (InvalidSpecifier, ValueError):

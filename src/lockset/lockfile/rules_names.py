@@ -10,11 +10,10 @@ from packaging.utils import (
     InvalidSdistFilename,
     InvalidWheelFilename,
     canonicalize_name,
-    parse_sdist_filename,
-    parse_wheel_filename,
 )
 from packaging.version import InvalidVersion, Version
 
+from lockset.dependency_specifiers import excess, read_sdist_name, read_version, read_wheel_name
 from lockset.lockfile.model import last_component
 from lockset.lockfile.read import MAX_WHEEL_TAGS, tag_count
 from lockset.lockfile.shape import string
@@ -49,7 +48,7 @@ class _FileName(NamedTuple):
 def version_of(text: str) -> Version | None:
     """`text` as a version, or None where it is none."""
     try:
-        return Version(text)
+        return read_version(text)
     except (InvalidVersion, ValueError):  # ValueError: more digits than Python turns into a number
         return None
 
@@ -79,7 +78,7 @@ def check_name(
 def is_ordinary_name(name: str, package: Mapping[str, Any]) -> bool:
     """Whether `name` is the name of a wheel of `package` beyond doubt."""
     matched = _WHEEL.fullmatch(name)
-    if matched is None or name.count(".") > _FEW_DOTS:
+    if matched is None or name.count(".") > _FEW_DOTS or excess(name) is not None:
         return False
     project, version = matched.group(1, 2)
     return (
@@ -118,7 +117,7 @@ def _parsed(file_name: str, kind: str, path: KeyPath, found: Findings) -> _FileN
     """The parts of a file name; None, with a finding, when it is none."""
     if kind == "sdist":
         return _parsed_sdist(file_name, path, found)
-    matched = _WHEEL.fullmatch(file_name)
+    matched = _WHEEL.fullmatch(file_name) if excess(file_name) is None else None
     if matched is not None and tag_count(file_name) <= MAX_WHEEL_TAGS and version_of(matched[2]) is not None:
         return _FileName(file_name, matched[1], matched[2])
     reason = _no_wheel(file_name)
@@ -137,7 +136,7 @@ def _no_wheel(file_name: str) -> str | None:
     if tag_count(file_name) > MAX_WHEEL_TAGS:
         return f"it stands for more than {MAX_WHEEL_TAGS} tags"
     try:
-        parse_wheel_filename(file_name)
+        read_wheel_name(file_name)
     except InvalidWheelFilename as error:
         return str(error).split(": ")[0].lower()
     except ValueError as error:
@@ -147,7 +146,7 @@ def _no_wheel(file_name: str) -> str | None:
 
 def _parsed_sdist(file_name: str, path: KeyPath, found: Findings) -> _FileName | None:
     try:
-        parse_sdist_filename(file_name)
+        read_sdist_name(file_name)
     except (InvalidSdistFilename, ValueError):
         message = f"`{file_name}` is no file name of an sdist"
         found.add("sdist-file-name", path, message, "It has to be NAME-VERSION.tar.gz")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from packaging.utils import canonicalize_name, is_normalized_name
 
+from lockset.dependency_specifiers import excess
 from lockset.lockfile.file_name import is_lock_file_name
 from lockset.lockfile.kind import kind_of_table
 from lockset.lockfile.rules_markers import check_environment_marker, check_specifier
@@ -62,7 +63,7 @@ def _lock_version(data: Mapping[str, Any], found: Findings) -> None:
     if version is None:
         return
     path = ("lock-version",)
-    matched = _LOCK_VERSION.fullmatch(version)
+    matched = _LOCK_VERSION.fullmatch(version) if excess(version) is None else None
     if matched is None:
         message = f"`lock-version` is `{version}`, which is not two numbers with a dot between them"
         found.add("lock-version-value", path, message, 'The version of today is "1.0"')

@@ -7,10 +7,11 @@ from functools import lru_cache
 from ipaddress import ip_address
 from posixpath import normpath
 from typing import TYPE_CHECKING, Any
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import urlsplit
 
 from lockset.lockfile.model import last_component
 from lockset.lockfile.shape import string
+from lockset.url_secrets import has_secret
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -64,7 +65,7 @@ def check_url(url: str, code: str, path: KeyPath, found: Findings) -> None:
         return
     if scheme in _INSECURE and not _is_loopback(host):
         found.add("url-insecure", path, f"`{path[-1]}` uses {scheme}, which anyone on the way can change")
-    if _has_secret(parts):
+    if has_secret(url):
         message = f"`{path[-1]}` holds credentials for {host}"
         found.add("url-credentials", path, message, "Remove them, and let the installer take them from its settings")
 
@@ -77,16 +78,6 @@ def _is_loopback(host: str | None) -> bool:
         return ip_address(host).is_loopback
     except ValueError:
         return False
-
-
-def _has_secret(parts: SplitResult) -> bool:
-    """`git@` alone and placeholders such as `${TOKEN}` are none."""
-    secrets = [text for text in (parts.password, parts.username) if text]
-    if parts.password is None and parts.username == "git":
-        return False
-    if parts.password is None and parts.scheme.endswith("ssh"):
-        return False
-    return any(not (text.startswith("${") and text.endswith("}")) for text in secrets)
 
 
 def check_path(local: str, path: KeyPath, found: Findings) -> None:

@@ -16,7 +16,9 @@ import re
 from functools import lru_cache
 
 from packaging.specifiers import InvalidSpecifier, Specifier
-from packaging.version import InvalidVersion, Version
+from packaging.version import InvalidVersion
+
+from lockset.dependency_specifiers import read_specifier, read_version
 
 __all__ = [
     "ORIGIN",
@@ -39,17 +41,20 @@ VERSION_COMPARED = frozenset({"python_version", "python_full_version", "implemen
 
 _RELEASE_IN_LITERAL = re.compile(r"\s*v?(?:\d+!)?(\d+(?:\.\d+)*)", re.IGNORECASE)
 _DOTTED = re.compile(r"\d+(?:\.\d+)+")
+# Characters of a literal after `in`, and of one number in it: every part of it that reads as a version is a place.
+_LONGEST_LIST = 1_000
+_LONG_NUMBER = re.compile(r"\d{20}")
 
 
 class UndefinedComparisonError(ValueError):
-    """The operator has no meaning for strings (`~=` and `===`)."""
+    """The operator has no meaning for strings (`~=` and `===`), or the literal holds more versions than can be read."""
 
 
 @lru_cache(maxsize=4096)
 def release_of(text: str) -> Release:
     """The place of a version on the release line; the origin for what is not a version."""
     try:
-        release = Version(text.removesuffix("+")).release  # a build between tags calls itself "3.14.0+"
+        release = read_version(text.removesuffix("+")).release  # a build between tags calls itself "3.14.0+"
     except InvalidVersion:
         return ORIGIN
     return _padded(release)
@@ -87,7 +92,7 @@ def fits_specifier(operator: str, literal: str) -> bool:
 
 @lru_cache(maxsize=4096)
 def _specifier(text: str) -> Specifier:
-    return Specifier(text)
+    return read_specifier(text)
 
 
 def _compare_text(left: str, operator: str, right: str) -> bool:
@@ -142,6 +147,8 @@ def _named_places(operator: str, literal: str) -> set[Release]:
     if operator not in {"in", "not in"}:
         found = _RELEASE_IN_LITERAL.match(literal)
         return {_padded(tuple(map(int, found[1].split("."))))} if found else set()
+    if len(literal) > _LONGEST_LIST or _LONG_NUMBER.search(literal):
+        raise UndefinedComparisonError(operator)
     places: set[Release] = set()
     for run in _DOTTED.findall(literal):
         places |= _substring_versions(run.split("."))

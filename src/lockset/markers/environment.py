@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from packaging.version import InvalidVersion, Version
+from packaging.version import InvalidVersion
 
+from lockset.dependency_specifiers import read_version
 from lockset.errors import LocksetError
 from lockset.records import dataclass
 
@@ -143,7 +144,7 @@ def unknown_platform(platform: str) -> LocksetError:
 
 def _python_versions(python: str) -> tuple[str, str]:
     try:
-        version = Version(python)
+        version = read_version(python)
     except InvalidVersion:
         version = None
     if version is None or len(version.release) < 2:  # noqa: PLR2004 - major and minor

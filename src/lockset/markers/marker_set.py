@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from packaging.specifiers import InvalidSpecifier, Specifier, SpecifierSet
+from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.utils import canonicalize_name
 
+from lockset.dependency_specifiers import read_specifier, read_specifiers
 from lockset.errors import LocksetError
 from lockset.markers import diagram as dd
 from lockset.markers.domains import ORIGIN, release_of
@@ -356,7 +357,7 @@ def _python_diagram(specifiers: str) -> int:
         found = dd.FULL
         for part in sorted(filter(None, map(str.strip, specifiers.split(",")))):
             try:
-                one = Specifier(part)
+                one = read_specifier(part)
             except InvalidSpecifier:
                 raise LocksetError(
                     "requires-python-invalid",
@@ -382,7 +383,7 @@ def without_upper_bounds(specifiers: SpecifierSet) -> SpecifierSet:
             kept.append(f">={one.version[:-2]}")
         else:
             kept.append(str(one))
-    return SpecifierSet(",".join(sorted(kept)))
+    return read_specifiers(",".join(sorted(kept)))
 
 
 def _values(

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 from packaging.utils import canonicalize_name
 
+from lockset.dependency_specifiers import excess
 from lockset.errors import LocksetError
 from lockset.markers.diagram import EMPTY, FULL, NODES, and_, make, not_, or_
 from lockset.markers.domains import UndefinedComparisonError, fits_specifier, is_finite, partition
@@ -221,7 +222,10 @@ class _Parser:
         try:
             literal = str(ast.literal_eval(value))
         except (SyntaxError, ValueError):
-            self._refuse("is no valid string", place)
+            self._refuse("is not a valid string", place)
+        beyond = excess(literal)
+        if beyond is not None:
+            self._refuse(f"cannot be read: {beyond}", place)
         self._advance()
         return False, literal
 

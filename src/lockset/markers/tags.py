@@ -64,6 +64,8 @@ _ANDROID_MACHINES = {
     "x86_64": ("x86_64",),
     "x86": ("i686",),
 }
+# Every lower number is a tag of its own: no Python, libc or system has a number of so many digits.
+_LONG_NUMBER = 5
 _LEVEL = re.compile(r"(?:manylinux|musllinux|macosx|macos|ios|android|pyodide)_(\d+)(?:_(\d+))?(?=_|$)")
 _LINUX = re.compile(r"(?:manylinux(?:1|2010|2014|_\d+_\d+)|musllinux_\d+_\d+|linux)_(.+)")
 _MACOS = re.compile(r"macosx_\d+_\d+_(.+)")
@@ -174,7 +176,7 @@ def tags_of(platform: str, python: str, implementation: str = "cpython") -> tupl
 
 def _minor_version(python: str) -> tuple[int, int]:
     numbers = python.split(".")
-    if len(numbers) < 2 or not (numbers[0].isdigit() and numbers[1].isdigit()):  # noqa: PLR2004 - major and minor
+    if len(numbers) < 2 or not all(part.isdecimal() and len(part) < _LONG_NUMBER for part in numbers[:2]):  # noqa: PLR2004 - major and minor
         raise LocksetError(
             "python-version-invalid",
             f"`{python}` is not a Python version with at least two numbers",
@@ -188,7 +190,10 @@ def _platform_ladder(platform: str) -> Iterator[str]:
     name = platform.lower().replace("-", "_").replace(".", "_")
     first = name.split("_")[0]
     found = _LEVEL.match(name)
-    level = tuple(int(number) for number in found.groups() if number) if found else ()
+    numbers = [number for number in found.groups() if number] if found else []
+    if any(len(number) >= _LONG_NUMBER for number in numbers):
+        raise unknown_platform(platform)
+    level = tuple(map(int, numbers))
     if family == "linux" and first == "musllinux":
         yield from _musl_ladder(machine, _level(level, DEFAULT_MUSL))
     elif family == "linux":

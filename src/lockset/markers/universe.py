@@ -5,8 +5,7 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING
 
-from packaging.specifiers import SpecifierSet
-
+from lockset.dependency_specifiers import read_specifiers
 from lockset.markers.environment import Environment, split_platform
 from lockset.markers.marker_set import MarkerSet
 from lockset.markers.sample import KNOWN_PYTHONS
@@ -16,6 +15,7 @@ from lockset.records import dataclass
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from packaging.specifiers import SpecifierSet
     from packaging.tags import Tag
 
 __all__ = [
@@ -182,7 +182,7 @@ class Universe:
             for environment in declared:
                 united |= environment
             region &= united
-        specifiers = SpecifierSet(requires_python) if isinstance(requires_python, str) else requires_python
+        specifiers = read_specifiers(requires_python) if isinstance(requires_python, str) else requires_python
         return cls(
             region=region,
             requires_python=specifiers,

@@ -4,9 +4,17 @@ from __future__ import annotations
 
 import gzip
 import io
-from typing import BinaryIO, cast
+import struct
+import zlib
+from contextlib import suppress
+from importlib import import_module
+from typing import TYPE_CHECKING, BinaryIO, cast
 
-__all__ = ["MOST_MEMBERS", "BoundedReads", "inflated"]
+if TYPE_CHECKING:
+    import tarfile
+    from collections.abc import Iterator
+
+__all__ = ["MOST_MEMBERS", "BoundedReads", "archive_errors", "inflated", "tar_members"]
 
 # Members of a source archive; beyond it the archive is refused. The largest honest ones have some 30,000.
 MOST_MEMBERS = 100_000
@@ -14,6 +22,15 @@ MOST_MEMBERS = 100_000
 # Bytes given at once. The directory of a zip archive and the extended headers of a tar archive are read so, as long as
 # the archive says they are; the largest honest ones have some 10 MB.
 _MOST = 16 * 1024 * 1024
+
+# Where each reader of archives, and each decompressor that zipfile may call, names its own error. Not every build of
+# Python has all of them.
+_ERRORS = (
+    ("tarfile", "TarError"),
+    ("zipfile", "BadZipFile"),
+    ("lzma", "LZMAError"),
+    ("compression.zstd", "ZstdError"),
+)
 
 
 class BoundedReads(io.RawIOBase):
@@ -52,3 +69,30 @@ class BoundedReads(io.RawIOBase):
 def inflated(file: BinaryIO) -> BinaryIO:
     """What is in the gzip file."""
     return cast("BinaryIO", BoundedReads(cast("BinaryIO", gzip.GzipFile(fileobj=file, mode="rb"))))
+
+
+def archive_errors() -> tuple[type[Exception], ...]:
+    """Every error in which reading a damaged or forged tar or zip archive may end."""
+    # OSError of bz2 and gzip, ValueError of numbers and encodings, RuntimeError of encryption and recursion,
+    # ArithmeticError of numbers that are no offsets.
+    errors: list[type[Exception]] = [zlib.error, struct.error, EOFError, OSError, ValueError, RuntimeError]
+    errors += [LookupError, ArithmeticError]
+    for module, name in _ERRORS:
+        with suppress(ImportError):
+            errors.append(getattr(import_module(module), name))
+    return tuple(errors)
+
+
+def tar_members(archive: tarfile.TarFile) -> Iterator[tarfile.TarInfo]:
+    """The members of an archive in their order.
+
+    Raises:
+        ValueError: There are too many members, or one is not followed by a later place: sizes below zero lead
+            readers backwards, for ever.
+    """
+    for count, member in enumerate(archive):
+        if count >= MOST_MEMBERS:
+            raise ValueError(f"it has more than {MOST_MEMBERS} members")
+        if member.size < 0 or archive.offset <= member.offset:
+            raise ValueError("the size of a member is less than zero")
+        yield member

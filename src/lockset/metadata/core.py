@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from packaging.utils import InvalidName, canonicalize_name
 from packaging.version import InvalidVersion, Version
 
+from lockset.dependency_specifiers import excess, read_version
 from lockset.errors import LocksetError
 from lockset.records import dataclass
 
@@ -18,12 +18,6 @@ __all__ = ["CoreMetadata", "MetadataFields", "parse_metadata", "scan_fields"]
 
 # Bytes of header read at most; a METADATA whose header is longer is refused. The largest honest ones have some 100 KB.
 HEADER_LIMIT = 4 * 1024 * 1024
-
-# A number with more digits than Python turns into an integer, and brackets enough for more nesting than it follows:
-# both end parsers of requirements in errors that are not theirs. Shorter texts than the first are not looked at.
-_SHORT = 100
-_NUMBER = re.compile("[0-9]{1000}")
-_BRACKETS = 100
 
 _WANTED = {
     "metadata-version": "metadata_version",
@@ -123,7 +117,7 @@ def parse_metadata(data: bytes, *, origin: str, what: str) -> CoreMetadata:
     _check_bounds((version, *fields.requires_dist, *fields.requires_python), what)
     try:
         normalised = canonicalize_name(name, validate=True)
-        parsed = Version(version)
+        parsed = read_version(version)
     except (InvalidName, InvalidVersion) as error:
         raise LocksetError("metadata-invalid", f"The metadata of {what} is malformed: {error}") from error
     return CoreMetadata(
@@ -147,9 +141,10 @@ def _single(values: tuple[str, ...], field: str, what: str) -> str:
 def _check_bounds(texts: Iterable[str], what: str) -> None:
     """LocksetError `metadata-invalid` for what no parser of requirements and versions is up to."""
     for text in texts:
-        if len(text) > _SHORT and (_NUMBER.search(text) or text.count("(") > _BRACKETS):
-            said = f"{text[:40]}..."
-            raise LocksetError("metadata-invalid", f"The metadata of {what} has no honest requirement: `{said}`")
+        reason = excess(text)
+        if reason is not None:
+            message = f"The metadata of {what} cannot be used: `{text[:40]}...` is not valid: {reason}"
+            raise LocksetError("metadata-invalid", message)
 
 
 def _optional(values: tuple[str, ...]) -> str | None:

@@ -6,8 +6,9 @@ import hashlib
 import json
 from typing import TYPE_CHECKING
 
-from packaging.version import InvalidVersion, Version
+from packaging.version import InvalidVersion
 
+from lockset.dependency_specifiers import read_version
 from lockset.errors import LocksetError
 from lockset.hashes import Verifier, strong_digests
 from lockset.index.credentials import redact
@@ -246,7 +247,7 @@ def _load(data: bytes) -> CoreMetadata | None:
         fields = json.loads(data)
         return CoreMetadata(
             name=fields["name"],
-            version=Version(fields["version"]),
+            version=read_version(fields["version"]),
             requires_dist=tuple(fields["requires_dist"]),
             requires_python=fields["requires_python"],
             provides_extra=frozenset(fields["provides_extra"]),

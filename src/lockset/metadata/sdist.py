@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import tarfile
 import zipfile
-import zlib
 from dataclasses import replace
 from typing import TYPE_CHECKING, BinaryIO, cast
 
 from packaging.version import InvalidVersion, Version
 
+from lockset.dependency_specifiers import read_version
 from lockset.errors import LocksetError
-from lockset.metadata.bounded import MOST_MEMBERS, BoundedReads, inflated
+from lockset.metadata.bounded import BoundedReads, archive_errors, inflated, tar_members
 from lockset.metadata.core import parse_metadata, scan_fields
 from lockset.metadata.tree import tree_metadata
 from lockset.metadata.wheel import METADATA_LIMIT, check_identity
@@ -67,7 +67,7 @@ def static_metadata(data: bytes, of: DistributionFile) -> CoreMetadata | None:
 def _is_old(fields: MetadataFields) -> bool:
     """Whether the metadata is of a version in which nothing was promised yet."""
     try:
-        return Version(fields.metadata_version[0] if fields.metadata_version else "1.0") < _STATIC_SINCE
+        return read_version(fields.metadata_version[0] if fields.metadata_version else "1.0") < _STATIC_SINCE
     except InvalidVersion:
         return True
 
@@ -80,7 +80,7 @@ def pkg_info(file: BinaryIO, of: DistributionFile) -> bytes | None:
 def _member(file: BinaryIO, of: DistributionFile, name: str) -> bytes | None:
     try:
         return _of_zip(file, name) if of.filename.endswith(".zip") else _of_tar(file, name)
-    except (tarfile.TarError, zipfile.BadZipFile, zlib.error, OSError, EOFError, ValueError, RuntimeError) as error:
+    except archive_errors() as error:
         raise LocksetError(
             "metadata-invalid",
             f"The metadata of `{of.filename}` cannot be used: the archive cannot be read: {error}",
@@ -95,10 +95,8 @@ def _is_at_top(name: str, wanted: str) -> bool:
 
 def _of_tar(file: BinaryIO, name: str) -> bytes | None:
     with tarfile.open(fileobj=inflated(file), mode="r:") as archive:
-        for count, member in enumerate(archive):
-            if count >= MOST_MEMBERS:
-                raise ValueError(f"it has more than {MOST_MEMBERS} members")
-            if member.offset_data + member.size > _INFLATED:
+        for member in tar_members(archive):
+            if max(archive.offset, member.offset_data + member.size) > _INFLATED:
                 return None
             if _is_at_top(member.name, name) and member.isreg() and member.size <= METADATA_LIMIT:
                 stream = archive.extractfile(member)

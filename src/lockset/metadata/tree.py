@@ -5,11 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import tomli
-from packaging.markers import Marker
-from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
-from packaging.version import Version
 
+from lockset.dependency_specifiers import read_dependency, read_marker, read_version
 from lockset.errors import LocksetError
 from lockset.metadata.core import CoreMetadata
 
@@ -47,7 +45,7 @@ def tree_metadata(text: str | None, *, what: str) -> CoreMetadata | None:
     try:
         return CoreMetadata(
             name=canonicalize_name(project["name"], validate=True),
-            version=Version(project["version"]),
+            version=read_version(project["version"]),
             requires_dist=tuple(_requirements(project)),
             requires_python=_text_or_none(project.get("requires-python")),
             provides_extra=frozenset(canonicalize_name(e) for e in project.get("optional-dependencies", {})),
@@ -70,12 +68,12 @@ def _table(value: object) -> dict[str, Any]:
 
 def _requirements(project: dict[str, Any]) -> Iterator[str]:
     for text in project.get("dependencies", []):
-        yield str(Requirement(text))
+        yield str(read_dependency(text))
     for extra, texts in project.get("optional-dependencies", {}).items():
         for text in texts:
-            requirement = Requirement(text)
+            requirement = read_dependency(text)
             condition = f"extra == '{canonicalize_name(extra)}'"
-            requirement.marker = Marker(
+            requirement.marker = read_marker(
                 condition if requirement.marker is None else f"({requirement.marker}) and {condition}"
             )
             yield str(requirement)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import zlib
 from typing import TYPE_CHECKING, BinaryIO, cast
 
 from packaging.utils import canonicalize_name
 
 from lockset.errors import LocksetError
 from lockset.index.file_name import parse_version
-from lockset.metadata.bounded import BoundedReads
+from lockset.metadata.bounded import BoundedReads, archive_errors
 from lockset.metadata.core import parse_metadata
 
 if TYPE_CHECKING:
@@ -67,7 +66,7 @@ def _read_member(file: BinaryIO, what: str) -> tuple[str, bytes]:
                 data = stream.read(METADATA_LIMIT + 1)
     except KeyError as error:
         raise _invalid(what, "it has no METADATA") from error
-    except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError, ValueError, OSError) as error:
+    except archive_errors() as error:
         raise _invalid(what, f"the archive cannot be read: {error}") from error
     if len(data) > METADATA_LIMIT:
         raise _invalid(what, f"its METADATA is larger than {METADATA_LIMIT} bytes")

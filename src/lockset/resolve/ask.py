@@ -24,7 +24,16 @@ from lockset.resolve.pythons import MAINTAINED, is_open_above, python_range, pyt
 from lockset.resolve.regions import union
 from lockset.resolve.request import LockRequest, Policy, Preference
 from lockset.resolve.requirement import Specifier
-from lockset.resolve.roots import check_lines, hashes_of, named, overrides_of, roots_of, sources_of
+from lockset.resolve.roots import (
+    check_lines,
+    constraint_text,
+    hashes_of,
+    named,
+    overrides_of,
+    roots_of,
+    sources_of,
+    sources_of_constraints,
+)
 from lockset.sources.settings import ALL_PACKAGES
 
 if TYPE_CHECKING:
@@ -106,7 +115,7 @@ def ask(
         open_above=is_open_above(MarkerSet.of_python(requires_python)),
         environments=environments,
         preferences=_preferences(old, choices),
-        recorded={**_recorded(project, choices, conflicts), **recorded_selection(project, choices)},
+        recorded={**_recorded(project, choices, conflicts, folder), **recorded_selection(project, choices)},
         locked_for=MarkerSet.none() if old is None else _served(old),
         probes=_probes([s.environment for s in samples]),
         samples=tuple(s.environment for s in samples),
@@ -144,11 +153,19 @@ def _asked(project: RootProject, choices: Choices, old: Pylock | None, folder: P
 def _direct(
     project: RootProject, choices: Choices, request: LockRequest, old: Pylock | None, folder: Path
 ) -> DirectRules:
+    asked = sources_of(request.roots, request.universe)
+    held = sources_of_constraints(
+        (*project.constraints, *choices.constraints),
+        asked,
+        base=project.base,
+        folder=folder,
+        universe=request.universe,
+    )
     return DirectRules(
         base=project.base,
         folder=folder,
         universe=request.universe,
-        sources=sources_of(request.roots, request.universe),
+        sources=(*asked, *held),
         commits=_commits(old, choices, folder),
         hosts=frozenset(h.lower() for h in (*choices.allow_direct_urls, *project.settings.allow_direct_urls)),
         overridden=frozenset(overrides_of(project, choices)),
@@ -284,13 +301,13 @@ def _served(lock: Pylock) -> MarkerSet:
 
 
 def _recorded(
-    project: RootProject, choices: Choices, conflicts: Iterable[DeclaredConflict]
+    project: RootProject, choices: Choices, conflicts: Iterable[DeclaredConflict], folder: Path
 ) -> Mapping[str, str | list[Any]]:
     """What beside roots, Pythons and platforms decides on versions; empty where the project leaves all to lockset."""
-    settings = project.settings
+    settings, lines = project.settings, (*project.constraints, *choices.constraints)
     told: dict[str, str | list[Any]] = {
         "conflicts": tables_of(conflicts),
-        "constraints": sorted({str(line.requirement) for line in (*project.constraints, *choices.constraints)}),
+        "constraints": sorted({constraint_text(line, project.base, folder) for line in lines}),
         "overrides": sorted({text for texts in _override_texts(project, choices).values() for text in texts}),
         "excludes": sorted({*settings.excludes, *choices.excludes}),
         "prerelease": _prerelease(project, choices) or "",

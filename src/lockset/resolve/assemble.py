@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Protocol
 
-from packaging.markers import Marker
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
+from lockset.dependency_specifiers import composed_marker, read_specifiers
 from lockset.errors import LocksetError
 from lockset.lockfile.conflict_regions import marker_text
 from lockset.lockfile.model import (
@@ -28,6 +28,8 @@ from lockset.resolve.direct import DirectVersion, is_local, local_path, relative
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
+
+    from packaging.markers import Marker
 
     from lockset.index.page import DistributionFile
     from lockset.lockfile.declared_conflicts import DeclaredConflict
@@ -95,7 +97,7 @@ def assemble(resolution: Resolution, request: LockRequest, terms: LockTerms, art
     defaults = [*([request.default_group] if request.default_group else []), *request.default_groups]
     return Pylock(
         lock_version=Version("1.0"),
-        environments=[Marker(e) for e in request.environments] or None,
+        environments=[composed_marker(e) for e in request.environments] or None,
         requires_python=terms.requires_python,
         extras=[canonicalize_name(e) for e in sorted(request.extras or ())] if multi else None,
         dependency_groups=sorted(set(request.groups) - set(defaults)) if multi else None,
@@ -122,7 +124,7 @@ def with_project(lock: Pylock, name: str, path: str, request: LockRequest) -> Py
     needed = [reference(p, lock.packages) for p in lock.packages if p.name in own]
     entry = Package(
         name=canonicalize_name(name),
-        marker=Marker(f"'{request.default_group}' in dependency_groups") if request.default_group else None,
+        marker=composed_marker(f"'{request.default_group}' in dependency_groups") if request.default_group else None,
         directory=PackageDirectory(path=path, editable=True),
         dependencies=needed or None,
     )
@@ -164,7 +166,7 @@ def _alone(node: Node, terms: LockTerms, artifacts: Artifacts) -> Package:
     """The entry of a node, without its dependencies."""
     name, version = node.key
     text = marker_text(node.region, terms.universe, terms.conflicts)
-    marker = Marker(text) if text is not None else None
+    marker = composed_marker(text) if text is not None else None
     if isinstance(version, DirectVersion):
         return _direct(node, version, marker, terms, artifacts)
     files = artifacts.files(name, version)
@@ -244,7 +246,7 @@ def _specifiers(text: str | None) -> SpecifierSet | None:
     if not text:
         return None
     try:
-        return SpecifierSet(text)
+        return read_specifiers(text)
     except InvalidSpecifier:
         return None
 

@@ -11,9 +11,12 @@ from urllib.parse import unquote, urlsplit, urlunsplit
 
 from packaging.version import Version
 
+from lockset.dependency_specifiers import read_version
 from lockset.errors import LocksetError
+from lockset.lockfile.secrets import secret_in_address
 from lockset.records import dataclass
-from lockset.sources.direct_url import path_of, without_credentials
+from lockset.sources.direct_url import path_of
+from lockset.url_secrets import has_secret, without_secrets
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -41,6 +44,8 @@ __all__ = [
 
 _ARCHIVE = re.compile(r"\.(whl|zip|tar\.gz|tgz)\Z", re.IGNORECASE)
 _OTHER_ARCHIVE = re.compile(r"\.(tar|tar\.(bz2|xz|lzma|zst)|tbz|tbz2|txz|tlz|egg|exe|rar|7z)\Z", re.IGNORECASE)
+# The host of a URL, with its port; nothing else is one.
+_HOST = re.compile(r"(?:[a-z0-9_](?:[a-z0-9_.-]*[a-z0-9_.])?|\[[0-9a-f:.]+\])(?::[0-9]{1,5})?")
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+(?=:)")
 # What git is trusted to fetch over. Others run commands (`ext::`), or are neither encrypted nor signed (`git:`).
 _GIT_TRANSPORTS = frozenset({"https", "http", "ssh", "file"})
@@ -110,7 +115,7 @@ class DirectVersion(Version):
     @cached_property
     def plain(self) -> Version:
         """The version alone."""
-        return Version(str(self))
+        return read_version(str(self))
 
     def _ordered(self, other: object) -> tuple[tuple[object, ...], tuple[object, ...]]:
         mine = (self.plain, 1, self.source.order)
@@ -200,8 +205,12 @@ def place_of(repository: PackageVcs, folder: Path) -> str:
 
 
 def host_of(url: str) -> str:
-    """The host of a URL in lower case, with its port where one is written; empty for local files."""
-    return urlsplit(url).netloc.rpartition("@")[2].lower()
+    """The host of a URL in lower case, with its port where one is written; empty for local files and malformed ones."""
+    try:
+        host = urlsplit(url).netloc.rpartition("@")[2].lower()
+    except ValueError:  # such as an unclosed bracket
+        return ""
+    return host if _HOST.fullmatch(host) else ""
 
 
 def source_of(line: RequirementLine, *, base: Path, folder: Path) -> DirectSource:
@@ -228,6 +237,8 @@ def source_of(line: RequirementLine, *, base: Path, folder: Path) -> DirectSourc
     if scheme in {"http", "https"}:
         _check_archive(path_of(address), line)
         public = _public(address)
+        if has_secret(public):
+            raise secret_in_address(f"a secret of `{line.name}`", public, place=line.origin)
         return DirectSource(kind="archive", url=public, shown=_shown(public, subdirectory), fetched=address, **common)  # type: ignore[arg-type]
     if scheme not in {"", "file"} and not re.match(r"[A-Za-z]:[\\/]", address):
         raise _refused(line, f"`{scheme}:` is no way to fetch it", "Use https://, a path, or git+https://")
@@ -335,5 +346,5 @@ def _check_archive(path: str, line: RequirementLine) -> None:
 
 
 def _refused(line: RequirementLine, why: str, hint: str) -> LocksetError:
-    message = f"{line.name} is asked for from {without_credentials(line.requirement.url or '')}: {why}"
+    message = f"{line.name} is asked for from {without_secrets(line.requirement.url or '')}: {why}"
     return LocksetError("source-not-supported", message, place=line.origin, hint=hint)

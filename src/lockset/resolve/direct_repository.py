@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import field, replace
 from typing import TYPE_CHECKING
 
+from lockset.dependency_specifiers import read_wheel_name
 from lockset.errors import LocksetError
 from lockset.markers import MarkerSet, wheel_region
 from lockset.records import dataclass
@@ -241,7 +242,7 @@ class DirectRepository:
     def _is_allowed(self, version: Version, dependency: Dependency) -> bool:
         assert dependency.url is not None
         host = host_of(dependency.url.partition("#")[0])
-        allowed = host in self._direct.hosts or host.partition(":")[0] in self._direct.hosts
+        allowed = bool(host) and (host in self._direct.hosts or host.partition(":")[0] in self._direct.hosts)
         return allowed or isinstance(version, DirectVersion) or dependency.name in self._direct.overridden
 
     def _source_of(self, name: str, version: Version, dependency: Dependency) -> DirectSource:
@@ -312,6 +313,5 @@ def _order(source: DirectSource) -> tuple[str, ...]:
 def _wheel_tags(source: DirectSource) -> frozenset[Tag] | None:
     if not source.is_wheel:
         return None
-    from packaging.utils import parse_wheel_filename
 
-    return parse_wheel_filename(source.filename)[3]
+    return read_wheel_name(source.filename)[3]

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from packaging.specifiers import SpecifierSet
 
+from lockset.dependency_specifiers import read_specifiers
 from lockset.errors import LocksetError
 from lockset.markers import MarkerSet
 from lockset.records import dataclass
@@ -46,7 +47,7 @@ class Narrowing:
         """The narrowed range, without upper bounds that it makes needless."""
         bounds = requires_python or SpecifierSet()
         kept = [str(s) for s in bounds if s.operator not in {"<", "<="} or not s.contains(self.below)]
-        return SpecifierSet(",".join([*kept, f"<{self.below}"]))
+        return read_specifiers(",".join([*kept, f"<{self.below}"]))
 
     @property
     def region(self) -> MarkerSet:

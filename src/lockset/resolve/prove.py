@@ -8,9 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from packaging.markers import Marker
-from packaging.utils import parse_wheel_filename
-
+from lockset.dependency_specifiers import composed_marker, read_wheel_name
 from lockset.errors import LocksetError
 from lockset.lockfile.model import artifacts, file_name
 from lockset.records import dataclass
@@ -18,6 +16,7 @@ from lockset.records import dataclass
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
+    from packaging.markers import Marker
     from packaging.tags import Tag
     from packaging.version import Version
 
@@ -74,7 +73,7 @@ def prove(
     """
     gaps: dict[tuple[str, str], Gap] = {}
     root_markers = [(r, r.region.text()) for r in roots if not r.region.is_empty]
-    parsed = {text: Marker(text) for _, text in root_markers if text is not None}
+    parsed = {text: composed_marker(text) for _, text in root_markers if text is not None}
     entries = [_Entry.of(package) for package in lock.packages]
     tags: dict[int, frozenset[Tag] | None] = {}
     told = [p.version for p in lock.packages] if versions is None else versions
@@ -218,4 +217,4 @@ def _tags_of(package: Package) -> frozenset[Tag] | None:
     files = [file_name(each) or "" for each in artifacts(package)]
     if any(not file.endswith(".whl") for file in files):
         return None
-    return frozenset().union(*(parse_wheel_filename(file)[3] for file in files))
+    return frozenset().union(*(read_wheel_name(file)[3] for file in files))

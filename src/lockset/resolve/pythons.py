@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
+from lockset.dependency_specifiers import read_specifiers
 from lockset.errors import UsageError
 from lockset.markers import KNOWN_PYTHONS, MarkerSet
 
@@ -52,15 +53,17 @@ def python_range(text: str) -> SpecifierSet:
         UsageError: neither.
     """
     text = text.strip()
-    if re.fullmatch(r"\d+(\.\d+)?", text):
-        return SpecifierSet(f"=={text}.*")
-    if match := re.fullmatch(r"(\d+\.\d+)\.\d+", text):
-        return SpecifierSet(f">={text},=={match[1]}.*")
     try:
-        return SpecifierSet(text)
+        if re.fullmatch(r"\d+(\.\d+)?", text):
+            return read_specifiers(f"=={text}.*")
+        if match := re.fullmatch(r"(\d+\.\d+)\.\d+", text):
+            return read_specifiers(f">={text},=={match[1]}.*")
+        return read_specifiers(text)
     except InvalidSpecifier as error:
         raise UsageError(
-            "python-range", f"`{text}` is no range of Python versions", hint="Write `>=3.10`, `>=3.10,<3.14` or `3.12`"
+            "python-range",
+            f"`{text}` is not a range of Python versions",
+            hint="Write `>=3.10`, `>=3.10,<3.14` or `3.12`",
         ) from error
 
 
@@ -81,7 +84,7 @@ def pythons_of(
         return old.requires_python, ()
     first = next(p for p in KNOWN_PYTHONS if _MAINTAINED_UNTIL.get(p, date.max) >= now.date())
     note = f"No Python is asked for: locking for those still maintained, `>={first}` (choose with `--python`)"
-    return SpecifierSet(f">={first}"), (note,)
+    return read_specifiers(f">={first}"), (note,)
 
 
 def _within(chosen: SpecifierSet, own: SpecifierSet) -> bool:

@@ -5,14 +5,15 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from packaging.specifiers import SpecifierSet
-
+from lockset.dependency_specifiers import read_specifiers
 from lockset.markers import MarkerSet
 from lockset.resolve.pythons import is_open_above
 from lockset.resolve.remedy import Remedy, joined
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+
+    from packaging.specifiers import SpecifierSet
 
     from lockset.resolve.remedy import Failure
     from lockset.resolve.repository import Flexible
@@ -88,7 +89,7 @@ def by_python(failure: Failure) -> Iterator[Remedy]:
     for boundary, region in boundaries:
         request = _within(failure, region)
         text = _bounded(request.requires_python, boundary)
-        request = replace(request, requires_python=SpecifierSet(text))
+        request = replace(request, requires_python=read_specifiers(text))
         verb = verbs.get(boundary[:2], "Close the range of Pythons")
         told = f"{verb}: `requires-python = \"{text}\"`, or `--python '{text}'`"
         # What leaves out fewer Pythons comes first, and is enough where it helps.

@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING
 
+from lockset.errors import LocksetError
 from lockset.markers import MarkerSet
 from lockset.resolve.conflict import with_constraints
-from lockset.resolve.direct import DirectVersion, host_of
+from lockset.resolve.direct import DirectVersion, host_of, source_of
 from lockset.resolve.remedy import Failure, Remedy, joined
 from lockset.resolve.requirement import ANY_VERSION, ordered_text, parse_dependency, replaced
+from lockset.sources.requirement_line import parse_requirement
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from packaging.version import Version
+
     from lockset.resolve.file_rules import FileRules
-    from lockset.resolve.requirement import Root
+    from lockset.resolve.requirement import Dependency, Root
 
 __all__ = ["by_admission", "by_constraint", "by_override", "by_pin", "by_rules", "by_url"]
 
@@ -101,12 +107,25 @@ def by_url(failure: Failure) -> Iterator[Remedy]:
     for name, version in failure.asking():
         facts = repository.facts(name, version)
         for dependency in facts.dependencies if facts is not None else ():
-            if dependency.url is not None:
-                host = host_of(dependency.url)
+            host = _allowable(name, version, dependency)
+            if host:
                 told = f"To allow it: `--allow-direct-url {host}`, or `allow-direct-urls` in [tool.lockset]"
                 excludes = repository.rules.excludes | {dependency.name}
                 changed = repository.under(replace(repository.rules, excludes=excludes))
                 yield Remedy(request=failure.request, repository=changed, told=told)
+
+
+def _allowable(name: str, version: Version, dependency: Dependency) -> str:
+    """The host that has to be allowed for a URL to which a release points; "" where that would not help."""
+    host = host_of(dependency.url or "")
+    if not host:
+        return ""
+    try:
+        line = parse_requirement(f"{dependency.name} @ {dependency.url}", origin=f"{name} {version}")
+        source = source_of(line, base=Path(), folder=Path())
+    except LocksetError:
+        return ""
+    return "" if source.path is not None else host
 
 
 def by_constraint(failure: Failure) -> Iterator[Remedy]:
@@ -118,7 +137,7 @@ def by_constraint(failure: Failure) -> Iterator[Remedy]:
         place = request.policy.places.get((name, specifier), "")
         told = f"Loosen the constraint `{name}{specifier}`"
         if place.rpartition("/")[2].startswith("pylock."):
-            told = f"Move what holds {name} at {specifier.text.lstrip('=')}: `lockset lock -P {name} -o {place}`"
+            told = f"Move what holds {name} at {specifier.text.lstrip('=')}: `lockset lock -P {name} -o {quote(place)}`"
         yield Remedy(
             request=with_constraints(request, kept),
             repository=failure.repository,

@@ -5,8 +5,7 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from packaging.specifiers import SpecifierSet
-
+from lockset.dependency_specifiers import read_specifiers
 from lockset.markers import KNOWN_PYTHONS, MarkerSet
 from lockset.records import dataclass
 from lockset.resolve.requirement import Specifier
@@ -190,7 +189,7 @@ def _wanted(cause: Cause) -> Specifier:
     specifier = cause.requirement.specifier
     if cause.origin.name != QUESTION:
         return specifier
-    return Specifier.of(SpecifierSet(specifier.text.replace("==", ">=")))
+    return Specifier.of(read_specifiers(specifier.text.replace("==", ">=")))
 
 
 def _newest(specifier: Specifier, versions: Sequence[Version]) -> int:

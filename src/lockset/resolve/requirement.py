@@ -6,11 +6,11 @@ from dataclasses import replace
 from functools import cache
 from typing import TYPE_CHECKING, ClassVar
 
-from packaging.markers import Marker
 from packaging.requirements import InvalidRequirement
 from packaging.requirements import Requirement as ParsedRequirement
 from packaging.specifiers import SpecifierSet
 
+from lockset.dependency_specifiers import read_marker
 from lockset.errors import LocksetError
 from lockset.markers import MarkerSet
 from lockset.records import dataclass
@@ -20,6 +20,7 @@ from lockset.resolve.requirement_text import parts_of
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from packaging.markers import Marker
     from packaging.version import Version
 
     from lockset.resolve.direct import DirectSource
@@ -181,7 +182,7 @@ def replaced(dependency: Dependency, text: str) -> Dependency:
     requirement.extras |= set(dependency.extras)
     conditions = [f"({m})" for m in (dependency.condition, requirement.marker) if m is not None]
     if conditions:
-        requirement.marker = Marker(" and ".join(conditions))
+        requirement.marker = read_marker(" and ".join(conditions))
     return parse_dependency(str(requirement))
 
 

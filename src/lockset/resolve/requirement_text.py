@@ -8,14 +8,16 @@ from __future__ import annotations
 
 import re
 from functools import cache
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from packaging.markers import Marker
-from packaging.requirements import Requirement
-from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 
+from lockset.dependency_specifiers import read_dependency, read_marker, read_specifiers
 from lockset.markers import MarkerSet
+
+if TYPE_CHECKING:
+    from packaging.markers import Marker
+    from packaging.specifiers import SpecifierSet
 
 __all__ = ["Condition", "RequirementParts", "parts_of"]
 
@@ -70,7 +72,7 @@ def parts_of(text: str) -> RequirementParts:
         else:
             names = frozenset(map(_canonical, extras.split(","))) if extras else _NO_EXTRAS
             return RequirementParts(str(canonicalize_name(name)), names, specifiers, None, condition)
-    parsed = Requirement(text)
+    parsed = read_dependency(text)
     return RequirementParts(
         str(canonicalize_name(parsed.name)),
         frozenset(map(_canonical, parsed.extras)),
@@ -90,12 +92,12 @@ def _canonical(name: str) -> str:
 
 @cache
 def _specifiers(text: str) -> SpecifierSet:
-    return SpecifierSet(text)
+    return read_specifiers(text)
 
 
 @cache
 def _condition(text: str) -> Condition:
-    return _of(Marker(text.strip(" \t")))
+    return _of(read_marker(text.strip(" \t")))
 
 
 def _of(marker: Marker) -> Condition:

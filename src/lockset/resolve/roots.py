@@ -18,7 +18,16 @@ if TYPE_CHECKING:
     from lockset.resolve.direct import DirectSource
     from lockset.sources.project import RequirementLine, RootProject
 
-__all__ = ["check_lines", "hashes_of", "named", "overrides_of", "roots_of", "sources_of"]
+__all__ = [
+    "check_lines",
+    "constraint_text",
+    "hashes_of",
+    "named",
+    "overrides_of",
+    "roots_of",
+    "sources_of",
+    "sources_of_constraints",
+]
 
 
 def check_lines(project: RootProject, choices: Choices) -> None:
@@ -42,14 +51,6 @@ def check_lines(project: RootProject, choices: Choices) -> None:
                 f"{line.name} has no hash, and `--require-hashes` asks for one",
                 place=line.origin,
                 hint="Leave `--require-hashes` out: a lock records the hashes of all files in any case",
-            )
-    for line in (*project.constraints, *choices.constraints):
-        if line.requirement.url is not None:
-            raise LocksetError(
-                "source-not-supported",
-                f"A constraint cannot say where {line.name} comes from",
-                place=line.origin,
-                hint="Write it as a requirement, or under `overrides` in [tool.lockset]",
             )
 
 
@@ -150,21 +151,64 @@ def sources_of(roots: Iterable[Root], universe: MarkerSet) -> tuple[tuple[Direct
     return tuple(pair for regions in asked.values() for pair in _apart(regions))
 
 
+def sources_of_constraints(
+    lines: Iterable[RequirementLine],
+    asked: Sequence[tuple[DirectSource, MarkerSet]],
+    *,
+    base: Path,
+    folder: Path,
+    universe: MarkerSet,
+) -> tuple[tuple[DirectSource, MarkerSet], ...]:
+    """The sources that constraints name, each with the environments in which it holds; `asked`: those of requirements.
+
+    Such a source counts only where its project is needed; nobody looks at it before.
+
+    Raises:
+        LocksetError: `sources-disagree`: a requirement names another source of the project.
+    """
+    found: list[tuple[DirectSource, MarkerSet]] = []
+    for line in lines:
+        if line.requirement.url is None:
+            continue
+        source = source_of(line, base=base, folder=folder)
+        marker = line.requirement.marker
+        region = MarkerSet.any() if marker is None else MarkerSet.of_condition(marker).with_metadata_extra(None)
+        region &= universe
+        for other, where in asked:
+            if other.name == source.name and other != source and not where.is_disjoint(region):
+                raise _disagreement(other, source)
+        if not region.is_empty:
+            found.append((source, region))
+    return tuple(found)
+
+
+def constraint_text(line: RequirementLine, base: Path, folder: Path) -> str:
+    """The constraint as a lock records it: no credentials, and paths as seen from its folder."""
+    if line.requirement.url is None:
+        return str(line.requirement)
+    marker = "" if line.requirement.marker is None else f" ; {line.requirement.marker}"
+    return f"{line.name} @ {source_of(line, base=base, folder=folder).shown}{marker}"
+
+
 def _apart(regions: Mapping[DirectSource, MarkerSet]) -> Iterable[tuple[DirectSource, MarkerSet]]:
     listed = list(regions.items())
     for at, (one, region) in enumerate(listed):
         for other, where in listed[:at]:
             if not region.is_disjoint(where):
-                raise LocksetError(
-                    "sources-disagree",
-                    f"{one.name} is asked for from {other.shown} and from {one.shown} in the same environments",
-                    place=one.place if one.place == other.place else f"{other.place}, {one.place}",
-                    hint="Ask for it from one place, or for each under a marker of its own; sources of extras and"
-                    " groups that are never installed together belong under `conflicts` in [tool.lockset]",
-                )
+                raise _disagreement(other, one)
     wide = [(source, _with_fewer(region)) for source, region in listed]
     meeting = any(not a.is_disjoint(union(b for _, b in wide[:at])) for at, (_, a) in enumerate(wide))
     return listed if meeting else wide
+
+
+def _disagreement(one: DirectSource, other: DirectSource) -> LocksetError:
+    return LocksetError(
+        "sources-disagree",
+        f"{other.name} is asked for from {one.shown} and from {other.shown} in the same environments",
+        place=other.place if other.place == one.place else f"{one.place}, {other.place}",
+        hint="Ask for it from one place, or for each under a marker of its own; sources of extras and"
+        " groups that are never installed together belong under `conflicts` in [tool.lockset]",
+    )
 
 
 def _with_fewer(region: MarkerSet) -> MarkerSet:

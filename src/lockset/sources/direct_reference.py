@@ -9,11 +9,13 @@ from pathlib import Path
 from typing import Protocol
 from urllib.parse import quote, unquote
 
-from packaging.utils import InvalidSdistFilename, InvalidWheelFilename, parse_sdist_filename, parse_wheel_filename
+from packaging.utils import InvalidSdistFilename, InvalidWheelFilename
 
+from lockset.dependency_specifiers import read_sdist_name, read_wheel_name
 from lockset.errors import LocksetError
-from lockset.sources.direct_url import egg_name, path_of, without_credentials
+from lockset.sources.direct_url import egg_name, path_of
 from lockset.sources.requirement_line import RequirementLine, parse_requirement
+from lockset.url_secrets import without_secrets
 
 __all__ = ["Surroundings", "is_url", "read_requirement"]
 
@@ -23,6 +25,7 @@ _ARCHIVE = re.compile(r"\.(whl|zip|tar|tar\.(gz|bz2|xz|lzma)|tgz|tbz|txz|tlz)\Z"
 # No two stretches of blanks stand side by side: a long run of them must cost one pass.
 _NAMED = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*\s*(?:\[[^\]]*\]\s*)?@\s*(?P<target>\S+)")
 _WITH_EXTRAS = re.compile(r"(?P<path>.+?)(?P<extras>\[[^\[\]]*\])\Z", re.DOTALL)
+_PROJECT = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,98}[A-Za-z0-9])?")
 _LOCAL_URL = re.compile(r"file:(?!/)", re.IGNORECASE)
 
 
@@ -153,20 +156,21 @@ def _project_of(url: str, origin: str) -> str | None:
     file_name = unquote(path_of(url).rstrip("/").rpartition("/")[2])
     try:
         if file_name.endswith(".whl"):
-            return parse_wheel_filename(file_name)[0]
-        return egg_name(url, place=origin) or parse_sdist_filename(file_name)[0]
+            return read_wheel_name(file_name)[0]
+        return egg_name(url, place=origin) or read_sdist_name(file_name)[0]
     except (InvalidWheelFilename, InvalidSdistFilename):
         return None
 
 
 def _nameless(text: str, origin: str, url: str) -> LocksetError:
     last = path_of(url).rstrip("/").rpartition("/")[2].partition("@")[0]
-    guess = _ARCHIVE.sub("", last.removesuffix(".git")) or "name"
+    guess = _ARCHIVE.sub("", last.removesuffix(".git"))
+    guess = guess if _PROJECT.fullmatch(guess) else "NAME"
     return LocksetError(
         "requirement-name",
-        f"`{without_credentials(text)}` does not say which project it is",
+        f"`{without_secrets(text)}` does not say which project it is",
         place=origin,
-        hint=f"Write the name in front: `{guess} @ {without_credentials(url)}`",
+        hint=f"Write the name in front: `{guess} @ {without_secrets(url)}`",
     )
 
 

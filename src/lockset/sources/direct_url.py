@@ -12,17 +12,10 @@ from lockset.hashes import STRONG_ALGORITHMS, WEAK_ALGORITHMS, Digest
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["egg_name", "parse_digest", "path_of", "split_hashes", "without_credentials"]
+__all__ = ["egg_name", "parse_digest", "path_of", "split_hashes"]
 
 _HEX = re.compile(r"[0-9a-f]+\Z")
 _PROJECT = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?\Z")
-# `git@` is a user everybody knows; a lone user of another name can be a token.
-_CREDENTIALS = re.compile(r"(?<=://)(?!git@[^/\s@]*(?:[/\s]|\Z))[^/\s]*@")
-
-
-def without_credentials(text: str) -> str:
-    """The text with user and password of the URLs in it masked, fit for messages."""
-    return _CREDENTIALS.sub("****@", text)
 
 
 def path_of(url: str) -> str:

@@ -41,7 +41,7 @@ def parse_exclude_newer(value: str | date | datetime, *, place: str | None = Non
     try:
         # Python 3.10 knows neither `Z` nor a blank or lower case `t` between date and time everywhere.
         return _in_utc(datetime.fromisoformat(re.sub(r"[zZ]\Z", "+00:00", text).replace("t", "T")))
-    except ValueError as error:
+    except (ValueError, OverflowError) as error:  # OverflowError: a time without a year in UTC
         raise LocksetError(
             "exclude-newer-syntax",
             f"`{value}` is neither a date, nor a date and time, nor an age",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from enum import Enum
 from pathlib import PurePath
+from shlex import quote
 
 from lockset.errors import LocksetError
 from lockset.lockfile.file_name import is_lock_file_name
@@ -58,7 +59,7 @@ def _refuse(name: str, place: str) -> None:
             "source-kind",
             f"`{place}` is a lock file of another tool, not a source",
             place=place,
-            hint=f"`lockset convert {place} -o pylock.toml` keeps its versions",
+            hint=f"`lockset convert {quote(place)} -o pylock.toml` keeps its versions",
         )
     if name in {"setup.py", "setup.cfg", "Pipfile"}:
         raise LocksetError(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NoReturn
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.utils import canonicalize_name
 
+from lockset.dependency_specifiers import read_specifiers
 from lockset.errors import Diagnostic, LocksetError
 from lockset.sources.groups import read_groups
 from lockset.sources.inclusions import inclusions_of
@@ -114,7 +115,7 @@ def read_requires_python(table: Table) -> SpecifierSet | None:
     if text is None or not text.strip():
         return None
     try:
-        found = SpecifierSet(text)
+        found = read_specifiers(text)
         found.contains("3.10")  # what has more digits than Python reads is noticed at the first comparison only
     except (InvalidSpecifier, ValueError) as error:
         raise table.invalid(

@@ -11,9 +11,11 @@ from urllib.parse import urlsplit
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
+from lockset.dependency_specifiers import read_dependency
 from lockset.errors import LocksetError
 from lockset.records import dataclass
-from lockset.sources.direct_url import split_hashes, without_credentials
+from lockset.sources.direct_url import split_hashes
+from lockset.url_secrets import without_secrets
 
 if TYPE_CHECKING:
     from packaging.markers import Marker
@@ -68,7 +70,7 @@ class RequirementLine:
         origin = f"{self.origin} (through {through})"
         if marker is None:
             return replace(self, origin=origin)
-        narrowed = Requirement(str(self.requirement))
+        narrowed = read_dependency(str(self.requirement))
         narrowed.marker = marker if narrowed.marker is None else marker & narrowed.marker
         return replace(self, text=str(narrowed), requirement=narrowed, origin=origin)
 
@@ -83,22 +85,22 @@ def parse_requirement(text: str, *, origin: str, place: str | None = None) -> Re
     if text.count("(") > _MAX_NESTING and _nesting(text) > _MAX_NESTING:
         raise LocksetError("requirement-syntax", "The marker is nested too deep to be read", place=place or origin)
     try:
-        requirement = Requirement(text)
+        requirement = read_dependency(text)
     except InvalidRequirement as error:
         reason, *marked = str(error).split("\n")
         raise LocksetError(
             "requirement-syntax",
-            f"`{without_credentials(text)}` is not a requirement: {reason}",
+            f"`{without_secrets(text)}` is not a requirement: {reason}",
             place=place or origin,
             # With credentials masked, the mark would stand below the wrong part.
-            context=tuple(line for line in marked if line.strip()) if without_credentials(text) == text else (),
+            context=tuple(line for line in marked if line.strip()) if without_secrets(text) == text else (),
             hint=_hint(text),
         ) from error
     try:
         urlsplit(requirement.url or "")
     except ValueError as error:
         raise LocksetError(
-            "requirement-syntax", f"`{without_credentials(text)}` has an address that is none", place=place or origin
+            "requirement-syntax", f"`{without_secrets(text)}` has an address that is none", place=place or origin
         ) from error
     if len(text) > _DIGITS and _NUMBER.search(text):
         raise LocksetError(

@@ -12,7 +12,7 @@ from lockset.records import dataclass
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-__all__ = ["LogicalLine", "decode", "logical_lines"]
+__all__ = ["LogicalLine", "decode", "logical_lines", "with_names"]
 
 # The longer marks first: that of UTF-32 begins with that of UTF-16.
 _BYTE_ORDER_MARKS = (
@@ -26,15 +26,26 @@ _CODING = re.compile(rb"coding[:=]\s*([-\w.]+)")
 _COMMENT_LINE = re.compile(r"\s*#")
 _COMMENT = re.compile(r"(^|\s)#.*")
 _VARIABLE = re.compile(r"\$\{([A-Z0-9_]+)\}")
+# Values shorter than this are no secrets, and stand in many words.
+_SHORTEST = 4
 _UNDECODED = re.compile("[\udc80-\udcff]")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LogicalLine:
-    """One line as it counts: not empty, no blanks around it. `number` is that of its first physical line."""
+    """One line as it counts: not empty, no blanks around it.
+
+    Attributes:
+        number: That of its first physical line.
+        text: With the values of variables in place of their names.
+        written: As it stands, with the names.
+        values: The variables that were replaced, each as `${NAME}` with its value.
+    """
 
     number: int
     text: str
+    written: str
+    values: tuple[tuple[str, str], ...] = ()
 
 
 def decode(data: bytes, *, place: str) -> str:
@@ -74,7 +85,17 @@ def logical_lines(text: str, *, environ: Mapping[str, str], place: str) -> Itera
                 place=f"{place}:{number}",
                 hint="Save the file as UTF-8, or name its encoding in the first line: `# -*- coding: NAME -*-`",
             )
-        yield LogicalLine(number=number, text=_VARIABLE.sub(lambda m: environ.get(m[1]) or m[0], line))
+        values = {found[0]: value for found in _VARIABLE.finditer(line) if (value := environ.get(found[1]))}
+        text = _VARIABLE.sub(lambda found: values.get(found[0], found[0]), line)  # noqa: B023 - called at once
+        yield LogicalLine(number=number, text=text, written=line, values=tuple(values.items()))
+
+
+def with_names(text: str, values: tuple[tuple[str, str], ...]) -> str:
+    """The text with the names of variables in place of their values, for messages: a value may be a secret."""
+    for name, value in values:
+        if len(value) >= _SHORTEST:
+            text = text.replace(value, name).replace(value.lower(), name)
+    return text
 
 
 def _decode_as(data: bytes, encoding: str, place: str) -> str:

@@ -6,20 +6,23 @@ Nothing is read from disk here: other files are asked for through `Surroundings`
 from __future__ import annotations
 
 import os.path
+import re
+from contextlib import contextmanager
 from dataclasses import field, replace
 from typing import TYPE_CHECKING
 from urllib.parse import urljoin
 
 from lockset.errors import Diagnostic, LocksetError
+from lockset.lockfile.secrets import secret_in_address
 from lockset.records import dataclass
 from lockset.sources.direct_reference import is_url, read_requirement
 from lockset.sources.direct_url import parse_digest
 from lockset.sources.project import RootProject
-from lockset.sources.requirements_lines import decode, logical_lines
+from lockset.sources.requirements_lines import decode, logical_lines, with_names
 from lockset.sources.requirements_options import OptionSum, split_line
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     from lockset.hashes import Digest
@@ -32,6 +35,10 @@ __all__ = ["read_requirements"]
 
 # Files within files; beyond this the files are not meant for people.
 _DEEPEST = 100
+# An address of a line, and what stands behind its host.
+_ADDRESS = re.compile(r"[a-z+]+://[^/\s]*(?P<path>/\S*)", re.IGNORECASE)
+# Variables that hold secrets. Others are the usual way to name hosts, folders and versions.
+_SECRET_VARIABLE = re.compile("TOKEN|PASSW|PASSPHRASE|SECRET|KEY(?![A-Z])|CREDENTIAL|AUTH(?!OR)|PAT(?![A-Z])")
 _FILE_HASHES = frozenset({"sha256", "sha384", "sha512"})
 _OF_REQUIREMENTS = frozenset({"hash", "config-settings"})
 
@@ -103,7 +110,8 @@ class _Reading:
         """Reads one file; `path` holds the locations on the way here."""
         text = decode(content, place=file.place) if isinstance(content, bytes) else content
         for line in logical_lines(text, environ=self.environ, place=file.place):
-            self._line(line, file, (*path, file.location))
+            with _named(line.values):
+                self._line(line, file, (*path, file.location))
         self.done.add((file.location, file.constraint))
 
     def warn_of_missing_hashes(self, place: str) -> None:
@@ -118,7 +126,9 @@ class _Reading:
         requirement, options = split_line(line.text, place=place)
         editables = [option.value for option in options if option.name == "editable"]
         if requirement or editables:
-            self._requirement(requirement or editables[0], options, file, place, editable=not requirement)
+            _refuse_secret_variables(line, place)
+            asked = self._requirement(requirement or editables[0], options, place, editable=not requirement)
+            self._take(replace(asked, text=with_names(asked.text, line.values)), file)
             return
         include = next((option for option in options if option.name in {"requirement", "constraint"}), None)
         if include is None:
@@ -131,8 +141,8 @@ class _Reading:
         self._include(first, file, place, path)
 
     def _requirement(
-        self, text: str, options: tuple[GivenOption, ...], file: _File, place: str, *, editable: bool
-    ) -> None:
+        self, text: str, options: tuple[GivenOption, ...], place: str, *, editable: bool
+    ) -> RequirementLine:
         line = read_requirement(text, origin=place, folder=self.base, surroundings=self.surroundings, editable=editable)
         own = [option for option in options if option.name in _OF_REQUIREMENTS]
         for option in options:
@@ -147,7 +157,9 @@ class _Reading:
         if editable and hashes:
             raise LocksetError("hash-of-editable", f"`{text}` is editable and has no hash to check", place=place)
         pairs = tuple(_pair(option.value, place) for option in own if option.name == "config-settings")
-        line = replace(line, hashes=tuple(dict.fromkeys(line.hashes + hashes)), config_settings=pairs)
+        return replace(line, hashes=tuple(dict.fromkeys(line.hashes + hashes)), config_settings=pairs)
+
+    def _take(self, line: RequirementLine, file: _File) -> None:
         if not file.constraint:
             self.dependencies.append(line)
             return
@@ -209,6 +221,33 @@ def _joined(file: _File, named: str) -> tuple[str, str]:
     folder, shown = os.path.dirname(file.location), os.path.dirname(file.place)  # noqa: PTH120 - text only
     location = os.path.normpath(os.path.join(folder, named))  # noqa: PTH118 - text only
     return location, os.path.normpath(os.path.join(shown, named))  # noqa: PTH118 - text only
+
+
+@contextmanager
+def _named(values: tuple[tuple[str, str], ...]) -> Iterator[None]:
+    """Errors have the names of variables in place of their values, which may be secrets."""
+    try:
+        yield
+    except LocksetError as error:
+        known = error.diagnostic
+        raise LocksetError(
+            known.code,
+            with_names(known.message, values),
+            place=None if known.place is None else with_names(known.place, values),
+            context=tuple(with_names(fact, values) for fact in known.context),
+            hint=None if known.hint is None else with_names(known.hint, values),
+        ) from error
+
+
+def _refuse_secret_variables(line: LogicalLine, place: str) -> None:
+    """Refuse a variable where an address holds secrets: its value would be written into the lock file."""
+    if not line.values:
+        return
+    for address in _ADDRESS.finditer(line.written):
+        path, _, query = address["path"].partition("?")
+        for name, _ in line.values:
+            if name in query or (name in path and _SECRET_VARIABLE.search(name)):
+                raise secret_in_address(f"the value of `{name}`", address[0], place=place)
 
 
 def _file_digest(text: str, place: str) -> Digest:

@@ -10,6 +10,7 @@ from packaging.markers import InvalidMarker, Marker
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.utils import InvalidName, canonicalize_name
 
+from lockset.dependency_specifiers import read_marker, read_specifiers
 from lockset.errors import LocksetError
 from lockset.markers.environment import split_platform
 from lockset.records import dataclass
@@ -137,7 +138,7 @@ def read_settings(table: Table | None) -> Settings:
 def _specifiers(table: Table, key: str) -> SpecifierSet:
     text = table.text(key) or ""
     try:
-        return SpecifierSet(text)
+        return read_specifiers(text)
     except InvalidSpecifier as error:
         raise table.invalid(
             table.at(key), f"is not a version range: `{text}`", hint='Write a range such as ">=3.10" or ">=3.10,<3.14"'
@@ -150,7 +151,7 @@ def _markers(table: Table, key: str) -> tuple[Marker, ...]:
 
 def _marker(table: Table, key_path: str, text: str) -> Marker:
     try:
-        return Marker(text)
+        return read_marker(text)
     except (InvalidMarker, RecursionError) as error:
         reason = str(error).split("\n", maxsplit=1)[0]
         raise table.invalid(key_path, f"is not an environment marker: {reason}") from error

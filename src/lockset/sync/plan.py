@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from packaging.version import Version
-
+from lockset.dependency_specifiers import read_version
 from lockset.sync.overlaps import coupled
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
+
+    from packaging.version import Version
 
     from lockset.sync.installed import InstalledDistribution
     from lockset.sync.wanted import Wanted
@@ -133,7 +134,7 @@ def _same_version(wanted: Version | None, there: str) -> bool:
     if wanted is None:
         return True
     try:
-        return Version(there) == wanted
+        return read_version(there) == wanted
     except ValueError:  # no version, or one of more digits than the interpreter takes
         return False
 

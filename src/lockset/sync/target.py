@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from lockset.dependency_specifiers import read_wheel_name
 from lockset.sync.scripts import ANY_PYTHON
 
 if TYPE_CHECKING:
@@ -132,10 +133,10 @@ class Target(NamedTuple):
 
     def fits(self, filename: str) -> bool:
         """Whether the wheel with this file name can be used here."""
-        from packaging.utils import InvalidWheelFilename, parse_wheel_filename
+        from packaging.utils import InvalidWheelFilename
 
         try:
-            tags = parse_wheel_filename(filename)[3]
+            tags = read_wheel_name(filename)[3]
         except InvalidWheelFilename:
             return False
         return not tags.isdisjoint(self.tags)

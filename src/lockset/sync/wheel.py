@@ -6,9 +6,10 @@ import io
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
-from packaging.utils import InvalidWheelFilename, canonicalize_name, parse_wheel_filename
+from packaging.utils import InvalidWheelFilename, canonicalize_name
 from packaging.version import InvalidVersion, Version
 
+from lockset.dependency_specifiers import read_version, read_wheel_name
 from lockset.errors import LocksetError
 from lockset.hashes import STRONG_ALGORITHMS
 from lockset.records import dataclass
@@ -144,14 +145,14 @@ def _agreed(metadata: str, dist_info: str, identity: Identity) -> tuple[str, Ver
     told.append(("its METADATA", headers.get("name", ""), headers.get("version", "")))
     if identity.filename is not None:
         try:
-            file_name, file_version, _, _ = parse_wheel_filename(identity.filename)
+            file_name, file_version, _, _ = read_wheel_name(identity.filename)
         except InvalidWheelFilename:
             raise _Refused("its file name is no wheel's") from None
         told.append(("its file name", file_name, str(file_version)))
     name, version = identity.name, identity.version
     for where, told_name, told_version in told:
         try:
-            parsed = Version(told_version)
+            parsed = read_version(told_version)
         except InvalidVersion:
             raise _Refused(f"{where} has no valid version") from None
         version = parsed if version is None else version
@@ -210,7 +211,7 @@ def _data_dir(members: Iterable[str], name: str, version: Version) -> str:
             continue
         told_name, told_version = _split(top.removesuffix(".data"))
         try:
-            told = Version(told_version)
+            told = read_version(told_version)
         except InvalidVersion:
             continue
         if canonicalize_name(told_name) != name or told != version:

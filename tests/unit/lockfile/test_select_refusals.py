@@ -123,10 +123,7 @@ def test_two_entries_that_both_apply_are_refused() -> None:
     assert context == ("packages[0]: sample", 'packages[1]: sample if os_name == "posix"')
 
 
-@pytest.mark.parametrize(
-    "marker",
-    ["extra == 'x'", "extras == 'x'", f"python_version > '{'9' * 5000}'", f"python_full_version == '1.{'9' * 5000}'"],
-)
+@pytest.mark.parametrize("marker", ["extra == 'x'", "extras == 'x'"])
 def test_a_marker_without_meaning_is_an_error_and_no_answer(marker: str) -> None:
     code, message, context, _ = refusal(package(f'marker = "{marker}"', DIRECTORY))
     assert code == "marker-not-usable"

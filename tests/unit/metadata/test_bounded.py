@@ -84,5 +84,5 @@ def test_two_metadata_are_no_metadata() -> None:
     ids=["digits", "brackets", "python"],
 )
 def test_texts_that_no_parser_is_up_to_are_invalid(line: str) -> None:
-    with pytest.raises(LocksetError, match="no honest requirement"):
+    with pytest.raises(LocksetError, match="cannot be used"):
         parse_metadata(f"Name: sample\nVersion: 1.0\n{line}\n".encode(), origin="wheel", what="sample")

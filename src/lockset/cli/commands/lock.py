@@ -26,9 +26,9 @@ from lockset.lockfile.diff import diff
 from lockset.lockfile.file_name import is_lock_file_name
 from lockset.lockfile.merge_conflict import old_lock
 from lockset.resolve.other_sources import unread_settings
-from lockset.sources.direct_url import without_credentials
 from lockset.sources.files.discover import STDIN, find_upwards, read_sources
 from lockset.sync.disk.output_file import write_output
+from lockset.url_secrets import without_secrets
 
 if TYPE_CHECKING:
     import argparse
@@ -94,7 +94,7 @@ def run(args: argparse.Namespace, out: Output) -> int:
     choices = choices_of(args, here)
     warned = _warn(project, choices, out)
     if args.check:
-        again = " ".join(["lockset", *(quote(without_credentials(a)) for a in args.arguments if a != "--check")])
+        again = " ".join(["lockset", *(quote(without_secrets(a)) for a in args.arguments if a != "--check")])
         locked = None if old is None else old.pins
         return _check(project, choices, locked, target, out, as_json=args.json, again=again)
     fresh_until: list[float] = []

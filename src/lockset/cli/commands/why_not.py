@@ -7,7 +7,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from packaging.requirements import InvalidRequirement, Requirement
+from packaging.requirements import InvalidRequirement
 from packaging.utils import canonicalize_name
 
 from lockset.api.why_not import why_not
@@ -15,6 +15,7 @@ from lockset.cli.commands.lock import opener, read_old, read_project, target_of
 from lockset.cli.exit_codes import DONE
 from lockset.cli.lock_options import add_choices, choices_of, refuse_contradictions
 from lockset.cli.output import plain
+from lockset.dependency_specifiers import read_dependency
 from lockset.errors import UsageError
 
 if TYPE_CHECKING:
@@ -74,7 +75,7 @@ def run(args: argparse.Namespace, out: Output) -> int:
 
 def _asked(text: str) -> tuple[str, str | None]:
     try:
-        requirement = Requirement(text)
+        requirement = read_dependency(text)
     except InvalidRequirement as error:
         raise UsageError("package-name", f"`{text}` is no package", hint="Write NAME or NAME==VERSION") from error
     pins = [s.version for s in requirement.specifier if s.operator == "==" and "*" not in s.version]

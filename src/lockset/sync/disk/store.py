@@ -9,8 +9,7 @@ import os
 import stat
 from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
-from packaging.version import Version
-
+from lockset.dependency_specifiers import read_version
 from lockset.errors import LocksetError
 from lockset.sync.disk.atomic import private_folder, read_remembered, remove_tree
 from lockset.sync.manifest import Manifest
@@ -129,7 +128,7 @@ def _buffer(archive: BinaryIO) -> Buffer:
 def _is(manifest: Manifest, identity: Identity) -> bool:
     if manifest.name != identity.name:
         return False
-    return identity.version is None or identity.version == Version(manifest.version)
+    return identity.version is None or identity.version == read_version(manifest.version)
 
 
 def _keep(made: StoredWheel, folder: str) -> StoredWheel:

@@ -1,0 +1,108 @@
+"""Secrets of a lock file: taken out where installers have other ways to them, refused where it would not work without.
+
+User info is taken out: installers take it from their own settings. The value of a parameter is a part of the address.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from lockset.errors import LocksetError
+from lockset.url_secrets import has_secret, plain_url, without_secrets
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from lockset.lockfile.model import Package, Pylock
+
+__all__ = ["refuse_secrets", "secret_in_address", "without_user_info"]
+
+_HINT = (
+    "What is written is shared. Give the secret as user info (`https://USER:PASSWORD@HOST/...`), in a netrc file or by "
+    "LOCKSET_INDEX_<NAME>_PASSWORD: lockset uses it and leaves it out of what it writes"
+)
+
+
+def without_user_info(lock: Pylock, *, parameters: bool = False) -> tuple[Pylock, tuple[str, ...]]:
+    """The lock without user info in its addresses and without secrets in tables of tools, and whose it was.
+
+    With `parameters`, the values of secret parameters are masked too: for what only describes the addresses.
+    """
+    plain = _without_any if parameters else plain_url
+    packages = [_plain_package(package, plain) for package in lock.packages]
+    changed = [str(a.name) for a, b in zip(lock.packages, packages, strict=True) if a != b]
+    tool = lock.tool if lock.tool is None else _plain_value(lock.tool)
+    if not changed and tool == lock.tool:
+        return lock, ()
+    names = tuple(dict.fromkeys([*changed, *(["`tool`"] if tool != lock.tool else [])]))
+    return replace(lock, packages=packages, tool=tool), names
+
+
+def _plain_package(package: Package, plain: Callable[[str], str]) -> Package:
+    return replace(
+        package,
+        index=None if package.index is None else plain(package.index),
+        vcs=_plain_source(package.vcs, plain),
+        archive=_plain_source(package.archive, plain),
+        sdist=_plain_source(package.sdist, plain),
+        wheels=None if package.wheels is None else [_plain_source(wheel, plain) for wheel in package.wheels],
+        tool=None if package.tool is None else _plain_value(package.tool),
+    )
+
+
+def _plain_source(source: Any, plain: Callable[[str], str]) -> Any:
+    if source is None or source.url is None or plain(source.url) == source.url:
+        return source
+    return replace(source, url=plain(source.url))
+
+
+def _without_any(url: str) -> str:
+    return without_secrets(plain_url(url))
+
+
+def _plain_value(value: Any) -> Any:
+    """The value with every text in it free of secrets."""
+    if isinstance(value, str):
+        return without_secrets(value)
+    if isinstance(value, dict):
+        return {key: _plain_value(inner) for key, inner in value.items()}
+    return [_plain_value(inner) for inner in value] if isinstance(value, list) else value
+
+
+def refuse_secrets(lock: Pylock, *, place: str | None = None) -> None:
+    """Refuse a lock that holds a secret.
+
+    Raises:
+        LocksetError: `secret-in-lock`, with the package and the address, the secret masked.
+    """
+    for package in lock.packages:
+        for text in _texts_of(package):
+            if has_secret(text):
+                raise secret_in_address(f"a secret of `{package.name}`", text, place=place)
+    for text in _texts(lock.tool):
+        if has_secret(text):
+            raise secret_in_address("a secret", text, place=place)
+
+
+def secret_in_address(what: str, text: str, *, place: str | None) -> LocksetError:
+    """The refusal of an address that cannot be written; `what` names the secret."""
+    message = f"`{without_secrets(text)}` holds {what}, which would be written with it"
+    return LocksetError("secret-in-lock", message, place=place, hint=_HINT)
+
+
+def _texts_of(package: Package) -> Iterator[str]:
+    sources = (package.vcs, package.archive, package.sdist, *(package.wheels or ()))
+    yield from (url for url in (package.index, *(getattr(source, "url", None) for source in sources)) if url)
+    yield from _texts(package.tool)
+
+
+def _texts(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        for inner in value.values():
+            yield from _texts(inner)
+    elif isinstance(value, (list, tuple)):
+        for inner in value:
+            yield from _texts(inner)
