@@ -134,6 +134,8 @@ class HttpFiles:
     def _ask_size(self, file: DistributionFile) -> int | None:
         if file.url.startswith("file:"):
             return _stat_size(file)
+        if self._transport.is_silent(file.url):
+            return None
         try:
             return self._transport.exchange(Request(url=file.url, method="HEAD"), _content_length)
         except LocksetError:

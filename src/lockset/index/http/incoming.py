@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from lockset.events import Listener
+    from lockset.index.http.time_budget import TimeBudget
     from lockset.index.options import IndexOptions
 
 __all__ = ["Again", "AnyAnswer", "Incoming", "Request"]
@@ -74,7 +75,9 @@ class Incoming:
         url: Where it came from at last, without credentials.
     """
 
-    def __init__(self, answer: AnyAnswer, url: str, options: IndexOptions, listener: Listener) -> None:
+    def __init__(
+        self, answer: AnyAnswer, url: str, options: IndexOptions, listener: Listener, budget: TimeBudget
+    ) -> None:
         self.status = answer.status
         self.headers = answer.headers
         self.url = url
@@ -82,6 +85,7 @@ class Incoming:
         self._stream = answer.stream
         self._options = options
         self._listener = listener
+        self._budget = budget
         self._ended = False
 
     def chunks(self) -> Iterator[bytes]:
@@ -91,7 +95,11 @@ class Incoming:
         waited, received = 0.0, 0
         while not self._ended:
             begun = time.monotonic()
-            chunk = next(self._stream, None)
+            try:
+                chunk = next(self._stream, None)
+            except WireError:
+                self._budget.spend(waited + time.monotonic() - begun)
+                raise
             if chunk is None:
                 self._ended = True
                 return
@@ -100,6 +108,7 @@ class Incoming:
             listener.transferred(len(chunk))
             if waited >= window:
                 if received < options.minimum_rate * waited:
+                    self._budget.spend(waited)
                     raise Again(f"the transfer was slower than {options.minimum_rate:.0f} bytes a second", slow=True)
                 waited, received = 0.0, 0
             yield chunk
@@ -127,9 +136,10 @@ class Incoming:
         left, deadline = _DRAINED, time.monotonic() + _DRAIN_SECONDS
         self._answer.hurry(_DRAIN_SECONDS)
         try:
-            for chunk in self.chunks():
-                left -= len(chunk)
-                if left < 0 or time.monotonic() > deadline:
-                    return
+            with self._budget.waiting():
+                for chunk in self.chunks():
+                    left -= len(chunk)
+                    if left < 0 or time.monotonic() > deadline:
+                        return
         except (WireError, Again):
             return
