@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from lockset import __version__
 from lockset.errors import LocksetError
 from lockset.events import Silent
+from lockset.index.credential_scopes import Scope
 from lockset.index.credentials import origin_of, redact, split_credentials
 from lockset.index.http.auth import proxy_for
 from lockset.index.http.head import WireError
@@ -21,7 +22,7 @@ from lockset.index.retries import REDIRECTS, RETRIED_STATUSES, backoff, redirect
 
 if TYPE_CHECKING:
     import ssl
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     import httpx
 
@@ -74,6 +75,16 @@ class Transport:
     def is_silent(self, url: str) -> bool:
         """Whether the server of `url` let a request of this run wait in vain: what can be done without it should be."""
         return origin_of(url) in self._silent
+
+    @property
+    def has_shared_hosts(self) -> bool:
+        """Whether several indexes are on one host."""
+        return self._authenticator.scopes.are_shared
+
+    def link(self, index: str, urls: Callable[[], Iterable[str]]) -> None:
+        """Have files that a page of `index` links to get its credentials, where other indexes share its host."""
+        if self._authenticator.scopes.is_shared(index):
+            self._authenticator.scopes.link(index, urls())
 
     def exchange(self, request: Request, consume: Callable[[Incoming], T]) -> T:
         """Do the request and have `consume` read the response; tried again as a whole where the connection fails.
@@ -165,18 +176,23 @@ class Transport:
     def _follow(self, request: Request, budget: TimeBudget) -> Iterator[Incoming]:
         """The response at the end of all redirects."""
         url, own = split_credentials(request.url)
-        origin = origin_of(url)
+        scopes = self._authenticator.scopes
+        scope = scopes.of(url)
+        # Credentials of the URL itself go no further than its index, or what belongs to no index on its host.
+        own_scopes = set() if own is None else {scopes.under(url), Scope(origin_of(url))}
+        after_refusal = self._authenticator.after_refusal
         hops, asked_again = 0, False
         while True:
-            mine = own is not None and origin_of(url) == origin
-            credentials = own if mine else self._authenticator.for_url(url)
+            is_own = own is not None and scopes.under(url) in own_scopes
+            credentials = own if is_own else self._authenticator.for_scope(scope)
             with self._send(request, url, credentials, budget) as incoming:
                 if incoming.status in REDIRECTS:
                     hops += 1
                     target = redirect_target(url, incoming.headers.get("location"), hops=hops)
                     url, _ = split_credentials(target)
+                    scope = scopes.of(url, before=scope)
                     incoming.drain()
-                elif incoming.status == 401 and not asked_again and self._authenticator.after_refusal(url, credentials):  # noqa: PLR2004
+                elif incoming.status == 401 and not asked_again and after_refusal(scope, credentials):  # noqa: PLR2004
                     asked_again = True
                     own = None
                     incoming.drain()
