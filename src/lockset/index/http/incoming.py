@@ -47,6 +47,7 @@ class Request:
         accepted: Statuses the caller can read; others are tried again or become errors.
         failure: Code of the error where the answer never comes.
         compressed: The body may come compressed; it is inflated by `Incoming.body`.
+        retried: Whether it is tried again where the connection fails.
     """
 
     url: str
@@ -55,6 +56,7 @@ class Request:
     accepted: frozenset[int] = frozenset({200})
     failure: str = "download-failed"
     compressed: bool = False
+    retried: bool = True
 
 
 class Again(Exception):  # noqa: N818 (not an error for anybody outside these modules)

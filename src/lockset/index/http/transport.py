@@ -76,6 +76,10 @@ class Transport:
         """Whether the server of `url` let a request of this run wait in vain: what can be done without it should be."""
         return origin_of(url) in self._silent
 
+    def scope(self, url: str) -> Scope:
+        """The index that `url` belongs to."""
+        return self._authenticator.scopes.of(url)
+
     @property
     def has_shared_hosts(self) -> bool:
         """Whether several indexes are on one host."""
@@ -133,7 +137,8 @@ class Transport:
     def _check_retry(self, request: Request, failure: Again, attempt: int, *, is_spent: bool) -> None:
         """LocksetError where there is no further try."""
         # A transfer that was too slow took long, and will hardly be faster again and again.
-        if attempt < (min(self.options.retries, 1) if failure.slow else self.options.retries) and not is_spent:
+        retries = self.options.retries if request.retried else 0
+        if attempt < (min(retries, 1) if failure.slow else retries) and not is_spent:
             return
         if is_spent:
             self._silent.add(origin_of(request.url))
