@@ -51,7 +51,7 @@ def guarded(local_index: LocalIndex) -> None:
 
 def test_the_password_of_the_user_in_the_url_is_asked_for_once(local_index: LocalIndex, asked: Path) -> None:
     ask(local_index, keyring=True)
-    assert asked.read_text() == f"get {local_index.origin}/ user\n"
+    assert asked.read_text() == f"get {local_index.url} user\n"
 
 
 def test_without_the_option_it_is_not_asked(local_index: LocalIndex, asked: Path) -> None:
@@ -63,4 +63,5 @@ def test_without_the_option_it_is_not_asked(local_index: LocalIndex, asked: Path
 
 def test_without_the_command_there_is_no_answer(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
-    assert not Authenticator(environ={}, keyring=True).after_refusal("https://x.example.org/simple/", None)
+    authenticator = Authenticator(environ={}, keyring=True)
+    assert not authenticator.after_refusal(authenticator.scopes.of("https://x.example.org/simple/"), None)

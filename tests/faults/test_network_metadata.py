@@ -147,6 +147,76 @@ def test_a_host_without_metadata_files_is_not_asked_again_and_again(local_index:
     assert len(local_index.paths(part=".metadata")) == 4
 
 
+ODD_ANSWERS: list[dict[str, Any]] = [
+    *({"status": status} for status in (204, 300, 400, 401, 402, 405, 406, 409, 418, 422, 429, 451)),
+    *({"status": status} for status in (500, 501, 502, 503, 504, 507, 599)),
+    {"status": 503, "headers": {"Retry-After": "3600"}},
+    {"reset": True},
+    {"cut_after": 3},
+    {"delay": 1.5},
+    {"redirect": "/nowhere/"},
+    {"redirect": "ftp://example.org/x"},
+    {"redirect": "http://127.0.0.1:9/closed"},
+    {"body": b"<!DOCTYPE html><html><body>Sign in</body></html>"},
+    {"body": b"not gzip", "headers": {"Content-Encoding": "gzip"}},
+    {"body": b"x", "headers": {"Content-Encoding": "br"}},
+]
+
+
+@pytest.mark.parametrize("fault", ODD_ANSWERS, ids=str)
+@pytest.mark.parametrize("hinted", ["", "hinted"])
+def test_an_odd_answer_for_metadata_that_nobody_promised_is_heard_once_and_gone_past(
+    local_index: LocalIndex, fault: dict[str, Any], hinted: str
+) -> None:
+    local_index.mode = BARE
+    names = [f"p{number}" for number in range(8)]
+    for name in names:
+        local_index.world.add(name, requires=["a>=1"])
+    local_index.fault("*.metadata", times=None, **fault)
+    with connection(local_index, retries=4, read_timeout=0.5 if "delay" in fault else 5.0) as found:
+        source = Retriever(found.files, store=found.cache, tasks=found.workers)
+        pages = [found.index.project(name) for name in names]
+        files = [page.files(page.versions[0]) for page in pages]
+        for each in files if hinted else ():
+            source.hint(each)
+        assert {source.metadata(each).requires_dist for each in files} == {("a>=1",)}
+    asked = local_index.paths(part=".metadata")
+    if fault.get("redirect") == "/nowhere/":
+        assert len(asked) == 4 or hinted  # where it leads, there is no such file, as after a plain 404
+    elif "delay" not in fault:  # such a request is counted when it is answered, and nobody waits for that
+        # A reset may mean that the server had closed an idle connection: then a new one is tried.
+        assert len(asked) == (2 if "reset" in fault else 1)
+
+
+def test_promised_metadata_that_an_overloaded_server_cannot_give_now_are_tried_again(local_index: LocalIndex) -> None:
+    local_index.fault("*.metadata", times=2, status=503)
+    with connection(local_index, retries=4) as found:
+        source = Retriever(found.files, store=found.cache, tasks=found.workers)
+        page = found.index.project("sample")
+        assert source.metadata(page.files(page.versions[0])).origin == "metadata-file"
+
+
+@pytest.mark.parametrize("fault", [{"status": status} for status in (400, 405, 406, 418, 500, 502)], ids=str)
+def test_a_server_that_cannot_take_a_request_for_a_piece_is_asked_for_the_whole(
+    local_index: LocalIndex, fault: dict[str, Any]
+) -> None:
+    local_index.mode = BARE
+    local_index.set_mode(metadata_files=False)
+    names = ["first", "second"]
+    for name in names:
+        local_index.world.add(name, requires=["a>=1"], files=BIG)
+    with connection(local_index, retries=0) as found:
+        source = Retriever(found.files, store=found.cache, tasks=found.workers)
+        for name in names:
+            page = found.index.project(name)
+            # The first request for a file of this name is the one for a piece, where pieces are asked for at all.
+            if name == "first":
+                local_index.fault("*/first-1.0-py3-none-any.whl", times=1, **fault)
+            assert source.metadata(page.files(page.versions[0])).requires_dist == ("a>=1",)
+    ranges = [seen for seen in local_index.seen if "range" in seen.headers]
+    assert len(ranges) == 1
+
+
 def test_sizes_are_asked_once_in_parallel_and_remembered(local_index: LocalIndex, tmp_path: Path) -> None:
     local_index.mode = BARE
     for number in range(8):

@@ -101,10 +101,11 @@ class Sources:
         return self._tree(source, tree)
 
     def _repository(self, source: DirectSource, commit: str | None) -> SourceFacts:
-        what = f"{source.name} ({source.shown})"
-        wanted = commit or commit_of(source.fetched, source.revision, what=what, environ=self._environ)
+        what, environ, offline = f"{source.name} ({source.shown})", self._environ, self._files.is_offline
+        wanted = commit or commit_of(source.fetched, source.revision, what=what, environ=environ, offline=offline)
         with tempfile.TemporaryDirectory(prefix="lockset-git-", ignore_cleanup_errors=True) as folder:
-            tree = checkout("git", source.fetched, wanted, Path(folder) / "tree", what=what, environ=self._environ)
+            into = Path(folder) / "tree"
+            tree = checkout("git", source.fetched, wanted, into, what=what, environ=environ, offline=offline)
             return SourceFacts(metadata=self._tree(source, tree), commit=wanted, named=_named(source, tree, up="."))
 
     def _archive(self, source: DirectSource) -> SourceFacts:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,9 +17,6 @@ if TYPE_CHECKING:
     from lockset.lockfile.read import Document
 
 __all__ = ["open_lock", "open_revision"]
-
-# Longest time git may take: in a partial clone it fetches the file.
-_SECONDS = 60
 
 
 def open_lock(named: str | None, *, folder: Path, stdin: Callable[[], bytes] | None = None) -> Document:
@@ -57,14 +53,12 @@ def open_revision(named: str | None, *, folder: Path, stdin: Callable[[], bytes]
     # A name that begins with a dash would be an option to git, and is no revision.
     if not revision or revision.startswith("-"):
         return load(named)
+    import subprocess  # slow to import, and most locks are files
+
+    from lockset.build.git import stored_file
+
     try:
-        done = subprocess.run(  # noqa: S603 - no shell, and the one argument from outside is no option
-            ["git", "cat-file", "blob", named],  # noqa: S607 - the git that the user would call
-            cwd=folder,
-            capture_output=True,
-            timeout=_SECONDS,
-            check=False,
-        )
+        done = stored_file(named, folder=folder)
     except (OSError, ValueError, subprocess.TimeoutExpired) as error:
         raise LocksetError("git-revision", f"git could not be asked for `{named}`: {error}") from error
     if done.returncode != 0:

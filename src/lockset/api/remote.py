@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import os
-import re
-import subprocess
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lockset.errors import LocksetError
+from lockset.index.credentials import redact
 from lockset.metadata.retrieve import Retriever
 
 if TYPE_CHECKING:
@@ -22,11 +21,6 @@ if TYPE_CHECKING:
 __all__ = ["LiveRemote"]
 
 _CHUNK = 1 << 20
-# Longest time git may take to list the references of a repository.
-_SECONDS = 60
-# Transports that git may use; `ext::` and the like run programs.
-_TRANSPORTS = "https:http:ssh:git:file"
-_URL = re.compile(r"(?:https?|ssh|git|file)://[^\s-][^\s]*\Z")
 
 
 class LiveRemote:
@@ -87,20 +81,11 @@ class LiveRemote:
         return Retriever(connection.files, store=connection.cache, tasks=connection.workers)
 
     def commit(self, url: str, revision: str | None) -> str:
-        """The commit that git lists for the revision: see the port."""
-        if self._offline:
-            raise LocksetError("offline", f"{url} may not be asked for a commit", hint="Run without `--offline`")
-        wanted = revision or "HEAD"
-        if not _URL.match(url) or wanted.startswith("-"):
-            raise LocksetError("revision-unknown", f"`{url}` is not asked for a commit", hint="Name the full commit")
-        lines = _ls_remote(url, wanted)
-        found = {name: commit for commit, _, name in (line.partition("\t") for line in lines)}
-        for name in (f"refs/tags/{wanted}^{{}}", f"refs/tags/{wanted}", f"refs/heads/{wanted}", wanted):
-            if re.fullmatch(r"[0-9a-f]{40}|[0-9a-f]{64}", found.get(name, "")):
-                return found[name]
-        raise LocksetError(
-            "revision-unknown", f"{url} has no branch or tag `{wanted}`", hint="Name the full commit in its place"
-        )
+        """The commit that the revision means: see the port."""
+        from lockset.build.revision import commit_of  # slow to import, and most lock files name their commits
+
+        environ = dict(os.environ)  # noqa: TID251 - git finds by these what the user set up
+        return commit_of(url, revision, what=redact(url), environ=environ, offline=self._offline)
 
 
 class _Hashing:
@@ -133,27 +118,3 @@ def _read(path: Path, sink: _Hashing) -> None:
                 sink.write(chunk)
     except OSError as error:
         raise LocksetError("path-missing", f"`{path}` cannot be read: {error.strerror}", place=str(path)) from error
-
-
-def _ls_remote(url: str, wanted: str) -> list[str]:
-    environ = {
-        **os.environ,  # noqa: TID251 - git needs the user's surroundings: home, agent, proxies
-        "GIT_TERMINAL_PROMPT": "0",
-        "GIT_ALLOW_PROTOCOL": _TRANSPORTS,
-    }
-    try:
-        done = subprocess.run(  # noqa: S603 - no shell, and nothing from outside can be an option
-            ["git", "ls-remote", "--", url, wanted, f"{wanted}^{{}}"],  # noqa: S607 - the git that the user would call
-            capture_output=True,
-            timeout=_SECONDS,
-            check=False,
-            env=environ,
-            encoding="utf-8",
-            errors="replace",
-        )
-    except (OSError, subprocess.TimeoutExpired) as error:
-        raise LocksetError("revision-unknown", f"git could not be asked for {url}: {error}") from error
-    if done.returncode != 0:
-        told = tuple(done.stderr.strip().splitlines()[:3])
-        raise LocksetError("revision-unknown", f"git could not list {url}", context=told)
-    return done.stdout.splitlines()

@@ -92,15 +92,10 @@ class HookWheelBuilds:
         self, *, kind: str, url: str, commit: str, out_dir: Path, subdirectory: str | None, what: str
     ) -> Path:
         """See the port."""
-        if self._offline:
-            raise LocksetError(
-                "offline",
-                f"{what} is a {kind} commit, which cannot be fetched offline",
-                hint="Sync without `--offline`",
-            )
         with tempfile.TemporaryDirectory(prefix="lockset-source-", ignore_cleanup_errors=True) as folder:
             self._listener.note(f"Fetching {what} by {kind}")
-            tree = checkout(kind, url, commit, Path(folder) / "tree", what=what, environ=self._environ)
+            into, environ = Path(folder) / "tree", self._environ
+            tree = checkout(kind, url, commit, into, what=what, environ=environ, offline=self._offline)
             return self._wheel(_below(tree, subdirectory, what), out_dir, what)
 
     def _wheel(self, tree: Path, out_dir: Path, what: str) -> Path:

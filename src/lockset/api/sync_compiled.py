@@ -69,7 +69,8 @@ def _key(request: SyncRequest, target: Target) -> bytes:
             (interpreter.version, interpreter.implementation, interpreter.abis, interpreter.platforms, interpreter.mac),
             request.described and tuple(request.described),
             (_ordered(request.extras), request.all_extras, _ordered(request.groups), request.all_groups),
-            (request.default_groups, _ordered(request.no_binary), _ordered(request.only_binary), request.strict),
+            (request.default_groups, _ordered(request.no_binary), _ordered(request.only_binary)),
+            (request.build_nothing, request.strict),
             tuple(request.allowed),
         )
     ).encode(errors="surrogateescape")

@@ -117,9 +117,11 @@ def sync_target(
 
         @once
         def downloads() -> Downloads:
-            from lockset.api.connected import connected
+            from lockset.api.connected import connected, link_locked_files
 
-            return stack.enter_context(connected(options, place, heard)).downloads
+            connection = stack.enter_context(connected(options, place, heard))
+            link_locked_files(connection, lambda: [source.read() for source in request.sources])
+            return connection.downloads
 
         def wheels() -> WheelBuilds:
             return _wheel_builds(request, options, place, environ, heard)

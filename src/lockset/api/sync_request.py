@@ -49,8 +49,9 @@ class SyncRequest(NamedTuple):
         break_system: A Python whose packages another installer keeps is no reason to refuse.
         groups: None for the default groups; names are added to these unless `default_groups` is off.
         allowed: Which sources may be used.
-        no_binary: Names that are installed from source; None stands for all.
-        only_binary: Names that are installed from wheels; None stands for all.
+        no_binary: Names that are installed from source; None stands for all but those that `only_binary` names.
+        only_binary: Names that are installed from wheels; None stands for all but those that `no_binary` names.
+        build_nothing: No archive or repository is built, whatever `no_binary` names.
         strict: Dependencies that the lock files record but do not hold are refused.
         find_links: Folders of files that may be used in place of downloads.
         check_only: Nothing is changed; the plan tells what would be.
@@ -70,6 +71,7 @@ class SyncRequest(NamedTuple):
     allowed: Allowed = Allowed()
     no_binary: frozenset[str] | None = frozenset()
     only_binary: frozenset[str] | None = frozenset()
+    build_nothing: bool = False
     strict: bool = True
     find_links: tuple[str, ...] = ()
     policy: Policy = Policy()

@@ -12,7 +12,7 @@ from lockset.lockfile.select import select
 from lockset.sync.wishes import wanted
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Sequence
+    from collections.abc import Collection, Iterable, Sequence
 
     from lockset.api.sync_request import SyncRequest
     from lockset.lockfile.model import Pylock
@@ -58,7 +58,7 @@ def selected_of(lock: Pylock, request: SyncRequest, target: Target) -> tuple[Sel
         tags=target.tags,
         extras=_extras(request, lock),
         groups=_groups(request, lock),
-        prefer_sdist=_among(request.no_binary),
+        prefer_sdist=lambda name: not _may_use_wheels(request, name),
     )
     if request.strict:
         _refuse_missing(selection.items, lock)
@@ -83,8 +83,17 @@ def _same(one: Wanted, other: Wanted) -> bool:
     return bool(common) and all(one.hashes[name] == other.hashes[name] for name in common)
 
 
-def _among(names: Collection[str] | None) -> Callable[[str], bool]:
-    return lambda name: names is None or name in names
+def _may_use_wheels(request: SyncRequest, name: str) -> bool:
+    return not _forbids(request.no_binary, request.only_binary, name)
+
+
+def _may_use_sources(request: SyncRequest, name: str) -> bool:
+    return not request.build_nothing and not _forbids(request.only_binary, request.no_binary, name)
+
+
+def _forbids(these: Collection[str] | None, opposite: Collection[str] | None, name: str) -> bool:
+    """Whether `these` (None: all) rule one kind of file out; a name goes before all."""
+    return opposite is None or name not in opposite if these is None else name in these
 
 
 def _refuse_missing(items: Sequence[Selected], lock: Pylock) -> None:
@@ -110,13 +119,13 @@ def _refuse_kind(one: Wanted, request: SyncRequest) -> None:
             f"`{one}` has no wheel for the described platform, and a source cannot be built for it here",
             hint="Sync on that platform, describe it more precisely, or lock a version that has a wheel for it",
         )
-    if not is_wheel and one.kind != "directory" and _among(request.only_binary)(one.name):
+    if not is_wheel and one.kind != "directory" and not _may_use_sources(request, one.name):
         raise LocksetError(
             "build-needed",
             f"{one} is locked as a source ({one.filename or one.source}), and only wheels are asked for",
             hint="Allow building, or lock a version that has a wheel for this target",
         )
-    if is_wheel and one.kind == "wheel" and _among(request.no_binary)(one.name):
+    if is_wheel and one.kind == "wheel" and not _may_use_wheels(request, one.name):
         raise LocksetError("no-source", f"{one} has no sdist in the lock file, and wheels are not asked for")
 
 

@@ -162,13 +162,23 @@ class _Asking:
         """What rules it out whatever others ask for, in the order in which releases are sorted out."""
         left_out = self._index.left_out(name, version)
         if left_out is not None:
-            return left_out, "Look at `--exclude-newer`, `--no-build`, `--only-binary` and `--no-binary`"
+            return left_out, self._allowing_files_of(name)
         for constraint, where in self._request.policy.constraints.get(name, ()):
             if not where.is_disjoint(region) and not constraint.admits(version):
                 return f"{name}{constraint} is a constraint", f"Loosen the constraint {name}{constraint}"
         if self._repository.facts(name, version) is None:
             return self._repository.stepped_over[name, version], "Ask those who made it for a corrected release"
         return self._by_policy(name, version, region)
+
+    def _allowing_files_of(self, name: str) -> str:
+        """What the user said that leaves out files of the project."""
+        rules = self._index.rules
+        ways = [*rules.undo_sources(name), *rules.undo_wheels(name)]
+        if rules.limit(name) is not None:
+            ways.insert(0, f"lift the date limit for it: `--exclude-newer-package {name}=false`")
+        if name in rules.hashes:
+            ways.append("add a hash of one of its files")
+        return "To allow it: " + ", or ".join(ways)
 
     def _by_policy(self, name: str, version: Version, region: MarkerSet) -> tuple[str, str] | None:
         serves = self._repository.serves(name, version)

@@ -1,4 +1,4 @@
-"""Calls of the `git` of this machine. Nothing of a lock file or a project becomes an option or a command there."""
+"""The only door to the `git` of this machine. Nothing of a lock file or a project becomes an option or a command."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from lockset.errors import LocksetError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["COMMIT", "Failure", "Git", "git_url", "refused"]
+__all__ = ["COMMIT", "Failure", "Git", "git_url", "refused", "stored_file"]
 
 # The full id of a commit.
 COMMIT = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
@@ -27,6 +27,8 @@ _SCP = re.compile(r"(?:(?P<user>[A-Za-z0-9_][A-Za-z0-9_.-]*)@)?(?P<host>[A-Za-z0
 # Bounds one call of git; a repository that takes longer is not coming.
 _SECONDS = 900
 _SHOWN_LINES = 5
+# Bounds the look at a file of a repository that is here: in a partial clone git fetches it.
+_LOOK_SECONDS = 60
 _KEPT_VARIABLES = frozenset({"GIT_SSL_CAINFO", "GIT_SSL_CAPATH", "GIT_ASKPASS"})
 # No hook, no filter of the user's, no transport that runs commands.
 _COMMAND = ("git", "-c", "core.hooksPath=/dev/null", "-c", "protocol.ext.allow=never", "-c", "core.symlinks=true")
@@ -71,17 +73,35 @@ class Git:
     """Calls about one repository, in a folder (None: in none).
 
     `address` is what `git_url` gave; `shown` is the same as others on this machine may see it, in arguments and in
-    errors. `what` names the project in errors, `failure` tells what could not be done with it.
+    errors. `what` names the project in errors, `failure` tells what could not be done with it. `offline`: only a
+    repository on this machine is used, and git reaches no other from there.
+
+    Raises:
+        LocksetError: `offline`: the repository is not on this machine.
     """
 
     def __init__(
-        self, address: str, *, what: str, environ: Mapping[str, str], folder: Path | None = None, failure: Failure
+        self,
+        address: str,
+        *,
+        what: str,
+        environ: Mapping[str, str],
+        failure: Failure,
+        offline: bool,
+        folder: Path | None = None,
     ) -> None:
         self.shown = public_address(address)
+        if offline and not address.startswith("file:"):
+            raise LocksetError(
+                "offline",
+                f"{what} comes from a git repository on another machine, and the network is off",
+                place=self.shown,
+                hint="Run again without --offline",
+            )
         self._folder = folder
         self._what = what
         self._failure = failure
-        self._environ = _surroundings(environ, address, self.shown)
+        self._environ = _surroundings(environ, address, self.shown, offline=offline)
 
     def call(self, *arguments: str) -> str:
         """What git prints.
@@ -124,9 +144,27 @@ class Git:
             raise LocksetError("vcs-failed", f"git takes too long for {self._what}", place=self.shown) from error
 
 
-def _surroundings(environ: Mapping[str, str], address: str, shown: str) -> dict[str, str]:
+def stored_file(name: str, *, folder: Path) -> subprocess.CompletedProcess[bytes]:
+    """How git ends when it shows the file `REVISION:PATH` of the repository around `folder`.
+
+    The name may not begin with a dash.
+
+    Raises:
+        OSError, ValueError, subprocess.TimeoutExpired: git cannot be run, or takes too long.
+    """
+    return subprocess.run(  # noqa: S603 (a fixed program, and the one argument from outside is no option)
+        ["git", "cat-file", "blob", name],  # noqa: S607 (the git that the user would call)
+        cwd=folder,
+        capture_output=True,
+        timeout=_LOOK_SECONDS,
+        check=False,
+    )
+
+
+def _surroundings(environ: Mapping[str, str], address: str, shown: str, *, offline: bool) -> dict[str, str]:
     # A submodule of a remote repository has no business with files of this machine.
     schemes = _SCHEMES if address.startswith("file:") else _SCHEMES - {"file"}
+    schemes = frozenset({"file"}) if offline else schemes
     kept = {k: v for k, v in environ.items() if not k.upper().startswith("GIT_") or k in _KEPT_VARIABLES}
     hidden = {k: v for k, v in kept.items() if not k.startswith("LOCKSET_")}
     return {

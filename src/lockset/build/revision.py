@@ -19,17 +19,19 @@ _REVISION = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._/+^{}~-]*")
 _FAILURE = Failure("reach the repository of", "Check the address, and that git can reach it by itself")
 
 
-def commit_of(url: str, revision: str | None, *, what: str, environ: Mapping[str, str]) -> str:
+def commit_of(url: str, revision: str | None, *, what: str, environ: Mapping[str, str], offline: bool) -> str:
     """The full id of the commit that `revision` (None: the default branch) means in the repository.
 
     Args:
         url: As `lockset.build.vcs.checkout` takes it.
-        revision: A branch, a tag, or a commit id; a branch goes before a tag of the same name.
+        revision: A branch, a tag, or a commit id; a branch goes before a tag of the same name, as in pip.
         what: Names the project in errors.
         environ: The process's variables.
+        offline: Only a repository on this machine is asked.
 
     Raises:
-        LocksetError: `vcs-refused`: an address or a revision that could mean something else than it seems;
+        LocksetError: `offline`;
+            `vcs-refused`: an address or a revision that could mean something else than it seems;
             `vcs-failed`: git is missing, or the repository cannot be reached; `revision-unknown`.
     """
     address = git_url(url, what=what)
@@ -37,13 +39,12 @@ def commit_of(url: str, revision: str | None, *, what: str, environ: Mapping[str
         return revision
     if revision is not None and not _REVISION.fullmatch(revision):
         raise LocksetError("vcs-refused", f"{what} cannot be fetched: `{revision}` is no name of a revision")
-    git = Git(address, what=what, environ=environ, failure=_FAILURE)
+    git = Git(address, what=what, environ=environ, failure=_FAILURE, offline=offline)
     listed = git.call("ls-remote", "--quiet", "--", git.shown)
     refs = {ref: commit for commit, _, ref in (line.partition("\t") for line in listed.splitlines())}
-    wanted = ["HEAD"] if revision is None else [revision, f"refs/heads/{revision}"]
+    names = ["HEAD"] if revision is None else [f"refs/heads/{revision}", f"refs/tags/{revision}", revision]
     # An annotated tag is an object of its own; git lists what it points to with `^{}`.
-    wanted += [] if revision is None else [f"refs/tags/{revision}^{{}}", f"refs/tags/{revision}"]
-    found = next((refs[name] for name in wanted if name in refs), None)
+    found = next((refs[ref] for name in names for ref in (f"{name}^{{}}", name) if ref in refs), None)
     if found is None and revision is not None and _SHORT.fullmatch(revision):
         found = _short(git, revision)
     if found is None or not COMMIT.fullmatch(found):

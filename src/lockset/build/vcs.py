@@ -15,7 +15,9 @@ __all__ = ["checkout"]
 _FAILURE = Failure("get", "Check that the repository still has the commit, and that git can reach it by itself")
 
 
-def checkout(kind: str, url: str, commit: str, into: Path, *, what: str, environ: Mapping[str, str]) -> Path:
+def checkout(
+    kind: str, url: str, commit: str, into: Path, *, what: str, environ: Mapping[str, str], offline: bool
+) -> Path:
     """The tree of `commit` in the folder `into`, which is made, with its submodules.
 
     Args:
@@ -25,9 +27,10 @@ def checkout(kind: str, url: str, commit: str, into: Path, *, what: str, environ
         into: Where to.
         what: Names the release in errors.
         environ: The process's variables; those that steer git are dropped.
+        offline: Only a repository on this machine is used.
 
     Raises:
-        LocksetError: `vcs-refused`: an address or a commit that could mean something else than it seems;
+        LocksetError: `offline`; `vcs-refused`: an address or a commit that could mean something else than it seems;
             `vcs-failed`: git is missing, or could not get it.
     """
     if kind != "git":
@@ -35,7 +38,7 @@ def checkout(kind: str, url: str, commit: str, into: Path, *, what: str, environ
     if not COMMIT.fullmatch(commit):
         raise refused(what, "its commit id is not 40 or 64 lower-case hexadecimal digits")
     address = git_url(url, what=what)
-    git = Git(address, what=what, environ=environ, folder=into, failure=_FAILURE)
+    git = Git(address, what=what, environ=environ, folder=into, failure=_FAILURE, offline=offline)
     shown = git.shown
     into.mkdir(mode=0o700, parents=True)
     git.call("init", "--quiet", *(("--object-format=sha256",) if len(commit) > 40 else ()))  # noqa: PLR2004 (sha1)

@@ -38,6 +38,7 @@ def index_options(args: argparse.Namespace, project: RootProject | None, here: P
     default = _named_index(args.default_index, here) if args.default_index else None
     find_links = [location_url(f, base=here) for f in args.find_links]
     provider = args.keyring_provider
+    timeout = _number(args, "timeout", _TIMEOUT)
     return replace(
         own,
         index_url=default.url if default else own.index_url,
@@ -48,7 +49,8 @@ def index_options(args: argparse.Namespace, project: RootProject | None, here: P
         strategy=args.index_strategy or own.strategy,
         offline=args.offline,
         refresh=args.refresh,
-        read_timeout=_number(args, "timeout", _TIMEOUT),
+        read_timeout=timeout,
+        connect_timeout=min(timeout, own.connect_timeout),
         retries=int(_number(args, "retries", _RETRIES)),
         insecure_hosts=frozenset((*args.allow_insecure_host, *own.insecure_hosts)),
         cert=_path(args.cert),

@@ -13,6 +13,7 @@ from lockset.cli.options import add_cache, add_index
 from lockset.errors import LocksetError, UsageError
 from lockset.markers.marker_set import MarkerSet
 from lockset.resolve.choices import Choices
+from lockset.resolve.file_kinds import BUILD_NOTHING
 from lockset.sources.exclude_newer import parse_exclude_newer
 from lockset.sources.files.discover import LocalFiles, read_constraints, read_sources
 
@@ -149,9 +150,50 @@ def refuse_contradictions(args: argparse.Namespace) -> None:
     twice = {_name(n) for n in (*args.group, *args.only_group)} & {_name(n) for n in args.no_group}
     if twice:
         raise UsageError("option-conflict", f"The group {min(twice)} is both asked for and left out")
-    no_source = args.no_build or _EVERYTHING in _packages(args.only_binary)
-    if no_source and _EVERYTHING in _packages(args.no_binary):
+    _refuse_no_files(args)
+
+
+def _refuse_no_files(args: argparse.Namespace) -> None:
+    """Refuse options that rule out both wheels and sources, of everything or of a project."""
+    only_binary, no_binary = _binary_options(args)
+    twice = set(no_binary) if args.no_build else set(only_binary) & set(no_binary)
+    if _EVERYTHING in twice:
         raise UsageError("option-conflict", "Neither wheels nor sources may be used: nothing is left to lock")
+    if twice:
+        name, one = min(twice), "--no-build" if args.no_build else f"--only-binary {min(twice)}"
+        raise UsageError(
+            "option-conflict",
+            f"`{one}` rules out the sources of {name}, and `--no-binary {name}` its wheels",
+            hint="Give one of them; to build nothing but this: `--only-binary :all:` in place of `--no-build`"
+            if args.no_build
+            else "Give one of them",
+        )
+
+
+def _binary_options(args: argparse.Namespace) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """What `--only-binary` and `--no-binary` name; an option goes before a variable that says the opposite."""
+    only_binary, no_binary = _packages(args.only_binary), _packages(args.no_binary)
+    by_variable = args.by_variable & {"no_build", "only_binary", "no_binary"}
+    if "only_binary" in by_variable and "no_binary" not in by_variable:
+        only_binary = tuple(word for word in only_binary if word not in no_binary)
+    elif "no_binary" in by_variable and "only_binary" not in by_variable:
+        no_binary = tuple(word for word in no_binary if word not in only_binary)
+    return only_binary, () if args.no_build and by_variable == {"no_binary"} else no_binary
+
+
+def _file_kinds(args: argparse.Namespace) -> dict[str, Any]:
+    """Which kinds of files may be used, and how that was said."""
+    only_binary, no_binary = _binary_options(args)
+    names: dict[str, str] = {name: f"LOCKSET_{name.upper()}" for name in args.by_variable}
+    written = {("no-build", word): names.get("only_binary", f"--only-binary {word}") for word in only_binary}
+    written |= {("no-binary", word): names.get("no_binary", f"--no-binary {word}") for word in no_binary}
+    written[BUILD_NOTHING] = names.get("no_build", "--no-build")
+    return {
+        "no_build": only_binary,
+        "no_binary": no_binary,
+        "build_nothing": args.no_build,
+        "written": written,
+    }
 
 
 def _option(name: str) -> str:
@@ -175,7 +217,6 @@ def choices_of(args: argparse.Namespace, here: Path) -> Choices:
     environ = dict(os.environ)  # noqa: TID251 - the door for environment variables
     where = _this_environment(here) if args.this_environment else _described(args)
     newer = args.exclude_newer
-    no_build = [_EVERYTHING] if args.no_build else []
     return Choices(
         **where,
         require_wheels_for=tuple(args.require_wheels_for),
@@ -197,8 +238,7 @@ def choices_of(args: argparse.Namespace, here: Path) -> Choices:
         fork=args.fork_strategy,
         exclude_newer=parse_exclude_newer(newer, place="--exclude-newer") if newer else None,
         exclude_newer_package=_limits(args.exclude_newer_package),
-        no_build=(*no_build, *_packages(args.only_binary)),
-        no_binary=_packages(args.no_binary),
+        **_file_kinds(args),
         no_sdist=args.no_sdist,
         allow_direct_urls=tuple(args.allow_direct_url),
         with_project=args.with_project or (False if getattr(args, "without_project", False) else None),
@@ -296,6 +336,11 @@ def _pairs(texts: Iterable[str], option: str) -> list[tuple[str, str]]:
 
 
 def _packages(texts: Iterable[str]) -> tuple[str, ...]:
-    """Names, or `:all:`; several may stand in one text, as pip has them."""
-    parts = [part.strip() for text in texts for part in text.split(",") if part.strip()]
-    return tuple(part if part == _EVERYTHING else _name(part) for part in parts if part != _NOTHING)
+    """Names, or `:all:`; several may stand in one text, and `:none:` takes back all before it, as pip has them."""
+    parts: list[str] = []
+    for part in (part.strip() for text in texts for part in text.split(",")):
+        if part == _NOTHING:
+            parts.clear()
+        elif part:
+            parts.append(part if part == _EVERYTHING else _name(part))
+    return tuple(dict.fromkeys(parts))

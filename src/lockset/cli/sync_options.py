@@ -241,7 +241,8 @@ def request_of(args: argparse.Namespace, here: Path, locks: tuple[tuple[str, byt
         default_groups=not (args.no_default_groups or args.only_group),
         allowed=allowed_of(args),
         no_binary=names_or_all(args.no_binary),
-        only_binary=None if args.no_build else names_or_all(args.only_binary),
+        only_binary=names_or_all(args.only_binary),
+        build_nothing=args.no_build,
         strict=not args.no_strict,
         find_links=folders(args.find_links, here),
         policy=Policy(
@@ -402,8 +403,11 @@ def names(texts: Iterable[str]) -> frozenset[str]:
 
 
 def names_or_all(texts: Iterable[str]) -> frozenset[str] | None:
-    """The names, where `:all:` stands for all of them: None."""
-    given = {part for text in texts for part in text.split(",") if part}
-    if ":all:" in given:
-        return None
-    return names(given - {":none:"})
+    """The names, where `:all:` stands for all of them: None. `:none:` takes back all before it."""
+    given: set[str] = set()
+    for part in (part.strip() for text in texts for part in text.split(",")):
+        if part == ":none:":
+            given.clear()
+        elif part:
+            given.add(part)
+    return None if ":all:" in given else names(given)

@@ -106,8 +106,7 @@ class _Filling:
         if not admitted:
             raise LocksetError(
                 "no-usable-file",
-                f"{package.shown}: none of the files that are meant may be used with `--no-binary`, `--only-binary` "
-                "or `--files wheels`",
+                f"{package.shown}: none of the files that are meant may be used: {_excluded(package)}",
                 place=package.origin or self.place,
             )
         parts = split_by_release(package, [file for file, _ in admitted])
@@ -353,6 +352,12 @@ def _by_hash(files: Sequence[DistributionFile], name: str | None, hashes: dict[s
         and all(file.hashes.get(a, v) == v for a, v in hashes.items())
     ]
     return next((file for file in fitting if file.filename == name), fitting[0] if fitting else None)
+
+
+def _excluded(package: DraftPackage) -> str:
+    """Which kinds of files may not be used."""
+    kinds = ([] if package.wheels else ["wheels"]) + ([] if package.sdists else ["source distributions"])
+    return f"its {' and '.join(kinds)} are excluded" if kinds else "none of them is on the page"
 
 
 def _tells(files: Sequence[DistributionFile], algorithm: str) -> bool:

@@ -52,5 +52,5 @@ class Remote(Protocol):
         """The full commit that a branch or tag (None: the default branch) of a Git repository stands for now.
 
         Raises:
-            LocksetError: `revision-unknown`, `offline`.
+            LocksetError: `revision-unknown`, `vcs-refused`, `vcs-failed`, `offline`.
         """

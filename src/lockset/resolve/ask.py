@@ -16,6 +16,7 @@ from lockset.resolve.choices import Choices
 from lockset.resolve.conflicting_choices import conflicting_choices
 from lockset.resolve.direct import place_of, relative_path
 from lockset.resolve.direct_repository import DirectRules
+from lockset.resolve.file_kinds import in_files, in_options, in_settings, merge_kinds
 from lockset.resolve.file_rules import FileRules
 from lockset.resolve.lasting_choices import lasting, recorded_selection
 from lockset.resolve.other_sources import refuse_other_sources
@@ -366,10 +367,16 @@ def _rules(project: RootProject, choices: Choices, universe: Universe, *, open_a
     strictly = [described_target(p, python, implementation) for p in strict for python in pythons]
     required = {t: _target_region(t, last) for t in strictly}
     limits = {**settings.exclude_newer_package, **choices.exclude_newer_package}
+    options = project.options
+    kinds = (
+        in_files(options.only_binary, options.no_binary),
+        in_settings(settings.no_build, settings.no_binary),
+        in_options(choices.no_build, choices.no_binary, choices.written),
+    )
     return FileRules(
         ignore_caps=open_above,
-        no_build=frozenset((*choices.no_build, *settings.no_build, *project.options.only_binary)),
-        no_binary=frozenset((*choices.no_binary, *settings.no_binary, *project.options.no_binary)),
+        **merge_kinds(kinds)._asdict(),
+        build_nothing=choices.build_nothing,
         targets={**wanted, **required},
         wanted=union(wanted.values()),
         must_have=union(must_have),

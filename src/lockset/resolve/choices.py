@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime, timedelta
 
+    from lockset.resolve.file_kinds import Option
     from lockset.sources.requirement_line import RequirementLine
 
 __all__ = ["Choices"]
@@ -40,6 +41,10 @@ class Choices:
         excludes: Projects left out wherever they are asked for.
         prerelease_package: The same as `prerelease`, for single projects.
         exclude_newer_package: The same as `exclude_newer`, for single projects; None lifts the limit.
+        no_build: Projects, or `:all:`, whose source distributions may not be used; a name goes before `:all:`.
+        no_binary: The same of wheels.
+        build_nothing: No source distribution may be used, whatever `no_binary` names.
+        written: How options and variables name what is in `no_build` and `no_binary`, for messages.
         allow_direct_urls: Hosts to which releases of an index may point by URL.
         with_project: Lock the project itself as a directory entry; None: as the settings or the lock there is have it.
         no_sources: Packages, or `:all:`, that come from the indexes whatever tables of other tools say.
@@ -71,6 +76,8 @@ class Choices:
     exclude_newer_package: Mapping[str, datetime | timedelta | None] = field(default_factory=dict)
     no_build: tuple[str, ...] = ()
     no_binary: tuple[str, ...] = ()
+    build_nothing: bool = False
+    written: Mapping[tuple[Option, str], str] = field(default_factory=dict)
     no_sdist: bool = False
     allow_direct_urls: tuple[str, ...] = ()
     with_project: bool | None = None

@@ -6,6 +6,7 @@ from dataclasses import field
 from typing import TYPE_CHECKING
 
 from lockset.records import dataclass
+from lockset.resolve.file_kinds import BUILD_NOTHING, EVERY_PROJECT, forbids
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
 
     from lockset.markers import MarkerSet
     from lockset.markers.universe import Target
+    from lockset.resolve.file_kinds import Option
 
 __all__ = ["FileRules"]
 
@@ -23,8 +25,10 @@ class FileRules:
 
     Attributes:
         ignore_caps: Upper bounds in Requires-Python do not count in the search (the lock is narrowed afterwards).
-        no_build: Projects, or `:all:`, whose sdists may not be used.
+        no_build: Projects, or `:all:`, whose sdists may not be used. In both, a name goes before `:all:`.
         no_binary: Projects, or `:all:`, whose wheels may not be used.
+        build_nothing: No sdist may be used, whatever `no_binary` names.
+        undo: For each of these, how the user takes it back.
         targets: Described interpreters, each with the region that it stands for: a wheel counts there only if the
             interpreter takes it.
         wanted: Environments for which a release should have a usable file, if any release of the project has.
@@ -40,6 +44,8 @@ class FileRules:
     ignore_caps: bool = False
     no_build: frozenset[str] = frozenset()
     no_binary: frozenset[str] = frozenset()
+    build_nothing: bool = False
+    undo: Mapping[tuple[Option, str], str] = field(default_factory=dict)
     targets: Mapping[Target, MarkerSet] = field(default_factory=dict)
     wanted: MarkerSet
     must_have: MarkerSet
@@ -61,8 +67,23 @@ class FileRules:
 
     def may_build(self, name: str) -> bool:
         """Whether sdists of `name` may be used."""
-        return ":all:" not in self.no_build and name not in self.no_build
+        return not self.build_nothing and not forbids(self.no_build, self.no_binary, name)
 
     def may_use_wheels(self, name: str) -> bool:
         """Whether wheels of `name` may be used."""
-        return ":all:" not in self.no_binary and name not in self.no_binary
+        return not forbids(self.no_binary, self.no_build, name)
+
+    def undo_sources(self, name: str) -> list[str]:
+        """How the user takes back what forbids sdists of `name`."""
+        words: list[tuple[Option, str]] = [
+            ("no-build", word) for word in (EVERY_PROJECT, name) if word in self.no_build
+        ]
+        return [self._undo(*one) for one in (*words, *([BUILD_NOTHING] if self.build_nothing else ()))]
+
+    def undo_wheels(self, name: str) -> list[str]:
+        """How the user takes back what forbids wheels of `name`."""
+        return [self._undo("no-binary", word) for word in (EVERY_PROJECT, name) if word in self.no_binary]
+
+    def _undo(self, option: Option, word: str) -> str:
+        usual = f"--{option} {word}".rstrip()
+        return self.undo.get((option, word)) or f"leave `{usual}` out"

@@ -90,15 +90,11 @@ def _relaxed(rules: FileRules, name: str) -> Iterator[tuple[FileRules, str]]:
         told = f"Lift the date limit for it: `--exclude-newer-package {name}=false`"
         yield replace(rules, uploaded_before_of=limits), told
     if not rules.may_build(name):
-        every = ":all:" in rules.no_build
-        told = "leave `--no-build` out" if every else f"leave `--only-binary {name}` out"
-        left = frozenset[str]() if every else rules.no_build - {name}
-        yield replace(rules, no_build=left), f"Allow its source distribution: {told}"
+        changed = replace(rules, no_build=rules.no_build - {":all:", name}, build_nothing=False)
+        yield changed, f"Allow its source distribution: {' and '.join(rules.undo_sources(name))}"
     if not rules.may_use_wheels(name):
-        every = ":all:" in rules.no_binary
-        left = frozenset[str]() if every else rules.no_binary - {name}
-        told = f"Allow its wheels: leave `--no-binary {':all:' if every else name}` out"
-        yield replace(rules, no_binary=left), told
+        changed = replace(rules, no_binary=rules.no_binary - {":all:", name})
+        yield changed, f"Allow its wheels: {' and '.join(rules.undo_wheels(name))}"
 
 
 def by_url(failure: Failure) -> Iterator[Remedy]:

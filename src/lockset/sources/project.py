@@ -64,8 +64,8 @@ class SourceOptions:
             extra_index_urls=_unique(self.extra_index_urls, later.extra_index_urls),
             no_index=self.no_index or later.no_index,
             find_links=_unique(self.find_links, later.find_links),
-            no_binary=_unique(self.no_binary, later.no_binary),
-            only_binary=_unique(self.only_binary, later.only_binary),
+            no_binary=_unique(_without(self.no_binary, later.only_binary), later.no_binary),
+            only_binary=_unique(_without(self.only_binary, later.no_binary), later.only_binary),
             prefer_binary=self.prefer_binary or later.prefer_binary,
             pre=self.pre or later.pre,
             all_releases=_unique(self.all_releases, later.all_releases),
@@ -143,6 +143,10 @@ def merge(projects: Sequence[RootProject]) -> RootProject:
         others=reduce(OtherTools.joined, (project.others for project in projects)),
         warnings=tuple(warning for project in projects for warning in project.warnings),
     )
+
+
+def _without(names: tuple[str, ...], others: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(name for name in names if name not in others)
 
 
 def _unique(first: tuple[str, ...], second: tuple[str, ...]) -> tuple[str, ...]:

@@ -64,6 +64,7 @@ _OPPOSITES = {
     "all-releases": "only-final",
     "only-final": "all-releases",
 }
+_FILE_KINDS = frozenset({"no-binary", "only-binary"})
 # The marker behind an editable is not to be split as a shell would: its quotes belong to it.
 _CONDITIONAL_EDITABLE = re.compile(r"(?P<option>(?:-e|--editable)[^'\"]*?)\s;\s*(?P<marker>.+)\Z")
 _REMOVED = ("--install-option", "--global-option", "--build-option")
@@ -238,15 +239,22 @@ class OptionSum:
         return os.path.normpath(os.path.join(self.base, value))  # noqa: PTH118 - text only
 
     def _choose(self, option: GivenOption, place: str) -> None:
-        """`:all:` replaces, `:none:` empties, a name moves from the opposite list to this one."""
+        """`:all:` replaces, `:none:` empties, a name moves from the opposite list to this one.
+
+        Of kinds of files a name goes before `:all:` whichever comes first, as in uv; with pip a later `:all:` has
+        names of the opposite list forgotten.
+        """
         if option.value.startswith("-"):
             message = f"`--{option.name}` needs a list of packages, not `{option.value}`"
             raise LocksetError("option-syntax", message, place=place)
         chosen = self._choices.setdefault(option.name, {})
         others = self._choices.setdefault(_OPPOSITES[option.name], {})
         words = [word.strip() for word in option.value.split(",") if word.strip()]
+        keeps_names = option.name in _FILE_KINDS
         while ":all:" in words:
+            kept = [name for name in others if keeps_names and name != ":all:"]
             others.clear()
+            others.update(dict.fromkeys(kept))
             chosen.clear()
             chosen[":all:"] = None
             del words[: words.index(":all:") + 1]

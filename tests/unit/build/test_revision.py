@@ -8,11 +8,17 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from lockset.api.remote import LiveRemote
 from lockset.build.revision import commit_of
+from lockset.build.vcs import checkout
 from lockset.errors import LocksetError
+from lockset.index.http.connection import connect
+from lockset.index.options import IndexOptions
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from builders.command import Command
 
 
 def git(folder: Path, *arguments: str) -> str:
@@ -35,7 +41,7 @@ def repository(tmp_path: Path) -> Path:
 
 
 def meant(repository: Path, revision: str | None) -> str:
-    return commit_of(repository.as_uri(), revision, what="a", environ=dict(os.environ))
+    return commit_of(repository.as_uri(), revision, what="a", environ=dict(os.environ), offline=False)
 
 
 def test_branches_tags_and_ids_mean_commits(repository: Path) -> None:
@@ -70,3 +76,90 @@ def test_a_repository_that_is_not_there_is_named(tmp_path: Path) -> None:
         meant(tmp_path / "none", None)
     assert caught.value.diagnostic.code == "vcs-failed"
     assert "none" in (caught.value.diagnostic.place or "")
+
+
+def test_a_branch_goes_before_a_tag_of_its_name_wherever_the_name_is_asked_for(repository: Path) -> None:
+    one, two = git(repository, "rev-parse", "HEAD~1"), git(repository, "rev-parse", "HEAD")
+    for tag in (("v1",), ("-a", "v1", "-m", "told")):
+        git(repository, "tag", *tag, one)
+        assert meant(repository, "v1") == one
+        git(repository, "branch", "v1", two)
+        assert meant(repository, "v1") == two
+        connection = connect(IndexOptions(), cache=None, clock=lambda: 0.0, environ={})
+        assert LiveRemote(connection, offline=False).commit(repository.as_uri(), "v1") == two
+        connection.close()
+        git(repository, "branch", "-D", "v1")
+        git(repository, "tag", "-d", "v1")
+
+
+@pytest.mark.parametrize("tag", [("v1",), ("-a", "v1", "-m", "told")])
+def test_a_whole_reference_means_the_commit(repository: Path, tag: tuple[str, ...]) -> None:
+    one = git(repository, "rev-parse", "HEAD~1")
+    git(repository, "tag", *tag, one)
+    git(repository, "branch", "v1", "HEAD")
+    assert meant(repository, "refs/tags/v1") == one
+    assert meant(repository, "refs/heads/v1") == git(repository, "rev-parse", "HEAD")
+
+
+ELSEWHERE = [
+    "https://host.example.org/a.git",
+    "git+https://user:secret@host.example.org/a.git",
+    "http://host.example.org/a",
+    "ssh://git@host.example.org/a",
+    "git@host.example.org:a.git",
+    "git://host.example.org/a",
+]
+
+
+@pytest.fixture
+def called(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A `git` that leaves a mark, and can do nothing."""
+    mark, program = tmp_path / "called", tmp_path / "bin" / "git"
+    program.parent.mkdir()
+    program.write_text(f'#!/bin/sh\necho "$@" >> {mark}\nexit 1\n')
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{program.parent}{os.pathsep}{os.environ['PATH']}")
+    return mark
+
+
+@pytest.mark.parametrize("url", ELSEWHERE)
+def test_offline_git_is_not_called_for_a_repository_elsewhere(url: str, called: Path, tmp_path: Path) -> None:
+    environ = dict(os.environ)
+    for call in (
+        lambda: commit_of(url, "main", what="a", environ=environ, offline=True),
+        lambda: checkout("git", url, "0" * 40, tmp_path / "tree", what="a", environ=environ, offline=True),
+    ):
+        with pytest.raises(LocksetError) as caught:
+            call()
+        assert caught.value.diagnostic.code == "offline"
+        assert "secret" not in repr(caught.value.diagnostic)
+    assert not called.exists()
+
+
+@pytest.mark.parametrize("url", ELSEWHERE[:4])
+@pytest.mark.parametrize("revision", ["", "@main", f"@{'0' * 40}"])
+def test_lock_offline_does_not_call_git_for_a_repository_elsewhere(
+    cli: Command, called: Path, tmp_path: Path, url: str, revision: str
+) -> None:
+    (tmp_path / "requirements.in").write_text(f"hull @ git+{url.removeprefix('git+')}{revision}\n")
+    paragraph = cli.refused("lock", "requirements.in", "--python", ">=3.10", "--offline", "--no-index")
+    assert "network is off" in paragraph
+    assert "secret" not in paragraph
+    assert not called.exists()
+
+
+def test_lock_offline_reads_a_repository_on_this_machine_but_nothing_behind_it(
+    cli: Command, repository: Path, tmp_path: Path
+) -> None:
+    (repository / "pyproject.toml").write_text('[project]\nname = "hull"\nversion = "1.0"\n')
+    git(repository, "add", "pyproject.toml")
+    git(repository, "commit", "--quiet", "-m", "three")
+    (tmp_path / "requirements.in").write_text(f"hull @ git+{repository.as_uri()}\n")
+    lock = ("lock", "requirements.in", "--python", ">=3.10", "--offline", "--no-index")
+    cli.ok(*lock)
+    modules = '[submodule "x"]\n\tpath = x\n\turl = https://host.example.org/x.git\n'
+    (repository / ".gitmodules").write_text(modules)
+    git(repository, "update-index", "--add", "--cacheinfo", f"160000,{'1' * 40},x")
+    git(repository, "add", ".gitmodules")
+    git(repository, "commit", "--quiet", "-m", "four")
+    assert "not allowed" in cli.refused(*lock, "--upgrade")

@@ -84,10 +84,11 @@ def ports(
         return index_options(args, project_of_lock(args, Path(request.sources[0].folder), here), here)
 
     def downloads() -> Downloads:
-        from lockset.api.connected import connected
+        from lockset.api.connected import connected, link_locked_files
         from lockset.api.mirrors import MirroredDownloads
 
         connection = stack.enter_context(connected(options(), cache_dir(args), out.listener()))
+        link_locked_files(connection, lambda: [source.read() for source in request.sources])
         return MirroredDownloads(connection.downloads, mirrors) if mirrors else connection.downloads
 
     def builds() -> WheelBuilds:

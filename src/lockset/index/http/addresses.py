@@ -5,7 +5,9 @@ Resolvers answer such a burst badly: of the datagrams that one of them drops, ea
 
 from __future__ import annotations
 
+import math
 import threading
+import time
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -29,8 +31,8 @@ class Addresses:
         self._lock = threading.Lock()
         self._questions: dict[tuple[str, int], _Question] = {}
 
-    def connect(self, host: str, port: int, timeout: float) -> socket.socket:
-        """A connection to the first address that takes it, each given `timeout` seconds.
+    def connect(self, host: str, port: int, timeout: float, *, until: float = math.inf) -> socket.socket:
+        """A connection to the first address that takes it; each has `timeout` seconds, and all have `until` then.
 
         Raises:
             OSError: There is no such host, or none of its addresses can be reached; they are asked for anew next time.
@@ -39,10 +41,14 @@ class Addresses:
 
         failure: OSError | None = None
         for family, address in self._of(host, port):
+            left = min(timeout, until - time.monotonic())
+            if left <= 0:
+                failure = failure or TimeoutError()
+                break
             connected = None
             try:
                 connected = socket.socket(family, socket.SOCK_STREAM)
-                connected.settimeout(timeout)
+                connected.settimeout(left)
                 connected.connect(address)
             except OSError as error:
                 failure = error

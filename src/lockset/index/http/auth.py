@@ -10,12 +10,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from lockset.index.credentials import Credentials, Origin, origin_of, split_credentials
+from lockset.index.credential_scopes import Scopes
+from lockset.index.credentials import Credentials, origin_of, split_credentials
 
 if TYPE_CHECKING:
     import netrc
     from collections.abc import Mapping, Sequence
 
+    from lockset.index.credential_scopes import Scope
+    from lockset.index.credentials import Origin
     from lockset.index.options import IndexSource
 
 __all__ = ["Authenticator", "environment_certificates", "proxy_for", "unread_certificates"]
@@ -27,10 +30,11 @@ _ASK_THE_SYSTEM = frozenset({"darwin", "win32", "cygwin"})
 
 
 class Authenticator:
-    """Finds the credentials for a URL; each belongs to one origin and is given for no other.
+    """Finds the credentials for a URL; each belongs to one index and is given for no other: see `Scopes`.
 
     In order: user info of the index's URL, LOCKSET_INDEX_<NAME>_USERNAME and _PASSWORD for a named index, the netrc
-    file (NETRC, else `.netrc` in the home folder), and, once a server asked, the keyring.
+    file (NETRC, else `.netrc` in the home folder), and, once a server asked, the keyring. A URL with a user name alone
+    has its password from the first of these that has one for this user.
     """
 
     def __init__(
@@ -39,49 +43,59 @@ class Authenticator:
         self._environ = os.environ if environ is None else environ  # noqa: TID251 (this module is the place)
         self._keyring = keyring
         self._lock = threading.Lock()
-        self._known: dict[Origin, Credentials | None] = {}
-        self._asked_keyring: set[Origin] = set()
+        self._known: dict[Scope, Credentials | None] = {}
+        self._indexes: dict[Scope, str] = {}
+        self._asked_keyring: set[Scope] = set()
         self._netrc: netrc.netrc | None = None
         self._netrc_read = False
         self._chosen = frozenset(origin_of(source.url) for source in sources)
-        for source in sources:
-            found = self._of_source(source)
-            if found is not None:
-                self._known.setdefault(origin_of(source.url), found)
+        own = [(source, self._of_source(source)) for source in sources]
+        # A place of files without credentials of its own is no index apart: it belongs to the index of its host.
+        self.scopes = Scopes(source.url for source, credentials in own if credentials is not None or not source.flat)
+        for source, credentials in own:
+            scope = self.scopes.of(source.url)
+            self._indexes.setdefault(scope, split_credentials(source.url)[0])
+            if credentials is not None:
+                self._known.setdefault(scope, credentials)
 
     def _of_source(self, source: IndexSource) -> Credentials | None:
         _, found = split_credentials(source.url)
-        if found is None and source.name:
+        if found is not None and found.password:
+            return found
+        if source.name:
             prefix = "LOCKSET_INDEX_" + re.sub(r"[^A-Z0-9]", "_", source.name.upper())
             username, password = self._environ.get(f"{prefix}_USERNAME"), self._environ.get(f"{prefix}_PASSWORD")
-            if username is not None or password is not None:
+            if found is None and (username is not None or password is not None):
                 return Credentials(username=username or "", password=password or "")
-        return found
+            if found is not None and password and username in {None, found.username}:
+                return Credentials(username=found.username, password=password)
+        if found is not None:
+            entry = self._of_netrc(origin_of(source.url))
+            return entry if entry is not None and entry.username == found.username else found
+        return None
 
-    def for_url(self, url: str) -> Credentials | None:
-        """What to send with the first request to this URL's origin, if anything."""
-        origin = origin_of(url)
+    def for_scope(self, scope: Scope) -> Credentials | None:
+        """What to send with the first request, if anything."""
         with self._lock:
-            if origin not in self._known:
-                self._known[origin] = self._of_netrc(origin)
-            return self._known[origin]
+            if scope not in self._known:
+                self._known[scope] = self._of_netrc(scope.origin)
+            return self._known[scope]
 
-    def after_refusal(self, url: str, sent: Credentials | None) -> bool:
+    def after_refusal(self, scope: Scope, sent: Credentials | None) -> bool:
         """Whether there is something else to try after the server answered 401 to what was `sent`.
 
-        `for_url` gives it from then on. The keyring is asked once per origin; threads that were refused meanwhile
+        `for_scope` gives it from then on. The keyring is asked once per scope; threads that were refused meanwhile
         find its answer.
         """
-        origin = origin_of(url)
         if not self._keyring:
             return False
         with self._lock:
-            if origin not in self._asked_keyring:
-                self._asked_keyring.add(origin)
-                found = _of_keyring(url, origin, self._known.get(origin))
+            if scope not in self._asked_keyring:
+                self._asked_keyring.add(scope)
+                found = _of_keyring(self._indexes.get(scope), scope.origin, self._known.get(scope))
                 if found is not None:
-                    self._known[origin] = found
-            return self._known.get(origin) != sent
+                    self._known[scope] = found
+            return self._known.get(scope) != sent
 
     def _of_netrc(self, origin: Origin) -> Credentials | None:
         """The host's entry; the one for all others only where the user chose the place: pages can link anywhere."""
@@ -114,12 +128,18 @@ def _read_netrc(named: str | None) -> netrc.netrc | None:
         return None
 
 
-def _of_keyring(url: str, origin: Origin, known: Credentials | None) -> Credentials | None:
-    """The keyring's answer, by its command: the package may live in another environment than lockset."""
+def _of_keyring(index: str | None, origin: Origin, known: Credentials | None) -> Credentials | None:
+    """The keyring's answer, by its command: the package may live in another environment than lockset.
+
+    It is asked for the index first, as pip and uv ask it, then for the server.
+    """
     import subprocess  # most runs never get here
 
     username = known.username if known is not None and known.username else "__token__"
-    for service in (f"{origin.scheme}://{urlsplit(url).netloc.rpartition('@')[2]}/", origin.host):
+    host = f"[{origin.host}]" if ":" in origin.host else origin.host
+    standard = origin.port in {None, 443 if origin.scheme == "https" else 80}
+    server = f"{origin.scheme}://{host}{'' if standard else f':{origin.port}'}/"
+    for service in dict.fromkeys((*([index] if index else []), server, origin.host)):
         try:
             answer = subprocess.run(  # noqa: S603 (a fixed command; service and user come after its `get`)
                 ["keyring", "get", service, username],  # noqa: S607 (found on PATH, as the user set it up)

@@ -4,21 +4,22 @@ from __future__ import annotations
 
 import hashlib
 import io
-import threading
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING, BinaryIO, cast
 
 from lockset.errors import LocksetError
 from lockset.hashes import STRONG_ALGORITHMS, WEAK_ALGORITHMS, Digest, Verifier
-from lockset.index.credentials import origin_of, redact
+from lockset.index.credentials import redact
 from lockset.index.http.local import local_path, read_local
+from lockset.index.http.metadata_probe import MetadataProbes, Outcome
 from lockset.index.http.remote_file import open_remote
 from lockset.index.http.transport import Incoming, Request
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from lockset.index.credentials import Origin
+    from lockset.index.credential_scopes import Scope
     from lockset.index.http.cache import DiskCache
     from lockset.index.http.client import HttpDownloads
     from lockset.index.http.transport import Transport
@@ -29,9 +30,9 @@ __all__ = ["HttpFiles"]
 
 # Bytes of a `.metadata` file; the largest honest ones have some 400 KB.
 _METADATA_LIMIT = 8 * 1024 * 1024
-# A host that answered this often that it has no `.metadata` file, and less than a quarter as often that it has one, is
-# not asked again where the page promises none.
-_ENOUGH_MISSES = 4
+# Statuses by which servers say that there is no such file.
+_ABSENT = frozenset({403, 404, 410})
+_EVERY_STATUS = frozenset(range(200, 600))
 
 
 class HttpFiles:
@@ -42,39 +43,58 @@ class HttpFiles:
         self._downloads = downloads
         self._cache = cache
         self._workers = workers
-        self._lock = threading.Lock()
-        self._answers: dict[Origin, tuple[int, int]] = {}  # `.metadata` files had and missed, where none was promised
+        self._probes = MetadataProbes()
+        self._without_ranges: set[Scope] = set()
         self._digests: dict[str, str] = {}
 
     def metadata_file(self, file: DistributionFile) -> bytes | None:
         """The body of `<url>.metadata`: see the port."""
         if file.url.startswith("file:"):
             return _read_beside(file)
-        origin = origin_of(file.url)
-        if not file.metadata and not self._worth_asking(origin):
-            return None
         path, mark, query = file.url.partition("?")
-        request = Request(
-            url=f"{path}.metadata{mark}{query}",
-            accepted=frozenset({200, 403, 404, 410}),
-            compressed=True,
-        )
-        data = self._transport.exchange(request, _metadata_body)
-        if not file.metadata:
-            with self._lock:
-                had, missed = self._answers.get(origin, (0, 0))
-                self._answers[origin] = (had, missed + 1) if data is None else (had + 1, missed)
-        return data
+        request = Request(url=f"{path}.metadata{mark}{query}", accepted=frozenset({200, *_ABSENT}), compressed=True)
+        if file.metadata:
+            return self._transport.exchange(request, _metadata_body)
+        with self._probes.asking(self._transport.scope(file.url)) as probe:
+            if probe is None:
+                return None
+            data, outcome = self._probed(replace(request, accepted=_EVERY_STATUS, retried=False))
+            probe.report(outcome)
+            return data
 
-    def _worth_asking(self, origin: Origin) -> bool:
-        had, missed = self._answers.get(origin, (0, 0))
-        return missed < _ENOUGH_MISSES or 4 * had >= missed
+    def _probed(self, request: Request) -> tuple[bytes | None, Outcome]:
+        """A `.metadata` file that is not promised, tried once: whatever comes of it, there are other ways."""
+
+        def take(incoming: Incoming) -> tuple[bytes | None, Outcome]:
+            data = _metadata_body(incoming)
+            if data is None:
+                return None, Outcome.MISS if incoming.status in _ABSENT else Outcome.ODD
+            # A page for people, which some servers have for every address.
+            return (None, Outcome.ODD) if data.lstrip()[:1] == b"<" else (data, Outcome.HIT)
+
+        try:
+            return self._transport.exchange(request, take)
+        except LocksetError as error:
+            if error.diagnostic.code == "offline":
+                raise
+            return None, Outcome.ODD
 
     def open(self, file: DistributionFile) -> BinaryIO | None:
         """The file, read piece by piece: see the port."""
         if file.url.startswith("file:"):
             return self._local(file)
-        found = open_remote(self._transport, file.url)
+        index = self._transport.scope(file.url)
+        if index in self._without_ranges:
+            return None
+        try:
+            found = open_remote(self._transport, file.url)
+        except LocksetError as error:
+            # Asked for a piece, servers answer with anything. Only a request for the whole file has to be understood.
+            if error.diagnostic.code == "offline" or self._transport.is_silent(file.url):
+                raise
+            if error.diagnostic.code == "download-failed":
+                self._without_ranges.add(index)
+            found = None
         if found is None:
             return None
         self._learn_size(file, found.size)
@@ -134,6 +154,8 @@ class HttpFiles:
     def _ask_size(self, file: DistributionFile) -> int | None:
         if file.url.startswith("file:"):
             return _stat_size(file)
+        if self._transport.is_silent(file.url):
+            return None
         try:
             return self._transport.exchange(Request(url=file.url, method="HEAD"), _content_length)
         except LocksetError:

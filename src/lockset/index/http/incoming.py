@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from lockset.events import Listener
+    from lockset.index.http.time_budget import TimeBudget
     from lockset.index.options import IndexOptions
 
 __all__ = ["Again", "AnyAnswer", "Incoming", "Request"]
@@ -46,6 +47,7 @@ class Request:
         accepted: Statuses the caller can read; others are tried again or become errors.
         failure: Code of the error where the answer never comes.
         compressed: The body may come compressed; it is inflated by `Incoming.body`.
+        retried: Whether it is tried again where the connection fails.
     """
 
     url: str
@@ -54,6 +56,7 @@ class Request:
     accepted: frozenset[int] = frozenset({200})
     failure: str = "download-failed"
     compressed: bool = False
+    retried: bool = True
 
 
 class Again(Exception):  # noqa: N818 (not an error for anybody outside these modules)
@@ -74,7 +77,9 @@ class Incoming:
         url: Where it came from at last, without credentials.
     """
 
-    def __init__(self, answer: AnyAnswer, url: str, options: IndexOptions, listener: Listener) -> None:
+    def __init__(
+        self, answer: AnyAnswer, url: str, options: IndexOptions, listener: Listener, budget: TimeBudget
+    ) -> None:
         self.status = answer.status
         self.headers = answer.headers
         self.url = url
@@ -82,6 +87,7 @@ class Incoming:
         self._stream = answer.stream
         self._options = options
         self._listener = listener
+        self._budget = budget
         self._ended = False
 
     def chunks(self) -> Iterator[bytes]:
@@ -91,7 +97,11 @@ class Incoming:
         waited, received = 0.0, 0
         while not self._ended:
             begun = time.monotonic()
-            chunk = next(self._stream, None)
+            try:
+                chunk = next(self._stream, None)
+            except WireError:
+                self._budget.spend(waited + time.monotonic() - begun)
+                raise
             if chunk is None:
                 self._ended = True
                 return
@@ -100,6 +110,7 @@ class Incoming:
             listener.transferred(len(chunk))
             if waited >= window:
                 if received < options.minimum_rate * waited:
+                    self._budget.spend(waited)
                     raise Again(f"the transfer was slower than {options.minimum_rate:.0f} bytes a second", slow=True)
                 waited, received = 0.0, 0
             yield chunk
@@ -127,9 +138,10 @@ class Incoming:
         left, deadline = _DRAINED, time.monotonic() + _DRAIN_SECONDS
         self._answer.hurry(_DRAIN_SECONDS)
         try:
-            for chunk in self.chunks():
-                left -= len(chunk)
-                if left < 0 or time.monotonic() > deadline:
-                    return
+            with self._budget.waiting():
+                for chunk in self.chunks():
+                    left -= len(chunk)
+                    if left < 0 or time.monotonic() > deadline:
+                        return
         except (WireError, Again):
             return

@@ -11,6 +11,7 @@ from lockset.index.credentials import redact, split_credentials
 from lockset.index.freshness import Decision, decide, lifetime, validators
 from lockset.index.http.local import local_table
 from lockset.index.http.transport import Incoming, Request
+from lockset.index.rows import Rows
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -79,6 +80,12 @@ class Pages:
         Raises:
             LocksetError: as of `lockset.index.ports.Index.project`.
         """
+        table, fingerprint = self._table(source, name)
+        if table is not None and not source.is_local:
+            self._transport.link(source.url, lambda: _urls(table))
+        return table, fingerprint
+
+    def _table(self, source: IndexSource, name: str) -> tuple[Table | None, str]:
         if source.is_local or source.flat:
             self._fresh_until = 0.0
             return local_table(source, name) if source.is_local else self._flat_table(source, name), ""
@@ -136,6 +143,11 @@ class Pages:
                 received = self._flat[source.url] = self._receive(source, page_url(source, name), {})
         table = _parse(received, name, _public(source)) if received.body else None
         return table if table is not None and table.versions else None
+
+
+def _urls(table: Table) -> list[str]:
+    rows = Rows(table)
+    return [values[1] for at in range(len(table.versions)) for values in rows.of(at)]
 
 
 def _public(source: IndexSource) -> str:

@@ -11,21 +11,23 @@ from urllib.parse import urlsplit
 from lockset import __version__
 from lockset.errors import LocksetError
 from lockset.events import Silent
+from lockset.index.credential_scopes import Scope
 from lockset.index.credentials import origin_of, redact, split_credentials
 from lockset.index.http.auth import proxy_for
 from lockset.index.http.head import WireError
 from lockset.index.http.incoming import Again, Incoming, Request
+from lockset.index.http.time_budget import TimeBudget
 from lockset.index.http.wire import Target, Wires, plain_target
 from lockset.index.retries import REDIRECTS, RETRIED_STATUSES, backoff, redirect_target, retry_after
 
 if TYPE_CHECKING:
     import ssl
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     import httpx
 
     from lockset.events import Listener
-    from lockset.index.credentials import Credentials
+    from lockset.index.credentials import Credentials, Origin
     from lockset.index.http.auth import Authenticator
     from lockset.index.http.wire import Answer
     from lockset.index.options import IndexOptions
@@ -67,7 +69,26 @@ class Transport:
         self._clients: dict[tuple[str | None, bool], httpx.HTTPTransport] = {}
         self._proxies: dict[tuple[str, str], str | None] = {}
         self._contexts: dict[bool, ssl.SSLContext] = {}
+        self._silent: set[Origin] = set()
         self._closed = False
+
+    def is_silent(self, url: str) -> bool:
+        """Whether the server of `url` let a request of this run wait in vain: what can be done without it should be."""
+        return origin_of(url) in self._silent
+
+    def scope(self, url: str) -> Scope:
+        """The index that `url` belongs to."""
+        return self._authenticator.scopes.of(url)
+
+    @property
+    def has_shared_hosts(self) -> bool:
+        """Whether several indexes are on one host."""
+        return self._authenticator.scopes.are_shared
+
+    def link(self, index: str, urls: Callable[[], Iterable[str]]) -> None:
+        """Have files that a page of `index` links to get its credentials, where other indexes share its host."""
+        if self._authenticator.scopes.is_shared(index):
+            self._authenticator.scopes.link(index, urls())
 
     def exchange(self, request: Request, consume: Callable[[Incoming], T]) -> T:
         """Do the request and have `consume` read the response; tried again as a whole where the connection fails.
@@ -84,17 +105,20 @@ class Transport:
                 f"{redact(request.url)} is needed, and the network is off",
                 hint="Run again without --offline",
             )
-        attempt = 0
+        budget = TimeBudget(self.options.read_timeout)
+        attempt, paused = 0, 0.0
         while True:
             try:
                 with self._slots:
                     if self._closed:
                         raise LocksetError(request.failure, "The run ended before the answer came")
-                    return self._attempt(request, consume)
+                    return self._attempt(request, consume, budget)
             except Again as failure:
-                wait = self._wait_after(request, failure, attempt)
-            time.sleep(wait)
+                pause = self._pause_after(request, failure, attempt, paused)
+                self._check_retry(request, failure, attempt, is_spent=budget.is_spent)
+            time.sleep(pause)
             attempt += 1
+            paused += pause
 
     def close(self) -> None:
         """Close all connections, once what is under way has ended, or has not within a moment."""
@@ -110,30 +134,39 @@ class Transport:
         self._clients.clear()
         self._wires.close()
 
-    def _wait_after(self, request: Request, failure: Again, attempt: int) -> float:
-        place = redact(request.url)
-        if failure.wait is not None and failure.wait > self.options.retry_after_cap:
-            raise LocksetError(
-                request.failure,
-                f"The server asks to wait {failure.wait:.0f} seconds, too long for lockset to wait",
-                place=place,
-                hint="Try again later",
-            ) from failure
+    def _check_retry(self, request: Request, failure: Again, attempt: int, *, is_spent: bool) -> None:
+        """LocksetError where there is no further try."""
         # A transfer that was too slow took long, and will hardly be faster again and again.
-        if attempt >= (min(self.options.retries, 1) if failure.slow else self.options.retries):
+        retries = self.options.retries if request.retried else 0
+        if attempt < (min(retries, 1) if failure.slow else retries) and not is_spent:
+            return
+        if is_spent:
+            self._silent.add(origin_of(request.url))
+        more_time = ", or give the server more time with `--timeout`" if is_spent else ""
+        raise LocksetError(
+            request.failure,
+            f"The server could not be reached or broke off{f', {attempt + 1} times' if attempt else ''}: {failure}",
+            place=redact(request.url),
+            hint=f"Check the network and the address, then try again{more_time}",
+        ) from failure
+
+    def _pause_after(self, request: Request, failure: Again, attempt: int, paused: float) -> float:
+        """Seconds before the next try; `paused` is the sum of all pauses so far."""
+        if failure.wait is not None and paused + failure.wait > self.options.retry_after_cap:
+            again = f" again, after {paused:.0f} seconds" if paused >= 1 else ""
             raise LocksetError(
                 request.failure,
-                f"The server could not be reached or broke off{f', {attempt + 1} times' if attempt else ''}: {failure}",
-                place=place,
-                hint="Check the network and the address, then try again",
+                f"The server asks to wait {failure.wait:.0f} seconds{again}, too long for lockset to wait",
+                place=redact(request.url),
+                hint="Try again later",
             ) from failure
         import random  # slow to import, and needed only where something failed
 
         return max(failure.wait or 0.0, backoff(attempt, random.random()))  # noqa: S311 (jitter is no secret)
 
-    def _attempt(self, request: Request, consume: Callable[[Incoming], T]) -> T:
+    def _attempt(self, request: Request, consume: Callable[[Incoming], T], budget: TimeBudget) -> T:
         try:
-            with self._follow(request) as incoming:
+            with self._follow(request, budget) as incoming:
                 found = consume(incoming)
                 incoming.drain()
                 return found
@@ -145,21 +178,26 @@ class Transport:
             raise Again(str(error)) from error
 
     @contextmanager
-    def _follow(self, request: Request) -> Iterator[Incoming]:
+    def _follow(self, request: Request, budget: TimeBudget) -> Iterator[Incoming]:
         """The response at the end of all redirects."""
         url, own = split_credentials(request.url)
-        origin = origin_of(url)
+        scopes = self._authenticator.scopes
+        scope = scopes.of(url)
+        # Credentials of the URL itself go no further than its index, or what belongs to no index on its host.
+        own_scopes = set() if own is None else {scopes.under(url), Scope(origin_of(url))}
+        after_refusal = self._authenticator.after_refusal
         hops, asked_again = 0, False
         while True:
-            mine = own is not None and origin_of(url) == origin
-            credentials = own if mine else self._authenticator.for_url(url)
-            with self._send(request, url, credentials) as incoming:
+            is_own = own is not None and scopes.under(url) in own_scopes
+            credentials = own if is_own else self._authenticator.for_scope(scope)
+            with self._send(request, url, credentials, budget) as incoming:
                 if incoming.status in REDIRECTS:
                     hops += 1
                     target = redirect_target(url, incoming.headers.get("location"), hops=hops)
                     url, _ = split_credentials(target)
+                    scope = scopes.of(url, before=scope)
                     incoming.drain()
-                elif incoming.status == 401 and not asked_again and self._authenticator.after_refusal(url, credentials):  # noqa: PLR2004
+                elif incoming.status == 401 and not asked_again and after_refusal(scope, credentials):  # noqa: PLR2004
                     asked_again = True
                     own = None
                     incoming.drain()
@@ -169,7 +207,9 @@ class Transport:
                     return
 
     @contextmanager
-    def _send(self, request: Request, url: str, credentials: Credentials | None) -> Iterator[Incoming]:
+    def _send(
+        self, request: Request, url: str, credentials: Credentials | None, budget: TimeBudget
+    ) -> Iterator[Incoming]:
         headers = {
             "user-agent": USER_AGENT,
             "accept-encoding": "gzip" if request.compressed else "identity",
@@ -179,21 +219,30 @@ class Transport:
             headers["authorization"] = credentials.header()
         target, proxy = plain_target(url), self._proxy(url)
         answer: Answer | _ByHttpx
-        if target is not None and proxy is None:
-            answer = self._wires.send(request.method, target, headers)
-        else:
-            answer = self._by_httpx(request, url, headers, proxy)
+        with budget.waiting():
+            if target is not None and proxy is None:
+                answer = self._wires.send(request.method, target, headers, until=budget.until)
+            else:
+                answer = self._by_httpx(request, url, headers, proxy, budget)
+        answer.hurry(budget.next_wait)
         try:
-            yield Incoming(answer, url, self.options, self.listener)
+            yield Incoming(answer, url, self.options, self.listener, budget)
         finally:
             answer.close()
 
-    def _by_httpx(self, request: Request, url: str, headers: dict[str, str], proxy: str | None) -> _ByHttpx:
+    def _by_httpx(
+        self, request: Request, url: str, headers: dict[str, str], proxy: str | None, budget: TimeBudget
+    ) -> _ByHttpx:
         """The same by the general client, which knows proxies and everything that can be odd about a URL."""
         import httpx
 
-        silence, connect = self.options.read_timeout, self.options.connect_timeout
-        timeouts = {"connect": connect, "read": silence, "write": silence, "pool": None}
+        silence = budget.next_wait
+        timeouts = {
+            "connect": min(self.options.connect_timeout, silence),
+            "read": silence,
+            "write": silence,
+            "pool": None,
+        }
         try:
             sent = httpx.Request(request.method, url, headers=headers, extensions={"timeout": timeouts})
             return _ByHttpx(self._client(url, proxy).handle_request(sent))

@@ -6,6 +6,7 @@ out of the ordinary (proxies, names in other scripts, odd URLs) is not for this 
 
 from __future__ import annotations
 
+import math
 import re
 import threading
 import time
@@ -94,18 +95,18 @@ class Wires:
         self._held = 0
         self._closed = False
 
-    def send(self, method: str, target: Target, headers: Mapping[str, str]) -> Answer:
-        """Send a request; gives the answer once its headers are there.
+    def send(self, method: str, target: Target, headers: Mapping[str, str], *, until: float = math.inf) -> Answer:
+        """Send a request; gives the answer once its headers are there, at `until` (by `time.monotonic`) at the latest.
 
         Raises:
             WireError: Nothing came of it.
         """
         request = _request(method, target, headers)
         while (wire := self._take(target)) is not None:
-            answer = wire.exchange(method, request)
+            answer = wire.exchange(method, request, until)
             if answer is not None:
                 return answer  # else the server had closed it meanwhile: the next one, at last a new one
-        answer = self._connect(target).exchange(method, request)
+        answer = self._connect(target, until).exchange(method, request, until)
         if answer is None:
             raise WireError("the server closed the connection without an answer")
         return answer
@@ -141,15 +142,16 @@ class Wires:
                 return
         wire.close()
 
-    def _connect(self, target: Target) -> _Wire:
+    def _connect(self, target: Target, until: float) -> _Wire:
         import socket  # slow to import, and many runs make no request
 
         context = self._context(target) if target.scheme == "https" else None
         try:
-            connected = self._addresses.connect(target.host, target.port, self._connect_timeout)
+            connected = self._addresses.connect(target.host, target.port, self._connect_timeout, until=until)
             try:
                 connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
                 if context is not None:
+                    connected.settimeout(_left(self._connect_timeout, until))
                     connected = context.wrap_socket(connected, server_hostname=target.host)
             except BaseException:
                 connected.close()
@@ -165,7 +167,7 @@ class _Wire:
     def __init__(self, connected: socket.socket, target: Target, wires: Wires, read_timeout: float) -> None:
         self._socket = connected
         self._wires = wires
-        self._read_timeout = read_timeout
+        self._read_timeout = self._patience = read_timeout
         self._buffer = b""
         self._used = False
         self.key = target[:3]
@@ -193,12 +195,14 @@ class _Wire:
         except OSError:
             return
 
-    def exchange(self, method: str, request: bytes) -> Answer | None:
+    def exchange(self, method: str, request: bytes, until: float) -> Answer | None:
         """The answer; None where the connection ended before any byte of one came."""
         try:
+            self.hurry(_left(self._read_timeout, until))
+            deadline = self.deadline()
             self._buffer = self._ask(request)
             if self._buffer:
-                return self._answer(method)
+                return self._answer(method, deadline)
         except OSError as error:
             self.close()
             raise WireError(_told(error)) from error
@@ -210,7 +214,6 @@ class _Wire:
 
     def _ask(self, request: bytes) -> bytes:
         used, self._used = self._used, True
-        self.hurry(self._read_timeout)
         try:
             self._socket.sendall(request)
             return self._socket.recv(_PIECE)
@@ -221,10 +224,10 @@ class _Wire:
 
     def hurry(self, seconds: float) -> None:
         """Wait no longer than this for further bytes of this answer."""
+        self._patience = seconds
         self._socket.settimeout(seconds)
 
-    def _answer(self, method: str) -> Answer:
-        deadline = self.deadline()
+    def _answer(self, method: str, deadline: float) -> Answer:
         for _ in range(_INTERIM):
             status, version, headers = parse_head(self._head(deadline))
             if status >= 200:  # noqa: PLR2004 (all below only announce the answer)
@@ -265,7 +268,7 @@ class _Wire:
     def deadline(self) -> float:
         """Until when something begun now has to come."""
         # Bytes that come one by one are never silent: so what is no body has as long to be complete.
-        return time.monotonic() + self._read_timeout
+        return time.monotonic() + self._patience
 
     def some(self, limit: int) -> bytes:
         """At least one and at most `limit` of the next bytes."""
@@ -276,10 +279,12 @@ class _Wire:
     def until_end(self) -> Iterator[bytes]:
         """All bytes until the server closes the connection."""
         piece, self._buffer = self._buffer, b""
+        if piece:
+            yield piece
         try:
-            while piece:
+            # Nothing buffered is not the end: the head often comes alone, and the body after it.
+            while piece := self._socket.recv(_PIECE):
                 yield piece
-                piece = self._socket.recv(_PIECE)
         except OSError as error:
             raise WireError(_told(error)) from error
 
@@ -368,6 +373,11 @@ class Answer:
 def _check_time(deadline: float) -> None:
     if time.monotonic() > deadline:
         raise WireError("the answer comes too slowly")
+
+
+def _left(seconds: float, until: float) -> float:
+    """At most `seconds`, and what remains until then; never nothing, which would mean not to wait at all."""
+    return max(0.01, min(seconds, until - time.monotonic()))
 
 
 def _request(method: str, target: Target, headers: Mapping[str, str]) -> bytes:
