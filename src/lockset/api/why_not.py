@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from packaging.specifiers import SpecifierSet
 from packaging.version import Version
 
+from lockset.api.lock_resolution import resolution_of
 from lockset.errors import LocksetError
 from lockset.events import Silent
 from lockset.records import dataclass
@@ -17,11 +18,10 @@ from lockset.resolve.direct import DirectVersion
 from lockset.resolve.direct_repository import DirectRepository, SourceFound
 from lockset.resolve.explain import explain
 from lockset.resolve.policy import Admission
-from lockset.resolve.propagate import propagate
 from lockset.resolve.regions import union
 from lockset.resolve.remedy import QUESTION
 from lockset.resolve.requirement import Origin, Root, Specifier, parse_dependency
-from lockset.resolve.search import Impossible, search
+from lockset.resolve.search import Impossible
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from lockset.events import Listener
     from lockset.lockfile.model import Pylock
     from lockset.markers import MarkerSet
+    from lockset.resolve.ask import Question
     from lockset.resolve.choices import Choices
     from lockset.resolve.file_rules import FileRules
     from lockset.resolve.index_repository import IndexRepository
@@ -96,7 +97,7 @@ def why_not(
         asked = _version(opened, name, version)
         while True:
             with suppress(SourceFound):
-                return _Asking(question.request, repository, opened, heard, old).answer(name, asked)
+                return _Asking(question, repository, opened, heard, old).answer(name, asked)
 
 
 def _version(repository: IndexRepository, name: str, version: str | None) -> Version:
@@ -115,13 +116,14 @@ def _version(repository: IndexRepository, name: str, version: str | None) -> Ver
 class _Asking:
     def __init__(
         self,
-        request: LockRequest,
+        question: Question,
         repository: DirectRepository,
         index: IndexRepository,
         listener: Listener,
         old: Pylock | None,
     ) -> None:
-        self._request = request
+        self._question = question
+        self._request = question.request
         self._repository = repository
         self._index = index
         self._listener = listener
@@ -150,11 +152,7 @@ class _Asking:
         return said(*self._pinned(name, version, union(nodes.values()), nodes.get(version)))
 
     def _resolved(self, request: LockRequest) -> Resolution | Impossible:
-        try:
-            pins, statistics = search(request, self._repository, self._listener)
-        except Impossible as impossible:
-            return impossible
-        return propagate(pins, request.roots, request.universe, self._repository, statistics)
+        return resolution_of(replace(self._question, request=request), self._repository, self._listener)
 
     def _before_the_search(self, name: str, version: Version, region: MarkerSet) -> tuple[str, str] | None:
         """What rules it out whatever others ask for, in the order in which releases are sorted out."""

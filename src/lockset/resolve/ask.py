@@ -82,7 +82,13 @@ def ask(
     if region.is_empty:
         raise _no_environment()
     samples = tuple(
-        Sample(name=t.name, environment=t.environment, tags=frozenset(t.tags))
+        Sample(
+            name=t.name,
+            platform=t.platform,
+            implementation=t.implementation,
+            environment=t.environment,
+            tags=frozenset(t.tags),
+        )
         for t in universe.targets
         if region.without_extras_and_groups().evaluate(t.environment)
     )
@@ -94,7 +100,6 @@ def ask(
         environments=environments,
         preferences=_preferences(old, choices),
         recorded=_recorded(project, choices),
-        locked_for=MarkerSet.none() if old is None else _served(old),
         probes=_probes([s.environment for s in samples]),
         samples=tuple(s.environment for s in samples),
     )
@@ -274,12 +279,6 @@ def _prerelease(project: RootProject, choices: Choices) -> str | None:
     return choices.prerelease or of_files or project.settings.prerelease
 
 
-def _served(lock: Pylock) -> MarkerSet:
-    """The environments that `lock` claims."""
-    pythons = MarkerSet.any() if lock.requires_python is None else MarkerSet.of_python(lock.requires_python)
-    return pythons & union(map(MarkerSet.of_marker, lock.environments)) if lock.environments else pythons
-
-
 def _recorded(project: RootProject, choices: Choices) -> Mapping[str, str | list[str]]:
     """What beside roots, Pythons and platforms decides on versions; empty where the project leaves all to lockset."""
     settings = project.settings
@@ -337,8 +336,6 @@ def _rules(project: RootProject, choices: Choices, universe: Universe, *, open_a
     last = KNOWN_PYTHONS[-1] if open_above else None
     pythons = [p for p in KNOWN_PYTHONS if not open_above or p in MAINTAINED]
     wanted = {t: _target_region(t, last) for t in universe.targets}
-    named = choices.platforms or settings.platforms
-    must_have = [r for t, r in wanted.items() if named and t.environment.python_version in pythons]
     # A plain `windows` asks for wheels of its usual machine.
     strictly = [described_target(p, python, implementation) for p in strict for python in pythons]
     required = {t: _target_region(t, last) for t in strictly}
@@ -349,7 +346,6 @@ def _rules(project: RootProject, choices: Choices, universe: Universe, *, open_a
         no_binary=frozenset((*choices.no_binary, *settings.no_binary, *project.options.no_binary)),
         targets={**wanted, **required},
         wanted=union(wanted.values()),
-        must_have=union(must_have),
         required=union(required.values()) & universe.region,
         uploaded_before=_moment(choices.exclude_newer or settings.exclude_newer, now),
         uploaded_before_of={name: _moment(limit, now) for name, limit in limits.items()},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from lockset.errors import LocksetError
@@ -68,7 +69,7 @@ class IndexRepository:
         self._releases: dict[str, Releases] = {}
         self._files: dict[tuple[str, Version], tuple[DistributionFile, ...]] = {}
         self._serves: dict[tuple[str, Version], MarkerSet] = {}
-        self._insisted: Mapping[str, MarkerSet] = {}
+        self._lacks: dict[tuple[str, Version], MarkerSet] = {}
         self._strictly_serves: dict[tuple[str, Version], MarkerSet] = {}
         self._facts: dict[tuple[str, Version], ReleaseFacts | None] = {}
         self._wheels_serve: dict[tuple[str, Version], MarkerSet | None] = {}
@@ -210,24 +211,39 @@ class IndexRepository:
             known = self._serves[name, version] = self._served(name, version)
         return known
 
-    def insist(self, regions: Mapping[str, MarkerSet]) -> None:
-        """From now on, releases of these projects serve these environments only by a usable file."""
-        self._insisted = dict(regions)
-        self._serves.clear()
-
     def _served(self, name: str, version: Version) -> MarkerSet:
         detail = self._detail(name)
         assert detail is not None, name
         builds = detail.has_sdist(version) and self.rules.may_build(name)
-        if builds and self.rules.required.is_empty and self._whole(name):
+        if builds and self.rules.must_have.is_empty and self.rules.required.is_empty and self._whole(name):
             # The common case: nothing of the single files matters but what they say of Python.
             return union(map(self.admits, detail.requires_pythons(version)))
+        return union(self.admits(f.requires_python) for f in self.files(name, version)) - self.lacks(name, version)
+
+    def lacks(self, name: str, version: Version) -> MarkerSet:
+        """See `Repository.lacks`."""
+        needed = self.rules.required | self.rules.must_have
+        if needed.is_empty:
+            return needed
+        if (name, version) not in self._lacks:
+            files = self.files(name, version)
+            if not all(f.is_wheel for f in files):
+                sdists = self.rules.sdists.get(name)
+                built = MarkerSet.any() if sdists is None else sdists.get(version, MarkerSet.none())
+                needed = self.rules.required | (self.rules.must_have - built)
+            self._lacks[name, version] = needed if needed.is_empty else needed - self._wheels(files)
+        return self._lacks[name, version]
+
+    def is_told_unbuilt(self, name: str, version: Version) -> bool:
+        """See `Repository.is_told_unbuilt`."""
+        if self._facts.get((name, version)) is not None:
+            return True
         files = self.files(name, version)
-        region = union(self.admits(f.requires_python) for f in files)
-        needed = self.rules.required
-        if not any(not f.is_wheel for f in files):
-            needed |= self.rules.must_have | self._insisted.get(name, MarkerSet.none())
-        return region if needed.is_empty else region - (needed - self._wheels(files))
+        if any(f.is_wheel for f in files):
+            return True
+        with suppress(LocksetError):
+            return bool(self._metadata.unbuilt().metadata(files).name)
+        return False
 
     def _whole(self, name: str) -> bool:
         """Whether all files of the releases count that options on wheels and sdists leave."""
