@@ -3,7 +3,7 @@
 A world is a TOML text. `[project]`, `[dependency-groups]` and `[tool.lockset]` are those of a pyproject.toml;
 `[choices]` holds fields of `Choices`, `[before]` the pins of an old lock, and `[packages.NAME]` one release per key:
 `"1.0" = { requires = ["b>=2"], requires-python = ">=3.9", yanked = true, broken = true, wheels = ["py3-none-any"],
-sdist = true, build = true, uploaded = 2024-05-01T00:00:00Z, extras = { x = ["c"] } }`. `[sources]` holds what is at URLs:
+sdist = true, build = true, uploaded = 2024-05-01T00:00:00Z, extras = { x = ["c"] } }`. `[sources]` has what is at URLs:
 `"https://files.example.org/a-1.5-py3-none-any.whl" = { name = "a", version = "1.5", requires = ["b"] }`.
 """
 

@@ -39,7 +39,7 @@ class Boundaries:
         self._repository = repository
         self._policy = policy
         self._admission = admission
-        self._served_by_some: dict[tuple[str, int], MarkerSet] = {}
+        self._served_by_some: dict[tuple[str, int, MarkerSet], MarkerSet] = {}
 
     def of_newer(
         self, releases: Releases, wanted: Sequence[Requirement], guard: MarkerSet, position: int
@@ -109,7 +109,7 @@ class Boundaries:
         wheels = self._repository.wheels_serve(releases.name, releases.versions[position])
         if wheels is None or (missing := (self._repository.wanted & guard) - wheels).is_empty:
             return None
-        others = self._served_by_any(releases, mask)
+        others = self._served_by_any(releases, mask, missing)
         return None if missing.is_disjoint(others) else wheels | ~others
 
     def is_of_use(self, releases: Releases, mask: int, position: int, region: MarkerSet) -> bool:
@@ -121,26 +121,33 @@ class Boundaries:
         wheels = self._repository.wheels_serve(releases.name, releases.versions[position])
         if wheels is None or not region.is_disjoint(wheels):
             return True
-        return not (self._repository.wanted & region).implies(self._served_by_any(releases, mask))
+        wanted = self._repository.wanted & region
+        return not wanted.implies(self._served_by_any(releases, mask, wanted))
 
-    def _served_by_any(self, releases: Releases, mask: int) -> MarkerSet:
-        """Environments in which one of the releases in `mask` has a file, as far as that matters."""
-        key = (releases.name, mask)
+    def _served_by_any(self, releases: Releases, mask: int, wanted: MarkerSet) -> MarkerSet:
+        """Where releases in `mask` have files: as many, newest first, as serve what any of them does of `wanted`.
+
+        With all that these serve beside it: who gets an older release gets it wherever it has a file.
+        """
+        key = (releases.name, mask, wanted)
         known = self._served_by_some.get(key)
         if known is None:
             known = MarkerSet.none()
             sdists = 0
             for position in bits(mask):
+                if wanted.implies(known):
+                    break
                 version = releases.versions[position]
                 serves = self._repository.serves(releases.name, version)
                 wheels = self._repository.wheels_serve(releases.name, version)
-                if wheels is not None:
-                    known |= serves & wheels
-                elif sdists < _SDISTS_ASKED_FOR:
+                if wheels is None:
                     sdists += 1
-                    known |= serves if self._repository.is_told_unbuilt(releases.name, version) else MarkerSet.none()
-                if self._repository.wanted.implies(known):
-                    break
+                    useful = sdists <= _SDISTS_ASKED_FOR and self._repository.is_told_unbuilt(releases.name, version)
+                else:
+                    serves &= wheels
+                    useful = not serves.is_disjoint(wanted - known)
+                if useful:
+                    known |= serves
             self._served_by_some[key] = known
         return known
 
