@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from lockset.markers import KNOWN_PYTHONS, MarkerSet
 from lockset.records import dataclass
 from lockset.resolve.direct import DirectVersion
 from lockset.resolve.extent import pythons_listed
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
     from lockset.resolve.resolution import Resolution
 
 __all__ = ["Gap", "gaps"]
+
+# Files for Pythons that nobody knows yet are missed by nobody.
+_KNOWN = MarkerSet.parse(f"python_version <= '{KNOWN_PYTHONS[-1]}'")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,13 +52,10 @@ def gaps(missing: Sequence[Missing], resolution: Resolution, repository: Reposit
         wheels = repository.wheels_serve(name, version)
         if wheels is None:
             continue
-        unserved = (node.region & repository.wanted) - wheels
-        if unserved.is_empty and not node.region.is_disjoint(wheels):
-            continue
-        # An entry that nothing can use is worth a word wherever it applies.
-        region = (node.region if unserved.is_empty else unserved).without_extras_and_groups()
-        marker = region.text(resolution.universe.without_extras_and_groups())
-        found[name, str(version)] = f"environments where {marker}" if marker else "any environment"
+        unserved = ((node.region & repository.wanted & _KNOWN) - wheels).without_extras_and_groups()
+        if not unserved.is_empty:
+            marker = unserved.text(resolution.universe.without_extras_and_groups())
+            found[name, str(version)] = f"environments where {marker}" if marker else "any environment"
     return tuple(Gap(name=name, version=version, environments=words) for (name, version), words in found.items())
 
 
