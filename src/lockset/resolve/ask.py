@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from lockset.errors import LocksetError
 from lockset.markers import DEFAULT_PLATFORMS, KNOWN_PYTHONS, Environment, MarkerSet, Universe, platform_region
-from lockset.markers.universe import described_target, known_pythons
+from lockset.markers.universe import described_target, known_pythons, rare_targets
 from lockset.records import dataclass
 from lockset.resolve.choices import Choices
 from lockset.resolve.direct import place_of, relative_path
@@ -166,7 +166,17 @@ def _universe(
             for python in known_pythons(region)
         )
         universe = replace(universe, targets=tuple(t for t in made if region.evaluate(t.environment)))
-    return universe, environments
+    return (universe if platforms else _with_rare_targets(universe, environments)), environments
+
+
+def _with_rare_targets(universe: Universe, environments: Iterable[str]) -> Universe:
+    """`universe` with interpreters also for declared environments that hold none of the usual ones."""
+    found = list(universe.targets)
+    for environment in environments:
+        region = (universe.region & MarkerSet.parse(environment)).without_extras_and_groups()
+        if not any(region.evaluate(t.environment) for t in found):
+            found += rare_targets(region)
+    return replace(universe, targets=tuple(found))
 
 
 def _default_groups(project: RootProject) -> list[str]:

@@ -139,18 +139,29 @@ class CandidateMaker:
 
         if remembered is not None:
             yield from split(remembered)
-        late: list[MarkerSet] = []
-        for found in self._releases(key, wanted, guard):
-            if isinstance(found, _Boundary):
-                if found.late and self._policy.fork == "fewest":
-                    late.append(found.region)
-                else:
-                    yield from split(found.region)
-                continue
-            yield found
-        late += self._boundaries.separating(key[0], wanted, guard)
-        for boundary in chain(late, self._boundaries.of_dependencies(key[0], wanted)):
+        for found in self._in_order(self._releases(key, wanted, guard)):
+            if isinstance(found, MarkerSet):
+                yield from split(found)
+            else:
+                yield found
+        separating = self._boundaries.separating(key[0], wanted, guard)
+        for boundary in chain(separating, self._boundaries.of_dependencies(key[0], wanted)):
             yield from split(boundary)
+
+    def _in_order(self, found: Iterable[GuardedCandidate | _Boundary | None]) -> Iterator[GuardedCandidate | MarkerSet]:
+        """Releases and the sets to split on, these after whole releases where the fewest versions are asked for."""
+        late: list[MarkerSet] = []
+        for each in found:
+            if each is None:
+                yield from late
+                late.clear()
+            elif not isinstance(each, _Boundary):
+                yield each
+            elif each.late and self._policy.fork == "fewest":
+                late.append(each.region)
+            else:
+                yield each.region
+        yield from late
 
     def fits(self, requirement: Requirement) -> int:
         """The releases that fit, as bits."""
@@ -193,8 +204,10 @@ class CandidateMaker:
 
     def _releases(
         self, key: Key, wanted: Sequence[Requirement], guard: MarkerSet
-    ) -> Iterator[GuardedCandidate | _Boundary]:
+    ) -> Iterator[GuardedCandidate | _Boundary | None]:
         """Releases that serve the guard, and, between them, the boundaries of those that serve a part of it.
+
+        None where releases begin that lack files: splits go before them.
 
         Upper bounds on Pythons may not count (`Repository.serves`): a release that admits no Python of the guard when
         they do comes after all that admit some.
@@ -230,6 +243,7 @@ class CandidateMaker:
             elif fit.whole:
                 yield self._guard(key, releases.versions[position], guard, wanted)
                 yield from map(_Boundary, tuple(self._apart.get((releases.name, releases.versions[position]), ())))
+        yield None
         for position in without_files:
             yield self._guard(key, releases.versions[position], guard, wanted)
         yield from late

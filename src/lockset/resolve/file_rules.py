@@ -59,6 +59,11 @@ class FileRules:
         """Environments for which a release without an sdist should have a wheel."""
         return self.required | self.wanted
 
+    @property
+    def has_targets_alike(self) -> bool:
+        """Whether markers do not tell some of the described interpreters apart."""
+        return len(set(self.targets.values())) < len(self.targets)
+
     def limit(self, name: str) -> datetime | None:
         """Until when files of `name` count."""
         return self.uploaded_before_of.get(name, self.uploaded_before)

@@ -72,5 +72,5 @@ def _in_words(missing: Missing) -> str:
 
 def _parts(platforms: dict[tuple[str, tuple[str, ...]], list[str]]) -> Iterator[str]:
     for (implementation, versions), names in platforms.items():
-        kind = "Python" if implementation == "cpython" else implementation
+        kind = {"cpython": "Python", "pypy": "PyPy"}.get(implementation, implementation)
         yield f"{joined(names)} on {kind} {pythons_listed(list(versions))}"

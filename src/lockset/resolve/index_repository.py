@@ -13,7 +13,7 @@ from lockset.markers import MarkerSet, wheel_region
 from lockset.resolve.regions import union
 from lockset.resolve.repository import ReleaseFacts, Releases
 from lockset.resolve.requirement import parse_dependency, replaced
-from lockset.resolve.wheel_targets import taken
+from lockset.resolve.wheel_targets import taken, told_apart
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from lockset.events import Listener
     from lockset.index.page import DistributionFile, ProjectDetail
     from lockset.index.ports import Index
+    from lockset.markers.universe import Target
     from lockset.metadata.core import CoreMetadata
     from lockset.metadata.ports import MetadataSource
     from lockset.resolve.direct import SourceReader
@@ -70,6 +71,7 @@ class IndexRepository:
         self._files: dict[tuple[str, Version], tuple[DistributionFile, ...]] = {}
         self._serves: dict[tuple[str, Version], MarkerSet] = {}
         self._lacks: dict[tuple[str, Version], MarkerSet] = {}
+        self._targets: dict[str, Mapping[Target, MarkerSet]] = {}
         self._strictly_serves: dict[tuple[str, Version], MarkerSet] = {}
         self._facts: dict[tuple[str, Version], ReleaseFacts | None] = {}
         self._wheels_serve: dict[tuple[str, Version], MarkerSet | None] = {}
@@ -231,7 +233,7 @@ class IndexRepository:
                 sdists = self.rules.sdists.get(name)
                 built = MarkerSet.any() if sdists is None else sdists.get(version, MarkerSet.none())
                 needed = self.rules.required | (self.rules.must_have - built)
-            self._lacks[name, version] = needed if needed.is_empty else needed - self._wheels(files)
+            self._lacks[name, version] = needed if needed.is_empty else needed - self._wheels(name, files)
         return self._lacks[name, version]
 
     def is_told_unbuilt(self, name: str, version: Version) -> bool:
@@ -262,13 +264,24 @@ class IndexRepository:
             return None
         if (name, version) not in self._wheels_serve:
             files = self.files(name, version)
-            serves = None if any(not f.is_wheel for f in files) else self._wheels(files)
+            serves = None if any(not f.is_wheel for f in files) else self._wheels(name, files)
             self._wheels_serve[name, version] = serves
         return self._wheels_serve[name, version]
 
-    def _wheels(self, files: Iterable[DistributionFile]) -> MarkerSet:
+    def _wheels(self, name: str, files: Iterable[DistributionFile]) -> MarkerSet:
         wheels = [(f.tags, wheel_region(f.tags) & self.admits(f.requires_python)) for f in files if f.is_wheel]
-        return taken(wheels, self.rules.targets)
+        return taken(wheels, self._targets_of(name))
+
+    def _targets_of(self, name: str) -> Mapping[Target, MarkerSet]:
+        """The described interpreters that count for a project: see `told_apart`."""
+        if not self.rules.has_targets_alike:
+            return self.rules.targets
+        known = self._targets.get(name)
+        if known is None:
+            releases = self.releases(name).versions
+            tags = frozenset(t for v in releases for f in self.files(name, v) if f.is_wheel for t in f.tags)
+            known = self._targets[name] = told_apart(self.rules.targets, tags, self.rules.required)
+        return known
 
     def strictly_serves(self, name: str, version: Version) -> MarkerSet:
         """Environments that the Requires-Python of some usable file admits, upper bounds counted."""
