@@ -96,7 +96,7 @@ class SmallMetadata:
         self._packages = packages
         self._builds = builds
         self.asked: list[tuple[str, str]] = []
-        self.built: list[tuple[str, str]] = []
+        self.built_releases: list[tuple[str, str]] = []
 
     def hint(self, files: Sequence[DistributionFile]) -> None:
         """Nothing is fetched ahead."""
@@ -113,7 +113,7 @@ class SmallMetadata:
         if facts.get("build"):
             if not self._builds:
                 raise LocksetError("build-needed", f"{project} {version} has to be built for its metadata")
-            self.built.append((project, str(version)))
+            self.built_releases.append((project, str(version)))
         extras = facts.get("extras", {})
         return CoreMetadata(
             name=project,
@@ -238,11 +238,13 @@ class SmallWorld:
 
         return opened
 
-    def lock(self, *, old: Pylock | None = None, listener: Listener | None = None) -> LockResult:
-        """The lock of the world's question; `old` instead of the pins of `[before]`."""
+    def lock(
+        self, *, old: Pylock | None = None, choices: Choices | None = None, listener: Listener | None = None
+    ) -> LockResult:
+        """The lock of the world's question; `old` instead of the pins of `[before]`, `choices` of `[choices]`."""
         return lock(
             self.project,
-            self.choices,
+            choices or self.choices,
             open_repository=self.opener(),
             now=NOW,
             old=self.before if old is None else old,

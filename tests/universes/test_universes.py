@@ -62,7 +62,7 @@ def test_the_world_has_the_lock_or_the_failure_it_tells(path: Path, request: pyt
     if "warnings" in world.data.get("lock", {}):
         assert [g.text for g in result.gaps] == world.data["lock"]["warnings"]
     if "never-built" in world.data.get("lock", {}):
-        assert world.metadata.built == []
+        assert world.metadata.built_releases == []
     assert world.data["expect"], "a world expects something"
     for expectation in world.data["expect"]:
         check_selection(result.lock, expectation)

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 __all__ = [
     "DEFAULT_PLATFORMS",
     "KNOWN_PYTHONS",
+    "MeasuredTags",
     "Target",
     "Universe",
     "described_target",
@@ -102,14 +103,22 @@ def platform_region(name: str) -> MarkerSet:
 _FAMILY_NAMES = frozenset({"linux", "macos", "darwin", "windows", "android", "ios", "pyodide", "emscripten"})
 
 
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class MeasuredTags:
+    """The tags that an interpreter of this computer told, best first; compared by identity, as there are hundreds."""
+
+    tags: tuple[Tag, ...]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Target:
-    """One interpreter that the lock must have usable files for."""
+    """One interpreter that the lock must have usable files for; described, or with the tags that it told itself."""
 
     platform: str
     python: str
     implementation: str
     environment: Environment
+    measured: MeasuredTags | None = None
 
     @property
     def name(self) -> str:
@@ -120,6 +129,8 @@ class Target:
     @property
     def tags(self) -> tuple[Tag, ...]:
         """The tags that it accepts, best first (made on first use, then remembered)."""
+        if self.measured is not None:
+            return self.measured.tags
         return tags_of(self.platform, self.python, self.implementation)
 
 

@@ -166,6 +166,8 @@ def _universe(
             for python in known_pythons(region)
         )
         universe = replace(universe, targets=tuple(t for t in made if region.evaluate(t.environment)))
+    if choices.interpreter is not None:
+        return replace(universe, targets=(choices.interpreter,)), environments
     return (universe if platforms else _with_rare_targets(universe, environments)), environments
 
 
