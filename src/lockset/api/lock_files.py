@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     T = TypeVar("T")
     Releases = IndexRepository | DirectRepository
 
-__all__ = ["with_files"]
+__all__ = ["lacking_files", "with_files"]
 
 # Searches of the region in which files are missing: each may show where, with more extras, there is nothing to be had.
 _ROUNDS = 12
@@ -52,7 +52,7 @@ def with_files(resolution: Resolution, question: Question, repository: Releases)
     what is chosen elsewhere stays. Where none has, nothing changes. An old sdist is not an answer, nothing is built.
     """
     needed = _needed(question)
-    lacking = _lacking(resolution, repository, needed)
+    lacking = lacking_files(resolution, repository, needed)
     if lacking.is_empty:
         return resolution
     sdists = _sdists(resolution, repository)
@@ -66,7 +66,7 @@ def _needed(question: Question) -> MarkerSet:
     return union(region for t, region in targets if newest_too or t.environment.python_version in MAINTAINED)
 
 
-def _lacking(resolution: Resolution, repository: Releases, needed: MarkerSet) -> MarkerSet:
+def lacking_files(resolution: Resolution, repository: Releases, needed: MarkerSet) -> MarkerSet:
     """Where some release is chosen that has no file, among the environments that need one."""
     found = MarkerSet.none()
     for (name, version), node in resolution.nodes.items():

@@ -12,11 +12,13 @@ from packaging.version import Version
 from lockset.api.lock_resolution import resolution_of
 from lockset.errors import LocksetError
 from lockset.events import Silent
+from lockset.markers import MarkerSet
 from lockset.records import dataclass
 from lockset.resolve.ask import ask
 from lockset.resolve.direct import DirectVersion
 from lockset.resolve.direct_repository import DirectRepository, SourceFound
 from lockset.resolve.explain import explain
+from lockset.resolve.gaps import environments_in_words
 from lockset.resolve.policy import Admission
 from lockset.resolve.regions import union
 from lockset.resolve.remedy import QUESTION
@@ -32,7 +34,6 @@ if TYPE_CHECKING:
     from lockset.errors import Diagnostic
     from lockset.events import Listener
     from lockset.lockfile.model import Pylock
-    from lockset.markers import MarkerSet
     from lockset.resolve.ask import Question
     from lockset.resolve.choices import Choices
     from lockset.resolve.file_rules import FileRules
@@ -200,6 +201,9 @@ class _Asking:
         if isinstance(found, Impossible):
             failure = explain(found, request, self._repository).diagnostic
             return "it cannot be chosen with everything else that is asked for", failure.hint, failure
+        lacking = self._without_file(found, name, region if mine is None else region - mine)
+        if lacking is not None:
+            return lacking, f"To take it all the same, pin it: `{name}=={version}`", None
         if mine is not None or not region.implies(where):
             marker = where.text(self._request.universe)
             return f"it can be used only where {marker or 'it is chosen'}", None, None
@@ -210,6 +214,20 @@ class _Asking:
             return f"the lock that is there holds {pins}, and it would fit", f"Move it: `lockset lock -P {name}`", None
         moved = self._moved(found, name)
         return f"another version goes before it, and it would fit{moved}", f"Pin it: `{name}=={version}`", None
+
+    def _without_file(self, found: Resolution, name: str, region: MarkerSet) -> str | None:
+        """Which release has no file in a part of `region`, where with another version all have one."""
+        wanted = region & self._repository.wanted
+        for (n, version), node in sorted(found.nodes.items(), key=lambda item: item[0][0] != name):
+            wheels = None if isinstance(version, DirectVersion) else self._repository.wheels_serve(n, version)
+            missing = (
+                MarkerSet.none() if wheels is None else (node.region & wanted - wheels).without_extras_and_groups()
+            )
+            samples = [s for s in self._question.samples if missing.evaluate(s.environment)]
+            if samples:
+                subject = "it has" if n == name else f"{n} {version}, which it brings in, has"
+                return f"{subject} no file for {environments_in_words(samples)}"
+        return None
 
     def _moved(self, found: Resolution, name: str) -> str:
         """What else is chosen otherwise with it."""

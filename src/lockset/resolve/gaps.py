@@ -11,13 +11,13 @@ from lockset.resolve.extent import pythons_listed
 from lockset.resolve.remedy import joined
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
-    from lockset.resolve.prove import Missing
+    from lockset.resolve.prove import Missing, Sample
     from lockset.resolve.repository import Repository
     from lockset.resolve.resolution import Resolution
 
-__all__ = ["Gap", "gaps"]
+__all__ = ["Gap", "environments_in_words", "gaps"]
 
 # Files for Pythons that nobody knows yet are missed by nobody.
 _KNOWN = MarkerSet.parse(f"python_version <= '{KNOWN_PYTHONS[-1]}'")
@@ -45,7 +45,7 @@ class Gap:
 
 def gaps(missing: Sequence[Missing], resolution: Resolution, repository: Repository) -> tuple[Gap, ...]:
     """The gaps that samples show, and those of wanted environments that no sample stands for."""
-    found = {(m.name, m.version): _in_words(m) for m in missing}
+    found = {(m.name, m.version): environments_in_words(m.samples) for m in missing}
     for (name, version), node in resolution.nodes.items():
         if isinstance(version, DirectVersion) or (name, str(version)) in found:
             continue
@@ -59,10 +59,10 @@ def gaps(missing: Sequence[Missing], resolution: Resolution, repository: Reposit
     return tuple(Gap(name=name, version=version, environments=words) for (name, version), words in found.items())
 
 
-def _in_words(missing: Missing) -> str:
-    """The environments, platforms with the same Pythons together."""
+def environments_in_words(samples: Iterable[Sample]) -> str:
+    """`linux and win_amd64 on Python 3.12 and 3.13`: platforms with the same Pythons together."""
     pythons: dict[tuple[str, str], list[str]] = {}
-    for sample in missing.samples:
+    for sample in samples:
         pythons.setdefault((sample.platform, sample.implementation), []).append(sample.environment.python_version)
     platforms: dict[tuple[str, tuple[str, ...]], list[str]] = {}
     for (platform, implementation), versions in pythons.items():
