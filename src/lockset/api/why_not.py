@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from packaging.specifiers import SpecifierSet
 from packaging.version import Version
 
+from lockset.api.lock_files import lacking_files
 from lockset.api.lock_resolution import resolution_of
 from lockset.errors import LocksetError
 from lockset.events import Silent
@@ -150,7 +151,7 @@ class _Asking:
         early = self._before_the_search(name, version, union(nodes.values()))
         if early is not None:
             return said(*early)
-        return said(*self._pinned(name, version, union(nodes.values()), nodes.get(version)))
+        return said(*self._pinned(name, version, union(nodes.values()), nodes.get(version), usual))
 
     def _resolved(self, request: LockRequest) -> Resolution | Impossible:
         return resolution_of(replace(self._question, request=request), self._repository, self._listener)
@@ -189,7 +190,7 @@ class _Asking:
         return None
 
     def _pinned(
-        self, name: str, version: Version, region: MarkerSet, mine: MarkerSet | None
+        self, name: str, version: Version, region: MarkerSet, mine: MarkerSet | None, usual: Resolution
     ) -> tuple[str, str | None, Diagnostic | None]:
         """What happens when it is asked for."""
         dependency = parse_dependency(f"{name}=={version}")
@@ -201,7 +202,8 @@ class _Asking:
         if isinstance(found, Impossible):
             failure = explain(found, request, self._repository).diagnostic
             return "it cannot be chosen with everything else that is asked for", failure.hint, failure
-        lacking = self._without_file(found, name, region if mine is None else region - mine)
+        other = region if mine is None else region - mine
+        lacking = self._without_file(found, name, other - lacking_files(usual, self._repository, other))
         if lacking is not None:
             return lacking, f"To take it all the same, pin it: `{name}=={version}`", None
         if mine is not None or not region.implies(where):
@@ -220,9 +222,8 @@ class _Asking:
         wanted = region & self._repository.wanted
         for (n, version), node in sorted(found.nodes.items(), key=lambda item: item[0][0] != name):
             wheels = None if isinstance(version, DirectVersion) else self._repository.wheels_serve(n, version)
-            missing = (
-                MarkerSet.none() if wheels is None else (node.region & wanted - wheels).without_extras_and_groups()
-            )
+            missing = MarkerSet.none() if wheels is None else (node.region & wanted) - wheels
+            missing = missing.without_extras_and_groups()
             samples = [s for s in self._question.samples if missing.evaluate(s.environment)]
             if samples:
                 subject = "it has" if n == name else f"{n} {version}, which it brings in, has"
