@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import tomli
+from packaging.tags import platform_tags
 
 from builders import make_wheel
 from builders.sdist import source_files, write_source_tree
@@ -124,6 +125,17 @@ def test_this_environment_is_the_one_that_sync_fills(
     assert versions(data) == ["a 1.0", "c 1.0"]
     cli.ok("sync", "-i", local_index.url)
     assert {"a", "c"} <= env.installed().keys()
+
+
+def test_this_environment_has_the_c_library_that_it_has(
+    lock: Callable[..., dict[str, Any]], cli: Command, local_index: LocalIndex, make_venv: Callable[..., Any]
+) -> None:
+    newest = next(iter(platform_tags()))
+    local_index.world.add("a", "1.0").add("a", "2.0", wheels=(f"py3-none-{newest}",))
+    env = make_venv(".venv")
+    assert versions(lock("a", options=("--this-environment",))) == ["a 2.0"]
+    cli.ok("sync", "-i", local_index.url)
+    assert env.installed()["a"] == "2.0"
 
 
 def test_rules_for_single_packages(lock: Callable[..., dict[str, Any]], local_index: LocalIndex) -> None:

@@ -88,3 +88,20 @@ def test_nonsense_is_refused(question: str, code: int, says: str, cli: Command, 
     told = cli("why-not", question, "-", "-i", local_index.url, "--python", ">=3.10", stdin="a\n")
     assert told.code == code, str(told)
     assert says in told.stderr
+
+
+def test_a_version_without_a_file_is_not_chosen_by_lock_and_why_not_says_so(
+    ask: Callable[..., dict[str, Any]], cli: Command, local_index: LocalIndex
+) -> None:
+    world = local_index.world.add("hull", "1.0", wheels=("cp311-cp311-win_amd64",))
+    world.add("hull", "2.0", wheels=("cp312-cp312-win_amd64",))
+    world.add("front", "1.0").add("front", "2.0", requires=["engine"])
+    world.add("engine", "1.0", wheels=("py3-none-macosx_11_0_arm64",))
+    options = ("--python", "3.11", "--platform", "win_amd64")
+    found = ask("hull", "hull", options=options)
+    assert found["chosen"] == [{"version": "1.0", "marker": None}]
+    assert found["reason"] == "it has no file for win_amd64 on Python 3.11"
+    found = ask("front", "front", options=options)
+    assert [c["version"] for c in found["chosen"]] == ["1.0", "2.0"]
+    assert found["reason"] == "engine 1.0, which it brings in, has no file for win_amd64 on Python 3.11"
+    cli.ok("lock", "-i", local_index.url, *options)

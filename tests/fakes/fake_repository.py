@@ -59,6 +59,13 @@ class FakeRepository:
         assert version in self.releases(name).versions
         return None
 
+    def lacks(self, name: str, version: Version) -> MarkerSet:
+        assert version in self.releases(name).versions
+        return MarkerSet.none()
+
+    def is_told_unbuilt(self, name: str, version: Version) -> bool:
+        return not self.release(name, version).broken
+
     def serves(self, name: str, version: Version) -> MarkerSet:
         return self._admits(self.release(name, version).requires_python)
 

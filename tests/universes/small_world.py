@@ -3,7 +3,7 @@
 A world is a TOML text. `[project]`, `[dependency-groups]` and `[tool.lockset]` are those of a pyproject.toml;
 `[choices]` holds fields of `Choices`, `[before]` the pins of an old lock, and `[packages.NAME]` one release per key:
 `"1.0" = { requires = ["b>=2"], requires-python = ">=3.9", yanked = true, broken = true, wheels = ["py3-none-any"],
-sdist = true, uploaded = 2024-05-01T00:00:00Z, extras = { x = ["c"] } }`. `[sources]` holds what is at a URL:
+sdist = true, build = true, uploaded = 2024-05-01T00:00:00Z, extras = { x = ["c"] } }`. `[sources]` has what is at URLs:
 `"https://files.example.org/a-1.5-py3-none-any.whl" = { name = "a", version = "1.5", requires = ["b"] }`.
 """
 
@@ -92,15 +92,17 @@ class SmallIndex:
 class SmallMetadata:
     """The port MetadataSource over the same releases; `asked` lists the releases it told of."""
 
-    def __init__(self, packages: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> None:
+    def __init__(self, packages: Mapping[str, Mapping[str, Mapping[str, Any]]], *, builds: bool = True) -> None:
         self._packages = packages
+        self._builds = builds
         self.asked: list[tuple[str, str]] = []
+        self.built_releases: list[tuple[str, str]] = []
 
     def hint(self, files: Sequence[DistributionFile]) -> None:
         """Nothing is fetched ahead."""
 
     def unbuilt(self) -> SmallMetadata:
-        return self
+        return SmallMetadata(self._packages, builds=False)
 
     def metadata(self, files: Sequence[DistributionFile]) -> CoreMetadata:
         project, version = files[0].project, files[0].version
@@ -108,6 +110,10 @@ class SmallMetadata:
         self.asked.append((project, str(version)))
         if facts.get("broken"):
             raise LocksetError("metadata-invalid", f"{project} {version} has no usable metadata")
+        if facts.get("build"):
+            if not self._builds:
+                raise LocksetError("build-needed", f"{project} {version} has to be built for its metadata")
+            self.built_releases.append((project, str(version)))
         extras = facts.get("extras", {})
         return CoreMetadata(
             name=project,
@@ -199,6 +205,10 @@ class SmallWorld:
         return found
 
     @cached_property
+    def metadata(self) -> SmallMetadata:
+        return SmallMetadata(self.packages)
+
+    @cached_property
     def sources(self) -> Mapping[str, Mapping[str, Any]]:
         found: Mapping[str, Mapping[str, Any]] = self.data.get("sources", {})
         return found
@@ -222,15 +232,19 @@ class SmallWorld:
     def opener(self) -> Callable[[FileRules, Listener], AbstractContextManager[IndexRepository]]:
         @contextmanager
         def opened(rules: FileRules, listener: Listener) -> Iterator[IndexRepository]:
-            yield small_repository(self.packages, rules, listener, sources=SmallSources(self.sources))
+            yield small_repository(
+                self.packages, rules, listener, metadata=self.metadata, sources=SmallSources(self.sources)
+            )
 
         return opened
 
-    def lock(self, *, old: Pylock | None = None, listener: Listener | None = None) -> LockResult:
-        """The lock of the world's question; `old` instead of the pins of `[before]`."""
+    def lock(
+        self, *, old: Pylock | None = None, choices: Choices | None = None, listener: Listener | None = None
+    ) -> LockResult:
+        """The lock of the world's question; `old` instead of the pins of `[before]`, `choices` of `[choices]`."""
         return lock(
             self.project,
-            self.choices,
+            choices or self.choices,
             open_repository=self.opener(),
             now=NOW,
             old=self.before if old is None else old,

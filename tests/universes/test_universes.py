@@ -59,6 +59,10 @@ def test_the_world_has_the_lock_or_the_failure_it_tells(path: Path, request: pyt
     result = world.lock(listener=notes)
     check_lock(result.lock, world.data.get("lock", {}), notes.texts)
     assert [f"{g.name} {g.version}" for g in result.gaps] == world.data.get("lock", {}).get("gaps", [])
+    if "warnings" in world.data.get("lock", {}):
+        assert [g.text for g in result.gaps] == world.data["lock"]["warnings"]
+    if "never-built" in world.data.get("lock", {}):
+        assert world.metadata.built_releases == []
     assert world.data["expect"], "a world expects something"
     for expectation in world.data["expect"]:
         check_selection(result.lock, expectation)
@@ -76,7 +80,7 @@ def check_failure(error: LocksetError, expected: dict[str, Any]) -> None:
 
 
 def check_lock(found: Pylock, expected: dict[str, Any], notes: list[str]) -> None:
-    assert set(expected) <= {"entries", "requires-python", "notes", "gaps"}
+    assert set(expected) <= {"entries", "requires-python", "notes", "gaps", "warnings", "never-built"}
     if "entries" in expected:
         assert entries(found) == expected["entries"]
     if "requires-python" in expected:

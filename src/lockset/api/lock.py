@@ -9,7 +9,7 @@ from os.path import isabs
 from typing import TYPE_CHECKING
 
 from lockset.api.asked_project import asked_project
-from lockset.api.lock_files import with_files
+from lockset.api.lock_resolution import resolution_of
 from lockset.errors import LocksetError
 from lockset.events import Silent
 from lockset.lockfile.secrets import refuse_secrets
@@ -21,14 +21,14 @@ from lockset.resolve.candidate import SplitCandidate
 from lockset.resolve.choices import Choices
 from lockset.resolve.direct import DirectVersion
 from lockset.resolve.direct_repository import DirectRepository, SourceFound
+from lockset.resolve.gaps import gaps
 from lockset.resolve.lasting_choices import refuse_lost_groups
-from lockset.resolve.naming import everything_is_named, granting
 from lockset.resolve.narrow import later_pythons, narrowing
 from lockset.resolve.other_sources import refuse_of_needed
 from lockset.resolve.propagate import propagate
-from lockset.resolve.prove import Gap, prove
+from lockset.resolve.prove import prove
 from lockset.resolve.pythons import KNOWN
-from lockset.resolve.search import Impossible, choices_of, search
+from lockset.resolve.search import Impossible, choices_of
 from lockset.resolve.verify_metadata import verify_metadata
 from lockset.sync.disk.output_file import write_output
 
@@ -45,7 +45,9 @@ if TYPE_CHECKING:
     from lockset.lockfile.model import Pylock
     from lockset.resolve.ask import Question
     from lockset.resolve.file_rules import FileRules
+    from lockset.resolve.gaps import Gap
     from lockset.resolve.index_repository import IndexRepository
+    from lockset.resolve.prove import Missing
     from lockset.resolve.request import LockRequest
     from lockset.resolve.requirement import Dependency
     from lockset.resolve.resolution import Resolution
@@ -67,7 +69,7 @@ class LockResult:
         lock: The lock file.
         text: Its canonical text, byte for byte the same for the same question and index.
         resolution: Who needs what where, and how the search went.
-        gaps: Entries for which no release of their project has a file on some platform.
+        gaps: Entries without a usable file in some environments, and these.
         skipped: Releases that were stepped over, as `name version`, and why.
         behind: Projects whose newest chosen version is not the newest there is: both versions.
         notes: What the user should know and would be told again by the same question.
@@ -134,7 +136,7 @@ def lock(
             heard.phase("Comparing metadata")
             verify_metadata(resolution, opened)
         found = assemble(resolution, question.request, terms, artifacts)
-        gaps = _prove(found, question, resolution, repository, terms)
+        lacking = gaps(_prove(found, question, resolution, repository, terms), resolution, repository)
         _tell_missing_extras(resolution, repository, notes)
         behind = _behind(resolution, repository)
     found = _with_entry(found, project, question)
@@ -146,7 +148,7 @@ def lock(
         lock=found,
         text=_text(found),
         resolution=resolution,
-        gaps=gaps,
+        gaps=lacking,
         skipped=skipped,
         behind=behind,
         notes=tuple(notes.said),
@@ -194,30 +196,10 @@ def _resolved(
     """
     while True:
         with suppress(SourceFound):
-            found = _searched(question, repository, listener)
+            found = resolution_of(question, repository, listener.listener)
             if not isinstance(found, Impossible):
                 return question, found
             question = _without_later_pythons(question, found, repository, listener)
-
-
-def _searched(
-    question: Question, repository: IndexRepository | DirectRepository, listener: _Notes
-) -> Resolution | Impossible:
-    request = question.request
-    try:
-        pins, statistics = search(request, repository, listener.listener)
-    except Impossible as impossible:
-        granted = granting(impossible, request)
-        if granted is None:
-            return impossible
-        found = _searched(replace(question, request=granted), repository, listener)
-        return impossible if isinstance(found, Impossible) else found
-    found = propagate(pins, request.roots, request.universe, repository, statistics)
-    if not request.policy.granted:
-        return with_files(found, question, repository)
-    return (
-        found if everything_is_named(found, request, repository) else Impossible(request.universe, (), exhausted=True)
-    )
 
 
 def _without_later_pythons(
@@ -347,7 +329,7 @@ def _prove(
     resolution: Resolution,
     repository: IndexRepository | DirectRepository,
     terms: LockTerms,
-) -> tuple[Gap, ...]:
+) -> tuple[Missing, ...]:
     def dependencies(name: str, version: Version) -> Iterable[Dependency]:
         facts = repository.facts(name, version)
         return facts.dependencies if facts is not None else ()

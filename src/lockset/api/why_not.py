@@ -7,19 +7,22 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from lockset.api.asked_project import asked_project
+from lockset.api.lock_files import lacking_files
+from lockset.api.lock_resolution import resolution_of
 from lockset.dependency_specifiers import read_specifiers, read_version
 from lockset.errors import LocksetError
 from lockset.events import Silent
+from lockset.markers import MarkerSet
 from lockset.records import dataclass
 from lockset.resolve.direct import DirectVersion
 from lockset.resolve.direct_repository import DirectRepository, SourceFound
 from lockset.resolve.explain import explain
+from lockset.resolve.gaps import environments_in_words
 from lockset.resolve.policy import Admission
-from lockset.resolve.propagate import propagate
 from lockset.resolve.regions import union
 from lockset.resolve.remedy import QUESTION
 from lockset.resolve.requirement import Origin, Root, Specifier, parse_dependency
-from lockset.resolve.search import Impossible, search
+from lockset.resolve.search import Impossible
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -32,7 +35,7 @@ if TYPE_CHECKING:
     from lockset.errors import Diagnostic
     from lockset.events import Listener
     from lockset.lockfile.model import Pylock
-    from lockset.markers import MarkerSet
+    from lockset.resolve.ask import Question
     from lockset.resolve.choices import Choices
     from lockset.resolve.file_rules import FileRules
     from lockset.resolve.index_repository import IndexRepository
@@ -98,7 +101,7 @@ def why_not(
         asked = _version(opened, name, version)
         while True:
             with suppress(SourceFound):
-                return _Asking(question.request, repository, opened, heard, old).answer(name, asked)
+                return _Asking(question, repository, opened, heard, old).answer(name, asked)
 
 
 def _version(repository: IndexRepository, name: str, version: str | None) -> Version:
@@ -117,13 +120,14 @@ def _version(repository: IndexRepository, name: str, version: str | None) -> Ver
 class _Asking:
     def __init__(
         self,
-        request: LockRequest,
+        question: Question,
         repository: DirectRepository,
         index: IndexRepository,
         listener: Listener,
         old: Pylock | None,
     ) -> None:
-        self._request = request
+        self._question = question
+        self._request = question.request
         self._repository = repository
         self._index = index
         self._listener = listener
@@ -149,14 +153,10 @@ class _Asking:
         early = self._before_the_search(name, version, union(nodes.values()))
         if early is not None:
             return said(*early)
-        return said(*self._pinned(name, version, union(nodes.values()), nodes.get(version)))
+        return said(*self._pinned(name, version, union(nodes.values()), nodes.get(version), usual))
 
     def _resolved(self, request: LockRequest) -> Resolution | Impossible:
-        try:
-            pins, statistics = search(request, self._repository, self._listener)
-        except Impossible as impossible:
-            return impossible
-        return propagate(pins, request.roots, request.universe, self._repository, statistics)
+        return resolution_of(replace(self._question, request=request), self._repository, self._listener)
 
     def _before_the_search(self, name: str, version: Version, region: MarkerSet) -> tuple[str, str] | None:
         """What rules it out whatever others ask for, in the order in which releases are sorted out."""
@@ -202,7 +202,7 @@ class _Asking:
         return None
 
     def _pinned(
-        self, name: str, version: Version, region: MarkerSet, mine: MarkerSet | None
+        self, name: str, version: Version, region: MarkerSet, mine: MarkerSet | None, usual: Resolution
     ) -> tuple[str, str | None, Diagnostic | None]:
         """What happens when it is asked for."""
         dependency = parse_dependency(f"{name}=={version}")
@@ -214,6 +214,10 @@ class _Asking:
         if isinstance(found, Impossible):
             failure = explain(found, request, self._repository).diagnostic
             return "it cannot be chosen with everything else that is asked for", failure.hint, failure
+        other = region if mine is None else region - mine
+        lacking = self._without_file(found, name, other - lacking_files(usual, self._repository, other))
+        if lacking is not None:
+            return lacking, f"To take it all the same, pin it: `{name}=={version}`", None
         if mine is not None or not region.implies(where):
             marker = where.text(self._request.universe)
             return f"it can be used only where {marker or 'it is chosen'}", None, None
@@ -224,6 +228,19 @@ class _Asking:
             return f"the lock that is there holds {pins}, and it would fit", f"Move it: `lockset lock -P {name}`", None
         moved = self._moved(found, name)
         return f"another version goes before it, and it would fit{moved}", f"Pin it: `{name}=={version}`", None
+
+    def _without_file(self, found: Resolution, name: str, region: MarkerSet) -> str | None:
+        """Which release has no file in a part of `region`, where with another version all have one."""
+        wanted = region & self._repository.wanted
+        for (n, version), node in sorted(found.nodes.items(), key=lambda item: item[0][0] != name):
+            wheels = None if isinstance(version, DirectVersion) else self._repository.wheels_serve(n, version)
+            missing = MarkerSet.none() if wheels is None else (node.region & wanted) - wheels
+            missing = missing.without_extras_and_groups()
+            samples = [s for s in self._question.samples if missing.evaluate(s.environment)]
+            if samples:
+                subject = "it has" if n == name else f"{n} {version}, which it brings in, has"
+                return f"{subject} no file for {environments_in_words(samples)}"
+        return None
 
     def _moved(self, found: Resolution, name: str) -> str:
         """What else is chosen otherwise with it."""

@@ -278,20 +278,12 @@ def _described(args: argparse.Namespace) -> dict[str, Any]:
 
 def _this_environment(here: Path) -> dict[str, Any]:
     """The environment that `lockset sync` would fill, else that of the Python running lockset."""
+    from lockset.api.this_environment import choices_for
     from lockset.sync.disk.interpreter import ask_interpreter, interpreter_of
     from lockset.sync.disk.targets import find_environment
 
     active = os.environ.get("VIRTUAL_ENV")  # noqa: TID251 - the door for environment variables
-    found = ask_interpreter(interpreter_of(active or find_environment(here) or sys.executable), memory=None)
-    mac = found.mac and f"macosx_{found.mac[0][0]}_{found.mac[0][1]}_{found.mac[1]}"
-    platforms = (mac,) if mac else found.platforms[:1]
-    implementation, full = found.markers["implementation_name"], found.markers["python_full_version"]
-    return {
-        # This release and later ones of its series; a pre-release stands for its series.
-        "python": full if full.replace(".", "").isdecimal() else ".".join(map(str, found.version)),
-        "implementation": implementation if implementation in {"cpython", "pypy"} else None,
-        "platforms": tuple(platforms),
-    }
+    return choices_for(ask_interpreter(interpreter_of(active or find_environment(here) or sys.executable), memory=None))
 
 
 def _editables(paths: Iterable[str], here: Path) -> tuple[RequirementLine, ...]:

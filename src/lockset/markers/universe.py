@@ -21,16 +21,24 @@ if TYPE_CHECKING:
 __all__ = [
     "DEFAULT_PLATFORMS",
     "KNOWN_PYTHONS",
+    "MeasuredTags",
     "Target",
     "Universe",
     "described_target",
     "known_pythons",
     "platform_region",
     "possible",
+    "rare_targets",
 ]
 
 # What a lock must have usable files for where the project declares nothing.
 DEFAULT_PLATFORMS = ("manylinux_2_28_x86_64", "macosx_14_0_arm64", "win_amd64")
+
+# What stands for an environment that is declared and holds none of them.
+_RARE_PLATFORMS = (
+    *("manylinux_2_28_aarch64", "macosx_14_0_x86_64", "win_arm64", "win32", "manylinux_2_28_i686"),
+    *("manylinux_2_28_ppc64le", "manylinux_2_28_s390x", "manylinux_2_31_armv7l", "manylinux_2_39_riscv64"),
+)
 
 # Values that only occur together, each row in both directions. Values that no row names stay possible with all others.
 _TOGETHER = (
@@ -95,14 +103,22 @@ def platform_region(name: str) -> MarkerSet:
 _FAMILY_NAMES = frozenset({"linux", "macos", "darwin", "windows", "android", "ios", "pyodide", "emscripten"})
 
 
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class MeasuredTags:
+    """The tags that an interpreter of this computer told, best first; compared by identity, as there are hundreds."""
+
+    tags: tuple[Tag, ...]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Target:
-    """One interpreter that the lock must have usable files for."""
+    """One interpreter that the lock must have usable files for; described, or with the tags that it told itself."""
 
     platform: str
     python: str
     implementation: str
     environment: Environment
+    measured: MeasuredTags | None = None
 
     @property
     def name(self) -> str:
@@ -113,6 +129,8 @@ class Target:
     @property
     def tags(self) -> tuple[Tag, ...]:
         """The tags that it accepts, best first (made on first use, then remembered)."""
+        if self.measured is not None:
+            return self.measured.tags
         return tags_of(self.platform, self.python, self.implementation)
 
 
@@ -195,7 +213,21 @@ class Universe:
         return known_pythons(self.region)
 
 
-def _targets(region: MarkerSet, platforms: Sequence[str]) -> tuple[Target, ...]:
+def rare_targets(region: MarkerSet) -> tuple[Target, ...]:
+    """The interpreters of the first kind, less common than the usual ones, of which some lie in `region`."""
+    for platforms, implementation in (
+        (DEFAULT_PLATFORMS, "pypy"),
+        (_RARE_PLATFORMS, "cpython"),
+        (_RARE_PLATFORMS, "pypy"),
+    ):
+        found = _targets(region, platforms, implementation)
+        if found:
+            return found
+    return ()
+
+
+def _targets(region: MarkerSet, platforms: Sequence[str], implementation: str = "cpython") -> tuple[Target, ...]:
     choices = region.without_extras_and_groups()
-    made = (described_target(platform, python) for platform in platforms for python in known_pythons(region))
+    pythons = known_pythons(region)
+    made = (described_target(platform, python, implementation) for platform in platforms for python in pythons)
     return tuple(target for target in made if choices.evaluate(target.environment))

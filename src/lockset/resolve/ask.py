@@ -10,7 +10,7 @@ from lockset.errors import LocksetError
 from lockset.lockfile.conflict_regions import conflicting_region
 from lockset.lockfile.declared_conflicts import tables_of
 from lockset.markers import DEFAULT_PLATFORMS, KNOWN_PYTHONS, Environment, MarkerSet, Universe, platform_region
-from lockset.markers.universe import described_target, known_pythons
+from lockset.markers.universe import described_target, known_pythons, rare_targets
 from lockset.records import dataclass
 from lockset.resolve.choices import Choices
 from lockset.resolve.conflicting_choices import conflicting_choices
@@ -104,7 +104,13 @@ def ask(
     if region.is_empty:
         raise _no_environment()
     samples = tuple(
-        Sample(name=t.name, environment=t.environment, tags=frozenset(t.tags))
+        Sample(
+            name=t.name,
+            platform=t.platform,
+            implementation=t.implementation,
+            environment=t.environment,
+            tags=frozenset(t.tags),
+        )
         for t in universe.targets
         if region.without_extras_and_groups().evaluate(t.environment)
     )
@@ -117,7 +123,6 @@ def ask(
         environments=environments,
         preferences=_preferences(old, choices),
         recorded={**_recorded(project, choices, conflicts, folder), **recorded_selection(project, choices)},
-        locked_for=MarkerSet.none() if old is None else _served(old),
         probes=_probes([s.environment for s in samples]),
         samples=tuple(s.environment for s in samples),
     )
@@ -195,7 +200,19 @@ def _universe(
             for python in known_pythons(region)
         )
         universe = replace(universe, targets=tuple(t for t in made if region.evaluate(t.environment)))
-    return universe, environments
+    if choices.interpreter is not None:
+        return replace(universe, targets=(choices.interpreter,)), environments
+    return (universe if platforms else _with_rare_targets(universe, environments)), environments
+
+
+def _with_rare_targets(universe: Universe, environments: Iterable[str]) -> Universe:
+    """`universe` with interpreters also for declared environments that hold none of the usual ones."""
+    found = list(universe.targets)
+    for environment in environments:
+        region = (universe.region & MarkerSet.parse(environment)).without_extras_and_groups()
+        if not any(region.evaluate(t.environment) for t in found):
+            found += rare_targets(region)
+    return replace(universe, targets=tuple(found))
 
 
 def _default_groups(project: RootProject) -> list[str]:
@@ -295,12 +312,6 @@ def _prerelease(project: RootProject, choices: Choices) -> str | None:
     return choices.prerelease or of_files or project.settings.prerelease
 
 
-def _served(lock: Pylock) -> MarkerSet:
-    """The environments that `lock` claims."""
-    pythons = MarkerSet.any() if lock.requires_python is None else MarkerSet.of_python(lock.requires_python)
-    return pythons if lock.environments is None else pythons & union(map(MarkerSet.of_marker, lock.environments))
-
-
 def _recorded(
     project: RootProject, choices: Choices, conflicts: Iterable[DeclaredConflict], folder: Path
 ) -> Mapping[str, str | list[Any]]:
@@ -361,8 +372,6 @@ def _rules(project: RootProject, choices: Choices, universe: Universe, *, open_a
     last = KNOWN_PYTHONS[-1] if open_above else None
     pythons = [p for p in KNOWN_PYTHONS if not open_above or p in MAINTAINED]
     wanted = {t: _target_region(t, last) for t in universe.targets}
-    named = choices.platforms or settings.platforms
-    must_have = [r for t, r in wanted.items() if named and t.environment.python_version in pythons]
     # A plain `windows` asks for wheels of its usual machine.
     strictly = [described_target(p, python, implementation) for p in strict for python in pythons]
     required = {t: _target_region(t, last) for t in strictly}
@@ -379,7 +388,6 @@ def _rules(project: RootProject, choices: Choices, universe: Universe, *, open_a
         build_nothing=choices.build_nothing,
         targets={**wanted, **required},
         wanted=union(wanted.values()),
-        must_have=union(must_have),
         required=union(required.values()) & universe.region,
         uploaded_before=_moment(choices.exclude_newer or settings.exclude_newer, now),
         uploaded_before_of={name: _moment(limit, now) for name, limit in limits.items()},

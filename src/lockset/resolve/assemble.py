@@ -86,7 +86,7 @@ def assemble(resolution: Resolution, request: LockRequest, terms: LockTerms, art
     """The lock file of `resolution`: one package for each of its nodes, in their order.
 
     Raises:
-        LocksetError: `no-usable-file`: a release has no file that may be used.
+        LocksetError: `no-wheels`: a release has no wheel, and sdists are not recorded.
     """
     alone = {key: _alone(node, terms, artifacts) for key, node in resolution.nodes.items()}
     dependencies = _dependencies(resolution, alone)
@@ -171,13 +171,16 @@ def _alone(node: Node, terms: LockTerms, artifacts: Artifacts) -> Package:
         return _direct(node, version, marker, terms, artifacts)
     files = artifacts.files(name, version)
     platform_region = node.region.without_extras_and_groups()
-    wheels = [f for f in files if f.is_wheel and not wheel_region(f.tags).is_disjoint(platform_region)]
     sdist = next((f for f in files if not f.is_wheel), None) if terms.sdists else None
+    wheels = [f for f in files if f.is_wheel and not wheel_region(f.tags).is_disjoint(platform_region)]
+    if not wheels and sdist is None:
+        # An entry must have a source, also where none of its files can be used: the lock comes with a warning then.
+        wheels = [f for f in files if f.is_wheel]
     if not wheels and sdist is None:
         raise LocksetError(
-            "no-usable-file",
-            f"{name} {version} has no file that can be used where it is needed",
-            hint="Allow source distributions, or narrow the lock with `--platform` or `--python`",
+            "no-wheels",
+            f"{name} {version} has source distributions only, and the lock is to record wheels only",
+            hint=f"Leave `--no-sdist` out, or build it yourself and name the wheel: `{name} @ PATH`",
         )
     return Package(
         name=canonicalize_name(name),

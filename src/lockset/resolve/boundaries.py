@@ -24,8 +24,9 @@ __all__ = ["Boundaries", "pythons_of"]
 # How many releases of a name are asked for the markers of their dependencies when nothing else is left to split on.
 _RELEASES_ASKED_FOR_MARKERS = 3
 
-# Releases, newest first, whose wheels are looked at before an environment counts as one that no release serves.
-_RELEASES_ASKED_FOR_FILES = 15
+# Releases without a wheel, newest first, of which it is asked whether they serve by an sdist where newer ones have no
+# file. Further back, and where only a build would tell what a release requires, no sdist is an answer.
+_SDISTS_ASKED_FOR = 3
 
 # Newer releases that are looked at for one that admits the Pythons beyond the upper bound of another.
 _RELEASES_ASKED_FOR_PYTHONS = 15
@@ -38,7 +39,7 @@ class Boundaries:
         self._repository = repository
         self._policy = policy
         self._admission = admission
-        self._served_by_some: dict[tuple[str, int], MarkerSet] = {}
+        self._served_by_some: dict[tuple[str, int, MarkerSet], MarkerSet] = {}
 
     def of_newer(
         self, releases: Releases, wanted: Sequence[Requirement], guard: MarkerSet, position: int
@@ -103,23 +104,53 @@ class Boundaries:
     def of_files(self, releases: Releases, mask: int, position: int, guard: MarkerSet) -> MarkerSet | None:
         """Where a release should be used by its files, None where that is the whole guard.
 
-        A release should have a usable file in each wanted environment in which another admitted release has one. What
-        no admitted release serves cannot be asked of any.
+        A release should have a usable file in each wanted environment in which another admitted release has one. Where
+        no admitted release has one, the newest is as good as any.
         """
-        name = releases.name
-        wheels = self._repository.wheels_serve(name, releases.versions[position])
+        wheels = self._repository.wheels_serve(releases.name, releases.versions[position])
         if wheels is None or (missing := (self._repository.wanted & guard) - wheels).is_empty:
             return None
-        others = self._served_by_some.get((name, mask))
-        if others is None:
-            others = MarkerSet.none()
-            for other in islice(bits(mask), _RELEASES_ASKED_FOR_FILES):
-                serves = self._repository.wheels_serve(name, releases.versions[other])
-                others |= self._repository.serves(name, releases.versions[other]) & (
-                    MarkerSet.any() if serves is None else serves
-                )
-            self._served_by_some[name, mask] = others
+        others = self._served_by_any(releases, mask, missing)
         return None if missing.is_disjoint(others) else wheels | ~others
+
+    def is_of_use(self, releases: Releases, mask: int, position: int, region: MarkerSet) -> bool:
+        """Whether to choose the release in `region` helps anybody there.
+
+        It does where it has a file, and in wanted environments in which no release has one. What is left are
+        environments that nobody thought of: they follow the others, and get no entry of their own.
+        """
+        wheels = self._repository.wheels_serve(releases.name, releases.versions[position])
+        if wheels is None or not region.is_disjoint(wheels):
+            return True
+        wanted = self._repository.wanted & region
+        return not wanted.implies(self._served_by_any(releases, mask, wanted))
+
+    def _served_by_any(self, releases: Releases, mask: int, wanted: MarkerSet) -> MarkerSet:
+        """Where releases in `mask` have files: as many, newest first, as serve what any of them does of `wanted`.
+
+        With all that these serve beside it: who gets an older release gets it wherever it has a file.
+        """
+        key = (releases.name, mask, wanted)
+        known = self._served_by_some.get(key)
+        if known is None:
+            known = MarkerSet.none()
+            sdists = 0
+            for position in bits(mask):
+                if wanted.implies(known):
+                    break
+                version = releases.versions[position]
+                serves = self._repository.serves(releases.name, version)
+                wheels = self._repository.wheels_serve(releases.name, version)
+                if wheels is None:
+                    sdists += 1
+                    useful = sdists <= _SDISTS_ASKED_FOR and self._repository.is_told_unbuilt(releases.name, version)
+                else:
+                    serves &= wheels
+                    useful = not serves.is_disjoint(wanted - known)
+                if useful:
+                    known |= serves
+            self._served_by_some[key] = known
+        return known
 
     def separating(self, name: str, wanted: Sequence[Requirement], guard: MarkerSet) -> list[MarkerSet]:
         """Regions of requirements that are a part of the guard; those that separate disagreeing ones first."""

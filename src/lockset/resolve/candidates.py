@@ -53,11 +53,13 @@ class _Fit:
         boundaries: Where splits may help, to be tried before it.
         whole: Whether it serves all of the guard.
         without_files: Whether it does but for files that others have: it comes last.
+        late: Where splits may help that leave the release nothing but environments of no use: after everything else.
     """
 
     boundaries: tuple[_Boundary, ...]
     whole: bool = False
     without_files: bool = False
+    late: tuple[_Boundary, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,7 +106,6 @@ class CandidateMaker:
         repository: Repository,
         policy: Policy,
         preferences: Mapping[str, tuple[Preference, ...]],
-        locked_for: MarkerSet,
         splits: Mapping[Key, MarkerSet],
         unnamed: set[str] | None = None,
     ) -> None:
@@ -112,7 +113,6 @@ class CandidateMaker:
         self._repository = repository
         self._policy = policy
         self._preferences = preferences
-        self._locked_for = locked_for
         self._splits = splits
         self._admission = Admission(repository, policy, preferences, unnamed)
         self._boundaries = Boundaries(repository, policy, self._admission)
@@ -139,18 +139,29 @@ class CandidateMaker:
 
         if remembered is not None:
             yield from split(remembered)
-        late: list[MarkerSet] = []
-        for found in self._releases(key, wanted, guard):
-            if isinstance(found, _Boundary):
-                if found.late and self._policy.fork == "fewest":
-                    late.append(found.region)
-                else:
-                    yield from split(found.region)
-                continue
-            yield found
-        late += self._boundaries.separating(key[0], wanted, guard)
-        for boundary in chain(late, self._boundaries.of_dependencies(key[0], wanted)):
+        for found in self._in_order(self._releases(key, wanted, guard)):
+            if isinstance(found, MarkerSet):
+                yield from split(found)
+            else:
+                yield found
+        separating = self._boundaries.separating(key[0], wanted, guard)
+        for boundary in chain(separating, self._boundaries.of_dependencies(key[0], wanted)):
             yield from split(boundary)
+
+    def _in_order(self, found: Iterable[GuardedCandidate | _Boundary | None]) -> Iterator[GuardedCandidate | MarkerSet]:
+        """Releases and the sets to split on, these after whole releases where the fewest versions are asked for."""
+        late: list[MarkerSet] = []
+        for each in found:
+            if each is None:
+                yield from late
+                late.clear()
+            elif not isinstance(each, _Boundary):
+                yield each
+            elif each.late and self._policy.fork == "fewest":
+                late.append(each.region)
+            else:
+                yield each.region
+        yield from late
 
     def fits(self, requirement: Requirement) -> int:
         """The releases that fit, as bits."""
@@ -197,8 +208,10 @@ class CandidateMaker:
 
     def _releases(
         self, key: Key, wanted: Sequence[Requirement], guard: MarkerSet
-    ) -> Iterator[GuardedCandidate | _Boundary]:
+    ) -> Iterator[GuardedCandidate | _Boundary | None]:
         """Releases that serve the guard, and, between them, the boundaries of those that serve a part of it.
+
+        None where releases begin that lack files: splits go before them.
 
         Upper bounds on Pythons may not count (`Repository.serves`): a release that admits no Python of the guard when
         they do comes after all that admit some.
@@ -212,6 +225,7 @@ class CandidateMaker:
         parted = False
         done: set[int] = set()
         without_files: list[int] = []
+        late: list[_Boundary] = []
         waiting: deque[int] = deque()
         order = self._in_turn(releases, [*row.first, *row.rest], guard)
         while (position := waiting.popleft() if waiting else next(order, None)) is not None:
@@ -223,7 +237,8 @@ class CandidateMaker:
             done.add(position)
             fit = self._fit(releases, row, position, guard)
             yield from fit.boundaries
-            if fit.without_files:
+            late += fit.late
+            if fit.without_files or (fit.whole and without_files and self._needs_build(releases, position)):
                 without_files.append(position)
             elif fit.whole and probed and position not in row.first:
                 done.discard(position)
@@ -233,23 +248,44 @@ class CandidateMaker:
             elif fit.whole:
                 yield self._guard(key, releases.versions[position], guard, wanted)
                 yield from map(_Boundary, tuple(self._apart.get((releases.name, releases.versions[position]), ())))
+        yield None
         for position in without_files:
             yield self._guard(key, releases.versions[position], guard, wanted)
+        yield from late
+
+    def _needs_build(self, releases: Releases, position: int) -> bool:
+        """Whether only a build tells what the release requires: that is not done for files that newer ones lack."""
+        version = releases.versions[position]
+        serves = self._repository.wheels_serve(releases.name, version)
+        return serves is None and not self._repository.is_told_unbuilt(releases.name, version)
 
     def _fit(self, releases: Releases, row: _Row, position: int, guard: MarkerSet) -> _Fit:
         version = releases.versions[position]
         serves = self._repository.serves(releases.name, version)
         if not guard.implies(serves):
-            return _Fit(boundaries=() if guard.is_disjoint(serves) else (_Boundary(serves),))
+            return self._fit_in_part(releases, row, position, guard)
         found: tuple[_Boundary, ...] = ()
         strict = self._repository.strictly_serves(releases.name, version)
         if self._boundaries.is_continued(releases, row.mask, position, guard - strict):
             found = (_Boundary(strict, late=False),)
-        settled = self._locked_for if position in row.first else MarkerSet.none()
-        boundary = self._boundaries.of_files(releases, row.mask, position, guard - settled)
-        if boundary is not None:
-            return _Fit(boundaries=(*found, _Boundary(boundary)), without_files=True)
-        return _Fit(boundaries=found, whole=True)
+        boundary = self._boundaries.of_files(releases, row.mask, position, guard)
+        if boundary is None:
+            return _Fit(boundaries=found, whole=True)
+        if not self._boundaries.is_of_use(releases, row.mask, position, guard & boundary):
+            return _Fit(boundaries=found, without_files=True, late=(_Boundary(boundary),))
+        return _Fit(boundaries=(*found, _Boundary(boundary)), without_files=True)
+
+    def _fit_in_part(self, releases: Releases, row: _Row, position: int, guard: MarkerSet) -> _Fit:
+        """How a release fits that does not serve all of the guard: by a split on what it serves."""
+        version = releases.versions[position]
+        serves = self._repository.serves(releases.name, version)
+        if guard.is_disjoint(serves):
+            return _Fit(boundaries=())
+        boundary = _Boundary(serves)
+        lacking = not self._repository.lacks(releases.name, version).is_disjoint(guard)
+        if lacking and not self._boundaries.is_of_use(releases, row.mask, position, guard & serves):
+            return _Fit(boundaries=(), late=(boundary,))
+        return _Fit(boundaries=(boundary,))
 
     def _row(self, releases: Releases, pins: _Pins, wanted: Sequence[Requirement], guard: MarkerSet) -> _Row:
         name = releases.name

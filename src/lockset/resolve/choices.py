@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime, timedelta
 
+    from lockset.markers.universe import Target
     from lockset.resolve.file_kinds import Option
     from lockset.sources.requirement_line import RequirementLine
 
@@ -25,6 +26,7 @@ class Choices:
         python: A range (`>=3.10`), or one version (`3.12`).
         implementation: `cpython` or `pypy`; None for all.
         platforms: Names of platforms; empty for all.
+        interpreter: The one interpreter that the lock is for, where it is known and not only described.
         environments: Marker texts that bound the lock; empty for all.
         require_wheels_for: Platforms for which every release needs a wheel.
         requirements: Further requirements of the project itself, such as editable folders.
@@ -54,6 +56,7 @@ class Choices:
     python: str | None = None
     implementation: Literal["cpython", "pypy"] | None = None
     platforms: tuple[str, ...] = ()
+    interpreter: Target | None = None
     environments: tuple[str, ...] = ()
     require_wheels_for: tuple[str, ...] = ()
     requirements: tuple[RequirementLine, ...] = ()

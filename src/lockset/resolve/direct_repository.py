@@ -133,10 +133,6 @@ class DirectRepository:
         other._versions = dict(self._versions)
         return other
 
-    def insist(self, regions: Mapping[str, MarkerSet]) -> None:
-        """See `IndexRepository.insist`; sources have the files they have."""
-        self._inner.insist(regions)
-
     def all_versions(self, name: str) -> tuple[Version, ...]:
         """See `Flexible.all_versions`."""
         return () if self._only_direct(name) else self._inner.all_versions(name)
@@ -267,11 +263,18 @@ class DirectRepository:
             return self._inner.serves(name, version)
         # An exact pin of its number elsewhere must not bring it in there.
         region = self._where[version.source] & self._inner.admits(self.read(version.source).metadata.requires_python)
-        needed = self.rules.required | self.rules.must_have
-        wheels = _wheel_tags(version.source)
-        if wheels is None:
-            return region - self.rules.required
-        return region if needed.is_empty else region - (needed - wheel_region(wheels))
+        return region - self.lacks(name, version)
+
+    def lacks(self, name: str, version: Version) -> MarkerSet:
+        """See `Repository.lacks`."""
+        if not isinstance(version, DirectVersion):
+            return self._inner.lacks(name, version)
+        wheels = self.wheels_serve(name, version)
+        return self.rules.required if wheels is None else (self.rules.required | self.rules.must_have) - wheels
+
+    def is_told_unbuilt(self, name: str, version: Version) -> bool:
+        """See `Repository.is_told_unbuilt`; what is at a source is the only answer, built or not."""
+        return isinstance(version, DirectVersion) or self._inner.is_told_unbuilt(name, version)
 
     def wheels_serve(self, name: str, version: Version) -> MarkerSet | None:
         """See `Repository.wheels_serve`."""

@@ -13,8 +13,9 @@ if TYPE_CHECKING:
     from lockset.resolve.conflict import Conflict
     from lockset.resolve.remedy import Failure
 
-__all__ = ["environment_in_words", "extent"]
+__all__ = ["environment_in_words", "extent", "pythons_listed"]
 
+_USUAL_MACHINES = {"Linux": "x86_64", "Darwin": "arm64", "Windows": "AMD64"}
 _SYSTEMS = {"linux": "Linux", "darwin": "macOS", "win32": "Windows"}
 
 
@@ -30,7 +31,9 @@ def environment_in_words(failure: Failure) -> str:
     suffix = f" with {joined(chosen)}" if chosen else ""
     kind = "Python" if implementation == "CPython" else implementation
     system = values["platform_system"]
-    return f"{kind} {python}, {'macOS' if system == 'Darwin' else system}{suffix}"
+    machine = values["platform_machine"]
+    unusual = "" if _USUAL_MACHINES.get(system, machine) == machine else f" {machine}"
+    return f"{kind} {python}, {'macOS' if system == 'Darwin' else system}{unusual}{suffix}"
 
 
 def extent(conflict: Conflict) -> Iterator[str]:
@@ -51,9 +54,10 @@ def extent(conflict: Conflict) -> Iterator[str]:
         yield f"It is so on {_named(systems)} with every Python; {joined(fine)} {_is(fine)} fine"
     elif systems == all_systems:
         fine = [p for p in all_pythons if p not in pythons]
-        yield f"It is so on Python {_range(pythons)} with every platform; {_range(fine)} {_is(fine)} fine"
+        others = f"{pythons_listed(fine)} {_is(fine)} fine"
+        yield f"It is so on Python {pythons_listed(pythons)} with every platform; {others}"
     else:
-        yield f"It is so on Python {_range(pythons)} with {_named(systems)} only"
+        yield f"It is so on Python {pythons_listed(pythons)} with {_named(systems)} only"
 
 
 def _parts(environments: Collection[Environment]) -> tuple[list[str], list[str]]:
@@ -66,7 +70,7 @@ def _named(systems: Collection[str]) -> str:
     return joined([_SYSTEMS.get(s, s) for s in systems])
 
 
-def _range(pythons: list[str]) -> str:
+def pythons_listed(pythons: list[str]) -> str:
     """`3.10`, `3.9 and 3.10`, `3.9 to 3.12` where they follow one another."""
     minors = [int(p.split(".")[1]) for p in pythons]
     if len(pythons) > 2 and minors == list(range(minors[0], minors[-1] + 1)):  # noqa: PLR2004 - two are named

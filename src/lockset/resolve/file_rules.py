@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import field
 from typing import TYPE_CHECKING
 
+from lockset.markers import MarkerSet
 from lockset.records import dataclass
 from lockset.resolve.file_kinds import BUILD_NOTHING, EVERY_PROJECT, forbids
 
@@ -12,7 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
-    from lockset.markers import MarkerSet
+    from packaging.version import Version
+
     from lockset.markers.universe import Target
     from lockset.resolve.file_kinds import Option
 
@@ -32,7 +34,8 @@ class FileRules:
         targets: Described interpreters, each with the region that it stands for: a wheel counts there only if the
             interpreter takes it.
         wanted: Environments for which a release should have a usable file, if any release of the project has.
-        must_have: The part of them that was asked for by name: there it must have one.
+        must_have: The part of them in which it must have one; empty but for a search that tries whether that can be.
+        sdists: For projects in it, where the sdists of which releases count as a file where one must be.
         required: Environments for which it must have a wheel.
         uploaded_before: Files uploaded later do not exist; nor do those without an upload time.
         uploaded_before_of: The same for single projects; None lifts the limit.
@@ -48,7 +51,8 @@ class FileRules:
     undo: Mapping[tuple[Option, str], str] = field(default_factory=dict)
     targets: Mapping[Target, MarkerSet] = field(default_factory=dict)
     wanted: MarkerSet
-    must_have: MarkerSet
+    must_have: MarkerSet = field(default_factory=MarkerSet.none)
+    sdists: Mapping[str, Mapping[Version, MarkerSet]] = field(default_factory=dict)
     required: MarkerSet
     uploaded_before: datetime | None = None
     uploaded_before_of: Mapping[str, datetime | None] = field(default_factory=dict)
@@ -60,6 +64,11 @@ class FileRules:
     def needed(self) -> MarkerSet:
         """Environments for which a release without an sdist should have a wheel."""
         return self.required | self.wanted
+
+    @property
+    def has_targets_alike(self) -> bool:
+        """Whether markers do not tell some of the described interpreters apart."""
+        return len(set(self.targets.values())) < len(self.targets)
 
     def limit(self, name: str) -> datetime | None:
         """Until when files of `name` count."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from lockset.errors import LocksetError
@@ -12,7 +13,7 @@ from lockset.markers import MarkerSet, wheel_region
 from lockset.resolve.regions import union
 from lockset.resolve.repository import ReleaseFacts, Releases
 from lockset.resolve.requirement import parse_dependency, replaced
-from lockset.resolve.wheel_targets import taken
+from lockset.resolve.wheel_targets import taken, told_apart
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from lockset.events import Listener
     from lockset.index.page import DistributionFile, ProjectDetail
     from lockset.index.ports import Index
+    from lockset.markers.universe import Target
     from lockset.metadata.core import CoreMetadata
     from lockset.metadata.ports import MetadataSource
     from lockset.resolve.direct import SourceReader
@@ -68,7 +70,8 @@ class IndexRepository:
         self._releases: dict[str, Releases] = {}
         self._files: dict[tuple[str, Version], tuple[DistributionFile, ...]] = {}
         self._serves: dict[tuple[str, Version], MarkerSet] = {}
-        self._insisted: Mapping[str, MarkerSet] = {}
+        self._lacks: dict[tuple[str, Version], MarkerSet] = {}
+        self._targets: dict[str, Mapping[Target, MarkerSet]] = {}
         self._strictly_serves: dict[tuple[str, Version], MarkerSet] = {}
         self._facts: dict[tuple[str, Version], ReleaseFacts | None] = {}
         self._wheels_serve: dict[tuple[str, Version], MarkerSet | None] = {}
@@ -210,24 +213,39 @@ class IndexRepository:
             known = self._serves[name, version] = self._served(name, version)
         return known
 
-    def insist(self, regions: Mapping[str, MarkerSet]) -> None:
-        """From now on, releases of these projects serve these environments only by a usable file."""
-        self._insisted = dict(regions)
-        self._serves.clear()
-
     def _served(self, name: str, version: Version) -> MarkerSet:
         detail = self._detail(name)
         assert detail is not None, name
         builds = detail.has_sdist(version) and self.rules.may_build(name)
-        if builds and self.rules.required.is_empty and self._whole(name):
+        if builds and self.rules.must_have.is_empty and self.rules.required.is_empty and self._whole(name):
             # The common case: nothing of the single files matters but what they say of Python.
             return union(map(self.admits, detail.requires_pythons(version)))
+        return union(self.admits(f.requires_python) for f in self.files(name, version)) - self.lacks(name, version)
+
+    def lacks(self, name: str, version: Version) -> MarkerSet:
+        """See `Repository.lacks`."""
+        needed = self.rules.required | self.rules.must_have
+        if needed.is_empty:
+            return needed
+        if (name, version) not in self._lacks:
+            files = self.files(name, version)
+            if not all(f.is_wheel for f in files):
+                sdists = self.rules.sdists.get(name)
+                built = MarkerSet.any() if sdists is None else sdists.get(version, MarkerSet.none())
+                needed = self.rules.required | (self.rules.must_have - built)
+            self._lacks[name, version] = needed if needed.is_empty else needed - self._wheels(name, files)
+        return self._lacks[name, version]
+
+    def is_told_unbuilt(self, name: str, version: Version) -> bool:
+        """See `Repository.is_told_unbuilt`."""
+        if self._facts.get((name, version)) is not None:
+            return True
         files = self.files(name, version)
-        region = union(self.admits(f.requires_python) for f in files)
-        needed = self.rules.required
-        if not any(not f.is_wheel for f in files):
-            needed |= self.rules.must_have | self._insisted.get(name, MarkerSet.none())
-        return region if needed.is_empty else region - (needed - self._wheels(files))
+        if any(f.is_wheel for f in files):
+            return True
+        with suppress(LocksetError):
+            return bool(self._metadata.unbuilt().metadata(files).name)
+        return False
 
     def _whole(self, name: str) -> bool:
         """Whether all files of the releases count that options on wheels and sdists leave."""
@@ -246,13 +264,24 @@ class IndexRepository:
             return None
         if (name, version) not in self._wheels_serve:
             files = self.files(name, version)
-            serves = None if any(not f.is_wheel for f in files) else self._wheels(files)
+            serves = None if any(not f.is_wheel for f in files) else self._wheels(name, files)
             self._wheels_serve[name, version] = serves
         return self._wheels_serve[name, version]
 
-    def _wheels(self, files: Iterable[DistributionFile]) -> MarkerSet:
+    def _wheels(self, name: str, files: Iterable[DistributionFile]) -> MarkerSet:
         wheels = [(f.tags, wheel_region(f.tags) & self.admits(f.requires_python)) for f in files if f.is_wheel]
-        return taken(wheels, self.rules.targets)
+        return taken(wheels, self._targets_of(name))
+
+    def _targets_of(self, name: str) -> Mapping[Target, MarkerSet]:
+        """The described interpreters that count for a project: see `told_apart`."""
+        if not self.rules.has_targets_alike:
+            return self.rules.targets
+        known = self._targets.get(name)
+        if known is None:
+            releases = self.releases(name).versions
+            tags = frozenset(t for v in releases for f in self.files(name, v) if f.is_wheel for t in f.tags)
+            known = self._targets[name] = told_apart(self.rules.targets, tags, self.rules.required)
+        return known
 
     def strictly_serves(self, name: str, version: Version) -> MarkerSet:
         """Environments that the Requires-Python of some usable file admits, upper bounds counted."""

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from lockset.markers import Environment, MarkerSet
     from lockset.resolve.requirement import Dependency, Root
 
-__all__ = ["Gap", "Sample", "prove"]
+__all__ = ["Missing", "Sample", "prove"]
 
 Choice = tuple[tuple[str, ...], tuple[str, ...]]
 
@@ -34,23 +34,27 @@ class Sample:
     """One environment to prove the lock at.
 
     Attributes:
-        name: For messages, such as `Python 3.12 on linux`.
+        name: For messages, such as `linux, Python 3.12`.
+        platform: The described platform.
+        implementation: What runs Python there.
         environment: Its marker values.
         tags: What it can install.
     """
 
     name: str
+    platform: str
+    implementation: str
     environment: Environment
     tags: frozenset[Tag]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Gap:
-    """An entry that applies in a sample but has no file for it (no release of the project has one)."""
+class Missing:
+    """An entry that applies in samples but has no file for them."""
 
     name: str
     version: str
-    sample: str
+    samples: tuple[Sample, ...]
 
 
 def prove(
@@ -62,8 +66,8 @@ def prove(
     samples: Sequence[Sample],
     choices: Sequence[Choice],
     universe: MarkerSet,
-) -> tuple[Gap, ...]:
-    """Check `lock`; returns the entries without a usable file, each in the first sample where it shows.
+) -> tuple[Missing, ...]:
+    """Check `lock`; returns the entries without a usable file, each with the samples in which it has none.
 
     `versions` are those of its packages, in their order, where there are any that the lock does not tell (None: it
     tells all): those of source trees.
@@ -71,7 +75,7 @@ def prove(
     Raises:
         LocksetError: `internal-unsound`: the lock does not hold; it must not be written.
     """
-    gaps: dict[tuple[str, str], Gap] = {}
+    missing: dict[tuple[str, str], dict[str, Sample]] = {}
     root_markers = [(r, r.region.text()) for r in roots if not r.region.is_empty]
     parsed = {text: composed_marker(text) for _, text in root_markers if text is not None}
     entries = [_Entry.of(package) for package in lock.packages]
@@ -94,9 +98,9 @@ def prove(
             proof.check(chosen, wanted)
             for package in chosen.values():
                 key = (package.name, str(of_entries[id(package)]))
-                if key not in gaps and not proof.has_file(package):
-                    gaps[key] = Gap(name=key[0], version=key[1], sample=sample.name)
-    return tuple(gaps.values())
+                if not proof.has_file(package):
+                    missing.setdefault(key, {})[sample.name] = sample
+    return tuple(Missing(name=n, version=v, samples=tuple(found.values())) for (n, v), found in missing.items())
 
 
 class _Entry(NamedTuple):

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from lockset.resolve.direct import DirectVersion
 from lockset.resolve.policy import Admission
+from lockset.resolve.remedy import joined
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -70,6 +71,10 @@ def _kept_out(releases: Releases, specifiers: Sequence[Specifier], failure: Fail
         return _refused_by_policy(releases, fitting[0], failure)
     if any(not repository.serves(name, v).is_disjoint(region) for v in usable):
         return None
+    lacking = repository.lacks(name, usable[0]) & region
+    if not lacking.is_empty:
+        platforms = [t.platform for t, where in repository.rules.targets.items() if not where.is_disjoint(lacking)]
+        return f"{name} {usable[0]} has no wheel for {joined(list(dict.fromkeys(platforms)))}"
     serves = repository.serves(name, usable[0])
     if not serves.without_platforms().is_disjoint(region.without_platforms()):
         example = region.example()

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from lockset.markers import Environment
 
-__all__ = ["environment_region", "union"]
+__all__ = ["choice_region", "environment_region", "union"]
 
 # Variables that a described environment always has a value for; releases of kernels and the like stay open.
 _FIXED = (
@@ -44,6 +44,14 @@ def environment_region(
     """The set of just `environment`, with just these of all extras and groups chosen."""
     values = environment.as_dict()
     region = MarkerSet.parse(" and ".join(f'{name} == "{values[name]}"' for name in _FIXED))
+    return region & choice_region(extras, groups, all_extras=all_extras, all_groups=all_groups)
+
+
+def choice_region(
+    extras: Collection[str], groups: Collection[str], *, all_extras: Iterable[str], all_groups: Iterable[str]
+) -> MarkerSet:
+    """Where just these of all extras and groups are chosen."""
+    region = MarkerSet.any()
     for extra in all_extras:
         region &= MarkerSet.extra(extra) if extra in extras else ~MarkerSet.extra(extra)
     for group in all_groups:

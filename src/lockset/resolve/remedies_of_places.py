@@ -116,9 +116,6 @@ def by_platform(failure: Failure) -> Iterator[Remedy]:
     if request.environments:
         told = f"Leave {_SHOWN.get(system, system)} out of the platforms that are asked for"
     else:
-        # What is asked for by name has to have files.
-        rules = repository.rules
-        repository = repository.under(replace(rules, must_have=rules.wanted & request.universe))
         options = " ".join(f"--platform {_OPTIONS.get(s, s)}" for s in left)
         told = (
             f"Lock for {joined([_SHOWN.get(s, s) for s in left])} only: `{options}`, or `platforms` in [tool.lockset]"

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from lockset.markers import MarkerSet
 from lockset.records import dataclass
-from lockset.resolve.candidate import GuardedCandidate, SplitCandidate
+from lockset.resolve.candidate import SplitCandidate
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from packaging.version import Version
 
-    from lockset.markers import MarkerSet
     from lockset.resolve.candidate import Candidate
     from lockset.resolve.requirement import Dependency, Key, Root
 
@@ -27,24 +27,26 @@ class Pins:
     """Decisions of one run (or of several over parts of one universe), splits followed to their leaves.
 
     Attributes:
-        parts: For each part of the universe, the decisions made for it.
+        parts: For each part of the universe, the decisions made for it; where parts overlap, the first one counts.
     """
 
     parts: tuple[tuple[MarkerSet, Mapping[Key, Candidate]], ...]
 
     def leaves(self, name: str) -> Iterator[tuple[MarkerSet, Version]]:
         """Cells of `name` with the release chosen in each; disjoint, not always covering."""
+        earlier = MarkerSet.none()
         for universe, mapping in self.parts:
             waiting = [universe]
             while waiting:
                 candidate = mapping.get((name, waiting.pop()))
-                if isinstance(candidate, GuardedCandidate):
-                    yield candidate.key[1], candidate.version
-                elif isinstance(candidate, SplitCandidate):
+                if isinstance(candidate, SplitCandidate):
                     waiting.extend(reversed(candidate.halves))
+                elif candidate is not None and not (cell := candidate.key[1] - earlier).is_empty:
+                    yield cell, candidate.version
+            earlier |= universe
 
     def joined(self, other: Pins) -> Pins:
-        """Both, over the union of their universes."""
+        """Both, over the union of their universes; where these overlap, the decisions of this one."""
         return Pins(parts=self.parts + other.parts)
 
 

@@ -259,7 +259,6 @@ def _provider(request: LockRequest, universe: MarkerSet, repository: Repository,
         policy=request.policy,
         universe=universe,
         preferences=request.preferences,
-        locked_for=request.locked_for,
         conflicts=totals.blamed,
         unnamed=totals.unnamed,
     )

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from lockset.markers.universe import Target
 
-__all__ = ["taken"]
+__all__ = ["taken", "told_apart"]
 
 # Tags of a wheel, and the environments in which markers allow it.
 Wheel = tuple[frozenset["Tag"], MarkerSet]
@@ -33,6 +33,22 @@ def taken(wheels: Collection[Wheel], targets: Mapping[Target, MarkerSet]) -> Mar
         region -= platform - union(where for _, where in there)
         region -= here - union(where for tags, where in there if not tags.isdisjoint(_accepted(target)))
     return region
+
+
+def told_apart(
+    targets: Mapping[Target, MarkerSet], tags: frozenset[Tag], required: MarkerSet
+) -> Mapping[Target, MarkerSet]:
+    """`targets` without those that take none of `tags`, where another one is alike to markers and takes some.
+
+    What nobody publishes wheels for, such as a second libc, says nothing against a release. In `required` all stay.
+    """
+    served = {t.platform for t in targets if not tags.isdisjoint(_accepted(t))}
+    with_files = {_platform(t) for t in targets if t.platform in served}
+    return {
+        target: where
+        for target, where in targets.items()
+        if target.platform in served or _platform(target) not in with_files or where.implies(required)
+    }
 
 
 @cache

@@ -8,7 +8,7 @@ import pytest
 
 from lockset.errors import LocksetError
 from lockset.markers import MarkerSet
-from lockset.resolve.prove import Gap, Sample, prove
+from lockset.resolve.prove import Missing, Sample, prove
 from lockset.resolve.requirement import Dependency, Origin, Root, parse_dependency
 from universes.small_world import described, old_lock
 
@@ -26,7 +26,8 @@ NEEDS = {
 
 def sample(text: str) -> Sample:
     environment, tags = described(text)
-    return Sample(name=text, environment=environment, tags=frozenset(tags))
+    platform = text.partition(" ")[2]
+    return Sample(name=text, platform=platform, implementation="cpython", environment=environment, tags=frozenset(tags))
 
 
 def root(text: str) -> Root:
@@ -42,7 +43,7 @@ def proved(
     samples: Sequence[str] = ("3.12 linux", "3.12 windows"),
     universe: MarkerSet | None = None,
     extras: Sequence[tuple[str, ...]] = ((),),
-) -> tuple[Gap, ...]:
+) -> tuple[Missing, ...]:
     def dependencies(name: str, version: Version) -> list[Dependency]:
         return [parse_dependency(text) for text in NEEDS.get(name, ())]
 
@@ -114,7 +115,7 @@ def test_every_choice_of_extras_is_looked_at() -> None:
         )
 
 
-def test_an_entry_without_a_file_is_told_once() -> None:
+def test_an_entry_without_a_file_is_named_with_every_sample_it_lacks_one_in() -> None:
     found = prove(
         old_lock(["b 1"], tags="py3-none-win_amd64"),
         roots=[root("b")],
@@ -123,4 +124,4 @@ def test_an_entry_without_a_file_is_told_once() -> None:
         choices=[((), ())],
         universe=MarkerSet.any(),
     )
-    assert found == (Gap(name="b", version="1", sample="3.12 linux"),)
+    assert found == (Missing(name="b", version="1", samples=(sample("3.12 linux"), sample("3.13 macos"))),)

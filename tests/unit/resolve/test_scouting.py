@@ -72,7 +72,7 @@ def repository(
     packages: Mapping[str, Mapping[str, Any]], *, index: Index | None = None
 ) -> tuple[ScoutingRepository, Index, Metadata, Notes]:
     index, metadata, notes = index or Index(packages), Metadata(packages), Notes()
-    rules = FileRules(wanted=LINUX, must_have=MarkerSet.none(), required=MarkerSet.none())
+    rules = FileRules(wanted=LINUX, required=MarkerSet.none())
     made = ScoutingRepository(index=index, metadata=metadata, rules=rules, listener=notes, hash_file=lambda _: {})
     return made, index, metadata, notes
 

@@ -278,7 +278,7 @@ def _write(result: LockResult, target: Path | None, *, dry_run: bool, out: Outpu
 
 def _tell(result: LockResult, old: Pylock | None, target: Path | None, args: argparse.Namespace, out: Output) -> None:
     for gap in result.gaps:
-        out.warn(f"{gap.name} {gap.version} has no file for {gap.sample}: it cannot be installed there")
+        out.warn(gap.text)
     changes = diff(old, result.lock) if old is not None else None
     if args.json:
         out.json(_json(result, target))
@@ -319,9 +319,7 @@ def _statistics(result: LockResult) -> list[str]:
 def _short(result: LockResult, target: Path | None, hints: list[str]) -> tuple[str, str]:
     """What the same command says the next time: where the lock is written again, and where it is as it should be."""
     lines = [*hints, *(f"note: {plain(note)}" for note in result.notes)]
-    lines += [
-        f"warning: {g.name} {g.version} has no file for {g.sample}: it cannot be installed there" for g in result.gaps
-    ]
+    lines += [f"warning: {gap.text}" for gap in result.gaps]
     gaps = "".join(f"{line}\n" for line in lines)
     names = {p.name for p in result.lock.packages}
     count = f"{len(names)} package{'' if len(names) == 1 else 's'}"
@@ -341,7 +339,7 @@ def _json(result: LockResult, target: Path | None) -> dict[str, object]:
             }
             for p in result.lock.packages
         ],
-        "gaps": [{"name": g.name, "version": g.version, "environment": g.sample} for g in result.gaps],
+        "gaps": [{"name": g.name, "version": g.version, "environment": g.environments} for g in result.gaps],
         "skipped": dict(result.skipped),
         "behind": {name: {"locked": chosen, "newest": newest} for name, (chosen, newest) in result.behind.items()},
         "statistics": {

@@ -1,0 +1,53 @@
+"""The environment of one interpreter as what a lock is made for: its own markers, and its own tags."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from lockset.markers import Environment
+from lockset.markers.universe import MeasuredTags, Target
+from lockset.sync.target import tags_of
+
+if TYPE_CHECKING:
+    from lockset.sync.target import Interpreter
+
+__all__ = ["choices_for"]
+
+
+def choices_for(interpreter: Interpreter) -> dict[str, Any]:
+    """Fields of `Choices` for a lock that `interpreter` alone is to install.
+
+    What it takes is known, not described: the level of its C library or of macOS, musl, a free-threaded build.
+    """
+    markers = interpreter.markers
+    implementation, full = markers["implementation_name"], markers["python_full_version"]
+    platform = _platform(interpreter)
+    # This release and later ones of its series; a pre-release stands for its series.
+    final = full.replace(".", "").isdecimal()
+    python = full if final else ".".join(map(str, interpreter.version))
+    names = Environment.__dataclass_fields__
+    environment = Environment(
+        **{n: markers[n] for n in names} | ({} if final else {"python_full_version": f"{python}.0"})
+    )
+    target = Target(
+        platform=platform,
+        python=python,
+        implementation=implementation,
+        environment=environment,
+        measured=MeasuredTags(tags=tags_of(interpreter)),
+    )
+    return {
+        "python": python,
+        "implementation": implementation if implementation in {"cpython", "pypy"} else None,
+        "platforms": (platform,),
+        "interpreter": target,
+    }
+
+
+def _platform(interpreter: Interpreter) -> str:
+    """The platform as wheels name it, with its level: `manylinux_2_36_x86_64`, `musllinux_1_2_x86_64`."""
+    if interpreter.mac is not None:
+        (major, minor), machine = interpreter.mac
+        return f"macosx_{major}_{minor}_{machine}"
+    levels = ("manylinux_", "musllinux_")
+    return next((p for p in interpreter.platforms if p.startswith(levels)), interpreter.platforms[0])

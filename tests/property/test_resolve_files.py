@@ -1,0 +1,241 @@
+"""Random worlds with wheels only: the lock has a usable file wherever some answer has, or it says where it has none."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from hypothesis import assume, given, note
+from hypothesis import strategies as st
+from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
+from packaging.utils import parse_wheel_filename
+from packaging.version import Version
+
+from lockset.errors import LocksetError
+from lockset.markers import Environment, tags_of
+from lockset.resolve.ask import ask
+from universes.small_world import NOW, SmallWorld, old_lock, selected
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from packaging.tags import Tag
+
+    from lockset.api.lock import LockResult
+    from lockset.lockfile.model import Pylock
+
+NAMES = ("a", "b", "c", "d")
+VERSIONS = ("1", "2", "3")
+PYTHONS = ("3.11", "3.12", "3.13")
+PLATFORM_TAGS = (
+    "manylinux_2_17_x86_64",
+    "manylinux_2_34_x86_64",
+    "musllinux_1_2_x86_64",
+    "manylinux_2_17_aarch64",
+    "win_amd64",
+    "macosx_11_0_arm64",
+    "macosx_11_0_x86_64",
+)
+TAGS = (
+    "py3-none-any",
+    *(f"py3-none-{p}" for p in PLATFORM_TAGS),
+    *(f"cp{v}-cp{v}-{p}" for p in PLATFORM_TAGS for v in ("311", "312", "313")),
+    "pp311-pypy311_pp73-manylinux_2_17_x86_64",
+)
+CHOICES: tuple[dict[str, Any], ...] = (
+    {},
+    {},
+    {"platforms": ["win_amd64"]},
+    {"platforms": ["manylinux_2_28_x86_64", "macosx_14_0_x86_64"]},
+    {"platforms": ["musllinux_1_2_x86_64"]},
+    {"platforms": ["manylinux_2_28_x86_64"], "implementation": "pypy"},
+    {"fork": "fewest"},
+)
+
+
+@st.composite
+def requirements(draw: st.DrawFn) -> str:
+    name = draw(st.sampled_from(NAMES))
+    specifier = draw(st.sampled_from(("", "", "", ">=2", "<3", "==1", "!=2")))
+    marker = draw(st.sampled_from(("", "", " ; sys_platform == 'win32'", " ; python_version >= '3.12'")))
+    return f"{name}{specifier}{marker}"
+
+
+@st.composite
+def wheels(draw: st.DrawFn) -> list[str]:
+    if draw(st.booleans()):
+        return draw(st.lists(st.sampled_from(TAGS), min_size=1, max_size=6, unique=True))
+    pythons = draw(st.lists(st.sampled_from(("311", "312", "313")), min_size=1, unique=True))
+    platforms = draw(st.lists(st.sampled_from(PLATFORM_TAGS), min_size=1, max_size=5, unique=True))
+    return [f"cp{v}-cp{v}-{p}" for v in pythons for p in platforms]
+
+
+@st.composite
+def worlds(draw: st.DrawFn) -> SmallWorld:
+    packages = {
+        name: {
+            version: {
+                "requires": draw(st.lists(requirements(), max_size=2)),
+                "wheels": draw(wheels()),
+                **({"requires-python": ">=3.12"} if draw(st.integers(0, 5)) == 0 else {}),
+            }
+            for version in draw(st.lists(st.sampled_from(VERSIONS), min_size=1, max_size=3, unique=True))
+        }
+        for name in NAMES
+    }
+    roots = draw(st.lists(requirements(), min_size=1, max_size=3))
+    python = draw(st.sampled_from((">=3.11,<3.14", ">=3.12,<3.14", "==3.11.*", ">=3.11")))
+    return SmallWorld(
+        {
+            "project": {"requires-python": python, "dependencies": roots},
+            "choices": draw(st.sampled_from(CHOICES)),
+            "packages": packages,
+        }
+    )
+
+
+pins = st.dictionaries(st.sampled_from(NAMES), st.sampled_from(VERSIONS))
+
+
+class OneEnvironment:
+    """A complete search in one environment, written as plainly as can be, with packaging alone."""
+
+    def __init__(self, world: SmallWorld, environment: Environment, tags: frozenset[Tag] | None) -> None:
+        self.packages = world.packages
+        self.values = environment.as_dict()
+        self.python = Version(environment.python_full_version)
+        self.tags = tags
+
+    def has_answer(self, roots: list[str]) -> bool:
+        return any(True for _ in self.answers([Requirement(r) for r in roots], {}))
+
+    def usable(self, name: str, version: str) -> bool:
+        facts = self.packages[name][version]
+        if self.python not in SpecifierSet(facts.get("requires-python", "")):
+            return False
+        names = [f"{name}-{version}-{tags}.whl" for tags in facts["wheels"]]
+        return self.tags is None or any(not parse_wheel_filename(n)[3].isdisjoint(self.tags) for n in names)
+
+    def answers(self, waiting: list[Requirement], chosen: Mapping[str, str]) -> Iterator[Mapping[str, str]]:
+        waiting = [r for r in waiting if r.marker is None or r.marker.evaluate(self.values)]
+        if not waiting:
+            yield chosen
+            return
+        first, *rest = waiting
+        known = chosen.get(first.name)
+        for version in self.packages[first.name] if known is None else [known]:
+            if version not in first.specifier or not self.usable(first.name, version):
+                continue
+            more = [] if known else [Requirement(r) for r in self.packages[first.name][version]["requires"]]
+            yield from self.answers([*rest, *more], {**chosen, first.name: version})
+
+
+def locked(world: SmallWorld, old: Pylock | None) -> LockResult | None:
+    """The lock; None where some environment has no answer, whatever files there are."""
+    try:
+        return world.lock(old=old)
+    except LocksetError as error:
+        if error.diagnostic.code not in {"no-resolution", "no-environment"}:
+            raise
+        return None
+
+
+def environments(world: SmallWorld) -> list[tuple[str, Environment, frozenset[Tag], bool]]:
+    """The described interpreters that the lock is for, and whether files are needed there at any price."""
+    question = ask(world.project, world.choices, old=None, now=NOW)
+    found = []
+    for sample in question.samples:
+        python = sample.environment.python_version
+        implementation = "" if sample.implementation == "cpython" else f" {sample.implementation}"
+        name = f"{python} {sample.platform}{implementation}"
+        assert frozenset(tags_of(sample.platform, python, sample.implementation)) == sample.tags
+        found.append((name, sample.environment, sample.tags, python in PYTHONS))
+    return found
+
+
+@given(world=worlds(), before=st.one_of(st.none(), pins))
+def test_a_lock_has_a_file_wherever_an_answer_has_one_or_names_where_it_has_none(
+    world: SmallWorld, before: dict[str, str] | None
+) -> None:
+    note(repr(world.data))
+    roots = world.data["project"]["dependencies"]
+    old = None if before is None else old_lock([f"{n} {v}" for n, v in before.items() if v in world.packages[n]])
+    result = locked(world, old)
+    solvable = [OneEnvironment(world, e, None).has_answer(roots) for _, e, _, _ in environments(world)]
+    if result is None:
+        assert not all(solvable), "every environment has an answer"
+        return
+    pythons = result.lock.requires_python or SpecifierSet()
+    for name, environment, tags, counts in environments(world):
+        if environment.python_full_version not in pythons:
+            continue
+        if not is_usable(result.lock, name):
+            python, platform, *_ = name.split()
+            named = [g for g in result.gaps if platform in g.environments and python_is_named(python, g.environments)]
+            assert named, f"no warning names {name}"
+            assert not (counts and OneEnvironment(world, environment, tags).has_answer(roots)), f"{name} has an answer"
+
+
+def is_usable(found: Pylock, environment: str) -> bool:
+    try:
+        selected(found, environment)
+    except LocksetError as error:
+        if error.diagnostic.code != "no-usable-file":
+            raise
+        return False
+    return True
+
+
+def python_is_named(python: str, text: str) -> bool:
+    return python in text or " to " in text
+
+
+@given(world=worlds())
+def test_what_lies_there_changes_no_failure_and_locking_again_changes_nothing(world: SmallWorld) -> None:
+    note(repr(world.data))
+    first = locked(world, None)
+    assume(first is not None)
+    assert first is not None
+    again = locked(world, first.lock)
+    assert again is not None
+    assert again.text == first.text
+
+
+UNNAMED = ("linux_ppc64le", "linux_aarch64", "macosx_14_0_x86_64", "win_arm64")
+
+
+@given(world=worlds())
+def test_what_has_no_file_anywhere_is_as_new_as_elsewhere(world: SmallWorld) -> None:
+    note(repr(world.data))
+    alone = {version: {**facts, "requires": []} for version, facts in world.packages["a"].items()}
+    world = SmallWorld(
+        {"project": {**world.data["project"], "dependencies": ["a"]}, "choices": {}, "packages": {"a": alone}}
+    )
+    result = locked(world, None)
+    if result is None:
+        return
+    for name, environment, tags, counts in environments(world):
+        if counts:
+            one, anywhere = (OneEnvironment(world, environment, t) for t in (tags, None))
+            fitting = [v for v in alone if one.usable("a", v)] or [v for v in alone if anywhere.usable("a", v)]
+            assert chosen(result.lock, environment) == max(fitting), name
+    for python in PYTHONS:
+        for platform in UNNAMED:
+            environment = Environment.of_platform(platform, python)
+            version = chosen(result.lock, environment)
+            one, anywhere = (
+                OneEnvironment(world, environment, t) for t in (frozenset(tags_of(platform, python)), None)
+            )
+            if version is not None and not one.usable("a", version):
+                others = {str(p.version) for p in result.lock.packages}
+                assert version == max(v for v in others if anywhere.usable("a", v)), f"{python} {platform}"
+
+
+def chosen(found: Pylock, environment: Environment) -> str | None:
+    """The version of the only project there, None where the lock is not for the environment."""
+    if environment.python_full_version not in (found.requires_python or SpecifierSet()):
+        return None
+    values: Any = {**environment.as_dict(), "extras": frozenset(), "dependency_groups": frozenset()}
+    there = [p for p in found.packages if p.marker is None or p.marker.evaluate(values, context="lock_file")]
+    assert len(there) <= 1
+    return str(there[0].version) if there else None
