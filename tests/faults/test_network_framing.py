@@ -171,6 +171,17 @@ def test_a_page_is_read_whole_in_every_framing_and_split(framing: str, coding: s
             )
 
 
+@pytest.mark.parametrize("rest", [b"\0", b"\x1f", b"\x1f\x8b\x08", b"<html>", gzip.compress(b"x")[:-1]])
+def test_bytes_after_a_compressed_page_are_refused(rest: bytes) -> None:
+    body = gzip.compress(b"<html></html>", mtime=0) + rest
+    headers = ("Content-Type: text/html", "Content-Encoding: gzip")
+    with talking() as (server, connection):
+        server.next = [FRAMINGS["1.1 with a length"](body, headers, "200 OK")]
+        with pytest.raises(LocksetError) as caught:
+            connection.index.project("hull")
+        assert caught.value.diagnostic.code == "download-failed"
+
+
 @pytest.mark.parametrize("framing", FRAMINGS)
 def test_that_a_project_is_missing_is_read_in_every_framing_and_split(framing: str) -> None:
     whole = FRAMINGS[framing](b"not found", ("Content-Type: text/plain",), "404 Not Found")
@@ -218,3 +229,37 @@ def test_answers_that_follow_each_other_stay_apart_in_any_framing_and_split(data
             server.closes = framing in CLOSED_AFTER
             server.next = [whole[a:b] for a, b in zip([0, *cuts], [*cuts, len(whole)], strict=True)]
             assert fetched(server, connection) == content
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\n\r\n",
+        b"HTTP/1.1 100 Continue\r\n\r\n" * 200,
+        b"HTTP/1.1 200 OK\r\n" + b"X: y\r\n" * 100_000,
+        b"HTTP/1.1 200 OK\r\nX: " + b"y" * 1_000_000,
+        b"\r\n" * 10_000,
+        b"\x15\x03\x01\x00\x02\x02\x50",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + b"0;" + b"x" * 100_000,
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nffffffffffffffff\r\nx",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 99999999999999999999\r\n\r\nx",
+    ],
+    ids=lambda odd: repr(odd[:50]),
+)
+def test_a_flood_or_another_protocol_is_refused_in_bounded_time(odd: bytes) -> None:
+    with talking(read_timeout=1.0) as (server, connection):
+        server.next, server.closes = [odd], True
+        begun = time.monotonic()
+        with pytest.raises(LocksetError) as caught:
+            fetched(server, connection)
+        assert caught.value.diagnostic.code == "download-failed"
+        assert len(caught.value.diagnostic.message) < 500
+        assert time.monotonic() - begun < 4
+
+
+def test_a_connection_that_is_said_to_stay_open_and_is_closed_costs_nothing() -> None:
+    whole = FRAMINGS["1.0 kept open"](CONTENT, ("Keep-Alive: timeout=60, max=1000",), "200 OK")
+    with talking() as (server, connection):
+        server.next, server.closes = [whole], True
+        for _ in range(20):
+            assert fetched(server, connection) == CONTENT
