@@ -28,6 +28,7 @@ from lockset.lockfile.load import load
 from lockset.resolve.other_sources import unread_settings
 from lockset.sources.direct_url import without_credentials
 from lockset.sources.files.discover import STDIN, find_upwards, read_sources
+from lockset.sources.other_tools import listed
 from lockset.sync.disk.output_file import write_output
 
 if TYPE_CHECKING:
@@ -241,7 +242,7 @@ def _check(
         out.line(f"{target.name} does not serve its sources: run `{plain(again)}`")
         return REFUSED
     for unbuilt in project.unbuilt:
-        keys = " and ".join(unbuilt.keys)
+        keys = listed(unbuilt.keys)
         out.line(f"note: The {keys} of {unbuilt.name} are dynamic, and were not compared: `{plain(again)}` builds it")
     out.line(f"{target.name} serves its sources")
     return DONE
