@@ -129,3 +129,26 @@ def test_other_commands_and_the_library_know_it_as_well(cli: Command, tmp_path: 
     assert {p.name for p in result.lock.packages} == {"a", "b", "c", "d"}
     with pytest.raises(lockset.LocksetError, match="builds are off"):
         lockset.lock(folder=tmp_path, indexes=indexes, builds=False)
+
+
+def test_a_project_that_only_the_table_of_poetry_describes_is_built(cli: Command, tmp_path: Path) -> None:
+    files = source_files("app", "1.0", requires_dist=["a"], requires_python=">=3.11,<3.14", extras={"x": ["b"]})
+    write_source_tree(tmp_path, files)
+    poetry = '[tool.poetry]\nname = "App"\n[tool.poetry.group.test.dependencies]\nc = "*"\n'
+    (tmp_path / "pyproject.toml").write_text(poetry + files["pyproject.toml"])
+    result = cli.ok("lock")
+    assert "the group test is not locked" in result.stderr
+    data = tomli.loads((tmp_path / "pylock.toml").read_text())
+    assert data["requires-python"] in {">=3.11,<3.14", "<3.14,>=3.11"}
+    assert set(markers(tmp_path)) == {"a", "b"}
+    cli.ok("lock", "--check")
+    assert "app are dynamic" in cli.refused("lock", "--no-build", "-q")
+
+
+def test_dynamic_pythons_are_those_of_the_build(cli: Command, tmp_path: Path) -> None:
+    files = source_files("app", "1.0", requires_python=">=3.12")
+    write_source_tree(tmp_path, files)
+    head = '[project]\nname = "app"\nversion = "1.0"\ndependencies = ["a"]\ndynamic = ["requires-python"]\n'
+    (tmp_path / "pyproject.toml").write_text(head + files["pyproject.toml"])
+    cli.ok("lock")
+    assert tomli.loads((tmp_path / "pylock.toml").read_text())["requires-python"] == ">=3.12"

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from lockset.errors import LocksetError
 from lockset.resolve.ask import ask
 from lockset.resolve.direct import DirectSource, relative_path
+from lockset.sources.other_tools import listed
 from lockset.sources.unbuilt import with_built
 
 if TYPE_CHECKING:
@@ -45,18 +46,32 @@ def asked_project(
     Raises:
         LocksetError: what `ask` raises, and `build-needed`: the backend would have to be asked, and builds are off.
     """
-    # The rules for files do not depend on what is asked for, and extras may not be known yet.
-    first = replace(choices, extras=None, all_extras=True) if project.unbuilt else choices
-    question = ask(project, first, old=old, now=now, folder=folder)
+    if project.unbuilt:
+        project = _whole(project, choices, open_repository, now=now, old=old, folder=folder, listener=listener)
+    question = ask(project, choices, old=old, now=now, folder=folder)
     with open_repository(question.rules, listener) as opened:
-        if project.unbuilt:
-            known = project.warnings
-            for unbuilt in project.unbuilt:
-                project = _built(project, unbuilt, opened, folder or project.base)
-            for warning in project.warnings[len(known) :]:
-                listener.note(warning.message)
-            question = ask(project, choices, old=old, now=now, folder=folder)
         yield project, question, opened
+
+
+def _whole(
+    project: RootProject,
+    choices: Choices,
+    open_repository: Callable[[FileRules, Listener], AbstractContextManager[IndexRepository]],
+    *,
+    now: datetime,
+    old: Pylock | None,
+    folder: Path | None,
+    listener: Listener,
+) -> RootProject:
+    """`project` with what its build says. Which Pythons and extras it has is not known before."""
+    before = replace(choices, extras=None, all_extras=True)
+    known = len(project.warnings)
+    with open_repository(ask(project, before, old=old, now=now, folder=folder).rules, listener) as opened:
+        for unbuilt in project.unbuilt:
+            project = _built(project, unbuilt, opened, folder or project.base)
+    for warning in project.warnings[known:]:
+        listener.note(warning.message)
+    return project
 
 
 def _built(project: RootProject, unbuilt: Unbuilt, repository: IndexRepository, folder: Path) -> RootProject:
@@ -75,7 +90,13 @@ def _built(project: RootProject, unbuilt: Unbuilt, repository: IndexRepository, 
         if error.diagnostic.code != "build-needed":
             raise
         raise _refused(unbuilt) from error
-    return with_built(project, unbuilt, requires_dist=metadata.requires_dist, extras=metadata.provides_extra)
+    return with_built(
+        project,
+        unbuilt,
+        requires_dist=metadata.requires_dist,
+        extras=metadata.provides_extra,
+        requires_python=metadata.requires_python,
+    )
 
 
 def _refused(unbuilt: Unbuilt) -> LocksetError:
@@ -83,7 +104,7 @@ def _refused(unbuilt: Unbuilt) -> LocksetError:
     other = files if unbuilt.files else "write them in pyproject.toml"
     return LocksetError(
         "build-needed",
-        f"The {' and '.join(unbuilt.keys)} of {unbuilt.name} are dynamic: only a build tells them, and builds are off",
+        f"The {listed(unbuilt.keys)} of {unbuilt.name} are dynamic: only a build tells them, and builds are off",
         place=unbuilt.place,
         hint=f"Allow builds for {unbuilt.name}, or {other}",
     )

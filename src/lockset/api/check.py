@@ -45,7 +45,7 @@ def check(
         project = replace(project, extras={**dict.fromkeys(lock.extras or (), ()), **project.extras})
     question = ask(project, choices, old=lock, now=now, folder=folder)
     found = [
-        *_reach(question, lock),
+        *(() if any("requires-python" in each.keys for each in project.unbuilt) else _reach(question, lock)),
         *_names(question, lock),
         *_roots(question, lock, is_whole=not project.unbuilt),
         *_recorded(question, lock),

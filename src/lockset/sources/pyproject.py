@@ -34,6 +34,8 @@ __all__ = [
     "requirement_lines",
 ]
 
+# What may be left to the build backend and decides on a lock.
+_DYNAMIC = ("dependencies", "optional-dependencies", "requires-python")
 _NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?\Z")
 
 
@@ -52,17 +54,7 @@ def read_pyproject(text: str, *, base: Path, place: str = "pyproject.toml") -> R
     table = top.table("dependency-groups")
     groups = read_groups(table)
     if project is None:
-        if not top.data.get("dependency-groups"):
-            _refuse_without_project(top)
-        return RootProject(
-            base=base,
-            groups=groups,
-            inclusions=inclusions_of(None, dependencies=(), extras={}, groups=groups, table=table),
-            constraints=settings.constraints,
-            settings=settings,
-            sources=(place,),
-            others=_others(top, place),
-        )
+        return _without_project(top, groups, settings, base=base)
     dynamic = _dynamic(project, top)
     name = _name(project)
     dependencies, extras = requirement_lines(project, "dependencies"), _extras(project)
@@ -140,6 +132,42 @@ def _lockset_table(top: Table) -> Table | None:
     return None if tool is None else tool.table("lockset")
 
 
+def _without_project(
+    top: Table, groups: dict[str, tuple[RequirementLine, ...]], settings: Settings, *, base: Path
+) -> RootProject:
+    """A file of dependency groups alone, or of a project that only Poetry's own table describes."""
+    name = _poetry_name(top)
+    if name is None and not top.data.get("dependency-groups"):
+        _refuse_without_project(top)
+    keys = () if name is None else _DYNAMIC
+    unbuilt = Unbuilt(base=base, name=name or "", place=top.place, keys=keys, groups=groups)
+    return RootProject(
+        base=base,
+        name=name,
+        groups=groups,
+        inclusions=inclusions_of(None, dependencies=(), extras={}, groups=groups, table=top.table("dependency-groups")),
+        constraints=settings.constraints,
+        settings=settings,
+        sources=(top.place,),
+        unbuilt=(unbuilt,) if keys else (),
+        others=_others(top, top.place),
+    )
+
+
+def _poetry_name(top: Table) -> str | None:
+    """The name of a project without `[project]` that a build backend knows."""
+    if not isinstance(top.data.get("build-system"), dict):
+        return None
+    name = _poetry_table(top).get("name")
+    return canonicalize_name(name) if isinstance(name, str) and _NAME.match(name) else None
+
+
+def _poetry_table(top: Table) -> dict[str, object]:
+    tool = top.data.get("tool")
+    table = tool.get("poetry") if isinstance(tool, dict) else None
+    return table if isinstance(table, dict) else {}
+
+
 def _others(top: Table, place: str, dependencies: Iterable[RequirementLine] | None = None) -> OtherTools:
     tool = top.data.get("tool")
     if not is_other_tool(tool):
@@ -203,7 +231,7 @@ def _refuse_without_project(top: Table) -> NoReturn:
 
 def _dynamic(project: Table, top: Table) -> tuple[str, ...]:
     """The keys that only the build backend knows."""
-    dynamic = [key for key in project.texts("dynamic") if key in {"dependencies", "optional-dependencies"}]
+    dynamic = [key for key in project.texts("dynamic") if key in _DYNAMIC]
     for key in dynamic:
         if key in project.data:
             raise project.invalid(project.at(key), "is given and listed under `project.dynamic` as well")
@@ -214,9 +242,7 @@ def _dynamic(project: Table, top: Table) -> tuple[str, ...]:
 
 
 def _has_poetry_dependencies(top: Table) -> bool:
-    table: object = top.data
-    for key in ("tool", "poetry", "dependencies"):
-        table = table.get(key) if isinstance(table, dict) else None
+    table = _poetry_table(top).get("dependencies")
     return isinstance(table, dict) and any(name.lower() != "python" for name in table)
 
 

@@ -6,10 +6,12 @@ from dataclasses import field, replace
 from typing import TYPE_CHECKING
 
 from packaging.markers import Marker
+from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 
 from lockset.markers import MarkerSet
 from lockset.records import dataclass
+from lockset.sources.inclusions import inclusions_of
 from lockset.sources.requirement_line import RequirementLine, parse_requirement
 from lockset.sources.self_references import expand
 
@@ -32,7 +34,7 @@ class Unbuilt:
         base: The project's folder; absolute.
         name: Its normalized name.
         place: The file's name in messages.
-        keys: `dependencies`, `optional-dependencies`, or both.
+        keys: Of `dependencies`, `optional-dependencies` and `requires-python` those that it leaves to the build.
         files: Files that setuptools takes them from, as the project names them.
         dependencies: As written, references to the project itself included; empty where they are among the `keys`.
         extras: The same.
@@ -50,7 +52,12 @@ class Unbuilt:
 
 
 def with_built(
-    project: RootProject, unbuilt: Unbuilt, *, requires_dist: Iterable[str], extras: Iterable[str]
+    project: RootProject,
+    unbuilt: Unbuilt,
+    *,
+    requires_dist: Iterable[str],
+    extras: Iterable[str],
+    requires_python: str | None = None,
 ) -> RootProject:
     """`project` with what its build says in place of the keys that it leaves open.
 
@@ -59,9 +66,10 @@ def with_built(
         unbuilt: What was asked of the build.
         requires_dist: The requirements that the metadata have.
         extras: The extras that they name.
+        requires_python: Their Requires-Python.
 
     Raises:
-        LocksetError: `requirement-syntax`: the metadata have a requirement that is none.
+        LocksetError: `requirement-syntax` or `requires-python-invalid`: the metadata have what cannot be read.
     """
     texts = tuple(requires_dist)
     names = sorted({canonicalize_name(extra) for extra in extras})
@@ -71,11 +79,18 @@ def with_built(
     if "optional-dependencies" in unbuilt.keys:
         of_extras = {e: tuple(line for text in texts for line in _lines(text, e, unbuilt)) for e in names}
     expansion = expand(unbuilt.name, dependencies=own, extras=of_extras, groups=unbuilt.groups)
+    built = inclusions_of(unbuilt.name, dependencies=own, extras=of_extras, groups=unbuilt.groups, table=None)
+    pythons = project.requires_python
+    if "requires-python" in unbuilt.keys and requires_python:
+        MarkerSet.of_python(requires_python)  # refuses what is not valid
+        pythons = SpecifierSet(requires_python) if pythons is None else pythons & SpecifierSet(requires_python)
     return replace(
         project,
+        requires_python=pythons,
         dependencies=_joined(project.dependencies, expansion.dependencies),
         extras=_joined_tables(project.extras, expansion.extras),
         groups=_joined_tables(project.groups, expansion.groups),
+        inclusions=tuple(dict.fromkeys((*project.inclusions, *built))),
         unbuilt=tuple(each for each in project.unbuilt if each is not unbuilt),
         warnings=(*project.warnings, *expansion.warnings),
     )

@@ -27,6 +27,7 @@ from lockset.lockfile.file_name import is_lock_file_name
 from lockset.lockfile.merge_conflict import old_lock
 from lockset.resolve.other_sources import unread_settings
 from lockset.sources.files.discover import STDIN, find_upwards, read_sources
+from lockset.sources.other_tools import listed
 from lockset.sync.disk.output_file import write_output
 from lockset.url_secrets import without_secrets
 
@@ -252,7 +253,7 @@ def _check(
         out.line(f"{target.name} does not serve its sources: run `{plain(again)}`")
         return REFUSED
     for unbuilt in project.unbuilt:
-        keys = " and ".join(unbuilt.keys)
+        keys = listed(unbuilt.keys)
         out.line(f"note: The {keys} of {unbuilt.name} are dynamic, and were not compared: `{plain(again)}` builds it")
     out.line(f"{target.name} serves its sources")
     return DONE
