@@ -53,6 +53,7 @@ class SyncRequest(NamedTuple):
         only_binary: Names that are installed from wheels; None stands for all.
         strict: Dependencies that the lock files record but do not hold are refused.
         find_links: Folders of files that may be used in place of downloads.
+        locked: A project that has changed since its lock file was made is refused.
         check_only: Nothing is changed; the plan tells what would be.
     """
 
@@ -74,6 +75,7 @@ class SyncRequest(NamedTuple):
     find_links: tuple[str, ...] = ()
     policy: Policy = Policy()
     doing: Doing = Doing()
+    locked: bool = False
     check_only: bool = False
 
     @property

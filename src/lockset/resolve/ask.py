@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import field, replace
 from datetime import datetime, timedelta
 from itertools import combinations
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lockset.errors import LocksetError
@@ -25,7 +26,6 @@ from lockset.sources.settings import ALL_PACKAGES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
-    from pathlib import Path
 
     from packaging.specifiers import SpecifierSet
 
@@ -93,7 +93,7 @@ def ask(
         open_above=is_open_above(MarkerSet.of_python(requires_python)),
         environments=environments,
         preferences=_preferences(old, choices),
-        recorded=_recorded(project, choices),
+        recorded=_recorded(project, choices, folder),
         locked_for=MarkerSet.none() if old is None else _served(old),
         probes=_probes([s.environment for s in samples]),
         samples=tuple(s.environment for s in samples),
@@ -280,7 +280,7 @@ def _served(lock: Pylock) -> MarkerSet:
     return pythons & union(map(MarkerSet.of_marker, lock.environments)) if lock.environments else pythons
 
 
-def _recorded(project: RootProject, choices: Choices) -> Mapping[str, str | list[str]]:
+def _recorded(project: RootProject, choices: Choices, folder: Path) -> Mapping[str, str | list[str]]:
     """What beside roots, Pythons and platforms decides on versions; empty where the project leaves all to lockset."""
     settings = project.settings
     told: dict[str, str | list[str]] = {
@@ -290,8 +290,17 @@ def _recorded(project: RootProject, choices: Choices) -> Mapping[str, str | list
         "prerelease": _prerelease(project, choices) or "",
         "resolution": choices.resolution or settings.resolution or "",
         "fork-strategy": choices.fork or settings.fork_strategy or "",
+        "python": choices.python or "",
+        "sources": _sources(project, folder),
     }
     return {key: value for key, value in told.items() if value}
+
+
+def _sources(project: RootProject, folder: Path) -> list[str]:
+    """The names of the files beside the lock that it is made of; empty for the usual pyproject.toml alone."""
+    beside = project.base == folder
+    names = [Path(source).name if beside else "-" for source in project.sources]
+    return [] if names == ["pyproject.toml"] else names
 
 
 def _preferences(old: Pylock | None, choices: Choices) -> Mapping[str, tuple[Preference, ...]]:
