@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lockset import __version__
+from lockset.hashes import quick_sha256
 from lockset.sync.disk.recall import know, known
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ def project_state(source: LockSource, environment: Mapping[str, str], *, cache: 
     """
     if source.data is None or source.path is None or not Path(source.path).is_file():
         return ProjectState((), ())
-    key = (_FORMAT, __version__, source.folder, source.data)
+    key = (_FORMAT, __version__, source.folder, quick_sha256(source.data))
     place = str(cache / _FOLDER / f"{zlib.crc32(repr(key).encode()) % _MOST:02x}") if cache is not None else None
     markers = repr(sorted(environment.items()))
     row = known(place, key)
@@ -75,14 +76,14 @@ def _names(lock: Pylock) -> list[str]:
 
 
 def _contents(folder: str, names: Sequence[str]) -> tuple[tuple[str, bytes], ...]:
-    """The sources with their bytes; empty where one is not there."""
+    """The sources with the digest of their bytes, which may hold secrets; empty where one is not there."""
     found = []
     for name in names:
         path = Path(folder, name)
         try:
             if not path.is_file() or path.stat().st_size > _LARGEST:
                 return ()
-            found.append((name, path.read_bytes()))
+            found.append((name, quick_sha256(path.read_bytes())))
         except (OSError, ValueError):
             return ()
     return tuple(found)
@@ -132,7 +133,8 @@ def _required(project: RootProject, lock: Pylock | None) -> Iterator[tuple[Any, 
             except Exception:  # noqa: BLE001 (whatever a marker compares)
                 return False
 
-        yield _key(line.requirement), (line.text, holds)
+        # A URL may hold a secret.
+        yield _key(line.requirement), (line.text if line.requirement.url is None else line.name, holds)
 
 
 def _locked_keys(texts: Any) -> dict[Any, str] | None:
@@ -142,8 +144,8 @@ def _locked_keys(texts: Any) -> dict[Any, str] | None:
     keys: dict[Any, str] = {}
     try:
         for text in texts:
-            requirement = text.partition(" ; ")[0]
-            keys[_key(Requirement(requirement))] = requirement
+            requirement = Requirement(text.partition(" ; ")[0])
+            keys[_key(requirement)] = str(requirement) if requirement.url is None else requirement.name
     except (InvalidRequirement, AttributeError, TypeError):
         return None
     return keys
@@ -162,7 +164,7 @@ def _limits(project: RootProject, table: Mapping[str, Any]) -> Iterator[str]:
     """Constraints and exclusions of the project that the lock file does not record."""
     constraints = table.get("constraints", ())
     for line in project.constraints:
-        if str(line.requirement) not in constraints:
+        if line.requirement.url is None and str(line.requirement) not in constraints:
             yield f"the constraint `{line.text}` was not there"
     for name in project.settings.excludes:
         if name not in table.get("excludes", ()):

@@ -181,3 +181,13 @@ def test_a_changed_requirements_file_is_noted_for_the_lock_that_was_made_of_it(
         assert "note" not in cli.ok("sync", "--target", "out", "--default-index", local_index.url).stderr
     (project / "requirements.in").write_text("omega\ngamma\n")
     assert "`gamma` is required and was not locked" in cli.ok("sync", "--target", "out").stderr
+
+
+def test_no_secret_of_a_requirement_is_said_or_kept(cli: Command, project: Path, tmp_path: Path) -> None:
+    line = '["alpha", "omega @ https://user:s3cret@files.example.org/omega-1.0.tar.gz?token=s3cret",'
+    (project / "pyproject.toml").write_text(PROJECT.replace('["alpha",', line))
+    env = {"LOCKSET_CACHE_DIR": str(tmp_path / "cache")}
+    message = cli.ok("check-env", "--target", "out", env=env).stderr
+    assert "`omega` is required and was not locked" in message
+    assert "s3cret" not in message
+    assert not [path for path in (tmp_path / "cache").rglob("*") if path.is_file() and b"s3cret" in path.read_bytes()]
