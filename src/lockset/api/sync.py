@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from lockset.api.project_changes import project_state
 from lockset.api.sync_compiled import asked_of
 from lockset.api.sync_request import LockSource, SyncRequest
 from lockset.api.sync_target import Described, find_python, target_of
+from lockset.errors import LocksetError
 from lockset.events import Silent
 from lockset.sync.disk.apply import Applier, Doing
 from lockset.sync.disk.remove import refuse_blocked
@@ -15,9 +17,10 @@ from lockset.sync.plan import Plan, Policy, Step
 from lockset.sync.wanted import Allowed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
+    from lockset.api.project_changes import ProjectState
     from lockset.events import Listener
     from lockset.index.ports import Downloads
     from lockset.sync.overlaps import Overlap
@@ -40,6 +43,9 @@ __all__ = [
     "sync",
 ]
 
+# Bounds how many changes of a project an error names.
+_SHOWN = 8
+
 
 class SyncResult(NamedTuple):
     """The target, and the plan that was carried out (or would be, where only a check was asked for).
@@ -54,6 +60,8 @@ class SyncResult(NamedTuple):
     changed: bool
     observed: Callable[[], tuple[tuple[str, int, int], ...] | None] = lambda: None
     overlaps: tuple[Overlap, ...] = ()
+    outdated: tuple[str, ...] = ()
+    sources: tuple[str, ...] = ()
 
 
 def sync(
@@ -81,39 +89,74 @@ def sync(
     """
     heard = listener or Silent()
     target = target_of(request.place, cache=cache)
-    policy = request.policy if target.kind == "venv" else request.policy._replace(owned_only=True)
-    asked = asked_of(request, target, cache=cache)
-    memory = str(cache / "targets-v1") if cache is not None else None
-    applier = Applier(target, asked, policy=policy, doing=request.doing, memory=memory, listener=heard)
-    plan = applier.plan()
+    states = [project_state(source, target.environment, cache=cache) for source in request.sources]
+    outdated = _outdated(request, states)
+    applier = _applier(request, target, cache, heard)
+    plan = _with_choices(applier.plan(), request, target)
     if show is not None:
         show(target, plan)
-    if request.check_only or not plan.changes:
-        observed = applier.observed if not plan.changes else _nothing
-        return SyncResult(target=target, plan=plan, changed=False, observed=observed, overlaps=applier.overlaps)
-    refuse_blocked(plan)
-    # Imported here: a sync with nothing to do never needs them.
-    from lockset.sync.disk.acquire import Acquirer
-    from lockset.sync.disk.cache import Cache
+    changed = False
+    if plan.changes and not request.check_only:
+        refuse_blocked(plan)
+        # Imported here: a sync with nothing to do never needs them.
+        from lockset.sync.disk.acquire import Acquirer
+        from lockset.sync.disk.cache import Cache
 
-    with Cache(cache, heard) as store:
-        acquirer = Acquirer(
-            store,
-            downloads=downloads,
-            builds=builds if request.described is None else None,
-            fits=target.fits,
-            listener=heard,
-            folders=request.find_links,
-            verify=request.doing.verify_files,
-        )
-        done = applier.apply(acquirer, plan)
+        with Cache(cache, heard) as store:
+            acquirer = Acquirer(
+                store,
+                downloads=downloads,
+                builds=builds if request.described is None else None,
+                fits=target.fits,
+                listener=heard,
+                folders=request.find_links,
+                verify=request.doing.verify_files,
+            )
+            plan = _with_choices(applier.apply(acquirer, plan), request, target)
+        changed = bool(plan.changes)
     return SyncResult(
         target=target,
-        plan=done,
-        changed=bool(done.changes),
-        observed=applier.observed,
+        plan=plan,
+        changed=changed,
+        observed=applier.observed if changed or not plan.changes else _nothing,
         overlaps=applier.overlaps,
+        outdated=outdated,
+        sources=tuple(path for state in states for path in state.paths),
     )
+
+
+def _applier(request: SyncRequest, target: Target, cache: Path | None, listener: Listener) -> Applier:
+    policy = request.policy if target.kind == "venv" else request.policy._replace(owned_only=True)
+    return Applier(
+        target,
+        asked_of(request, target, cache=cache),
+        policy=policy,
+        doing=request.doing,
+        memory=str(cache / "targets-v1") if cache is not None else None,
+        listener=listener,
+    )
+
+
+def _outdated(request: SyncRequest, states: Sequence[ProjectState]) -> tuple[str, ...]:
+    changes = tuple(change for state in states for change in state.changes)
+    if changes and request.locked:
+        raise LocksetError(
+            "lock-outdated",
+            "The project has changed since its lock file was made",
+            place=request.sources[0].path,
+            context=changes[:_SHOWN],
+            hint="Run `lockset lock`, or sync without `--locked`",
+        )
+    return changes
+
+
+def _with_choices(plan: Plan, request: SyncRequest, target: Target) -> Plan:
+    if not any(step.action == "remove" for step in plan.changes):
+        return plan
+    # Imported here: it needs the lock file, which may not have been read.
+    from lockset.api.unselected import with_choices
+
+    return with_choices(plan, request, target)
 
 
 def _nothing() -> None:

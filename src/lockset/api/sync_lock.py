@@ -47,6 +47,7 @@ class SyncWishes:
         keep: Names that are never removed.
         reinstall: Names that are installed anew although they are right.
         strict: Refuse dependencies that the lock files record but do not hold.
+        locked: Refuse a project that has changed since its lock file was made.
         check_only: Change nothing; the plan tells what would be.
         break_system: Also where another installer keeps the packages (PEP 668).
         find_links: Folders of files that may be used in place of downloads, matched by hash.
@@ -69,6 +70,7 @@ class SyncWishes:
     keep: Collection[str] = ()
     reinstall: Collection[str] = ()
     strict: bool = True
+    locked: bool = False
     check_only: bool = False
     break_system: bool = False
     find_links: Collection[str | PathLike[str]] = ()
@@ -155,6 +157,7 @@ def _request(paths: list[Path], python: str | PathLike[str] | None, wishes: Sync
             verify_files=wishes.verify_files,
             overlap=lambda: tuple(canonicalize_name(name) for name in wishes.allow_overlap),
         ),
+        locked=wishes.locked,
         check_only=wishes.check_only,
     )
 

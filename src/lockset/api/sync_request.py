@@ -54,6 +54,7 @@ class SyncRequest(NamedTuple):
         build_nothing: No archive or repository is built, whatever `no_binary` names.
         strict: Dependencies that the lock files record but do not hold are refused.
         find_links: Folders of files that may be used in place of downloads.
+        locked: A project that has changed since its lock file was made is refused.
         check_only: Nothing is changed; the plan tells what would be.
     """
 
@@ -76,6 +77,7 @@ class SyncRequest(NamedTuple):
     find_links: tuple[str, ...] = ()
     policy: Policy = Policy()
     doing: Doing = Doing()
+    locked: bool = False
     check_only: bool = False
 
     @property

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from lockset.sync.target import Target
     from lockset.sync.wanted import Wanted
 
-__all__ = ["asked_of", "selected_of"]
+__all__ = ["asked_of", "chosen_extras", "chosen_groups", "selected_of"]
 
 
 def asked_of(request: SyncRequest, target: Target) -> Sequence[Wanted]:
@@ -56,8 +56,8 @@ def selected_of(lock: Pylock, request: SyncRequest, target: Target) -> tuple[Sel
         lock,
         environment=target.environment,
         tags=target.tags,
-        extras=_extras(request, lock),
-        groups=_groups(request, lock),
+        extras=chosen_extras(request, lock),
+        groups=chosen_groups(request, lock),
         prefer_sdist=lambda name: not _may_use_wheels(request, name),
     )
     if request.strict:
@@ -129,12 +129,14 @@ def _refuse_kind(one: Wanted, request: SyncRequest) -> None:
         raise LocksetError("no-source", f"{one} has no sdist in the lock file, and wheels are not asked for")
 
 
-def _extras(request: SyncRequest, lock: Pylock) -> Collection[str]:
+def chosen_extras(request: SyncRequest, lock: Pylock) -> Collection[str]:
+    """The extras of `lock` that are chosen."""
     known = frozenset(lock.extras or ())
     return known if request.all_extras else request.extras & known
 
 
-def _groups(request: SyncRequest, lock: Pylock) -> Collection[str] | None:
+def chosen_groups(request: SyncRequest, lock: Pylock) -> Collection[str] | None:
+    """The groups of `lock` that are chosen."""
     defaults = frozenset(lock.default_groups or ()) if request.default_groups else frozenset()
     known = frozenset(lock.dependency_groups or ())
     return defaults | (known if request.all_groups else request.groups & (known | frozenset(lock.default_groups or ())))

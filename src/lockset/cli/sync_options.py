@@ -70,6 +70,7 @@ def add_target(parser: argparse.ArgumentParser, *, foreign_only: bool = False) -
         )
         target.add_argument("--target", metavar="DIR", help="install into this folder instead")
         target.add_argument("--prefix", metavar="DIR", help="install below this folder, as below /usr/local")
+        parser.add_argument("--locked", action="store_true", help="refuse a project that has changed since its lock")
     foreign = parser.add_argument_group("another platform (wheels only)")
     several = " (repeatable)" if foreign_only else ""
     action = "append" if foreign_only else "store"
@@ -257,6 +258,7 @@ def request_of(args: argparse.Namespace, here: Path, locks: tuple[tuple[str, byt
             verify_files=args.verify_files,
             overlap=partial(_overlap, args, Path(locks[0][0]).parent, here),
         ),
+        locked=args.locked,
         check_only=args.dry_run or args.check,
     )
 

@@ -53,7 +53,7 @@ def keep(
     remember(
         cache,
         key_of(args.arguments, os.environ),  # noqa: TID251
-        looked=[(path, stamp(path)) for path in _looked(result, here)],
+        looked=[(path, stamp(path)) for path in (*_looked(result, here), *result.sources)],
         locks=locks,
         libraries=result.target.layout.libraries,
         files=files,
@@ -76,7 +76,7 @@ def _decided_by_more(args: argparse.Namespace, result: SyncResult, request: Sync
     trees = any(step.wanted is not None and step.wanted.tree is not None for step in result.plan.steps)
     linked = result.target.kind in {"directory", "prefix"} and result.target.layout.base != result.target.shown
     chosen = result.target.interpreter.watched is None  # by a shim
-    return bool(options or on_path or trees or linked or chosen or result.overlaps)
+    return bool(options or on_path or trees or linked or chosen or result.overlaps or result.outdated)
 
 
 def _tell_secrets(arguments: Sequence[str], locks: Iterable[tuple[str, bytes]], environ: Mapping[str, str]) -> bool:

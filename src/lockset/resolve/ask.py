@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import field, replace
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lockset.errors import LocksetError
@@ -39,7 +40,6 @@ from lockset.sources.settings import ALL_PACKAGES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
-    from pathlib import Path
 
     from packaging.specifiers import SpecifierSet
 
@@ -325,8 +325,17 @@ def _recorded(
         "prerelease": _prerelease(project, choices) or "",
         "resolution": choices.resolution or settings.resolution or "",
         "fork-strategy": choices.fork or settings.fork_strategy or "",
+        "python": choices.python or "",
+        "sources": _sources(project, folder),
     }
     return {key: value for key, value in told.items() if value}
+
+
+def _sources(project: RootProject, folder: Path) -> list[str]:
+    """The names of the files beside the lock that it is made of; empty for the usual pyproject.toml alone."""
+    beside = project.base == folder
+    names = [Path(source).name if beside else "-" for source in project.sources]
+    return [] if names == ["pyproject.toml"] else names
 
 
 def _preferences(old: Pylock | None, choices: Choices) -> Mapping[str, tuple[Preference, ...]]:

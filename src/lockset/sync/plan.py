@@ -47,6 +47,7 @@ class Step(NamedTuple):
         action: `install`, `change` (another version or other bytes), `repair`, `remove` or `keep`.
         found: What is there under the name; more than one when something went wrong before.
         blocked: Why it cannot be carried out, "" where it can.
+        choices: Options each of which alone would have selected what is removed.
     """
 
     action: str
@@ -55,6 +56,7 @@ class Step(NamedTuple):
     wanted: Wanted | None = None
     found: tuple[InstalledDistribution, ...] = ()
     blocked: str = ""
+    choices: tuple[str, ...] = ()
 
     @property
     def old_version(self) -> str | None:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from lockset.api.sync import sync
-from lockset.cli.commands.sync import all_right, report, show, tell_overlaps
+from lockset.cli.commands.sync import all_right, report, show, tell_outdated, tell_overlaps
 from lockset.cli.exit_codes import DONE, REFUSED
 from lockset.cli.options import add_cache, cache_dir
 from lockset.cli.sync_options import add_files, add_policy, add_target, lock_files, request_of
@@ -49,6 +49,7 @@ def run(args: argparse.Namespace, out: Output) -> int:
         listener=out.listener(),
     )
     tell_overlaps(result, out)
+    tell_outdated(result, out)
     if args.json:
         out.json(report(result))
     changes = result.plan.changes

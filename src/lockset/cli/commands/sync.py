@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from lockset.sync.ports import WheelBuilds
     from lockset.sync.target import Target
 
-__all__ = ["add_arguments", "ports", "report", "run", "show", "tell_overlaps"]
+__all__ = ["add_arguments", "ports", "report", "run", "show", "tell_outdated", "tell_overlaps"]
 
 _SIGNS = {"install": ("+", "green"), "change": ("~", "yellow"), "repair": ("!", "yellow"), "remove": ("-", "red")}
 _DONE = {"install": "installed", "change": "changed", "repair": "repaired", "remove": "removed"}
@@ -57,6 +57,7 @@ def run(args: argparse.Namespace, out: Output) -> int:
         )
     _tell_unmatched(result.plan, request, out)
     tell_overlaps(result, out)
+    tell_outdated(result, out)
     if args.json:
         out.json(report(result))
     told = conclusion(result.plan, request)
@@ -121,6 +122,11 @@ def show(plan: Plan, target: Target, out: Output) -> None:
         sign, style = _SIGNS[step.action]
         reason = f"{step.reason}; cannot be removed: {step.blocked}" if step.blocked else step.reason
         out.line(f" {out.style(sign, style)} {plain(_described(step))} {out.style(plain(f'({reason})'), 'dim')}")
+    unselected = [step for step in plan.changes if step.choices]
+    if unselected:
+        options = " ".join(dict.fromkeys(step.choices[0] for step in unselected))
+        count, them = (f"{len(unselected)} of these are", "them") if len(unselected) > 1 else ("One of these is", "it")
+        out.line(plain(f"hint: {count} in the lock file and not chosen: `{options}` keeps {them}"))
     for step in plan.steps:
         if step.action == "keep" and step.wanted is None:
             out.detail(f"   {plain(_described(step))} stays ({plain(step.reason)})")
@@ -131,6 +137,14 @@ def _tell_unmatched(plan: Plan, request: SyncRequest, out: Output) -> None:
     wanted = {step.name for step in plan.steps if step.wanted is not None}
     for name in sorted((request.policy.reinstall or frozenset()) - wanted):
         out.warn(f"{name} is to be installed anew, and the lock file selects none")
+
+
+def tell_outdated(result: SyncResult, out: Output) -> None:
+    """Note that the project beside the lock file requires something else by now."""
+    if result.outdated:
+        more = f" and {len(result.outdated) - 1} more" if len(result.outdated) > 1 else ""
+        first = f"{result.outdated[0]}{more}"
+        out.line(plain(f"note: The project has changed since its lock file was made: {first}. Run `lockset lock`"))
 
 
 def tell_overlaps(result: SyncResult, out: Output) -> None:
@@ -180,6 +194,7 @@ def report(result: SyncResult) -> dict[str, Any]:
             "python": result.target.interpreter.executable,
         },
         "changed": result.changed,
+        "outdated": list(result.outdated),
         "overlaps": [{"path": one.path, "owner": one.owner, "winner": one.winner} for one in result.overlaps],
         "steps": [
             {
