@@ -53,6 +53,7 @@ class Provider:
         self._splits: dict[Key, MarkerSet] = {}
         self._repository = repository
         self._lowest_first = policy.order == "lowest"
+        self._apart = policy.apart
         self._maker = CandidateMaker(
             repository=repository,
             policy=policy,
@@ -130,6 +131,10 @@ class Provider:
         """Offer splits at `boundaries`, on one side of which `refused` may be possible, before older releases."""
         if isinstance(refused, GuardedCandidate):
             self._maker.expect_apart(refused, boundaries)
+
+    def lies_apart(self, part: MarkerSet, guard: MarkerSet) -> bool:
+        """Whether `part` belongs to a member of a declared conflict that not all of `guard` belongs to."""
+        return any(part.implies(member) and not guard.implies(member) for member in self._apart)
 
     def _require(
         self, key: Key, specifier: Specifier, extras: frozenset[str], region: MarkerSet, origin: Origin
