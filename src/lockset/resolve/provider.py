@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from lockset.resolve.boundaries import pythons_of
 from lockset.resolve.candidate import Candidate, GuardedCandidate, SplitCandidate
 from lockset.resolve.candidates import CandidateMaker
 from lockset.resolve.requirement import Key, Requirement
@@ -131,6 +132,12 @@ class Provider:
         """Offer splits at `boundaries`, on one side of which `refused` may be possible, before older releases."""
         if isinstance(refused, GuardedCandidate):
             self._maker.expect_apart(refused, boundaries)
+
+    def boundaries_of(self, candidate: Candidate) -> Iterator[MarkerSet]:
+        """The boundary of a split where another project may be split, too: between Pythons, or members of conflicts."""
+        yield from pythons_of(candidate)
+        if isinstance(candidate, SplitCandidate):
+            yield from (member for member in self._apart if member & candidate.key[1] is candidate.boundary)
 
     def lies_apart(self, part: MarkerSet, guard: MarkerSet) -> bool:
         """Whether `part` belongs to a member of a declared conflict that not all of `guard` belongs to."""
