@@ -20,12 +20,17 @@ if TYPE_CHECKING:
     from lockset.lockfile.declared_conflicts import ConflictMember, DeclaredConflict
     from lockset.markers import Environment
 
-__all__ = ["conflicting_region", "marker_text", "met_within"]
+__all__ = ["conflicting_region", "marker_text", "members_of", "met_within"]
 
 
 def conflicting_region(conflicts: Iterable[DeclaredConflict]) -> MarkerSet:
     """The environments and choices in which two members of a conflict are chosen."""
     return _both_chosen(pairs_of(conflicts))
+
+
+def members_of(conflicts: Iterable[DeclaredConflict]) -> tuple[MarkerSet, ...]:
+    """For each extra and group that conflicts with another, where it is chosen."""
+    return tuple(dict.fromkeys(_chosen(member) for conflict in conflicts for member in conflict))
 
 
 def marker_text(region: MarkerSet, universe: MarkerSet, conflicts: Sequence[DeclaredConflict]) -> str | None:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lockset.errors import LocksetError
-from lockset.lockfile.conflict_regions import conflicting_region
+from lockset.lockfile.conflict_regions import conflicting_region, members_of
 from lockset.lockfile.declared_conflicts import tables_of
 from lockset.markers import DEFAULT_PLATFORMS, KNOWN_PYTHONS, Environment, MarkerSet, Universe, platform_region
 from lockset.markers.universe import described_target, known_pythons, rare_targets
@@ -129,7 +129,10 @@ def ask(
     guard = refuse_other_sources(project, choices, extras=request.extras or (), groups=request.groups)
     direct = replace(_direct(project, choices, request, old, folder), guard=guard)
     return Question(
-        request=replace(request, policy=_policy(project, choices, request.roots, direct.sources)),
+        request=replace(
+            request,
+            policy=replace(_policy(project, choices, request.roots, direct.sources), apart=members_of(conflicts)),
+        ),
         rules=_rules(project, choices, universe, open_above=request.open_above, now=now),
         samples=samples,
         sdists=not (choices.no_sdist or project.settings.no_sdist),

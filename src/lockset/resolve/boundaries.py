@@ -60,6 +60,20 @@ class Boundaries:
             ):
                 yield boundary
 
+    def of_conflicts(
+        self, releases: Releases, wanted: Sequence[Requirement], guard: MarkerSet, position: int
+    ) -> Iterator[MarkerSet]:
+        """Where a member of a declared conflict is chosen: what holds it back does not hold back others."""
+        if not self._policy.apart or not self._admission.highest_first(releases.name):
+            return
+        asked = self._asked_where(releases.name, wanted, guard)
+        for member in self._policy.apart:
+            sides = (guard - member, guard & member)
+            if not any(side.is_empty for side in sides) and any(
+                self._is_newer_on(side, releases, wanted, asked, position) for side in sides
+            ):
+                yield member
+
     def _is_newer_on(
         self,
         side: MarkerSet,

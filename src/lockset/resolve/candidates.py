@@ -234,6 +234,7 @@ class CandidateMaker:
             if not parted and position not in row.first:
                 parted = True
                 yield from map(_Boundary, self._boundaries.of_newer(releases, wanted, guard, position))
+                yield from map(_Boundary, self._boundaries.of_conflicts(releases, wanted, guard, position))
             done.add(position)
             fit = self._fit(releases, row, position, guard)
             yield from fit.boundaries

@@ -56,6 +56,8 @@ class Precedence:
             if (
                 isinstance(pin, GuardedCandidate)
                 and not requirement.specifier.admits(pin.version)
+                # Such a requirement has a release of its own, and all others keep theirs.
+                and not self._provider.lies_apart(requirement.region, pin.guard)
                 and self._fit_nearby(candidate, wanted(candidate.key), pin, wanted(pin.key))
             ):
                 return requirement, pin

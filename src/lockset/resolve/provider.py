@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from lockset.resolve.boundaries import pythons_of
 from lockset.resolve.candidate import Candidate, GuardedCandidate, SplitCandidate
 from lockset.resolve.candidates import CandidateMaker
 from lockset.resolve.requirement import ANY_VERSION, Key, Requirement
@@ -54,6 +55,7 @@ class Provider:
         self._splits: dict[Key, MarkerSet] = {}
         self._repository = repository
         self._lowest_first = policy.order == "lowest"
+        self._apart = policy.apart
         self._maker = CandidateMaker(
             repository=repository,
             policy=policy,
@@ -140,6 +142,16 @@ class Provider:
         """Offer splits at `boundaries`, on one side of which `refused` may be possible, before older releases."""
         if isinstance(refused, GuardedCandidate):
             self._maker.expect_apart(refused, boundaries)
+
+    def boundaries_of(self, candidate: Candidate) -> Iterator[MarkerSet]:
+        """The boundary of a split where another project may be split, too: between Pythons, or members of conflicts."""
+        yield from pythons_of(candidate)
+        if isinstance(candidate, SplitCandidate):
+            yield from (member for member in self._apart if member & candidate.key[1] is candidate.boundary)
+
+    def lies_apart(self, part: MarkerSet, guard: MarkerSet) -> bool:
+        """Whether `part` belongs to a member of a declared conflict that not all of `guard` belongs to."""
+        return any(part.implies(member) and not guard.implies(member) for member in self._apart)
 
     def _require(
         self, key: Key, specifier: Specifier, extras: frozenset[str], region: MarkerSet, origin: Origin

@@ -48,6 +48,7 @@ class Policy:
         fork: `newest`: split where a newer version serves only a part; `fewest`: only where nothing else fits.
         constraints: Specifiers that every choice of a name must meet, required or not.
         places: Where constraints are written, for messages.
+        apart: For each extra and group of a declared conflict, where it is chosen.
         granted: Projects whose pre-releases and yanked releases are tried before anybody names them.
     """
 
@@ -58,6 +59,7 @@ class Policy:
     fork: Literal["newest", "fewest"] = "newest"
     constraints: Mapping[str, tuple[tuple[Specifier, MarkerSet], ...]] = field(default_factory=dict)
     places: Mapping[tuple[str, Specifier], str] = field(default_factory=dict)
+    apart: tuple[MarkerSet, ...] = ()
     granted: frozenset[str] = frozenset()
 
 

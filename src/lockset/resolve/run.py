@@ -15,7 +15,6 @@ from __future__ import annotations
 from heapq import heappop, heappush
 from typing import TYPE_CHECKING
 
-from lockset.resolve.boundaries import pythons_of
 from lockset.resolve.candidate import GuardedCandidate, SplitCandidate
 from lockset.resolve.cell import Cell, causes_of, chain_of, members_of
 from lockset.resolve.lean import lean
@@ -153,7 +152,7 @@ class Run:
             self._provider.expect_apart(candidate, refused.boundaries)
             members += (m for m in refused.members if m.key != cell.key)
             causes += (*refused.causes, *self._own_causes(candidate, refused))
-            boundaries += [*pythons_of(candidate), *refused.boundaries]
+            boundaries += [*self._provider.boundaries_of(candidate), *refused.boundaries]
         mattering = self._telling(cell.asked)
         return Conflict.of([*members_of(mattering), *members], causes or causes_of(mattering), boundaries)
 
@@ -237,7 +236,7 @@ class Run:
                 return None
             members += (m for m in known.members if m.key not in {asking.key, candidate.key})
             causes += known.causes
-            boundaries += [*pythons_of(candidate), *known.boundaries]
+            boundaries += [*self._provider.boundaries_of(candidate), *known.boundaries]
         return Conflict.of(members, causes, boundaries)
 
     def _grown(self, pin: Candidate | None, wanted: tuple[Requirement, ...]) -> Iterator[Candidate]:
