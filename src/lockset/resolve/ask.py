@@ -355,10 +355,12 @@ def _rules(project: RootProject, choices: Choices, universe: Universe, *, open_a
     return FileRules(
         ignore_caps=open_above,
         no_build=frozenset((*choices.no_build, *settings.no_build, *project.options.only_binary)),
+        no_sdist=choices.no_sdist or bool(settings.no_sdist),
         no_binary=frozenset((*choices.no_binary, *settings.no_binary, *project.options.no_binary)),
         targets={**wanted, **required},
         wanted=union(wanted.values()),
         required=union(required.values()) & universe.region,
+        strictly=required,
         uploaded_before=_moment(choices.exclude_newer or settings.exclude_newer, now),
         uploaded_before_of={name: _moment(limit, now) for name, limit in limits.items()},
         overrides=_override_texts(project, choices),
