@@ -17,7 +17,7 @@ from lockset.resolve.ask import ask
 from universes.small_world import NOW, SmallWorld, old_lock, selected
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from packaging.tags import Tag
 
@@ -176,9 +176,9 @@ def test_a_lock_has_a_file_wherever_an_answer_has_one_or_names_where_it_has_none
             assert not (counts and OneEnvironment(world, environment, tags).has_answer(roots)), f"{name} has an answer"
 
 
-def is_usable(found: Pylock, environment: str) -> bool:
+def is_usable(found: Pylock, environment: str, extras: Sequence[str] = (), groups: Sequence[str] | None = None) -> bool:
     try:
-        selected(found, environment)
+        selected(found, environment, extras=extras, groups=groups)
     except LocksetError as error:
         if error.diagnostic.code != "no-usable-file":
             raise
@@ -239,3 +239,33 @@ def chosen(found: Pylock, environment: Environment) -> str | None:
     there = [p for p in found.packages if p.marker is None or p.marker.evaluate(values, context="lock_file")]
     assert len(there) <= 1
     return str(there[0].version) if there else None
+
+
+@st.composite
+def worlds_with_extras(draw: st.DrawFn) -> SmallWorld:
+    world = draw(worlds())
+    extras = {name: draw(st.lists(requirements(), min_size=1, max_size=2)) for name in ("x", "y")}
+    groups = {"g": draw(st.lists(requirements(), min_size=1, max_size=2))} if draw(st.booleans()) else {}
+    project = {**world.data["project"], "optional-dependencies": extras}
+    return SmallWorld({**world.data, "project": project, "dependency-groups": groups})
+
+
+@given(world=worlds_with_extras())
+def test_the_same_holds_for_every_choice_of_extras_and_groups(world: SmallWorld) -> None:
+    note(repr(world.data))
+    result = locked(world, None)
+    if result is None:
+        return
+    project, groups = world.data["project"], world.data["dependency-groups"]
+    pythons = result.lock.requires_python or SpecifierSet()
+    for name, environment, tags, counts in environments(world):
+        if not counts or environment.python_full_version not in pythons:
+            continue
+        for extras in ((), ("x",), ("y",), ("x", "y")):
+            for also in ((), tuple(groups)):
+                roots = [*project["dependencies"], *(r for e in extras for r in project["optional-dependencies"][e])]
+                roots += [r for g in also for r in groups[g]]
+                chosen_groups = [*(result.lock.default_groups or ()), *also] if groups else None
+                if not is_usable(result.lock, name, extras, chosen_groups):
+                    answer = OneEnvironment(world, environment, tags).has_answer(roots)
+                    assert not answer, f"{name} with {extras} and {also} has an answer"

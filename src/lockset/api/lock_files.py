@@ -98,8 +98,12 @@ class _Search:
     def instead_of(self, resolution: Resolution, lacking: MarkerSet, repository: Releases) -> Resolution:
         """`resolution` with another answer in `lacking`, as far as there is one."""
         request = self._question.request
-        region = lacking - self._without_answer(lacking)
-        for _ in range(_ROUNDS):
+        region = lacking - _never_chosen(request)
+        region -= self._without_answer(region)
+        for left in reversed(range(_ROUNDS)):
+            if not left:
+                # Of more extras and groups together than are looked at, too many combinations have no answer.
+                region &= union(self._exactly(choice) for choice in choices_of(request))
             if region.is_empty:
                 break
             found = self._within_bounds(_DECISIONS, lambda: self._together(region, resolution.pins))  # noqa: B023
@@ -154,7 +158,7 @@ class _Search:
         """The interpreters in `region` for which nothing has files, with these extras and groups chosen, and more."""
         request = self._question.request
         chosen = _chosen(choice, request)
-        alone = choice_region(*choice, all_extras=request.extras or (), all_groups=request.all_groups)
+        alone = self._exactly(choice)
         found = MarkerSet.none()
         for target, where in self._question.rules.targets.items():
             point = self._point(target.environment, choice)
@@ -170,6 +174,10 @@ class _Search:
                 if not self._has_answer(self._point(environment, choice)):
                     found |= part.without_extras_and_groups() & chosen
         return found
+
+    def _exactly(self, choice: tuple[Sequence[str], Sequence[str]]) -> MarkerSet:
+        request = self._question.request
+        return choice_region(*choice, all_extras=request.extras or (), all_groups=request.all_groups)
 
     def _point(self, environment: Environment, choice: tuple[Sequence[str], Sequence[str]]) -> MarkerSet:
         request = self._question.request
@@ -188,6 +196,13 @@ class _Search:
             return solve_environment(request, point, request.roots, self._repository, self._effort) is None
 
         return bool(self._within_bounds(_SHARE, solved))
+
+
+def _never_chosen(request: LockRequest) -> MarkerSet:
+    """Extras without the project that they are extras of."""
+    if request.default_group is None:
+        return MarkerSet.none()
+    return union(map(MarkerSet.extra, request.extras or ())) - MarkerSet.group(request.default_group)
 
 
 def _chosen(choice: tuple[Sequence[str], Sequence[str]], request: LockRequest) -> MarkerSet:

@@ -28,6 +28,7 @@ class FileRules:
     Attributes:
         ignore_caps: Upper bounds in Requires-Python do not count in the search (the lock is narrowed afterwards).
         no_build: Projects, or `:all:`, whose sdists may not be used. In both, a name goes before `:all:`.
+        no_sdist: The lock records wheels only: sdists of an index may not be used, whatever may be built.
         no_binary: Projects, or `:all:`, whose wheels may not be used.
         build_nothing: No sdist may be used, whatever `no_binary` names.
         undo: For each of these, how the user takes it back.
@@ -37,6 +38,7 @@ class FileRules:
         must_have: The part of them in which it must have one; empty but for a search that tries whether that can be.
         sdists: For projects in it, where the sdists of which releases count as a file where one must be.
         required: Environments for which it must have a wheel.
+        strictly: The described interpreters of these; a part of `targets`.
         uploaded_before: Files uploaded later do not exist; nor do those without an upload time.
         uploaded_before_of: The same for single projects; None lifts the limit.
         overrides: Requirement texts that replace every requirement on a project.
@@ -46,6 +48,7 @@ class FileRules:
 
     ignore_caps: bool = False
     no_build: frozenset[str] = frozenset()
+    no_sdist: bool = False
     no_binary: frozenset[str] = frozenset()
     build_nothing: bool = False
     undo: Mapping[tuple[Option, str], str] = field(default_factory=dict)
@@ -54,6 +57,7 @@ class FileRules:
     must_have: MarkerSet = field(default_factory=MarkerSet.none)
     sdists: Mapping[str, Mapping[Version, MarkerSet]] = field(default_factory=dict)
     required: MarkerSet
+    strictly: Mapping[Target, MarkerSet] = field(default_factory=dict)
     uploaded_before: datetime | None = None
     uploaded_before_of: Mapping[str, datetime | None] = field(default_factory=dict)
     overrides: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
@@ -70,13 +74,24 @@ class FileRules:
         """Whether markers do not tell some of the described interpreters apart."""
         return len(set(self.targets.values())) < len(self.targets)
 
+    def needs_wheel(self, name: str, version: Version, *, has_sdist: bool) -> MarkerSet:
+        """Where a release must have a usable wheel, as far as a usable file has to be there."""
+        if not has_sdist:
+            return self.must_have
+        built = self.sdists.get(name)
+        return MarkerSet.none() if built is None else self.must_have - built.get(version, MarkerSet.none())
+
     def limit(self, name: str) -> datetime | None:
         """Until when files of `name` count."""
         return self.uploaded_before_of.get(name, self.uploaded_before)
 
     def may_build(self, name: str) -> bool:
-        """Whether sdists of `name` may be used."""
+        """Whether source trees of `name` may be built."""
         return not self.build_nothing and not forbids(self.no_build, self.no_binary, name)
+
+    def may_use_sdists(self, name: str) -> bool:
+        """Whether sdists of `name` that an index has may be used."""
+        return not self.no_sdist and self.may_build(name)
 
     def may_use_wheels(self, name: str) -> bool:
         """Whether wheels of `name` may be used."""

@@ -120,7 +120,7 @@ class IndexRepository:
         if detail is None:
             return Releases(name=name, versions=(), stable=0, yanked=0)
         rules = self.rules
-        every = rules.limit(name) is None and rules.may_use_wheels(name) and rules.may_build(name)
+        every = rules.limit(name) is None and rules.may_use_wheels(name) and rules.may_use_sdists(name)
         versions = detail.versions if every else tuple(v for v in detail.versions if self._usable(name, detail, v))
         withdrawn = detail.yanked_versions
         stable = yanked = 0
@@ -135,7 +135,7 @@ class IndexRepository:
         if self.rules.limit(name) is not None or name in self.rules.hashes:
             return bool(self.files(name, version))
         return (self.rules.may_use_wheels(name) and detail.has_wheel(version)) or (
-            self.rules.may_build(name) and detail.has_sdist(version)
+            self.rules.may_use_sdists(name) and detail.has_sdist(version)
         )
 
     def _detail(self, name: str) -> ProjectDetail | None:
@@ -159,7 +159,9 @@ class IndexRepository:
     def _chosen(self, name: str, files: Sequence[DistributionFile]) -> tuple[DistributionFile, ...]:
         rules = self.rules
         usable = [
-            f for f in files if (rules.may_use_wheels(name) if f.is_wheel else rules.may_build(name) and _builds(f))
+            f
+            for f in files
+            if (rules.may_use_wheels(name) if f.is_wheel else rules.may_use_sdists(name) and _builds(f))
         ]
         limit = rules.limit(name)
         if limit is not None:
@@ -216,7 +218,7 @@ class IndexRepository:
     def _served(self, name: str, version: Version) -> MarkerSet:
         detail = self._detail(name)
         assert detail is not None, name
-        builds = detail.has_sdist(version) and self.rules.may_build(name)
+        builds = detail.has_sdist(version) and self.rules.may_use_sdists(name)
         if builds and self.rules.must_have.is_empty and self.rules.required.is_empty and self._whole(name):
             # The common case: nothing of the single files matters but what they say of Python.
             return union(map(self.admits, detail.requires_pythons(version)))
@@ -229,11 +231,12 @@ class IndexRepository:
             return needed
         if (name, version) not in self._lacks:
             files = self.files(name, version)
-            if not all(f.is_wheel for f in files):
-                sdists = self.rules.sdists.get(name)
-                built = MarkerSet.any() if sdists is None else sdists.get(version, MarkerSet.none())
-                needed = self.rules.required | (self.rules.must_have - built)
-            self._lacks[name, version] = needed if needed.is_empty else needed - self._wheels(name, files)
+            needed = self.rules.needs_wheel(name, version, has_sdist=not all(f.is_wheel for f in files))
+            lacking = needed if needed.is_empty else needed - self._wheels(files, self._targets_of(name))
+            # What is required of a release has nothing to do with the other libc that is wanted beside it.
+            required = self.rules.required
+            lacking |= required if required.is_empty else required - self._wheels(files, self.rules.strictly)
+            self._lacks[name, version] = lacking
         return self._lacks[name, version]
 
     def is_told_unbuilt(self, name: str, version: Version) -> bool:
@@ -241,10 +244,8 @@ class IndexRepository:
         if self._facts.get((name, version)) is not None:
             return True
         files = self.files(name, version)
-        if any(f.is_wheel for f in files):
-            return True
         with suppress(LocksetError):
-            return bool(self._metadata.unbuilt().metadata(files).name)
+            return any(f.is_wheel for f in files) or bool(self._metadata.unbuilt().metadata(files).name)
         return False
 
     def _whole(self, name: str) -> bool:
@@ -260,28 +261,28 @@ class IndexRepository:
         """See `Repository.wheels_serve`."""
         detail = self._detail(name)
         assert detail is not None, name
-        if detail.has_sdist(version) and self.rules.may_build(name) and self._whole(name):
+        if detail.has_sdist(version) and self.rules.may_use_sdists(name) and self._whole(name):
             return None
         if (name, version) not in self._wheels_serve:
             files = self.files(name, version)
-            serves = None if any(not f.is_wheel for f in files) else self._wheels(name, files)
-            self._wheels_serve[name, version] = serves
+            wheels_only = all(f.is_wheel for f in files)
+            self._wheels_serve[name, version] = self._wheels(files, self._targets_of(name)) if wheels_only else None
         return self._wheels_serve[name, version]
 
-    def _wheels(self, name: str, files: Iterable[DistributionFile]) -> MarkerSet:
+    def _wheels(self, files: Iterable[DistributionFile], targets: Mapping[Target, MarkerSet]) -> MarkerSet:
         wheels = [(f.tags, wheel_region(f.tags) & self.admits(f.requires_python)) for f in files if f.is_wheel]
-        return taken(wheels, self._targets_of(name))
+        return taken(wheels, targets)
 
     def _targets_of(self, name: str) -> Mapping[Target, MarkerSet]:
-        """The described interpreters that count for a project: see `told_apart`."""
+        """The described interpreters that count for a project."""
         if not self.rules.has_targets_alike:
             return self.rules.targets
-        known = self._targets.get(name)
-        if known is None:
-            releases = self.releases(name).versions
-            tags = frozenset(t for v in releases for f in self.files(name, v) if f.is_wheel for t in f.tags)
-            known = self._targets[name] = told_apart(self.rules.targets, tags, self.rules.required)
-        return known
+        if name not in self._targets:
+            files = (f for version in self.releases(name).versions for f in self.files(name, version))
+            self._targets[name] = told_apart(
+                self.rules.targets, frozenset(t for f in files if f.is_wheel for t in f.tags)
+            )
+        return self._targets[name]
 
     def strictly_serves(self, name: str, version: Version) -> MarkerSet:
         """Environments that the Requires-Python of some usable file admits, upper bounds counted."""
@@ -296,7 +297,7 @@ class IndexRepository:
         detail = self._detail(name)
         assert detail is not None, name
         rules = self.rules
-        if self._whole(name) and rules.may_use_wheels(name) and rules.may_build(name):
+        if self._whole(name) and rules.may_use_wheels(name) and rules.may_use_sdists(name):
             return detail.requires_pythons(version)  # without a look at the single files
         return {f.requires_python for f in self.files(name, version)}
 

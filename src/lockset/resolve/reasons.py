@@ -73,7 +73,7 @@ def _kept_out(releases: Releases, specifiers: Sequence[Specifier], failure: Fail
         return None
     lacking = repository.lacks(name, usable[0]) & region
     if not lacking.is_empty:
-        platforms = [t.platform for t, where in repository.rules.targets.items() if not where.is_disjoint(lacking)]
+        platforms = [t.platform for t, where in repository.rules.strictly.items() if not where.is_disjoint(lacking)]
         return f"{name} {usable[0]} has no wheel for {joined(list(dict.fromkeys(platforms)))}"
     serves = repository.serves(name, usable[0])
     if not serves.without_platforms().is_disjoint(region.without_platforms()):

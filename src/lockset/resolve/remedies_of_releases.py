@@ -80,7 +80,7 @@ def by_rules(failure: Failure) -> Iterator[Remedy]:
             yield Remedy(request=failure.request, repository=failure.repository.under(changed), told=told, shows=name)
     if not rules.required.is_disjoint(failure.conflict.region):
         told = "Insist on wheels nowhere: leave `--require-wheels-for` out"
-        changed = replace(rules, required=MarkerSet.none())
+        changed = replace(rules, required=MarkerSet.none(), strictly={})
         yield Remedy(request=failure.request, repository=failure.repository.under(changed), told=told)
 
 
@@ -89,6 +89,8 @@ def _relaxed(rules: FileRules, name: str) -> Iterator[tuple[FileRules, str]]:
         limits = {**rules.uploaded_before_of, name: None}
         told = f"Lift the date limit for it: `--exclude-newer-package {name}=false`"
         yield replace(rules, uploaded_before_of=limits), told
+    if rules.no_sdist:
+        yield replace(rules, no_sdist=False), "Record source distributions too: leave `--no-sdist` out"
     if not rules.may_build(name):
         changed = replace(rules, no_build=rules.no_build - {":all:", name}, build_nothing=False)
         yield changed, f"Allow its source distribution: {' and '.join(rules.undo_sources(name))}"

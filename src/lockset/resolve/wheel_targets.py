@@ -35,19 +35,17 @@ def taken(wheels: Collection[Wheel], targets: Mapping[Target, MarkerSet]) -> Mar
     return region
 
 
-def told_apart(
-    targets: Mapping[Target, MarkerSet], tags: frozenset[Tag], required: MarkerSet
-) -> Mapping[Target, MarkerSet]:
+def told_apart(targets: Mapping[Target, MarkerSet], tags: frozenset[Tag]) -> Mapping[Target, MarkerSet]:
     """`targets` without those that take none of `tags`, where another one is alike to markers and takes some.
 
-    What nobody publishes wheels for, such as a second libc, says nothing against a release. In `required` all stay.
+    What a project has no wheels for, such as a second libc, says nothing against a release.
     """
     served = {t.platform for t in targets if not tags.isdisjoint(_accepted(t))}
     with_files = {_platform(t) for t in targets if t.platform in served}
     return {
         target: where
         for target, where in targets.items()
-        if target.platform in served or _platform(target) not in with_files or where.implies(required)
+        if target.platform in served or _platform(target) not in with_files
     }
 
 
