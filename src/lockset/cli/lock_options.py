@@ -6,9 +6,7 @@ import os
 import sys
 from typing import TYPE_CHECKING, Any
 
-from packaging.utils import InvalidName, canonicalize_name
-
-from lockset.cli.options import add_cache, add_index
+from lockset.cli.options import add_cache, add_index, normal_name
 from lockset.errors import LocksetError, UsageError
 from lockset.markers.marker_set import MarkerSet
 from lockset.resolve.choices import Choices
@@ -140,7 +138,7 @@ def refuse_contradictions(args: argparse.Namespace) -> None:
         by_variables = one == "no_index" and {one, other} <= args.by_variable  # the stricter one holds
         if getattr(args, one, None) and getattr(args, other, None) and not by_variables:
             raise UsageError("option-conflict", f"{_option(one)} and {_option(other)} exclude one another")
-    twice = {_name(n) for n in (*args.group, *args.only_group)} & {_name(n) for n in args.no_group}
+    twice = {normal_name(n) for n in (*args.group, *args.only_group)} & {normal_name(n) for n in args.no_group}
     if twice:
         raise UsageError("option-conflict", f"The group {min(twice)} is both asked for and left out")
     no_source = args.no_build or _EVERYTHING in _packages(args.only_binary)
@@ -150,14 +148,6 @@ def refuse_contradictions(args: argparse.Namespace) -> None:
 
 def _option(name: str) -> str:
     return f"--{name.replace('_', '-')}"
-
-
-def _name(text: str) -> str:
-    try:
-        return str(canonicalize_name(text, validate=True))
-    except InvalidName as error:
-        hint = "Names have letters, digits, `-`, `_` and `.`, no versions"
-        raise UsageError("option-value", f"`{text}` is no name", hint=hint) from error
 
 
 def choices_of(args: argparse.Namespace, here: Path) -> Choices:
@@ -174,15 +164,15 @@ def choices_of(args: argparse.Namespace, here: Path) -> Choices:
         **where,
         require_wheels_for=tuple(args.require_wheels_for),
         requirements=_editables(args.editable, here),
-        extras=(tuple(map(_name, args.extra)) or None) if not args.only_group else (),
-        groups=tuple(map(_name, (*args.group, *args.only_group))) or None,
-        no_groups=tuple(map(_name, args.no_group)),
+        extras=(tuple(map(normal_name, args.extra)) or None) if not args.only_group else (),
+        groups=tuple(map(normal_name, (*args.group, *args.only_group))) or None,
+        no_groups=tuple(map(normal_name, args.no_group)),
         only_groups=bool(args.only_group),
         upgrade=args.upgrade,
-        upgrade_packages=frozenset(map(_name, args.upgrade_package)),
+        upgrade_packages=frozenset(map(normal_name, args.upgrade_package)),
         constraints=read_constraints(args.constraint, folder=here, environ=environ),
         overrides=_overrides(args.override, here, environ),
-        excludes=tuple(map(_name, args.exclude)),
+        excludes=tuple(map(normal_name, args.exclude)),
         prerelease=args.prerelease,
         prerelease_package=_modes(args.prerelease_package),
         resolution=args.resolution,
@@ -263,13 +253,13 @@ def _modes(texts: Iterable[str]) -> dict[str, str]:
     for name, mode in _pairs(texts, "--prerelease-package"):
         if mode not in _PRERELEASES:
             raise UsageError("option-value", f"--prerelease-package: `{mode}` is none of {', '.join(_PRERELEASES)}")
-        found[_name(name)] = mode
+        found[normal_name(name)] = mode
     return found
 
 
 def _limits(texts: Iterable[str]) -> dict[str, datetime | timedelta | None]:
     return {
-        _name(name): None if limit == "false" else parse_exclude_newer(limit, place="--exclude-newer-package")
+        normal_name(name): None if limit == "false" else parse_exclude_newer(limit, place="--exclude-newer-package")
         for name, limit in _pairs(texts, "--exclude-newer-package")
     }
 
@@ -285,4 +275,4 @@ def _pairs(texts: Iterable[str], option: str) -> list[tuple[str, str]]:
 def _packages(texts: Iterable[str]) -> tuple[str, ...]:
     """Names, or `:all:`; several may stand in one text, as pip has them."""
     parts = [part.strip() for text in texts for part in text.split(",") if part.strip()]
-    return tuple(part if part == _EVERYTHING else _name(part) for part in parts if part != _NOTHING)
+    return tuple(part if part == _EVERYTHING else normal_name(part) for part in parts if part != _NOTHING)
