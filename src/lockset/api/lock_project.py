@@ -13,6 +13,7 @@ from lockset.api.lock import LockResult
 from lockset.api.lock import lock as lock_question
 from lockset.api.wiring import repository_opener
 from lockset.lockfile.load import load
+from lockset.option_values import check_argument
 from lockset.resolve.choices import Choices
 from lockset.sources.files.discover import read_sources
 
@@ -24,6 +25,12 @@ if TYPE_CHECKING:
     from lockset.metadata.ports import Builder
 
 __all__ = ["lock"]
+
+_PATH = "str | PathLike | None"
+_ARGUMENTS = {
+    "folder": "str | PathLike", "choices": "Choices | None", "indexes": "IndexOptions | None",
+    "output": _PATH, "cache": _PATH, "now": "datetime | None",
+}  # fmt: skip
 
 
 def lock(
@@ -59,6 +66,8 @@ def lock(
     Raises:
         LocksetError: `no-resolution`, and all that can be wrong with the input, the network and the packages.
     """
+    sources = check_argument("sources", sources, "str | PathLike | Iterable[str | PathLike]")
+    _check(folder=folder, choices=choices, indexes=indexes, output=output, cache=cache, now=now)
     base = Path(folder).absolute()
     names = [sources] if isinstance(sources, str | PathLike) else list(sources)
     project = read_sources([str(name) for name in names], folder=base, environ=environ or {})
@@ -70,11 +79,9 @@ def lock(
     def builder(heard: Listener) -> Builder:
         from lockset.api.build_environment import builder as made
 
-        told: dict[str, Any] = {
-            "constraints": project.settings.build_constraints,
-            "settings": project.settings.config_settings,
-        }
-        return made(options, place, python=sys.executable, now=moment, listener=heard, **told)
+        settings: dict[str, Any] = {"settings": project.settings.config_settings}
+        settings["constraints"] = project.settings.build_constraints
+        return made(options, place, python=sys.executable, now=moment, listener=heard, **settings)
 
     return lock_question(
         project,
@@ -86,3 +93,8 @@ def lock(
         verify=verify_metadata,
         listener=listener,
     )
+
+
+def _check(**given: Any) -> None:
+    for name, value in given.items():
+        check_argument(name, value, _ARGUMENTS[name])

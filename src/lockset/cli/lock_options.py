@@ -248,7 +248,7 @@ def _overrides(files: Sequence[str], here: Path, environ: Mapping[str, str]) -> 
     return read_sources(files, folder=here, environ=environ, use_settings=False).dependencies
 
 
-def _modes(texts: Iterable[str]) -> dict[str, str]:
+def _modes(texts: Iterable[str]) -> dict[str, Any]:
     found = {}
     for name, mode in _pairs(texts, "--prerelease-package"):
         if mode not in _PRERELEASES:

@@ -10,6 +10,7 @@ from lockset.conversion.unlisted_files import unlisted_files
 from lockset.errors import LocksetError
 from lockset.index.options import DEFAULT_INDEX, same_index
 from lockset.lockfile.model import artifacts, describe
+from lockset.option_values import check_options
 from lockset.records import dataclass
 
 if TYPE_CHECKING:
@@ -49,6 +50,9 @@ class RequirementsStyle:
     index_lines: bool = False
     trees: bool = True
     source: str = "pylock.toml"
+
+    def __post_init__(self) -> None:
+        check_options(self)
 
 
 def to_requirements(exported: Exported, style: RequirementsStyle) -> tuple[str, tuple[Loss, ...]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import field
 from typing import TYPE_CHECKING, Literal
 
+from lockset.option_values import check_options
 from lockset.records import dataclass
 
 if TYPE_CHECKING:
@@ -58,7 +59,7 @@ class Choices:
     overrides: tuple[RequirementLine, ...] = ()
     excludes: tuple[str, ...] = ()
     prerelease: Literal["if-necessary", "allow", "disallow"] | None = None
-    prerelease_package: Mapping[str, str] = field(default_factory=dict)
+    prerelease_package: Mapping[str, Literal["if-necessary", "allow", "disallow"]] = field(default_factory=dict)
     resolution: Literal["highest", "lowest", "lowest-direct"] | None = None
     fork: Literal["newest", "fewest"] | None = None
     exclude_newer: datetime | timedelta | None = None
@@ -68,3 +69,6 @@ class Choices:
     no_sdist: bool = False
     allow_direct_urls: tuple[str, ...] = ()
     with_project: bool | None = None
+
+    def __post_init__(self) -> None:
+        check_options(self)
