@@ -66,6 +66,14 @@ __all__ = [
 ]
 
 
+# What else is public, listed once it is imported.
+_SUBPACKAGES = frozenset({"errors", "lockfile", "markers"})
+
+
+def __dir__() -> list[str]:
+    return sorted({*__all__, *(name for name in globals() if name.startswith("__") or name in _SUBPACKAGES)})
+
+
 def __getattr__(name: str) -> object:
     module = _FACADE.get(name)
     if module is None:

@@ -6,7 +6,7 @@ import os.path
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from lockset.api.remote import LiveRemote
 from lockset.api.wiring import connected
@@ -22,13 +22,14 @@ from lockset.conversion.prove import Proof, prove
 from lockset.conversion.read import read_foreign
 from lockset.conversion.requirements import FilesWanted, read_pins
 from lockset.conversion.sizes import with_sizes
-from lockset.errors import LocksetError
+from lockset.errors import LocksetError, UsageError
 from lockset.events import Silent
 from lockset.index.options import IndexOptions, IndexSource, location_url, same_index
 from lockset.lockfile.read import read
 from lockset.lockfile.secrets import refuse_secrets
 from lockset.lockfile.validate import validate
 from lockset.lockfile.write import write
+from lockset.option_values import check_argument, check_options
 from lockset.records import dataclass
 from lockset.resolve.ask import python_range
 from lockset.sources.direct_reference import is_url
@@ -47,6 +48,8 @@ if TYPE_CHECKING:
     from lockset.lockfile.model import Pylock
     from lockset.sources.project import RootProject, SourceOptions
 
+FormatName: TypeAlias = Literal["requirements", "poetry", "uv", "pdm", "pipfile", "conda-lock", "pylock"]
+
 __all__ = ["Conversion", "ConvertWishes", "convert", "convert_draft", "is_pylock", "read_draft"]
 
 
@@ -55,7 +58,7 @@ class ConvertWishes:
     """What the user wants of a conversion.
 
     Attributes:
-        format: What the input is; None: as its content says.
+        format: What the input is, or its name as `--from` takes it; None: as its content says.
         python: Pythons the lock serves, where the input says nothing, such as `>=3.10`.
         files: Files of pins without hashes: `all`, or `wheels` only; `as-hashed` takes all where no pin has a hash.
         pyproject: The pyproject.toml the input was made from; None: the one beside it.
@@ -68,7 +71,7 @@ class ConvertWishes:
         own_indexes: Whether indexes that a foreign lock names are asked for what it says comes from them.
     """
 
-    format: Format | None = None
+    format: Format | FormatName | None = None
     python: str | None = None
     files: Literal["as-hashed", "all", "wheels"] = "as-hashed"
     pyproject: Path | None = None
@@ -79,6 +82,15 @@ class ConvertWishes:
     offline: bool = False
     own_indexes: bool = True
     sizes: bool = False
+
+    def __post_init__(self) -> None:
+        if isinstance(self.format, str) and self.format in {one.value for one in Format}:
+            object.__setattr__(self, "format", Format(self.format))
+        elif isinstance(self.format, str):
+            known = ", ".join(f"`{one.value}`" for one in Format)
+            message = f"`ConvertWishes.format` is {self.format!r}, and has to be one of {known}, or None"
+            raise UsageError("option-value", message)
+        check_options(self)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,6 +146,9 @@ def convert(
     Raises:
         LocksetError: what is wrong with the input, what cannot be had, or (`strict`) what would be lost.
     """
+    check_argument("path", path, "str | PathLike")
+    check_argument("wishes", wishes, "ConvertWishes | None")
+    check_argument("output", output, "str | PathLike")
     wanted = wishes or ConvertWishes()
     draft, project = read_draft(path, wanted, output=output, content=content, environ=environ or {})
     options = (index_options or _default_options)(project)
@@ -220,7 +235,7 @@ def read_draft(
     place = os.fspath(path)
     location = absolute(place)
     data = content if content is not None else read_file(location, place=place, hint="Name the file to convert")
-    format_ = wishes.format or _recognised(data, place)
+    format_ = _recognised(data, place) if wishes.format is None else Format(wishes.format)
     options = _options(wishes, location, output)
     if format_ is Format.PYLOCK:
         raise LocksetError("is-pylock", "The file is a pylock file already", place=place)

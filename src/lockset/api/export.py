@@ -25,6 +25,7 @@ from lockset.lockfile.load import load
 from lockset.lockfile.secrets import without_user_info
 from lockset.lockfile.select import refuse_empty_environments
 from lockset.markers import Environment, platform_region
+from lockset.option_values import check_argument, check_options
 from lockset.records import dataclass
 from lockset.resolve.ask import python_range
 from lockset.sources.requirements_txt import read_requirements
@@ -36,8 +37,7 @@ if TYPE_CHECKING:
 
 __all__ = ["FORMATS", "Export", "ExportWishes", "export", "export_lock"]
 
-ExportFormat = Literal["requirements-txt", "constraints", "cyclonedx", "spdx", "spdx3"]
-FORMATS: tuple[ExportFormat, ...] = ("requirements-txt", "constraints", "cyclonedx", "spdx", "spdx3")
+FORMATS = ("requirements-txt", "constraints", "cyclonedx", "spdx", "spdx3")
 
 _BILLS = {"cyclonedx": to_cyclonedx, "spdx": to_spdx, "spdx3": to_spdx3}
 
@@ -57,7 +57,7 @@ class ExportWishes:
         name: Name of what a bill of materials is about.
     """
 
-    format: ExportFormat = "requirements-txt"
+    format: Literal["requirements-txt", "constraints", "cyclonedx", "spdx", "spdx3"] = "requirements-txt"
     extras: tuple[str, ...] = ()
     groups: tuple[str, ...] = ()
     only_groups: tuple[str, ...] = ()
@@ -65,6 +65,9 @@ class ExportWishes:
     platforms: tuple[str, ...] = ()
     style: RequirementsStyle = field(default_factory=RequirementsStyle)
     name: str = "pylock"
+
+    def __post_init__(self) -> None:
+        check_options(self)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,6 +102,8 @@ def export(
         LocksetError: what is wrong with the file, unknown extras and groups, `library-missing`, `not-expressible`, or
             (`strict`) what would be lost.
     """
+    check_argument("path", path, "str | PathLike")
+    check_argument("wishes", wishes, "ExportWishes | None")
     lock = load(path).lock
     return export_lock(lock, wishes or ExportWishes(), strict=strict, now=now, place=os.fspath(path))
 

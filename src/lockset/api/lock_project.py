@@ -15,6 +15,7 @@ from lockset.api.lock import lock as lock_question
 from lockset.api.wiring import repository_opener
 from lockset.events import Silent
 from lockset.lockfile.merge_conflict import old_lock
+from lockset.option_values import check_argument
 from lockset.resolve.choices import Choices
 from lockset.resolve.other_sources import unread_settings
 from lockset.sources.files.discover import read_sources
@@ -28,6 +29,12 @@ if TYPE_CHECKING:
     from lockset.sources.project import RootProject
 
 __all__ = ["lock"]
+
+_PATH = "str | PathLike | None"
+_ARGUMENTS = {
+    "folder": "str | PathLike", "choices": "Choices | None", "indexes": "IndexOptions | None",
+    "output": _PATH, "cache": _PATH, "now": "datetime | None",
+}  # fmt: skip
 
 
 def lock(
@@ -63,6 +70,8 @@ def lock(
     Raises:
         LocksetError: `no-resolution`, and all that can be wrong with the input, the network and the packages.
     """
+    sources = check_argument("sources", sources, "str | PathLike | Iterable[str | PathLike]")
+    _check(folder=folder, choices=choices, indexes=indexes, output=output, cache=cache, now=now)
     base = Path(folder).absolute()
     names = [sources] if isinstance(sources, str | PathLike) else list(sources)
     project = read_sources([str(name) for name in names], folder=base, environ=environ or {})
@@ -97,3 +106,8 @@ def _warnings(project: RootProject, choices: Choices, listener: Listener) -> tup
     for message in messages:
         listener.note(message)
     return messages
+
+
+def _check(**given: Any) -> None:
+    for name, value in given.items():
+        check_argument(name, value, _ARGUMENTS[name])

@@ -8,7 +8,7 @@ from datetime import datetime, timezone
 from functools import cache as once
 from os import PathLike
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from packaging.utils import canonicalize_name
 
@@ -18,10 +18,11 @@ from lockset.events import Silent
 from lockset.index.options import IndexOptions
 from lockset.lockfile.file_name import refuse_wrong_name
 from lockset.lockfile.load import load_bytes
+from lockset.option_values import check_argument, check_options
 from lockset.records import dataclass
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping
 
     from lockset.events import Listener
     from lockset.index.ports import Downloads
@@ -75,10 +76,13 @@ class SyncWishes:
     break_system: bool = False
     find_links: Collection[str | PathLike[str]] = ()
     allowed: Allowed = Allowed()
-    allow_overlap: Sequence[str] = ()
-    link_mode: str = "auto"
+    allow_overlap: Collection[str] = ()
+    link_mode: Literal["auto", "clone", "hardlink", "copy"] = "auto"
     compile_bytecode: bool = False
     verify_files: bool = False
+
+    def __post_init__(self) -> None:
+        check_options(self)
 
 
 def sync_target(
@@ -108,6 +112,14 @@ def sync_target(
         LocksetError: A file is refused, cannot be fetched, or does not fit; the target is as it was before.
         OSError: The system refuses; the same.
     """
+    locks = check_argument("locks", locks, "str | PathLike | Iterable[str | PathLike]")
+    check_argument("python", python, "str | PathLike | None")
+    check_argument("wishes", wishes, "SyncWishes | None")
+    check_argument("indexes", indexes, "IndexOptions | None")
+    check_argument("cache", cache, "str | PathLike | None")
+    if wishes is not None and wishes.described is not None:
+        for name, value in wishes.described._asdict().items():
+            check_argument(f"Described.{name}", value, "str")
     if python is None and (wishes is None or wishes.described is None):
         raise UsageError("python-missing", "Neither is an interpreter named nor one described", hint="Give `python=`")
     named = [locks] if isinstance(locks, str | PathLike) else list(locks)

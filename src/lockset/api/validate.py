@@ -12,6 +12,7 @@ from lockset.lockfile.issue import Issue
 from lockset.lockfile.load import load_bytes
 from lockset.lockfile.validate import Report
 from lockset.lockfile.validate import validate as validate_data
+from lockset.option_values import check_argument
 
 if TYPE_CHECKING:
     from lockset.lockfile.select import Selection
@@ -29,6 +30,7 @@ def validate(source: str | bytes | os.PathLike[str]) -> Report:
     Raises:
         LocksetError: `lock-not-found` or `lock-unreadable`; whatever is in the file is a finding, not an exception.
     """
+    check_argument("source", source, "str | bytes | PathLike")
     if isinstance(source, bytes) or (isinstance(source, str) and ("\n" in source or not source)):
         return validate_text(source)
     return validate_data(load_bytes(source), path=os.fspath(source), now=_now())
@@ -36,6 +38,7 @@ def validate(source: str | bytes | os.PathLike[str]) -> Report:
 
 def validate_text(text: str | bytes, *, name: str | None = None) -> Report:
     """All findings about `text`; with a `name`, the rules on file names are checked for it, too."""
+    check_argument("text", text, "str | bytes")
     return validate_data(text, path=name, now=_now())
 
 

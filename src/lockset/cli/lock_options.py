@@ -7,9 +7,7 @@ import re
 import sys
 from typing import TYPE_CHECKING, Any
 
-from packaging.utils import InvalidName, canonicalize_name
-
-from lockset.cli.options import add_cache, add_index
+from lockset.cli.options import add_cache, add_index, normal_name
 from lockset.errors import LocksetError, UsageError
 from lockset.markers.marker_set import MarkerSet
 from lockset.resolve.choices import Choices
@@ -147,7 +145,7 @@ def refuse_contradictions(args: argparse.Namespace) -> None:
         by_variables = one == "no_index" and {one, other} <= args.by_variable  # the stricter one holds
         if getattr(args, one, None) and getattr(args, other, None) and not by_variables:
             raise UsageError("option-conflict", f"{_option(one)} and {_option(other)} exclude one another")
-    twice = {_name(n) for n in (*args.group, *args.only_group)} & {_name(n) for n in args.no_group}
+    twice = {normal_name(n) for n in (*args.group, *args.only_group)} & {normal_name(n) for n in args.no_group}
     if twice:
         raise UsageError("option-conflict", f"The group {min(twice)} is both asked for and left out")
     _refuse_no_files(args)
@@ -200,14 +198,6 @@ def _option(name: str) -> str:
     return f"--{name.replace('_', '-')}"
 
 
-def _name(text: str) -> str:
-    try:
-        return str(canonicalize_name(text, validate=True))
-    except InvalidName as error:
-        hint = "Names have letters, digits, `-`, `_` and `.`, no versions"
-        raise UsageError("option-value", f"`{text}` is no name", hint=hint) from error
-
-
 def choices_of(args: argparse.Namespace, here: Path) -> Choices:
     """What the command line (after `fill`) and the files it names choose.
 
@@ -221,17 +211,17 @@ def choices_of(args: argparse.Namespace, here: Path) -> Choices:
         **where,
         require_wheels_for=tuple(args.require_wheels_for),
         requirements=_editables(args.editable, here),
-        extras=(tuple(map(_name, args.extra)) or None) if not args.only_group else (),
+        extras=(tuple(map(normal_name, args.extra)) or None) if not args.only_group else (),
         all_extras=args.all_extras,
         all_groups=args.all_groups,
-        groups=tuple(map(_name, (*args.group, *args.only_group))) or None,
-        no_groups=tuple(map(_name, args.no_group)),
+        groups=tuple(map(normal_name, (*args.group, *args.only_group))) or None,
+        no_groups=tuple(map(normal_name, args.no_group)),
         only_groups=bool(args.only_group),
         upgrade=args.upgrade,
-        upgrade_packages=frozenset(map(_name, args.upgrade_package)),
+        upgrade_packages=frozenset(map(normal_name, args.upgrade_package)),
         constraints=read_constraints(args.constraint, folder=here, environ=environ),
         overrides=_overrides(args.override, here, environ),
-        excludes=tuple(map(_name, args.exclude)),
+        excludes=tuple(map(normal_name, args.exclude)),
         prerelease=args.prerelease,
         prerelease_package=_modes(args.prerelease_package),
         resolution=args.resolution,
@@ -242,7 +232,7 @@ def choices_of(args: argparse.Namespace, here: Path) -> Choices:
         no_sdist=args.no_sdist,
         allow_direct_urls=tuple(args.allow_direct_url),
         with_project=args.with_project or (False if getattr(args, "without_project", False) else None),
-        no_sources=((_EVERYTHING,) if args.no_sources else ()) + tuple(map(_name, args.no_sources_package)),
+        no_sources=((_EVERYTHING,) if args.no_sources else ()) + tuple(map(normal_name, args.no_sources_package)),
         index_urls=tuple(
             text.partition("=")[2] if re.match(r"[^/:=]+=", text) else text
             for text in (*args.index, *args.extra_index_url, *filter(None, (args.default_index,)))
@@ -303,18 +293,18 @@ def _overrides(files: Sequence[str], here: Path, environ: Mapping[str, str]) -> 
     return read_sources(files, folder=here, environ=environ, use_settings=False).dependencies
 
 
-def _modes(texts: Iterable[str]) -> dict[str, str]:
+def _modes(texts: Iterable[str]) -> dict[str, Any]:
     found = {}
     for name, mode in _pairs(texts, "--prerelease-package"):
         if mode not in _PRERELEASES:
             raise UsageError("option-value", f"--prerelease-package: `{mode}` is none of {', '.join(_PRERELEASES)}")
-        found[_name(name)] = mode
+        found[normal_name(name)] = mode
     return found
 
 
 def _limits(texts: Iterable[str]) -> dict[str, datetime | timedelta | None]:
     return {
-        _name(name): None if limit == "false" else parse_exclude_newer(limit, place="--exclude-newer-package")
+        normal_name(name): None if limit == "false" else parse_exclude_newer(limit, place="--exclude-newer-package")
         for name, limit in _pairs(texts, "--exclude-newer-package")
     }
 
@@ -334,5 +324,5 @@ def _packages(texts: Iterable[str]) -> tuple[str, ...]:
         if part == _NOTHING:
             parts.clear()
         elif part:
-            parts.append(part if part == _EVERYTHING else _name(part))
+            parts.append(part if part == _EVERYTHING else normal_name(part))
     return tuple(dict.fromkeys(parts))

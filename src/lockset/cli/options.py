@@ -10,7 +10,17 @@ from pathlib import Path
 from lockset.errors import LocksetError, UsageError
 from lockset.sync.disk.recall import is_trusted
 
-__all__ = ["add_cache", "add_common", "add_index", "add_network", "cache_dir", "env_flag", "env_text", "standard_input"]
+__all__ = [
+    "add_cache",
+    "add_common",
+    "add_index",
+    "add_network",
+    "cache_dir",
+    "env_flag",
+    "env_text",
+    "normal_name",
+    "standard_input",
+]
 
 
 def env_text(name: str) -> str | None:
@@ -30,6 +40,21 @@ def env_flag(name: str) -> bool:
     if text in {"0", "false", "no", "off"}:
         return False
     raise UsageError("env-value", f"LOCKSET_{name} is {text!r}, which is neither true nor false")
+
+
+def normal_name(text: str) -> str:
+    """A name of a package, extra or group that an option gives, normalised.
+
+    Raises:
+        UsageError: it is not a valid name.
+    """
+    from packaging.utils import InvalidName, canonicalize_name
+
+    try:
+        return str(canonicalize_name(text, validate=True))
+    except InvalidName as error:
+        hint = "Names have letters, digits, `-`, `_` and `.`, no versions"
+        raise UsageError("option-value", f"`{text}` is not a valid name", hint=hint) from error
 
 
 def standard_input() -> bytes:

@@ -184,6 +184,8 @@ def _run(args: argparse.Namespace, out: Output) -> int:
     try:
         if args.directory is not None:
             _enter(args.directory)
+        if args.config is not None:
+            _refuse_missing(args.config)
         command = import_module(_module(args.command))
         if hasattr(gc, "freeze"):
             gc.freeze()
@@ -253,3 +255,9 @@ def _enter(directory: os.PathLike[str]) -> None:
         raise LocksetError(
             "directory", f"Cannot work in {os.fspath(directory)}: {error.strerror}", hint="Check --directory"
         ) from error
+
+
+def _refuse_missing(config: os.PathLike[str]) -> None:
+    """Refuse a file of settings that is not there, also where the command has no settings to read."""
+    if not os.path.isfile(config):  # noqa: PTH113 - pathlib is slow to import
+        raise LocksetError("source-missing", f"There is no file `{os.fspath(config)}`", hint="Check --config")

@@ -19,7 +19,7 @@ from lockset.api.sync import (
     find_lock,
     find_python,
 )
-from lockset.cli.options import add_cache, add_index, cache_dir, standard_input
+from lockset.cli.options import add_cache, add_index, cache_dir, normal_name, standard_input
 from lockset.cli.pythons import command_path, python_folders, version_of
 from lockset.errors import LocksetError, UsageError
 from lockset.lockfile.file_name import refuse_wrong_name
@@ -392,16 +392,7 @@ def folders(texts: Iterable[str], here: Path) -> tuple[str, ...]:
 
 def names(texts: Iterable[str]) -> frozenset[str]:
     """Names of packages, extras or groups, normalised."""
-    given = tuple(texts)
-    if not given:
-        return frozenset()
-    from packaging.utils import InvalidName, canonicalize_name
-
-    try:
-        return frozenset(canonicalize_name(text, validate=True) for text in given)
-    except InvalidName as error:
-        hint = "Names have letters, digits, `-`, `_` and `.`, no versions"
-        raise UsageError("option-value", f"{error}", hint=hint) from error
+    return frozenset(map(normal_name, texts))
 
 
 def names_or_all(texts: Iterable[str]) -> frozenset[str] | None:

@@ -11,6 +11,7 @@ from lockset.errors import LocksetError
 from lockset.index.options import DEFAULT_INDEX, same_index
 from lockset.lockfile.model import artifacts, describe
 from lockset.lockfile.secrets import secret_in_address
+from lockset.option_values import check_options
 from lockset.records import dataclass
 from lockset.url_secrets import has_secret
 
@@ -51,6 +52,9 @@ class RequirementsStyle:
     index_lines: bool = False
     trees: bool = True
     source: str = "pylock.toml"
+
+    def __post_init__(self) -> None:
+        check_options(self)
 
 
 def to_requirements(exported: Exported, style: RequirementsStyle) -> tuple[str, tuple[Loss, ...]]:

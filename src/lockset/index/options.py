@@ -12,6 +12,7 @@ from packaging.utils import canonicalize_name
 
 from lockset.errors import LocksetError
 from lockset.index.credentials import redact
+from lockset.option_values import check_options, check_range
 from lockset.records import dataclass
 
 if TYPE_CHECKING:
@@ -38,6 +39,9 @@ class IndexSource:
     name: str | None = None
     flat: bool = False
     explicit: bool = False
+
+    def __post_init__(self) -> None:
+        check_options(self)
 
     @property
     def is_local(self) -> bool:
@@ -99,6 +103,10 @@ class IndexOptions:
     keyring: bool = False
 
     def __post_init__(self) -> None:
+        check_options(self)
+        check_range(self, "connections", least=1)
+        check_range(self, "connect_timeout", "read_timeout", "rate_window", least=0, above=True)
+        check_range(self, "retries", "retry_after_cap", "minimum_rate", "max_age", least=0)
         object.__setattr__(
             self, "pins", MappingProxyType({canonicalize_name(project): index for project, index in self.pins.items()})
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import field
 from typing import TYPE_CHECKING, Literal
 
+from lockset.option_values import check_options
 from lockset.records import dataclass
 
 if TYPE_CHECKING:
@@ -12,7 +13,6 @@ if TYPE_CHECKING:
     from datetime import datetime, timedelta
 
     from lockset.markers.universe import Target
-    from lockset.resolve.file_kinds import Option
     from lockset.sources.requirement_line import RequirementLine
 
 __all__ = ["Choices"]
@@ -72,7 +72,7 @@ class Choices:
     overrides: tuple[RequirementLine, ...] = ()
     excludes: tuple[str, ...] = ()
     prerelease: Literal["if-necessary", "allow", "disallow"] | None = None
-    prerelease_package: Mapping[str, str] = field(default_factory=dict)
+    prerelease_package: Mapping[str, Literal["if-necessary", "allow", "disallow"]] = field(default_factory=dict)
     resolution: Literal["highest", "lowest", "lowest-direct"] | None = None
     fork: Literal["newest", "fewest"] | None = None
     exclude_newer: datetime | timedelta | None = None
@@ -80,9 +80,12 @@ class Choices:
     no_build: tuple[str, ...] = ()
     no_binary: tuple[str, ...] = ()
     build_nothing: bool = False
-    written: Mapping[tuple[Option, str], str] = field(default_factory=dict)
+    written: Mapping[tuple[Literal["no-build", "no-binary"], str], str] = field(default_factory=dict)
     no_sdist: bool = False
     allow_direct_urls: tuple[str, ...] = ()
     with_project: bool | None = None
     no_sources: tuple[str, ...] = ()
     index_urls: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        check_options(self)

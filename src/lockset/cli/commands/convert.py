@@ -9,13 +9,11 @@ from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from packaging.utils import canonicalize_name
-
 from lockset.api.convert import ConvertWishes, convert, is_pylock
 from lockset.api.convert_pylock import PylockWishes, convert_pylock
 from lockset.cli.exit_codes import DONE
 from lockset.cli.index_options import index_options, unread_variable
-from lockset.cli.options import add_cache, add_index, cache_dir
+from lockset.cli.options import add_cache, add_index, cache_dir, normal_name
 from lockset.cli.output import plain
 from lockset.conversion.formats import Format
 from lockset.errors import LocksetError, UsageError
@@ -177,16 +175,12 @@ def _pylock_wishes(args: argparse.Namespace) -> PylockWishes:
     return PylockWishes(
         python=args.python,
         platforms=tuple(args.platform),
-        extras=_names(args.extra),
-        groups=_names(args.group),
-        only_groups=_names(args.only_group),
+        extras=tuple(map(normal_name, args.extra or ())),
+        groups=tuple(map(normal_name, args.group or ())),
+        only_groups=tuple(map(normal_name, args.only_group or ())),
         settle=bool(args.settle or args.extra or args.group or args.only_group),
         fill=args.fill,
     )
-
-
-def _names(given: Sequence[str] | None) -> tuple[str, ...]:
-    return tuple(str(canonicalize_name(name)) for name in given or ())
 
 
 def _stdin() -> bytes:

@@ -7,20 +7,17 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from packaging.utils import canonicalize_name
-
 from lockset.api.export import FORMATS, ExportWishes, export_lock
 from lockset.api.open_lock import open_lock
 from lockset.cli.commands.convert import compared, losses_as_json, tell_losses
 from lockset.cli.exit_codes import DONE
-from lockset.cli.options import add_cache, standard_input
+from lockset.cli.options import add_cache, normal_name, standard_input
 from lockset.conversion.export_requirements import RequirementsStyle
 from lockset.errors import LocksetError, UsageError
 from lockset.sync.disk.output_file import write_output
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Sequence
 
     from lockset.api.export import Export
     from lockset.cli.output import Output
@@ -63,15 +60,15 @@ def run(args: argparse.Namespace, out: Output) -> int:
     document = open_lock(args.file, folder=here, stdin=standard_input)
     shown = document.path if document.path and args.file != "-" else "pylock.toml"
     lock = document.lock
-    extras = tuple(lock.extras or ()) if args.all_extras else _names(args.extra)
-    groups = tuple(lock.dependency_groups or ()) if args.all_groups else _names(args.group)
+    extras = tuple(lock.extras or ()) if args.all_extras else tuple(map(normal_name, args.extra or ()))
+    groups = tuple(lock.dependency_groups or ()) if args.all_groups else tuple(map(normal_name, args.group or ()))
     if args.only_group and groups:
         raise UsageError("groups-twice", "`--only-group` and `--group` exclude each other")
     wishes = ExportWishes(
         format=args.format,
         extras=extras,
         groups=groups,
-        only_groups=_names(args.only_group),
+        only_groups=tuple(map(normal_name, args.only_group or ())),
         python=args.python,
         platforms=tuple(args.platform),
         style=RequirementsStyle(
@@ -109,10 +106,6 @@ def _json(done: Export, format_: str, target: Path | None) -> dict[str, object]:
         "environments": done.compared,
         "losses": losses_as_json(done.losses),
     }
-
-
-def _names(given: Sequence[str] | None) -> tuple[str, ...]:
-    return tuple(str(canonicalize_name(name)) for name in given or ())
 
 
 def _write(target: Path, text: str) -> None:

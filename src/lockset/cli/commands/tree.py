@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from lockset.api.look import look, region_of
 from lockset.api.open_lock import open_lock
 from lockset.cli.exit_codes import DONE
-from lockset.cli.options import add_cache, standard_input
+from lockset.cli.options import add_cache, normal_name, standard_input
 from lockset.cli.output import plain
 from lockset.records import dataclass
 
@@ -72,7 +72,8 @@ def view(args: argparse.Namespace) -> LockGraph:
     """The graph that the arguments of `add_view_arguments` and `file` describe."""
     within = region_of(python=args.python, platform=args.platform) if args.python or args.platform else None
     lock = open_lock(args.file, folder=Path.cwd(), stdin=standard_input).lock
-    return look(lock, within=within, extras=args.extra, groups=args.group)
+    extras, groups = (None if given is None else list(map(normal_name, given)) for given in (args.extra, args.group))
+    return look(lock, within=within, extras=extras, groups=groups)
 
 
 def condition_text(condition: str | None, out: Output) -> str:

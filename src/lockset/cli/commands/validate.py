@@ -99,11 +99,21 @@ def _known(rule: str, place: str | None = None) -> None:
 
 
 def _target(asked: str) -> tuple[str, str]:
-    """Python and platform of `3.12/linux`."""
+    """Python and platform of `3.12/linux`.
+
+    Raises:
+        UsageError: it does not name both, or one that is not known.
+    """
+    from lockset.markers import described_target
+
     python, slash, platform = asked.partition("/")
     if not (python and slash and platform):
         hint = "Write it as `3.12/linux` or `3.13/manylinux_2_28_aarch64`"
         raise UsageError("target", f"`{asked}` is no Python and platform", hint=hint)
+    try:
+        described_target(platform, python)
+    except LocksetError as error:
+        raise UsageError("target", error.diagnostic.message, place="--for", hint=error.diagnostic.hint) from error
     return python, platform
 
 
@@ -111,7 +121,7 @@ def _here() -> Sequence[str]:
     found = sorted(path.name for path in Path().glob("pylock*.toml"))
     if not found:
         hint = "Name the files to check; `lockset lock` writes pylock.toml"
-        raise UsageError("no-files", "There is no pylock.toml in this folder", hint=hint)
+        raise LocksetError("lock-not-found", "There is no pylock.toml in this folder", hint=hint)
     return found
 
 

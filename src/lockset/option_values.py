@@ -1,0 +1,169 @@
+"""Values of options, checked against the annotations of their classes when they are made: one clear error each."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable, Mapping
+from functools import cache
+from os import PathLike
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from lockset.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = ["check_argument", "check_options", "check_range"]
+
+_NOTHING = object()
+_TEXT = (str, bytes)
+_PLAIN: dict[str, tuple[type[Any], ...]] = {"str": (str,), "int": (int,), "float": (int, float), "bool": (bool,)}
+_MANY: dict[str, type[Any]] = {"tuple": tuple, "frozenset": frozenset, "Collection": tuple, "Iterable": tuple}
+_WORDS = {
+    "str": "a text", "int": "a whole number", "float": "a number", "bool": "True or False", "None": "None",
+    "bytes": "bytes", "Path": "a path", "PathLike": "a path", "Mapping": "a mapping",
+}  # fmt: skip
+# As much of a wrong value as a message shows.
+_SHOWN = 80
+
+
+class _Kind(NamedTuple):
+    """One alternative of an annotation: `tuple[str, ...]` is `tuple` of `str`."""
+
+    name: str
+    parts: tuple[Any, ...] = ()
+
+
+def check_options(options: Any) -> None:
+    """Check every field of `options`, a dataclass; lists and sets become what the field holds, texts become paths.
+
+    Raises:
+        UsageError: `option-value`.
+    """
+    cls: Any = type(options)
+    for name, annotation in _annotations(cls):
+        value = _checked(f"{cls.__name__}.{name}", getattr(options, name), annotation)
+        object.__setattr__(options, name, value)
+
+
+def check_argument(name: str, value: Any, annotation: str) -> Any:
+    """An argument of a public function, checked against its annotation; a generator becomes a tuple.
+
+    Raises:
+        UsageError: `option-value`.
+    """
+    return _checked(name, value, annotation)
+
+
+def check_range(options: Any, *names: str, least: float, above: bool = False) -> None:
+    """Check that numbers are not below `least` (`above`: nor equal to it); None stands for no bound.
+
+    Raises:
+        UsageError: `option-value`.
+    """
+    for name in names:
+        value = getattr(options, name)
+        if value is not None and not (value > least if above else value >= least):
+            bound = f"more than {least:g}" if above else f"at least {least:g}"
+            raise UsageError("option-value", f"`{type(options).__name__}.{name}` is {value}, and has to be {bound}")
+
+
+@cache
+def _annotations(cls: type[Any]) -> tuple[tuple[str, str], ...]:
+    return tuple((name, str(field.type)) for name, field in cls.__dataclass_fields__.items())
+
+
+def _checked(name: str, value: Any, annotation: str) -> Any:
+    kinds = _kinds(annotation)
+    found = _any_of(kinds, value)
+    if found is not _NOTHING:
+        return found
+    shown = repr(value)
+    shown = shown if len(shown) <= _SHOWN else f"{shown[:_SHOWN]}..."
+    *words, last = dict.fromkeys(word for kind in kinds for word in _words(kind))
+    wanted = f"{', '.join(words)} or {last}" if words else last
+    hint = None
+    if isinstance(value, str) and any(kind.name in _MANY for kind in kinds):
+        hint = f"A text would count as its letters: write `({value!r},)`"
+    raise UsageError("option-value", f"`{name}` is {shown}, and has to be {wanted}", hint=hint)
+
+
+def _any_of(kinds: tuple[_Kind, ...], value: Any) -> Any:
+    """`value` as one of the kinds, _NOTHING where it is of none."""
+    return next((found for kind in kinds if (found := _as(kind, value)) is not _NOTHING), _NOTHING)
+
+
+def _as(kind: _Kind, value: Any) -> Any:
+    if kind.name in _MANY:
+        return _many(kind, value)
+    if kind.name == "Path" and isinstance(value, (str, PathLike)):
+        return Path(value)
+    return value if _fits(kind, value) else _NOTHING
+
+
+def _many(kind: _Kind, value: Any) -> Any:
+    if isinstance(value, (*_TEXT, Mapping)) or not isinstance(value, Iterable):
+        return _NOTHING
+    values = tuple(value)
+    if kind.name == "tuple" and kind.parts[-1] != _kinds("..."):
+        each = kind.parts
+        if len(values) != len(each):
+            return _NOTHING
+    else:
+        each = (kind.parts[0],) * len(values)
+    items = [_any_of(kinds, item) for kinds, item in zip(each, values, strict=True)]
+    return _NOTHING if any(item is _NOTHING for item in items) else _MANY[kind.name](items)
+
+
+def _fits(kind: _Kind, value: Any) -> bool:
+    name, parts = kind
+    if name == "Literal":
+        return isinstance(value, str) and value in parts
+    if name in _PLAIN:
+        return isinstance(value, _PLAIN[name]) and (name == "bool") == isinstance(value, bool)
+    if name == "Mapping":
+        keys, items = parts
+        return isinstance(value, Mapping) and all(
+            _any_of(keys, key) is not _NOTHING and _any_of(items, item) is not _NOTHING for key, item in value.items()
+        )
+    if name == "PathLike":
+        return isinstance(value, PathLike)
+    # What is imported for type checkers only is known by its name.
+    return value is None if name == "None" else any(base.__name__ == name for base in type(value).__mro__)
+
+
+def _words(kind: _Kind) -> Iterator[str]:
+    if kind.name == "Literal":
+        yield from (f"`{value}`" for value in kind.parts)
+    elif kind.name in _MANY:
+        each = " or ".join(word for part in kind.parts[0] for word in _words(part))
+        yield f"a tuple or list, each item {each}"
+    elif kind.name == "Mapping":
+        each = " or ".join(word for part in kind.parts[1] for word in _words(part))
+        yield f"a mapping of names, each to {each}"
+    else:
+        yield _WORDS.get(kind.name) or f"{'an' if kind.name[0] in 'AEIOU' else 'a'} {kind.name}"
+
+
+@cache
+def _kinds(annotation: str) -> tuple[_Kind, ...]:
+    return tuple(map(_kind, _alternatives(ast.parse(annotation, mode="eval").body)))
+
+
+def _alternatives(node: ast.expr) -> Iterator[ast.expr]:
+    if isinstance(node, ast.BinOp):
+        yield from _alternatives(node.left)
+        yield from _alternatives(node.right)
+    else:
+        yield node
+
+
+def _kind(node: ast.expr) -> _Kind:
+    if not isinstance(node, ast.Subscript):
+        return _Kind(ast.unparse(node).rpartition(".")[2])
+    name = ast.unparse(node.value).rpartition(".")[2]
+    items = node.slice.elts if isinstance(node.slice, ast.Tuple) else [node.slice]
+    if name == "Literal":
+        return _Kind(name, tuple(ast.literal_eval(item) for item in items))
+    return _Kind(name, tuple(tuple(map(_kind, _alternatives(item))) for item in items))

@@ -1,0 +1,111 @@
+"""The library refuses wrong values of its options and arguments, one clear error each."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import lockset
+from lockset.conversion.export_requirements import RequirementsStyle
+from lockset.conversion.formats import Format
+from lockset.errors import UsageError
+
+OPTIONS: tuple[Any, ...] = (
+    lockset.Choices,
+    lockset.ConvertWishes,
+    lockset.ExportWishes,
+    lockset.SyncWishes,
+    lockset.IndexOptions,
+    RequirementsStyle,
+)
+FIELDS = [(cls, field.name) for cls in OPTIONS for field in dataclasses.fields(cls)]
+CALLS = ("convert", "export", "lock", "sync_target", "validate", "validate_text")
+
+
+def refused(cls: Any, **values: Any) -> UsageError:
+    with pytest.raises(UsageError) as caught:
+        cls(**values)
+    assert caught.value.diagnostic.code == "option-value"
+    return caught.value
+
+
+@pytest.mark.parametrize(("cls", "name"), FIELDS, ids=[f"{cls.__name__}.{name}" for cls, name in FIELDS])
+def test_a_field_refuses_what_it_cannot_hold_and_names_itself(cls: Any, name: str) -> None:
+    for value in (object(), b"x", [["a"]]):
+        assert f"`{cls.__name__}.{name}`" in str(refused(cls, **{name: value}))
+
+
+@pytest.mark.parametrize(("cls", "name"), FIELDS, ids=[f"{cls.__name__}.{name}" for cls, name in FIELDS])
+def test_a_field_that_holds_several_refuses_one_text(cls: Any, name: str) -> None:
+    if isinstance(getattr(cls(), name), (tuple, frozenset)) or name in {"extras", "groups"}:
+        refused(cls, **{name: "charts"})
+
+
+@pytest.mark.parametrize(
+    ("cls", "name", "known"),
+    [
+        (lockset.Choices, "resolution", "`lowest-direct`"),
+        (lockset.Choices, "prerelease", "`if-necessary`"),
+        (lockset.Choices, "fork", "`fewest`"),
+        (lockset.Choices, "implementation", "`pypy`"),
+        (lockset.SyncWishes, "link_mode", "`hardlink`"),
+        (lockset.ExportWishes, "format", "`cyclonedx`"),
+        (lockset.ConvertWishes, "format", "`poetry`"),
+        (lockset.ConvertWishes, "files", "`as-hashed`"),
+        (lockset.IndexOptions, "strategy", "`unsafe-best-match`"),
+    ],
+)
+def test_a_choice_that_does_not_exist_names_those_that_do(cls: Any, name: str, known: str) -> None:
+    message = str(refused(cls, **{name: "foo"}))
+    assert "'foo'" in message
+    assert known in message
+
+
+def test_a_text_in_place_of_names_is_not_taken_as_letters() -> None:
+    assert "('charts',)" in (refused(lockset.Choices, extras="charts").diagnostic.hint or "")
+
+
+def test_lists_and_sets_become_what_a_field_holds() -> None:
+    assert lockset.Choices(extras=["a"], upgrade_packages={"b"}) == lockset.Choices(  # type: ignore[arg-type]
+        extras=("a",), upgrade_packages=frozenset({"b"})
+    )
+    assert lockset.ConvertWishes(pyproject="x.toml").pyproject == Path("x.toml")  # type: ignore[arg-type]
+    assert lockset.ConvertWishes(format="poetry").format is Format.POETRY
+
+
+@pytest.mark.parametrize("name", ["connections", "connect_timeout", "read_timeout", "retries", "max_age"])
+def test_numbers_have_bounds(name: str) -> None:
+    assert "at least" in (message := str(refused(lockset.IndexOptions, **{name: -1}))) or "more than" in message
+
+
+@pytest.mark.parametrize("call", CALLS)
+def test_a_call_refuses_what_is_not_a_path(call: str) -> None:
+    for value in (5, None, object(), ["a", 5], {"a": "b"}):
+        with pytest.raises(UsageError) as caught:
+            getattr(lockset, call)(value)
+        assert caught.value.diagnostic.code == "option-value"
+
+
+def test_a_call_refuses_options_of_another_kind() -> None:
+    for call in (
+        lambda: lockset.lock((), choices={"python": ">=3.10"}),  # type: ignore[arg-type]
+        lambda: lockset.lock((), indexes="https://index.example.org"),  # type: ignore[arg-type]
+        lambda: lockset.convert("x", "uv"),  # type: ignore[arg-type]
+        lambda: lockset.export("x", "constraints"),  # type: ignore[arg-type]
+        lambda: lockset.sync_target("x", python="y", wishes="z"),  # type: ignore[arg-type]
+        lambda: lockset.sync_target(
+            "x",
+            wishes=lockset.SyncWishes(described=lockset.Described(3, 12)),  # type: ignore[arg-type]
+        ),
+    ):
+        with pytest.raises(UsageError) as caught:
+            call()
+        assert caught.value.diagnostic.code == "option-value"
+
+
+def test_the_package_lists_what_it_has() -> None:
+    assert set(lockset.__all__) <= set(dir(lockset))
+    assert all(hasattr(lockset, name) for name in dir(lockset))
