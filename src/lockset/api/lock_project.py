@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Any
 from lockset.api.indexes import indexes_of
 from lockset.api.lock import LockResult
 from lockset.api.lock import lock as lock_question
+from lockset.api.remote_sources import SourceFetcher
 from lockset.api.wiring import repository_opener
+from lockset.index.options import IndexOptions
 from lockset.lockfile.load import load
 from lockset.resolve.choices import Choices
 from lockset.sources.files.discover import read_sources
@@ -20,7 +22,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from lockset.events import Listener
-    from lockset.index.options import IndexOptions
     from lockset.metadata.ports import Builder
 
 __all__ = ["lock"]
@@ -61,7 +62,8 @@ def lock(
     """
     base = Path(folder).absolute()
     names = [sources] if isinstance(sources, str | PathLike) else list(sources)
-    project = read_sources([str(name) for name in names], folder=base, environ=environ or {})
+    fetch = SourceFetcher(lambda: indexes or IndexOptions())
+    project = read_sources([str(name) for name in names], folder=base, environ=environ or {}, fetch=fetch)
     target = base / (output or "pylock.toml")
     moment = now or datetime.now(timezone.utc)  # noqa: TID251 - the clock's door
     options = indexes if indexes is not None else indexes_of(project)
