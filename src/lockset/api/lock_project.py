@@ -63,7 +63,7 @@ def lock(
     base = Path(folder).absolute()
     names = [sources] if isinstance(sources, str | PathLike) else list(sources)
     fetch = SourceFetcher(lambda: indexes or IndexOptions())
-    project = read_sources([str(name) for name in names], folder=base, environ=environ or {}, fetch=fetch)
+    project = read_sources(list(map(str, names)), folder=base, environ=environ or {}, fetch=fetch)
     target = base / (output or "pylock.toml")
     moment = now or datetime.now(timezone.utc)  # noqa: TID251 - the clock's door
     options = indexes if indexes is not None else indexes_of(project)
@@ -72,10 +72,8 @@ def lock(
     def builder(heard: Listener) -> Builder:
         from lockset.api.build_environment import builder as made
 
-        told: dict[str, Any] = {
-            "constraints": project.settings.build_constraints,
-            "settings": project.settings.config_settings,
-        }
+        own = project.settings
+        told: dict[str, Any] = {"constraints": own.build_constraints, "settings": own.config_settings}
         return made(options, place, python=sys.executable, now=moment, listener=heard, **told)
 
     return lock_question(

@@ -21,6 +21,7 @@ from lockset.lockfile.model import (
     Pylock,
 )
 from lockset.markers import MarkerSet, wheel_region
+from lockset.metadata.specifier_fixes import fixed_specifiers
 from lockset.records import dataclass
 from lockset.resolve.direct import DirectVersion, relative_path
 
@@ -250,7 +251,8 @@ def _specifiers(text: str | None) -> SpecifierSet | None:
     try:
         return read_specifiers(text)
     except InvalidSpecifier:
-        return None
+        fixed = fixed_specifiers(text)
+        return None if not fixed else read_specifiers(fixed)
 
 
 def root_texts(request: LockRequest) -> list[str]:
