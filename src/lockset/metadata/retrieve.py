@@ -160,6 +160,8 @@ class Retriever:
             case WayKind.SDIST:
                 from lockset.metadata.sdist import sdist_metadata  # zip and tar are slow to import, rarely needed
 
+                if self._failures is not None:  # only what tells nothing by itself was built
+                    self._failures.refuse_known(way.file)
                 with self._files.download(way.file) as file:
                     return sdist_metadata(file, way.file)
             case WayKind.BUILD:
@@ -199,8 +201,6 @@ class Retriever:
 
     def _by_build(self, file: DistributionFile) -> CoreMetadata:
         assert self._builder is not None, "this way is offered only where builds are on"
-        if self._failures is not None:
-            self._failures.refuse_known(file)
         with self._files.download(file) as archive:
             try:
                 data = self._builder.archive_metadata(archive, file.filename)
