@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -10,11 +13,13 @@ from dataclasses import field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from lockset import __version__
 from lockset.api.lock import Choices, lock
 from lockset.api.sync import LockSource, Policy, SyncRequest, sync
 from lockset.api.wiring import connected, repository_opener
 from lockset.build.hooks import HookBuilder
 from lockset.errors import LocksetError
+from lockset.index.credentials import redact
 from lockset.records import dataclass
 from lockset.sources.project import RootProject
 from lockset.sources.requirement_line import parse_requirement
@@ -32,6 +37,19 @@ __all__ = ["SyncedEnvironmentMaker", "builder"]
 
 # Builds inside builds: a backend that must itself be built, and so on. Beyond it something goes round in a circle.
 _DEEPEST = 6
+# Variables by which compilers and libraries are found.
+_DECIDING = (
+    "PATH",
+    "CC",
+    "CXX",
+    "CFLAGS",
+    "CXXFLAGS",
+    "CPPFLAGS",
+    "LDFLAGS",
+    "CPATH",
+    "LIBRARY_PATH",
+    "PKG_CONFIG_PATH",
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,7 +78,20 @@ class SyncedEnvironmentMaker:
 
     def builder(self, listener: Listener) -> HookBuilder:
         """A builder over environments of this maker."""
-        return HookBuilder(self, listener=listener, settings=self.settings)
+        return HookBuilder(self, listener=listener, settings=self.settings, fingerprint=self._fingerprint())
+
+    def _fingerprint(self) -> str:
+        """What decides on a build besides the tree, as far as it is known before: interpreter, settings, variables."""
+        python = Path(self.python).resolve()
+        places = (self.options.index_url, *(source.url for source in self.options.indexes), *self.options.find_links)
+        facts = [
+            [str(python), python.stat().st_mtime_ns if python.exists() else 0, sys.version, __version__],
+            [str(line.requirement) for line in self.constraints],
+            {key: str(value) for key, value in self.settings.items()},
+            list(map(redact, places)),
+            {name: os.environ.get(name, "") for name in _DECIDING},  # noqa: TID251 - builds inherit them
+        ]
+        return hashlib.sha256(json.dumps(facts).encode()).hexdigest()
 
     @contextmanager
     def make(self, requirements: Sequence[str], *, what: str) -> Iterator[_SyncedEnvironment]:

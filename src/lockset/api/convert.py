@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from lockset.api.remote import LiveRemote
+from lockset.api.remote_sources import SourceFetcher
 from lockset.api.wiring import connected
 from lockset.conversion.assemble import assemble
 from lockset.conversion.beside import Beside, read_beside
@@ -33,8 +34,8 @@ from lockset.option_values import check_argument, check_options
 from lockset.records import dataclass
 from lockset.resolve.ask import python_range
 from lockset.sources.direct_reference import is_url
-from lockset.sources.files.discover import LocalFiles
-from lockset.sources.files.read_file import MAX_BYTES, decode_utf8, read_file
+from lockset.sources.files.discover import LocalFiles, path_of_file_url
+from lockset.sources.files.read_file import decode_utf8, read_file
 from lockset.sources.requirements_lines import decode as decode_requirements
 from lockset.sources.requirements_txt import read_requirements
 
@@ -46,6 +47,7 @@ if TYPE_CHECKING:
     from lockset.events import Listener
     from lockset.index.ports import Index
     from lockset.lockfile.model import Pylock
+    from lockset.sources.files.discover import Fetch
     from lockset.sources.project import RootProject, SourceOptions
 
 FormatName: TypeAlias = Literal["requirements", "poetry", "uv", "pdm", "pipfile", "conda-lock", "pylock"]
@@ -150,8 +152,10 @@ def convert(
     check_argument("wishes", wishes, "ConvertWishes | None")
     check_argument("output", output, "str | PathLike")
     wanted = wishes or ConvertWishes()
-    draft, project = read_draft(path, wanted, output=output, content=content, environ=environ or {})
-    options = (index_options or _default_options)(project)
+    options_of = index_options or _default_options
+    fetch = SourceFetcher(lambda: replace(options_of(None), offline=options_of(None).offline or wanted.offline))
+    draft, project = read_draft(path, wanted, output=output, content=content, environ=environ or {}, fetch=fetch)
+    options = options_of(project)
     if wanted.own_indexes:
         options = with_own_indexes(options, draft)
     options = replace(options, offline=options.offline or wanted.offline)
@@ -226,6 +230,7 @@ def read_draft(
     output: str | os.PathLike[str] = "pylock.toml",
     content: bytes | None = None,
     environ: Mapping[str, str],
+    fetch: Fetch | None = None,
 ) -> tuple[Draft, RootProject | None]:
     """The input as it was read, and the requirements behind it where it is a requirements file.
 
@@ -240,7 +245,7 @@ def read_draft(
     if format_ is Format.PYLOCK:
         raise LocksetError("is-pylock", "The file is a pylock file already", place=place)
     if format_ is Format.REQUIREMENTS:
-        return _read_requirements(data, location, place, options, environ, offline=wishes.offline)
+        return _read_requirements(data, location, place, options, environ, fetch=fetch)
     text = decode(data, place=place)
     return read_foreign(text, format_, place=place, options=options, beside=_beside(wishes, location)), None
 
@@ -293,17 +298,13 @@ class _Recorded(LocalFiles):
     """Files within `roots`, and by URL, that remember what was read, for the comments in it."""
 
     def __init__(self, folder: Path, roots: Sequence[Path], fetch: Callable[[str], bytes] | None) -> None:
-        super().__init__(folder)
+        super().__init__(folder, fetch)
         self._roots = tuple(roots)
-        self._fetch = fetch
         self.texts: list[str] = []
 
     def read(self, location: str) -> bytes:
-        if is_url(location) and self._fetch is not None:
-            data = self._fetch(location)
-        else:
-            self._refuse_climbing(location)
-            data = super().read(location)
+        self._refuse_climbing(location)
+        data = super().read(location)
         text = decode_requirements(data, place=location)
         refuse_undecoded(text, place=location)
         refuse_conflicts(text, place=location)
@@ -311,7 +312,8 @@ class _Recorded(LocalFiles):
         return data
 
     def _refuse_climbing(self, location: str) -> None:
-        if not is_url(location) and not any(Path(location).is_relative_to(root) for root in self._roots):
+        path = path_of_file_url(location) if location.lower().startswith("file:") else location
+        if not is_url(path) and not any(Path(path).is_relative_to(root) for root in self._roots):
             raise LocksetError(
                 "include-climbs",
                 f"`{location}` lies outside the project and the folder worked in",
@@ -327,37 +329,19 @@ def _project_root(folder: Path) -> Path:
     return folder
 
 
-class _Kept:
-    """A sink in memory."""
-
-    def __init__(self) -> None:
-        self.content = b""
-
-    def write(self, chunk: bytes) -> None:
-        """Take the next bytes."""
-        self.content += chunk
-
-    def restart(self) -> None:
-        """Forget all bytes."""
-        self.content = b""
-
-
-def _fetch(url: str) -> bytes:
-    """A requirements file by URL."""
-    kept = _Kept()
-    with connected(IndexOptions(), None, Silent()) as connection:
-        connection.downloads.fetch(url, kept, limit=MAX_BYTES)
-    return kept.content
-
-
 def _read_requirements(
-    data: bytes, location: Path, place: str, options: ConvertOptions, environ: Mapping[str, str], *, offline: bool
+    data: bytes,
+    location: Path,
+    place: str,
+    options: ConvertOptions,
+    environ: Mapping[str, str],
+    *,
+    fetch: Fetch | None,
 ) -> tuple[Draft, RootProject]:
     text = decode_requirements(data, place=place)
     refuse_undecoded(text, place=place)
     refuse_conflicts(text, place=place)
     here = Path.cwd()
-    fetch = None if offline else _fetch
     files = _Recorded(here, (here, location.parent, _project_root(location.parent)), fetch)
     project = read_requirements(
         text, location=str(location), place=place, base=location.parent, environ=environ, surroundings=files

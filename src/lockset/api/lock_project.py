@@ -12,8 +12,10 @@ from typing import TYPE_CHECKING, Any
 from lockset.api.indexes import indexes_of
 from lockset.api.lock import LockResult
 from lockset.api.lock import lock as lock_question
+from lockset.api.remote_sources import SourceFetcher
 from lockset.api.wiring import repository_opener
 from lockset.events import Silent
+from lockset.index.options import IndexOptions
 from lockset.lockfile.merge_conflict import old_lock
 from lockset.option_values import check_argument
 from lockset.resolve.choices import Choices
@@ -24,7 +26,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from lockset.events import Listener
-    from lockset.index.options import IndexOptions
     from lockset.metadata.ports import Builder
     from lockset.sources.project import RootProject
 
@@ -74,7 +75,8 @@ def lock(
     _check(folder=folder, choices=choices, indexes=indexes, output=output, cache=cache, now=now)
     base = Path(folder).absolute()
     names = [sources] if isinstance(sources, str | PathLike) else list(sources)
-    project = read_sources([str(name) for name in names], folder=base, environ=environ or {})
+    fetch = SourceFetcher(lambda: indexes or IndexOptions())
+    project = read_sources(list(map(str, names)), folder=base, environ=environ or {}, fetch=fetch)
     target = base / (output or "pylock.toml")
     moment = now or datetime.now(timezone.utc)  # noqa: TID251 - the clock's door
     options = indexes if indexes is not None else indexes_of(project)

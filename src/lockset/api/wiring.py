@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import time
 from contextlib import contextmanager
 from functools import cached_property
 from typing import TYPE_CHECKING, BinaryIO
 
 from lockset.api.connected import connected
+from lockset.metadata.build_failures import BuildFailures
 from lockset.metadata.retrieve import Retriever
 from lockset.resolve.scouting import ScoutingRepository
 
@@ -37,6 +39,12 @@ class _BuilderOnUse:
     @cached_property
     def _builder(self) -> Builder:
         return self._make()
+
+    @property
+    def fingerprint(self) -> str:
+        """What decides on its builds besides the tree; "" where that is not known."""
+        told: str = getattr(self._builder, "fingerprint", "")
+        return told
 
     def metadata(self, source_tree: Path, *, what: str) -> bytes:
         return self._builder.metadata(source_tree, what=what)
@@ -96,9 +104,20 @@ def repository_opener(
                 listener.note(f"The index gives no strong hash of {file.filename}: it is fetched and hashed")
                 return {"sha256": connection.files.sha256(file)}
 
+            failures = None
+            if made is not None:
+                failures = BuildFailures(
+                    connection.cache,
+                    fingerprint=lambda: made.fingerprint,
+                    now=time.time(),  # noqa: TID251 - api is where the clock is read
+                    refresh=options.refresh,
+                )
+            metadata = Retriever(
+                connection.files, store=connection.cache, tasks=connection.workers, builder=made, failures=failures
+            )
             yield ScoutingRepository(
                 index=connection.index,
-                metadata=Retriever(connection.files, store=connection.cache, tasks=connection.workers, builder=made),
+                metadata=metadata,
                 rules=rules,
                 listener=listener,
                 hash_file=hash_file,

@@ -98,7 +98,8 @@ def _check_requirements(requirements: tuple[str, ...], what: str) -> None:
 class HookBuilder:
     """`lockset.metadata.ports.Builder`: every call runs code of the package, and says so to the listener first.
 
-    `settings` are what every backend is told where a call gives none.
+    `settings` are what every backend is told where a call gives none. `fingerprint` changes with what decides on builds
+    besides the tree; it is "" where that is not known.
     """
 
     def __init__(
@@ -107,9 +108,11 @@ class HookBuilder:
         *,
         listener: Listener | None = None,
         settings: Mapping[str, Any] | None = None,
+        fingerprint: str = "",
     ) -> None:
         self._environments = environments
         self._settings = settings
+        self.fingerprint = fingerprint
         self._listener: Listener = listener or Silent()
 
     def metadata(self, source_tree: Path, *, what: str) -> bytes:

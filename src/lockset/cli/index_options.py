@@ -15,9 +15,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    from lockset.api.remote_sources import SourceFetcher
     from lockset.sources.project import RootProject
 
-__all__ = ["index_options", "unread_variable"]
+__all__ = ["index_options", "project_of_lock", "source_fetcher", "unread_variable"]
 
 
 # Seconds of silence, and further attempts, where nothing else is said.
@@ -77,6 +78,16 @@ def project_of_lock(args: argparse.Namespace, folder: Path, here: Path) -> RootP
         return RootProject(base=here, settings=read_settings_of(args.config, folder=here))
     found = find_upwards("pyproject.toml", folder)
     return None if found is None else RootProject(base=found.parent, settings=find_settings(folder))
+
+
+def source_fetcher(args: argparse.Namespace, here: Path) -> SourceFetcher:
+    """What fetches the requirements files of this run that are named by URL, with the options of all its requests."""
+    fetch: SourceFetcher | None = getattr(args, "fetch", None)
+    if fetch is None:
+        from lockset.api.remote_sources import SourceFetcher
+
+        fetch = args.fetch = SourceFetcher(lambda: index_options(args, project_of_lock(args, here, here), here))
+    return fetch
 
 
 def unread_variable(options: IndexOptions, environ: Mapping[str, str]) -> list[str]:

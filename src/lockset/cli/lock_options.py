@@ -7,6 +7,7 @@ import re
 import sys
 from typing import TYPE_CHECKING, Any
 
+from lockset.cli.index_options import source_fetcher
 from lockset.cli.options import add_cache, add_index, normal_name
 from lockset.errors import LocksetError, UsageError
 from lockset.markers.marker_set import MarkerSet
@@ -17,7 +18,7 @@ from lockset.sources.files.discover import LocalFiles, read_constraints, read_so
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Mapping
     from datetime import datetime, timedelta
     from pathlib import Path
 
@@ -219,8 +220,8 @@ def choices_of(args: argparse.Namespace, here: Path) -> Choices:
         only_groups=bool(args.only_group),
         upgrade=args.upgrade,
         upgrade_packages=frozenset(map(normal_name, args.upgrade_package)),
-        constraints=read_constraints(args.constraint, folder=here, environ=environ),
-        overrides=_overrides(args.override, here, environ),
+        constraints=read_constraints(args.constraint, folder=here, environ=environ, fetch=source_fetcher(args, here)),
+        overrides=_overrides(args, here, environ),
         excludes=tuple(map(normal_name, args.exclude)),
         prerelease=args.prerelease,
         prerelease_package=_modes(args.prerelease_package),
@@ -243,7 +244,9 @@ def choices_of(args: argparse.Namespace, here: Path) -> Choices:
 def read_build_choices(args: argparse.Namespace, here: Path) -> tuple[tuple[RequirementLine, ...], dict[str, Any]]:
     """Limits on what builds need, and what build backends are told."""
     environ = dict(os.environ)  # noqa: TID251 - the door for environment variables
-    constraints = read_constraints(args.build_constraint, folder=here, environ=environ)
+    constraints = read_constraints(
+        args.build_constraint, folder=here, environ=environ, fetch=source_fetcher(args, here)
+    )
     if not args.config_setting:
         return constraints, {}
     from lockset.api.sync_builds import read_settings
@@ -287,10 +290,11 @@ def _editables(paths: Iterable[str], here: Path) -> tuple[RequirementLine, ...]:
     )
 
 
-def _overrides(files: Sequence[str], here: Path, environ: Mapping[str, str]) -> tuple[RequirementLine, ...]:
-    if not files:
+def _overrides(args: argparse.Namespace, here: Path, environ: Mapping[str, str]) -> tuple[RequirementLine, ...]:
+    if not args.override:
         return ()
-    return read_sources(files, folder=here, environ=environ, use_settings=False).dependencies
+    fetch = source_fetcher(args, here)
+    return read_sources(args.override, folder=here, environ=environ, use_settings=False, fetch=fetch).dependencies
 
 
 def _modes(texts: Iterable[str]) -> dict[str, Any]:

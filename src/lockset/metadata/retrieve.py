@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from lockset.index.page import DistributionFile
+    from lockset.metadata.build_failures import BuildFailures
     from lockset.metadata.ports import Builder, Pending, RemoteFiles, Store, Tasks
 
 __all__ = ["Retriever"]
@@ -32,14 +33,24 @@ _FORMAT = 1
 class Retriever:
     """`lockset.metadata.ports.MetadataSource` over files of indexes.
 
-    `builder` None: builds are off. `hint` tries cheap ways only; it downloads no whole archive and builds nothing.
+    `builder` None: builds are off. `failures` remembers across runs which builds failed. `hint` tries cheap ways only:
+    it downloads no whole archive and builds nothing.
     """
 
-    def __init__(self, files: RemoteFiles, *, store: Store, tasks: Tasks, builder: Builder | None = None) -> None:
+    def __init__(
+        self,
+        files: RemoteFiles,
+        *,
+        store: Store,
+        tasks: Tasks,
+        builder: Builder | None = None,
+        failures: BuildFailures | None = None,
+    ) -> None:
         self._files = files
         self._store = store
         self._tasks = tasks
         self._builder = builder
+        self._failures = failures
         self._known: dict[str, CoreMetadata] = {}
         self._keys: dict[int, tuple[Sequence[DistributionFile], str]] = {}
         self._begun: dict[str, Pending[CoreMetadata | None]] = {}
@@ -149,6 +160,8 @@ class Retriever:
             case WayKind.SDIST:
                 from lockset.metadata.sdist import sdist_metadata  # zip and tar are slow to import, rarely needed
 
+                if self._failures is not None:  # only what tells nothing by itself was built
+                    self._failures.refuse_known(way.file)
                 with self._files.download(way.file) as file:
                     return sdist_metadata(file, way.file)
             case WayKind.BUILD:
@@ -189,9 +202,14 @@ class Retriever:
     def _by_build(self, file: DistributionFile) -> CoreMetadata:
         assert self._builder is not None, "this way is offered only where builds are on"
         with self._files.download(file) as archive:
-            data = self._builder.archive_metadata(archive, file.filename)
-        found = parse_metadata(data, origin="built", what=file.filename)
-        check_identity(found, file)
+            try:
+                data = self._builder.archive_metadata(archive, file.filename)
+                found = parse_metadata(data, origin="built", what=file.filename)
+                check_identity(found, file)
+            except LocksetError as error:
+                if self._failures is not None:
+                    self._failures.remember(file, error)
+                raise
         return found
 
 

@@ -22,6 +22,7 @@ from lockset.lockfile.model import (
     Pylock,
 )
 from lockset.markers import MarkerSet, wheel_region
+from lockset.metadata.specifier_fixes import fixed_specifiers
 from lockset.records import dataclass
 from lockset.resolve.direct import DirectVersion, is_local, local_path, relative_path
 
@@ -251,7 +252,8 @@ def _specifiers(text: str | None) -> SpecifierSet | None:
     try:
         return read_specifiers(text)
     except InvalidSpecifier:
-        return None
+        fixed = fixed_specifiers(text)
+        return None if not fixed else read_specifiers(fixed)
 
 
 def root_texts(request: LockRequest) -> list[str]:

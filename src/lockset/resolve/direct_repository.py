@@ -16,7 +16,7 @@ from lockset.records import dataclass
 from lockset.resolve.direct import DirectSource, DirectVersion, host_of, source_of
 from lockset.resolve.index_repository import python_region
 from lockset.resolve.repository import ReleaseFacts, Releases
-from lockset.resolve.requirement import from_source, parse_dependency
+from lockset.resolve.requirement import from_source, parse_metadata_dependency
 from lockset.sources.requirement_line import parse_requirement
 
 if TYPE_CHECKING:
@@ -206,7 +206,7 @@ class DirectRepository:
     def _of_source(self, version: DirectVersion) -> ReleaseFacts:
         at_source = self.read(version.source)
         metadata = at_source.metadata
-        found = [d for text in metadata.requires_dist for d in self._inner.counted(parse_dependency(text))]
+        found = [d for text in metadata.requires_dist for d in self._inner.counted(parse_metadata_dependency(text)[0])]
         if self._direct.guard is not None:
             self._direct.guard.refuse((d.name for d in found if d.url is None), at_source.named)
         serves = self._inner.admits(metadata.requires_python)

@@ -10,9 +10,10 @@ from lockset.events import Silent
 from lockset.hashes import STRONG_ALGORITHMS
 from lockset.index.ports import ProjectNotFound
 from lockset.markers import MarkerSet, wheel_region
+from lockset.metadata.specifier_fixes import fixed_specifiers
 from lockset.resolve.regions import union
 from lockset.resolve.repository import ReleaseFacts, Releases
-from lockset.resolve.requirement import parse_dependency, replaced
+from lockset.resolve.requirement import parse_metadata_dependency, replaced
 from lockset.resolve.wheel_targets import taken, told_apart
 
 if TYPE_CHECKING:
@@ -33,10 +34,14 @@ if TYPE_CHECKING:
 __all__ = ["IndexRepository", "python_region"]
 
 # A release whose metadata fails in one of these ways cannot be chosen; the next older one may be.
-_STEPPED_OVER = frozenset({"metadata-invalid", "requirement-syntax", "marker-syntax", "build-needed", "build-failed"})
+_STEPPED_OVER = frozenset(
+    {"metadata-invalid", "requirement-syntax", "marker-syntax", "build-needed", "builds-in-vain", "build-failed"}
+)
 
-# Releases of one project that are built for what they ask for. Where so many were in vain, others are too.
-_MOST_BUILT = 30
+# Releases of one project that are built for what they ask for, and failures among them. Where so many were in vain,
+# older ones are too.
+_MOST_BUILT = 10
+_MOST_FAILED = 5
 
 
 class IndexRepository:
@@ -78,7 +83,8 @@ class IndexRepository:
         self.not_found: dict[str, LocksetError] = {}
         self.stepped_over: dict[tuple[str, Version], str] = {}
         self.unbuilt: set[str] = set()
-        self._built: dict[str, int] = {}
+        self._built: dict[str, tuple[int, int]] = {}
+        self._given_up: set[str] = set()
 
     def under(self, rules: FileRules) -> IndexRepository:
         """See `Flexible.under`."""
@@ -321,14 +327,16 @@ class IndexRepository:
     def _learn(self, name: str, version: Version) -> ReleaseFacts | None:
         try:
             metadata = self._told(name, version)
-            dependencies = [d for text in metadata.requires_dist for d in self.counted(parse_dependency(text))]
+            dependencies = list(self._dependencies(name, version, metadata))
         except LocksetError as error:
             if error.diagnostic.code not in _STEPPED_OVER:
                 raise
-            if error.diagnostic.code == "build-needed":
+            if error.diagnostic.code in {"build-needed", "builds-in-vain"}:
                 self.unbuilt.add(name)
-                if self._built.get(name, 0) > _MOST_BUILT + 1:
+            if error.diagnostic.code == "builds-in-vain":
+                if name in self._given_up:
                     return None  # that no further one is built was told
+                self._given_up.add(name)
             self.stepped_over[name, version] = error.diagnostic.message
             self._listener.note(f"{name} {version} is stepped over: {error.diagnostic.message}")
             return None
@@ -338,35 +346,43 @@ class IndexRepository:
             serves=self.admits(metadata.requires_python),
         )
 
+    def _dependencies(self, name: str, version: Version, metadata: CoreMetadata) -> Iterable[Dependency]:
+        """What the metadata asks for; what is not valid and means one thing is read as that, with a note."""
+        for text in metadata.requires_dist:
+            dependency, fixed = parse_metadata_dependency(text)
+            if fixed is not None:
+                self._listener.note(f"{name} {version} requires `{text}`, which is not valid: it is read as `{fixed}`")
+            yield from self.counted(dependency)
+
     def _told(self, name: str, version: Version) -> CoreMetadata:
         """The metadata of the release, built for them if need be, but not of endlessly many releases of a project."""
         files = self.files(name, version)
         if any(f.is_wheel for f in files):
             return self._metadata.metadata(files)
-        if self._built.get(name, 0) < _MOST_BUILT:
+        built, failed = self._built.get(name, (0, 0))
+        if built < _MOST_BUILT and failed < _MOST_FAILED:
             try:
                 found = self._metadata.metadata(files)
             except LocksetError as error:
                 if error.diagnostic.code == "build-failed":
-                    self._count_build(name)
+                    self._built[name] = (built + 1, failed + 1)
                 raise
             if found.origin == "built":
-                self._count_build(name)
+                self._built[name] = (built + 1, failed)
             return found
         try:
             return self._metadata.unbuilt().metadata(files)
         except LocksetError as error:
             if error.diagnostic.code != "build-needed":
                 raise
-            self._count_build(name)
+            in_vain = (
+                "were built for what they ask for, and none fits" if failed < _MOST_FAILED else "could not be built"
+            )
             raise LocksetError(
-                "build-needed",
-                f"{_MOST_BUILT} releases were built for what they ask for, and none fits: no further one is",
+                "builds-in-vain",
+                f"{built if failed < _MOST_FAILED else failed} releases {in_vain}: no further one is built",
                 hint=f"Bound {name}, so that it is not looked for so far back",
             ) from error
-
-    def _count_build(self, name: str) -> None:
-        self._built[name] = self._built.get(name, 0) + 1
 
     def hint_file(self, file: DistributionFile) -> None:
         """What this file asks for will be asked for; returns at once."""
@@ -375,7 +391,7 @@ class IndexRepository:
     def dependencies_of_file(self, file: DistributionFile) -> tuple[Dependency, ...]:
         """What this one file asks for, whatever others of its version do."""
         metadata = self._metadata.metadata([file])
-        return tuple(d for text in metadata.requires_dist for d in self.counted(parse_dependency(text)))
+        return tuple(d for text in metadata.requires_dist for d in self.counted(parse_metadata_dependency(text)[0]))
 
     def counted(self, dependency: Dependency) -> Iterable[Dependency]:
         """The requirement, or what the user put in its place."""
@@ -392,7 +408,9 @@ def python_region(text: str) -> MarkerSet:
     try:
         return MarkerSet.of_python(text)
     except LocksetError:
-        return MarkerSet.any()  # what cannot be read cannot bind (installers do the same)
+        fixed = fixed_specifiers(text)
+        # What cannot be read cannot bind (installers do the same).
+        return MarkerSet.any() if fixed is None else MarkerSet.of_python(fixed)
 
 
 def _builds(file: DistributionFile) -> bool:

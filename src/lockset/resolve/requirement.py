@@ -13,6 +13,7 @@ from packaging.specifiers import SpecifierSet
 from lockset.dependency_specifiers import read_marker
 from lockset.errors import LocksetError
 from lockset.markers import MarkerSet
+from lockset.metadata.specifier_fixes import fixed_requirement
 from lockset.records import dataclass
 from lockset.resolve.direct import DirectVersion
 from lockset.resolve.requirement_text import parts_of
@@ -167,6 +168,21 @@ def parse_dependency(text: str) -> Dependency:
         url=url,
         text=f"{name}{brackets}{place}",
     )
+
+
+def parse_metadata_dependency(text: str) -> tuple[Dependency, str | None]:
+    """`text` of a release's metadata as a Dependency; where it is not valid and means one thing, that, and what it is.
+
+    Raises:
+        LocksetError: `requirement-syntax`.
+    """
+    try:
+        return parse_dependency(text), None
+    except LocksetError:
+        fixed = fixed_requirement(text)
+        if fixed is None:
+            raise
+        return parse_dependency(fixed), fixed
 
 
 def from_source(dependency: Dependency, source: DirectSource) -> Dependency:

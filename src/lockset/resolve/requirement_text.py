@@ -33,6 +33,9 @@ _ORDINARY = re.compile(
     """,
     re.VERBOSE | re.ASCII,
 )
+# Characters of an ordinary requirement. Blanks may be part of several pieces of the pattern, so that its time grows
+# with their square; packaging reads longer texts.
+_LONGEST = 1_000
 _EXTRA_ALONE = re.compile(r"""extra == "[^"]*"|extra == '[^']*'""")
 
 
@@ -61,7 +64,7 @@ def parts_of(text: str) -> RequirementParts:
         packaging.requirements.InvalidRequirement: It is none.
         LocksetError: `marker-syntax`.
     """
-    matched = _ORDINARY.fullmatch(text)
+    matched = _ORDINARY.fullmatch(text) if len(text) <= _LONGEST else None
     if matched is not None:
         name, extras, bare, bracketed, marker = matched.groups()
         try:

@@ -15,9 +15,9 @@ from lockset.dependency_specifiers import read_sdist_name, read_wheel_name
 from lockset.errors import LocksetError
 from lockset.sources.direct_url import egg_name, path_of
 from lockset.sources.requirement_line import RequirementLine, parse_requirement
-from lockset.url_secrets import without_secrets
+from lockset.url_secrets import plain_url, without_secrets
 
-__all__ = ["Surroundings", "is_url", "read_requirement"]
+__all__ = ["Surroundings", "is_remote", "is_url", "read_requirement", "shown_url"]
 
 _URL_SCHEMES = frozenset({"http", "https", "file", "ftp"})
 _VCS = ("git", "hg", "svn", "bzr")
@@ -47,6 +47,16 @@ def is_url(text: str) -> bool:
     scheme, colon, _ = text.partition(":")
     scheme = scheme.lower()
     return bool(colon) and (scheme in _URL_SCHEMES or scheme.partition("+")[0] in _VCS)
+
+
+def is_remote(text: str) -> bool:
+    """Whether the text is a URL that requirements files are fetched from."""
+    return text.lower().startswith(("https://", "http://"))
+
+
+def shown_url(url: str) -> str:
+    """The URL as messages and origins name it: without user info, query and fragment, which may hold secrets."""
+    return without_secrets(plain_url(path_of(url)))
 
 
 def read_requirement(

@@ -15,7 +15,7 @@ from urllib.parse import urljoin
 from lockset.errors import Diagnostic, LocksetError
 from lockset.lockfile.secrets import secret_in_address
 from lockset.records import dataclass
-from lockset.sources.direct_reference import is_url, read_requirement
+from lockset.sources.direct_reference import is_remote, is_url, read_requirement, shown_url
 from lockset.sources.direct_url import parse_digest
 from lockset.sources.project import RootProject
 from lockset.sources.requirements_lines import decode, logical_lines, with_names
@@ -109,7 +109,9 @@ class _Reading:
     def file(self, content: str | bytes, file: _File, path: tuple[str, ...]) -> None:
         """Reads one file; `path` holds the locations on the way here."""
         text = decode(content, place=file.place) if isinstance(content, bytes) else content
-        for line in logical_lines(text, environ=self.environ, place=file.place):
+        # What is on a server is not told what variables hold: it could ask for any of them, in an address of its own.
+        environ = {} if is_remote(file.location) else self.environ
+        for line in logical_lines(text, environ=environ, place=file.place):
             with _named(line.values):
                 self._line(line, file, (*path, file.location))
         self.done.add((file.location, file.constraint))
@@ -127,7 +129,7 @@ class _Reading:
         editables = [option.value for option in options if option.name == "editable"]
         if requirement or editables:
             _refuse_secret_variables(line, place)
-            asked = self._requirement(requirement or editables[0], options, place, editable=not requirement)
+            asked = self._requirement(requirement or editables[0], options, file, place, editable=not requirement)
             self._take(replace(asked, text=with_names(asked.text, line.values)), file)
             return
         include = next((option for option in options if option.name in {"requirement", "constraint"}), None)
@@ -141,9 +143,12 @@ class _Reading:
         self._include(first, file, place, path)
 
     def _requirement(
-        self, text: str, options: tuple[GivenOption, ...], place: str, *, editable: bool
+        self, text: str, options: tuple[GivenOption, ...], file: _File, place: str, *, editable: bool
     ) -> RequirementLine:
-        line = read_requirement(text, origin=place, folder=self.base, surroundings=self.surroundings, editable=editable)
+        surroundings = _NoFiles(place) if is_remote(file.location) else self.surroundings
+        line = read_requirement(text, origin=place, folder=self.base, surroundings=surroundings, editable=editable)
+        if is_remote(file.location) and (line.requirement.url or "").lower().startswith("file:"):
+            raise _local_from_remote(text, place)
         own = [option for option in options if option.name in _OF_REQUIREMENTS]
         for option in options:
             if option.name not in _OF_REQUIREMENTS and not (editable and option.name == "editable"):
@@ -180,13 +185,15 @@ class _Reading:
 
     def _include(self, option: GivenOption, file: _File, place: str, path: tuple[str, ...]) -> None:
         location, shown = _joined(file, option.value)
+        if is_remote(file.location) and not is_remote(location):
+            raise _local_from_remote(option.value, place)
         inner = _File(location=location, place=shown, constraint=option.name == "constraint")
         if location in path:
             raise LocksetError(
                 "requirements-cycle",
                 f"`{option.value}` includes itself",
                 place=place,
-                context=(*(f"{before} includes" for before in path[path.index(location) :]), location),
+                context=(*(f"{_shown(before)} includes" for before in path[path.index(location) :]), _shown(location)),
             )
         if len(path) > _DEEPEST:
             raise LocksetError("requirements-depth", f"Files include files {_DEEPEST} levels deep", place=place)
@@ -211,13 +218,48 @@ class _Reading:
         self.warnings.append(Diagnostic(code=code, message=message, place=place, context=context, hint=hint))
 
 
+class _NoFiles:
+    """What a file on a server may see of this computer."""
+
+    def __init__(self, place: str) -> None:
+        self._place = place
+
+    def read(self, location: str) -> bytes:
+        """Refused."""
+        raise _local_from_remote(location, self._place)
+
+    def exists(self, path: str) -> bool:
+        """Refused."""
+        raise _local_from_remote(path, self._place)
+
+    def project_name(self, path: str) -> str | None:
+        """Refused."""
+        raise _local_from_remote(path, self._place)
+
+
+def _local_from_remote(named: str, place: str) -> LocksetError:
+    return LocksetError(
+        "include-local",
+        f"`{named}` is on this computer, and a file from the network may not name it",
+        place=place,
+        hint="Download the requirements file and name it by its path",
+    )
+
+
+def _shown(location: str) -> str:
+    return shown_url(location) if is_url(location) else location
+
+
 def _joined(file: _File, named: str) -> tuple[str, str]:
     """Location and shown name of a file that `file` names."""
     if is_url(named):
-        return named, named
+        return named, shown_url(named)
     if is_url(file.location):
-        url = urljoin(file.location, named)
-        return url, url
+        try:
+            url = urljoin(file.location, named)
+        except ValueError:  # such as an unclosed bracket
+            url = named
+        return url, _shown(url)
     folder, shown = os.path.dirname(file.location), os.path.dirname(file.place)  # noqa: PTH120 - text only
     location = os.path.normpath(os.path.join(folder, named))  # noqa: PTH118 - text only
     return location, os.path.normpath(os.path.join(shown, named))  # noqa: PTH118 - text only

@@ -15,7 +15,7 @@ from lockset.api.check import check
 from lockset.api.lock import LockResult, lock
 from lockset.api.wiring import repository_opener
 from lockset.cli.exit_codes import DONE, REFUSED
-from lockset.cli.index_options import index_options, unread_variable
+from lockset.cli.index_options import index_options, source_fetcher, unread_variable
 from lockset.cli.lock_answer import remember
 from lockset.cli.lock_options import add_choices, choices_of, read_build_choices, refuse_contradictions
 from lockset.cli.options import cache_dir
@@ -165,6 +165,7 @@ def opener(
 def _more_decides(result: LockResult, args: argparse.Namespace) -> bool:
     """Whether the answer hangs on trees, archives or files that nobody looks at when it is recalled."""
     files = args.override or args.build_constraint or args.editable or args.this_environment
+    files = files or args.fetch.count
     return bool(files) or any(package.is_direct for package in result.lock.packages)
 
 
@@ -177,7 +178,13 @@ def read_project(args: argparse.Namespace, here: Path) -> RootProject:
     stdin = sys.stdin.read() if STDIN in args.sources else None
     environ = dict(os.environ)  # noqa: TID251 - the door for environment variables
     return read_sources(
-        args.sources, folder=here, environ=environ, stdin=stdin, use_settings=not args.no_config, config=args.config
+        args.sources,
+        folder=here,
+        environ=environ,
+        stdin=stdin,
+        use_settings=not args.no_config,
+        config=args.config,
+        fetch=source_fetcher(args, here),
     )
 
 

@@ -5,13 +5,15 @@ from __future__ import annotations
 import os.path
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+from urllib.parse import urlsplit
 
 from lockset.errors import LocksetError
 from lockset.lockfile.file_name import is_lock_file_name
 from lockset.lockfile.read import read
 from lockset.records import dataclass
-from lockset.sources.direct_reference import is_url
+from lockset.sources.direct_reference import is_remote, is_url, shown_url
+from lockset.sources.direct_url import path_of
 from lockset.sources.files.read_file import decode_utf8, read_file
 from lockset.sources.key_lines import lines_told
 from lockset.sources.kind import SourceKind, kind_of
@@ -23,41 +25,48 @@ from lockset.sources.script import read_script
 from lockset.sources.settings import Settings
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from lockset.sources.other_tools import OtherTools
     from lockset.sources.requirement_line import RequirementLine
 
 __all__ = [
     "STDIN",
+    "Fetch",
     "LocalFiles",
     "find_settings",
     "find_upwards",
+    "path_of_file_url",
     "read_constraints",
     "read_settings_of",
     "read_sources",
 ]
 
+# Gives the content of a file by URL; LocksetError where it cannot be had.
+Fetch: TypeAlias = "Callable[[str], bytes]"
 STDIN = "-"
 _PYPROJECT = "pyproject.toml"
 _NO_SOURCE = "Name a pyproject.toml, a requirements file or a script, or go to a project's folder"
 
 
 class LocalFiles:
-    """The `Surroundings` of requirements files on this disk; messages name files as seen from `folder`."""
+    """The `Surroundings` of requirements files on this disk; messages name files as seen from `folder`.
 
-    def __init__(self, folder: Path) -> None:
+    Files by URL are what `fetch` gives; without it they are refused.
+    """
+
+    def __init__(self, folder: Path, fetch: Fetch | None = None) -> None:
         self._folder = folder
+        self._fetch = fetch
 
     def read(self, location: str) -> bytes:
-        """The content of the file; URLs are refused."""
-        if is_url(location):
-            raise LocksetError(
-                "source-remote",
-                "Requirements files are not fetched over the network",
-                place=location,
-                hint="Download the file and name it by its path",
-            )
+        """The content of the file, by path or URL."""
+        if is_remote(location) and self._fetch is not None:
+            return self._fetch(location)
+        if location.lower().startswith("file:"):
+            location = path_of_file_url(location)
+        elif is_url(location):
+            raise _not_fetched(location)
         return read_file(Path(location), place=_relative(Path(location), self._folder))
 
     def exists(self, path: str) -> bool:
@@ -84,11 +93,25 @@ class LocalFiles:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Place:
-    """Where sources are read: the folder worked in (absolute), variables, and what stdin holds."""
+    """Where sources are read: the folder worked in (absolute), variables, what stdin holds, and what fetches URLs."""
 
     folder: Path
     environ: Mapping[str, str]
     stdin: str | None
+    fetch: Fetch | None = None
+
+
+class _Content(NamedTuple):
+    """A source: how messages call it, its path or URL, and its bytes."""
+
+    shown: str
+    location: str
+    data: bytes
+
+    @property
+    def name(self) -> str:
+        """The file's name."""
+        return path_of(self.location).rpartition("/")[2] if is_url(self.location) else Path(self.location).name
 
 
 def find_upwards(name: str, start: Path) -> Path | None:
@@ -133,6 +156,7 @@ def read_sources(
     stdin: str | None = None,
     use_settings: bool = True,
     config: Path | None = None,
+    fetch: Fetch | None = None,
 ) -> RootProject:
     """The project that the named sources make up together; without names, the nearest pyproject.toml.
 
@@ -147,11 +171,12 @@ def read_sources(
         stdin: Text for `-`.
         use_settings: Whether `[tool.lockset]` counts; it is checked all the same where its file is a source.
         config: A file whose `[tool.lockset]` counts instead of the sources' own.
+        fetch: Gives the content of requirements files by URL; without it they are refused.
 
     Raises:
         LocksetError: with file and place of what is wrong.
     """
-    place = _Place(folder=folder, environ=environ, stdin=stdin)
+    place = _Place(folder=folder, environ=environ, stdin=stdin, fetch=fetch)
     if not named:
         found = find_upwards(_PYPROJECT, folder)
         if found is None:
@@ -171,7 +196,12 @@ def read_sources(
 
 
 def read_constraints(
-    named: Sequence[str], *, folder: Path, environ: Mapping[str, str], stdin: str | None = None
+    named: Sequence[str],
+    *,
+    folder: Path,
+    environ: Mapping[str, str],
+    stdin: str | None = None,
+    fetch: Fetch | None = None,
 ) -> tuple[RequirementLine, ...]:
     """The constraints in the named requirements files and lock files, in their order.
 
@@ -180,28 +210,34 @@ def read_constraints(
     Raises:
         LocksetError: with file and place of what is wrong.
     """
-    place = _Place(folder=folder, environ=environ, stdin=stdin)
+    place = _Place(folder=folder, environ=environ, stdin=stdin, fetch=fetch)
     lines: list[RequirementLine] = []
     for name in named:
-        shown, location, data = _content(name, place)
-        if is_lock_file_name(location.name):
-            lines.extend(constraints_of_lock(read(data, path=shown).lock, place=shown))
+        source = _content(name, place)
+        if is_lock_file_name(source.name):
+            lines.extend(constraints_of_lock(read(source.data, path=source.shown).lock, place=source.shown))
             continue
-        project = _requirements(data, shown, location, place, constraint=True)
+        project = _requirements(source, place, constraint=True)
         lines.extend(project.constraints)
     return tuple(dict.fromkeys(lines))
 
 
 def _read_source(name: str, place: _Place) -> tuple[SourceKind, RootProject]:
-    shown, location, data = _content(name, place)
-    kind = kind_of(location.name if name != STDIN else None, data, place=shown)
+    source = _content(name, place)
+    shown = source.shown
+    kind = kind_of(source.name if name != STDIN else None, source.data, place=shown)
     if kind is SourceKind.REQUIREMENTS:
-        return kind, _requirements(data, shown, location, place)
-    text = decode_utf8(data, place=shown)
+        return kind, _requirements(source, place)
+    if is_url(source.location):
+        raise LocksetError(
+            "source-remote", "Only requirements files are fetched", place=shown, hint="Download the project first"
+        )
+    text = decode_utf8(source.data, place=shown)
+    base = Path(source.location).parent
     if kind is not SourceKind.PYPROJECT:
-        return kind, read_script(text, base=location.parent, place=shown)
+        return kind, read_script(text, base=base, place=shown)
     with lines_told(text, shown):
-        project = read_pyproject(text, base=location.parent, place=shown)
+        project = read_pyproject(text, base=base, place=shown)
     if name == STDIN:
         return kind, project
     return kind, replace(project, others=_other_files(project, place.folder))
@@ -213,33 +249,49 @@ def _other_files(project: RootProject, folder: Path) -> OtherTools:
     return other_files(project.base, project.others, folder=folder)
 
 
-def _content(name: str, place: _Place) -> tuple[str, Path, bytes]:
-    """Shown name, location and content of a source."""
+def _content(name: str, place: _Place) -> _Content:
     if name == STDIN:
         # Text that came with undecodable bytes keeps them.
-        return "<stdin>", place.folder / STDIN, (place.stdin or "").encode("utf-8", "surrogateescape")
+        return _Content("<stdin>", str(place.folder / STDIN), (place.stdin or "").encode("utf-8", "surrogateescape"))
     if is_url(name):
-        raise LocksetError(
-            "source-remote", "Sources are not fetched over the network", place=name, hint="Download the file first"
-        )
+        return _Content(shown_url(name), name, LocalFiles(place.folder, place.fetch).read(name))
     location = Path(os.path.normpath(place.folder / name))
     shown = name
     if LocalFiles(place.folder).exists(str(location)) and location.is_dir():
         location /= _PYPROJECT
         shown = os.path.normpath(str(Path(name) / _PYPROJECT))
-    return shown, location, read_file(location, place=shown, hint=_NO_SOURCE)
+    return _Content(shown, str(location), read_file(location, place=shown, hint=_NO_SOURCE))
 
 
-def _requirements(data: bytes, shown: str, location: Path, place: _Place, *, constraint: bool = False) -> RootProject:
+def _requirements(source: _Content, place: _Place, *, constraint: bool = False) -> RootProject:
     return read_requirements(
-        data,
-        location=str(location),
-        place=shown,
+        source.data,
+        location=source.location,
+        place=source.shown,
         base=place.folder,
         environ=place.environ,
-        surroundings=LocalFiles(place.folder),
+        surroundings=LocalFiles(place.folder, place.fetch),
         constraint=constraint,
     )
+
+
+def _not_fetched(url: str) -> LocksetError:
+    return LocksetError(
+        "source-remote",
+        "This is not fetched: requirements files are read from this computer, or over http and https",
+        place=shown_url(url),
+        hint="Download the file and name it by its path",
+    )
+
+
+def path_of_file_url(url: str) -> str:
+    """The absolute path of a `file:` URL of this computer; LocksetError `source-remote` for another one's."""
+    from urllib.request import url2pathname  # slow to import, and rarely needed
+
+    parts = urlsplit(url)
+    if parts.netloc not in {"", "localhost"}:
+        raise _not_fetched(url)
+    return os.path.abspath(url2pathname(parts.path))  # noqa: PTH100 - links stay as they are
 
 
 def _relative(path: Path, folder: Path) -> str:

@@ -1,0 +1,94 @@
+"""Invalid specifiers of old metadata that have one meaning, and what they mean.
+
+Indexes hold releases whose metadata was written before anybody checked it. Installers of their time read `>=2.0.*` or
+`>=1<2` in one way, and so does every reader since; a release with such a requirement is as good as its neighbours. What
+could mean two things is not touched. Only texts of metadata are fixed: a project corrects what it writes itself.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+
+from packaging.requirements import InvalidRequirement
+from packaging.specifiers import InvalidSpecifier
+
+from lockset.dependency_specifiers import excess, read_dependency, read_specifiers
+
+__all__ = ["fixed_requirement", "fixed_specifiers"]
+
+# Name and extras, then what should be specifiers, up to the marker.
+_REQUIREMENT = re.compile(
+    r"""\s*['"]?(?P<name>[A-Za-z0-9][A-Za-z0-9._-]*)['"]?\s*(?P<extras>\[[^\]]*\])?\s*(?P<rest>[^;@\[\]]*)(?P<marker>;.*)?""",
+    re.DOTALL,
+)
+# One operator with its version; commas between them may be missing, doubled or left over.
+_CLAUSE = re.compile(r"[\s,]*(?P<operator>===|~=|==|!=~|!=|<=|>=|=>|=<|<|>)\s*(?P<version>[^\s,<>=!~()]+)")
+_LEFT_OVER = re.compile(r"[\s,]*")
+# Characters of a text that is looked at; what is longer was not written by a person.
+_LONGEST = 1_000
+_TRANSPOSED = {"=>": ">=", "=<": "<="}
+_STAR_WITHOUT_DOT = re.compile(r"(\d)\*\Z")
+# `9.0.0a1.0`: what follows a pre-release is nothing.
+_ZERO_BEHIND = re.compile(r"(?P<kept>\d+(?:\.\d+)*(?:a|b|rc|post|dev)\d+)\.0\Z", re.IGNORECASE)
+
+
+def _is_beyond(text: str) -> bool:
+    return len(text) > _LONGEST or excess(text) is not None
+
+
+@cache
+def fixed_requirement(text: str) -> str | None:
+    """The requirement that the invalid `text` means; None where that is not clear."""
+    matched = None if _is_beyond(text) else _REQUIREMENT.fullmatch(text)
+    if matched is None:
+        return None
+    rest = matched["rest"].strip()
+    if rest.startswith("(") and rest.endswith(")"):
+        rest = rest[1:-1]
+    specifiers = fixed_specifiers(rest)
+    if specifiers is None:
+        return None
+    marker = f" {matched['marker'].strip()}" if matched["marker"] else ""
+    fixed = f"{matched['name']}{matched['extras'] or ''}{specifiers}{marker}"
+    try:
+        read_dependency(fixed)
+    except InvalidRequirement:
+        return None
+    return fixed
+
+
+@cache
+def fixed_specifiers(text: str) -> str | None:
+    """The specifiers that the invalid `text` means; None where that is not clear."""
+    if _is_beyond(text):
+        return None
+    text = text.replace("'", "").replace('"', "").strip()
+    clauses: list[str] = []
+    at = 0
+    while matched := _CLAUSE.match(text, at):
+        clauses.append(_fixed(matched["operator"], matched["version"]))
+        at = matched.end()
+    if _LEFT_OVER.fullmatch(text, at) is None:
+        return None
+    fixed = ",".join(clauses)
+    try:
+        read_specifiers(fixed)
+    except InvalidSpecifier:
+        return None
+    return fixed
+
+
+def _fixed(operator: str, version: str) -> str:
+    operator = _TRANSPOSED.get(operator, operator)
+    if operator in {">", ">="} and version == "dev":
+        return ">=0"  # every version is greater than a word
+    if operator == "!=~":
+        return f"!={version}" if version.endswith(".*") else f"!={version}.*"
+    if operator == "~=" and version.isdecimal():
+        return f">={version},=={version}.*"
+    if operator in {"<", "<=", ">", ">="} and version.endswith(".*"):
+        return operator + version.removesuffix(".*")
+    if operator in {"==", "!="}:
+        version = _STAR_WITHOUT_DOT.sub(r"\1.*", version)
+    return operator + _ZERO_BEHIND.sub(lambda found: found["kept"], version)
