@@ -226,9 +226,10 @@ class CandidateMaker:
             if fit.without_files:
                 without_files.append(position)
             elif fit.whole and probed and position not in row.first:
+                # This one last, if a probe had it: where another probe had an older one, that may be all that fits
+                # there, and serves both.
+                waiting.extend([*(p for p in probed if p not in done), position])
                 done.discard(position)
-                # In the order of the probes, this release among them: to put it last would mix answers of two probes.
-                waiting.extend(dict.fromkeys([*(p for p in probed if p not in done), position]))
                 probed = []
             elif fit.whole:
                 yield self._guard(key, releases.versions[position], guard, wanted)

@@ -40,7 +40,7 @@ def _is_named(
     node: Node, resolution: Resolution, request: LockRequest, repository: Repository, admission: Admission
 ) -> bool:
     name, version = node.key
-    if name not in request.policy.granted or isinstance(version, DirectVersion):
+    if isinstance(version, DirectVersion):
         return True
     releases = repository.releases(name)
     position = releases.versions.index(version)
