@@ -107,6 +107,7 @@ class CandidateMaker:
         locked_for: MarkerSet,
         splits: Mapping[Key, MarkerSet],
         unnamed: set[str] | None = None,
+        universe: MarkerSet | None = None,
     ) -> None:
         self.nothing = Specifier.of(SpecifierSet("<0"))
         self._repository = repository
@@ -115,7 +116,7 @@ class CandidateMaker:
         self._locked_for = locked_for
         self._splits = splits
         self._admission = Admission(repository, policy, preferences, unnamed)
-        self._boundaries = Boundaries(repository, policy, self._admission)
+        self._boundaries = Boundaries(repository, policy, self._admission, universe)
         self._guarded: dict[tuple[object, ...], GuardedCandidate] = {}
         self._apart: dict[tuple[str, Version], dict[MarkerSet, None]] = {}
         self._origins: dict[tuple[object, ...], Origin] = {}
@@ -257,7 +258,7 @@ class CandidateMaker:
         specifiers = {r.specifier for r in wanted}
         specifiers.update(s for s, region in self._policy.constraints.get(name, ()) if not region.is_disjoint(guard))
         locked = sum({1 << p for p in pins.locked})
-        mask = self._admission.admitted(releases, specifiers, preferred=locked)
+        mask = self._admission.admitted(releases, specifiers, guard, preferred=locked)
         mask = self._admission.not_leaking(releases, mask, wanted, guard)
         first = [p for p in pins.locked if mask >> p & 1]
         rest = self._admission.ordered(name, mask & ~sum({1 << p for p in first}))

@@ -62,6 +62,7 @@ class Provider:
             locked_for=locked_for,
             splits=self._splits,
             unnamed=unnamed,
+            universe=universe,
         )
         self._requirements: dict[tuple[object, ...], Requirement] = {}
         self._dependencies: dict[Candidate, tuple[Requirement, ...]] = {}

@@ -15,7 +15,7 @@ from __future__ import annotations
 from heapq import heappop, heappush
 from typing import TYPE_CHECKING
 
-from lockset.resolve.boundaries import pythons_of
+from lockset.resolve.boundaries import asked_apart, split_at
 from lockset.resolve.candidate import GuardedCandidate, SplitCandidate
 from lockset.resolve.cell import Cell, causes_of, chain_of, members_of
 from lockset.resolve.lean import lean
@@ -153,7 +153,7 @@ class Run:
             self._provider.expect_apart(candidate, refused.boundaries)
             members += (m for m in refused.members if m.key != cell.key)
             causes += (*refused.causes, *self._own_causes(candidate, refused))
-            boundaries += [*pythons_of(candidate), *refused.boundaries]
+            boundaries += [*split_at(candidate), *refused.boundaries]
         mattering = self._telling(cell.asked)
         return Conflict.of([*members_of(mattering), *members], causes or causes_of(mattering), boundaries)
 
@@ -193,7 +193,8 @@ class Run:
         if found is None:
             return None
         requirement, pin = found
-        return Conflict.of((Member.whole(pin),), self._met_in(self._cells[pin.key].asked, [requirement], candidate))
+        met = self._met_in(self._cells[pin.key].asked, [requirement], candidate)
+        return Conflict.of((Member.whole(pin),), met, asked_apart([requirement], pin))
 
     def _blocked(self, candidate: Candidate) -> Conflict | None:
         """Why what `candidate` asks for cannot be had beside what is chosen; None where it can, as far as is seen."""
@@ -224,7 +225,8 @@ class Run:
         mattering = self._telling(asked, requirements)
         others = [m for m in (*members_of(mattering), *known.members) if m.key != asking.key]
         met = self._met_in(mattering, requirements, asking)
-        return Conflict.of(others, [*met, *known.causes], known.boundaries)
+        apart = [*known.boundaries, *asked_apart(requirements, asking)]
+        return Conflict.of(others, [*met, *known.causes], apart)
 
     def _all_refused(self, candidates: Iterable[Candidate], asking: Candidate) -> Conflict | None:
         """What known conflicts have against all of `candidates` beside `asking`; None where one may be chosen."""
@@ -237,7 +239,7 @@ class Run:
                 return None
             members += (m for m in known.members if m.key not in {asking.key, candidate.key})
             causes += known.causes
-            boundaries += [*pythons_of(candidate), *known.boundaries]
+            boundaries += [*split_at(candidate), *known.boundaries]
         return Conflict.of(members, causes, boundaries)
 
     def _grown(self, pin: Candidate | None, wanted: tuple[Requirement, ...]) -> Iterator[Candidate]:
