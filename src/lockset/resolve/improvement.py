@@ -13,7 +13,6 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from lockset.errors import LocksetError
-from lockset.records import dataclass
 from lockset.resolve.candidate import GuardedCandidate
 from lockset.resolve.naming import everything_is_named
 from lockset.resolve.policy import bits

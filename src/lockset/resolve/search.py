@@ -129,8 +129,7 @@ def _probe(
 ) -> Mapping[str, tuple[Preference, ...]]:
     """The request's preferences, followed by what each probe found.
 
-    Each begins with the same counts of conflicts: decided in another order, two environments would have answers that
-    have nothing to do with each other, and their pins together none of the virtues of either.
+    Each begins with the same counts of conflicts: decided in different orders, their answers would not fit together.
     """
     preferences = dict(request.preferences)
     before, blamed = totals.blamed.copy(), totals.blamed
@@ -210,7 +209,8 @@ def _once(
     finally:
         totals.add(run)
     totals.parts += 1
-    return pins if run.was_straight else improved(pins, request, repository)
+    # Where every choice stands as it was first made, none was made for what is gone.
+    return improved(pins, request, repository) if run.rejections or run.yielded else pins
 
 
 def _run(
