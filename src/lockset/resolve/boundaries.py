@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from lockset.markers import MarkerSet
 from lockset.resolve.candidate import SplitCandidate
 from lockset.resolve.policy import bits
+from lockset.resolve.regions import union
 from lockset.resolve.requirement import ANY_VERSION
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from lockset.resolve.request import Policy
     from lockset.resolve.requirement import Dependency, Requirement, Specifier
 
-__all__ = ["Boundaries", "pythons_of"]
+__all__ = ["Boundaries", "asked_apart", "split_at"]
 
 # How many releases of a name are asked for the markers of their dependencies when nothing else is left to split on.
 _RELEASES_ASKED_FOR_MARKERS = 3
@@ -35,25 +36,30 @@ _RELEASES_ASKED_FOR_PYTHONS = 15
 class Boundaries:
     """Finds them; everything it answers is a function of its arguments and the repository."""
 
-    def __init__(self, repository: Repository, policy: Policy, admission: Admission) -> None:
+    def __init__(
+        self, repository: Repository, policy: Policy, admission: Admission, universe: MarkerSet | None = None
+    ) -> None:
         self._repository = repository
         self._policy = policy
         self._admission = admission
+        # A universe says something of the extras and groups that are declared to conflict, and of no others.
+        self._conflicting = frozenset() if universe is None else universe.extras() | universe.groups()
         self._served_by_some: dict[tuple[str, int, MarkerSet], MarkerSet] = {}
 
     def of_newer(
         self, releases: Releases, wanted: Sequence[Requirement], guard: MarkerSet, position: int
     ) -> Iterator[MarkerSet]:
-        """Where requirements that hold back the guard end, as far as Pythons go: a newer release fits on one side.
+        """Where requirements that hold back the guard end: a newer release fits on one side.
 
-        By Pythons only: other environments share what fits all of them.
+        Pythons first, then platforms, then extras.
         """
         if not self._admission.highest_first(releases.name):
             return
         asked = self._asked_where(releases.name, wanted, guard)
         regions = dict.fromkeys(region for region, specifier in asked if specifier.text and region is not guard)
         environments = [r.without_extras_and_groups() for r in regions]
-        for boundary in dict.fromkeys([*(e.without_platforms() for e in environments), *environments]):
+        boundaries = [*(e.without_platforms() for e in environments), *environments, *self._of_extras(wanted, guard)]
+        for boundary in dict.fromkeys(boundaries):
             sides = (guard - boundary, guard & boundary)
             if not sides[0].is_empty and any(
                 self._is_newer_on(side, releases, wanted, asked, position) for side in sides
@@ -73,6 +79,22 @@ class Boundaries:
                 self._is_newer_on(side, releases, wanted, asked, position) for side in sides
             ):
                 yield member
+
+    def _of_extras(self, wanted: Sequence[Requirement], guard: MarkerSet) -> Iterator[MarkerSet]:
+        """Where requirements end that come with an extra: of the project itself, or declared to conflict with another.
+
+        What an extra holds back by way of others is shared by all who can share it; so are groups, which are there to
+        work with the very releases that are used without them.
+        """
+        without = guard - union(map(MarkerSet.extra, guard.extras()))
+        for requirement in wanted:
+            region = requirement.region
+            if not requirement.specifier.text or region is guard:
+                continue
+            flags = region.extras() | region.groups()
+            own = requirement.origin.version is None and region.extras() and not without.is_empty
+            if own or not flags.isdisjoint(self._conflicting):
+                yield region
 
     def _is_newer_on(
         self,
@@ -207,9 +229,21 @@ def _atoms(dependencies: Iterable[Dependency]) -> Iterator[MarkerSet]:
         yield from dependency.marker.with_metadata_extra(None).atoms()
 
 
-def pythons_of(candidate: Candidate) -> Iterator[MarkerSet]:
-    """The boundary of a split that is one between Pythons."""
+def split_at(candidate: Candidate) -> Iterator[MarkerSet]:
+    """The boundary of a split that is one between environments."""
     if isinstance(candidate, SplitCandidate):
-        pythons = candidate.boundary.without_extras_and_groups()
-        if pythons & candidate.key[1] is candidate.boundary:
-            yield pythons
+        yield from _of_environments(candidate.boundary, candidate.key[1])
+
+
+def asked_apart(requirements: Iterable[Requirement], asking: Candidate) -> Iterator[MarkerSet]:
+    """Where `asking` asks for something in some of its environments only: elsewhere it may be possible."""
+    if not isinstance(asking, SplitCandidate):
+        for requirement in requirements:
+            if requirement.region is not asking.guard:
+                yield from _of_environments(requirement.region, requirement.key[1])
+
+
+def _of_environments(region: MarkerSet, cell: MarkerSet) -> Iterator[MarkerSet]:
+    environments = region.without_extras_and_groups()
+    if environments & cell is region:
+        yield environments

@@ -108,6 +108,7 @@ class CandidateMaker:
         preferences: Mapping[str, tuple[Preference, ...]],
         splits: Mapping[Key, MarkerSet],
         unnamed: set[str] | None = None,
+        universe: MarkerSet | None = None,
     ) -> None:
         self.nothing = Specifier.of(SpecifierSet("<0"))
         self._repository = repository
@@ -115,7 +116,7 @@ class CandidateMaker:
         self._preferences = preferences
         self._splits = splits
         self._admission = Admission(repository, policy, preferences, unnamed)
-        self._boundaries = Boundaries(repository, policy, self._admission)
+        self._boundaries = Boundaries(repository, policy, self._admission, universe)
         self._guarded: dict[tuple[object, ...], GuardedCandidate] = {}
         self._apart: dict[tuple[str, Version], dict[MarkerSet, None]] = {}
         self._origins: dict[tuple[object, ...], Origin] = {}
@@ -242,9 +243,10 @@ class CandidateMaker:
             if fit.without_files or (fit.whole and without_files and self._needs_build(releases, position)):
                 without_files.append(position)
             elif fit.whole and probed and position not in row.first:
+                # This one last, if a probe had it: where another probe had an older one, that may be all that fits
+                # there, and serves both.
+                waiting.extend([*(p for p in probed if p not in done), position])
                 done.discard(position)
-                # In the order of the probes, this release among them: to put it last would mix answers of two probes.
-                waiting.extend(dict.fromkeys([*(p for p in probed if p not in done), position]))
                 probed = []
             elif fit.whole:
                 yield self._guard(key, releases.versions[position], guard, wanted)
@@ -293,7 +295,7 @@ class CandidateMaker:
         specifiers = {r.specifier for r in wanted}
         specifiers.update(s for s, region in self._policy.constraints.get(name, ()) if not region.is_disjoint(guard))
         locked = sum({1 << p for p in pins.locked})
-        mask = self._admission.admitted(releases, specifiers, preferred=locked)
+        mask = self._admission.admitted(releases, specifiers, guard, preferred=locked)
         mask = self._admission.not_leaking(releases, mask, wanted, guard)
         first = [p for p in pins.locked if mask >> p & 1]
         rest = self._admission.ordered(name, mask & ~sum({1 << p for p in first}))

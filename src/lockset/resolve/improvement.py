@@ -1,242 +1,273 @@
 """Newer releases in the place of chosen ones, wherever everything else may stay as it is.
 
-A search takes back choices that bounded others, and what was bounded stays as it was then: nothing makes a search look
-at it again. So its answer is compared with its neighbours: no release, and no two releases together, could be newer
-while all others stay. What is newer is what the search itself would try earlier, by all of its rules.
+A search takes back choices that bounded others, and what they bounded stays as it was then: nothing makes a search look
+at it again. So its answer is compared with its neighbours, until no release, and no two releases together, could be
+newer while all others stay. What is newer is what the search itself would try earlier, by all of its rules.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
+from functools import cached_property
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from lockset.markers import MarkerSet
-from lockset.records import dataclass
-from lockset.resolve.candidate import GuardedCandidate, SplitCandidate
-from lockset.resolve.lean import lean
+from lockset.errors import LocksetError
+from lockset.resolve.candidate import GuardedCandidate
+from lockset.resolve.naming import everything_is_named
+from lockset.resolve.policy import bits
+from lockset.resolve.propagate import propagate
+from lockset.resolve.provider import Provider
+from lockset.resolve.requirement import ANY_VERSION, Origin
+from lockset.resolve.resolution import Pins
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
     from packaging.version import Version
 
-    from lockset.resolve.candidate import Candidate
-    from lockset.resolve.provider import Provider
+    from lockset.markers import MarkerSet
+    from lockset.resolve.repository import Repository
+    from lockset.resolve.request import LockRequest
     from lockset.resolve.requirement import Key, Requirement
+    from lockset.resolve.resolution import Edge, NodeKey, Resolution
 
 __all__ = ["improved"]
 
-# Newer releases of one project that are looked at beside another's, the newest first.
+# Newer releases of one project that are looked at, the newest first.
 _MOST_NEWER = 8
 # Replacements that are tried out in full; far above what any real project needs.
-_MOST_TRIALS = 500
+_MOST_TRIALS = 100
 
-# A release and the cells it was chosen for.
-Entry = tuple[str, "Version"]
-
-
-def improved(chosen: Mapping[Key, Candidate], roots: Sequence[Requirement], provider: Provider) -> dict[Key, Candidate]:
-    """`chosen`, with newer releases wherever one or two of them fit while all others stay as they are.
-
-    Args:
-        chosen: A whole answer to `roots`.
-        roots: What the project asks for.
-        provider: Knows the candidates of each cell, best first.
-    """
-    return _Improvement(roots, provider).of({key: candidate.choice for key, candidate in chosen.items()}, dict(chosen))
+# Releases by the cells that they take.
+Replacements = dict["Key", "Version"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+def improved(pins: Pins, request: LockRequest, repository: Repository) -> Pins:
+    """`pins`, with newer releases wherever one or two of them fit while all others stay as they are."""
+    improvement = _Improvement(request, repository)
+    answer: _Answer | None = _Answer(propagate(pins, request.roots, request.universe, repository))
+    while answer is not None:
+        pins = answer.resolution.pins
+        answer = next(improvement.of(answer), None)
+    return pins
+
+
 class _Answer:
-    """Choices with just what the roots ask of them.
+    """A resolution, with what is asked of each release."""
 
-    Attributes:
-        choices: What is chosen for each cell, whether the roots reach it or not.
-        needed: The candidates of the cells that the roots reach, in the order in which they do.
-        wanted: The requirements on each of these.
-        entries: The cells of each release.
-    """
+    def __init__(self, resolution: Resolution) -> None:
+        self.resolution = resolution
 
-    choices: Mapping[Key, object]
-    needed: Mapping[Key, Candidate]
-    wanted: Mapping[Key, tuple[Requirement, ...]]
-    entries: Mapping[Entry, tuple[Key, ...]]
+    @cached_property
+    def cells(self) -> Mapping[NodeKey, Mapping[Key, MarkerSet]]:
+        """For each release, the cells that it was chosen for, each with the region in which it is needed there."""
+        found: dict[NodeKey, dict[Key, MarkerSet]] = {}
+        for name in dict.fromkeys(name for name, _ in self.resolution.nodes):
+            for cell, version in self.resolution.pins.leaves(name):
+                node = self.resolution.nodes.get((name, version))
+                if node is not None and not node.region.is_disjoint(cell):
+                    found.setdefault(node.key, {})[name, cell] = node.region & cell
+        return found
+
+    @cached_property
+    def asked(self) -> Mapping[NodeKey, Sequence[Edge]]:
+        """The edges to each release."""
+        found: dict[NodeKey, list[Edge]] = {}
+        for edge in self.resolution.edges:
+            found.setdefault(edge.target, []).append(edge)
+        return found
+
+    @cached_property
+    def _asking(self) -> tuple[Sequence[NodeKey], Sequence[int], int]:
+        """The releases, what each of them asks for as bits, and what the project itself does."""
+        order = list(self.resolution.nodes)
+        bit = {key: 1 << number for number, key in enumerate(order)}
+        found: dict[NodeKey | None, int] = {}
+        for edge in self.resolution.edges:
+            found[edge.source] = found.get(edge.source, 0) | bit[edge.target]
+        return order, [found.get(key, 0) for key in order], found.get(None, 0)
+
+    @cached_property
+    def regions(self) -> Mapping[str, MarkerSet]:
+        """Where each project is needed."""
+        found: dict[str, MarkerSet] = {}
+        for (name, _), node in self.resolution.nodes.items():
+            found[name] = found[name] | node.region if name in found else node.region
+        return found
 
     def holds(self, requirement: Requirement) -> bool:
         """Whether what is chosen meets `requirement` just as it is."""
-        return self._holds(requirement, requirement.key)
+        left = requirement.region
+        for version in (v for n, v in self._versions.get(requirement.name, ())):
+            node = self.resolution.nodes[requirement.name, version]
+            if not left.is_disjoint(node.region) and requirement.specifier.admits(version):
+                regions = dict(node.extras)
+                served = node.region
+                for extra in requirement.extras:
+                    if extra not in regions:
+                        return False
+                    served = served & regions[extra]
+                left = left - served
+        return left.is_empty
 
-    def _holds(self, requirement: Requirement, key: Key) -> bool:
-        candidate = self.needed.get(key)
-        region = requirement.region & key[1]
-        if isinstance(candidate, SplitCandidate):
-            return all(
-                region.is_disjoint(half) or self._holds(requirement, (key[0], half)) for half in candidate.halves
-            )
-        return (
-            candidate is not None
-            and requirement.specifier.admits(candidate.version)
-            and region.implies(candidate.guard)
-            and all(any(e == extra and region.implies(r) for e, r in candidate.extras) for extra in requirement.extras)
-        )
+    @cached_property
+    def _versions(self) -> Mapping[str, Sequence[NodeKey]]:
+        found: dict[str, list[NodeKey]] = {}
+        for key in self.resolution.nodes:
+            found.setdefault(key[0], []).append(key)
+        return found
+
+    def releases_of(self, name: str) -> Sequence[NodeKey]:
+        """The chosen releases of a project."""
+        return self._versions.get(name, ())
+
+    def freed_by(self, leaving: Collection[NodeKey]) -> set[NodeKey]:
+        """What nobody asks for once the `leaving` are gone, these among them."""
+        order, asked_by, waiting = self._asking
+        left = sum(1 << number for number, key in enumerate(order) if key not in leaving)
+        waiting &= left
+        while waiting:
+            first = waiting & -waiting
+            left ^= first
+            waiting = (waiting | asked_by[first.bit_length() - 1]) & left
+        return {order[number] for number in bits(left)}.union(leaving)
 
 
 class _Improvement:
-    def __init__(self, roots: Sequence[Requirement], provider: Provider) -> None:
-        self._roots = roots
-        self._provider = provider
-        self._splits: dict[tuple[Key, MarkerSet, tuple[Requirement, ...]], SplitCandidate] = {}
+    def __init__(self, request: LockRequest, repository: Repository) -> None:
+        self._request = request
+        self._repository = repository
+        self._provider = Provider(
+            repository=repository,
+            policy=request.policy,
+            universe=request.universe,
+            preferences=request.preferences,
+            locked_for=request.locked_for,
+        )
         self._trials = 0
 
-    def of(self, choices: Mapping[Key, object], otherwise: dict[Key, Candidate]) -> dict[Key, Candidate]:
-        """The best answer that `choices` lead to; `otherwise` where they are none."""
-        answer = self._answer(choices)
-        while answer is not None:
-            otherwise = dict(answer.needed)
-            answer = next(self._better(answer), None)
-        return otherwise
-
-    def _answer(self, choices: Mapping[Key, object]) -> _Answer | None:
-        """`choices` as an answer; None where they leave something unmet."""
-
-        def grown(key: Key, wanted: tuple[Requirement, ...]) -> Iterator[Candidate]:
-            return self._grown(key, choices.get(key), wanted)
-
-        needed = lean(self._roots, grown, self._provider.dependencies)
-        wanted: dict[Key, dict[Requirement, None]] = {}
-        for requirement in self._roots:
-            wanted.setdefault(requirement.key, {})[requirement] = None
-        for candidate in needed.values():
-            for requirement in self._provider.dependencies(candidate):
-                wanted.setdefault(requirement.key, {})[requirement] = None
-        entries: dict[Entry, list[Key]] = {}
-        for key, requirements in wanted.items():
-            candidate = needed.get(key)
-            if candidate is None or not all(map(candidate.meets, requirements)):
-                return None
-            if isinstance(candidate, GuardedCandidate):
-                entries.setdefault((key[0], candidate.version), []).append(key)
-        return _Answer(
-            choices=choices,
-            needed=needed,
-            wanted={key: tuple(requirements) for key, requirements in wanted.items()},
-            entries={entry: tuple(keys) for entry, keys in entries.items()},
-        )
-
-    def _grown(self, key: Key, choice: object, wanted: tuple[Requirement, ...]) -> Iterator[Candidate]:
-        if choice is None:
-            return
-        if isinstance(choice, MarkerSet):
-            memo = (key, choice, wanted)
-            known = self._splits.get(memo)
-            if known is None:
-                known = SplitCandidate(key=key, boundary=choice, requirements=dict.fromkeys(wanted))
-                self._splits[memo] = known
-            yield known
-            return
-        yield from (c for c in self._provider.candidates(key, wanted) if c.choice == choice)
-
-    # Answers that are better than one.
-
-    def _better(self, answer: _Answer) -> Iterator[_Answer]:
-        for key, candidate in answer.needed.items():
-            for newer in self._newer(key, candidate, answer.wanted[key]):
-                if all(map(answer.holds, self._provider.dependencies(newer))):
-                    yield from self._tried(answer, {key: newer})
-        behind = [entry for entry in answer.entries if self._provider.is_behind(*entry)]
-        for entry in behind:
-            freed = self._freed(answer, [entry])
-            if not freed.isdisjoint(self._asking(answer, entry)):
-                for newer in self._newer_of(answer, entry, freed, beside=None):
+    def of(self, answer: _Answer) -> Iterator[_Answer]:
+        """Answers that are better than `answer`."""
+        behind = {key: cells for key, cells in answer.cells.items() if self._provider.is_behind(*key)}
+        for key, cells in behind.items():
+            for cell in cells:
+                for newer in self._newer(answer, key, [cell], freed=()):
                     yield from self._tried(answer, newer)
-        for entry in behind:
-            for other in dict.fromkeys(self._partners(answer, entry)):
-                if other in behind and other != entry:
-                    yield from self._both(answer, entry, other)
+        for key, cells in behind.items():
+            freed = answer.freed_by((key,))
+            if any(edge.source in freed for edge in answer.asked[key]):
+                for newer in self._newer(answer, key, cells, freed=freed):
+                    yield from self._tried(answer, newer)
+        for key in behind:
+            for other in dict.fromkeys(self._partners(answer, key)):
+                if other in behind and other != key:
+                    yield from self._both(answer, key, other)
 
-    def _newer(self, key: Key, candidate: Candidate, wanted: tuple[Requirement, ...]) -> Iterator[GuardedCandidate]:
-        """Releases that the search tries before `candidate`."""
-        if isinstance(candidate, SplitCandidate):
-            return
-        for other in self._provider.candidates(key, wanted):
-            if other.choice == candidate.choice:
+    def _newer(
+        self,
+        answer: _Answer,
+        key: NodeKey,
+        cells: Collection[Key],
+        *,
+        freed: Collection[NodeKey],
+        partner: NodeKey | None = None,
+    ) -> Iterator[list[GuardedCandidate]]:
+        """Newer releases for `cells` of `key` that all but the `freed` admit; they ask more of `partner` alone."""
+        by_cell = [
+            {c.version: c for c in islice(self._candidates(answer, key, cell, freed), _MOST_NEWER)} for cell in cells
+        ]
+        for version in by_cell[0]:
+            candidates = [cell[version] for cell in by_cell if version in cell]
+            if len(candidates) == len(by_cell) and all(
+                (partner is not None and r.name == partner[0]) or answer.holds(r)
+                for candidate in candidates
+                for r in self._provider.dependencies(candidate)
+            ):
+                yield candidates
+
+    def _candidates(
+        self, answer: _Answer, key: NodeKey, cell: Key, freed: Collection[NodeKey]
+    ) -> Iterator[GuardedCandidate]:
+        """What would be tried before a release in one of its cells, were nothing asked for by the `freed`."""
+        region = answer.cells[key][cell]
+        wanted = [
+            self._provider.require(
+                cell,
+                ANY_VERSION if edge.source in freed else edge.dependency.specifier,
+                edge.dependency.extras,
+                edge.region & region,
+                _origin(edge),
+            )
+            for edge in answer.asked[key]
+            if not edge.region.is_disjoint(region)
+        ]
+        for candidate in self._provider.candidates(cell, tuple(dict.fromkeys(wanted))):
+            if candidate.choice == key[1]:
                 return
-            if isinstance(other, GuardedCandidate):
-                yield other
+            if isinstance(candidate, GuardedCandidate):
+                yield candidate
 
-    def _tried(self, answer: _Answer, replacements: Mapping[Key, GuardedCandidate]) -> Iterator[_Answer]:
-        if self._trials < _MOST_TRIALS:
-            self._trials += 1
-            found = self._answer({**answer.choices, **{key: c.choice for key, c in replacements.items()}})
-            if found is not None:
-                yield found
-
-    def _asking(self, answer: _Answer, entry: Entry) -> Iterator[Entry]:
-        """Who asks something of a release."""
-        for key in answer.entries[entry]:
-            for requirement in answer.wanted[key]:
-                if requirement.origin.version is not None:
-                    yield requirement.origin.name, requirement.origin.version
-
-    def _partners(self, answer: _Answer, entry: Entry) -> Iterator[Entry]:
+    def _partners(self, answer: _Answer, key: NodeKey) -> Iterator[NodeKey]:
         """Who asks something of a release, and what newer ones of its project alone miss."""
-        yield from self._asking(answer, entry)
-        for key in answer.entries[entry]:
-            for newer in islice(self._newer(key, answer.needed[key], answer.wanted[key]), _MOST_NEWER):
+        yield from (edge.source for edge in answer.asked[key] if edge.source is not None)
+        for cell in answer.cells[key]:
+            for newer in islice(self._candidates(answer, key, cell, ()), _MOST_NEWER):
                 missed = {r.name for r in self._provider.dependencies(newer) if not answer.holds(r)}
                 if len(missed) == 1:
-                    yield from (other for other in answer.entries if other[0] in missed)
+                    yield from answer.releases_of(*missed)
 
-    def _freed(self, answer: _Answer, leaving: Iterable[Entry]) -> set[Entry]:
-        """What nobody asks for once the `leaving` are gone, these among them."""
-        gone = {key for entry in leaving for key in answer.entries[entry]}
-        waiting = [requirement.key for requirement in self._roots]
-        reached: set[Key] = set()
-        while waiting:
-            key = waiting.pop()
-            if key not in reached and key not in gone:
-                reached.add(key)
-                waiting += [requirement.key for requirement in self._provider.dependencies(answer.needed[key])]
-        return {entry for entry, keys in answer.entries.items() if reached.isdisjoint(keys)}
-
-    def _both(self, answer: _Answer, one: Entry, other: Entry) -> Iterator[_Answer]:
-        freed = self._freed(answer, [one, other])
-        ones = self._newer_of(answer, one, freed | {other}, beside=other)
-        others = self._newer_of(answer, other, freed | {one}, beside=one) if ones else []
+    def _both(self, answer: _Answer, one: NodeKey, other: NodeKey) -> Iterator[_Answer]:
+        freed = answer.freed_by((one, other))
+        ones = list(self._newer(answer, one, answer.cells[one], freed=freed, partner=other))
+        others = list(self._newer(answer, other, answer.cells[other], freed=freed, partner=one)) if ones else []
         for mine in ones:
             for theirs in others:
                 if self._fit(mine, theirs) and self._fit(theirs, mine):
-                    yield from self._tried(answer, {**mine, **theirs})
+                    yield from self._tried(answer, [*mine, *theirs])
 
-    def _newer_of(
-        self, answer: _Answer, entry: Entry, freed: Collection[Entry], *, beside: Entry | None
-    ) -> list[Mapping[Key, GuardedCandidate]]:
-        """Newer releases for all cells of `entry` that all but the `freed` admit; they ask more of `beside` alone."""
-        by_cell: list[dict[Version, GuardedCandidate]] = []
-        for key in answer.entries[entry]:
-            wanted = tuple(
-                self._provider.relaxed(r) if (r.origin.name, r.origin.version) in freed else r
-                for r in answer.wanted[key]
-            )
-            newer = islice(self._newer(key, answer.needed[key], tuple(dict.fromkeys(wanted))), _MOST_NEWER)
-            by_cell.append({candidate.version: candidate for candidate in newer})
-        found: list[Mapping[Key, GuardedCandidate]] = []
-        for version in by_cell[0]:
-            candidates = [cell[version] for cell in by_cell if version in cell]
-            asked = [r for c in candidates for r in self._provider.dependencies(c)]
-            if len(candidates) == len(by_cell) and all(
-                (beside is not None and r.name == beside[0]) or answer.holds(r) for r in asked
-            ):
-                found.append({c.key: c for c in candidates})
-        return found
-
-    def _fit(self, mine: Mapping[Key, GuardedCandidate], theirs: Mapping[Key, GuardedCandidate]) -> bool:
+    def _fit(self, mine: Iterable[GuardedCandidate], theirs: Iterable[GuardedCandidate]) -> bool:
         """Whether `theirs` are what `mine` ask for."""
         return all(
-            requirement.name != key[0]
+            requirement.name != other.name
             or requirement.region.is_disjoint(other.guard)
             or requirement.specifier.admits(other.version)
-            for candidate in mine.values()
+            for candidate in mine
             for requirement in self._provider.dependencies(candidate)
-            for key, other in theirs.items()
+            for other in theirs
         )
+
+    def _tried(self, answer: _Answer, newer: Iterable[GuardedCandidate]) -> Iterator[_Answer]:
+        """The answer with `newer` releases in it, where it is one."""
+        if self._trials >= _MOST_TRIALS:
+            return
+        self._trials += 1
+        pins = _replaced(answer.resolution.pins, {c.key: c.version for c in newer})
+        try:
+            resolution = propagate(pins, self._request.roots, self._request.universe, self._repository)
+        except LocksetError:  # something is needed where nothing was chosen
+            return
+        found = _Answer(resolution)
+        if (
+            all(edge.dependency.specifier.admits(edge.target[1]) for edge in resolution.edges)
+            and all(region.implies(answer.regions[name]) for name, region in found.regions.items())
+            and everything_is_named(resolution, self._request, self._repository)
+        ):
+            yield found
+
+
+def _origin(edge: Edge) -> Origin:
+    name, version = edge.source or ("", None)
+    return Origin(name=name, version=version, text=edge.dependency.text)
+
+
+def _replaced(pins: Pins, releases: Replacements) -> Pins:
+    parts = []
+    for universe, chosen in pins.parts:
+        there = dict(chosen)
+        for key, version in releases.items():
+            candidate = there.get(key)
+            if isinstance(candidate, GuardedCandidate):
+                there[key] = replace(candidate, version=version, met={})
+        parts.append((universe, there))
+    return Pins(parts=tuple(parts))

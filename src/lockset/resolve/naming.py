@@ -40,13 +40,13 @@ def _is_named(
     node: Node, resolution: Resolution, request: LockRequest, repository: Repository, admission: Admission
 ) -> bool:
     name, version = node.key
-    if name not in request.policy.granted or isinstance(version, DirectVersion):
+    if isinstance(version, DirectVersion):
         return True
     releases = repository.releases(name)
     position = releases.versions.index(version)
     if not admission.only_named(releases) >> position & 1:
         return True
-    yanked = releases.yanked >> position & 1
     asked = [(e.dependency.specifier, e.region) for e in resolution.edges if e.target == node.key]
     asked += request.policy.constraints.get(name, ())
-    return node.region.implies(union(where for s, where in asked if (s.exact if yanked else s.names_prerelease)))
+    locked = union(p.region for p in request.preferences.get(name, ()) if p.binding and p.version == version)
+    return admission.counts(releases, position, asked, node.region - locked)

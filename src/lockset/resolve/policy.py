@@ -60,17 +60,27 @@ class Admission:
             releases.fitting[specifier] = known
         return known
 
-    def admitted(self, releases: Releases, specifiers: Iterable[Specifier], *, preferred: int = 0) -> int:
-        """Releases that fit all of `specifiers` and that policy admits.
+    def admitted(
+        self,
+        releases: Releases,
+        specifiers: Iterable[Specifier],
+        guard: MarkerSet | None = None,
+        *,
+        preferred: int = 0,
+    ) -> int:
+        """Releases that fit all of `specifiers` and that policy admits, in an environment of `guard` if it is given.
 
         Yanked ones only by an exact pin (PEP 592) or where `preferred` (pinned by the old lock); pre-releases only
-        where a specifier names one or the project has nothing else.
+        where a specifier names one or no final release fits all of them (version specifiers, "Handling of
+        pre-releases").
         """
         wanted = frozenset(specifiers)
         key = (releases.name, wanted)
         known = self._admitted.get(key)
         if known is None:
             known = self._admitted[key] = self._admit(releases, wanted)
+        if guard is not None and known and not self._serve(releases, known, guard):
+            known |= self._admit_named(releases, wanted, final=0)
         if preferred & ~known:
             fitting = preferred
             for specifier in wanted:
@@ -92,7 +102,15 @@ class Admission:
     def _mode(self, name: str) -> str:
         return self._policy.prerelease_of.get(name, self._policy.prerelease)
 
-    def _admit_named(self, releases: Releases, wanted: frozenset[Specifier]) -> int:
+    def _serve(self, releases: Releases, mask: int, where: MarkerSet) -> bool:
+        """Whether one of `mask` may be used somewhere in `where`."""
+        return any(
+            not where.is_disjoint(self._repository.serves(releases.name, releases.versions[position]))
+            for position in bits(mask)
+        )
+
+    def _admit_named(self, releases: Releases, wanted: frozenset[Specifier], *, final: int = -1) -> int:
+        """What is named, and what need not be; of `final` releases those that may be used."""
         mask = (1 << len(releases.versions)) - 1
         exact = 0
         for specifier in wanted:
@@ -108,7 +126,7 @@ class Admission:
         if mode == "disallow":
             return stable
         named = any(s.names_prerelease for s in wanted)
-        return mask if named or not releases.stable & ~releases.yanked else stable
+        return mask if named or not stable & final else stable
 
     def foremost(self, releases: Releases, mask: int) -> int:
         """Those in `mask` that are tried before others are thought of: stable ones, where there are any."""
@@ -118,30 +136,50 @@ class Admission:
         return (mask & ~releases.yanked if granted else mask) & releases.stable or mask
 
     def only_named(self, releases: Releases) -> int:
-        """Releases that count only where they are asked for by name: yanked, and pre-releases beside stable ones."""
+        """Releases that count only where something speaks for them: yanked, and pre-releases beside stable ones."""
         mode = self._mode(releases.name)
         if mode != "if-necessary" or not releases.stable & ~releases.yanked:
             return releases.yanked
         return releases.yanked | ((1 << len(releases.versions)) - 1) & ~releases.stable
 
     def not_leaking(self, releases: Releases, mask: int, wanted: Sequence[Requirement], guard: MarkerSet) -> int:
-        """`mask` without yanked and pre-releases that only a part of the guard asks for by name or had locked.
+        """`mask` without yanked and pre-releases that do not count in all of the guard.
 
-        That part is split off.
+        A yanked one counts where it is pinned, a pre-release where one is named or no final release fits; either where
+        it was locked. The part where it does is split off.
         """
         special = mask & self.only_named(releases)
         if not special or releases.name in self._policy.granted:
             return mask
-        asking = [(r.specifier, r.region) for r in wanted]
-        asking += self._policy.constraints.get(releases.name, ())
+        asking = [(r.specifier, r.region & guard) for r in wanted]
+        asking += [(s, where & guard) for s, where in self._policy.constraints.get(releases.name, ())]
         pins = [p for p in self._preferences.get(releases.name, ()) if p.binding]
         for position in bits(special):
-            yanked = releases.yanked >> position & 1
-            named = union(region for s, region in asking if (s.exact if yanked else s.names_prerelease))
-            named |= union(p.region for p in pins if p.version == releases.versions[position])
-            if not guard.implies(named):
+            where = guard - union(p.region for p in pins if p.version == releases.versions[position])
+            if not self.counts(releases, position, asking, where):
                 mask &= ~(1 << position)
         return mask
+
+    def counts(
+        self, releases: Releases, position: int, asking: Sequence[tuple[Specifier, MarkerSet]], where: MarkerSet
+    ) -> bool:
+        """Whether a release that has to be spoken for is, everywhere in `where`."""
+        if releases.yanked >> position & 1:
+            return where.implies(union(region for s, region in asking if s.exact))
+        left = where - union(region for s, region in asking if s.names_prerelease)
+        return left.is_empty or not self._has_final(releases, asking, left)
+
+    def _has_final(self, releases: Releases, asking: Sequence[tuple[Specifier, MarkerSet]], where: MarkerSet) -> bool:
+        """Whether a final release fits all that applies in some environment of `where`."""
+        parts = {where: releases.stable & ~releases.yanked}
+        for specifier, region in asking:
+            fits = self.fits(releases, specifier)
+            parted: dict[MarkerSet, int] = {}
+            for part, mask in parts.items():
+                parted[part & region] = mask & fits
+                parted[part - region] = mask
+            parts = {part: mask for part, mask in parted.items() if mask and not part.is_empty}
+        return any(self._serve(releases, mask, part) for part, mask in parts.items())
 
     def ordered(self, name: str, mask: int) -> list[int]:
         """Positions in `mask` in the order they are tried; `Releases.versions` is newest first.

@@ -10,6 +10,7 @@ from __future__ import annotations
 from itertools import dropwhile, islice
 from typing import TYPE_CHECKING
 
+from lockset.resolve.boundaries import asked_apart
 from lockset.resolve.candidate import GuardedCandidate
 
 if TYPE_CHECKING:
@@ -53,13 +54,14 @@ class Precedence:
             if self._rank.get(requirement.name, rank) >= rank:
                 continue
             pin = pin_of(requirement.key)
-            if (
-                isinstance(pin, GuardedCandidate)
-                and not requirement.specifier.admits(pin.version)
-                # Such a requirement has a release of its own, and all others keep theirs.
-                and not self._provider.lies_apart(requirement.region, pin.guard)
-                and self._fit_nearby(candidate, wanted(candidate.key), pin, wanted(pin.key))
-            ):
+            if not isinstance(pin, GuardedCandidate) or requirement.specifier.admits(pin.version):
+                continue
+            # A member of a declared conflict has a release of its own, and all others keep theirs.
+            if self._provider.lies_apart(requirement.region, pin.guard):
+                continue
+            # Where nothing is asked for, the newest stays: said before anything older is looked at.
+            self._provider.expect_apart(pin, asked_apart([requirement], pin))
+            if self._fit_nearby(candidate, wanted(candidate.key), pin, wanted(pin.key)):
                 return requirement, pin
         return None
 

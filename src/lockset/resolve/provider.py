@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lockset.resolve.boundaries import pythons_of
+from lockset.resolve.boundaries import split_at
 from lockset.resolve.candidate import Candidate, GuardedCandidate, SplitCandidate
 from lockset.resolve.candidates import CandidateMaker
-from lockset.resolve.requirement import ANY_VERSION, Key, Requirement
+from lockset.resolve.requirement import Key, Requirement
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -62,6 +62,7 @@ class Provider:
             preferences=preferences,
             splits=self._splits,
             unnamed=unnamed,
+            universe=universe,
         )
         self._requirements: dict[tuple[object, ...], Requirement] = {}
         self._dependencies: dict[Candidate, tuple[Requirement, ...]] = {}
@@ -75,7 +76,7 @@ class Provider:
             region = root.region & self.universe
             if not region.is_empty:
                 d = root.dependency
-                found.append(self._require((d.name, self.universe), d.specifier, d.extras, region, root.origin))
+                found.append(self.require((d.name, self.universe), d.specifier, d.extras, region, root.origin))
         self._repository.hint(r.name for r in found)
         return found
 
@@ -100,11 +101,6 @@ class Provider:
     def fits(self, requirement: Requirement) -> int:
         """The releases that fit, as bits."""
         return 0 if requirement.name == _NOWHERE else self._maker.fits(requirement)
-
-    def relaxed(self, requirement: Requirement) -> Requirement:
-        """The same requirement for any version."""
-        r = requirement
-        return self._require(r.key, ANY_VERSION, r.extras, r.region, r.origin)
 
     def is_behind(self, name: str, version: Version) -> bool:
         """Whether a project has a release further on in the order in which they are tried."""
@@ -144,8 +140,8 @@ class Provider:
             self._maker.expect_apart(refused, boundaries)
 
     def boundaries_of(self, candidate: Candidate) -> Iterator[MarkerSet]:
-        """The boundary of a split where another project may be split, too: between Pythons, or members of conflicts."""
-        yield from pythons_of(candidate)
+        """The boundary of a split where others may be split, too: between environments, or members of conflicts."""
+        yield from split_at(candidate)
         if isinstance(candidate, SplitCandidate):
             yield from (member for member in self._apart if member & candidate.key[1] is candidate.boundary)
 
@@ -153,9 +149,10 @@ class Provider:
         """Whether `part` belongs to a member of a declared conflict that not all of `guard` belongs to."""
         return any(part.implies(member) and not guard.implies(member) for member in self._apart)
 
-    def _require(
+    def require(
         self, key: Key, specifier: Specifier, extras: frozenset[str], region: MarkerSet, origin: Origin
     ) -> Requirement:
+        """The requirement of that kind; one object for all that are equal."""
         memo = (key, specifier, extras, region, origin)
         known = self._requirements.get(memo)
         if known is None:
@@ -169,7 +166,7 @@ class Provider:
             for r in split.requirements:
                 region = r.region & half
                 if not region.is_empty:
-                    yield self._require((r.name, half), r.specifier, r.extras, region, r.origin)
+                    yield self.require((r.name, half), r.specifier, r.extras, region, r.origin)
 
     def _of_release(self, candidate: GuardedCandidate) -> Iterator[Requirement]:
         facts = self._repository.facts(candidate.name, candidate.version)
@@ -189,14 +186,14 @@ class Provider:
             elif dependency.name != candidate.name:
                 origin = self._maker.origin(candidate, dependency)
                 key = (dependency.name, self.universe)
-                yield self._require(key, dependency.specifier, dependency.extras, region, origin)
+                yield self.require(key, dependency.specifier, dependency.extras, region, origin)
             elif not dependency.specifier.admits(candidate.version):
                 # Extras of the release itself are closed over; another version of itself cannot be had.
                 yield self._impossible(candidate)
 
     def _impossible(self, candidate: GuardedCandidate) -> Requirement:
         origin = self._maker.impossible_origin(candidate)
-        return self._require((_NOWHERE, self.universe), self._maker.nothing, frozenset(), candidate.guard, origin)
+        return self.require((_NOWHERE, self.universe), self._maker.nothing, frozenset(), candidate.guard, origin)
 
 
 class _Lazy:

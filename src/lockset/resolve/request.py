@@ -41,7 +41,7 @@ class Policy:
     """Which releases are admitted, and in which order.
 
     Attributes:
-        prerelease: `if-necessary`: where a specifier names one, or a project has nothing else, and no stable one fits.
+        prerelease: `if-necessary`: where a specifier names one, or no final release fits all of them; final ones first.
         prerelease_of: The same for single projects, where it differs.
         order: `highest` versions first, or `lowest`.
         lowest: Projects whose lowest versions come first whatever `order` says.

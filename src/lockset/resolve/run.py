@@ -15,6 +15,7 @@ from __future__ import annotations
 from heapq import heappop, heappush
 from typing import TYPE_CHECKING
 
+from lockset.resolve.boundaries import asked_apart
 from lockset.resolve.candidate import GuardedCandidate, SplitCandidate
 from lockset.resolve.cell import Cell, causes_of, chain_of, members_of
 from lockset.resolve.lean import lean
@@ -67,20 +68,18 @@ class Run:
         conflicts: How often a cell had no candidate left.
         rejections: Candidates that asked for something nothing meets.
         causes: Of the last conflict.
+        yielded: How often one choice made another yield.
     """
 
     def __init__(
         self, provider: Provider, nogoods: Nogoods, listener: Listener, *, patience: int, most_rounds: int
     ) -> None:
-        self.rounds = 0
-        self.conflicts = 0
-        self.rejections = 0
+        self.rounds = self.conflicts = self.rejections = 0
         self.causes: tuple[Cause, ...] = ()
         self._provider = provider
         self._nogoods = nogoods
         self._listener = listener
-        self._patience = patience
-        self._most_rounds = most_rounds
+        self._patience, self._most_rounds = patience, most_rounds
         self._cells: dict[Key, Cell] = {}
         self._open: dict[Cell, None] = {}
         # A heap of the undecided by rank; some in it are decided by now.
@@ -93,7 +92,7 @@ class Run:
         self._unsettled: dict[Cell, list[Asked]] = {}
         self._last_conflict = self._unnamed = 0
         self._precedence = Precedence(provider, ())
-        self._yielded: dict[tuple[Key, object, Key, object], int] = {}
+        self.yielded: dict[tuple[Key, object, Key, object], int] = {}
 
     def solve(self, roots: Sequence[Requirement]) -> dict[Key, Candidate]:
         """What is chosen for every cell that is asked for.
@@ -114,18 +113,13 @@ class Run:
             self._go_back(self._decide(self._next()))
         return {key: cell.pin for key, cell in self._cells.items() if cell.asked and cell.pin is not None}
 
-    @property
-    def was_straight(self) -> bool:
-        """Whether every choice stood as it was first made: then none was made for what is gone."""
-        return not self.rejections and not self._yielded
-
     def _check_progress(self) -> None:
         if self.rounds >= self._most_rounds or self._unnamed > _MOST_UNNAMED:
             raise GivenUp
         if self.rounds - self._last_conflict > _PATIENT_DECISIONS + _DECISIONS_PER_CELL * len(self._cells):
             # Round in a circle: what yields most often is decided first the next time.
-            if self._yielded:
-                self._provider.blame(max(self._yielded, key=self._yielded.__getitem__)[2][0])
+            if self.yielded:
+                self._provider.blame(max(self.yielded, key=self.yielded.__getitem__)[2][0])
             raise GivenUp
 
     def _next(self) -> Cell:
@@ -192,7 +186,8 @@ class Run:
         if found is None:
             return None
         requirement, pin = found
-        return Conflict.of((Member.whole(pin),), self._met_in(self._cells[pin.key].asked, [requirement], candidate))
+        met = self._met_in(self._cells[pin.key].asked, [requirement], candidate)
+        return Conflict.of((Member.whole(pin),), met, asked_apart([requirement], pin))
 
     def _blocked(self, candidate: Candidate) -> Conflict | None:
         """Why what `candidate` asks for cannot be had beside what is chosen; None where it can, as far as is seen."""
@@ -223,7 +218,8 @@ class Run:
         mattering = self._telling(asked, requirements)
         others = [m for m in (*members_of(mattering), *known.members) if m.key != asking.key]
         met = self._met_in(mattering, requirements, asking)
-        return Conflict.of(others, [*met, *known.causes], known.boundaries)
+        apart = [*known.boundaries, *asked_apart(requirements, asking)]
+        return Conflict.of(others, [*met, *known.causes], apart)
 
     def _all_refused(self, candidates: Iterable[Candidate], asking: Candidate) -> Conflict | None:
         """What known conflicts have against all of `candidates` beside `asking`; None where one may be chosen."""
@@ -249,7 +245,7 @@ class Run:
         yield from (c for c in self._provider.candidates(pin.key, wanted) if c.choice == pin.choice)
 
     def _has_yielded(self, pin: Candidate, asking: Candidate) -> bool:
-        return self._yielded.get((asking.key, asking.choice, pin.key, pin.choice), 0) >= _YIELDS
+        return self.yielded.get((asking.key, asking.choice, pin.key, pin.choice), 0) >= _YIELDS
 
     def _pin_of(self, key: Key) -> Candidate | None:
         cell = self._cells.get(key)
@@ -354,7 +350,7 @@ class Run:
                 return Conflict.of((*both, *members), causes_of(cell.asked))
             for other in asking:
                 pair = (other.key, other.choice, pin.key, pin.choice)
-                self._yielded[pair] = self._yielded.get(pair, 0) + 1
+                self.yielded[pair] = self.yielded.get(pair, 0) + 1
         # Where it grows it is the same release for more environments or extras, or the same split of more requirements.
         self._choose(cell, best)
         return None

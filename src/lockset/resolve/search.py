@@ -119,7 +119,7 @@ def _found(
         return plain, Statistics(rounds=totals.rounds, conflicts=totals.conflicts)
     preferences = _probe(request, repository, listener, totals)
     pins = _solve(replace(request, preferences=preferences), request.universe, repository, listener, totals)
-    return _improved(pins, request, repository), Statistics(
+    return improved(pins, request, repository), Statistics(
         rounds=totals.rounds, conflicts=totals.conflicts, restarts=totals.restarts, parts=totals.parts
     )
 
@@ -127,8 +127,12 @@ def _found(
 def _probe(
     request: LockRequest, repository: Repository, listener: Listener, totals: _Totals
 ) -> Mapping[str, tuple[Preference, ...]]:
-    """The request's preferences, followed by what each probe found."""
+    """The request's preferences, followed by what each probe found.
+
+    Each begins with the same counts of conflicts: decided in different orders, their answers would not fit together.
+    """
     preferences = dict(request.preferences)
+    before, blamed = totals.blamed.copy(), totals.blamed
     groups = request.all_groups
     for environment in request.probes:
         point = environment_region(
@@ -141,6 +145,7 @@ def _probe(
         universe = point & request.universe
         if universe.is_empty:
             continue
+        totals.blamed = before.copy()
         try:
             pins = _run(replace(request, preferences=preferences), universe, repository, listener, totals)
         except Impossible as impossible:
@@ -149,10 +154,13 @@ def _probe(
             if failed is not None:
                 raise failed from impossible
             continue
+        finally:
+            blamed.update({n: max(count, blamed.get(n, 0)) for n, count in totals.blamed.items()})
         for (name, _), candidate in pins.parts[0][1].items():
             if isinstance(candidate, GuardedCandidate):
                 found = Preference(version=candidate.version, region=point, binding=False)
                 preferences[name] = (*preferences.get(name, ()), found)
+    totals.blamed = blamed
     return preferences
 
 
@@ -194,17 +202,15 @@ def _once(
         patience=_CONFLICTS_AT_ONCE,
         most_rounds=_ROUNDS,
     )
-    roots = provider.roots(request.roots)
     try:
-        chosen = run.solve(roots)
+        pins = Pins(parts=((universe, run.solve(provider.roots(request.roots))),))
     except (GivenUp, NoWay):
         return None
     finally:
         totals.add(run)
     totals.parts += 1
-    if not run.was_straight:
-        chosen = improved(chosen, roots, provider)
-    return Pins(parts=((universe, chosen),))
+    # Where every choice stands as it was first made, none was made for what is gone.
+    return improved(pins, request, repository) if run.rejections or run.yielded else pins
 
 
 def _run(
@@ -242,15 +248,6 @@ def _run(
         finally:
             totals.add(run)
     raise Impossible(universe, causes, exhausted=False)
-
-
-def _improved(pins: Pins, request: LockRequest, repository: Repository) -> Pins:
-    """`pins` with newer releases where all others may stay; what probes found counts no more."""
-    parts = []
-    for universe, chosen in pins.parts:
-        provider = _provider(request, universe, repository, _Totals())
-        parts.append((universe, improved(chosen, provider.roots(request.roots), provider)))
-    return Pins(parts=tuple(parts))
 
 
 def _provider(request: LockRequest, universe: MarkerSet, repository: Repository, totals: _Totals) -> Provider:

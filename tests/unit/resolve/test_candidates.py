@@ -103,13 +103,6 @@ def test_pins_of_a_probe_do_not_hold_newer_pythons_back() -> None:
     assert offered(maker(pins=[probed]), requirement()) == [NEWER, "1", "2"]
 
 
-def test_pins_of_two_probes_come_in_the_order_of_the_probes_the_newest_release_among_them() -> None:
-    first = Preference(version=Version("2"), region=NEWER, binding=False)
-    second = Preference(version=Version("1"), region=ALL - NEWER, binding=False)
-    assert offered(maker(pins=[first, second]), requirement("<3")) == ["2", "1"]
-    assert offered(maker(pins=[second, first]), requirement("<3")) == ["1", "2"]
-
-
 def test_constraints_count_where_they_apply() -> None:
     constraint = (Specifier.of(SpecifierSet("<2")), LINUX)
     made = maker(policy=Policy(constraints={"a": (constraint,)}))

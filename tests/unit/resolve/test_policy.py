@@ -44,12 +44,16 @@ def admitted(name: str, *specifiers: str, policy: Policy | None = None, locked: 
         ([">=2.0rc1"], ["2.0", "3.0b1", "2.0rc1"]),
         (["==2.0rc1"], ["2.0rc1"]),
         ([">=3.0b1"], ["3.0b1"]),
-        ([">2.0"], []),
+        ([">2.0"], ["3.0b1"]),
+        ([">1.5", "<2.0"], []),
+        ([">1.5", "<2.0.1", "!=2.0"], ["2.0rc1"]),
         ([">2.0", ">=2.0rc1"], ["3.0b1"]),
         (["<1", ">2"], []),
     ],
 )
-def test_stable_releases_go_first_and_the_rest_only_by_name(specifiers: list[str], expected: list[str]) -> None:
+def test_final_releases_go_first_and_others_where_named_or_none_fits(
+    specifiers: list[str], expected: list[str]
+) -> None:
     assert admitted("a", *specifiers) == expected
 
 
