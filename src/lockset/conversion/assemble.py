@@ -104,6 +104,14 @@ def _declared(draft: Draft) -> tuple[DeclaredConflict, ...]:
     return tuple(found)
 
 
+# A person does not edit a lock file of these tools.
+_HINTS = {
+    "uv.lock": "Choices that conflict cannot be in one lock file: convert one member alone, with `--package NAME`",
+    "poetry.lock": "Lock again with Poetry 2.1 or newer, which says where each version applies",
+    "pdm.lock": "Lock again with `pdm lock -S inherit_metadata`, which says where each version applies",
+}
+
+
 def _refuse_overlaps(draft: Draft, universe: MarkerSet) -> None:
     by_name: dict[str, list[DraftPackage]] = {}
     for package in draft.packages:
@@ -111,7 +119,9 @@ def _refuse_overlaps(draft: Draft, universe: MarkerSet) -> None:
             both = other.region & package.region & universe
             if not both.is_empty:
                 first, second = (str(p.version or p.origin or "its source") for p in (other, package))
-                raise refuse_overlap(package.name, first, second, both, place=draft.place)
+                raise refuse_overlap(
+                    package.name, first, second, both, place=draft.place, hint=_HINTS.get(draft.format)
+                )
         by_name[package.name].append(package)
 
 

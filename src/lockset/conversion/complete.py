@@ -186,6 +186,13 @@ class _Filling:
             lambda: self._project(package), f"{self.place} does not say where the files of {package.shown} are"
         )
         assert package.version is not None, package
+        if not detail.versions:
+            raise LocksetError(
+                "index-page-empty",
+                f"{package.shown}: the page of {package.name} at {detail.index_url} has no links of files",
+                place=package.origin or self.place,
+                hint="Name the simple API of the index, not its pages for people: devpi has it at `…/+simple/`",
+            )
         versions = admitted_versions(package, detail.versions)
         if not versions:
             raise LocksetError(
@@ -282,7 +289,7 @@ class _Filling:
                 context=tuple(named[:_SHOWN]),
                 hint="Ask the index that the pins came from, with `--index` or `--default-index`",
             )
-        told = f"{len(left)} of {total} hashes match no file that an installer could use"
+        told = f"{len(left)} of {total} hashes are of no file that the index lists (removed since, or of an old kind)"
         message = f"{package.shown}: {told}: {', '.join(named)}"
         self.losses.append(Loss(kind="hash-unmatched", message=message, hashes=hashes))
 

@@ -123,7 +123,9 @@ def _targets(graph: ForeignGraph, key: str) -> list[str]:
     return [target for edge in edges for target in edge.targets if target in graph.nodes]
 
 
-def refuse_overlap(name: str, first: str, second: str, both: MarkerSet, *, place: str) -> LocksetError:
+def refuse_overlap(
+    name: str, first: str, second: str, both: MarkerSet, *, place: str, hint: str | None = None
+) -> LocksetError:
     """The refusal of two entries that apply at once, with one environment in which they do."""
     example = both.example()
     context: tuple[str, ...] = ()
@@ -137,5 +139,5 @@ def refuse_overlap(name: str, first: str, second: str, both: MarkerSet, *, place
         f"`{name}` is pinned twice ({first}, {second}), and both apply in one environment",
         place=place,
         context=context,
-        hint="Give them markers that exclude each other, or keep one",
+        hint=hint or "Give them markers that exclude each other, or keep one",
     )

@@ -12,7 +12,7 @@ import tomli
 
 from lockset.dependency_specifiers import SHORT, read_marker, read_specifiers, read_version
 from lockset.errors import LocksetError
-from lockset.lockfile.kind import kind_of_text, open_conflict
+from lockset.lockfile.kind import kind_of_table, kind_of_text, open_conflict
 from lockset.lockfile.model import Pylock, PylockUnsupportedVersionError, PylockValidationError
 from lockset.lockfile.positions import Positions, positions
 from lockset.records import dataclass
@@ -29,6 +29,7 @@ MAX_BYTES = 64 * 1024 * 1024
 # can ask for millions; real ones stay below a hundred. Beyond it the file is refused.
 MAX_WHEEL_TAGS = 2_000
 
+_ENTRY = re.compile(r"packages\[(\d+)\]\.?(.*)", re.DOTALL)
 # Python's own limit is 4,300 digits and may have been set to another; a shorter run is in any case no cause.
 _MANY_DIGITS = re.compile(r"[0-9_]{640,}", re.ASCII)
 
@@ -90,12 +91,12 @@ class Document:
                 hint="Lock again with a tool that writes lock-version 1.0, or use a newer lockset",
             ) from error
         except PylockValidationError as error:
-            where = f" in `{error.context}`" if error.context else ""
+            kind = None if "lock-version" in self.data else kind_of_table(self.data)
             raise LocksetError(
                 "lock-invalid",
-                f"This is no valid lock file: {_first_line(error.message)}{where}",
+                f"This is no valid lock file: {_first_line(error.message)}{_where(self.data, error.context)}",
                 place=self.path,
-                hint=f"`lockset validate {quote(self.path or 'FILE')}` lists every finding with its line",
+                hint=kind or f"`lockset validate {quote(self.path or 'FILE')}` lists every finding with its line",
             ) from error
         except (ValueError, RecursionError) as error:
             raise LocksetError(
@@ -153,6 +154,19 @@ def _parse(text: str, path: str | None) -> dict[str, Any]:
         found = _MANY_DIGITS.search(text)
         before = text[: found.start()] if found is not None else ""
         raise TomlError("A number has more digits than can be read", path=path, before=before) from error
+
+
+def _where(data: Mapping[str, Any], context: str | None) -> str:
+    """The place of what is wrong, with the name of the package for its number."""
+    entry = _ENTRY.match(context or "")
+    packages = data.get("packages")
+    if entry is None or not isinstance(packages, list):
+        return f" in `{context}`" if context else ""
+    number, rest = int(entry[1]), entry[2]
+    package = packages[number] if number < len(packages) and isinstance(packages[number], dict) else {}
+    name = package.get("name")
+    shown = f"of package `{name}`" if isinstance(name, str) and name else f"of package number {number + 1}"
+    return f" in `{rest}` {shown}" if rest else f" in the entry {shown}"
 
 
 def _first_line(message: str) -> str:

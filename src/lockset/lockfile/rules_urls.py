@@ -27,6 +27,9 @@ is_ordinary_url = _ORDINARY.fullmatch
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:", re.ASCII)
 _INSECURE = frozenset({"http", "git", "ftp", "svn", "git+http", "svn+http", "hg+http", "bzr+http", "bzr+ftp"})
 _WITH_HOST = frozenset({"http", "https", "ftp", "git", "ssh", "svn"})
+# What files are fetched by, and repositories; nothing fetches `data:`, `javascript:` or `s3:`.
+_OF_FILES = frozenset({"http", "https", "ftp", "file"})
+_OF_REPOSITORIES = frozenset({*_OF_FILES, "ssh", "git", "svn", "bzr", "sftp", "lp", "rsync"})
 _DRIVE = re.compile(r"[A-Za-z]:")
 
 
@@ -62,6 +65,17 @@ def check_url(url: str, code: str, path: KeyPath, found: Findings) -> None:
     if not _SCHEME.match(url) or (scheme.split("+")[-1] in _WITH_HOST and not host) or url != url.strip():
         shown = url.rsplit("@", 1)[-1]  # in front of it a secret may stand
         found.add(code, path, f"`{shown}` is no absolute URL", "Use `path` for what lies on disk")
+        return
+    if code == "vcs-url-valid" and scheme.rpartition("+")[2] not in _OF_REPOSITORIES:
+        found.add(code, path, f"Nothing fetches a repository by `{scheme}:`", "Write an https or ssh address")
+        return
+    if code != "vcs-url-valid" and scheme not in _OF_FILES:
+        hint = (
+            "A repository belongs under `vcs`"
+            if "+" in scheme or scheme in {"git", "ssh"}
+            else "Write an https address"
+        )
+        found.add(code, path, f"Nothing fetches a file by `{scheme}:`", hint)
         return
     if scheme in _INSECURE and not _is_loopback(host):
         found.add("url-insecure", path, f"`{path[-1]}` uses {scheme}, which anyone on the way can change")

@@ -7,7 +7,7 @@ import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
-from urllib.parse import quote, unquote
+from urllib.parse import quote, unquote, urlsplit
 
 from packaging.utils import InvalidSdistFilename, InvalidWheelFilename
 
@@ -22,6 +22,12 @@ __all__ = ["Surroundings", "is_remote", "is_url", "read_requirement", "shown_url
 _URL_SCHEMES = frozenset({"http", "https", "file", "ftp"})
 _VCS = ("git", "hg", "svn", "bzr")
 _ARCHIVE = re.compile(r"\.(whl|zip|tar|tar\.(gz|bz2|xz|lzma)|tgz|tbz|txz|tlz)\Z", re.IGNORECASE)
+# A part of a path that can be a project's name: a tag or commit, and what forges put before them, cannot.
+_PROJECT = re.compile(
+    r"(?!v?\d)(?![0-9a-f]{7,}\Z)(?!(?:archive|refs|tags|heads|releases|download|tarball|zipball|zip|tree)\Z)"
+    r"[a-z0-9](?:[a-z0-9._-]*[a-z0-9])?",
+    re.IGNORECASE,
+)
 # No two stretches of blanks stand side by side: a long run of them must cost one pass.
 _NAMED = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*\s*(?:\[[^\]]*\]\s*)?@\s*(?P<target>\S+)")
 _WITH_EXTRAS = re.compile(r"(?P<path>.+?)(?P<extras>\[[^\[\]]*\])\Z", re.DOTALL)
@@ -173,9 +179,9 @@ def _project_of(url: str, origin: str) -> str | None:
 
 
 def _nameless(text: str, origin: str, url: str) -> LocksetError:
-    last = path_of(url).rstrip("/").rpartition("/")[2].partition("@")[0]
-    guess = _ARCHIVE.sub("", last.removesuffix(".git"))
-    guess = guess if _PROJECT.fullmatch(guess) else "NAME"
+    path = urlsplit(path_of(url)).path
+    parts = [_ARCHIVE.sub("", part.partition("@")[0].removesuffix(".git")) for part in path.split("/")]
+    guess = next((part for part in reversed(parts) if _PROJECT.fullmatch(part)), "NAME")
     return LocksetError(
         "requirement-name",
         f"`{without_secrets(text)}` does not say which project it is",

@@ -18,7 +18,7 @@ from lockset.lockfile.model import (
     file_name,
 )
 from lockset.sync.safe_path import is_within, outside
-from lockset.sync.wanted import Allowed, Wanted
+from lockset.sync.wanted import Allowed, Wanted, public_url
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -51,7 +51,7 @@ def _edges(items: Sequence[Selected]) -> tuple[bool, frozenset[str]]:
 
 def _wanted(package: Package, artifact: object, folder: str, allowed: Allowed, *, requested: bool) -> Wanted:
     what = describe(package)
-    _check_url(getattr(artifact, "url", None), what)
+    _check_url(getattr(artifact, "url", None), what, is_file=isinstance(artifact, File) and not artifact.path)
     if isinstance(artifact, PackageVcs):
         _check_allowed(allowed.vcs, what, f"a {artifact.type} commit", "--no-vcs")
         return Wanted(
@@ -98,14 +98,20 @@ def _wanted(package: Package, artifact: object, folder: str, allowed: Allowed, *
     )
 
 
-def _check_url(url: str | None, what: str) -> None:
-    """Refuse an address that cannot be taken apart: it leads nowhere, and could not even be shown safely."""
+def _check_url(url: str | None, what: str, *, is_file: bool) -> None:
+    """Refuse an address that cannot be taken apart, and one of a file that nothing fetches: it leads nowhere."""
     try:
-        urlsplit(url or "")
+        scheme = urlsplit(url or "").scheme.lower()
     except ValueError as error:
         raise LocksetError(
             "url-malformed", f"The address that `{what}` is locked to is none: {error}", hint="Lock again"
         ) from None
+    if url and is_file and scheme not in {"http", "https", "file"}:
+        raise LocksetError(
+            "url-scheme",
+            f"`{what}` is locked to `{public_url(url)}`, and files are fetched by http and https only",
+            hint="Lock again, from an index or an https address",
+        )
 
 
 def _check_allowed(fine: bool, what: str, source: str, option: str) -> None:  # noqa: FBT001 (read as a sentence)

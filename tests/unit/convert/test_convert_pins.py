@@ -195,3 +195,41 @@ def test_pins_with_and_without_hashes_of_one_release_stand_side_by_side(tmp_path
         tmp_path, "requirements.txt", text, projects={"hull": wheels}, wishes=ConvertWishes(offline=True, files="all")
     )
     assert sorted(len(names) for _, _, names in entries(done)) == [1, 2]
+
+
+def test_a_page_without_links_of_files_is_called_that(tmp_path: Path) -> None:
+    error = refused(tmp_path, "hull==1.0", projects={"hull": []}).diagnostic
+    assert error.code == "index-page-empty"
+    assert "no links of files" in error.message
+
+
+def test_hashes_that_the_index_no_longer_lists_are_said_to_be_that(tmp_path: Path) -> None:
+    text = f"torch==2.6.0 {hashed('plain', 'gone')}"
+    done = convert_text(tmp_path, "requirements.txt", text, projects={"torch": ANYWHERE})
+    (loss,) = [loss for loss in done.losses if loss.kind == "hash-unmatched"]
+    assert "no file that the index lists" in loss.message
+
+
+def test_pipenv_is_not_asked_to_write_again_what_it_wrote(tmp_path: Path) -> None:
+    text = pipfile(torch={"version": "==2.6.0"})
+    with pytest.raises(LocksetError) as caught:
+        convert_text(tmp_path, "Pipfile.lock", text)
+    assert "--files all" in (caught.value.diagnostic.hint or "")
+    wishes = ConvertWishes(offline=True, files="all")
+    done = convert_text(tmp_path, "Pipfile.lock", text, projects={"torch": ANYWHERE}, wishes=wishes)
+    assert [version for version, _, _ in entries(done)] == ["2.6.0+cpu"]
+
+
+@pytest.mark.parametrize(
+    ("url", "name"),
+    [
+        ("https://git.example.org/crew/hull/archive/refs/tags/3.0.2.tar.gz", "hull"),
+        ("https://git.example.org/crew/hull/archive/v3.0.2.zip", "hull"),
+        ("https://git.example.org/crew/hull/archive/" + "a" * 40 + ".tar.gz", "hull"),
+        ("git+https://git.example.org/crew/hull.git@main", "hull"),
+        ("https://git.example.org/1.0.zip", "NAME"),
+    ],
+)
+def test_the_name_proposed_for_an_address_is_not_a_version(tmp_path: Path, url: str, name: str) -> None:
+    hint = refused(tmp_path, url).diagnostic.hint or ""
+    assert f"`{name} @ {url}`" in hint
