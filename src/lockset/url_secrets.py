@@ -9,20 +9,26 @@ __all__ = ["has_secret", "masked", "plain_url", "without_secrets"]
 
 # What may stand in front of the host. The last `@` before the path ends it, also where a name has one of its own.
 _AUTHORITY = r'[^/\s"`]*'
-# A password may hold a slash that nobody escaped; digits before a slash are a port.
-_SLASHED = r'[^/\s"`@:]+:(?!\d+[/\s])[^\s"`@]*'
-_USER_INFO = re.compile(rf"(?P<before>(?P<scheme>[A-Za-z+.-]*)://)(?P<info>{_AUTHORITY}|{_SLASHED})@")
+# A password may hold a slash that nobody escaped; digits before a slash are a port. Bounded, as below, so that time
+# grows with the length of a text only.
+_SLASHED = r'[^/\s"`@:]{1,200}:(?!\d+[/\s])[^\s"`@]{0,200}'
+_USER_INFO = re.compile(rf"(?P<before>://)(?P<info>{_AUTHORITY}|{_SLASHED})@")
 # The user of an SSH address, and `git` of any, is no secret where no password follows.
 _NAME_ALONE = re.compile(r"[^:]*\Z")
 _PLACEHOLDER = re.compile(r"\$\{\w+\}(?::\$\{\w+\})?\Z|[^:${}]*:\$\{\w+\}\Z")
 # Parameters whose values are secrets, in the query or the fragment of a URL.
 _PARAMETERS = (
-    r"(?:[\w.-]*(?:token|passw(?:or)?d|passphrase|secret|api[_-]?key|access[_-]?key|signature|credential)[\w.-]*"
+    r"(?:[\w.-]{0,40}(?:token|passw(?:or)?d|passphrase|secret|api[_-]?key|access[_-]?key|signature|credential)[\w.-]{0,40}"
     r"|sig|key|pwd|auth|authorization|jwt|pat|pass|sessionid)"
 )
 _PARAMETER = re.compile(rf'(?P<before>[?&#;]{_PARAMETERS}=)(?P<value>[^&#;\s"`]+)', re.IGNORECASE)
 _VARIABLE = re.compile(r"\$\{\w+\}\Z")
 _MASK = "****"
+
+
+def _is_secret(found: re.Match[str]) -> bool:
+    """Whether user info in a text is a secret; what stands in front of `://` tells whether the address is SSH's."""
+    return _is_secret_info(found.string[max(0, found.start() - 3) : found.start()], found["info"])
 
 
 def _is_secret_info(scheme: str, info: str) -> bool:
@@ -36,7 +42,7 @@ def _replaced(text: str, *, info: str | None, value: str | None) -> str:
     """The text with user info and values of secret parameters replaced; None stands for as many asterisks."""
 
     def of_info(found: re.Match[str]) -> str:
-        if not _is_secret_info(found["scheme"], found["info"]):
+        if not _is_secret(found):
             return found[0]
         return found["before"] + (info if info is not None else "*" * len(found["info"]) + "@")
 
@@ -73,7 +79,7 @@ def plain_url(url: str) -> str:
         return without_secrets(url)
     info, at, host = parts.netloc.rpartition("@")
     if not at:  # still there may be a password with a slash that nobody escaped
-        return _USER_INFO.sub(lambda found: found["before"] if _is_secret_info(*found.group(2, 3)) else found[0], url)
+        return _USER_INFO.sub(lambda found: found["before"] if _is_secret(found) else found[0], url)
     if not _is_secret_info(parts.scheme, info):
         return url
     user = info.partition(":")[0]

@@ -24,7 +24,7 @@ VALUES: tuple[Any, ...] = (
     *(f"hull>={MANY}", f"hull; python_version < '{MANY}'", "(" * 3000, " or ".join(["os_name == 'nt'"] * 3000)),
     *("https://[::1", f"https://h.example.org/hull-{MANY}-py3-none-any.whl", "git+ssh://-oProxy/x", "/", ".."),
     *("\x1b[31m", "sha256:zz", f"sha256:{MANY}", "9999-12-31T23:59:59-23:59", "0001-01-01T00:00:00+23:59"),
-    "extra-9999999999-a",
+    *("extra-9999999999-a", "a" * 300_000, "hull" + " " * 100_000 + "!"),
 )
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from lockset.url_secrets import has_secret, masked, plain_url, without_secrets
@@ -58,3 +60,25 @@ def test_the_user_of_an_ssh_address_stays_without_its_password() -> None:
     assert plain_url("ssh://git:SECRET@h.example.org/x") == "ssh://git@h.example.org/x"
     assert plain_url("https://me@corp.example.org:SECRET@h.example.org/x?a=b") == "https://h.example.org/x?a=b"
     assert plain_url("https://user:SEC/RET@h.example.org/x") == "https://h.example.org/x"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a" * 500_000 + "://@",
+        "://" + "a" * 500_000 + "@",
+        "://a:b" * 100_000 + "@",
+        "://@" * 100_000,
+        "https://h?" + "token" * 100_000,
+        "https://h?" + "a" * 500_000,
+        "https://h" + "?token" * 100_000,
+        "https://" + ":" * 300_000 + "@",
+    ],
+    ids=range(8),
+)
+def test_long_texts_take_time_in_proportion(text: str) -> None:
+    before = time.monotonic()
+    has_secret(text)
+    plain_url(text)
+    without_secrets(text)
+    assert time.monotonic() - before < 5

@@ -36,7 +36,7 @@ __all__ = ["read_requirements"]
 # Files within files; beyond this the files are not meant for people.
 _DEEPEST = 100
 # An address of a line, and what stands behind its host.
-_ADDRESS = re.compile(r"[a-z+]+://[^/\s]*(?P<path>/\S*)", re.IGNORECASE)
+_ADDRESS = re.compile(r"[a-z+]{1,20}://[^/\s]*(?P<path>/\S*)", re.IGNORECASE)
 # Variables that hold secrets. Others are the usual way to name hosts, folders and versions.
 _SECRET_VARIABLE = re.compile("TOKEN|PASSW|PASSPHRASE|SECRET|KEY(?![A-Z])|CREDENTIAL|AUTH(?!OR)|PAT(?![A-Z])")
 _FILE_HASHES = frozenset({"sha256", "sha384", "sha512"})
