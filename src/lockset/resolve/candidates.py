@@ -168,6 +168,17 @@ class CandidateMaker:
         """The releases that fit, as bits."""
         return self._admission.fits(self._repository.releases(requirement.name), requirement.specifier)
 
+    def admits_before(self, name: str, version: Version, specifier: Specifier) -> bool:
+        """Whether `specifier` admits a release further on in the order in which those of a project are tried.
+
+        What is preferred or has to be named may be out of order: then all count.
+        """
+        releases = self._repository.releases(name)
+        position = releases.versions.index(version)
+        newer = (1 << position) - 1 if self.highest_first(name) else -1 << (position + 1)
+        in_order = releases.stable >> position & 1 and name not in self._preferences
+        return bool(self._admission.fits(releases, specifier) & (newer if in_order else -1))
+
     def expect_apart(self, refused: GuardedCandidate, boundaries: Iterable[MarkerSet]) -> None:
         """Offer splits at `boundaries` after the release of `refused`, where the newest come first."""
         if self._admission.highest_first(refused.name):

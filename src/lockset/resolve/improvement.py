@@ -79,14 +79,22 @@ class _Answer:
         return found
 
     @cached_property
+    def _bits(self) -> Mapping[NodeKey, int]:
+        return {key: 1 << number for number, key in enumerate(self.resolution.nodes)}
+
+    @cached_property
     def _asking(self) -> tuple[Sequence[NodeKey], Sequence[int], int]:
         """The releases, what each of them asks for as bits, and what the project itself does."""
         order = list(self.resolution.nodes)
-        bit = {key: 1 << number for number, key in enumerate(order)}
         found: dict[NodeKey | None, int] = {}
         for edge in self.resolution.edges:
-            found[edge.source] = found.get(edge.source, 0) | bit[edge.target]
+            found[edge.source] = found.get(edge.source, 0) | self._bits[edge.target]
         return order, [found.get(key, 0) for key in order], found.get(None, 0)
+
+    @cached_property
+    def named_first(self) -> Collection[NodeKey]:
+        """What the project itself asks for."""
+        return {edge.target for edge in self.resolution.edges if edge.source is None}
 
     @cached_property
     def regions(self) -> Mapping[str, MarkerSet]:
@@ -125,7 +133,9 @@ class _Answer:
     def freed_by(self, leaving: Collection[NodeKey]) -> set[NodeKey]:
         """What nobody asks for once the `leaving` are gone, these among them."""
         order, asked_by, waiting = self._asking
-        left = sum(1 << number for number, key in enumerate(order) if key not in leaving)
+        left = (1 << len(order)) - 1
+        for key in leaving:
+            left ^= self._bits[key]
         waiting &= left
         while waiting:
             first = waiting & -waiting
@@ -149,20 +159,41 @@ class _Improvement:
 
     def of(self, answer: _Answer) -> Iterator[_Answer]:
         """Answers that are better than `answer`."""
-        behind = {key: cells for key, cells in answer.cells.items() if self._provider.is_behind(*key)}
-        for key, cells in behind.items():
+        behind = [key for key in answer.cells if self._provider.is_behind(*key)]
+        for key in behind:
+            yield from self._alone(answer, key)
+        for key in behind:
+            for other in dict.fromkeys(self._partners(answer, key)):
+                both = (key, other)
+                if other in behind and other != key and all(self._may_be_free(answer, k, beside=both) for k in both):
+                    yield from self._both(answer, key, other)
+
+    def _alone(self, answer: _Answer, key: NodeKey) -> Iterator[_Answer]:
+        """Answers with a newer release in one of its cells, or in all of them where it holds back itself."""
+        cells = answer.cells[key]
+        if not any(self._blocking(answer, key)):
             for cell in cells:
                 for newer in self._newer(answer, key, [cell], freed=()):
                     yield from self._tried(answer, newer)
-        for key, cells in behind.items():
+        if self._may_be_free(answer, key, beside=(key,)):
             freed = answer.freed_by((key,))
             if any(edge.source in freed for edge in answer.asked[key]):
                 for newer in self._newer(answer, key, cells, freed=freed):
                     yield from self._tried(answer, newer)
-        for key in behind:
-            for other in dict.fromkeys(self._partners(answer, key)):
-                if other in behind and other != key:
-                    yield from self._both(answer, key, other)
+
+    def _blocking(self, answer: _Answer, key: NodeKey) -> Iterator[Edge]:
+        """The edges to a release each of which alone admits no newer one."""
+        for edge in answer.asked[key]:
+            if not self._provider.admits_newer(*key, edge.dependency.specifier):
+                yield edge
+
+    def _may_be_free(self, answer: _Answer, key: NodeKey, *, beside: Collection[NodeKey]) -> bool:
+        """Whether all that holds a release back may be gone with the releases `beside`: nothing that is named first."""
+        roots = answer.named_first
+        return not any(
+            edge.source is None or (edge.source in roots and edge.source not in beside)
+            for edge in self._blocking(answer, key)
+        )
 
     def _newer(
         self,
@@ -211,6 +242,8 @@ class _Improvement:
     def _partners(self, answer: _Answer, key: NodeKey) -> Iterator[NodeKey]:
         """Who asks something of a release, and what newer ones of its project alone miss."""
         yield from (edge.source for edge in answer.asked[key] if edge.source is not None)
+        if any(self._blocking(answer, key)):
+            return
         for cell in answer.cells[key]:
             for newer in islice(self._candidates(answer, key, cell, ()), _MOST_NEWER):
                 missed = {r.name for r in self._provider.dependencies(newer) if not answer.holds(r)}

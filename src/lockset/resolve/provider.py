@@ -107,6 +107,10 @@ class Provider:
         versions = self._repository.releases(name).versions
         return version != versions[0 if self._maker.highest_first(name) else -1]
 
+    def admits_newer(self, name: str, version: Version, specifier: Specifier) -> bool:
+        """Whether `specifier` admits a release that is tried before this one, as far as versions go."""
+        return self._maker.admits_before(name, version, specifier)
+
     def needs_naming(self, candidate: Candidate) -> bool:
         """Whether it may be chosen only where somebody asks for it by name: a pre-release, or what is yanked."""
         return isinstance(candidate, GuardedCandidate) and self._maker.needs_naming(candidate)
