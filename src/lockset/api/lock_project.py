@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from dataclasses import replace
 from datetime import datetime, timezone
+from functools import partial
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 
     from lockset.events import Listener
     from lockset.metadata.ports import Builder
-    from lockset.sources.project import RootProject
+    from lockset.sources.project import RootProject, Settings
 
 __all__ = ["lock"]
 
@@ -82,18 +83,13 @@ def lock(
     options = indexes if indexes is not None else indexes_of(project)
     place = Path(cache).absolute() if cache is not None else None
 
-    def builder(heard: Listener) -> Builder:
-        from lockset.api.build_environment import builder as made
-
-        chosen: dict[str, Any] = {"now": moment, "listener": heard, "settings": project.settings.config_settings}
-        return made(options, place, python=sys.executable, constraints=project.settings.build_constraints, **chosen)
-
+    builder = partial(_builder, options, place, project.settings, moment) if builds else None
     chosen = replace(choices or Choices(), index_urls=(options.index_url, *(index.url for index in options.indexes)))
     warnings = _warnings(project, chosen, listener or Silent())
     result = lock_question(
         project,
         chosen,
-        open_repository=repository_opener(options, place, builder=builder if builds else None),
+        open_repository=repository_opener(options, place, builder=builder),
         now=moment,
         old=old_lock(target).pins if target.exists() else None,
         folder=target.parent,
@@ -101,6 +97,13 @@ def lock(
         listener=listener,
     )
     return replace(result, notes=(*warnings, *result.notes))
+
+
+def _builder(options: IndexOptions, place: Path | None, settings: Settings, now: datetime, heard: Listener) -> Builder:
+    from lockset.api.build_environment import builder
+
+    own: dict[str, Any] = {"constraints": settings.build_constraints, "settings": settings.config_settings}
+    return builder(options, place, python=sys.executable, now=now, listener=heard, **own)
 
 
 def _warnings(project: RootProject, choices: Choices, listener: Listener) -> tuple[str, ...]:

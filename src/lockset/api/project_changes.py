@@ -139,12 +139,14 @@ def _required(project: RootProject, lock: Pylock | None) -> Iterator[tuple[Any, 
 
 def _locked_keys(texts: Any) -> dict[Any, str] | None:
     """The recorded requirements by what they require; None where one cannot be read."""
-    from packaging.requirements import InvalidRequirement, Requirement
+    from packaging.requirements import InvalidRequirement
+
+    from lockset.dependency_specifiers import read_dependency
 
     keys: dict[Any, str] = {}
     try:
         for text in texts:
-            requirement = Requirement(text.partition(" ; ")[0])
+            requirement = read_dependency(text.partition(" ; ")[0])
             keys[_key(requirement)] = str(requirement) if requirement.url is None else requirement.name
     except (InvalidRequirement, AttributeError, TypeError):
         return None

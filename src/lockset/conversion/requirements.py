@@ -8,7 +8,6 @@ from shlex import quote
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from packaging.requirements import Requirement
 from packaging.version import InvalidVersion, Version
 
 from lockset.conversion.annotations import COMPILED, with_dependencies
@@ -19,7 +18,7 @@ from lockset.conversion.formats import Format
 from lockset.conversion.judge import LineJudge, StatedEntry
 from lockset.conversion.offers import Offers
 from lockset.conversion.repeated_pins import join_pin
-from lockset.dependency_specifiers import read_version
+from lockset.dependency_specifiers import read_dependency, read_version
 from lockset.errors import LocksetError
 from lockset.lockfile.model import PackageArchive
 from lockset.markers import MarkerSet, possible
@@ -203,7 +202,7 @@ def _constrained(line: RequirementLine, pin: RequirementLine) -> RequirementLine
         LocksetError: `pin-contradicts` where the requirement excludes what the constraint pins.
     """
     joined = line.where(pin.requirement.marker, through=pin.origin)
-    requirement = Requirement(str(joined.requirement))
+    requirement = read_dependency(str(joined.requirement))
     requirement.specifier = line.requirement.specifier & pin.requirement.specifier
     if not requirement.specifier.contains(pinned_version(pin) or "", prereleases=True):
         raise LocksetError(

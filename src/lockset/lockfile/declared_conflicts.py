@@ -13,9 +13,10 @@ from __future__ import annotations
 from itertools import combinations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from packaging.markers import InvalidMarker, Marker
+from packaging.markers import InvalidMarker
 from packaging.utils import canonicalize_name
 
+from lockset.dependency_specifiers import read_marker
 from lockset.errors import LocksetError
 
 if TYPE_CHECKING:
@@ -86,7 +87,7 @@ def _member(table: object) -> ConflictMember | None:
 
 def _is_marker(text: object) -> bool:
     try:
-        return isinstance(text, str) and bool(Marker(text))
+        return isinstance(text, str) and bool(read_marker(text))
     except (InvalidMarker, RecursionError):
         return False
 

@@ -10,9 +10,10 @@ import re
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from packaging.markers import InvalidMarker, Marker
+from packaging.markers import InvalidMarker
 from packaging.utils import canonicalize_name, is_normalized_name
 
+from lockset.dependency_specifiers import read_marker
 from lockset.lockfile.issue import Findings, path_text
 from lockset.lockfile.mend_keys import missing_key, without_needless_key
 from lockset.lockfile.mend_order import order_edits
@@ -181,7 +182,7 @@ def _bare_marker(document: Document, path: KeyPath, marker: str) -> Iterator[_Ed
 
 def _is_marker(text: str) -> bool:
     try:
-        Marker(text)
+        read_marker(text)
     except (InvalidMarker, RecursionError):
         return False
     return True

@@ -13,10 +13,10 @@ from itertools import product
 from typing import TYPE_CHECKING, NamedTuple
 
 import tomli
-from packaging.markers import Marker
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
+from lockset.dependency_specifiers import read_marker, read_version
 from lockset.errors import LocksetError
 from lockset.lockfile.kind import open_conflict
 from lockset.lockfile.load import load_bytes
@@ -134,8 +134,8 @@ def _entry(text: str) -> Sequence[Package]:
         return found.packages
     try:
         data = tomli.loads("\n".join(line for line in own.splitlines() if _PIN.match(line)))
-        marker = Marker(data["marker"]) if "marker" in data else None
-        return (Package(name=canonicalize_name(data["name"]), version=Version(data["version"]), marker=marker),)
+        marker = read_marker(data["marker"]) if "marker" in data else None
+        return (Package(name=canonicalize_name(data["name"]), version=read_version(data["version"]), marker=marker),)
     except (KeyError, TypeError, ValueError, RecursionError):
         return ()
 

@@ -9,9 +9,10 @@ from collections.abc import Mapping
 from itertools import product
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from packaging.markers import Marker, UndefinedEnvironmentName
+from packaging.markers import UndefinedEnvironmentName
 from packaging.utils import canonicalize_name
 
+from lockset.dependency_specifiers import read_marker
 from lockset.errors import LocksetError
 from lockset.lockfile.declared_conflicts import refuse_conflicting_choice
 from lockset.lockfile.model import describe, file_name
@@ -20,6 +21,7 @@ from lockset.records import dataclass
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Sequence
 
+    from packaging.markers import Marker
     from packaging.tags import Tag
 
     from lockset.lockfile.model import Artifact, Package, PackageWheel, Pylock
@@ -188,7 +190,7 @@ def refuse_empty_environments(lock: Pylock) -> None:
 
 def _all_hold(markers: Sequence[str], values: _Values) -> bool:
     return all(
-        _holds(Marker(text), values, where="`tool.lockset.conflicts`", context="requirement") for text in markers
+        _holds(read_marker(text), values, where="`tool.lockset.conflicts`", context="requirement") for text in markers
     )
 
 

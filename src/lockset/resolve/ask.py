@@ -103,17 +103,7 @@ def ask(
     region = universe.region - conflicting_region(conflicts)
     if region.is_empty:
         raise _no_environment()
-    samples = tuple(
-        Sample(
-            name=t.name,
-            platform=t.platform,
-            implementation=t.implementation,
-            environment=t.environment,
-            tags=frozenset(t.tags),
-        )
-        for t in universe.targets
-        if region.without_extras_and_groups().evaluate(t.environment)
-    )
+    samples = _samples(universe, region.without_extras_and_groups())
     request = LockRequest(
         **asked,
         universe=region,
@@ -139,6 +129,21 @@ def ask(
         direct=direct,
         entry=_entry(project, choices, folder),
         notes=(*notes, *lasting_notes),
+    )
+
+
+def _samples(universe: Universe, region: MarkerSet) -> tuple[Sample, ...]:
+    """The described interpreters that `region` holds."""
+    return tuple(
+        Sample(
+            name=target.name,
+            platform=target.platform,
+            implementation=target.implementation,
+            environment=target.environment,
+            tags=frozenset(target.tags),
+        )
+        for target in universe.targets
+        if region.evaluate(target.environment)
     )
 
 

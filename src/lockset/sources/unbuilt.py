@@ -5,10 +5,9 @@ from __future__ import annotations
 from dataclasses import field, replace
 from typing import TYPE_CHECKING
 
-from packaging.markers import Marker
-from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 
+from lockset.dependency_specifiers import composed_marker, read_specifiers
 from lockset.markers import MarkerSet
 from lockset.records import dataclass
 from lockset.sources.inclusions import inclusions_of
@@ -83,7 +82,7 @@ def with_built(
     pythons = project.requires_python
     if "requires-python" in unbuilt.keys and requires_python:
         MarkerSet.of_python(requires_python)  # refuses what is not valid
-        pythons = SpecifierSet(requires_python) if pythons is None else pythons & SpecifierSet(requires_python)
+        pythons = read_specifiers(requires_python) if pythons is None else pythons & read_specifiers(requires_python)
     return replace(
         project,
         requires_python=pythons,
@@ -111,7 +110,7 @@ def _lines(text: str, extra: str | None, unbuilt: Unbuilt) -> Iterable[Requireme
     if region.is_empty:
         return ()
     marker = region.text()
-    line.requirement.marker = Marker(marker) if marker is not None else None
+    line.requirement.marker = composed_marker(marker) if marker is not None else None
     return (replace(line, text=str(line.requirement)),)
 
 

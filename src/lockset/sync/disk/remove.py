@@ -12,13 +12,14 @@ import stat
 import sys
 from typing import TYPE_CHECKING
 
-from packaging.version import Version
-
+from lockset.dependency_specifiers import read_version
 from lockset.errors import LocksetError
 from lockset.sync.plan import unremovable
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Sequence
+
+    from packaging.version import Version
 
     from lockset.sync.installed import InstalledDistribution
     from lockset.sync.layout import Layout
@@ -107,7 +108,7 @@ def refuse_left_over(steps: Sequence[Step], *, placed: Collection[str], owned: C
 
 def _is_version(text: str, version: Version) -> bool:
     try:
-        return Version(text) == version
+        return read_version(text) == version
     except ValueError:
         return False
 
