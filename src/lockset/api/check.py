@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from lockset.lockfile.model import Package, Pylock
     from lockset.resolve.ask import Question
     from lockset.resolve.choices import Choices
-    from lockset.resolve.prove import Sample
     from lockset.resolve.requirement import Dependency
+    from lockset.resolve.sample import Sample
     from lockset.sources.project import RootProject
 
 __all__ = ["check"]

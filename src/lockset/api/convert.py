@@ -18,10 +18,10 @@ from lockset.conversion.completeness import missing_needs
 from lockset.conversion.draft import Loss
 from lockset.conversion.foreign_text import decode, refuse_conflicts, refuse_undecoded
 from lockset.conversion.formats import Format, recognise
-from lockset.conversion.options import ConvertOptions
+from lockset.conversion.options import ConvertOptions, FilesWanted
 from lockset.conversion.prove import Proof, prove
 from lockset.conversion.read import read_foreign
-from lockset.conversion.requirements import FilesWanted, read_pins
+from lockset.conversion.requirements import read_pins
 from lockset.conversion.sizes import with_sizes
 from lockset.errors import LocksetError, UsageError
 from lockset.events import Silent

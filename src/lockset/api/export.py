@@ -16,9 +16,10 @@ from lockset.conversion.export_spdx import to_spdx
 from lockset.conversion.export_spdx3 import to_spdx3
 from lockset.conversion.exported import chosen_entries
 from lockset.conversion.judge import Situation
+from lockset.conversion.options import FilesWanted
 from lockset.conversion.prove import environments_within, identity_of_package, selected
 from lockset.conversion.pylock_files import Narrowing
-from lockset.conversion.requirements import FilesWanted, read_pins
+from lockset.conversion.requirements import read_pins
 from lockset.conversion.unlisted_files import unlisted_files
 from lockset.errors import LocksetError
 from lockset.lockfile.load import load

@@ -12,6 +12,7 @@ from packaging.version import Version
 
 from lockset.conversion.draft import Loss
 from lockset.conversion.graph import refuse_overlap
+from lockset.conversion.universe import universe_of
 from lockset.dependency_specifiers import composed_marker, read_specifiers
 from lockset.lockfile.conflict_regions import conflicting_region, marker_text
 from lockset.lockfile.declared_conflicts import ConflictMember, with_conflicts
@@ -24,7 +25,7 @@ from lockset.lockfile.model import (
     PackageWheel,
     Pylock,
 )
-from lockset.markers import MarkerSet, possible
+from lockset.markers import MarkerSet
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -32,25 +33,12 @@ if TYPE_CHECKING:
     from lockset.conversion.draft import Draft, DraftFile, DraftPackage
     from lockset.lockfile.declared_conflicts import DeclaredConflict
 
-__all__ = ["assemble", "universe_of"]
+__all__ = ["assemble"]
 
 # As many packages as a note names.
 _SHOWN = 4
 # What a source distribution may end in; other forms are no longer files of an index, and no lock file may hold them.
 _SDIST_SUFFIXES = (".tar.gz", ".zip")
-
-
-def universe_of(requires_python: SpecifierSet | None, environments: Sequence[str]) -> MarkerSet:
-    """What a lock with these bounds serves."""
-    found = possible()
-    if requires_python is not None:
-        found &= MarkerSet.of_python(requires_python)
-    if environments:
-        declared = MarkerSet.none()
-        for text in environments:
-            declared |= MarkerSet.parse(text)
-        found &= declared
-    return found
 
 
 def assemble(draft: Draft) -> tuple[Pylock, tuple[Loss, ...]]:

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 from packaging.requirements import InvalidRequirement
 from packaging.utils import canonicalize_name
 
-from lockset.conversion.assemble import universe_of
 from lockset.conversion.draft import Loss
 from lockset.conversion.graph import region_of_text
+from lockset.conversion.universe import universe_of
 from lockset.dependency_specifiers import read_dependency
 from lockset.errors import LocksetError
 from lockset.markers import MarkerSet

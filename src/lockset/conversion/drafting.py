@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from lockset.conversion.assemble import universe_of
 from lockset.conversion.assumed_words import listed
 from lockset.conversion.draft import Draft, DraftPackage, Loss
 from lockset.conversion.graph import region_of_text
 from lockset.conversion.judge import GraphJudge, LineJudge, StatedEntry
 from lockset.conversion.reach import Reach, dependencies_of, reach, unanswered
+from lockset.conversion.universe import universe_of
 from lockset.errors import LocksetError
 from lockset.markers import MarkerSet
 

@@ -8,13 +8,25 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lockset.conversion.direct import relative_path
-from lockset.conversion.requirements import FilesWanted
 from lockset.records import dataclass
 
 if TYPE_CHECKING:
     from packaging.specifiers import SpecifierSet
 
-__all__ = ["ConvertOptions"]
+__all__ = ["ConvertOptions", "FilesWanted"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FilesWanted:
+    """Which files of a release are taken where the input names none.
+
+    Attributes:
+        wheels_only: No source distributions.
+        unhashed: Every file may be taken for a pin without a hash although other pins have hashes.
+    """
+
+    wheels_only: bool = False
+    unhashed: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

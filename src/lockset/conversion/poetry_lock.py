@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 from packaging.utils import canonicalize_name
 
-from lockset.conversion.assemble import universe_of
 from lockset.conversion.assumed_roots import assume_roots
 from lockset.conversion.assumed_words import groups_unknown, only_systems, tell_assumed
 from lockset.conversion.draft import Draft, DraftFile, DraftPackage, Loss, identity, identity_of_source
@@ -19,6 +18,7 @@ from lockset.conversion.graph import Edge, ForeignGraph, GraphNode, Root
 from lockset.conversion.offers import Offers
 from lockset.conversion.poetry_constraints import admits, alternatives, python_marker, python_region
 from lockset.conversion.poetry_roots import Asked, asked_by, dependency_items
+from lockset.conversion.universe import universe_of
 from lockset.errors import LocksetError
 from lockset.lockfile.model import PackageArchive, PackageDirectory, PackageVcs
 from lockset.markers import MarkerSet

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 from packaging.utils import canonicalize_name
 
-from lockset.conversion.assemble import universe_of
 from lockset.conversion.draft import Loss
 from lockset.conversion.graph import region_of_text
 from lockset.conversion.judge import Situation
@@ -20,6 +19,7 @@ from lockset.conversion.prove import (
     identity_of_package,
     selector,
 )
+from lockset.conversion.universe import universe_of
 from lockset.dependency_specifiers import composed_marker
 from lockset.errors import LocksetError
 from lockset.index.file_name import tags_of_triple, wheel_triple

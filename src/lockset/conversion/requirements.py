@@ -31,28 +31,16 @@ if TYPE_CHECKING:
 
     from packaging.specifiers import SpecifierSet
 
+    from lockset.conversion.options import FilesWanted
     from lockset.sources.project import RequirementLine, RootProject, SourceOptions
 
-__all__ = ["FilesWanted", "read_pins"]
+__all__ = ["read_pins"]
 
 # What pip-compile writes above what it leaves to the installer.
 _UNSAFE = re.compile(r"^# The following packages are (?:considered|not pinned)", re.MULTILINE)
 _VARIABLE = re.compile(r"\$\{([A-Z0-9_]+)\}")
 # As many unpinned requirements as a message lists.
 _SHOWN = 8
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FilesWanted:
-    """Which files of a release are taken where the input names none.
-
-    Attributes:
-        wheels_only: No source distributions.
-        unhashed: Every file may be taken for a pin without a hash although other pins have hashes.
-    """
-
-    wheels_only: bool = False
-    unhashed: bool = False
 
 
 def read_pins(

@@ -16,12 +16,11 @@ from lockset.records import dataclass
 from lockset.resolve.choices import Choices
 from lockset.resolve.conflicting_choices import conflicting_choices
 from lockset.resolve.direct import place_of, relative_path
-from lockset.resolve.direct_repository import DirectRules
+from lockset.resolve.direct_rules import DirectRules
 from lockset.resolve.file_kinds import in_files, in_options, in_settings, merge_kinds
 from lockset.resolve.file_rules import FileRules
 from lockset.resolve.lasting_choices import lasting, recorded_selection
 from lockset.resolve.other_sources import refuse_other_sources
-from lockset.resolve.prove import Sample
 from lockset.resolve.pythons import MAINTAINED, is_open_above, python_range, pythons_of
 from lockset.resolve.regions import union
 from lockset.resolve.request import LockRequest, Policy, Preference
@@ -36,6 +35,7 @@ from lockset.resolve.roots import (
     sources_of,
     sources_of_constraints,
 )
+from lockset.resolve.sample import Sample
 from lockset.sources.settings import ALL_PACKAGES
 
 if TYPE_CHECKING:

@@ -6,13 +6,12 @@ bring it in. An index is not asked for a project that comes from sources whereve
 
 from __future__ import annotations
 
-from dataclasses import field, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from lockset.dependency_specifiers import read_wheel_name
 from lockset.errors import LocksetError
 from lockset.markers import MarkerSet, wheel_region
-from lockset.records import dataclass
 from lockset.resolve.direct import DirectSource, DirectVersion, host_of, source_of
 from lockset.resolve.index_repository import python_region
 from lockset.resolve.repository import ReleaseFacts, Releases
@@ -22,53 +21,22 @@ from lockset.sources.requirement_line import parse_requirement
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from collections.abc import Set as AbstractSet
-    from pathlib import Path
 
     from packaging.tags import Tag
     from packaging.version import Version
 
     from lockset.index.page import DistributionFile
     from lockset.resolve.direct import SourceFacts
+    from lockset.resolve.direct_rules import DirectRules
     from lockset.resolve.file_rules import FileRules
     from lockset.resolve.index_repository import IndexRepository
-    from lockset.resolve.other_sources import SourceGuard
     from lockset.resolve.requirement import Dependency
 
-__all__ = ["DirectRepository", "DirectRules", "SourceFound"]
+__all__ = ["DirectRepository", "SourceFound"]
 
 
 class SourceFound(Exception):  # noqa: N818 (a turn of the search, caught where it is run)
     """A release asks for a project by URL that the search had met before: it has to begin anew, knowing that."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DirectRules:
-    """What is allowed, and where it is seen from.
-
-    Attributes:
-        base: What relative paths are relative to; absolute.
-        folder: The lock's folder; absolute.
-        universe: The environments the lock shall serve.
-        sources: What the project itself asks for, with the environments in which its name comes from there.
-        commits: What revisions meant in the old lock, by project, URL or absolute path, and revision.
-        hosts: Hosts to which releases of an index may point by URL.
-        overridden: Projects whose requirements the user has replaced: a URL there is the user's own.
-        guard: Of which packages the user has said where they come from; None where that does not matter.
-    """
-
-    base: Path
-    folder: Path
-    universe: MarkerSet
-    sources: tuple[tuple[DirectSource, MarkerSet], ...] = ()
-    commits: Mapping[tuple[str, str, str | None], str] = field(default_factory=dict)
-    hosts: frozenset[str] = frozenset()
-    overridden: frozenset[str] = frozenset()
-    guard: SourceGuard | None = field(default=None, compare=False)
-
-    @property
-    def concerned(self) -> bool:
-        """Whether anything can come from a source."""
-        return bool(self.sources or self.hosts or self.overridden)
 
 
 class DirectRepository:

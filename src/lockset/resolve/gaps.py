@@ -13,9 +13,10 @@ from lockset.resolve.remedy import joined
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from lockset.resolve.prove import Missing, Sample
+    from lockset.resolve.prove import Missing
     from lockset.resolve.repository import Repository
     from lockset.resolve.resolution import Resolution
+    from lockset.resolve.sample import Sample
 
 __all__ = ["Gap", "environments_in_words", "gaps"]
 

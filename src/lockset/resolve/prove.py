@@ -21,31 +21,13 @@ if TYPE_CHECKING:
     from packaging.version import Version
 
     from lockset.lockfile.model import Package, Pylock
-    from lockset.markers import Environment, MarkerSet
+    from lockset.markers import MarkerSet
     from lockset.resolve.requirement import Dependency, Root
+    from lockset.resolve.sample import Sample
 
-__all__ = ["Missing", "Sample", "prove"]
+__all__ = ["Missing", "prove"]
 
 Choice = tuple[tuple[str, ...], tuple[str, ...]]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sample:
-    """One environment to prove the lock at.
-
-    Attributes:
-        name: For messages, such as `linux, Python 3.12`.
-        platform: The described platform.
-        implementation: What runs Python there.
-        environment: Its marker values.
-        tags: What it can install.
-    """
-
-    name: str
-    platform: str
-    implementation: str
-    environment: Environment
-    tags: frozenset[Tag]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
