@@ -111,11 +111,11 @@ class _Improvement:
                 wanted.setdefault(requirement.key, {})[requirement] = None
         entries: dict[Entry, list[Key]] = {}
         for key, requirements in wanted.items():
-            candidate = needed.get(key)
-            if candidate is None or not all(map(candidate.meets, requirements)):
+            chosen = needed.get(key)
+            if chosen is None or not all(map(chosen.meets, requirements)):
                 return None
-            if isinstance(candidate, GuardedCandidate):
-                entries.setdefault((key[0], candidate.version), []).append(key)
+            if isinstance(chosen, GuardedCandidate):
+                entries.setdefault((key[0], chosen.version), []).append(key)
         return _Answer(
             choices=choices,
             needed=needed,
@@ -147,8 +147,8 @@ class _Improvement:
         for entry in behind:
             freed = self._freed(answer, [entry])
             if not freed.isdisjoint(self._asking(answer, entry)):
-                for newer in self._newer_of(answer, entry, freed, beside=None):
-                    yield from self._tried(answer, newer)
+                for changes in self._newer_of(answer, entry, freed, beside=None):
+                    yield from self._tried(answer, changes)
         for entry in behind:
             for other in dict.fromkeys(self._partners(answer, entry)):
                 if other in behind and other != entry:

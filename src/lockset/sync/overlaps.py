@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import os
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lockset.errors import LocksetError
 from lockset.hashes import quick_sha256
@@ -80,7 +80,7 @@ def _without(one: Placed, taken: Mapping[str, tuple[str, Placement]]) -> Placed:
     if not lost:
         return one
     note = f"{one.info}{os.sep}{SOURCE_FILE}"
-    facts = next((json.loads(file.content or b"{}") for file in files if file.path == note), {})
+    facts: dict[str, Any] = next((json.loads(file.content or b"{}") for file in files if file.path == note), {})
     content = json.dumps({**facts, "overlapped": lost}).encode()
     files = [file for file in files if file.path != note]
     files.append(Placement(note, hash_text("sha256", quick_sha256(content)), len(content), None, content, False))  # noqa: FBT003 (its place tells)

@@ -28,7 +28,8 @@ pytestmark = pytest.mark.skipif(os.name != "posix", reason="elsewhere every run 
 
 # All that such a run may import besides what the interpreter itself has at its start.
 ALLOWED = {
-    "__future__", "_collections_abc", "errno", "gc", "lockset", "lockset.cli", "lockset.cli.main", "lockset.sync",
+    "__future__", "_collections_abc", "errno", "gc", "lockset", "lockset.cli", "lockset.cli.main", "lockset.files",
+    "lockset.files.system", "lockset.sync",
     "lockset.sync.disk", "lockset.sync.disk.recall", "marshal", "zlib",
 }  # fmt: skip
 _RUN = """

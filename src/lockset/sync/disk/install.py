@@ -20,6 +20,7 @@ from installer.scripts import Script
 from installer.sources import WheelSource
 
 from lockset.errors import LocksetError
+from lockset.files.system import BINARY
 from lockset.sync.archive import chunks, let_go
 from lockset.sync.manifest import StoredFile, StoredScript
 from lockset.sync.record import hash_text
@@ -150,7 +151,7 @@ class _Folders(WheelDestination):
         # A folder of our own and a name checked before: a file that is there already is another member's.
         try:
             self._make_folder(goal.rpartition("/")[0])
-            descriptor = os.open(goal, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o755 if executable else 0o644)
+            descriptor = os.open(goal, os.O_WRONLY | os.O_CREAT | os.O_EXCL | BINARY, 0o755 if executable else 0o644)
         except (FileExistsError, NotADirectoryError, IsADirectoryError):
             raise _taken(source.content, self._what) from None
         try:

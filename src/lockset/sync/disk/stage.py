@@ -10,6 +10,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from lockset.errors import LocksetError
+from lockset.files.system import BINARY
 from lockset.hashes import quick_sha256
 from lockset.sync.disk.atomic import read_remembered, remove_tree
 from lockset.sync.disk.link import DamagedStore
@@ -241,9 +242,7 @@ class Stage:
 
 
 def _write(path: str, content: bytes, *, executable: bool) -> int:
-    descriptor = os.open(
-        path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o755 if executable else 0o644
-    )
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | BINARY, 0o755 if executable else 0o644)
     with os.fdopen(descriptor, "wb") as file:
         file.write(content)
         file.flush()
