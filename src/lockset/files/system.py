@@ -5,7 +5,7 @@ to nothing, since the fast paths import it.
 """
 
 # Paths are strings here: there are thousands of them a run.
-# ruff: noqa: PTH101, PTH104, PTH105, PTH106, PTH108, PTH112, PTH114, PTH116
+# ruff: noqa: PTH101, PTH104, PTH105, PTH106, PTH108, PTH112, PTH114
 from __future__ import annotations
 
 import os

@@ -107,7 +107,7 @@ def caseless(tmp_path: Path) -> Iterator[Path]:
         return
     image = tmp_path / "image"
     image.write_bytes(bytes(4 << 20))
-    commands = [["mkfs.vfat", image], ["mount", "-o", "loop", image, folder]]
+    commands: list[list[str | Path]] = [["mkfs.vfat", image], ["mount", "-o", "loop", image, folder]]
     try:
         failed = any(subprocess.run(command, capture_output=True, check=False).returncode for command in commands)
     except FileNotFoundError:
