@@ -22,6 +22,7 @@ __all__ = [
     "READ",
     "clone",
     "copy_range",
+    "extended",
     "flock",
     "fork",
     "is_fixed",
@@ -59,6 +60,8 @@ _FICLONE = 0x40049409
 _READ_ONLY = 1
 _BUSY = frozenset({5, 32, 33, 145})
 _PAUSES = (0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.4)
+# Bounds all pauses of a process, in seconds: what a running program has loaded is held for longer than that.
+_PATIENCE = [6.0]
 
 
 if sys.platform == "win32":
@@ -83,20 +86,19 @@ if sys.platform == "win32":
         """Do `act` again while somebody holds a file; a read-only attribute of `path` is taken away first."""
         import time
 
-        for pause in (*_PAUSES, None):
+        for pause in _PAUSES:
             try:
                 act()
-            except PermissionError as error:
+            except OSError as error:  # noqa: PERF203 - a few times at most
                 if path is not None and is_read_only(path):
                     os.chmod(path, 0o200)
-                elif pause is None or error.winerror not in _BUSY or _is_folder(path):
+                elif error.winerror not in _BUSY or _is_folder(path) or _PATIENCE[0] <= 0:
                     raise
-            except OSError as error:
-                if pause is None or error.winerror not in _BUSY:
-                    raise
+                else:
+                    _PATIENCE[0] -= pause
+                    time.sleep(pause)
             else:
                 return
-            time.sleep(pause or 0)
         act()
 
     def _is_folder(path: str | None) -> bool:
@@ -155,6 +157,12 @@ if sys.platform == "win32":
         """Windows: read-only files are removed all the same."""
         del path
         return False
+
+    def extended(path: str) -> str:
+        """The absolute `path` in the form that may have 260 characters and more."""
+        if path.startswith("\\\\"):
+            return path if path.startswith("\\\\?\\") else "\\\\?\\UNC" + path[1:]
+        return "\\\\?\\" + os.path.normpath(path)
 
     def long_paths() -> bool:
         """Whether this system takes paths of 260 characters and more."""
@@ -275,6 +283,10 @@ else:
         finally:
             os.close(descriptor)
         return sys.platform == "linux" and bool(flags & _FIXED)
+
+    def extended(path: str) -> str:
+        """The absolute `path` in the form that may be as long as the system allows: itself."""
+        return path
 
     def long_paths() -> bool:
         """Whether this system takes paths of 260 characters and more."""

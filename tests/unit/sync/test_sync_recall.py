@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 
     from builders.venvs import VenvMaker
 
-pytestmark = pytest.mark.skipif(os.name != "posix", reason="elsewhere every run is a whole one")
 
 # All that such a run may import besides what the interpreter itself has at its start.
 ALLOWED = {

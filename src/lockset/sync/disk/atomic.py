@@ -1,7 +1,7 @@
 """Files that are there whole or not at all, and folders that are the user's alone."""
 
 # Paths are strings here: there are thousands of them a run.
-# ruff: noqa: PTH101, PTH102, PTH112, PTH114, PTH120
+# ruff: noqa: PTH101, PTH102, PTH103, PTH112, PTH114, PTH120
 from __future__ import annotations
 
 import contextlib
@@ -9,7 +9,7 @@ import os
 import stat
 from typing import TYPE_CHECKING
 
-from lockset.files.system import BINARY, NOFOLLOW, NONBLOCK, READ, replace, rmdir, unlink
+from lockset.files.system import BINARY, NOFOLLOW, NONBLOCK, READ, rename, replace, rmdir, unlink
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -20,6 +20,7 @@ __all__ = [
     "read_remembered",
     "remove_tree",
     "replace_file",
+    "set_aside",
     "sync_folder",
     "write_durably",
 ]
@@ -27,6 +28,8 @@ __all__ = [
 
 # Bounds what is read of a memory; the largest targets known need some ten megabytes.
 _LARGEST = 256 << 20
+# Folder for what could not be removed since it was in use.
+_IN_USE = "in-use"
 
 
 def replace_file(path: Path, data: bytes, *, private: bool) -> bool:
@@ -131,6 +134,23 @@ def remove_tree(path: str) -> None:
             unlink(path)
             return
         shutil.rmtree(path, onerror=_try_again)
+
+
+def set_aside(path: str) -> None:
+    """Move what is left in the private folder `path`, since it is in use, out of the way of names to come.
+
+    Windows lets a program that runs, and a module that is loaded, be moved, but not removed.
+    """
+    aside = f"{path}{os.sep}{_IN_USE}"
+    os.makedirs(aside, exist_ok=True)
+    for above, folders, names in os.walk(path, topdown=False):
+        if above == aside:
+            continue
+        for name in names:
+            rename(f"{above}{os.sep}{name}", f"{aside}{os.sep}{os.urandom(8).hex()}")
+        for name in folders:
+            if above != path or name != _IN_USE:
+                rmdir(f"{above}{os.sep}{name}")
 
 
 def _removed_flat(path: str) -> bool:

@@ -6,7 +6,7 @@ get links to what was unpacked.
 """
 
 # Paths are strings here: there are thousands of them a run.
-# ruff: noqa: PTH103
+# ruff: noqa: PTH103, PTH116
 from __future__ import annotations
 
 import hashlib
@@ -145,12 +145,12 @@ class _Folders(WheelDestination):
         relative = os.fspath(path)
         assert (scheme, relative) == (source.content.scheme, source.content.path), "both read the name in one way"
         executable = is_executable or scheme == "scripts"
-        goal = f"{self._folder}/{scheme}/{relative}"
+        goal = f"{self._folder}/{scheme}/{relative}".replace("/", os.sep)
         hasher = _hasher(source.content)
         first = b""
         # A folder of our own and a name checked before: a file that is there already is another member's.
         try:
-            self._make_folder(goal.rpartition("/")[0])
+            self._make_folder(goal.rpartition(os.sep)[0])
             descriptor = os.open(goal, os.O_WRONLY | os.O_CREAT | os.O_EXCL | BINARY, 0o755 if executable else 0o644)
         except (FileExistsError, NotADirectoryError, IsADirectoryError):
             raise _taken(source.content, self._what) from None
@@ -162,6 +162,8 @@ class _Folders(WheelDestination):
             found = os.fstat(descriptor)
         finally:
             os.close(descriptor)
+        if os.name == "nt":
+            found = os.stat(goal)  # Windows settles the time when a file is closed
         _check(source.content, hasher, self._what)
         digest = hash_text(source.content.algorithm, hasher.digest())
         rewrite = scheme == "scripts" and is_placeholder(first)

@@ -61,7 +61,16 @@ METADATA = (".dist-info", ".egg-info", ".egg-link", ".egg")
 # Beyond so many files a second process looks at half of them: less than that is quicker alone.
 _MANY = 3000
 _KIND, _REGULAR = 0o170000, 0o100000
-_VARIABLES = ("VIRTUAL_ENV", "HOME", "XDG_CACHE_HOME", "XDG_CONFIG_HOME", "PATH")
+_VARIABLES = (
+    "VIRTUAL_ENV",
+    "HOME",
+    "USERPROFILE",
+    "LOCALAPPDATA",
+    "APPDATA",
+    "XDG_CACHE_HOME",
+    "XDG_CONFIG_HOME",
+    "PATH",
+)
 # Variables that a hint speaks of, which is a part of what a command says.
 HINTED = ("PIP_INDEX_URL", "UV_DEFAULT_INDEX", "UV_INDEX_URL")
 
@@ -83,6 +92,9 @@ def cache_folder(environ: Mapping[str, str]) -> str | None:
     if chosen or environ.get("LOCKSET_NO_CACHE"):
         return os.path.abspath(os.path.expanduser(chosen)) if chosen and not environ.get("LOCKSET_NO_CACHE") else None
     home = environ.get("XDG_CACHE_HOME", "").strip()
+    if os.name == "nt":
+        local = environ.get("LOCALAPPDATA")
+        return f"{local}\\lockset\\Cache" if local else None
     if sys.platform == "linux" and (home or environ.get("HOME")):
         found = f"{home or environ['HOME'] + '/.cache'}/lockset"
         return found if is_trusted(found) else None

@@ -169,7 +169,7 @@ def is_whole(wheel: StoredWheel) -> bool:
     """Whether every file of `wheel` has the size and time that it was unpacked with."""
     for file in wheel.manifest.files:
         try:
-            found = os.lstat(f"{wheel.folder}/{file.scheme}/{file.path}")
+            found = os.lstat(file.place(wheel.folder))
         except OSError:
             return False
         if not stat.S_ISREG(found.st_mode) or found.st_size != file.size or found.st_mtime_ns != file.mtime:
