@@ -39,6 +39,8 @@ __all__ = ["launcher", "unpack"]
 
 # Bytes of an archive that stay in memory while it is read.
 _WINDOW = 8 << 20
+# Of an archive's members: the first moment that they can have, and the system that wrote them.
+_NO_TIME, _POSIX = b"\0\0\x21\0", 3
 
 
 def unpack(
@@ -64,7 +66,20 @@ def unpack(
 def launcher(script: StoredScript, executable: str, kind: str) -> tuple[str, bytes]:
     """File name and content of the command `script` on systems that need more than a first line."""
     made = Script(script.name, script.module, script.attribute, cast("Any", script.section))
-    return made.generate(executable, cast("Any", kind))
+    name, content = made.generate(executable, cast("Any", kind))
+    return name, _undated(content)
+
+
+def _undated(launcher: bytes) -> bytes:
+    """`launcher` without time and system of whoever made it, in the small archive at its end: the same everywhere."""
+    central = launcher.rfind(b"PK\x01\x02")
+    local = launcher.rfind(b"PK\x03\x04", 0, max(central, 0))
+    if local < 0:
+        return launcher
+    content = bytearray(launcher)
+    content[local + 10 : local + 14] = content[central + 12 : central + 16] = _NO_TIME
+    content[central + 5] = _POSIX
+    return bytes(content)
 
 
 class _Verified(WheelSource):
