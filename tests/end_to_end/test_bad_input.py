@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import subprocess
 from typing import TYPE_CHECKING, Any
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from builders import locked_package, make_lock, make_wheel
+from builders.posix import is_root
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -165,7 +165,7 @@ def test_without_an_environment_the_error_tells_how_to_make_one(cli: Command, tm
 @pytest.fixture
 def read_only(env: Venv) -> Iterator[Venv]:
     """The environment, with a site-packages folder that nobody can write to."""
-    if os.geteuid() != 0:
+    if not is_root():
         env.site_packages.chmod(0o555)
         yield env
         env.site_packages.chmod(0o755)

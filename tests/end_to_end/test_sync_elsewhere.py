@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import platform
 import subprocess
 import sys
 import sysconfig
@@ -72,7 +73,7 @@ def test_a_described_target_is_byte_for_byte_a_native_one_but_for_scripts(
 ) -> None:
     lock_of(tmp_path, RICH)
     cli.ok("sync", "--python", sys.executable, option, "native")
-    cli.ok("sync", "--platform", f"linux_{os.uname().machine}", "--python-version", OWN, option, "described")
+    cli.ok("sync", "--platform", f"linux_{platform.machine()}", "--python-version", OWN, option, "described")
     native, described = tree(tmp_path / "native"), tree(tmp_path / "described")
     assert without_scripts(native, "bin") == without_scripts(described, "bin")
     assert native.keys() == described.keys()

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 import tomli
 
+from builders.posix import set_columns
 from lockset.cli.output import Output, Progress
 
 if TYPE_CHECKING:
@@ -30,12 +31,8 @@ class Terminal:
     """A pseudo-terminal of some columns, as a stream; what was written to it is in `shown`."""
 
     def __init__(self, columns: int, encoding: str = "utf-8") -> None:
-        import fcntl
-        import struct
-        import termios
-
         self._reader, writer = pty.openpty()
-        fcntl.ioctl(writer, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
+        set_columns(writer, columns)
         self.stream = open(writer, "w", encoding=encoding)  # noqa: SIM115, PTH123 - closed by `shown`; no path
 
     def shown(self) -> str:

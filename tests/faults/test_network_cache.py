@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gzip
 import marshal
-import os
 import stat
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from packaging.version import Version
 
+from builders.posix import make_pipe
 from local_index import BARE, LocalIndex
 from lockset.errors import LocksetError
 from lockset.index.http.cache import DiskCache
@@ -143,7 +143,7 @@ def test_a_damaged_entry_is_a_miss_and_is_replaced(local_index: LocalIndex, cach
         entry.mkdir()
     elif damage == "pipe":
         entry.unlink()
-        os.mkfifo(entry)
+        make_pipe(entry)
     elif damage == "device":
         entry.unlink()
         entry.symlink_to("/dev/zero")

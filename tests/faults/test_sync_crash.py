@@ -7,12 +7,14 @@ import signal
 import subprocess
 import sys
 import threading
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from builders.locks import make_lock
+from builders.posix import fork_and_wait, kill_this_process
 from builders.wheel import make_wheel
 from lockset.api.sync import Doing
 from lockset.errors import LocksetError
@@ -67,7 +69,7 @@ class Fault:
         if self.steps == self.number:
             if self.error is not None:
                 raise self.error
-            os.kill(os.getpid(), signal.SIGKILL)
+            kill_this_process()
 
 
 def count_steps(world: World) -> int:
@@ -95,19 +97,13 @@ def test_an_error_at_any_step_restores_the_target_to_the_byte(
     assert judge(tmp_path / "target") == PLANNED
 
 
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="the child that is killed is a fork")
 @pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
 def test_a_kill_at_any_step_is_healed_by_the_next_sync(world: World, tmp_path: Path) -> None:
     target = tmp_path / "target"
     wanted = tree_of(world, tmp_path / "wanted")
     steps = count_steps(world)
     for number in range(1, steps + 1):
-        child = os.fork()
-        if child == 0:
-            world.sync(*NEW, doing=Doing(on_step=Fault(number)))
-            os._exit(0)
-        _, status = os.waitpid(child, 0)
-        assert os.WIFSIGNALED(status), number
+        assert fork_and_wait(partial(world.sync, *NEW, doing=Doing(on_step=Fault(number)))), number
         # Nothing that is not whole calls itself installed, even now.
         halfway = judge(target)
         assert all(BEFORE.get(name) == version or PLANNED.get(name) == version for name, version in halfway.items())

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
 import stat
 import sys
 from typing import TYPE_CHECKING
 
 import pytest
 
+from builders.posix import make_pipe
 from builders.wheel import make_wheel
 from faults.test_sync_system_calls import write_lock
 from unit.sync.target_world import judge, tree
@@ -39,7 +39,7 @@ def put(path: Path, kind: str | bytes) -> None:
     if isinstance(kind, bytes):
         path.write_bytes(kind)
     elif kind == "pipe":
-        os.mkfifo(path)
+        make_pipe(path)
     else:
         path.mkdir()
 

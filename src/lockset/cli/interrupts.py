@@ -11,6 +11,8 @@ import signal
 import sys
 from typing import TYPE_CHECKING
 
+from lockset.files.system import raise_again
+
 if TYPE_CHECKING:
     from types import FrameType
     from typing import NoReturn
@@ -64,6 +66,4 @@ def _come_again(ignored: sys.UnraisableHookArgs) -> None:
         del number, frame
         raise kind
 
-    if hasattr(signal, "setitimer"):
-        signal.signal(signal.SIGALRM, again)
-        signal.setitimer(signal.ITIMER_REAL, _PAUSE)
+    raise_again(again, _PAUSE)

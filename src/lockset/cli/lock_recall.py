@@ -23,7 +23,7 @@ __all__ = ["keep_answer", "recall_answer"]
 def recall_answer(arguments: Sequence[str], environ: Mapping[str, str]) -> str | None:
     """What the command said, after its lock is written where it was; None where it has to be made anew."""
     folder = cache_folder(environ)
-    if os.name != "posix" or folder is None:
+    if folder is None:
         return None
     try:
         key = ("lock", key_of(arguments, environ))
@@ -80,7 +80,7 @@ def keep_answer(
         answers: For each content of `target` before (None: no file): its content after, and what to say.
     """
     folder = cache_folder(environ)
-    if folder is None or os.name != "posix":
+    if folder is None:
         return
     key = ("lock", key_of(arguments, environ))
     stamps = tuple((path, stamp(path)) for path in looked)

@@ -22,6 +22,7 @@ from lockset.api.sync import (
 from lockset.cli.options import add_cache, add_index, cache_dir, normal_name, standard_input
 from lockset.cli.pythons import command_path, python_folders, version_of
 from lockset.errors import LocksetError, UsageError
+from lockset.files.system import system_facts
 from lockset.lockfile.file_name import refuse_wrong_name
 from lockset.sync.disk.recall import content
 
@@ -320,7 +321,7 @@ def _described(args: argparse.Namespace, here: Path) -> Described | None:
 def own_platform() -> str:
     """This machine, in the words of `--platform`."""
     family = {"linux": "linux", "darwin": "macos", "win32": "windows"}.get(sys.platform, sys.platform)
-    return f"{family}_{os.uname().machine}" if hasattr(os, "uname") else family
+    return family if sys.platform == "win32" else f"{family}_{system_facts()[4]}"
 
 
 def python_of(args: argparse.Namespace, here: Path) -> str:

@@ -40,7 +40,7 @@ def keep(
     `told` is what the next such command says.
     """
     cache = cache_folder(os.environ)  # noqa: TID251 - the door for environment variables
-    if cache is None or os.name != "posix" or verbose or _decided_by_more(args, result, request):
+    if cache is None or verbose or _decided_by_more(args, result, request):
         return
     if _tell_secrets(args.arguments, locks, os.environ):  # noqa: TID251
         return

@@ -7,12 +7,10 @@ import stat
 from pathlib import Path
 
 from lockset.errors import LocksetError
+from lockset.files.system import READ
 from lockset.lockfile.read import MAX_BYTES, Document, read
 
 __all__ = ["load", "load_bytes"]
-
-# A pipe would block on opening otherwise; absent on Windows, which has no such files.
-_FLAGS = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)
 
 
 def load(path: str | os.PathLike[str]) -> Document:
@@ -32,7 +30,7 @@ def load_bytes(path: str | os.PathLike[str]) -> bytes:
     """
     shown = os.fspath(path)
     try:
-        descriptor = os.open(path, _FLAGS)
+        descriptor = os.open(path, READ)
     except (FileNotFoundError, NotADirectoryError) as error:
         hint = "`lockset lock` writes a lock file; name its path to read another"
         raise LocksetError("lock-not-found", f"There is no file `{shown}`", place=shown, hint=hint) from error

@@ -322,11 +322,20 @@ def _local_path(address: str, base: Path, line: RequirementLine) -> str:
 
 
 def relative_path(path: str, folder: Path) -> str:
-    """`path` as seen from `folder`, with `/` on every system; absolute where no relative one leads there."""
+    """`path` as seen from `folder`, with `/` on every system.
+
+    Raises:
+        LocksetError: `path-other-drive`: no relative path leads there.
+    """
     try:
         relative = os.path.relpath(path, folder)
-    except ValueError:  # another drive
-        return path
+    except ValueError as error:
+        raise LocksetError(
+            "path-other-drive",
+            f"`{path}` is on another drive than the lock file: paths in a lock are relative to its folder",
+            place=str(folder),
+            hint="Move it, or write the lock on the same drive with `--output`",
+        ) from error
     relative = relative.replace(os.sep, "/")
     return relative if relative.startswith(".") else f"./{relative}"
 

@@ -6,14 +6,15 @@ entries without gaps or overlaps, then the central directory, then its end recor
 
 from __future__ import annotations
 
-import mmap
 import struct
 import zlib
 from typing import TYPE_CHECKING, NamedTuple
 
 from lockset.errors import LocksetError
+from lockset.files.system import release_memory
 
 if TYPE_CHECKING:
+    import mmap
     from collections.abc import Iterator
     from typing import TypeAlias
 
@@ -44,7 +45,6 @@ _MOST_MEMBERS = 1_000_000
 _CHUNK = 1 << 20
 # Bytes of a mapped archive that stay in memory while it is read.
 _WINDOW = 8 * _CHUNK
-_DONT_NEED: int | None = getattr(mmap, "MADV_DONTNEED", None)
 
 
 class Member(NamedTuple):
@@ -326,8 +326,7 @@ def chunks(buffer: Buffer, member: Member, *, what: str) -> Iterator[bytes]:
 
 def let_go(buffer: Buffer) -> None:
     """Let the system take back the memory that reading `buffer` has filled; it is read again where needed."""
-    if isinstance(buffer, mmap.mmap) and _DONT_NEED is not None:
-        buffer.madvise(_DONT_NEED)
+    release_memory(buffer)
 
 
 def _packed(buffer: Buffer, member: Member) -> Iterator[bytes]:

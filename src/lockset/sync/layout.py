@@ -94,8 +94,13 @@ class Layout(NamedTuple):
     def is_reserved(self, path: str) -> bool:
         """Whether `path` is the interpreter's, the environment's or lockset's own: never written, never removed."""
         folder, _, name = path.rpartition(os.sep)
-        if folder == self.base and name.casefold() in _OWN_FILES:
+        # Where letters of either case are one name, `scripts` is `Scripts`.
+        folder = os.path.normcase(folder)
+        if folder == os.path.normcase(self.base) and name.casefold() in _OWN_FILES:
             return True
-        if folder == self.scripts:
+        if folder == os.path.normcase(self.scripts):
             return _OWN_SCRIPTS.fullmatch(name) is not None
-        return any(is_within(path.casefold(), f"{root}{os.sep}{STATE_FOLDER}".casefold()) for root in self.roots)
+        return any(
+            is_within(path.casefold(), f"{root}{os.sep}{STATE_FOLDER}".casefold(), separator=os.sep)
+            for root in self.roots
+        )

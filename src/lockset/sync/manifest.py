@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import marshal
+import os
 import zlib
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -30,6 +31,11 @@ class StoredFile(NamedTuple):
     mtime: int
     executable: bool
     rewrite: bool
+
+    def place(self, folder: str) -> str:
+        """Where it is, in the entry at `folder`."""
+        path = f"{folder}/{self.scheme}/{self.path}"
+        return path if os.sep == "/" else path.replace("/", os.sep)
 
 
 class StoredScript(NamedTuple):

@@ -55,6 +55,8 @@ def _component_problem(component: str) -> str | None:
         problem = "has a control or invisible character"
     elif _DRIVE.match(component):
         problem = "has a drive"
+    elif ":" in component:
+        problem = "has a colon, which names a stream of a file on Windows"
     elif _DEVICE.fullmatch(component):
         problem = "has a name that is reserved for a device"
     elif component[-1] in ". ":

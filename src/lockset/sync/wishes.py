@@ -182,6 +182,8 @@ def _leads_into(place: str, folder: str) -> bool:
 
 
 def _is_in(place: str, folder: str) -> bool:
+    # On Windows with one separator, and one case; elsewhere both stay as they are.
+    place, folder = os.path.normcase(place), os.path.normcase(folder)
     return place == folder or is_within(place, folder, separator=os.sep)
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from builders.posix import make_pipe
 from lockset.errors import LocksetError
 from lockset.lockfile import read as read_module
 from lockset.lockfile.load import load, load_bytes
@@ -144,10 +144,9 @@ def test_what_is_no_regular_file_is_refused_without_waiting(tmp_path: Path) -> N
         load_bytes("pylock\0.toml")
 
 
-@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="the system has no pipes among files")
 def test_a_pipe_is_refused_without_waiting(tmp_path: Path) -> None:
     pipe = tmp_path / "pylock.toml"
-    os.mkfifo(pipe)
+    make_pipe(pipe)
     with pytest.raises(LocksetError, match="it is no regular file"):
         load_bytes(pipe)
 

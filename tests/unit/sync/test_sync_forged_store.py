@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import os
-import sys
 from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from builders.posix import make_pipe
 from builders.wheel import make_wheel
 from lockset.api.sync import Doing
 from lockset.sync.manifest import Manifest, StoredFile, StoredScript
@@ -62,10 +62,9 @@ def _changed(path: Path) -> None:
 
 def _piped(path: Path) -> None:
     path.unlink()
-    os.mkfifo(path)
+    make_pipe(path)
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="pipes as POSIX has them")
 @pytest.mark.parametrize("harm", [_emptied, _changed, _piped, lambda path: path.unlink()])
 def test_a_stored_script_that_was_changed_is_not_what_is_installed(
     tmp_path: Path, harm: Callable[[Path], None]

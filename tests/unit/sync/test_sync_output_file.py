@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from builders.posix import make_pipe
 from lockset.sync.disk.output_file import replacing, write_output
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ def test_a_file_that_is_there_keeps_its_mode(tmp_path: Path, mode: int) -> None:
 
 
 def _pipe(path: Path) -> None:
-    os.mkfifo(path)
+    make_pipe(path)
 
 
 def _folder(path: Path) -> None:
@@ -55,7 +56,7 @@ def _device(path: Path) -> None:
 
 
 def _pipe_behind_a_link(path: Path) -> None:
-    os.mkfifo(path.with_name("pipe"))
+    make_pipe(path.with_name("pipe"))
     path.symlink_to("pipe")
 
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from builders.locks import locked_file, make_lock
+from builders.posix import give_to, is_root
 from builders.venvs import Venv
 from builders.wheel import make_wheel
 from lockset.cli.options import cache_dir
@@ -24,11 +25,11 @@ if TYPE_CHECKING:
 
     from builders.venvs import VenvMaker
 
-pytestmark = pytest.mark.skipif(os.name != "posix", reason="elsewhere every run is a whole one")
 
 # All that such a run may import besides what the interpreter itself has at its start.
 ALLOWED = {
-    "__future__", "_collections_abc", "errno", "gc", "lockset", "lockset.cli", "lockset.cli.main", "lockset.sync",
+    "__future__", "_collections_abc", "errno", "gc", "lockset", "lockset.cli", "lockset.cli.main", "lockset.files",
+    "lockset.files.system", "lockset.sync",
     "lockset.sync.disk", "lockset.sync.disk.recall", "marshal", "zlib",
 }  # fmt: skip
 _RUN = """
@@ -247,13 +248,13 @@ def test_the_cache_is_where_everything_else_looks_for_it(monkeypatch: pytest.Mon
             assert module.cache_folder(os.environ) == str(cache_dir(argparse.Namespace()))
 
 
-@pytest.mark.skipif(os.name != "posix" or os.geteuid() != 0, reason="files are given to others by root alone")
+@pytest.mark.skipif(not is_root(), reason="files are given to others by root alone")
 @pytest.mark.parametrize("made", ["", ".cache", ".cache/lockset/wheels-v1"])
 def test_the_cache_of_another_user_is_nobodys(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, made: str) -> None:
     """`sudo` leaves HOME as it was: its owner could plant there what is installed for root."""
     (tmp_path / made).mkdir(parents=True, exist_ok=True)
     for path in (tmp_path, *tmp_path.rglob("*")):
-        os.chown(path, 65534, 65534)
+        give_to(path, 65534)
     for name in ("LOCKSET_CACHE_DIR", "XDG_CACHE_HOME"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("HOME", str(tmp_path))

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from builders.locks import locked_file, make_lock
+from builders.posix import make_pipe
 from builders.sdist import make_sdist
 from builders.wheel import make_wheel
 from lockset.api.sync import Doing, Policy
@@ -259,7 +260,7 @@ def test_a_local_path_is_read_beside_the_lock_file(world: World, library: Path) 
         packages=[{"name": "sample", "version": "1.0", "wheels": [locked | {"path": f"wheels/{wheel.filename}"}]}]
     )
     assert judge(library) == {"sample": "1.0"}
-    os.mkfifo(world.folder / "wheels/pipe-1.0-py3-none-any.whl")
+    make_pipe(world.folder / "wheels/pipe-1.0-py3-none-any.whl")
     pipe = {"path": "wheels/pipe-1.0-py3-none-any.whl", "hashes": {"sha256": "0" * 64}}
     assert code_of(lambda: world.sync(packages=[{"name": "pipe", "version": "1.0", "wheels": [pipe]}]))
 

@@ -1,7 +1,7 @@
 """What is remembered between runs, on disk: pages, metadata, sizes. Whatever is odd about an entry makes it a miss."""
 
 # Paths are texts here: a cold run writes hundreds of entries, and `Path` takes longer than the system does.
-# ruff: noqa: PTH102, PTH105, PTH108, PTH112, PTH118, PTH120
+# ruff: noqa: PTH102, PTH112, PTH118, PTH120
 from __future__ import annotations
 
 import marshal
@@ -16,6 +16,7 @@ from hashlib import sha256
 from io import FileIO
 from typing import TYPE_CHECKING, NamedTuple
 
+from lockset.files.system import BINARY, NONBLOCK, replace, unlink, user_id
 from lockset.index.table import MARSHAL_VERSION, Table, is_table
 
 if TYPE_CHECKING:
@@ -196,7 +197,7 @@ class DiskCache:
                 _write_all(handle, data)
             finally:
                 os.close(handle)
-            os.replace(beside, path)
+            replace(beside, path)
         except OSError:
             self._writable = False  # full, read-only or gone: the run goes on, and does not try again and again
             _remove(beside)
@@ -204,7 +205,7 @@ class DiskCache:
     @staticmethod
     def _opened(path: str, flags: int) -> int:
         """The file opened; its folders are made where they are missing."""
-        flags |= getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NONBLOCK", 0)
+        flags |= BINARY | NONBLOCK
         try:
             return os.open(path, flags, 0o600)
         except FileNotFoundError:
@@ -242,15 +243,13 @@ def _regular(path: str) -> FileIO:
 
 
 def _open_at_once(path: str, flags: int) -> int:
-    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
+    return os.open(path, flags | NONBLOCK)
 
 
 def _is_ours(root: Path) -> bool:
     """Whether the folder is missing or belongs to the user who runs this."""
-    if not hasattr(os, "getuid"):
-        return True
     try:
-        return root.stat().st_uid == os.getuid()
+        return root.stat().st_uid == user_id()
     except FileNotFoundError:
         return True
     except OSError:
@@ -259,7 +258,7 @@ def _is_ours(root: Path) -> bool:
 
 def _remove(path: str) -> None:
     with suppress(OSError):
-        os.unlink(path)
+        unlink(path)
 
 
 def _frame(head: bytes, body: bytes, tail: bytes | memoryview = b"") -> bytes:

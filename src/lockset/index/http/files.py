@@ -111,7 +111,7 @@ class HttpFiles:
         """The whole file, verified: see the port. The hash of what is read is remembered for `sha256`."""
         import tempfile  # slow to import, and needed for whole downloads only
 
-        with tempfile.TemporaryFile(prefix="lockset-") as held:
+        with cast("BinaryIO", tempfile.TemporaryFile(prefix="lockset-")) as held:
             sink = _Verified(held, file)
             if file.url.startswith("file:"):
                 for chunk in read_local(file.url):

@@ -13,6 +13,7 @@ import time
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import urlsplit
 
+from lockset.files.system import readable
 from lockset.index.http.addresses import Addresses
 from lockset.index.http.head import WireError, keeps_open, length_of, parse_head
 
@@ -175,17 +176,11 @@ class _Wire:
 
     def is_quiet(self) -> bool:
         """Whether nothing has come since the last answer: neither an end nor what nobody asked for."""
-        import select
-
         pending = getattr(self._socket, "pending", None)  # decrypted already, where it is TLS
         if self._buffer or (pending is not None and pending()):
             return False
         try:
-            if not hasattr(select, "poll"):
-                return not select.select([self._socket], (), (), 0)[0]
-            poll = select.poll()
-            poll.register(self._socket, select.POLLIN | select.POLLERR | select.POLLHUP)
-            return not poll.poll(0)
+            return not readable(self._socket.fileno())
         except (OSError, ValueError):
             return False
 

@@ -7,6 +7,7 @@ import stat
 from typing import TYPE_CHECKING
 
 from lockset.errors import LocksetError
+from lockset.files.system import READ
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -15,8 +16,6 @@ __all__ = ["MAX_BYTES", "decode_utf8", "read_file"]
 
 # Bounds what is read of one source: people write kilobytes. Beyond it the file is refused unread.
 MAX_BYTES = 16 * 1024 * 1024
-# A pipe would block on opening otherwise; not every system has these.
-_FLAGS = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)
 
 
 def read_file(path: Path, *, place: str, hint: str | None = None) -> bytes:
@@ -26,7 +25,7 @@ def read_file(path: Path, *, place: str, hint: str | None = None) -> bytes:
         LocksetError: `source-missing` (with `hint`) or `source-unreadable`.
     """
     try:
-        descriptor = os.open(path, _FLAGS)
+        descriptor = os.open(path, READ)
     except (FileNotFoundError, NotADirectoryError) as error:
         raise LocksetError("source-missing", f"There is no file `{place}`", place=place, hint=hint) from error
     except (OSError, ValueError) as error:  # ValueError: a NUL in the path

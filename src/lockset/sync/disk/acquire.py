@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 from lockset.errors import LocksetError
 from lockset.hashes import Digest
@@ -123,7 +123,8 @@ class Acquirer:
             if _is_wheel(wanted):
                 try:
                     return self._store.add(archive, wanted.digests, _identity(wanted))
-                except LocksetError:
+                except LocksetError as error:
+                    _let_go(archive, error)
                     self._archives.forget(wanted)
                     raise
             return self._built(
@@ -197,3 +198,11 @@ def _disk(wanted: Wanted, error: OSError) -> LocksetError:
         place=str(error.filename) if error.filename else None,
         hint="The target is as it was; make room or give access, then sync again",
     )
+
+
+def _let_go(archive: BinaryIO, error: LocksetError) -> None:
+    """Close `archive`, also what `error` keeps of it: Windows removes no file that is open or mapped."""
+    import traceback
+
+    traceback.clear_frames(error.__traceback__)
+    archive.close()

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
+from lockset.files.system import long_paths
 from lockset.sync.disk.guard import locked
 from lockset.sync.disk.link import DamagedStore, Linker
 from lockset.sync.disk.remove import refuse_blocked, refuse_left_over, rewritten
@@ -20,6 +21,7 @@ from lockset.sync.installed import InstalledDistribution, InstalledFile
 from lockset.sync.overlaps import overlapped_of, overlaps_of, refuse_clashes, settled
 from lockset.sync.placement import check_places
 from lockset.sync.plan import Plan, plan
+from lockset.sync.windows_paths import refuse_windows_paths
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -204,6 +206,10 @@ class Applier:
                     assert step.wanted is not None
                     with _using(step.name):
                         placing[step.name] = placed(stored[step.name], step.wanted, self._target)
+                if os.name == "nt":
+                    refuse_windows_paths(
+                        tuple(placing.values()), kept, layout=self._target.layout, long_paths=long_paths()
+                    )
                 clashes = check_places(tuple(placing.values()), kept, layout=self._target.layout)
                 if clashes:
                     placing = self._settled(placing, clashes, now)

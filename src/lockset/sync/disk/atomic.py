@@ -1,7 +1,7 @@
 """Files that are there whole or not at all, and folders that are the user's alone."""
 
 # Paths are strings here: there are thousands of them a run.
-# ruff: noqa: PTH101, PTH102, PTH105, PTH106, PTH108, PTH112, PTH114, PTH120
+# ruff: noqa: PTH101, PTH102, PTH103, PTH112, PTH114, PTH120
 from __future__ import annotations
 
 import contextlib
@@ -9,14 +9,27 @@ import os
 import stat
 from typing import TYPE_CHECKING
 
+from lockset.files.system import BINARY, NOFOLLOW, NONBLOCK, READ, rename, replace, rmdir, unlink
+
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["private_folder", "read_remembered", "remove_tree", "replace_file", "sync_folder", "write_durably"]
+__all__ = [
+    "is_straight",
+    "private_folder",
+    "read_remembered",
+    "remove_tree",
+    "replace_file",
+    "set_aside",
+    "sync_folder",
+    "write_durably",
+]
 
 
 # Bounds what is read of a memory; the largest targets known need some ten megabytes.
 _LARGEST = 256 << 20
+# Folder for what could not be removed since it was in use.
+_IN_USE = "in-use"
 
 
 def replace_file(path: Path, data: bytes, *, private: bool) -> bool:
@@ -31,10 +44,10 @@ def replace_file(path: Path, data: bytes, *, private: bool) -> bool:
         else:
             path.parent.mkdir(parents=True, exist_ok=True)
         temporary.write_bytes(data)
-        temporary.replace(path)
+        replace(str(temporary), str(path))
     except OSError:
         with contextlib.suppress(OSError):
-            temporary.unlink(missing_ok=True)
+            unlink(str(temporary))
         return False
     return True
 
@@ -45,7 +58,7 @@ def read_remembered(path: str) -> bytes:
     Anything else at that place (a pipe, a device, a folder) is not waited for.
     """
     try:
-        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+        descriptor = os.open(path, READ)
     except OSError:
         return b""
     try:
@@ -74,17 +87,17 @@ def private_folder(path: str) -> None:
 def write_durably(path: str, data: bytes) -> None:
     """Put `data` at `path` by rename, safe from a loss of power when this returns; where it fails, nothing is left."""
     temporary = f"{path}.new"
-    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
+    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | NOFOLLOW | NONBLOCK | BINARY
     descriptor = os.open(temporary, flags, 0o600)
     try:
         with os.fdopen(descriptor, "wb") as file:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
-        os.replace(temporary, path)
+        replace(temporary, path)
     except OSError:
         with contextlib.suppress(OSError):
-            os.unlink(temporary)
+            unlink(temporary)
         raise
     sync_folder(os.path.dirname(path))
 
@@ -103,6 +116,12 @@ def sync_folder(path: str) -> None:
         os.close(descriptor)
 
 
+def is_straight(folder: str) -> bool:
+    """Whether no link leads to `folder`."""
+    real = os.path.realpath(folder)
+    return real == folder or (os.name == "nt" and os.path.normcase(real) == os.path.normcase(folder))
+
+
 def remove_tree(path: str) -> None:
     """Remove the private folder `path` with all in it, links not followed; nothing when it is not there."""
     if _removed_flat(path):
@@ -112,9 +131,26 @@ def remove_tree(path: str) -> None:
     with contextlib.suppress(FileNotFoundError):
         if not stat.S_ISDIR(os.lstat(path).st_mode):
             # Not what was put there: to open a pipe would be to wait for it.
-            os.unlink(path)
+            unlink(path)
             return
         shutil.rmtree(path, onerror=_try_again)
+
+
+def set_aside(path: str) -> None:
+    """Move what is left in the private folder `path`, since it is in use, out of the way of names to come.
+
+    Windows lets a program that runs, and a module that is loaded, be moved, but not removed.
+    """
+    aside = f"{path}{os.sep}{_IN_USE}"
+    os.makedirs(aside, exist_ok=True)
+    for above, folders, names in os.walk(path, topdown=False):
+        if above == aside:
+            continue
+        for name in names:
+            rename(f"{above}{os.sep}{name}", f"{aside}{os.sep}{os.urandom(8).hex()}")
+        for name in folders:
+            if above != path or name != _IN_USE:
+                rmdir(f"{above}{os.sep}{name}")
 
 
 def _removed_flat(path: str) -> bool:
@@ -125,10 +161,10 @@ def _removed_flat(path: str) -> bool:
         with os.scandir(path) as entries:
             for entry in entries:
                 if entry.is_dir(follow_symlinks=False):
-                    os.rmdir(entry.path)
+                    rmdir(entry.path)
                 else:
-                    os.unlink(entry.path)
-        os.rmdir(path)
+                    unlink(entry.path)
+        rmdir(path)
     except OSError:
         return not os.path.lexists(path)
     return True
@@ -141,6 +177,6 @@ def _try_again(function: object, path: str, error: object) -> None:
         os.chmod(os.path.dirname(path), 0o700)
     with contextlib.suppress(OSError):
         if os.path.isdir(path) and not os.path.islink(path):
-            os.rmdir(path)
+            rmdir(path)
         else:
-            os.unlink(path)
+            unlink(path)

@@ -6,6 +6,7 @@ import os
 import threading
 from typing import TYPE_CHECKING
 
+from lockset.files.system import extended
 from lockset.sync.disk.atomic import private_folder, remove_tree
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ class Cache:
     @property
     def readable(self) -> tuple[str, ...]:
         """Folders to look things up in."""
-        found = [str(self.folder)] if self.folder is not None else []
+        found = [extended(str(self.folder))] if self.folder is not None else []
         return (*found, self._temporary) if self._temporary else tuple(found)
 
     def writable(self) -> str:
@@ -58,12 +59,12 @@ class Cache:
             except OSError as error:
                 self.go_without(error)
             else:
-                return str(self.folder)
+                return extended(str(self.folder))
         with self._lock:
             if self._temporary is None:
                 import tempfile  # only here, since it costs milliseconds
 
-                self._temporary = tempfile.mkdtemp(prefix="lockset-")
+                self._temporary = extended(tempfile.mkdtemp(prefix="lockset-"))
             return self._temporary
 
     @property

@@ -1,7 +1,7 @@
 """Archives on disk: verified while they are written, and read afterwards from that same open file."""
 
 # Paths are strings here: there are thousands of them a run.
-# ruff: noqa: PTH105, PTH108, PTH120
+# ruff: noqa: PTH120
 from __future__ import annotations
 
 import contextlib
@@ -11,6 +11,7 @@ import threading
 from typing import TYPE_CHECKING, BinaryIO
 
 from lockset.errors import LocksetError
+from lockset.files.system import BINARY, READ, replace, unlink
 from lockset.hashes import Verifier
 from lockset.sync.disk.atomic import private_folder
 from lockset.sync.safe_path import outside
@@ -116,7 +117,7 @@ class Archives:
     def _fetched(self, wanted: Wanted) -> BinaryIO:
         root = self._cache.writable()
         temporary = self._cache.temporary(root, "archive")
-        descriptor = os.open(temporary, os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o600)
+        descriptor = os.open(temporary, os.O_RDWR | os.O_CREAT | os.O_EXCL | BINARY, 0o600)
         file: BinaryIO = os.fdopen(descriptor, "w+b")
         try:
             sink = _VerifyingSink(file, Verifier(wanted.digests, size=wanted.size), self._listener, self._stopped)
@@ -129,14 +130,31 @@ class Archives:
             _check(sink.verifier, wanted)
             file.flush()
             file.seek(0)
-            _keep(temporary, _place(root, wanted))
+            return self._kept(file, temporary, wanted, root)
         except BaseException as error:
             file.close()
             _remove(temporary)
             if isinstance(error, LocksetError) and error.diagnostic.code == "download-too-large":
                 raise _refused(wanted, f"size: locked {wanted.size} bytes, got more") from None
             raise
-        return file
+
+    def _kept(self, file: BinaryIO, temporary: str, wanted: Wanted, root: str) -> BinaryIO:
+        """Move the verified `file` to its place in the cache; the archive, open at its start."""
+        path = _place(root, wanted)
+        if os.name != "nt":
+            _keep(temporary, path)
+            return file
+        # What is open cannot be moved there, so it is closed first: what is opened afterwards is verified once more.
+        file.close()
+        try:
+            _keep(temporary, path)
+        except PermissionError:
+            # Another process reads the same archive at this moment: it was verified there.
+            _remove(temporary)
+        found = self._remembered(wanted)
+        if found is None:
+            raise LocksetError("cache-busy", "The cache entry changes again and again", place=path)
+        return found
 
 
 class _NotThis(Exception):  # noqa: N818 (never leaves this module)
@@ -223,7 +241,7 @@ def _copy(wanted: Wanted, sink: _VerifyingSink) -> None:
 
 def _open_regular(path: str) -> BinaryIO:
     """Open `path` without waiting for a pipe or a device to answer."""
-    descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+    descriptor = os.open(path, READ)
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):
         os.close(descriptor)
         raise LocksetError("file-not-regular", "A lock file may name regular files only", place=path)
@@ -237,12 +255,12 @@ def _place(root: str, wanted: Wanted) -> str:
 
 def _keep(temporary: str, path: str) -> None:
     private_folder(os.path.dirname(path))
-    os.replace(temporary, path)
+    replace(temporary, path)
 
 
 def _remove(path: str) -> None:
     with contextlib.suppress(OSError):
-        os.unlink(path)
+        unlink(path)
 
 
 def _check(verifier: Verifier, wanted: Wanted) -> None:

@@ -1,7 +1,7 @@
 """Who may change a target: one sync at a time, and none where another installer rules."""
 
 # Paths are strings here: there are thousands of them a run.
-# ruff: noqa: PTH103, PTH106, PTH108, PTH112, PTH120
+# ruff: noqa: PTH103, PTH112, PTH120
 from __future__ import annotations
 
 import contextlib
@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from lockset.errors import LocksetError
+from lockset.files.system import rmdir, unlink
 from lockset.sync.disk.lock_file import LockFile
 from lockset.sync.layout import LOCK_FILE
 
@@ -71,17 +72,25 @@ def locked(layout: Layout, listener: Listener) -> Iterator[None]:
     try:
         yield
     finally:
-        # While it is held: who waits finds out that the file has gone, and takes a new one.
-        # Twice, since a fault may pass.
-        for _ in range(2):
-            with contextlib.suppress(OSError):
-                os.unlink(path)
-        # Should that fail, it still ends with the process: what was done stays done.
-        with contextlib.suppress(OSError):
-            lock.release()
+        _let_go(lock, path)
         for folder in made:
             with contextlib.suppress(OSError):
-                os.rmdir(folder)
+                rmdir(folder)
+
+
+def _let_go(lock: LockFile, path: str) -> None:
+    """Remove the file at `path` and end the hold. Should that fail, it ends with the process: what was done stays."""
+    if os.name == "nt":
+        # What is open cannot be removed there: neither by this process nor while another one waits for it.
+        with contextlib.suppress(OSError):
+            lock.release()
+    # Elsewhere while it is held: who waits finds out that the file has gone, and takes a new one.
+    # Twice, since a fault may pass.
+    for _ in range(2):
+        with contextlib.suppress(OSError):
+            unlink(path)
+    with contextlib.suppress(OSError):
+        lock.release()
 
 
 def _clear(path: str) -> None:
@@ -89,9 +98,9 @@ def _clear(path: str) -> None:
     with contextlib.suppress(OSError):
         mode = os.lstat(path).st_mode
         if stat.S_ISLNK(mode):
-            os.unlink(path)
+            unlink(path)
         elif stat.S_ISDIR(mode):
-            os.rmdir(path)
+            rmdir(path)
 
 
 def _made(base: str) -> list[str]:

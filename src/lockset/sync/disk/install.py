@@ -6,7 +6,7 @@ get links to what was unpacked.
 """
 
 # Paths are strings here: there are thousands of them a run.
-# ruff: noqa: PTH103
+# ruff: noqa: PTH103, PTH116
 from __future__ import annotations
 
 import hashlib
@@ -20,6 +20,7 @@ from installer.scripts import Script
 from installer.sources import WheelSource
 
 from lockset.errors import LocksetError
+from lockset.files.system import BINARY
 from lockset.sync.archive import chunks, let_go
 from lockset.sync.manifest import StoredFile, StoredScript
 from lockset.sync.record import hash_text
@@ -38,6 +39,8 @@ __all__ = ["launcher", "unpack"]
 
 # Bytes of an archive that stay in memory while it is read.
 _WINDOW = 8 << 20
+# Of an archive's members: the first moment that they can have, and the system that wrote them.
+_NO_TIME, _POSIX = b"\0\0\x21\0", 3
 
 
 def unpack(
@@ -63,7 +66,20 @@ def unpack(
 def launcher(script: StoredScript, executable: str, kind: str) -> tuple[str, bytes]:
     """File name and content of the command `script` on systems that need more than a first line."""
     made = Script(script.name, script.module, script.attribute, cast("Any", script.section))
-    return made.generate(executable, cast("Any", kind))
+    name, content = made.generate(executable, cast("Any", kind))
+    return name, _undated(content)
+
+
+def _undated(launcher: bytes) -> bytes:
+    """`launcher` without time and system of whoever made it, in the small archive at its end: the same everywhere."""
+    central = launcher.rfind(b"PK\x01\x02")
+    local = launcher.rfind(b"PK\x03\x04", 0, max(central, 0))
+    if local < 0:
+        return launcher
+    content = bytearray(launcher)
+    content[local + 10 : local + 14] = content[central + 12 : central + 16] = _NO_TIME
+    content[central + 5] = _POSIX
+    return bytes(content)
 
 
 class _Verified(WheelSource):
@@ -144,13 +160,13 @@ class _Folders(WheelDestination):
         relative = os.fspath(path)
         assert (scheme, relative) == (source.content.scheme, source.content.path), "both read the name in one way"
         executable = is_executable or scheme == "scripts"
-        goal = f"{self._folder}/{scheme}/{relative}"
+        goal = f"{self._folder}/{scheme}/{relative}".replace("/", os.sep)
         hasher = _hasher(source.content)
         first = b""
         # A folder of our own and a name checked before: a file that is there already is another member's.
         try:
-            self._make_folder(goal.rpartition("/")[0])
-            descriptor = os.open(goal, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o755 if executable else 0o644)
+            self._make_folder(goal.rpartition(os.sep)[0])
+            descriptor = os.open(goal, os.O_WRONLY | os.O_CREAT | os.O_EXCL | BINARY, 0o755 if executable else 0o644)
         except (FileExistsError, NotADirectoryError, IsADirectoryError):
             raise _taken(source.content, self._what) from None
         try:
@@ -161,6 +177,8 @@ class _Folders(WheelDestination):
             found = os.fstat(descriptor)
         finally:
             os.close(descriptor)
+        if os.name == "nt":
+            found = os.stat(goal)  # Windows settles the time when a file is closed
         _check(source.content, hasher, self._what)
         digest = hash_text(source.content.algorithm, hasher.digest())
         rewrite = scheme == "scripts" and is_placeholder(first)

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lockset.errors import LocksetError
+from lockset.files.system import system_facts
 from lockset.sync.disk.recall import content, know, known
 from lockset.sync.target import Interpreter
 
@@ -123,10 +124,7 @@ def _configuration(path: str) -> str | list[int] | None:
 
 def _system() -> list[str]:
     """What `platform` tells of the system, whose import costs more than all else here."""
-    if hasattr(os, "uname"):
-        system = os.uname()
-        return [system.sysname, system.release, system.version, system.machine]
-    return [str(getattr(sys, "getwindowsversion", str)())]
+    return list(system_facts())
 
 
 def _stamp(path: str) -> list[int] | None:
@@ -163,7 +161,7 @@ def _run(command: list[str]) -> tuple[int, bytes, bytes]:
             command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, bufsize=0
         ) as child:
             try:
-                out, err = _heard(child) if os.name == "posix" else child.communicate(timeout=_SECONDS)
+                out, err = child.communicate(timeout=_SECONDS) if sys.platform == "win32" else _heard(child)
                 code = child.wait(_SECONDS)
             except BaseException:
                 child.kill()
@@ -181,7 +179,7 @@ def _heard(child: Popen[bytes]) -> tuple[bytes, bytes]:
 
     kept: dict[object, bytearray] = {child.stdout: bytearray(), child.stderr: bytearray()}
     end = time.monotonic() + _SECONDS
-    with selectors.PollSelector() as selector:
+    with selectors.DefaultSelector() as selector:
         for stream in (child.stdout, child.stderr):
             assert stream is not None
             selector.register(stream, selectors.EVENT_READ)

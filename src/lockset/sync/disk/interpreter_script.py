@@ -82,11 +82,11 @@ def _elf() -> tuple[int, int, int, str] | None:
 
 def _glibc() -> tuple[int, int] | None:
     try:
-        name, version = (os.confstr("CS_GNU_LIBC_VERSION") or "").split()
+        name, version = (os.__dict__["confstr"]("CS_GNU_LIBC_VERSION") or "").split()
         major, minor = version.split(".")[:2]
         digits = "".join(c for c in minor.split("-")[0] if c.isdigit())
         return (int(major), int(digits)) if name == "glibc" else None
-    except (AttributeError, OSError, ValueError):
+    except (KeyError, OSError, ValueError):
         return None
 
 

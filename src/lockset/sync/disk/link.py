@@ -1,7 +1,7 @@
 """Files of the store into a target: cloned, hard linked or copied, whichever the file system can."""
 
 # Paths are strings here: there are thousands of them a run.
-# ruff: noqa: PTH108, PTH123
+# ruff: noqa: PTH123
 from __future__ import annotations
 
 import contextlib
@@ -11,6 +11,7 @@ import stat
 from typing import TYPE_CHECKING
 
 from lockset.errors import LocksetError
+from lockset.files.system import BINARY, clone, copy_range, unlink
 from lockset.sync.disk.scan import has_hash
 
 if TYPE_CHECKING:
@@ -22,8 +23,6 @@ if TYPE_CHECKING:
 __all__ = ["LINK_MODES", "DamagedStore", "Linker"]
 
 LINK_MODES = ("auto", "clone", "hardlink", "copy")
-# Linux: ioctl that makes one file share the extents of another until either is written.
-_FICLONE = 0x40049409
 # Answers of a file system that cannot clone or link, as against a disk that is full or broken.
 _CANNOT = frozenset({
     errno.EXDEV, errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.ENOTTY, errno.EINVAL, errno.EMLINK, errno.EBADF,
@@ -117,19 +116,15 @@ def _link(source: str, goal: str, file: StoredFile) -> None:
 
 
 def _clone(source: str, goal: str, file: StoredFile) -> None:
-    try:
-        import fcntl
-    except ImportError:
-        raise OSError(errno.EOPNOTSUPP, "no clones here") from None
     with open(source, "rb") as old, os.fdopen(_created(goal, file), "wb") as new:
-        fcntl.ioctl(new.fileno(), _FICLONE, old.fileno())
+        if not clone(old.fileno(), new.fileno()):
+            raise OSError(errno.EOPNOTSUPP, "no clones here")
     os.utime(goal, ns=(file.mtime, file.mtime))
 
 
 def _copy(source: str, goal: str, file: StoredFile) -> None:
     with open(source, "rb", buffering=0) as old, open(_created(goal, file), "wb", buffering=0) as new:
-        if hasattr(os, "copy_file_range"):
-            _copy_within(old.fileno(), new.fileno())
+        _copy_within(old.fileno(), new.fileno())
         # What the system did not copy by itself: all of it elsewhere.
         while chunk := old.read(_CHUNK):
             left = memoryview(chunk)
@@ -148,7 +143,7 @@ def _copied(source: str, goal: str, file: StoredFile) -> None:
 def _copy_within(old: int, new: int) -> None:
     """Have the system copy from `old` to `new`, as far as it can; both stand where it ended."""
     try:
-        while os.copy_file_range(old, new, _MOST_AT_ONCE):
+        while copy_range(old, new, _MOST_AT_ONCE):
             pass
     except OSError as error:
         if error.errno not in _CANNOT:
@@ -157,9 +152,9 @@ def _copy_within(old: int, new: int) -> None:
 
 def _created(goal: str, file: StoredFile) -> int:
     mode = 0o755 if file.executable else 0o644
-    return os.open(goal, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), mode)
+    return os.open(goal, os.O_WRONLY | os.O_CREAT | os.O_EXCL | BINARY, mode)
 
 
 def _remove(path: str) -> None:
     with contextlib.suppress(FileNotFoundError):
-        os.unlink(path)
+        unlink(path)

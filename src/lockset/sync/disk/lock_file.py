@@ -4,15 +4,15 @@
 # ruff: noqa: PTH103, PTH120
 from __future__ import annotations
 
-import errno
 import os
 import time
+
+from lockset.files.system import NOFOLLOW, flock
 
 __all__ = ["LockFile"]
 
 # Seconds between two tries.
 _PAUSE = 0.05
-_HELD = frozenset({errno.EWOULDBLOCK, errno.EAGAIN})
 
 
 class LockFile:
@@ -45,23 +45,18 @@ class LockFile:
         self._release = _nothing
 
     def _taken(self) -> bool:
+        if os.name == "nt":
+            return self._taken_by_library()
         try:
-            import fcntl
-        except ImportError:
-            return self._taken_elsewhere()
-        try:
-            descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, self._mode)
+            descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | NOFOLLOW, self._mode)
         except FileNotFoundError:
             # The folder has gone with a holder that had made it in vain.
             os.makedirs(os.path.dirname(self._path), exist_ok=True)
             return False
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            held = _is_at(descriptor, self._path)
-        except OSError as error:
+            held = flock(descriptor) and _is_at(descriptor, self._path)
+        except OSError:
             os.close(descriptor)
-            if error.errno in _HELD:
-                return False
             raise
         if held:
             self._release = lambda: os.close(descriptor)
@@ -69,7 +64,7 @@ class LockFile:
             os.close(descriptor)
         return held
 
-    def _taken_elsewhere(self) -> bool:
+    def _taken_by_library(self) -> bool:
         from filelock import FileLock, Timeout
 
         lock = FileLock(self._path)

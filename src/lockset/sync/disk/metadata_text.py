@@ -7,6 +7,8 @@ import os
 import re
 import stat
 
+from lockset.files.system import READ
+
 __all__ = ["HEAD", "MOST_FACTS", "name_and_version", "normalised", "read_text"]
 
 _HEADER = re.compile(r"^(Name|Version):[ \t]*(.*?)[ \t\r]*$", re.MULTILINE | re.IGNORECASE)
@@ -32,7 +34,7 @@ def name_and_version(metadata: str | None, name: str, version: str) -> tuple[str
 def read_text(folder: str, name: str, limit: int = MOST_FACTS) -> str | None:
     """The beginning of the regular file `name` in `folder`; None for anything else, which is not waited for."""
     try:
-        descriptor = os.open(f"{folder}{os.sep}{name}", os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
+        descriptor = os.open(f"{folder}{os.sep}{name}", READ)
     except (OSError, ValueError):
         return None
     try:

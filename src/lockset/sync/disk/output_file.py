@@ -1,7 +1,7 @@
 """The files that commands are asked to write: whole or not at all, and never through what stands in their place."""
 
 # Paths are strings here, as in all that a sync imports.
-# ruff: noqa: PTH105, PTH108, PTH116, PTH119, PTH120
+# ruff: noqa: PTH116, PTH119, PTH120
 from __future__ import annotations
 
 import contextlib
@@ -10,6 +10,7 @@ import os
 import stat
 from typing import TYPE_CHECKING, BinaryIO
 
+from lockset.files.system import BINARY, NOFOLLOW, NONBLOCK, keep_mode, replace, unlink
 from lockset.sync.disk.atomic import sync_folder
 from lockset.sync.disk.lock_file import LockFile
 
@@ -35,8 +36,8 @@ def write_output(path: str, data: bytes) -> None:
     """
     mode = _mode_of(path)
     with replacing(path, seconds=_SECONDS) as file:
-        if mode is not None and hasattr(os, "fchmod"):
-            os.fchmod(file.fileno(), mode & 0o777)
+        if mode is not None:
+            keep_mode(file.fileno(), mode & 0o777)
         file.write(data)
         file.flush()
         os.fsync(file.fileno())
@@ -57,16 +58,17 @@ def replacing(path: str, *, seconds: float) -> Iterator[BinaryIO]:
     os.stat(folder)  # a folder that is not there is not made
     short = name if len(os.fsencode(name)) <= _LONGEST_NAME else name[: _LONGEST_NAME // 4]
     temporary = f"{folder}{os.sep}.{short}.new"
-    lock = LockFile(temporary, mode=0o666)
-    if os.name == "posix" and not lock.take(seconds=seconds):
+    # Where locks keep others from opening a file, the lock is a file of its own.
+    lock = LockFile(f"{folder}{os.sep}.{short}.lock" if os.name == "nt" else temporary, mode=0o666)
+    if not lock.take(seconds=seconds):
         raise OSError(errno.EBUSY, "another process is writing it", path)
     try:
         with os.fdopen(_created(temporary), "wb") as file:
             yield file
-        os.replace(temporary, path)
+        replace(temporary, path)
     except BaseException:
         with contextlib.suppress(OSError):
-            os.unlink(temporary)
+            unlink(temporary)
         raise
     finally:
         lock.release()
@@ -84,8 +86,8 @@ def _mode_of(path: str) -> int | None:
 
 
 def _created(path: str) -> int:
-    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
-    descriptor = os.open(path, flags | getattr(os, "O_BINARY", 0), 0o666)
+    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | NOFOLLOW | NONBLOCK | BINARY
+    descriptor = os.open(path, flags, 0o666)
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):
         os.close(descriptor)
         raise OSError(errno.EINVAL, "what stands beside it is no regular file", path)

@@ -9,7 +9,7 @@ Imports next to nothing, since the interpreter's start is most of what is left.
 """
 
 # Paths are strings here, and modules that cost milliseconds (typing, pathlib, hashlib) are not imported.
-# ruff: noqa: PTH100, PTH102, PTH105, PTH108, PTH109, PTH111, PTH112, PTH116, PTH120
+# ruff: noqa: PTH100, PTH102, PTH109, PTH111, PTH112, PTH116, PTH120
 # ruff: noqa: PTH123
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ import sys
 import zlib
 
 from lockset import __version__
+from lockset.files.system import BINARY, READ, fork, is_private, replace, system_facts, unlink, user_id
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -59,8 +60,17 @@ _LARGEST = 64 << 20
 METADATA = (".dist-info", ".egg-info", ".egg-link", ".egg")
 # Beyond so many files a second process looks at half of them: less than that is quicker alone.
 _MANY = 3000
-_KIND, _REGULAR, _WRITABLE_BY_OTHERS = 0o170000, 0o100000, 0o022
-_VARIABLES = ("VIRTUAL_ENV", "HOME", "XDG_CACHE_HOME", "XDG_CONFIG_HOME", "PATH")
+_KIND, _REGULAR = 0o170000, 0o100000
+_VARIABLES = (
+    "VIRTUAL_ENV",
+    "HOME",
+    "USERPROFILE",
+    "LOCALAPPDATA",
+    "APPDATA",
+    "XDG_CACHE_HOME",
+    "XDG_CONFIG_HOME",
+    "PATH",
+)
 # Variables that a hint speaks of, which is a part of what a command says.
 HINTED = ("PIP_INDEX_URL", "UV_DEFAULT_INDEX", "UV_INDEX_URL")
 
@@ -69,7 +79,7 @@ def key_of(arguments: Sequence[str], environ: Mapping[str, str]) -> Key:
     """What decides, before any file is looked at, what a command does."""
     names = sorted(name for name in environ if name.startswith("LOCKSET_") or name in _VARIABLES + HINTED)
     return (
-        (_FORMAT, __version__, sys.version, tuple(os.uname())),
+        (_FORMAT, __version__, sys.version, system_facts()),
         tuple(arguments),
         os.getcwd(),
         tuple((name, environ[name]) for name in names),
@@ -82,6 +92,9 @@ def cache_folder(environ: Mapping[str, str]) -> str | None:
     if chosen or environ.get("LOCKSET_NO_CACHE"):
         return os.path.abspath(os.path.expanduser(chosen)) if chosen and not environ.get("LOCKSET_NO_CACHE") else None
     home = environ.get("XDG_CACHE_HOME", "").strip()
+    if os.name == "nt":
+        local = environ.get("LOCALAPPDATA")
+        return f"{local}\\lockset\\Cache" if local else None
     if sys.platform == "linux" and (home or environ.get("HOME")):
         found = f"{home or environ['HOME'] + '/.cache'}/lockset"
         return found if is_trusted(found) else None
@@ -93,20 +106,16 @@ def is_trusted(folder: str) -> bool:
 
     Where it is not (`sudo` may leave HOME as it was), its owner could plant there what is installed for this user.
     """
-    if os.name != "posix":
-        return True
     while not os.path.lexists(folder) and os.path.dirname(folder) != folder:
         folder = os.path.dirname(folder)
     try:
-        return os.stat(folder).st_uid in {0, os.geteuid()}
+        return os.stat(folder).st_uid in {0, user_id()}
     except OSError:
         return True  # a link to nowhere, or nothing that may be looked at: what is put there tells
 
 
 def recall(arguments: Sequence[str], environ: Mapping[str, str]) -> str | None:
     """What that run said, where all is as it was then; None where it has to be looked into."""
-    if os.name != "posix":
-        return None
     collecting = gc.isenabled()
     gc.disable()  # thousands of small values, none of which is garbage before the end
     try:
@@ -196,7 +205,7 @@ def record_place(cache: str, key: Key) -> str:
 def read_record(path: str) -> Any:
     """The value that `write_record` put there; None where it is damaged or not this user's own; OSError, ValueError."""
     found = os.stat(path)
-    if found.st_uid != os.geteuid() or found.st_mode & _WRITABLE_BY_OTHERS or found.st_size > _LARGEST:
+    if not is_private(found) or found.st_size > _LARGEST:
         return None
     data = memoryview(content(path, found.st_size))
     if len(data) <= 4 or zlib.crc32(data[4:]).to_bytes(4, "big") != data[:4]:  # noqa: PLR2004 (those of the checksum)
@@ -221,7 +230,7 @@ def know(path: str | None, key: Any, value: Any) -> None:
 
 def content(path: str, size: int) -> bytes:
     """The bytes of the regular file `path`, which should have `size` of them; empty for anything else."""
-    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    descriptor = os.open(path, READ)
     try:
         found = os.fstat(descriptor)
         if found.st_mode & _KIND != _REGULAR or found.st_size != size:
@@ -245,31 +254,25 @@ def _metadata(library: str) -> tuple[str, ...]:
 
 def _stand(shares: Sequence[tuple[int, bytes]]) -> bool:
     """Whether every file has its size and time; a second process looks at half of many."""
-    here = os.open(".", os.O_RDONLY | os.O_CLOEXEC)
+    here = os.getcwd()
     try:
         if sum(count for count, _ in shares) < _MANY or (os.cpu_count() or 1) < 2:  # noqa: PLR2004 (one for each)
             return all(_same(share) for _, share in shares)
         return _both_same(*(share for _, share in shares))
     finally:
-        os.fchdir(here)
-        os.close(here)
+        os.chdir(here)
 
 
 def _both_same(mine: bytes, other: bytes) -> bool:
-    child = os.fork()
-    if child == 0:
-        # The child writes nothing and runs nothing of what this process would run at its end.
-        same = False
-        try:
-            same = _same(other)
-        finally:
-            os._exit(0 if same else 1)
+    answer = fork(lambda: _same(other))
+    if answer is None:
+        return _same(mine) and _same(other)
     same = False
     try:
         same = _same(mine)
     finally:
-        _, status = os.waitpid(child, 0)
-    return same and status == 0
+        other_same = answer()
+    return same and other_same
 
 
 def _same(share: bytes) -> bool:
@@ -292,13 +295,13 @@ def write_record(path: str, value: Any) -> None:
     temporary = f"{path}.{os.getpid()}"
     try:
         _make_folder(os.path.dirname(path))
-        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | BINARY, 0o600)
         try:
             with open(descriptor, "wb") as file:
                 file.write(data)
-            os.replace(temporary, path)
+            replace(temporary, path)
         except OSError:
-            os.unlink(temporary)
+            unlink(temporary)
     except OSError:
         return
 

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import os
 import stat
-import sys
 from typing import TYPE_CHECKING
 
 from lockset.dependency_specifiers import read_version
 from lockset.errors import LocksetError
+from lockset.files.system import is_fixed
+from lockset.sync.disk.atomic import is_straight
 from lockset.sync.plan import unremovable
 
 if TYPE_CHECKING:
@@ -26,9 +27,6 @@ if TYPE_CHECKING:
     from lockset.sync.plan import Plan, Step
 
 __all__ = ["emptied_folders", "files_to_retire", "refuse_blocked", "refuse_immutable", "refuse_left_over", "rewritten"]
-
-# Linux: ioctl that tells the flags of a file, and those that forbid to remove it.
-_GET_FLAGS, _FIXED = 0x80086601, 0x10 | 0x20
 
 
 def files_to_retire(
@@ -53,7 +51,7 @@ def files_to_retire(
             folder = path.rpartition(os.sep)[0]
             if folder not in straight:
                 # What is in a dist-info folder goes with it, whoever lists it.
-                straight[folder] = os.path.realpath(folder) == folder and not _is_in(folder, leaving)
+                straight[folder] = is_straight(folder) and not _is_in(folder, leaving)
             if straight[folder] and _is_file_or_link(path):
                 going[path] = None
     going |= dict.fromkeys(path for path in _bytecode(going) if path not in owned)
@@ -140,22 +138,8 @@ def refuse_immutable(infos: Iterable[str]) -> None:
     Raises:
         LocksetError: `target-not-writable`.
     """
-    try:
-        import fcntl
-    except ImportError:
-        return
     for path in (path for info in infos if not os.path.islink(info) for path in _regular_files(info)):
-        try:
-            descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW)
-        except OSError:
-            continue
-        try:
-            flags = int.from_bytes(fcntl.ioctl(descriptor, _GET_FLAGS, bytes(8))[:4], sys.byteorder)
-        except OSError:
-            flags = 0  # the file system has no such flags
-        finally:
-            os.close(descriptor)
-        if flags & _FIXED:
+        if is_fixed(path):
             raise LocksetError("target-not-writable", "The target has a file that was made immutable", place=path)
 
 

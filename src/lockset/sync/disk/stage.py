@@ -10,8 +10,9 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from lockset.errors import LocksetError
+from lockset.files.system import BINARY
 from lockset.hashes import quick_sha256
-from lockset.sync.disk.atomic import read_remembered, remove_tree
+from lockset.sync.disk.atomic import read_remembered, remove_tree, set_aside
 from lockset.sync.disk.link import DamagedStore
 from lockset.sync.installed import SOURCE_FILE
 from lockset.sync.layout import STATE_FOLDER
@@ -66,7 +67,7 @@ def _stored(stored: StoredWheel, file: StoredFile) -> bytes:
     """The content of a small file of the store, which is verified: what is made of it says no more what it was."""
     import hashlib  # here, since few wheels have such files
 
-    source = f"{stored.folder}/{file.scheme}/{file.path}"
+    source = file.place(stored.folder)
     content = read_remembered(source)
     algorithm = file.hash.partition("=")[0]
     if hash_text(algorithm, hashlib.new(algorithm, content, usedforsecurity=False).digest()) != file.hash:
@@ -144,7 +145,10 @@ class Stage:
         for area in self.areas:
             if os.path.lexists(area):
                 remove_tree(area)
-            os.mkdir(area, 0o700)
+            if os.path.isdir(area):
+                set_aside(area)
+            else:
+                os.mkdir(area, 0o700)
 
     def put(self, one: Placed, stored: StoredWheel, linker: Linker, stopped: Callable[[], bool]) -> None:
         """Make the files of `one` ready, unless `stopped`. Several threads may do so at once, each for one of its own.
@@ -169,7 +173,7 @@ class Stage:
             goal = f"{folders.get(folder) or self._folder(folder)}{separator}{name}"
             try:
                 if source is not None:
-                    linker.put(f"{stored.folder}/{source.scheme}/{source.path}", goal, source)
+                    linker.put(source.place(stored.folder), goal, source)
                     times[path] = source.mtime
                 elif content is not None:
                     times[path] = _write(goal, content, executable=executable)
@@ -241,13 +245,13 @@ class Stage:
 
 
 def _write(path: str, content: bytes, *, executable: bool) -> int:
-    descriptor = os.open(
-        path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o755 if executable else 0o644
-    )
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | BINARY, 0o755 if executable else 0o644)
     with os.fdopen(descriptor, "wb") as file:
         file.write(content)
         file.flush()
-        return os.fstat(file.fileno()).st_mtime_ns
+        time = os.fstat(file.fileno()).st_mtime_ns
+    # Windows settles the time when a file is closed.
+    return os.stat(path).st_mtime_ns if os.name == "nt" else time
 
 
 def _existing(path: str) -> str:

@@ -1,7 +1,7 @@
 """Unpacked wheels by the hash of their archive; every target gets links to them, or copies."""
 
 # Paths are strings here: there are thousands of them a run.
-# ruff: noqa: PTH102, PTH104, PTH120, PTH123
+# ruff: noqa: PTH102, PTH120, PTH123
 from __future__ import annotations
 
 import mmap
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
 from lockset.dependency_specifiers import read_version
 from lockset.errors import LocksetError
+from lockset.files.system import rename
 from lockset.sync.disk.atomic import private_folder, read_remembered, remove_tree
 from lockset.sync.manifest import Manifest
 
@@ -156,7 +157,7 @@ def _timeless(manifest: Manifest) -> Manifest:
 def _renamed(temporary: str, folder: str) -> bool:
     """False when something is at `folder` already."""
     try:
-        os.rename(temporary, folder)
+        rename(temporary, folder)
     except OSError:
         if not os.path.lexists(folder):
             raise
@@ -168,7 +169,7 @@ def is_whole(wheel: StoredWheel) -> bool:
     """Whether every file of `wheel` has the size and time that it was unpacked with."""
     for file in wheel.manifest.files:
         try:
-            found = os.lstat(f"{wheel.folder}/{file.scheme}/{file.path}")
+            found = os.lstat(file.place(wheel.folder))
         except OSError:
             return False
         if not stat.S_ISREG(found.st_mode) or found.st_size != file.size or found.st_mtime_ns != file.mtime:
@@ -179,7 +180,7 @@ def is_whole(wheel: StoredWheel) -> bool:
 def _put_away(folder: str) -> None:
     aside = f"{folder}.{os.urandom(8).hex()}"
     try:
-        os.rename(folder, aside)
+        rename(folder, aside)
     except OSError:
         return
     remove_tree(aside)

@@ -1,7 +1,7 @@
 """Carries a journal out: all of it, or none of it; and ends what a crash has left."""
 
 # Paths are strings here: there are thousands of them a run.
-# ruff: noqa: PTH102, PTH103, PTH104, PTH106, PTH108, PTH112, PTH114, PTH120, PTH123
+# ruff: noqa: PTH102, PTH103, PTH112, PTH114, PTH120, PTH123
 from __future__ import annotations
 
 import errno
@@ -10,7 +10,8 @@ import stat
 from typing import TYPE_CHECKING
 
 from lockset.errors import LocksetError
-from lockset.sync.disk.atomic import remove_tree, sync_folder, write_durably
+from lockset.files.system import rename, rmdir, unlink
+from lockset.sync.disk.atomic import is_straight, remove_tree, sync_folder, write_durably
 from lockset.sync.disk.remove import emptied_folders, files_to_retire, refuse_immutable
 from lockset.sync.journal import Journal, MakeFolder, Place, RemoveFolder, Retire
 from lockset.sync.layout import LOCK_FILE, STATE_FOLDER
@@ -161,14 +162,14 @@ def finish(journal: Journal) -> None:
 
 def _do(step: JournalStep) -> None:
     if isinstance(step, Retire):
-        os.rename(step.path, step.kept)
+        rename(step.path, step.kept)
     elif isinstance(step, Place):
         _rename_new(step.staged, step.path)
     elif isinstance(step, MakeFolder):
         os.mkdir(step.path)
     else:
         try:
-            os.rmdir(step.path)
+            rmdir(step.path)
         except OSError as error:
             # Somebody else has put something there meanwhile: the folder stays.
             if error.errno not in {errno.ENOTEMPTY, errno.EEXIST, errno.ENOENT}:
@@ -179,7 +180,7 @@ def _rename_new(staged: str, path: str) -> None:
     """Rename to a place where nothing was a moment ago; a file that came since is not overwritten silently."""
     if os.path.lexists(path):
         raise LocksetError("path-blocked", "A file appeared in the target during the sync", place=path)
-    os.rename(staged, path)
+    rename(staged, path)
 
 
 def undo(journal: Journal) -> None:
@@ -188,14 +189,14 @@ def undo(journal: Journal) -> None:
         if isinstance(step, Retire):
             # What stands there by now came later, from somebody else: it stays, and the next plan judges it.
             if os.path.lexists(step.kept) and not os.path.lexists(step.path):
-                os.rename(step.kept, step.path)
+                rename(step.kept, step.path)
         elif isinstance(step, Place):
             if not os.path.lexists(step.staged) and os.path.lexists(step.path):
                 os.makedirs(os.path.dirname(step.staged), exist_ok=True)
-                os.rename(step.path, step.staged)
+                rename(step.path, step.staged)
         elif isinstance(step, MakeFolder):
             try:
-                os.rmdir(step.path)
+                rmdir(step.path)
             except OSError:
                 continue  # not made, or somebody uses it
         elif not os.path.lexists(step.path):
@@ -204,7 +205,7 @@ def undo(journal: Journal) -> None:
 
 def _mark_done(place: str) -> None:
     """From here on the areas hold nothing that counts."""
-    os.rename(place, f"{os.path.dirname(place)}{os.sep}{_DONE}")
+    rename(place, f"{os.path.dirname(place)}{os.sep}{_DONE}")
 
 
 def discard(areas: Sequence[str]) -> None:
@@ -252,7 +253,7 @@ def _mode(path: str) -> int:
 
 def _forget(path: str) -> None:
     try:
-        os.unlink(path)
+        unlink(path)
     except FileNotFoundError:
         return
 
@@ -279,7 +280,7 @@ def _check_foreign(journal: Journal, layout: Layout) -> None:
             if not (inside or leading) or (layout.is_reserved(path) and not _is_private(path, journal)):
                 raise _foreign(path)
             folder = os.path.dirname(path)
-            if folder not in straight and os.path.realpath(folder) != folder:
+            if folder not in straight and not is_straight(folder):
                 raise _foreign(path)
             straight.add(folder)
 

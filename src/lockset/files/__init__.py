@@ -1,0 +1,1 @@
+"""What every other part needs of files and of the operating system."""

@@ -1,0 +1,314 @@
+"""Where operating systems differ: the only module that uses names which some of them lack.
+
+`sys.platform` decides, which type checkers understand: mypy checks this file for Windows, macOS and Linux. Imports next
+to nothing, since the fast paths import it.
+"""
+
+# Paths are strings here: there are thousands of them a run.
+# ruff: noqa: PTH101, PTH104, PTH105, PTH106, PTH108, PTH112, PTH114
+from __future__ import annotations
+
+import os
+import sys
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+__all__ = [
+    "BINARY",
+    "NOFOLLOW",
+    "NONBLOCK",
+    "READ",
+    "clone",
+    "copy_range",
+    "extended",
+    "flock",
+    "fork",
+    "is_fixed",
+    "is_private",
+    "is_read_only",
+    "keep_mode",
+    "long_paths",
+    "raise_again",
+    "readable",
+    "release_memory",
+    "rename",
+    "replace",
+    "rmdir",
+    "system_facts",
+    "unlink",
+    "user_id",
+]
+
+# Without O_BINARY, Windows changes line ends.
+BINARY: int = getattr(os, "O_BINARY", 0)
+# To open a pipe is to wait for whoever writes into it; where this is 0, no folder has pipes.
+NONBLOCK: int = getattr(os, "O_NONBLOCK", 0)
+NOFOLLOW: int = getattr(os, "O_NOFOLLOW", 0)
+# For any file that others may have put in its place.
+READ: int = os.O_RDONLY | NONBLOCK | BINARY
+
+_WRITABLE_BY_OTHERS = 0o022
+# Linux: ioctl that tells the flags of a file, and those that forbid to remove it.
+_GET_FLAGS, _FIXED = 0x80086601, 0x10 | 0x20
+# Linux: ioctl that makes one file share the extents of another until either is written.
+_FICLONE = 0x40049409
+# Windows: access denied, sharing violation, lock violation, folder not empty (what is in it is going), in seconds the
+# pauses between tries. A virus scanner or an indexer holds a new file for a moment.
+# The attribute of a file that is not to be removed.
+_READ_ONLY = 1
+_BUSY = frozenset({5, 32, 33, 145})
+_PAUSES = (0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.4)
+# Bounds all pauses of a process, in seconds: what a running program has loaded is held for longer than that.
+_PATIENCE = [6.0]
+
+
+if sys.platform == "win32":
+
+    def rename(old: str, new: str) -> None:
+        """Rename `old` to `new`, where nothing is; a file that another process holds for a moment is waited for."""
+        _patiently(lambda: os.rename(old, new))
+
+    def replace(old: str, new: str) -> None:
+        """Put the file `old` in the place of `new`, which may be there."""
+        _patiently(lambda: os.replace(old, new), new)
+
+    def unlink(path: str) -> None:
+        """Remove the file or link `path`, also where it is read-only."""
+        _patiently(lambda: os.unlink(path), path)
+
+    def rmdir(path: str) -> None:
+        """Remove the empty folder `path`."""
+        _patiently(lambda: os.rmdir(path), path)
+
+    def _patiently(act: Callable[[], None], path: str | None = None) -> None:
+        """Do `act` again while somebody holds a file; a read-only attribute of `path` is taken away first."""
+        import time
+
+        for pause in _PAUSES:
+            try:
+                act()
+            except OSError as error:  # noqa: PERF203 - a few times at most
+                if path is not None and is_read_only(path):
+                    os.chmod(path, 0o200)
+                elif error.winerror not in _BUSY or _is_folder(path) or _PATIENCE[0] <= 0:
+                    raise
+                else:
+                    _PATIENCE[0] -= pause
+                    time.sleep(pause)
+            else:
+                return
+        act()
+
+    def _is_folder(path: str | None) -> bool:
+        """Whether no patience helps: `path` is a folder, where a file was to be removed or replaced."""
+        return path is not None and os.path.isdir(path) and not os.path.islink(path)
+
+    def is_read_only(path: str) -> bool:
+        """Whether the attribute is set that keeps a file from being removed."""
+        try:
+            return bool(os.lstat(path).st_file_attributes & _READ_ONLY)
+        except OSError:
+            return False
+
+    def user_id() -> int:
+        """The number that `os.stat` gives as owner of this user's files: Windows has no such numbers."""
+        return 0
+
+    def is_private(found: os.stat_result) -> bool:
+        """Windows: whatever lies in the user's profile is the user's by its access control list."""
+        return found.st_uid == 0
+
+    def system_facts() -> tuple[str, ...]:
+        """What tells this system from another one."""
+        return ("Windows", *map(str, sys.getwindowsversion()))
+
+    def fork(work: Callable[[], bool]) -> Callable[[], bool] | None:
+        """Windows has no such thing."""
+        del work
+        return None
+
+    def flock(descriptor: int) -> bool:
+        """Windows has no such locks: never held."""
+        del descriptor
+        return False
+
+    def keep_mode(descriptor: int, mode: int) -> None:
+        """Windows: modes say nothing of rights."""
+        del descriptor, mode
+
+    def clone(source: int, goal: int) -> bool:
+        """Windows: not known how."""
+        del source, goal
+        return False
+
+    def readable(descriptor: int) -> bool:
+        """Whether something could be read from the open socket at once: data, an end or an error."""
+        import select
+
+        return bool(select.select([descriptor], (), (), 0)[0])
+
+    def raise_again(handler: Callable[..., object], seconds: float) -> None:
+        """Windows has no such timer."""
+        del handler, seconds
+
+    def is_fixed(path: str) -> bool:
+        """Windows: read-only files are removed all the same."""
+        del path
+        return False
+
+    def extended(path: str) -> str:
+        """The absolute `path` in the form that may have 260 characters and more."""
+        if path.startswith("\\\\"):
+            return path if path.startswith("\\\\?\\") else "\\\\?\\UNC" + path[1:]
+        return "\\\\?\\" + os.path.normpath(path)
+
+    def long_paths() -> bool:
+        """Whether this system takes paths of 260 characters and more."""
+        import winreg
+
+        try:
+            with winreg.OpenKey(winreg.HKEY_LOCAL_MACHINE, r"SYSTEM\CurrentControlSet\Control\FileSystem") as key:
+                return bool(winreg.QueryValueEx(key, "LongPathsEnabled")[0])
+        except OSError:
+            return False
+
+else:
+
+    def rename(old: str, new: str) -> None:
+        """Rename `old` to `new`."""
+        os.rename(old, new)
+
+    def replace(old: str, new: str) -> None:
+        """Put the file `old` in the place of `new`, which may be there."""
+        os.replace(old, new)
+
+    def unlink(path: str) -> None:
+        """Remove the file or link `path`."""
+        os.unlink(path)
+
+    def rmdir(path: str) -> None:
+        """Remove the empty folder `path`."""
+        os.rmdir(path)
+
+    def is_read_only(path: str) -> bool:
+        """Whether an attribute keeps the file from being removed: modes do not."""
+        del path
+        return False
+
+    def user_id() -> int:
+        """The number that `os.stat` gives as owner of this user's files."""
+        return os.geteuid()
+
+    def is_private(found: os.stat_result) -> bool:
+        """Whether the file is this user's, and no other user may write it."""
+        return found.st_uid == os.geteuid() and not found.st_mode & _WRITABLE_BY_OTHERS
+
+    def system_facts() -> tuple[str, ...]:
+        """What tells this system from another one."""
+        return tuple(os.uname())
+
+    def fork(work: Callable[[], bool]) -> Callable[[], bool] | None:
+        """Do `work` in a copy of this process; the function given waits for its answer. None: not on this system."""
+        child = os.fork()
+        if child == 0:
+            # The child writes nothing and runs nothing of what this process would run at its end.
+            same = False
+            try:
+                same = work()
+            finally:
+                os._exit(0 if same else 1)
+        return lambda: os.waitpid(child, 0)[1] == 0
+
+    def flock(descriptor: int) -> bool:
+        """Whether this process holds the open file from now on.
+
+        Raises:
+            OSError: The file system did not let us.
+        """
+        import fcntl
+
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        return True
+
+    def keep_mode(descriptor: int, mode: int) -> None:
+        """Give the open file this mode."""
+        os.fchmod(descriptor, mode)
+
+    def clone(source: int, goal: int) -> bool:
+        """Make `goal` share its blocks with `source`; False where the system cannot.
+
+        Raises:
+            OSError: The file system cannot.
+        """
+        if sys.platform == "linux":
+            import fcntl
+
+            fcntl.ioctl(goal, _FICLONE, source)
+            return True
+        else:  # noqa: RET505 - for the type checker
+            return False
+
+    def readable(descriptor: int) -> bool:
+        """Whether something could be read from the open socket at once: data, an end or an error."""
+        import select
+
+        poll = select.poll()
+        poll.register(descriptor, select.POLLIN | select.POLLERR | select.POLLHUP)
+        return bool(poll.poll(0))
+
+    def raise_again(handler: Callable[..., object], seconds: float) -> None:
+        """Have `handler` called as the handler of a signal in so many `seconds`."""
+        import signal
+
+        signal.signal(signal.SIGALRM, handler)
+        signal.setitimer(signal.ITIMER_REAL, seconds)
+
+    def is_fixed(path: str) -> bool:
+        """Whether the regular file `path` was made immutable: not even its owner can remove it."""
+        import fcntl
+
+        try:
+            descriptor = os.open(path, READ | NOFOLLOW)
+        except OSError:
+            return False
+        try:
+            flags = int.from_bytes(fcntl.ioctl(descriptor, _GET_FLAGS, bytes(8))[:4], sys.byteorder)
+        except OSError:
+            return False  # the file system has no such flags
+        finally:
+            os.close(descriptor)
+        return sys.platform == "linux" and bool(flags & _FIXED)
+
+    def extended(path: str) -> str:
+        """The absolute `path` in the form that may be as long as the system allows: itself."""
+        return path
+
+    def long_paths() -> bool:
+        """Whether this system takes paths of 260 characters and more."""
+        return True
+
+
+def copy_range(source: int, goal: int, count: int) -> int:
+    """Have the system copy `count` bytes between open files; how many it did: 0 at the end, or where it cannot.
+
+    Raises:
+        OSError: The file system cannot.
+    """
+    if sys.platform == "linux":
+        return os.copy_file_range(source, goal, count)
+    else:  # noqa: RET505 - type checkers see one of both
+        return 0
+
+
+def release_memory(mapped: object) -> None:
+    """Let the system take back the memory that reading a mapped file has filled; it is read again where needed."""
+    if sys.platform != "win32":
+        import mmap
+
+        if isinstance(mapped, mmap.mmap):
+            mapped.madvise(mmap.MADV_DONTNEED)
