@@ -96,9 +96,7 @@ class Boundaries:
             if own or not flags.isdisjoint(self._conflicting):
                 yield region
 
-    def _may_be_newer(
-        self, releases: Releases, wanted: Sequence[Requirement], guard: MarkerSet, position: int
-    ) -> bool:
+    def _may_be_newer(self, releases: Releases, wanted: Sequence[Requirement], guard: MarkerSet, position: int) -> bool:
         """Whether a release newer than the one at `position` fits what is asked for in all of the guard."""
         newer = (1 << position) - 1 if self._admission.highest_first(releases.name) else 0
         for requirement in wanted:
