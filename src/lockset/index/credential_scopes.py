@@ -52,7 +52,7 @@ class Scopes:
 
     def is_shared(self, index: str) -> bool:
         """Whether the origin of an index has another one."""
-        return len(self._scopes.get(origin_of(index), ())) > 1
+        return self.are_shared and len(self._scopes.get(origin_of(index), ())) > 1
 
     def of(self, url: str, *, before: Scope | None = None) -> Scope:
         """The scope of `url`; `before` is the scope of what redirects to it."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import field
+from functools import cache
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Literal
@@ -47,6 +48,12 @@ class IndexSource:
     def is_local(self) -> bool:
         """Whether it is read from disk."""
         return self.url.startswith("file:")
+
+
+@cache
+def _place(url: str, *, flat: bool = False) -> IndexSource:
+    """A place without a name: one object for all projects that are looked for there."""
+    return IndexSource(url=url, flat=flat)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,13 +128,13 @@ class IndexOptions:
 
     def sources(self) -> tuple[IndexSource, ...]:
         """All indexes in the order of asking, the default one last; flat places not among them."""
-        default = () if self.no_index else (IndexSource(url=self.index_url),)
+        default = () if self.no_index else (_place(self.index_url),)
         further = tuple(s for s in self.indexes if not self.no_index or s.explicit or s.name in self.pins.values())
         return (*further, *default)
 
     def flat_sources(self) -> tuple[IndexSource, ...]:
         """The flat places, in order."""
-        return tuple(IndexSource(url=url, flat=True) for url in self.find_links)
+        return tuple(_place(url, flat=True) for url in self.find_links)
 
 
 def location_url(text: str, *, base: Path) -> str:

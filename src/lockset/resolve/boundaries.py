@@ -53,7 +53,7 @@ class Boundaries:
 
         Pythons first, then platforms, then extras.
         """
-        if not self._admission.highest_first(releases.name):
+        if not self._may_be_newer(releases, wanted, guard, position):
             return
         asked = self._asked_where(releases.name, wanted, guard)
         regions = dict.fromkeys(region for region, specifier in asked if specifier.text and region is not guard)
@@ -70,7 +70,7 @@ class Boundaries:
         self, releases: Releases, wanted: Sequence[Requirement], guard: MarkerSet, position: int
     ) -> Iterator[MarkerSet]:
         """Where a member of a declared conflict is chosen: what holds it back does not hold back others."""
-        if not self._policy.apart or not self._admission.highest_first(releases.name):
+        if not self._policy.apart or not self._may_be_newer(releases, wanted, guard, position):
             return
         asked = self._asked_where(releases.name, wanted, guard)
         for member in self._policy.apart:
@@ -95,6 +95,16 @@ class Boundaries:
             own = requirement.origin.version is None and region.extras() and not without.is_empty
             if own or not flags.isdisjoint(self._conflicting):
                 yield region
+
+    def _may_be_newer(self, releases: Releases, wanted: Sequence[Requirement], guard: MarkerSet, position: int) -> bool:
+        """Whether a release newer than the one at `position` fits what is asked for in all of the guard."""
+        newer = (1 << position) - 1 if self._admission.highest_first(releases.name) else 0
+        for requirement in wanted:
+            if not newer:
+                break
+            if requirement.region is guard:
+                newer &= self._admission.fits(releases, requirement.specifier)
+        return bool(newer)
 
     def _is_newer_on(
         self,

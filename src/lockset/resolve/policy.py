@@ -42,7 +42,8 @@ class Admission:
         self._policy = policy
         self._preferences = preferences or {}
         self._unnamed = set() if unnamed is None else unnamed
-        self._admitted: dict[tuple[str, frozenset[Specifier]], int] = {}
+        # With them, the pre-releases that count where none of them may be used.
+        self._admitted: dict[tuple[str, frozenset[Specifier]], tuple[int, int]] = {}
 
     def fits(self, releases: Releases, specifier: Specifier) -> int:
         """Releases that fit `specifier`, pre-releases and yanked ones included."""
@@ -76,11 +77,12 @@ class Admission:
         """
         wanted = frozenset(specifiers)
         key = (releases.name, wanted)
-        known = self._admitted.get(key)
-        if known is None:
-            known = self._admitted[key] = self._admit(releases, wanted)
-        if guard is not None and known and not self._serve(releases, known, guard):
-            known |= self._admit_named(releases, wanted, final=0)
+        memo = self._admitted.get(key)
+        if memo is None:
+            memo = self._admitted[key] = self._admit(releases, wanted)
+        known, prereleases = memo
+        if guard is not None and prereleases and known and not self._serve(releases, known, guard):
+            known |= prereleases
         if preferred & ~known:
             fitting = preferred
             for specifier in wanted:
@@ -88,7 +90,7 @@ class Admission:
             known |= fitting
         return known
 
-    def _admit(self, releases: Releases, wanted: frozenset[Specifier]) -> int:
+    def _admit(self, releases: Releases, wanted: frozenset[Specifier]) -> tuple[int, int]:
         every = (1 << len(releases.versions)) - 1
         for specifier in wanted:
             every &= self.fits(releases, specifier)
@@ -96,8 +98,8 @@ class Admission:
         if every and not found:
             self._unnamed.add(releases.name)
         if releases.name in self._policy.granted:
-            return every & (releases.stable if self._mode(releases.name) == "disallow" else every)
-        return found
+            return every & (releases.stable if self._mode(releases.name) == "disallow" else every), 0
+        return found, self._admit_named(releases, wanted, final=0) & ~found if every & ~found else 0
 
     def _mode(self, name: str) -> str:
         return self._policy.prerelease_of.get(name, self._policy.prerelease)
