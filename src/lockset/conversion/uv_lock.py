@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from lockset.conversion.beside import Beside
-    from lockset.conversion.draft import Conflict, Draft
+    from lockset.conversion.draft import Conflict, Draft, Side
     from lockset.conversion.offers import Choice
     from lockset.conversion.options import ConvertOptions
     from lockset.conversion.uv_markers import Activation
@@ -329,17 +329,27 @@ class _Reading:
         for conflict in self._top.data.get("conflicts") or ():
             items = [i for i in conflict if isinstance(i, dict)] if isinstance(conflict, list) else []
             sides = [self._markers.side(item) for item in items]
-            named = [side for side in sides if side is not None]
-            if len(set(named)) < len(named):
-                raise LocksetError(
-                    "conflict-unsupported",
-                    f"Two members of the workspace have the conflicting choice `{named[0][1]}`, and a lock file has "
-                    "one of that name",
-                    place=self._top.place,
-                    hint="Convert one member alone: `--package NAME`",
-                )
+            members: dict[Side, str] = {}
+            for item, side in zip(items, sides, strict=True):
+                if side is not None:
+                    member = canonicalize_name(str(item["package"]))
+                    if members.setdefault(side, member) != member:
+                        raise self._members_in_conflict(side, members[side], member)
+            named = list(members)
             found += [frozenset({a, b}) for i, a in enumerate(named) for b in named[:i]]
         return tuple(dict.fromkeys(found))
+
+    def _members_in_conflict(self, side: Side, one: str, other: str) -> LocksetError:
+        kind, name = side
+        if kind == "project":
+            message = f"The workspace members {one} and {other} are in conflict, and one lock file cannot hold both"
+        else:
+            message = (
+                f"The workspace members {one} and {other} each have the {kind} `{name}` in one conflict, and a lock "
+                f"file has only one {kind} of that name"
+            )
+        hint = f"Convert one of them alone: `--package {one}` or `--package {other}`"
+        return LocksetError("conflict-unsupported", message, place=self._top.place, hint=hint)
 
 
 def _extras(item: Fields) -> frozenset[str]:

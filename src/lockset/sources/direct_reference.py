@@ -22,16 +22,15 @@ __all__ = ["Surroundings", "is_remote", "is_url", "read_requirement", "shown_url
 _URL_SCHEMES = frozenset({"http", "https", "file", "ftp"})
 _VCS = ("git", "hg", "svn", "bzr")
 _ARCHIVE = re.compile(r"\.(whl|zip|tar|tar\.(gz|bz2|xz|lzma)|tgz|tbz|txz|tlz)\Z", re.IGNORECASE)
-# A part of a path that can be a project's name: a tag or commit, and what forges put before them, cannot.
+# A part of a path that can be a project's name: a tag, branch or commit, and what forges put before them, cannot.
 _PROJECT = re.compile(
-    r"(?!v?\d)(?![0-9a-f]{7,}\Z)(?!(?:archive|refs|tags|heads|releases|download|tarball|zipball|zip|tree)\Z)"
-    r"[a-z0-9](?:[a-z0-9._-]*[a-z0-9])?",
+    r"(?!v?\d)(?![0-9a-f]{7,}\Z)(?!(?:archive|refs|tags|heads|releases|download|tarball|zipball|zip|tree|get|main|master|trunk|develop|head)\Z)"
+    r"[a-z0-9](?:[a-z0-9._-]{0,98}[a-z0-9])?",
     re.IGNORECASE,
 )
 # No two stretches of blanks stand side by side: a long run of them must cost one pass.
 _NAMED = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*\s*(?:\[[^\]]*\]\s*)?@\s*(?P<target>\S+)")
 _WITH_EXTRAS = re.compile(r"(?P<path>.+?)(?P<extras>\[[^\[\]]*\])\Z", re.DOTALL)
-_PROJECT = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,98}[A-Za-z0-9])?")
 _LOCAL_URL = re.compile(r"file:(?!/)", re.IGNORECASE)
 
 

@@ -40,8 +40,8 @@ _NEEDED = ("METADATA", "WHEEL", "RECORD")
 _SPARE_ROWS = 64
 # What other tools take for a distribution's own metadata, were it at the top of a library.
 _METADATA_ENDINGS = (".dist-info", ".egg-info", ".egg-link", ".egg")
-# Of the wheel format.
-_MAJOR = 1
+# Of the wheel format that is known.
+_MAJOR, _MINOR = 1, 0
 _BYTECODE = (".pyc", ".pyo")
 _HEADER = re.compile(r"([A-Za-z][A-Za-z0-9-]*):[ \t]*(.*)")
 
@@ -58,7 +58,11 @@ class Content(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wheel:
-    """A wheel whose names, metadata and RECORD agree; the bytes of `contents` and `dropped` are still to be hashed."""
+    """A wheel whose names, metadata and RECORD agree; the bytes of `contents` and `dropped` are still to be hashed.
+
+    Attributes:
+        newer_format: Its Wheel-Version, where that has a greater minor version than the known one.
+    """
 
     name: str
     version: Version
@@ -69,6 +73,7 @@ class Wheel:
     dropped: tuple[Content, ...]
     scripts: tuple[Script, ...]
     texts: Mapping[str, str]
+    newer_format: str | None = None
 
 
 class _Refused(ValueError):  # noqa: N818 (never leaves this module)
@@ -100,7 +105,7 @@ def _read_wheel(members: Mapping[str, Member], read: Callable[[Member], bytes], 
     dist_info = _dist_info(members)
     texts = _texts(files, dist_info, read)
     name, version = _agreed(texts["METADATA"], dist_info, identity)
-    root_scheme = _root_scheme(texts["WHEEL"])
+    root_scheme, newer_format = _format(texts["WHEEL"])
     data_dir = _data_dir(members, name, version)
     hashes = _hashes(texts["RECORD"], files, dist_info)
     contents, dropped = _sorted_out(files, hashes, dist_info, data_dir, root_scheme)
@@ -114,6 +119,7 @@ def _read_wheel(members: Mapping[str, Member], read: Callable[[Member], bytes], 
         dropped=dropped,
         scripts=_scripts(texts.get("entry_points.txt", "")),
         texts=texts,
+        newer_format=newer_format,
     )
 
 
@@ -191,17 +197,19 @@ def _head(text: str) -> Iterator[str]:
             yield line
 
 
-def _root_scheme(text: str) -> str:
+def _format(text: str) -> tuple[str, str | None]:
+    """The root scheme, and the version of the format where an installer is to warn of it."""
     headers = _headers(text, "WHEEL")
     version = headers.get("wheel-version", "")
-    match = re.fullmatch(r"([0-9]{1,9})(?:\.[0-9]{1,9})*", version)
+    match = re.fullmatch(r"([0-9]{1,9})(?:\.([0-9]{1,9}))?(?:\.[0-9]{1,9})*", version)
     # The specification has an installer fail where the major version is greater than the one it knows, and only there.
     if match is None or int(match[1]) > _MAJOR:
         raise _Refused(f"its Wheel-Version is `{version}`; versions up to {_MAJOR}.x are known")
     purelib = headers.get("root-is-purelib", "").lower()
     if purelib not in {"true", "false"}:
         raise _Refused("its WHEEL does not say whether it is pure")
-    return "purelib" if purelib == "true" else "platlib"
+    newer = (int(match[1]), int(match[2] or 0)) > (_MAJOR, _MINOR)
+    return "purelib" if purelib == "true" else "platlib", version if newer else None
 
 
 def _data_dir(members: Iterable[str], name: str, version: Version) -> str:

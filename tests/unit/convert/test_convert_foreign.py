@@ -191,6 +191,28 @@ def test_uv_conflicts_with_the_project_itself_and_with_default_groups_are_kept(t
         assert caught.value.diagnostic.code == "conflicting-choice"
 
 
+@pytest.mark.parametrize(
+    ("choice", "message"),
+    [
+        ("", "The workspace members app and lib are in conflict"),
+        (', extra = "x"', "The workspace members app and lib each have the extra `x` in one conflict"),
+        (', group = "x"', "The workspace members app and lib each have the group `x` in one conflict"),
+    ],
+)
+def test_uv_members_in_conflict_are_named_with_the_option_that_chooses_one(
+    tmp_path: Path, choice: str, message: str
+) -> None:
+    lib = '[[package]]\nname = "lib"\nversion = "0"\nsource = { editable = "lib" }\n'
+    top = f'conflicts = [[{{ package = "app"{choice} }}, {{ package = "lib"{choice} }}]]'
+    text = uv_lock("", lib, top=top).replace("[[package]]", '[manifest]\nmembers = ["app", "lib"]\n\n[[package]]', 1)
+    with pytest.raises(LocksetError) as caught:
+        convert_text(tmp_path, "uv.lock", text, wishes=ConvertWishes(offline=True, all_members=True))
+    assert message in caught.value.diagnostic.message
+    assert caught.value.diagnostic.hint == "Convert one of them alone: `--package app` or `--package lib`"
+    for member in ("app", "lib"):
+        convert_text(tmp_path, "uv.lock", text, wishes=ConvertWishes(offline=True, members=(member,)))
+
+
 def test_uv_conflicts_of_another_member_hold_where_its_extras_are_asked_for(tmp_path: Path) -> None:
     cpu, gpu = "extra == 'extra-3-lib-cpu'", "extra == 'extra-3-lib-gpu'"
     fast, slow = "extra == 'extra-3-app-fast'", "extra == 'extra-3-app-slow'"

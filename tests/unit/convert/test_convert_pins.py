@@ -227,6 +227,9 @@ def test_pipenv_is_not_asked_to_write_again_what_it_wrote(tmp_path: Path) -> Non
         ("https://git.example.org/crew/hull/archive/v3.0.2.zip", "hull"),
         ("https://git.example.org/crew/hull/archive/" + "a" * 40 + ".tar.gz", "hull"),
         ("git+https://git.example.org/crew/hull.git@main", "hull"),
+        ("https://git.example.org/crew/hull/tags/3.0.2.tar.gz", "hull"),
+        ("https://git.example.org/crew/hull/archive/main.zip", "hull"),
+        ("https://git.example.org/crew/hull/releases/download/2024.1", "hull"),
         ("https://git.example.org/1.0.zip", "NAME"),
     ],
 )

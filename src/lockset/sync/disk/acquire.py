@@ -122,7 +122,7 @@ class Acquirer:
         with self._archives.open(wanted) as archive:
             if _is_wheel(wanted):
                 try:
-                    return self._store.add(archive, wanted.digests, _identity(wanted))
+                    return self._store.add(archive, wanted.digests, _identity(wanted), warn=self._listener.note)
                 except LocksetError as error:
                     _let_go(archive, error)
                     self._archives.forget(wanted)
@@ -171,7 +171,9 @@ class Acquirer:
                 while chunk := wheel.read(1 << 20):
                     digest.update(chunk)
                 wheel.seek(0)
-                return self._store.add(wheel, (Digest(algorithm="sha256", value=digest.hexdigest()),), identity)
+                return self._store.add(
+                    wheel, (Digest(algorithm="sha256", value=digest.hexdigest()),), identity, warn=self._listener.note
+                )
         finally:
             remove_tree(str(out))
 

@@ -105,6 +105,10 @@ class _Verified(WheelSource):
         return [name for name in self._wheel.texts if name != "entry_points.txt"]
 
     def read_dist_info(self, filename: str) -> str:
+        if filename == "WHEEL":
+            # Which formats can be installed was decided before; `installer` takes 1.x only.
+            pure = "true" if self._wheel.root_scheme == "purelib" else "false"
+            return f"Wheel-Version: 1.0\nRoot-Is-Purelib: {pure}\n"
         return self._wheel.texts[filename]
 
     def get_contents(self) -> Iterator[WheelContentElement]:

@@ -16,7 +16,7 @@ from lockset.sync.disk.atomic import private_folder, read_remembered, remove_tre
 from lockset.sync.manifest import Manifest
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from lockset.hashes import Digest
     from lockset.sync.archive import Buffer, Member
@@ -62,8 +62,17 @@ class Store:
                 return StoredWheel(folder=folder, manifest=manifest)
         return None
 
-    def add(self, archive: BinaryIO, digests: Sequence[Digest], identity: Identity) -> StoredWheel:
+    def add(
+        self,
+        archive: BinaryIO,
+        digests: Sequence[Digest],
+        identity: Identity,
+        *,
+        warn: Callable[[str], None] = lambda text: None,
+    ) -> StoredWheel:
         """Unpack the wheel that `archive` holds, whose digests were verified; an entry that differs from it goes.
+
+        `warn` hears of a wheel whose format has a greater minor version than the known one.
 
         Raises:
             LocksetError: `archive-refused`, `wheel-refused`.
@@ -73,7 +82,7 @@ class Store:
         temporary = self._cache.temporary(root, "wheel")
         try:
             os.mkdir(temporary, 0o700)
-            manifest = _unpack(archive, temporary, identity, {d.algorithm: d.value for d in digests})
+            manifest = _unpack(archive, temporary, identity, {d.algorithm: d.value for d in digests}, warn)
             return _keep(StoredWheel(folder=temporary, manifest=manifest), _entry(root, digests[0]))
         finally:
             remove_tree(temporary)
@@ -91,7 +100,9 @@ def _manifest(folder: str) -> Manifest | None:
     return Manifest.loads(read_remembered(f"{folder}{os.sep}{_MANIFEST}"))
 
 
-def _unpack(archive: BinaryIO, folder: str, identity: Identity, digests: Mapping[str, str]) -> Manifest:
+def _unpack(
+    archive: BinaryIO, folder: str, identity: Identity, digests: Mapping[str, str], warn: Callable[[str], None]
+) -> Manifest:
     # Imported here: what is stored already is not read.
     from lockset.sync.archive import members, read_member
     from lockset.sync.disk.install import unpack
@@ -105,6 +116,9 @@ def _unpack(archive: BinaryIO, folder: str, identity: Identity, digests: Mapping
         return read_member(buffer, member, what=what, limit=limit)
 
     wheel = read_wheel(members(buffer, what=what), read, identity=identity)
+    if wheel.newer_format is not None:
+        # "Warn if minor version is greater" (binary distribution format).
+        warn(f"{wheel.name} {wheel.version} has Wheel-Version {wheel.newer_format}, newer than the known 1.0")
     files, scripts = unpack(buffer, wheel, folder, what=what)
     manifest = Manifest(
         name=wheel.name,
