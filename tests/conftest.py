@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import os
 import signal
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -13,6 +14,7 @@ from hypothesis import HealthCheck, settings
 from builders.command import Command
 from builders.loopback import stay_on_loopback
 from builders.venvs import VenvMaker
+from builders.windows import reason_to_skip
 from local_index import LocalIndex
 
 if TYPE_CHECKING:
@@ -31,6 +33,8 @@ settings.register_profile(
 settings.register_profile(
     "deep", deadline=None, max_examples=5000, print_blob=True, suppress_health_check=[HealthCheck.too_slow]
 )
+# Under Windows, which is slow by Wine.
+settings.register_profile("windows", settings.get_profile("ci"), max_examples=20)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "dev"))
 
 # Variables of the outer environment that would change what a test sees.
@@ -48,7 +52,12 @@ def pytest_configure() -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Tests marked `network` run only where `-m` asks for something."""
+    """Tests marked `network` run only where `-m` asks for something; what Windows cannot do is skipped there."""
+    if sys.platform == "win32":
+        for item in items:
+            reason = reason_to_skip(item.nodeid.replace("\\", "/").removeprefix("tests/"))
+            if reason is not None:
+                item.add_marker(pytest.mark.skip(reason=reason))
     if config.option.markexpr:
         return
     needs = [item for item in items if item.get_closest_marker("network") is not None]
@@ -83,6 +92,9 @@ def own_surroundings(
         if foreign and name not in _KEPT and not (networked and name.upper() in _FOREIGN_NAMES):
             monkeypatch.delenv(name)
     monkeypatch.setenv("HOME", str(home))
+    if sys.platform == "win32":
+        monkeypatch.setenv("USERPROFILE", str(home))
+        monkeypatch.setenv("LOCALAPPDATA", str(home / "local"))
     monkeypatch.setenv("XDG_CACHE_HOME", str(home / ".cache"))
     monkeypatch.setenv("XDG_CONFIG_HOME", str(home / ".config"))
     monkeypatch.setenv("LOCKSET_CACHE_DIR", str(home / "lockset-cache"))

@@ -30,6 +30,8 @@ def interpreter(version: str) -> Path | None:
     """A Python of that minor version ("3.9") on this machine, or None."""
     if version == f"{sys.version_info.major}.{sys.version_info.minor}":
         return Path(getattr(sys, "_base_executable", sys.executable))
+    if os.name == "nt":
+        return None
     candidates = sorted(_PYENV.glob(f"{version}.*/bin/python"))
     on_path = shutil.which(f"python{version}")
     if on_path is not None and "shims" not in Path(on_path).parts:

@@ -192,9 +192,11 @@ def _check_place(one: Placed, path: str, libraries: Sequence[str], layout: Layou
             hint="Leave the package out, or lock another version",
         )
     for library in libraries:
-        if path.startswith(library):
+        if os.path.normcase(path).startswith(os.path.normcase(library)):
             top = path[len(library) :].split(os.sep, 1)[0]
-            if top.lower().endswith((".dist-info", ".egg-info", ".egg-link", ".egg")) and library + top != one.info:
+            if top.lower().endswith((".dist-info", ".egg-info", ".egg-link", ".egg")) and os.path.normcase(
+                library + top
+            ) != os.path.normcase(one.info):
                 raise LocksetError(
                     "unsafe-path", f"{one} wants to write `{path}`, which is metadata of another distribution"
                 )

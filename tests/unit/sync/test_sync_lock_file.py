@@ -49,7 +49,7 @@ def test_a_removed_file_is_nobodys_lock(path: str) -> None:
 def test_it_ends_with_the_process_that_holds_it(path: str) -> None:
     with subprocess.Popen([sys.executable, "-c", _HOLD, path], stdout=subprocess.PIPE) as holder:
         assert holder.stdout is not None
-        assert holder.stdout.readline() == b"held\n"
+        assert holder.stdout.readline().strip() == b"held"
         lock = LockFile(path)
         assert not lock.take(seconds=0)
         holder.kill()

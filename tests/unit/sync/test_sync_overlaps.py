@@ -55,7 +55,7 @@ def right(world: World, result: SyncResult, **versions: str) -> None:
 
 @pytest.mark.parametrize("names", [(), ("one",), ("two",), ("one", "three")])
 def test_without_both_names_it_is_refused(world: World, names: tuple[str, ...]) -> None:
-    with pytest.raises(LocksetError, match=r"both own `.*cv/core.py`, with different content") as caught:
+    with pytest.raises(LocksetError, match=r"both own `.*cv.core.py`, with different content") as caught:
         world.sync(owner("one"), owner("two"), doing=doing(*names))
     assert "--allow-overlap one --allow-overlap two" in str(caught.value.diagnostic.hint)
     assert not library(world).exists()

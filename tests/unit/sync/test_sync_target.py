@@ -107,7 +107,7 @@ def test_an_upgrade_leaves_no_file_of_the_old_release(world: World, library: Pat
     done = world.sync(release(version="2.0", files={"sample/__init__.py": "", "sample/new.py": ""}))
     assert [(s.action, s.old_version, s.new_version) for s in done.plan.changes] == [("change", "1.0", "2.0")]
     assert judge(library) == {"sample": "2.0"}
-    found = sorted(str(path.relative_to(library)) for path in (library / "sample").rglob("*"))
+    found = sorted(path.relative_to(library).as_posix() for path in (library / "sample").rglob("*"))
     assert found == ["sample/__init__.py", "sample/new.py", "sample/users.txt"]
 
 
@@ -141,7 +141,7 @@ def test_a_virtual_environment_is_exact_but_pip_stays(make_venv: VenvMaker, tmp_
     world.sync()
     assert venv.installed() == {"pip": "1.0"}
     assert not (venv.site_packages / "stray.py").exists()
-    assert venv.bin.joinpath("python").exists()
+    assert venv.python.exists()
     world.sync(policy=Policy(remove_seeds=True))
     assert venv.installed() == {}
 
@@ -302,7 +302,7 @@ def test_two_packages_with_one_path_are_refused_by_name(world: World, library: P
     two = make_wheel("two", files={"shared/x.py": "2"})
     with pytest.raises(LocksetError) as caught:
         world.sync(one, two)
-    assert all(word in caught.value.diagnostic.message for word in ("one 1.0", "two 1.0", "shared/x.py"))
+    assert all(word in caught.value.diagnostic.message for word in ("one 1.0", "two 1.0", str(Path("shared/x.py"))))
     assert not library.exists()
 
 
@@ -336,7 +336,7 @@ def test_files_of_a_distribution_that_stays_are_not_overwritten(make_venv: VenvM
         {"w-1.0.data/scripts/activate": "x"},
         {"w-1.0.data/scripts/activate.fish": "x"},
         {"w-1.0.data/data/pyvenv.cfg": "home = /evil"},
-        {"w-1.0.data/data/bin/python3": "x"},
+        {f"w-1.0.data/data/{'scripts/python.exe' if os.name == 'nt' else 'bin/python3'}": "x"},
         {"w-1.0.data/data/.lockset/journal": "{}"},
         {"w-1.0.data/data/.lockset.lock": ""},
     ],
@@ -358,7 +358,8 @@ def test_metadata_of_others_is_out_of_reach_through_the_data_scheme(
     """In whatever case: so do others look for it."""
     venv = make_venv()
     world = World(folder=tmp_path / "world", python=str(venv.path))
-    path = f"w-1.0.data/data/lib/python{venv.version}/site-packages/{name}/RECORD"
+    library = "lib/site-packages" if os.name == "nt" else f"lib/python{venv.version}/site-packages"
+    path = f"w-1.0.data/data/{library}/{name}/RECORD"
     assert code_of(lambda: world.sync(make_wheel("w", files={path: "x"}))) == "unsafe-path"
 
 
