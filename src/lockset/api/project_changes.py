@@ -164,7 +164,7 @@ def _required(project: RootProject, lock: Pylock | None) -> Iterator[tuple[tuple
 
 
 def _locked_keys(texts: Any) -> dict[Any, tuple[str, set[Choice]]] | None:
-    """The recorded requirements by what they require, with the choices they belong to; None where one is not readable."""
+    """The recorded requirements with the choices they belong to; None where one cannot be read."""
     from packaging.requirements import InvalidRequirement
     from packaging.utils import canonicalize_name
 
@@ -176,7 +176,7 @@ def _locked_keys(texts: Any) -> dict[Any, tuple[str, set[Choice]]] | None:
             plain, _, marker = text.partition(" ; ")
             requirement = read_dependency(plain)
             shown = str(requirement) if requirement.url is None else requirement.name
-            choices = {(variable, canonicalize_name(name)) for name, variable in _CHOICE.findall(marker)}
+            choices: set[Choice] = {(variable, canonicalize_name(name)) for name, variable in _CHOICE.findall(marker)}
             keys.setdefault(_key(requirement), (shown, set()))[1].update(choices or {_ALWAYS})
     except (InvalidRequirement, AttributeError, TypeError):
         return None

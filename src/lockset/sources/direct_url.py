@@ -23,18 +23,22 @@ def path_of(url: str) -> str:
     return url.partition("#")[0].partition("?")[0]
 
 
-def split_hashes(url: str, *, place: str) -> tuple[str, tuple[Digest, ...]]:
+def split_hashes(url: str, *, place: str, strong_elsewhere: bool = False) -> tuple[str, tuple[Digest, ...]]:
     """The URL with nothing in its fragment but `subdirectory`, and the hashes that stood there.
+
+    A weak hash beside a strong one adds nothing and is left out.
 
     Raises:
         LocksetError: `hash-weak` or `hash-malformed`.
     """
     kept: list[str] = []
     hashes: list[Digest] = []
-    for key, value in _pairs(url):
+    pairs = list(_pairs(url))
+    has_strong = strong_elsewhere or any(key.lower() in STRONG_ALGORITHMS for key, _ in pairs)
+    for key, value in pairs:
         if key == "subdirectory":
             kept.append(f"{key}={value}")
-        elif key.lower() in STRONG_ALGORITHMS or key.lower() in WEAK_ALGORITHMS:
+        elif key.lower() in STRONG_ALGORITHMS or (key.lower() in WEAK_ALGORITHMS and not has_strong):
             hashes.append(parse_digest(key, value, place=place))
     address = url.partition("#")[0]
     return (f"{address}#{'&'.join(kept)}" if kept else address), tuple(hashes)

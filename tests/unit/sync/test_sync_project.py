@@ -205,15 +205,10 @@ def test_no_secret_of_a_requirement_is_said_or_kept(cli: Command, project: Path,
     ],
 )
 def test_what_was_locked_for_another_choice_only_is_a_change(
-    cli: Command, local_index: LocalIndex, tmp_path: Path, old: str, new: str, change: str
+    cli: Command, project: Path, old: str, new: str, change: str
 ) -> None:
-    for name in ("alpha", "beta", "gamma", "delta"):
-        local_index.world.add(name)
-    pyproject = tmp_path / "pyproject.toml"
-    pyproject.write_text(PROJECT)
-    cli.ok("lock", "-i", local_index.url)
-    cli.ok("sync", "--target", "out", "--locked", "-i", local_index.url)
-    pyproject.write_text(PROJECT.replace(old, new))
-    done = cli("sync", "--target", "out", "--locked", "-i", local_index.url)
+    cli.ok("sync", "--target", "out", "--locked")
+    (project / "pyproject.toml").write_text(PROJECT.replace(old, new))
+    done = cli("sync", "--target", "out", "--locked")
     assert done.code == 1
     assert change in done.stderr
