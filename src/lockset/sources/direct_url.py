@@ -12,9 +12,10 @@ from lockset.hashes import STRONG_ALGORITHMS, WEAK_ALGORITHMS, Digest
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["egg_name", "parse_digest", "path_of", "split_hashes"]
+__all__ = ["egg_name", "parse_digest", "path_of", "split_hashes", "without_weak_hashes"]
 
 _HEX = re.compile(r"[0-9a-f]+\Z")
+_WEAK = re.compile(rf"(?<=[#&])(?:{'|'.join(sorted(WEAK_ALGORITHMS))})=[0-9a-f]+&?", re.IGNORECASE)
 _PROJECT = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?\Z")
 
 
@@ -23,7 +24,7 @@ def path_of(url: str) -> str:
     return url.partition("#")[0].partition("?")[0]
 
 
-def split_hashes(url: str, *, place: str, strong_elsewhere: bool = False) -> tuple[str, tuple[Digest, ...]]:
+def split_hashes(url: str, *, place: str) -> tuple[str, tuple[Digest, ...]]:
     """The URL with nothing in its fragment but `subdirectory`, and the hashes that stood there.
 
     A weak hash beside a strong one adds nothing and is left out.
@@ -34,7 +35,7 @@ def split_hashes(url: str, *, place: str, strong_elsewhere: bool = False) -> tup
     kept: list[str] = []
     hashes: list[Digest] = []
     pairs = list(_pairs(url))
-    has_strong = strong_elsewhere or any(key.lower() in STRONG_ALGORITHMS for key, _ in pairs)
+    has_strong = any(key.lower() in STRONG_ALGORITHMS for key, _ in pairs)
     for key, value in pairs:
         if key == "subdirectory":
             kept.append(f"{key}={value}")
@@ -42,6 +43,11 @@ def split_hashes(url: str, *, place: str, strong_elsewhere: bool = False) -> tup
             hashes.append(parse_digest(key, value, place=place))
     address = url.partition("#")[0]
     return (f"{address}#{'&'.join(kept)}" if kept else address), tuple(hashes)
+
+
+def without_weak_hashes(text: str) -> str:
+    """A requirement without the weak hashes in the fragment of its URL: a strong one stands elsewhere."""
+    return _WEAK.sub("", text)
 
 
 def egg_name(url: str, *, place: str) -> str | None:
