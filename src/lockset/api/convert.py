@@ -151,6 +151,7 @@ def convert(
     check_argument("path", path, "str | PathLike")
     check_argument("wishes", wishes, "ConvertWishes | None")
     check_argument("output", output, "str | PathLike")
+    check_argument("cache", cache, "PathLike | None")
     wanted = wishes or ConvertWishes()
     options_of = index_options or _default_options
     fetch = SourceFetcher(lambda: replace(options_of(None), offline=options_of(None).offline or wanted.offline))

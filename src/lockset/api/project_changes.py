@@ -6,9 +6,10 @@ A quick look that says nothing false: it compares the requirements that the lock
 
 from __future__ import annotations
 
+import re
 import zlib
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from lockset import __version__
 from lockset.hashes import quick_sha256
@@ -23,12 +24,18 @@ if TYPE_CHECKING:
 
 __all__ = ["ProjectState", "project_state"]
 
+# What a requirement belongs to: the variable of markers and the name of an extra or group.
+Choice: TypeAlias = "tuple[str, str]"
+_ALWAYS: Choice = ("", "")
+
 # Changes with every change of what is compared.
-_FORMAT = 1
+_FORMAT = 2
 _FOLDER = "projects-v1"
 # Bounds the number of memories: a further one takes the place of an older one.
 _MOST = 256
 _PYPROJECT = "pyproject.toml"
+# An extra or a group in the marker of a recorded requirement.
+_CHOICE = re.compile(r"""['"]([^'"]+)['"] (?:not )?in (extras|dependency_groups)""")
 # Bounds the sources that are looked at.
 _LARGEST = 1 << 20
 # Pythons that a range may begin with.
@@ -104,27 +111,45 @@ def _compared(lock: Pylock, folder: str, names: Sequence[str], environment: Mapp
         return
     replaced = {line.name for line in project.settings.overrides} | {*project.settings.excludes, project.name}
     replaced |= {key[0] for key in _locked_keys([*table.get("overrides", ()), *table.get("excludes", ())]) or ()}
-    required = dict(_required(project, lock))
-    for key, (text, holds) in required.items():
-        if key not in locked and key[0] not in replaced and holds(environment):
+    for (key, choice), text, holds in _required(project, lock):
+        if key[0] in replaced or not holds(environment):
+            continue
+        if key not in locked:
             yield f"`{text}` is required and was not locked"
-    everything = {key for key, _ in _required(project, None)}
-    for key, text in locked.items():
+        elif not locked[key][1] & {choice, _ALWAYS}:
+            yield f"`{text}` is required {_with(choice)} and was locked {_with(*sorted(locked[key][1]))} only"
+    everything = {key for (key, _), _, _ in _required(project, None)}
+    for key, (text, _) in locked.items():
         if key not in everything and key[0] not in replaced:
             yield f"`{text}` was locked and is not required any more"
     yield from _limits(project, table)
     yield from _pythons(project, lock, table)
 
 
-def _required(project: RootProject, lock: Pylock | None) -> Iterator[tuple[Any, Any]]:
+def _with(*choices: Choice) -> str:
+    names = [f"{'extra' if variable == 'extras' else 'group'} `{name}`" for variable, name in choices if name]
+    return f"with {' or '.join(names)}" if names else "without extras and groups"
+
+
+def _required(project: RootProject, lock: Pylock | None) -> Iterator[tuple[tuple[Any, Choice], str, Any]]:
     """The requirements of `project`; those of extras and groups as far as `lock` has these."""
-    lines = list(project.dependencies)
+    from packaging.utils import canonicalize_name
+
+    lines = [(line, _ALWAYS) for line in project.dependencies]
     groups = None if lock is None else {*(lock.dependency_groups or ()), *(lock.default_groups or ())}
     lines += [
-        line for name, each in project.extras.items() if lock is None or name in (lock.extras or ()) for line in each
+        (line, ("extras", canonicalize_name(name)))
+        for name, each in project.extras.items()
+        if lock is None or name in (lock.extras or ())
+        for line in each
     ]
-    lines += [line for name, each in project.groups.items() if groups is None or name in groups for line in each]
-    for line in lines:
+    lines += [
+        (line, ("dependency_groups", canonicalize_name(name)))
+        for name, each in project.groups.items()
+        if groups is None or name in groups
+        for line in each
+    ]
+    for line, choice in lines:
         marker = line.requirement.marker
 
         def holds(environment: Mapping[str, str], marker: Any = marker) -> bool:
@@ -134,20 +159,25 @@ def _required(project: RootProject, lock: Pylock | None) -> Iterator[tuple[Any, 
                 return False
 
         # A URL may hold a secret.
-        yield _key(line.requirement), (line.text if line.requirement.url is None else line.name, holds)
+        shown = line.text if line.requirement.url is None else line.name
+        yield (_key(line.requirement), choice), shown, holds
 
 
-def _locked_keys(texts: Any) -> dict[Any, str] | None:
-    """The recorded requirements by what they require; None where one cannot be read."""
+def _locked_keys(texts: Any) -> dict[Any, tuple[str, set[Choice]]] | None:
+    """The recorded requirements with the choices they belong to; None where one cannot be read."""
     from packaging.requirements import InvalidRequirement
+    from packaging.utils import canonicalize_name
 
     from lockset.dependency_specifiers import read_dependency
 
-    keys: dict[Any, str] = {}
+    keys: dict[Any, tuple[str, set[Choice]]] = {}
     try:
         for text in texts:
-            requirement = read_dependency(text.partition(" ; ")[0])
-            keys[_key(requirement)] = str(requirement) if requirement.url is None else requirement.name
+            plain, _, marker = text.partition(" ; ")
+            requirement = read_dependency(plain)
+            shown = str(requirement) if requirement.url is None else requirement.name
+            choices: set[Choice] = {(variable, canonicalize_name(name)) for name, variable in _CHOICE.findall(marker)}
+            keys.setdefault(_key(requirement), (shown, set()))[1].update(choices or {_ALWAYS})
     except (InvalidRequirement, AttributeError, TypeError):
         return None
     return keys

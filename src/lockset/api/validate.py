@@ -39,6 +39,7 @@ def validate(source: str | bytes | os.PathLike[str]) -> Report:
 def validate_text(text: str | bytes, *, name: str | None = None) -> Report:
     """All findings about `text`; with a `name`, the rules on file names are checked for it, too."""
     check_argument("text", text, "str | bytes")
+    check_argument("name", name, "str | None")
     return validate_data(text, path=name, now=_now())
 
 

@@ -69,6 +69,13 @@ class _Parser(argparse.ArgumentParser):
 
         self.refuse(*explain(message, self, COMMANDS))
 
+    def _get_values(self, action: argparse.Action, arg_strings: list[str]) -> Any:
+        """The values of an option, which is never empty: a path of no characters is the working folder."""
+        if action.option_strings and "" in arg_strings:
+            # As of a variable of a script that nobody has set: something else than what was meant would be done.
+            self.refuse(f"{action.option_strings[-1]} is empty", "Give it a value, or leave the option out")
+        return super()._get_values(action, arg_strings)
+
     def refuse(self, text: str, hint: str) -> NoReturn:
         """End the process with these words."""
         self.exit(USAGE, f"error: {_shown(text)}\n  hint: {_shown(hint)}\n")

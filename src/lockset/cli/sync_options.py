@@ -287,10 +287,6 @@ def allowed_of(args: argparse.Namespace) -> Allowed:
 
 
 def _refuse_conflicts(args: argparse.Namespace) -> None:
-    for name in ("target", "prefix", "python"):
-        if getattr(args, name) == "":
-            # As of a variable of a script that nobody has set: another place than the one that was meant would change.
-            raise UsageError("option-empty", f"--{name} is empty", hint="Name one, or leave the option out")
     if args.only_group and (args.group or args.all_groups):
         raise UsageError("option-conflict", "--only-group goes with neither --group nor --all-groups")
     if args.target and args.prefix:

@@ -22,14 +22,18 @@ if TYPE_CHECKING:
 __all__ = ["check_location", "check_subdirectory", "check_url", "is_ordinary_url"]
 
 # What nearly all URLs of lock files look like; nothing can be wrong with these.
-_ORDINARY = re.compile(r"(?:https://[A-Za-z0-9.-]+|http://127\.0\.0\.1)(?::[0-9]{1,4})?/[^\s?#@\\]*", re.ASCII)
+_ORDINARY = re.compile(
+    r"(?:https://[A-Za-z0-9][A-Za-z0-9.-]*|http://127\.0\.0\.1)(?::[0-9]{1,4})?/[^\s?#@\\]*", re.ASCII
+)
 is_ordinary_url = _ORDINARY.fullmatch
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:", re.ASCII)
 _INSECURE = frozenset({"http", "git", "ftp", "svn", "git+http", "svn+http", "hg+http", "bzr+http", "bzr+ftp"})
 _WITH_HOST = frozenset({"http", "https", "ftp", "git", "ssh", "svn"})
-# What files are fetched by, and repositories; nothing fetches `data:`, `javascript:` or `s3:`.
-_OF_FILES = frozenset({"http", "https", "ftp", "file"})
-_OF_REPOSITORIES = frozenset({*_OF_FILES, "ssh", "git", "svn", "bzr", "sftp", "lp", "rsync"})
+# What files are fetched by, and repositories; nothing fetches `data:`, `javascript:` or `s3:`, and no installer `ftp:`.
+_OF_FILES = frozenset({"http", "https", "file"})
+_OF_REPOSITORIES = frozenset({*_OF_FILES, "ftp", "ssh", "git", "svn", "bzr", "sftp", "lp", "rsync"})
+# How git also writes an address, which is not a URL.
+_SCP = re.compile(r"(?P<user>[\w.-]+)@(?P<host>[\w.-]+):(?P<path>[^\s:@]+)", re.ASCII)
 _DRIVE = re.compile(r"[A-Za-z]:")
 
 
@@ -64,7 +68,14 @@ def check_url(url: str, code: str, path: KeyPath, found: Findings) -> None:
     scheme = parts.scheme.lower()
     if not _SCHEME.match(url) or (scheme.split("+")[-1] in _WITH_HOST and not host) or url != url.strip():
         shown = url.rsplit("@", 1)[-1]  # in front of it a secret may stand
-        found.add(code, path, f"`{shown}` is no absolute URL", "Use `path` for what lies on disk")
+        if code == "vcs-url-valid" and (scp := _SCP.fullmatch(url)):
+            hint = f"Write `ssh://{scp['user']}@{scp['host']}/{scp['path'].lstrip('/')}`"
+        else:
+            hint = "Use `path` for what lies on disk"
+        found.add(code, path, f"`{shown}` is not an absolute URL", hint)
+        return
+    if (host and not any(map(str.isalnum, host))) or not url.isprintable() or " " in (host or ""):
+        found.add(code, path, f"`{path[-1]}` has characters that no URL can have, or not a valid host")
         return
     if code == "vcs-url-valid" and scheme.rpartition("+")[2] not in _OF_REPOSITORIES:
         found.add(code, path, f"Nothing fetches a repository by `{scheme}:`", "Write an https or ssh address")

@@ -12,9 +12,10 @@ from lockset.hashes import STRONG_ALGORITHMS, WEAK_ALGORITHMS, Digest
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["egg_name", "parse_digest", "path_of", "split_hashes"]
+__all__ = ["egg_name", "parse_digest", "path_of", "split_hashes", "without_weak_hashes"]
 
 _HEX = re.compile(r"[0-9a-f]+\Z")
+_WEAK = re.compile(rf"(?<=[#&])(?:{'|'.join(sorted(WEAK_ALGORITHMS))})=[0-9a-f]+&?", re.IGNORECASE)
 _PROJECT = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?\Z")
 
 
@@ -26,18 +27,27 @@ def path_of(url: str) -> str:
 def split_hashes(url: str, *, place: str) -> tuple[str, tuple[Digest, ...]]:
     """The URL with nothing in its fragment but `subdirectory`, and the hashes that stood there.
 
+    A weak hash beside a strong one adds nothing and is left out.
+
     Raises:
         LocksetError: `hash-weak` or `hash-malformed`.
     """
     kept: list[str] = []
     hashes: list[Digest] = []
-    for key, value in _pairs(url):
+    pairs = list(_pairs(url))
+    has_strong = any(key.lower() in STRONG_ALGORITHMS for key, _ in pairs)
+    for key, value in pairs:
         if key == "subdirectory":
             kept.append(f"{key}={value}")
-        elif key.lower() in STRONG_ALGORITHMS or key.lower() in WEAK_ALGORITHMS:
+        elif key.lower() in STRONG_ALGORITHMS or (key.lower() in WEAK_ALGORITHMS and not has_strong):
             hashes.append(parse_digest(key, value, place=place))
     address = url.partition("#")[0]
     return (f"{address}#{'&'.join(kept)}" if kept else address), tuple(hashes)
+
+
+def without_weak_hashes(text: str) -> str:
+    """A requirement without the weak hashes in the fragment of its URL: a strong one stands elsewhere."""
+    return _WEAK.sub("", text)
 
 
 def egg_name(url: str, *, place: str) -> str | None:

@@ -16,7 +16,7 @@ from lockset.errors import Diagnostic, LocksetError
 from lockset.lockfile.secrets import secret_in_address
 from lockset.records import dataclass
 from lockset.sources.direct_reference import is_remote, is_url, read_requirement, shown_url
-from lockset.sources.direct_url import parse_digest
+from lockset.sources.direct_url import parse_digest, without_weak_hashes
 from lockset.sources.project import RootProject
 from lockset.sources.requirements_lines import decode, logical_lines, with_names
 from lockset.sources.requirements_options import OptionSum, split_line
@@ -146,6 +146,8 @@ class _Reading:
         self, text: str, options: tuple[GivenOption, ...], file: _File, place: str, *, editable: bool
     ) -> RequirementLine:
         surroundings = _NoFiles(place) if is_remote(file.location) else self.surroundings
+        if any(option.name == "hash" for option in options):
+            text = without_weak_hashes(text)
         line = read_requirement(text, origin=place, folder=self.base, surroundings=surroundings, editable=editable)
         if is_remote(file.location) and (line.requirement.url or "").lower().startswith("file:"):
             raise _local_from_remote(text, place)

@@ -98,20 +98,45 @@ def _wanted(package: Package, artifact: object, folder: str, allowed: Allowed, *
     )
 
 
+# What repositories are fetched by.
+_OF_REPOSITORIES = frozenset({"http", "https", "file", "ssh", "git", "svn", "bzr", "sftp", "lp", "rsync", "ftp"})
+
+
 def _check_url(url: str | None, what: str, *, is_file: bool) -> None:
-    """Refuse an address that cannot be taken apart, and one of a file that nothing fetches: it leads nowhere."""
+    """Refuse an address that cannot be taken apart, and one that nothing fetches: it leads nowhere."""
+    if not url:
+        return
+    scheme = url.partition(":")[0].lower()
     try:
-        scheme = urlsplit(url or "").scheme.lower()
+        parts = urlsplit(url)
+        scheme = parts.scheme.lower()
+        problem = _address_problem(url, scheme.rpartition("+")[2], parts.hostname or "", parts.port)
     except ValueError as error:
+        problem = str(error)
+    if problem is not None:
         raise LocksetError(
-            "url-malformed", f"The address that `{what}` is locked to is none: {error}", hint="Lock again"
-        ) from None
-    if url and is_file and scheme not in {"http", "https", "file"}:
+            "url-malformed", f"The address that `{what}` is locked to is not valid: {problem}", hint="Lock again"
+        )
+    if not is_file and (url.startswith("-") or (len(scheme) > 1 and scheme.rpartition("+")[2] not in _OF_REPOSITORIES)):
+        raise LocksetError(
+            "url-scheme",
+            f"`{what}` is locked to `{public_url(url)}`, and no repository is fetched from there",
+            hint="Lock again, from an https or ssh address",
+        )
+    if is_file and scheme not in {"http", "https", "file"}:
         raise LocksetError(
             "url-scheme",
             f"`{what}` is locked to `{public_url(url)}`, and files are fetched by http and https only",
             hint="Lock again, from an index or an https address",
         )
+
+
+def _address_problem(url: str, scheme: str, host: str, port: int | None) -> str | None:
+    if port == 0 or not url.isprintable() or " " in host:
+        return "it has a character or a port that no address can have"
+    if scheme in {"http", "https", "ssh", "git"} and not any(map(str.isalnum, host)):
+        return "it has no host"
+    return None
 
 
 def _check_allowed(fine: bool, what: str, source: str, option: str) -> None:  # noqa: FBT001 (read as a sentence)

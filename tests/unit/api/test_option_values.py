@@ -109,3 +109,11 @@ def test_a_call_refuses_options_of_another_kind() -> None:
 def test_the_package_lists_what_it_has() -> None:
     assert set(lockset.__all__) <= set(dir(lockset))
     assert all(hasattr(lockset, name) for name in dir(lockset))
+
+
+@pytest.mark.parametrize("value", [3, b"x", ["pylock.toml"], True])
+def test_an_argument_that_is_not_a_name_or_folder_is_refused(value: Any) -> None:
+    with pytest.raises(UsageError, match="name"):
+        lockset.validate_text("", name=value)
+    with pytest.raises(UsageError, match="cache"):
+        lockset.convert("requirements.txt", cache=value)

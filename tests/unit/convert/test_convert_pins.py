@@ -236,3 +236,21 @@ def test_pipenv_is_not_asked_to_write_again_what_it_wrote(tmp_path: Path) -> Non
 def test_the_name_proposed_for_an_address_is_not_a_version(tmp_path: Path, url: str, name: str) -> None:
     hint = refused(tmp_path, url).diagnostic.hint or ""
     assert f"`{name} @ {url}`" in hint
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "hull @ {url}#md5={md5} --hash=sha256:{sha}",
+        "hull @ {url}#md5={md5}&sha256={sha}",
+        "hull @ {url}#sha256={sha}&md5={md5}",
+        "hull @ {url}#SHA1={md5}&egg=hull&sha256={sha}",
+        "{url}#md5={md5}&egg=hull --hash=sha256:{sha}",
+    ],
+)
+def test_a_weak_hash_beside_a_strong_one_is_left_out(tmp_path: Path, line: str) -> None:
+    url = "https://files.example.org/hull-1.0-py3-none-any.whl"
+    done = convert_text(tmp_path, "requirements.txt", line.format(url=url, md5="d" * 32, sha="a" * 64) + "\n")
+    [package] = done.lock.packages
+    assert package.archive is not None
+    assert dict(package.archive.hashes) == {"sha256": "a" * 64}

@@ -55,3 +55,23 @@ def test_the_span_is_the_key_itself() -> None:
 def test_paths_are_written_as_toml_keys() -> None:
     assert path_text(("a", 0, "b-c", 'x "y"', "")) == 'a[0].b-c."x \\"y\\"".""'
     assert path_text(()) == ""
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["ftp://example.org/{}", "https://.../{}", "https://exa mple.org/{}", "https://exa\\u0000mple.org/{}", "s3://b/{}"],
+)
+def test_an_address_that_nothing_fetches_is_not_valid(url: str) -> None:
+    name = "sample-1.0-py3-none-any.whl"
+    wheel = f'{{name = "{name}", url = "{url.format(name)}", hashes = {{sha256 = "{"0" * 64}"}}}}'
+    text = (
+        f'lock-version = "1.0"\ncreated-by = "t"\n[[packages]]\nname = "sample"\nversion = "1.0"\nwheels = [{wheel}]\n'
+    )
+    assert "wheel-url-valid" in [issue.code for issue in validate(text).issues]
+
+
+def test_an_address_as_git_writes_it_is_shown_as_a_url() -> None:
+    vcs = f'{{type = "git", url = "git@example.org:crew/x.git", commit-id = "{"a" * 40}"}}'
+    text = f'lock-version = "1.0"\ncreated-by = "t"\n[[packages]]\nname = "sample"\nvcs = {vcs}\n'
+    issue = next(issue for issue in validate(text).issues if issue.code == "vcs-url-valid")
+    assert issue.hint == "Write `ssh://git@example.org/crew/x.git`"

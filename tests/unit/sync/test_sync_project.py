@@ -191,3 +191,24 @@ def test_no_secret_of_a_requirement_is_said_or_kept(cli: Command, project: Path,
     assert "`omega` is required and was not locked" in message
     assert "s3cret" not in message
     assert not [path for path in (tmp_path / "cache").rglob("*") if path.is_file() and b"s3cret" in path.read_bytes()]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "change"),
+    [
+        (
+            '["alpha"',
+            '["gamma", "alpha"',
+            "`gamma` is required without extras and groups and was locked with extra `more` only",
+        ),
+        ('more = ["gamma"]', 'more = ["gamma", "delta"]', "`delta` is required with extra `more` and was locked with"),
+    ],
+)
+def test_what_was_locked_for_another_choice_only_is_a_change(
+    cli: Command, project: Path, old: str, new: str, change: str
+) -> None:
+    cli.ok("sync", "--target", "out", "--locked")
+    (project / "pyproject.toml").write_text(PROJECT.replace(old, new))
+    done = cli("sync", "--target", "out", "--locked")
+    assert done.code == 1
+    assert change in done.stderr

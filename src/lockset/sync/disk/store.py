@@ -68,7 +68,7 @@ class Store:
         digests: Sequence[Digest],
         identity: Identity,
         *,
-        warn: Callable[[str], None] = lambda text: None,
+        warn: Callable[[str], None],
     ) -> StoredWheel:
         """Unpack the wheel that `archive` holds, whose digests were verified; an entry that differs from it goes.
 
