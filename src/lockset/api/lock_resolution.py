@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from lockset.api.lock_files import with_files
 from lockset.resolve.naming import everything_is_named, granting
+from lockset.resolve.narrow import first_refused, is_outgrown
 from lockset.resolve.propagate import propagate
 from lockset.resolve.search import Impossible, search
 
@@ -25,9 +26,30 @@ def resolution_of(
 ) -> Resolution | Impossible:
     """What is chosen where, or why there is nothing to choose: the same for all who want to know.
 
+    Where upper bounds narrow the lock instead of excluding releases, one that admits no Python where it is needed costs
+    the lock all of these Pythons: another answer is taken where it serves more of them.
+
     Raises:
         SourceFound: a source was found on the way; begin again.
     """
+    found = _resolution_of(question, repository, listener)
+    if isinstance(found, Impossible) or not question.request.open_above:
+        return found
+    bound = first_refused(found, repository.strictly_serves)
+    if not any(is_outgrown(found.nodes[key], repository.strictly_serves) for key in bound.releases):
+        return found
+    policy = replace(question.request.policy, outgrown=False)
+    without = replace(question, request=replace(question.request, policy=policy))
+    instead = _resolution_of(without, repository, listener)
+    if isinstance(instead, Impossible):
+        return found
+    later = first_refused(instead, repository.strictly_serves)
+    return instead if later.python is None or (bound.python is not None and bound.python < later.python) else found
+
+
+def _resolution_of(
+    question: Question, repository: IndexRepository | DirectRepository, listener: Listener
+) -> Resolution | Impossible:
     request = question.request
     try:
         pins, statistics = search(request, repository, listener)
@@ -35,7 +57,7 @@ def resolution_of(
         granted = granting(impossible, request)
         if granted is None:
             return impossible
-        found = resolution_of(replace(question, request=granted), repository, listener)
+        found = _resolution_of(replace(question, request=granted), repository, listener)
         return impossible if isinstance(found, Impossible) else found
     found = propagate(pins, request.roots, request.universe, repository, statistics)
     if not request.policy.granted:

@@ -318,7 +318,7 @@ class CandidateMaker:
         return _Row(mask=mask, first=first, rest=rest, probed=probed)
 
     def _in_turn(self, releases: Releases, positions: Iterable[int], guard: MarkerSet) -> Iterator[int]:
-        """`positions` in their order, those last that admit no Python of the guard once upper bounds count.
+        """`positions` in their order, those last, if at all, that admit no Python of the guard once upper bounds count.
 
         Only for Pythons that releases are expected to have come to: with one in development alone in the guard, the
         newest release that says nothing of it would be years old, and the lock is better off without that Python.
@@ -326,13 +326,14 @@ class CandidateMaker:
         if guard.is_disjoint(SETTLED):
             yield from positions
             return
-        left_behind = []
+        outgrown = []
         for position in positions:
             if guard.is_disjoint(self._repository.strictly_serves(releases.name, releases.versions[position])):
-                left_behind.append(position)
+                outgrown.append(position)
             else:
                 yield position
-        yield from left_behind
+        if self._policy.outgrown:
+            yield from outgrown
 
     def _pins(self, releases: Releases, guard: MarkerSet) -> _Pins:
         concerned = [p for p in self._preferences.get(releases.name, ()) if not p.region.is_disjoint(guard)]

@@ -25,10 +25,10 @@ if TYPE_CHECKING:
 
     from lockset.markers.domains import Release
     from lockset.resolve.request import LockRequest
-    from lockset.resolve.resolution import NodeKey, Resolution
+    from lockset.resolve.resolution import Node, NodeKey, Resolution
     from lockset.resolve.search import Impossible
 
-__all__ = ["Narrowing", "later_pythons", "narrowing"]
+__all__ = ["Narrowing", "Refused", "first_refused", "is_outgrown", "later_pythons", "narrowing"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,6 +60,19 @@ class Narrowing:
         return replace(request, universe=request.universe & self.region, requires_python=pythons)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refused:
+    """A Python that chosen releases do not admit.
+
+    Attributes:
+        python: None where they admit every Python on which they are needed.
+        releases: Those that do not.
+    """
+
+    python: Release | None
+    releases: tuple[NodeKey, ...]
+
+
 def narrowing(resolution: Resolution, admits: Callable[[str, Version], MarkerSet]) -> Narrowing | None:
     """The bound that the chosen releases set, None where they admit every Python of the universe.
 
@@ -70,6 +83,22 @@ def narrowing(resolution: Resolution, admits: Callable[[str, Version], MarkerSet
     Raises:
         LocksetError: `no-python-left`: nothing of the range remains.
     """
+    refused = first_refused(resolution, admits)
+    if refused.python is None:
+        return None
+    found = Narrowing(below=_written(refused.python), releases=refused.releases)
+    if (resolution.universe & found.region).is_empty:
+        name, version = refused.releases[0]
+        raise LocksetError(
+            "no-python-left",
+            f"{name} {version} admits no Python of the range asked for",
+            hint="Widen the range, or ask for another version of it",
+        )
+    return found
+
+
+def first_refused(resolution: Resolution, admits: Callable[[str, Version], MarkerSet]) -> Refused:
+    """The first Python on which a chosen release is needed that does not admit it."""
     lowest: Release | None = None
     blamed: list[NodeKey] = []
     for key, node in resolution.nodes.items():
@@ -80,17 +109,12 @@ def narrowing(resolution: Resolution, admits: Callable[[str, Version], MarkerSet
             lowest, blamed = start, []
         if start == lowest:
             blamed.append(key)
-    if lowest is None:
-        return None
-    found = Narrowing(below=_written(lowest), releases=tuple(blamed))
-    if (resolution.universe & found.region).is_empty:
-        name, version = blamed[0]
-        raise LocksetError(
-            "no-python-left",
-            f"{name} {version} admits no Python of the range asked for",
-            hint="Widen the range, or ask for another version of it",
-        )
-    return found
+    return Refused(python=lowest, releases=tuple(blamed))
+
+
+def is_outgrown(node: Node, admits: Callable[[str, Version], MarkerSet]) -> bool:
+    """Whether a release admits no Python where it is needed, though not only Pythons in development are there."""
+    return node.region.is_disjoint(admits(*node.key)) and not node.region.is_disjoint(SETTLED)
 
 
 def later_pythons(impossible: Impossible, request: LockRequest) -> Narrowing | None:

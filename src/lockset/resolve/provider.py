@@ -193,6 +193,7 @@ class Provider:
                 yield self.require(key, dependency.specifier, dependency.extras, region, origin)
             elif not dependency.specifier.admits(candidate.version):
                 # Extras of the release itself are closed over; another version of itself cannot be had.
+                self._maker.expect_apart(candidate, (region.without_extras_and_groups(),))
                 yield self._impossible(candidate)
 
     def _impossible(self, candidate: GuardedCandidate) -> Requirement:

@@ -50,6 +50,7 @@ class Policy:
         places: Where constraints are written, for messages.
         apart: For each extra and group of a declared conflict, where it is chosen.
         granted: Projects whose pre-releases and yanked releases are tried before anybody names them.
+        outgrown: Whether releases count that admit no Python where they are needed, upper bounds included.
     """
 
     prerelease: Literal["if-necessary", "allow", "disallow"] = "if-necessary"
@@ -61,6 +62,7 @@ class Policy:
     places: Mapping[tuple[str, Specifier], str] = field(default_factory=dict)
     apart: tuple[MarkerSet, ...] = ()
     granted: frozenset[str] = frozenset()
+    outgrown: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
