@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -52,6 +53,10 @@ def test_requirements_and_back_keep_every_selection(path: Path, tmp_path: Path, 
     extras = tuple(lock.extras or ()) if everything else ()
     groups = tuple(lock.dependency_groups or ()) if everything else ()
     wishes = ExportWishes(extras=extras, groups=groups, style=RequirementsStyle(trees=False))
+    if lock.environments == []:
+        with pytest.raises(LocksetError, match="admits no environment"):
+            export_lock(lock, wishes)
+        lock = replace(lock, environments=None)
     done = export_lock(lock, wishes)
     archives = [p for p in lock.packages if p.archive is not None and p.archive.path is not None]
     if archives or all(p.directory or p.vcs for p in lock.packages):

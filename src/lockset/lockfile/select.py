@@ -184,7 +184,7 @@ def refuse_empty_environments(lock: Pylock) -> None:
         raise LocksetError(
             "environment-not-supported",
             "The lock file admits no environment: its `environments` is empty",
-            hint="Lock again, or remove `environments` from the file if it is for every environment",
+            hint="If it is for all of them, as pipenv means it, remove `environments` from the file; else lock again",
         )
 
 
