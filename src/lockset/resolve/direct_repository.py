@@ -53,6 +53,7 @@ class DirectRules:
         commits: What revisions meant in the old lock, by project, URL or absolute path, and revision.
         hosts: Hosts to which releases of an index may point by URL.
         overridden: Projects whose requirements the user has replaced: a URL there is the user's own.
+        refused: Why a project cannot come from where the project says it does, by project; raised once it is needed.
         guard: Of which packages the user has said where they come from; None where that does not matter.
     """
 
@@ -63,12 +64,13 @@ class DirectRules:
     commits: Mapping[tuple[str, str, str | None], str] = field(default_factory=dict)
     hosts: frozenset[str] = frozenset()
     overridden: frozenset[str] = frozenset()
+    refused: Mapping[str, LocksetError] = field(default_factory=dict, compare=False)
     guard: SourceGuard | None = field(default=None, compare=False)
 
     @property
     def concerned(self) -> bool:
         """Whether anything can come from a source."""
-        return bool(self.sources or self.hosts or self.overridden)
+        return bool(self.sources or self.hosts or self.overridden or self.refused)
 
 
 class DirectRepository:
@@ -142,6 +144,10 @@ class DirectRepository:
         direct = isinstance(version, DirectVersion) or self._only_direct(name)
         return None if direct else self._inner.left_out(name, version)
 
+    def empty_page(self, name: str) -> str | None:
+        """See `Flexible.empty_page`."""
+        return None if self._only_direct(name) else self._inner.empty_page(name)
+
     def _only_direct(self, name: str) -> bool:
         """Whether an index has no say in `name`."""
         region = self._regions.get(name)
@@ -160,6 +166,8 @@ class DirectRepository:
         """See `Repository.releases`; those of sources come last, and count as yanked: only who asks gets them."""
         known = self._releases.get(name)
         if known is None:
+            if name in self._direct.refused:
+                raise self._direct.refused[name]
             known = Releases(name=name, versions=(), stable=0, yanked=0)
             if not self._only_direct(name):
                 known = self._inner.releases(name)
