@@ -132,7 +132,7 @@ def test_with_no_build_nothing_is_built_whatever_is_named(
         (Given(options=("--no-build",)), "leave `--no-build` out"),
         (Given(env={"LOCKSET_NO_BUILD": "1"}), "leave `LOCKSET_NO_BUILD` out"),
         (Given(env={"LOCKSET_ONLY_BINARY": ":all:"}), "leave `LOCKSET_ONLY_BINARY` out"),
-        (Given(settings="no-build = true"), "take :all: out of `no-build` in [tool.lockset]"),
+        (Given(settings="no-build = true"), "take `no-build` for all packages out of [tool.lockset]"),
         (Given(settings='no-build = ["hull"]'), "take hull out of `no-build` in [tool.lockset]"),
     ],
 )

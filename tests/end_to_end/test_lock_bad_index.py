@@ -124,6 +124,26 @@ def test_a_requires_python_that_is_none_binds_nobody(
     assert locked() == ["a 1.0"]
 
 
+@pytest.mark.parametrize(
+    ("text", "meaning"), [(">=3.6.*", "`>=3.6`"), ("=>3.8", "`>=3.8`"), ("3.8 or later", "every Python")]
+)
+def test_a_note_says_how_an_invalid_requires_python_is_read(
+    text: str, meaning: str, cli: Command, local_index: LocalIndex, tmp_path: Path
+) -> None:
+    local_index.world.add("a", "1.0", requires_python=text)
+    (tmp_path / "requirements.in").write_text("a\n")
+    result = cli.ok("lock", "requirements.in", "--python", ">=3.10", "-i", local_index.url)
+    assert f"a 1.0 has the Requires-Python `{text}`, which is not valid: it is read as {meaning}" in result.stderr
+
+
+@pytest.mark.parametrize("needed", ["a", "a>=2"])
+def test_a_page_without_links_of_files_is_called_that(needed: str, cli: Command, local_index: LocalIndex) -> None:
+    local_index.world.projects["a"] = []
+    paragraph = cli.refused("lock", "-", "--python", ">=3.10", "-i", local_index.url, stdin=f"{needed}\n")
+    assert f"the page of a at {local_index.url} has no links of files" in paragraph
+    assert "hint: Name the simple API of the index" in paragraph
+
+
 def test_metadata_that_is_not_what_was_promised_is_refused(
     refused: Callable[..., str], local_index: LocalIndex
 ) -> None:

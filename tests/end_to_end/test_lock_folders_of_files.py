@@ -139,3 +139,23 @@ def test_a_relative_file_url_keeps_its_fragment(cli: Command, tmp_path: Path) ->
     (tmp_path / "requirements.in").write_text("core @ file:mono%20repo#subdirectory=part\n")
     cli.ok("lock", "requirements.in", "--no-index", "--python", ">=3.10")
     assert entry(tmp_path / "pylock.toml")["directory"] == {"path": "mono repo", "subdirectory": "part"}
+
+
+def test_hashes_of_requirements_hold_for_files_of_a_folder(cli: Command, project: Path) -> None:
+    wheel = make_wheel("hull", "1.0")
+    (project / "my files/hull-2.0-py3-none-any.whl").write_bytes(make_wheel("hull", "2.0").content)
+    (project / "hashed.txt").write_text(f"hull --hash=sha256:{wheel.sha256}\n")
+    cli.ok("lock", "hashed.txt", "--python", ">=3.10", "--no-index", "-f", "my files", cwd=project)
+    assert [f["name"] for f in entry(project / "pylock.toml")["wheels"]] == [wheel.filename]
+    (project / "hashed.txt").write_text(f"hull --hash=sha256:{'0' * 64}\n")
+    options = ("--python", ">=3.10", "--no-index", "-f", "my files")
+    assert "none of its files has a hash" in cli("lock", "hashed.txt", *options, cwd=project).stderr
+
+
+def test_a_folder_with_a_blank_in_its_name_is_exported(cli: Command, project: Path) -> None:
+    cli.ok("lock", "--no-index", "-f", "my files", cwd=project)
+    exported = cli.ok("export", cwd=project).stdout
+    assert "--find-links './my files'\n" in exported
+    (project / "exported.txt").write_text(exported)
+    cli.ok("lock", "exported.txt", "--no-index", "--python", ">=3.10", "-o", "pylock.again.toml", cwd=project)
+    assert entry(project / "pylock.again.toml")["version"] == "1.0"

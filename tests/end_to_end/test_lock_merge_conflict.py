@@ -60,6 +60,21 @@ def test_locking_again_keeps_what_each_side_has_chosen(
     cli.ok("validate", "--strict", conflict)
 
 
+@pytest.mark.parametrize(("options", "summary"), [((), "Locked 1 package"), (("--dry-run",), "Would lock 1 package")])
+def test_a_lock_with_an_open_merge_conflict_is_not_called_current(
+    options: tuple[str, ...], summary: str, cli: Command, local_index: LocalIndex, tmp_path: Path
+) -> None:
+    local_index.world.add("a", "1.0")
+    (tmp_path / "pyproject.toml").write_text(PROJECT.format(["a"]))
+    cli.ok("lock", "-i", local_index.url)
+    lock = tmp_path / "pylock.toml"
+    side = lock.read_text()
+    lock.write_text(f"<<<<<<< ours\n{side}=======\n{side}>>>>>>> theirs\n")
+    result = cli.ok("lock", "-i", local_index.url, *options)
+    assert summary in result.stderr
+    assert "is current" not in result.stderr
+
+
 def test_the_library_does_the_same(local_index: LocalIndex, conflict: Path, tmp_path: Path) -> None:
     found = lockset.lock(folder=tmp_path, indexes=lockset.IndexOptions(index_url=local_index.url))
     assert [f"{p.name} {p.version}" for p in found.lock.packages] == ["a 2.0", "b 2.5", "c 1.0", "d 2.0"]

@@ -190,6 +190,12 @@ def test_a_file_by_url_that_is_too_large_is_refused(refused: Callable[..., str],
         ("hull", "hull @ {url} ; python_version < '3'", ["hull 2.0"]),
         ("hull @ {url}", "hull @ {url}", ["hull 1.0"]),
         ("hull", "hull", ["hull 2.0"]),
+        ("mast", "hull @ hg+https://vcs.example.org/hull", ["mast 1.0"]),
+        ("mast", "hg+https://vcs.example.org/hull#egg=hull", ["mast 1.0"]),
+        ("mast", "hull @ s3://bucket/hull.whl", ["mast 1.0"]),
+        ("mast", "hull @ git+ext://vcs.example.org/hull", ["mast 1.0"]),
+        ("hull", "hull @ svn+https://vcs.example.org/hull ; python_version < '3'", ["hull 2.0"]),
+        ("mast", "hull @ {url}\nhull @ http://127.0.0.1:9/hull-1.0-py3-none-any.whl", ["mast 1.0"]),
     ],
 )
 def test_a_constraint_that_names_a_place_holds_where_its_project_is_needed(
@@ -222,3 +228,30 @@ def test_a_constraint_on_a_place_that_cannot_hold_is_refused(
     }
     (tmp_path / "c.txt").write_text(f"{constraint.format(**urls)}\n")
     assert "hull" in refused(f"{requirement.format(**urls)}\n", "-c", "c.txt")
+
+
+@pytest.mark.parametrize(
+    "case",
+    [
+        ("hull @ {url}\nhull @ {other}", "hull is constrained to {url} and to {other}"),
+        ("hull @ hg+https://vcs.example.org/hull", "hg repositories are not locked"),
+        ("hull @ s3://bucket/hull.whl", "`s3:` is no way to fetch it"),
+    ],
+)
+def test_a_constraint_that_cannot_be_kept_says_why_where_its_project_is_needed(
+    case: tuple[str, str],
+    refused: Callable[..., str],
+    index: LocalIndex,
+    tmp_path: Path,
+) -> None:
+    constraint, message = case
+    index.world.add_file("elsewhere", make_wheel("hull", "1.0")).add_file("other", make_wheel("hull", "2.0"))
+    urls = {
+        "url": index.file_url("elsewhere", "hull-1.0-py3-none-any.whl"),
+        "other": index.file_url("other", "hull-2.0-py3-none-any.whl"),
+    }
+    (tmp_path / "c.txt").write_text(f"{constraint.format(**urls)}\n")
+    for requirement in ("hull", "keel"):
+        paragraph = refused(f"{requirement}\n", "-c", "c.txt")
+        assert message.format(**urls) in paragraph
+        assert "yanked" not in paragraph

@@ -12,7 +12,7 @@ from lockset.conversion.draft import DraftFile, DraftPackage, Loss
 from lockset.conversion.local_versions import admitted_versions, losses_of_split, split_by_release
 from lockset.errors import LocksetError
 from lockset.hashes import STRONG_ALGORITHMS
-from lockset.index.ports import ProjectNotFound
+from lockset.index.ports import EMPTY_PAGE, ProjectNotFound
 from lockset.lockfile.model import PackageArchive, PackageVcs
 from lockset.records import dataclass
 
@@ -191,7 +191,7 @@ class _Filling:
                 "index-page-empty",
                 f"{package.shown}: the page of {package.name} at {detail.index_url} has no links of files",
                 place=package.origin or self.place,
-                hint="Name the simple API of the index, not its pages for people: devpi has it at `…/+simple/`",
+                hint=EMPTY_PAGE,
             )
         versions = admitted_versions(package, detail.versions)
         if not versions:

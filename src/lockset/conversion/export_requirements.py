@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import PurePosixPath
+from shlex import quote
 from typing import TYPE_CHECKING
 
 from lockset.conversion.draft import Loss
@@ -132,7 +133,7 @@ def _header(exported: Exported, style: RequirementsStyle) -> Iterator[str]:
 def _index_lines(entries: list[Entry], style: RequirementsStyle, losses: list[Loss]) -> Iterator[str]:
     places = dict.fromkeys(_folder(f.path) for e in entries for f in _files(e.package) if f.path is not None)
     for place in places:
-        yield f"--find-links {place}"
+        yield f"--find-links {quote(place)}"  # options are split as a shell would
     indexes = list(dict.fromkeys(e.package.index for e in entries if e.package.index is not None))
     if not style.index_lines:
         if not all(same_index(index, DEFAULT_INDEX) for index in indexes):

@@ -11,7 +11,10 @@ if TYPE_CHECKING:
 
     from lockset.index.page import ProjectDetail
 
-__all__ = ["Downloads", "Index", "ProjectNotFound", "Sink"]
+__all__ = ["EMPTY_PAGE", "Downloads", "Index", "ProjectNotFound", "Sink"]
+
+# What to do where the page of a project has no links of files.
+EMPTY_PAGE = "Name the simple API of the index, not its pages for people: devpi has it at `…/+simple/`"
 
 
 class ProjectNotFound(LocksetError):  # noqa: N818 (reads as what it is: the answer "no such project")

@@ -110,6 +110,10 @@ class DirectRepository:
         direct = isinstance(version, DirectVersion) or self._only_direct(name)
         return None if direct else self._inner.left_out(name, version)
 
+    def empty_page(self, name: str) -> str | None:
+        """See `Flexible.empty_page`."""
+        return None if self._only_direct(name) else self._inner.empty_page(name)
+
     def _only_direct(self, name: str) -> bool:
         """Whether an index has no say in `name`."""
         region = self._regions.get(name)
@@ -128,6 +132,8 @@ class DirectRepository:
         """See `Repository.releases`; those of sources come last, and count as yanked: only who asks gets them."""
         known = self._releases.get(name)
         if known is None:
+            if name in self._direct.refused:
+                raise self._direct.refused[name]
             known = Releases(name=name, versions=(), stable=0, yanked=0)
             if not self._only_direct(name):
                 known = self._inner.releases(name)

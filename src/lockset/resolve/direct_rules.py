@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    from lockset.errors import LocksetError
     from lockset.markers import MarkerSet
     from lockset.resolve.direct import DirectSource
     from lockset.resolve.other_sources import SourceGuard
@@ -30,6 +31,7 @@ class DirectRules:
         commits: What revisions meant in the old lock, by project, URL or absolute path, and revision.
         hosts: Hosts to which releases of an index may point by URL.
         overridden: Projects whose requirements the user has replaced: a URL there is the user's own.
+        refused: Why a project cannot come from where the project says it does, by project; raised once it is needed.
         guard: Of which packages the user has said where they come from; None where that does not matter.
     """
 
@@ -40,9 +42,10 @@ class DirectRules:
     commits: Mapping[tuple[str, str, str | None], str] = field(default_factory=dict)
     hosts: frozenset[str] = frozenset()
     overridden: frozenset[str] = frozenset()
+    refused: Mapping[str, LocksetError] = field(default_factory=dict, compare=False)
     guard: SourceGuard | None = field(default=None, compare=False)
 
     @property
     def concerned(self) -> bool:
         """Whether anything can come from a source."""
-        return bool(self.sources or self.hosts or self.overridden)
+        return bool(self.sources or self.hosts or self.overridden or self.refused)

@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from lockset.errors import LocksetError
+from lockset.index.ports import EMPTY_PAGE
 from lockset.resolve.conflict import Laboratory, smallest
 from lockset.resolve.extent import environment_in_words, extent
 from lockset.resolve.propose import propose
@@ -49,6 +50,8 @@ def explain(impossible: Impossible, request: LockRequest, repository: Flexible) 
         message = _message(failure, where)
         context += reasons(failure)
         hint = propose(failure, laboratory)
+        if hint is None and any(repository.empty_page(name) is not None for name in failure.names):
+            hint = EMPTY_PAGE
     context += extent(conflict)
     if len(context) > _LINES:
         context[_LINES:] = [f"and {len(context) - _LINES} more"]

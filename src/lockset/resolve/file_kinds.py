@@ -54,7 +54,13 @@ def in_options(
 
 def in_settings(no_build: Iterable[str], no_binary: Iterable[str]) -> FileKinds:
     """What `[tool.lockset]` says."""
-    return _kinds(no_build, no_binary, lambda option, word: f"take {word} out of `{option}` in [tool.lockset]")
+
+    def undo(option: Option, word: str) -> str:
+        if word == EVERY_PROJECT:  # `true` or `[":all:"]`
+            return f"take `{option}` for all packages out of [tool.lockset]"
+        return f"take {word} out of `{option}` in [tool.lockset]"
+
+    return _kinds(no_build, no_binary, undo)
 
 
 def in_files(only_binary: Iterable[str], no_binary: Iterable[str]) -> FileKinds:

@@ -11,6 +11,7 @@ from lockset.hashes import STRONG_ALGORITHMS
 from lockset.index.ports import ProjectNotFound
 from lockset.markers import MarkerSet, wheel_region
 from lockset.metadata.specifier_fixes import fixed_specifiers
+from lockset.resolve.direct import is_local
 from lockset.resolve.regions import union
 from lockset.resolve.repository import ReleaseFacts, Releases
 from lockset.resolve.requirement import parse_metadata_dependency, replaced
@@ -173,7 +174,7 @@ class IndexRepository:
         if limit is not None:
             usable = [f for f in usable if f.upload_time is not None and f.upload_time < limit]
         if (wanted := rules.hashes.get(name)) is not None:
-            usable = [f for f in usable if any(f"{a}:{v}" in wanted for a, v in f.hashes.items())]
+            usable = [f for f in usable if any(f"{a}:{v}" in wanted for a, v in self._shown_hashes(f).items())]
         return tuple([f for f in usable if not f.yanked] or usable)
 
     def all_versions(self, name: str) -> tuple[Version, ...]:
@@ -204,10 +205,19 @@ class IndexRepository:
         assert detail is not None, name
         return detail.index_url
 
+    def empty_page(self, name: str) -> str | None:
+        """See `Flexible.empty_page`."""
+        detail = self._detail(name)
+        return None if detail is None or detail.versions else detail.index_url
+
     def hashes(self, file: DistributionFile) -> Mapping[str, str]:
         """Strong hashes the index gives; where it gives none, those of the bytes."""
         strong = {a: v for a, v in file.hashes.items() if a in STRONG_ALGORITHMS}
         return strong or self._hash_file(file)
+
+    def _shown_hashes(self, file: DistributionFile) -> Mapping[str, str]:
+        """The hashes of the page; of the bytes where a folder has the file, which shows none."""
+        return self.hashes(file) if not file.hashes and is_local(file.url) else file.hashes
 
     def requires_python(self, name: str, version: Version) -> str | None:
         """The one Requires-Python text of the release; None where its files tell none or different ones."""
@@ -327,6 +337,7 @@ class IndexRepository:
     def _learn(self, name: str, version: Version) -> ReleaseFacts | None:
         try:
             metadata = self._told(name, version)
+            self._note_requires_python(name, version, metadata.requires_python)
             dependencies = list(self._dependencies(name, version, metadata))
         except LocksetError as error:
             if error.diagnostic.code not in _STEPPED_OVER:
@@ -345,6 +356,14 @@ class IndexRepository:
             extras=metadata.provides_extra,
             serves=self.admits(metadata.requires_python),
         )
+
+    def _note_requires_python(self, name: str, version: Version, text: str | None) -> None:
+        """Say how a Requires-Python that is not valid is read."""
+        if text and (fixed := read_python(text)) != text:
+            meaning = "every Python" if fixed is None else f"`{fixed}`"
+            self._listener.note(
+                f"{name} {version} has the Requires-Python `{text}`, which is not valid: it is read as {meaning}"
+            )
 
     def _dependencies(self, name: str, version: Version, metadata: CoreMetadata) -> Iterable[Dependency]:
         """What the metadata asks for; what is not valid and means one thing is read as that, with a note."""
@@ -405,12 +424,18 @@ class IndexRepository:
 
 def python_region(text: str) -> MarkerSet:
     """Environments that a Requires-Python admits; all where it cannot be read."""
+    read_as = read_python(text)
+    # What cannot be read cannot bind (installers do the same).
+    return MarkerSet.any() if read_as is None else MarkerSet.of_python(read_as)
+
+
+def read_python(text: str) -> str | None:
+    """`text` where it is a valid Requires-Python, else what it means; None where that is not clear."""
     try:
-        return MarkerSet.of_python(text)
+        MarkerSet.of_python(text)
     except LocksetError:
-        fixed = fixed_specifiers(text)
-        # What cannot be read cannot bind (installers do the same).
-        return MarkerSet.any() if fixed is None else MarkerSet.of_python(fixed)
+        return fixed_specifiers(text)
+    return text
 
 
 def _builds(file: DistributionFile) -> bool:

@@ -41,7 +41,8 @@ def _of(name: str, failure: Failure) -> str | None:
         return left_out
     releases = failure.repository.releases(name)
     if not releases.versions:
-        return f"{name} has no release"
+        index = failure.repository.empty_page(name)
+        return f"{name} has no release" if index is None else f"the page of {name} at {index} has no links of files"
     if any(all(s.admits(v) for s in specifiers) for v in releases.versions):
         return _kept_out(releases, specifiers, failure)
     if any(not any(s.admits(v) for v in releases.versions) for s in specifiers):

@@ -115,5 +115,8 @@ class Flexible(Repository, Protocol):
     def left_out(self, name: str, version: Version) -> str | None:
         """Why rules on files leave nothing of a version that an index has; None where they leave some."""
 
+    def empty_page(self, name: str) -> str | None:
+        """The index whose page of the project has no link of a file; None where there is one, or no such page."""
+
     def under(self, rules: FileRules) -> Flexible:
         """The same releases under `rules`; what is known stays known, and nothing is built or told any more."""

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import field
 from typing import TYPE_CHECKING
 
 from lockset.errors import LocksetError
 from lockset.markers import MarkerSet
+from lockset.records import dataclass
 from lockset.resolve.direct import source_of
 from lockset.resolve.regions import union
 from lockset.resolve.requirement import Origin, Root, from_source, parse_dependency, replaced
+from lockset.url_secrets import without_secrets
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -19,6 +22,7 @@ if TYPE_CHECKING:
     from lockset.sources.project import RequirementLine, RootProject
 
 __all__ = [
+    "ConstraintSources",
     "check_lines",
     "constraint_text",
     "hashes_of",
@@ -28,6 +32,19 @@ __all__ = [
     "sources_of",
     "sources_of_constraints",
 ]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConstraintSources:
+    """What constraints say by URL or path.
+
+    Attributes:
+        sources: Each with the environments in which it holds.
+        refused: Why a project cannot come from where its constraints say, by project; an error once it is needed.
+    """
+
+    sources: tuple[tuple[DirectSource, MarkerSet], ...] = ()
+    refused: Mapping[str, LocksetError] = field(default_factory=dict)
 
 
 def check_lines(project: RootProject, choices: Choices) -> None:
@@ -153,41 +170,67 @@ def sources_of(roots: Iterable[Root], universe: MarkerSet) -> tuple[tuple[Direct
 
 def sources_of_constraints(
     lines: Iterable[RequirementLine],
-    asked: Sequence[tuple[DirectSource, MarkerSet]],
+    required: Sequence[tuple[DirectSource, MarkerSet]],
     *,
     base: Path,
     folder: Path,
     universe: MarkerSet,
-) -> tuple[tuple[DirectSource, MarkerSet], ...]:
-    """The sources that constraints name, each with the environments in which it holds; `asked`: those of requirements.
+) -> ConstraintSources:
+    """The sources that constraints name; `required`: those of requirements.
 
-    Such a source counts only where its project is needed; nobody looks at it before.
+    Such a source counts only where its project is needed; nobody looks at it before, and what is wrong with it matters
+    no sooner.
 
     Raises:
         LocksetError: `sources-disagree`: a requirement names another source of the project.
     """
-    found: list[tuple[DirectSource, MarkerSet]] = []
+    sources: list[tuple[DirectSource, MarkerSet]] = []
+    refused: dict[str, LocksetError] = {}
     for line in lines:
-        if line.requirement.url is None:
+        region = universe & _region_of(line)
+        if line.requirement.url is None or region.is_empty:
             continue
-        source = source_of(line, base=base, folder=folder)
-        marker = line.requirement.marker
-        region = MarkerSet.any() if marker is None else MarkerSet.of_condition(marker).with_metadata_extra(None)
-        region &= universe
-        for other, where in asked:
-            if other.name == source.name and other != source and not where.is_disjoint(region):
-                raise _disagreement(other, source)
-        if not region.is_empty:
-            found.append((source, region))
-    return tuple(found)
+        try:
+            source = source_of(line, base=base, folder=folder)
+        except LocksetError as error:
+            if error.diagnostic.code != "source-not-supported":
+                raise
+            refused.setdefault(line.name, error)
+            continue
+        if (other := _meeting(required, source, region)) is not None:
+            raise _disagreement(other, source)
+        if (other := _meeting(sources, source, region)) is not None:
+            refused.setdefault(line.name, _constraints_disagree(other, source))
+        sources.append((source, region))
+    return ConstraintSources(sources=tuple(sources), refused=refused)
+
+
+def _region_of(line: RequirementLine) -> MarkerSet:
+    marker = line.requirement.marker
+    return MarkerSet.any() if marker is None else MarkerSet.of_condition(marker).with_metadata_extra(None)
+
+
+def _meeting(
+    sources: Iterable[tuple[DirectSource, MarkerSet]], source: DirectSource, region: MarkerSet
+) -> DirectSource | None:
+    """Another source of the same project that holds in some of the same environments."""
+    others = (o for o, where in sources if o.name == source.name and o != source and not where.is_disjoint(region))
+    return next(others, None)
 
 
 def constraint_text(line: RequirementLine, base: Path, folder: Path) -> str:
     """The constraint as a lock records it: no credentials, and paths as seen from its folder."""
-    if line.requirement.url is None:
+    url = line.requirement.url
+    if url is None:
         return str(line.requirement)
     marker = "" if line.requirement.marker is None else f" ; {line.requirement.marker}"
-    return f"{line.name} @ {source_of(line, base=base, folder=folder).shown}{marker}"
+    try:
+        shown = source_of(line, base=base, folder=folder).shown
+    except LocksetError as error:
+        if error.diagnostic.code != "source-not-supported":
+            raise
+        shown = without_secrets(url)
+    return f"{line.name} @ {shown}{marker}"
 
 
 def _apart(regions: Mapping[DirectSource, MarkerSet]) -> Iterable[tuple[DirectSource, MarkerSet]]:
@@ -199,6 +242,15 @@ def _apart(regions: Mapping[DirectSource, MarkerSet]) -> Iterable[tuple[DirectSo
     wide = [(source, _with_fewer(region)) for source, region in listed]
     meeting = any(not a.is_disjoint(union(b for _, b in wide[:at])) for at, (_, a) in enumerate(wide))
     return listed if meeting else wide
+
+
+def _constraints_disagree(one: DirectSource, other: DirectSource) -> LocksetError:
+    return LocksetError(
+        "sources-disagree",
+        f"{other.name} is constrained to {one.shown} and to {other.shown} in the same environments",
+        place=other.place if other.place == one.place else f"{one.place}, {other.place}",
+        hint="Keep one of the constraints, or give each a marker of its own",
+    )
 
 
 def _disagreement(one: DirectSource, other: DirectSource) -> LocksetError:

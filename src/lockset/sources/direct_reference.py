@@ -31,6 +31,8 @@ _PROJECT = re.compile(
 # No two stretches of blanks stand side by side: a long run of them must cost one pass.
 _NAMED = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*\s*(?:\[[^\]]*\]\s*)?@\s*(?P<target>\S+)")
 _WITH_EXTRAS = re.compile(r"(?P<path>.+?)(?P<extras>\[[^\[\]]*\])\Z", re.DOTALL)
+# An address of a server, also where nothing fetches from such a one: not a path, which then would not be found.
+_ANY_ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
 _LOCAL_URL = re.compile(r"file:(?!/)", re.IGNORECASE)
 
 
@@ -116,7 +118,7 @@ def _from_url(text: str, origin: str) -> RequirementLine:
 
 
 def _from_named(text: str, target: str, origin: str, folder: Path, surroundings: Surroundings) -> RequirementLine:
-    if is_url(target) and not _LOCAL_URL.match(target):
+    if (is_url(target) and not _LOCAL_URL.match(target)) or _ANY_ADDRESS.match(target):
         return parse_requirement(text, origin=origin)
     before, _, after = text.partition("@")
     path, _, marker = after.partition(";")

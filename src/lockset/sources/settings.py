@@ -57,6 +57,10 @@ class IndexSetting:
     packages: tuple[str, ...] = ()
 
 
+# Options that have another name as a setting, and look most like a setting that means something else.
+_NAMES_OF_OPTIONS = {"only-binary": "no-build", "extra-index-url": "index", "index-url": "index"}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
 class ConflictItem:
     """One side of a declared conflict: kind is `extra` or `group`, name is normalized."""
@@ -128,7 +132,7 @@ def read_settings(table: Table | None) -> Settings:
     """
     if table is None:
         return Settings()
-    table.only(KEYS)
+    table.only(KEYS, instead=_NAMES_OF_OPTIONS)
     values: dict[str, Any] = {
         key.replace("-", "_"): read(table, key) for key, read in KEYS.items() if key in table.data
     }

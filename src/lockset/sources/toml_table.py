@@ -143,13 +143,16 @@ class Table:
             found.append(Table(item, path=path, place=self.place))
         return tuple(found)
 
-    def only(self, known: Collection[str]) -> None:
-        """Holds when no key but the `known` ones is there; `unknown-key` with the nearest known one otherwise."""
+    def only(self, known: Collection[str], instead: Mapping[str, str] | None = None) -> None:
+        """Holds when no key but the `known` ones is there; `unknown-key` with the nearest known one otherwise.
+
+        `instead` names the known keys of names that look most like another one.
+        """
         for key in self.data:
             if key not in known:
                 raise LocksetError(
                     "unknown-key",
                     f"`{self.at(key)}` is not a known setting",
                     place=self.place,
-                    hint=nearest(key, known),
+                    hint=f"Write `{instead[key]}`" if instead and key in instead else nearest(key, known),
                 )

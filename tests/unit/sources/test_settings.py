@@ -152,6 +152,12 @@ def test_what_is_wrong_is_told_with_its_key(text: str, code: str, part: str) -> 
     assert part in caught.value.diagnostic.message
 
 
+def test_the_name_of_an_option_leads_to_the_setting_of_the_same_meaning() -> None:
+    with pytest.raises(LocksetError) as caught:
+        settings("only-binary = ['hull']")
+    assert caught.value.diagnostic.hint == "Write `no-build`"
+
+
 def test_an_unknown_key_names_the_nearest() -> None:
     with pytest.raises(LocksetError) as caught:
         settings("exclude_newer = '7 days'")

@@ -111,7 +111,7 @@ def run(args: argparse.Namespace, out: Output) -> int:
         listener=out.listener(),
     )
     _write(result, target, dry_run=args.dry_run, out=out)
-    _tell(result, None if old is None else old.ours, target, args, out)
+    _tell(result, old, target, args, out)
     out.line(out.style(f"{time.perf_counter() - began:.2f} s", "dim"))
     remember(
         args,
@@ -284,10 +284,10 @@ def _write(result: LockResult, target: Path | None, *, dry_run: bool, out: Outpu
         ) from error
 
 
-def _tell(result: LockResult, old: Pylock | None, target: Path | None, args: argparse.Namespace, out: Output) -> None:
+def _tell(result: LockResult, old: OldLock | None, target: Path | None, args: argparse.Namespace, out: Output) -> None:
     for gap in result.gaps:
         out.warn(gap.text)
-    changes = diff(old, result.lock) if old is not None else None
+    changes = diff(old.ours, result.lock) if old is not None else None
     if args.json:
         out.json(_json(result, target))
     names = {p.name for p in result.lock.packages}
@@ -298,7 +298,7 @@ def _tell(result: LockResult, old: Pylock | None, target: Path | None, args: arg
     if changes is not None:
         for line in change_lines(changes, out):
             out.line(line)
-    if changes is not None and changes.is_empty:
+    if old is not None and not old.merged and changes is not None and changes.is_empty:
         said = f"{name} is current: {count}{forked}"
     elif args.dry_run:
         said = f"Would lock {count}{forked}"
