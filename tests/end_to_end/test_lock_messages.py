@@ -64,3 +64,25 @@ def test_what_has_no_version_is_shown_by_its_place(cli: Command, tmp_path: Path)
     removed = cli.ok("lock").stderr
     assert "  - lib (other)\n" in removed
     assert "None" not in changed + removed
+
+
+@pytest.mark.parametrize(
+    ("left_out", "marker"),
+    [
+        ("!=3.11.*", "python_version != '3.11'"),
+        ("!=3.11.*,!=3.13.*", "python_version != '3.11' and python_version != '3.13'"),
+    ],
+)
+def test_pythons_in_the_middle_are_left_out_alone(
+    left_out: str, marker: str, cli: Command, local_index: LocalIndex, tmp_path: Path
+) -> None:
+    local_index.world.add("hull", requires_python=f">=3.8,{left_out}")
+    text = '[project]\nname = "app"\nrequires-python = ">=3.10"\ndependencies = ["hull"]\n'
+    (tmp_path / "pyproject.toml").write_text(text)
+    paragraph = cli.refused("lock", "-i", local_index.url)
+    assert f"`hull ; {marker}`" in paragraph
+    assert f'`requires-python = ">=3.10,{left_out}"`' in paragraph
+    (tmp_path / "pyproject.toml").write_text(text.replace('"hull"', f'"hull ; {marker}"'))
+    cli.ok("lock", "-i", local_index.url)
+    (tmp_path / "pyproject.toml").write_text(text.replace(">=3.10", f">=3.10,{left_out}"))
+    cli.ok("lock", "-i", local_index.url)

@@ -28,6 +28,8 @@ __all__ = ["QUESTION", "Failure", "Remedy", "chosen", "joined"]
 QUESTION = "the question"
 # Releases of a project that are looked at for the Pythons they admit.
 _LOOKED_AT = 20
+# Series of Pythons that are left out one by one.
+_SERIES = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,7 +136,7 @@ class Failure:
     def python_boundaries(self) -> Iterator[tuple[str, MarkerSet]]:
         """`>=3.10` where no later Python fails, `<3.13` where no earlier one does, with the Pythons left.
 
-        First comes what leaves out the fewest: `!=3.9.0,!=3.9.1`, `>=3.9.2`.
+        First comes what leaves out the fewest: `!=3.9.0,!=3.9.1` or `!=3.11.*`, then `>=3.9.2`.
         """
         failing = {KNOWN_PYTHONS.index(e.python_version) for e in self.conflict.failing if _known(e.python_version)}
         holding = {KNOWN_PYTHONS.index(e.python_version) for e in self.conflict.holding if _known(e.python_version)}
@@ -148,6 +150,13 @@ class Failure:
                 left_out = [f"{series}.{number}" for number in range(int(micro))]
                 condition = " and ".join(f"python_full_version != '{release}'" for release in left_out)
                 yield ",".join(f"!={release}" for release in left_out), MarkerSet.parse(condition)
+            elif (
+                within is None
+                and len(failing) <= _SERIES
+                and min(holding) < min(failing)
+                and failing.isdisjoint(holding)
+            ):
+                yield _without_series([KNOWN_PYTHONS[at] for at in sorted(failing)])
             if within is not None:
                 yield f">={within}", MarkerSet.parse(f"python_full_version >= '{within}'")
             yield f">={first}", MarkerSet.parse(f"python_version >= '{first}'")
@@ -176,7 +185,7 @@ class Failure:
             return f"sys_platform != '{self.only_system}'"
         for boundary, _ in self.python_boundaries():
             if boundary.startswith("!="):
-                return " and ".join(f"python_full_version != '{part[2:]}'" for part in boundary.split(","))
+                return " and ".join(map(_condition, boundary.split(",")))
             operator = ">=" if boundary.startswith(">=") else "<"
             version = boundary.removeprefix(operator)
             variable = "python_full_version" if version.count(".") > 1 else "python_version"
@@ -194,6 +203,20 @@ def _wanted(cause: Cause) -> Specifier:
 
 def _newest(specifier: Specifier, versions: Sequence[Version]) -> int:
     return next((i for i, v in enumerate(versions) if specifier.admits(v)), len(versions))
+
+
+def _condition(boundary: str) -> str:
+    """`!=3.9.1` or `!=3.11.*` as a marker."""
+    version = boundary.removeprefix("!=")
+    if version.endswith(".*"):
+        return f"python_version != '{version.removesuffix('.*')}'"
+    return f"python_full_version != '{version}'"
+
+
+def _without_series(pythons: Sequence[str]) -> tuple[str, MarkerSet]:
+    """A boundary that leaves out just these."""
+    bounds = [f"!={python}.*" for python in pythons]
+    return ",".join(bounds), MarkerSet.parse(" and ".join(map(_condition, bounds)))
 
 
 def _known(python: str) -> bool:
