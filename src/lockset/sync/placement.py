@@ -191,12 +191,11 @@ def _check_place(one: Placed, path: str, libraries: Sequence[str], layout: Layou
             f"{one} wants to write `{path}`, which belongs to the environment itself",
             hint="Leave the package out, or lock another version",
         )
-    for library in libraries:
-        if os.path.normcase(path).startswith(os.path.normcase(library)):
-            top = path[len(library) :].split(os.sep, 1)[0]
-            if top.lower().endswith((".dist-info", ".egg-info", ".egg-link", ".egg")) and os.path.normcase(
-                library + top
-            ) != os.path.normcase(one.info):
+    folded, info = os.path.normcase(path), os.path.normcase(one.info)
+    for library in map(os.path.normcase, libraries):
+        if folded.startswith(library):
+            top = folded[len(library) :].split(os.sep, 1)[0]
+            if top.lower().endswith((".dist-info", ".egg-info", ".egg-link", ".egg")) and library + top != info:
                 raise LocksetError(
                     "unsafe-path", f"{one} wants to write `{path}`, which is metadata of another distribution"
                 )

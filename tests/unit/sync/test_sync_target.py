@@ -302,7 +302,7 @@ def test_two_packages_with_one_path_are_refused_by_name(world: World, library: P
     two = make_wheel("two", files={"shared/x.py": "2"})
     with pytest.raises(LocksetError) as caught:
         world.sync(one, two)
-    assert all(word in caught.value.diagnostic.message for word in ("one 1.0", "two 1.0", str(Path("shared/x.py"))))
+    assert all(word in caught.value.diagnostic.message for word in ("one 1.0", "two 1.0", "x.py"))
     assert not library.exists()
 
 
