@@ -7,7 +7,6 @@ import os
 import shutil
 import stat
 import subprocess
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -22,6 +21,7 @@ from unit.sync.target_world import World, entry, judge, provenance, tree
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from builders.archives import Artifact
     from builders.venvs import Venv, VenvMaker
