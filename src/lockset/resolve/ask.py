@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from lockset.errors import LocksetError
 from lockset.markers import DEFAULT_PLATFORMS, KNOWN_PYTHONS, Environment, MarkerSet, Universe, platform_region
-from lockset.markers.universe import described_target, known_pythons, rare_targets
+from lockset.markers.universe import described_target, known_pythons
 from lockset.records import dataclass
 from lockset.resolve.choices import Choices
 from lockset.resolve.direct import place_of, relative_path
@@ -104,9 +104,14 @@ def ask(
         samples=tuple(s.environment for s in samples),
     )
     direct = _direct(project, choices, request, old, folder)
+    rules = _rules(project, choices, universe, open_above=request.open_above, now=now)
     return Question(
-        request=replace(request, policy=_policy(project, choices, request.roots, direct.sources)),
-        rules=_rules(project, choices, universe, open_above=request.open_above, now=now),
+        request=replace(
+            request,
+            policy=_policy(project, choices, request.roots, direct.sources),
+            settled=MarkerSet.none() if old is None else _served(old) - rules.counting,
+        ),
+        rules=rules,
         samples=samples,
         sdists=not (choices.no_sdist or project.settings.no_sdist),
         direct=direct,
@@ -168,17 +173,7 @@ def _universe(
         universe = replace(universe, targets=tuple(t for t in made if region.evaluate(t.environment)))
     if choices.interpreter is not None:
         return replace(universe, targets=(choices.interpreter,)), environments
-    return (universe if platforms else _with_rare_targets(universe, environments)), environments
-
-
-def _with_rare_targets(universe: Universe, environments: Iterable[str]) -> Universe:
-    """`universe` with interpreters also for declared environments that hold none of the usual ones."""
-    found = list(universe.targets)
-    for environment in environments:
-        region = (universe.region & MarkerSet.parse(environment)).without_extras_and_groups()
-        if not any(region.evaluate(t.environment) for t in found):
-            found += rare_targets(region)
-    return replace(universe, targets=tuple(found))
+    return (universe if platforms else universe.with_rare_targets()), environments
 
 
 def _default_groups(project: RootProject) -> list[str]:
@@ -291,6 +286,12 @@ def _prerelease(project: RootProject, choices: Choices) -> str | None:
     return choices.prerelease or of_files or project.settings.prerelease
 
 
+def _served(lock: Pylock) -> MarkerSet:
+    """The environments that `lock` claims."""
+    pythons = MarkerSet.any() if lock.requires_python is None else MarkerSet.of_python(lock.requires_python)
+    return pythons & union(map(MarkerSet.of_marker, lock.environments)) if lock.environments else pythons
+
+
 def _recorded(project: RootProject, choices: Choices) -> Mapping[str, str | list[str]]:
     """What beside roots, Pythons and platforms decides on versions; empty where the project leaves all to lockset."""
     settings = project.settings
@@ -359,6 +360,7 @@ def _rules(project: RootProject, choices: Choices, universe: Universe, *, open_a
         no_binary=frozenset((*choices.no_binary, *settings.no_binary, *project.options.no_binary)),
         targets={**wanted, **required},
         wanted=union(wanted.values()),
+        counting=union(r for t, r in (wanted | required).items() if t.environment.python_version in pythons),
         required=union(required.values()) & universe.region,
         strictly=required,
         uploaded_before=_moment(choices.exclude_newer or settings.exclude_newer, now),

@@ -44,6 +44,7 @@ class Provider:
         policy: Policy,
         universe: MarkerSet,
         preferences: Mapping[str, tuple[Preference, ...]],
+        settled: MarkerSet,
         conflicts: dict[str, int] | None = None,
         unnamed: set[str] | None = None,
     ) -> None:
@@ -56,6 +57,7 @@ class Provider:
             repository=repository,
             policy=policy,
             preferences=preferences,
+            settled=settled,
             splits=self._splits,
             unnamed=unnamed,
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import field
 from typing import TYPE_CHECKING, Literal
 
+from lockset.markers import MarkerSet
 from lockset.records import dataclass
 
 if TYPE_CHECKING:
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
     from packaging.specifiers import SpecifierSet
     from packaging.version import Version
 
-    from lockset.markers import Environment, MarkerSet
+    from lockset.markers import Environment
     from lockset.resolve.requirement import Root, Specifier
 
 __all__ = ["LockRequest", "Policy", "Preference"]
@@ -77,6 +78,8 @@ class LockRequest:
         default_groups: Groups installed unless others are chosen, beside the default one.
         policy: Which releases, in which order.
         preferences: Versions to try first, per name; the first that concerns an environment wins.
+        settled: Environments of the old lock in which a pin is not given up because others have more files: those of
+            Pythons in development.
         recorded: What else the answer depends on and the lock tells of itself, under `[tool.lockset]`: only what was
             chosen, as it was written.
         probes: Concrete environments to solve first, best known first.
@@ -94,6 +97,7 @@ class LockRequest:
     default_groups: tuple[str, ...] = ()
     policy: Policy = field(default_factory=Policy)
     preferences: Mapping[str, tuple[Preference, ...]] = field(default_factory=dict)
+    settled: MarkerSet = field(default_factory=MarkerSet.none)
     recorded: Mapping[str, str | list[str]] = field(default_factory=dict)
     probes: tuple[Environment, ...] = ()
     samples: tuple[Environment, ...] = ()

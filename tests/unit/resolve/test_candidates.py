@@ -45,6 +45,7 @@ def maker(
         repository=FakeRepository(WORLD),
         policy=policy or Policy(),
         preferences={"a": tuple(pins)},
+        settled=MarkerSet.none(),
         splits=splits or {},
     )
 
