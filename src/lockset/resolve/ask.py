@@ -109,7 +109,7 @@ def ask(
         request=replace(
             request,
             policy=_policy(project, choices, request.roots, direct.sources),
-            settled=MarkerSet.none() if old is None else _served(old) - rules.counting,
+            locked_for=MarkerSet.none() if old is None else _served(old) - rules.counting,
         ),
         rules=rules,
         samples=samples,

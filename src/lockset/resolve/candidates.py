@@ -106,7 +106,7 @@ class CandidateMaker:
         repository: Repository,
         policy: Policy,
         preferences: Mapping[str, tuple[Preference, ...]],
-        settled: MarkerSet,
+        locked_for: MarkerSet,
         splits: Mapping[Key, MarkerSet],
         unnamed: set[str] | None = None,
     ) -> None:
@@ -114,7 +114,7 @@ class CandidateMaker:
         self._repository = repository
         self._policy = policy
         self._preferences = preferences
-        self._settled = settled
+        self._locked_for = locked_for
         self._splits = splits
         self._admission = Admission(repository, policy, preferences, unnamed)
         self._boundaries = Boundaries(repository, policy, self._admission)
@@ -265,7 +265,7 @@ class CandidateMaker:
         strict = self._repository.strictly_serves(releases.name, version)
         if self._boundaries.is_continued(releases, row.mask, position, guard - strict):
             found = (_Boundary(strict, late=False),)
-        settled = self._settled if position in row.first else MarkerSet.none()
+        settled = self._locked_for if position in row.first else MarkerSet.none()
         boundary = self._boundaries.of_files(releases, row.mask, position, guard - settled)
         if boundary is None:
             return _Fit(boundaries=found, whole=True)

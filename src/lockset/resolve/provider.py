@@ -44,7 +44,7 @@ class Provider:
         policy: Policy,
         universe: MarkerSet,
         preferences: Mapping[str, tuple[Preference, ...]],
-        settled: MarkerSet,
+        locked_for: MarkerSet,
         conflicts: dict[str, int] | None = None,
         unnamed: set[str] | None = None,
     ) -> None:
@@ -57,7 +57,7 @@ class Provider:
             repository=repository,
             policy=policy,
             preferences=preferences,
-            settled=settled,
+            locked_for=locked_for,
             splits=self._splits,
             unnamed=unnamed,
         )

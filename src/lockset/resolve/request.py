@@ -78,7 +78,7 @@ class LockRequest:
         default_groups: Groups installed unless others are chosen, beside the default one.
         policy: Which releases, in which order.
         preferences: Versions to try first, per name; the first that concerns an environment wins.
-        settled: Environments of the old lock in which a pin is not given up because others have more files: those of
+        locked_for: Environments of the old lock in which a pin is not given up because others have more files: those of
             Pythons in development.
         recorded: What else the answer depends on and the lock tells of itself, under `[tool.lockset]`: only what was
             chosen, as it was written.
@@ -97,7 +97,7 @@ class LockRequest:
     default_groups: tuple[str, ...] = ()
     policy: Policy = field(default_factory=Policy)
     preferences: Mapping[str, tuple[Preference, ...]] = field(default_factory=dict)
-    settled: MarkerSet = field(default_factory=MarkerSet.none)
+    locked_for: MarkerSet = field(default_factory=MarkerSet.none)
     recorded: Mapping[str, str | list[str]] = field(default_factory=dict)
     probes: tuple[Environment, ...] = ()
     samples: tuple[Environment, ...] = ()

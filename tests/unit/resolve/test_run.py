@@ -54,7 +54,7 @@ class Searched:
             policy=Policy(),
             universe=ALL,
             preferences={},
-            settled=MarkerSet.none(),
+            locked_for=MarkerSet.none(),
         )
         self.nogoods = Nogoods(self.provider.dependencies, self.provider.fits)
         self.roots = [
