@@ -323,12 +323,10 @@ def test_variables_with_nonsense_are_refused(variable: str, value: str, cli: Com
     ("line", "says"),
     [
         ("--require-hashes\na", "has no hash"),
-        ("-c limits.txt\na", "where a comes from"),
         ("a --config-settings k=v", "alone"),
     ],
 )
 def test_lines_that_would_not_be_honoured_are_refused(line: str, says: str, cli: Command, tmp_path: Path) -> None:
-    (tmp_path / "limits.txt").write_text("a @ https://example.org/a-1.0-py3-none-any.whl\n")
     (tmp_path / "requirements.in").write_text(f"{line}\n")
     told = cli("lock", "requirements.in")
     assert told.code == 1

@@ -11,7 +11,6 @@ from lockset.resolve.direct import DirectVersion
 from lockset.resolve.direct_repository import SourceFound
 from lockset.resolve.effort import Effort, SpentError
 from lockset.resolve.propagate import propagate
-from lockset.resolve.pythons import MAINTAINED
 from lockset.resolve.regions import choice_region, environment_region, union
 from lockset.resolve.request import Preference
 from lockset.resolve.search import Impossible, choices_of, search, solve_environment
@@ -51,19 +50,13 @@ def with_files(resolution: Resolution, question: Question, repository: Releases)
     open above (files come last there). Where some choice of releases has a file for everything, it is taken there, and
     what is chosen elsewhere stays. Where none has, nothing changes. An old sdist is not an answer, nothing is built.
     """
-    needed = _needed(question)
+    needed = question.rules.counting
     lacking = lacking_files(resolution, repository, needed)
     if lacking.is_empty:
         return resolution
     sdists = _sdists(resolution, repository)
     picky = repository.under(replace(question.rules, must_have=needed, sdists=sdists))
     return _Search(question, picky).instead_of(resolution, lacking, repository)
-
-
-def _needed(question: Question) -> MarkerSet:
-    newest_too = not question.request.open_above
-    targets = question.rules.targets.items()
-    return union(region for t, region in targets if newest_too or t.environment.python_version in MAINTAINED)
 
 
 def lacking_files(resolution: Resolution, repository: Releases, needed: MarkerSet) -> MarkerSet:

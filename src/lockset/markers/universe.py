@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -28,7 +29,6 @@ __all__ = [
     "known_pythons",
     "platform_region",
     "possible",
-    "rare_targets",
 ]
 
 # What a lock must have usable files for where the project declares nothing.
@@ -208,12 +208,21 @@ class Universe:
             targets=_targets(region, platforms),
         )
 
+    def with_rare_targets(self) -> Universe:
+        """The same with interpreters also for declared environments that hold none of the usual ones."""
+        found = list(self.targets)
+        for environment in self.environments:
+            region = (self.region & environment).without_extras_and_groups()
+            if not any(region.evaluate(t.environment) for t in found):
+                found += _rare_targets(region)
+        return replace(self, targets=tuple(found))
+
     def pythons(self) -> tuple[str, ...]:
         """The known Pythons of the universe, one release of each minor version, oldest first."""
         return known_pythons(self.region)
 
 
-def rare_targets(region: MarkerSet) -> tuple[Target, ...]:
+def _rare_targets(region: MarkerSet) -> tuple[Target, ...]:
     """The interpreters of the first kind, less common than the usual ones, of which some lie in `region`."""
     for platforms, implementation in (
         (DEFAULT_PLATFORMS, "pypy"),

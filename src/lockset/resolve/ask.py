@@ -11,7 +11,7 @@ from lockset.errors import LocksetError
 from lockset.lockfile.conflict_regions import conflicting_region, members_of
 from lockset.lockfile.declared_conflicts import tables_of
 from lockset.markers import DEFAULT_PLATFORMS, KNOWN_PYTHONS, Environment, MarkerSet, Universe, platform_region
-from lockset.markers.universe import described_target, known_pythons, rare_targets
+from lockset.markers.universe import described_target, known_pythons
 from lockset.records import dataclass
 from lockset.resolve.choices import Choices
 from lockset.resolve.conflicting_choices import conflicting_choices
@@ -118,12 +118,14 @@ def ask(
     )
     guard = refuse_other_sources(project, choices, extras=request.extras or (), groups=request.groups)
     direct = replace(_direct(project, choices, request, old, folder), guard=guard)
+    rules = _rules(project, choices, universe, open_above=request.open_above, now=now)
     return Question(
         request=replace(
             request,
             policy=replace(_policy(project, choices, request.roots, direct.sources), apart=members_of(conflicts)),
+            locked_for=MarkerSet.none() if old is None else _served(old) - rules.counting,
         ),
-        rules=_rules(project, choices, universe, open_above=request.open_above, now=now),
+        rules=rules,
         samples=samples,
         sdists=not (choices.no_sdist or project.settings.no_sdist),
         direct=direct,
@@ -211,17 +213,7 @@ def _universe(
         universe = replace(universe, targets=tuple(t for t in made if region.evaluate(t.environment)))
     if choices.interpreter is not None:
         return replace(universe, targets=(choices.interpreter,)), environments
-    return (universe if platforms else _with_rare_targets(universe, environments)), environments
-
-
-def _with_rare_targets(universe: Universe, environments: Iterable[str]) -> Universe:
-    """`universe` with interpreters also for declared environments that hold none of the usual ones."""
-    found = list(universe.targets)
-    for environment in environments:
-        region = (universe.region & MarkerSet.parse(environment)).without_extras_and_groups()
-        if not any(region.evaluate(t.environment) for t in found):
-            found += rare_targets(region)
-    return replace(universe, targets=tuple(found))
+    return (universe if platforms else universe.with_rare_targets()), environments
 
 
 def _default_groups(project: RootProject) -> list[str]:
@@ -321,6 +313,12 @@ def _prerelease(project: RootProject, choices: Choices) -> str | None:
     return choices.prerelease or of_files or project.settings.prerelease
 
 
+def _served(lock: Pylock) -> MarkerSet:
+    """The environments that `lock` claims."""
+    pythons = MarkerSet.any() if lock.requires_python is None else MarkerSet.of_python(lock.requires_python)
+    return pythons if lock.environments is None else pythons & union(map(MarkerSet.of_marker, lock.environments))
+
+
 def _recorded(
     project: RootProject, choices: Choices, conflicts: Iterable[DeclaredConflict], folder: Path
 ) -> Mapping[str, str | list[Any]]:
@@ -407,6 +405,7 @@ def _rules(project: RootProject, choices: Choices, universe: Universe, *, open_a
         no_sdist=choices.no_sdist or bool(settings.no_sdist),
         targets={**wanted, **required},
         wanted=union(wanted.values()),
+        counting=union(r for t, r in (wanted | required).items() if t.environment.python_version in pythons),
         required=union(required.values()) & universe.region,
         strictly=required,
         uploaded_before=_moment(choices.exclude_newer or settings.exclude_newer, now),

@@ -106,6 +106,7 @@ class CandidateMaker:
         repository: Repository,
         policy: Policy,
         preferences: Mapping[str, tuple[Preference, ...]],
+        locked_for: MarkerSet,
         splits: Mapping[Key, MarkerSet],
         unnamed: set[str] | None = None,
         universe: MarkerSet | None = None,
@@ -114,6 +115,7 @@ class CandidateMaker:
         self._repository = repository
         self._policy = policy
         self._preferences = preferences
+        self._locked_for = locked_for
         self._splits = splits
         self._admission = Admission(repository, policy, preferences, unnamed)
         self._boundaries = Boundaries(repository, policy, self._admission, universe)
@@ -282,7 +284,8 @@ class CandidateMaker:
         strict = self._repository.strictly_serves(releases.name, version)
         if self._boundaries.is_continued(releases, row.mask, position, guard - strict):
             found = (_Boundary(strict, late=False),)
-        boundary = self._boundaries.of_files(releases, row.mask, position, guard)
+        settled = self._locked_for if position in row.first else MarkerSet.none()
+        boundary = self._boundaries.of_files(releases, row.mask, position, guard - settled)
         if boundary is None:
             return _Fit(boundaries=found, whole=True)
         if not self._boundaries.is_of_use(releases, row.mask, position, guard & boundary):

@@ -35,6 +35,8 @@ class FileRules:
         targets: Described interpreters, each with the region that it stands for: a wheel counts there only if the
             interpreter takes it.
         wanted: Environments for which a release should have a usable file, if any release of the project has.
+        counting: The part of them in which a file counts for more than newer versions and pins of an old lock: not a
+            Python in development where the range is open above.
         must_have: The part of them in which it must have one; empty but for a search that tries whether that can be.
         sdists: For projects in it, where the sdists of which releases count as a file where one must be.
         required: Environments for which it must have a wheel.
@@ -54,6 +56,7 @@ class FileRules:
     undo: Mapping[tuple[Option, str], str] = field(default_factory=dict)
     targets: Mapping[Target, MarkerSet] = field(default_factory=dict)
     wanted: MarkerSet
+    counting: MarkerSet = field(default_factory=MarkerSet.none)
     must_have: MarkerSet = field(default_factory=MarkerSet.none)
     sdists: Mapping[str, Mapping[Version, MarkerSet]] = field(default_factory=dict)
     required: MarkerSet
@@ -63,11 +66,6 @@ class FileRules:
     overrides: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     excludes: frozenset[str] = frozenset()
     hashes: Mapping[str, frozenset[str]] = field(default_factory=dict)
-
-    @property
-    def needed(self) -> MarkerSet:
-        """Environments for which a release without an sdist should have a wheel."""
-        return self.required | self.wanted
 
     @property
     def has_targets_alike(self) -> bool:

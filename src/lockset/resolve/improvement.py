@@ -153,6 +153,7 @@ class _Improvement:
             policy=request.policy,
             universe=request.universe,
             preferences=request.preferences,
+            locked_for=request.locked_for,
         )
         self._trials = 0
 

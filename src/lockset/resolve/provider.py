@@ -47,6 +47,7 @@ class Provider:
         policy: Policy,
         universe: MarkerSet,
         preferences: Mapping[str, tuple[Preference, ...]],
+        locked_for: MarkerSet,
         conflicts: dict[str, int] | None = None,
         unnamed: set[str] | None = None,
     ) -> None:
@@ -60,6 +61,7 @@ class Provider:
             repository=repository,
             policy=policy,
             preferences=preferences,
+            locked_for=locked_for,
             splits=self._splits,
             unnamed=unnamed,
             universe=universe,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import field
 from typing import TYPE_CHECKING, Any, Literal
 
+from lockset.markers import MarkerSet
 from lockset.records import dataclass
 
 if TYPE_CHECKING:
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from packaging.version import Version
 
     from lockset.lockfile.declared_conflicts import DeclaredConflict
-    from lockset.markers import Environment, MarkerSet
+    from lockset.markers import Environment
     from lockset.resolve.requirement import Root, Specifier
 
 __all__ = ["LockRequest", "Policy", "Preference"]
@@ -83,6 +84,8 @@ class LockRequest:
         conflicts: Extras and groups that are never chosen together; `universe` holds no such choice.
         policy: Which releases, in which order.
         preferences: Versions to try first, per name; the first that concerns an environment wins.
+        locked_for: Environments of the old lock in which a pin is not given up because others have more files: those of
+            Pythons in development.
         recorded: What else the answer depends on and the lock tells of itself, under `[tool.lockset]`: only what was
             chosen, as it was written.
         probes: Concrete environments to solve first, best known first.
@@ -101,6 +104,7 @@ class LockRequest:
     conflicts: tuple[DeclaredConflict, ...] = ()
     policy: Policy = field(default_factory=Policy)
     preferences: Mapping[str, tuple[Preference, ...]] = field(default_factory=dict)
+    locked_for: MarkerSet = field(default_factory=MarkerSet.none)
     recorded: Mapping[str, str | list[Any]] = field(default_factory=dict)
     probes: tuple[Environment, ...] = ()
     samples: tuple[Environment, ...] = ()

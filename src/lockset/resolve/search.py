@@ -256,6 +256,7 @@ def _provider(request: LockRequest, universe: MarkerSet, repository: Repository,
         policy=request.policy,
         universe=universe,
         preferences=request.preferences,
+        locked_for=request.locked_for,
         conflicts=totals.blamed,
         unnamed=totals.unnamed,
     )

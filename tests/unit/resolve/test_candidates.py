@@ -45,6 +45,7 @@ def maker(
         repository=FakeRepository(WORLD),
         policy=policy or Policy(),
         preferences={"a": tuple(pins)},
+        locked_for=MarkerSet.none(),
         splits=splits or {},
     )
 

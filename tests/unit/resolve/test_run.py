@@ -54,6 +54,7 @@ class Searched:
             policy=Policy(),
             universe=ALL,
             preferences={},
+            locked_for=MarkerSet.none(),
         )
         self.nogoods = Nogoods(self.provider.dependencies, self.provider.fits)
         self.roots = [
