@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from lockset.markers.environment import UNNAMED_SYSTEM
 from lockset.resolve.remedy import joined
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ def environment_in_words(failure: Failure) -> str:
     machine = values["platform_machine"]
     unusual = "" if _USUAL_MACHINES.get(system, machine) == machine else f" {machine}"
     platform = f"{'macOS' if system == 'Darwin' else system}{unusual if machine else ''}".strip()
-    return f"{kind} {python}{f', {platform}' if platform else ''}{suffix}"
+    return f"{kind} {python}, {platform or UNNAMED_SYSTEM}{suffix}"
 
 
 def extent(conflict: Conflict) -> Iterator[str]:
