@@ -13,6 +13,7 @@ from lockset.conversion.reach import Reach, dependencies_of, reach, unanswered
 from lockset.conversion.universe import universe_of
 from lockset.errors import LocksetError
 from lockset.markers import MarkerSet
+from lockset.markers.environment import example_in_words
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -105,8 +106,7 @@ def _refuse_unanswered(graph: ForeignGraph, found: Reach, *, shown: str, place: 
     example = region.example()
     context: tuple[str, ...] = ()
     if example is not None:
-        values = example.environment
-        context = (f"for example: Python {values['python_full_version']} on {values['sys_platform']}",)
+        context = (f"for example: {example_in_words(example.environment)}",)
     raise LocksetError(
         "lock-ambiguous",
         f"The {shown} has several versions of {graph.nodes[edge.others[0]].name}, and does not say enough to tell "

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from lockset.errors import LocksetError
 from lockset.markers import MarkerSet
+from lockset.markers.environment import example_in_words
 from lockset.records import dataclass
 
 if TYPE_CHECKING:
@@ -130,8 +131,7 @@ def refuse_overlap(
     example = both.example()
     context: tuple[str, ...] = ()
     if example is not None:
-        values = example.environment
-        where = f"Python {values['python_full_version']} on {values['sys_platform']} {values['platform_machine']}"
+        where = example_in_words(example.environment)
         chosen = ", ".join(sorted(example.extras | example.groups))
         context = (f"for example: {where}" + (f" with {chosen}" if chosen else ""),)
     return LocksetError(

@@ -27,6 +27,7 @@ from lockset.lockfile.conflict_regions import met_within
 from lockset.lockfile.declared_conflicts import declared_conflicts, refuse_conflicting_choice, with_conflicts
 from lockset.lockfile.model import artifacts, describe, file_name
 from lockset.markers import MarkerSet, wheel_region
+from lockset.markers.environment import example_in_words
 from lockset.records import dataclass
 
 if TYPE_CHECKING:
@@ -264,8 +265,7 @@ def _disagreement(name: str, where: MarkerSet) -> LocksetError:
     example = where.example()
     context: tuple[str, ...] = ()
     if example is not None:
-        values = example.environment
-        context = (f"for example: Python {values['python_full_version']} on {values['sys_platform']}",)
+        context = (f"for example: {example_in_words(example.environment)}",)
     return LocksetError(
         "locks-disagree",
         f"Only one of the lock files installs {name} where both of them apply",

@@ -137,7 +137,8 @@ def _values(parsed: tuple[Comparison, ...], path: KeyPath, found: Findings) -> N
     for item in parsed:
         variable, shown = item.variable, " ".join(item)
         if variable[0] in "'\"":
-            found.add("marker-constant", path, f"`{shown}` compares two literals", "Tools may refuse it: leave it out")
+            hint = "Leave it out: `lockset sync` and pip refuse such a marker"
+            found.add("marker-constant", path, f"`{shown}` compares two literals", hint)
         elif variable in _VERSIONS:
             if item.operator in {"in", "not in"} or not _is_version(item):
                 found.add("marker-version-value", path, f"`{shown}` compares a version with what is no version")

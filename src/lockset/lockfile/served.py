@@ -16,6 +16,7 @@ from lockset.lockfile.conflict_regions import conflicting_region
 from lockset.lockfile.declared_conflicts import pairs_of, read_conflicts
 from lockset.markers import Example, MarkerSet, possible
 from lockset.markers.diagram import FULL, NODES
+from lockset.markers.environment import UNNAMED_SYSTEM
 from lockset.records import dataclass
 
 if TYPE_CHECKING:
@@ -185,7 +186,7 @@ def example_text(example: Example) -> str:
     values = example.environment
     implementation = values["platform_python_implementation"]
     python = "Python" if implementation == "CPython" else implementation
-    system = _SYSTEMS.get(values["sys_platform"], values["sys_platform"] or "an unnamed system")
+    system = _SYSTEMS.get(values["sys_platform"], values["sys_platform"] or UNNAMED_SYSTEM)
     text = f"{python} {values['python_full_version']} on {system} {values['platform_machine']}".rstrip()
     chosen = [f"the extra {name}" for name in sorted(example.extras)]
     chosen += [f"the group {name}" for name in sorted(example.groups)]

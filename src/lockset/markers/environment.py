@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from packaging.version import InvalidVersion
 
 from lockset.dependency_specifiers import read_version
 from lockset.errors import LocksetError
 from lockset.records import dataclass
 
-__all__ = ["Environment", "split_platform", "unknown_platform"]
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = ["UNNAMED_SYSTEM", "Environment", "example_in_words", "split_platform", "unknown_platform"]
+
+# What messages call a system whose marker values are empty: one that no marker names.
+UNNAMED_SYSTEM = "an unnamed system"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,6 +117,12 @@ _MACHINES = {
 _IMPLEMENTATIONS = {"cpython": "CPython", "pypy": "PyPy", "graalpy": "GraalVM", "jython": "Jython"}
 # The version of a described implementation that numbers its own releases; a current one, since none was named.
 _VERSIONS = {"pypy": "7.3.17", "graalpy": "24.0.0"}
+
+
+def example_in_words(values: Mapping[str, str]) -> str:
+    """`Python 3.13.0 on linux x86_64`."""
+    platform = f"{values['sys_platform']} {values['platform_machine']}" if values["sys_platform"] else UNNAMED_SYSTEM
+    return f"Python {values['python_full_version']} on {platform.strip()}"
 
 
 def split_platform(platform: str) -> tuple[str, str]:

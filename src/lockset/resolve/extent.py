@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from lockset.markers.environment import UNNAMED_SYSTEM
 from lockset.resolve.remedy import joined
 
 if TYPE_CHECKING:
@@ -29,11 +30,13 @@ def environment_in_words(failure: Failure) -> str:
     implementation = values["platform_python_implementation"]
     chosen = [f"extra `{e}`" for e in failure.extras] + [f"group `{g}`" for g in failure.groups]
     suffix = f" with {joined(chosen)}" if chosen else ""
-    kind = "Python" if implementation == "CPython" else implementation
-    system = values["platform_system"]
+    kind = "Python" if implementation in {"CPython", ""} else implementation
+    # An environment may be one that no marker names: its texts are empty then.
+    system = values["platform_system"] or _SYSTEMS.get(values["sys_platform"], values["sys_platform"])
     machine = values["platform_machine"]
     unusual = "" if _USUAL_MACHINES.get(system, machine) == machine else f" {machine}"
-    return f"{kind} {python}, {'macOS' if system == 'Darwin' else system}{unusual}{suffix}"
+    platform = f"{'macOS' if system == 'Darwin' else system}{unusual if machine else ''}".strip()
+    return f"{kind} {python}, {platform or UNNAMED_SYSTEM}{suffix}"
 
 
 def extent(conflict: Conflict) -> Iterator[str]:

@@ -6,12 +6,17 @@ from datetime import datetime, timezone
 
 import pytest
 
+from lockset.errors import LocksetError
+from lockset.lockfile.read import read
 from lockset.lockfile.rule_table import RULES
+from lockset.lockfile.select import select
 from lockset.lockfile.validate import validate
+from lockset.markers.environment import Environment
 
 TOP = 'lock-version = "1.0"\ncreated-by = "hand"\n'
 EMPTY = "packages = []\n"
 A, B = "a" * 64, "b" * 64
+LINUX = Environment.of_platform("manylinux_2_28_x86_64", "3.12").as_dict()
 DIRECTORY = 'directory = {path = "."}\n'
 
 
@@ -160,3 +165,12 @@ def test_all_findings_come_at_once_sorted_by_place() -> None:
         (1, "wheels-type"),
         (2, "extras-type"),
     ]
+
+
+@pytest.mark.parametrize("marker", ["'3' in '3'", "'a' == 'b'", "'3' == '3' or os_name == 'posix'", "'a' < 'b'"])
+def test_a_comparison_of_literals_is_warned_of_as_what_a_sync_refuses(marker: str) -> None:
+    text = TOP + package(f'marker = "{marker}"\n' + DIRECTORY)
+    hints = [issue.hint for issue in validate(text).issues if issue.code == "marker-constant"]
+    assert hints == ["Leave it out: `lockset sync` and pip refuse such a marker"]
+    with pytest.raises(LocksetError, match="cannot be decided"):
+        select(read(text).lock, environment=LINUX, tags=())

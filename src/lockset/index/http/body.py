@@ -14,6 +14,8 @@ __all__ = ["Inflater"]
 
 # Most bytes one step inflates to, so that a bomb meets the limit before it meets the memory.
 _STEP = 1024 * 1024
+# How every member begins.
+_GZIP = b"\x1f\x8b"
 _GZIP_OR_ZLIB = zlib.MAX_WBITS | 32
 
 
@@ -26,9 +28,11 @@ class Inflater:
         self._left = limit
         self._limit = limit
         self._came = 0
+        self._is_gzip = False
         if coding in {"", "identity"}:
             self._inflate = None
         elif coding in {"gzip", "x-gzip", "deflate"}:
+            self._is_gzip = coding != "deflate"
             self._inflate = zlib.decompressobj(_GZIP_OR_ZLIB)
         else:
             raise self._broken(f"its encoding {coding[:20]!r} was not asked for")
@@ -47,6 +51,8 @@ class Inflater:
         if self._came > self._limit:  # compressed, and yet larger than what it may inflate to
             raise self._too_large()
         rest = chunk
+        if self._inflate.eof and rest and self._is_gzip and rest.startswith(_GZIP[: len(rest)]):
+            self._inflate = zlib.decompressobj(_GZIP_OR_ZLIB)
         while rest:
             try:
                 piece = self._inflate.decompress(rest, _STEP)
@@ -54,8 +60,11 @@ class Inflater:
                 raise self._broken(str(error)) from error
             rest = self._inflate.unconsumed_tail
             yield self._count(piece)
-            if self._inflate.eof and (rest or self._inflate.unused_data):
-                raise self._broken("further bytes follow its compressed data")
+            if self._inflate.eof and (behind := self._inflate.unused_data or rest):
+                if not (self._is_gzip and behind.startswith(_GZIP[: len(behind)])):
+                    raise self._broken("further bytes follow its compressed data")
+                # "A gzip file consists of a series of members" (RFC 1952, 2.2): all are the body, within one limit.
+                self._inflate, rest = zlib.decompressobj(_GZIP_OR_ZLIB), behind
 
     def finish(self) -> Iterator[bytes]:
         """What is left once the body has ended."""
