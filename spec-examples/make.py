@@ -11,8 +11,8 @@ import re
 import sys
 from pathlib import Path
 
-from lockset.lockfile.rule_pages import _data, page
-from lockset.lockfile.rule_table import RULES
+from lockset.lockfile.validate.catalogue import RULES
+from lockset.lockfile.validate.rule_pages import _data, page
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent
@@ -74,7 +74,7 @@ def outputs() -> dict[Path, str]:
         for code, text in texts.items()
         if text.isascii()
     )
-    example_file = ROOT / "src" / "lockset" / "lockfile" / "rule_examples.toml"
+    example_file = ROOT / "src" / "lockset" / "lockfile" / "validate" / "rule_examples.toml"
     made = {
         HERE / "manifest.json": json.dumps({"format": 1, "cases": known}, indent=1) + "\n",
         example_file: "# Made by spec-examples/make.py.\n" + examples,

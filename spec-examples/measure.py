@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 import tomli
 from packaging.pylock import Pylock, is_valid_pylock_path
 
-from lockset.lockfile.validate import validate
+from lockset.lockfile.validate.report import validate
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 
 from mkdocs.structure.files import File
 
-from lockset.cli.environment import variables
 from lockset.cli.main import COMMANDS, build_parser
-from lockset.lockfile.rule_table import RULES
+from lockset.cli.options.variables import variables
+from lockset.lockfile.validate.catalogue import RULES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -6,37 +6,37 @@ TYPE_CHECKING = False  # as `typing` has it, whose import every start would pay 
 if TYPE_CHECKING:
     from lockset.api.convert import Conversion, ConvertWishes, convert
     from lockset.api.export import Export, ExportWishes, export
-    from lockset.api.lock import LockResult
-    from lockset.api.lock_project import lock
-    from lockset.api.sync import Described, SyncResult
-    from lockset.api.sync_lock import SyncWishes, sync_target
+    from lockset.api.lock import lock
+    from lockset.api.sync import SyncWishes, sync_target
     from lockset.api.validate import Issue, Report, validate, validate_text
+    from lockset.composition.lock_pipeline import LockResult
+    from lockset.composition.sync_pipeline import Described, SyncResult
     from lockset.errors import LocksetError
     from lockset.index.options import IndexOptions, IndexSource
-    from lockset.resolve.choices import Choices
+    from lockset.resolve.problem.options import Choices
 
 __version__ = "0.1.0"
 
 # Name of the façade -> module that holds it.
 _FACADE: dict[str, str] = {
-    "Choices": "lockset.resolve.choices",
+    "Choices": "lockset.resolve.problem.options",
     "Conversion": "lockset.api.convert",
     "ConvertWishes": "lockset.api.convert",
-    "Described": "lockset.api.sync",
+    "Described": "lockset.composition.sync_pipeline",
     "Export": "lockset.api.export",
     "ExportWishes": "lockset.api.export",
     "IndexOptions": "lockset.index.options",
     "IndexSource": "lockset.index.options",
     "Issue": "lockset.api.validate",
-    "LockResult": "lockset.api.lock",
+    "LockResult": "lockset.composition.lock_pipeline",
     "LocksetError": "lockset.errors",
     "Report": "lockset.api.validate",
-    "SyncResult": "lockset.api.sync",
-    "SyncWishes": "lockset.api.sync_lock",
+    "SyncResult": "lockset.composition.sync_pipeline",
+    "SyncWishes": "lockset.api.sync",
     "convert": "lockset.api.convert",
     "export": "lockset.api.export",
-    "lock": "lockset.api.lock_project",
-    "sync_target": "lockset.api.sync_lock",
+    "lock": "lockset.api.lock",
+    "sync_target": "lockset.api.sync",
     "validate": "lockset.api.validate",
     "validate_text": "lockset.api.validate",
 }

@@ -1,4 +1,4 @@
-"""What went wrong, as values: they become text only at the edge (`lockset.cli.report`)."""
+"""What went wrong, as values: they become text only at the edge (`lockset.cli.output.report`)."""
 
 from __future__ import annotations
 

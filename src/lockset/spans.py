@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 
-from lockset.records import dataclass
+from lockset._dataclass import dataclass
 
 __all__ = ["LineIndex", "Span"]
 

@@ -34,7 +34,7 @@ def test_importing_lockset_loads_nothing_but_itself_and_the_standard_library() -
 
 # What a sync from a filled cache may need of the standard library; all else costs milliseconds in every run.
 _NEEDED = "argparse base64 contextlib csv hashlib json marshal mmap pathlib queue signal threading typing urllib.parse"
-_SYNC = "lockset.cli.program lockset.cli.commands.sync lockset.sync.disk.acquire lockset.sync.disk.cache"
+_SYNC = "lockset.cli.program lockset.cli.commands.sync lockset.sync.disk.apply.prepare lockset.sync.disk.store.cache"
 
 
 def test_a_sync_from_the_cache_loads_little() -> None:

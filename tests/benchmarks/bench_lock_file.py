@@ -9,16 +9,16 @@ from benchmarks.generated_world import generated_world
 from lockset.api.export import ExportWishes, export_lock
 from lockset.lockfile.read import read
 from lockset.lockfile.select import select
-from lockset.lockfile.validate import validate
+from lockset.lockfile.validate.report import validate
 from lockset.lockfile.write import write
+from lockset.sync.desired import Wanted
 from lockset.sync.installed import InstalledDistribution
 from lockset.sync.plan import Policy, plan
-from lockset.sync.wanted import Wanted
 from universes.small_world import described
 
 if TYPE_CHECKING:
     from benchmarks.runner import Benchmark
-    from lockset.api.lock import LockResult
+    from lockset.composition.lock_pipeline import LockResult
 
 
 @cache

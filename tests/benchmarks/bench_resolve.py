@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from benchmarks.generated_world import generated_world
-from lockset.api.lock import Choices
+from lockset.composition.lock_pipeline import Choices
 
 if TYPE_CHECKING:
     from benchmarks.runner import Benchmark

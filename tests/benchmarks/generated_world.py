@@ -18,16 +18,16 @@ from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING, Any
 
-from lockset.api.lock import Choices, LockResult, lock
-from lockset.resolve.index_repository import IndexRepository
+from lockset.composition.lock_pipeline import Choices, LockResult, lock
+from lockset.resolve.releases.index_repository import IndexRepository
 from lockset.sources.pyproject import read_pyproject
 from universes.small_world import NOW, SmallIndex, SmallMetadata
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from lockset.events import Listener
-    from lockset.resolve.file_rules import FileRules
+    from lockset.progress import Listener
+    from lockset.resolve.problem.file_policy import FileRules
     from lockset.sources.project import RootProject
 
 __all__ = ["MARKERS", "GeneratedWorld", "generated_world"]

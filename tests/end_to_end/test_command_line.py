@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from lockset.cli.environment import variables
-from lockset.cli.front_page import GROUPS, front_page
 from lockset.cli.main import COMMANDS, build_parser
-from lockset.cli.wrong_usage import unknown_arguments
+from lockset.cli.options.variables import variables
+from lockset.cli.options.wrong_usage import unknown_arguments
+from lockset.cli.output.front_page import GROUPS, front_page
 
 if TYPE_CHECKING:
     import argparse

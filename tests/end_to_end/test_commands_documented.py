@@ -13,8 +13,8 @@ import jsonschema  # type: ignore[import-untyped]
 import pytest
 import yaml
 
-from lockset.cli.environment import variables
 from lockset.cli.main import COMMANDS, build_parser
+from lockset.cli.options.variables import variables
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -131,17 +131,18 @@ def test_the_example_of_a_finding_is_true(tmp_path: Path, cli: Command) -> None:
 
 
 def test_the_limits_are_those_of_the_code() -> None:
-    from lockset.api.look import MOST_CHAINS
     from lockset.build.unpack import MAX_TOTAL
+    from lockset.files import read_file
     from lockset.index.http.pages import PAGE_LIMIT
+    from lockset.lockfile.dependency_graph import MOST_CHAINS
     from lockset.lockfile.read import MAX_BYTES, MAX_WHEEL_TAGS
     from lockset.markers.parse import MAX_NODES
     from lockset.metadata.wheel import METADATA_LIMIT
-    from lockset.resolve import conflict, search
-    from lockset.sources.files import read_file
-    from lockset.sync import archive
-    from lockset.sync.disk import guard
-    from lockset.sync.disk.download import MOST_BYTES
+    from lockset.resolve.explain import minimal_conflict as conflict
+    from lockset.resolve.solver import search
+    from lockset.sync.disk.apply import guard
+    from lockset.sync.disk.store.archives import MOST_BYTES
+    from lockset.sync.wheel import zip_reader as archive
 
     mib, gib = 1 << 20, 1 << 30
     told = [

@@ -16,7 +16,7 @@ import pytest
 from builders.locks import locked_file, make_lock
 from builders.venvs import interpreter
 from builders.wheel import make_wheel
-from lockset.api.sync_target import Described, Place, target_of
+from lockset.sync.disk.target_spec import Described, Place, target_of
 from unit.sync.target_world import judge, tree
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ import pytest
 import tomli
 
 from builders.posix import set_columns
-from lockset.cli.output import Output, Progress
+from lockset.cli.output.streams import Output, Progress
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
-    from lockset.conversion.draft import Draft
-    from lockset.index.page import DistributionFile, ProjectDetail
+    from lockset.conversion.model.imported_lock import Draft
+    from lockset.index.pages.project_page import DistributionFile, ProjectDetail
 
 __all__ = ["FILES", "DraftIndex", "FakeRemote", "convert_text", "sha", "wheel_file"]
 
@@ -39,7 +39,7 @@ def wheel_file(
 
 @dataclass(slots=True)
 class FakeRemote:
-    """`lockset.conversion.ports.Remote` from tables; what is not in them is offline."""
+    """`lockset.conversion.model.ports.Remote` from tables; what is not in them is offline."""
 
     fingerprints: Mapping[str, tuple[str, int]] = field(default_factory=dict)
     hashes: Mapping[str, Mapping[str, str]] = field(default_factory=dict)

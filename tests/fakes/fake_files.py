@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
-    from lockset.index.page import DistributionFile
+    from lockset.index.pages.project_page import DistributionFile
 
 __all__ = ["FakeBuilder", "FakeFiles", "InlineTasks", "MemoryStore"]
 

@@ -9,9 +9,9 @@ from packaging.utils import canonicalize_name
 
 from builders.pages import PageFile, page_html
 from lockset.errors import LocksetError
-from lockset.index.page import ProjectDetail
+from lockset.index.pages.project_page import ProjectDetail
+from lockset.index.pages.simple_html import parse_html
 from lockset.index.ports import ProjectNotFound
-from lockset.index.simple_html import parse_html
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from packaging.version import Version
 
 from lockset.markers import MarkerSet
-from lockset.resolve.repository import ReleaseFacts, Releases
-from lockset.resolve.requirement import parse_dependency
+from lockset.resolve.problem.requirement import parse_dependency
+from lockset.resolve.releases.repository import ReleaseFacts, Releases
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

@@ -18,13 +18,13 @@ from lockset.errors import LocksetError
 from lockset.index.http.cache import DiskCache
 from lockset.index.http.connection import connect
 from lockset.index.options import IndexOptions, IndexSource
+from lockset.index.pages.page_table import TABLE_FORMAT, Table
 from lockset.index.ports import ProjectNotFound
-from lockset.index.table import TABLE_FORMAT, Table
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from lockset.index.page import ProjectDetail
+    from lockset.index.pages.project_page import ProjectDetail
 
 NOW = 1_800_000_000.0
 

@@ -18,7 +18,7 @@ from fakes.fake_index import BytesSink
 from lockset.errors import LocksetError
 from lockset.index.http.connection import connect
 from lockset.index.options import IndexOptions
-from lockset.index.page import DistributionFile
+from lockset.index.pages.project_page import DistributionFile
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -16,7 +16,7 @@ import pytest
 from builders.locks import make_lock
 from builders.posix import fork_and_wait, kill_this_process
 from builders.wheel import make_wheel
-from lockset.api.sync import Doing
+from lockset.composition.sync_pipeline import Doing
 from lockset.errors import LocksetError
 from unit.sync.target_world import World, entry, judge, tree
 

@@ -23,7 +23,7 @@ from lockset.errors import LocksetError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from lockset.conversion.draft import Draft
+    from lockset.conversion.model.imported_lock import Draft
 
 __all__ = ["Outcome", "outcome_of"]
 

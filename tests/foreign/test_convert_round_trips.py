@@ -14,9 +14,9 @@ from fakes.fake_index import FakeIndex
 from foreign.corpus import pylock_files
 from lockset.api.convert import ConvertWishes, convert_draft, read_draft
 from lockset.api.export import ExportWishes, export_lock
-from lockset.conversion.export_requirements import RequirementsStyle
-from lockset.conversion.judge import Situation
-from lockset.conversion.prove import environments_within, hashes_of, selected
+from lockset.conversion.model.reference_selector import Situation
+from lockset.conversion.pipeline.verify import environments_within, hashes_of, selected
+from lockset.conversion.writers.requirements import RequirementsStyle
 from lockset.errors import LocksetError
 from lockset.lockfile.model import Pylock, file_name
 from lockset.lockfile.read import read

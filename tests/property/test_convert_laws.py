@@ -14,17 +14,17 @@ from packaging.version import Version
 from fakes.fake_conversion import convert_text, sha
 from lockset.api.convert import ConvertWishes
 from lockset.api.export import ExportWishes, export_lock
-from lockset.conversion.assumed_roots import assume_roots
-from lockset.conversion.graph import Edge, ForeignGraph, GraphNode, Root
-from lockset.conversion.judge import GraphJudge, Situation
-from lockset.conversion.offers import Offers
-from lockset.conversion.poetry_constraints import admits, alternatives
-from lockset.conversion.prove import environments_within, hashes_of, selected
-from lockset.conversion.reach import reach
+from lockset.conversion.model.graph import Edge, ForeignGraph, GraphNode, Root
+from lockset.conversion.model.reference_selector import GraphJudge, Situation
+from lockset.conversion.model.selectable import Offers
+from lockset.conversion.pipeline.verify import environments_within, hashes_of, selected
+from lockset.conversion.readers.inferred_roots import assume_roots
+from lockset.conversion.readers.poetry.constraints import admits, alternatives
+from lockset.conversion.readers.reachability import reach
 from lockset.markers import MarkerSet
 
 if TYPE_CHECKING:
-    from lockset.conversion.offers import Choice
+    from lockset.conversion.model.selectable import Choice
 
 MARKERS = (
     None,

@@ -16,10 +16,10 @@ from hypothesis import strategies as st
 
 from fakes.fake_conversion import convert_text
 from lockset.errors import LocksetError
-from lockset.index.page import ProjectDetail
-from lockset.index.simple_json import parse_json
+from lockset.index.pages.project_page import ProjectDetail
+from lockset.index.pages.simple_json import parse_json
 from lockset.lockfile.read import read
-from lockset.lockfile.validate import validate
+from lockset.lockfile.validate.report import validate
 from property.hostile_values import MANY, VALUES, changed, places, with_value
 
 if TYPE_CHECKING:

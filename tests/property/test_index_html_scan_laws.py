@@ -9,10 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lockset.errors import LocksetError
-from lockset.index.html_scan import scan_html
-from lockset.index.page import ProjectDetail
-from lockset.index.simple_html import _read, _Reader, parse_html
-from lockset.index.table import Table, TableBuilder
+from lockset.index.pages.html_fast import scan_html
+from lockset.index.pages.page_table import Table, TableBuilder
+from lockset.index.pages.project_page import ProjectDetail
+from lockset.index.pages.simple_html import _read, _Reader, parse_html
 
 if TYPE_CHECKING:
     from collections.abc import Callable

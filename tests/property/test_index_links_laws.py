@@ -7,7 +7,7 @@ from urllib.parse import urljoin
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lockset.index.links import LinkBase
+from lockset.index.pages.links import LinkBase
 
 bases = st.sampled_from(
     ["https://x.example.org/simple/a/", "http://127.0.0.1:8080/simple/a/", "HTTPS://x.example.org/a", "http://[::1]/a/"]

@@ -9,11 +9,11 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lockset.index.json_scan import scan_json
-from lockset.index.links import LinkBase
-from lockset.index.page import ProjectDetail
-from lockset.index.rows import file_values
-from lockset.index.table import Table, TableBuilder
+from lockset.index.pages.file_rows import file_values
+from lockset.index.pages.json_fast import scan_json
+from lockset.index.pages.links import LinkBase
+from lockset.index.pages.page_table import Table, TableBuilder
+from lockset.index.pages.project_page import ProjectDetail
 
 PAGE = "https://index.example.org/simple/sample/"
 

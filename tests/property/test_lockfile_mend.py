@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lockset.errors import LocksetError
-from lockset.lockfile.mend import mend
+from lockset.lockfile.fix.fix import mend
 from lockset.lockfile.select import select
-from lockset.lockfile.validate import validate
+from lockset.lockfile.validate.report import validate
 from lockset.markers import described_target
 
 if TYPE_CHECKING:

@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lockset.errors import LocksetError
-from lockset.lockfile.places import places
 from lockset.lockfile.positions import KeyPath, positions
 from lockset.lockfile.read import Document, read
+from lockset.lockfile.validate.locate import places
 
 EXAMPLES = Path(__file__).parents[2] / "spec-examples"
 BLOCKS = st.sampled_from([

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from lockset.lockfile.diff import diff
 from lockset.lockfile.model import Package, Pylock
 from lockset.lockfile.read import read
-from lockset.lockfile.validate import validate
+from lockset.lockfile.validate.report import validate
 from lockset.lockfile.write import write
 from property.lock_values import locks
 

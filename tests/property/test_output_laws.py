@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lockset.cli.output import plain
+from lockset.cli.output.streams import plain
 
 words = st.from_regex(r"[^\s/@:{}]+", fullmatch=True)
 

@@ -1,4 +1,4 @@
-"""`lockset.records.dataclass` makes what `dataclasses.dataclass` makes: compared method by method."""
+"""`lockset._dataclass.dataclass` makes what `dataclasses.dataclass` makes: compared method by method."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import lockset
-from lockset import records
+from lockset import _dataclass as records
 
 OPTIONS: list[dict[str, bool]] = [
     {"frozen": True, "slots": True, "kw_only": True},
@@ -227,8 +227,8 @@ def test_every_value_of_lockset_is_made_this_way() -> None:
     slow = []
     for module in pkgutil.walk_packages(lockset.__path__, "lockset."):
         source = inspect.getsource(importlib.import_module(module.name)) if module.name != "lockset.__main__" else ""
-        if module.name != "lockset.records" and "import dataclass" in source.replace(
-            "from lockset.records import dataclass", ""
+        if module.name != "lockset._dataclass" and "import dataclass" in source.replace(
+            "from lockset._dataclass import dataclass", ""
         ):
             slow.append(module.name)
     assert slow == []

@@ -13,7 +13,7 @@ from packaging.version import Version
 
 from lockset.errors import LocksetError
 from lockset.markers import Environment, tags_of
-from lockset.resolve.ask import ask
+from lockset.resolve.problem.build_problem import ask
 from universes.small_world import NOW, SmallWorld, old_lock, selected
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from packaging.tags import Tag
 
-    from lockset.api.lock import LockResult
+    from lockset.composition.lock_pipeline import LockResult
     from lockset.lockfile.model import Pylock
 
 NAMES = ("a", "b", "c", "d")

@@ -13,17 +13,17 @@ from packaging.specifiers import SpecifierSet
 from packaging.version import Version
 
 from fakes.fake_repository import FakeRelease, FakeRepository
-from lockset.events import Silent
 from lockset.markers import Environment, MarkerSet, possible
-from lockset.resolve.propagate import propagate
-from lockset.resolve.request import LockRequest
-from lockset.resolve.requirement import Origin, Root, parse_dependency
-from lockset.resolve.search import Impossible, search
+from lockset.progress import Silent
+from lockset.resolve.problem.request import LockRequest
+from lockset.resolve.problem.requirement import Origin, Root, parse_dependency
+from lockset.resolve.solver.propagate import propagate
+from lockset.resolve.solver.search import Impossible, search
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from lockset.resolve.resolution import Pins, Resolution
+    from lockset.resolve.solver.resolution import Pins, Resolution
 
 World = dict[str, dict[str, FakeRelease]]
 

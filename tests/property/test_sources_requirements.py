@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 
 from builders.venvs import interpreter
 from lockset.errors import LocksetError
-from lockset.sources.requirements_lines import decode, logical_lines
-from lockset.sources.requirements_options import split_line
+from lockset.sources.requirements.logical_lines import decode, logical_lines
+from lockset.sources.requirements.options import split_line
 from unit.sources.fake_surroundings import requirements
 
 if TYPE_CHECKING:

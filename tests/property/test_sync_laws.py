@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from builders.wheel import make_wheel
-from lockset.api.sync import Doing
+from lockset.composition.sync_pipeline import Doing
 from lockset.sync.journal import Journal, JournalStep, MakeFolder, Place, RemoveFolder, Retire
 from unit.sync.target_world import World, judge, tree
 

@@ -8,11 +8,11 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lockset.lockfile.issue import Findings
-from lockset.lockfile.rules_hashes import check_hashes
-from lockset.lockfile.rules_names import check_name
-from lockset.lockfile.rules_sources import _FILE_KEYS, _is_ordinary, _size_and_time
-from lockset.lockfile.rules_urls import check_location
+from lockset.lockfile.validate.finding import Findings
+from lockset.lockfile.validate.rules.file_names import check_name
+from lockset.lockfile.validate.rules.hashes import check_hashes
+from lockset.lockfile.validate.rules.sources import _FILE_KEYS, _is_ordinary, _size_and_time
+from lockset.lockfile.validate.rules.urls import check_location
 
 PATH = ("packages", 0, "wheels", 0)
 NAMES = (

@@ -26,29 +26,29 @@ from packaging.version import Version
 
 from builders import PageFile, page_json
 from builders.core_metadata import requires_dist_lines
-from lockset.api.lock import Choices, LockResult, lock
+from lockset.composition.lock_pipeline import Choices, LockResult, lock
 from lockset.errors import LocksetError
-from lockset.events import Silent
-from lockset.index.page import ProjectDetail
+from lockset.index.pages.project_page import ProjectDetail
+from lockset.index.pages.simple_json import parse_json
 from lockset.index.ports import ProjectNotFound
-from lockset.index.simple_json import parse_json
 from lockset.lockfile.model import Package, PackageWheel, Pylock
 from lockset.lockfile.select import select
 from lockset.markers import Environment, tags_of
 from lockset.metadata.core import CoreMetadata
-from lockset.resolve.direct import SourceFacts
-from lockset.resolve.index_repository import IndexRepository
+from lockset.progress import Silent
+from lockset.resolve.problem.direct_source import SourceFacts
+from lockset.resolve.releases.index_repository import IndexRepository
 from lockset.sources.pyproject import read_pyproject
-from lockset.sources.requirement_line import parse_requirement
+from lockset.sources.requirements.requirement_line import parse_requirement
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from contextlib import AbstractContextManager
 
-    from lockset.events import Listener
-    from lockset.index.page import DistributionFile
-    from lockset.resolve.direct import DirectSource
-    from lockset.resolve.file_rules import FileRules
+    from lockset.index.pages.project_page import DistributionFile
+    from lockset.progress import Listener
+    from lockset.resolve.problem.direct_source import DirectSource
+    from lockset.resolve.problem.file_policy import FileRules
     from lockset.sources.project import RootProject
 
 INDEX = "https://index.example.org/simple/"

@@ -8,46 +8,46 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
-from lockset.api.remote import LiveRemote
-from lockset.api.remote_sources import SourceFetcher
-from lockset.api.wiring import connected
-from lockset.conversion.assemble import assemble
-from lockset.conversion.beside import Beside, read_beside
-from lockset.conversion.complete import complete
-from lockset.conversion.completeness import missing_needs
-from lockset.conversion.draft import Loss
-from lockset.conversion.foreign_text import decode, refuse_conflicts, refuse_undecoded
-from lockset.conversion.formats import Format, recognise
-from lockset.conversion.options import ConvertOptions, FilesWanted
-from lockset.conversion.prove import Proof, prove
-from lockset.conversion.read import read_foreign
-from lockset.conversion.requirements import read_pins
-from lockset.conversion.sizes import with_sizes
+from lockset._dataclass import dataclass
+from lockset.composition.conversion_files import LiveRemote
+from lockset.composition.remote_sources import SourceFetcher
+from lockset.composition.repositories import connected
+from lockset.conversion.model.checked_table import decode, refuse_conflicts, refuse_undecoded
+from lockset.conversion.model.formats import Format, recognise
+from lockset.conversion.model.imported_lock import Loss
+from lockset.conversion.model.options import ConvertOptions, FilesWanted
+from lockset.conversion.pipeline.assemble import assemble
+from lockset.conversion.pipeline.complete import complete
+from lockset.conversion.pipeline.missing_dependencies import missing_needs
+from lockset.conversion.pipeline.sizes import with_sizes
+from lockset.conversion.pipeline.verify import Proof, prove
+from lockset.conversion.readers.dispatch import read_foreign
+from lockset.conversion.readers.pyproject import Beside, read_beside
+from lockset.conversion.readers.requirements import read_pins
 from lockset.errors import LocksetError, UsageError
-from lockset.events import Silent
+from lockset.files.read_file import decode_utf8, read_file
 from lockset.index.options import IndexOptions, IndexSource, location_url, same_index
 from lockset.lockfile.read import read
 from lockset.lockfile.secrets import refuse_secrets
-from lockset.lockfile.validate import validate
+from lockset.lockfile.validate.report import validate
 from lockset.lockfile.write import write
 from lockset.option_values import check_argument, check_options
-from lockset.records import dataclass
-from lockset.resolve.ask import python_range
+from lockset.progress import Silent
+from lockset.resolve.problem.build_problem import python_range
 from lockset.sources.direct_reference import is_url
-from lockset.sources.files.discover import LocalFiles, path_of_file_url
-from lockset.sources.files.read_file import decode_utf8, read_file
-from lockset.sources.requirements_lines import decode as decode_requirements
-from lockset.sources.requirements_txt import read_requirements
+from lockset.sources.discover import LocalFiles, path_of_file_url
+from lockset.sources.requirements.logical_lines import decode as decode_requirements
+from lockset.sources.requirements.reader import read_requirements
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-    from lockset.conversion.draft import Draft
-    from lockset.conversion.ports import Remote
-    from lockset.events import Listener
+    from lockset.conversion.model.imported_lock import Draft
+    from lockset.conversion.model.ports import Remote
     from lockset.index.ports import Index
     from lockset.lockfile.model import Pylock
-    from lockset.sources.files.discover import Fetch
+    from lockset.progress import Listener
+    from lockset.sources.discover import Fetch
     from lockset.sources.project import RootProject, SourceOptions
 
 FormatName: TypeAlias = Literal["requirements", "poetry", "uv", "pdm", "pipfile", "conda-lock", "pylock"]

@@ -6,28 +6,28 @@ import os
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from lockset._dataclass import dataclass
 from lockset.api.convert import Conversion, dropped_credentials, refuse_losses
-from lockset.api.remote import LiveRemote
-from lockset.api.wiring import connected
-from lockset.conversion.pylock_facts import fill
-from lockset.conversion.pylock_files import Narrowing, merge, narrow, prove_same
-from lockset.conversion.sizes import with_sizes
-from lockset.events import Silent
+from lockset.composition.conversion_files import LiveRemote
+from lockset.composition.repositories import connected
+from lockset.conversion.pipeline.pylock_facts import fill
+from lockset.conversion.pipeline.pylock_transform import Narrowing, merge, narrow, prove_same
+from lockset.conversion.pipeline.sizes import with_sizes
 from lockset.lockfile.load import load_bytes
 from lockset.lockfile.read import read
 from lockset.lockfile.secrets import refuse_secrets, without_user_info
 from lockset.lockfile.write import write
 from lockset.markers import platform_region
-from lockset.records import dataclass
-from lockset.resolve.ask import python_range
+from lockset.progress import Silent
+from lockset.resolve.problem.build_problem import python_range
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from lockset.events import Listener
     from lockset.index.options import IndexOptions
     from lockset.lockfile.model import Package, PackageWheel, Pylock
+    from lockset.progress import Listener
 
 __all__ = ["PylockWishes", "convert_pylock"]
 

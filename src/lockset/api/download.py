@@ -5,25 +5,25 @@ from __future__ import annotations
 from dataclasses import field
 from typing import TYPE_CHECKING
 
-from lockset.api.sync_selection import selected_of
-from lockset.api.sync_target import Place, target_of
+from lockset._dataclass import dataclass
 from lockset.errors import LocksetError
-from lockset.events import Silent
 from lockset.lockfile.select import Selected
-from lockset.records import dataclass
-from lockset.sync.disk.cache import Cache
-from lockset.sync.disk.wheelhouse import fill_wheelhouse
-from lockset.sync.wishes import wanted
+from lockset.progress import Silent
+from lockset.sync.disk.selection import selected_of
+from lockset.sync.disk.store.cache import Cache
+from lockset.sync.disk.store.wheelhouse import fill_wheelhouse
+from lockset.sync.disk.target_spec import Place, target_of
+from lockset.sync.source_rules import wanted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from lockset.api.sync import LockSource, SyncRequest
-    from lockset.api.sync_target import Described
-    from lockset.events import Listener
+    from lockset.composition.sync_pipeline import LockSource, SyncRequest
     from lockset.index.ports import Downloads
-    from lockset.sync.wanted import Wanted
+    from lockset.progress import Listener
+    from lockset.sync.desired import Wanted
+    from lockset.sync.disk.target_spec import Described
 
 __all__ = ["DownloadRequest", "Downloaded", "download"]
 

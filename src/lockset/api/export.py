@@ -9,31 +9,31 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from lockset import __version__
+from lockset._dataclass import dataclass
 from lockset.api.convert import dropped_credentials, refuse_losses
-from lockset.conversion.export_cyclonedx import to_cyclonedx
-from lockset.conversion.export_requirements import RequirementsStyle, to_constraints, to_requirements
-from lockset.conversion.export_spdx import to_spdx
-from lockset.conversion.export_spdx3 import to_spdx3
-from lockset.conversion.exported import chosen_entries
-from lockset.conversion.judge import Situation
-from lockset.conversion.options import FilesWanted
-from lockset.conversion.prove import environments_within, identity_of_package, selected
-from lockset.conversion.pylock_files import Narrowing
-from lockset.conversion.requirements import read_pins
-from lockset.conversion.unlisted_files import unlisted_files
+from lockset.conversion.model.options import FilesWanted
+from lockset.conversion.model.reference_selector import Situation
+from lockset.conversion.pipeline.pylock_transform import Narrowing
+from lockset.conversion.pipeline.verify import environments_within, identity_of_package, selected
+from lockset.conversion.readers.requirements import read_pins
+from lockset.conversion.writers.cyclonedx import to_cyclonedx
+from lockset.conversion.writers.entries import chosen_entries
+from lockset.conversion.writers.requirements import RequirementsStyle, to_constraints, to_requirements
+from lockset.conversion.writers.spdx import to_spdx
+from lockset.conversion.writers.spdx3 import to_spdx3
+from lockset.conversion.writers.unlisted_files import unlisted_files
 from lockset.errors import LocksetError
 from lockset.lockfile.load import load
 from lockset.lockfile.secrets import without_user_info
 from lockset.lockfile.select import refuse_empty_environments
 from lockset.markers import Environment, platform_region
 from lockset.option_values import check_argument, check_options
-from lockset.records import dataclass
-from lockset.resolve.ask import python_range
-from lockset.sources.requirements_txt import read_requirements
+from lockset.resolve.problem.build_problem import python_range
+from lockset.sources.requirements.reader import read_requirements
 
 if TYPE_CHECKING:
-    from lockset.conversion.draft import Loss
-    from lockset.conversion.exported import Exported
+    from lockset.conversion.model.imported_lock import Loss
+    from lockset.conversion.writers.entries import Exported
     from lockset.lockfile.model import Pylock
 
 __all__ = ["FORMATS", "Export", "ExportWishes", "export", "export_lock"]

@@ -1,163 +1,209 @@
-"""sync(): lock files to a target."""
+"""sync() as a library: lock files in, an environment as they say out; only what is given counts."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+import os
+from contextlib import ExitStack
+from datetime import datetime, timezone
+from functools import cache as once
+from os import PathLike
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
 
-from lockset.api.project_changes import project_state
-from lockset.api.sync_compiled import asked_of
-from lockset.api.sync_request import LockSource, SyncRequest
-from lockset.api.sync_target import Described, find_python, target_of
-from lockset.errors import LocksetError
-from lockset.events import Silent
-from lockset.sync.disk.apply import Applier, Doing
-from lockset.sync.disk.remove import refuse_blocked
-from lockset.sync.disk.targets import find_environment, find_lock
-from lockset.sync.plan import Plan, Policy, Step
-from lockset.sync.wanted import Allowed
+from packaging.utils import canonicalize_name
+
+from lockset._dataclass import dataclass
+from lockset.composition.sync_pipeline import (
+    Allowed,
+    Described,
+    Doing,
+    LockSource,
+    Policy,
+    SyncRequest,
+    SyncResult,
+    sync,
+)
+from lockset.errors import UsageError
+from lockset.index.options import IndexOptions
+from lockset.lockfile.file_name import refuse_wrong_name
+from lockset.lockfile.load import load_bytes
+from lockset.option_values import check_argument, check_options
+from lockset.progress import Silent
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-    from pathlib import Path
+    from collections.abc import Collection, Iterable, Mapping
 
-    from lockset.api.project_changes import ProjectState
-    from lockset.events import Listener
     from lockset.index.ports import Downloads
-    from lockset.sync.overlaps import Overlap
+    from lockset.progress import Listener
     from lockset.sync.ports import WheelBuilds
-    from lockset.sync.target import Target
 
-__all__ = [
-    "Allowed",
-    "Described",
-    "Doing",
-    "LockSource",
-    "Plan",
-    "Policy",
-    "Step",
-    "SyncRequest",
-    "SyncResult",
-    "find_environment",
-    "find_lock",
-    "find_python",
-    "sync",
-]
-
-# Bounds how many changes of a project an error names.
-_SHOWN = 8
+__all__ = ["SyncWishes", "sync_target"]
 
 
-class SyncResult(NamedTuple):
-    """The target, and the plan that was carried out (or would be, where only a check was asked for).
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SyncWishes:
+    """What to install where, and what else may change; as the options of `lockset sync`.
 
     Attributes:
-        observed: Gives path, size and time of every file that shows, while it stays so, that nothing is to do; None
-            where files alone do not show it, or something is left to do.
+        directory: Install into this folder instead of the interpreter's own environment.
+        prefix: Or below this one, as below an installation's own.
+        described: For this interpreter of another machine instead of one that is here: wheels only.
+        extras: Names of extras.
+        all_extras: Every extra.
+        groups: Names of dependency groups beside the default ones.
+        all_groups: Every group.
+        default_groups: Whether the default groups are installed, too.
+        exact: Remove what the lock files do not name; outside of virtual environments only what lockset has installed.
+        keep: Names that are never removed.
+        reinstall: Names that are installed anew although they are right.
+        strict: Refuse dependencies that the lock files record but do not hold.
+        locked: Refuse a project that has changed since its lock file was made.
+        check_only: Change nothing; the plan tells what would be.
+        break_system: Also where another installer keeps the packages (PEP 668).
+        find_links: Folders of files that may be used in place of downloads, matched by hash.
+        allowed: Which kinds of sources may be used.
+        allow_overlap: Names of packages that may own one path with different content; of the last one it is.
+        link_mode: `auto`, `clone`, `hardlink` or `copy`.
+        compile_bytecode: Compile modules once they are installed.
+        verify_files: Hash installed files instead of trusting times.
     """
 
-    target: Target
-    plan: Plan
-    changed: bool
-    observed: Callable[[], tuple[tuple[str, int, int], ...] | None] = lambda: None
-    overlaps: tuple[Overlap, ...] = ()
-    outdated: tuple[str, ...] = ()
-    sources: tuple[str, ...] = ()
+    directory: str | PathLike[str] | None = None
+    prefix: str | PathLike[str] | None = None
+    described: Described | None = None
+    extras: Collection[str] = ()
+    all_extras: bool = False
+    groups: Collection[str] = ()
+    all_groups: bool = False
+    default_groups: bool = True
+    exact: bool = True
+    keep: Collection[str] = ()
+    reinstall: Collection[str] = ()
+    strict: bool = True
+    locked: bool = False
+    check_only: bool = False
+    break_system: bool = False
+    find_links: Collection[str | PathLike[str]] = ()
+    allowed: Allowed = Allowed()
+    allow_overlap: Collection[str] = ()
+    link_mode: Literal["auto", "clone", "hardlink", "copy"] = "auto"
+    compile_bytecode: bool = False
+    verify_files: bool = False
+
+    def __post_init__(self) -> None:
+        check_options(self)
 
 
-def sync(
-    request: SyncRequest,
+def sync_target(
+    locks: str | PathLike[str] | Iterable[str | PathLike[str]],
     *,
-    cache: Path | None,
-    downloads: Callable[[], Downloads],
-    builds: Callable[[], WheelBuilds] | None = None,
-    show: Callable[[Target, Plan], None] | None = None,
+    python: str | PathLike[str] | None = None,
+    wishes: SyncWishes | None = None,
+    indexes: IndexOptions | None = None,
+    cache: str | PathLike[str] | None = None,
+    builds: bool = True,
+    environ: Mapping[str, str] | None = None,
     listener: Listener | None = None,
 ) -> SyncResult:
-    """Make the target exactly what the lock files say, or leave it as it was.
+    """Make a target exactly what the lock files say, or leave it as it was.
 
     Args:
-        request: What to bring where.
-        cache: Folder that remembers across runs, None for none.
-        downloads: Makes the port to the network; called only when something has to come from there.
-        builds: Makes the port to builds; None where nothing may be built.
-        show: Hears the plan before anything is done.
+        locks: Paths of lock files; several must agree.
+        python: An interpreter, or the folder of a virtual environment; None only where one is described.
+        wishes: What to install where; None: what is installed by default, into the environment of `python`.
+        indexes: Credentials and connections, and where builds find what they need; None: the usual ones.
+        cache: Folder that remembers files across calls; None: nothing is remembered.
+        builds: Whether sources may be built.
+        environ: Variables for git; None: those of the process.
         listener: Hears of progress.
 
     Raises:
-        LocksetError: The target is as it was before.
-        OSError: The same.
+        LocksetError: A file is refused, cannot be fetched, or does not fit; the target is as it was before.
+        OSError: The system refuses; the same.
     """
+    locks = check_argument("locks", locks, "str | PathLike | Iterable[str | PathLike]")
+    check_argument("python", python, "str | PathLike | None")
+    check_argument("wishes", wishes, "SyncWishes | None")
+    check_argument("indexes", indexes, "IndexOptions | None")
+    check_argument("cache", cache, "str | PathLike | None")
+    if wishes is not None and wishes.described is not None:
+        for name, value in wishes.described._asdict().items():
+            check_argument(f"Described.{name}", value, "str")
+    if python is None and (wishes is None or wishes.described is None):
+        raise UsageError("python-missing", "Neither is an interpreter named nor one described", hint="Give `python=`")
+    named = [locks] if isinstance(locks, str | PathLike) else list(locks)
+    request = _request([Path(name).absolute() for name in named], python, wishes or SyncWishes())
+    options = indexes if indexes is not None else IndexOptions()
+    place = Path(cache).absolute() if cache is not None else None
     heard = listener or Silent()
-    target = target_of(request.place, cache=cache)
-    states = [project_state(source, target.environment, cache=cache) for source in request.sources]
-    outdated = _outdated(request, states)
-    applier = _applier(request, target, cache, heard)
-    plan = _with_choices(applier.plan(), request, target)
-    if show is not None:
-        show(target, plan)
-    changed = False
-    if plan.changes and not request.check_only:
-        refuse_blocked(plan)
-        # Imported here: a sync with nothing to do never needs them.
-        from lockset.sync.disk.acquire import Acquirer
-        from lockset.sync.disk.cache import Cache
+    with ExitStack() as stack:
 
-        with Cache(cache, heard) as store:
-            acquirer = Acquirer(
-                store,
-                downloads=downloads,
-                builds=builds if request.described is None else None,
-                fits=target.fits,
-                listener=heard,
-                folders=request.find_links,
-                verify=request.doing.verify_files,
-            )
-            plan = _with_choices(applier.apply(acquirer, plan), request, target)
-        changed = bool(plan.changes)
-    return SyncResult(
-        target=target,
-        plan=plan,
-        changed=changed,
-        observed=applier.observed if changed or not plan.changes else _nothing,
-        overlaps=applier.overlaps,
-        outdated=outdated,
-        sources=tuple(path for state in states for path in state.paths),
+        @once
+        def downloads() -> Downloads:
+            from lockset.composition.connections import connected, link_locked_files
+
+            connection = stack.enter_context(connected(options, place, heard))
+            link_locked_files(connection, lambda: [source.read() for source in request.sources])
+            return connection.downloads
+
+        def wheels() -> WheelBuilds:
+            return _wheel_builds(request, options, place, environ, heard)
+
+        return sync(request, cache=place, downloads=downloads, builds=wheels if builds else None, listener=heard)
+
+
+def _request(paths: list[Path], python: str | PathLike[str] | None, wishes: SyncWishes) -> SyncRequest:
+    locks = [(path, load_bytes(str(path))) for path in paths]
+    for path in paths:
+        refuse_wrong_name(str(path))
+    return SyncRequest(
+        sources=tuple(LockSource(folder=str(p.parent), data=data, path=str(p)) for p, data in locks),
+        python=None if python is None else os.fspath(python),
+        directory=_absolute(wishes.directory),
+        prefix=_absolute(wishes.prefix),
+        described=wishes.described,
+        break_system=wishes.break_system,
+        extras=_names(wishes.extras),
+        all_extras=wishes.all_extras,
+        groups=_names(wishes.groups),
+        all_groups=wishes.all_groups,
+        default_groups=wishes.default_groups,
+        allowed=wishes.allowed,
+        strict=wishes.strict,
+        find_links=tuple(str(Path(folder).absolute()) for folder in wishes.find_links),
+        policy=Policy(exact=wishes.exact, keep=_names(wishes.keep), reinstall=_names(wishes.reinstall)),
+        doing=Doing(
+            link_mode=wishes.link_mode,
+            compile_bytecode=wishes.compile_bytecode,
+            verify_files=wishes.verify_files,
+            overlap=lambda: tuple(canonicalize_name(name) for name in wishes.allow_overlap),
+        ),
+        locked=wishes.locked,
+        check_only=wishes.check_only,
     )
 
 
-def _applier(request: SyncRequest, target: Target, cache: Path | None, listener: Listener) -> Applier:
-    policy = request.policy if target.kind == "venv" else request.policy._replace(owned_only=True)
-    return Applier(
-        target,
-        asked_of(request, target, cache=cache),
-        policy=policy,
-        doing=request.doing,
-        memory=str(cache / "targets-v1") if cache is not None else None,
-        listener=listener,
-    )
+def _wheel_builds(
+    request: SyncRequest,
+    options: IndexOptions,
+    cache: Path | None,
+    environ: Mapping[str, str] | None,
+    listener: Listener,
+) -> WheelBuilds:
+    from lockset.composition.build_environments import builder
+    from lockset.composition.wheel_builds import HookWheelBuilds
+    from lockset.sync.disk.inspect.interpreter import interpreter_of
+
+    assert request.python is not None
+    now = datetime.now(timezone.utc)  # noqa: TID251 - the clock's door
+    made = builder(options, cache, python=interpreter_of(request.python), now=now, listener=listener)
+    variables = dict(os.environ if environ is None else environ)  # noqa: TID251 - unless they are given
+    return HookWheelBuilds(made, settings={}, environ=variables, offline=options.offline, listener=listener)
 
 
-def _outdated(request: SyncRequest, states: Sequence[ProjectState]) -> tuple[str, ...]:
-    changes = tuple(change for state in states for change in state.changes)
-    if changes and request.locked:
-        raise LocksetError(
-            "lock-outdated",
-            "The project has changed since its lock file was made",
-            place=request.sources[0].path,
-            context=changes[:_SHOWN],
-            hint="Run `lockset lock`, or sync without `--locked`",
-        )
-    return changes
+def _absolute(path: str | PathLike[str] | None) -> str | None:
+    return None if path is None else os.path.abspath(path)  # noqa: PTH100 (links are followed later)
 
 
-def _with_choices(plan: Plan, request: SyncRequest, target: Target) -> Plan:
-    if not any(step.action == "remove" for step in plan.changes):
-        return plan
-    # Imported here: it needs the lock file, which may not have been read.
-    from lockset.api.unselected import with_choices
-
-    return with_choices(plan, request, target)
-
-
-def _nothing() -> None:
-    return None
+def _names(names: Collection[str]) -> frozenset[str]:
+    return frozenset(canonicalize_name(name) for name in names)

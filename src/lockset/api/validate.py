@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lockset.errors import LocksetError
-from lockset.lockfile.issue import Issue
 from lockset.lockfile.load import load_bytes
-from lockset.lockfile.validate import Report
-from lockset.lockfile.validate import validate as validate_data
+from lockset.lockfile.validate.finding import Issue
+from lockset.lockfile.validate.report import Report
+from lockset.lockfile.validate.report import validate as validate_data
 from lockset.option_values import check_argument
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ def fix(path: str | os.PathLike[str]) -> tuple[Report, tuple[str, ...]]:
     Raises:
         LocksetError: `lock-not-found`, `lock-unreadable`, or `lock-unwritable` (the file is as it was).
     """
-    from lockset.lockfile.mend import mend
+    from lockset.lockfile.fix.fix import mend
 
     data = load_bytes(path)
     try:
@@ -69,7 +69,7 @@ def fix(path: str | os.PathLike[str]) -> tuple[Report, tuple[str, ...]]:
 
 
 def _replace(path: str | os.PathLike[str], data: bytes) -> None:
-    from lockset.sync.disk.output_file import write_output
+    from lockset.files.output_file import write_output
 
     real = Path(path).resolve()  # what a link points to is replaced, not the link
     try:
@@ -86,7 +86,7 @@ def settings_for(path: str | os.PathLike[str], *, config: Path | None = None) ->
         LocksetError: the table, or the file around it, is not right.
     """
     if config is not None:
-        from lockset.sources.files.discover import read_settings_of
+        from lockset.sources.discover import read_settings_of
 
         return read_settings_of(config, folder=Path.cwd()).validate
     folder = Path(path).absolute().parent
@@ -96,7 +96,7 @@ def settings_for(path: str | os.PathLike[str], *, config: Path | None = None) ->
             return None  # without the readers, which are slow to import
     except OSError:
         return None
-    from lockset.sources.files.discover import find_settings
+    from lockset.sources.discover import find_settings
 
     return find_settings(folder).validate
 
@@ -122,9 +122,9 @@ def stale(report: Report, path: str | os.PathLike[str]) -> tuple[str, ...]:
         LocksetError: `source-missing` where there is neither pyproject.toml nor requirements.in, or what is wrong
             there.
     """
-    from lockset.api.check import check
-    from lockset.resolve.ask import Choices
-    from lockset.sources.files.discover import read_sources
+    from lockset.resolve.lock.staleness import check
+    from lockset.resolve.problem.build_problem import Choices
+    from lockset.sources.discover import read_sources
 
     assert report.lock is not None
     folder = Path(path).absolute().parent

@@ -6,23 +6,23 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from lockset.api.asked_project import asked_project
-from lockset.api.lock_files import lacking_files
-from lockset.api.lock_resolution import resolution_of
+from lockset._dataclass import dataclass
+from lockset.composition.dynamic_project import asked_project
 from lockset.dependency_specifiers import read_specifiers, read_version
 from lockset.errors import LocksetError
-from lockset.events import Silent
 from lockset.markers import MarkerSet
-from lockset.records import dataclass
-from lockset.resolve.direct import DirectVersion
-from lockset.resolve.direct_repository import DirectRepository, SourceFound
-from lockset.resolve.explain import explain
-from lockset.resolve.gaps import environments_in_words
-from lockset.resolve.policy import Admission
-from lockset.resolve.regions import union
-from lockset.resolve.remedy import QUESTION
-from lockset.resolve.requirement import Origin, Root, Specifier, parse_dependency
-from lockset.resolve.search import Impossible
+from lockset.progress import Silent
+from lockset.resolve.explain.explain import explain
+from lockset.resolve.explain.failure import QUESTION
+from lockset.resolve.lock.gaps import environments_in_words
+from lockset.resolve.lock.lock_resolution import resolution_of
+from lockset.resolve.lock.wheel_gaps import lacking_files
+from lockset.resolve.problem.direct_source import DirectVersion
+from lockset.resolve.problem.regions import union
+from lockset.resolve.problem.requirement import Origin, Root, Specifier, parse_dependency
+from lockset.resolve.releases.admission import Admission
+from lockset.resolve.releases.direct_repository import DirectRepository, SourceFound
+from lockset.resolve.solver.search import Impossible
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -33,14 +33,14 @@ if TYPE_CHECKING:
     from packaging.version import Version
 
     from lockset.errors import Diagnostic
-    from lockset.events import Listener
     from lockset.lockfile.model import Pylock
-    from lockset.resolve.ask import Question
-    from lockset.resolve.choices import Choices
-    from lockset.resolve.file_rules import FileRules
-    from lockset.resolve.index_repository import IndexRepository
-    from lockset.resolve.request import LockRequest
-    from lockset.resolve.resolution import Resolution
+    from lockset.progress import Listener
+    from lockset.resolve.problem.build_problem import Question
+    from lockset.resolve.problem.file_policy import FileRules
+    from lockset.resolve.problem.options import Choices
+    from lockset.resolve.problem.request import LockRequest
+    from lockset.resolve.releases.index_repository import IndexRepository
+    from lockset.resolve.solver.resolution import Resolution
     from lockset.sources.project import RootProject
 
 __all__ = ["Chosen", "WhyNot", "why_not"]

@@ -9,8 +9,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
+from lockset._dataclass import dataclass
 from lockset.errors import LocksetError
-from lockset.records import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -36,7 +36,7 @@ class BuildEnvironment(Protocol):
 class EnvironmentMaker(Protocol):
     """Makes an isolated environment with requirements installed.
 
-    The port through which building meets resolving and installing; `lockset.api.wiring` binds it.
+    The port through which building meets resolving and installing; `lockset.composition.repositories` binds it.
     Implementations: `PipEnvironmentMaker`; in tests `fakes.fake_environment.BareEnvironmentMaker`.
     """
 

@@ -15,18 +15,18 @@ import tomli
 from packaging.requirements import InvalidRequirement
 from pyproject_hooks import BackendUnavailable, BuildBackendHookCaller, HookMissing
 
+from lockset._dataclass import dataclass
 from lockset.build.unpack import unpack
 from lockset.dependency_specifiers import read_dependency
 from lockset.errors import LocksetError
-from lockset.events import Silent
 from lockset.metadata.wheel import METADATA_LIMIT, read_any_metadata
-from lockset.records import dataclass
+from lockset.progress import Silent
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from lockset.build.environment import EnvironmentMaker
-    from lockset.events import Listener
+    from lockset.progress import Listener
 
 __all__ = ["BuildSystem", "HookBuilder", "read_build_system"]
 

@@ -23,7 +23,7 @@ def commit_of(url: str, revision: str | None, *, what: str, environ: Mapping[str
     """The full id of the commit that `revision` (None: the default branch) means in the repository.
 
     Args:
-        url: As `lockset.build.vcs.checkout` takes it.
+        url: As `lockset.build.checkout.checkout` takes it.
         revision: A branch, a tag, or a commit id; a branch goes before a tag of the same name, as in pip.
         what: Names the project in errors.
         environ: The process's variables.

@@ -10,7 +10,7 @@ import zipfile
 from typing import TYPE_CHECKING, BinaryIO, cast
 
 from lockset.errors import LocksetError
-from lockset.metadata.bounded import MOST_MEMBERS, BoundedReads, archive_errors, inflated, tar_members
+from lockset.metadata.bounded_reads import MOST_MEMBERS, BoundedReads, archive_errors, inflated, tar_members
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -118,11 +118,11 @@ def _stands(arguments: Sequence[str]) -> bool:
     """Whether this very command is known to have nothing to do; it is told then."""
     environ = os.environ  # noqa: TID251 - the door for environment variables
     if arguments[0] == "lock":
-        from lockset.cli.lock_recall import recall_answer
+        from lockset.cli.fast_path.lock import recall_answer
 
         told = recall_answer(arguments, environ)
     else:
-        from lockset.sync.disk.recall import recall
+        from lockset.files.record_store import recall
 
         told = recall(arguments, environ)
     if told is None:

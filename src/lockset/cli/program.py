@@ -11,17 +11,17 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 from lockset import __version__
-from lockset.cli.environment import fill
 from lockset.cli.exit_codes import INTERRUPTED, REFUSED, TERMINATED, USAGE, exit_code
 from lockset.cli.interrupts import Terminated, undo_first
-from lockset.cli.options import add_common
+from lockset.cli.options.common import add_common
+from lockset.cli.options.variables import fill
 from lockset.errors import Diagnostic, LocksetError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from typing import Any, NoReturn
 
-    from lockset.cli.output import Output
+    from lockset.cli.output.streams import Output
 
 __all__ = ["build_parser", "run"]
 
@@ -65,7 +65,7 @@ class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         """End the process with what is wrong and where to look."""
         from lockset.cli.main import COMMANDS
-        from lockset.cli.wrong_usage import explain
+        from lockset.cli.options.wrong_usage import explain
 
         self.refuse(*explain(message, self, COMMANDS))
 
@@ -88,14 +88,14 @@ class _FrontDoor(_Parser):
 
     def format_help(self) -> str:
         """Every command, and what it is for."""
-        from lockset.cli.front_page import front_page
+        from lockset.cli.output.front_page import front_page
 
         return front_page(self.commands, min(_columns(), _WIDEST))
 
 
 def _shown(text: str) -> str:
     """Without what a terminal would act on, or could not show."""
-    from lockset.cli.output import plain
+    from lockset.cli.output.streams import plain
 
     encoding = getattr(sys.stderr, "encoding", None) or "ascii"  # noqa: TID251 - how argparse will write it
     return plain(text).encode(encoding, "backslashreplace").decode(encoding)
@@ -130,13 +130,13 @@ def run(arguments: Sequence[str], commands: Mapping[str, str]) -> int:
     args, unknown = parser.parse_known_args(arguments)
     args.arguments = tuple(arguments)
     if unknown:
-        from lockset.cli.wrong_usage import unknown_arguments
+        from lockset.cli.options.wrong_usage import unknown_arguments
 
         args.parser.refuse(*unknown_arguments(unknown, args.parser, args.command))
     if args.command is None:
         parser.print_help(sys.stderr)  # noqa: TID251 - what was asked for is no help
         return USAGE
-    from lockset.cli.output import Output
+    from lockset.cli.output.streams import Output
 
     wrong = _filled(args)
     out = Output(

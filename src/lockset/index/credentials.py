@@ -6,8 +6,8 @@ from base64 import b64encode
 from typing import NamedTuple
 from urllib.parse import unquote, urlsplit, urlunsplit
 
-from lockset.index.links import without_userinfo
-from lockset.records import dataclass
+from lockset._dataclass import dataclass
+from lockset.index.pages.links import without_userinfo
 
 __all__ = ["Credentials", "Origin", "origin_of", "redact", "split_credentials"]
 

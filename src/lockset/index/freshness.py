@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import Enum
 from typing import TYPE_CHECKING
 
-from lockset.records import dataclass
+from lockset._dataclass import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

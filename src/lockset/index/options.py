@@ -11,10 +11,10 @@ from urllib.parse import urlsplit
 
 from packaging.utils import canonicalize_name
 
+from lockset._dataclass import dataclass
 from lockset.errors import LocksetError
 from lockset.index.credentials import redact
 from lockset.option_values import check_options, check_range
-from lockset.records import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -9,7 +9,7 @@ from lockset.errors import LocksetError
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from lockset.index.page import ProjectDetail
+    from lockset.index.pages.project_page import ProjectDetail
 
 __all__ = ["EMPTY_PAGE", "Downloads", "Index", "ProjectNotFound", "Sink"]
 

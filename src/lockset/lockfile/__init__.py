@@ -1,6 +1,6 @@
 """The lock file: read, validate, write, select, compare.
 
-Types are imported on first use; functions are imported from the module that is named after them, as in
+Types are imported on first use; functions are imported from their module, as in
 `from lockset.lockfile.read import read`.
 """
 
@@ -11,18 +11,18 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from lockset.lockfile.diff import LockDiff
-    from lockset.lockfile.issue import Issue
     from lockset.lockfile.model import Pylock
     from lockset.lockfile.read import Document
     from lockset.lockfile.select import Selection
-    from lockset.lockfile.validate import Report
+    from lockset.lockfile.validate.finding import Issue
+    from lockset.lockfile.validate.report import Report
 
 _HOMES = {
     "Document": "read",
-    "Issue": "issue",
+    "Issue": "validate.finding",
     "LockDiff": "diff",
     "Pylock": "model",
-    "Report": "validate",
+    "Report": "validate.report",
     "Selection": "select",
 }
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
+from lockset._dataclass import dataclass
 from lockset.lockfile.model import PackageDirectory, PackageVcs, artifacts, file_name
-from lockset.records import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

@@ -10,12 +10,12 @@ from urllib.parse import unquote
 
 import tomli
 
+from lockset._dataclass import dataclass
 from lockset.dependency_specifiers import SHORT, read_marker, read_specifiers, read_version
 from lockset.errors import LocksetError
-from lockset.lockfile.kind import kind_of_table, kind_of_text, open_conflict
 from lockset.lockfile.model import Pylock, PylockUnsupportedVersionError, PylockValidationError
 from lockset.lockfile.positions import Positions, positions
-from lockset.records import dataclass
+from lockset.lockfile.sniff import kind_of_table, kind_of_text, open_conflict
 from lockset.spans import LineIndex
 
 if TYPE_CHECKING:

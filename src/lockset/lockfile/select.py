@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from packaging.markers import UndefinedEnvironmentName
 from packaging.utils import canonicalize_name
 
+from lockset._dataclass import dataclass
 from lockset.dependency_specifiers import read_marker
 from lockset.errors import LocksetError
 from lockset.lockfile.declared_conflicts import refuse_conflicting_choice
 from lockset.lockfile.model import describe, file_name
-from lockset.records import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Sequence

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 from packaging.version import InvalidVersion
 
+from lockset._dataclass import dataclass
 from lockset.dependency_specifiers import read_version
 from lockset.errors import LocksetError
-from lockset.records import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypeAlias
 
+from lockset._dataclass import dataclass
 from lockset.markers.diagram import EMPTY, FULL, and_, not_, or_
-from lockset.records import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

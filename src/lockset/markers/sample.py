@@ -5,11 +5,11 @@ from __future__ import annotations
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any
 
+from lockset._dataclass import dataclass
 from lockset.markers import diagram as dd
 from lockset.markers.domains import ORIGIN, Release, release_of
 from lockset.markers.environment import Environment
 from lockset.markers.variables import Kind, Variable
-from lockset.records import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -6,12 +6,12 @@ from dataclasses import replace
 from functools import cache
 from typing import TYPE_CHECKING
 
+from lockset._dataclass import dataclass
 from lockset.dependency_specifiers import read_specifiers
 from lockset.markers.environment import Environment, split_platform
 from lockset.markers.marker_set import MarkerSet
 from lockset.markers.sample import KNOWN_PYTHONS
 from lockset.markers.tags import tag_platform_region, tags_of
-from lockset.records import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

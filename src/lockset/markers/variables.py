@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from enum import Enum
 
-from lockset.records import dataclass
+from lockset._dataclass import dataclass
 
 __all__ = [
     "ALIASES",

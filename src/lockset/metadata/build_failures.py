@@ -17,7 +17,7 @@ from lockset.hashes import STRONG_ALGORITHMS
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from lockset.index.page import DistributionFile
+    from lockset.index.pages.project_page import DistributionFile
     from lockset.metadata.ports import Store
 
 __all__ = ["BuildFailures"]

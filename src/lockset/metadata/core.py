@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 from packaging.utils import InvalidName, canonicalize_name
 from packaging.version import InvalidVersion, Version
 
+from lockset._dataclass import dataclass
 from lockset.dependency_specifiers import excess, read_version
 from lockset.errors import LocksetError
-from lockset.records import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
     from pathlib import Path
 
-    from lockset.index.page import DistributionFile
+    from lockset.index.pages.project_page import DistributionFile
     from lockset.metadata.core import CoreMetadata
 
 __all__ = ["Builder", "MetadataSource", "Pending", "RemoteFiles", "Store", "Tasks"]

@@ -13,13 +13,13 @@ from lockset.errors import LocksetError
 from lockset.hashes import Verifier, strong_digests
 from lockset.index.credentials import redact
 from lockset.metadata.core import CoreMetadata, parse_metadata
-from lockset.metadata.ways import Way, WayKind, best_file, ways
+from lockset.metadata.strategies import Way, WayKind, best_file, ways
 from lockset.metadata.wheel import check_identity, wheel_metadata
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from lockset.index.page import DistributionFile
+    from lockset.index.pages.project_page import DistributionFile
     from lockset.metadata.build_failures import BuildFailures
     from lockset.metadata.ports import Builder, Pending, RemoteFiles, Store, Tasks
 
@@ -60,7 +60,7 @@ class Retriever:
         self.fetch(files, None)
 
     def fetch(self, files: Sequence[DistributionFile], heard: Callable[[], object] | None) -> None:
-        """As `hint`, and tell when they have come: `lockset.resolve.scouting.ScoutedMetadata`."""
+        """As `hint`, and tell when they have come: `lockset.resolve.releases.prefetch.ScoutedMetadata`."""
         if not files:
             return
         key = self._key(files)
@@ -69,7 +69,7 @@ class Retriever:
             self._begun[key] = self._tasks.start(lambda: self._begin(key, listed), heard)
 
     def known(self, files: Sequence[DistributionFile]) -> CoreMetadata | None:
-        """What is known already: `lockset.resolve.scouting.ScoutedMetadata`."""
+        """What is known already: `lockset.resolve.releases.prefetch.ScoutedMetadata`."""
         if not files:
             return None
         key = self._key(files)
@@ -84,7 +84,7 @@ class Retriever:
         return self._known.get(key)
 
     def is_coming(self, files: Sequence[DistributionFile]) -> bool:
-        """Whether they are just being fetched: `lockset.resolve.scouting.ScoutedMetadata`."""
+        """Whether they are just being fetched: `lockset.resolve.releases.prefetch.ScoutedMetadata`."""
         begun = self._begun.get(self._key(files)) if files else None
         return begun is not None and begun.under_way
 

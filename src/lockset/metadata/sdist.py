@@ -11,13 +11,13 @@ from packaging.version import InvalidVersion, Version
 
 from lockset.dependency_specifiers import read_version
 from lockset.errors import LocksetError
-from lockset.metadata.bounded import BoundedReads, archive_errors, inflated, tar_members
+from lockset.metadata.bounded_reads import BoundedReads, archive_errors, inflated, tar_members
 from lockset.metadata.core import parse_metadata, scan_fields
-from lockset.metadata.tree import tree_metadata
+from lockset.metadata.pyproject import tree_metadata
 from lockset.metadata.wheel import METADATA_LIMIT, check_identity
 
 if TYPE_CHECKING:
-    from lockset.index.page import DistributionFile
+    from lockset.index.pages.project_page import DistributionFile
     from lockset.metadata.core import CoreMetadata, MetadataFields
 
 __all__ = ["pkg_info", "sdist_metadata", "static_metadata"]

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, BinaryIO, cast
 from packaging.utils import canonicalize_name
 
 from lockset.errors import LocksetError
-from lockset.index.file_name import parse_version
-from lockset.metadata.bounded import BoundedReads, archive_errors
+from lockset.index.filenames import parse_version
+from lockset.metadata.bounded_reads import BoundedReads, archive_errors
 from lockset.metadata.core import parse_metadata
 
 if TYPE_CHECKING:
-    from lockset.index.page import DistributionFile
+    from lockset.index.pages.project_page import DistributionFile
     from lockset.metadata.core import CoreMetadata
 
 __all__ = ["METADATA_LIMIT", "check_identity", "read_any_metadata", "read_metadata_member", "wheel_metadata"]

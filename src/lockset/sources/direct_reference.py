@@ -14,7 +14,7 @@ from packaging.utils import InvalidSdistFilename, InvalidWheelFilename
 from lockset.dependency_specifiers import read_sdist_name, read_wheel_name
 from lockset.errors import LocksetError
 from lockset.sources.direct_url import egg_name, path_of
-from lockset.sources.requirement_line import RequirementLine, parse_requirement
+from lockset.sources.requirements.requirement_line import RequirementLine, parse_requirement
 from lockset.url_secrets import plain_url, without_secrets
 
 __all__ = ["Surroundings", "is_remote", "is_url", "read_requirement", "shown_url"]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from packaging.utils import canonicalize_name
 
 from lockset.errors import LocksetError
-from lockset.sources.requirement_line import RequirementLine, parse_requirement
+from lockset.sources.requirements.requirement_line import RequirementLine, parse_requirement
 from lockset.sources.toml_table import nearest
 
 if TYPE_CHECKING:

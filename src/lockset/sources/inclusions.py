@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from packaging.markers import Marker
 
-    from lockset.sources.requirement_line import RequirementLine
+    from lockset.sources.requirements.requirement_line import RequirementLine
     from lockset.sources.toml_table import Table
 
 __all__ = ["PROJECT", "Inclusion", "Part", "inclusions_of"]

@@ -13,7 +13,7 @@ from urllib.parse import quote
 
 from packaging.utils import canonicalize_name
 
-from lockset.records import dataclass
+from lockset._dataclass import dataclass
 from lockset.sources.other_tools import NamedSource, OtherIndex, OtherTools, UnreadKey, UnreadNames
 
 if TYPE_CHECKING:

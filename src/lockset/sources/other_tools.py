@@ -6,8 +6,8 @@ from dataclasses import fields
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Literal
 
+from lockset._dataclass import dataclass
 from lockset.errors import Diagnostic
-from lockset.records import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator

@@ -6,10 +6,10 @@ from dataclasses import field, replace
 from functools import reduce
 from typing import TYPE_CHECKING
 
+from lockset._dataclass import dataclass
 from lockset.errors import LocksetError
-from lockset.records import dataclass
 from lockset.sources.other_tools import OtherTools
-from lockset.sources.requirement_line import RequirementLine
+from lockset.sources.requirements.requirement_line import RequirementLine
 from lockset.sources.settings import Settings
 
 if TYPE_CHECKING:

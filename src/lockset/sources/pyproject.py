@@ -14,7 +14,7 @@ from lockset.sources.groups import read_groups
 from lockset.sources.inclusions import inclusions_of
 from lockset.sources.other_tools import OtherTools, is_other_tool
 from lockset.sources.project import RootProject
-from lockset.sources.requirement_line import RequirementLine, parse_requirement
+from lockset.sources.requirements.requirement_line import RequirementLine, parse_requirement
 from lockset.sources.self_references import expand
 from lockset.sources.settings import Settings, read_settings
 from lockset.sources.toml_table import parse_toml

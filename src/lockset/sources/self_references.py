@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from lockset._dataclass import dataclass
 from lockset.errors import Diagnostic, LocksetError
-from lockset.records import dataclass
 from lockset.sources.toml_table import nearest
 
 if TYPE_CHECKING:
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from packaging.markers import Marker
 
-    from lockset.sources.requirement_line import RequirementLine
+    from lockset.sources.requirements.requirement_line import RequirementLine
 
 __all__ = ["Expansion", "expand"]
 

@@ -10,13 +10,13 @@ from packaging.markers import InvalidMarker, Marker
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.utils import InvalidName, canonicalize_name
 
+from lockset._dataclass import dataclass
 from lockset.dependency_specifiers import read_marker, read_specifiers
 from lockset.errors import LocksetError
 from lockset.markers.environment import split_platform
-from lockset.records import dataclass
 from lockset.sources.exclude_newer import parse_exclude_newer
 from lockset.sources.other_tools import OTHER_TOOLS
-from lockset.sources.requirement_line import RequirementLine, parse_requirement
+from lockset.sources.requirements.requirement_line import RequirementLine, parse_requirement
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

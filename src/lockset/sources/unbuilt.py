@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 from packaging.utils import canonicalize_name
 
+from lockset._dataclass import dataclass
 from lockset.dependency_specifiers import composed_marker, read_specifiers
 from lockset.markers import MarkerSet
-from lockset.records import dataclass
 from lockset.sources.inclusions import inclusions_of
-from lockset.sources.requirement_line import RequirementLine, parse_requirement
+from lockset.sources.requirements.requirement_line import RequirementLine, parse_requirement
 from lockset.sources.self_references import expand
 
 if TYPE_CHECKING:

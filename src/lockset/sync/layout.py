@@ -6,7 +6,7 @@ import os
 import re
 from typing import NamedTuple
 
-from lockset.sync.safe_path import is_within
+from lockset.sync.wheel.safe_path import is_within
 
 __all__ = ["LOCK_FILE", "STATE_FOLDER", "Layout"]
 

@@ -14,7 +14,7 @@ from lockset.errors import LocksetError
 from lockset.hashes import quick_sha256
 from lockset.sync.installed import SOURCE_FILE
 from lockset.sync.placement import Placement, record_path
-from lockset.sync.record import hash_text
+from lockset.sync.wheel.record import hash_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping, Sequence

@@ -6,15 +6,15 @@ import os
 from typing import TYPE_CHECKING, NamedTuple
 
 from lockset.errors import LocksetError
-from lockset.sync.record import Row
-from lockset.sync.safe_path import is_within
+from lockset.sync.wheel.record import Row
+from lockset.sync.wheel.safe_path import is_within
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
     from lockset.sync.installed import InstalledDistribution
     from lockset.sync.layout import Layout
-    from lockset.sync.manifest import StoredFile
+    from lockset.sync.wheel.manifest import StoredFile
 
 __all__ = ["Clash", "Placed", "Placement", "check_places", "collision", "record_path", "record_rows"]
 

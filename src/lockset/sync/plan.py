@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 
     from packaging.version import Version
 
+    from lockset.sync.desired import Wanted
     from lockset.sync.installed import InstalledDistribution
-    from lockset.sync.wanted import Wanted
 
 __all__ = ["SEEDS", "Plan", "Policy", "Step", "plan", "unremovable"]
 

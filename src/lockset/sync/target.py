@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lockset.dependency_specifiers import read_wheel_name
-from lockset.sync.scripts import ANY_PYTHON
+from lockset.sync.wheel.scripts import ANY_PYTHON
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

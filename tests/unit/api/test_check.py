@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from lockset.api.check import check
 from lockset.lockfile.model import Pylock
+from lockset.resolve.lock.staleness import check
 from universes.small_world import NOW, SmallWorld, choices_of_table
 
 PROJECT: dict[str, Any] = {

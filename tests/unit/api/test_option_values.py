@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 import lockset
-from lockset.conversion.export_requirements import RequirementsStyle
-from lockset.conversion.formats import Format
+from lockset.conversion.model.formats import Format
+from lockset.conversion.writers.requirements import RequirementsStyle
 from lockset.errors import UsageError
 
 OPTIONS: tuple[Any, ...] = (

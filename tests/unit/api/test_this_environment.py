@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from lockset.api.this_environment import choices_for
+from lockset.composition.this_environment import choices_for
 from lockset.markers import Environment
-from lockset.resolve.choices import Choices
+from lockset.resolve.problem.options import Choices
 from lockset.sync.target import Interpreter
 from universes.small_world import SmallWorld, entries
 

@@ -12,7 +12,7 @@ from builders.sdist import make_sdist
 from fakes.fake_environment import BareEnvironmentMaker
 from lockset.build.hooks import BuildSystem, HookBuilder, read_build_system
 from lockset.errors import LocksetError
-from lockset.events import Silent
+from lockset.progress import Silent
 
 if TYPE_CHECKING:
     from builders.archives import Artifact

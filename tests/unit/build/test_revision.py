@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from lockset.api.remote import LiveRemote
+from lockset.build.checkout import checkout
 from lockset.build.revision import commit_of
-from lockset.build.vcs import checkout
+from lockset.composition.conversion_files import LiveRemote
 from lockset.errors import LocksetError
 from lockset.index.http.connection import connect
 from lockset.index.options import IndexOptions

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from lockset.cli.pythons import command_path, python_folders, version_of
+from lockset.cli.options.pythons import command_path, python_folders, version_of
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from lockset.conversion.graph import Edge, ForeignGraph, GraphNode, Root
-from lockset.conversion.judge import GraphJudge, Situation
-from lockset.conversion.offers import Offers, default_group_name
-from lockset.conversion.reach import reach
+from lockset.conversion.model.graph import Edge, ForeignGraph, GraphNode, Root
+from lockset.conversion.model.reference_selector import GraphJudge, Situation
+from lockset.conversion.model.selectable import Offers, default_group_name
+from lockset.conversion.readers.reachability import reach
 from lockset.markers import Environment, MarkerSet
 
 LINUX = Environment.of_platform("linux", "3.12").as_dict()

@@ -11,16 +11,16 @@ from packaging.version import Version
 
 from fakes.fake_conversion import DraftIndex, FakeRemote, sha
 from lockset.api.convert import ConvertWishes, convert_draft, read_draft
-from lockset.conversion.complete import complete
-from lockset.conversion.prove import prove
+from lockset.conversion.pipeline.complete import complete
+from lockset.conversion.pipeline.verify import prove
 from lockset.errors import LocksetError
-from lockset.events import Silent
+from lockset.progress import Silent
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from lockset.conversion.draft import Draft
+    from lockset.conversion.model.imported_lock import Draft
     from lockset.lockfile.model import Package, Pylock
 
 TEXT = (

@@ -10,7 +10,7 @@ from builders.locks import make_lock
 from fakes.fake_conversion import sha, wheel_file
 from fakes.fake_index import FakeIndex
 from lockset.api.convert_pylock import PylockWishes, convert_pylock
-from lockset.conversion.pylock_facts import fill
+from lockset.conversion.pipeline.pylock_facts import fill
 from lockset.errors import LocksetError
 from lockset.index.options import IndexOptions
 from lockset.lockfile.read import read

@@ -12,7 +12,7 @@ import pytest
 from builders.locks import make_lock
 from fakes.fake_conversion import sha
 from lockset.api.export import Export, ExportWishes, export_lock
-from lockset.conversion.export_requirements import RequirementsStyle
+from lockset.conversion.writers.requirements import RequirementsStyle
 from lockset.errors import LocksetError
 from lockset.lockfile.read import read
 

@@ -9,10 +9,10 @@ import pytest
 from packaging.version import Version
 
 from lockset.errors import LocksetError
-from lockset.index.links import LinkBase
-from lockset.index.page import ProjectDetail
-from lockset.index.simple_html import parse_html
-from lockset.index.simple_json import parse_json
+from lockset.index.pages.links import LinkBase
+from lockset.index.pages.project_page import ProjectDetail
+from lockset.index.pages.simple_html import parse_html
+from lockset.index.pages.simple_json import parse_json
 
 INDEX = "https://index.example.org/simple/"
 PAGE = f"{INDEX}sample/"

@@ -14,7 +14,7 @@ from lockset.errors import LocksetError
 from lockset.index.credentials import origin_of, redact, split_credentials
 from lockset.index.freshness import DEFAULT_LIFETIME, Decision, decide, lifetime, validators
 from lockset.index.options import DEFAULT_INDEX, IndexOptions, IndexSource, location_url
-from lockset.index.page import ProjectDetail
+from lockset.index.pages.project_page import ProjectDetail
 from lockset.index.retries import MAX_REDIRECTS, backoff, redirect_target, retry_after
 from lockset.index.strategy import AskPlan, join_tables, sources_for
 

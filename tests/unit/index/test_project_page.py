@@ -15,10 +15,10 @@ from packaging.version import Version
 
 from builders.pages import PageFile, page_html, page_json
 from fakes.fake_index import INDEX_URL, detail_of
-from lockset.index.page import ProjectDetail
-from lockset.index.simple_html import parse_html
-from lockset.index.simple_json import parse_json
-from lockset.index.table import Table, TableBuilder, is_table
+from lockset.index.pages.page_table import Table, TableBuilder, is_table
+from lockset.index.pages.project_page import ProjectDetail
+from lockset.index.pages.simple_html import parse_html
+from lockset.index.pages.simple_json import parse_json
 
 PAGE = f"{INDEX_URL}sample/"
 

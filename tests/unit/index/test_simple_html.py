@@ -8,8 +8,8 @@ import pytest
 from packaging.version import Version
 
 from lockset.errors import LocksetError
-from lockset.index.page import ProjectDetail
-from lockset.index.simple_html import parse_html
+from lockset.index.pages.project_page import ProjectDetail
+from lockset.index.pages.simple_html import parse_html
 
 SHA = "0123456789abcdef" * 4
 INDEX = "https://index.example.org/simple/"

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from packaging.version import Version
 
 from lockset.errors import LocksetError
-from lockset.index.page import ProjectDetail
-from lockset.index.simple_json import parse_json
+from lockset.index.pages.project_page import ProjectDetail
+from lockset.index.pages.simple_json import parse_json
 
 INDEX = "https://index.example.org/simple/"
 FILE: dict[str, Any] = {"filename": "sample-1.tar.gz", "url": "sample-1.tar.gz", "hashes": {"sha256": "AB" * 32}}

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from lockset.lockfile.validate import validate
+from lockset.lockfile.validate.report import validate
 
 EXAMPLES = Path(__file__).parents[3] / "spec-examples"
 HEAD = 'lock-version = "1.0"\ncreated-by = "hand"\n\n'

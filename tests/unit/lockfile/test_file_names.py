@@ -6,7 +6,7 @@ import pytest
 
 from lockset.errors import LocksetError
 from lockset.lockfile.file_name import is_lock_file_name, lock_file_name, name_of
-from lockset.lockfile.validate import validate
+from lockset.lockfile.validate.report import validate
 
 EMPTY = 'lock-version = "1.0"\ncreated-by = "hand"\npackages = []\n'
 

@@ -10,8 +10,8 @@ import tomli
 from packaging.pylock import Pylock
 
 from lockset.lockfile.read import read
-from lockset.lockfile.schema import check
-from lockset.lockfile.validate import validate
+from lockset.lockfile.validate.report import validate
+from lockset.lockfile.validate.schema import check
 from lockset.lockfile.write import write
 
 COLLECTION = Path(os.environ.get("LOCKSET_FOREIGN_LOCKS", Path(__file__).parents[4] / "shared"))

@@ -13,7 +13,7 @@ from lockset.errors import LocksetError
 from lockset.lockfile import read as read_module
 from lockset.lockfile.load import load, load_bytes
 from lockset.lockfile.read import TomlError, read, tag_count
-from lockset.lockfile.validate import validate
+from lockset.lockfile.validate.report import validate
 
 HEAD = b'lock-version = "1.0"\ncreated-by = "hand"\n'
 

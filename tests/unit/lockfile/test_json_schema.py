@@ -9,7 +9,7 @@ import jsonschema  # type: ignore[import-untyped]  # it has no types of its own
 import pytest
 
 from lockset.lockfile.read import read
-from lockset.lockfile.schema import SCHEMA_NAME, check, load_schema
+from lockset.lockfile.validate.schema import SCHEMA_NAME, check, load_schema
 
 ROOT = Path(__file__).parents[3]
 EXAMPLES = ROOT / "spec-examples"

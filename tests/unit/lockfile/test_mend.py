@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 import tomli
 
-from lockset.lockfile.mend import mend
-from lockset.lockfile.validate import validate
+from lockset.lockfile.fix.fix import mend
+from lockset.lockfile.validate.report import validate
 
 EXAMPLES = Path(__file__).parents[3] / "spec-examples"
 TOP = 'lock-version = "1.0"\ncreated-by = "hand"\n'

@@ -10,7 +10,7 @@ import pytest
 from lockset.errors import LocksetError
 from lockset.lockfile.merge_conflict import old_lock, sides_of
 from lockset.lockfile.read import read
-from lockset.lockfile.validate import validate
+from lockset.lockfile.validate.report import validate
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -6,8 +6,8 @@ import pytest
 
 from lockset.errors import LocksetError
 from lockset.lockfile.read import read
-from lockset.lockfile.validate import validate
-from lockset.sync.wishes import wanted
+from lockset.lockfile.validate.report import validate
+from lockset.sync.source_rules import wanted
 
 TOP = 'lock-version = "1.0"\ncreated-by = "hand"\n'
 OTHERS = {

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from packaging.pylock import Pylock, PylockValidationError
 
 from lockset.lockfile.read import read
-from lockset.lockfile.schema import check
-from lockset.lockfile.validate import validate
+from lockset.lockfile.validate.report import validate
+from lockset.lockfile.validate.schema import check
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from lockset.lockfile.validate import validate
+from lockset.lockfile.validate.report import validate
 
 TOP = 'lock-version = "1.0"\ncreated-by = "hand"\n'
 DIGEST = "a" * 64

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from lockset.lockfile.issue import path_text
-from lockset.lockfile.validate import validate
+from lockset.lockfile.validate.finding import path_text
+from lockset.lockfile.validate.report import validate
 
 TOP = 'lock-version = "1.0"\ncreated-by = "hand"\n'
 HASHES = f'hashes = {{sha256 = "{"a" * 64}"}}'

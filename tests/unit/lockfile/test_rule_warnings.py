@@ -8,9 +8,9 @@ import pytest
 
 from lockset.errors import LocksetError
 from lockset.lockfile.read import read
-from lockset.lockfile.rule_table import RULES
 from lockset.lockfile.select import select
-from lockset.lockfile.validate import validate
+from lockset.lockfile.validate.catalogue import RULES
+from lockset.lockfile.validate.report import validate
 from lockset.markers.environment import Environment
 
 TOP = 'lock-version = "1.0"\ncreated-by = "hand"\n'

@@ -12,10 +12,10 @@ from pathlib import Path
 import pytest
 
 from lockset.lockfile.read import read
-from lockset.lockfile.rule_pages import page
-from lockset.lockfile.rule_table import RULES
-from lockset.lockfile.schema import check
-from lockset.lockfile.validate import validate
+from lockset.lockfile.validate.catalogue import RULES
+from lockset.lockfile.validate.report import validate
+from lockset.lockfile.validate.rule_pages import page
+from lockset.lockfile.validate.schema import check
 
 EXAMPLES = Path(__file__).parents[3] / "spec-examples"
 INVALID = sorted((EXAMPLES / "invalid").glob("*.toml"))

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lockset.api.look import MOST_CHAINS, LockGraph, chains_to, look, region_of
 from lockset.errors import LocksetError
+from lockset.lockfile.dependency_graph import MOST_CHAINS, LockGraph, chains_to, look, region_of
 from lockset.markers.marker_set import MarkerSet
 from unit.look.locks_of_tests import entry, lock_of
 

@@ -19,7 +19,7 @@ from lockset.metadata.sdist import sdist_metadata
 from lockset.metadata.wheel import wheel_metadata
 
 if TYPE_CHECKING:
-    from lockset.index.page import DistributionFile
+    from lockset.index.pages.project_page import DistributionFile
 
 METADATA = core_metadata("sample", "1.0", requires_dist=["a"])
 

@@ -15,13 +15,13 @@ from builders.core_metadata import core_metadata
 from builders.pages import PageFile
 from fakes.fake_index import detail_of
 from lockset.errors import LocksetError
-from lockset.metadata.bounded import BoundedReads
+from lockset.metadata.bounded_reads import BoundedReads
 from lockset.metadata.core import parse_metadata
 from lockset.metadata.sdist import sdist_metadata
 from lockset.metadata.wheel import wheel_metadata
 
 if TYPE_CHECKING:
-    from lockset.index.page import DistributionFile
+    from lockset.index.pages.project_page import DistributionFile
 
 METADATA = core_metadata("sample", "1.0")
 

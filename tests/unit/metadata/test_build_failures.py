@@ -9,7 +9,7 @@ import pytest
 from packaging.version import Version
 
 from lockset.errors import LocksetError
-from lockset.index.page import DistributionFile
+from lockset.index.pages.project_page import DistributionFile
 from lockset.metadata.build_failures import BuildFailures
 
 NAME = "hull-1.0.tar.gz"

@@ -15,7 +15,7 @@ from packaging.version import Version
 from builders.core_metadata import core_metadata
 from lockset.build.unpack import unpack
 from lockset.errors import LocksetError
-from lockset.index.page import DistributionFile
+from lockset.index.pages.project_page import DistributionFile
 from lockset.metadata.sdist import sdist_metadata
 from lockset.metadata.wheel import wheel_metadata
 

@@ -14,11 +14,11 @@ from fakes.fake_files import FakeBuilder, FakeFiles, InlineTasks, MemoryStore
 from fakes.fake_index import detail_of
 from lockset.errors import LocksetError
 from lockset.metadata.retrieve import Retriever
-from lockset.metadata.ways import WayKind, best_file, ways
+from lockset.metadata.strategies import WayKind, best_file, ways
 
 if TYPE_CHECKING:
     from builders.archives import Artifact
-    from lockset.index.page import DistributionFile
+    from lockset.index.pages.project_page import DistributionFile
 
 WHEEL = make_wheel(requires_dist=["a>=1"])
 SDIST = make_sdist(requires_dist=["a>=1"])

@@ -7,8 +7,8 @@ import pytest
 from lockset.errors import LocksetError
 from lockset.markers import MarkerSet
 from lockset.metadata.specifier_fixes import fixed_requirement, fixed_specifiers
-from lockset.resolve.index_repository import python_region
-from lockset.resolve.requirement import parse_metadata_dependency
+from lockset.resolve.problem.requirement import parse_metadata_dependency
+from lockset.resolve.releases.index_repository import python_region
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from lockset.errors import LocksetError
-from lockset.metadata.tree import tree_metadata
+from lockset.metadata.pyproject import tree_metadata
 
 STATIC = """
 [project]

@@ -9,10 +9,10 @@ from packaging.version import Version
 
 from fakes.fake_repository import FakeRelease, FakeRepository
 from lockset.markers import MarkerSet
-from lockset.resolve.candidate import GuardedCandidate, SplitCandidate
-from lockset.resolve.candidates import CandidateMaker
-from lockset.resolve.request import Policy, Preference
-from lockset.resolve.requirement import Key, Origin, Requirement, Specifier, parse_dependency
+from lockset.resolve.problem.request import Policy, Preference
+from lockset.resolve.problem.requirement import Key, Origin, Requirement, Specifier, parse_dependency
+from lockset.resolve.solver.candidate import GuardedCandidate, SplitCandidate
+from lockset.resolve.solver.candidates import CandidateMaker
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -11,9 +11,9 @@ from packaging.specifiers import SpecifierSet
 from packaging.version import Version
 
 from lockset.errors import LocksetError
-from lockset.resolve.direct import DirectSource, DirectVersion, host_of, source_of
-from lockset.resolve.requirement import Specifier
-from lockset.sources.requirement_line import parse_requirement
+from lockset.resolve.problem.direct_source import DirectSource, DirectVersion, host_of, source_of
+from lockset.resolve.problem.requirement import Specifier
+from lockset.sources.requirements.requirement_line import parse_requirement
 
 
 def source(text: str, *, folder: str = "/project") -> DirectSource:

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 import pytest
 
 from lockset.errors import LocksetError
-from lockset.resolve.conflict import Laboratory
-from lockset.resolve.effort import Effort, SpentError
+from lockset.resolve.explain.minimal_conflict import Laboratory
+from lockset.resolve.solver.budget import Effort, SpentError
 from universes.small_world import SmallWorld
 
 if TYPE_CHECKING:
-    from lockset.resolve.repository import Flexible
-    from lockset.resolve.request import LockRequest
-    from lockset.resolve.resolution import Pins
+    from lockset.resolve.problem.request import LockRequest
+    from lockset.resolve.releases.repository import Flexible
+    from lockset.resolve.solver.resolution import Pins
 
 
 def test_a_search_ends_at_its_share_and_the_rest_goes_on() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from packaging.requirements import Requirement
 
-from lockset.resolve.direct import host_of
+from lockset.resolve.problem.direct_source import host_of
 
 
 @pytest.mark.parametrize(

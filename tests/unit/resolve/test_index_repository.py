@@ -12,15 +12,15 @@ from packaging.version import Version
 from lockset.errors import LocksetError
 from lockset.index.ports import ProjectNotFound
 from lockset.markers import MarkerSet, platform_region
-from lockset.resolve.file_rules import FileRules
+from lockset.resolve.problem.file_policy import FileRules
 from universes.small_world import Notes, SmallMetadata, small_repository
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from lockset.index.page import DistributionFile
+    from lockset.index.pages.project_page import DistributionFile
     from lockset.metadata.core import CoreMetadata
-    from lockset.resolve.index_repository import IndexRepository
+    from lockset.resolve.releases.index_repository import IndexRepository
 
 LINUX = platform_region("manylinux_2_28_x86_64") & MarkerSet.parse("sys_platform == 'linux'")
 WINDOWS = platform_region("win_amd64")

@@ -6,9 +6,9 @@ import pytest
 from packaging.specifiers import SpecifierSet
 
 from fakes.fake_repository import FakeRelease, FakeRepository
-from lockset.resolve.policy import Admission, bits
-from lockset.resolve.request import Policy
-from lockset.resolve.requirement import Specifier
+from lockset.resolve.problem.request import Policy
+from lockset.resolve.problem.requirement import Specifier
+from lockset.resolve.releases.admission import Admission, bits
 
 PLAIN = FakeRelease()
 YANKED = FakeRelease(yanked=True)

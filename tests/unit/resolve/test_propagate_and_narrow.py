@@ -11,11 +11,11 @@ from packaging.version import Version
 from fakes.fake_repository import FakeRelease, FakeRepository
 from lockset.errors import LocksetError
 from lockset.markers import MarkerSet
-from lockset.resolve.candidate import Candidate, GuardedCandidate, SplitCandidate
-from lockset.resolve.narrow import Narrowing, narrowing
-from lockset.resolve.propagate import propagate
-from lockset.resolve.requirement import Key, Origin, Root, parse_dependency
-from lockset.resolve.resolution import Pins, Resolution
+from lockset.resolve.lock.python_bounds import Narrowing, narrowing
+from lockset.resolve.problem.requirement import Key, Origin, Root, parse_dependency
+from lockset.resolve.solver.candidate import Candidate, GuardedCandidate, SplitCandidate
+from lockset.resolve.solver.propagate import propagate
+from lockset.resolve.solver.resolution import Pins, Resolution
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -8,9 +8,9 @@ import pytest
 
 from lockset.errors import LocksetError
 from lockset.markers import MarkerSet
-from lockset.resolve.prove import Missing, prove
-from lockset.resolve.requirement import Dependency, Origin, Root, parse_dependency
-from lockset.resolve.sample import Sample
+from lockset.resolve.lock.verify import Missing, prove
+from lockset.resolve.problem.requirement import Dependency, Origin, Root, parse_dependency
+from lockset.resolve.problem.sample import Sample
 from universes.small_world import described, old_lock
 
 if TYPE_CHECKING:

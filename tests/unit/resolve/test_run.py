@@ -9,20 +9,20 @@ import pytest
 from packaging.version import Version
 
 from fakes.fake_repository import FakeRelease, FakeRepository
-from lockset.events import Silent
 from lockset.markers import MarkerSet
-from lockset.resolve.candidate import Candidate, GuardedCandidate, SplitCandidate
-from lockset.resolve.nogoods import Conflict, Member, Nogoods
-from lockset.resolve.provider import Provider
-from lockset.resolve.request import Policy
-from lockset.resolve.requirement import Origin, Root, parse_dependency
-from lockset.resolve.run import GivenUp, NoWay, Run
+from lockset.progress import Silent
+from lockset.resolve.problem.request import Policy
+from lockset.resolve.problem.requirement import Origin, Root, parse_dependency
+from lockset.resolve.solver.candidate import Candidate, GuardedCandidate, SplitCandidate
+from lockset.resolve.solver.nogoods import Conflict, Member, Nogoods
+from lockset.resolve.solver.provider import Provider
+from lockset.resolve.solver.solver import GivenUp, NoWay, Run
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from lockset.resolve.repository import ReleaseFacts
-    from lockset.resolve.requirement import Key
+    from lockset.resolve.problem.requirement import Key
+    from lockset.resolve.releases.repository import ReleaseFacts
 
 ALL = MarkerSet.of_python(">=3.10,<3.14")
 LINUX = MarkerSet.parse("sys_platform == 'linux'") & ALL

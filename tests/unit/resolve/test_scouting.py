@@ -9,14 +9,14 @@ from packaging.version import Version
 
 from lockset.errors import LocksetError
 from lockset.markers import MarkerSet
-from lockset.resolve.file_rules import FileRules
-from lockset.resolve.scouting import ScoutingRepository
+from lockset.resolve.problem.file_policy import FileRules
+from lockset.resolve.releases.prefetch import ScoutingRepository
 from universes.small_world import Notes, SmallIndex, SmallMetadata
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
-    from lockset.index.page import DistributionFile, ProjectDetail
+    from lockset.index.pages.project_page import DistributionFile, ProjectDetail
     from lockset.metadata.core import CoreMetadata
 
 LINUX = MarkerSet.parse("sys_platform == 'linux' and python_version >= '3.10'")

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from packaging.specifiers import SpecifierSet
 
 from lockset.markers import MarkerSet
-from lockset.resolve.requirement import Key, Origin, Requirement, Specifier
-from lockset.resolve.telling import telling
+from lockset.resolve.problem.requirement import Key, Origin, Requirement, Specifier
+from lockset.resolve.solver.relevance import telling
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lockset.errors import LocksetError
-from lockset.sources.requirements_txt import read_requirements
+from lockset.sources.requirements.reader import read_requirements
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

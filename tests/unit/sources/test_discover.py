@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from lockset.errors import Diagnostic, LocksetError
-from lockset.sources.files.discover import find_settings, find_upwards, read_constraints, read_sources
-from lockset.sources.files.read_file import MAX_BYTES
+from lockset.files.read_file import MAX_BYTES
+from lockset.sources.discover import find_settings, find_upwards, read_constraints, read_sources
 from lockset.sources.settings import Settings
 
 if TYPE_CHECKING:

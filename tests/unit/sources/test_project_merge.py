@@ -9,7 +9,7 @@ from packaging.specifiers import SpecifierSet
 
 from lockset.errors import LocksetError
 from lockset.sources.project import RootProject, Settings, SourceOptions, merge
-from lockset.sources.requirement_line import parse_requirement
+from lockset.sources.requirements.requirement_line import parse_requirement
 
 
 def project(*names: str, folder: str = "/a", **more: object) -> RootProject:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from lockset.sources.tree_name import tree_name
+from lockset.sources.static_name import tree_name
 
 CASES = {
     "project": ({"pyproject.toml": "[project]\nname = 'My.Name'"}, "my-name"),

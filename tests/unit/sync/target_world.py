@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from builders.locks import locked_package, make_lock
-from lockset.api.sync import Doing, LockSource, Policy, SyncRequest, SyncResult, sync
+from lockset.composition.sync_pipeline import Doing, LockSource, Policy, SyncRequest, SyncResult, sync
 from lockset.lockfile.read import read
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lockset.errors import LocksetError
-from lockset.sync.archive import chunks, members, read_member
+from lockset.sync.wheel.zip_reader import chunks, members, read_member
 from unit.sync.forged_zip import Entry, forge
 
 A = Entry()

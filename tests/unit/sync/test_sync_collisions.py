@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from builders.wheel import make_wheel
-from lockset.api.sync import Doing
+from lockset.composition.sync_pipeline import Doing
 from lockset.errors import LocksetError
 from unit.sync.target_world import World, judge, tree
 

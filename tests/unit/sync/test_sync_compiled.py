@@ -10,10 +10,10 @@ import pytest
 from builders.locks import make_lock
 from builders.sdist import make_sdist
 from builders.wheel import make_wheel
-from lockset.api.sync import Allowed, Described, LockSource, SyncRequest
-from lockset.api.sync_compiled import asked_of
-from lockset.api.sync_target import target_of
+from lockset.composition.sync_pipeline import Allowed, Described, LockSource, SyncRequest
 from lockset.errors import LocksetError
+from lockset.sync.disk.selection_cache import asked_of
+from lockset.sync.disk.target_spec import target_of
 from unit.sync.target_world import entry
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from lockset.api.sync_target import Described, Place, target_of
+from lockset.sync.disk.target_spec import Described, Place, target_of
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 from builders.posix import make_pipe
 from builders.wheel import make_wheel
-from lockset.api.sync import Doing
-from lockset.sync.manifest import Manifest, StoredFile, StoredScript
-from lockset.sync.record import hash_text
+from lockset.composition.sync_pipeline import Doing
+from lockset.sync.wheel.manifest import Manifest, StoredFile, StoredScript
+from lockset.sync.wheel.record import hash_text
 from unit.sync.target_world import World, judge, tree
 
 if TYPE_CHECKING:

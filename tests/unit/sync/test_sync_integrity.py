@@ -12,11 +12,11 @@ from builders.locks import locked_file
 from builders.sdist import make_sdist
 from builders.wheel import make_wheel
 from lockset.errors import LocksetError
-from lockset.events import Silent
 from lockset.hashes import STRONG_ALGORITHMS, Digest
-from lockset.sync.disk.cache import Cache
-from lockset.sync.disk.download import Archives
-from lockset.sync.wanted import Wanted
+from lockset.progress import Silent
+from lockset.sync.desired import Wanted
+from lockset.sync.disk.store.archives import Archives
+from lockset.sync.disk.store.cache import Cache
 from unit.sync.target_world import FILES, FakeDownloads, World, entry, judge
 
 if TYPE_CHECKING:

@@ -14,8 +14,8 @@ import pytest
 from builders.venvs import interpreter
 from builders.wheel import make_wheel
 from faults.test_sync_system_calls import write_lock
-from lockset.sync.disk import interpreter as module
-from lockset.sync.disk.interpreter import ask_interpreter
+from lockset.sync.disk.inspect import interpreter as module
+from lockset.sync.disk.inspect.interpreter import ask_interpreter
 
 if TYPE_CHECKING:
     from collections.abc import Callable

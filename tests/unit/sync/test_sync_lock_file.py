@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from lockset.sync.disk.lock_file import LockFile
+from lockset.files.lock_file import LockFile
 
 _HOLD = """
 import sys, time
-from lockset.sync.disk.lock_file import LockFile
+from lockset.files.lock_file import LockFile
 assert LockFile(sys.argv[1]).take(seconds=0)
 print("held", flush=True)
 time.sleep(60)

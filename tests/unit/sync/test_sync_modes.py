@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from builders.wheel import make_wheel
-from lockset.api.sync import Doing
-from lockset.sync.disk.link import LINK_MODES
+from lockset.composition.sync_pipeline import Doing
+from lockset.sync.disk.store.link import LINK_MODES
 from unit.sync.target_world import World, judge
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from builders.posix import make_pipe
-from lockset.sync.disk.output_file import replacing, write_output
+from lockset.files.output_file import replacing, write_output
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -12,14 +12,14 @@ import pytest
 
 from builders.wheel import make_wheel
 from faults.test_sync_system_calls import write_lock
-from lockset.api.sync import Doing, Policy
+from lockset.composition.sync_pipeline import Doing, Policy
 from lockset.errors import LocksetError
 from unit.sync.target_world import World, judge, tree
 
 if TYPE_CHECKING:
     from builders.archives import Artifact
     from builders.command import Command
-    from lockset.api.sync import SyncResult
+    from lockset.composition.sync_pipeline import SyncResult
 
 
 def owner(name: str, version: str = "1.0", *, shared: str | None = None, **files: str) -> Artifact:

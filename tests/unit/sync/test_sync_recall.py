@@ -16,8 +16,8 @@ from builders.locks import locked_file, make_lock
 from builders.posix import give_to, is_root
 from builders.venvs import Venv
 from builders.wheel import make_wheel
-from lockset.cli.options import cache_dir
-from lockset.sync.disk import recall as module
+from lockset.cli.options.common import cache_dir
+from lockset.files import record_store as module
 from unit.sync.target_world import judge
 
 if TYPE_CHECKING:
@@ -29,8 +29,7 @@ if TYPE_CHECKING:
 # All that such a run may import besides what the interpreter itself has at its start.
 ALLOWED = {
     "__future__", "_collections_abc", "errno", "gc", "lockset", "lockset.cli", "lockset.cli.main", "lockset.files",
-    "lockset.files.system", "lockset.sync",
-    "lockset.sync.disk", "lockset.sync.disk.recall", "marshal", "zlib",
+    "lockset.files.system", "lockset.files.record_store", "marshal", "zlib",
 }  # fmt: skip
 _RUN = """
 import atexit, sys

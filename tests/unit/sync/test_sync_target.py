@@ -15,7 +15,7 @@ from builders.locks import locked_file, make_lock
 from builders.posix import make_pipe
 from builders.sdist import make_sdist
 from builders.wheel import make_wheel
-from lockset.api.sync import Doing, Policy
+from lockset.composition.sync_pipeline import Doing, Policy
 from lockset.errors import LocksetError
 from unit.sync.target_world import World, entry, judge, provenance, tree
 

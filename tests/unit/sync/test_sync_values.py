@@ -21,17 +21,17 @@ from packaging.version import Version
 from builders.venvs import interpreter
 from lockset.errors import LocksetError
 from lockset.hashes import Digest
-from lockset.sync.disk.interpreter import ask_interpreter, interpreter_of
-from lockset.sync.disk.targets import environment_target
-from lockset.sync.entry_points import scripts_in
+from lockset.sync.desired import Wanted, public_url
+from lockset.sync.disk.inspect.interpreter import ask_interpreter, interpreter_of
+from lockset.sync.disk.inspect.targets import environment_target
 from lockset.sync.installed import InstalledDistribution
-from lockset.sync.manifest import Manifest, StoredFile, StoredScript
 from lockset.sync.plan import Policy, plan
-from lockset.sync.record import Row, format_record, parse_record
-from lockset.sync.safe_path import is_within, path_problem
-from lockset.sync.scripts import rewritten, shebang
 from lockset.sync.target import tags_of
-from lockset.sync.wanted import Wanted, public_url
+from lockset.sync.wheel.entry_points import scripts_in
+from lockset.sync.wheel.manifest import Manifest, StoredFile, StoredScript
+from lockset.sync.wheel.record import Row, format_record, parse_record
+from lockset.sync.wheel.safe_path import is_within, path_problem
+from lockset.sync.wheel.scripts import rewritten, shebang
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -9,8 +9,8 @@ from packaging.version import Version
 
 from builders.wheel import make_wheel, record_text
 from lockset.errors import LocksetError
-from lockset.sync.archive import members, read_member
-from lockset.sync.wheel import Identity, Wheel, read_wheel
+from lockset.sync.wheel.contents import Identity, Wheel, read_wheel
+from lockset.sync.wheel.zip_reader import members, read_member
 from unit.sync.forged_zip import Entry, forge
 
 if TYPE_CHECKING:

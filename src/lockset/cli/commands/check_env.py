@@ -5,16 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
-from lockset.api.sync import sync
 from lockset.cli.commands.sync import all_right, report, show, tell_outdated, tell_overlaps
 from lockset.cli.exit_codes import DONE, REFUSED
-from lockset.cli.options import add_cache, cache_dir
-from lockset.cli.sync_options import add_files, add_policy, add_target, lock_files, request_of
+from lockset.cli.options.common import add_cache, cache_dir
+from lockset.cli.options.sync import add_files, add_policy, add_target, lock_files, request_of
+from lockset.composition.sync_pipeline import sync
 
 if TYPE_CHECKING:
     import argparse
 
-    from lockset.cli.output import Output
+    from lockset.cli.output.streams import Output
 
 __all__ = ["add_arguments", "run"]
 

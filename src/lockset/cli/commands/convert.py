@@ -12,21 +12,21 @@ from typing import TYPE_CHECKING
 from lockset.api.convert import ConvertWishes, convert, is_pylock
 from lockset.api.convert_pylock import PylockWishes, convert_pylock
 from lockset.cli.exit_codes import DONE
-from lockset.cli.index_options import index_options, unread_variable
-from lockset.cli.options import add_cache, add_index, cache_dir, normal_name
-from lockset.cli.output import plain
-from lockset.conversion.formats import Format
+from lockset.cli.options.common import add_cache, add_index, cache_dir, normal_name
+from lockset.cli.options.index import index_options, unread_variable
+from lockset.cli.output.streams import plain
+from lockset.conversion.model.formats import Format
 from lockset.errors import LocksetError, UsageError
+from lockset.files.output_file import write_output
 from lockset.lockfile.file_name import is_lock_file_name
-from lockset.sync.disk.output_file import write_output
 
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Sequence
 
     from lockset.api.convert import Conversion
-    from lockset.cli.output import Output
-    from lockset.conversion.draft import Loss
+    from lockset.cli.output.streams import Output
+    from lockset.conversion.model.imported_lock import Loss
     from lockset.index.options import IndexOptions
     from lockset.sources.project import RootProject
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lockset.api.open_lock import open_revision
 from lockset.cli.exit_codes import DONE, REFUSED
-from lockset.cli.options import add_cache, standard_input
-from lockset.cli.output import plain
+from lockset.cli.options.common import add_cache, standard_input
+from lockset.cli.output.streams import plain
+from lockset.composition.open_lock import open_revision
 from lockset.errors import UsageError
 from lockset.lockfile.diff import diff
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Iterator
 
-    from lockset.cli.output import Output
+    from lockset.cli.output.streams import Output
     from lockset.lockfile.diff import Change, LockDiff
     from lockset.lockfile.model import Package
 

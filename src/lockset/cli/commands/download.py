@@ -8,12 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lockset.api.download import DownloadRequest, download
-from lockset.api.sync import Described, LockSource, SyncRequest
 from lockset.cli.commands.sync import ports
 from lockset.cli.exit_codes import DONE
-from lockset.cli.options import cache_dir
-from lockset.cli.output import plain
-from lockset.cli.sync_options import (
+from lockset.cli.options.common import cache_dir
+from lockset.cli.options.sync import (
     add_sources,
     add_target,
     allowed_of,
@@ -24,12 +22,14 @@ from lockset.cli.sync_options import (
     own_platform,
     python_of,
 )
+from lockset.cli.output.streams import plain
+from lockset.composition.sync_pipeline import Described, LockSource, SyncRequest
 from lockset.errors import UsageError
 
 if TYPE_CHECKING:
     import argparse
 
-    from lockset.cli.output import Output
+    from lockset.cli.output.streams import Output
 
 __all__ = ["add_arguments", "run"]
 

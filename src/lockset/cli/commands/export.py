@@ -8,19 +8,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lockset.api.export import FORMATS, ExportWishes, export_lock
-from lockset.api.open_lock import open_lock
 from lockset.cli.commands.convert import compared, losses_as_json, tell_losses
 from lockset.cli.exit_codes import DONE
-from lockset.cli.options import add_cache, normal_name, standard_input
-from lockset.conversion.export_requirements import RequirementsStyle
+from lockset.cli.options.common import add_cache, normal_name, standard_input
+from lockset.composition.open_lock import open_lock
+from lockset.conversion.writers.requirements import RequirementsStyle
 from lockset.errors import LocksetError, UsageError
-from lockset.sync.disk.output_file import write_output
+from lockset.files.output_file import write_output
 
 if TYPE_CHECKING:
     import argparse
 
     from lockset.api.export import Export
-    from lockset.cli.output import Output
+    from lockset.cli.output.streams import Output
 
 __all__ = ["add_arguments", "run"]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lockset.cli.commands.sync import run
-from lockset.cli.sync_options import add_doing, add_sources, add_target
+from lockset.cli.options.sync import add_doing, add_sources, add_target
 
 if TYPE_CHECKING:
     import argparse

@@ -11,24 +11,24 @@ from pathlib import Path
 from shlex import quote
 from typing import TYPE_CHECKING
 
-from lockset.api.check import check
-from lockset.api.lock import LockResult, lock
-from lockset.api.wiring import repository_opener
 from lockset.cli.exit_codes import DONE, REFUSED
-from lockset.cli.index_options import index_options, source_fetcher, unread_variable
-from lockset.cli.lock_answer import remember
-from lockset.cli.lock_options import add_choices, choices_of, read_build_choices, refuse_contradictions
-from lockset.cli.options import cache_dir
-from lockset.cli.output import plain
-from lockset.cli.report import change_lines
+from lockset.cli.fast_path.lock_record import remember
+from lockset.cli.options.common import cache_dir
+from lockset.cli.options.index import index_options, source_fetcher, unread_variable
+from lockset.cli.options.lock import add_choices, choices_of, read_build_choices, refuse_contradictions
+from lockset.cli.output.report import change_lines
+from lockset.cli.output.streams import plain
+from lockset.composition.lock_pipeline import LockResult, lock
+from lockset.composition.repositories import repository_opener
 from lockset.errors import LocksetError, UsageError
+from lockset.files.output_file import write_output
 from lockset.lockfile.diff import diff
 from lockset.lockfile.file_name import is_lock_file_name
 from lockset.lockfile.merge_conflict import old_lock
-from lockset.resolve.other_sources import unread_settings
-from lockset.sources.files.discover import STDIN, find_upwards, read_sources
+from lockset.resolve.lock.staleness import check
+from lockset.resolve.problem.other_sources import unread_settings
+from lockset.sources.discover import STDIN, find_upwards, read_sources
 from lockset.sources.other_tools import listed
-from lockset.sync.disk.output_file import write_output
 from lockset.url_secrets import without_secrets
 
 if TYPE_CHECKING:
@@ -36,15 +36,15 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from contextlib import AbstractContextManager
 
-    from lockset.cli.output import Output
-    from lockset.events import Listener
+    from lockset.cli.output.streams import Output
     from lockset.index.options import IndexOptions
     from lockset.lockfile.merge_conflict import OldLock
     from lockset.lockfile.model import Pylock
     from lockset.metadata.ports import Builder
-    from lockset.resolve.choices import Choices
-    from lockset.resolve.file_rules import FileRules
-    from lockset.resolve.index_repository import IndexRepository
+    from lockset.progress import Listener
+    from lockset.resolve.problem.file_policy import FileRules
+    from lockset.resolve.problem.options import Choices
+    from lockset.resolve.releases.index_repository import IndexRepository
     from lockset.sources.project import RootProject
 
 __all__ = ["add_arguments", "opener", "read_old", "read_project", "run", "target_of"]
@@ -147,7 +147,7 @@ def opener(
     constraints, settings = read_build_choices(args, here)
 
     def builds(listener: Listener) -> Builder:
-        from lockset.api.build_environment import builder
+        from lockset.composition.build_environments import builder
 
         return builder(
             options,

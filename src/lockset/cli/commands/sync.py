@@ -8,20 +8,20 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lockset.api.sync import sync
 from lockset.cli.exit_codes import DONE, REFUSED
-from lockset.cli.options import cache_dir
-from lockset.cli.output import plain
-from lockset.cli.sync_options import add_doing, add_sources, add_target, lock_files, request_of
-from lockset.cli.sync_recall import keep
+from lockset.cli.fast_path.sync import keep
+from lockset.cli.options.common import cache_dir
+from lockset.cli.options.sync import add_doing, add_sources, add_target, lock_files, request_of
+from lockset.cli.output.streams import plain
+from lockset.composition.sync_pipeline import sync
 
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Callable
 
-    from lockset.api.mirrors import Mirror
-    from lockset.api.sync import Plan, Step, SyncRequest, SyncResult
-    from lockset.cli.output import Output
+    from lockset.cli.output.streams import Output
+    from lockset.composition.mirrors import Mirror
+    from lockset.composition.sync_pipeline import Plan, Step, SyncRequest, SyncResult
     from lockset.index.options import IndexOptions
     from lockset.index.ports import Downloads
     from lockset.sync.ports import WheelBuilds
@@ -73,20 +73,20 @@ def ports(
     """Makers of the ports, which import what they need only when they are called."""
     mirrors: tuple[Mirror, ...] = ()
     if args.mirror:
-        from lockset.api.mirrors import read_mirror
+        from lockset.composition.mirrors import read_mirror
 
         mirrors = tuple(map(read_mirror, args.mirror))
 
     @cache
     def options() -> IndexOptions:
-        from lockset.cli.index_options import index_options, project_of_lock
+        from lockset.cli.options.index import index_options, project_of_lock
 
         here = Path.cwd()
         return index_options(args, project_of_lock(args, Path(request.sources[0].folder), here), here)
 
     def downloads() -> Downloads:
-        from lockset.api.connected import connected, link_locked_files
-        from lockset.api.mirrors import MirroredDownloads
+        from lockset.composition.connections import connected, link_locked_files
+        from lockset.composition.mirrors import MirroredDownloads
 
         connection = stack.enter_context(connected(options(), cache_dir(args), out.listener()))
         link_locked_files(connection, lambda: [source.read() for source in request.sources])
@@ -95,9 +95,9 @@ def ports(
     def builds() -> WheelBuilds:
         from datetime import datetime, timezone
 
-        from lockset.api.build_environment import builder
-        from lockset.api.sync_builds import HookWheelBuilds, read_settings
-        from lockset.sync.disk.interpreter import interpreter_of
+        from lockset.composition.build_environments import builder
+        from lockset.composition.wheel_builds import HookWheelBuilds, read_settings
+        from lockset.sync.disk.inspect.interpreter import interpreter_of
 
         now = datetime.now(timezone.utc)  # noqa: TID251 - the command is where the clock is read
         python = request.python

@@ -7,18 +7,18 @@ from dataclasses import field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lockset.api.look import look, region_of
-from lockset.api.open_lock import open_lock
+from lockset._dataclass import dataclass
 from lockset.cli.exit_codes import DONE
-from lockset.cli.options import add_cache, normal_name, standard_input
-from lockset.cli.output import plain
-from lockset.records import dataclass
+from lockset.cli.options.common import add_cache, normal_name, standard_input
+from lockset.cli.output.streams import plain
+from lockset.composition.open_lock import open_lock
+from lockset.lockfile.dependency_graph import look, region_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from lockset.api.look import Entry, LockGraph
-    from lockset.cli.output import Output
+    from lockset.cli.output.streams import Output
+    from lockset.lockfile.dependency_graph import Entry, LockGraph
 
 __all__ = ["add_arguments", "add_view_arguments", "condition_text", "entry_json", "run", "view"]
 

@@ -9,18 +9,18 @@ from typing import TYPE_CHECKING
 
 from lockset.api.validate import fix, selection_for, settings_for, stale, validate, validate_text
 from lockset.cli.exit_codes import DONE, REFUSED
-from lockset.cli.findings import Checked, Line, Picked, as_json, as_sarif, github, lines_of, text
-from lockset.cli.options import add_cache, add_index, standard_input
+from lockset.cli.options.common import add_cache, add_index, standard_input
+from lockset.cli.output.findings import Checked, Line, Picked, as_json, as_sarif, github, lines_of, text
 from lockset.errors import LocksetError, UsageError
-from lockset.lockfile.rule_table import RULES
+from lockset.lockfile.validate.catalogue import RULES
 
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Iterator, Sequence
 
-    from lockset.cli.output import Output
-    from lockset.lockfile.issue import Finding, Issue
-    from lockset.lockfile.validate import Report
+    from lockset.cli.output.streams import Output
+    from lockset.lockfile.validate.finding import Finding, Issue
+    from lockset.lockfile.validate.report import Report
 
 __all__ = ["add_arguments", "run"]
 
@@ -72,7 +72,7 @@ def run(args: argparse.Namespace, out: Output) -> int:
     for rule in [*args.select, *args.ignore, *([args.explain] if args.explain else [])]:
         _known(rule)
     if args.explain:
-        from lockset.lockfile.rule_pages import page
+        from lockset.lockfile.validate.rule_pages import page
 
         out.data(page(args.explain).rstrip("\n"))
         return DONE
@@ -202,11 +202,11 @@ def _further(report: Report, path: str, args: argparse.Namespace, out: Output) -
 
 def _online(report: Report, args: argparse.Namespace, out: Output) -> Iterator[Line]:
     """Files as the index has them: one that is given, else for each package the one it names, else the usual one."""
-    from lockset.api.online import check_downloads, check_online
-    from lockset.api.wiring import connected
-    from lockset.cli.index_options import index_options
-    from lockset.cli.options import cache_dir
-    from lockset.lockfile.validate import placed
+    from lockset.cli.options.common import cache_dir
+    from lockset.cli.options.index import index_options
+    from lockset.composition.repositories import connected
+    from lockset.composition.verify_online import check_downloads, check_online
+    from lockset.lockfile.validate.report import placed
 
     assert report.lock is not None
     assert report.document is not None

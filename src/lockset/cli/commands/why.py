@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lockset.api.look import MOST_CHAINS, chains_to
 from lockset.cli.commands.tree import add_view_arguments, condition_text, entry_json, view
 from lockset.cli.exit_codes import DONE
-from lockset.cli.options import add_cache
-from lockset.cli.output import plain
+from lockset.cli.options.common import add_cache
+from lockset.cli.output.streams import plain
+from lockset.lockfile.dependency_graph import MOST_CHAINS, chains_to
 
 if TYPE_CHECKING:
     import argparse
 
-    from lockset.api.look import Chain, LockGraph
-    from lockset.cli.output import Output
+    from lockset.cli.output.streams import Output
+    from lockset.lockfile.dependency_graph import Chain, LockGraph
 
 __all__ = ["add_arguments", "run"]
 

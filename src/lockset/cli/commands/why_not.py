@@ -13,8 +13,8 @@ from packaging.utils import canonicalize_name
 from lockset.api.why_not import why_not
 from lockset.cli.commands.lock import opener, read_old, read_project, target_of
 from lockset.cli.exit_codes import DONE
-from lockset.cli.lock_options import add_choices, choices_of, refuse_contradictions
-from lockset.cli.output import plain
+from lockset.cli.options.lock import add_choices, choices_of, refuse_contradictions
+from lockset.cli.output.streams import plain
 from lockset.dependency_specifiers import read_dependency
 from lockset.errors import UsageError
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     import argparse
 
     from lockset.api.why_not import WhyNot
-    from lockset.cli.output import Output
+    from lockset.cli.output.streams import Output
 
 __all__ = ["add_arguments", "run"]
 

@@ -17,7 +17,7 @@ from io import FileIO
 from typing import TYPE_CHECKING, NamedTuple
 
 from lockset.files.system import BINARY, NONBLOCK, replace, unlink, user_id
-from lockset.index.table import MARSHAL_VERSION, Table, is_table
+from lockset.index.pages.page_table import MARSHAL_VERSION, Table, is_table
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -8,25 +8,25 @@ from typing import TYPE_CHECKING
 from packaging.utils import canonicalize_name
 
 from lockset.errors import LocksetError
-from lockset.events import Silent
 from lockset.index.credentials import redact
 from lockset.index.http.local import read_local
 from lockset.index.http.pages import Pages
 from lockset.index.http.transport import Incoming, Request
-from lockset.index.page import ProjectDetail
+from lockset.index.pages.project_page import ProjectDetail
 from lockset.index.ports import ProjectNotFound
 from lockset.index.strategy import AskPlan, sources_for
+from lockset.progress import Silent
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from lockset.events import Listener
     from lockset.index.http.cache import DiskCache
     from lockset.index.http.transport import Transport
     from lockset.index.http.workers import Job, Workers
     from lockset.index.options import IndexOptions
+    from lockset.index.pages.page_table import Table
     from lockset.index.ports import Sink
-    from lockset.index.table import Table
+    from lockset.progress import Listener
 
 __all__ = ["DEFAULT_DOWNLOAD_LIMIT", "HttpDownloads", "HttpIndexes"]
 
@@ -60,7 +60,7 @@ class HttpIndexes:
         self.fetch(names, lambda _: None)
 
     def fetch(self, names: Iterable[str], heard: Callable[[str], object]) -> None:
-        """As `hint`, and tell of each page that had to be fetched: `lockset.resolve.scouting.ScoutedIndex`."""
+        """As `hint`, and tell of each page that had to be fetched: `lockset.resolve.releases.prefetch.ScoutedIndex`."""
         for spelled in names:
             name = canonicalize_name(spelled)
             if name in self._details or name in self._jobs:
@@ -69,7 +69,7 @@ class HttpIndexes:
                 self._start(name, heard)
 
     def known(self, name: str) -> ProjectDetail | None:
-        """The page where it is there: `lockset.resolve.scouting.ScoutedIndex`."""
+        """The page where it is there: `lockset.resolve.releases.prefetch.ScoutedIndex`."""
         job = self._jobs.get(name)
         if name not in self._details and job is not None and job.done:
             try:
@@ -79,7 +79,7 @@ class HttpIndexes:
         return self._details.get(name)
 
     def is_coming(self, name: str) -> bool:
-        """Whether it is just being fetched: `lockset.resolve.scouting.ScoutedIndex`."""
+        """Whether it is just being fetched: `lockset.resolve.releases.prefetch.ScoutedIndex`."""
         job = self._jobs.get(name)
         return name not in self._details and job is not None and job.under_way
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from lockset._dataclass import dataclass
 from lockset.index.http.auth import Authenticator
 from lockset.index.http.cache import DiskCache
 from lockset.index.http.client import HttpDownloads, HttpIndexes
@@ -11,14 +12,13 @@ from lockset.index.http.files import HttpFiles
 from lockset.index.http.transport import Transport
 from lockset.index.http.workers import Workers
 from lockset.index.options import IndexSource
-from lockset.records import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
-    from lockset.events import Listener
     from lockset.index.options import IndexOptions
+    from lockset.progress import Listener
 
 __all__ = ["Connection", "connect"]
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from lockset.index.http.client import HttpDownloads
     from lockset.index.http.transport import Transport
     from lockset.index.http.workers import Workers
-    from lockset.index.page import DistributionFile
+    from lockset.index.pages.project_page import DistributionFile
 
 __all__ = ["HttpFiles"]
 

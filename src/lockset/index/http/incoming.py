@@ -6,17 +6,17 @@ import time
 from dataclasses import field
 from typing import TYPE_CHECKING, Protocol
 
+from lockset._dataclass import dataclass
 from lockset.index.credentials import redact
 from lockset.index.http.body import Inflater
 from lockset.index.http.head import WireError
-from lockset.records import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from lockset.events import Listener
     from lockset.index.http.time_budget import TimeBudget
     from lockset.index.options import IndexOptions
+    from lockset.progress import Listener
 
 __all__ = ["Again", "AnyAnswer", "Incoming", "Request"]
 

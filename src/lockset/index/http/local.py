@@ -10,14 +10,14 @@ from urllib.parse import urlsplit
 from packaging.utils import canonicalize_name
 
 from lockset.errors import LocksetError
-from lockset.index.file_name import SDIST_SUFFIXES
-from lockset.index.table import TableBuilder
+from lockset.index.filenames import SDIST_SUFFIXES
+from lockset.index.pages.page_table import TableBuilder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from lockset.index.options import IndexSource
-    from lockset.index.table import Table
+    from lockset.index.pages.page_table import Table
 
 __all__ = ["local_path", "local_table", "read_local"]
 
@@ -98,10 +98,10 @@ def _of_page(page: Path, name: str, index_url: str) -> Table:
     if len(data) > _PAGE_LIMIT:
         raise LocksetError("index-page-invalid", f"The page is larger than {_PAGE_LIMIT} bytes", place=str(page))
     if page.suffix == ".json":
-        from lockset.index.simple_json import parse_json
+        from lockset.index.pages.simple_json import parse_json
 
         return parse_json(data, name=name, page_url=page.as_uri(), index_url=index_url)
-    from lockset.index.simple_html import parse_html
+    from lockset.index.pages.simple_html import parse_html
 
     return parse_html(data, name=name, page_url=page.as_uri(), index_url=index_url)
 

@@ -11,7 +11,7 @@ from lockset.index.credentials import redact, split_credentials
 from lockset.index.freshness import Decision, decide, lifetime, validators
 from lockset.index.http.local import local_table
 from lockset.index.http.transport import Incoming, Request
-from lockset.index.rows import Rows
+from lockset.index.pages.file_rows import Rows
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from lockset.index.http.cache import DiskCache, StoredPage
     from lockset.index.http.transport import Transport
     from lockset.index.options import IndexSource
-    from lockset.index.table import Table
+    from lockset.index.pages.page_table import Table
 
 __all__ = ["PAGE_LIMIT", "Pages", "page_url"]
 
@@ -159,10 +159,10 @@ def _parse(received: _Received, name: str, index_url: str) -> Table:
     kind, _, parameters = received.content_type.partition(";")
     if kind.strip().lower().endswith("json"):
         # Imported only where a page is new: these readers compile patterns that take longer than a remembered page.
-        from lockset.index.simple_json import parse_json
+        from lockset.index.pages.simple_json import parse_json
 
         return parse_json(received.body, name=name, page_url=received.url, index_url=index_url, packed=received.packed)
-    from lockset.index.simple_html import parse_html
+    from lockset.index.pages.simple_html import parse_html
 
     charset = "utf-8"
     for parameter in parameters.split(";"):

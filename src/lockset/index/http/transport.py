@@ -10,7 +10,6 @@ from urllib.parse import urlsplit
 
 from lockset import __version__
 from lockset.errors import LocksetError
-from lockset.events import Silent
 from lockset.index.credential_scopes import Scope
 from lockset.index.credentials import origin_of, redact, split_credentials
 from lockset.index.http.auth import proxy_for
@@ -19,6 +18,7 @@ from lockset.index.http.incoming import Again, Incoming, Request
 from lockset.index.http.time_budget import TimeBudget
 from lockset.index.http.wire import Target, Wires, plain_target
 from lockset.index.retries import REDIRECTS, RETRIED_STATUSES, backoff, redirect_target, retry_after
+from lockset.progress import Silent
 
 if TYPE_CHECKING:
     import ssl
@@ -26,11 +26,11 @@ if TYPE_CHECKING:
 
     import httpx
 
-    from lockset.events import Listener
     from lockset.index.credentials import Credentials, Origin
     from lockset.index.http.auth import Authenticator
     from lockset.index.http.wire import Answer
     from lockset.index.options import IndexOptions
+    from lockset.progress import Listener
 
 __all__ = ["Incoming", "Request", "Transport"]
 

@@ -1,0 +1,1 @@
+"""Options, and the values they mean."""

@@ -1,0 +1,203 @@
+"""Options that several commands share, and the environment variables that stand for them."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from pathlib import Path
+
+from lockset.errors import LocksetError, UsageError
+from lockset.files.record_store import is_trusted
+
+__all__ = [
+    "add_cache",
+    "add_common",
+    "add_index",
+    "add_network",
+    "cache_dir",
+    "env_flag",
+    "env_text",
+    "normal_name",
+    "standard_input",
+]
+
+
+def env_text(name: str) -> str | None:
+    """Value of the environment variable `LOCKSET_<name>`, None when unset or empty."""
+    return os.environ.get(f"LOCKSET_{name}") or None  # noqa: TID251 - the door for environment variables
+
+
+def env_flag(name: str) -> bool:
+    """Whether `LOCKSET_<name>` is set to a true value (1, true, yes, on).
+
+    Raises:
+        UsageError: the value is none of these nor their opposites.
+    """
+    text = (env_text(name) or "0").lower()
+    if text in {"1", "true", "yes", "on"}:
+        return True
+    if text in {"0", "false", "no", "off"}:
+        return False
+    raise UsageError("env-value", f"LOCKSET_{name} is {text!r}, which is neither true nor false")
+
+
+def normal_name(text: str) -> str:
+    """A name of a package, extra or group that an option gives, normalised.
+
+    Raises:
+        UsageError: it is not a valid name.
+    """
+    from packaging.utils import InvalidName, canonicalize_name
+
+    try:
+        return str(canonicalize_name(text, validate=True))
+    except InvalidName as error:
+        hint = "Names have letters, digits, `-`, `_` and `.`, no versions"
+        raise UsageError("option-value", f"`{text}` is not a valid name", hint=hint) from error
+
+
+def standard_input() -> bytes:
+    """All of the standard input, as far as a lock file may be long.
+
+    Raises:
+        LocksetError: there is none.
+    """
+    from lockset.lockfile.read import MAX_BYTES
+
+    if sys.stdin is None:
+        raise LocksetError("lock-unreadable", "The standard input is closed")
+    return sys.stdin.buffer.read(MAX_BYTES + 1)
+
+
+def add_common(parser: argparse.ArgumentParser) -> None:
+    """Options of every command; defaults are left to the top parser so that both places may give them."""
+    group = parser.add_argument_group("common options")
+    group.add_argument("-q", "--quiet", action="store_true", default=argparse.SUPPRESS, help="only errors and data")
+    group.add_argument(
+        "-v", "--verbose", action="store_true", default=argparse.SUPPRESS, help="tell more of what is done and why"
+    )
+    group.add_argument(
+        "--color",
+        choices=("auto", "always", "never"),
+        default=argparse.SUPPRESS,
+        help="when to colour (default: auto; NO_COLOR is honoured)",
+    )
+    group.add_argument(
+        "--no-progress", action="store_true", default=argparse.SUPPRESS, help="show no progress while working"
+    )
+    group.add_argument(
+        "--directory",
+        type=Path,
+        default=argparse.SUPPRESS,
+        metavar="DIR",
+        help="work as if started in DIR",
+    )
+    group.add_argument(
+        "--config",
+        type=Path,
+        default=argparse.SUPPRESS,
+        metavar="FILE",
+        help="take [tool.lockset] from FILE instead of the project's pyproject.toml",
+    )
+    group.add_argument("--no-config", action="store_true", default=argparse.SUPPRESS, help="leave [tool.lockset] aside")
+    # What is given matters, not what can be given: `--help` tells that below, group by group.
+    positionals = [a for a in parser._actions if not a.option_strings and a.nargs != argparse.PARSER]  # noqa: SLF001 - no public way
+    parser.usage = " ".join(["%(prog)s [OPTIONS]", *map(_usage, positionals)])
+
+
+def _usage(action: argparse.Action) -> str:
+    name = str(action.metavar or action.dest)
+    return {"*": f"[{name} ...]", "?": f"[{name}]", "+": f"{name} ..."}.get(str(action.nargs), name)
+
+
+def add_cache(parser: argparse.ArgumentParser, *, needless: bool = False) -> None:
+    """Options on the cache; they are understood, and not told, where there is nothing to keep or to fetch."""
+
+    def told(text: str) -> str:
+        return argparse.SUPPRESS if needless else text
+
+    group = parser.add_argument_group("cache")
+    group.add_argument("--cache-dir", type=Path, metavar="DIR", help=told("folder of the cache (LOCKSET_CACHE_DIR)"))
+    group.add_argument("--no-cache", action="store_true", help=told("use a cache that is thrown away afterwards"))
+    group.add_argument("--refresh", action="store_true", help=told("ask the index anew for every page"))
+    group.add_argument("--offline", action="store_true", help=told("use the cache only, no network (LOCKSET_OFFLINE)"))
+
+
+def add_index(parser: argparse.ArgumentParser) -> None:
+    """Options on where packages come from."""
+    group = parser.add_argument_group("indexes")
+    group.add_argument(
+        "--index",
+        action="append",
+        default=[],
+        metavar="[NAME=]URL",
+        help="a further index, asked before the default one (repeatable)",
+    )
+    group.add_argument(
+        "-i",
+        "--default-index",
+        "--index-url",
+        dest="default_index",
+        metavar="[NAME=]URL",
+        help="the index asked last, instead of PyPI (LOCKSET_DEFAULT_INDEX)",
+    )
+    group.add_argument(
+        "--extra-index-url",
+        action="append",
+        default=[],
+        metavar="URL",
+        help="the same as --index, for those who come from pip",
+    )
+    group.add_argument(
+        "-f",
+        "--find-links",
+        action="append",
+        default=[],
+        metavar="DIR",
+        help="a folder of wheels and sdists (repeatable)",
+    )
+    group.add_argument("--no-index", action="store_true", help="ask no index, only --find-links")
+    group.add_argument(
+        "--index-strategy",
+        choices=("first-index", "unsafe-best-match"),
+        help="where several indexes have a package: the first that has it (default), or the best version of all",
+    )
+    add_network(parser)
+
+
+def add_network(parser: argparse.ArgumentParser) -> None:
+    """Options on connections."""
+    group = parser.add_argument_group("network")
+    group.add_argument("--cert", type=Path, metavar="FILE", help="certificates to trust, instead of the usual ones")
+    group.add_argument(
+        "--client-cert", type=Path, metavar="FILE", help="your certificate and key, for servers that ask for one"
+    )
+    group.add_argument("--proxy", metavar="URL", help="proxy for everything, instead of HTTPS_PROXY and its like")
+    group.add_argument(
+        "--keyring-provider",
+        choices=("disabled", "subprocess"),
+        help="ask the keyring command where a server wants credentials (default: disabled)",
+    )
+    group.add_argument("--timeout", type=float, metavar="SECONDS", help="longest silence (default: 30)")
+    group.add_argument("--retries", type=int, metavar="N", help="how often to try again (default: 4)")
+    group.add_argument(
+        "--allow-insecure-host",
+        action="append",
+        default=[],
+        metavar="HOST",
+        help="a host whose certificate is not checked (repeatable)",
+    )
+
+
+def cache_dir(args: argparse.Namespace) -> Path | None:
+    """The folder of the cache; None where it shall be thrown away after the run, or would be another user's."""
+    if getattr(args, "no_cache", False) or env_flag("NO_CACHE"):
+        return None
+    chosen = getattr(args, "cache_dir", None) or env_text("CACHE_DIR")
+    if chosen is not None:
+        return Path(chosen).expanduser().absolute()
+    from platformdirs import user_cache_path
+
+    found = user_cache_path("lockset", appauthor=False)
+    return found if is_trusted(str(found)) else None

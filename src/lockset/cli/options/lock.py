@@ -1,0 +1,332 @@
+"""Options of the commands that lock, what LOCKSET_ variables say in their place, and the choices they mean."""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from typing import TYPE_CHECKING, Any
+
+from lockset.cli.options.common import add_cache, add_index, normal_name
+from lockset.cli.options.index import source_fetcher
+from lockset.errors import LocksetError, UsageError
+from lockset.markers.marker_set import MarkerSet
+from lockset.resolve.problem.file_kinds import BUILD_NOTHING
+from lockset.resolve.problem.options import Choices
+from lockset.sources.discover import LocalFiles, read_constraints, read_sources
+from lockset.sources.exclude_newer import parse_exclude_newer
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Iterable, Mapping
+    from datetime import datetime, timedelta
+    from pathlib import Path
+
+    from lockset.sources.project import RequirementLine
+
+__all__ = ["add_choices", "choices_of", "read_build_choices", "refuse_contradictions"]
+
+_PRERELEASES = ("if-necessary", "allow", "disallow")
+_EVERYTHING, _NOTHING = ":all:", ":none:"
+
+
+def add_choices(parser: argparse.ArgumentParser) -> None:
+    """What is locked, where it must hold, which versions, which files, and where they come from."""
+    _what(parser)
+    _where(parser)
+    _versions(parser)
+    _files(parser)
+    add_index(parser)
+    add_cache(parser)
+
+
+def _what(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("what is locked")
+    _repeated(group, "-c", "--constraint", metavar="FILE", help="limit versions by FILE, which may be a lock file")
+    _repeated(group, "--override", metavar="FILE", help="replace what packages ask for by the requirements in FILE")
+    _repeated(group, "--exclude", metavar="NAME", help="leave NAME out wherever it is asked for")
+    _repeated(group, "-e", "--editable", metavar="DIR", help="with the source tree in DIR, as an editable folder")
+    _repeated(group, "--extra", metavar="NAME", help="lock this extra only (repeatable; default: all)")
+    group.add_argument("--all-extras", action="store_true", help="lock all extras (the default)")
+    _repeated(group, "--group", metavar="NAME", help="lock this group only (repeatable; default: all)")
+    _repeated(group, "--only-group", metavar="NAME", help="lock this group without the project")
+    _repeated(group, "--no-group", metavar="NAME", help="leave this group out (repeatable)")
+    group.add_argument("--all-groups", action="store_true", help="lock all dependency groups (the default)")
+
+
+def _where(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("where the lock must hold")
+    group.add_argument("--python", metavar="RANGE", help="Pythons to lock for, such as `>=3.10` or `3.12`")
+    _repeated(
+        group,
+        "--platform",
+        metavar="NAME",
+        help="linux, macos, windows, or precise such as manylinux_2_28_aarch64 (repeatable; default: all)",
+    )
+    group.add_argument("--implementation", choices=("cpython", "pypy"), help="only this one (default: all)")
+    group.add_argument("--environment", action="append", default=[], metavar="MARKER", help="only where MARKER holds")
+    group.add_argument(
+        "--this-environment",
+        action="store_true",
+        help="only for the active virtual environment, else the nearest .venv, else the Python that runs lockset",
+    )
+    _repeated(group, "--require-wheels-for", metavar="PLATFORM", help="choose only releases with wheels for PLATFORM")
+
+
+def _versions(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("which versions")
+    group.add_argument("-U", "--upgrade", action="store_true", help="the newest versions, whatever the lock has")
+    _repeated(group, "-P", "--upgrade-package", metavar="NAME", help="the newest version of NAME")
+    group.add_argument("--resolution", choices=("highest", "lowest", "lowest-direct"), help="which versions first")
+    group.add_argument("--prerelease", choices=_PRERELEASES, help="when pre-releases count")
+    _repeated(group, "--prerelease-package", metavar="NAME=WHEN", help="the same for NAME (repeatable)")
+    group.add_argument(
+        "--fork-strategy",
+        choices=("newest", "fewest"),
+        help="the newest version for each Python (default), or the fewest versions",
+    )
+    group.add_argument("--exclude-newer", metavar="DATE", help="only files uploaded before DATE, or a duration ago")
+    _repeated(
+        group, "--exclude-newer-package", metavar="NAME=DATE", help="the same for NAME; `false` lifts it (repeatable)"
+    )
+
+
+def _files(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("files and builds")
+    group.add_argument("--no-build", action="store_true", help="use wheels only, build nothing")
+    _repeated(group, "--only-binary", metavar="NAME", help="the same for NAME or :all:")
+    _repeated(group, "--no-binary", metavar="NAME", help="no wheels of NAME or :all:")
+    _repeated(group, "--build-constraint", metavar="FILE", help="limit by FILE what is needed to build")
+    _repeated(group, "-C", "--config-setting", metavar="KEY=VALUE", help="tell build backends this (repeatable)")
+    _repeated(
+        group, "--allow-direct-url", metavar="HOST", help="packages of an index may point to files of HOST by URL"
+    )
+    group.add_argument(
+        "--no-sources", action="store_true", help="take packages from the indexes where other tools' tables name places"
+    )
+    _repeated(group, "--no-sources-package", metavar="NAME", help="the same for NAME (repeatable)")
+    group.add_argument(
+        "--verify-metadata", action="store_true", help="compare what all wheels of a version ask for, not one's only"
+    )
+
+
+def _repeated(group: Any, *names: str, **more: Any) -> None:
+    group.add_argument(*names, action="append", default=[], **more)
+
+
+def refuse_contradictions(args: argparse.Namespace) -> None:
+    """Refuse options that exclude one another.
+
+    Raises:
+        UsageError: two of them were given.
+    """
+    both = (
+        ("this_environment", "python"),
+        ("this_environment", "platform"),
+        ("this_environment", "implementation"),
+        ("this_environment", "environment"),
+        ("only_group", "group"),
+        ("only_group", "all_groups"),
+        ("only_group", "extra"),
+        ("only_group", "all_extras"),
+        ("only_group", "with_project"),
+        ("with_project", "without_project"),
+        ("extra", "all_extras"),
+        ("group", "all_groups"),
+        ("no_index", "index"),
+        ("no_index", "extra_index_url"),
+        ("no_index", "default_index"),
+        ("refresh", "offline"),
+        ("config", "no_config"),
+        ("check", "dry_run"),
+        ("check", "upgrade"),
+        ("check", "upgrade_package"),
+    )
+    for one, other in both:
+        by_variables = one == "no_index" and {one, other} <= args.by_variable  # the stricter one holds
+        if getattr(args, one, None) and getattr(args, other, None) and not by_variables:
+            raise UsageError("option-conflict", f"{_option(one)} and {_option(other)} exclude one another")
+    twice = {normal_name(n) for n in (*args.group, *args.only_group)} & {normal_name(n) for n in args.no_group}
+    if twice:
+        raise UsageError("option-conflict", f"The group {min(twice)} is both asked for and left out")
+    _refuse_no_files(args)
+
+
+def _refuse_no_files(args: argparse.Namespace) -> None:
+    """Refuse options that rule out both wheels and sources, of everything or of a project."""
+    only_binary, no_binary = _binary_options(args)
+    twice = set(no_binary) if args.no_build else set(only_binary) & set(no_binary)
+    if _EVERYTHING in twice:
+        raise UsageError("option-conflict", "Neither wheels nor sources may be used: nothing is left to lock")
+    if twice:
+        name, one = min(twice), "--no-build" if args.no_build else f"--only-binary {min(twice)}"
+        raise UsageError(
+            "option-conflict",
+            f"`{one}` rules out the sources of {name}, and `--no-binary {name}` its wheels",
+            hint="Give one of them; to build nothing but this: `--only-binary :all:` in place of `--no-build`"
+            if args.no_build
+            else "Give one of them",
+        )
+
+
+def _binary_options(args: argparse.Namespace) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """What `--only-binary` and `--no-binary` name; an option goes before a variable that says the opposite."""
+    only_binary, no_binary = _packages(args.only_binary), _packages(args.no_binary)
+    by_variable = args.by_variable & {"no_build", "only_binary", "no_binary"}
+    if "only_binary" in by_variable and "no_binary" not in by_variable:
+        only_binary = tuple(word for word in only_binary if word not in no_binary)
+    elif "no_binary" in by_variable and "only_binary" not in by_variable:
+        no_binary = tuple(word for word in no_binary if word not in only_binary)
+    return only_binary, () if args.no_build and by_variable == {"no_binary"} else no_binary
+
+
+def _file_kinds(args: argparse.Namespace) -> dict[str, Any]:
+    """Which kinds of files may be used, and how that was said."""
+    only_binary, no_binary = _binary_options(args)
+    names: dict[str, str] = {name: f"LOCKSET_{name.upper()}" for name in args.by_variable}
+    written = {("no-build", word): names.get("only_binary", f"--only-binary {word}") for word in only_binary}
+    written |= {("no-binary", word): names.get("no_binary", f"--no-binary {word}") for word in no_binary}
+    written[BUILD_NOTHING] = names.get("no_build", "--no-build")
+    return {
+        "no_build": only_binary,
+        "no_binary": no_binary,
+        "build_nothing": args.no_build,
+        "written": written,
+    }
+
+
+def _option(name: str) -> str:
+    return f"--{name.replace('_', '-')}"
+
+
+def choices_of(args: argparse.Namespace, here: Path) -> Choices:
+    """What the command line (after `fill`) and the files it names choose.
+
+    Raises:
+        LocksetError: something that was given cannot be read or makes no sense.
+    """
+    environ = dict(os.environ)  # noqa: TID251 - the door for environment variables
+    where = _this_environment(here) if args.this_environment else _described(args)
+    newer = args.exclude_newer
+    return Choices(
+        **where,
+        require_wheels_for=tuple(args.require_wheels_for),
+        requirements=_editables(args.editable, here),
+        extras=(tuple(map(normal_name, args.extra)) or None) if not args.only_group else (),
+        all_extras=args.all_extras,
+        all_groups=args.all_groups,
+        groups=tuple(map(normal_name, (*args.group, *args.only_group))) or None,
+        no_groups=tuple(map(normal_name, args.no_group)),
+        only_groups=bool(args.only_group),
+        upgrade=args.upgrade,
+        upgrade_packages=frozenset(map(normal_name, args.upgrade_package)),
+        constraints=read_constraints(args.constraint, folder=here, environ=environ, fetch=source_fetcher(args, here)),
+        overrides=_overrides(args, here, environ),
+        excludes=tuple(map(normal_name, args.exclude)),
+        prerelease=args.prerelease,
+        prerelease_package=_modes(args.prerelease_package),
+        resolution=args.resolution,
+        fork=args.fork_strategy,
+        exclude_newer=parse_exclude_newer(newer, place="--exclude-newer") if newer else None,
+        exclude_newer_package=_limits(args.exclude_newer_package),
+        **_file_kinds(args),
+        no_sdist=args.no_sdist,
+        allow_direct_urls=tuple(args.allow_direct_url),
+        with_project=args.with_project or (False if getattr(args, "without_project", False) else None),
+        no_sources=((_EVERYTHING,) if args.no_sources else ()) + tuple(map(normal_name, args.no_sources_package)),
+        index_urls=tuple(
+            text.partition("=")[2] if re.match(r"[^/:=]+=", text) else text
+            for text in (*args.index, *args.extra_index_url, *filter(None, (args.default_index,)))
+        ),
+    )
+
+
+def read_build_choices(args: argparse.Namespace, here: Path) -> tuple[tuple[RequirementLine, ...], dict[str, Any]]:
+    """Limits on what builds need, and what build backends are told."""
+    environ = dict(os.environ)  # noqa: TID251 - the door for environment variables
+    constraints = read_constraints(
+        args.build_constraint, folder=here, environ=environ, fetch=source_fetcher(args, here)
+    )
+    if not args.config_setting:
+        return constraints, {}
+    from lockset.composition.wheel_builds import read_settings
+
+    return constraints, dict(read_settings(args.config_setting))
+
+
+def _described(args: argparse.Namespace) -> dict[str, Any]:
+    try:
+        for text in args.environment:
+            MarkerSet.parse(text)
+    except LocksetError as error:
+        told = error.diagnostic
+        raise UsageError(told.code, told.message, place="--environment", hint=told.hint) from error
+    return {
+        "python": args.python,
+        "implementation": args.implementation,
+        "platforms": tuple(args.platform),
+        "environments": tuple(args.environment),
+    }
+
+
+def _this_environment(here: Path) -> dict[str, Any]:
+    """The environment that `lockset sync` would fill, else that of the Python running lockset."""
+    from lockset.composition.this_environment import choices_for
+    from lockset.sync.disk.inspect.interpreter import ask_interpreter, interpreter_of
+    from lockset.sync.disk.inspect.targets import find_environment
+
+    active = os.environ.get("VIRTUAL_ENV")  # noqa: TID251 - the door for environment variables
+    return choices_for(ask_interpreter(interpreter_of(active or find_environment(here) or sys.executable), memory=None))
+
+
+def _editables(paths: Iterable[str], here: Path) -> tuple[RequirementLine, ...]:
+    if not paths:
+        return ()
+    from lockset.sources.direct_reference import read_requirement
+
+    return tuple(
+        read_requirement(text, origin="--editable", folder=here, surroundings=LocalFiles(here), editable=True)
+        for text in paths
+    )
+
+
+def _overrides(args: argparse.Namespace, here: Path, environ: Mapping[str, str]) -> tuple[RequirementLine, ...]:
+    if not args.override:
+        return ()
+    fetch = source_fetcher(args, here)
+    return read_sources(args.override, folder=here, environ=environ, use_settings=False, fetch=fetch).dependencies
+
+
+def _modes(texts: Iterable[str]) -> dict[str, Any]:
+    found = {}
+    for name, mode in _pairs(texts, "--prerelease-package"):
+        if mode not in _PRERELEASES:
+            raise UsageError("option-value", f"--prerelease-package: `{mode}` is none of {', '.join(_PRERELEASES)}")
+        found[normal_name(name)] = mode
+    return found
+
+
+def _limits(texts: Iterable[str]) -> dict[str, datetime | timedelta | None]:
+    return {
+        normal_name(name): None if limit == "false" else parse_exclude_newer(limit, place="--exclude-newer-package")
+        for name, limit in _pairs(texts, "--exclude-newer-package")
+    }
+
+
+def _pairs(texts: Iterable[str], option: str) -> list[tuple[str, str]]:
+    pairs = [tuple(text.partition("=")[::2]) for text in texts]
+    for name, value in pairs:
+        if not name or not value:
+            raise UsageError("option-value", f"{option} wants NAME=VALUE, not `{name}`")
+    return pairs  # type: ignore[return-value]  # a partition without its middle is a pair
+
+
+def _packages(texts: Iterable[str]) -> tuple[str, ...]:
+    """Names, or `:all:`; several may stand in one text, and `:none:` takes back all before it, as pip has them."""
+    parts: list[str] = []
+    for part in (part.strip() for text in texts for part in text.split(",")):
+        if part == _NOTHING:
+            parts.clear()
+        elif part:
+            parts.append(part if part == _EVERYTHING else normal_name(part))
+    return tuple(dict.fromkeys(parts))

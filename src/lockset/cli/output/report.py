@@ -1,0 +1,47 @@
+"""Values as text for people: what changed between two locks."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lockset.cli.output.streams import plain
+from lockset.url_secrets import without_secrets
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from lockset.cli.output.streams import Output
+    from lockset.lockfile.diff import LockDiff
+    from lockset.lockfile.model import Package
+
+__all__ = ["change_lines", "release_of"]
+
+# Letters of a commit id that tell it from others.
+_COMMIT = 12
+
+
+def release_of(package: Package) -> str:
+    """The version of an entry, and of what comes from one place the place: a folder and a commit have no version."""
+    place = package.archive or package.directory or package.vcs
+    if place is None:
+        return plain(str(package.version)) if package.version is not None else "without a version"
+    where = without_secrets(getattr(place, "url", None) or place.path or "")
+    revision = f"@{package.vcs.commit_id[:_COMMIT]}" if package.vcs is not None else ""
+    version = f"{package.version} " if package.version is not None else ""
+    return plain(f"{version}({where}{revision})")
+
+
+def change_lines(changes: LockDiff, out: Output) -> Iterator[str]:
+    """One line for each package that changed: `+ name version`, `- name version`, `~ name old -> new`."""
+    for change in changes.changes:
+        name = plain(change.name)
+        if change.old is None and change.new is not None:
+            yield f"  {out.style('+', 'bold green')} {name} {release_of(change.new)}"
+        elif change.new is None and change.old is not None:
+            yield f"  {out.style('-', 'bold red')} {name} {release_of(change.old)}"
+        elif change.old is not None and change.new is not None:
+            if "version" in change.kinds:
+                said = f"{release_of(change.old)} -> {release_of(change.new)}"
+            else:
+                said = f"{release_of(change.new)} ({', '.join(change.kinds)})"
+            yield f"  {out.style('~', 'bold yellow')} {name} {said}"

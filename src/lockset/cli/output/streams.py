@@ -1,0 +1,380 @@
+"""The only writer to the standard streams: data to stdout, everything else to stderr."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import sys
+import threading
+import time
+from contextlib import suppress
+from io import RawIOBase
+from itertools import zip_longest
+from typing import TYPE_CHECKING, Any
+
+from lockset.url_secrets import without_secrets
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from lockset.errors import Diagnostic
+    from lockset.progress import Listener
+
+__all__ = ["Output", "Progress", "plain"]
+
+# Longest text from outside that one line shows; what is beyond is cut.
+_LONGEST = 2000
+_STYLES = {
+    "bold": "1",
+    "dim": "2",
+    "red": "31",
+    "green": "32",
+    "yellow": "33",
+    "blue": "34",
+    "magenta": "35",
+    "cyan": "36",
+}
+_SPINNER = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
+_PLAIN_SPINNER = "|/-\\"
+# What stands for signs of ours that an encoding lacks.
+_SIGNS = {"├── ": "|-- ", "└── ": "`-- ", "│": "|", "→": "->", "…": "...", "·": "-"}
+_EVERY_SIGN = "├└─│→…·" + _SPINNER
+# Columns where nobody knows how many there are.
+_COLUMNS = 80
+# What is quoted, with a mark below that shows a place in it.
+_QUOTED = "      "
+_WORD = re.compile(r" *[^ ]+")
+_STYLED = re.compile("\x1b\\[[0-9;]*m")
+# A column of a table is never narrower to make room for others.
+_NARROWEST = 8
+
+
+def plain(text: str) -> str:
+    """`text` without what a terminal would act on, and without secrets: whoever repeats an address may show it so.
+
+    Control characters are written out, length is bounded.
+    """
+    text = without_secrets(text).replace("://****@", "://")
+    if text.isprintable() and len(text) <= _LONGEST:
+        return text
+    shown = "".join(c if c.isprintable() or c == "\n" else c.encode("unicode_escape").decode() for c in text)
+    return shown if len(shown) <= _LONGEST else shown[: _LONGEST - 1] + "…"
+
+
+class Output:
+    """Where a command writes. One per run; safe to use from several threads.
+
+    Attributes:
+        quiet: Only data and errors are written.
+        verbose: More is told.
+        color: Whether styles are shown on stderr.
+        stdout_color: Whether styles are shown on stdout.
+    """
+
+    def __init__(
+        self,
+        *,
+        quiet: bool = False,
+        verbose: bool = False,
+        color: str = "auto",
+        progress: bool = True,
+        environ: dict[str, str] | None = None,
+    ) -> None:
+        environ = environ or {}
+        self.quiet = quiet
+        self.verbose = verbose
+        self._out = sys.stdout  # noqa: TID251 - this module is the writer
+        self._err = sys.stderr  # noqa: TID251
+        for stream in (self._out, self._err):
+            # A name that the terminal's encoding lacks must not end the run.
+            reconfigure = getattr(stream, "reconfigure", None)
+            if reconfigure is not None:
+                reconfigure(errors="backslashreplace")
+        self._plain_out, self._plain_err = not _has_signs(self._out), not _has_signs(self._err)
+        self.color = _colored(color, self._err, environ)
+        self.stdout_color = _colored(color, self._out, environ)
+        self._lock = threading.RLock()
+        self._progress: Progress | None = None
+        self._show_progress = progress and not quiet and self._err.isatty() and environ.get("TERM") != "dumb"
+
+    def style(self, text: str, style: str, *, stdout: bool = False) -> str:
+        """`text` in `style` (a name, or several with spaces), or as it is where colour is off."""
+        if not (self.stdout_color if stdout else self.color):
+            return text
+        codes = ";".join(_STYLES[s] for s in style.split())
+        return f"\x1b[{codes}m{text}\x1b[0m"
+
+    def data(self, text: str) -> None:
+        """Write the result of the command to stdout, without secrets, with a line end if it has none."""
+        text = without_secrets(text)
+        text = _spelled(text) if self._plain_out else text
+        with self._lock:
+            self._clear()
+            _write_whole(self._out, text if text.endswith("\n") or not text else text + "\n")
+
+    def file(self, text: str) -> None:
+        """Write what would be a file to stdout: the bytes that the file would have, whatever the encoding."""
+        buffer = getattr(self._out, "buffer", None)
+        if buffer is None:
+            self.data(text)
+            return
+        with self._lock:
+            self._clear()
+            self._out.flush()
+            _write_bytes(buffer, text.encode())
+            buffer.flush()
+
+    def json(self, value: Any) -> None:
+        """Write `value` as JSON to stdout; characters that the encoding may lack are written as JSON has them."""
+        self.data(json.dumps(value, indent=2, ensure_ascii=self._plain_out, default=str))
+
+    def line(self, text: str = "") -> None:
+        """Tell something on stderr, unless quiet. The caller has cleaned what came from outside with `plain`."""
+        if not self.quiet:
+            self._write_err(text)
+
+    def detail(self, text: str) -> None:
+        """Tell something on stderr when verbose."""
+        if self.verbose:
+            self._write_err(without_secrets(text))
+
+    def warn(self, text: str) -> None:
+        """Warn on stderr, unless quiet."""
+        if not self.quiet:
+            self._write_err(f"{self.style('warning', 'bold yellow')}: {plain(text)}")
+
+    def error(self, diagnostic: Diagnostic) -> None:
+        """Tell what went wrong on stderr, also when quiet."""
+        place = f"{plain(diagnostic.place)}: " if diagnostic.place else ""
+        lines = [f"{place}{self.style('error', 'bold red')}: {plain(diagnostic.message)}"]
+        lines += [f"  {plain(fact)}" for fact in diagnostic.context]
+        if diagnostic.hint:
+            first, *more = plain(diagnostic.hint).split("\n")
+            lines.append(f"  {self.style('hint', 'bold cyan')}: {first}")
+            lines += [f"    {line}" for line in more]
+        self._write_err("\n".join(lines))
+
+    def table(self, headers: Sequence[str], rows: Iterable[Sequence[str]], *, stdout: bool = False) -> None:
+        """Write rows in aligned columns, headers dimmed; to stderr unless `stdout`."""
+        body = [[plain(cell) for cell in row] for row in rows]
+        widths = [max(len(r[i]) for r in [list(headers), *body]) for i in range(len(headers))]
+        stream = self._out if stdout else self._err
+        if stream.isatty():
+            widths = _narrowed(widths, columns_of(stream))
+
+        def row_lines(row: Sequence[str]) -> list[str]:
+            cells = [_folded(cell, width) for cell, width in zip(row, widths, strict=True)]
+            lines = zip_longest(*cells, fillvalue="")
+            return ["  ".join(c.ljust(w) for c, w in zip(line, widths, strict=True)).rstrip() for line in lines]
+
+        write = self.data if stdout else self.line
+        if headers and any(headers):
+            write("\n".join(self.style(line, "dim", stdout=stdout) for line in row_lines(headers)))
+        for row in body:
+            write("\n".join(row_lines(row)))
+
+    def listener(self) -> Listener:
+        """The run's listener: progress where a person watches, notes always."""
+        if self._progress is None:
+            self._progress = Progress(self, live=self._show_progress)
+        return self._progress
+
+    def close(self) -> None:
+        """End the progress line."""
+        with self._lock:
+            if self._progress is not None:
+                self._progress.stop()
+
+    def _write_err(self, text: str) -> None:
+        text = _spelled(text) if self._plain_err else text
+        if self._err.isatty():
+            text = _at_words(text, self.columns())
+        # A target, a lock or an exit code is no other because nobody could be told of it.
+        with self._lock, suppress(OSError):
+            self._clear()
+            self._err.write(text + "\n")
+            self._err.flush()
+
+    def _clear(self) -> None:
+        if self._progress is not None:
+            self._progress.clear()
+
+    @property
+    def spinner(self) -> str:
+        """Signs that turn, as far as the encoding has them."""
+        return _PLAIN_SPINNER if self._plain_err else _SPINNER
+
+    def columns(self) -> int:
+        """How many columns stderr has now."""
+        return columns_of(self._err)
+
+    def write_progress(self, text: str) -> None:
+        """Write raw text of the progress line."""
+        text = _spelled(text) if self._plain_err else text
+        with self._lock, suppress(OSError):
+            self._err.write(text)
+            self._err.flush()
+
+
+class Progress:
+    """One line that tells what is being done; a `Listener`. Redrawn at most ten times a second."""
+
+    def __init__(self, out: Output, *, live: bool, clock: Callable[[], float] = time.monotonic) -> None:
+        self._out = out
+        self._live = live
+        self._clock = clock
+        self._name = ""
+        self._what = ""
+        self._done = 0
+        self._total: int | None = None
+        self._bytes = 0
+        self._began = clock()
+        self._drawn_at = 0.0
+        self._drawn = False
+        self._frame = 0
+        self._said: set[str] = set()
+
+    def phase(self, name: str, *, total: int | None = None) -> None:
+        """A phase begins."""
+        self._name, self._total = name, total
+        self._done, self._bytes, self._what = 0, 0, ""
+        self._began = self._clock()
+        self._draw(force=True)
+
+    def step(self, what: str, *, done: int = 1) -> None:
+        """Steps are done."""
+        self._done += done
+        self._what = what
+        self._draw()
+
+    def transferred(self, amount: int) -> None:
+        """Bytes have come."""
+        self._bytes += amount
+        self._draw()
+
+    def note(self, text: str) -> None:
+        """Tell once."""
+        if text not in self._said:
+            self._said.add(text)
+            self._out.line(f"{self._out.style('note', 'bold cyan')}: {plain(text)}")
+
+    def clear(self) -> None:
+        """Take the line off the screen."""
+        if self._drawn:
+            self._drawn = False
+            self._out.write_progress("\r\x1b[K")
+
+    def stop(self) -> None:
+        """Take the line off the screen for good."""
+        self.clear()
+        self._live = False
+
+    def _draw(self, *, force: bool = False) -> None:
+        if not self._live:
+            return
+        now = self._clock()
+        if not force and now - self._drawn_at < 0.1:  # noqa: PLR2004 - ten frames a second
+            return
+        self._drawn_at = now
+        self._frame += 1
+        spinner = self._out.spinner
+        spin = spinner[self._frame % len(spinner)]
+        count = f" {self._done}/{self._total}" if self._total else f" {self._done}" if self._done else ""
+        rate = ""
+        if self._bytes:
+            seconds = max(now - self._began, 0.001)
+            rate = f" · {self._bytes / 1e6:.1f} MB · {self._bytes / 1e6 / seconds:.1f} MB/s"
+        text = f"{spin} {self._name}{count}{rate} {plain(self._what)[:50]}"
+        self._drawn = True
+        # A line that is longer than the terminal cannot be taken back: what is beyond stays on the screen.
+        self._out.write_progress(f"\r\x1b[K{text[: max(self._out.columns() - 1, 0)].rstrip()}")
+
+
+def _write_whole(stream: Any, text: str) -> None:
+    """All of the text, or BrokenPipeError: without a buffer (PYTHONUNBUFFERED) a stream forgets what did not fit."""
+    buffer = getattr(stream, "buffer", None)
+    if isinstance(buffer, RawIOBase):
+        stream.flush()
+        newline = os.linesep.encode()
+        _write_bytes(buffer, text.encode(stream.encoding, stream.errors).replace(b"\n", newline))
+    else:
+        stream.write(text)
+        stream.flush()
+
+
+def _write_bytes(buffer: Any, data: bytes) -> None:
+    left = memoryview(data)
+    while left:
+        left = left[buffer.write(left) or 0 :]
+
+
+def columns_of(stream: Any) -> int:
+    """How many columns the terminal behind `stream` has; the usual number where it is none."""
+    try:
+        return os.get_terminal_size(stream.fileno()).columns or _COLUMNS
+    except (OSError, ValueError, AttributeError):
+        return _COLUMNS
+
+
+def _has_signs(stream: Any) -> bool:
+    """Whether the stream's encoding has every sign that lockset itself writes."""
+    try:
+        _EVERY_SIGN.encode(getattr(stream, "encoding", None) or "ascii")
+    except (UnicodeEncodeError, LookupError):
+        return False
+    return True
+
+
+def _spelled(text: str) -> str:
+    if not text.isascii():
+        for sign, instead in _SIGNS.items():
+            text = text.replace(sign, instead)
+    return text
+
+
+def _at_words(text: str, columns: int) -> str:
+    """Long lines broken between words, those of an indented quotation excepted; what is broken off is indented."""
+    if len(text) <= columns:
+        return text
+    lines: list[str] = []
+    for line in text.split("\n"):
+        if len(line) <= columns or line.startswith(_QUOTED):
+            lines.append(line)
+            continue
+        indent = " " * (len(line) - len(line.lstrip()) + 2)
+        shown, used = "", 0
+        for word in _WORD.findall(line):
+            width = len(_STYLED.sub("", word))
+            if used > len(indent) and used + width > columns:
+                lines.append(shown)
+                shown, used, word, width = indent, len(indent), word.lstrip(), width - 1  # noqa: PLW2901
+            shown, used = shown + word, used + width
+        lines.append(shown)
+    return "\n".join(lines)
+
+
+def _narrowed(widths: list[int], columns: int) -> list[int]:
+    """Widths that fit in `columns`, as far as they can: the widest give way."""
+    found = list(widths)
+    while sum(found) + 2 * (len(found) - 1) > columns and max(found, default=0) > _NARROWEST:
+        found[found.index(max(found))] -= 1
+    return found
+
+
+def _folded(cell: str, width: int) -> list[str]:
+    if len(cell) <= width:
+        return [cell]
+    from textwrap import wrap
+
+    return wrap(cell, width)
+
+
+def _colored(color: str, stream: Any, environ: dict[str, str]) -> bool:
+    if color != "auto":
+        return color == "always"
+    if environ.get("NO_COLOR"):
+        return False
+    if environ.get("FORCE_COLOR"):
+        return True
+    return bool(stream.isatty()) and environ.get("TERM") != "dumb"

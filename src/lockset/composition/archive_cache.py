@@ -1,0 +1,94 @@
+"""What archives asked for by URL held, remembered while they are the same: a relock need not fetch them again."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from packaging.version import InvalidVersion
+
+from lockset.dependency_specifiers import read_version
+from lockset.metadata.core import CoreMetadata
+from lockset.resolve.problem.direct_source import SourceFacts
+
+if TYPE_CHECKING:
+    from lockset.index.http.files import HttpFiles
+    from lockset.index.pages.project_page import DistributionFile
+    from lockset.metadata.ports import Store
+    from lockset.resolve.problem.direct_source import DirectSource
+
+__all__ = ["ArchiveMemory"]
+
+_KIND = "archives"
+# Raised whenever a remembered answer would mean something else.
+_FORMAT = 1
+
+
+class ArchiveMemory:
+    """Facts by URL.
+
+    They stand for an archive that is asked for with a hash they have, without the network. One without a hash is
+    asked about: the facts stand while its server names it by the same strong ETag, or where there is no network.
+    """
+
+    def __init__(self, files: HttpFiles, store: Store) -> None:
+        self._files = files
+        self._store = store
+        self._stamps: dict[str, str | None] = {}
+
+    def recall(self, source: DirectSource, file: DistributionFile) -> SourceFacts | None:
+        """What the archive is known to hold; None where it has to be fetched."""
+        data = self._store.get(_KIND, _key(source))
+        found = None if data is None else _load(data)
+        if found is not None and source.hashes:
+            wanted = any(found[1].hashes.get(d.algorithm) == d.value for d in source.hashes)
+            return found[1] if wanted else None
+        if found is not None and self._files.is_offline:
+            return found[1]
+        self._stamps[source.fetched] = stamp = self._files.stamp(file)
+        return found[1] if found is not None and stamp is not None and found[0] == stamp else None
+
+    def keep(self, source: DirectSource, facts: SourceFacts) -> None:
+        """Remember what was fetched, unless nothing would tell that it has changed or a build told it."""
+        stamp = self._stamps.get(source.fetched)
+        if facts.metadata.origin != "built" and (stamp is not None or source.hashes):
+            self._store.put(_KIND, _key(source), _dump(stamp or "", facts))
+
+
+def _key(source: DirectSource) -> str:
+    # Subdirectories hold other projects; what credentials let see may be another archive.
+    return json.dumps([_FORMAT, source.fetched, source.subdirectory, source.name])
+
+
+def _dump(stamp: str, facts: SourceFacts) -> bytes:
+    metadata = facts.metadata
+    told = {
+        "stamp": stamp,
+        "size": facts.size,
+        "hashes": dict(facts.hashes),
+        "name": metadata.name,
+        "version": str(metadata.version),
+        "requires_dist": list(metadata.requires_dist),
+        "requires_python": metadata.requires_python,
+        "provides_extra": sorted(metadata.provides_extra),
+        "dynamic": sorted(metadata.dynamic),
+        "origin": metadata.origin,
+    }
+    return json.dumps(told).encode()
+
+
+def _load(data: bytes) -> tuple[str, SourceFacts] | None:
+    try:
+        told = json.loads(data)
+        metadata = CoreMetadata(
+            name=told["name"],
+            version=read_version(told["version"]),
+            requires_dist=tuple(told["requires_dist"]),
+            requires_python=told["requires_python"],
+            provides_extra=frozenset(told["provides_extra"]),
+            dynamic=frozenset(told["dynamic"]),
+            origin=told["origin"],
+        )
+        return told["stamp"], SourceFacts(metadata=metadata, hashes=dict(told["hashes"]), size=told["size"])
+    except (ValueError, KeyError, TypeError, InvalidVersion):
+        return None

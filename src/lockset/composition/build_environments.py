@@ -1,0 +1,206 @@
+"""Isolated environments for build backends, locked and synced by lockset itself: all that runs there is verified."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from contextlib import contextmanager
+from dataclasses import field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from lockset import __version__
+from lockset._dataclass import dataclass
+from lockset.build.hooks import HookBuilder
+from lockset.composition.lock_pipeline import Choices, lock
+from lockset.composition.repositories import connected, repository_opener
+from lockset.composition.sync_pipeline import LockSource, Policy, SyncRequest, sync
+from lockset.errors import LocksetError
+from lockset.index.credentials import redact
+from lockset.sources.project import RootProject
+from lockset.sources.requirements.requirement_line import parse_requirement
+from lockset.sync.disk.inspect.interpreter import ask_interpreter
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from datetime import datetime
+
+    from lockset.index.options import IndexOptions
+    from lockset.progress import Listener
+    from lockset.sources.requirements.requirement_line import RequirementLine
+
+__all__ = ["SyncedEnvironmentMaker", "builder"]
+
+# Builds inside builds: a backend that must itself be built, and so on. Beyond it something goes round in a circle.
+_DEEPEST = 6
+# Variables by which compilers and libraries are found.
+_DECIDING = (
+    "PATH",
+    "CC",
+    "CXX",
+    "CFLAGS",
+    "CXXFLAGS",
+    "CPPFLAGS",
+    "LDFLAGS",
+    "CPATH",
+    "LIBRARY_PATH",
+    "PKG_CONFIG_PATH",
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SyncedEnvironmentMaker:
+    """`lockset.build.environment.EnvironmentMaker` by way of lock and sync.
+
+    Attributes:
+        options: Where build requirements come from.
+        cache: Folder that remembers across runs, None for none.
+        python: Interpreter to build for.
+        now: For what in locking depends on the clock.
+        listener: Hears notes.
+        constraints: Limits on what builds ask for.
+        settings: What build backends are told, but those of builds within builds.
+        inside: The builds this one is needed for.
+    """
+
+    options: IndexOptions
+    cache: Path | None
+    python: str
+    now: datetime
+    listener: Listener
+    constraints: tuple[RequirementLine, ...] = ()
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    inside: tuple[str, ...] = ()
+
+    def builder(self, listener: Listener) -> HookBuilder:
+        """A builder over environments of this maker."""
+        return HookBuilder(self, listener=listener, settings=self.settings, fingerprint=self._fingerprint())
+
+    def _fingerprint(self) -> str:
+        """What decides on a build besides the tree, as far as it is known before: interpreter, settings, variables."""
+        python = Path(self.python).resolve()
+        places = (self.options.index_url, *(source.url for source in self.options.indexes), *self.options.find_links)
+        facts = [
+            [str(python), python.stat().st_mtime_ns if python.exists() else 0, sys.version, __version__],
+            [str(line.requirement) for line in self.constraints],
+            {key: str(value) for key, value in self.settings.items()},
+            list(map(redact, places)),
+            {name: os.environ.get(name, "") for name in _DECIDING},  # noqa: TID251 - builds inherit them
+        ]
+        return hashlib.sha256(json.dumps(facts).encode()).hexdigest()
+
+    @contextmanager
+    def make(self, requirements: Sequence[str], *, what: str) -> Iterator[_SyncedEnvironment]:
+        """See `EnvironmentMaker`."""
+        if len(self.inside) >= _DEEPEST:
+            raise LocksetError(
+                "build-environment",
+                f"To build {what}, builds within builds are needed without end: {' for '.join(self.inside)}",
+                hint="Use a release that has a wheel",
+            )
+        with tempfile.TemporaryDirectory(prefix="lockset-build-") as folder:
+            place = Path(folder) / "env"
+            _make_venv(self.python, place, what)
+            made = _SyncedEnvironment(
+                python=place / ("Scripts/python.exe" if sys.platform == "win32" else "bin/python"),
+                maker=self,
+                folder=Path(folder),
+                what=what,
+                installed=[],
+            )
+            made.install(requirements)
+            yield made
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _SyncedEnvironment:
+    python: Path
+    maker: SyncedEnvironmentMaker
+    folder: Path
+    what: str
+    installed: list[str]
+
+    def install(self, requirements: Sequence[str]) -> None:
+        """See `BuildEnvironment`."""
+        self.installed.extend(r for r in requirements if r not in self.installed)
+        if not self.installed:
+            return
+        maker = self.maker
+        try:
+            interpreter = ask_interpreter(str(self.python), memory=None)
+            values = interpreter.markers
+            origin = f"the build requirements of {self.what}"
+            project = RootProject(
+                base=self.folder,
+                dependencies=tuple(parse_requirement(text, origin=origin) for text in self.installed),
+            )
+            platform = ("sys_platform", "platform_machine", "implementation_name")
+            choices = Choices(
+                python=values["python_full_version"],
+                environments=(" and ".join(f"{name} == '{values[name]}'" for name in platform),),
+                constraints=maker.constraints,
+            )
+            nested = replace(maker, settings={}, inside=(*maker.inside, self.what))
+            found = lock(
+                project,
+                choices,
+                open_repository=repository_opener(maker.options, maker.cache, builder=nested.builder),
+                now=maker.now,
+            )
+            request = SyncRequest(
+                sources=(LockSource(lock=found.lock, folder=str(self.folder)),),
+                python=str(self.python),
+                policy=Policy(exact=False),
+            )
+            with connected(maker.options, maker.cache, maker.listener) as connection:
+                sync(request, cache=maker.cache, downloads=lambda: connection.downloads)
+        except LocksetError as error:
+            told = error.diagnostic
+            raise LocksetError(
+                "build-environment",
+                f"The environment to build {self.what} in could not be made: {told.message}",
+                place=told.place,
+                context=told.context,
+                hint=told.hint,
+            ) from error
+
+
+def _make_venv(python: str, place: Path, what: str) -> None:
+    command = [python, "-I", "-m", "venv", "--without-pip", str(place)]
+    done = subprocess.run(  # noqa: S603 (an interpreter the user chose, our own arguments)
+        command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False
+    )
+    if done.returncode:
+        raise LocksetError(
+            "build-environment",
+            f"{python} could not make an environment to build {what} in",
+            context=tuple(done.stdout.decode("utf-8", "replace").splitlines()[-5:]),
+            hint="Install the `venv` module of that Python, or use `--no-build`",
+        )
+
+
+def builder(
+    options: IndexOptions,
+    cache: Path | None,
+    *,
+    python: str,
+    now: datetime,
+    listener: Listener,
+    constraints: tuple[RequirementLine, ...] = (),
+    settings: Mapping[str, Any] | None = None,
+) -> HookBuilder:
+    """A builder whose environments lockset makes itself, within `constraints`; `settings` are told to backends."""
+    maker = SyncedEnvironmentMaker(
+        options=options,
+        cache=cache,
+        python=python,
+        now=now,
+        listener=listener,
+        constraints=constraints,
+        settings=settings or {},
+    )
+    return maker.builder(listener)

@@ -1,0 +1,110 @@
+"""The question that a project asks, with what only its build backend knows of the project."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from lockset.errors import LocksetError
+from lockset.resolve.problem.build_problem import ask
+from lockset.resolve.problem.direct_source import DirectSource, relative_path
+from lockset.sources.other_tools import listed
+from lockset.sources.unbuilt import with_built
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from contextlib import AbstractContextManager
+    from datetime import datetime
+    from pathlib import Path
+
+    from lockset.lockfile.model import Pylock
+    from lockset.progress import Listener
+    from lockset.resolve.problem.build_problem import Question
+    from lockset.resolve.problem.file_policy import FileRules
+    from lockset.resolve.problem.options import Choices
+    from lockset.resolve.releases.index_repository import IndexRepository
+    from lockset.sources.project import RootProject
+    from lockset.sources.unbuilt import Unbuilt
+
+__all__ = ["asked_project"]
+
+
+@contextmanager
+def asked_project(
+    project: RootProject,
+    choices: Choices,
+    *,
+    open_repository: Callable[[FileRules, Listener], AbstractContextManager[IndexRepository]],
+    now: datetime,
+    old: Pylock | None,
+    folder: Path | None,
+    listener: Listener,
+) -> Iterator[tuple[RootProject, Question, IndexRepository]]:
+    """The whole project, its question, and an open repository to answer it with.
+
+    Raises:
+        LocksetError: what `ask` raises, and `build-needed`: the backend would have to be asked, and builds are off.
+    """
+    if project.unbuilt:
+        project = _whole(project, choices, open_repository, now=now, old=old, folder=folder, listener=listener)
+    question = ask(project, choices, old=old, now=now, folder=folder)
+    with open_repository(question.rules, listener) as opened:
+        yield project, question, opened
+
+
+def _whole(
+    project: RootProject,
+    choices: Choices,
+    open_repository: Callable[[FileRules, Listener], AbstractContextManager[IndexRepository]],
+    *,
+    now: datetime,
+    old: Pylock | None,
+    folder: Path | None,
+    listener: Listener,
+) -> RootProject:
+    """`project` with what its build says. Which Pythons and extras it has is not known before."""
+    before = replace(choices, extras=None, all_extras=True)
+    known = len(project.warnings)
+    with open_repository(ask(project, before, old=old, now=now, folder=folder).rules, listener) as opened:
+        for unbuilt in project.unbuilt:
+            project = _built(project, unbuilt, opened, folder or project.base)
+    for warning in project.warnings[known:]:
+        listener.note(warning.message)
+    return project
+
+
+def _built(project: RootProject, unbuilt: Unbuilt, repository: IndexRepository, folder: Path) -> RootProject:
+    """By the same road as a folder that is asked for."""
+    source = DirectSource(
+        name=unbuilt.name,
+        kind="directory",
+        path=str(unbuilt.base),
+        shown=relative_path(str(unbuilt.base), folder),
+        place=unbuilt.place,
+    )
+    assert repository.sources is not None, "whoever locks a project reads folders"
+    try:
+        metadata = repository.sources.read(source).metadata
+    except LocksetError as error:
+        if error.diagnostic.code != "build-needed":
+            raise
+        raise _refused(unbuilt) from error
+    return with_built(
+        project,
+        unbuilt,
+        requires_dist=metadata.requires_dist,
+        extras=metadata.provides_extra,
+        requires_python=metadata.requires_python,
+    )
+
+
+def _refused(unbuilt: Unbuilt) -> LocksetError:
+    files = f"lock the files that setuptools reads them from: `lockset lock {' '.join(unbuilt.files)}`"
+    other = files if unbuilt.files else "write them in pyproject.toml"
+    return LocksetError(
+        "build-needed",
+        f"The {listed(unbuilt.keys)} of {unbuilt.name} are dynamic: only a build tells them, and builds are off",
+        place=unbuilt.place,
+        hint=f"Allow builds for {unbuilt.name}, or {other}",
+    )

@@ -1,0 +1,213 @@
+"""Whether what a project requires has changed since the lock file beside it was made.
+
+A quick look that says nothing false: it compares the requirements that the lock file records with those of its sources.
+`lockset lock --check` looks at all that decides. The answer is remembered, since a sync shall not wait for it.
+"""
+
+from __future__ import annotations
+
+import re
+import zlib
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+
+from lockset import __version__
+from lockset.files.record_store import know, known
+from lockset.hashes import quick_sha256
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from lockset.lockfile.model import Pylock
+    from lockset.sources.project import RootProject
+    from lockset.sync.disk.request import LockSource
+
+__all__ = ["ProjectState", "project_state"]
+
+# What a requirement belongs to: the variable of markers and the name of an extra or group.
+Choice: TypeAlias = "tuple[str, str]"
+_ALWAYS: Choice = ("", "")
+
+# Changes with every change of what is compared.
+_FORMAT = 2
+_FOLDER = "projects-v1"
+# Bounds the number of memories: a further one takes the place of an older one.
+_MOST = 256
+_PYPROJECT = "pyproject.toml"
+# An extra or a group in the marker of a recorded requirement.
+_CHOICE = re.compile(r"""['"]([^'"]+)['"] (?:not )?in (extras|dependency_groups)""")
+# Bounds the sources that are looked at.
+_LARGEST = 1 << 20
+# Pythons that a range may begin with.
+_PYTHONS = [f"3.{minor}" for minor in range(50)]
+
+
+class ProjectState(NamedTuple):
+    """What the sources beside a lock file require otherwise than it records, in words, and where these are."""
+
+    changes: tuple[str, ...]
+    paths: tuple[str, ...]
+
+
+def project_state(source: LockSource, environment: Mapping[str, str], *, cache: Path | None) -> ProjectState:
+    """The state of the project beside the lock file `source`; without changes also where these cannot be known.
+
+    A requirement that has a marker counts where the marker holds in `environment`.
+    """
+    if source.data is None or source.path is None or not Path(source.path).is_file():
+        return ProjectState((), ())
+    key = (_FORMAT, __version__, source.folder, quick_sha256(source.data))
+    place = str(cache / _FOLDER / f"{zlib.crc32(repr(key).encode()) % _MOST:02x}") if cache is not None else None
+    markers = repr(sorted(environment.items()))
+    row = known(place, key)
+    if row is not None and row[1] == markers and _contents(source.folder, row[0]) == row[2]:
+        names, changes = row[0], row[3]
+    else:
+        lock = source.read()
+        names = _names(lock)
+        contents = _contents(source.folder, names)
+        changes = tuple(_compared(lock, source.folder, names, environment)) if contents else ()
+        know(place, key, (names, markers, contents, changes))
+    return ProjectState(changes, tuple(str(Path(source.folder, name)) for name in names))
+
+
+def _names(lock: Pylock) -> list[str]:
+    """The file names of what `lock` was made from; empty where that is not known."""
+    table = (lock.tool or {}).get("lockset")
+    if not isinstance(table, dict) or not isinstance(table.get("roots"), list):
+        return []
+    names = table.get("sources", [_PYPROJECT])
+    if not isinstance(names, list) or not all(isinstance(name, str) and name == Path(name).name for name in names):
+        return []
+    return names
+
+
+def _contents(folder: str, names: Sequence[str]) -> tuple[tuple[str, bytes], ...]:
+    """The sources with the digest of their bytes, which may hold secrets; empty where one is not there."""
+    found = []
+    for name in names:
+        path = Path(folder, name)
+        try:
+            if not path.is_file() or path.stat().st_size > _LARGEST:
+                return ()
+            found.append((name, quick_sha256(path.read_bytes())))
+        except (OSError, ValueError):
+            return ()
+    return tuple(found)
+
+
+def _compared(lock: Pylock, folder: str, names: Sequence[str], environment: Mapping[str, str]) -> Iterator[str]:
+    # Imported here: what was compared before is not compared again.
+    from lockset.errors import LocksetError
+    from lockset.sources.discover import read_sources
+
+    try:
+        project = read_sources(list(names), folder=Path(folder), environ={})
+    except LocksetError:
+        return  # `lock` will tell
+    table = (lock.tool or {})["lockset"]
+    locked = _locked_keys(table["roots"])
+    if locked is None:
+        return
+    replaced = {line.name for line in project.settings.overrides} | {*project.settings.excludes, project.name}
+    replaced |= {key[0] for key in _locked_keys([*table.get("overrides", ()), *table.get("excludes", ())]) or ()}
+    for (key, choice), text, holds in _required(project, lock):
+        if key[0] in replaced or not holds(environment):
+            continue
+        if key not in locked:
+            yield f"`{text}` is required and was not locked"
+        elif not locked[key][1] & {choice, _ALWAYS}:
+            yield f"`{text}` is required {_with(choice)} and was locked {_with(*sorted(locked[key][1]))} only"
+    everything = {key for (key, _), _, _ in _required(project, None)}
+    for key, (text, _) in locked.items():
+        if key not in everything and key[0] not in replaced:
+            yield f"`{text}` was locked and is not required any more"
+    yield from _limits(project, table)
+    yield from _pythons(project, lock, table)
+
+
+def _with(*choices: Choice) -> str:
+    names = [f"{'extra' if variable == 'extras' else 'group'} `{name}`" for variable, name in choices if name]
+    return f"with {' or '.join(names)}" if names else "without extras and groups"
+
+
+def _required(project: RootProject, lock: Pylock | None) -> Iterator[tuple[tuple[Any, Choice], str, Any]]:
+    """The requirements of `project`; those of extras and groups as far as `lock` has these."""
+    from packaging.utils import canonicalize_name
+
+    lines = [(line, _ALWAYS) for line in project.dependencies]
+    groups = None if lock is None else {*(lock.dependency_groups or ()), *(lock.default_groups or ())}
+    lines += [
+        (line, ("extras", canonicalize_name(name)))
+        for name, each in project.extras.items()
+        if lock is None or name in (lock.extras or ())
+        for line in each
+    ]
+    lines += [
+        (line, ("dependency_groups", canonicalize_name(name)))
+        for name, each in project.groups.items()
+        if groups is None or name in groups
+        for line in each
+    ]
+    for line, choice in lines:
+        marker = line.requirement.marker
+
+        def holds(environment: Mapping[str, str], marker: Any = marker) -> bool:
+            try:
+                return marker is None or marker.evaluate({**environment, "extra": ""})
+            except Exception:  # noqa: BLE001 (whatever a marker compares)
+                return False
+
+        # A URL may hold a secret.
+        shown = line.text if line.requirement.url is None else line.name
+        yield (_key(line.requirement), choice), shown, holds
+
+
+def _locked_keys(texts: Any) -> dict[Any, tuple[str, set[Choice]]] | None:
+    """The recorded requirements with the choices they belong to; None where one cannot be read."""
+    from packaging.requirements import InvalidRequirement
+    from packaging.utils import canonicalize_name
+
+    from lockset.dependency_specifiers import read_dependency
+
+    keys: dict[Any, tuple[str, set[Choice]]] = {}
+    try:
+        for text in texts:
+            plain, _, marker = text.partition(" ; ")
+            requirement = read_dependency(plain)
+            shown = str(requirement) if requirement.url is None else requirement.name
+            choices: set[Choice] = {(variable, canonicalize_name(name)) for name, variable in _CHOICE.findall(marker)}
+            keys.setdefault(_key(requirement), (shown, set()))[1].update(choices or {_ALWAYS})
+    except (InvalidRequirement, AttributeError, TypeError):
+        return None
+    return keys
+
+
+def _key(requirement: Any) -> tuple[Any, ...]:
+    """What a requirement requires; of a URL only that there is one, since the lock file writes it in its own way."""
+    from packaging.utils import canonicalize_name
+
+    name = canonicalize_name(requirement.name)
+    extras = frozenset(map(canonicalize_name, requirement.extras))
+    return (name, extras, requirement.specifier) if requirement.url is None else (name, extras, "url")
+
+
+def _limits(project: RootProject, table: Mapping[str, Any]) -> Iterator[str]:
+    """Constraints and exclusions of the project that the lock file does not record."""
+    constraints = table.get("constraints", ())
+    for line in project.constraints:
+        if line.requirement.url is None and str(line.requirement) not in constraints:
+            yield f"the constraint `{line.text}` was not there"
+    for name in project.settings.excludes:
+        if name not in table.get("excludes", ()):
+            yield f"`{name}` was not excluded"
+
+
+def _pythons(project: RootProject, lock: Pylock, table: Mapping[str, Any]) -> Iterator[str]:
+    """Whether the project's range of Pythons begins elsewhere now; upper bounds are found by the lock itself."""
+    required, served = project.requires_python, lock.requires_python
+    if required is None or served is None or "python" in table or project.settings.python is not None:
+        return
+    first, locked = (next((v for v in _PYTHONS if r.contains(f"{v}.99")), None) for r in (required, served))
+    if first != locked:
+        yield f"it requires Python {required}, and the lock file is for {served}"

@@ -1,0 +1,129 @@
+"""The only place where ports meet their implementations."""
+
+from __future__ import annotations
+
+import os
+import time
+from contextlib import contextmanager
+from functools import cached_property
+from typing import TYPE_CHECKING, BinaryIO
+
+from lockset.composition.connections import connected
+from lockset.metadata.build_failures import BuildFailures
+from lockset.metadata.retrieve import Retriever
+from lockset.resolve.releases.prefetch import ScoutingRepository
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+    from contextlib import AbstractContextManager
+    from pathlib import Path
+
+    from lockset.index.http.files import HttpFiles
+    from lockset.index.options import IndexOptions
+    from lockset.index.pages.project_page import DistributionFile
+    from lockset.metadata.ports import Builder, Store
+    from lockset.progress import Listener
+    from lockset.resolve.problem.direct_source import DirectSource, SourceFacts, SourceReader
+    from lockset.resolve.problem.file_policy import FileRules
+    from lockset.resolve.releases.index_repository import IndexRepository
+
+__all__ = ["connected", "repository_opener"]
+
+
+class _BuilderOnUse:
+    """A builder that is made, with all it imports, when the first thing must be built: most runs build nothing."""
+
+    def __init__(self, make: Callable[[], Builder]) -> None:
+        self._make = make
+
+    @cached_property
+    def _builder(self) -> Builder:
+        return self._make()
+
+    @property
+    def fingerprint(self) -> str:
+        """What decides on its builds besides the tree; "" where that is not known."""
+        told: str = getattr(self._builder, "fingerprint", "")
+        return told
+
+    def metadata(self, source_tree: Path, *, what: str) -> bytes:
+        return self._builder.metadata(source_tree, what=what)
+
+    def wheel(self, source_tree: Path, out_dir: Path, *, what: str) -> Path:
+        return self._builder.wheel(source_tree, out_dir, what=what)
+
+    def archive_metadata(self, archive: BinaryIO, filename: str) -> bytes:
+        return self._builder.archive_metadata(archive, filename)
+
+    def archive_wheel(self, archive: BinaryIO, filename: str, out_dir: Path) -> Path:
+        return self._builder.archive_wheel(archive, filename, out_dir)
+
+
+class _SourcesOnUse:
+    """A reader of sources that is made, with all it imports, when the first must be read: most projects have none."""
+
+    def __init__(
+        self, files: HttpFiles, store: Store, builder: Builder | None, may_build: Callable[[str], bool]
+    ) -> None:
+        self._files = files
+        self._store = store
+        self._builder = builder
+        self._may_build = may_build
+
+    @cached_property
+    def _sources(self) -> SourceReader:
+        from lockset.composition.source_reader import Sources
+
+        environ = dict(os.environ)  # noqa: TID251 - git finds by these what the user set up
+        return Sources(
+            self._files, store=self._store, builder=self._builder, may_build=self._may_build, environ=environ
+        )
+
+    def read(self, source: DirectSource, *, commit: str | None = None) -> SourceFacts:
+        return self._sources.read(source, commit=commit)
+
+
+def repository_opener(
+    options: IndexOptions,
+    cache: Path | None,
+    *,
+    builder: Callable[[Listener], Builder] | None = None,
+    asked: Callable[[float], None] | None = None,
+) -> Callable[[FileRules, Listener], AbstractContextManager[IndexRepository]]:
+    """What `lockset.composition.lock_pipeline.lock` opens its repository with.
+
+    `builder` None: nothing is built. `asked` hears at the end until when the pages that were used stay fresh.
+    """
+
+    @contextmanager
+    def opened(rules: FileRules, listener: Listener) -> Iterator[IndexRepository]:
+        with connected(options, cache, listener) as connection:
+            made = _BuilderOnUse(lambda: builder(listener)) if builder is not None else None
+
+            def hash_file(file: DistributionFile) -> Mapping[str, str]:
+                listener.note(f"The index gives no strong hash of {file.filename}: it is fetched and hashed")
+                return {"sha256": connection.files.sha256(file)}
+
+            failures = None
+            if made is not None:
+                failures = BuildFailures(
+                    connection.cache,
+                    fingerprint=lambda: made.fingerprint,
+                    now=time.time(),  # noqa: TID251 - api is where the clock is read
+                    refresh=options.refresh,
+                )
+            metadata = Retriever(
+                connection.files, store=connection.cache, tasks=connection.workers, builder=made, failures=failures
+            )
+            yield ScoutingRepository(
+                index=connection.index,
+                metadata=metadata,
+                rules=rules,
+                listener=listener,
+                hash_file=hash_file,
+                sources=_SourcesOnUse(connection.files, connection.cache, made, rules.may_build),
+            )
+            if asked is not None:
+                asked(connection.index.fresh_until)
+
+    return opened

@@ -1,0 +1,255 @@
+"""Reads what is asked for by URL or path: archives, folders, git repositories."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import tempfile
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO
+
+from packaging.utils import InvalidSdistFilename, InvalidWheelFilename
+from packaging.version import Version
+
+from lockset.build.checkout import checkout
+from lockset.build.revision import commit_of
+from lockset.build.unpack import unpack
+from lockset.composition.archive_cache import ArchiveMemory
+from lockset.dependency_specifiers import read_sdist_name, read_wheel_name
+from lockset.errors import LocksetError
+from lockset.index.pages.project_page import DistributionFile
+from lockset.metadata.core import parse_metadata
+from lockset.metadata.pyproject import tree_metadata
+from lockset.metadata.sdist import sdist_metadata
+from lockset.metadata.wheel import wheel_metadata
+from lockset.resolve.problem.direct_source import SourceFacts
+from lockset.sources.other_files import other_files
+from lockset.sources.other_tools import OtherTools, is_other_tool
+from lockset.sources.toml_table import parse_toml
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from lockset.index.http.files import HttpFiles
+    from lockset.metadata.core import CoreMetadata
+    from lockset.metadata.ports import Builder, Store
+    from lockset.resolve.problem.direct_source import DirectSource
+    from lockset.sources.other_tools import NamedSource
+
+__all__ = ["Sources"]
+
+_CHUNK = 1024 * 1024
+_NO_VERSION = Version("0")
+
+
+class Sources:
+    """`lockset.resolve.problem.direct_source.SourceReader`; reads each source once.
+
+    Args:
+        files: Fetches archives.
+        store: Remembers what they hold.
+        builder: For trees that only a build knows; None where nothing is built.
+        may_build: Whether a project may be built.
+        environ: The process's variables, for git.
+    """
+
+    def __init__(
+        self,
+        files: HttpFiles,
+        *,
+        store: Store,
+        builder: Builder | None,
+        may_build: Callable[[str], bool],
+        environ: Mapping[str, str],
+    ) -> None:
+        self._files = files
+        self._memory = ArchiveMemory(files, store)
+        self._builder = builder
+        self._may_build = may_build
+        self._environ = environ
+        self._known: dict[DirectSource, SourceFacts] = {}
+
+    def read(self, source: DirectSource, *, commit: str | None = None) -> SourceFacts:
+        """See `SourceReader`."""
+        known = self._known.get(source)
+        if known is None:
+            known = self._known[source] = self._read(source, commit)
+        return known
+
+    def _read(self, source: DirectSource, commit: str | None) -> SourceFacts:
+        if source.kind == "vcs":
+            found = self._repository(source, commit)
+        elif source.kind == "directory":
+            tree = Path(source.path or "")
+            found = SourceFacts(metadata=self._folder(source, tree), named=_named(source, tree, up=source.path or "."))
+        else:
+            found = self._archive(source)
+        if found.metadata.name != source.name:
+            raise LocksetError(
+                "source-name",
+                f"{source.name} is asked for, and {source.shown} is {found.metadata.name}",
+                place=source.place,
+                hint=f"Ask for it by its own name: `{found.metadata.name} @ ...`",
+            )
+        return found
+
+    def _folder(self, source: DirectSource, tree: Path) -> CoreMetadata:
+        if not tree.is_dir():
+            raise _missing(source, "folder")
+        return self._tree(source, tree)
+
+    def _repository(self, source: DirectSource, commit: str | None) -> SourceFacts:
+        what, environ, offline = f"{source.name} ({source.shown})", self._environ, self._files.is_offline
+        wanted = commit or commit_of(source.fetched, source.revision, what=what, environ=environ, offline=offline)
+        with tempfile.TemporaryDirectory(prefix="lockset-git-", ignore_cleanup_errors=True) as folder:
+            into = Path(folder) / "tree"
+            tree = checkout("git", source.fetched, wanted, into, what=what, environ=environ, offline=offline)
+            return SourceFacts(metadata=self._tree(source, tree), commit=wanted, named=_named(source, tree, up="."))
+
+    def _archive(self, source: DirectSource) -> SourceFacts:
+        file = _file_of(source)
+        known = self._memory.recall(source, file) if source.path is None else None
+        if known is not None:
+            return known
+        with self._opened(source, file) as archive:
+            size, hashes = _measured(archive, source)
+            archive.seek(0)
+            metadata = self._of_archive(source, file, archive)
+        facts = SourceFacts(metadata=metadata, hashes=hashes, size=size)
+        if source.path is None:
+            self._memory.keep(source, facts)
+        return facts
+
+    @contextmanager
+    def _opened(self, source: DirectSource, file: DistributionFile) -> Iterator[BinaryIO]:
+        if source.path is not None and not Path(source.path).is_file():
+            raise _missing(source, "file")
+        with self._files.download(file) as archive:
+            yield archive
+
+    def _of_archive(self, source: DirectSource, file: DistributionFile, archive: BinaryIO) -> CoreMetadata:
+        if source.is_wheel:
+            return wheel_metadata(archive, file)
+        static = None
+        if file.version is not _NO_VERSION and not source.subdirectory:
+            static = sdist_metadata(archive, file)
+        if static is not None:
+            return static
+        archive.seek(0)
+        with tempfile.TemporaryDirectory(prefix="lockset-source-", ignore_cleanup_errors=True) as folder:
+            name = "archive.zip" if source.filename.lower().endswith(".zip") else "archive.tar.gz"
+            return self._tree(source, unpack(archive, name, Path(folder)))
+
+    def _tree(self, source: DirectSource, tree: Path) -> CoreMetadata:
+        """What the tree's pyproject.toml promises; where it leaves something to the build, what that says."""
+        inside = _below(source, tree)
+        what = f"{source.name} ({source.shown})"
+        static = tree_metadata(_text(inside / "pyproject.toml", source), what=what)
+        if static is not None:
+            return static
+        if self._builder is None or not self._may_build(source.name):
+            raise LocksetError(
+                "build-needed",
+                f"Only a build of {what} would tell its dependencies, and builds are off",
+                place=source.place,
+                hint="Allow builds for it, or name its version and dependencies in the [project] table of its"
+                " pyproject.toml",
+            )
+        return parse_metadata(self._builder.metadata(inside, what=what), origin="built", what=what)
+
+
+def _below(source: DirectSource, tree: Path) -> Path:
+    inside = tree / source.subdirectory if source.subdirectory else tree
+    if not inside.resolve().is_relative_to(tree.resolve()):
+        raise LocksetError("unsafe-path", f"The subdirectory `{source.subdirectory}` leaves the tree of {source.shown}")
+    if not (inside / "pyproject.toml").is_file() and not (inside / "setup.py").is_file():
+        what = f"the folder {source.subdirectory} of {source.shown}" if source.subdirectory else source.shown
+        raise LocksetError(
+            "source-empty",
+            f"{source.name} is asked for, and there is neither a pyproject.toml nor a setup.py in {what}",
+            place=source.place,
+            hint="Name the folder in it that has one: `#subdirectory=FOLDER`",
+        )
+    return inside
+
+
+def _named(source: DirectSource, tree: Path, *, up: str) -> tuple[NamedSource, ...]:
+    """Where the tree's pyproject.toml, and what lies around it, has tables of other tools name sources."""
+    inside = _below(source, tree)
+    table = parse_toml(_text(inside / "pyproject.toml", source) or "", place=f"pyproject.toml of {source.shown}")
+    folder = f"{up}/{source.subdirectory}" if source.subdirectory else up
+    others = OtherTools()
+    if is_other_tool(table.data.get("tool")):
+        from lockset.sources.other_tables import read_other_tables  # few trees have such tables
+
+        others = read_other_tables(table.data.get("tool"), place=table.place, up=folder)
+    if source.kind == "directory":
+        others = other_files(inside, others, folder=inside, up=folder)
+    # Inside a checkout, paths lead nowhere for the user.
+    is_lost = "@ file:" if source.kind != "directory" else "\0"
+    return tuple(replace(s, requirement=None) if is_lost in (s.requirement or "") else s for s in others.sources)
+
+
+def _text(path: Path, source: DirectSource) -> str | None:
+    try:
+        return path.read_text(encoding="utf-8") if path.is_file() else None
+    except (OSError, UnicodeDecodeError) as error:
+        raise LocksetError(
+            "source-unreadable", f"The pyproject.toml of {source.shown} cannot be read: {error}", place=source.place
+        ) from error
+
+
+def _file_of(source: DirectSource) -> DistributionFile:
+    """The archive as a file of an index, for who reads these; version 0 where its name tells none."""
+    version = _NO_VERSION
+    try:
+        if source.is_wheel:
+            name, version = read_wheel_name(source.filename)[:2]
+        else:
+            name, version = read_sdist_name(source.filename)
+        if name != source.name and not source.is_wheel:
+            version = _NO_VERSION
+    except InvalidWheelFilename as error:
+        raise LocksetError(
+            "source-not-supported",
+            f"{source.name} is asked for from {source.shown}, which is no name of a wheel",
+            place=source.place,
+            hint="Name it as it was built: name, version and tags",
+        ) from error
+    except InvalidSdistFilename:
+        name = source.name  # type: ignore[assignment]
+    url = Path(source.path).as_uri() if source.path is not None else source.fetched
+    single = {d.algorithm: d.value for d in source.hashes} if len(source.hashes) == 1 else {}
+    return DistributionFile(
+        filename=source.filename, project=str(name), version=version, url=url, hashes=single, metadata_hashes={}
+    )
+
+
+def _measured(archive: BinaryIO, source: DirectSource) -> tuple[int, dict[str, str]]:
+    """Size and sha256 of the bytes; one of the hashes asked for has to be theirs."""
+    computed = {name: hashlib.new(name) for name in {"sha256", *(d.algorithm for d in source.hashes)}}
+    size = 0
+    while chunk := archive.read(_CHUNK):
+        size += len(chunk)
+        for digest in computed.values():
+            digest.update(chunk)
+    found = {name: digest.hexdigest() for name, digest in computed.items()}
+    if source.hashes and not any(found[d.algorithm] == d.value for d in source.hashes):
+        raise LocksetError(
+            "hash-mismatch",
+            f"{source.shown} has none of the hashes asked for: its sha256 is {found['sha256']}",
+            place=source.place,
+            hint="The file was changed; where that is right, correct the hash",
+        )
+    return size, found
+
+
+def _missing(source: DirectSource, what: str) -> LocksetError:
+    return LocksetError(
+        "path-missing",
+        f"{source.name} is asked for from {source.shown}, and there is no such {what}",
+        place=source.place,
+        hint=f"It is looked for at {os.fspath(source.path or '')}",
+    )

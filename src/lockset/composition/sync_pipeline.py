@@ -1,0 +1,163 @@
+"""sync(): lock files to a target."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from lockset.composition.project_changes import project_state
+from lockset.errors import LocksetError
+from lockset.progress import Silent
+from lockset.sync.desired import Allowed
+from lockset.sync.disk.apply.applier import Applier, Doing
+from lockset.sync.disk.apply.remove import refuse_blocked
+from lockset.sync.disk.inspect.targets import find_environment, find_lock
+from lockset.sync.disk.request import LockSource, SyncRequest
+from lockset.sync.disk.selection_cache import asked_of
+from lockset.sync.disk.target_spec import Described, find_python, target_of
+from lockset.sync.plan import Plan, Policy, Step
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+    from lockset.composition.project_changes import ProjectState
+    from lockset.index.ports import Downloads
+    from lockset.progress import Listener
+    from lockset.sync.overlaps import Overlap
+    from lockset.sync.ports import WheelBuilds
+    from lockset.sync.target import Target
+
+__all__ = [
+    "Allowed",
+    "Described",
+    "Doing",
+    "LockSource",
+    "Plan",
+    "Policy",
+    "Step",
+    "SyncRequest",
+    "SyncResult",
+    "find_environment",
+    "find_lock",
+    "find_python",
+    "sync",
+]
+
+# Bounds how many changes of a project an error names.
+_SHOWN = 8
+
+
+class SyncResult(NamedTuple):
+    """The target, and the plan that was carried out (or would be, where only a check was asked for).
+
+    Attributes:
+        observed: Gives path, size and time of every file that shows, while it stays so, that nothing is to do; None
+            where files alone do not show it, or something is left to do.
+    """
+
+    target: Target
+    plan: Plan
+    changed: bool
+    observed: Callable[[], tuple[tuple[str, int, int], ...] | None] = lambda: None
+    overlaps: tuple[Overlap, ...] = ()
+    outdated: tuple[str, ...] = ()
+    sources: tuple[str, ...] = ()
+
+
+def sync(
+    request: SyncRequest,
+    *,
+    cache: Path | None,
+    downloads: Callable[[], Downloads],
+    builds: Callable[[], WheelBuilds] | None = None,
+    show: Callable[[Target, Plan], None] | None = None,
+    listener: Listener | None = None,
+) -> SyncResult:
+    """Make the target exactly what the lock files say, or leave it as it was.
+
+    Args:
+        request: What to bring where.
+        cache: Folder that remembers across runs, None for none.
+        downloads: Makes the port to the network; called only when something has to come from there.
+        builds: Makes the port to builds; None where nothing may be built.
+        show: Hears the plan before anything is done.
+        listener: Hears of progress.
+
+    Raises:
+        LocksetError: The target is as it was before.
+        OSError: The same.
+    """
+    heard = listener or Silent()
+    target = target_of(request.place, cache=cache)
+    states = [project_state(source, target.environment, cache=cache) for source in request.sources]
+    outdated = _outdated(request, states)
+    applier = _applier(request, target, cache, heard)
+    plan = _with_choices(applier.plan(), request, target)
+    if show is not None:
+        show(target, plan)
+    changed = False
+    if plan.changes and not request.check_only:
+        refuse_blocked(plan)
+        # Imported here: a sync with nothing to do never needs them.
+        from lockset.sync.disk.apply.prepare import Acquirer
+        from lockset.sync.disk.store.cache import Cache
+
+        with Cache(cache, heard) as store:
+            acquirer = Acquirer(
+                store,
+                downloads=downloads,
+                builds=builds if request.described is None else None,
+                fits=target.fits,
+                listener=heard,
+                folders=request.find_links,
+                verify=request.doing.verify_files,
+            )
+            plan = _with_choices(applier.apply(acquirer, plan), request, target)
+        changed = bool(plan.changes)
+    return SyncResult(
+        target=target,
+        plan=plan,
+        changed=changed,
+        observed=applier.observed if changed or not plan.changes else _nothing,
+        overlaps=applier.overlaps,
+        outdated=outdated,
+        sources=tuple(path for state in states for path in state.paths),
+    )
+
+
+def _applier(request: SyncRequest, target: Target, cache: Path | None, listener: Listener) -> Applier:
+    policy = request.policy if target.kind == "venv" else request.policy._replace(owned_only=True)
+    return Applier(
+        target,
+        asked_of(request, target, cache=cache),
+        policy=policy,
+        doing=request.doing,
+        memory=str(cache / "targets-v1") if cache is not None else None,
+        listener=listener,
+    )
+
+
+def _outdated(request: SyncRequest, states: Sequence[ProjectState]) -> tuple[str, ...]:
+    changes = tuple(change for state in states for change in state.changes)
+    if changes and request.locked:
+        raise LocksetError(
+            "lock-outdated",
+            "The project has changed since its lock file was made",
+            place=request.sources[0].path,
+            context=changes[:_SHOWN],
+            hint="Run `lockset lock`, or sync without `--locked`",
+        )
+    return changes
+
+
+def _with_choices(plan: Plan, request: SyncRequest, target: Target) -> Plan:
+    if not any(step.action == "remove" for step in plan.changes):
+        return plan
+    # Imported here: it needs the lock file, which may not have been read.
+    from lockset.sync.removal_reasons import with_choices
+
+    return with_choices(plan, request, target)
+
+
+def _nothing() -> None:
+    return None

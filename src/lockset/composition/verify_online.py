@@ -1,0 +1,136 @@
+"""check_online(): whether the index still has the files of a lock, as they are locked."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lockset.errors import LocksetError
+from lockset.hashes import Verifier, strong_digests
+from lockset.index.ports import ProjectNotFound
+from lockset.lockfile.model import PackageSdist, PackageWheel, file_name
+from lockset.lockfile.validate.finding import Finding
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator
+
+    from lockset.index.pages.project_page import DistributionFile
+    from lockset.index.ports import Downloads, Index
+    from lockset.lockfile.model import File, Package, Pylock
+    from lockset.lockfile.positions import KeyPath
+    from lockset.progress import Listener
+
+__all__ = ["check_downloads", "check_online"]
+
+# Bounds a download whose size is not locked.
+MOST_BYTES = 8 << 30
+
+
+def check_online(
+    lock: Pylock, index: Index, listener: Listener, *, of: Collection[str | None] | None = None
+) -> Iterator[Finding]:
+    """What `index` tells otherwise than `lock`: files that it does not have, other sizes, other hashes.
+
+    Looked at are packages whose own `index` is among `of`, all for None. A package that the index does not know, or
+    cannot tell about, is one finding; the others are checked all the same.
+    """
+    wanted = [
+        (place, package)
+        for place, package in enumerate(lock.packages)
+        if (package.wheels or package.sdist) and (of is None or package.index in of)
+    ]
+    index.hint(package.name for _, package in wanted)
+    listener.phase("Asking the index", total=len(wanted))
+    for place, package in wanted:
+        path: KeyPath = ("packages", place)
+        try:
+            known = _known(index, package)
+        except ProjectNotFound:
+            yield Finding("online-missing", path, f"The index has no project `{package.name}`")
+            continue
+        except LocksetError as error:
+            message = f"The index could not tell about `{package.name}`: {error.diagnostic.message}"
+            yield Finding("online-unknown", path, message, error.diagnostic.hint)
+            continue
+        for below, file in _files(package, path):
+            yield from _compared(file, known, below)
+        listener.step(package.name)
+
+
+def _known(index: Index, package: Package) -> dict[str, DistributionFile]:
+    detail = index.project(package.name)
+    versions = [package.version] if package.version is not None else list(detail.versions)
+    return {file.filename: file for version in versions if version in detail for file in detail.files(version)}
+
+
+def _files(package: Package, path: KeyPath) -> Iterator[tuple[KeyPath, PackageSdist | PackageWheel]]:
+    if package.sdist is not None:
+        yield (*path, "sdist"), package.sdist
+    for place, wheel in enumerate(package.wheels or ()):
+        yield (*path, "wheels", place), wheel
+
+
+def _compared(
+    file: PackageSdist | PackageWheel, known: dict[str, DistributionFile], path: KeyPath
+) -> Iterator[Finding]:
+    name = file_name(file) or "?"
+    found = known.get(name)
+    if file.url is None:
+        return  # a file of the project's own
+    if found is None:
+        yield Finding("online-missing", path, f"The index has no file `{name}`", "It was removed: lock again")
+        return
+    if file.size is not None and found.size is not None and file.size != found.size:
+        message = f"`{name}` is locked with {file.size} bytes, the index has {found.size}"
+        yield Finding("online-size", (*path, "size"), message)
+    for algorithm, value in file.hashes.items():
+        told = found.hashes.get(algorithm.lower())
+        if told is not None and told.lower() != value.lower():
+            message = f"The {algorithm} hash of `{name}` is not the one that the index tells ({told})"
+            yield Finding("online-hash", (*path, "hashes", algorithm), message, "Find out why before you install it")
+
+
+def check_downloads(lock: Pylock, downloads: Downloads, listener: Listener) -> Iterator[Finding]:
+    """Every file with a URL that cannot be fetched, or whose bytes are not those that are locked."""
+    wanted = [
+        (path, file)
+        for place, package in enumerate(lock.packages)
+        for path, file in (
+            *_files(package, ("packages", place)),
+            *((((("packages", place, "archive")), package.archive),) if package.archive is not None else ()),
+        )
+        if file.url is not None
+    ]
+    listener.phase("Downloading", total=len(wanted))
+    for path, file in wanted:
+        yield from _fetched(path, file, downloads)
+        listener.step(file_name(file) or "?")
+
+
+def _fetched(path: KeyPath, file: File, downloads: Downloads) -> Iterator[Finding]:
+    name = file_name(file) or "the archive"
+    assert file.url is not None
+    try:
+        sink = _Sink(Verifier(strong_digests(file.hashes, what=name), size=file.size))
+        downloads.fetch(file.url, sink, limit=file.size if file.size is not None else MOST_BYTES)
+    except LocksetError as error:
+        code = "online-size" if error.diagnostic.code == "download-too-large" else "online-missing"
+        yield Finding(code, path, f"`{name}` cannot be verified: {error.diagnostic.message}", error.diagnostic.hint)
+        return
+    wrong = sink.verifier.mismatch()
+    if wrong is not None:
+        code = "online-size" if wrong.startswith("size") else "online-hash"
+        yield Finding(code, path, f"`{name}` is not what is locked: {wrong}", "Find out why before you install it")
+
+
+class _Sink:
+    def __init__(self, verifier: Verifier) -> None:
+        self.verifier = verifier
+
+    def write(self, chunk: bytes, /) -> object:
+        """Hash it."""
+        self.verifier.update(chunk)
+        return None
+
+    def restart(self) -> None:
+        """Forget all."""
+        self.verifier.restart()

@@ -1,0 +1,123 @@
+"""Wheels of locked sources for sync, made by the build front end."""
+
+from __future__ import annotations
+
+import mmap
+import os
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+from lockset.build.checkout import checkout
+from lockset.build.unpack import unpack
+from lockset.errors import LocksetError, UsageError
+from lockset.sync.wheel.safe_path import path_problem
+from lockset.sync.wheel.zip_reader import members
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from lockset.build.hooks import HookBuilder
+    from lockset.progress import Listener
+
+__all__ = ["HookWheelBuilds", "read_settings"]
+
+
+def read_settings(texts: Iterable[str]) -> Mapping[str, Any]:
+    """The config settings that KEY=VALUE texts mean; a key that is given again has a list of values.
+
+    Raises:
+        UsageError: one has no equals sign.
+    """
+    found: dict[str, Any] = {}
+    for text in texts:
+        key, equals, value = text.partition("=")
+        if not key or not equals:
+            raise UsageError("config-setting", f"`{text}` is no KEY=VALUE")
+        if key not in found:
+            found[key] = value
+        elif isinstance(found[key], list):
+            found[key].append(value)
+        else:
+            found[key] = [found[key], value]
+    return found
+
+
+class HookWheelBuilds:
+    """`lockset.sync.ports.WheelBuilds` over build hooks.
+
+    Args:
+        builder: Calls the hooks.
+        settings: Config settings for every backend.
+        environ: What version control sees of the environment, cleaned there.
+        offline: Nothing is fetched.
+        listener: Hears notes.
+    """
+
+    def __init__(
+        self,
+        builder: HookBuilder,
+        *,
+        settings: Mapping[str, Any],
+        environ: Mapping[str, str],
+        offline: bool,
+        listener: Listener,
+    ) -> None:
+        self._builder = builder
+        self._settings = settings
+        self._environ = environ
+        self._offline = offline
+        self._listener = listener
+
+    def of_archive(
+        self, archive: BinaryIO, out_dir: Path, *, filename: str, subdirectory: str | None, what: str
+    ) -> Path:
+        """See the port."""
+        if filename.endswith(".zip"):
+            _refuse_ambiguous(archive, filename)
+        with tempfile.TemporaryDirectory(prefix="lockset-source-") as folder:
+            tree = unpack(archive, filename, Path(folder))
+            return self._wheel(_below(tree, subdirectory, what), out_dir, what)
+
+    def of_directory(
+        self, directory: Path, out_dir: Path, *, subdirectory: str | None, editable: bool, what: str
+    ) -> Path:
+        """See the port."""
+        tree = _below(directory, subdirectory, what)
+        if editable:
+            return self._builder.editable(tree, out_dir, what=what, settings=self._settings)
+        return self._wheel(tree, out_dir, what)
+
+    def of_commit(
+        self, *, kind: str, url: str, commit: str, out_dir: Path, subdirectory: str | None, what: str
+    ) -> Path:
+        """See the port."""
+        with tempfile.TemporaryDirectory(prefix="lockset-source-", ignore_cleanup_errors=True) as folder:
+            self._listener.note(f"Fetching {what} by {kind}")
+            into, environ = Path(folder) / "tree", self._environ
+            tree = checkout(kind, url, commit, into, what=what, environ=environ, offline=self._offline)
+            return self._wheel(_below(tree, subdirectory, what), out_dir, what)
+
+    def _wheel(self, tree: Path, out_dir: Path, what: str) -> Path:
+        return self._builder.wheel(tree, out_dir, what=what, settings=self._settings)
+
+
+def _refuse_ambiguous(archive: BinaryIO, filename: str) -> None:
+    """Refuse a zip archive that two readers could read differently, as for wheels; it is at its start afterwards."""
+    what = f"The source archive `{filename}`"
+    if os.fstat(archive.fileno()).st_size == 0:
+        members(b"", what=what)
+    with mmap.mmap(archive.fileno(), 0, access=mmap.ACCESS_READ) as buffer:
+        members(buffer, what=what)
+
+
+def _below(tree: Path, subdirectory: str | None, what: str) -> Path:
+    if not subdirectory:
+        return tree
+    problem = path_problem(subdirectory.rstrip("/"))
+    inside = (tree / subdirectory).resolve() if problem is None else tree
+    if problem is None and not inside.is_relative_to(tree.resolve()):
+        problem = "leaves its tree"
+    if problem is not None:
+        raise LocksetError("unsafe-path", f"The subdirectory `{subdirectory}` of {what} {problem}")
+    return inside

@@ -1,0 +1,1 @@
+"""Values that readers, pipeline and writers share."""

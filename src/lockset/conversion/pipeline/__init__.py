@@ -1,0 +1,1 @@
+"""From an imported lock to a verified pylock.toml."""

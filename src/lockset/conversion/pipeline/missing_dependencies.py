@@ -1,0 +1,84 @@
+"""Whether a file of pins names all that the pins need: what it leaves to the installer is not in the lock."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from packaging.requirements import InvalidRequirement
+from packaging.utils import canonicalize_name
+
+from lockset.conversion.model.graph import region_of_text
+from lockset.conversion.model.imported_lock import Loss
+from lockset.conversion.model.universe import universe_of
+from lockset.dependency_specifiers import read_dependency
+from lockset.errors import LocksetError
+from lockset.markers import MarkerSet
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from lockset.conversion.model.imported_lock import Draft, DraftPackage
+    from lockset.conversion.model.ports import Remote
+    from lockset.index.pages.project_page import DistributionFile
+    from lockset.index.ports import Index
+
+__all__ = ["missing_needs"]
+
+# As many missing projects as the message names.
+_SHOWN = 6
+
+
+def missing_needs(draft: Draft, index: Index, remote: Remote) -> tuple[Loss, ...]:
+    """One loss that names what the pins need somewhere and the file does not pin there; none where all is there.
+
+    Only files that a person may have written are looked at, and only releases whose metadata can be had.
+    """
+    if not draft.may_be_partial:
+        return ()
+    universe = universe_of(draft.requires_python, draft.environments)
+    there: dict[str, MarkerSet] = {}
+    for package in draft.packages:
+        there[package.name] = there.get(package.name, MarkerSet.none()) | package.region
+    releases = [(package, files) for package in draft.packages if (files := _files(package, index))]
+    for _, files in releases:
+        remote.hint(files)
+    missing: dict[str, str] = {}
+    for package, files in releases:
+        for name, region in _needs(package, remote.requires(files) or ()):
+            left = region & package.region & universe
+            if not (left - there.get(name, MarkerSet.none())).is_empty:
+                missing.setdefault(name, package.shown)
+    if not missing:
+        return ()
+    named = [f"{name} (for {asker})" for name, asker in sorted(missing.items())]
+    more = f" and {len(named) - _SHOWN} more" if named[_SHOWN:] else ""
+    message = (
+        f"The file does not pin all that its pins need, which installers would resolve: {', '.join(named[:_SHOWN])}"
+        f"{more}; the lock file does not have them"
+    )
+    return (Loss(kind="needs-missing", message=message),)
+
+
+def _files(package: DraftPackage, index: Index) -> Sequence[DistributionFile]:
+    """Files of the release on the index; none for what comes from elsewhere."""
+    if package.source is not None or package.version is None:
+        return ()
+    try:
+        detail = index.project(package.name)
+    except LocksetError:
+        return ()
+    return detail.files(package.version) if package.version in detail else ()
+
+
+def _needs(package: DraftPackage, requires: Sequence[str]) -> Iterator[tuple[str, MarkerSet]]:
+    for text in requires:
+        try:
+            requirement = read_dependency(text)
+        except InvalidRequirement:
+            continue
+        marker = region_of_text(None if requirement.marker is None else str(requirement.marker))
+        region = marker.with_metadata_extra(None)
+        for extra in package.extras:
+            region |= marker.with_metadata_extra(extra)
+        if not region.is_empty:
+            yield canonicalize_name(requirement.name), region

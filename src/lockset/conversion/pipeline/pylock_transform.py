@@ -1,0 +1,394 @@
+"""pylock.toml to pylock.toml: narrowed to environments or a selection, merged, filled in, normalised."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING
+
+from packaging.utils import canonicalize_name
+
+from lockset._dataclass import dataclass
+from lockset.conversion.model.graph import region_of_text
+from lockset.conversion.model.imported_lock import Loss
+from lockset.conversion.model.reference_selector import Situation
+from lockset.conversion.model.universe import universe_of
+from lockset.conversion.pipeline.verify import (
+    Proof,
+    ProofRow,
+    environments_within,
+    hashes_of,
+    identity_of_package,
+    selector,
+)
+from lockset.dependency_specifiers import composed_marker
+from lockset.errors import LocksetError
+from lockset.index.filenames import tags_of_triple, wheel_triple
+from lockset.lockfile.conflict_regions import met_within
+from lockset.lockfile.declared_conflicts import declared_conflicts, refuse_conflicting_choice, with_conflicts
+from lockset.lockfile.model import artifacts, describe, file_name
+from lockset.markers import MarkerSet, wheel_region
+from lockset.markers.environment import example_in_words
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Mapping, Sequence
+    from typing import Any
+
+    from packaging.specifiers import SpecifierSet
+
+    from lockset.lockfile.model import Package, PackageWheel, Pylock
+    from lockset.markers import Environment
+
+__all__ = ["Narrowing", "merge", "narrow", "prove_same", "region_of_package", "universe_of_lock"]
+
+# As many differences as a refusal shows.
+_SHOWN = 6
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Narrowing:
+    """What of a lock is wanted.
+
+    Attributes:
+        requires_python: Pythons to keep; None for all.
+        environments: Regions to keep, joined; empty for all.
+        extras: Extras to install; None leaves the choice to the users of the lock.
+        groups: Dependency groups, in place of the default ones; None for those of the lock.
+        choose: Whether extras and groups are settled, so that nothing is left to choose.
+    """
+
+    requires_python: SpecifierSet | None = None
+    environments: tuple[MarkerSet, ...] = ()
+    extras: frozenset[str] = frozenset()
+    groups: frozenset[str] | None = None
+    choose: bool = False
+
+    @property
+    def bounds(self) -> bool:
+        """Whether Pythons or platforms go, so that files may fit nothing any more."""
+        return self.requires_python is not None or bool(self.environments)
+
+    @property
+    def is_nothing(self) -> bool:
+        """Whether everything is kept."""
+        return not self.bounds and not self.choose
+
+
+def universe_of_lock(lock: Pylock) -> MarkerSet:
+    """What the lock serves."""
+    return universe_of(lock.requires_python, tuple(map(str, lock.environments or ())))
+
+
+def region_of_package(package: Package) -> MarkerSet:
+    """Where the entry applies, by its marker."""
+    return region_of_text(None if package.marker is None else str(package.marker))
+
+
+def narrow(lock: Pylock, wanted: Narrowing, *, one: Environment | None = None) -> tuple[Pylock, tuple[Loss, ...]]:
+    """The part of the lock that is wanted: entries that never apply and wheels that never fit are gone.
+
+    `one` is the only environment that matters in the end, where there is one.
+
+    Raises:
+        LocksetError: `unknown-extra`, `unknown-group`, `conflicting-choice`, `no-environment`: nothing is left.
+    """
+    if wanted.is_nothing:
+        return lock, ()
+    requires_python = lock.requires_python
+    if wanted.requires_python is not None:
+        requires_python = wanted.requires_python & (requires_python or wanted.requires_python)
+    environments = _environments(lock, wanted.environments)
+    universe = universe_of(requires_python, environments)
+    if universe.is_empty:
+        raise LocksetError(
+            "no-environment", "The lock file serves none of what is asked for", hint="Check `--python` and `--platform`"
+        )
+    groups = _chosen_groups(lock, wanted) if wanted.choose else frozenset()
+    if wanted.choose:
+        refuse_conflicting_choice(lock, wanted.extras, groups, partial(met_within, universe if one is None else one))
+    losses: list[Loss] = []
+    packages, gone = [], []
+    for package in lock.packages:
+        region = region_of_package(package)
+        if wanted.choose:
+            region = region.with_extras_and_groups(wanted.extras, groups)
+        region &= universe
+        if region.is_empty:
+            hashes = tuple(sorted(text for one in hashes_of(package) for text in one))
+            message = f"{describe(package)} applies to nothing that is asked for"
+            losses.append(Loss(kind="narrowed", message=message, hashes=hashes, note=True))
+            gone.append(package)
+            continue
+        packages.append(_narrowed(package, region, universe, losses if wanted.bounds else None))
+    found = replace(
+        lock,
+        requires_python=requires_python,
+        environments=[composed_marker(text) for text in environments] or None,
+        packages=[_without(package, gone, packages) for package in packages],
+    )
+    if wanted.choose:
+        tool = with_conflicts(lock.tool, ())
+        found = replace(found, extras=None, dependency_groups=None, default_groups=None, tool=tool)
+    return found, tuple(losses)
+
+
+def _without(package: Package, gone: Sequence[Package], kept: Sequence[Package]) -> Package:
+    """The entry without the dependencies that only entries were which are gone."""
+
+    def stays(needed: Mapping[str, Any]) -> bool:
+        return any(_is_meant(needed, one) for one in kept) or not any(_is_meant(needed, one) for one in gone)
+
+    if not package.dependencies:
+        return package
+    return replace(package, dependencies=[needed for needed in package.dependencies if stays(needed)] or None)
+
+
+def _is_meant(needed: Mapping[str, Any], package: Package) -> bool:
+    """Whether a recorded dependency is this entry."""
+    version = needed.get("version")
+    return canonicalize_name(str(needed.get("name", ""))) == package.name and version in {None, str(package.version)}
+
+
+def _environments(lock: Pylock, wanted: Sequence[MarkerSet]) -> tuple[str, ...]:
+    declared = [region_of_text(str(marker)) for marker in lock.environments or ()]
+    if not wanted:
+        return tuple(map(str, lock.environments or ()))
+    both = [w & d for w in wanted for d in declared] if declared else list(wanted)
+    texts = [region.text() for region in both if not region.is_empty]
+    if not texts:
+        raise LocksetError("no-environment", "The lock file serves none of the platforms that are asked for")
+    return tuple(dict.fromkeys(text for text in texts if text is not None))
+
+
+def _chosen_groups(lock: Pylock, wanted: Narrowing) -> frozenset[str]:
+    known_extras = frozenset(lock.extras or ())
+    if unknown := sorted(wanted.extras - known_extras):
+        raise LocksetError(
+            "unknown-extra",
+            f"The lock file has no extra {', '.join(unknown)}",
+            hint=f"It has: {', '.join(sorted(known_extras)) or 'none'}",
+        )
+    defaults = frozenset(lock.default_groups or ())
+    if wanted.groups is None:
+        return defaults
+    known_groups = frozenset(lock.dependency_groups or ())
+    if unknown := sorted(wanted.groups - known_groups - defaults):
+        raise LocksetError(
+            "unknown-group",
+            f"The lock file has no dependency group {', '.join(unknown)}",
+            hint=f"It has: {', '.join(sorted(known_groups)) or 'none'}",
+        )
+    return wanted.groups
+
+
+def _narrowed(package: Package, region: MarkerSet, universe: MarkerSet, losses: list[Loss] | None) -> Package:
+    """The entry bound to the region; files stay as they are where no losses are asked for."""
+    marker = region.text(universe)
+    if losses is None:
+        return replace(package, marker=None if marker is None else composed_marker(marker))
+    here = region.without_extras_and_groups()
+    kept: list[PackageWheel] = []
+    gone: list[PackageWheel] = []
+    for wheel in package.wheels or ():
+        tags = tags_of_triple(wheel_triple(file_name(wheel) or ""))
+        (gone if tags and wheel_region(tags).is_disjoint(here) else kept).append(wheel)
+    if gone:
+        hashes = tuple(f"{a}:{v}" for wheel in gone for a, v in wheel.hashes.items())
+        message = f"{describe(package)}: {len(gone)} wheels fit nothing that is asked for"
+        losses.append(Loss(kind="narrowed", message=message, hashes=hashes, note=True))
+    wheels = kept or (list(gone) if package.wheels and package.sdist is None else None)
+    return replace(package, marker=None if marker is None else composed_marker(marker), wheels=wheels)
+
+
+def merge(locks: Sequence[Pylock]) -> Pylock:
+    """One lock that installs, wherever one of the locks serves, what that one does.
+
+    Raises:
+        LocksetError: `locks-disagree`: somewhere two of them install different things, or offer choices differently.
+    """
+    merged = locks[0]
+    for other in locks[1:]:
+        merged = _merged(merged, other)
+    return merged
+
+
+def _merged(one: Pylock, other: Pylock) -> Pylock:
+    _refuse_other_defaults(one, other)
+    first, second = universe_of_lock(one), universe_of_lock(other)
+    entries: dict[str, list[tuple[Package, MarkerSet]]] = {}
+    for lock, universe in ((one, first), (other, second)):
+        for package in lock.packages:
+            pairs = entries.setdefault(identity_of_package(package), [])
+            pairs.append((package, region_of_package(package) & universe))
+    both = first & second
+    regions_one = _regions(one, first)
+    regions_other = _regions(other, second)
+    for name in entries:
+        here = regions_one.get(name, MarkerSet.none()) & both
+        there = regions_other.get(name, MarkerSet.none()) & both
+        if here is not there:
+            raise _disagreement(name, (here - there) | (there - here))
+    requires_python, environments = _joint_bounds(one, other, first, second)
+    universe = universe_of(requires_python, environments)
+    packages = [_joined_entry(pairs, universe) for pairs in entries.values()]
+    return replace(
+        one,
+        requires_python=requires_python,
+        environments=[composed_marker(text) for text in environments] or None,
+        extras=sorted({*(one.extras or ()), *(other.extras or ())}) or None,
+        dependency_groups=sorted({*(one.dependency_groups or ()), *(other.dependency_groups or ())}) or None,
+        created_by="lockset",
+        packages=packages,
+        tool=with_conflicts(None, dict.fromkeys((*declared_conflicts(one), *declared_conflicts(other)))),
+    )
+
+
+def _refuse_other_defaults(one: Pylock, other: Pylock) -> None:
+    if set(one.default_groups or ()) != set(other.default_groups or ()):
+        raise LocksetError(
+            "locks-disagree",
+            "The lock files install different groups by default",
+            context=tuple(", ".join(lock.default_groups or ()) or "none" for lock in (one, other)),
+            hint="Settle the choice first: `lockset convert FILE --extra … --group …`",
+        )
+
+
+def _regions(lock: Pylock, universe: MarkerSet) -> dict[str, MarkerSet]:
+    found: dict[str, MarkerSet] = {}
+    for package in lock.packages:
+        name = identity_of_package(package)
+        found[name] = found.get(name, MarkerSet.none()) | (region_of_package(package) & universe)
+    return found
+
+
+def _disagreement(name: str, where: MarkerSet) -> LocksetError:
+    example = where.example()
+    context: tuple[str, ...] = ()
+    if example is not None:
+        context = (f"for example: {example_in_words(example.environment)}",)
+    return LocksetError(
+        "locks-disagree",
+        f"Only one of the lock files installs {name} where both of them apply",
+        context=context,
+        hint="Narrow them to environments that exclude each other, or lock anew",
+    )
+
+
+def _joint_bounds(
+    one: Pylock, other: Pylock, first: MarkerSet, second: MarkerSet
+) -> tuple[SpecifierSet | None, tuple[str, ...]]:
+    if one.requires_python == other.requires_python:
+        if one.environments and other.environments:
+            return one.requires_python, tuple(dict.fromkeys(map(str, (*one.environments, *other.environments))))
+        return one.requires_python, ()
+    texts = [first.text(universe_of(None, ())), second.text(universe_of(None, ()))]
+    return None, () if None in texts else tuple(dict.fromkeys(text for text in texts if text is not None))
+
+
+def _joined_entry(pairs: Sequence[tuple[Package, MarkerSet]], universe: MarkerSet) -> Package:
+    region = MarkerSet.none()
+    for _, where in pairs:
+        region |= where
+    first = pairs[0][0]
+    wheels = {file_name(w) or "": w for package, _ in reversed(pairs) for w in package.wheels or ()}
+    for package, _ in pairs:
+        _refuse_other_bytes(first, package, wheels.values())
+    marker = region.text(universe)
+    sdist = next((p.sdist for p, _ in pairs if p.sdist is not None), None)
+    needs = {tuple(sorted((k, str(v)) for k, v in d.items())): d for p, _ in pairs for d in p.dependencies or ()}
+    return replace(
+        first,
+        marker=None if marker is None else composed_marker(marker),
+        wheels=list(wheels.values()) or None,
+        sdist=sdist,
+        dependencies=list(needs.values()) or None,
+    )
+
+
+def _refuse_other_bytes(first: Package, package: Package, wheels: Iterable[PackageWheel]) -> None:
+    known = {file_name(w): w.hashes for w in wheels}
+    if first.sdist is not None:
+        known[file_name(first.sdist)] = first.sdist.hashes
+    for artifact in artifacts(package):
+        hashes = known.get(file_name(artifact), getattr(artifact, "hashes", None))
+        own = getattr(artifact, "hashes", None)
+        if own is not None and hashes is not None and any(hashes.get(a, v) != v for a, v in own.items()):
+            raise LocksetError(
+                "locks-disagree", f"The lock files have other hashes for {file_name(artifact)} of {describe(package)}"
+            )
+
+
+def prove_same(
+    before: Sequence[Pylock],
+    after: Pylock,
+    *,
+    choices: Iterable[tuple[Collection[str], Collection[str]]] | None = None,
+    losses: Sequence[Loss] = (),
+    settled: tuple[frozenset[str], frozenset[str]] | None = None,
+) -> Proof:
+    """What was compared: wherever `after` serves, it selects what each of `before` does there.
+
+    Args:
+        before: The locks it was made from.
+        after: The lock that was made.
+        choices: Extras and groups to try; None: defaults, each alone, all.
+        losses: What names hashes that are gone.
+        settled: Extras and groups with which `before` is asked, where `after` offers no choice any more.
+
+    Raises:
+        LocksetError: `proof-failed`.
+    """
+    regions = [region_of_package(p).without_extras_and_groups() for lock in (*before, after) for p in lock.packages]
+    declared = tuple(map(str, after.environments or ()))
+    environments = environments_within(after.requires_python, declared, regions)
+    select, selects = selector(after), [(lock, selector(lock)) for lock in before]
+    rows = []
+    for extras, groups in choices or _choices(after):
+        counts = []
+        for values in environments:
+            situation = Situation(environment=values, extras=frozenset(extras), groups=frozenset(groups))
+            got = select(situation)
+            asked = situation
+            if settled is not None:
+                asked = Situation(environment=values, extras=settled[0], groups=settled[1])
+            for lock, wanted in selects:
+                if _serves(lock, values) and wanted(asked) != got:
+                    raise _changed(wanted(asked), got)
+            counts.append(len(got))
+        if counts:
+            name = " + ".join(sorted({*extras, *groups})) or "default"
+            rows.append(ProofRow(choice=name, environments=len(counts), fewest=min(counts), most=max(counts)))
+    given = {text for lock in before for p in lock.packages for one in hashes_of(p) for text in one}
+    kept = {text for p in after.packages for one in hashes_of(p) for text in one}
+    named = {text for loss in losses for text in loss.hashes}
+    if kept - given or (given - kept) - named:
+        raise _changed(frozenset(given - kept - named), frozenset(kept - given))
+    return Proof(rows=tuple(rows), hashes=len(given), kept=len(given & kept), lost=len(given - kept))
+
+
+def _choices(lock: Pylock) -> Iterable[tuple[frozenset[str], frozenset[str]]]:
+    default = frozenset(map(str, lock.default_groups or ()))
+    found = [(frozenset[str](), default)]
+    found += [(frozenset({str(extra)}), default) for extra in lock.extras or ()]
+    found += [(frozenset[str](), frozenset({str(group)})) for group in lock.dependency_groups or ()]
+    return found
+
+
+def _serves(lock: Pylock, values: dict[str, str]) -> bool:
+    if lock.requires_python is not None and not lock.requires_python.contains(
+        values["python_full_version"], prereleases=True
+    ):
+        return False
+    plain = Situation(environment=values, extras=frozenset(), groups=frozenset())
+    return lock.environments is None or any(plain.holds(str(marker)) for marker in lock.environments)
+
+
+def _changed(before: frozenset[str], after: frozenset[str]) -> LocksetError:
+    context = [f"only before: {text}" for text in sorted(before - after)[:_SHOWN]]
+    context += [f"only after: {text}" for text in sorted(after - before)[:_SHOWN]]
+    return LocksetError(
+        "proof-failed",
+        "The new lock file would not install what the old one does",
+        context=tuple(context),
+        hint="Nothing was written; report it with the input",
+    )

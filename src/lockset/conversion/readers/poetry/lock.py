@@ -1,0 +1,386 @@
+"""poetry.lock to a Draft: 2.1 says where entries apply, older ones leave that to pyproject.toml and a walk."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from packaging.utils import canonicalize_name
+
+from lockset.conversion.model.checked_table import Fields, hashes_of_one_file, parse_toml, repository_url
+from lockset.conversion.model.formats import Format
+from lockset.conversion.model.graph import Edge, ForeignGraph, GraphNode, Root
+from lockset.conversion.model.imported_lock import Draft, DraftFile, DraftPackage, Loss, identity, identity_of_source
+from lockset.conversion.model.selectable import Offers
+from lockset.conversion.model.universe import universe_of
+from lockset.conversion.readers.from_graph import draft_of_graph, draft_of_statements
+from lockset.conversion.readers.inferred_messages import groups_unknown, only_systems, tell_assumed
+from lockset.conversion.readers.inferred_roots import assume_roots
+from lockset.conversion.readers.poetry.constraints import admits, alternatives, python_marker, python_region
+from lockset.conversion.readers.poetry.roots import Asked, asked_by, dependency_items
+from lockset.errors import LocksetError
+from lockset.lockfile.model import PackageArchive, PackageDirectory, PackageVcs
+from lockset.markers import MarkerSet
+from lockset.url_secrets import plain_url
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from packaging.specifiers import SpecifierSet
+
+    from lockset.conversion.model.options import ConvertOptions
+    from lockset.conversion.model.selectable import Choice
+    from lockset.conversion.readers.pyproject import Beside
+
+__all__ = ["read_poetry_lock"]
+
+_KNOWN_MAJORS = {1, 2}
+_STATING = (2, 1)
+_EXTRA = re.compile(r"""extra\s*(==|!=)\s*(['"])([^'"]+)\2""")
+_MAIN = "main"
+
+
+def read_poetry_lock(text: str, *, place: str, options: ConvertOptions, beside: Beside | None) -> Draft:
+    """The Draft of a poetry.lock.
+
+    Raises:
+        LocksetError: what is wrong with it, `format-newer`, or `pyproject-needed` where only the project could tell.
+    """
+    reading = _Reading(parse_toml(text, place=place, what="poetry.lock"), options, beside)
+    return reading.stated() if reading.lock_version >= _STATING else reading.walked()
+
+
+class _Reading:
+    """One poetry.lock; entries by number."""
+
+    def __init__(self, top: Fields, options: ConvertOptions, beside: Beside | None) -> None:
+        self._top = top
+        self._options = options
+        self._beside = beside
+        metadata = top.table("metadata")
+        if metadata is None:
+            raise top.invalid("metadata", "is missing")
+        self._metadata = metadata
+        self._losses: list[Loss] = []
+        self.lock_version = self._read_version()
+        self._entries = list(top.tables("package"))
+        self._names = [entry.name() for entry in self._entries]
+        self._versions = [entry.version() for entry in self._entries]
+        self._by_name: dict[str, list[int]] = {}
+        for number, name in enumerate(self._names):
+            self._by_name.setdefault(name, []).append(number)
+        newest = sorted(range(len(self._entries)), key=lambda n: self._versions[n], reverse=True)
+        self._ranks = {number: rank for rank, number in enumerate(newest)}
+        extras = top.table("extras")
+        self._extras: dict[str, tuple[str, ...]] = {
+            canonicalize_name(k): extras.texts(k) for k in (extras.data if extras is not None else ()) if extras
+        }
+
+    def _read_version(self) -> tuple[int, int]:
+        text = self._metadata.needed("lock-version")
+        matched = re.fullmatch(r"([0-9]{1,9})\.([0-9]{1,9})", text)
+        if matched is None:
+            raise self._metadata.invalid("lock-version", f"is no version: `{text}`")
+        found = int(matched[1]), int(matched[2])
+        if found[0] not in _KNOWN_MAJORS:
+            raise LocksetError(
+                "format-newer",
+                f"poetry.lock has format {text}, and 1.x and 2.x are known",
+                place=self._top.place,
+                hint="Use a newer lockset, or lock with a Poetry that writes format 2",
+            )
+        if found > _STATING:
+            message = f"Format {text} of poetry.lock is newer than those known (2.1): it was read as 2.1"
+            self._losses.append(Loss(kind="format-newer", message=message))
+        return found
+
+    # Since 2.1
+
+    def stated(self) -> Draft:
+        """The draft of a file that says of every entry to which groups it belongs and where it applies."""
+        groups = {g for entry in self._entries for g in map(canonicalize_name, entry.texts("groups"))} - {_MAIN}
+        by_default: tuple[str, ...] = ()
+        if self._beside is not None:
+            by_default = self._beside.poetry_default_groups(groups)
+        elif groups:
+            message = (
+                "Which groups Poetry installs by default is told in pyproject.toml only, and none was found: "
+                "the lock installs the project alone by default"
+            )
+            self._losses.append(Loss(kind="default-groups-unknown", message=message))
+        offers = Offers(extras=tuple(sorted(self._extras)), groups=tuple(sorted(groups)), by_default=by_default)
+        statements = {str(number): tuple(self._when(entry)) for number, entry in enumerate(self._entries)}
+        requires_python, environments = self._pythons()
+        return draft_of_statements(
+            shown=Format.POETRY.shown,
+            place=self._top.place,
+            graph=ForeignGraph(nodes=self._nodes(), roots=()),
+            packages=self._packages(),
+            statements=statements,
+            offers=offers,
+            requires_python=requires_python,
+            environments=environments,
+            losses=self._losses,
+        )
+
+    def _when(self, entry: Fields) -> Iterator[tuple[Choice, str | None]]:
+        markers = entry.data.get("markers")
+        for group in entry.texts("groups") or (_MAIN,):
+            said = markers.get(group) if isinstance(markers, dict) else markers
+            marker = None
+            if isinstance(said, str):
+                marker = _EXTRA.sub(_in_extras, entry.checked_marker(said, "markers"))
+            elif said is not None:
+                raise entry.invalid("markers", "is neither a marker nor a table of markers")
+            name = canonicalize_name(group)
+            yield (("project", "") if name == _MAIN else ("group", name)), marker
+
+    # Before 2.1
+
+    def walked(self) -> Draft:
+        """The draft of a file that leaves to pyproject.toml what is asked for."""
+        asked = [] if self._beside is None else list(asked_by(self._beside, self._extras))
+        if self._beside is None or (self._entries and not asked):
+            return self.assumed()
+        groups = {name for item in asked for kind, name in (item.choice,) if kind == "group"}
+        extras = {*self._extras, *self._beside.extras()}
+        offers = Offers(
+            extras=tuple(sorted(extras)),
+            groups=tuple(sorted(groups)),
+            by_default=self._beside.poetry_default_groups(groups),
+        )
+        message = f"What is asked for was read from {self._beside.place}: poetry.lock of this format does not say it"
+        self._losses.append(Loss(kind="pyproject-read", message=message, note=True))
+        roots = tuple(self._root(item, self._beside) for item in asked)
+        return self._drafted(ForeignGraph(nodes=self._nodes(), roots=roots), offers)
+
+    def assumed(self) -> Draft:
+        """The draft of a file that is all there is: what nothing else explains is taken as asked for.
+
+        Optional entries are those that extras alone reach; older files tell what is for development.
+        """
+        nodes = self._nodes()
+        plain = [str(n) for n, entry in enumerate(self._entries) if not entry.flag("optional")]
+        dev = [key for key in plain if self._entries[int(key)].text("category") not in {None, _MAIN}]
+        known = [
+            Root(choice=("extra", extra), edge=Edge(targets=self._targets(canonicalize_name(name), "*", "")))
+            for extra, names in self._extras.items()
+            for name in names
+        ]
+        offers = Offers(extras=tuple(sorted(self._extras)), groups=("dev",) if dev else ())
+        members: dict[Choice, list[str]] = {("project", ""): [key for key in plain if key not in set(dev)]}
+        if dev:
+            members["group", "dev"] = dev
+        found = assume_roots(
+            nodes,
+            members,
+            known=known,
+            optional=[key for key in nodes if key not in set(plain)],
+            bounds=only_systems(self._packages()),
+            offers=offers,
+            universe=universe_of(*self._pythons()),
+        )
+        shown = f"poetry.lock of format {'.'.join(map(str, self.lock_version))}"
+        tell_assumed(found, self._losses, shown=shown, place=self._top.place)
+        self._losses += groups_unknown(shown, dev=bool(dev), told=any("category" in e.data for e in self._entries))
+        return self._drafted(ForeignGraph(nodes=nodes, roots=found.roots), offers)
+
+    def _drafted(self, graph: ForeignGraph, offers: Offers) -> Draft:
+        requires_python, environments = self._pythons()
+        return draft_of_graph(
+            shown=Format.POETRY.shown,
+            place=self._top.place,
+            graph=graph,
+            packages=self._packages(),
+            offers=offers,
+            requires_python=requires_python,
+            environments=environments,
+            losses=self._losses,
+        )
+
+    def _root(self, item: Asked, beside: Beside) -> Root:
+        targets = self._targets(item.name, item.constraint, beside.place)
+        if not targets and item.marker is None:
+            locked = ", ".join(str(self._versions[n]) for n in self._by_name.get(item.name, ())) or "none"
+            raise LocksetError(
+                "lock-stale",
+                f"{beside.place} asks for {item.name} {item.constraint}, and poetry.lock has {locked}",
+                place=self._top.place,
+                hint="They do not belong together: lock again with Poetry, or name the right file with `--pyproject`",
+            )
+        return item.root(targets)
+
+    # Both
+
+    def _pythons(self) -> tuple[SpecifierSet | None, tuple[str, ...]]:
+        text = self._metadata.text("python-versions")
+        chosen = self._options.requires_python
+        if text is None or text.strip() in {"", "*"}:
+            return chosen, ()
+        try:
+            found = alternatives(text)
+            region = python_region(text)
+        except ValueError:
+            raise self._metadata.invalid("python-versions", f"is no range of Pythons: `{text}`") from None
+        if len(found) == 1:
+            return found[0] if chosen is None else found[0] & chosen, ()
+        marker = region.text()
+        return chosen, () if marker is None else (marker,)
+
+    def _nodes(self) -> dict[str, GraphNode]:
+        packages = self._packages()
+        return {
+            key: GraphNode(
+                key=key,
+                name=package.name,
+                identity=identity(package.name, package.version, None)
+                if package.source is None
+                else identity_of_source(package.name, package.source),
+                edges=tuple(self._edges(int(key))),
+                optional=self._optional(int(key)),
+                forks=self._forks(int(key)),
+                rank=self._ranks[int(key)],
+            )
+            for key, package in packages.items()
+        }
+
+    def _forks(self, number: int) -> tuple[str, ...]:
+        """Where an entry may be chosen among several of its name: on the Pythons it is for."""
+        if len(self._by_name[self._names[number]]) == 1:
+            return ()
+        try:
+            marker = python_marker(self._entries[number].text("python-versions") or "*")
+        except ValueError:
+            return ()
+        return () if marker is None else (marker,)
+
+    def _edges(self, number: int, *, optional: bool = False) -> Iterator[Edge]:
+        entry = self._entries[number]
+        table = entry.table("dependencies")
+        for name, value in table.items() if table is not None else ():
+            for item in dependency_items(value):
+                needs_extra = item.get("optional") is True and "extra" not in str(item.get("markers", ""))
+                if needs_extra is optional:
+                    yield self._edge(canonicalize_name(name), item, entry)
+
+    def _optional(self, number: int) -> dict[str, tuple[Edge, ...]]:
+        """Edges that an extra adds, where the edges' own markers do not say so."""
+        entry = self._entries[number]
+        extras = entry.table("extras")
+        if extras is None:
+            return {}
+        optional = list(self._edges(number, optional=True))
+        found: dict[str, tuple[Edge, ...]] = {}
+        for extra in extras.data:
+            names = {canonicalize_name(re.split(r"[\s(\[;<>=!~]", text, maxsplit=1)[0]) for text in extras.texts(extra)}
+            found[canonicalize_name(extra)] = tuple(
+                edge for edge in optional if edge.targets and self._names[int(edge.targets[0])] in names
+            )
+        return found
+
+    def _edge(self, name: str, item: dict[str, Any], entry: Fields) -> Edge:
+        marker = str(item["markers"]) if item.get("markers") else None
+        if marker is not None:
+            entry.checked_marker(marker, f"dependencies.{name}")
+        if item.get("python"):
+            both = [m for m in (marker, python_marker(str(item["python"]))) if m is not None]
+            marker = " and ".join(f"({m})" for m in both) or None
+        targets = self._targets(name, str(item.get("version", "*")), self._top.place)
+        return Edge(
+            targets=targets,
+            others=tuple(key for key in map(str, self._by_name.get(name, ())) if key not in targets),
+            extras=frozenset(canonicalize_name(str(extra)) for extra in item.get("extras") or ()),
+            marker=marker,
+        )
+
+    def _targets(self, name: str, constraint: str, place: str) -> tuple[str, ...]:
+        """Entries of the name that satisfy the constraint, newest first; none where only other platforms need it."""
+        numbers = sorted(self._by_name.get(name, ()), key=lambda n: self._versions[n], reverse=True)
+        try:
+            return tuple(str(n) for n in numbers if admits(constraint, self._versions[n]))
+        except ValueError as error:
+            raise LocksetError("format-invalid", f"{name}: {error}", place=place) from error
+
+    def _packages(self) -> dict[str, DraftPackage]:
+        return {str(number): self._package(number) for number in range(len(self._entries))}
+
+    def _package(self, number: int) -> DraftPackage:
+        entry, name = self._entries[number], self._names[number]
+        source = entry.table("source")
+        kind = source.text("type") if source is not None else None
+        plain = DraftPackage(name=name, version=self._versions[number], region=MarkerSet.any(), origin=self._top.place)
+        if source is not None and kind not in {None, "legacy"}:
+            return replace(plain, **self._sourced(source, kind or "", entry, number))
+        versions = entry.text("python-versions") or "*"
+        try:
+            found = alternatives(versions)
+        except ValueError:
+            found = ()
+        url = source.text("url") if source is not None else None
+        return replace(
+            plain,
+            index=plain_url(url) if url else None,
+            files=tuple(self._files(entry, number)),
+            every_file=False,
+            requires_python=str(found[0]) if len(found) == 1 and str(found[0]) else None,
+        )
+
+    def _files(self, entry: Fields, number: int) -> Iterator[DraftFile]:
+        tables = list(entry.tables("files"))
+        if not tables:
+            old = self._metadata.table("files")
+            spelled = [k for k in old.data if canonicalize_name(k) == self._names[number]] if old is not None else []
+            tables = [t for key in spelled for t in old.tables(key)] if old is not None else []
+            tables = [t for t in tables if self._is_of_version(t, number)]
+        if not tables:
+            raise LocksetError(
+                "no-files",
+                f"`{self._names[number]} {self._versions[number]}` has no files in the lock",
+                place=self._top.place,
+                hint="The file was edited by hand or cut: lock again with Poetry",
+            )
+        for table in tables:
+            yield DraftFile(name=table.needed("file"), hashes=table.hash())
+
+    def _is_of_version(self, table: Fields, number: int) -> bool:
+        """Old files list those of all versions of a name together."""
+        if len(self._by_name[self._names[number]]) == 1:
+            return True
+        parts = table.needed("file").removesuffix(".tar.gz").removesuffix(".zip").split("-")
+        others = {str(self._versions[n]) for n in self._by_name[self._names[number]]}
+        return str(self._versions[number]) in parts or not others & set(parts)
+
+    def _sourced(self, source: Fields, kind: str, entry: Fields, number: int) -> dict[str, Any]:
+        url = source.needed("url")
+        subdirectory = source.text("subdirectory")
+        if kind == "git":
+            commit = source.text("resolved_reference") or ""
+            if not re.fullmatch(r"[0-9a-f]{40}|[0-9a-f]{64}", commit):
+                raise source.invalid("resolved_reference", f"is no full commit: `{commit}`")
+            revision = source.text("reference")
+            vcs = PackageVcs(
+                type="git",
+                url=repository_url(url),
+                requested_revision=revision if revision not in {commit, None, "HEAD"} else None,
+                commit_id=commit,
+                subdirectory=subdirectory,
+            )
+            return {"source": vcs, "version": None}
+        if kind == "directory":
+            directory = PackageDirectory(
+                path=self._options.moved(url), editable=entry.flag("develop") or None, subdirectory=subdirectory
+            )
+            return {"source": directory, "version": None}
+        if kind not in {"url", "file"}:
+            raise source.invalid("type", f"is not known: `{kind}`")
+        hashes = hashes_of_one_file(entry.tables("files"))
+        moved = self._options.moved(url) if kind == "file" else None
+        archive = PackageArchive(
+            url=plain_url(url) if kind == "url" else None, path=moved, hashes=hashes, subdirectory=subdirectory
+        )
+        return {"source": archive, "version": self._versions[number]}
+
+
+def _in_extras(found: re.Match[str]) -> str:
+    return f"'{canonicalize_name(found[3])}' {'in' if found[1] == '==' else 'not in'} extras"

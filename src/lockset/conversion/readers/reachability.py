@@ -1,0 +1,271 @@
+"""Where the entries of a foreign lock are reached: the walk over regions of environments."""
+
+from __future__ import annotations
+
+from collections import Counter
+from heapq import heappop, heappush
+from typing import TYPE_CHECKING
+
+from lockset._dataclass import dataclass
+from lockset.conversion.model.graph import ROUNDS, Edge, ForeignGraph, order_of, region_of_text
+from lockset.errors import LocksetError
+from lockset.markers import MarkerSet
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from lockset.conversion.model.selectable import Offers
+
+__all__ = ["Reach", "dependencies_of", "reach", "unanswered"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reach:
+    """Where each node is reached, and where with which of its extras; what is never reached has no entry.
+
+    `decided`: names of which the input does not tell everywhere which entry is meant, so that the best was taken.
+    """
+
+    regions: Mapping[str, MarkerSet]
+    extras: Mapping[str, Mapping[str, MarkerSet]]
+    decided: frozenset[str] = frozenset()
+
+
+def reach(graph: ForeignGraph, offers: Offers, universe: MarkerSet) -> Reach:
+    """Where the nodes of the graph are reached inside `universe`.
+
+    Raises:
+        LocksetError: `conflict-unsupported`: what extras bring in decides in a circle whether they are asked for.
+    """
+    regions = dict.fromkeys(graph.activations, MarkerSet.none())
+    for _ in range(ROUNDS):
+        found = _reach(graph, offers, universe, regions)
+        again = {mark: _where(graph, found, *asked) for mark, asked in graph.activations.items()}
+        if again == regions:
+            return found
+        regions = again
+    raise LocksetError(
+        "conflict-unsupported",
+        "Which conflicting extras are asked for depends on itself, and a lock file cannot say that",
+        hint="Convert one member alone: `--package NAME`",
+    )
+
+
+def _where(graph: ForeignGraph, found: Reach, name: str, extra: str) -> MarkerSet:
+    region = MarkerSet.none()
+    for key, extras in found.extras.items():
+        if graph.nodes[key].name == name:
+            region |= extras.get(extra, MarkerSet.none())
+    return region
+
+
+def _reach(graph: ForeignGraph, offers: Offers, universe: MarkerSet, regions: Mapping[str, MarkerSet]) -> Reach:
+    walk = _Walk(graph, regions)
+    for root in graph.roots:
+        walk.follow(root.edge, offers.region(root.choice) & universe & walk.region_of(root.edge.marker))
+    walk.run()
+    return Reach(regions=walk.regions, extras=walk.extras, decided=frozenset(walk.decided))
+
+
+class _Walk:
+    """Regions grow until nothing changes; they only ever grow, and there are finitely many sets to grow to."""
+
+    def __init__(self, graph: ForeignGraph, activations: Mapping[str, MarkerSet]) -> None:
+        """`activations`: where the made-up extras of the graph hold."""
+        self._graph = graph
+        self._activations = activations
+        self._read: dict[str, MarkerSet] = {}
+        self.regions: dict[str, MarkerSet] = {}
+        self.extras: dict[str, dict[str, MarkerSet]] = {}
+        self._order = order_of(graph)
+        self._queue: list[tuple[int, str]] = []
+        self._queued: set[str] = set()
+        self._open: dict[Edge, MarkerSet] = {}
+        self._turns = graph.turns
+        self.decided: set[str] = set()
+
+    def run(self) -> None:
+        """Follow all that is reached; what several entries answer is decided last."""
+        while True:
+            while self._queue:
+                _, key = heappop(self._queue)
+                self._queued.discard(key)
+                for edge, region in self._requirements(key):
+                    self.follow(edge, region)
+            if not self._decide():
+                return
+
+    def region_of(self, marker: str | None) -> MarkerSet:
+        """The region of a marker of the graph, with the made-up extras as they hold."""
+        if marker is None:
+            return MarkerSet.any()
+        if marker not in self._read:
+            self._read[marker] = region_of_text(marker).with_extras_as(self._activations)
+        return self._read[marker]
+
+    def follow(self, edge: Edge, region: MarkerSet) -> None:
+        """`edge` applies in `region`."""
+        fitting = [(target, region & self._fork(target)) for target in edge.targets]
+        several = MarkerSet.none()
+        for number, (_, one) in enumerate(fitting):
+            for _, other in fitting[:number]:
+                several |= one & other
+        for target, part in fitting:
+            self._grow(target, edge.extras, part - several)
+        if not several.is_empty:
+            self._open[edge] = self._open.get(edge, MarkerSet.none()) | several
+
+    def _fork(self, key: str) -> MarkerSet:
+        forks = self._graph.nodes[key].forks
+        if not forks:
+            return MarkerSet.any()
+        found = MarkerSet.none()
+        for fork in forks:
+            found |= self.region_of(fork)
+        return found
+
+    def _decide(self) -> bool:
+        """One step for edges that several entries answer: where one of them is reached already, else for one name."""
+        for edge, region in self._open.items():
+            left = region
+            changed = False
+            for target in edge.targets:
+                part = left & self._fork(target) & self.regions.get(target, MarkerSet.none())
+                left -= part
+                changed |= self._grow(target, edge.extras, part)
+            if changed:
+                return True
+        left_open: dict[str, list[tuple[Edge, MarkerSet]]] = {}
+        for edge, region in self._open.items():
+            left = region
+            for target in edge.targets:
+                left -= self._fork(target) & self.regions.get(target, MarkerSet.none())
+            if not left.is_empty:
+                left_open.setdefault(self._graph.nodes[edge.targets[0]].name, []).append((edge, left))
+        if not left_open:
+            return False
+        name = min(left_open, key=self._turns.__getitem__)
+        self.decided.add(name)
+        self._choose(left_open[name])
+        return True
+
+    def _choose(self, asked: Sequence[tuple[Edge, MarkerSet]]) -> None:
+        """All requirements of one name are answered: by the best entry for all of them, else each by its own best.
+
+        Entries whose own requirements nothing can answer come last.
+        """
+        for common, working in ((True, True), (True, False), (False, False)):
+            parts: dict[Edge, MarkerSet] = dict(asked)
+            targets = dict.fromkeys(t for edge, _ in asked for t in edge.targets)
+            for target in sorted(targets, key=lambda t: self._graph.nodes[t].rank):
+                refused = self._failing(target) if working else MarkerSet.none()
+                for edge, _ in asked:
+                    if common and target not in edge.targets:
+                        refused |= parts[edge]
+                for edge, _ in asked:
+                    if target in edge.targets:
+                        part = (parts[edge] & self._fork(target)) - refused
+                        self._grow(target, edge.extras, part)
+                        parts[edge] -= part
+            asked = [(edge, left) for edge, left in parts.items() if not left.is_empty]
+
+    def _failing(self, key: str) -> MarkerSet:
+        """Where a requirement of the entry has no answer, or another one than the entry of its name that is reached."""
+        found = MarkerSet.none()
+        for edge in self._graph.nodes[key].edges:
+            fitting, reached, other = MarkerSet.none(), MarkerSet.none(), MarkerSet.none()
+            for target in (*edge.targets, *edge.others):
+                here = self.regions.get(target, MarkerSet.none()) & self._fork(target)
+                if target in edge.targets:
+                    fitting |= self._fork(target)
+                    reached |= here
+                else:
+                    other |= here
+            answered = fitting - (other - reached)
+            if edge.targets or edge.others:
+                found |= self.region_of(edge.marker).with_metadata_extra(None) - answered
+        return found
+
+    def _grow(self, key: str, extras: frozenset[str], part: MarkerSet) -> bool:
+        if part.is_empty:
+            return False
+        before = self.regions.get(key, MarkerSet.none())
+        after = before | part
+        changed = after is not before
+        self.regions[key] = after
+        known = self.extras.setdefault(key, {})
+        for extra in extras:
+            old = known.get(extra, MarkerSet.none())
+            if (new := old | part) is not old:
+                known[extra] = new
+                changed = True
+        if changed and key not in self._queued:
+            self._queued.add(key)
+            heappush(self._queue, (self._order[key], key))
+        return changed
+
+    def _requirements(self, key: str) -> Iterator[tuple[Edge, MarkerSet]]:
+        node = self._graph.nodes[key]
+        base = self.regions[key]
+        extras = tuple(self.extras[key].items())
+        for edge in node.edges:
+            yield edge, _needed(edge, self.region_of(edge.marker), base, extras)
+        for extra, where in extras:
+            for edge in node.optional.get(extra, ()):
+                yield edge, where & self.region_of(edge.marker).with_metadata_extra(extra)
+
+
+def _needed(edge: Edge, marker: MarkerSet, base: MarkerSet, extras: tuple[tuple[str, MarkerSet], ...]) -> MarkerSet:
+    if edge.marker is None:
+        return base
+    region = base & marker.with_metadata_extra(None)
+    for extra, where in extras:
+        region |= where & marker.with_metadata_extra(extra)
+    return region
+
+
+def unanswered(graph: ForeignGraph, found: Reach) -> tuple[str, Edge, MarkerSet] | None:
+    """A requirement that no entry answers somewhere where it is made, although entries of its name are there."""
+    for key, base in found.regions.items():
+        for edge in graph.nodes[key].edges:
+            if not edge.others:
+                continue
+            left = _needed(edge, region_of_text(edge.marker), base, tuple(found.extras[key].items()))
+            for target in edge.targets:
+                left -= found.regions.get(target, MarkerSet.none())
+            if not left.is_empty:
+                return key, edge, left
+    return None
+
+
+def dependencies_of(
+    graph: ForeignGraph, key: str, found: Reach, versions: Mapping[str, tuple[str, str | None]]
+) -> tuple[tuple[str, str | None], ...]:
+    """Names (with versions where the lock has several entries of the name) that the node needs somewhere, sorted.
+
+    `versions`: key to name and version for every entry of the output.
+    """
+    node = graph.nodes[key]
+    edges = [*node.edges]
+    for extra in found.extras[key]:
+        edges += node.optional.get(extra, ())
+    here = found.regions[key]
+    counted = Counter(name for name, _ in versions.values())
+    needed: set[tuple[str, str | None]] = set()
+    for edge in edges:
+        for target in edge.targets:
+            if target == key or target not in versions or target not in found.regions:
+                continue
+            if not (found.regions[target] & here & _mentioned(edge, found.extras[key])).is_empty:
+                name, version = versions[target]
+                needed.add((name, version if counted[name] > 1 else None))
+    return tuple(sorted(needed, key=lambda pair: (pair[0], pair[1] or "")))
+
+
+def _mentioned(edge: Edge, extras: Iterable[str]) -> MarkerSet:
+    """Where the edge applies, with none or one of the extras."""
+    marker = region_of_text(edge.marker)
+    found = marker.with_metadata_extra(None)
+    for extra in extras:
+        found |= marker.with_metadata_extra(extra)
+    return found

@@ -1,0 +1,1 @@
+"""Writers of requirements files and bills of materials."""

@@ -1,0 +1,102 @@
+"""Lock file to a CycloneDX 1.6 bill of materials: the one door to cyclonedx-python-lib."""
+
+from __future__ import annotations
+
+import uuid
+from typing import TYPE_CHECKING, Any
+
+from lockset.errors import LocksetError
+from lockset.lockfile.model import artifacts, file_name
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from lockset.conversion.writers.entries import Entry, Exported
+    from lockset.lockfile.model import Artifact
+
+__all__ = ["to_cyclonedx"]
+
+_ALGORITHMS = {
+    "md5": "MD5",
+    "sha1": "SHA-1",
+    "sha256": "SHA-256",
+    "sha384": "SHA-384",
+    "sha512": "SHA-512",
+    "sha3_256": "SHA3-256",
+    "sha3_384": "SHA3-384",
+    "sha3_512": "SHA3-512",
+}
+
+
+def to_cyclonedx(exported: Exported, *, name: str, tool_version: str, now: datetime) -> str:
+    """The JSON document: equal for equal input and `now`.
+
+    Raises:
+        LocksetError: `library-missing`.
+    """
+    try:
+        from cyclonedx.model.bom import Bom
+        from cyclonedx.model.component import Component, ComponentType
+        from cyclonedx.output.json import JsonV1Dot6
+    except ModuleNotFoundError as error:
+        raise LocksetError(
+            "library-missing",
+            "CycloneDX is written with cyclonedx-python-lib, which is not installed",
+            hint="Install `lockset[sbom]`",
+        ) from error
+    components = [_component(entry) for entry in exported.entries]
+    root = Component(name=name, type=ComponentType.APPLICATION, bom_ref=f"application:{name}")
+    bom = Bom(components=components)
+    bom.metadata.component = root
+    bom.metadata.timestamp = now
+    bom.metadata.tools.components.add(
+        Component(name="lockset", version=tool_version, type=ComponentType.APPLICATION, bom_ref="tool:lockset")
+    )
+    refs = "\n".join(sorted(str(component.bom_ref) for component in components))
+    bom.serial_number = uuid.uuid5(uuid.NAMESPACE_URL, f"{name}\n{refs}\n{now.isoformat()}")
+    bom.register_dependency(root, [c for c, e in zip(components, exported.entries, strict=True) if not e.asked_by])
+    for component, entry in zip(components, exported.entries, strict=True):
+        bom.register_dependency(component, [components[number] for number in entry.needs])
+    return str(JsonV1Dot6(bom).output_as_string(indent=2)) + "\n"
+
+
+def _component(entry: Entry) -> Any:
+    from cyclonedx.model import ExternalReference, ExternalReferenceType, HashAlgorithm, HashType, Property, XsUri
+    from cyclonedx.model.component import Component, ComponentType
+    from packageurl import PackageURL
+
+    package = entry.package
+    version = None if package.version is None else str(package.version)
+    references = []
+    for artifact in artifacts(package):
+        place = _place(artifact)
+        if place is None:
+            continue
+        hashes = [
+            HashType(alg=HashAlgorithm(_ALGORITHMS[algorithm]), content=value)
+            for algorithm, value in (getattr(artifact, "hashes", None) or {}).items()
+            if algorithm in _ALGORITHMS
+        ]
+        kind = ExternalReferenceType.VCS if hasattr(artifact, "commit_id") else ExternalReferenceType.DISTRIBUTION
+        comment = file_name(artifact)
+        references.append(ExternalReference(type=kind, url=XsUri(place), hashes=hashes, comment=comment))
+    properties = [Property(name="lockset:marker", value=entry.marker)] if entry.marker is not None else []
+    direct = package.is_direct
+    qualifiers = {"vcs_url": _place(package.vcs) or ""} if package.vcs is not None else None
+    return Component(
+        name=package.name,
+        version=version,
+        type=ComponentType.LIBRARY,
+        bom_ref=f"{package.name}@{version or 'unversioned'}#{entry.marker or ''}",
+        purl=None if direct and qualifiers is None else PackageURL("pypi", None, package.name, version, qualifiers),
+        external_references=references,
+        properties=properties,
+    )
+
+
+def _place(artifact: Artifact) -> str | None:
+    url = getattr(artifact, "url", None) or artifact.path
+    commit = getattr(artifact, "commit_id", None)
+    if url is None:
+        return None
+    return f"{getattr(artifact, 'type', 'git')}+{url}@{commit}" if commit is not None else str(url)

@@ -1,0 +1,108 @@
+"""What of a lock file is exported: the entries that a choice of extras, groups and environments leaves."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from lockset._dataclass import dataclass
+from lockset.conversion.pipeline.pylock_transform import Narrowing, narrow, region_of_package, universe_of_lock
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from lockset.lockfile.model import Package, Pylock
+    from lockset.markers import Environment, MarkerSet
+
+__all__ = ["Entry", "Exported", "chosen_entries"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One entry to export.
+
+    Attributes:
+        package: As it is locked.
+        marker: Where it is installed, among what is exported; None for everywhere.
+        needs: Places (in the list of entries) of what it depends on.
+        asked_by: Names of those that depend on it, sorted.
+    """
+
+    package: Package
+    marker: str | None
+    needs: tuple[int, ...]
+    asked_by: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exported:
+    """What is exported, and of which lock.
+
+    Attributes:
+        lock: With extras and groups settled; its markers decide.
+        entries: By name, then version.
+        one: The one environment, where only one is meant: then no entry has a marker.
+    """
+
+    lock: Pylock
+    entries: tuple[Entry, ...]
+    one: Environment | None = None
+
+
+def chosen_entries(lock: Pylock, wanted: Narrowing, *, one: Environment | None = None) -> Exported:
+    """The entries that are left.
+
+    Args:
+        lock: A lock file.
+        wanted: The choice of extras and groups (settled whether it says so or not), Pythons and platforms.
+        one: One environment, in place of all.
+
+    Raises:
+        LocksetError: `unknown-extra`, `unknown-group`, `conflicting-choice`, `no-environment`.
+    """
+    settled = Narrowing(
+        requires_python=wanted.requires_python,
+        environments=wanted.environments,
+        extras=wanted.extras,
+        groups=wanted.groups,
+        choose=True,
+    )
+    narrowed, _ = narrow(lock, settled, one=one)
+    universe = universe_of_lock(narrowed)
+    pairs = [(package, region_of_package(package) & universe) for package in narrowed.packages]
+    if one is not None:
+        pairs = [(package, region) for package, region in pairs if region.evaluate(one)]
+    pairs.sort(key=lambda pair: (pair[0].name, str(pair[0].version or ""), str(pair[0].marker or "")))
+    needs = _needs(pairs)
+    asked: dict[int, set[str]] = {}
+    for number, targets in needs.items():
+        for target in targets:
+            asked.setdefault(target, set()).add(pairs[number][0].name)
+    entries = tuple(
+        Entry(
+            package=package,
+            marker=None if one is not None else region.text(universe),
+            needs=needs[number],
+            asked_by=tuple(sorted(asked.get(number, ()))),
+        )
+        for number, (package, region) in enumerate(pairs)
+    )
+    return Exported(lock=narrowed, entries=entries, one=one)
+
+
+def _needs(pairs: list[tuple[Package, MarkerSet]]) -> Mapping[int, tuple[int, ...]]:
+    by_name: dict[str, list[int]] = {}
+    for number, (package, _) in enumerate(pairs):
+        by_name.setdefault(package.name, []).append(number)
+    counted = Counter(str(package.name) for package, _ in pairs)
+    found: dict[int, tuple[int, ...]] = {}
+    for number, (package, region) in enumerate(pairs):
+        targets = []
+        for dependency in package.dependencies or ():
+            name, version = str(dependency.get("name", "")), dependency.get("version")
+            for target in by_name.get(name, ()):
+                fits = version is None or counted[name] == 1 or str(pairs[target][0].version) == str(version)
+                if fits and target != number and not (pairs[target][1] & region).is_empty:
+                    targets.append(target)
+        found[number] = tuple(dict.fromkeys(targets))
+    return found

@@ -1,0 +1,234 @@
+"""Lock file to requirements file and to constraints."""
+
+from __future__ import annotations
+
+from pathlib import PurePosixPath
+from shlex import quote
+from typing import TYPE_CHECKING
+
+from lockset._dataclass import dataclass
+from lockset.conversion.model.imported_lock import Loss
+from lockset.conversion.writers.unlisted_files import unlisted_files
+from lockset.errors import LocksetError
+from lockset.index.options import DEFAULT_INDEX, same_index
+from lockset.lockfile.model import artifacts, describe
+from lockset.lockfile.secrets import secret_in_address
+from lockset.option_values import check_options
+from lockset.url_secrets import has_secret
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from lockset.conversion.writers.entries import Entry, Exported
+    from lockset.lockfile.model import (
+        Artifact,
+        Package,
+        PackageArchive,
+        PackageDirectory,
+        PackageSdist,
+        PackageVcs,
+        PackageWheel,
+    )
+
+__all__ = ["RequirementsStyle", "to_constraints", "to_requirements"]
+
+# What requirements files can say.
+_ALGORITHMS = ("sha256", "sha384", "sha512")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RequirementsStyle:
+    """How a requirements file is written.
+
+    Attributes:
+        hashes: With `--hash` for every file.
+        annotate: With `# via` comments.
+        index_lines: With lines that name the indexes.
+        trees: With entries that are source trees; with them, installers accept no hashes at all.
+        source: Name of the lock file, for comments.
+    """
+
+    hashes: bool = True
+    annotate: bool = True
+    index_lines: bool = False
+    trees: bool = True
+    source: str = "pylock.toml"
+
+    def __post_init__(self) -> None:
+        check_options(self)
+
+
+def to_requirements(exported: Exported, style: RequirementsStyle) -> tuple[str, tuple[Loss, ...]]:
+    """A requirements file that installs what the entries do, and what it cannot say.
+
+    Raises:
+        LocksetError: `not-expressible` where an entry has no form in a requirements file.
+    """
+    losses: list[Loss] = []
+    entries = [entry for entry in exported.entries if _is_kept(entry, style, losses)]
+    hashes = style.hashes and _may_have_hashes(entries, losses)
+    unlisted = unlisted_files([entry.package for entry in entries])
+    losses += unlisted.losses
+    lines = list(_header(exported, style))
+    lines += _index_lines(entries, style, losses)
+    has_graph = any(entry.package.dependencies for entry in entries)
+    for number, entry in enumerate(entries):
+        head, texts = _pin(entry, unlisted.by_url.get(number), losses)
+        if has_secret(head):
+            raise secret_in_address(f"a secret of `{entry.package.name}`", head, place=style.source)
+        condition = "" if entry.marker is None else f" ; {entry.marker}"
+        lines.append(" \\\n".join([f"{head}{condition}", *(f"    --hash={text}" for text in texts if hashes)]))
+        if style.annotate and has_graph:
+            lines += _annotation(entry, style)
+    return "\n".join(lines) + "\n", tuple(losses)
+
+
+def to_constraints(exported: Exported, *, source: str = "pylock.toml") -> tuple[str, tuple[Loss, ...]]:
+    """A constraints file: versions only."""
+    losses: list[Loss] = []
+    lines = list(_header(exported, RequirementsStyle(source=source)))
+    for entry in exported.entries:
+        package = entry.package
+        if package.version is None:
+            message = f"{package.name} has no version, and a constraint needs one"
+            losses.append(Loss(kind="no-version", message=message))
+            continue
+        lines.append(f"{package.name}=={package.version}{_condition(entry)}")
+    return "\n".join(lines) + "\n", tuple(losses)
+
+
+def _is_kept(entry: Entry, style: RequirementsStyle, losses: list[Loss]) -> bool:
+    package = entry.package
+    if style.trees or (package.vcs is None and package.directory is None):
+        return True
+    losses.append(Loss(kind="trees-left-out", message=f"{package.name} is a source tree and is left out", note=True))
+    return False
+
+
+def _may_have_hashes(entries: list[Entry], losses: list[Loss]) -> bool:
+    trees = [e.package.name for e in entries if e.package.vcs is not None or e.package.directory is not None]
+    if not trees:
+        return True
+    message = (
+        f"{', '.join(trees)} cannot have a hash, and pip refuses hashes next to that: the file is written without any "
+        "(`--no-trees` leaves them out)"
+    )
+    losses.append(Loss(kind="hashes-left-out", message=message))
+    return False
+
+
+def _header(exported: Exported, style: RequirementsStyle) -> Iterator[str]:
+    yield f"# Made by `lockset export` from {style.source}; do not edit"
+    lock = exported.lock
+    if exported.one is not None:
+        one = exported.one
+        yield f"# for Python {one.python_full_version} on {one.sys_platform} {one.platform_machine}"
+        return
+    if lock.requires_python is not None:
+        yield f"# for Python {lock.requires_python}"
+    for marker in lock.environments or ():
+        yield f"# for {marker}"
+
+
+def _index_lines(entries: list[Entry], style: RequirementsStyle, losses: list[Loss]) -> Iterator[str]:
+    places = dict.fromkeys(_folder(f.path) for e in entries for f in _files(e.package) if f.path is not None)
+    for place in places:
+        yield f"--find-links {quote(place)}"  # options are split as a shell would
+    indexes = list(dict.fromkeys(e.package.index for e in entries if e.package.index is not None))
+    if not style.index_lines:
+        if not all(same_index(index, DEFAULT_INDEX) for index in indexes):
+            message = f"Packages of {', '.join(indexes)} are found where installers look there: see `--index-lines`"
+            losses.append(Loss(kind="index-left-out", message=message, note=len(indexes) == 1))
+        return
+    for number, index in enumerate(indexes):
+        if has_secret(index):
+            raise secret_in_address("a secret", index, place=style.source)
+        yield f"--{'extra-' if number else ''}index-url {index}"
+    if len(indexes) > 1:
+        message = "Requirements files do not tie packages to indexes: installers may take any of them"
+        losses.append(Loss(kind="index-untied", message=message))
+
+
+def _folder(path: str) -> str:
+    folder = PurePosixPath(path.replace("\\", "/")).parent.as_posix()
+    return folder if folder.startswith((".", "/")) else f"./{folder}"
+
+
+def _files(package: Package) -> list[PackageWheel | PackageSdist]:
+    return [*(package.wheels or ()), *([package.sdist] if package.sdist is not None else [])]
+
+
+def _pin(entry: Entry, unlisted: PackageWheel | PackageSdist | None, losses: list[Loss]) -> tuple[str, list[str]]:
+    """The requirement, and the hashes of its files; `unlisted`: the file that is to be named by its address."""
+    package = entry.package
+    if unlisted is None:
+        return _requirement(package), _hashes(package, artifacts(package), losses)
+    return f"{package.name} @ {unlisted.url}", _hashes(package, [unlisted], losses)
+
+
+def _annotation(entry: Entry, style: RequirementsStyle) -> Iterator[str]:
+    askers = entry.asked_by or (style.source,)
+    if len(askers) == 1:
+        yield f"    # via {askers[0]}"
+    else:
+        yield from ("    # via", *(f"    #   {name}" for name in askers))
+
+
+def _condition(entry: Entry) -> str:
+    return "" if entry.marker is None else f" ; {entry.marker}"
+
+
+def _requirement(package: Package) -> str:
+    if package.vcs is not None:
+        return _vcs(package.name, package.vcs)
+    if package.directory is not None:
+        return _directory(package.directory)
+    if package.archive is not None:
+        return _archive(package.name, package.archive)
+    return f"{package.name}=={package.version}"
+
+
+def _vcs(name: str, vcs: PackageVcs) -> str:
+    if vcs.url is None or "://" not in vcs.url:
+        raise LocksetError(
+            "not-expressible",
+            f"`{name}` comes from the repository `{vcs.url or vcs.path}`, which a requirements file cannot name",
+            hint="Leave it out with `--no-trees`",
+        )
+    tail = f"#subdirectory={vcs.subdirectory}" if vcs.subdirectory else ""
+    prefix = "" if vcs.url.startswith(f"{vcs.type}+") else f"{vcs.type}+"
+    return f"{name} @ {prefix}{vcs.url}@{vcs.commit_id}{tail}"
+
+
+def _directory(directory: PackageDirectory) -> str:
+    path = PurePosixPath(directory.path.replace("\\", "/"))
+    if directory.subdirectory:
+        path /= directory.subdirectory
+    text = path.as_posix()
+    shown = text if text.startswith((".", "/")) else f"./{text}"
+    return f"-e {shown}" if directory.editable else shown
+
+
+def _archive(name: str, archive: PackageArchive) -> str:
+    tail = f"#subdirectory={archive.subdirectory}" if archive.subdirectory else ""
+    if archive.url is not None:
+        return f"{name} @ {archive.url}{tail}"
+    path = (archive.path or "").replace("\\", "/")
+    return (path if path.startswith((".", "/")) else f"./{path}") + tail
+
+
+def _hashes(package: Package, files: Iterable[Artifact], losses: list[Loss]) -> list[str]:
+    """One hash for each file: the first that requirements files know."""
+    found = []
+    for artifact in files:
+        hashes = getattr(artifact, "hashes", None)
+        if hashes is None:
+            continue
+        known = next((a for a in _ALGORITHMS if a in hashes), None)
+        if known is None:
+            message = f"{describe(package)}: a file has no hash that requirements files know ({', '.join(hashes)})"
+            texts = tuple(f"{a}:{v}" for a, v in hashes.items())
+            losses.append(Loss(kind="hash-not-expressible", message=message, hashes=texts))
+            continue
+        found.append(f"{known}:{hashes[known]}")
+    return sorted(dict.fromkeys(found))

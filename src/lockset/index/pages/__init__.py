@@ -1,0 +1,1 @@
+"""Project pages of the simple repository API, in HTML and JSON."""

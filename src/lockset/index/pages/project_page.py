@@ -1,0 +1,204 @@
+"""A project's page on an index: its versions and files, decoded only as far as they are asked for."""
+
+from __future__ import annotations
+
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING, Any
+
+from lockset._dataclass import dataclass
+from lockset.index.filenames import SDIST, WHEEL, build_number, parse_version, tags_of_triple, wheel_triple
+from lockset.index.pages.file_rows import Rows
+from lockset.index.pages.page_table import ALL_YANKED, Table
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from packaging.tags import Tag
+    from packaging.version import Version
+
+    from lockset.index.pages.file_rows import FileValues
+
+__all__ = ["DistributionFile", "ProjectDetail"]
+
+# Characters of a requires-python. More could hold numbers with more digits than Python reads.
+_LONGEST_PYTHONS = 1_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DistributionFile:
+    """One file of a project, as an index tells of it.
+
+    Attributes:
+        filename: The file's name; it parses, and belongs to `project` wholly.
+        project: Normalised name of the project.
+        version: Version the file name says.
+        url: Absolute, without fragment and without credentials.
+        hashes: Algorithm in lower case to hexadecimal digest; may be empty.
+        size: In bytes, where the index tells.
+        requires_python: As the index tells, unparsed; None where it tells none.
+        upload_time: In UTC, where the index tells.
+        yanked: The file is yanked (PEP 592).
+        yanked_reason: Why, where a reason is given.
+        metadata: The index promises a `.metadata` file beside it (PEP 658).
+        metadata_hashes: Hashes of that file; may be empty.
+    """
+
+    filename: str
+    project: str
+    version: Version
+    url: str
+    hashes: Mapping[str, str]
+    size: int | None = None
+    requires_python: str | None = None
+    upload_time: datetime | None = None
+    yanked: bool = False
+    yanked_reason: str | None = None
+    metadata: bool = False
+    metadata_hashes: Mapping[str, str]
+
+    def __hash__(self) -> int:
+        return hash((self.filename, self.url))
+
+    @property
+    def is_wheel(self) -> bool:
+        """Whether the file is a wheel; otherwise it is an sdist."""
+        return self.filename.endswith(".whl")
+
+    @property
+    def tags(self) -> frozenset[Tag]:
+        """Compatibility tags of a wheel; none for an sdist and for a malformed tag part."""
+        return tags_of_triple(wheel_triple(self.filename)) if self.is_wheel else frozenset()
+
+    @property
+    def build(self) -> tuple[int, str] | tuple[()]:
+        """Build number of a wheel, as packaging orders it; () where there is none."""
+        return build_number(self.filename) if self.is_wheel else ()
+
+
+class ProjectDetail:
+    """What one index has of one project; cheap to make from a stored table, whatever its size.
+
+    Attributes:
+        name: Normalised name.
+        index_url: The index, in its public form (no credentials).
+        status: Project status marker (PEP 792), such as `archived`; None where none is given.
+        fingerprint: Changes whenever anything of the page does; "" where nobody computed one.
+    """
+
+    def __init__(self, table: Table, *, fingerprint: str = "") -> None:
+        self.name = table.name
+        self.index_url = table.index_url
+        self.status = table.status
+        self.fingerprint = fingerprint
+        self._table = table
+        self._rows = Rows(table)
+        self._versions: tuple[Version, ...] | None = None
+        self._positions: dict[Version, int] = {}
+        self._files: dict[Version, tuple[DistributionFile, ...]] = {}
+
+    @property
+    def table(self) -> Table:
+        """The compact form, for stores."""
+        return self._table
+
+    @property
+    def dropped(self) -> int:
+        """Links of the page that name no file of this project."""
+        return self._table.dropped
+
+    @property
+    def refused(self) -> int:
+        """Links of the page that it may not make, such as one from a remote page to a local file."""
+        return self._table.refused
+
+    @property
+    def versions(self) -> tuple[Version, ...]:
+        """Versions with at least one file, newest first."""
+        if self._versions is None:
+            self._versions = tuple(v for v in map(parse_version, self._table.versions) if v is not None)
+            self._positions = {version: at for at, version in enumerate(self._versions)}
+        return self._versions
+
+    def _position(self, version: Version) -> int:
+        if self._versions is None:
+            _ = self.versions
+        return self._positions[version]
+
+    def __contains__(self, version: object) -> bool:
+        _ = self.versions
+        return version in self._positions
+
+    def files(self, version: Version) -> tuple[DistributionFile, ...]:
+        """Files of `version`, in the order of the page; KeyError where the project has no such version."""
+        found = self._files.get(version)
+        if found is None:
+            rows = self._rows.of(self._position(version))
+            found = self._files[version] = tuple(self._decode(row, version) for row in rows)
+        return found
+
+    def requires_pythons(self, version: Version) -> frozenset[str | None]:
+        """The distinct requires-python texts of the version's files, without decoding the files."""
+        texts = self._table.requires_pythons
+        return frozenset(_bounded(texts[at]) for at in self._table.python_ids[self._position(version)])
+
+    def yanked(self, version: Version) -> bool:
+        """Whether all files of the version are yanked."""
+        return bool(self._table.flags[self._position(version)] & ALL_YANKED)
+
+    @property
+    def yanked_versions(self) -> frozenset[Version]:
+        """The versions all of whose files are yanked."""
+        flags = self._table.flags
+        return frozenset(version for at, version in enumerate(self.versions) if flags[at] & ALL_YANKED)
+
+    def has_wheel(self, version: Version) -> bool:
+        """Whether the version has a wheel."""
+        return bool(self._table.flags[self._position(version)] & WHEEL)
+
+    def has_sdist(self, version: Version) -> bool:
+        """Whether the version has an sdist."""
+        return bool(self._table.flags[self._position(version)] & SDIST)
+
+    def _decode(self, values: FileValues, version: Version) -> DistributionFile:
+        filename, url, hashes, size, requires_python, upload_time, yanked, metadata = values
+        return DistributionFile(
+            filename=filename,
+            project=self.name,
+            version=version,
+            url=url,
+            hashes=_hashes(hashes),
+            size=size,
+            requires_python=_bounded(requires_python),
+            upload_time=None if upload_time is None else _time(upload_time),
+            yanked=yanked is not None,
+            yanked_reason=yanked or None,
+            metadata=metadata is not None,
+            metadata_hashes=_hashes(metadata),
+        )
+
+
+def _hashes(stored: Any) -> dict[str, str]:
+    """A sha256, pairs, or nothing known, as a mapping."""
+    if isinstance(stored, str):
+        return {"sha256": stored.lower()}
+    return {name: value.lower() for name, value in stored} if isinstance(stored, tuple) else {}
+
+
+def _bounded(requires_python: str | None) -> str | None:
+    """The text; None where it is so long that it can only mean harm: it binds nobody, as others that do not parse."""
+    return None if requires_python is not None and len(requires_python) > _LONGEST_PYTHONS else requires_python
+
+
+def _time(text: str) -> datetime | None:
+    """An ISO 8601 time in UTC; None where the text is none. Times without a zone are taken as UTC."""
+    if text[-1:] in {"Z", "z"}:
+        text = text[:-1] + "+00:00"
+    if "." in text:  # Python 3.10 reads three or six digits of a fraction only
+        head, _, rest = text.partition(".")
+        digits = rest[: len(rest) - len(rest.lstrip("0123456789"))]
+        text = f"{head}.{digits[:6].ljust(6, '0')}{rest[len(digits) :]}"
+    try:
+        time = datetime.fromisoformat(text)
+        return time.replace(tzinfo=timezone.utc) if time.tzinfo is None else time.astimezone(timezone.utc)
+    except (ValueError, OverflowError):  # no time, or one that is no year of ours in UTC
+        return None

@@ -1,0 +1,72 @@
+"""Simple API pages in JSON (PEP 691, 700, 714, 740, 792) to tables."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from lockset.errors import LocksetError
+from lockset.index.pages.file_rows import file_values
+from lockset.index.pages.json_fast import scan_json
+from lockset.index.pages.links import LinkBase
+from lockset.index.pages.page_table import TableBuilder
+
+if TYPE_CHECKING:
+    from lockset.index.pages.page_table import Table
+
+__all__ = ["parse_json"]
+
+# The major version of the repository API this reader understands (PEP 629).
+_API_MAJOR = 1
+
+
+def parse_json(data: bytes, *, name: str, page_url: str, index_url: str, packed: bytes = b"") -> Table:
+    """The table of a page for project `name`; arguments as of `lockset.index.pages.simple_html.parse_html`.
+
+    `packed`: the page as it came, where it came compressed.
+
+    Raises:
+        LocksetError: `index-page-invalid`: not JSON, a value of the wrong type, or an API version not known here.
+    """
+    scanned = scan_json(data, name=name, page_url=page_url, packed=packed)
+    if scanned is not None:
+        _check_version(scanned.rest, name, index_url)
+        return scanned.table._replace(index_url=index_url, status=_status(scanned.rest))
+    try:
+        page = json.loads(data)
+    except (ValueError, RecursionError) as error:
+        raise _invalid(name, index_url, "it is not JSON") from error
+    if not isinstance(page, dict) or not isinstance(page.get("files"), list):
+        raise _invalid(name, index_url, "it has no list `files`")
+    _check_version(page, name, index_url)
+    builder, base = TableBuilder(name), LinkBase(page_url)
+    try:
+        for file in page["files"]:
+            values = file_values(file, base)
+            if values is None:
+                builder.refused += 1
+            else:
+                builder.add(*values)
+    except TypeError as error:
+        raise _invalid(name, index_url, f"a file has a wrong or missing value: {error}") from error
+    return builder.build(index_url=index_url, status=_status(page))
+
+
+def _check_version(page: dict[str, Any], name: str, index_url: str) -> None:
+    meta = page.get("meta")
+    version = meta.get("api-version") if isinstance(meta, dict) else None
+    if version is None:
+        return  # required by PEP 691; some indexes leave it out, and the rest shows what it is
+    major = version.partition(".")[0] if isinstance(version, str) else ""
+    if not major.isdecimal() or int(major[:9]) > _API_MAJOR:
+        raise _invalid(name, index_url, f"its API version is {str(version)[:20]!r}; lockset reads version {_API_MAJOR}")
+
+
+def _status(page: dict[str, Any]) -> str | None:
+    marker = page.get("project-status")
+    status = marker.get("status") if isinstance(marker, dict) else None
+    return status if isinstance(status, str) else None
+
+
+def _invalid(name: str, index_url: str, why: str) -> LocksetError:
+    return LocksetError("index-page-invalid", f"The page of `{name}` cannot be read: {why}", place=index_url)

@@ -1,0 +1,1 @@
+"""Fixes: what validation finds and has one right answer."""

@@ -1,0 +1,217 @@
+"""Text to mended text: what has one right answer, and nothing else.
+
+Values are replaced in place, empty keys removed, blocks and array items change places; comments, blank lines and layout
+stay. What is mended twice is mended no further.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from packaging.markers import InvalidMarker
+from packaging.utils import canonicalize_name, is_normalized_name
+
+from lockset._dataclass import dataclass
+from lockset.dependency_specifiers import read_marker
+from lockset.lockfile.fix.keys import missing_key, without_needless_key
+from lockset.lockfile.fix.order import order_edits
+from lockset.lockfile.read import Document, TomlError, read
+from lockset.lockfile.validate.finding import Findings, path_text
+from lockset.lockfile.validate.rules.urls import check_url
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from lockset.lockfile.positions import KeyPath
+
+__all__ = ["Mended", "mend"]
+
+_BOM = "\ufeff"
+_NAME = re.compile(r"[A-Za-z0-9]|[A-Za-z0-9][A-Za-z0-9._-]*[A-Za-z0-9]", re.ASCII)
+_UPPER_HEX = re.compile(r"(?=.*[A-F])[0-9A-Fa-f]+", re.ASCII)
+_PREFIX = re.compile(r"(?:git|hg|bzr|svn)\+(?=[a-z]+://)", re.ASCII)
+_TIME = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(?:\.\d{1,6})?(?:[Zz]|[+-]\d\d:\d\d)", re.ASCII)
+_SIZE = re.compile(r"[1-9][0-9]{0,17}", re.ASCII)
+_PLAIN = re.compile(r"[^\"'\\\x00-\x1f\x7f]*")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mended:
+    """The text as mended, and what was done, a sentence each; the text as it was where nothing was."""
+
+    text: str
+    done: tuple[str, ...]
+
+
+class _Edit(NamedTuple):
+    start: int
+    end: int
+    text: str
+    said: str
+
+
+def mend(text: str) -> Mended:
+    """`text` with all mended that has one right answer; text that is no TOML stays, but for a byte order mark."""
+    done: list[str] = []
+    if text.startswith(_BOM):
+        text = text.removeprefix(_BOM)
+        done.append("removed the byte order mark")
+    try:
+        document = read(text)
+    except TomlError:
+        return Mended(text=text, done=tuple(done))
+    while (removed := without_needless_key(document)) is not None:
+        text, said = removed
+        done.append(said)
+        document = read(text)
+    if (added := missing_key(document)) is not None:
+        text, said = added
+        done.append(said)
+        document = read(text)
+    edits = sorted(_values(document))
+    text = _applied(text, edits)
+    done += [edit.said for edit in edits]
+    for moved in order_edits(read(text)):
+        text, said = moved
+        done.append(said)
+    return Mended(text=text, done=tuple(done))
+
+
+def _applied(text: str, edits: list[_Edit]) -> str:
+    for edit in reversed(edits):
+        text = text[: edit.start] + edit.text + text[edit.end :]
+    return text
+
+
+def _values(document: Document) -> Iterator[_Edit]:
+    data = document.data
+    yield from _top(document)
+    packages = data.get("packages")
+    for index, package in enumerate(packages if isinstance(packages, list) else ()):
+        if isinstance(package, dict):
+            yield from _package(document, package, ("packages", index))
+
+
+def _top(document: Document) -> Iterator[_Edit]:
+    data = document.data
+    if isinstance(data.get("lock-version"), float) and data["lock-version"] == 1.0:
+        yield from _replaced(document, ("lock-version",), '"1.0"')
+    creator = data.get("created-by")
+    if isinstance(creator, str):
+        yield from _named(document, ("created-by",), creator)
+    extras = data.get("extras")
+    names = extras if isinstance(extras, list) else []
+    for index, name in enumerate(names):
+        if isinstance(name, str) and canonicalize_name(name) not in names:
+            yield from _named(document, ("extras", index), name)
+
+
+def _package(document: Document, package: Mapping[str, Any], path: KeyPath) -> Iterator[_Edit]:
+    name = package.get("name")
+    if isinstance(name, str):
+        yield from _named(document, (*path, "name"), name)
+    marker = package.get("marker")
+    if isinstance(marker, str) and marker.lstrip().startswith(";") and _is_marker(marker.strip(" \t;")):
+        yield from _bare_marker(document, (*path, "marker"), marker)
+    vcs = package.get("vcs")
+    if isinstance(vcs, dict):
+        url = vcs.get("url")
+        if isinstance(url, str) and _PREFIX.match(url) and _is_url(_PREFIX.sub("", url, count=1)):
+            yield from _string(document, (*path, "vcs", "url"), _PREFIX.sub("", url, count=1))
+    wheels = package.get("wheels")
+    files: list[tuple[Any, KeyPath]] = [(package.get(key), (*path, key)) for key in ("archive", "sdist")]
+    files += [(one, (*path, "wheels", place)) for place, one in enumerate(wheels if isinstance(wheels, list) else ())]
+    for source, place in [*files, (package.get("directory"), (*path, "directory")), (vcs, (*path, "vcs"))]:
+        if isinstance(source, dict):
+            yield from _source(document, source, place)
+
+
+def _source(document: Document, source: Mapping[str, Any], path: KeyPath) -> Iterator[_Edit]:
+    local = source.get("path")
+    if isinstance(local, str) and "\\" in local and not re.match(r"[A-Za-z]:|\\", local):
+        yield from _string(document, (*path, "path"), local.replace("\\", "/"))
+    size = source.get("size")
+    if isinstance(size, str) and _SIZE.fullmatch(size):
+        yield from _replaced(document, (*path, "size"), size)
+    time = source.get("upload-time")
+    if isinstance(time, str) and _TIME.fullmatch(time):
+        time = _moment(time)
+        if time is not None:
+            yield from _replaced(document, (*path, "upload-time"), _utc(time))
+    elif isinstance(time, datetime) and time.utcoffset():
+        yield from _replaced(document, (*path, "upload-time"), _utc(time))
+    hashes = source.get("hashes")
+    if not isinstance(hashes, dict):
+        return
+    for algorithm, value in hashes.items():
+        key = (*path, "hashes", algorithm)
+        if isinstance(value, str) and _UPPER_HEX.fullmatch(value):
+            yield from _string(document, key, value.lower())
+        if algorithm != algorithm.lower() and algorithm.lower() not in hashes:
+            yield from _key(document, key, algorithm)
+
+
+def _named(document: Document, path: KeyPath, name: str) -> Iterator[_Edit]:
+    if _NAME.fullmatch(name) and not is_normalized_name(name):
+        yield from _string(document, path, canonicalize_name(name))
+
+
+def _string(document: Document, path: KeyPath, value: str) -> Iterator[_Edit]:
+    """A string in the quotes that it has; what would need escapes is left to people."""
+    span = document.spans.value(path)
+    quote = document.text[span.start]
+    if _PLAIN.fullmatch(value):
+        yield from _replaced(document, path, f"{quote}{value}{quote}")
+
+
+def _is_url(text: str) -> bool:
+    found = Findings()
+    check_url(text, "vcs-url-valid", ("url",), found)
+    return all(finding.code != "vcs-url-valid" for finding in found)
+
+
+def _bare_marker(document: Document, path: KeyPath, marker: str) -> Iterator[_Edit]:
+    """A marker without the semicolon before it, in the quotes that it has; one with escapes is left to people."""
+    span = document.spans.value(path)
+    raw = document.text[span.start : span.end]
+    if raw[1:-1] == marker:
+        yield from _replaced(document, path, raw[0] + marker.strip(" \t;") + raw[0])
+
+
+def _is_marker(text: str) -> bool:
+    try:
+        read_marker(text)
+    except (InvalidMarker, RecursionError):
+        return False
+    return True
+
+
+def _key(document: Document, path: KeyPath, algorithm: str) -> Iterator[_Edit]:
+    span = document.spans[path]
+    raw = document.text[span.start : span.end]
+    if raw.strip("\"'") == algorithm:  # a header `[…hashes]` or a dotted key has other text
+        said = f"{path_text(path)}: `{algorithm}` became `{algorithm.lower()}`"
+        yield _Edit(span.start, span.end, raw.lower(), said)
+
+
+def _replaced(document: Document, path: KeyPath, text: str) -> Iterator[_Edit]:
+    span = document.spans.value(path)
+    raw = document.text[span.start : span.end]
+    if raw[:3] not in {'"""', "'''"}:
+        yield _Edit(span.start, span.end, text, f"{path_text(path)}: {raw} became {text}")
+
+
+def _moment(text: str) -> datetime | None:
+    try:
+        return datetime.fromisoformat(text.upper().replace("Z", "+00:00"))
+    except ValueError:
+        return None
+
+
+def _utc(moment: datetime) -> str:
+    try:
+        return moment.astimezone(timezone.utc).isoformat().replace("+00:00", "Z")
+    except OverflowError:  # the first or last day that Python knows
+        return moment.isoformat()

@@ -1,0 +1,1 @@
+"""Validation: every finding about a lock file, with its rule and place."""

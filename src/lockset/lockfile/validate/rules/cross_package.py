@@ -1,0 +1,178 @@
+"""Rules that look at several entries of a file together, without asking in which environments they apply."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from packaging.version import Version
+
+from lockset.lockfile.validate.rules.file_names import version_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from lockset.lockfile.positions import KeyPath
+    from lockset.lockfile.validate.finding import Findings
+    from lockset.lockfile.validate.rules.sources import Listed
+
+__all__ = ["asks_for_environments", "check_across", "check_future"]
+
+_Files: TypeAlias = "Mapping[int, Sequence[Listed]]"
+_NO_VERSION = Version("0")
+# Bounds what one dependency is compared with; one on a name with more entries than this is passed over.
+_MOST_ENTRIES = 200
+# Clocks of index and user may differ by this much before an upload counts as in the future.
+_CLOCK_SKEW = timedelta(days=1)
+
+
+def check_across(data: Mapping[str, Any], files: _Files, found: Findings) -> None:
+    """Rules on entries of one name, on dependencies, on files listed twice, and on order."""
+    packages = [
+        (index, package)
+        for index, package in enumerate(data["packages"] if isinstance(data.get("packages"), list) else [])
+        if isinstance(package, dict) and isinstance(package.get("name"), str)
+    ]
+    by_name: dict[str, list[tuple[int, dict[str, Any]]]] = {}
+    for index, package in packages:
+        by_name.setdefault(package["name"], []).append((index, package))
+    for entries in by_name.values():
+        if len(entries) > 1:
+            _same_name(entries, found)
+    for index, package in packages:
+        _dependencies(index, package, by_name, found)
+        _files_twice(package, files.get(index, ()), found)
+    _order(data, packages, files, found)
+
+
+def asks_for_environments(data: Mapping[str, Any]) -> bool:
+    """Whether anything in the file depends on where it applies, so that marker diagrams have something to say."""
+    packages = [package for package in data["packages"] if isinstance(package, dict)] if _has_packages(data) else []
+    if data.get("environments") or any("marker" in package for package in packages):
+        return True
+    return bool(data.get("requires-python")) and any(
+        "requires-python" in package or _has_platform_wheels(package) for package in packages
+    )
+
+
+def _has_packages(data: Mapping[str, Any]) -> bool:
+    return isinstance(data.get("packages"), list)
+
+
+def _has_platform_wheels(package: Mapping[str, Any]) -> bool:
+    wheels = package.get("wheels")
+    return any(
+        not str(wheel.get("name") or wheel.get("url") or wheel.get("path")).endswith("py3-none-any.whl")
+        for wheel in (wheels if isinstance(wheels, list) else ())
+        if isinstance(wheel, dict)
+    )
+
+
+def check_future(files: _Files, now: datetime, found: Findings) -> None:
+    """No sdist and no wheel was uploaded after `now`, apart from clocks that differ a little."""
+    for listed in (listed for entries in files.values() for listed in entries):
+        time = listed.file.get("upload-time")
+        if isinstance(time, datetime) and time.tzinfo is not None and time > now + _CLOCK_SKEW:
+            found.add(
+                "upload-time-future", (*listed.path, "upload-time"), f"`{listed.name}` was uploaded in the future"
+            )
+
+
+def _same_name(entries: list[tuple[int, dict[str, Any]]], found: Findings) -> None:
+    """Entries without a marker apply everywhere; markers are compared elsewhere, with diagrams."""
+    first = next((index for index, package in entries if package.get("marker") is None), None)
+    for index, package in entries:
+        if package.get("marker") is None and index != first:
+            message = f"`{package['name']}` has two entries that apply in every environment"
+            where = f"{message} (the other is packages[{first}])"
+            found.add("packages-narrow-to-one", ("packages", index), where, "Give them markers that exclude each other")
+
+
+def _dependencies(
+    index: int, package: Mapping[str, Any], by_name: Mapping[str, list[tuple[int, dict[str, Any]]]], found: Findings
+) -> None:
+    tables = package.get("dependencies")
+    for place, table in enumerate(tables if isinstance(tables, list) else ()):
+        if not isinstance(table, dict):
+            continue
+        path: KeyPath = ("packages", index, "dependencies", place)
+        name = table.get("name")
+        if not isinstance(name, str):
+            found.add("dependency-ambiguous", path, f"A dependency of `{package['name']}` does not name a package")
+            continue
+        entries = by_name.get(name, [])
+        if len(entries) > _MOST_ENTRIES:
+            continue
+        try:
+            fitting = [entry for entry, other in entries if _fits(table, other)]
+        except RecursionError:  # nested to the limit of the reader: nothing can be said
+            continue
+        if not fitting:
+            message = f"`{package['name']}` depends on `{_shown(table)}`, which is no entry of the file"
+            found.add("dependency-unresolved", path, message)
+        elif len(fitting) > 1:
+            message = f"`{package['name']}` depends on `{_shown(table)}`, which fits {len(fitting)} entries"
+            found.add("dependency-ambiguous", path, message, "Add the version or the source that tells them apart")
+        elif fitting == [index]:
+            found.add("dependency-self", path, f"`{package['name']}` depends on itself")
+
+
+def _fits(wanted: Mapping[str, Any], entry: Mapping[str, Any]) -> bool:
+    """Key by key; versions compare as versions, tables by the keys that are given."""
+    for key, value in wanted.items():
+        actual = entry.get(key)
+        if isinstance(value, dict) and isinstance(actual, dict):
+            if not _fits(value, actual):
+                return False
+        elif key == "version" and isinstance(value, str) and isinstance(actual, str):
+            if version_of(value) != version_of(actual):
+                return False
+        elif value != actual:
+            return False
+    return True
+
+
+def _shown(table: Mapping[str, Any]) -> str:
+    version = table.get("version")
+    return f"{table['name']} {version}" if isinstance(version, str) else str(table["name"])
+
+
+def _files_twice(package: Mapping[str, Any], files: Sequence[Listed], found: Findings) -> None:
+    names: set[str] = set()
+    hashes: dict[str, str] = {}
+    for path, name, file in files:
+        if name in names:
+            found.add("duplicate-file", path, f"`{package['name']}` lists the file `{name}` twice")
+            continue
+        names.add(name)
+        table = file.get("hashes")
+        digest = table.get("sha256") if isinstance(table, dict) else None
+        if isinstance(digest, str):
+            other = hashes.setdefault(digest, name)
+            if other != name:
+                found.add("duplicate-file", path, f"`{name}` and `{other}` have the same hash")
+
+
+def _order(data: Mapping[str, Any], packages: list[tuple[int, dict[str, Any]]], files: _Files, found: Findings) -> None:
+    """One finding for each array that is out of order, for wheels one in all: order is a matter of small diffs."""
+    keys = [(package["name"], _version(package)) for _, package in packages]
+    out = next((place for place in range(1, len(keys)) if keys[place] < keys[place - 1]), None)
+    if out is not None:
+        message = f"`packages` is not sorted by name and version: `{keys[out][0]}` stands after `{keys[out - 1][0]}`"
+        found.add("packages-unsorted", ("packages", packages[out][0]), message)
+    for key in ("extras", "dependency-groups", "default-groups"):
+        names = data.get(key)
+        if isinstance(names, list) and all(isinstance(name, str) for name in names) and names != sorted(names):
+            found.add("packages-unsorted", (key,), f"`{key}` is not sorted")
+    for entries in files.values():
+        wheels = [listed for listed in entries if "wheels" in listed.path]
+        names = [listed.name for listed in wheels]
+        if names != sorted(names):
+            path = next(left.path for left, right in zip(wheels, sorted(names), strict=True) if left.name != right)
+            found.add("packages-unsorted", path, "Wheels are not sorted by file name")
+            return
+
+
+def _version(package: Mapping[str, Any]) -> Version:
+    version = package.get("version")
+    return (version_of(version) if isinstance(version, str) else None) or _NO_VERSION

@@ -1,0 +1,194 @@
+"""Rules on markers and version specifiers, without asking in which environments they hold."""
+
+from __future__ import annotations
+
+import re
+from enum import Enum
+from functools import lru_cache
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+
+from packaging.markers import InvalidMarker
+from packaging.specifiers import InvalidSpecifier
+from packaging.utils import canonicalize_name
+
+from lockset.dependency_specifiers import read_marker, read_specifier, read_specifiers
+
+if TYPE_CHECKING:
+    from lockset.lockfile.positions import KeyPath
+    from lockset.lockfile.validate.finding import Findings
+
+__all__ = ["Comparison", "check_environment_marker", "check_package_marker", "check_specifier", "comparisons"]
+
+# Words, operators and literals of a marker that has been parsed; parentheses fall away.
+_TOKEN = re.compile(r"""'[^']*'|"[^"]*"|===|[<>=!~]=|[<>]|[A-Za-z_.]+""")
+_SETS = frozenset({"extras", "dependency_groups"})
+_VERSIONS = frozenset({"python_version", "python_full_version", "implementation_version"})
+_ORDERED = frozenset({"<", ">", "~=", "==="})
+_MIRRORED = {"<": ">", ">": "<", "<=": ">=", ">=": "<="}
+# Bounds how much of the parser's message is shown: its first line says what was expected.
+_SHOWN = 160
+
+# Bounds the search for a version that meets a set, which is more than linear; larger sets are taken to have one.
+_MOST_SPECIFIERS = 32
+
+_Parsed: TypeAlias = "tuple[Comparison, ...] | str"
+
+
+class Comparison(NamedTuple):
+    """One comparison of a marker: `left operator right`, a literal with its quotes."""
+
+    left: str
+    operator: str
+    right: str
+
+    @property
+    def variable(self) -> str:
+        """The side without quotes; the left one when both are variables; a literal when both are."""
+        return self.right if self.left[0] in "'\"" else self.left
+
+    @property
+    def literal(self) -> str:
+        """The text of the side with quotes, or the other variable."""
+        side = self.left if self.left[0] in "'\"" else self.right
+        return side.strip("'\"") if side[0] in "'\"" else side
+
+
+def comparisons(text: str) -> tuple[Comparison, ...] | str:
+    """The comparisons of the marker `text`, in order, or one line on why it is no marker."""
+    return _comparisons(text)
+
+
+# Lock files repeat few markers many times. Bounds the memory of texts; beyond it the oldest are parsed again.
+@lru_cache(maxsize=2048)
+def _comparisons(text: str) -> _Parsed:
+    try:
+        read_marker(text)
+    except InvalidMarker as error:
+        return str(error).splitlines()[0][:_SHOWN]
+    except (ValueError, RecursionError) as error:
+        return f"it is beyond what can be read ({type(error).__name__})"
+    found: list[Comparison] = []
+    waiting: list[str] = []
+    for token in _TOKEN.findall(text):
+        if token in {"and", "or"}:
+            waiting = []
+            continue
+        waiting.append(token)
+        left, *operator = waiting[:-1] or [""]
+        if operator and token not in {"in", "not"}:
+            found.append(Comparison(left, " ".join(operator), token))
+            waiting = []
+    return tuple(found)
+
+
+def check_environment_marker(text: str, path: KeyPath, found: Findings) -> None:
+    """Rules on one of the file's `environments`."""
+    parsed = _comparisons(text)
+    if isinstance(parsed, str):
+        found.add("environments-marker-syntax", path, f"`{text}` is no marker: {parsed}", _syntax_hint(text))
+        return
+    for variable in sorted({side for item in parsed for side in (item.left, item.right)} & {*_SETS, "extra"}):
+        message = f"An environment cannot be told by `{variable}`, which is chosen when installing"
+        found.add("environments-marker-variable", path, message, "Move the condition to the packages it is meant for")
+    _values(parsed, path, found)
+
+
+def check_package_marker(
+    text: str, path: KeyPath, declared: dict[str, frozenset[str]], found: Findings
+) -> frozenset[str]:
+    """Rules on a package's `marker`; gives the dependency groups it names.
+
+    `declared` has the normalised names of the file under `extras` and `dependency_groups`.
+    """
+    parsed = _comparisons(text)
+    if isinstance(parsed, str):
+        found.add("package-marker-syntax", path, f"`{text}` is no marker: {parsed}", _syntax_hint(text))
+        return frozenset()
+    if any("extra" in {item.left, item.right} for item in parsed):
+        message = f"The marker `{text}` names `extra`, which lock files do not have"
+        found.add("package-marker-extra", path, message, "Write `'name' in extras`")
+    named = {name: set[str]() for name in _SETS}
+    for item in parsed:
+        for name in {item.left, item.right} & _SETS:
+            if item.right != name or item.operator not in {"in", "not in"} or item.left[0] not in "'\"":
+                message = f"`{name}` is compared as in `{' '.join(item)}`, which has no meaning"
+                found.add("marker-set-operator", path, message, f"Write `'name' in {name}`")
+            else:
+                named[name].add(canonicalize_name(item.literal))
+    _undeclared(named, declared, path, found)
+    _values(parsed, path, found)
+    return frozenset(named["dependency_groups"])
+
+
+def _undeclared(
+    named: dict[str, set[str]], declared: dict[str, frozenset[str]], path: KeyPath, found: Findings
+) -> None:
+    for variable, code, what, key in (
+        ("extras", "marker-undeclared-extra", "extra", "extras"),
+        ("dependency_groups", "marker-undeclared-group", "dependency group", "dependency-groups"),
+    ):
+        for name in sorted(named[variable] - declared[variable]):
+            message = f"The marker names the {what} `{name}`, which the file does not declare"
+            found.add(code, path, message, f"Add it to `{key}`, or the condition can never be chosen")
+
+
+def _values(parsed: tuple[Comparison, ...], path: KeyPath, found: Findings) -> None:
+    """Comparisons that parse and mean nothing."""
+    for item in parsed:
+        variable, shown = item.variable, " ".join(item)
+        if variable[0] in "'\"":
+            hint = "Leave it out: `lockset sync` and pip refuse such a marker"
+            found.add("marker-constant", path, f"`{shown}` compares two literals", hint)
+        elif variable in _VERSIONS:
+            if item.operator in {"in", "not in"} or not _is_version(item):
+                found.add("marker-version-value", path, f"`{shown}` compares a version with what is no version")
+        elif variable not in _SETS and variable != "extra" and item.operator in _ORDERED:
+            message = f"`{shown}` asks for the order of strings, which have none"
+            found.add("marker-string-order", path, message, "Compare with `==`, `!=` or `in`")
+
+
+def _is_version(item: Comparison) -> bool:
+    operator = item.operator if item.variable == item.left else _MIRRORED.get(item.operator, item.operator)
+    try:
+        read_specifier(operator + item.literal)
+    except (InvalidSpecifier, ValueError):
+        return False
+    return True
+
+
+def _syntax_hint(text: str) -> str | None:
+    if not text.strip():
+        return "Leave the key out when there is no condition"
+    if text.lstrip().startswith(";"):
+        return "Leave out the semicolon, which belongs to requirements"
+    return None
+
+
+def check_specifier(text: str, code: str, path: KeyPath, found: Findings) -> None:
+    """`text` is a set of version specifiers, and some version meets it."""
+    meaning = _specifier(text)
+    if meaning is _Specifier.NONE:
+        hint = None
+        if text[:1].isdigit():
+            hint = f"Write `=={text}` for exactly this version, `>={text}` for this one and later ones"
+        elif text.startswith("^"):
+            hint = "`^` is no operator here: write the range, as in `>=3.9,<4`"
+        found.add(code, path, f"`{text}` is no version specifier", hint)
+    elif meaning is _Specifier.EMPTY:
+        found.add("requires-python-empty", path, f"No Python version meets `{text}`")
+
+
+class _Specifier(Enum):
+    NONE = "no specifier at all"
+    EMPTY = "one that no version meets"
+    SOME = "one that some version meets"
+
+
+@lru_cache(maxsize=1024)
+def _specifier(text: str) -> _Specifier:
+    try:
+        specifiers = read_specifiers(text)
+        searched = len(specifiers) <= _MOST_SPECIFIERS
+        return _Specifier.EMPTY if searched and specifiers.is_unsatisfiable() else _Specifier.SOME
+    except (InvalidSpecifier, ValueError):
+        return _Specifier.NONE

@@ -1,0 +1,119 @@
+"""Rules on each entry of `packages`."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from packaging.utils import canonicalize_name, is_normalized_name
+
+from lockset.lockfile.validate.rules.file_names import version_of
+from lockset.lockfile.validate.rules.markers import check_package_marker, check_specifier
+from lockset.lockfile.validate.rules.sources import Listed, check_sources
+from lockset.lockfile.validate.rules.top_level import check_tool
+from lockset.lockfile.validate.rules.urls import check_url
+from lockset.lockfile.validate.typed_get import array_of, close_keys, require, string
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from lockset.lockfile.positions import KeyPath
+    from lockset.lockfile.validate.finding import Findings
+
+__all__ = ["check_packages"]
+
+_KEYS = frozenset({
+    "name", "version", "marker", "requires-python", "dependencies", "vcs", "directory", "archive", "index", "sdist",
+    "wheels", "attestation-identities", "tool",
+})  # fmt: skip
+_VALID_NAME = re.compile(r"[A-Za-z0-9]|[A-Za-z0-9][A-Za-z0-9._-]*[A-Za-z0-9]", re.ASCII)
+
+
+def check_packages(data: Mapping[str, Any], found: Findings) -> dict[int, list[Listed]]:
+    """Rules on every package by itself; gives the named files by place of the package."""
+    defaults = _names(data, "default-groups")
+    declared = {"extras": _names(data, "extras"), "dependency_groups": _names(data, "dependency-groups") | defaults}
+    named: set[str] = set()
+    files: dict[int, list[Listed]] = {}
+    for index, package in array_of(found, data, "packages", dict, ()):
+        path = ("packages", index)
+        named |= _check_package(package, path, declared, found)
+        name = package.get("name")
+        files[index] = check_sources(package, name if isinstance(name, str) else str(index), path, found)
+    if data.get("packages"):
+        _unused(data, defaults - named, found)
+    return files
+
+
+def _names(data: Mapping[str, Any], key: str) -> frozenset[str]:
+    value = data.get(key)
+    names = value if isinstance(value, list) else []
+    return frozenset(canonicalize_name(name) for name in names if isinstance(name, str))
+
+
+def _unused(data: Mapping[str, Any], unused: frozenset[str] | set[str], found: Findings) -> None:
+    value = data.get("default-groups")
+    for index, name in enumerate(value if isinstance(value, list) else []):
+        if isinstance(name, str) and canonicalize_name(name) in unused:
+            message = f"The default group `{name}` is named by no marker: it selects nothing"
+            found.add("default-group-unused", ("default-groups", index), message)
+
+
+def _check_package(
+    package: Mapping[str, Any], path: KeyPath, declared: dict[str, frozenset[str]], found: Findings
+) -> frozenset[str]:
+    """Everything but the sources; gives the dependency groups that the marker names."""
+    _name(package, path, found)
+    _version(package, path, found)
+    groups: frozenset[str] = frozenset()
+    marker = string(found, package, "marker", "package-marker-type", path)
+    if marker is not None:
+        groups = check_package_marker(marker, (*path, "marker"), declared, found)
+    requires = string(found, package, "requires-python", "package-requires-python-type", path)
+    if requires is not None:
+        check_specifier(requires, "package-requires-python-specifier", (*path, "requires-python"), found)
+    index = string(found, package, "index", "package-index-type", path)
+    if index is not None:
+        check_url(index, "package-index-url", (*path, "index"), found)
+    array_of(found, package, "dependencies", dict, path)
+    _attestations(package, path, found)
+    if "tool" in package:
+        check_tool(package, "package-tool-type", path, found)
+    if not package.keys() <= _KEYS:
+        close_keys(found, package, _KEYS, path, where="A package")
+    return groups
+
+
+def _name(package: Mapping[str, Any], path: KeyPath, found: Findings) -> None:
+    require(found, package, "name", "package-name-required", path, where=f"Package {path[-1]}")
+    name = string(found, package, "name", "package-name-type", path)
+    if name is None or is_normalized_name(name):
+        return
+    if _VALID_NAME.fullmatch(name):
+        message = f"The package name `{name}` is not normalized"
+        found.add("package-name-normalized", (*path, "name"), message, f"Write `{canonicalize_name(name)}`")
+    else:
+        found.add("package-name-valid", (*path, "name"), f"`{name}` is no valid name of a package")
+
+
+def _version(package: Mapping[str, Any], path: KeyPath, found: Findings) -> None:
+    version = string(found, package, "version", "package-version-type", path)
+    name = package.get("name", "?")
+    if "version" not in package:
+        if package.get("sdist") or package.get("wheels"):
+            message = f"`{name}` has no `version`, though its files have one"
+            found.add("package-version-recommended", (*path, "version"), message)
+        return
+    if version is not None and version_of(version) is None:
+        found.add("package-version-valid", (*path, "version"), f"`{version}` is no version")
+    tree = next((key for key in ("vcs", "directory") if key in package), None)
+    if tree is not None:
+        message = f"`{name}` has a `version` although it comes from a source tree ({tree}), whose version may change"
+        found.add("package-version-source-tree", (*path, "version"), message, "Remove `version`")
+
+
+def _attestations(package: Mapping[str, Any], path: KeyPath, found: Findings) -> None:
+    for index, identity in array_of(found, package, "attestation-identities", dict, path):
+        below = (*path, "attestation-identities", index)
+        require(found, identity, "kind", "attestation-kind-required", below, where="An attestation identity")
+        string(found, identity, "kind", "attestation-kind-type", below)

@@ -1,0 +1,140 @@
+"""Rules on where files and source trees come from: URLs, paths, subdirectories."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from ipaddress import ip_address
+from posixpath import normpath
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from lockset.lockfile.model import last_component
+from lockset.lockfile.validate.typed_get import string
+from lockset.url_secrets import has_secret
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from lockset.lockfile.positions import KeyPath
+    from lockset.lockfile.validate.finding import Findings
+
+__all__ = ["check_location", "check_subdirectory", "check_url", "is_ordinary_url"]
+
+# What nearly all URLs of lock files look like; nothing can be wrong with these.
+_ORDINARY = re.compile(
+    r"(?:https://[A-Za-z0-9][A-Za-z0-9.-]*|http://127\.0\.0\.1)(?::[0-9]{1,4})?/[^\s?#@\\]*", re.ASCII
+)
+is_ordinary_url = _ORDINARY.fullmatch
+_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:", re.ASCII)
+_INSECURE = frozenset({"http", "git", "ftp", "svn", "git+http", "svn+http", "hg+http", "bzr+http", "bzr+ftp"})
+_WITH_HOST = frozenset({"http", "https", "ftp", "git", "ssh", "svn"})
+# What files are fetched by, and repositories; nothing fetches `data:`, `javascript:` or `s3:`, and no installer `ftp:`.
+_OF_FILES = frozenset({"http", "https", "file"})
+_OF_REPOSITORIES = frozenset({*_OF_FILES, "ftp", "ssh", "git", "svn", "bzr", "sftp", "lp", "rsync"})
+# How git also writes an address, which is not a URL.
+_SCP = re.compile(r"(?P<user>[\w.-]+)@(?P<host>[\w.-]+):(?P<path>[^\s:@]+)", re.ASCII)
+_DRIVE = re.compile(r"[A-Za-z]:")
+
+
+def check_location(source: Mapping[str, Any], kind: str, path: KeyPath, found: Findings, *, what: str) -> None:
+    """Rules on `url` and `path` of one source of `kind` (archive, sdist, wheel or vcs)."""
+    url = string(found, source, "url", f"{kind}-url-type", path)
+    local = string(found, source, "path", f"{kind}-path-type", path)
+    if not source.get("url") and not source.get("path"):
+        found.add(f"{kind}-url-or-path", path, f"{what} has neither `url` nor `path`")
+    if url:
+        check_url(url, f"{kind}-url-valid", (*path, "url"), found)
+    if local:
+        check_path(local, (*path, "path"), found)
+    if url and local and not url.endswith(f"/{local}"):
+        names = (last_component(path=local, url=None), last_component(path=None, url=url))
+        if names[0] != names[1] and all(names) and kind != "vcs":
+            message = f"`path` ends in `{names[0]}`, `url` in `{names[1]}`"
+            found.add("path-and-url-differ", path, message, "Installers take `path`; leave one of them out")
+
+
+def check_url(url: str, code: str, path: KeyPath, found: Findings) -> None:
+    """`url` is absolute, protected, and holds no secret. Secrets are never shown."""
+    if _ORDINARY.fullmatch(url):
+        return
+    try:
+        parts = urlsplit(url)
+        host = parts.hostname
+        _ = parts.port
+    except ValueError:
+        found.add(code, path, f"`{path[-1]}` is no URL that can be read")
+        return
+    scheme = parts.scheme.lower()
+    if not _SCHEME.match(url) or (scheme.split("+")[-1] in _WITH_HOST and not host) or url != url.strip():
+        shown = url.rsplit("@", 1)[-1]  # in front of it a secret may stand
+        if code == "vcs-url-valid" and (scp := _SCP.fullmatch(url)):
+            hint = f"Write `ssh://{scp['user']}@{scp['host']}/{scp['path'].lstrip('/')}`"
+        else:
+            hint = "Use `path` for what lies on disk"
+        found.add(code, path, f"`{shown}` is not an absolute URL", hint)
+        return
+    if (host and not any(map(str.isalnum, host))) or not url.isprintable() or " " in (host or ""):
+        found.add(code, path, f"`{path[-1]}` has characters that no URL can have, or not a valid host")
+        return
+    if code == "vcs-url-valid" and scheme.rpartition("+")[2] not in _OF_REPOSITORIES:
+        found.add(code, path, f"Nothing fetches a repository by `{scheme}:`", "Write an https or ssh address")
+        return
+    if code != "vcs-url-valid" and scheme not in _OF_FILES:
+        hint = (
+            "A repository belongs under `vcs`"
+            if "+" in scheme or scheme in {"git", "ssh"}
+            else "Write an https address"
+        )
+        found.add(code, path, f"Nothing fetches a file by `{scheme}:`", hint)
+        return
+    if scheme in _INSECURE and not _is_loopback(host):
+        found.add("url-insecure", path, f"`{path[-1]}` uses {scheme}, which anyone on the way can change")
+    if has_secret(url):
+        message = f"`{path[-1]}` holds credentials for {host}"
+        found.add("url-credentials", path, message, "Remove them, and let the installer take them from its settings")
+
+
+@lru_cache(maxsize=1_024)
+def _is_loopback(host: str | None) -> bool:
+    if host is None or host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def check_path(local: str, path: KeyPath, found: Findings) -> None:
+    """`local` works on other machines."""
+    if _is_absolute(local):
+        found.add("path-absolute", path, f"The path `{local}` is absolute: it is right on one machine only")
+        return
+    if "\\" in local:
+        message = f"The path `{local}` has backslashes, which are no separators on other systems"
+        found.add("path-not-posix", path, message, f"Write `{local.replace(chr(92), '/')}`")
+    if _leaves(local):
+        found.add("path-escapes", path, f"The path `{local}` leaves the folder of the lock file")
+
+
+def check_subdirectory(source: Mapping[str, Any], kind: str, path: KeyPath, found: Findings) -> None:
+    """Rules on the `subdirectory` of a source tree."""
+    subdirectory = string(found, source, "subdirectory", f"{kind}-subdirectory-type", path)
+    if not subdirectory:
+        return
+    where = (*path, "subdirectory")
+    if _is_absolute(subdirectory):
+        found.add(
+            "subdirectory-relative", where, f"The subdirectory `{subdirectory}` is not relative to the source tree"
+        )
+    elif _leaves(subdirectory):
+        found.add("subdirectory-escapes", where, f"The subdirectory `{subdirectory}` leaves the source tree")
+
+
+def _is_absolute(local: str) -> bool:
+    return local.startswith(("/", "\\")) or _DRIVE.match(local) is not None
+
+
+def _leaves(local: str) -> bool:
+    normal = normpath(local.replace("\\", "/"))
+    return normal == ".." or normal.startswith("../")

@@ -1,0 +1,1 @@
+"""Explanations of failures, and what was tried and helps."""

@@ -1,0 +1,236 @@
+"""A failure as those see it who look for what mends it, and one such change."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from lockset._dataclass import dataclass
+from lockset.dependency_specifiers import read_specifiers
+from lockset.markers import KNOWN_PYTHONS, MarkerSet
+from lockset.resolve.problem.requirement import Specifier
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from packaging.version import Version
+
+    from lockset.resolve.explain.minimal_conflict import Conflict
+    from lockset.resolve.problem.request import LockRequest
+    from lockset.resolve.problem.requirement import Root
+    from lockset.resolve.releases.repository import Flexible
+    from lockset.resolve.solver.resolution import Pins
+    from lockset.resolve.solver.search import Cause
+
+__all__ = ["QUESTION", "Failure", "Remedy", "chosen", "joined"]
+
+# Where a requirement is written that somebody only asks about: not for him to loosen.
+QUESTION = "the question"
+# Releases of a project that are looked at for the Pythons they admit.
+_LOOKED_AT = 20
+# Series of Pythons that are left out one by one.
+_SERIES = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Remedy:
+    """A change that may help.
+
+    Attributes:
+        request: The changed question.
+        repository: What answers it.
+        told: A sentence about it.
+        shows: The project whose version then chosen is told with it; empty for none.
+        kind: Of remedies of one kind the first that helps is enough; empty for one of its own kind.
+    """
+
+    request: LockRequest
+    repository: Flexible
+    told: str
+    shows: str = ""
+    kind: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Failure:
+    """A question without an answer.
+
+    Attributes:
+        conflict: What cannot hold together.
+        request: The question.
+        repository: Where releases come from; builds nothing.
+    """
+
+    conflict: Conflict
+    request: LockRequest
+    repository: Flexible
+
+    @cached_property
+    def names(self) -> tuple[str, ...]:
+        """Projects asked for in the conflict."""
+        found = [c.requirement.name for c in self.conflict.causes if not c.requirement.name.startswith("!")]
+        return tuple(dict.fromkeys((*found, *(name for name, _ in self.conflict.constraints))))
+
+    @cached_property
+    def on_the_way(self) -> tuple[str, ...]:
+        """Projects whose releases lead to the conflict."""
+        origins = [o for c in self.conflict.causes for o in (*c.chain, c.origin) if o.version is not None]
+        return tuple(dict.fromkeys(o.name for o in origins))
+
+    @property
+    def own_roots(self) -> list[Root]:
+        """Requirements of the conflict that the project itself can change."""
+        return [r for r in self.conflict.roots if r.origin.name != QUESTION]
+
+    def asked(self, name: str) -> list[Specifier]:
+        """What the conflict asks of a project."""
+        causes = [c.requirement.specifier for c in self.conflict.causes if c.requirement.name == name]
+        return list(dict.fromkeys((*causes, *(s for n, s in self.conflict.constraints if n == name))))
+
+    def asking(self) -> Iterator[tuple[str, Version]]:
+        """Releases that ask for something in the conflict."""
+        for cause in self.conflict.causes:
+            if cause.origin.version is not None:
+                yield cause.origin.name, cause.origin.version
+
+    def asked_by_releases(self) -> Iterator[tuple[str, Specifier]]:
+        """What might stand for all that is asked of a project of which releases ask: what is asked of it somewhere.
+
+        What the project itself asks stands alone; else what admits the newest releases comes first.
+        """
+        asked = dict.fromkeys(c.requirement.name for c in self.conflict.causes if c.origin.version is not None)
+        for name in asked:
+            causes = [c for c in self.conflict.causes if c.requirement.name == name and c.requirement.specifier.text]
+            own = [c for c in causes if c.origin.version is None]
+            every = {c.requirement.specifier for c in causes}
+            found = [s for s in dict.fromkeys(map(_wanted, own or causes)) if s.source is None]
+            versions = self.repository.releases(name).versions if len(found) > 1 else ()
+            if len(every) > 1:
+                yield from ((name, s) for s in sorted(found, key=lambda s: _newest(s, versions)))
+
+    def place_of(self, root: Root) -> str:
+        """` in FILE`, where requirements of the conflict are written in several places."""
+        return f" in {root.origin.name}" if len({r.origin.name for r in self.conflict.roots}) > 1 else ""
+
+    @cached_property
+    def extras(self) -> tuple[str, ...]:
+        """Extras that the conflict is about and that are chosen in it."""
+        example = self.conflict.region.example()
+        asking = {n for r in self.conflict.roots for n in r.region.extras()}
+        return () if example is None else tuple(sorted(example.extras & asking))
+
+    @cached_property
+    def groups(self) -> tuple[str, ...]:
+        """The same of dependency groups; the default one does not count."""
+        example = self.conflict.region.example()
+        asking = {n for r in self.conflict.roots for n in r.region.groups()}
+        return () if example is None else tuple(sorted(example.groups & asking - {self.request.default_group}))
+
+    @cached_property
+    def only_system(self) -> str | None:
+        """The `sys_platform` on which alone the conflict arises, whatever the Python; None where there is none."""
+        failing = {e.sys_platform for e in self.conflict.failing}
+        holding = {e.sys_platform for e in self.conflict.holding}
+        return failing.pop() if len(failing) == 1 and holding and failing.isdisjoint(holding) else None
+
+    def python_boundaries(self) -> Iterator[tuple[str, MarkerSet]]:
+        """`>=3.10` where no later Python fails, `<3.13` where no earlier one does, with the Pythons left.
+
+        First comes what leaves out the fewest: `!=3.9.0,!=3.9.1` or `!=3.11.*`, then `>=3.9.2`.
+        """
+        failing = {KNOWN_PYTHONS.index(e.python_version) for e in self.conflict.failing if _known(e.python_version)}
+        holding = {KNOWN_PYTHONS.index(e.python_version) for e in self.conflict.holding if _known(e.python_version)}
+        if not failing or not holding:
+            return
+        if max(failing) < max(holding):
+            first = KNOWN_PYTHONS[max(failing) + 1]
+            within = self._first_within(KNOWN_PYTHONS[max(failing)])
+            if within is not None and len(failing) == 1 and min(holding) < min(failing):
+                series, _, micro = within.rpartition(".")
+                left_out = [f"{series}.{number}" for number in range(int(micro))]
+                condition = " and ".join(f"python_full_version != '{release}'" for release in left_out)
+                yield ",".join(f"!={release}" for release in left_out), MarkerSet.parse(condition)
+            elif (
+                within is None
+                and len(failing) <= _SERIES
+                and min(holding) < min(failing)
+                and failing.isdisjoint(holding)
+            ):
+                yield _without_series([KNOWN_PYTHONS[at] for at in sorted(failing)])
+            if within is not None:
+                yield f">={within}", MarkerSet.parse(f"python_full_version >= '{within}'")
+            yield f">={first}", MarkerSet.parse(f"python_version >= '{first}'")
+        if min(failing) > min(holding):
+            last = KNOWN_PYTHONS[min(failing)]
+            yield f"<{last}", MarkerSet.parse(f"python_version < '{last}'")
+
+    def _first_within(self, python: str) -> str | None:
+        """From which release of the series `python` on what fails is admitted: `3.9.2`; None for all, and for none."""
+        major, minor = map(int, python.split("."))
+        series = MarkerSet.of_python(f"=={python}.*")
+        starts = []
+        for name in self.names:
+            specifiers = self.asked(name)
+            fitting = [v for v in self.repository.releases(name).versions if all(s.admits(v) for s in specifiers)]
+            found = [(self.repository.serves(name, v) & series).python_intervals() for v in fitting[:_LOOKED_AT]]
+            last = [intervals[-1] for intervals in found if intervals]
+            starts += [start for start, end in last if end == (major, minor + 1, 0)][:1]
+        first = max(starts, default=(major, minor, 0))
+        return ".".join(map(str, first)) if first > (major, minor, 0) else None
+
+    @cached_property
+    def marker(self) -> str | None:
+        """A marker that leaves the environments out in which it fails, and few others; None where there is none."""
+        if self.only_system is not None:
+            return f"sys_platform != '{self.only_system}'"
+        for boundary, _ in self.python_boundaries():
+            if boundary.startswith("!="):
+                return " and ".join(map(_condition, boundary.split(",")))
+            operator = ">=" if boundary.startswith(">=") else "<"
+            version = boundary.removeprefix(operator)
+            variable = "python_full_version" if version.count(".") > 1 else "python_version"
+            return f"{variable} {operator} '{version}'"
+        return None
+
+
+def _wanted(cause: Cause) -> Specifier:
+    """What is asked for; a version that is only asked about, or a later one."""
+    specifier = cause.requirement.specifier
+    if cause.origin.name != QUESTION:
+        return specifier
+    return Specifier.of(read_specifiers(specifier.text.replace("==", ">=")))
+
+
+def _newest(specifier: Specifier, versions: Sequence[Version]) -> int:
+    return next((i for i, v in enumerate(versions) if specifier.admits(v)), len(versions))
+
+
+def _condition(boundary: str) -> str:
+    """`!=3.9.1` or `!=3.11.*` as a marker."""
+    version = boundary.removeprefix("!=")
+    if version.endswith(".*"):
+        return f"python_version != '{version.removesuffix('.*')}'"
+    return f"python_full_version != '{version}'"
+
+
+def _without_series(pythons: Sequence[str]) -> tuple[str, MarkerSet]:
+    """A boundary that leaves out just these."""
+    bounds = [f"!={python}.*" for python in pythons]
+    return ",".join(bounds), MarkerSet.parse(" and ".join(map(_condition, bounds)))
+
+
+def _known(python: str) -> bool:
+    return python in KNOWN_PYTHONS
+
+
+def chosen(pins: Pins, name: str) -> str:
+    """`django 4.2.11`; several versions where environments differ; empty where none is needed."""
+    versions = sorted({version for _, version in pins.leaves(name)})
+    return f"{name} {joined([str(v) for v in versions])}" if versions else ""
+
+
+def joined(parts: Sequence[str]) -> str:
+    """`a`, `a and b`, `a, b and c`."""
+    if len(parts) < 2:  # noqa: PLR2004 - one or none needs no conjunction
+        return "".join(parts)
+    return f"{', '.join(parts[:-1])} and {parts[-1]}"

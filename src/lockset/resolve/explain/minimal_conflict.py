@@ -1,0 +1,223 @@
+"""The smallest conflict in a failure: what of the project cannot hold together, and in which environments."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, TypeVar
+
+from lockset._dataclass import dataclass
+from lockset.errors import LocksetError
+from lockset.resolve.problem.regions import environment_region
+from lockset.resolve.releases.direct_repository import SourceFound
+from lockset.resolve.solver.budget import Effort, SpentError
+from lockset.resolve.solver.search import Impossible, search, solve_environment
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from lockset.markers import Environment, MarkerSet
+    from lockset.resolve.problem.request import LockRequest
+    from lockset.resolve.problem.requirement import Root, Specifier
+    from lockset.resolve.releases.repository import Flexible
+    from lockset.resolve.solver.resolution import Pins
+    from lockset.resolve.solver.search import Cause
+
+__all__ = ["Conflict", "Constraint", "Laboratory", "smallest"]
+
+# Decisions of all searches that explain one failure; a project of 100 packages needs about 150 to be resolved.
+_DECISIONS = 12_000
+# Decisions that are left for the requirements of one conflict alone, where the whole project used up the others.
+_DECISIONS_OF_PART = 3_000
+# Decisions of one of them.
+_SHARE = 2_500
+# Sources found on the way after which a trial is not begun again.
+_BEGINNINGS = 8
+# Environments looked at to tell where else it fails.
+_SURVEYED = 40
+
+# A constraint: the name it is on, and what it asks for.
+Constraint = tuple[str, "Specifier"]
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Conflict:
+    """What cannot hold together.
+
+    Attributes:
+        region: The environment in which it was found.
+        roots: Requirements of the project of which none can be left out.
+        constraints: The same of its constraints.
+        causes: The requirements that met.
+        exhausted: Whether everything was tried there.
+        failing: Sampled environments in which these roots and constraints have no answer.
+        holding: Those in which they have one.
+    """
+
+    region: MarkerSet
+    roots: tuple[Root, ...]
+    constraints: tuple[Constraint, ...]
+    causes: tuple[Cause, ...]
+    exhausted: bool
+    failing: tuple[Environment, ...] = ()
+    holding: tuple[Environment, ...] = ()
+
+
+class Laboratory:
+    """Searches for answers to changed questions, within a bound on all of them together; nothing is built for it."""
+
+    def __init__(self) -> None:
+        self._effort = Effort(_DECISIONS)
+        self._failing: dict[MarkerSet, None] = {}
+
+    @property
+    def is_spent(self) -> bool:
+        """Whether no more can be tried."""
+        return self._effort.left <= 0
+
+    @property
+    def failing(self) -> tuple[MarkerSet, ...]:
+        """Environments that kept changed questions from an answer: the next one most likely fails there too."""
+        return tuple(self._failing)
+
+    def begin_part(self) -> None:
+        """Go on with a smaller question, for which something is left however much was spent so far."""
+        self._effort.left = max(self._effort.left, _DECISIONS_OF_PART)
+        self._failing.clear()
+
+    def environment(
+        self, request: LockRequest, region: MarkerSet, roots: Sequence[Root], repository: Flexible
+    ) -> Impossible | SpentError | None:
+        """Why `roots` cannot hold in one environment, None where they can; SpentError where that stays unknown."""
+        found = self._within_bounds(lambda: solve_environment(request, region, roots, repository, self._effort))
+        # What only a build would tell is not known here: no failure that hangs on it is one.
+        return SpentError() if isinstance(found, Impossible) and _names(found) & repository.unbuilt else found
+
+    def everywhere(self, request: LockRequest, repository: Flexible) -> Pins | None:
+        """The answer to a question, None where it has none or none was found within the bound."""
+
+        def found() -> Pins | None:
+            try:
+                return search(request, repository, self._effort)[0]
+            except Impossible as impossible:
+                self._failing[impossible.universe] = None
+                return None
+
+        answer = self._within_bounds(found)
+        return None if isinstance(answer, SpentError) else answer
+
+    def _within_bounds(self, attempt: Callable[[], T]) -> T | SpentError:
+        for _ in range(_BEGINNINGS):
+            self._effort.begin(_SHARE)
+            try:
+                return attempt()
+            except SourceFound:
+                continue
+            except SpentError as spent:
+                return spent
+            except LocksetError:
+                break  # a page or a file that cannot be had: nothing is known then
+        return SpentError()
+
+
+def _names(impossible: Impossible) -> set[str]:
+    """Every project that has a part in the failure."""
+    asked = {cause.requirement.name for cause in impossible.causes}
+    return asked | {o.name for c in impossible.causes for o in (*c.chain, c.origin) if o.version is not None}
+
+
+def smallest(impossible: Impossible, request: LockRequest, repository: Flexible, laboratory: Laboratory) -> Conflict:
+    """Roots and constraints of which none can be left out for the failure, and where else they fail."""
+    region = impossible.universe
+    roots = [r for r in request.roots if not (r.region & region).is_empty]
+    causes = impossible.causes
+
+    def fails(roots: Sequence[Root], constraints: Sequence[Constraint]) -> bool:
+        nonlocal causes
+        kept = with_constraints(request, constraints)
+        again = laboratory.environment(kept, region, roots, repository) if roots else None
+        if not isinstance(again, Impossible) or (impossible.exhausted and not again.exhausted):
+            return False
+        causes = again.causes
+        return True
+
+    constraints = list(_constraints(request, region))
+    if constraints and fails(roots, ()):
+        constraints = []
+    # The roots that the conflict's chains begin with are often all that matters.
+    begun = {c.chain[0] for c in causes if c.chain and c.chain[0].version is None}
+    likely = [r for r in roots if r.origin in begun]
+    if len(likely) < len(roots) and fails(likely, constraints):
+        roots = likely
+    roots = _without_each(roots, lambda rest: bool(rest) and fails(rest, constraints))
+    constraints = _without_each(constraints, lambda rest: fails(roots, rest))
+    found = Conflict(
+        region=region,
+        roots=tuple(roots),
+        constraints=tuple(constraints),
+        causes=tuple(causes),
+        exhausted=impossible.exhausted,
+    )
+    return _surveyed(found, request, repository, laboratory)
+
+
+def with_constraints(request: LockRequest, kept: Sequence[Constraint]) -> LockRequest:
+    """The request with just these of its constraints; what says where a project comes from stays."""
+    chosen = set(kept)
+    constraints = {
+        name: tuple((s, where) for s, where in held if s.source is not None or (name, s) in chosen)
+        for name, held in request.policy.constraints.items()
+    }
+    return replace(request, policy=replace(request.policy, constraints=constraints))
+
+
+def _constraints(request: LockRequest, region: MarkerSet) -> Iterator[Constraint]:
+    for name, held in request.policy.constraints.items():
+        for specifier, where in held:
+            if specifier.source is None and not where.is_disjoint(region):
+                yield name, specifier
+
+
+def _without_each(items: list[T], fails: Callable[[list[T]], bool]) -> list[T]:
+    """`items` without those that can go while it still fails; many are left out at once first."""
+    size = max(len(items) // 2, 1)
+    while size:
+        position = 0
+        while position < len(items):
+            rest = items[:position] + items[position + size :]
+            if fails(rest):
+                items = rest
+            else:
+                position += size
+        size //= 2
+    return items
+
+
+def _surveyed(found: Conflict, request: LockRequest, repository: Flexible, laboratory: Laboratory) -> Conflict:
+    failing, holding = [], []
+    asked = with_constraints(request, found.constraints)
+    for environment in request.samples[:_SURVEYED]:
+        region = sampled(environment, found.region, request)
+        if region.is_empty:
+            continue
+        answer = laboratory.environment(asked, region, found.roots, repository)
+        if isinstance(answer, Impossible):
+            failing.append(environment)
+        elif answer is None:
+            holding.append(environment)
+        else:
+            # Half a survey would say too much.
+            return found
+    return replace(found, failing=tuple(failing), holding=tuple(holding))
+
+
+def sampled(environment: Environment, like: MarkerSet, request: LockRequest) -> MarkerSet:
+    """A sampled environment with the extras and groups that are chosen in the region `like`."""
+    example = like.example()
+    return request.universe & environment_region(
+        environment,
+        extras=example.extras if example is not None else (),
+        groups=example.groups if example is not None else (),
+        all_extras=request.extras or (),
+        all_groups=request.all_groups,
+    )

@@ -1,0 +1,144 @@
+"""For each project of a conflict: what keeps releases that all its requirements admit from being chosen."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+from lockset.resolve.explain.failure import joined
+from lockset.resolve.problem.direct_source import DirectVersion
+from lockset.resolve.releases.admission import Admission
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from packaging.version import Version
+
+    from lockset.markers import MarkerSet
+    from lockset.markers.domains import Release
+    from lockset.resolve.explain.failure import Failure
+    from lockset.resolve.problem.requirement import Specifier
+    from lockset.resolve.releases.repository import Releases
+
+__all__ = ["python_specifiers", "pythons_in_words", "reasons"]
+
+# Pythons left out that are named one by one.
+_GAP = 8
+
+
+def reasons(failure: Failure) -> Iterator[str]:
+    """One line of fact for each project of which something might fit and nothing does."""
+    for name in failure.names:
+        told = _of(name, failure)
+        if told is not None:
+            yield told
+
+
+def _of(name: str, failure: Failure) -> str | None:
+    specifiers = failure.asked(name)
+    left_out = _left_out(name, specifiers, failure)
+    if left_out is not None:
+        return left_out
+    releases = failure.repository.releases(name)
+    if not releases.versions:
+        index = failure.repository.empty_page(name)
+        return f"{name} has no release" if index is None else f"the page of {name} at {index} has no links of files"
+    if any(all(s.admits(v) for s in specifiers) for v in releases.versions):
+        return _kept_out(releases, specifiers, failure)
+    if any(not any(s.admits(v) for v in releases.versions) for s in specifiers):
+        newest = releases.versions[0]
+        if isinstance(newest, DirectVersion):
+            return f"{name} comes from {newest.source.shown}, and is {newest}"
+        return f"the newest version of {name} to choose from is {newest}"
+    return None
+
+
+def _left_out(name: str, specifiers: Sequence[Specifier], failure: Failure) -> str | None:
+    """Releases that would fit, and that rules on files keep out of sight."""
+    for version in failure.repository.all_versions(name):
+        if all(s.admits(version) for s in specifiers):
+            why = failure.repository.left_out(name, version)
+            return None if why is None else f"{name} {version} is left out: {why}"
+    return None
+
+
+def _kept_out(releases: Releases, specifiers: Sequence[Specifier], failure: Failure) -> str | None:
+    """Looked at in the order in which releases are sorted out: policy, Requires-Python and files."""
+    name, region, repository = releases.name, failure.conflict.region, failure.repository
+    fitting = [v for v in releases.versions if all(s.admits(v) for s in specifiers)]
+    admitted = Admission(repository, failure.request.policy).admitted(releases, specifiers)
+    usable = [v for v in fitting if admitted >> releases.versions.index(v) & 1]
+    if not usable:
+        return _refused_by_policy(releases, fitting[0], failure)
+    if any(not repository.serves(name, v).is_disjoint(region) for v in usable):
+        return None
+    lacking = repository.lacks(name, usable[0]) & region
+    if not lacking.is_empty:
+        platforms = [t.platform for t, where in repository.rules.strictly.items() if not where.is_disjoint(lacking)]
+        return f"{name} {usable[0]} has no wheel for {joined(list(dict.fromkeys(platforms)))}"
+    serves = repository.serves(name, usable[0])
+    if not serves.without_platforms().is_disjoint(region.without_platforms()):
+        example = region.example()
+        if example is not None and example.environment["implementation_name"] == "cpython":
+            return f"{name} {usable[0]} has files for other platforms only"
+        return f"{name} {usable[0]} has no file that can be used there"
+    return f"{name} {usable[0]} requires {pythons_in_words(serves)}"
+
+
+def _refused_by_policy(releases: Releases, version: Version, failure: Failure) -> str:
+    if releases.yanked >> releases.versions.index(version) & 1:
+        return f"{releases.name} {version} is yanked"
+    policy = failure.request.policy
+    if policy.prerelease_of.get(releases.name, policy.prerelease) == "disallow":
+        return f"{releases.name} {version} is a pre-release, and these are not allowed"
+    return f"{releases.name} {version} is a pre-release"
+
+
+def pythons_in_words(serves: MarkerSet) -> str:
+    """`Python >=3.8,!=3.9.0,<3.14`; where it is not as simple as that, the marker."""
+    if serves.is_empty:
+        return "a Python that cannot exist: its bounds exclude each other"
+    pythons = serves.without_platforms().without_extras_and_groups()
+    bounds = python_specifiers(pythons)
+    if bounds:
+        return f"Python {','.join(bounds)}"
+    marker = pythons.text()
+    return f"an environment where {marker}" if marker else "another environment"
+
+
+def python_specifiers(pythons: MarkerSet) -> list[str]:
+    """What a Requires-Python would say to mean just these; empty for all Pythons, and where it would be long."""
+    intervals = pythons.python_intervals()
+    found = [f">={_written(intervals[0][0])}"] if intervals and any(intervals[0][0]) else []
+    for (_, end), (start, _) in pairwise(intervals):
+        assert end is not None
+        gap = _gap(end, start)
+        if gap is None:
+            return []
+        found += gap
+    last = intervals[-1][1] if intervals else None
+    return [*found, f"<{_written(last)}"] if last is not None else found
+
+
+def _gap(first: Release, end: Release) -> list[str] | None:
+    """`!=3.9.0`, `!=3.1.*` for the Pythons from `first` up to `end`; None where these are too many to be listed."""
+    found: list[str] = []
+    while first < end:
+        major, minor, micro = first
+        following = (major, minor + 1, 0)
+        if micro == 0 and following <= end:
+            found.append(f"!={major}.{minor}.*")
+            first = following
+        elif end[:2] == (major, minor):
+            found += [f"!={major}.{minor}.{number}" for number in range(micro, end[2])]
+            first = end
+        else:
+            return None
+        if len(found) > _GAP:
+            return None
+    return found
+
+
+def _written(release: Release) -> str:
+    major, minor, micro = release
+    return f"{major}.{minor}.{micro}" if micro else f"{major}.{minor}"

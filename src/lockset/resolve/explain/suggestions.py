@@ -1,0 +1,118 @@
+"""What would mend a failure: only what was tried and helps."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from lockset.resolve.explain.failure import chosen
+from lockset.resolve.explain.fix_environments import (
+    by_declaring,
+    by_group,
+    by_leaving_out,
+    by_marker,
+    by_platform,
+    by_python,
+)
+from lockset.resolve.explain.fix_releases import (
+    by_admission,
+    by_constraint,
+    by_override,
+    by_pin,
+    by_rules,
+    by_url,
+)
+from lockset.resolve.explain.minimal_conflict import with_constraints
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from lockset.resolve.explain.failure import Failure, Remedy
+    from lockset.resolve.explain.minimal_conflict import Laboratory
+
+__all__ = ["propose"]
+
+# What a person would think of first comes first.
+_WAYS: tuple[Callable[[Failure], Iterator[Remedy]], ...] = (
+    by_declaring,
+    by_url,
+    by_admission,
+    by_rules,
+    by_constraint,
+    by_pin,
+    by_python,
+    by_platform,
+    by_marker,
+    by_group,
+    by_override,
+)
+# Only where nothing else helps.
+_LAST = (by_leaving_out,)
+# Proposals told at most, and changes of one way that are told together.
+_TOLD = 4
+
+
+def propose(failure: Failure, laboratory: Laboratory) -> str | None:
+    """What to do about a failure, one or several things of which each is enough; None where nothing tried helps.
+
+    Each is tried in all environments that the lock is asked for. Where nothing helps there, what mends this conflict
+    is told as what it is: something else fails as well.
+    """
+    helping = _helping(failure, laboratory)
+    if helping:
+        return _listed("This was tried and helps", "Each of these was tried and helps", helping)
+    conflict = failure.conflict
+    alone = replace(with_constraints(failure.request, conflict.constraints), roots=conflict.roots)
+    if len(alone.roots) == len(failure.request.roots):
+        return None
+    laboratory.begin_part()
+    partly = _helping(replace(failure, request=alone), laboratory)
+    if partly:
+        one = "This was tried and mends this conflict, but it is not the only one"
+        return _listed(one, "Each of these was tried and mends this conflict, but it is not the only one", partly)
+    return None
+
+
+def _helping(failure: Failure, laboratory: Laboratory) -> list[str]:
+    found: list[str] = []
+    for ways in (_WAYS, _LAST):
+        kinds: set[str] = set()
+        for remedy in (r for way in ways for r in way(failure)):
+            told = None if remedy.kind in kinds else _tried(remedy, failure, laboratory)
+            if told is not None:
+                found.append(told)
+                if remedy.kind:
+                    kinds.add(remedy.kind)
+            if len(found) == _TOLD or laboratory.is_spent:
+                break
+        if found:
+            break
+    return found
+
+
+def _tried(remedy: Remedy, failure: Failure, laboratory: Laboratory) -> str | None:
+    """What to tell of it; None where it does not help, or that stays unknown."""
+    request = remedy.request
+    if request.universe.is_empty:
+        return None
+    # The environment that failed is looked at first: it is little work, and most changes do not help there.
+    # So are those in which another change failed: there something else is wrong.
+    for failed in dict.fromkeys((failure.conflict.region, *laboratory.failing)):
+        region = failed & request.universe
+        if (
+            not region.is_empty
+            and laboratory.environment(request, region, request.roots, remedy.repository) is not None
+        ):
+            return None
+    pins = laboratory.everywhere(request, remedy.repository)
+    if pins is None:
+        return None
+    taken = chosen(pins, remedy.shows) if remedy.shows else ""
+    return f"{remedy.told} ({taken} {'fit' if ' and ' in taken else 'fits'})" if taken else remedy.told
+
+
+def _listed(one: str, several: str, proposals: list[str]) -> str:
+    if len(proposals) == 1:
+        first = proposals[0]
+        return f"{one}: {first[0].lower()}{first[1:]}"
+    return "\n".join([f"{several}:", *(f"- {p}" for p in proposals)])

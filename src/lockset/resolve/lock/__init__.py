@@ -1,0 +1,1 @@
+"""From a resolution to a verified lock file."""

@@ -1,0 +1,77 @@
+"""Where a lock has entries without a usable file: what the warnings about them say."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lockset._dataclass import dataclass
+from lockset.markers import KNOWN_PYTHONS, MarkerSet
+from lockset.resolve.explain.failure import joined
+from lockset.resolve.explain.where import pythons_listed
+from lockset.resolve.problem.direct_source import DirectVersion
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from lockset.resolve.lock.verify import Missing
+    from lockset.resolve.problem.sample import Sample
+    from lockset.resolve.releases.repository import Repository
+    from lockset.resolve.solver.resolution import Resolution
+
+__all__ = ["Gap", "environments_in_words", "gaps"]
+
+# Files for Pythons that nobody knows yet are missed by nobody.
+_KNOWN = MarkerSet.parse(f"python_version <= '{KNOWN_PYTHONS[-1]}'")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gap:
+    """An entry that applies in some environments but has no file for them.
+
+    Attributes:
+        name: Normalised name of the project.
+        version: The version that is locked there.
+        environments: In words: `win_amd64 on Python 3.11 and 3.12`.
+    """
+
+    name: str
+    version: str
+    environments: str
+
+    @property
+    def text(self) -> str:
+        """The warning."""
+        return f"{self.name} {self.version} has no file for {self.environments}: it cannot be installed there"
+
+
+def gaps(missing: Sequence[Missing], resolution: Resolution, repository: Repository) -> tuple[Gap, ...]:
+    """The gaps that samples show, and those of wanted environments that no sample stands for."""
+    found = {(m.name, m.version): environments_in_words(m.samples) for m in missing}
+    for (name, version), node in resolution.nodes.items():
+        if isinstance(version, DirectVersion) or (name, str(version)) in found:
+            continue
+        wheels = repository.wheels_serve(name, version)
+        if wheels is None:
+            continue
+        unserved = ((node.region & repository.wanted & _KNOWN) - wheels).without_extras_and_groups()
+        if not unserved.is_empty:
+            marker = unserved.text(resolution.universe.without_extras_and_groups())
+            found[name, str(version)] = f"environments where {marker}" if marker else "any environment"
+    return tuple(Gap(name=name, version=version, environments=words) for (name, version), words in found.items())
+
+
+def environments_in_words(samples: Iterable[Sample]) -> str:
+    """`linux and win_amd64 on Python 3.12 and 3.13`: platforms with the same Pythons together."""
+    pythons: dict[tuple[str, str], list[str]] = {}
+    for sample in samples:
+        pythons.setdefault((sample.platform, sample.implementation), []).append(sample.environment.python_version)
+    platforms: dict[tuple[str, tuple[str, ...]], list[str]] = {}
+    for (platform, implementation), versions in pythons.items():
+        platforms.setdefault((implementation, tuple(dict.fromkeys(versions))), []).append(platform)
+    return joined(list(_parts(platforms)))
+
+
+def _parts(platforms: dict[tuple[str, tuple[str, ...]], list[str]]) -> Iterator[str]:
+    for (implementation, versions), names in platforms.items():
+        kind = {"cpython": "Python", "pypy": "PyPy"}.get(implementation, implementation)
+        yield f"{joined(names)} on {kind} {pythons_listed(list(versions))}"

@@ -1,0 +1,206 @@
+"""Proof that a lock is sound at sampled environments, with packaging alone: what the search believes does not count.
+
+At each sample and each choice of extras and groups: at most one entry of a name applies; walking from the roots, every
+requirement that applies is met by the entry that applies; nothing else applies; each entry has a usable file.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from lockset._dataclass import dataclass
+from lockset.dependency_specifiers import composed_marker, read_wheel_name
+from lockset.errors import LocksetError
+from lockset.lockfile.model import artifacts, file_name
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+    from packaging.markers import Marker
+    from packaging.tags import Tag
+    from packaging.version import Version
+
+    from lockset.lockfile.model import Package, Pylock
+    from lockset.markers import MarkerSet
+    from lockset.resolve.problem.requirement import Dependency, Root
+    from lockset.resolve.problem.sample import Sample
+
+__all__ = ["Missing", "prove"]
+
+Choice = tuple[tuple[str, ...], tuple[str, ...]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Missing:
+    """An entry that applies in samples but has no file for them."""
+
+    name: str
+    version: str
+    samples: tuple[Sample, ...]
+
+
+def prove(
+    lock: Pylock,
+    *,
+    versions: Sequence[Version | None] | None = None,
+    roots: Sequence[Root],
+    dependencies: Callable[[str, Version], Iterable[Dependency]],
+    samples: Sequence[Sample],
+    choices: Sequence[Choice],
+    universe: MarkerSet,
+) -> tuple[Missing, ...]:
+    """Check `lock`; returns the entries without a usable file, each with the samples in which it has none.
+
+    `versions` are those of its packages, in their order, where there are any that the lock does not tell (None: it
+    tells all): those of source trees.
+
+    Raises:
+        LocksetError: `internal-unsound`: the lock does not hold; it must not be written.
+    """
+    missing: dict[tuple[str, str], dict[str, Sample]] = {}
+    root_markers = [(r, r.region.text()) for r in roots if not r.region.is_empty]
+    parsed = {text: composed_marker(text) for _, text in root_markers if text is not None}
+    entries = [_Entry.of(package) for package in lock.packages]
+    tags: dict[int, frozenset[Tag] | None] = {}
+    told = [p.version for p in lock.packages] if versions is None else versions
+    of_entries = {id(p): version for p, version in zip(lock.packages, told, strict=True) if version is not None}
+    everywhere: dict[tuple[Dependency, str], bool] = {}
+    for sample in samples:
+        proof = _Proof(sample, dependencies, everywhere, of_entries, tags)
+        for extras, groups in choices:
+            if not universe.evaluate(sample.environment, extras=extras, groups=groups):
+                continue
+            values = {
+                **sample.environment.as_dict(),
+                "extras": frozenset(extras),
+                "dependency_groups": frozenset(groups),
+            }
+            wanted = [r for r, t in root_markers if t is None or parsed[t].evaluate(values, context="lock_file")]  # type: ignore[arg-type]
+            chosen = proof.select(entries, values)
+            proof.check(chosen, wanted)
+            for package in chosen.values():
+                key = (package.name, str(of_entries[id(package)]))
+                if not proof.has_file(package):
+                    missing.setdefault(key, {})[sample.name] = sample
+    return tuple(Missing(name=n, version=v, samples=tuple(found.values())) for (n, v), found in missing.items())
+
+
+class _Entry(NamedTuple):
+    """A package of the lock, its marker, and whether that has the same value under every choice."""
+
+    package: Package
+    marker: Marker | None
+    text: str
+    is_fixed: bool
+
+    @classmethod
+    def of(cls, package: Package) -> _Entry:
+        text = str(package.marker or "")
+        return cls(package, package.marker, text, not ("extras" in text or "dependency_groups" in text))
+
+
+class _Proof:
+    def __init__(
+        self,
+        sample: Sample,
+        dependencies: Callable[[str, Version], Iterable[Dependency]],
+        everywhere: dict[tuple[Dependency, str], bool],
+        versions: Mapping[int, Version],
+        tags: dict[int, frozenset[Tag] | None],
+    ) -> None:
+        self._sample = sample
+        self._dependencies = dependencies
+        self._values = sample.environment.as_dict()
+        self._everywhere = everywhere
+        self._versions = versions
+        self._tags = tags
+        self._holds: dict[tuple[Dependency, str], bool] = {}
+        self._applies: dict[str, bool] = {}
+        self._usable: dict[int, bool] = {}
+
+    def fail(self, why: str) -> LocksetError:
+        return LocksetError(
+            "internal-unsound",
+            f"The lock that was found does not hold for {self._sample.name}: {why}",
+            hint="Nothing was written; this is a bug in lockset: report it with the project that shows it",
+        )
+
+    def select(self, entries: Sequence[_Entry], values: Mapping[str, object]) -> dict[str, Package]:
+        chosen: dict[str, Package] = {}
+        for entry in entries:
+            if entry.marker is not None and not self._evaluate(entry, values):
+                continue
+            package = entry.package
+            if package.name in chosen:
+                raise self.fail(f"two entries of {package.name} apply")
+            chosen[package.name] = package
+        return chosen
+
+    def _evaluate(self, entry: _Entry, values: Mapping[str, object]) -> bool:
+        assert entry.marker is not None
+        if not entry.is_fixed:
+            return entry.marker.evaluate(values, context="lock_file")  # type: ignore[arg-type]
+        known = self._applies.get(entry.text)
+        if known is None:
+            known = self._applies[entry.text] = entry.marker.evaluate(values, context="lock_file")  # type: ignore[arg-type]
+        return known
+
+    def check(self, chosen: Mapping[str, Package], roots: Iterable[Root]) -> None:
+        reached: dict[str, set[str]] = {}
+        waiting: list[tuple[str, Dependency]] = [("the project", r.dependency) for r in roots]
+        while waiting:
+            asking, dependency = waiting.pop()
+            package = chosen.get(dependency.name)
+            if package is None:
+                raise self.fail(f"{asking} asks for {dependency.text}, and no entry of it applies")
+            version = self._versions[id(package)]
+            if not dependency.specifier.admits(version):
+                raise self.fail(f"{asking} asks for {dependency.text}, and {version} is locked")
+            known = reached.get(dependency.name)
+            new = set(dependency.extras) - known if known is not None else {"", *dependency.extras}
+            if new:
+                reached.setdefault(dependency.name, set()).update(new)
+                waiting.extend(self._asked(package, version, new))
+        if superfluous := chosen.keys() - reached.keys():
+            raise self.fail(f"nobody asks for {', '.join(sorted(superfluous))}")
+
+    def _asked(self, package: Package, version: Version, extras: set[str]) -> Iterable[tuple[str, Dependency]]:
+        asking = f"{package.name} {version}"
+        for dependency in self._dependencies(package.name, version):
+            if dependency.condition is None:
+                if "" in extras:
+                    yield asking, dependency
+            elif any(self._condition(dependency, extra) for extra in extras):
+                yield asking, dependency
+
+    def _condition(self, dependency: Dependency, extra: str) -> bool:
+        key = (dependency, extra)
+        everywhere = self._everywhere.get(key)
+        if everywhere is not None:
+            return everywhere
+        known = self._holds.get(key)
+        if known is None:
+            assert dependency.condition is not None
+            known = dependency.condition.evaluate({**self._values, "extra": extra})
+            if dependency.condition_on_extra_alone:
+                self._everywhere[key] = known
+            else:
+                self._holds[key] = known
+        return known
+
+    def has_file(self, package: Package) -> bool:
+        known = self._usable.get(id(package))
+        if known is None:
+            if id(package) not in self._tags:
+                self._tags[id(package)] = _tags_of(package)
+            tags = self._tags[id(package)]
+            known = self._usable[id(package)] = tags is None or not tags.isdisjoint(self._sample.tags)
+        return known
+
+
+def _tags_of(package: Package) -> frozenset[Tag] | None:
+    """The tags of all its wheels; None where it also has a file that needs none."""
+    files = [file_name(each) or "" for each in artifacts(package)]
+    if any(not file.endswith(".whl") for file in files):
+        return None
+    return frozenset().union(*(read_wheel_name(file)[3] for file in files))

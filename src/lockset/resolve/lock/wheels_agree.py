@@ -1,0 +1,79 @@
+"""Whether the wheels of a version ask for the same: one of them speaks for all when a lock is made."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lockset.errors import LocksetError
+from lockset.markers import MarkerSet, wheel_region
+from lockset.resolve.problem.direct_source import DirectVersion
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from lockset.index.pages.project_page import DistributionFile
+    from lockset.resolve.problem.requirement import Dependency
+    from lockset.resolve.releases.index_repository import IndexRepository
+    from lockset.resolve.solver.resolution import Resolution
+
+__all__ = ["verify_metadata"]
+
+# Lines of differences shown; further ones are counted.
+_LINES = 10
+
+
+def verify_metadata(resolution: Resolution, repository: IndexRepository) -> None:
+    """Compare what every wheel that may be used asks for, where it may be, with what was taken to hold for all.
+
+    Raises:
+        LocksetError: `metadata-disagrees`, with every difference.
+    """
+    releases = [(key, node) for key, node in resolution.nodes.items() if not isinstance(key[1], DirectVersion)]
+    wheels = {
+        key: [
+            f
+            for f in repository.files(*key)
+            if f.is_wheel and not wheel_region(f.tags).is_disjoint(node.region.without_extras_and_groups())
+        ]
+        for key, node in releases
+    }
+    for files in wheels.values():
+        for file in files:
+            repository.hint_file(file)
+    found: list[str] = []
+    for key, node in releases:
+        facts = repository.facts(*key)
+        believed = facts.dependencies if facts is not None else ()
+        for file in wheels[key]:
+            where = wheel_region(file.tags) & node.region.without_extras_and_groups()
+            found += _differences(file, believed, repository.dependencies_of_file(file), where)
+    if found:
+        more = (f"and {len(found) - _LINES} more",) if len(found) > _LINES else ()
+        raise LocksetError(
+            "metadata-disagrees",
+            "Wheels of one version ask for different things: the lock would not hold for all of them",
+            context=(*found[:_LINES], *more),
+            hint="Ask for another version, put right what they ask for with an override, or lock without"
+            " `--verify-metadata`",
+        )
+
+
+def _differences(
+    file: DistributionFile, believed: Iterable[Dependency], told: Iterable[Dependency], where: MarkerSet
+) -> Iterable[str]:
+    one, other = _regions(believed, where), _regions(told, where)
+    for text in dict.fromkeys((*one, *other)):
+        nowhere = MarkerSet.none()
+        if one.get(text, nowhere) is not other.get(text, nowhere):
+            asks = "does not ask for" if other.get(text, nowhere).is_empty else "asks for"
+            yield f"{file.filename} {asks} {text}{'' if asks.startswith('does') else ', or elsewhere than the others'}"
+
+
+def _regions(dependencies: Iterable[Dependency], where: MarkerSet) -> Mapping[str, MarkerSet]:
+    """Where each requirement applies, by its text without marker; as far as it does where the wheel can be used."""
+    found: dict[str, MarkerSet] = {}
+    for dependency in dependencies:
+        region = dependency.marker & where
+        if not region.is_empty:
+            found[dependency.text] = found.get(dependency.text, MarkerSet.none()) | region
+    return found

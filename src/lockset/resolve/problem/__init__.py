@@ -1,0 +1,1 @@
+"""What a resolution depends on: requirements, Pythons, platforms, file policy."""

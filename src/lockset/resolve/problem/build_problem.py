@@ -1,0 +1,436 @@
+"""A project and the user's choices as one question to the resolver."""
+
+from __future__ import annotations
+
+from dataclasses import field, replace
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from lockset._dataclass import dataclass
+from lockset.errors import LocksetError
+from lockset.lockfile.conflict_regions import conflicting_region, members_of
+from lockset.lockfile.declared_conflicts import tables_of
+from lockset.markers import DEFAULT_PLATFORMS, KNOWN_PYTHONS, Environment, MarkerSet, Universe, platform_region
+from lockset.markers.universe import described_target, known_pythons
+from lockset.resolve.problem.conflicting_choices import conflicting_choices
+from lockset.resolve.problem.direct_rules import DirectRules
+from lockset.resolve.problem.direct_source import place_of, relative_path
+from lockset.resolve.problem.file_kinds import in_files, in_options, in_settings, merge_kinds
+from lockset.resolve.problem.file_policy import FileRules
+from lockset.resolve.problem.lasting_choices import lasting, recorded_selection
+from lockset.resolve.problem.options import Choices
+from lockset.resolve.problem.other_sources import refuse_other_sources
+from lockset.resolve.problem.python_range import MAINTAINED, is_open_above, python_range, pythons_of
+from lockset.resolve.problem.regions import union
+from lockset.resolve.problem.request import LockRequest, Policy, Preference
+from lockset.resolve.problem.requirement import Specifier
+from lockset.resolve.problem.roots import (
+    check_lines,
+    constraint_text,
+    hashes_of,
+    named,
+    overrides_of,
+    roots_of,
+    sources_of,
+    sources_of_constraints,
+)
+from lockset.resolve.problem.sample import Sample
+from lockset.sources.settings import ALL_PACKAGES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from packaging.specifiers import SpecifierSet
+
+    from lockset.lockfile.declared_conflicts import DeclaredConflict
+    from lockset.lockfile.model import Pylock
+    from lockset.markers.universe import Target
+    from lockset.resolve.problem.direct_source import DirectSource
+    from lockset.resolve.problem.requirement import Root
+    from lockset.sources.project import RootProject
+
+__all__ = ["DEFAULT_GROUP_NAMES", "Choices", "Question", "ask", "python_range"]
+
+DEFAULT_GROUP_NAMES = ("default", "project", "lockset-default")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """The question, and what its answer is built and proved with.
+
+    Attributes:
+        request: For the search.
+        rules: Which files may be used.
+        samples: Environments to prove the lock at.
+        sdists: Whether sdists are recorded.
+        direct: What comes by URL or path, and from where such is allowed.
+        entry: The project's folder as seen from the lock's, where the project itself is to be locked.
+        notes: What the user should know about how the question was read.
+    """
+
+    request: LockRequest
+    rules: FileRules
+    samples: tuple[Sample, ...]
+    sdists: bool
+    direct: DirectRules
+    entry: str | None = None
+    notes: tuple[str, ...] = field(default=())
+
+
+def ask(
+    project: RootProject, choices: Choices, *, old: Pylock | None, now: datetime, folder: Path | None = None
+) -> Question:
+    """The question that `project` and `choices` make, with the pins of the `old` lock as preferences.
+
+    Paths in the lock are relative to `folder`, the lock's own (None: the project's).
+
+    Raises:
+        LocksetError: something named does not exist, or the choices leave no environment.
+    """
+    choices, lasting_notes = lasting(project, choices, old)
+    check_lines(project, choices)
+    folder = folder or project.base
+    requires_python, notes = pythons_of(project, choices, old, now)
+    universe, environments = _universe(project, choices, requires_python)
+    asked = _asked(project, choices, old, folder)
+    conflicts = conflicting_choices(
+        project,
+        universe.region,
+        extras=asked["extras"] or (),
+        **{key: asked[key] for key in ("groups", "default_group", "default_groups")},
+    )
+    region = universe.region - conflicting_region(conflicts)
+    if region.is_empty:
+        raise _no_environment()
+    samples = _samples(universe, region.without_extras_and_groups())
+    request = LockRequest(
+        **asked,
+        universe=region,
+        conflicts=conflicts,
+        requires_python=requires_python,
+        open_above=is_open_above(MarkerSet.of_python(requires_python)),
+        environments=environments,
+        preferences=_preferences(old, choices),
+        recorded={**_recorded(project, choices, conflicts, folder), **recorded_selection(project, choices)},
+        probes=_probes([s.environment for s in samples]),
+        samples=tuple(s.environment for s in samples),
+    )
+    guard = refuse_other_sources(project, choices, extras=request.extras or (), groups=request.groups)
+    direct = replace(_direct(project, choices, request, old, folder), guard=guard)
+    rules = _rules(project, choices, universe, open_above=request.open_above, now=now)
+    return Question(
+        request=replace(
+            request,
+            policy=replace(_policy(project, choices, request.roots, direct.sources), apart=members_of(conflicts)),
+            locked_for=MarkerSet.none() if old is None else _served(old) - rules.counting,
+        ),
+        rules=rules,
+        samples=samples,
+        sdists=not (choices.no_sdist or project.settings.no_sdist),
+        direct=direct,
+        entry=_entry(project, choices, folder),
+        notes=(*notes, *lasting_notes),
+    )
+
+
+def _samples(universe: Universe, region: MarkerSet) -> tuple[Sample, ...]:
+    """The described interpreters that `region` holds."""
+    return tuple(
+        Sample(
+            name=target.name,
+            platform=target.platform,
+            implementation=target.implementation,
+            environment=target.environment,
+            tags=frozenset(target.tags),
+        )
+        for target in universe.targets
+        if region.evaluate(target.environment)
+    )
+
+
+def _asked(project: RootProject, choices: Choices, old: Pylock | None, folder: Path) -> dict[str, Any]:
+    """The roots with the extras and groups they come from: fields of the request."""
+    extras = named(choices.extras, project.extras, "extra")
+    # What the lock there is has may be left out as well: a converted one has groups that the project does not.
+    before = (old.dependency_groups or ()) if old is not None else ()
+    left_out = named(choices.no_groups, {*project.groups, *before}, "dependency group")
+    groups = [g for g in named(choices.groups, project.groups, "dependency group") if g not in left_out]
+    default_group = next(n for n in DEFAULT_GROUP_NAMES if n not in project.groups) if groups else None
+    return {
+        "roots": roots_of(project, choices, extras=extras, groups=groups, default_group=default_group, folder=folder),
+        "extras": tuple(extras) if project.name is not None or extras or groups else None,
+        "groups": tuple(groups),
+        "default_group": default_group,
+        "default_groups": tuple(g for g in _default_groups(project) if g in groups),
+    }
+
+
+def _direct(
+    project: RootProject, choices: Choices, request: LockRequest, old: Pylock | None, folder: Path
+) -> DirectRules:
+    asked = sources_of(request.roots, request.universe)
+    held = sources_of_constraints(
+        (*project.constraints, *choices.constraints),
+        asked,
+        base=project.base,
+        folder=folder,
+        universe=request.universe,
+    )
+    return DirectRules(
+        base=project.base,
+        folder=folder,
+        universe=request.universe,
+        sources=(*asked, *held.sources),
+        refused=held.refused,
+        commits=_commits(old, choices, folder),
+        hosts=frozenset(h.lower() for h in (*choices.allow_direct_urls, *project.settings.allow_direct_urls)),
+        overridden=frozenset(overrides_of(project, choices)),
+    )
+
+
+def _universe(
+    project: RootProject, choices: Choices, requires_python: SpecifierSet
+) -> tuple[Universe, tuple[str, ...]]:
+    """What is to be served, and the markers that bound it."""
+    settings = project.settings
+    platforms = choices.platforms or settings.platforms
+    implementation = choices.implementation or settings.implementation
+    declared = choices.environments or tuple(map(str, settings.environments))
+    environments = _environments(platforms, declared, implementation)
+    universe = Universe.of(
+        requires_python=requires_python,
+        environments=[MarkerSet.parse(e) for e in environments],
+        platforms=platforms or DEFAULT_PLATFORMS,
+    )
+    if implementation not in {None, "cpython"}:
+        region = universe.region.without_extras_and_groups()
+        made = (
+            described_target(platform, python, implementation or "")
+            for platform in platforms or DEFAULT_PLATFORMS
+            for python in known_pythons(region)
+        )
+        universe = replace(universe, targets=tuple(t for t in made if region.evaluate(t.environment)))
+    if choices.interpreter is not None:
+        return replace(universe, targets=(choices.interpreter,)), environments
+    return (universe if platforms else universe.with_rare_targets()), environments
+
+
+def _default_groups(project: RootProject) -> list[str]:
+    """Groups that the settings name; those of a pyproject.toml say nothing where only a requirements file is locked."""
+    chosen = project.settings.default_groups or ()
+    return named(chosen, project.groups, "dependency group") if project.groups or project.name is not None else []
+
+
+def _entry(project: RootProject, choices: Choices, folder: Path) -> str | None:
+    """The project's folder, where it is to be locked itself.
+
+    Raises:
+        LocksetError: `no-project`: there is none.
+    """
+    # The settings are those of the nearest pyproject.toml also where a requirements file is locked.
+    wanted = (project.name and project.settings.with_project) if choices.with_project is None else choices.with_project
+    if not wanted:
+        return None
+    if project.name is None:
+        raise LocksetError(
+            "no-project",
+            "There is no project to lock an entry of: none of the sources has a [project] table",
+            hint="Name its pyproject.toml, or leave `--with-project` out",
+        )
+    return relative_path(str(project.base), folder)
+
+
+def _no_environment() -> LocksetError:
+    return LocksetError(
+        "no-environment",
+        "No environment is left to lock for: the Pythons and platforms asked for exclude one another",
+        hint="Check `requires-python`, `--python`, `--platform` and `environments`",
+    )
+
+
+def _environments(platforms: Sequence[str], markers: Sequence[str], implementation: str | None) -> tuple[str, ...]:
+    """Marker texts that bound the lock: one for each platform and marker that go together; none for no bound.
+
+    Raises:
+        LocksetError: `no-environment`: none go together.
+    """
+    regions = [platform_region(p) for p in platforms]
+    declared = [MarkerSet.parse(m) for m in markers]
+    if regions and declared:
+        both = [r & d for r in regions for d in declared if not r.is_disjoint(d)]
+    else:
+        both = regions or declared
+    if implementation is not None:
+        mine = MarkerSet.parse(f"implementation_name == '{implementation}'")
+        both = [region & mine for region in both] if platforms or markers else [mine]
+    left = [region for region in both if not region.is_empty]
+    if not left and (platforms or markers or implementation):
+        raise _no_environment()
+    texts = [region.text() for region in left]
+    return () if None in texts else tuple(dict.fromkeys(t for t in texts if t is not None))
+
+
+def _policy(
+    project: RootProject, choices: Choices, roots: Sequence[Root], sources: Sequence[tuple[DirectSource, MarkerSet]]
+) -> Policy:
+    settings, options = project.settings, project.options
+    resolution = choices.resolution or settings.resolution or "highest"
+    constraints: dict[str, tuple[tuple[Specifier, MarkerSet], ...]] = {}
+    places: dict[tuple[str, Specifier], str] = {}
+    for line in (*project.constraints, *choices.constraints):
+        requirement = line.requirement
+        marker = MarkerSet.any() if requirement.marker is None else MarkerSet.of_condition(requirement.marker)
+        marker = marker.with_metadata_extra(None)
+        name = line.name
+        specifier = Specifier.of(requirement.specifier)
+        constraints[name] = (*constraints.get(name, ()), (specifier, marker))
+        places[name, specifier] = line.origin
+    for source, region in sources:
+        held = (Specifier.of_source(source), region)
+        constraints[source.name] = (*constraints.get(source.name, ()), held)
+    return Policy(
+        prerelease=_prerelease(project, choices) or "if-necessary",  # type: ignore[arg-type]  # checked when read
+        prerelease_of={
+            **dict.fromkeys(options.only_final, "disallow"),
+            **dict.fromkeys(options.all_releases, "allow"),
+            **settings.prerelease_package,
+            **choices.prerelease_package,
+        },
+        order="lowest" if resolution == "lowest" else "highest",
+        lowest=frozenset(r.dependency.name for r in roots) if resolution == "lowest-direct" else frozenset(),
+        fork=choices.fork or settings.fork_strategy or "newest",  # type: ignore[arg-type]
+        constraints=constraints,
+        places=places,
+    )
+
+
+def _prerelease(project: RootProject, choices: Choices) -> str | None:
+    """The rule for every project: as chosen, as requirements files say, as the settings say."""
+    options = project.options
+    of_files = "allow" if options.pre or ALL_PACKAGES in options.all_releases else None
+    of_files = of_files or ("disallow" if ALL_PACKAGES in options.only_final else None)
+    return choices.prerelease or of_files or project.settings.prerelease
+
+
+def _served(lock: Pylock) -> MarkerSet:
+    """The environments that `lock` claims."""
+    pythons = MarkerSet.any() if lock.requires_python is None else MarkerSet.of_python(lock.requires_python)
+    return pythons if lock.environments is None else pythons & union(map(MarkerSet.of_marker, lock.environments))
+
+
+def _recorded(
+    project: RootProject, choices: Choices, conflicts: Iterable[DeclaredConflict], folder: Path
+) -> Mapping[str, str | list[Any]]:
+    """What beside roots, Pythons and platforms decides on versions; empty where the project leaves all to lockset."""
+    settings, lines = project.settings, (*project.constraints, *choices.constraints)
+    told: dict[str, str | list[Any]] = {
+        "conflicts": tables_of(conflicts),
+        "constraints": sorted({constraint_text(line, project.base, folder) for line in lines}),
+        "overrides": sorted({text for texts in _override_texts(project, choices).values() for text in texts}),
+        "excludes": sorted({*settings.excludes, *choices.excludes}),
+        "prerelease": _prerelease(project, choices) or "",
+        "resolution": choices.resolution or settings.resolution or "",
+        "fork-strategy": choices.fork or settings.fork_strategy or "",
+        "python": choices.python or "",
+        "sources": _sources(project, folder),
+    }
+    return {key: value for key, value in told.items() if value}
+
+
+def _sources(project: RootProject, folder: Path) -> list[str]:
+    """The names of the files beside the lock that it is made of; empty for the usual pyproject.toml alone."""
+    beside = project.base == folder
+    names = [Path(source).name if beside else "-" for source in project.sources]
+    return [] if names == ["pyproject.toml"] else names
+
+
+def _preferences(old: Pylock | None, choices: Choices) -> Mapping[str, tuple[Preference, ...]]:
+    if old is None or choices.upgrade:
+        return {}
+    found: dict[str, tuple[Preference, ...]] = {}
+    for package in old.packages:
+        if package.version is None or package.is_direct or package.name in choices.upgrade_packages:
+            continue
+        region = MarkerSet.any() if package.marker is None else MarkerSet.of_marker(package.marker)
+        if not region.is_empty:
+            pin = Preference(version=package.version, region=region, binding=True)
+            found[package.name] = (*found.get(package.name, ()), pin)
+    return found
+
+
+def _commits(old: Pylock | None, choices: Choices, folder: Path) -> Mapping[tuple[str, str, str | None], str]:
+    """What revisions meant in the old lock in `folder`, where they shall go on to do so."""
+    if old is None or choices.upgrade:
+        return {}
+    return {
+        (package.name, place_of(package.vcs, folder), package.vcs.requested_revision): package.vcs.commit_id
+        for package in old.packages
+        if package.vcs is not None and package.name not in choices.upgrade_packages
+    }
+
+
+def _probes(samples: Sequence[Environment]) -> tuple[Environment, ...]:
+    """The newest and the oldest Python on the first platform."""
+    if not samples:
+        return ()
+    same = [s for s in samples if s.sys_platform == samples[0].sys_platform]
+    ordered = sorted(same, key=lambda e: tuple(int(n) for n in e.python_version.split(".")))
+    return tuple(dict.fromkeys((ordered[-1], ordered[0])))
+
+
+def _rules(project: RootProject, choices: Choices, universe: Universe, *, open_above: bool, now: datetime) -> FileRules:
+    settings = project.settings
+    strict = choices.require_wheels_for or settings.require_wheels_for
+    implementation = choices.implementation or settings.implementation or "cpython"
+    # Where the range is open above, the newest Python known stands for all later ones, and is one that hardly any
+    # project has wheels for yet: insisting on them would leave nothing to lock.
+    last = KNOWN_PYTHONS[-1] if open_above else None
+    pythons = [p for p in KNOWN_PYTHONS if not open_above or p in MAINTAINED]
+    wanted = {t: _target_region(t, last) for t in universe.targets}
+    # A plain `windows` asks for wheels of its usual machine.
+    strictly = [described_target(p, python, implementation) for p in strict for python in pythons]
+    required = {t: _target_region(t, last) for t in strictly}
+    limits = {**settings.exclude_newer_package, **choices.exclude_newer_package}
+    options = project.options
+    kinds = (
+        in_files(options.only_binary, options.no_binary),
+        in_settings(settings.no_build, settings.no_binary),
+        in_options(choices.no_build, choices.no_binary, choices.written),
+    )
+    return FileRules(
+        ignore_caps=open_above,
+        **merge_kinds(kinds)._asdict(),
+        build_nothing=choices.build_nothing,
+        no_sdist=choices.no_sdist or bool(settings.no_sdist),
+        targets={**wanted, **required},
+        wanted=union(wanted.values()),
+        counting=union(r for t, r in (wanted | required).items() if t.environment.python_version in pythons),
+        required=union(required.values()) & universe.region,
+        strictly=required,
+        uploaded_before=_moment(choices.exclude_newer or settings.exclude_newer, now),
+        uploaded_before_of={name: _moment(limit, now) for name, limit in limits.items()},
+        overrides=_override_texts(project, choices),
+        excludes=frozenset((*settings.excludes, *choices.excludes)),
+        hashes=hashes_of(project),
+    )
+
+
+def _override_texts(project: RootProject, choices: Choices) -> Mapping[str, tuple[str, ...]]:
+    overrides = overrides_of(project, choices)
+    return {name: tuple(str(line.requirement) for line in lines) for name, lines in overrides.items()}
+
+
+def _moment(limit: datetime | timedelta | None, now: datetime) -> datetime | None:
+    return now - limit if isinstance(limit, timedelta) else limit
+
+
+def _target_region(target: Target, last: str | None) -> MarkerSet:
+    """Where the target's files are looked for; `last` is the Python that stands for all later ones, if any does."""
+    environment = target.environment
+    operator = ">=" if environment.python_version == last else "=="
+    return MarkerSet.parse(
+        f"python_version {operator} '{environment.python_version}' and sys_platform == '{environment.sys_platform}'"
+        f" and platform_machine == '{environment.platform_machine}'"
+        f" and implementation_name == '{environment.implementation_name}'"
+    )

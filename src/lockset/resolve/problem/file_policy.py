@@ -1,0 +1,111 @@
+"""Which files of releases may be used, and where they must exist."""
+
+from __future__ import annotations
+
+from dataclasses import field
+from typing import TYPE_CHECKING
+
+from lockset._dataclass import dataclass
+from lockset.markers import MarkerSet
+from lockset.resolve.problem.file_kinds import BUILD_NOTHING, EVERY_PROJECT, forbids
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+    from packaging.version import Version
+
+    from lockset.markers.universe import Target
+    from lockset.resolve.problem.file_kinds import Option
+
+__all__ = ["FileRules"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileRules:
+    """Which files may be used, and where they must exist.
+
+    Attributes:
+        ignore_caps: Upper bounds in Requires-Python do not count in the search (the lock is narrowed afterwards).
+        no_build: Projects, or `:all:`, whose sdists may not be used. In both, a name goes before `:all:`.
+        no_sdist: The lock records wheels only: sdists of an index may not be used, whatever may be built.
+        no_binary: Projects, or `:all:`, whose wheels may not be used.
+        build_nothing: No sdist may be used, whatever `no_binary` names.
+        undo: For each of these, how the user takes it back.
+        targets: Described interpreters, each with the region that it stands for: a wheel counts there only if the
+            interpreter takes it.
+        wanted: Environments for which a release should have a usable file, if any release of the project has.
+        counting: The part of them in which a file counts for more than newer versions and pins of an old lock: not a
+            Python in development where the range is open above.
+        must_have: The part of them in which it must have one; empty but for a search that tries whether that can be.
+        sdists: For projects in it, where the sdists of which releases count as a file where one must be.
+        required: Environments for which it must have a wheel.
+        strictly: The described interpreters of these; a part of `targets`.
+        uploaded_before: Files uploaded later do not exist; nor do those without an upload time.
+        uploaded_before_of: The same for single projects; None lifts the limit.
+        overrides: Requirement texts that replace every requirement on a project.
+        excludes: Projects on which no requirement counts.
+        hashes: Project to the digests, as `algorithm:value`, one of which each of its files must have.
+    """
+
+    ignore_caps: bool = False
+    no_build: frozenset[str] = frozenset()
+    no_sdist: bool = False
+    no_binary: frozenset[str] = frozenset()
+    build_nothing: bool = False
+    undo: Mapping[tuple[Option, str], str] = field(default_factory=dict)
+    targets: Mapping[Target, MarkerSet] = field(default_factory=dict)
+    wanted: MarkerSet
+    counting: MarkerSet = field(default_factory=MarkerSet.none)
+    must_have: MarkerSet = field(default_factory=MarkerSet.none)
+    sdists: Mapping[str, Mapping[Version, MarkerSet]] = field(default_factory=dict)
+    required: MarkerSet
+    strictly: Mapping[Target, MarkerSet] = field(default_factory=dict)
+    uploaded_before: datetime | None = None
+    uploaded_before_of: Mapping[str, datetime | None] = field(default_factory=dict)
+    overrides: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    excludes: frozenset[str] = frozenset()
+    hashes: Mapping[str, frozenset[str]] = field(default_factory=dict)
+
+    @property
+    def has_targets_alike(self) -> bool:
+        """Whether markers do not tell some of the described interpreters apart."""
+        return len(set(self.targets.values())) < len(self.targets)
+
+    def needs_wheel(self, name: str, version: Version, *, has_sdist: bool) -> MarkerSet:
+        """Where a release must have a usable wheel, as far as a usable file has to be there."""
+        if not has_sdist:
+            return self.must_have
+        built = self.sdists.get(name)
+        return MarkerSet.none() if built is None else self.must_have - built.get(version, MarkerSet.none())
+
+    def limit(self, name: str) -> datetime | None:
+        """Until when files of `name` count."""
+        return self.uploaded_before_of.get(name, self.uploaded_before)
+
+    def may_build(self, name: str) -> bool:
+        """Whether source trees of `name` may be built."""
+        return not self.build_nothing and not forbids(self.no_build, self.no_binary, name)
+
+    def may_use_sdists(self, name: str) -> bool:
+        """Whether sdists of `name` that an index has may be used."""
+        return not self.no_sdist and self.may_build(name)
+
+    def may_use_wheels(self, name: str) -> bool:
+        """Whether wheels of `name` may be used."""
+        return not forbids(self.no_binary, self.no_build, name)
+
+    def undo_sources(self, name: str) -> list[str]:
+        """How the user takes back what forbids sdists of `name`."""
+        words: list[tuple[Option, str]] = [
+            ("no-build", word) for word in (EVERY_PROJECT, name) if word in self.no_build
+        ]
+        return [self._undo(*one) for one in (*words, *([BUILD_NOTHING] if self.build_nothing else ()))]
+
+    def undo_wheels(self, name: str) -> list[str]:
+        """How the user takes back what forbids wheels of `name`."""
+        return [self._undo("no-binary", word) for word in (EVERY_PROJECT, name) if word in self.no_binary]
+
+    def _undo(self, option: Option, word: str) -> str:
+        usual = f"--{option} {word}".rstrip()
+        return self.undo.get((option, word)) or f"leave `{usual}` out"

@@ -1,0 +1,91 @@
+"""What the user chose beside the project."""
+
+from __future__ import annotations
+
+from dataclasses import field
+from typing import TYPE_CHECKING, Literal
+
+from lockset._dataclass import dataclass
+from lockset.option_values import check_options
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime, timedelta
+
+    from lockset.markers.universe import Target
+    from lockset.sources.requirements.requirement_line import RequirementLine
+
+__all__ = ["Choices"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choices:
+    """What the user chose beside the project; what is None or empty leaves the choice to the project's settings.
+
+    Attributes:
+        python: A range (`>=3.10`), or one version (`3.12`).
+        implementation: `cpython` or `pypy`; None for all.
+        platforms: Names of platforms; empty for all.
+        interpreter: The one interpreter that the lock is for, where it is known and not only described.
+        environments: Marker texts that bound the lock; empty for all.
+        require_wheels_for: Platforms for which every release needs a wheel.
+        requirements: Further requirements of the project itself, such as editable folders.
+        extras: Extras to lock; None for all, or as the settings or the lock there is have it.
+        all_extras: All of them, whatever these have.
+        groups: Groups to lock; None for all, or as the settings or the lock there is have it.
+        all_groups: All of them, whatever these have.
+        no_groups: Groups left out of these.
+        only_groups: Leave the project's own dependencies out.
+        upgrade: Take no pin of the old lock.
+        upgrade_packages: Take no pin of these.
+        constraints: Further constraints.
+        overrides: Requirements that replace those of projects and releases; they go before the settings'.
+        excludes: Projects left out wherever they are asked for.
+        prerelease_package: The same as `prerelease`, for single projects.
+        exclude_newer_package: The same as `exclude_newer`, for single projects; None lifts the limit.
+        no_build: Projects, or `:all:`, whose source distributions may not be used; a name goes before `:all:`.
+        no_binary: The same of wheels.
+        build_nothing: No source distribution may be used, whatever `no_binary` names.
+        written: How options and variables name what is in `no_build` and `no_binary`, for messages.
+        allow_direct_urls: Hosts to which releases of an index may point by URL.
+        with_project: Lock the project itself as a directory entry; None: as the settings or the lock there is have it.
+        no_sources: Packages, or `:all:`, that come from the indexes whatever tables of other tools say.
+        index_urls: Indexes chosen for this run: what another tool takes from one of them comes from there anyway.
+    """
+
+    python: str | None = None
+    implementation: Literal["cpython", "pypy"] | None = None
+    platforms: tuple[str, ...] = ()
+    interpreter: Target | None = None
+    environments: tuple[str, ...] = ()
+    require_wheels_for: tuple[str, ...] = ()
+    requirements: tuple[RequirementLine, ...] = ()
+    extras: tuple[str, ...] | None = None
+    all_extras: bool = False
+    groups: tuple[str, ...] | None = None
+    all_groups: bool = False
+    no_groups: tuple[str, ...] = ()
+    only_groups: bool = False
+    upgrade: bool = False
+    upgrade_packages: frozenset[str] = frozenset()
+    constraints: tuple[RequirementLine, ...] = ()
+    overrides: tuple[RequirementLine, ...] = ()
+    excludes: tuple[str, ...] = ()
+    prerelease: Literal["if-necessary", "allow", "disallow"] | None = None
+    prerelease_package: Mapping[str, Literal["if-necessary", "allow", "disallow"]] = field(default_factory=dict)
+    resolution: Literal["highest", "lowest", "lowest-direct"] | None = None
+    fork: Literal["newest", "fewest"] | None = None
+    exclude_newer: datetime | timedelta | None = None
+    exclude_newer_package: Mapping[str, datetime | timedelta | None] = field(default_factory=dict)
+    no_build: tuple[str, ...] = ()
+    no_binary: tuple[str, ...] = ()
+    build_nothing: bool = False
+    written: Mapping[tuple[Literal["no-build", "no-binary"], str], str] = field(default_factory=dict)
+    no_sdist: bool = False
+    allow_direct_urls: tuple[str, ...] = ()
+    with_project: bool | None = None
+    no_sources: tuple[str, ...] = ()
+    index_urls: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        check_options(self)

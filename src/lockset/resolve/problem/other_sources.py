@@ -1,0 +1,143 @@
+"""Refuses to take a package from an index where another tool's table says that it comes from elsewhere.
+
+lockset does not read these tables. Passed over in silence, a stranger's package of the same name would be locked, and
+built, in place of the project's own.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from lockset.errors import LocksetError
+from lockset.index.options import DEFAULT_INDEX
+from lockset.resolve.problem.roots import overrides_of
+from lockset.sources.other_tools import listed, plain_index
+from lockset.sources.settings import ALL_PACKAGES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from lockset.errors import Diagnostic
+    from lockset.lockfile.model import Pylock
+    from lockset.resolve.problem.options import Choices
+    from lockset.sources.other_tools import NamedSource
+    from lockset.sources.project import RequirementLine, RootProject
+
+__all__ = ["SourceGuard", "refuse_of_needed", "refuse_other_sources", "unread_settings"]
+
+
+class SourceGuard:
+    """Knows of which packages the user has said to lockset where they come from."""
+
+    def __init__(self, project: RootProject, choices: Choices, lines: Iterable[RequirementLine]) -> None:
+        settings = project.settings
+        overrides = overrides_of(project, choices)
+        self._ignored: set[str] = {*settings.no_sources, *choices.no_sources}
+        self._placed: set[str] = {line.name for line in lines if line.requirement.url is not None}
+        self._placed |= {n for n, o in overrides.items() if any(line.requirement.url is not None for line in o)}
+        self._placed |= {package for index in settings.index for package in index.packages}
+        self._placed |= {*settings.excludes, *choices.excludes}
+        named = [project.options.index_url, *project.options.extra_index_urls, *choices.index_urls]
+        named += [index.url for index in settings.index if not index.explicit]
+        self._indexes = {plain_index(url) for url in (DEFAULT_INDEX, *named) if url}
+
+    def misses(self, package: str, source: NamedSource) -> bool:
+        """Whether `package` would come from elsewhere than `source` without the user's word for it."""
+        if package in self._placed or not self._ignored.isdisjoint((package, ALL_PACKAGES)):
+            return False
+        return source.index_url is None or plain_index(source.index_url) not in self._indexes
+
+    def refuse(self, packages: Iterable[str], sources: Sequence[NamedSource]) -> None:
+        """Refuse where one of `packages` would come from elsewhere than `sources` say.
+
+        Raises:
+            LocksetError: `other-source`.
+        """
+        _refuse((package, next((s for s in sources if s.names(package)), None), self) for package in packages)
+
+
+def refuse_other_sources(
+    project: RootProject, choices: Choices, *, extras: Sequence[str], groups: Sequence[str]
+) -> SourceGuard:
+    """Refuse where one of the requirements that would be locked has a source that another tool's table names.
+
+    Raises:
+        LocksetError: `other-source`.
+    """
+    own = () if choices.only_groups else (*project.dependencies, *choices.requirements)
+    lines: list[tuple[RequirementLine, str | None, str | None]] = [(line, None, None) for line in own]
+    lines += [(line, extra, None) for extra in extras for line in project.extras[extra]]
+    lines += [(line, None, group) for group in groups for line in project.groups[group]]
+    guard = SourceGuard(project, choices, (line for line, _, _ in lines))
+    others = project.others
+    _refuse((line.name, others.source_of(line.name, extra=e, group=g), guard) for line, e, g in lines)
+    return guard
+
+
+def refuse_of_needed(project: RootProject, guard: SourceGuard | None, lock: Pylock) -> None:
+    """The same for all that `lock` takes from an index, where a table means a package whoever requires it.
+
+    Raises:
+        LocksetError: `other-source`.
+    """
+    sources = [source for source in project.others.sources if source.needed]
+    if guard is not None and sources:
+        guard.refuse((package.name for package in lock.packages if not package.is_direct), sources)
+
+
+def _refuse(packages: Iterable[tuple[str, NamedSource | None, SourceGuard]]) -> None:
+    missed = {name: source for name, source, guard in packages if source is not None and guard.misses(name, source)}
+    if missed:
+        raise _other_source(missed)
+
+
+def unread_settings(project: RootProject, choices: Choices) -> tuple[Diagnostic, ...]:
+    """Warnings of what other tools' tables say that would change the lock and does not count."""
+    settings, options = project.settings, project.options
+    ignored = ALL_PACKAGES in {*settings.no_sources, *choices.no_sources}
+    others = replace(project.others, indexes=()) if ignored else project.others
+    urls = (DEFAULT_INDEX, options.index_url or "", *options.extra_index_urls, *choices.index_urls)
+    return others.warnings(
+        settings, groups=project.groups, index_urls=(*urls, *(index.url for index in settings.index))
+    )
+
+
+def _other_source(sources: Mapping[str, NamedSource]) -> LocksetError:
+    """The error for packages with the sources that are named for them."""
+    names = sorted(sources)
+    tables = list(dict.fromkeys(sources[name].table for name in names))
+    verbs = ("say" if len(tables) > 1 else "says", "come" if len(names) > 1 else "comes")
+    return LocksetError(
+        "other-source",
+        f"{listed(tables)} {verbs[0]} where {listed(names)} {verbs[1]} from, and lockset does not read that",
+        place=", ".join(dict.fromkeys(sources[name].place for name in names)),
+        context=tuple(f"{name}: {sources[name].shown}" for name in names),
+        hint=f"Say it in [tool.lockset]: {_settings(sources)}; or take what the index has under the name:"
+        f" `no-sources = [{', '.join(map(_quoted, names))}]` there, or `--no-sources`",
+    )
+
+
+def _settings(sources: Mapping[str, NamedSource]) -> str:
+    """What says the same to lockset, as keys of its table."""
+    overrides: list[str] = []
+    indexes: dict[tuple[str, str], list[str]] = {}
+    for name, source in sorted(sources.items()):
+        if source.index_name is not None:
+            indexes.setdefault((source.index_name, source.index_url or "URL"), []).append(name)
+        else:
+            overrides.append(source.requirement or f"{name} @ file:FOLDER")
+    keys = [f"`overrides = [{', '.join(map(_quoted, overrides))}]`"] if overrides else []
+    if indexes:
+        tables = (
+            f"{{ name = {_quoted(name)}, url = {_quoted(url)}, explicit = true,"
+            f" packages = [{', '.join(map(_quoted, packages))}] }}"
+            for (name, url), packages in indexes.items()
+        )
+        keys.append(f"`index = [{', '.join(tables)}]`")
+    return " and ".join(keys)
+
+
+def _quoted(text: str) -> str:
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'

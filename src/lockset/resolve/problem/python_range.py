@@ -1,0 +1,91 @@
+"""For which Pythons a lock is made."""
+
+from __future__ import annotations
+
+import re
+from datetime import date, datetime
+from typing import TYPE_CHECKING
+
+from packaging.specifiers import InvalidSpecifier, SpecifierSet
+
+from lockset.dependency_specifiers import read_specifiers
+from lockset.errors import UsageError
+from lockset.markers import KNOWN_PYTHONS, MarkerSet
+
+if TYPE_CHECKING:
+    from lockset.lockfile.model import Pylock
+    from lockset.resolve.problem.options import Choices
+    from lockset.sources.project import RootProject
+
+__all__ = ["KNOWN", "MAINTAINED", "SETTLED", "is_open_above", "python_range", "pythons_of"]
+
+# When each known Python stops being maintained: what asks for no Pythons is locked for those that still are.
+_MAINTAINED_UNTIL = {
+    "3.8": date(2024, 10, 31),
+    "3.9": date(2025, 10, 31),
+    "3.10": date(2026, 10, 31),
+    "3.11": date(2027, 10, 31),
+    "3.12": date(2028, 10, 31),
+    "3.13": date(2029, 10, 31),
+    "3.14": date(2030, 10, 31),
+}
+# Pythons that are or were maintained: those known that are not in development.
+MAINTAINED = frozenset(_MAINTAINED_UNTIL)
+# Pythons that releases are expected to have come to: all before the first in development.
+SETTLED = MarkerSet.of_python(f"<{next(p for p in KNOWN_PYTHONS if p not in MAINTAINED)}")
+
+# Pythons that are known, those in development included.
+KNOWN = MarkerSet.of_python(f"<3.{int(KNOWN_PYTHONS[-1].split('.')[1]) + 1}")
+
+# Pythons that nobody knows yet, of the major version that is.
+_TO_COME = MarkerSet.of_python(f">3.{KNOWN_PYTHONS[-1].split('.')[1]}.9999,<4")
+
+
+def is_open_above(region: MarkerSet) -> bool:
+    """Whether Pythons newer than all known ones are asked for: `>=3.10` does, and so does `>=3.10,<4`."""
+    return _TO_COME.implies(region.without_platforms().without_extras_and_groups())
+
+
+def python_range(text: str) -> SpecifierSet:
+    """`>=3.10,<3.14` as it is; `3.12` as `==3.12.*`, `3.12.4` as that release and later ones of its series.
+
+    Raises:
+        UsageError: neither.
+    """
+    text = text.strip()
+    try:
+        if re.fullmatch(r"\d+(\.\d+)?", text):
+            return read_specifiers(f"=={text}.*")
+        if match := re.fullmatch(r"(\d+\.\d+)\.\d+", text):
+            return read_specifiers(f">={text},=={match[1]}.*")
+        return read_specifiers(text)
+    except InvalidSpecifier as error:
+        raise UsageError(
+            "python-range",
+            f"`{text}` is not a range of Python versions",
+            hint="Write `>=3.10`, `>=3.10,<3.14` or `3.12`",
+        ) from error
+
+
+def pythons_of(
+    project: RootProject, choices: Choices, old: Pylock | None, now: datetime
+) -> tuple[SpecifierSet, tuple[str, ...]]:
+    """The range, and what the user should know of how it came about.
+
+    As chosen, else as the project says, else as the old lock has it, else every Python that is still maintained.
+    """
+    own = project.requires_python
+    chosen = python_range(choices.python) if choices.python else project.settings.python
+    if chosen is not None:
+        return (chosen if own is None or _within(chosen, own) else chosen & own), ()
+    if own is not None:
+        return own, ()
+    if old is not None and old.requires_python is not None:
+        return old.requires_python, ()
+    first = next(p for p in KNOWN_PYTHONS if _MAINTAINED_UNTIL.get(p, date.max) >= now.date())
+    note = f"No Python is asked for: locking for those still maintained, `>={first}` (choose with `--python`)"
+    return read_specifiers(f">={first}"), (note,)
+
+
+def _within(chosen: SpecifierSet, own: SpecifierSet) -> bool:
+    return MarkerSet.of_python(chosen).implies(MarkerSet.of_python(own))

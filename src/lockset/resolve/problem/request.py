@@ -1,0 +1,115 @@
+"""Everything that a resolution depends on, as one value."""
+
+from __future__ import annotations
+
+from dataclasses import field
+from typing import TYPE_CHECKING, Any, Literal
+
+from lockset._dataclass import dataclass
+from lockset.markers import MarkerSet
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from packaging.specifiers import SpecifierSet
+    from packaging.version import Version
+
+    from lockset.lockfile.declared_conflicts import DeclaredConflict
+    from lockset.markers import Environment
+    from lockset.resolve.problem.requirement import Root, Specifier
+
+__all__ = ["LockRequest", "Policy", "Preference"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Preference:
+    """A version to try first.
+
+    Attributes:
+        version: The version.
+        region: Where it was chosen before.
+        binding: True for a pin of the old lock, whose region may also be split on; False for what a probe of one
+            environment found, which only says what to try first where that environment is concerned.
+    """
+
+    version: Version
+    region: MarkerSet
+    binding: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policy:
+    """Which releases are admitted, and in which order.
+
+    Attributes:
+        prerelease: `if-necessary`: where a specifier names one, or no final release fits all of them; final ones first.
+        prerelease_of: The same for single projects, where it differs.
+        order: `highest` versions first, or `lowest`.
+        lowest: Projects whose lowest versions come first whatever `order` says.
+        fork: `newest`: split where a newer version serves only a part; `fewest`: only where nothing else fits.
+        constraints: Specifiers that every choice of a name must meet, required or not.
+        places: Where constraints are written, for messages.
+        apart: For each extra and group of a declared conflict, where it is chosen.
+        granted: Projects whose pre-releases and yanked releases are tried before anybody names them.
+        outgrown: Whether releases count that admit no Python where they are needed, upper bounds included.
+    """
+
+    prerelease: Literal["if-necessary", "allow", "disallow"] = "if-necessary"
+    prerelease_of: Mapping[str, str] = field(default_factory=dict)
+    order: Literal["highest", "lowest"] = "highest"
+    lowest: frozenset[str] = frozenset()
+    fork: Literal["newest", "fewest"] = "newest"
+    constraints: Mapping[str, tuple[tuple[Specifier, MarkerSet], ...]] = field(default_factory=dict)
+    places: Mapping[tuple[str, Specifier], str] = field(default_factory=dict)
+    apart: tuple[MarkerSet, ...] = ()
+    granted: frozenset[str] = frozenset()
+    outgrown: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LockRequest:
+    """One question to the resolver.
+
+    Attributes:
+        roots: What the project asks for.
+        universe: The environments the lock shall serve, with choices of extras and groups.
+        requires_python: The Pythons asked for, None for all.
+        open_above: Whether newer Pythons than all known ones are asked for: upper bounds of releases then narrow
+            the lock instead of excluding releases.
+        environments: Further markers that bound the universe; empty for none.
+        extras: Names of the extras the lock offers; None for a lock without extras and groups.
+        groups: Names of the dependency groups the lock offers.
+        default_group: Name of the group that stands for the project's own dependencies, None in a single-use lock.
+        default_groups: Groups installed unless others are chosen, beside the default one.
+        conflicts: Extras and groups that are never chosen together; `universe` holds no such choice.
+        policy: Which releases, in which order.
+        preferences: Versions to try first, per name; the first that concerns an environment wins.
+        locked_for: Environments of the old lock in which a pin is not given up because others have more files: those of
+            Pythons in development.
+        recorded: What else the answer depends on and the lock tells of itself, under `[tool.lockset]`: only what was
+            chosen, as it was written.
+        probes: Concrete environments to solve first, best known first.
+        samples: Environments at which the result is proved.
+    """
+
+    roots: tuple[Root, ...]
+    universe: MarkerSet
+    requires_python: SpecifierSet | None
+    open_above: bool
+    environments: tuple[str, ...] = ()
+    extras: tuple[str, ...] | None = None
+    groups: tuple[str, ...] = ()
+    default_group: str | None = None
+    default_groups: tuple[str, ...] = ()
+    conflicts: tuple[DeclaredConflict, ...] = ()
+    policy: Policy = field(default_factory=Policy)
+    preferences: Mapping[str, tuple[Preference, ...]] = field(default_factory=dict)
+    locked_for: MarkerSet = field(default_factory=MarkerSet.none)
+    recorded: Mapping[str, str | list[Any]] = field(default_factory=dict)
+    probes: tuple[Environment, ...] = ()
+    samples: tuple[Environment, ...] = ()
+
+    @property
+    def all_groups(self) -> tuple[str, ...]:
+        """Every group the lock offers, the default one included."""
+        return self.groups if self.default_group is None else (self.default_group, *self.groups)

@@ -1,0 +1,256 @@
+"""What is asked of a project: specifiers and requirements, interned so that equal ones are the same object."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import cache
+from typing import TYPE_CHECKING, ClassVar
+
+from packaging.requirements import InvalidRequirement
+from packaging.requirements import Requirement as ParsedRequirement
+from packaging.specifiers import SpecifierSet
+
+from lockset._dataclass import dataclass
+from lockset.dependency_specifiers import read_marker
+from lockset.errors import LocksetError
+from lockset.markers import MarkerSet
+from lockset.metadata.specifier_fixes import fixed_requirement
+from lockset.resolve.problem.direct_source import DirectVersion
+from lockset.resolve.problem.requirement_text import parts_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from packaging.markers import Marker
+    from packaging.version import Version
+
+    from lockset.resolve.problem.direct_source import DirectSource
+
+__all__ = [
+    "ANY_VERSION",
+    "Dependency",
+    "Key",
+    "Origin",
+    "Requirement",
+    "Root",
+    "Specifier",
+    "from_source",
+    "ordered_text",
+    "parse_dependency",
+    "replaced",
+]
+
+# First characters of operators, in the order they are written in.
+_ORDER = "=~><!"
+
+# A decision of the search: one name in one part of the universe.
+Key = tuple[str, MarkerSet]
+
+
+class Specifier:
+    """An interned set of version specifiers: `Specifier.of` gives one object for one meaning as written.
+
+    One of a source fits the release of that source alone, as an exact pin of it.
+    """
+
+    __slots__ = ("exact", "names_prerelease", "source", "specifiers", "text")
+    _known: ClassVar[dict[str, Specifier]] = {}
+    _of_sources: ClassVar[dict[tuple[DirectSource, str], Specifier]] = {}
+
+    def __init__(self, specifiers: SpecifierSet, text: str) -> None:
+        self.specifiers = specifiers
+        self.text = text
+        self.source: DirectSource | None = None
+        self.names_prerelease = bool(specifiers.prereleases)
+        self.exact = any(s.operator == "===" or (s.operator == "==" and "*" not in s.version) for s in specifiers)
+
+    @classmethod
+    def of(cls, specifiers: SpecifierSet) -> Specifier:
+        """The interned form."""
+        text = str(specifiers)
+        known = cls._known.get(text)
+        if known is None:
+            known = cls._known[text] = cls(specifiers, text)
+        return known
+
+    @classmethod
+    def of_source(cls, source: DirectSource) -> Specifier:
+        """The interned form of what is asked for by URL or path."""
+        key = (source, source.shown)
+        known = cls._of_sources.get(key)
+        if known is None:
+            known = cls._of_sources[key] = cls(SpecifierSet(), f" @ {source.shown}")
+            known.source = source
+            known.exact = known.names_prerelease = True
+        return known
+
+    def admits(self, version: Version) -> bool:
+        """Whether `version` fits; pre-releases fit like others, since policy decides on them."""
+        if isinstance(version, DirectVersion):
+            if self.source is not None:
+                return version.source == self.source
+            version = version.plain
+        return self.source is None and self.specifiers.contains(version, prereleases=True)
+
+    def filter(self, versions: Sequence[Version]) -> Iterator[Version]:
+        """Those of `versions` that fit, in their order; much quicker than asking one by one."""
+        if self.source is None and not any(isinstance(v, DirectVersion) for v in versions[-1:]):
+            return self.specifiers.filter(versions, prereleases=True)
+        return (v for v in versions if self.admits(v))
+
+    def __str__(self) -> str:
+        return self.text
+
+    def __repr__(self) -> str:
+        return f"Specifier({self.text!r})"
+
+
+ANY_VERSION = Specifier.of(SpecifierSet())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Dependency:
+    """One requirement of a release or of the project, parsed; interned by its text.
+
+    Attributes:
+        name: Normalised name of the project asked for.
+        extras: Normalised names of its extras asked for.
+        specifier: Versions that fit.
+        marker: Where it applies; the variable `extra` may be in it.
+        condition: The same as packaging parsed it; None for always.
+        condition_on_extra_alone: No variable but `extra` is in the condition, so that it holds everywhere or nowhere.
+        url: The direct URL asked for, None for a project of an index, and where the URL has become a source.
+        text: The requirement without its marker, for messages.
+    """
+
+    name: str
+    extras: frozenset[str]
+    specifier: Specifier
+    marker: MarkerSet
+    condition: Marker | None
+    condition_on_extra_alone: bool
+    url: str | None
+    text: str
+
+
+def ordered_text(specifiers: SpecifierSet) -> str:
+    """`specifiers` as people write them: what bounds from below, then what bounds from above, then the rest."""
+    # Not remembered by the set: `>=1` and `>=1.0` are equal, and are not written alike.
+    return _ordered(str(specifiers))
+
+
+@cache
+def _ordered(text: str) -> str:
+    return ",".join(sorted(filter(None, text.split(",")), key=lambda part: (_ORDER.find(part[0]), part)))
+
+
+@cache
+def parse_dependency(text: str) -> Dependency:
+    """`text` (dependency specifier) as a Dependency.
+
+    Raises:
+        LocksetError: `requirement-syntax`.
+    """
+    try:
+        parts = parts_of(text)
+    except InvalidRequirement as error:
+        raise LocksetError("requirement-syntax", f"{text!r} is no requirement: {error}") from error
+    name, extras, specifiers, url, condition = parts
+    brackets = f"[{','.join(sorted(extras))}]" if extras else ""
+    place = f" @ {url}" if url else ordered_text(specifiers)
+    return Dependency(
+        name=name,
+        extras=extras,
+        specifier=Specifier.of(specifiers),
+        marker=condition.marker,
+        condition=condition.parsed,
+        condition_on_extra_alone=condition.is_extra_alone,
+        url=url,
+        text=f"{name}{brackets}{place}",
+    )
+
+
+def parse_metadata_dependency(text: str) -> tuple[Dependency, str | None]:
+    """`text` of a release's metadata as a Dependency; where it is not valid and means one thing, that, and what it is.
+
+    Raises:
+        LocksetError: `requirement-syntax`.
+    """
+    try:
+        return parse_dependency(text), None
+    except LocksetError:
+        fixed = fixed_requirement(text)
+        if fixed is None:
+            raise
+        return parse_dependency(fixed), fixed
+
+
+def from_source(dependency: Dependency, source: DirectSource) -> Dependency:
+    """`dependency`, which has a URL, as one on `source`."""
+    brackets = f"[{','.join(sorted(dependency.extras))}]" if dependency.extras else ""
+    specifier = Specifier.of_source(source)
+    return replace(dependency, specifier=specifier, url=None, text=f"{dependency.name}{brackets}{specifier.text}")
+
+
+def replaced(dependency: Dependency, text: str) -> Dependency:
+    """The requirement `text` put in the place of `dependency`: with its extras, and only where it applies as well."""
+    requirement = ParsedRequirement(text)
+    requirement.extras |= set(dependency.extras)
+    conditions = [f"({m})" for m in (dependency.condition, requirement.marker) if m is not None]
+    if conditions:
+        requirement.marker = read_marker(" and ".join(conditions))
+    return parse_dependency(str(requirement))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Origin:
+    """Who asks: the project itself (`version` None) or a release of another project.
+
+    Attributes:
+        name: Normalised name of the asking project; for a root, where it is written (`pyproject.toml`, ...).
+        version: The asking release; None for a root.
+        text: The requirement as asked, without its marker.
+    """
+
+    name: str
+    version: Version | None
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Root:
+    """One requirement of the project itself.
+
+    Attributes:
+        dependency: What is asked.
+        region: Where, before the universe is considered: its marker and the extra or group it belongs to.
+        origin: Where it is written.
+    """
+
+    dependency: Dependency
+    region: MarkerSet
+    origin: Origin
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Requirement:
+    """A requirement inside one run of the search; interned by the provider, compared by identity.
+
+    Attributes:
+        key: The decision it bears on: name and cell.
+        specifier: Versions that fit.
+        extras: Extras asked for.
+        region: The environments in which it applies, inside the cell; never empty.
+        origin: Who asks; kept when a split hands the requirement on.
+    """
+
+    key: Key
+    specifier: Specifier
+    extras: frozenset[str]
+    region: MarkerSet
+    origin: Origin
+
+    @property
+    def name(self) -> str:
+        """Normalised name of the project asked for."""
+        return self.key[0]

@@ -1,0 +1,286 @@
+"""What the project itself asks for: its requirements with the environments, extras and groups they belong to."""
+
+from __future__ import annotations
+
+from dataclasses import field
+from typing import TYPE_CHECKING
+
+from lockset._dataclass import dataclass
+from lockset.errors import LocksetError
+from lockset.markers import MarkerSet
+from lockset.resolve.problem.direct_source import source_of
+from lockset.resolve.problem.regions import union
+from lockset.resolve.problem.requirement import Origin, Root, from_source, parse_dependency, replaced
+from lockset.url_secrets import without_secrets
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Mapping, Sequence
+    from pathlib import Path
+
+    from lockset.resolve.problem.direct_source import DirectSource
+    from lockset.resolve.problem.options import Choices
+    from lockset.sources.project import RequirementLine, RootProject
+
+__all__ = [
+    "ConstraintSources",
+    "check_lines",
+    "constraint_text",
+    "hashes_of",
+    "named",
+    "overrides_of",
+    "roots_of",
+    "sources_of",
+    "sources_of_constraints",
+]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConstraintSources:
+    """What constraints say by URL or path.
+
+    Attributes:
+        sources: Each with the environments in which it holds.
+        refused: Why a project cannot come from where its constraints say, by project; an error once it is needed.
+    """
+
+    sources: tuple[tuple[DirectSource, MarkerSet], ...] = ()
+    refused: Mapping[str, LocksetError] = field(default_factory=dict)
+
+
+def check_lines(project: RootProject, choices: Choices) -> None:
+    """Refuse what requirements files may say and lockset would not do.
+
+    Raises:
+        LocksetError: `not-supported`, `hash-missing` or `source-not-supported`.
+    """
+    groups = (project.dependencies, choices.requirements, *project.extras.values(), *project.groups.values())
+    for line in (line for lines in groups for line in lines):
+        if line.config_settings:
+            raise LocksetError(
+                "not-supported",
+                f"Settings for the build of {line.name} alone are not supported",
+                place=line.origin,
+                hint="Give them to all builds: `config-settings` in [tool.lockset], or `--config-setting KEY=VALUE`",
+            )
+        if project.options.require_hashes and not line.hashes:
+            raise LocksetError(
+                "hash-missing",
+                f"{line.name} has no hash, and `--require-hashes` asks for one",
+                place=line.origin,
+                hint="Leave `--require-hashes` out: a lock records the hashes of all files in any case",
+            )
+
+
+def named(wanted: Iterable[str] | None, known: Collection[str], what: str) -> list[str]:
+    """`wanted`, all of which have to be among `known`, sorted; None for all.
+
+    Raises:
+        LocksetError: `unknown-extra` or `unknown-group`.
+    """
+    if wanted is None:
+        return sorted(known)
+    chosen = sorted(set(wanted))
+    for name in chosen:
+        if name not in known:
+            listed = ", ".join(sorted(known)) or "none"
+            raise LocksetError(
+                "unknown-extra" if what == "extra" else "unknown-group",
+                f"The project has no {what} named {name}",
+                hint=f"It has: {listed}",
+            )
+    return chosen
+
+
+def overrides_of(project: RootProject, choices: Choices) -> Mapping[str, tuple[RequirementLine, ...]]:
+    """What replaces requirements, by project; the user's choice of a name goes before the settings'."""
+    chosen = {line.name for line in choices.overrides}
+    found: dict[str, tuple[RequirementLine, ...]] = {}
+    for line in (*choices.overrides, *(o for o in project.settings.overrides if o.name not in chosen)):
+        found[line.name] = (*found.get(line.name, ()), line)
+    return found
+
+
+def roots_of(
+    project: RootProject,
+    choices: Choices,
+    *,
+    extras: Sequence[str],
+    groups: Sequence[str],
+    default_group: str | None,
+    folder: Path,
+) -> tuple[Root, ...]:
+    """Every requirement of the project, of these extras and groups; with overrides and exclusions applied.
+
+    Raises:
+        LocksetError: a URL or path that is no source that can be locked.
+    """
+    default = MarkerSet.any() if default_group is None else MarkerSet.group(default_group)
+    own = () if choices.only_groups else (*project.dependencies, *choices.requirements)
+    asked = [(line, default) for line in own]
+    for extra in extras:
+        asked += [(line, MarkerSet.extra(extra)) for line in project.extras[extra]]
+    for group in groups:
+        asked += [(line, MarkerSet.group(group)) for line in project.groups[group]]
+    excluded = {*project.settings.excludes, *choices.excludes}
+    overrides = overrides_of(project, choices)
+    found: list[Root] = []
+    for line, region in asked:
+        if line.name not in excluded:
+            found += _roots(line, region, overrides.get(line.name), project.base, folder)
+    return tuple(found)
+
+
+def _roots(
+    line: RequirementLine,
+    region: MarkerSet,
+    overrides: Sequence[RequirementLine] | None,
+    base: Path,
+    folder: Path,
+) -> Iterable[Root]:
+    dependency = parse_dependency(str(line.requirement))
+    for answer in overrides or (line,):
+        asked = dependency if answer is line else replaced(dependency, str(answer.requirement))
+        if asked.url is not None:
+            asked = from_source(asked, source_of(answer, base=base, folder=folder))
+        origin = Origin(name=answer.origin, version=None, text=asked.text)
+        # What a project asks for itself belongs to no extra of another's metadata: `extra == "x"` never holds.
+        yield Root(dependency=asked, region=region & asked.marker.with_metadata_extra(None), origin=origin)
+
+
+def sources_of(roots: Iterable[Root], universe: MarkerSet) -> tuple[tuple[DirectSource, MarkerSet], ...]:
+    """The sources among `roots`, with the environments in which all that is asked of their projects comes from them.
+
+    A project comes from its source whatever extras and groups are chosen, unless these choose between sources, or are
+    never chosen together with what asks for it.
+
+    Raises:
+        LocksetError: `sources-disagree`: two of one project in one environment.
+    """
+    asked: dict[str, dict[DirectSource, MarkerSet]] = {}
+    for root in roots:
+        source = root.dependency.specifier.source
+        if source is not None:
+            regions = asked.setdefault(source.name, {})
+            # The last one asked for is kept as key of equal ones: editables and hashes of all must count.
+            known = next((s for s in regions if s == source), None)
+            region = (regions.pop(known) if known is not None else MarkerSet.none()) | root.region & universe
+            regions[source if known is None else known.joined(source)] = region
+    return tuple(pair for regions in asked.values() for pair in _apart(regions))
+
+
+def sources_of_constraints(
+    lines: Iterable[RequirementLine],
+    required: Sequence[tuple[DirectSource, MarkerSet]],
+    *,
+    base: Path,
+    folder: Path,
+    universe: MarkerSet,
+) -> ConstraintSources:
+    """The sources that constraints name; `required`: those of requirements.
+
+    Such a source counts only where its project is needed; nobody looks at it before, and what is wrong with it matters
+    no sooner.
+
+    Raises:
+        LocksetError: `sources-disagree`: a requirement names another source of the project.
+    """
+    sources: list[tuple[DirectSource, MarkerSet]] = []
+    refused: dict[str, LocksetError] = {}
+    for line in lines:
+        region = universe & _region_of(line)
+        if line.requirement.url is None or region.is_empty:
+            continue
+        try:
+            source = source_of(line, base=base, folder=folder)
+        except LocksetError as error:
+            if error.diagnostic.code != "source-not-supported":
+                raise
+            refused.setdefault(line.name, error)
+            continue
+        if (other := _meeting(required, source, region)) is not None:
+            raise _disagreement(other, source)
+        if (other := _meeting(sources, source, region)) is not None:
+            refused.setdefault(line.name, _constraints_disagree(other, source))
+        sources.append((source, region))
+    return ConstraintSources(sources=tuple(sources), refused=refused)
+
+
+def _region_of(line: RequirementLine) -> MarkerSet:
+    marker = line.requirement.marker
+    return MarkerSet.any() if marker is None else MarkerSet.of_condition(marker).with_metadata_extra(None)
+
+
+def _meeting(
+    sources: Iterable[tuple[DirectSource, MarkerSet]], source: DirectSource, region: MarkerSet
+) -> DirectSource | None:
+    """Another source of the same project that holds in some of the same environments."""
+    others = (o for o, where in sources if o.name == source.name and o != source and not where.is_disjoint(region))
+    return next(others, None)
+
+
+def constraint_text(line: RequirementLine, base: Path, folder: Path) -> str:
+    """The constraint as a lock records it: no credentials, and paths as seen from its folder."""
+    url = line.requirement.url
+    if url is None:
+        return str(line.requirement)
+    marker = "" if line.requirement.marker is None else f" ; {line.requirement.marker}"
+    try:
+        shown = source_of(line, base=base, folder=folder).shown
+    except LocksetError as error:
+        if error.diagnostic.code != "source-not-supported":
+            raise
+        shown = without_secrets(url)
+    return f"{line.name} @ {shown}{marker}"
+
+
+def _apart(regions: Mapping[DirectSource, MarkerSet]) -> Iterable[tuple[DirectSource, MarkerSet]]:
+    listed = list(regions.items())
+    for at, (one, region) in enumerate(listed):
+        for other, where in listed[:at]:
+            if not region.is_disjoint(where):
+                raise _disagreement(other, one)
+    wide = [(source, _with_fewer(region)) for source, region in listed]
+    meeting = any(not a.is_disjoint(union(b for _, b in wide[:at])) for at, (_, a) in enumerate(wide))
+    return listed if meeting else wide
+
+
+def _constraints_disagree(one: DirectSource, other: DirectSource) -> LocksetError:
+    return LocksetError(
+        "sources-disagree",
+        f"{other.name} is constrained to {one.shown} and to {other.shown} in the same environments",
+        place=other.place if other.place == one.place else f"{one.place}, {other.place}",
+        hint="Keep one of the constraints, or give each a marker of its own",
+    )
+
+
+def _disagreement(one: DirectSource, other: DirectSource) -> LocksetError:
+    return LocksetError(
+        "sources-disagree",
+        f"{other.name} is asked for from {one.shown} and from {other.shown} in the same environments",
+        place=other.place if other.place == one.place else f"{one.place}, {other.place}",
+        hint="Ask for it from one place, or for each under a marker of its own; sources of extras and"
+        " groups that are never installed together belong under `conflicts` in [tool.lockset]",
+    )
+
+
+def _with_fewer(region: MarkerSet) -> MarkerSet:
+    """`region`, and whatever lies in it once more extras and groups are chosen."""
+    for extra in sorted(region.extras()):
+        region |= region.with_chosen(extras=[extra])
+    for group in sorted(region.groups()):
+        region |= region.with_chosen(groups=[group])
+    return region
+
+
+def hashes_of(project: RootProject) -> Mapping[str, frozenset[str]]:
+    """Projects of an index whose requirements come with hashes, as `algorithm:value`."""
+    lines = [
+        *project.dependencies,
+        *(line for group in (*project.extras.values(), *project.groups.values()) for line in group),
+    ]
+    found: dict[str, frozenset[str]] = {}
+    for line in (*lines, *project.constraints):
+        if line.hashes and line.requirement.url is None:
+            digests = frozenset(f"{d.algorithm}:{d.value}" for d in line.hashes)
+            found[line.name] = found.get(line.name, frozenset()) | digests
+    return found

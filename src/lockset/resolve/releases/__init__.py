@@ -1,0 +1,1 @@
+"""Releases: where they come from, which are admitted, in which order."""

@@ -1,0 +1,200 @@
+"""Which releases fit a set of specifiers, and in which order they are tried."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lockset.resolve.problem.regions import union
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from lockset.markers import MarkerSet
+    from lockset.resolve.problem.request import Policy, Preference
+    from lockset.resolve.problem.requirement import Requirement, Specifier
+    from lockset.resolve.releases.repository import Releases, Repository
+
+__all__ = ["Admission", "bits"]
+
+
+def bits(mask: int) -> Iterator[int]:
+    """Positions of the set bits, lowest first."""
+    while mask:
+        low = mask & -mask
+        yield low.bit_length() - 1
+        mask ^= low
+
+
+class Admission:
+    """Answers as bit masks over `Releases.versions`, remembered.
+
+    Puts into `unnamed` the projects of which nothing was admitted but what somebody would have to name.
+    """
+
+    def __init__(
+        self,
+        repository: Repository,
+        policy: Policy,
+        preferences: Mapping[str, tuple[Preference, ...]] | None = None,
+        unnamed: set[str] | None = None,
+    ) -> None:
+        self._repository = repository
+        self._policy = policy
+        self._preferences = preferences or {}
+        self._unnamed = set() if unnamed is None else unnamed
+        # With them, the pre-releases that count where none of them may be used.
+        self._admitted: dict[tuple[str, frozenset[Specifier]], tuple[int, int]] = {}
+
+    def fits(self, releases: Releases, specifier: Specifier) -> int:
+        """Releases that fit `specifier`, pre-releases and yanked ones included."""
+        known = releases.fitting.get(specifier)
+        if known is None:
+            known = 0
+            fitting = specifier.filter(releases.versions)
+            following = next(fitting, None)
+            for position, version in enumerate(releases.versions):
+                if following is None:
+                    break
+                if version is following:
+                    known |= 1 << position
+                    following = next(fitting, None)
+            releases.fitting[specifier] = known
+        return known
+
+    def admitted(
+        self,
+        releases: Releases,
+        specifiers: Iterable[Specifier],
+        guard: MarkerSet | None = None,
+        *,
+        preferred: int = 0,
+    ) -> int:
+        """Releases that fit all of `specifiers` and that policy admits, in an environment of `guard` if it is given.
+
+        Yanked ones only by an exact pin (PEP 592) or where `preferred` (pinned by the old lock); pre-releases only
+        where a specifier names one or no final release fits all of them (version specifiers, "Handling of
+        pre-releases").
+        """
+        wanted = frozenset(specifiers)
+        key = (releases.name, wanted)
+        memo = self._admitted.get(key)
+        if memo is None:
+            memo = self._admitted[key] = self._admit(releases, wanted)
+        known, prereleases = memo
+        if guard is not None and prereleases and known and not self._serve(releases, known, guard):
+            known |= prereleases
+        if preferred & ~known:
+            fitting = preferred
+            for specifier in wanted:
+                fitting &= self.fits(releases, specifier)
+            known |= fitting
+        return known
+
+    def _admit(self, releases: Releases, wanted: frozenset[Specifier]) -> tuple[int, int]:
+        every = (1 << len(releases.versions)) - 1
+        for specifier in wanted:
+            every &= self.fits(releases, specifier)
+        found = self._admit_named(releases, wanted)
+        if every and not found:
+            self._unnamed.add(releases.name)
+        if releases.name in self._policy.granted:
+            return every & (releases.stable if self._mode(releases.name) == "disallow" else every), 0
+        return found, self._admit_named(releases, wanted, final=0) & ~found if every & ~found else 0
+
+    def _mode(self, name: str) -> str:
+        return self._policy.prerelease_of.get(name, self._policy.prerelease)
+
+    def _serve(self, releases: Releases, mask: int, where: MarkerSet) -> bool:
+        """Whether one of `mask` may be used somewhere in `where`."""
+        return any(
+            not where.is_disjoint(self._repository.serves(releases.name, releases.versions[position]))
+            for position in bits(mask)
+        )
+
+    def _admit_named(self, releases: Releases, wanted: frozenset[Specifier], *, final: int = -1) -> int:
+        """What is named, and what need not be; of `final` releases those that may be used."""
+        mask = (1 << len(releases.versions)) - 1
+        exact = 0
+        for specifier in wanted:
+            fits = self.fits(releases, specifier)
+            mask &= fits
+            if specifier.exact:
+                exact |= fits
+        mask &= ~releases.yanked | exact
+        mode = self._mode(releases.name)
+        if mode == "allow":
+            return mask
+        stable = mask & releases.stable
+        if mode == "disallow":
+            return stable
+        named = any(s.names_prerelease for s in wanted)
+        return mask if named or not stable & final else stable
+
+    def foremost(self, releases: Releases, mask: int) -> int:
+        """Those in `mask` that are tried before others are thought of: stable ones, where there are any."""
+        if self._mode(releases.name) == "allow":
+            return mask
+        granted = releases.name in self._policy.granted
+        return (mask & ~releases.yanked if granted else mask) & releases.stable or mask
+
+    def only_named(self, releases: Releases) -> int:
+        """Releases that count only where something speaks for them: yanked, and pre-releases beside stable ones."""
+        mode = self._mode(releases.name)
+        if mode != "if-necessary" or not releases.stable & ~releases.yanked:
+            return releases.yanked
+        return releases.yanked | ((1 << len(releases.versions)) - 1) & ~releases.stable
+
+    def not_leaking(self, releases: Releases, mask: int, wanted: Sequence[Requirement], guard: MarkerSet) -> int:
+        """`mask` without yanked and pre-releases that do not count in all of the guard.
+
+        A yanked one counts where it is pinned, a pre-release where one is named or no final release fits; either where
+        it was locked. The part where it does is split off.
+        """
+        special = mask & self.only_named(releases)
+        if not special or releases.name in self._policy.granted:
+            return mask
+        asking = [(r.specifier, r.region & guard) for r in wanted]
+        asking += [(s, where & guard) for s, where in self._policy.constraints.get(releases.name, ())]
+        pins = [p for p in self._preferences.get(releases.name, ()) if p.binding]
+        for position in bits(special):
+            where = guard - union(p.region for p in pins if p.version == releases.versions[position])
+            if not self.counts(releases, position, asking, where):
+                mask &= ~(1 << position)
+        return mask
+
+    def counts(
+        self, releases: Releases, position: int, asking: Sequence[tuple[Specifier, MarkerSet]], where: MarkerSet
+    ) -> bool:
+        """Whether a release that has to be spoken for is, everywhere in `where`."""
+        if releases.yanked >> position & 1:
+            return where.implies(union(region for s, region in asking if s.exact))
+        left = where - union(region for s, region in asking if s.names_prerelease)
+        return left.is_empty or not self._has_final(releases, asking, left)
+
+    def _has_final(self, releases: Releases, asking: Sequence[tuple[Specifier, MarkerSet]], where: MarkerSet) -> bool:
+        """Whether a final release fits all that applies in some environment of `where`."""
+        parts = {where: releases.stable & ~releases.yanked}
+        for specifier, region in asking:
+            fits = self.fits(releases, specifier)
+            parted: dict[MarkerSet, int] = {}
+            for part, mask in parts.items():
+                parted[part & region] = mask & fits
+                parted[part - region] = mask
+            parts = {part: mask for part, mask in parted.items() if mask and not part.is_empty}
+        return any(self._serve(releases, mask, part) for part, mask in parts.items())
+
+    def ordered(self, name: str, mask: int) -> list[int]:
+        """Positions in `mask` in the order they are tried; `Releases.versions` is newest first.
+
+        Pre-releases come after all stable ones, unless they are allowed without being named.
+        """
+        foremost = self.foremost(self._repository.releases(name), mask)
+        parts = [list(bits(foremost)), list(bits(mask & ~foremost))]
+        if not self.highest_first(name):
+            for part in parts:
+                part.reverse()
+        return [*parts[0], *parts[1]]
+
+    def highest_first(self, name: str) -> bool:
+        """Whether the highest versions of the project are tried first."""
+        return self._policy.order != "lowest" and name not in self._policy.lowest

@@ -1,0 +1,294 @@
+"""Sources asked for by URL or path, in front of an index: each is one more release of its project.
+
+Such a release fits what asks for its source and, where that holds as well, plain version ranges; nothing else can
+bring it in. An index is not asked for a project that comes from sources wherever it is asked for.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from lockset.dependency_specifiers import read_wheel_name
+from lockset.errors import LocksetError
+from lockset.markers import MarkerSet, wheel_region
+from lockset.resolve.problem.direct_source import DirectSource, DirectVersion, host_of, source_of
+from lockset.resolve.problem.requirement import from_source, parse_metadata_dependency
+from lockset.resolve.releases.index_repository import python_region
+from lockset.resolve.releases.repository import ReleaseFacts, Releases
+from lockset.sources.requirements.requirement_line import parse_requirement
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Set as AbstractSet
+
+    from packaging.tags import Tag
+    from packaging.version import Version
+
+    from lockset.index.pages.project_page import DistributionFile
+    from lockset.resolve.problem.direct_rules import DirectRules
+    from lockset.resolve.problem.direct_source import SourceFacts
+    from lockset.resolve.problem.file_policy import FileRules
+    from lockset.resolve.problem.requirement import Dependency
+    from lockset.resolve.releases.index_repository import IndexRepository
+
+__all__ = ["DirectRepository", "SourceFound"]
+
+
+class SourceFound(Exception):  # noqa: N818 (a turn of the search, caught where it is run)
+    """A release asks for a project by URL that the search had met before: it has to begin anew, knowing that."""
+
+
+class DirectRepository:
+    """Repository and Artifacts of sources and, for everything else, of an index."""
+
+    def __init__(self, inner: IndexRepository, rules: DirectRules) -> None:
+        self._inner = inner
+        self._direct = rules
+        self._sources: dict[DirectSource, DirectSource] = {}
+        self._regions: dict[str, MarkerSet] = {}
+        self._where: dict[DirectSource, MarkerSet] = {}
+        self._releases: dict[str, Releases] = {}
+        self._versions: dict[DirectSource, DirectVersion] = {}
+        self._facts: dict[tuple[str, Version], ReleaseFacts | None] = {}
+        for source, region in rules.sources:
+            self._add(source, region, region)
+
+    @property
+    def not_found(self) -> Mapping[str, LocksetError]:
+        """Projects that are nowhere."""
+        sources = {source.name for source in self._sources}
+        return {name: error for name, error in self._inner.not_found.items() if name not in sources}
+
+    @property
+    def stepped_over(self) -> Mapping[tuple[str, Version], str]:
+        """Releases whose metadata cannot be used, and why."""
+        return self._inner.stepped_over
+
+    @property
+    def rules(self) -> FileRules:
+        """Which files may be used."""
+        return self._inner.rules
+
+    @property
+    def wanted(self) -> MarkerSet:
+        """See `Repository.wanted`."""
+        return self._inner.wanted
+
+    def _add(self, source: DirectSource, region: MarkerSet, where: MarkerSet) -> bool:
+        """Know the source; True where its project was asked about before, without it there.
+
+        In `region` an index has no say in its project; outside of `where` nobody asks for it.
+        """
+        known = self._sources.get(source)
+        self._sources[source] = source if known is None else known.joined(source)
+        self._regions[source.name] = self._regions.get(source.name, MarkerSet.none()) | region
+        before = self._where.get(source, MarkerSet.none())
+        self._where[source] = before | where
+        if source.name in self._releases and (known is None or not where.implies(before)):
+            del self._releases[source.name]
+            return True
+        return False
+
+    @property
+    def unbuilt(self) -> AbstractSet[str]:
+        """See `Flexible.unbuilt`."""
+        return self._inner.unbuilt
+
+    def under(self, rules: FileRules) -> DirectRepository:
+        """See `Flexible.under`."""
+        other = DirectRepository(self._inner.under(rules), self._direct)
+        other._versions = dict(self._versions)
+        return other
+
+    def all_versions(self, name: str) -> tuple[Version, ...]:
+        """See `Flexible.all_versions`."""
+        return () if self._only_direct(name) else self._inner.all_versions(name)
+
+    def left_out(self, name: str, version: Version) -> str | None:
+        """See `Flexible.left_out`."""
+        direct = isinstance(version, DirectVersion) or self._only_direct(name)
+        return None if direct else self._inner.left_out(name, version)
+
+    def empty_page(self, name: str) -> str | None:
+        """See `Flexible.empty_page`."""
+        return None if self._only_direct(name) else self._inner.empty_page(name)
+
+    def _only_direct(self, name: str) -> bool:
+        """Whether an index has no say in `name`."""
+        region = self._regions.get(name)
+        return region is not None and self._direct.universe.implies(region)
+
+    def hint(self, names: Iterable[str]) -> None:
+        """See `Repository.hint`."""
+        self._inner.hint([n for n in names if not self._only_direct(n)])
+
+    def hint_release(self, name: str, version: Version) -> None:
+        """See `Repository.hint_release`."""
+        if not isinstance(version, DirectVersion):
+            self._inner.hint_release(name, version)
+
+    def releases(self, name: str) -> Releases:
+        """See `Repository.releases`; those of sources come last, and count as yanked: only who asks gets them."""
+        known = self._releases.get(name)
+        if known is None:
+            if name in self._direct.refused:
+                raise self._direct.refused[name]
+            known = Releases(name=name, versions=(), stable=0, yanked=0)
+            if not self._only_direct(name):
+                known = self._inner.releases(name)
+            mine = tuple(self._version(s) for s in sorted(self._sources.values(), key=_order) if s.name == name)
+            if mine:
+                flags = ((1 << len(mine)) - 1) << len(known.versions)
+                known = Releases(
+                    name=name,
+                    versions=(*known.versions, *mine),
+                    stable=known.stable | flags,
+                    yanked=known.yanked | flags,
+                )
+            self._releases[name] = known
+        return known
+
+    def _version(self, source: DirectSource) -> DirectVersion:
+        known = self._versions.get(source)
+        if known is None:
+            known = self._versions[source] = DirectVersion(str(self.read(source).metadata.version), source)
+        return known
+
+    def source(self, version: DirectVersion) -> DirectSource:
+        """The source as all who ask for it together mean it."""
+        return self._sources[version.source]
+
+    def read(self, source: DirectSource) -> SourceFacts:
+        """What is at the source."""
+        reader = self._inner.sources
+        if reader is None:
+            raise LocksetError(
+                "source-not-supported", f"{source.name} is asked for by URL or path, and nothing reads these here"
+            )
+        commit = self._direct.commits.get((source.name, source.path or source.url or "", source.revision))
+        return reader.read(self._sources[source], commit=commit)
+
+    def facts(self, name: str, version: Version) -> ReleaseFacts | None:
+        """See `Repository.facts`."""
+        key = (name, version)
+        if key not in self._facts:
+            found = self._of_source(version) if isinstance(version, DirectVersion) else self._inner.facts(name, version)
+            self._facts[key] = found if found is None else self._with_sources(name, version, found)
+        return self._facts[key]
+
+    def _of_source(self, version: DirectVersion) -> ReleaseFacts:
+        at_source = self.read(version.source)
+        metadata = at_source.metadata
+        found = [d for text in metadata.requires_dist for d in self._inner.counted(parse_metadata_dependency(text)[0])]
+        if self._direct.guard is not None:
+            self._direct.guard.refuse((d.name for d in found if d.url is None), at_source.named)
+        serves = self._inner.admits(metadata.requires_python)
+        return ReleaseFacts(dependencies=tuple(found), extras=metadata.provides_extra, serves=serves)
+
+    def _with_sources(self, name: str, version: Version, facts: ReleaseFacts) -> ReleaseFacts:
+        """The facts, with allowed URLs as sources; URLs that stay make the release impossible where they apply."""
+        if not any(d.url is not None for d in facts.dependencies):
+            return facts
+        found: list[Dependency] = []
+        new: list[tuple[DirectSource, MarkerSet]] = []
+        # A source of another source is all there is of its name where that one is; where an index release asks for
+        # it, others may be chosen instead.
+        direct = isinstance(version, DirectVersion)
+        base = self._regions.get(name, MarkerSet.none()) if direct else MarkerSet.none()
+        where = self._where[version.source] if isinstance(version, DirectVersion) else MarkerSet.any()
+        for dependency in facts.dependencies:
+            if dependency.url is None or not self._is_allowed(version, dependency):
+                found.append(dependency)
+                continue
+            source = self._source_of(name, version, dependency)
+            new.append((source, base & dependency.marker.with_metadata_extra(None)))
+            found.append(from_source(dependency, source))
+        late = [self._add(source, region, where) for source, region in new]
+        if any(late):
+            raise SourceFound
+        return replace(facts, dependencies=tuple(found))
+
+    def _is_allowed(self, version: Version, dependency: Dependency) -> bool:
+        assert dependency.url is not None
+        host = host_of(dependency.url.partition("#")[0])
+        allowed = bool(host) and (host in self._direct.hosts or host.partition(":")[0] in self._direct.hosts)
+        return allowed or isinstance(version, DirectVersion) or dependency.name in self._direct.overridden
+
+    def _source_of(self, name: str, version: Version, dependency: Dependency) -> DirectSource:
+        line = parse_requirement(f"{dependency.name} @ {dependency.url}", origin=f"{name} {version}")
+        base = self._direct.base
+        if isinstance(version, DirectVersion) and version.source.kind == "directory":
+            base = base.__class__(version.source.path or base, version.source.subdirectory or "")
+        source = source_of(line, base=base, folder=self._direct.folder)
+        local = source.path is not None or (source.url or "").startswith("file:")
+        trees = isinstance(version, DirectVersion) and version.source.path is not None and version.source.kind != "vcs"
+        if local and not trees and dependency.name not in self._direct.overridden:
+            raise LocksetError(
+                "source-not-supported",
+                f"{name} {version} asks for {dependency.name} by a path of this computer: {source.shown}",
+                hint="Only the project's own files and folders may do so",
+            )
+        return source
+
+    def serves(self, name: str, version: Version) -> MarkerSet:
+        """See `Repository.serves`."""
+        if not isinstance(version, DirectVersion):
+            return self._inner.serves(name, version)
+        # An exact pin of its number elsewhere must not bring it in there.
+        region = self._where[version.source] & self._inner.admits(self.read(version.source).metadata.requires_python)
+        return region - self.lacks(name, version)
+
+    def lacks(self, name: str, version: Version) -> MarkerSet:
+        """See `Repository.lacks`."""
+        if not isinstance(version, DirectVersion):
+            return self._inner.lacks(name, version)
+        wheels = self.wheels_serve(name, version)
+        return self.rules.required if wheels is None else (self.rules.required | self.rules.must_have) - wheels
+
+    def is_told_unbuilt(self, name: str, version: Version) -> bool:
+        """See `Repository.is_told_unbuilt`; what is at a source is the only answer, built or not."""
+        return isinstance(version, DirectVersion) or self._inner.is_told_unbuilt(name, version)
+
+    def wheels_serve(self, name: str, version: Version) -> MarkerSet | None:
+        """See `Repository.wheels_serve`."""
+        if not isinstance(version, DirectVersion):
+            return self._inner.wheels_serve(name, version)
+        wheels = _wheel_tags(version.source)
+        return None if wheels is None else wheel_region(wheels)
+
+    def strictly_serves(self, name: str, version: Version) -> MarkerSet:
+        """Environments that its Requires-Python admits, upper bounds counted."""
+        if not isinstance(version, DirectVersion):
+            return self._inner.strictly_serves(name, version)
+        text = self.read(version.source).metadata.requires_python
+        return MarkerSet.any() if not text else python_region(text)
+
+    def files(self, name: str, version: Version) -> Sequence[DistributionFile]:
+        """Files of a release of an index."""
+        return self._inner.files(name, version)
+
+    def index_url(self, name: str) -> str:
+        """The index a project comes from."""
+        return self._inner.index_url(name)
+
+    def hashes(self, file: DistributionFile) -> Mapping[str, str]:
+        """Strong hashes of a file of an index."""
+        return self._inner.hashes(file)
+
+    def requires_python(self, name: str, version: Version) -> str | None:
+        """Requires-Python of the release."""
+        if isinstance(version, DirectVersion):
+            return self.read(version.source).metadata.requires_python
+        return self._inner.requires_python(name, version)
+
+
+def _order(source: DirectSource) -> tuple[str, ...]:
+    return source.order
+
+
+def _wheel_tags(source: DirectSource) -> frozenset[Tag] | None:
+    if not source.is_wheel:
+        return None
+
+    return read_wheel_name(source.filename)[3]

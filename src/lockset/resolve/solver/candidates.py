@@ -1,0 +1,389 @@
+"""The candidates of one cell, best first: releases that serve the whole guard, and splits where none does."""
+
+from __future__ import annotations
+
+from collections import deque
+from itertools import chain
+from typing import TYPE_CHECKING
+
+from packaging.specifiers import SpecifierSet
+
+from lockset._dataclass import dataclass
+from lockset.markers import MarkerSet
+from lockset.resolve.problem.python_range import SETTLED
+from lockset.resolve.problem.regions import union
+from lockset.resolve.problem.requirement import Origin, Specifier
+from lockset.resolve.releases.admission import Admission
+from lockset.resolve.solver.candidate import GuardedCandidate, SplitCandidate
+from lockset.resolve.solver.split_points import Boundaries
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from packaging.version import Version
+
+    from lockset.resolve.problem.request import Policy, Preference
+    from lockset.resolve.problem.requirement import Dependency, Key, Requirement
+    from lockset.resolve.releases.repository import ReleaseFacts, Releases, Repository
+    from lockset.resolve.solver.candidate import Candidate
+
+__all__ = ["CandidateMaker"]
+
+Extras = tuple[tuple[str, MarkerSet], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Boundary:
+    """Where a split may help.
+
+    Attributes:
+        region: The set whose inside and outside would become cells of their own.
+        late: Whether whole releases go before it where the fewest versions are asked for.
+    """
+
+    region: MarkerSet
+    late: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Fit:
+    """How a release fits a guard.
+
+    Attributes:
+        boundaries: Where splits may help, to be tried before it.
+        whole: Whether it serves all of the guard.
+        without_files: Whether it does but for files that others have: it comes last.
+        late: Where splits may help that leave the release nothing but environments of no use: after everything else.
+    """
+
+    boundaries: tuple[_Boundary, ...]
+    whole: bool = False
+    without_files: bool = False
+    late: tuple[_Boundary, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Pins:
+    """Versions to try first for one guard.
+
+    Attributes:
+        locked: Positions of the old lock's.
+        probed: Positions of what probes found.
+        boundary: On which the old lock had the guard in two.
+    """
+
+    locked: list[int]
+    probed: list[int]
+    boundary: MarkerSet | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Row:
+    """Releases that a guard admits.
+
+    Attributes:
+        mask: All of them.
+        first: Positions of those the old lock had.
+        rest: Positions of the others, in the order in which they are tried.
+        probed: Positions of what probes found.
+    """
+
+    mask: int
+    first: list[int]
+    rest: list[int]
+    probed: list[int]
+
+
+_NO_PINS = _Pins(locked=[], probed=[], boundary=None)
+
+
+class CandidateMaker:
+    """Makes and interns candidates; everything it answers is a function of its arguments and the repository."""
+
+    def __init__(
+        self,
+        *,
+        repository: Repository,
+        policy: Policy,
+        preferences: Mapping[str, tuple[Preference, ...]],
+        locked_for: MarkerSet,
+        splits: Mapping[Key, MarkerSet],
+        unnamed: set[str] | None = None,
+        universe: MarkerSet | None = None,
+    ) -> None:
+        self.nothing = Specifier.of(SpecifierSet("<0"))
+        self._repository = repository
+        self._policy = policy
+        self._preferences = preferences
+        self._locked_for = locked_for
+        self._splits = splits
+        self._admission = Admission(repository, policy, preferences, unnamed)
+        self._boundaries = Boundaries(repository, policy, self._admission, universe)
+        self._guarded: dict[tuple[object, ...], GuardedCandidate] = {}
+        self._apart: dict[tuple[str, Version], dict[MarkerSet, None]] = {}
+        self._origins: dict[tuple[object, ...], Origin] = {}
+
+    def candidates(self, key: Key, wanted: Sequence[Requirement]) -> Iterator[Candidate]:
+        """All candidates for `key` that meet every one of `wanted`, best first."""
+        cell = key[1]
+        guard = union(r.region for r in wanted)
+        remembered = self._splits.get(key)
+        requirements = dict.fromkeys(wanted)
+        tried: set[MarkerSet] = set()
+
+        def split(boundary: MarkerSet) -> Iterator[Candidate]:
+            inside = boundary & cell
+            if inside in tried or cell - inside in tried:
+                return
+            if (guard & inside).is_empty or guard.implies(inside):
+                return
+            tried.add(inside)
+            yield SplitCandidate(key=key, boundary=inside, requirements=requirements)
+
+        if remembered is not None:
+            yield from split(remembered)
+        for found in self._in_order(self._releases(key, wanted, guard)):
+            if isinstance(found, MarkerSet):
+                yield from split(found)
+            else:
+                yield found
+        separating = self._boundaries.separating(key[0], wanted, guard)
+        for boundary in chain(separating, self._boundaries.of_dependencies(key[0], wanted)):
+            yield from split(boundary)
+
+    def _in_order(self, found: Iterable[GuardedCandidate | _Boundary | None]) -> Iterator[GuardedCandidate | MarkerSet]:
+        """Releases and the sets to split on, these after whole releases where the fewest versions are asked for."""
+        late: list[MarkerSet] = []
+        for each in found:
+            if each is None:
+                yield from late
+                late.clear()
+            elif not isinstance(each, _Boundary):
+                yield each
+            elif each.late and self._policy.fork == "fewest":
+                late.append(each.region)
+            else:
+                yield each.region
+        yield from late
+
+    def fits(self, requirement: Requirement) -> int:
+        """The releases that fit, as bits."""
+        return self._admission.fits(self._repository.releases(requirement.name), requirement.specifier)
+
+    def admits_before(self, name: str, version: Version, specifier: Specifier) -> bool:
+        """Whether `specifier` admits a release further on in the order in which those of a project are tried.
+
+        What is preferred or has to be named may be out of order: then all count.
+        """
+        releases = self._repository.releases(name)
+        position = releases.versions.index(version)
+        newer = (1 << position) - 1 if self.highest_first(name) else -1 << (position + 1)
+        in_order = releases.stable >> position & 1 and name not in self._preferences
+        return bool(self._admission.fits(releases, specifier) & (newer if in_order else -1))
+
+    def expect_apart(self, refused: GuardedCandidate, boundaries: Iterable[MarkerSet]) -> None:
+        """Offer splits at `boundaries` after the release of `refused`, where the newest come first."""
+        if self._admission.highest_first(refused.name):
+            self._apart.setdefault((refused.name, refused.version), {}).update(dict.fromkeys(boundaries))
+
+    def highest_first(self, name: str) -> bool:
+        """Whether the highest versions of the project are tried first."""
+        return self._admission.highest_first(name)
+
+    def needs_naming(self, candidate: GuardedCandidate) -> bool:
+        """Whether the release counts only where somebody asks for it by name."""
+        if candidate.name in self._policy.granted:
+            return False
+        releases = self._repository.releases(candidate.name)
+        named = self._admission.only_named(releases)
+        return bool(named) and bool(named >> releases.versions.index(candidate.version) & 1)
+
+    def region(self, guard: MarkerSet, extras: Extras, dependency: Dependency) -> MarkerSet:
+        """Where `dependency` applies, given where its release and the extras of it are needed."""
+        marker = dependency.marker
+        if marker.is_full:
+            return guard
+        found = guard & marker.with_metadata_extra(None)
+        for extra, region in extras:
+            found |= region & marker.with_metadata_extra(extra)
+        return found
+
+    def origin(self, candidate: GuardedCandidate, dependency: Dependency) -> Origin:
+        """Who asks, when `candidate` brings `dependency`."""
+        memo = (candidate.name, candidate.version, dependency.text)
+        known = self._origins.get(memo)
+        if known is None:
+            known = self._origins[memo] = Origin(name=candidate.name, version=candidate.version, text=dependency.text)
+        return known
+
+    def impossible_origin(self, candidate: GuardedCandidate) -> Origin:
+        """Who asks, when `candidate` turns out to be unusable."""
+        return Origin(name=candidate.name, version=candidate.version, text="(its metadata cannot be used)")
+
+    def _releases(
+        self, key: Key, wanted: Sequence[Requirement], guard: MarkerSet
+    ) -> Iterator[GuardedCandidate | _Boundary | None]:
+        """Releases that serve the guard, and, between them, the boundaries of those that serve a part of it.
+
+        None where releases begin that lack files: splits go before them.
+
+        Upper bounds on Pythons may not count (`Repository.serves`): a release that admits no Python of the guard when
+        they do comes after all that admit some.
+        """
+        releases = self._repository.releases(key[0])
+        pins = self._pins(releases, guard)
+        if pins.boundary is not None:
+            yield _Boundary(pins.boundary, late=False)
+        row = self._row(releases, pins, wanted, guard)
+        probed = row.probed
+        parted = False
+        done: set[int] = set()
+        without_files: list[int] = []
+        late: list[_Boundary] = []
+        waiting: deque[int] = deque()
+        order = self._in_turn(releases, [*row.first, *row.rest], guard)
+        while (position := waiting.popleft() if waiting else next(order, None)) is not None:
+            if position in done:
+                continue
+            if not parted and position not in row.first:
+                parted = True
+                yield from map(_Boundary, self._boundaries.of_newer(releases, wanted, guard, position))
+                yield from map(_Boundary, self._boundaries.of_conflicts(releases, wanted, guard, position))
+            done.add(position)
+            fit = self._fit(releases, row, position, guard)
+            yield from fit.boundaries
+            late += fit.late
+            if fit.without_files or (fit.whole and without_files and self._needs_build(releases, position)):
+                without_files.append(position)
+            elif fit.whole and probed and position not in row.first:
+                # This one last, if a probe had it: where another probe had an older one, that may be all that fits
+                # there, and serves both.
+                waiting.extend([*(p for p in probed if p not in done), position])
+                done.discard(position)
+                probed = []
+            elif fit.whole:
+                yield self._guard(key, releases.versions[position], guard, wanted)
+                yield from map(_Boundary, tuple(self._apart.get((releases.name, releases.versions[position]), ())))
+        yield None
+        for position in without_files:
+            yield self._guard(key, releases.versions[position], guard, wanted)
+        yield from late
+
+    def _needs_build(self, releases: Releases, position: int) -> bool:
+        """Whether only a build tells what the release requires: that is not done for files that newer ones lack."""
+        version = releases.versions[position]
+        serves = self._repository.wheels_serve(releases.name, version)
+        return serves is None and not self._repository.is_told_unbuilt(releases.name, version)
+
+    def _fit(self, releases: Releases, row: _Row, position: int, guard: MarkerSet) -> _Fit:
+        version = releases.versions[position]
+        serves = self._repository.serves(releases.name, version)
+        if not guard.implies(serves):
+            return self._fit_in_part(releases, row, position, guard)
+        found: tuple[_Boundary, ...] = ()
+        strict = self._repository.strictly_serves(releases.name, version)
+        if self._boundaries.is_continued(releases, row.mask, position, guard - strict):
+            found = (_Boundary(strict, late=False),)
+        settled = self._locked_for if position in row.first else MarkerSet.none()
+        boundary = self._boundaries.of_files(releases, row.mask, position, guard - settled)
+        if boundary is None:
+            return _Fit(boundaries=found, whole=True)
+        if not self._boundaries.is_of_use(releases, row.mask, position, guard & boundary):
+            return _Fit(boundaries=found, without_files=True, late=(_Boundary(boundary),))
+        return _Fit(boundaries=(*found, _Boundary(boundary)), without_files=True)
+
+    def _fit_in_part(self, releases: Releases, row: _Row, position: int, guard: MarkerSet) -> _Fit:
+        """How a release fits that does not serve all of the guard: by a split on what it serves."""
+        version = releases.versions[position]
+        serves = self._repository.serves(releases.name, version)
+        if guard.is_disjoint(serves):
+            return _Fit(boundaries=())
+        boundary = _Boundary(serves)
+        lacking = not self._repository.lacks(releases.name, version).is_disjoint(guard)
+        if lacking and not self._boundaries.is_of_use(releases, row.mask, position, guard & serves):
+            return _Fit(boundaries=(), late=(boundary,))
+        return _Fit(boundaries=(boundary,))
+
+    def _row(self, releases: Releases, pins: _Pins, wanted: Sequence[Requirement], guard: MarkerSet) -> _Row:
+        name = releases.name
+        specifiers = {r.specifier for r in wanted}
+        specifiers.update(s for s, region in self._policy.constraints.get(name, ()) if not region.is_disjoint(guard))
+        locked = sum({1 << p for p in pins.locked})
+        mask = self._admission.admitted(releases, specifiers, guard, preferred=locked)
+        mask = self._admission.not_leaking(releases, mask, wanted, guard)
+        first = [p for p in pins.locked if mask >> p & 1]
+        rest = self._admission.ordered(name, mask & ~sum({1 << p for p in first}))
+        if first or rest:
+            self._repository.hint_release(name, releases.versions[(first or rest)[0]])
+        # A pin that a probe found goes before the first release that serves the whole guard, not before the splits on
+        # newer ones that serve a part of it: those keep every Python at its newest.
+        probed = [p for p in pins.probed if mask >> p & 1 and p not in first]
+        return _Row(mask=mask, first=first, rest=rest, probed=probed)
+
+    def _in_turn(self, releases: Releases, positions: Iterable[int], guard: MarkerSet) -> Iterator[int]:
+        """`positions` in their order, those last, if at all, that admit no Python of the guard once upper bounds count.
+
+        Only for Pythons that releases are expected to have come to: with one in development alone in the guard, the
+        newest release that says nothing of it would be years old, and the lock is better off without that Python.
+        """
+        if guard.is_disjoint(SETTLED):
+            yield from positions
+            return
+        outgrown = []
+        for position in positions:
+            if guard.is_disjoint(self._repository.strictly_serves(releases.name, releases.versions[position])):
+                outgrown.append(position)
+            else:
+                yield position
+        if self._policy.outgrown:
+            yield from outgrown
+
+    def _pins(self, releases: Releases, guard: MarkerSet) -> _Pins:
+        concerned = [p for p in self._preferences.get(releases.name, ()) if not p.region.is_disjoint(guard)]
+        if not concerned:
+            return _NO_PINS
+        locked = [p for p in concerned if p.binding]
+        boundary = None
+        if len({p.version for p in locked}) > 1:
+            boundary = next((p.region for p in locked if not guard.implies(p.region)), None)
+        position = {v: i for i, v in enumerate(releases.versions)}
+
+        def positions(preferences: Iterable[Preference]) -> list[int]:
+            return list(dict.fromkeys(position[p.version] for p in preferences if p.version in position))
+
+        return _Pins(
+            locked=positions(locked), probed=positions(p for p in concerned if not p.binding), boundary=boundary
+        )
+
+    def _guard(self, key: Key, version: Version, guard: MarkerSet, wanted: Sequence[Requirement]) -> GuardedCandidate:
+        asked: dict[str, MarkerSet] = {}
+        for requirement in wanted:
+            for extra in requirement.extras:
+                asked[extra] = asked.get(extra, MarkerSet.none()) | requirement.region
+        extras: Extras = tuple(sorted(asked.items()))
+        memo = (key, version, guard, extras)
+        known = self._guarded.get(memo)
+        if known is None:
+            known = GuardedCandidate(key=key, version=version, guard=guard, extras=extras)
+            self._guarded[memo] = known
+        return known
+
+    def closed(self, candidate: GuardedCandidate, facts: ReleaseFacts) -> Extras:
+        """Regions of the candidate's extras, with those that the release asks of itself (`all = name[a,b]`)."""
+        own = [d for d in facts.dependencies if d.name == candidate.name and d.extras]
+        if not own:
+            return candidate.extras
+        found = dict(candidate.extras)
+        changed = True
+        while changed:
+            changed = False
+            extras = tuple(found.items())
+            for dependency in own:
+                region = self.region(candidate.guard, extras, dependency)
+                for extra in dependency.extras:
+                    before = found.get(extra, MarkerSet.none())
+                    after = before | region
+                    if after is not before:
+                        found[extra] = after
+                        changed = True
+        return tuple(sorted((e, r) for e, r in found.items() if not r.is_empty))

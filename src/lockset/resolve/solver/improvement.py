@@ -1,0 +1,306 @@
+"""Newer releases in the place of chosen ones, wherever everything else may stay as it is.
+
+A search takes back choices that bounded others, and what they bounded stays as it was then: nothing makes a search look
+at it again. So its answer is compared with its neighbours, until no release, and no two releases together, could be
+newer while all others stay. What is newer is what the search itself would try earlier, by all of its rules.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import cached_property
+from itertools import islice
+from typing import TYPE_CHECKING
+
+from lockset.errors import LocksetError
+from lockset.resolve.problem.requirement import ANY_VERSION, Origin
+from lockset.resolve.releases.admission import bits
+from lockset.resolve.solver.candidate import GuardedCandidate
+from lockset.resolve.solver.opt_in_releases import everything_is_named
+from lockset.resolve.solver.propagate import propagate
+from lockset.resolve.solver.provider import Provider
+from lockset.resolve.solver.resolution import Pins
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+
+    from packaging.version import Version
+
+    from lockset.markers import MarkerSet
+    from lockset.resolve.problem.request import LockRequest
+    from lockset.resolve.problem.requirement import Key, Requirement
+    from lockset.resolve.releases.repository import Repository
+    from lockset.resolve.solver.resolution import Edge, NodeKey, Resolution
+
+__all__ = ["improved"]
+
+# Newer releases of one project that are looked at, the newest first.
+_MOST_NEWER = 8
+# Replacements that are tried out in full; far above what any real project needs.
+_MOST_TRIALS = 100
+
+# Releases by the cells that they take.
+Replacements = dict["Key", "Version"]
+
+
+def improved(pins: Pins, request: LockRequest, repository: Repository) -> Pins:
+    """`pins`, with newer releases wherever one or two of them fit while all others stay as they are."""
+    improvement = _Improvement(request, repository)
+    answer: _Answer | None = _Answer(propagate(pins, request.roots, request.universe, repository))
+    while answer is not None:
+        pins = answer.resolution.pins
+        answer = next(improvement.of(answer), None)
+    return pins
+
+
+class _Answer:
+    """A resolution, with what is asked of each release."""
+
+    def __init__(self, resolution: Resolution) -> None:
+        self.resolution = resolution
+
+    @cached_property
+    def cells(self) -> Mapping[NodeKey, Mapping[Key, MarkerSet]]:
+        """For each release, the cells that it was chosen for, each with the region in which it is needed there."""
+        found: dict[NodeKey, dict[Key, MarkerSet]] = {}
+        for name in dict.fromkeys(name for name, _ in self.resolution.nodes):
+            for cell, version in self.resolution.pins.leaves(name):
+                node = self.resolution.nodes.get((name, version))
+                if node is not None and not node.region.is_disjoint(cell):
+                    found.setdefault(node.key, {})[name, cell] = node.region & cell
+        return found
+
+    @cached_property
+    def asked(self) -> Mapping[NodeKey, Sequence[Edge]]:
+        """The edges to each release."""
+        found: dict[NodeKey, list[Edge]] = {}
+        for edge in self.resolution.edges:
+            found.setdefault(edge.target, []).append(edge)
+        return found
+
+    @cached_property
+    def _bits(self) -> Mapping[NodeKey, int]:
+        return {key: 1 << number for number, key in enumerate(self.resolution.nodes)}
+
+    @cached_property
+    def _asking(self) -> tuple[Sequence[NodeKey], Sequence[int], int]:
+        """The releases, what each of them asks for as bits, and what the project itself does."""
+        order = list(self.resolution.nodes)
+        found: dict[NodeKey | None, int] = {}
+        for edge in self.resolution.edges:
+            found[edge.source] = found.get(edge.source, 0) | self._bits[edge.target]
+        return order, [found.get(key, 0) for key in order], found.get(None, 0)
+
+    @cached_property
+    def named_first(self) -> Collection[NodeKey]:
+        """What the project itself asks for."""
+        return {edge.target for edge in self.resolution.edges if edge.source is None}
+
+    @cached_property
+    def regions(self) -> Mapping[str, MarkerSet]:
+        """Where each project is needed."""
+        found: dict[str, MarkerSet] = {}
+        for (name, _), node in self.resolution.nodes.items():
+            found[name] = found[name] | node.region if name in found else node.region
+        return found
+
+    def holds(self, requirement: Requirement) -> bool:
+        """Whether what is chosen meets `requirement` just as it is."""
+        left = requirement.region
+        for version in (v for n, v in self._versions.get(requirement.name, ())):
+            node = self.resolution.nodes[requirement.name, version]
+            if not left.is_disjoint(node.region) and requirement.specifier.admits(version):
+                regions = dict(node.extras)
+                served = node.region
+                for extra in requirement.extras:
+                    if extra not in regions:
+                        return False
+                    served = served & regions[extra]
+                left = left - served
+        return left.is_empty
+
+    @cached_property
+    def _versions(self) -> Mapping[str, Sequence[NodeKey]]:
+        found: dict[str, list[NodeKey]] = {}
+        for key in self.resolution.nodes:
+            found.setdefault(key[0], []).append(key)
+        return found
+
+    def releases_of(self, name: str) -> Sequence[NodeKey]:
+        """The chosen releases of a project."""
+        return self._versions.get(name, ())
+
+    def freed_by(self, leaving: Collection[NodeKey]) -> set[NodeKey]:
+        """What nobody asks for once the `leaving` are gone, these among them."""
+        order, asked_by, waiting = self._asking
+        left = (1 << len(order)) - 1
+        for key in leaving:
+            left ^= self._bits[key]
+        waiting &= left
+        while waiting:
+            first = waiting & -waiting
+            left ^= first
+            waiting = (waiting | asked_by[first.bit_length() - 1]) & left
+        return {order[number] for number in bits(left)}.union(leaving)
+
+
+class _Improvement:
+    def __init__(self, request: LockRequest, repository: Repository) -> None:
+        self._request = request
+        self._repository = repository
+        self._provider = Provider(
+            repository=repository,
+            policy=request.policy,
+            universe=request.universe,
+            preferences=request.preferences,
+            locked_for=request.locked_for,
+        )
+        self._trials = 0
+
+    def of(self, answer: _Answer) -> Iterator[_Answer]:
+        """Answers that are better than `answer`."""
+        behind = [key for key in answer.cells if self._provider.is_behind(*key)]
+        for key in behind:
+            yield from self._alone(answer, key)
+        for key in behind:
+            for other in dict.fromkeys(self._partners(answer, key)):
+                both = (key, other)
+                if other in behind and other != key and all(self._may_be_free(answer, k, beside=both) for k in both):
+                    yield from self._both(answer, key, other)
+
+    def _alone(self, answer: _Answer, key: NodeKey) -> Iterator[_Answer]:
+        """Answers with a newer release in one of its cells, or in all of them where it holds back itself."""
+        cells = answer.cells[key]
+        if not any(self._blocking(answer, key)):
+            for cell in cells:
+                for newer in self._newer(answer, key, [cell], freed=()):
+                    yield from self._tried(answer, newer)
+        if self._may_be_free(answer, key, beside=(key,)):
+            freed = answer.freed_by((key,))
+            if any(edge.source in freed for edge in answer.asked[key]):
+                for newer in self._newer(answer, key, cells, freed=freed):
+                    yield from self._tried(answer, newer)
+
+    def _blocking(self, answer: _Answer, key: NodeKey) -> Iterator[Edge]:
+        """The edges to a release each of which alone admits no newer one."""
+        for edge in answer.asked[key]:
+            if not self._provider.admits_newer(*key, edge.dependency.specifier):
+                yield edge
+
+    def _may_be_free(self, answer: _Answer, key: NodeKey, *, beside: Collection[NodeKey]) -> bool:
+        """Whether all that holds a release back may be gone with the releases `beside`: nothing that is named first."""
+        roots = answer.named_first
+        return not any(
+            edge.source is None or (edge.source in roots and edge.source not in beside)
+            for edge in self._blocking(answer, key)
+        )
+
+    def _newer(
+        self,
+        answer: _Answer,
+        key: NodeKey,
+        cells: Collection[Key],
+        *,
+        freed: Collection[NodeKey],
+        partner: NodeKey | None = None,
+    ) -> Iterator[list[GuardedCandidate]]:
+        """Newer releases for `cells` of `key` that all but the `freed` admit; they ask more of `partner` alone."""
+        by_cell = [
+            {c.version: c for c in islice(self._candidates(answer, key, cell, freed), _MOST_NEWER)} for cell in cells
+        ]
+        for version in by_cell[0]:
+            candidates = [cell[version] for cell in by_cell if version in cell]
+            if len(candidates) == len(by_cell) and all(
+                (partner is not None and r.name == partner[0]) or answer.holds(r)
+                for candidate in candidates
+                for r in self._provider.dependencies(candidate)
+            ):
+                yield candidates
+
+    def _candidates(
+        self, answer: _Answer, key: NodeKey, cell: Key, freed: Collection[NodeKey]
+    ) -> Iterator[GuardedCandidate]:
+        """What would be tried before a release in one of its cells, were nothing asked for by the `freed`."""
+        region = answer.cells[key][cell]
+        wanted = [
+            self._provider.require(
+                cell,
+                ANY_VERSION if edge.source in freed else edge.dependency.specifier,
+                edge.dependency.extras,
+                edge.region & region,
+                _origin(edge),
+            )
+            for edge in answer.asked[key]
+            if not edge.region.is_disjoint(region)
+        ]
+        for candidate in self._provider.candidates(cell, tuple(dict.fromkeys(wanted))):
+            if candidate.choice == key[1]:
+                return
+            if isinstance(candidate, GuardedCandidate):
+                yield candidate
+
+    def _partners(self, answer: _Answer, key: NodeKey) -> Iterator[NodeKey]:
+        """Who asks something of a release, and what newer ones of its project alone miss."""
+        yield from (edge.source for edge in answer.asked[key] if edge.source is not None)
+        if any(self._blocking(answer, key)):
+            return
+        for cell in answer.cells[key]:
+            for newer in islice(self._candidates(answer, key, cell, ()), _MOST_NEWER):
+                missed = {r.name for r in self._provider.dependencies(newer) if not answer.holds(r)}
+                if len(missed) == 1:
+                    yield from answer.releases_of(*missed)
+
+    def _both(self, answer: _Answer, one: NodeKey, other: NodeKey) -> Iterator[_Answer]:
+        freed = answer.freed_by((one, other))
+        ones = list(self._newer(answer, one, answer.cells[one], freed=freed, partner=other))
+        others = list(self._newer(answer, other, answer.cells[other], freed=freed, partner=one)) if ones else []
+        for mine in ones:
+            for theirs in others:
+                if self._fit(mine, theirs) and self._fit(theirs, mine):
+                    yield from self._tried(answer, [*mine, *theirs])
+
+    def _fit(self, mine: Iterable[GuardedCandidate], theirs: Iterable[GuardedCandidate]) -> bool:
+        """Whether `theirs` are what `mine` ask for."""
+        return all(
+            requirement.name != other.name
+            or requirement.region.is_disjoint(other.guard)
+            or requirement.specifier.admits(other.version)
+            for candidate in mine
+            for requirement in self._provider.dependencies(candidate)
+            for other in theirs
+        )
+
+    def _tried(self, answer: _Answer, newer: Iterable[GuardedCandidate]) -> Iterator[_Answer]:
+        """The answer with `newer` releases in it, where it is one."""
+        if self._trials >= _MOST_TRIALS:
+            return
+        self._trials += 1
+        pins = _replaced(answer.resolution.pins, {c.key: c.version for c in newer})
+        try:
+            resolution = propagate(pins, self._request.roots, self._request.universe, self._repository)
+        except LocksetError:  # something is needed where nothing was chosen
+            return
+        found = _Answer(resolution)
+        if (
+            all(edge.dependency.specifier.admits(edge.target[1]) for edge in resolution.edges)
+            and all(region.implies(answer.regions[name]) for name, region in found.regions.items())
+            and everything_is_named(resolution, self._request, self._repository)
+        ):
+            yield found
+
+
+def _origin(edge: Edge) -> Origin:
+    name, version = edge.source or ("", None)
+    return Origin(name=name, version=version, text=edge.dependency.text)
+
+
+def _replaced(pins: Pins, releases: Replacements) -> Pins:
+    parts = []
+    for universe, chosen in pins.parts:
+        there = dict(chosen)
+        for key, version in releases.items():
+            candidate = there.get(key)
+            if isinstance(candidate, GuardedCandidate):
+                there[key] = replace(candidate, version=version, met={})
+        parts.append((universe, there))
+    return Pins(parts=tuple(parts))

@@ -1,0 +1,228 @@
+"""What a run of the search asks for: requirements, candidates and their order; guards, cells and splits.
+
+One run decides (name, cell) pairs. A *guard* is the region in which a release is needed as known when it is pinned; a
+requirement whose region lies outside of it makes the run choose for the name again with a larger guard. A *split* is a
+candidate that is no release: it hands the requirements of its cell on to two smaller cells.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lockset.resolve.problem.requirement import Key, Requirement
+from lockset.resolve.solver.candidate import Candidate, GuardedCandidate, SplitCandidate
+from lockset.resolve.solver.candidates import CandidateMaker
+from lockset.resolve.solver.split_points import split_at
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from packaging.version import Version
+
+    from lockset.markers import MarkerSet
+    from lockset.resolve.problem.request import Policy, Preference
+    from lockset.resolve.problem.requirement import Origin, Root, Specifier
+    from lockset.resolve.releases.repository import Repository
+
+__all__ = ["Provider"]
+
+# A name that no project can have: a requirement on it always fails, which rejects the candidate that brings it.
+_NOWHERE = "!"
+
+# Releases of which the metadata is fetched ahead, at most, where one after another is rejected.
+_MOST_EXPECTED = 24
+
+
+class Provider:
+    """Answers the questions of the search for one universe; may be used for several runs (restarts), one after another.
+
+    Attributes:
+        universe: The environments this provider decides for.
+    """
+
+    def __init__(
+        self,
+        *,
+        repository: Repository,
+        policy: Policy,
+        universe: MarkerSet,
+        preferences: Mapping[str, tuple[Preference, ...]],
+        locked_for: MarkerSet,
+        conflicts: dict[str, int] | None = None,
+        unnamed: set[str] | None = None,
+    ) -> None:
+        self.universe = universe
+        self._conflicts: dict[str, int] = {} if conflicts is None else conflicts
+        self._splits: dict[Key, MarkerSet] = {}
+        self._repository = repository
+        self._lowest_first = policy.order == "lowest"
+        self._apart = policy.apart
+        self._maker = CandidateMaker(
+            repository=repository,
+            policy=policy,
+            preferences=preferences,
+            locked_for=locked_for,
+            splits=self._splits,
+            unnamed=unnamed,
+            universe=universe,
+        )
+        self._requirements: dict[tuple[object, ...], Requirement] = {}
+        self._dependencies: dict[Candidate, tuple[Requirement, ...]] = {}
+        self._candidates: dict[tuple[object, ...], _Lazy] = {}
+        self._seen: dict[str, int] = {}
+
+    def roots(self, roots: Iterable[Root]) -> list[Requirement]:
+        """The requirements that stand for `roots`; those that never apply in the universe are left out."""
+        found = []
+        for root in roots:
+            region = root.region & self.universe
+            if not region.is_empty:
+                d = root.dependency
+                found.append(self.require((d.name, self.universe), d.specifier, d.extras, region, root.origin))
+        self._repository.hint(r.name for r in found)
+        return found
+
+    def dependencies(self, candidate: Candidate) -> tuple[Requirement, ...]:
+        """Requirements a candidate brings with it, each in its region; those that never hold there are left out."""
+        known = self._dependencies.get(candidate)
+        if known is None:
+            made = self._handed_on(candidate) if isinstance(candidate, SplitCandidate) else self._of_release(candidate)
+            known = self._dependencies[candidate] = tuple(made)
+            self._repository.hint(dict.fromkeys(r.name for r in known if r.name != _NOWHERE))
+        return known
+
+    def candidates(self, key: Key, wanted: tuple[Requirement, ...]) -> Iterator[Candidate]:
+        """Candidates for a cell that meet all of `wanted`, best first, made as they are asked for."""
+        memo = (key, wanted, self._splits.get(key))
+        known = self._candidates.get(memo)
+        if known is None:
+            made = iter(()) if key[0] == _NOWHERE else self._maker.candidates(key, wanted)
+            known = self._candidates[memo] = _Lazy(made)
+        return known()
+
+    def fits(self, requirement: Requirement) -> int:
+        """The releases that fit, as bits."""
+        return 0 if requirement.name == _NOWHERE else self._maker.fits(requirement)
+
+    def is_behind(self, name: str, version: Version) -> bool:
+        """Whether a project has a release further on in the order in which they are tried."""
+        versions = self._repository.releases(name).versions
+        return version != versions[0 if self._maker.highest_first(name) else -1]
+
+    def admits_newer(self, name: str, version: Version, specifier: Specifier) -> bool:
+        """Whether `specifier` admits a release that is tried before this one, as far as versions go."""
+        return self._maker.admits_before(name, version, specifier)
+
+    def needs_naming(self, candidate: Candidate) -> bool:
+        """Whether it may be chosen only where somebody asks for it by name: a pre-release, or what is yanked."""
+        return isinstance(candidate, GuardedCandidate) and self._maker.needs_naming(candidate)
+
+    def chosen(self, candidate: Candidate) -> None:
+        """Hear of a choice: a cell that was split is split in the same way when asked again."""
+        if isinstance(candidate, SplitCandidate):
+            self._splits[candidate.key] = candidate.boundary
+
+    def rank(self, name: str) -> tuple[int, int]:
+        """Names that took part in most conflicts first, then in the order in which they were first asked for."""
+        return -self._conflicts.get(name, 0), self._seen[name]
+
+    def blame(self, name: str) -> None:
+        """Count a conflict that `name` took part in."""
+        self._conflicts[name] = self._conflicts.get(name, 0) + 1
+
+    def expect_next(self, rejected: Candidate) -> None:
+        """Have the metadata of the releases next in order fetched, more of them the more were rejected already."""
+        if isinstance(rejected, GuardedCandidate):
+            versions = self._repository.releases(rejected.name).versions
+            if self._lowest_first:
+                versions = versions[::-1]
+            count = min(self._conflicts.get(rejected.name, 0), _MOST_EXPECTED)
+            for version in versions[versions.index(rejected.version) + 1 :][:count]:
+                self._repository.hint_release(rejected.name, version)
+
+    def expect_apart(self, refused: Candidate, boundaries: Iterable[MarkerSet]) -> None:
+        """Offer splits at `boundaries`, on one side of which `refused` may be possible, before older releases."""
+        if isinstance(refused, GuardedCandidate):
+            self._maker.expect_apart(refused, boundaries)
+
+    def boundaries_of(self, candidate: Candidate) -> Iterator[MarkerSet]:
+        """The boundary of a split where others may be split, too: between environments, or members of conflicts."""
+        yield from split_at(candidate)
+        if isinstance(candidate, SplitCandidate):
+            yield from (member for member in self._apart if member & candidate.key[1] is candidate.boundary)
+
+    def lies_apart(self, part: MarkerSet, guard: MarkerSet) -> bool:
+        """Whether `part` belongs to a member of a declared conflict that not all of `guard` belongs to."""
+        return any(part.implies(member) and not guard.implies(member) for member in self._apart)
+
+    def require(
+        self, key: Key, specifier: Specifier, extras: frozenset[str], region: MarkerSet, origin: Origin
+    ) -> Requirement:
+        """The requirement of that kind; one object for all that are equal."""
+        memo = (key, specifier, extras, region, origin)
+        known = self._requirements.get(memo)
+        if known is None:
+            known = Requirement(key=key, specifier=specifier, extras=extras, region=region, origin=origin)
+            self._requirements[memo] = known
+            self._seen.setdefault(key[0], len(self._seen))
+        return known
+
+    def _handed_on(self, split: SplitCandidate) -> Iterator[Requirement]:
+        for half in split.halves:
+            for r in split.requirements:
+                region = r.region & half
+                if not region.is_empty:
+                    yield self.require((r.name, half), r.specifier, r.extras, region, r.origin)
+
+    def _of_release(self, candidate: GuardedCandidate) -> Iterator[Requirement]:
+        facts = self._repository.facts(candidate.name, candidate.version)
+        if facts is None or not candidate.guard.implies(facts.serves):
+            if facts is not None and not candidate.guard.is_disjoint(facts.serves):
+                # Its page told of more Pythons than its metadata do.
+                self._maker.expect_apart(candidate, (facts.serves,))
+            yield self._impossible(candidate)
+            return
+        extras = self._maker.closed(candidate, facts)
+        for dependency in facts.dependencies:
+            region = self._maker.region(candidate.guard, extras, dependency)
+            if region.is_empty:
+                continue
+            if dependency.url is not None:
+                yield self._impossible(candidate)
+            elif dependency.name != candidate.name:
+                origin = self._maker.origin(candidate, dependency)
+                key = (dependency.name, self.universe)
+                yield self.require(key, dependency.specifier, dependency.extras, region, origin)
+            elif not dependency.specifier.admits(candidate.version):
+                # Extras of the release itself are closed over; another version of itself cannot be had.
+                self._maker.expect_apart(candidate, (region.without_extras_and_groups(),))
+                yield self._impossible(candidate)
+
+    def _impossible(self, candidate: GuardedCandidate) -> Requirement:
+        origin = self._maker.impossible_origin(candidate)
+        return self.require((_NOWHERE, self.universe), self._maker.nothing, frozenset(), candidate.guard, origin)
+
+
+class _Lazy:
+    """A sequence made as it is iterated, once for all who iterate it."""
+
+    __slots__ = ("_made", "_source")
+
+    def __init__(self, source: Iterator[Candidate]) -> None:
+        self._source: Iterator[Candidate] | None = source
+        self._made: list[Candidate] = []
+
+    def __call__(self) -> Iterator[Candidate]:
+        position = 0
+        while True:
+            if position < len(self._made):
+                yield self._made[position]
+                position += 1
+                continue
+            if self._source is None:
+                return
+            following = next(self._source, None)
+            if following is None:
+                self._source = None
+                return
+            self._made.append(following)

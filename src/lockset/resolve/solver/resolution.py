@@ -1,0 +1,113 @@
+"""The result of the search: which release where, and who needs it where."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lockset._dataclass import dataclass
+from lockset.markers import MarkerSet
+from lockset.resolve.solver.candidate import SplitCandidate
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from packaging.version import Version
+
+    from lockset.resolve.problem.requirement import Dependency, Key, Root
+    from lockset.resolve.solver.candidate import Candidate
+
+__all__ = ["Edge", "Node", "NodeKey", "Pins", "Resolution", "Statistics"]
+
+# A release: normalised name and version.
+NodeKey = tuple[str, "Version"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pins:
+    """Decisions of one run (or of several over parts of one universe), splits followed to their leaves.
+
+    Attributes:
+        parts: For each part of the universe, the decisions made for it; where parts overlap, the first one counts.
+    """
+
+    parts: tuple[tuple[MarkerSet, Mapping[Key, Candidate]], ...]
+
+    def leaves(self, name: str) -> Iterator[tuple[MarkerSet, Version]]:
+        """Cells of `name` with the release chosen in each; disjoint, not always covering."""
+        earlier = MarkerSet.none()
+        for universe, mapping in self.parts:
+            waiting = [universe]
+            while waiting:
+                candidate = mapping.get((name, waiting.pop()))
+                if isinstance(candidate, SplitCandidate):
+                    waiting.extend(reversed(candidate.halves))
+                elif candidate is not None and not (cell := candidate.key[1] - earlier).is_empty:
+                    yield cell, candidate.version
+            earlier |= universe
+
+    def joined(self, other: Pins) -> Pins:
+        """Both, over the union of their universes; where these overlap, the decisions of this one."""
+        return Pins(parts=self.parts + other.parts)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Edge:
+    """Someone needs something.
+
+    Attributes:
+        source: The release that asks, None for the project itself.
+        target: The release that answers.
+        dependency: The requirement.
+        region: Where it applies and this release answers it.
+    """
+
+    source: NodeKey | None
+    target: NodeKey
+    dependency: Dependency
+    region: MarkerSet
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Node:
+    """One release of the result.
+
+    Attributes:
+        key: Name and version.
+        region: Where it is needed; inside the universe, never empty.
+        extras: Where each of its extras is needed.
+    """
+
+    key: NodeKey
+    region: MarkerSet
+    extras: tuple[tuple[str, MarkerSet], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Statistics:
+    """How the search went."""
+
+    rounds: int = 0
+    conflicts: int = 0
+    restarts: int = 0
+    parts: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Resolution:
+    """A whole answer.
+
+    Attributes:
+        nodes: By name and version, sorted by both.
+        edges: Sorted by source, target and requirement.
+        pins: The decisions it was made of.
+        roots: What was asked.
+        universe: The environments it serves.
+        statistics: How the search went.
+    """
+
+    nodes: Mapping[NodeKey, Node]
+    edges: tuple[Edge, ...]
+    pins: Pins
+    roots: tuple[Root, ...]
+    universe: MarkerSet
+    statistics: Statistics

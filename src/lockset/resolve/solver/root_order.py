@@ -1,0 +1,93 @@
+"""What the project names first is the newest, where it and what is named later cannot both be.
+
+Asked for `starlette` and `fastapi`, which bounds it: a slightly older fastapi that fits the newest starlette goes
+before an older starlette. Only near releases count: to go back for years would help nobody, and then what bounds
+another is the newest, as everywhere else.
+"""
+
+from __future__ import annotations
+
+from itertools import dropwhile, islice
+from typing import TYPE_CHECKING
+
+from lockset.resolve.solver.candidate import GuardedCandidate
+from lockset.resolve.solver.split_points import asked_apart
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from lockset.resolve.problem.requirement import Key, Requirement
+    from lockset.resolve.solver.candidate import Candidate
+    from lockset.resolve.solver.provider import Provider
+
+__all__ = ["Precedence"]
+
+# Releases of either side that one goes back at most for the sake of the order.
+_NEAR = 5
+
+
+class Precedence:
+    """The projects that the roots ask for, in their order."""
+
+    def __init__(self, provider: Provider, roots: Iterable[Requirement]) -> None:
+        self._provider = provider
+        names = dict.fromkeys(requirement.name for requirement in roots)
+        self._rank = {name: position for position, name in enumerate(names)}
+
+    def standing(
+        self,
+        candidate: Candidate,
+        wanted: Callable[[Key], tuple[Requirement, ...]],
+        pin_of: Callable[[Key], Candidate | None],
+    ) -> tuple[Requirement, GuardedCandidate] | None:
+        """What is chosen for a project named earlier and stands against `candidate`, with the requirement on it.
+
+        Args:
+            candidate: What would be chosen, and asks for another release of a project named earlier.
+            wanted: The requirements on a cell.
+            pin_of: What is chosen for a cell.
+        """
+        rank = self._rank.get(candidate.name)
+        if not rank or not isinstance(candidate, GuardedCandidate):
+            return None
+        for requirement in self._provider.dependencies(candidate):
+            if self._rank.get(requirement.name, rank) >= rank:
+                continue
+            pin = pin_of(requirement.key)
+            if not isinstance(pin, GuardedCandidate) or requirement.specifier.admits(pin.version):
+                continue
+            # A member of a declared conflict has a release of its own, and all others keep theirs.
+            if self._provider.lies_apart(requirement.region, pin.guard):
+                continue
+            # Where nothing is asked for, the newest stays: said before anything older is looked at.
+            self._provider.expect_apart(pin, asked_apart([requirement], pin))
+            if self._fit_nearby(candidate, wanted(candidate.key), pin, wanted(pin.key)):
+                return requirement, pin
+        return None
+
+    def _fit_nearby(
+        self,
+        candidate: GuardedCandidate,
+        wanted: tuple[Requirement, ...],
+        pin: GuardedCandidate,
+        wanted_of_pin: tuple[Requirement, ...],
+    ) -> bool:
+        """Whether a release a little older than `candidate` fits `pin`; where none does, a little older than `pin`."""
+        later = self._following(candidate, wanted, _NEAR + 1)
+        if any(self._admits(one, pin) for one in later[:_NEAR]):
+            return True
+        if len(later) > _NEAR:
+            return False
+        older = self._following(pin, wanted_of_pin, _NEAR)
+        return any(self._admits(one, other) for other in older for one in (candidate, *later))
+
+    def _following(
+        self, candidate: GuardedCandidate, wanted: tuple[Requirement, ...], most: int
+    ) -> Sequence[GuardedCandidate]:
+        """Releases that are tried after `candidate`, the next first."""
+        releases = (c for c in self._provider.candidates(candidate.key, wanted) if isinstance(c, GuardedCandidate))
+        return list(islice(dropwhile(lambda c: c.version != candidate.version, releases), 1, most + 1))
+
+    def _admits(self, one: GuardedCandidate, other: GuardedCandidate) -> bool:
+        asked = (r for r in self._provider.dependencies(one) if r.key == other.key)
+        return all(requirement.specifier.admits(other.version) for requirement in asked)

@@ -1,0 +1,401 @@
+"""Runs the search: conflict counts and restarts, and splitting of the universe as the last resort."""
+
+from __future__ import annotations
+
+from dataclasses import field, replace
+from typing import TYPE_CHECKING
+
+from lockset._dataclass import dataclass
+from lockset.markers import MarkerSet
+from lockset.markers.sample import common_environments
+from lockset.resolve.problem.regions import environment_region
+from lockset.resolve.problem.request import Preference
+from lockset.resolve.solver.candidate import GuardedCandidate
+from lockset.resolve.solver.improvement import improved
+from lockset.resolve.solver.nogoods import Cause, Nogoods
+from lockset.resolve.solver.provider import Provider
+from lockset.resolve.solver.resolution import Pins, Statistics
+from lockset.resolve.solver.solver import GivenUp, NoWay, Run
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+
+    from lockset.markers import Environment
+    from lockset.progress import Listener
+    from lockset.resolve.problem.request import LockRequest
+    from lockset.resolve.problem.requirement import Root
+    from lockset.resolve.releases.repository import Repository
+
+__all__ = ["Cause", "Impossible", "choices_of", "search", "solve_environment"]
+
+# Rejected candidates that the first run of all takes in its stride; beyond them environments are probed first.
+_CONFLICTS_AT_ONCE = 24
+# Rejected candidates after which a run begins anew, with what it learned of the names in conflict; grows by half each
+# time.
+_FIRST_PATIENCE = 60
+# Restarts before a universe is given up, and then split; and before one environment is.
+_RESTARTS = 8
+_RESTARTS_OF_ONE = 14
+# Restarts of a universe before its environments are looked at alone, as much as was spent on it: most often, one of
+# them has no answer.
+_RESTARTS_IN_GOOD_FAITH = 2
+# Rounds of one run; far above what any real project needs. Beyond it the run counts as given up.
+_ROUNDS = 60_000
+# Universes split at most, one into two each time.
+_UNIVERSE_SPLITS = 60
+
+
+class Impossible(Exception):  # noqa: N818 (an answer of the search, turned into an error by `explain`)
+    """No choice of releases works in `universe`; `causes` is the last conflict met.
+
+    Attributes:
+        exhausted: Whether everything was tried; False where the search gave up.
+        unnamed: Projects of which there was nothing but what nobody had named yet.
+    """
+
+    def __init__(self, universe: MarkerSet, causes: Sequence[Cause], *, exhausted: bool) -> None:
+        super().__init__("no choice of releases works")
+        self.universe = universe
+        self.causes = tuple(causes)
+        self.exhausted = exhausted
+        self.unnamed: frozenset[str] = frozenset()
+
+
+@dataclass(slots=True)
+class _Survey:
+    """Environments of one universe, each of which is searched alone.
+
+    Attributes:
+        sampled: Those of the request that were not looked at yet.
+        others: Others that are common.
+        failed: Why the first that has no answer has none.
+    """
+
+    sampled: Iterator[MarkerSet]
+    others: Iterator[MarkerSet]
+    failed: Impossible | None = None
+
+
+@dataclass(slots=True)
+class _Totals:
+    rounds: int = 0
+    conflicts: int = 0
+    restarts: int = 0
+    parts: int = 0
+    splits_left: int = _UNIVERSE_SPLITS
+    blamed: dict[str, int] = field(default_factory=dict)
+    unnamed: set[str] = field(default_factory=set)
+    surveys: dict[MarkerSet, _Survey] = field(default_factory=dict)
+
+    def add(self, run: Run) -> None:
+        self.rounds += run.rounds
+        self.conflicts += run.conflicts
+
+
+def search(request: LockRequest, repository: Repository, listener: Listener) -> tuple[Pins, Statistics]:
+    """Releases for every environment of `request.universe`.
+
+    Most projects are decided in one run. Where that meets conflicts, concrete environments are probed first, so that
+    backtracking happens where it is cheap, and the universe is decided with their pins tried first; where that fails,
+    the universe is cut in two on a marker of the causes.
+
+    Raises:
+        Impossible: in a region without partial markers, hence practically in one environment.
+        LocksetError: an index cannot be reached or answers nonsense.
+    """
+    totals = _Totals()
+    try:
+        return _found(request, repository, listener, totals)
+    except Impossible as impossible:
+        impossible.unnamed = frozenset(totals.unnamed)
+        raise
+
+
+def _found(
+    request: LockRequest, repository: Repository, listener: Listener, totals: _Totals
+) -> tuple[Pins, Statistics]:
+    plain = _once(request, request.universe, repository, listener, totals)
+    if plain is not None:
+        return plain, Statistics(rounds=totals.rounds, conflicts=totals.conflicts)
+    preferences = _probe(request, repository, listener, totals)
+    pins = _solve(replace(request, preferences=preferences), request.universe, repository, listener, totals)
+    return improved(pins, request, repository), Statistics(
+        rounds=totals.rounds, conflicts=totals.conflicts, restarts=totals.restarts, parts=totals.parts
+    )
+
+
+def _probe(
+    request: LockRequest, repository: Repository, listener: Listener, totals: _Totals
+) -> Mapping[str, tuple[Preference, ...]]:
+    """The request's preferences, followed by what each probe found.
+
+    Each begins with the same counts of conflicts: decided in different orders, their answers would not fit together.
+    """
+    preferences = dict(request.preferences)
+    before, blamed = totals.blamed.copy(), totals.blamed
+    groups = request.all_groups
+    for environment in request.probes:
+        point = environment_region(
+            environment,
+            extras=request.extras or (),
+            groups=groups,
+            all_extras=request.extras or (),
+            all_groups=groups,
+        )
+        universe = point & request.universe
+        if universe.is_empty:
+            continue
+        totals.blamed = before.copy()
+        try:
+            pins = _run(replace(request, preferences=preferences), universe, repository, listener, totals)
+        except Impossible as impossible:
+            # All extras and groups at once need not fit together; where less of them fails, that is the answer.
+            failed = _failing_environment(request, request.universe, repository, listener, totals)
+            if failed is not None:
+                raise failed from impossible
+            continue
+        finally:
+            blamed.update({n: max(count, blamed.get(n, 0)) for n, count in totals.blamed.items()})
+        for (name, _), candidate in pins.parts[0][1].items():
+            if isinstance(candidate, GuardedCandidate):
+                found = Preference(version=candidate.version, region=point, binding=False)
+                preferences[name] = (*preferences.get(name, ()), found)
+    totals.blamed = blamed
+    return preferences
+
+
+def _solve(
+    request: LockRequest, universe: MarkerSet, repository: Repository, listener: Listener, totals: _Totals
+) -> Pins:
+    def doubted(rounds: int) -> None:
+        failed = _failing_environment(request, universe, repository, listener, totals, rounds=rounds)
+        if failed is not None:
+            raise failed
+
+    try:
+        pins = _run(request, universe, repository, listener, totals, restarts=_RESTARTS, doubted=doubted)
+    except Impossible as impossible:
+        failed = _failing_environment(request, universe, repository, listener, totals)
+        if failed is not None:
+            raise failed from impossible
+        boundary = _boundary(request, universe, impossible, repository)
+        if boundary is None or not totals.splits_left:
+            raise
+        totals.splits_left -= 1
+        listener.note(f"No one answer serves all environments at once: looking apart where `{boundary}` holds")
+        first = _solve(request, universe & boundary, repository, listener, totals)
+        found = _preferring(request, first)
+        return first.joined(_solve(found, universe - boundary, repository, listener, totals))
+    totals.parts += 1
+    return pins
+
+
+def _once(
+    request: LockRequest, universe: MarkerSet, repository: Repository, listener: Listener, totals: _Totals
+) -> Pins | None:
+    """One run that gives up at the first few conflicts; None then."""
+    provider = _provider(request, universe, repository, totals)
+    run = Run(
+        provider,
+        Nogoods(provider.dependencies, provider.fits),
+        listener,
+        patience=_CONFLICTS_AT_ONCE,
+        most_rounds=_ROUNDS,
+    )
+    try:
+        pins = Pins(parts=((universe, run.solve(provider.roots(request.roots))),))
+    except (GivenUp, NoWay):
+        return None
+    finally:
+        totals.add(run)
+    totals.parts += 1
+    # Where every choice stands as it was first made, none was made for what is gone.
+    return improved(pins, request, repository) if run.rejections or run.yielded else pins
+
+
+def _run(
+    request: LockRequest,
+    universe: MarkerSet,
+    repository: Repository,
+    listener: Listener,
+    totals: _Totals,
+    *,
+    restarts: int = _RESTARTS_OF_ONE,
+    doubted: Callable[[int], None] | None = None,
+) -> Pins:
+    """One universe without cutting it: restarts with what was learned kept.
+
+    `doubted` hears at restarts how many decisions were taken in vain.
+    """
+    provider = _provider(request, universe, repository, totals)
+    roots = provider.roots(request.roots)
+    nogoods = Nogoods(provider.dependencies, provider.fits)
+    patience = _FIRST_PATIENCE
+    causes: tuple[Cause, ...] = ()
+    before = totals.rounds
+    for restart in range(restarts):
+        if doubted is not None and restart >= _RESTARTS_IN_GOOD_FAITH:
+            doubted(totals.rounds - before)
+        run = Run(provider, nogoods, listener, patience=patience, most_rounds=_ROUNDS)
+        try:
+            return Pins(parts=((universe, run.solve(roots)),))
+        except GivenUp:
+            causes = run.causes
+            totals.restarts += 1
+            patience += patience // 2
+        except NoWay as no_way:
+            raise Impossible(universe, no_way.causes, exhausted=True) from None
+        finally:
+            totals.add(run)
+    raise Impossible(universe, causes, exhausted=False)
+
+
+def _provider(request: LockRequest, universe: MarkerSet, repository: Repository, totals: _Totals) -> Provider:
+    return Provider(
+        repository=repository,
+        policy=request.policy,
+        universe=universe,
+        preferences=request.preferences,
+        locked_for=request.locked_for,
+        conflicts=totals.blamed,
+        unnamed=totals.unnamed,
+    )
+
+
+def solve_environment(
+    request: LockRequest, region: MarkerSet, roots: Sequence[Root], repository: Repository, listener: Listener
+) -> Impossible | None:
+    """Why `roots` cannot hold in `region` (one environment), None where they can."""
+    try:
+        _run(replace(request, roots=tuple(roots)), region, repository, listener, _Totals())
+    except Impossible as impossible:
+        return impossible
+    return None
+
+
+def _failing_environment(
+    request: LockRequest,
+    universe: MarkerSet,
+    repository: Repository,
+    listener: Listener,
+    totals: _Totals,
+    *,
+    rounds: int | None = None,
+) -> Impossible | None:
+    """The first environment looked at that alone has no answer: the plainest thing to tell of.
+
+    With `rounds`, no further one is looked at after so many decisions; the next call goes on from there. Without, all
+    that are sampled are, and others as long as that is no more work than there was.
+    """
+    survey = totals.surveys.get(universe)
+    if survey is None:
+        survey = totals.surveys[universe] = _Survey(
+            sampled=_environments(universe, request, request.samples, choices_of(request)),
+            others=_environments(universe, request, common_environments(), _as_many_as_may_be(request)),
+        )
+    stop = totals.rounds * 2 if rounds is None else totals.rounds + rounds
+    while survey.failed is None:
+        going_on = totals.rounds < stop
+        region = next(survey.sampled, None) if going_on or rounds is None else None
+        if region is None:
+            region = next(survey.others, None) if going_on else None
+        if region is None:
+            break
+        try:
+            _run(request, region, repository, listener, totals)
+        except Impossible as impossible:
+            survey.failed = impossible
+    return survey.failed
+
+
+def _environments(
+    universe: MarkerSet,
+    request: LockRequest,
+    environments: Sequence[Environment],
+    choices: Iterable[tuple[tuple[str, ...], tuple[str, ...]]],
+) -> Iterator[MarkerSet]:
+    for extras, groups in choices:
+        for environment in environments:
+            region = universe & environment_region(
+                environment,
+                extras=extras,
+                groups=groups,
+                all_extras=request.extras or (),
+                all_groups=request.all_groups,
+            )
+            if not region.is_empty:
+                yield region
+
+
+def choices_of(request: LockRequest) -> list[tuple[tuple[str, ...], tuple[str, ...]]]:
+    """Choices of extras and groups worth looking at.
+
+    The default one, each extra and each group with it, each group alone, and everything; where conflicts are declared,
+    as much as may be chosen together.
+    """
+    default = (request.default_group,) if request.default_group else ()
+    choices: list[tuple[tuple[str, ...], tuple[str, ...]]] = [((), default)]
+    choices += [((extra,), default) for extra in request.extras or ()]
+    choices += [((), (*default, group)) for group in request.groups]
+    choices += [((), (group,)) for group in request.groups]
+    choices += _as_many_as_may_be(request)
+    return list(dict.fromkeys(choices))
+
+
+def _as_many_as_may_be(request: LockRequest) -> Iterator[tuple[tuple[str, ...], tuple[str, ...]]]:
+    """Choices that cannot be added to, which together have every extra and every group in one of them."""
+    extras, groups = tuple(request.extras or ()), request.all_groups
+    regions = {**{("", e): MarkerSet.extra(e) for e in extras}, **{(g, ""): MarkerSet.group(g) for g in groups}}
+    left = list(regions)
+    while True:
+        chosen: set[tuple[str, str]] = set()
+        region = request.universe
+        for item in dict.fromkeys((*left, *regions)):
+            both = region & regions[item]
+            if not both.is_empty:
+                region = both
+                chosen.add(item)
+        yield tuple(e for e in extras if ("", e) in chosen), tuple(g for g in groups if (g, "") in chosen)
+        # The first can be chosen alone, unless nowhere at all: then it need not be looked at.
+        left = [item for item in left[1:] if item not in chosen]
+        if not left:
+            return
+
+
+def _boundary(
+    request: LockRequest, universe: MarkerSet, impossible: Impossible, repository: Repository
+) -> MarkerSet | None:
+    """The marker that cuts `universe` in two most evenly, among those in play in the conflict."""
+    atoms: dict[MarkerSet, None] = {}
+    names = {c.requirement.name for c in impossible.causes}
+    for cause in impossible.causes:
+        atoms.update(dict.fromkeys(cause.requirement.region.atoms()))
+        if isinstance(cause.parent, GuardedCandidate):
+            names.add(cause.parent.name)
+    for root in request.roots:
+        atoms.update(dict.fromkeys(root.region.atoms()))
+    for name in sorted(n for n in names if not n.startswith("!")):
+        for version in repository.releases(name).versions[:3]:
+            facts = repository.facts(name, version)
+            for dependency in facts.dependencies if facts else ():
+                atoms.update(dict.fromkeys(dependency.marker.with_metadata_extra(None).atoms()))
+    cutting = [a for a in atoms if not universe.implies(a) and not universe.is_disjoint(a)]
+    if not cutting:
+        return None
+
+    def unevenness(atom: MarkerSet) -> int:
+        inside = sum(1 for e in request.samples if atom.evaluate(e))
+        return abs(2 * inside - len(request.samples))
+
+    return min(cutting, key=unevenness)
+
+
+def _preferring(request: LockRequest, pins: Pins) -> LockRequest:
+    """The request, with the pins found for one part as preferences for the other."""
+    preferences = dict(request.preferences)
+    for _, mapping in pins.parts:
+        for (name, _), candidate in mapping.items():
+            if isinstance(candidate, GuardedCandidate):
+                found = Preference(version=candidate.version, region=MarkerSet.any(), binding=False)
+                preferences[name] = (*preferences.get(name, ()), found)
+    return replace(request, preferences=preferences)

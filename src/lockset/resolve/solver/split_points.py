@@ -1,0 +1,259 @@
+"""Where a split may help: the boundaries of regions in which releases, requirements and markers differ."""
+
+from __future__ import annotations
+
+from itertools import islice
+from typing import TYPE_CHECKING
+
+from lockset.markers import MarkerSet
+from lockset.resolve.problem.regions import union
+from lockset.resolve.problem.requirement import ANY_VERSION
+from lockset.resolve.releases.admission import bits
+from lockset.resolve.solver.candidate import SplitCandidate
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from lockset.resolve.problem.request import Policy
+    from lockset.resolve.problem.requirement import Dependency, Requirement, Specifier
+    from lockset.resolve.releases.admission import Admission
+    from lockset.resolve.releases.repository import Releases, Repository
+    from lockset.resolve.solver.candidate import Candidate
+
+__all__ = ["Boundaries", "asked_apart", "split_at"]
+
+# How many releases of a name are asked for the markers of their dependencies when nothing else is left to split on.
+_RELEASES_ASKED_FOR_MARKERS = 3
+
+# Releases without a wheel, newest first, of which it is asked whether they serve by an sdist where newer ones have no
+# file. Further back, and where only a build would tell what a release requires, no sdist is an answer.
+_SDISTS_ASKED_FOR = 3
+
+# Newer releases that are looked at for one that admits the Pythons beyond the upper bound of another.
+_RELEASES_ASKED_FOR_PYTHONS = 15
+
+
+class Boundaries:
+    """Finds them; everything it answers is a function of its arguments and the repository."""
+
+    def __init__(
+        self, repository: Repository, policy: Policy, admission: Admission, universe: MarkerSet | None = None
+    ) -> None:
+        self._repository = repository
+        self._policy = policy
+        self._admission = admission
+        # A universe says something of the extras and groups that are declared to conflict, and of no others.
+        self._conflicting = frozenset() if universe is None else universe.extras() | universe.groups()
+        self._served_by_some: dict[tuple[str, int, MarkerSet], MarkerSet] = {}
+
+    def of_newer(
+        self, releases: Releases, wanted: Sequence[Requirement], guard: MarkerSet, position: int
+    ) -> Iterator[MarkerSet]:
+        """Where requirements that hold back the guard end: a newer release fits on one side.
+
+        Pythons first, then platforms, then extras.
+        """
+        if not self._may_be_newer(releases, wanted, guard, position):
+            return
+        asked = self._asked_where(releases.name, wanted, guard)
+        regions = dict.fromkeys(region for region, specifier in asked if specifier.text and region is not guard)
+        environments = [r.without_extras_and_groups() for r in regions]
+        boundaries = [*(e.without_platforms() for e in environments), *environments, *self._of_extras(wanted, guard)]
+        for boundary in dict.fromkeys(boundaries):
+            sides = (guard - boundary, guard & boundary)
+            if not sides[0].is_empty and any(
+                self._is_newer_on(side, releases, wanted, asked, position) for side in sides
+            ):
+                yield boundary
+
+    def of_conflicts(
+        self, releases: Releases, wanted: Sequence[Requirement], guard: MarkerSet, position: int
+    ) -> Iterator[MarkerSet]:
+        """Where a member of a declared conflict is chosen: what holds it back does not hold back others."""
+        if not self._policy.apart or not self._may_be_newer(releases, wanted, guard, position):
+            return
+        asked = self._asked_where(releases.name, wanted, guard)
+        for member in self._policy.apart:
+            sides = (guard - member, guard & member)
+            if not any(side.is_empty for side in sides) and any(
+                self._is_newer_on(side, releases, wanted, asked, position) for side in sides
+            ):
+                yield member
+
+    def _of_extras(self, wanted: Sequence[Requirement], guard: MarkerSet) -> Iterator[MarkerSet]:
+        """Where requirements end that come with an extra: of the project itself, or declared to conflict with another.
+
+        What an extra holds back by way of others is shared by all who can share it; so are groups, which are there to
+        work with the very releases that are used without them.
+        """
+        without = guard - union(map(MarkerSet.extra, guard.extras()))
+        for requirement in wanted:
+            region = requirement.region
+            if not requirement.specifier.text or region is guard:
+                continue
+            flags = region.extras() | region.groups()
+            own = requirement.origin.version is None and region.extras() and not without.is_empty
+            if own or not flags.isdisjoint(self._conflicting):
+                yield region
+
+    def _may_be_newer(self, releases: Releases, wanted: Sequence[Requirement], guard: MarkerSet, position: int) -> bool:
+        """Whether a release newer than the one at `position` fits what is asked for in all of the guard."""
+        newer = (1 << position) - 1 if self._admission.highest_first(releases.name) else 0
+        for requirement in wanted:
+            if not newer:
+                break
+            if requirement.region is guard:
+                newer &= self._admission.fits(releases, requirement.specifier)
+        return bool(newer)
+
+    def _is_newer_on(
+        self,
+        side: MarkerSet,
+        releases: Releases,
+        wanted: Sequence[Requirement],
+        asked: Sequence[tuple[MarkerSet, Specifier]],
+        position: int,
+    ) -> bool:
+        """Whether a release newer than the one at `position` fits all that is asked for on one side of a boundary."""
+        specifiers = {s for region, s in asked if not region.is_disjoint(side)}
+        mask = self._admission.admitted(releases, specifiers or {ANY_VERSION})
+        mask = self._admission.foremost(releases, self._admission.not_leaking(releases, mask, wanted, side))
+        mask &= (1 << position) - 1
+        return any(not self._usable(releases, p).is_disjoint(side) for p in bits(mask))
+
+    def _usable(self, releases: Releases, position: int) -> MarkerSet:
+        version = releases.versions[position]
+        serves = self._repository.serves(releases.name, version)
+        return serves & self._repository.strictly_serves(releases.name, version)
+
+    def _asked_where(
+        self, name: str, wanted: Sequence[Requirement], guard: MarkerSet
+    ) -> list[tuple[MarkerSet, Specifier]]:
+        """Every specifier with the part of the guard in which it is asked for, constraints included."""
+        regions = [(r.region, r.specifier) for r in wanted]
+        return regions + [(region & guard, s) for s, region in self._policy.constraints.get(name, ())]
+
+    def is_continued(self, releases: Releases, mask: int, position: int, beyond: MarkerSet) -> bool:
+        """Whether a newer release admits Pythons `beyond` the upper bound of one that would be taken before it.
+
+        Where the newest come first, it has had its turn (`newest`), or is what the split is for (`fewest`).
+        """
+        if beyond.is_empty or (self._policy.fork == "newest" and self._admission.highest_first(releases.name)):
+            return False
+        mask = self._admission.foremost(releases, mask)
+        newer = islice(bits(mask & ((1 << position) - 1)), _RELEASES_ASKED_FOR_PYTHONS)
+        return any(
+            not beyond.is_disjoint(self._repository.strictly_serves(releases.name, releases.versions[other]))
+            for other in newer
+        )
+
+    def of_files(self, releases: Releases, mask: int, position: int, guard: MarkerSet) -> MarkerSet | None:
+        """Where a release should be used by its files, None where that is the whole guard.
+
+        A release should have a usable file in each wanted environment in which another admitted release has one. Where
+        no admitted release has one, the newest is as good as any.
+        """
+        wheels = self._repository.wheels_serve(releases.name, releases.versions[position])
+        if wheels is None or (missing := (self._repository.wanted & guard) - wheels).is_empty:
+            return None
+        others = self._served_by_any(releases, mask, missing)
+        return None if missing.is_disjoint(others) else wheels | ~others
+
+    def is_of_use(self, releases: Releases, mask: int, position: int, region: MarkerSet) -> bool:
+        """Whether to choose the release in `region` helps anybody there.
+
+        It does where it has a file, and in wanted environments in which no release has one. What is left are
+        environments that nobody thought of: they follow the others, and get no entry of their own.
+        """
+        wheels = self._repository.wheels_serve(releases.name, releases.versions[position])
+        if wheels is None or not region.is_disjoint(wheels):
+            return True
+        wanted = self._repository.wanted & region
+        return not wanted.implies(self._served_by_any(releases, mask, wanted))
+
+    def _served_by_any(self, releases: Releases, mask: int, wanted: MarkerSet) -> MarkerSet:
+        """Where releases in `mask` have files: as many, newest first, as serve what any of them does of `wanted`.
+
+        With all that these serve beside it: who gets an older release gets it wherever it has a file.
+        """
+        key = (releases.name, mask, wanted)
+        known = self._served_by_some.get(key)
+        if known is None:
+            known = MarkerSet.none()
+            sdists = 0
+            for position in bits(mask):
+                if wanted.implies(known):
+                    break
+                version = releases.versions[position]
+                serves = self._repository.serves(releases.name, version)
+                wheels = self._repository.wheels_serve(releases.name, version)
+                if wheels is None:
+                    sdists += 1
+                    useful = sdists <= _SDISTS_ASKED_FOR and self._repository.is_told_unbuilt(releases.name, version)
+                else:
+                    serves &= wheels
+                    useful = not serves.is_disjoint(wanted - known)
+                if useful:
+                    known |= serves
+            self._served_by_some[key] = known
+        return known
+
+    def separating(self, name: str, wanted: Sequence[Requirement], guard: MarkerSet) -> list[MarkerSet]:
+        """Regions of requirements that are a part of the guard; those that separate disagreeing ones first."""
+        regions = self._asked_where(name, wanted, guard)
+        boundaries = [b for b in dict.fromkeys(region for region, _ in regions) if not b.is_empty and b is not guard]
+        if not boundaries:
+            return []
+        releases = self._repository.releases(name)
+
+        def fitting(part: MarkerSet) -> int:
+            specifiers = {s for region, s in regions if not region.is_disjoint(part)}
+            return self._admission.admitted(releases, specifiers or {ANY_VERSION})
+
+        order = 1 if self._admission.highest_first(name) else -1
+
+        def rank(boundary: MarkerSet) -> tuple[int, int]:
+            inside, outside = fitting(guard & boundary), fitting(guard - boundary)
+            best = next(iter(self._admission.ordered(name, outside)), 0)
+            return -(bool(inside) + bool(outside)), best * order
+
+        # Where two extras exclude each other, what asks for neither shares the better release, not the first one's.
+        # The sort is stable: among equals the order in which the requirements came decides.
+        return sorted(boundaries, key=rank)
+
+    def of_dependencies(self, name: str, wanted: Sequence[Requirement]) -> Iterator[MarkerSet]:
+        """Atoms of the markers of the name's own dependencies: a release may work only in a part of the guard."""
+        releases = self._repository.releases(name)
+        mask = self._admission.admitted(releases, {r.specifier for r in wanted})
+        offered: set[MarkerSet] = set()
+        for position in self._admission.ordered(name, mask)[:_RELEASES_ASKED_FOR_MARKERS]:
+            facts = self._repository.facts(name, releases.versions[position])
+            for boundary in _atoms(facts.dependencies if facts is not None else ()):
+                if boundary not in offered:
+                    offered.add(boundary)
+                    yield boundary
+
+
+def _atoms(dependencies: Iterable[Dependency]) -> Iterator[MarkerSet]:
+    for dependency in dependencies:
+        yield from dependency.marker.with_metadata_extra(None).atoms()
+
+
+def split_at(candidate: Candidate) -> Iterator[MarkerSet]:
+    """The boundary of a split that is one between environments."""
+    if isinstance(candidate, SplitCandidate):
+        yield from _of_environments(candidate.boundary, candidate.key[1])
+
+
+def asked_apart(requirements: Iterable[Requirement], asking: Candidate) -> Iterator[MarkerSet]:
+    """Where `asking` asks for something in some of its environments only: elsewhere it may be possible."""
+    if not isinstance(asking, SplitCandidate):
+        for requirement in requirements:
+            if requirement.region is not asking.guard:
+                yield from _of_environments(requirement.region, requirement.key[1])
+
+
+def _of_environments(region: MarkerSet, cell: MarkerSet) -> Iterator[MarkerSet]:
+    environments = region.without_extras_and_groups()
+    if environments & cell is region:
+        yield environments

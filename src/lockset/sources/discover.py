@@ -1,0 +1,302 @@
+"""Finds the sources of a project and reads them."""
+
+from __future__ import annotations
+
+import os.path
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+from urllib.parse import urlsplit
+
+from lockset._dataclass import dataclass
+from lockset.errors import LocksetError
+from lockset.files.read_file import decode_utf8, read_file
+from lockset.lockfile.file_name import is_lock_file_name
+from lockset.lockfile.read import read
+from lockset.sources.direct_reference import is_remote, is_url, shown_url
+from lockset.sources.direct_url import path_of
+from lockset.sources.key_lines import lines_told
+from lockset.sources.lock_constraints import constraints_of_lock
+from lockset.sources.project import RootProject, merge
+from lockset.sources.pyproject import read_pyproject, read_pyproject_name, read_pyproject_settings
+from lockset.sources.requirements.reader import read_requirements
+from lockset.sources.script import read_script
+from lockset.sources.settings import Settings
+from lockset.sources.source_kind import SourceKind, kind_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from lockset.sources.other_tools import OtherTools
+    from lockset.sources.requirements.requirement_line import RequirementLine
+
+__all__ = [
+    "STDIN",
+    "Fetch",
+    "LocalFiles",
+    "find_settings",
+    "find_upwards",
+    "path_of_file_url",
+    "read_constraints",
+    "read_settings_of",
+    "read_sources",
+]
+
+# Gives the content of a file by URL; LocksetError where it cannot be had.
+Fetch: TypeAlias = "Callable[[str], bytes]"
+STDIN = "-"
+_PYPROJECT = "pyproject.toml"
+_NO_SOURCE = "Name a pyproject.toml, a requirements file or a script, or go to a project's folder"
+
+
+class LocalFiles:
+    """The `Surroundings` of requirements files on this disk; messages name files as seen from `folder`.
+
+    Files by URL are what `fetch` gives; without it they are refused.
+    """
+
+    def __init__(self, folder: Path, fetch: Fetch | None = None) -> None:
+        self._folder = folder
+        self._fetch = fetch
+
+    def read(self, location: str) -> bytes:
+        """The content of the file, by path or URL."""
+        if is_remote(location) and self._fetch is not None:
+            return self._fetch(location)
+        if location.lower().startswith("file:"):
+            location = path_of_file_url(location)
+        elif is_url(location):
+            raise _not_fetched(location)
+        return read_file(Path(location), place=_relative(Path(location), self._folder))
+
+    def exists(self, path: str) -> bool:
+        """Whether a file or folder is there."""
+        try:
+            return Path(path).exists()
+        except (OSError, ValueError):  # a name too long, a NUL
+            return False
+
+    def project_name(self, path: str) -> str | None:
+        """The name that a file of the folder tells, or None."""
+        from lockset.sources.static_name import NAMING_FILES, tree_name  # most projects have no folder without a name
+
+        texts = {}
+        for name in NAMING_FILES:
+            file = Path(path) / name
+            if self.exists(str(file)) and file.is_file():
+                place = _relative(file, self._folder)
+                texts[name] = decode_utf8(read_file(file, place=place), place=place)
+                if name == _PYPROJECT and (found := read_pyproject_name(texts[name], place=place)) is not None:
+                    return found
+        return tree_name(texts)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Place:
+    """Where sources are read: the folder worked in (absolute), variables, what stdin holds, and what fetches URLs."""
+
+    folder: Path
+    environ: Mapping[str, str]
+    stdin: str | None
+    fetch: Fetch | None = None
+
+
+class _Content(NamedTuple):
+    """A source: how messages call it, its path or URL, and its bytes."""
+
+    shown: str
+    location: str
+    data: bytes
+
+    @property
+    def name(self) -> str:
+        """The file's name."""
+        return path_of(self.location).rpartition("/")[2] if is_url(self.location) else Path(self.location).name
+
+
+def find_upwards(name: str, start: Path) -> Path | None:
+    """The nearest file of that name in `start` (absolute) or a folder above it."""
+    for folder in (start, *start.parents):
+        candidate = folder / name
+        if candidate.is_file():
+            return candidate
+    return None
+
+
+def find_settings(start: Path) -> Settings:
+    """`[tool.lockset]` of the nearest pyproject.toml in `start` (absolute) or above; defaults where there is none."""
+    found = find_upwards(_PYPROJECT, start)
+    if found is None:
+        return Settings()
+    place = _relative(found, start)
+    text = decode_utf8(read_file(found, place=place), place=place)
+    with lines_told(text, place):
+        return read_pyproject_settings(text, place=place)
+
+
+def read_settings_of(config: Path, *, folder: Path) -> Settings:
+    """`[tool.lockset]` of the file `config`, a path as seen from `folder` (absolute).
+
+    Raises:
+        LocksetError: as `find_settings`, and `settings-missing` where it has no such table.
+    """
+    place = str(config)
+    text = decode_utf8(
+        read_file(folder / config, place=place, hint="Name a file with a table [tool.lockset]"), place=place
+    )
+    with lines_told(text, place):
+        return read_pyproject_settings(text, place=place, required=True)
+
+
+def read_sources(
+    named: Sequence[str],
+    *,
+    folder: Path,
+    environ: Mapping[str, str],
+    stdin: str | None = None,
+    use_settings: bool = True,
+    config: Path | None = None,
+    fetch: Fetch | None = None,
+) -> RootProject:
+    """The project that the named sources make up together; without names, the nearest pyproject.toml.
+
+    A source is a path (of a file, or of a folder with a pyproject.toml) relative to `folder`, or `-` for `stdin`,
+    which holds a requirements file, a script or a pyproject.toml. Where no source is a pyproject.toml or a script,
+    the settings are those of the nearest pyproject.toml above `folder`.
+
+    Args:
+        named: Paths or `-`.
+        folder: The folder worked in; absolute.
+        environ: Values for `${NAME}` in requirements files.
+        stdin: Text for `-`.
+        use_settings: Whether `[tool.lockset]` counts; it is checked all the same where its file is a source.
+        config: A file whose `[tool.lockset]` counts instead of the sources' own.
+        fetch: Gives the content of requirements files by URL; without it they are refused.
+
+    Raises:
+        LocksetError: with file and place of what is wrong.
+    """
+    place = _Place(folder=folder, environ=environ, stdin=stdin, fetch=fetch)
+    if not named:
+        found = find_upwards(_PYPROJECT, folder)
+        if found is None:
+            raise LocksetError("source-missing", f"There is no pyproject.toml in {folder} or above it", hint=_NO_SOURCE)
+        named = [_relative(found, folder)]
+    found_sources = [_read_source(name, place) for name in dict.fromkeys(named)]
+    project = merge([project for _, project in found_sources])
+    if not use_settings or config is not None:
+        settings = Settings() if config is None else read_settings_of(config, folder=folder)
+        dropped = set(project.settings.constraints)
+        kept = tuple(line for line in project.constraints if line not in dropped)
+        return replace(project, settings=settings, constraints=kept + settings.constraints)
+    if any(kind is not SourceKind.REQUIREMENTS for kind, _ in found_sources):
+        return project
+    settings = find_settings(folder)
+    return replace(project, settings=settings, constraints=project.constraints + settings.constraints)
+
+
+def read_constraints(
+    named: Sequence[str],
+    *,
+    folder: Path,
+    environ: Mapping[str, str],
+    stdin: str | None = None,
+    fetch: Fetch | None = None,
+) -> tuple[RequirementLine, ...]:
+    """The constraints in the named requirements files and lock files, in their order.
+
+    A lock file limits every project in it to the versions it holds.
+
+    Raises:
+        LocksetError: with file and place of what is wrong.
+    """
+    place = _Place(folder=folder, environ=environ, stdin=stdin, fetch=fetch)
+    lines: list[RequirementLine] = []
+    for name in named:
+        source = _content(name, place)
+        if is_lock_file_name(source.name):
+            lines.extend(constraints_of_lock(read(source.data, path=source.shown).lock, place=source.shown))
+            continue
+        project = _requirements(source, place, constraint=True)
+        lines.extend(project.constraints)
+    return tuple(dict.fromkeys(lines))
+
+
+def _read_source(name: str, place: _Place) -> tuple[SourceKind, RootProject]:
+    source = _content(name, place)
+    shown = source.shown
+    kind = kind_of(source.name if name != STDIN else None, source.data, place=shown)
+    if kind is SourceKind.REQUIREMENTS:
+        return kind, _requirements(source, place)
+    if is_url(source.location):
+        raise LocksetError(
+            "source-remote", "Only requirements files are fetched", place=shown, hint="Download the project first"
+        )
+    text = decode_utf8(source.data, place=shown)
+    base = Path(source.location).parent
+    if kind is not SourceKind.PYPROJECT:
+        return kind, read_script(text, base=base, place=shown)
+    with lines_told(text, shown):
+        project = read_pyproject(text, base=base, place=shown)
+    if name == STDIN:
+        return kind, project
+    return kind, replace(project, others=_other_files(project, place.folder))
+
+
+def _other_files(project: RootProject, folder: Path) -> OtherTools:
+    from lockset.sources.other_files import other_files
+
+    return other_files(project.base, project.others, folder=folder)
+
+
+def _content(name: str, place: _Place) -> _Content:
+    if name == STDIN:
+        # Text that came with undecodable bytes keeps them.
+        return _Content("<stdin>", str(place.folder / STDIN), (place.stdin or "").encode("utf-8", "surrogateescape"))
+    if is_url(name):
+        return _Content(shown_url(name), name, LocalFiles(place.folder, place.fetch).read(name))
+    location = Path(os.path.normpath(place.folder / name))
+    shown = name
+    if LocalFiles(place.folder).exists(str(location)) and location.is_dir():
+        location /= _PYPROJECT
+        shown = os.path.normpath(str(Path(name) / _PYPROJECT))
+    return _Content(shown, str(location), read_file(location, place=shown, hint=_NO_SOURCE))
+
+
+def _requirements(source: _Content, place: _Place, *, constraint: bool = False) -> RootProject:
+    return read_requirements(
+        source.data,
+        location=source.location,
+        place=source.shown,
+        base=place.folder,
+        environ=place.environ,
+        surroundings=LocalFiles(place.folder, place.fetch),
+        constraint=constraint,
+    )
+
+
+def _not_fetched(url: str) -> LocksetError:
+    return LocksetError(
+        "source-remote",
+        "This is not fetched: requirements files are read from this computer, or over http and https",
+        place=shown_url(url),
+        hint="Download the file and name it by its path",
+    )
+
+
+def path_of_file_url(url: str) -> str:
+    """The absolute path of a `file:` URL of this computer; LocksetError `source-remote` for another one's."""
+    from urllib.request import url2pathname  # slow to import, and rarely needed
+
+    parts = urlsplit(url)
+    if parts.netloc not in {"", "localhost"}:
+        raise _not_fetched(url)
+    return os.path.abspath(url2pathname(parts.path))  # noqa: PTH100 - links stay as they are
+
+
+def _relative(path: Path, folder: Path) -> str:
+    """The path as a person in `folder` would write it."""
+    try:
+        return os.path.relpath(path, folder)
+    except ValueError:  # another drive
+        return str(path)

@@ -1,0 +1,129 @@
+"""The lines of a requirements file: decoded, joined, without comments, variables replaced."""
+
+from __future__ import annotations
+
+import codecs
+import re
+from typing import TYPE_CHECKING
+
+from lockset._dataclass import dataclass
+from lockset.errors import LocksetError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+__all__ = ["LogicalLine", "decode", "logical_lines", "with_names"]
+
+# The longer marks first: that of UTF-32 begins with that of UTF-16.
+_BYTE_ORDER_MARKS = (
+    (codecs.BOM_UTF8, "utf-8"),
+    (codecs.BOM_UTF32_LE, "utf-32-le"),
+    (codecs.BOM_UTF32_BE, "utf-32-be"),
+    (codecs.BOM_UTF16_LE, "utf-16-le"),
+    (codecs.BOM_UTF16_BE, "utf-16-be"),
+)
+_CODING = re.compile(rb"coding[:=]\s*([-\w.]+)")
+_COMMENT_LINE = re.compile(r"\s*#")
+_COMMENT = re.compile(r"(^|\s)#.*")
+_VARIABLE = re.compile(r"\$\{([A-Z0-9_]+)\}")
+# Values shorter than this are no secrets, and stand in many words.
+_SHORTEST = 4
+_UNDECODED = re.compile("[\udc80-\udcff]")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogicalLine:
+    """One line as it counts: not empty, no blanks around it.
+
+    Attributes:
+        number: That of its first physical line.
+        text: With the values of variables in place of their names.
+        written: As it stands, with the names.
+        values: The variables that were replaced, each as `${NAME}` with its value.
+    """
+
+    number: int
+    text: str
+    written: str
+    values: tuple[tuple[str, str], ...] = ()
+
+
+def decode(data: bytes, *, place: str) -> str:
+    """The text of the file: by byte order mark, else by a `coding:` comment in the first two lines, else UTF-8.
+
+    Bytes that are no UTF-8 become lone surrogates: harmless in comments, refused elsewhere by `logical_lines`.
+
+    Raises:
+        LocksetError: `encoding` where a named encoding is unknown or does not fit.
+    """
+    for mark, encoding in _BYTE_ORDER_MARKS:
+        if data.startswith(mark):
+            return _decode_as(data[len(mark) :], encoding, place)
+    for line in data.split(b"\n", 2)[:2]:
+        named = _CODING.search(line) if line.startswith(b"#") else None
+        if named:
+            return _decode_as(data, named[1].decode("ascii", "replace"), place)
+    return data.decode("utf-8", "surrogateescape")
+
+
+def logical_lines(text: str, *, environ: Mapping[str, str], place: str) -> Iterator[LogicalLine]:
+    """The lines that count, in pip's order of steps: join, strip comments, replace variables.
+
+    A variable that is unset or empty in `environ` stays as it is written.
+
+    Raises:
+        LocksetError: `encoding` where a line that counts holds bytes that could not be decoded.
+    """
+    for number, joined in _joined(enumerate(text.splitlines(), start=1)):
+        line = _without_comment(joined).strip()
+        if not line:
+            continue
+        if _UNDECODED.search(line):
+            raise LocksetError(
+                "encoding",
+                "The line is not UTF-8",
+                place=f"{place}:{number}",
+                hint="Save the file as UTF-8, or name its encoding in the first line: `# -*- coding: NAME -*-`",
+            )
+        values = {found[0]: value for found in _VARIABLE.finditer(line) if (value := environ.get(found[1]))}
+        text = _VARIABLE.sub(lambda found: values.get(found[0], found[0]), line)  # noqa: B023 - called at once
+        yield LogicalLine(number=number, text=text, written=line, values=tuple(values.items()))
+
+
+def with_names(text: str, values: tuple[tuple[str, str], ...]) -> str:
+    """The text with the names of variables in place of their values, for messages: a value may be a secret."""
+    for name, value in values:
+        if len(value) >= _SHORTEST:
+            text = text.replace(value, name).replace(value.lower(), name)
+    return text
+
+
+def _decode_as(data: bytes, encoding: str, place: str) -> str:
+    try:
+        # Codecs from bytes to bytes (`zip`, `hex`) are no text encodings: `bytes.decode` refuses them.
+        return data.decode(encoding)
+    except (LookupError, ValueError) as error:  # UnicodeDecodeError is a ValueError
+        raise LocksetError("encoding", f"The file cannot be decoded as {encoding}: {error}", place=place) from error
+
+
+def _joined(lines: Iterable[tuple[int, str]]) -> Iterator[tuple[int, str]]:
+    """Lines that end in a backslash joined with the next; a comment line ends the joining, its backslash counts not."""
+    first = 0
+    parts: list[str] = []
+    for number, line in lines:
+        is_comment = _COMMENT_LINE.match(line) is not None
+        if not parts:
+            first = number
+        if line.endswith("\\") and not is_comment:
+            parts.append(line.strip("\\"))
+            continue
+        # The blank makes sure that the comment is seen as one after it has been joined.
+        parts.append(f" {line}" if is_comment else line)
+        yield first, "".join(parts)
+        parts = []
+    if parts:  # the last line ends in a backslash
+        yield first, "".join(parts)
+
+
+def _without_comment(line: str) -> str:
+    return _COMMENT.sub("", line, count=1) if "#" in line else line

@@ -1,0 +1,270 @@
+"""The options of a requirements file: which there are, how they are written, and how they add up."""
+
+from __future__ import annotations
+
+import os.path
+import re
+import shlex
+from dataclasses import field, replace
+from typing import TYPE_CHECKING
+
+from packaging.utils import canonicalize_name
+
+from lockset._dataclass import dataclass
+from lockset.errors import LocksetError
+from lockset.sources.direct_reference import is_url
+from lockset.sources.project import SourceOptions
+from lockset.sources.toml_table import nearest
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from lockset.sources.direct_reference import Surroundings
+
+__all__ = ["GivenOption", "OptionSum", "split_line"]
+
+# Every spelling -> the option's one name here.
+_WITH_VALUE = {
+    "-i": "index-url",
+    "--index-url": "index-url",
+    "--pypi-url": "index-url",
+    "--extra-index-url": "extra-index-url",
+    "-f": "find-links",
+    "--find-links": "find-links",
+    "-r": "requirement",
+    "--requirement": "requirement",
+    "-c": "constraint",
+    "--constraint": "constraint",
+    "-e": "editable",
+    "--editable": "editable",
+    "--no-binary": "no-binary",
+    "--only-binary": "only-binary",
+    "--all-releases": "all-releases",
+    "--only-final": "only-final",
+    "--trusted-host": "trusted-host",
+    "--use-feature": "use-feature",
+    "--hash": "hash",
+    "-C": "config-settings",
+    "--config-settings": "config-settings",
+    "--config-setting": "config-settings",
+}
+_FLAGS = {
+    "--no-index": "no-index",
+    "--prefer-binary": "prefer-binary",
+    "--pre": "pre",
+    "--require-hashes": "require-hashes",
+    "--no-require-hashes": "no-require-hashes",
+}
+_SPELLINGS = (*_WITH_VALUE, *_FLAGS)
+# Options on indexes, in the order in which those of one line count.
+_INDEX_ORDER = {"no-index": 1, "index-url": 2, "extra-index-url": 3}
+_OPPOSITES = {
+    "no-binary": "only-binary",
+    "only-binary": "no-binary",
+    "all-releases": "only-final",
+    "only-final": "all-releases",
+}
+_FILE_KINDS = frozenset({"no-binary", "only-binary"})
+# The marker behind an editable is not to be split as a shell would: its quotes belong to it.
+_CONDITIONAL_EDITABLE = re.compile(r"(?P<option>(?:-e|--editable)[^'\"]*?)\s;\s*(?P<marker>.+)\Z")
+_REMOVED = ("--install-option", "--global-option", "--build-option")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GivenOption:
+    """One option of a line: `name` without dashes, as the long spelling has it; flags have an empty `value`."""
+
+    name: str
+    value: str = ""
+
+
+def split_line(line: str, *, place: str) -> tuple[str, tuple[GivenOption, ...]]:
+    """The requirement (or nothing) that a logical line begins with, and the options after it.
+
+    Raises:
+        LocksetError: `option-syntax`, `option-unknown` or `option-removed`.
+    """
+    words = line.split(" ")
+    count = next((at for at, word in enumerate(words) if word.startswith("-")), len(words))
+    requirement = " ".join(words[:count]).strip()
+    written = " ".join(words[count:])
+    conditional = _CONDITIONAL_EDITABLE.match(written)
+    if conditional:
+        written = conditional["option"]
+    try:
+        tokens = shlex.split(written)
+    except ValueError as error:
+        raise LocksetError("option-syntax", f"The options cannot be read: {error}", place=place) from error
+    options = _options(tokens, place)
+    if conditional:
+        options[0] = replace(options[0], value=f"{options[0].value} ; {conditional['marker']}")
+    return requirement, tuple(options)
+
+
+def _options(tokens: list[str], place: str) -> list[GivenOption]:
+    found: list[GivenOption] = []
+    at = 0
+    while at < len(tokens):
+        spelling, has_value, value = _spelling(tokens[at], place)
+        at += 1
+        if spelling in _FLAGS:
+            if has_value:
+                raise LocksetError("option-syntax", f"`{spelling}` takes no value", place=place)
+            found.append(GivenOption(name=_FLAGS[spelling]))
+            continue
+        if not has_value:
+            if at == len(tokens):
+                raise LocksetError("option-syntax", f"`{spelling}` needs a value", place=place)
+            value = tokens[at]
+            at += 1
+        found.append(GivenOption(name=_WITH_VALUE[spelling], value=value))
+    return found
+
+
+def _spelling(token: str, place: str) -> tuple[str, bool, str]:
+    """The option's spelling as in the tables, whether a value is joined to it, and the value."""
+    if token.startswith("--"):
+        written, equals, value = token.partition("=")
+        return _long_spelling(written, place), bool(equals), value
+    if token.startswith("-") and token[:2] in _WITH_VALUE:
+        return token[:2], len(token) > 2, token[2:].removeprefix("=")  # noqa: PLR2004 - a dash and a letter
+    if token.startswith("-"):
+        raise _unknown(token, place)
+    raise LocksetError(
+        "option-syntax",
+        f"`{token}` stands behind the options, where nothing is read",
+        place=place,
+        hint="Write one requirement, or one option with its value, on a line",
+    )
+
+
+def _long_spelling(written: str, place: str) -> str:
+    if written in _SPELLINGS:
+        return written
+    if written in _REMOVED:
+        raise LocksetError(
+            "option-removed",
+            f"`{written}` is no longer an option of requirements files",
+            place=place,
+            hint="Give build settings by `--config-settings KEY=VALUE`",
+        )
+    # Installers accept the beginning of an option where it fits one only.
+    fitting = [spelling for spelling in _SPELLINGS if spelling.startswith(written)]
+    if written != "--" and len({_WITH_VALUE.get(each, each) for each in fitting}) == 1:
+        return fitting[0]
+    raise _unknown(written, place)
+
+
+def _unknown(written: str, place: str) -> LocksetError:
+    return LocksetError(
+        "option-unknown",
+        f"`{written}` is not an option of requirements files",
+        place=place,
+        hint=nearest(written, _SPELLINGS),
+    )
+
+
+@dataclass(slots=True, kw_only=True)
+class OptionSum:
+    """Adds up option lines of all files of one run, as they come. Not a value: lives while files are read.
+
+    `base` is the folder that `--find-links` is relative to where it is not found beside its file.
+    """
+
+    base: str
+    surroundings: Surroundings
+    _index_url: str | None = None
+    _extra_index_urls: list[str] = field(default_factory=list)
+    _find_links: list[str] = field(default_factory=list)
+    _trusted_hosts: list[str] = field(default_factory=list)
+    _flags: set[str] = field(default_factory=set)
+    _require_hashes: bool | None = None
+    _choices: dict[str, dict[str, None]] = field(default_factory=dict)
+
+    def add_line(self, options: Sequence[GivenOption], *, location: str, place: str) -> None:
+        """Takes the options of one line of the file at `location`; what does not concern locking is passed over.
+
+        Raises:
+            LocksetError: `option-syntax` where a list of packages begins with a dash.
+        """
+        for option in sorted(options, key=lambda each: _INDEX_ORDER.get(each.name, 0)):
+            if option.name in _INDEX_ORDER:
+                self._add_index(option)
+            elif option.name in _OPPOSITES:
+                self._choose(option, place)
+            elif option.name == "find-links":
+                self._find_links.append(self._place_of_links(option.value, location))
+            elif option.name == "trusted-host":
+                self._trusted_hosts.append(option.value)
+            elif option.name in {"require-hashes", "no-require-hashes"}:
+                self._require_hashes = option.name == "require-hashes"
+            else:
+                self._flags.add(option.name)
+
+    def options(self) -> SourceOptions:
+        """The sum so far."""
+        return SourceOptions(
+            index_url=self._index_url,
+            extra_index_urls=tuple(dict.fromkeys(self._extra_index_urls)),
+            no_index="no-index" in self._flags,
+            find_links=tuple(dict.fromkeys(self._find_links)),
+            no_binary=tuple(self._choices.get("no-binary", ())),
+            only_binary=tuple(self._choices.get("only-binary", ())),
+            prefer_binary="prefer-binary" in self._flags,
+            pre="pre" in self._flags,
+            all_releases=tuple(self._choices.get("all-releases", ())),
+            only_final=tuple(self._choices.get("only-final", ())),
+            require_hashes=self._require_hashes,
+            trusted_hosts=tuple(dict.fromkeys(self._trusted_hosts)),
+        )
+
+    def _add_index(self, option: GivenOption) -> None:
+        """As pip has it: once no index may be asked, none can be named; `--index-url` replaces all before it."""
+        if option.name == "no-index":
+            self._flags.add("no-index")
+            self._index_url = None
+            self._extra_index_urls.clear()
+        elif "no-index" not in self._flags and option.name == "index-url":
+            self._index_url = option.value
+            self._extra_index_urls.clear()
+        elif "no-index" not in self._flags:
+            self._extra_index_urls.append(option.value)
+
+    def _place_of_links(self, value: str, location: str) -> str:
+        if is_url(value):
+            return value
+        beside = os.path.normpath(os.path.join(os.path.dirname(location), value))  # noqa: PTH118, PTH120 - text only
+        if self.surroundings.exists(beside):
+            return beside
+        return os.path.normpath(os.path.join(self.base, value))  # noqa: PTH118 - text only
+
+    def _choose(self, option: GivenOption, place: str) -> None:
+        """`:all:` replaces, `:none:` empties, a name moves from the opposite list to this one.
+
+        Of kinds of files a name goes before `:all:` whichever comes first, as in uv; with pip a later `:all:` has
+        names of the opposite list forgotten.
+        """
+        if option.value.startswith("-"):
+            message = f"`--{option.name}` needs a list of packages, not `{option.value}`"
+            raise LocksetError("option-syntax", message, place=place)
+        chosen = self._choices.setdefault(option.name, {})
+        others = self._choices.setdefault(_OPPOSITES[option.name], {})
+        words = [word.strip() for word in option.value.split(",") if word.strip()]
+        keeps_names = option.name in _FILE_KINDS
+        while ":all:" in words:
+            kept = [name for name in others if keeps_names and name != ":all:"]
+            others.clear()
+            others.update(dict.fromkeys(kept))
+            chosen.clear()
+            chosen[":all:"] = None
+            del words[: words.index(":all:") + 1]
+            if ":none:" not in words:
+                # Single names add nothing to all of them.
+                return
+        for word in words:
+            if word == ":none:":
+                chosen.clear()
+                continue
+            package = canonicalize_name(word)
+            others.pop(package, None)
+            chosen[package] = None

@@ -1,0 +1,129 @@
+"""One requirement with the place that asked for it."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from itertools import accumulate
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from packaging.requirements import InvalidRequirement, Requirement
+from packaging.utils import canonicalize_name
+
+from lockset._dataclass import dataclass
+from lockset.dependency_specifiers import read_dependency
+from lockset.errors import LocksetError
+from lockset.sources.direct_url import split_hashes
+from lockset.url_secrets import without_secrets
+
+if TYPE_CHECKING:
+    from packaging.markers import Marker
+    from packaging.utils import NormalizedName
+
+    from lockset.hashes import Digest
+
+__all__ = ["RequirementLine", "parse_requirement"]
+
+_LONE_EQUALS = re.compile(r"(?<![=!<>~])=(?!=)")
+# Digits of a number beyond which nobody means a version, and Python reads no number.
+_DIGITS = 1_000
+_NUMBER = re.compile(f"[0-9]{{{_DIGITS}}}")
+# Bounds the parentheses around one part of a marker, below what any release of packaging reads; real ones have two.
+_MAX_NESTING = 100
+_POETRY_BOUND = re.compile(r"[\^]|~\s*\d")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RequirementLine:
+    """A requirement as it was asked for.
+
+    Attributes:
+        text: The requirement as written, without options, comments and hashes.
+        requirement: The same, parsed. A path or bare URL has become `name @ url`; local paths are absolute
+            `file:` URLs. The URL carries no hash and no `egg` fragment.
+        origin: Who asks, for messages and annotations: `pyproject.toml [project.dependencies]`, `requirements.in:3`.
+        hashes: Digests one of which the file must have; empty where none were asked for.
+        editable: Whether an editable installation of the source tree is asked for.
+        config_settings: Pairs for the build backend, in the order written.
+    """
+
+    text: str
+    requirement: Requirement
+    origin: str
+    hashes: tuple[Digest, ...] = ()
+    editable: bool = False
+    config_settings: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def name(self) -> NormalizedName:
+        """The normalized project name."""
+        return canonicalize_name(self.requirement.name)
+
+    @property
+    def extras(self) -> frozenset[NormalizedName]:
+        """The normalized extras asked for."""
+        return frozenset(canonicalize_name(extra) for extra in self.requirement.extras)
+
+    def where(self, marker: Marker | None, *, through: str) -> RequirementLine:
+        """The same requirement inside `marker` only, asked for by way of `through`."""
+        origin = f"{self.origin} (through {through})"
+        if marker is None:
+            return replace(self, origin=origin)
+        narrowed = read_dependency(str(self.requirement))
+        narrowed.marker = marker if narrowed.marker is None else marker & narrowed.marker
+        return replace(self, text=str(narrowed), requirement=narrowed, origin=origin)
+
+
+def parse_requirement(text: str, *, origin: str, place: str | None = None) -> RequirementLine:
+    """The requirement that `text` writes in the notation of dependency specifiers.
+
+    Raises:
+        LocksetError: `requirement-syntax`, with the part that is wrong marked below the message; `hash-weak` and
+            `hash-malformed` for hashes in a URL.
+    """
+    if text.count("(") > _MAX_NESTING and _nesting(text) > _MAX_NESTING:
+        raise LocksetError("requirement-syntax", "The marker is nested too deep to be read", place=place or origin)
+    try:
+        requirement = read_dependency(text)
+    except InvalidRequirement as error:
+        reason, *marked = str(error).split("\n")
+        raise LocksetError(
+            "requirement-syntax",
+            f"`{without_secrets(text)}` is not a requirement: {reason}",
+            place=place or origin,
+            # With credentials masked, the mark would stand below the wrong part.
+            context=tuple(line for line in marked if line.strip()) if without_secrets(text) == text else (),
+            hint=_hint(text),
+        ) from error
+    try:
+        urlsplit(requirement.url or "")
+    except ValueError as error:
+        raise LocksetError(
+            "requirement-syntax", f"`{without_secrets(text)}` has an address that is none", place=place or origin
+        ) from error
+    if len(text) > _DIGITS and _NUMBER.search(text):
+        raise LocksetError(
+            "requirement-syntax", f"A number in it has more than {_DIGITS} digits", place=place or origin
+        )
+    hashes: tuple[Digest, ...] = ()
+    if requirement.url is not None:
+        requirement.url, hashes = split_hashes(requirement.url, place=place or origin)
+    return RequirementLine(text=text.strip(), requirement=requirement, origin=origin, hashes=hashes)
+
+
+def _nesting(text: str) -> int:
+    """How deep the parentheses of `text` go."""
+    return max(accumulate({"(": 1, ")": -1}.get(sign, 0) for sign in text), default=0)
+
+
+def _hint(text: str) -> str | None:
+    # A marker's or URL's own signs are no mistakes of the version part.
+    version_part = text.partition(";")[0]
+    if "@" in version_part or "://" in version_part:
+        return "Write direct references as `name @ URL`, with a blank before a following `;`"
+    if _POETRY_BOUND.search(version_part):
+        return "Write version bounds in the standard form, such as `>=1.2,<2` or `~=1.2`"
+    if _LONE_EQUALS.search(version_part):
+        return "Write `==` for an exact version"
+    return None

@@ -1,0 +1,334 @@
+"""From a plan to a changed target: everything is ready before the first change, and the change is one transaction."""
+
+from __future__ import annotations
+
+import os
+import zlib
+from contextlib import contextmanager
+from functools import partial
+from typing import TYPE_CHECKING, NamedTuple
+
+from lockset.files.system import long_paths
+from lockset.sync.disk.apply.guard import locked
+from lockset.sync.disk.apply.remove import refuse_blocked, refuse_left_over, rewritten
+from lockset.sync.disk.apply.stage import Stage, placed
+from lockset.sync.disk.apply.transaction import commit, discard, finish, is_interrupted, journal_of, recover
+from lockset.sync.disk.inspect.installed_scan import scan, stamp_of
+from lockset.sync.disk.inspect.snapshot import Snapshot, observed
+from lockset.sync.disk.store.link import DamagedStore, Linker
+from lockset.sync.disk.workers import Workers, meanwhile
+from lockset.sync.installed import InstalledDistribution, InstalledFile
+from lockset.sync.overlaps import overlapped_of, overlaps_of, refuse_clashes, settled
+from lockset.sync.placement import check_places
+from lockset.sync.plan import Plan, plan
+from lockset.sync.windows_paths import refuse_windows_paths
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from lockset.errors import LocksetError
+    from lockset.progress import Listener
+    from lockset.sync.desired import Wanted
+    from lockset.sync.disk.apply.prepare import Acquirer
+    from lockset.sync.disk.store.wheel_store import StoredWheel
+    from lockset.sync.journal import JournalStep
+    from lockset.sync.overlaps import Overlap
+    from lockset.sync.placement import Clash, Placed
+    from lockset.sync.plan import Policy, Step
+    from lockset.sync.target import Target
+
+__all__ = ["Applier", "Doing"]
+
+# More threads than that wait for one another; fewer files than that are quicker put by one.
+_STAGERS, _MANY = 2, 1000
+# Bounds how often one wheel is got anew: somebody may be emptying the cache all the while.
+_HEALED = 5
+# Bounds the interpreters that compile at once; each shall have so many modules at least, since its start takes time.
+_COMPILERS, _WORTHWHILE = 8, 100
+
+
+class Doing(NamedTuple):
+    """How things are done, as against what.
+
+    Attributes:
+        link_mode: One of `link.LINK_MODES`.
+        compile_bytecode: Modules are compiled once they are in place.
+        verify_files: Installed files are hashed, not only compared by size and time.
+        overlap: Gives the names of packages that may own one path with different content; of the last one it is.
+        on_step: Called before every step of the transaction.
+    """
+
+    link_mode: str = "auto"
+    compile_bytecode: bool = False
+    verify_files: bool = False
+    overlap: Callable[[], tuple[str, ...]] = tuple
+    on_step: Callable[[JournalStep], None] | None = None
+
+
+class Applier:
+    """Plans for one target, and carries a plan out.
+
+    Args:
+        target: What is synced.
+        wanted: What it shall have.
+        policy: What else may change.
+        doing: How.
+        memory: Folder for what is remembered of targets, None for nowhere.
+        listener: Hears of progress.
+    """
+
+    def __init__(
+        self,
+        target: Target,
+        wanted: Sequence[Wanted],
+        *,
+        policy: Policy,
+        doing: Doing,
+        memory: str | None,
+        listener: Listener,
+    ) -> None:
+        self._target = target
+        self._wanted = wanted
+        self._policy = policy
+        self._doing = doing
+        self._listener = listener
+        self._roots = target.layout.roots
+        number = zlib.crc32("\0".join(self._roots).encode(errors="surrogateescape"))
+        self._memory = f"{memory}{os.sep}{number:08x}" if memory is not None else None
+        self._seen = Snapshot()
+        # What owns a path together with another, as it is in the end.
+        self.overlaps: tuple[Overlap, ...] = ()
+
+    def plan(self) -> Plan:
+        """What has to be done, as the target is now. What a crash has left is ended first."""
+        if is_interrupted(self._target.layout):
+            with locked(self._target.layout, self._listener):
+                self._recover()
+        snapshot = self._seen = Snapshot.load(self._memory, self._roots)
+        found = self._plan(snapshot)
+        self.overlaps = overlaps_of(found.steps)
+        if not found.changes:
+            snapshot.save(self._memory, self._roots)
+        return found
+
+    def observed(self) -> tuple[tuple[str, int, int], ...] | None:
+        """What the last plan or its carrying out relied on: path, size and time of every file that was found whole.
+
+        None where the target could be right or wrong without one of these being another.
+        """
+        return observed(self._seen, self._target.layout, examined=frozenset(one.name for one in self._wanted))
+
+    def apply(self, acquirer: Acquirer, first: Plan) -> Plan:
+        """Get everything that `first` installs, then bring the target there; what was really done.
+
+        Raises:
+            LocksetError: The target is as it was before.
+            OSError: The same.
+        """
+        stored = dict(acquirer.acquire([step.wanted for step in first.placed if step.wanted is not None]))
+        with locked(self._target.layout, self._listener):
+            self._recover()
+            snapshot = self._seen
+            # Another sync may have ended meanwhile.
+            now = self._plan(snapshot)
+            if not now.changes:
+                snapshot.save(self._memory, self._roots)
+                return now
+            refuse_blocked(now)
+            while True:
+                missing = [step.wanted for step in now.placed if step.wanted is not None and step.name not in stored]
+                stored |= acquirer.acquire(missing)
+                try:
+                    self._change(now, stored, acquirer, snapshot)
+                except _Together as together:
+                    now = together.plan
+                else:
+                    return now
+
+    def _recover(self) -> None:
+        if recover(self._target.layout):
+            self._listener.note("An interrupted sync of this target was undone")
+
+    def _plan(self, snapshot: Snapshot) -> Plan:
+        installed = scan(
+            self._target.layout,
+            snapshot=snapshot,
+            examine=frozenset(one.name for one in self._wanted),
+            verify_files=self._doing.verify_files,
+        )
+        return plan(self._wanted, installed, policy=self._policy, overlap=self._doing.overlap)
+
+    def _change(self, now: Plan, stored: dict[str, StoredWheel], acquirer: Acquirer, snapshot: Snapshot) -> None:
+        kept = [one for step in now.steps if step.action == "keep" for one in step.found]
+        removed = [one for step in now.changes for one in step.found]
+        owned = frozenset(file.path for one in kept for file in one.files)
+        stage = Stage(self._target.layout, present=owned)
+        try:
+            placing = self._staged(stage, now, stored, acquirer, kept)
+            paths = frozenset(file.path for one in placing for file in one.files)
+            refuse_left_over(now.changes, placed=paths, owned=owned)
+            changed = rewritten(removed, kept)
+            for path, content in changed.items():
+                if content is not None:
+                    stage.write(path, content.encode())
+            journal = journal_of(stage, removed, owned=owned, layout=self._target.layout, replaced=changed)
+        except BaseException:
+            discard(stage.areas)
+            raise
+        self.overlaps = overlaps_of(now.steps, placing)
+        commit(journal, base=self._target.layout.base, on_step=self._doing.on_step)
+        if len(stage.times) < _MANY:
+            finish(journal)
+            self._remember(placing, removed, now, stage, snapshot)
+        else:
+            # The one mostly waits for the disk, the other takes its time.
+            with meanwhile(partial(finish, journal)):
+                self._remember(placing, removed, now, stage, snapshot)
+        if self._doing.compile_bytecode:
+            _compile(self._target, placing)
+
+    def _staged(
+        self,
+        stage: Stage,
+        now: Plan,
+        stored: dict[str, StoredWheel],
+        acquirer: Acquirer,
+        kept: Sequence[InstalledDistribution],
+    ) -> Sequence[Placed]:
+        """Make everything ready; a stored wheel that turns out damaged is got anew, a few times."""
+        healed: list[str] = []
+        while True:
+            try:
+                stage.open()
+                linker = Linker(self._doing.link_mode, self._listener, hashing=self._doing.verify_files)
+                placing: dict[str, Placed] = {}
+                for step in now.placed:
+                    assert step.wanted is not None
+                    with _using(step.name):
+                        placing[step.name] = placed(stored[step.name], step.wanted, self._target)
+                if os.name == "nt":
+                    refuse_windows_paths(
+                        tuple(placing.values()), kept, layout=self._target.layout, long_paths=long_paths()
+                    )
+                clashes = check_places(tuple(placing.values()), kept, layout=self._target.layout)
+                if clashes:
+                    placing = self._settled(placing, clashes, now)
+                self._fill(stage, placing, stored, linker)
+                return tuple(placing.values())
+            except _Damaged as damaged:  # noqa: PERF203 (at most a few times for each package)
+                name = damaged.name
+                if healed.count(name) >= _HEALED:
+                    raise damaged.error from None
+                healed.append(name)
+                acquirer.drop(stored[name])
+                wanted = [step.wanted for step in now.placed if step.name == name and step.wanted is not None]
+                stored |= acquirer.acquire(wanted)
+
+    def _settled(self, placing: Mapping[str, Placed], clashes: Sequence[Clash], now: Plan) -> dict[str, Placed]:
+        """What is placed where each path has one owner's file; owners that are kept are installed again with the rest.
+
+        Raises:
+            LocksetError: `path-conflict`.
+        """
+        order = self._doing.overlap()
+        refuse_clashes(clashes, order, (step.name for step in now.steps if step.wanted is not None))
+        together = {owner for clash in clashes for owner in clash.owners if owner not in placing}
+        if together:
+            reason = "owns a path together with another one"
+            steps = (s._replace(action="repair", reason=reason) if s.name in together else s for s in now.steps)
+            raise _Together(Plan(steps=tuple(steps)))
+        return settled(placing, clashes, order)
+
+    def _fill(
+        self, stage: Stage, placing: Mapping[str, Placed], stored: Mapping[str, StoredWheel], linker: Linker
+    ) -> None:
+        """Put all of `placing` into `stage`, the largest first, in two threads where that is quicker."""
+        workers: Workers[None] = Workers(_STAGERS, patient=True)
+        few = sum(len(one.files) for one in placing.values()) < _MANY
+        self._listener.phase("Installing", total=len(placing))
+
+        def put(name: str) -> None:
+            with _using(name):
+                stage.put(placing[name], stored[name], linker, workers.stopped)
+            self._listener.step(name)
+
+        ordered = sorted(placing, key=lambda name: -len(placing[name].files))
+        if few:
+            for name in ordered:
+                put(name)
+        else:
+            workers.run([partial(put, name) for name in ordered])
+
+    def _remember(
+        self,
+        placing: Sequence[Placed],
+        removed: Sequence[InstalledDistribution],
+        now: Plan,
+        stage: Stage,
+        snapshot: Snapshot,
+    ) -> None:
+        for one in removed:
+            snapshot.known.pop(one.info, None)
+        by_name = {step.name: step for step in now.placed}
+        for new in placing:
+            stamp = stamp_of(new.info)
+            if stamp is not None:
+                snapshot.known[new.info] = (stamp, _installed(new, by_name[new.name]))
+        snapshot.times.update(stage.times)
+        snapshot.changed = True
+        snapshot.save(self._memory, self._roots)
+
+
+class _Together(Exception):  # noqa: N818 (never leaves this module)
+    """More has to be installed again at once: `plan` has it."""
+
+    def __init__(self, plan: Plan) -> None:
+        super().__init__()
+        self.plan = plan
+
+
+class _Damaged(Exception):  # noqa: N818 (never leaves this module)
+    """The stored wheel of `name` is not as it was unpacked."""
+
+    def __init__(self, name: str, error: LocksetError | FileNotFoundError) -> None:
+        super().__init__(name)
+        self.name = name
+        self.error = error
+
+
+@contextmanager
+def _using(name: str) -> Iterator[None]:
+    try:
+        yield
+    except (DamagedStore, FileNotFoundError) as error:
+        raise _Damaged(name, error) from error
+
+
+def _installed(new: Placed, step: Step) -> InstalledDistribution:
+    """What a scan would find of `new`."""
+    assert step.wanted is not None
+    files = [InstalledFile._make(file[:3]) for file in new.files]
+    files.append(InstalledFile(f"{new.info}{os.sep}RECORD", "", None))
+    wanted = step.wanted
+    return InstalledDistribution(
+        name=new.name,
+        version=new.version,
+        info=new.info,
+        installer="lockset",
+        origin={**wanted.hashes, **({"tree": wanted.tree} if wanted.tree is not None else {})},
+        direct_url=wanted.direct_url,
+        files=tuple(files),
+        overlapped=overlapped_of(new),
+    )
+
+
+def _compile(target: Target, placing: Sequence[Placed]) -> None:
+    """Have the target's interpreter compile the new modules; what does not compile stays as it is."""
+    import subprocess
+
+    modules = [file.path for one in placing for file in one.files if file.path.endswith(".py")]
+    command = [target.interpreter.executable, "-I", "-m", "compileall", "-q", "-i", "-"]
+    several = min(os.cpu_count() or 1, _COMPILERS, len(modules) // _WORTHWHILE + 1)
+    shares = ("\n".join(modules[number::several]).encode(errors="surrogateescape") for number in range(several))
+    workers: Workers[object] = Workers(several)
+    workers.run([partial(subprocess.run, command, input=share, capture_output=True, check=False) for share in shares])

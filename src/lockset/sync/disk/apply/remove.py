@@ -1,0 +1,206 @@
+"""What goes when distributions are removed: files that nobody else owns, their bytecode, folders left empty.
+
+An install that does not list its files goes only where no file that may be its own would be left behind.
+"""
+
+# Paths are strings here: there are thousands of them a run.
+# ruff: noqa: PTH114, PTH119, PTH120, PTH208
+from __future__ import annotations
+
+import os
+import stat
+from typing import TYPE_CHECKING
+
+from lockset.dependency_specifiers import read_version
+from lockset.errors import LocksetError
+from lockset.files.atomic import is_straight
+from lockset.files.system import is_fixed
+from lockset.sync.plan import unremovable
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Iterator, Sequence
+
+    from packaging.version import Version
+
+    from lockset.sync.installed import InstalledDistribution
+    from lockset.sync.layout import Layout
+    from lockset.sync.plan import Plan, Step
+
+__all__ = ["emptied_folders", "files_to_retire", "refuse_blocked", "refuse_immutable", "refuse_left_over", "rewritten"]
+
+
+def files_to_retire(
+    distributions: Sequence[InstalledDistribution], *, owned: Collection[str], layout: Layout
+) -> tuple[list[str], list[str]]:
+    """The dist-info folders and the files that go with `distributions`.
+
+    Only regular files and links inside the target count, none that is in `owned` (what other distributions have), none
+    that is the environment's own, none that is reached through a link.
+    """
+    infos = [one.info for one in distributions if os.path.lexists(one.info)]
+    leaving = frozenset(infos)
+    going: dict[str, None] = {}
+    straight: dict[str, bool] = {}
+    for one in distributions:
+        for file in one.files:
+            path = file.path
+            if path in owned or path in going:
+                continue
+            if layout.is_reserved(path) or not layout.holds(path):
+                continue
+            folder = path.rpartition(os.sep)[0]
+            if folder not in straight:
+                # What is in a dist-info folder goes with it, whoever lists it.
+                straight[folder] = is_straight(folder) and not _is_in(folder, leaving)
+            if straight[folder] and _is_file_or_link(path):
+                going[path] = None
+    going |= dict.fromkeys(path for path in _bytecode(going) if path not in owned)
+    return infos, list(going)
+
+
+def rewritten(
+    distributions: Iterable[InstalledDistribution], kept: Iterable[InstalledDistribution]
+) -> dict[str, str | None]:
+    """The .pth files that change when `distributions` go and `kept` stay, with their new content; None: they go."""
+    leaving: dict[str, list[str]] = {}
+    staying = {line for one in kept for line in one.lines}
+    for line in (line for one in distributions for line in one.lines if line not in staying):
+        leaving.setdefault(line.file, []).append(line.line)
+    if not leaving:
+        return {}
+    from lockset.sync.disk.inspect.eggs import without_lines
+    from lockset.sync.disk.inspect.metadata_text import read_text
+
+    contents = {file: read_text(os.path.dirname(file), os.path.basename(file)) or "" for file in leaving}
+    return {file: without_lines(contents[file], lines) for file, lines in leaving.items()}
+
+
+def refuse_blocked(plan: Plan) -> None:
+    """Refuse `plan` where it has steps that cannot be carried out.
+
+    Raises:
+        LocksetError: `not-removable`.
+    """
+    blocked = plan.blocked
+    if blocked:
+        keep = " ".join(f"--keep {step.name}" for step in blocked)
+        raise _not_removable([(step.found[0], step.blocked) for step in blocked], f"let them stay with `{keep}`, ")
+
+
+def refuse_left_over(steps: Sequence[Step], *, placed: Collection[str], owned: Collection[str]) -> None:
+    """Refuse to replace what would leave files of its own behind, beyond what is `placed` instead.
+
+    Raises:
+        LocksetError: `not-removable`.
+    """
+    for one, wanted in ((one, step.wanted) for step in steps for one in step.found):
+        if one.info.lower().endswith(".egg") and any(path.startswith(one.info + os.sep) for path in owned):
+            raise _not_removable([(one, "another distribution has files inside of it")])
+        if one.unlisted and wanted is not None:
+            if one.is_dist_info and wanted.version is not None and _is_version(one.version, wanted.version):
+                continue  # it has the very files that are placed anew
+            left = [path for path in one.suspects if path not in placed]
+            if left:
+                raise _not_removable([(one, unremovable(one, left))])
+
+
+def _is_version(text: str, version: Version) -> bool:
+    try:
+        return read_version(text) == version
+    except ValueError:
+        return False
+
+
+def _not_removable(reasons: Sequence[tuple[InstalledDistribution, str]], way: str = "") -> LocksetError:
+    names = ", ".join(str(one) for one, _ in reasons)
+    return LocksetError(
+        "not-removable",
+        f"{names} cannot be removed without leaving files behind that would still be imported",
+        place=reasons[0][0].place,
+        context=tuple(f"{one}: {why}" for one, why in reasons),
+        hint=f"Remove these files by hand, {way}or make the environment again",
+    )
+
+
+def _is_in(folder: str, others: Collection[str]) -> bool:
+    """Whether `folder` is one of `others`, or below one."""
+    while folder not in others:
+        above = os.path.dirname(folder)
+        if above == folder:
+            return False
+        folder = above
+    return True
+
+
+def refuse_immutable(infos: Iterable[str]) -> None:
+    """Refuse dist-info folders with files that cannot be removed: such a folder could be moved, but never away.
+
+    Raises:
+        LocksetError: `target-not-writable`.
+    """
+    for path in (path for info in infos if not os.path.islink(info) for path in _regular_files(info)):
+        if is_fixed(path):
+            raise LocksetError("target-not-writable", "The target has a file that was made immutable", place=path)
+
+
+def _regular_files(folder: str) -> Iterator[str]:
+    for above, _, names in os.walk(folder):
+        yield from (f"{above}{os.sep}{name}" for name in names)
+
+
+def _is_file_or_link(path: str) -> bool:
+    try:
+        mode = os.lstat(path).st_mode
+    except OSError:
+        return False
+    return stat.S_ISREG(mode) or stat.S_ISLNK(mode)
+
+
+def _bytecode(paths: Iterable[str]) -> Iterator[str]:
+    """Compiled forms of the modules among `paths`, which are in no RECORD."""
+    modules: dict[str, set[str]] = {}
+    for path in paths:
+        if path.endswith(".py"):
+            folder, _, name = path.rpartition(os.sep)
+            modules.setdefault(folder, set()).add(name[:-3])
+    for folder, names in modules.items():
+        for name in _listed(folder):
+            # Beside its module it is imported even without that.
+            if name.endswith((".pyc", ".pyo")) and name[:-4] in names:
+                yield f"{folder}{os.sep}{name}"
+        cached = f"{folder}{os.sep}__pycache__"
+        if os.path.islink(cached):
+            continue
+        for name in _listed(cached):
+            if name.endswith(".pyc") and name.split(".", 1)[0] in names:
+                yield f"{cached}{os.sep}{name}"
+
+
+def _listed(folder: str) -> list[str]:
+    try:
+        return os.listdir(folder)
+    except OSError:
+        return []
+
+
+def emptied_folders(paths: Iterable[str], *, layout: Layout, needed: Collection[str] = ()) -> list[str]:
+    """Folders that are empty once `paths` are gone, the deepest first; never a root, never one in `needed`."""
+    gone = set(paths)
+    roots = {layout.base, *layout.libraries, layout.scripts}
+    waiting = {os.path.dirname(path) for path in gone}
+    found: list[str] = []
+    while waiting:
+        # The deepest first: what is above may become empty by it.
+        folder = max(waiting, key=lambda one: (one.count(os.sep), one))
+        waiting.discard(folder)
+        if folder in roots or folder in needed or not layout.holds(folder) or os.path.islink(folder):
+            continue
+        try:
+            left = [name for name in os.listdir(folder) if f"{folder}{os.sep}{name}" not in gone]
+        except OSError:
+            continue
+        if not left:
+            found.append(folder)
+            gone.add(folder)
+            waiting.add(os.path.dirname(folder))
+    return found

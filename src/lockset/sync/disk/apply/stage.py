@@ -1,0 +1,264 @@
+"""What will be installed, made ready in a private folder on the target's own file system."""
+
+# Paths are strings here: there are thousands of them a run.
+# ruff: noqa: PTH102, PTH112, PTH116, PTH119, PTH120
+from __future__ import annotations
+
+import json
+import os
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from lockset.errors import LocksetError
+from lockset.files.atomic import read_remembered, remove_tree, set_aside
+from lockset.files.system import BINARY
+from lockset.hashes import quick_sha256
+from lockset.sync.disk.store.link import DamagedStore
+from lockset.sync.installed import SOURCE_FILE
+from lockset.sync.layout import STATE_FOLDER
+from lockset.sync.placement import Placed, Placement, collision, record_rows
+from lockset.sync.wheel.record import format_record, hash_text
+from lockset.sync.wheel.safe_path import is_within
+from lockset.sync.wheel.scripts import rewritten, shebang
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterator, Mapping
+
+    from lockset.sync.desired import Wanted
+    from lockset.sync.disk.store.link import Linker
+    from lockset.sync.disk.store.wheel_store import StoredWheel
+    from lockset.sync.layout import Layout
+    from lockset.sync.target import Target
+    from lockset.sync.wheel.manifest import StoredFile, StoredScript
+
+__all__ = ["Stage", "placed"]
+
+
+def placed(stored: StoredWheel, wanted: Wanted, target: Target) -> Placed:
+    """Where every file of `stored` goes in `target`, with the files that are made for this target alone.
+
+    Raises:
+        DamagedStore: A stored script was changed since it was unpacked.
+    """
+    layout, manifest = target.layout, stored.manifest
+    info = f"{layout.root(manifest.root_scheme, manifest.name)}{os.sep}{manifest.dist_info}"
+    roots = {
+        scheme: layout.root(scheme, manifest.name) for scheme in ("purelib", "platlib", "scripts", "headers", "data")
+    }
+    files: list[Placement] = []
+    for file in manifest.files:
+        path = f"{roots[file.scheme]}{os.sep}{file.path if os.sep == '/' else file.path.replace('/', os.sep)}"
+        if file.rewrite:
+            content = rewritten(_stored(stored, file), target.interpreter.executable)
+            files.append(_written(path, content, executable=True, made_from=f"`.data/scripts/{file.path}`"))
+        else:
+            files.append(Placement(path, file.hash, file.size, file, None, file.executable))
+    for script in manifest.scripts:
+        name, content = _script(script, target)
+        path = f"{roots['scripts']}{os.sep}{name}"
+        made_from = f"the command `{script.name}` of its entry_points.txt"
+        files.append(_written(path, content, executable=True, made_from=made_from))
+    for name, content in _facts(wanted).items():
+        files.append(_written(f"{info}{os.sep}{name}", content, executable=False))
+    return Placed(name=manifest.name, version=manifest.version, info=info, files=tuple(files))
+
+
+def _stored(stored: StoredWheel, file: StoredFile) -> bytes:
+    """The content of a small file of the store, which is verified: what is made of it says no more what it was."""
+    import hashlib  # here, since few wheels have such files
+
+    source = file.place(stored.folder)
+    content = read_remembered(source)
+    algorithm = file.hash.partition("=")[0]
+    if hash_text(algorithm, hashlib.new(algorithm, content, usedforsecurity=False).digest()) != file.hash:
+        raise DamagedStore(source)
+    return content
+
+
+def _written(path: str, content: bytes, *, executable: bool, made_from: str = "metadata of lockset") -> Placement:
+    digest = hash_text("sha256", quick_sha256(content))
+    return Placement(path, digest, len(content), None, content, executable, made_from)
+
+
+def _script(script: StoredScript, target: Target) -> tuple[str, bytes]:
+    interpreter = target.interpreter
+    if interpreter.launcher == "posix":
+        return script.name, shebang(interpreter.executable) + script.body
+    from lockset.sync.disk.store.unpack import launcher
+
+    return launcher(script, interpreter.executable, interpreter.launcher)
+
+
+def _facts(wanted: Wanted) -> Mapping[str, bytes]:
+    """The files of dist-info that tell who installed it, why, and from what."""
+    found = {"INSTALLER": b"lockset\n"}
+    if wanted.requested:
+        found["REQUESTED"] = b""
+    direct_url = wanted.direct_url
+    if direct_url is not None:
+        found["direct_url.json"] = json.dumps(direct_url).encode()
+        if wanted.tree is not None:
+            found[SOURCE_FILE] = json.dumps({"tree": wanted.tree}).encode()
+    else:
+        origin = {"url": wanted.source_url, "archive_info": {"hashes": dict(wanted.hashes)}}
+        found["provenance_url.json"] = json.dumps(origin).encode()
+    return found
+
+
+class Stage:
+    """Private folders in which a target's new files stand until they are moved to their places.
+
+    There is one on every file system that the target spans, since moves between two are no renames.
+
+    Attributes:
+        areas: These folders; the first one holds the journal.
+        times: Modification time of every staged file by its final path.
+
+    Args:
+        layout: Of the target; its base is there.
+        present: Paths that other distributions have already, with the same content: they are not staged again.
+    """
+
+    def __init__(self, layout: Layout, *, present: Collection[str] = ()) -> None:
+        self._present = present
+        self._infos: list[str] = []
+        self._claimed: dict[str, str] = {}
+        self._old: set[str] = set()
+        self._folders: dict[str, str] = {}
+        self._roots = layout.roots
+        self._area_of: dict[str, str] = {}
+        self.times: dict[str, int] = {}
+        first = f"{layout.base}{os.sep}{STATE_FOLDER}"
+        device = _device(layout.base)
+        for root in self._roots:
+            same = _device(root) == device
+            self._area_of[root] = first if same else f"{_existing(root)}{os.sep}{STATE_FOLDER}"
+        self.areas = (first, *sorted(set(self._area_of.values()) - {first}))
+
+    def open(self) -> None:
+        """Make the private folders, empty; what an earlier run has left in them is gone."""
+        self._folders.clear()
+        self._infos.clear()
+        self._claimed.clear()
+        self._old.clear()
+        self.times.clear()
+        for area in self.areas:
+            if os.path.lexists(area):
+                remove_tree(area)
+            if os.path.isdir(area):
+                set_aside(area)
+            else:
+                os.mkdir(area, 0o700)
+
+    def put(self, one: Placed, stored: StoredWheel, linker: Linker, stopped: Callable[[], bool]) -> None:
+        """Make the files of `one` ready, unless `stopped`. Several threads may do so at once, each for one of its own.
+
+        Raises:
+            DamagedStore: A stored file was changed since it was unpacked.
+            OSError: The disk did not let us.
+        """
+        area = self._area_of[self._root_of(one.info)]
+        staged_info = f"{area}{os.sep}{os.path.basename(one.info)}"
+        os.mkdir(staged_info, 0o755)
+        self._folders[one.info] = staged_info
+        self._infos.append(one.info)
+        folders, times, claim, separator = self._folders, self.times, self._claimed.setdefault, os.sep
+        for path, _, _, source, content, executable, _ in one.files:
+            # Another distribution may have the very same file.
+            if path in self._present or (source is None and content is None) or claim(path, one.info) != one.info:
+                continue
+            if stopped():
+                return
+            folder, _, name = path.rpartition(separator)
+            goal = f"{folders.get(folder) or self._folder(folder)}{separator}{name}"
+            try:
+                if source is not None:
+                    linker.put(source.place(stored.folder), goal, source)
+                    times[path] = source.mtime
+                elif content is not None:
+                    times[path] = _write(goal, content, executable=executable)
+            except FileExistsError:
+                raise self._taken(one, path) from None
+        _write(f"{staged_info}{os.sep}RECORD", format_record(record_rows(one)), executable=False)
+
+    def _taken(self, one: Placed, path: str) -> LocksetError:
+        """The error for `path` of `one` where the file system takes another name for the same."""
+        file = next(file for file in one.files if file.path == path)
+        other = next((o for o in one.files if o.path != path and o.path.casefold() == path.casefold()), None)
+        if other is not None:
+            return collision(one, file, other)
+        names = [taken for taken in self._claimed if taken != path and taken.casefold() == path.casefold()]
+        owner = os.path.basename(self._claimed[names[0]]) if names else "another distribution"
+        return LocksetError(
+            "path-conflict",
+            f"{one} cannot be installed here: the file system takes `{path}` for a file of {owner}",
+            hint="Leave one of them out, or sync to a file system that tells upper case from lower case",
+        )
+
+    def write(self, path: str, content: bytes) -> None:
+        """Make ready a file with `content`, which no distribution has, for `path`."""
+        folder, _, name = path.rpartition(os.sep)
+        _write(f"{self._folder(folder)}{os.sep}{name}", content, executable=False)
+
+    def kept_path(self, path: str, number: int) -> str:
+        """Where the `number`th retired file goes, on the file system of `path`; the folder for it is made."""
+        folder = f"{self._area_of[self._root_of(path)]}{os.sep}old"
+        if folder not in self._old:
+            os.mkdir(folder, 0o700)
+            self._old.add(folder)
+        return f"{folder}{os.sep}{number}"
+
+    def infos(self) -> Iterator[tuple[str, str]]:
+        """Staged dist-info folders and their final paths, sorted."""
+        for final in sorted(self._infos):
+            yield self._folders[final], final
+
+    def trees(self) -> Iterator[tuple[str, str]]:
+        """Staged roots that hold something, and their final paths."""
+        for root in self._roots:
+            if root in self._folders:
+                yield self._folders[root], root
+
+    @property
+    def folders(self) -> Collection[str]:
+        """The folders of the target that something staged goes into."""
+        return self._folders.keys()
+
+    def _folder(self, final: str) -> str:
+        """The staged folder for `final`; made once, with all above it."""
+        staged = self._folders.get(final)
+        if staged is not None:
+            return staged
+        if final in self._area_of:
+            number = self._roots.index(final)
+            staged = f"{self._area_of[final]}{os.sep}{number}"
+        else:
+            above, _, name = final.rpartition(os.sep)
+            staged = f"{self._folder(above)}{os.sep}{name}"
+        with suppress(FileExistsError):  # another thread was quicker
+            os.mkdir(staged, 0o755)
+        self._folders[final] = staged
+        return staged
+
+    def _root_of(self, path: str) -> str:
+        return next(root for root in self._roots if is_within(path, root, separator=os.sep))
+
+
+def _write(path: str, content: bytes, *, executable: bool) -> int:
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | BINARY, 0o755 if executable else 0o644)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(content)
+        file.flush()
+        time = os.fstat(file.fileno()).st_mtime_ns
+    # Windows settles the time when a file is closed.
+    return os.stat(path).st_mtime_ns if os.name == "nt" else time
+
+
+def _existing(path: str) -> str:
+    while not os.path.isdir(path):
+        path = os.path.dirname(path)
+    return path
+
+
+def _device(path: str) -> int:
+    return os.stat(_existing(path)).st_dev

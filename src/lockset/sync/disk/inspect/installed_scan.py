@@ -1,0 +1,254 @@
+"""Which distributions a target has, and whether those that count are whole."""
+
+# Paths are strings here: there are thousands of them a run.
+# ruff: noqa: PTH114, PTH117, PTH119, PTH120, PTH123
+from __future__ import annotations
+
+import json
+import os
+import stat
+from typing import TYPE_CHECKING, Any
+
+from lockset.hashes import STRONG_ALGORITHMS, WEAK_ALGORITHMS
+from lockset.sync.disk.inspect.metadata_text import HEAD, name_and_version, read_text
+from lockset.sync.installed import EASY_INSTALL, METADATA_ENDINGS, SOURCE_FILE, InstalledDistribution, InstalledFile
+from lockset.sync.wheel.record import hash_text, parse_record
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator, Mapping
+
+    from lockset.sync.disk.inspect.snapshot import Snapshot, Stamp
+    from lockset.sync.layout import Layout
+
+__all__ = ["has_hash", "scan", "stamp_of"]
+
+# Bounds what is read of a RECORD; the largest ones have some megabytes.
+_MOST_RECORD = 64 << 20
+_CHUNK = 1 << 20
+
+
+def scan(
+    layout: Layout, *, snapshot: Snapshot, examine: Collection[str], verify_files: bool = False
+) -> tuple[InstalledDistribution, ...]:
+    """The distributions of a target; those named in `examine` have their problems told.
+
+    `snapshot` is what was seen before, and is brought up to date. With `verify_files` every file is hashed.
+    """
+    found: list[InstalledDistribution] = []
+    known: dict[str, tuple[Stamp, InstalledDistribution]] = {}
+    for library in layout.libraries:
+        infos, older = _listed(library)
+        if older:
+            # Imported here and below: hardly any target has such things.
+            from lockset.sync.disk.inspect.eggs import egg_distributions
+
+            found += egg_distributions(library, older, layout)
+        for name in infos:
+            info = f"{library}{os.sep}{name}"
+            stamp = stamp_of(info)
+            one = snapshot.find(info, stamp)
+            if one is None or stamp is None:
+                one = _read(info, library, layout)
+                snapshot.changed = True
+            if stamp is not None:
+                known[info] = (stamp, one)
+            if one.name in examine and not one.problems:
+                one = _examined(one, snapshot, verify_files=verify_files)
+            found.append(one)
+    snapshot.replace(known)
+    if any(one.unlisted for one in found):
+        from lockset.sync.disk.inspect.unowned_files import with_suspects
+
+        return tuple(with_suspects(found, layout))
+    return tuple(found)
+
+
+def _listed(library: str) -> tuple[list[str], list[str]]:
+    """Names of dist-info folders, and of what is older, in whatever case: so does `importlib.metadata` look for it."""
+    try:
+        with os.scandir(library) as entries:
+            names = sorted([e.name for e in entries if e.name.lower().endswith((*METADATA_ENDINGS, EASY_INSTALL))])
+    except (FileNotFoundError, NotADirectoryError):
+        return [], []
+    infos = [name for name in names if name.lower().endswith(".dist-info")]
+    return infos, [name for name in names if not name.lower().endswith(".dist-info")] if len(names) > len(infos) else []
+
+
+def stamp_of(info: str) -> Stamp | None:
+    """What changes when the dist-info folder `info` is another one, or its RECORD is written anew."""
+    try:
+        record = os.lstat(f"{info}{os.sep}RECORD")
+        return record.st_mtime_ns, record.st_size, record.st_ino, os.lstat(info).st_mtime_ns
+    except OSError:
+        return None
+
+
+def _read(info: str, library: str, layout: Layout) -> InstalledDistribution:
+    name, version = _named(info)
+    direct_url = _direct_url(info)
+    problems: list[str] = []
+    if read_text(info, "METADATA", HEAD) is None:
+        problems.append("its METADATA is missing")
+    files, stray, broken = _recorded(info, library, layout)
+    facts = _json(info, SOURCE_FILE) or {}
+    if broken:
+        problems.append(f"its RECORD {broken}")
+    return InstalledDistribution(
+        name=name,
+        version=version,
+        info=info,
+        installer=(read_text(info, "INSTALLER") or "").strip(),
+        origin={**_origin(_json(info, "provenance_url.json") or direct_url), **_tree(facts)},
+        direct_url=direct_url,
+        files=files,
+        stray=stray,
+        problems=tuple(problems),
+        overlapped=_overlapped(facts),
+        unlisted=f"has files that cannot be known: its RECORD {broken}" if broken else "",
+    )
+
+
+def _recorded(info: str, library: str, layout: Layout) -> tuple[tuple[InstalledFile, ...], tuple[str, ...], str]:
+    """Files and stray rows of RECORD, and why it does not list all that was installed, "" where it does."""
+    record = read_text(info, "RECORD", _MOST_RECORD)
+    if record is None:
+        return (), (), "is missing"
+    try:
+        files, stray = _files(record, library, layout)
+    except ValueError as error:
+        return (), (), f"cannot be read: {error}"
+    own = f"{info}{os.sep}RECORD"
+    # Its own row is the last one that lockset writes.
+    return files, stray, "" if any(file.path == own for file in reversed(files)) else "is cut short"
+
+
+def _named(info: str) -> tuple[str, str]:
+    """Name and version, from METADATA, as everybody reads them; from the folder's name where there is none."""
+    name, _, version = os.path.basename(info)[: -len(".dist-info")].partition("-")
+    return name_and_version(read_text(info, "METADATA", HEAD), name, version)
+
+
+def _json(info: str, name: str) -> dict[str, Any] | None:
+    text = read_text(info, name)
+    try:
+        found = json.loads(text) if text else None
+    except (ValueError, RecursionError):
+        return None
+    return found if isinstance(found, dict) else None
+
+
+def _direct_url(info: str) -> dict[str, Any] | None:
+    """What direct_url.json says, where it says it as the standard has it."""
+    found = _json(info, "direct_url.json")
+    if found is None or not isinstance(found.get("url"), str):
+        return None
+    tables = (found.get(key, {}) for key in ("archive_info", "dir_info", "vcs_info"))
+    return found if all(isinstance(table, dict) for table in tables) else None
+
+
+def _tree(facts: Mapping[str, Any]) -> Mapping[str, str]:
+    digest = facts.get("tree")
+    return {"tree": digest} if isinstance(digest, str) else {}
+
+
+def _overlapped(facts: Mapping[str, Any]) -> Mapping[str, str]:
+    table = facts.get("overlapped")
+    return {k: v for k, v in table.items() if isinstance(v, str)} if isinstance(table, dict) else {}
+
+
+def _origin(url: Mapping[str, Any] | None) -> Mapping[str, str]:
+    archive = (url or {}).get("archive_info")
+    hashes = archive.get("hashes") if isinstance(archive, dict) else None
+    if not isinstance(hashes, dict):
+        return {}
+    known = {*STRONG_ALGORITHMS, *WEAK_ALGORITHMS}
+    return {k.lower(): v.lower() for k, v in hashes.items() if isinstance(v, str) and k.lower() in known}
+
+
+def _files(record: str, library: str, layout: Layout) -> tuple[tuple[InstalledFile, ...], tuple[str, ...]]:
+    """The files of RECORD, and the rows that name no place in the target."""
+    files: list[InstalledFile] = []
+    stray: list[str] = []
+    prefix = library + os.sep
+    for row in parse_record(record):
+        path = row.path
+        if "\0" in path:
+            stray.append(path)  # no file has such a name
+            continue
+        if os.sep != "/":
+            path = path.replace("/", os.sep)
+        if "." in path[:1] or f".{os.sep}" in path or f"{os.sep}{os.sep}" in path or os.path.isabs(path):
+            place = os.path.normpath(prefix + path)
+            # Where the target is elsewhere now, an absolute row means what it meant then: nobody's to remove.
+            if not path or os.path.isabs(path) or not layout.holds(place):
+                stray.append(row.path)
+                continue
+        else:
+            place = prefix + path
+        files.append(InstalledFile(place, row.hash, row.size))
+    return tuple(files), tuple(stray)
+
+
+def _examined(one: InstalledDistribution, snapshot: Snapshot, *, verify_files: bool) -> InstalledDistribution:
+    for problem in _problems(one, snapshot, verify_files=verify_files):
+        return one._replace(problems=(problem,))
+    return one
+
+
+def _problems(one: InstalledDistribution, snapshot: Snapshot, *, verify_files: bool) -> Iterator[str]:
+    yield from (f"`{_shown(folder, one)}` is a link" for folder in _links(one))
+    times = snapshot.times
+    lstat = os.lstat
+    for path, digest, size in one.files:
+        if not digest and path.endswith((".pyc", f"{os.sep}RECORD")):
+            continue
+        try:
+            found = lstat(path)
+        except OSError:
+            yield f"`{_shown(path, one)}` is missing"
+            continue
+        if size is not None and found.st_size != size:
+            yield f"`{_shown(path, one)}` was changed"
+        elif not stat.S_ISREG(found.st_mode):
+            yield f"`{_shown(path, one)}` is no regular file"
+        elif verify_files or times.get(path) != found.st_mtime_ns:
+            if not has_hash(path, digest):
+                yield f"`{_shown(path, one)}` was changed"
+            else:
+                times[path] = found.st_mtime_ns
+                snapshot.changed = True
+
+
+def _links(one: InstalledDistribution) -> Iterator[str]:
+    """Folders of its modules that are links: what is in them is another place's, whatever it is."""
+    library = os.path.dirname(one.info)
+    start = len(library) + 1
+    seen = {library}
+    for folder in {path.rpartition(os.sep)[0] for path, _, _ in one.files}:
+        if folder[:start] == library + os.sep:
+            while folder not in seen:
+                seen.add(folder)
+                if os.path.islink(folder):
+                    yield folder
+                folder = folder.rpartition(os.sep)[0]  # noqa: PLW2901 (and all above it)
+
+
+def _shown(path: str, one: InstalledDistribution) -> str:
+    return os.path.relpath(path, os.path.dirname(one.info)).replace(os.sep, "/")
+
+
+def has_hash(path: str, digest: str) -> bool:
+    """Whether the file has the hash of its RECORD row; rows without a strong one say nothing."""
+    algorithm, _, value = digest.partition("=")
+    if algorithm not in STRONG_ALGORITHMS or not value:
+        return True
+    import hashlib  # here, since what was seen before is not hashed
+
+    hasher = hashlib.new(algorithm, usedforsecurity=False)
+    try:
+        with open(path, "rb") as file:
+            while chunk := file.read(_CHUNK):
+                hasher.update(chunk)
+    except OSError:
+        return False
+    return hash_text(algorithm, hasher.digest()) == f"{algorithm}={value.rstrip('=')}"

@@ -1,0 +1,73 @@
+"""Which files of a target may belong to an install that does not list its own."""
+
+# Paths are strings here: there may be thousands of them.
+# ruff: noqa: PTH113, PTH208
+from __future__ import annotations
+
+import os
+import re
+from typing import TYPE_CHECKING
+
+from lockset.sync.disk.inspect.metadata_text import normalised, read_text
+from lockset.sync.installed import METADATA_ENDINGS
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator, Sequence
+
+    from lockset.sync.installed import InstalledDistribution
+    from lockset.sync.layout import Layout
+
+__all__ = ["with_suspects"]
+
+_MODULE = (".pth", ".py", ".pyc", ".pyo", ".so", ".pyd")
+# What tools that make environments put there, and what belongs to whoever runs the interpreter.
+_SURROUNDINGS = frozenset({"_virtualenv.py", "sitecustomize.py", "usercustomize.py", "_manylinux.py"})
+_COMMAND = re.compile(r"^\s*([\w.@+-][\w.@+ -]*?)\s*=\s*[\w.]+\s*:", re.MULTILINE)
+
+
+def with_suspects(found: Sequence[InstalledDistribution], layout: Layout) -> list[InstalledDistribution]:
+    """`found`, where each one without a whole list of its files has those that nobody owns and that may be its own.
+
+    Where its metadata names its modules (top_level.txt), these are the files below them; else any module may be.
+    """
+    owned = {file.path for one in found for file in one.files}
+    return [one._replace(suspects=tuple(_suspects(one, owned, layout))) if one.unlisted else one for one in found]
+
+
+def _suspects(one: InstalledDistribution, owned: Collection[str], layout: Layout) -> Iterator[str]:
+    named = read_text(one.info, "top_level.txt") or ""
+    tops = {line.strip() for line in named.splitlines() if line.strip()}
+    for library in layout.libraries:
+        for name in _listed(library):
+            if name.endswith(".pth") or name.startswith("__editable__"):
+                # By such files setuptools and others make a source tree importable.
+                counts = one.name in normalised(name)
+            elif name == "__pycache__" or name.lower().endswith(METADATA_ENDINGS) or name in _SURROUNDINGS:
+                counts = False
+            else:
+                counts = not tops or name.split(".", 1)[0] in tops
+            for path in _files(f"{library}{os.sep}{name}") if counts else ():
+                if path not in owned and (tops or path.endswith(_MODULE)) and not layout.is_reserved(path):
+                    yield path
+    for name in _COMMAND.findall(read_text(one.info, "entry_points.txt") or ""):
+        command = f"{layout.scripts}{os.sep}{name}"
+        if os.path.isfile(command) and command not in owned and not layout.is_reserved(command):
+            yield command
+
+
+def _files(path: str) -> Iterator[str]:
+    """The regular file `path`, or those below the folder `path`; bytecode of modules that have gone does not count."""
+    if os.path.isfile(path):
+        yield path
+        return
+    for folder, folders, names in os.walk(path):
+        folders[:] = sorted(name for name in folders if name != "__pycache__")
+        for name in sorted(names):
+            yield f"{folder}{os.sep}{name}"
+
+
+def _listed(folder: str) -> list[str]:
+    try:
+        return sorted(os.listdir(folder))
+    except OSError:
+        return []

@@ -1,0 +1,117 @@
+"""What lock files ask a target to have, remembered: the same bytes for the same target need no second reading.
+
+The memory saves time only. Hashes are checked on the bytes that are installed, whatever it says.
+"""
+
+from __future__ import annotations
+
+import sys
+import zlib
+from typing import TYPE_CHECKING, Any
+
+from lockset import __version__
+from lockset.dependency_specifiers import read_version
+from lockset.files.record_store import know, known
+from lockset.hashes import Digest
+from lockset.sync.desired import Wanted, may_hold_secret
+from lockset.sync.disk.inspect.source_tree import tree_digest
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from lockset.sync.disk.request import SyncRequest
+    from lockset.sync.target import Target
+
+__all__ = ["asked_of"]
+
+# Changes with every change of what is remembered.
+_FORMAT = 2
+_FOLDER = "locks-v1"
+# Bounds the number of memories: a further one takes the place of an older one.
+_MOST = 256
+
+
+def asked_of(request: SyncRequest, target: Target, *, cache: Path | None) -> Sequence[Wanted]:
+    """What all lock files together ask for, sorted by name.
+
+    Raises:
+        LocksetError: What `lockset.sync.disk.selection.asked_of` raises.
+    """
+    key = _key(request, target)
+    place = str(cache / _FOLDER / f"{zlib.crc32(key) % _MOST:02x}") if cache is not None and key else None
+    found = _remembered(place, key)
+    if found is None:
+        # Imported here: reading and selecting take longer to import than most syncs last.
+        from lockset.sync.disk.selection import asked_of as read
+
+        found = read(request, target)
+        if place is not None and not any(may_hold_secret(one.url or "") for one in found):
+            know(place, key, [_row(one) for one in found])
+    return [_as_it_is(one) for one in found]
+
+
+def _as_it_is(one: Wanted) -> Wanted:
+    # What is editable is always as it is now; any other directory is built anew when it has changed.
+    return one._replace(tree=tree_digest(str(one.path))) if one.kind == "directory" and not one.editable else one
+
+
+def _key(request: SyncRequest, target: Target) -> bytes:
+    """All that the answer depends on; empty where it cannot be told."""
+    if any(source.data is None for source in request.sources):
+        return b""
+    interpreter = target.interpreter
+    return repr(
+        (
+            (_FORMAT, __version__, sys.version),
+            [(s.data, s.folder) for s in request.sources],
+            sorted(interpreter.markers.items()),
+            (interpreter.version, interpreter.implementation, interpreter.abis, interpreter.platforms, interpreter.mac),
+            request.described and tuple(request.described),
+            (_ordered(request.extras), request.all_extras, _ordered(request.groups), request.all_groups),
+            (request.default_groups, _ordered(request.no_binary), _ordered(request.only_binary)),
+            (request.build_nothing, request.strict),
+            tuple(request.allowed),
+        )
+    ).encode(errors="surrogateescape")
+
+
+def _ordered(names: frozenset[str] | None) -> object:
+    return None if names is None else sorted(names)
+
+
+def _row(one: Wanted) -> tuple[Any, ...]:
+    return (
+        (one.name, str(one.version) if one.version is not None else None, one.kind, one.filename, one.url, one.path),
+        [(digest.algorithm, digest.value) for digest in one.digests],
+        (one.size, one.subdirectory, one.editable, one.requested, one.vcs, one.commit, one.revision),
+    )
+
+
+def _remembered(place: str | None, key: bytes) -> Sequence[Wanted] | None:
+    try:
+        rows = known(place, key)
+        return [_wanted(*row) for row in rows] if rows is not None else None
+    except (ValueError, TypeError):
+        return None
+
+
+def _wanted(names: tuple[Any, ...], digests: list[tuple[str, str]], facts: tuple[Any, ...]) -> Wanted:
+    name, version, kind, filename, url, path = names
+    size, subdirectory, editable, requested, vcs, commit, revision = facts
+    return Wanted(
+        name=name,
+        version=read_version(version) if version is not None else None,
+        kind=kind,
+        filename=filename,
+        url=url,
+        path=path,
+        digests=tuple(Digest(algorithm=algorithm, value=value) for algorithm, value in digests),
+        size=size,
+        subdirectory=subdirectory,
+        editable=editable,
+        requested=requested,
+        vcs=vcs,
+        commit=commit,
+        revision=revision,
+    )

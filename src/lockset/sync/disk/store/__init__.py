@@ -1,0 +1,1 @@
+"""Verified archives and unpacked wheels, and how their files reach a target."""

@@ -1,0 +1,279 @@
+"""Archives on disk: verified while they are written, and read afterwards from that same open file."""
+
+# Paths are strings here: there are thousands of them a run.
+# ruff: noqa: PTH120
+from __future__ import annotations
+
+import contextlib
+import os
+import stat
+import threading
+from typing import TYPE_CHECKING, BinaryIO
+
+from lockset.errors import LocksetError
+from lockset.files.atomic import private_folder
+from lockset.files.system import BINARY, READ, replace, unlink
+from lockset.hashes import Verifier
+from lockset.sync.wheel.safe_path import outside
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from lockset.index.ports import Downloads
+    from lockset.progress import Listener
+    from lockset.sync.desired import Wanted
+    from lockset.sync.disk.store.cache import Cache
+
+__all__ = ["MOST_BYTES", "Archives"]
+
+# Bounds a download whose size is not locked.
+MOST_BYTES = 8 << 30
+_CHUNK = 1 << 20
+_FOLDER = "archives-v1"
+
+
+class Archives:
+    """Gets the archives that a lock names: from the cache, from a local path, or over the network.
+
+    Every archive comes as a file open for reading at its start; all locked digests and the locked size were verified
+    over exactly the bytes that it holds.
+    """
+
+    def __init__(
+        self,
+        cache: Cache,
+        downloads: Callable[[], Downloads],
+        *,
+        listener: Listener,
+        stopped: Callable[[], bool],
+        folders: Sequence[str] = (),
+    ) -> None:
+        self._cache = cache
+        self._folders = Folders(folders)
+        self._make_downloads = downloads
+        self._made: Downloads | None = None
+        self._lock = threading.Lock()
+        self._listener = listener
+        self._stopped = stopped
+
+    def open(self, wanted: Wanted) -> BinaryIO:
+        """The archive of `wanted`.
+
+        Raises:
+            LocksetError: `hash-mismatch`, `file-not-found`, and whatever `Downloads.fetch` raises.
+            OSError: The disk did not let us.
+        """
+        found = self._remembered(wanted) or self._offered(wanted)
+        if found is None and wanted.is_outside:
+            raise outside(str(wanted), wanted.source, f"`-f FOLDER` with a folder that has `{wanted.filename}`, or ")
+        return found or self._fetched(wanted)
+
+    def forget(self, wanted: Wanted) -> None:
+        """Keep nothing of an archive that was refused after all."""
+        for root in self._cache.readable:
+            _remove(_place(root, wanted))
+
+    @property
+    def _downloads(self) -> Downloads:
+        with self._lock:
+            if self._made is None:
+                self._made = self._make_downloads()
+            return self._made
+
+    def _remembered(self, wanted: Wanted) -> BinaryIO | None:
+        for root in self._cache.readable:
+            path = _place(root, wanted)
+            try:
+                file = _open_regular(path)
+            except (OSError, LocksetError):
+                continue
+            verifier = Verifier(wanted.digests, size=wanted.size)
+            while not verifier.too_long and (chunk := file.read(_CHUNK)):
+                verifier.update(chunk)
+            if verifier.mismatch() is None:
+                file.seek(0)
+                return file
+            # Cut, emptied or changed since: as if it had never been there.
+            file.close()
+            _remove(path)
+        return None
+
+    def _offered(self, wanted: Wanted) -> BinaryIO | None:
+        """The file of a wheelhouse that has the locked hash, whatever its name."""
+        is_there = wanted.path is not None and not wanted.is_outside and os.path.exists(wanted.path)  # noqa: PTH110
+        for path in self._folders.candidates(wanted) if not is_there else ():
+            with contextlib.suppress(_NotThis):
+                return self._taken(wanted._replace(path=path))
+        return None
+
+    def _taken(self, wanted: Wanted) -> BinaryIO:
+        try:
+            return self._fetched(wanted)
+        except LocksetError as error:
+            if error.diagnostic.code in {"hash-mismatch", "file-not-found", "file-not-regular"}:
+                raise _NotThis from error
+            raise
+
+    def _fetched(self, wanted: Wanted) -> BinaryIO:
+        root = self._cache.writable()
+        temporary = self._cache.temporary(root, "archive")
+        descriptor = os.open(temporary, os.O_RDWR | os.O_CREAT | os.O_EXCL | BINARY, 0o600)
+        file: BinaryIO = os.fdopen(descriptor, "w+b")
+        try:
+            sink = _VerifyingSink(file, Verifier(wanted.digests, size=wanted.size), self._listener, self._stopped)
+            if wanted.path is not None:
+                _copy(wanted, sink)
+            else:
+                assert wanted.url is not None
+                limit = wanted.size if wanted.size is not None else MOST_BYTES
+                self._downloads.fetch(wanted.url, sink, limit=limit)
+            _check(sink.verifier, wanted)
+            file.flush()
+            file.seek(0)
+            return self._kept(file, temporary, wanted, root)
+        except BaseException as error:
+            file.close()
+            _remove(temporary)
+            if isinstance(error, LocksetError) and error.diagnostic.code == "download-too-large":
+                raise _refused(wanted, f"size: locked {wanted.size} bytes, got more") from None
+            raise
+
+    def _kept(self, file: BinaryIO, temporary: str, wanted: Wanted, root: str) -> BinaryIO:
+        """Move the verified `file` to its place in the cache; the archive, open at its start."""
+        path = _place(root, wanted)
+        if os.name != "nt":
+            _keep(temporary, path)
+            return file
+        # What is open cannot be moved there, so it is closed first: what is opened afterwards is verified once more.
+        file.close()
+        try:
+            _keep(temporary, path)
+        except PermissionError:
+            # Another process reads the same archive at this moment: it was verified there.
+            _remove(temporary)
+        found = self._remembered(wanted)
+        if found is None:
+            raise LocksetError("cache-busy", "The cache entry changes again and again", place=path)
+        return found
+
+
+class _NotThis(Exception):  # noqa: N818 (never leaves this module)
+    """The file of a wheelhouse is another one."""
+
+
+class Folders:
+    """Folders of files that may be used in place of a download."""
+
+    def __init__(self, folders: Sequence[str]) -> None:
+        self._folders = folders
+        self._lock = threading.Lock()
+        self._found: list[tuple[str, str, int]] | None = None
+
+    def candidates(self, wanted: Wanted) -> Iterator[str]:
+        """Files that could be `wanted`: those with its name first, then those with its size."""
+        others: list[str] = []
+        for path, name, size in self._files() if self._folders else ():
+            if wanted.size is not None and size != wanted.size:
+                continue
+            if name == wanted.filename:
+                yield path
+            elif wanted.size is not None:
+                others.append(path)
+        yield from others
+
+    def _files(self) -> list[tuple[str, str, int]]:
+        with self._lock:
+            if self._found is None:
+                self._found = [found for folder in self._folders for found in _listed(folder)]
+            return self._found
+
+
+def _listed(folder: str) -> list[tuple[str, str, int]]:
+    try:
+        with os.scandir(folder) as entries:
+            return sorted((entry.path, entry.name, entry.stat().st_size) for entry in entries if entry.is_file())
+    except OSError as error:
+        raise LocksetError(
+            "find-links", f"The folder of `--find-links` cannot be read: {error.strerror}", place=folder
+        ) from error
+
+
+class _VerifyingSink:
+    """Writes what comes to `file` and hashes the very same bytes."""
+
+    def __init__(self, file: BinaryIO, verifier: Verifier, listener: Listener, stopped: Callable[[], bool]) -> None:
+        self._file = file
+        self.verifier = verifier
+        self._listener = listener
+        self._stopped = stopped
+
+    def write(self, chunk: bytes) -> None:
+        if self._stopped():
+            raise LocksetError("stopped", "The sync ends because another download failed")
+        self.verifier.update(chunk)
+        if self.verifier.too_long:
+            raise LocksetError("download-too-large", "More bytes came than are locked")
+        self._file.write(chunk)
+        self._listener.transferred(len(chunk))
+
+    def restart(self) -> None:
+        self.verifier.restart()
+        self._file.seek(0)
+        self._file.truncate()
+
+
+def _copy(wanted: Wanted, sink: _VerifyingSink) -> None:
+    assert wanted.path is not None
+    try:
+        source = _open_regular(wanted.path)
+    except OSError as error:
+        raise LocksetError(
+            "file-not-found",
+            f"The file of {wanted} cannot be read: {error.strerror}",
+            place=wanted.path,
+            hint="Paths in a lock file are relative to its own folder",
+        ) from error
+    limit = wanted.size if wanted.size is not None else MOST_BYTES
+    with source:
+        while chunk := source.read(min(_CHUNK, limit + 1)):
+            sink.write(chunk)
+
+
+def _open_regular(path: str) -> BinaryIO:
+    """Open `path` without waiting for a pipe or a device to answer."""
+    descriptor = os.open(path, READ)
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise LocksetError("file-not-regular", "A lock file may name regular files only", place=path)
+    return os.fdopen(descriptor, "rb")
+
+
+def _place(root: str, wanted: Wanted) -> str:
+    digest = wanted.digests[0]
+    return f"{root}{os.sep}{_FOLDER}{os.sep}{digest.algorithm}-{digest.value}"
+
+
+def _keep(temporary: str, path: str) -> None:
+    private_folder(os.path.dirname(path))
+    replace(temporary, path)
+
+
+def _remove(path: str) -> None:
+    with contextlib.suppress(OSError):
+        unlink(path)
+
+
+def _check(verifier: Verifier, wanted: Wanted) -> None:
+    mismatch = verifier.mismatch()
+    if mismatch is not None:
+        raise _refused(wanted, mismatch)
+
+
+def _refused(wanted: Wanted, mismatch: str) -> LocksetError:
+    return LocksetError(
+        "hash-mismatch",
+        f"`{wanted.filename}` of {wanted} is not the file that was locked",
+        place=wanted.source,
+        context=(mismatch,),
+        hint="The file was changed after locking or on its way; if the change is right, lock again",
+    )

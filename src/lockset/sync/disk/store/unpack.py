@@ -1,0 +1,226 @@
+"""Unpacks one verified wheel through the library `installer`, into folders by scheme.
+
+`installer` decides which member goes to which scheme and what a script looks like; the destination here writes, and
+checks every byte against RECORD while writing. Interpreting a wheel is done once, when it enters the store: targets
+get links to what was unpacked.
+"""
+
+# Paths are strings here: there are thousands of them a run.
+# ruff: noqa: PTH103, PTH116
+from __future__ import annotations
+
+import hashlib
+import os
+from typing import TYPE_CHECKING, Any, BinaryIO, cast
+
+import installer
+from installer.destinations import WheelDestination
+from installer.records import RecordEntry
+from installer.scripts import Script
+from installer.sources import WheelSource
+
+from lockset.errors import LocksetError
+from lockset.files.system import BINARY
+from lockset.sync.wheel.manifest import StoredFile, StoredScript
+from lockset.sync.wheel.record import hash_text
+from lockset.sync.wheel.scripts import is_placeholder
+from lockset.sync.wheel.zip_reader import chunks, let_go
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from installer.sources import WheelContentElement
+    from installer.utils import Scheme
+
+    from lockset.sync.wheel.contents import Content, Wheel
+    from lockset.sync.wheel.zip_reader import Buffer
+
+__all__ = ["launcher", "unpack"]
+
+# Bytes of an archive that stay in memory while it is read.
+_WINDOW = 8 << 20
+# Of an archive's members: the first moment that they can have, and the system that wrote them.
+_NO_TIME, _POSIX = b"\0\0\x21\0", 3
+
+
+def unpack(
+    buffer: Buffer, wheel: Wheel, folder: str, *, what: str
+) -> tuple[tuple[StoredFile, ...], tuple[StoredScript, ...]]:
+    """Write the files of `wheel` below `folder`, one folder for each scheme; `buffer` is its archive.
+
+    Raises:
+        LocksetError: `wheel-refused`: a file differs from its hash in RECORD; `archive-refused`: it is damaged.
+    """
+    for content in wheel.dropped:
+        hasher = _hasher(content)
+        for chunk in chunks(buffer, content.member, what=what):
+            hasher.update(chunk)
+        _check(content, hasher, what)
+    destination = _Folders(folder, what=what)
+    for script in wheel.scripts:
+        destination.write_script(script.name, script.module, script.attribute, script.section)
+    installer.install(_Verified(wheel, buffer, what), destination, {})
+    return tuple(destination.files), tuple(destination.scripts)
+
+
+def launcher(script: StoredScript, executable: str, kind: str) -> tuple[str, bytes]:
+    """File name and content of the command `script` on systems that need more than a first line."""
+    made = Script(script.name, script.module, script.attribute, cast("Any", script.section))
+    name, content = made.generate(executable, cast("Any", kind))
+    return name, _undated(content)
+
+
+def _undated(launcher: bytes) -> bytes:
+    """`launcher` without time and system of whoever made it, in the small archive at its end: the same everywhere."""
+    central = launcher.rfind(b"PK\x01\x02")
+    local = launcher.rfind(b"PK\x03\x04", 0, max(central, 0))
+    if local < 0:
+        return launcher
+    content = bytearray(launcher)
+    content[local + 10 : local + 14] = content[central + 12 : central + 16] = _NO_TIME
+    content[central + 5] = _POSIX
+    return bytes(content)
+
+
+class _Verified(WheelSource):
+    """A wheel of which only what is to be installed is shown."""
+
+    def __init__(self, wheel: Wheel, buffer: Buffer, what: str) -> None:
+        super().__init__(wheel.name, str(wheel.version))
+        self._wheel = wheel
+        self._buffer = buffer
+        self._what = what
+
+    @property
+    def dist_info_dir(self) -> str:
+        return self._wheel.dist_info
+
+    @property
+    def data_dir(self) -> str:
+        return self._wheel.data_dir
+
+    @property
+    def dist_info_filenames(self) -> list[str]:
+        # Commands are those that were read and judged before, not what another reader finds in the same text.
+        return [name for name in self._wheel.texts if name != "entry_points.txt"]
+
+    def read_dist_info(self, filename: str) -> str:
+        if filename == "WHEEL":
+            # Which formats can be installed was decided before; `installer` takes 1.x only.
+            pure = "true" if self._wheel.root_scheme == "purelib" else "false"
+            return f"Wheel-Version: 1.0\nRoot-Is-Purelib: {pure}\n"
+        return self._wheel.texts[filename]
+
+    def get_contents(self) -> Iterator[WheelContentElement]:
+        seen = 0
+        for content in self._wheel.contents:
+            member = content.member
+            seen += member.packed
+            if seen > _WINDOW:
+                let_go(self._buffer)
+                seen = 0
+            row = (member.name, f"{content.algorithm}={content.digest}", str(member.size))
+            stream = cast("BinaryIO", _Stream(content, self._buffer, self._what))
+            yield row, stream, member.executable
+
+
+class _Stream:
+    """What travels through `installer` from source to destination; it is never read in between."""
+
+    __slots__ = ("buffer", "content", "what")
+
+    def __init__(self, content: Content, buffer: Buffer, what: str) -> None:
+        self.content = content
+        self.buffer = buffer
+        self.what = what
+
+    def __iter__(self) -> Iterator[bytes]:
+        return chunks(self.buffer, self.content.member, what=self.what)
+
+
+class _Folders(WheelDestination):
+    """Writes every file below `<folder>/<scheme>/`."""
+
+    def __init__(self, folder: str, *, what: str) -> None:
+        self.files: list[StoredFile] = []
+        self.scripts: list[StoredScript] = []
+        self._folder = folder
+        self._what = what
+        self._made: set[str] = set()
+
+    def write_script(self, name: str, module: str, attr: str, section: Any) -> RecordEntry:
+        _, text = Script(name, module, attr, section).generate("/", "posix")
+        self.scripts.append(StoredScript(name, section, module, attr, text.partition(b"\n")[2]))
+        return RecordEntry(name, None, None)
+
+    def write_file(
+        self,
+        scheme: Scheme,
+        path: str | os.PathLike[str],
+        stream: BinaryIO,
+        is_executable: bool,  # noqa: FBT001 (the library's signature)
+    ) -> RecordEntry:
+        source = cast("_Stream", stream)
+        relative = os.fspath(path)
+        assert (scheme, relative) == (source.content.scheme, source.content.path), "both read the name in one way"
+        executable = is_executable or scheme == "scripts"
+        goal = f"{self._folder}/{scheme}/{relative}".replace("/", os.sep)
+        hasher = _hasher(source.content)
+        first = b""
+        # A folder of our own and a name checked before: a file that is there already is another member's.
+        try:
+            self._make_folder(goal.rpartition(os.sep)[0])
+            descriptor = os.open(goal, os.O_WRONLY | os.O_CREAT | os.O_EXCL | BINARY, 0o755 if executable else 0o644)
+        except (FileExistsError, NotADirectoryError, IsADirectoryError):
+            raise _taken(source.content, self._what) from None
+        try:
+            for chunk in source:
+                first = first or chunk[:16]
+                hasher.update(chunk)
+                _write(descriptor, chunk)
+            found = os.fstat(descriptor)
+        finally:
+            os.close(descriptor)
+        if os.name == "nt":
+            found = os.stat(goal)  # Windows settles the time when a file is closed
+        _check(source.content, hasher, self._what)
+        digest = hash_text(source.content.algorithm, hasher.digest())
+        rewrite = scheme == "scripts" and is_placeholder(first)
+        self.files.append(StoredFile(scheme, relative, digest, found.st_size, found.st_mtime_ns, executable, rewrite))
+        return RecordEntry(relative, None, None)
+
+    def finalize_installation(self, scheme: Scheme, record_file_path: str, records: Any) -> None:
+        """RECORD belongs to a target: it is written there."""
+
+    def _make_folder(self, folder: str) -> None:
+        if folder not in self._made:
+            os.makedirs(folder, exist_ok=True)
+            self._made.add(folder)
+
+
+def _taken(content: Content, what: str) -> LocksetError:
+    return LocksetError(
+        "wheel-refused",
+        f"`{content.member.name}` of {what} has the place of another member: the file system takes both names for one",
+        hint="Use a cache on a file system that tells upper case from lower case, or lock another version",
+    )
+
+
+def _write(descriptor: int, data: bytes) -> None:
+    written = os.write(descriptor, data)
+    while written < len(data):
+        data = data[written:]
+        written = os.write(descriptor, data)
+
+
+def _hasher(content: Content) -> Any:
+    return hashlib.new(content.algorithm, usedforsecurity=False)
+
+
+def _check(content: Content, hasher: Any, what: str) -> None:
+    if hash_text(content.algorithm, hasher.digest()) != f"{content.algorithm}={content.digest.rstrip('=')}":
+        raise LocksetError(
+            "wheel-refused",
+            f"`{content.member.name}` of {what} is not what the wheel's own RECORD says",
+            hint="Report it to the project, or lock another version",
+        )

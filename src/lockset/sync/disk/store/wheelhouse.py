@@ -1,0 +1,80 @@
+"""Puts the files that a lock names into a folder, under their own names: a wheelhouse."""
+
+# Paths are strings here, as in the rest of this folder.
+# ruff: noqa: PTH103, PTH118, PTH123
+from __future__ import annotations
+
+import os
+from functools import partial
+from typing import TYPE_CHECKING
+
+from lockset.errors import LocksetError
+from lockset.files.output_file import replacing
+from lockset.hashes import Verifier
+from lockset.sync.disk.store.archives import Archives
+from lockset.sync.disk.workers import Workers
+from lockset.sync.wheel.safe_path import path_problem
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from lockset.index.ports import Downloads
+    from lockset.progress import Listener
+    from lockset.sync.desired import Wanted
+    from lockset.sync.disk.store.cache import Cache
+
+__all__ = ["fill_wheelhouse"]
+
+_THREADS = 8
+_CHUNK = 1 << 20
+# Bounds how long another process that copies the same file is waited for.
+_SECONDS = 600.0
+
+
+def fill_wheelhouse(
+    folder: str,
+    wanted: Sequence[Wanted],
+    *,
+    cache: Cache,
+    downloads: Callable[[], Downloads],
+    folders: Sequence[str],
+    listener: Listener,
+) -> tuple[bool, ...]:
+    """Have every file of `wanted` in `folder`, verified; for each whether it was put there now.
+
+    A file that is there already is kept where its hashes are right, and replaced where they are not. Nothing else in
+    the folder is touched, and no file is there in part at any moment.
+
+    Raises:
+        LocksetError: What a download raises; `unsafe-path` for a name that is no safe file name.
+    """
+    for one in wanted:
+        problem = "is a path" if "/" in (one.filename or "") else path_problem(one.filename or "")
+        if problem is not None:
+            raise LocksetError("unsafe-path", f"The file name `{one.filename}` of {one} {problem}")
+    os.makedirs(folder, exist_ok=True)
+    workers: Workers[bool] = Workers(_THREADS)
+    archives = Archives(cache, downloads, listener=listener, stopped=workers.stopped, folders=folders)
+    listener.phase("Downloading", total=len(wanted))
+    return tuple(workers.run([partial(_put, one, folder, archives, listener) for one in wanted]))
+
+
+def _put(wanted: Wanted, folder: str, archives: Archives, listener: Listener) -> bool:
+    goal = os.path.join(folder, wanted.filename or "")
+    missing = not _is_there(goal, wanted)
+    if missing:
+        with archives.open(wanted) as source, replacing(goal, seconds=_SECONDS) as file:
+            while chunk := source.read(_CHUNK):
+                file.write(chunk)
+    listener.step(wanted.filename or str(wanted))
+    return missing
+
+
+def _is_there(path: str, wanted: Wanted) -> bool:
+    verifier = Verifier(wanted.digests, size=wanted.size)
+    if not os.path.isfile(path) or os.path.islink(path):  # noqa: PTH113, PTH114
+        return False
+    with open(path, "rb") as file:
+        while not verifier.too_long and (chunk := file.read(_CHUNK)):
+            verifier.update(chunk)
+    return verifier.mismatch() is None

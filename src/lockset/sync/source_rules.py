@@ -1,0 +1,217 @@
+"""From a selection to what a target shall have: the user's rules on sources, hashes and paths are kept here."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+from urllib.parse import unquote, urlsplit
+
+from lockset.errors import LocksetError
+from lockset.hashes import WEAK_ALGORITHMS, Digest, strong_digests
+from lockset.lockfile.model import (
+    File,
+    PackageDirectory,
+    PackageSdist,
+    PackageVcs,
+    PackageWheel,
+    describe,
+    file_name,
+)
+from lockset.sync.desired import Allowed, Wanted, public_url
+from lockset.sync.wheel.safe_path import is_within, outside
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from lockset.lockfile.model import Package
+    from lockset.lockfile.select import Selected
+
+__all__ = ["wanted"]
+
+
+def wanted(items: Sequence[Selected], *, folder: str, allowed: Allowed | None = None) -> tuple[Wanted, ...]:
+    """What `items` of a selection ask for; relative paths are below `folder`, the lock file's own.
+
+    Raises:
+        LocksetError: `hash-missing`, `hash-malformed`, `unsafe-path`, `source-not-allowed`, `commit-malformed`.
+    """
+    known, needed = _edges(items)
+    rules = allowed or Allowed()
+    return tuple(
+        _wanted(item.package, item.artifact, folder, rules, requested=known and item.package.name not in needed)
+        for item in items
+    )
+
+
+def _edges(items: Sequence[Selected]) -> tuple[bool, frozenset[str]]:
+    """Whether the lock records dependencies at all, and the names that something depends on."""
+    lists = [item.package.dependencies for item in items if item.package.dependencies]
+    return bool(lists), frozenset(str(edge.get("name", "")) for edges in lists for edge in edges or ())
+
+
+def _wanted(package: Package, artifact: object, folder: str, allowed: Allowed, *, requested: bool) -> Wanted:
+    what = describe(package)
+    _check_url(getattr(artifact, "url", None), what, is_file=isinstance(artifact, File) and not artifact.path)
+    if isinstance(artifact, PackageVcs):
+        _check_allowed(allowed.vcs, what, f"a {artifact.type} commit", "--no-vcs")
+        return Wanted(
+            name=package.name,
+            version=package.version,
+            kind="vcs",
+            url=artifact.url,
+            path=_local(artifact.path, folder, allowed, what) if artifact.path and not artifact.url else None,
+            vcs=artifact.type,
+            commit=_commit(artifact.commit_id, what),
+            revision=artifact.requested_revision,
+            subdirectory=artifact.subdirectory,
+            requested=requested,
+        )
+    if isinstance(artifact, PackageDirectory):
+        _check_allowed(allowed.directory, what, "a directory", "--no-directory")
+        return Wanted(
+            name=package.name,
+            version=package.version,
+            kind="directory",
+            path=_local(artifact.path, folder, allowed, what),
+            subdirectory=artifact.subdirectory,
+            editable=bool(artifact.editable) and allowed.editable,
+            requested=requested,
+        )
+    assert isinstance(artifact, File)
+    filename = file_name(artifact)
+    kind = "wheel" if isinstance(artifact, PackageWheel) else "sdist"
+    kind = kind if isinstance(artifact, PackageWheel | PackageSdist) else "archive"
+    _check_allowed(kind != "archive" or allowed.archive, what, "an archive", "--no-archive")
+    path, is_outside = _path(artifact, folder, allowed, what)
+    return Wanted(
+        name=package.name,
+        version=package.version,
+        kind=kind,
+        filename=filename,
+        url=artifact.url,
+        path=path,
+        is_outside=is_outside,
+        digests=_digests(artifact.hashes, f"`{filename}` of {what}", weak=allowed.weak_hash),
+        size=artifact.size,
+        subdirectory=getattr(artifact, "subdirectory", None),
+        requested=requested,
+    )
+
+
+# What repositories are fetched by.
+_OF_REPOSITORIES = frozenset({"http", "https", "file", "ssh", "git", "svn", "bzr", "sftp", "lp", "rsync", "ftp"})
+
+
+def _check_url(url: str | None, what: str, *, is_file: bool) -> None:
+    """Refuse an address that cannot be taken apart, and one that nothing fetches: it leads nowhere."""
+    if not url:
+        return
+    scheme = url.partition(":")[0].lower()
+    try:
+        parts = urlsplit(url)
+        scheme = parts.scheme.lower()
+        problem = _address_problem(url, scheme.rpartition("+")[2], parts.hostname or "", parts.port)
+    except ValueError as error:
+        problem = str(error)
+    if problem is not None:
+        raise LocksetError(
+            "url-malformed", f"The address that `{what}` is locked to is not valid: {problem}", hint="Lock again"
+        )
+    if not is_file and (url.startswith("-") or (len(scheme) > 1 and scheme.rpartition("+")[2] not in _OF_REPOSITORIES)):
+        raise LocksetError(
+            "url-scheme",
+            f"`{what}` is locked to `{public_url(url)}`, and no repository is fetched from there",
+            hint="Lock again, from an https or ssh address",
+        )
+    if is_file and scheme not in {"http", "https", "file"}:
+        raise LocksetError(
+            "url-scheme",
+            f"`{what}` is locked to `{public_url(url)}`, and files are fetched by http and https only",
+            hint="Lock again, from an index or an https address",
+        )
+
+
+def _address_problem(url: str, scheme: str, host: str, port: int | None) -> str | None:
+    if port == 0 or not url.isprintable() or " " in host:
+        return "it has a character or a port that no address can have"
+    if scheme in {"http", "https", "ssh", "git"} and not any(map(str.isalnum, host)):
+        return "it has no host"
+    return None
+
+
+def _check_allowed(fine: bool, what: str, source: str, option: str) -> None:  # noqa: FBT001 (read as a sentence)
+    if not fine:
+        raise LocksetError(
+            "source-not-allowed",
+            f"`{what}` is locked as {source}, which {option} refuses",
+            hint=f"Leave {option} away, or lock it from an index",
+        )
+
+
+def _commit(text: str, what: str) -> str:
+    """A commit id in full: a short one, or a name, can mean another commit tomorrow."""
+    if len(text) not in {40, 64} or not set(text.lower()) <= set("0123456789abcdef"):
+        raise LocksetError(
+            "commit-malformed",
+            f"The commit id of `{what}` is not 40 or 64 hexadecimal digits",
+            hint="Lock again with a tool that records full commit ids",
+        )
+    return text.lower()
+
+
+def _digests(hashes: Mapping[str, str], what: str, *, weak: bool) -> tuple[Digest, ...]:
+    try:
+        return strong_digests(hashes, what=what)
+    except LocksetError as error:
+        known = {name.lower(): value.lower() for name, value in hashes.items() if name.lower() in WEAK_ALGORITHMS}
+        fits = known and all(len(value) == 2 * WEAK_ALGORITHMS[name] for name, value in known.items())
+        if not weak or error.diagnostic.code != "hash-missing" or not fits:
+            raise
+        return tuple(Digest(algorithm=name, value=value) for name, value in sorted(known.items()))
+
+
+def _path(artifact: File, folder: str, allowed: Allowed, what: str) -> tuple[str | None, bool]:
+    """The local path of `artifact`, as locked or of its `file:` URL, and whether it may not be read there."""
+    text = artifact.path
+    if not text and artifact.url and artifact.url.lower().startswith("file:"):
+        parts = urlsplit(artifact.url)
+        if parts.netloc in {"", "localhost"}:
+            place = unquote(parts.path)
+            text = place if os.sep == "/" else place.lstrip("/")
+    if not text:
+        return None, False
+    place = _place(text, folder)
+    is_outside = not allowed.outside_path and not any(_leads_into(place, each) for each in (folder, *allowed.folders))
+    if is_outside and not allowed.folders:
+        raise outside(what, place, f"`-f FOLDER` with a folder that has `{file_name(artifact)}`, or ")
+    return place, is_outside
+
+
+def _local(path: str, folder: str, allowed: Allowed, what: str) -> str:
+    place = _place(path, folder)
+    if not allowed.outside_path and not _leads_into(place, folder):
+        raise outside(what, place)
+    return place
+
+
+def _place(path: str, folder: str) -> str:
+    if "\0" in path:
+        raise LocksetError("unsafe-path", f"The lock file names a path with a NUL character: `{path}`")
+    # A relative path may be written with either separator on every platform.
+    portable = path.replace("\\", "/") if os.sep == "/" and "/" not in path else path
+    return os.path.normpath(os.path.join(folder, portable))  # noqa: PTH118 (a value, not a file)
+
+
+def _leads_into(place: str, folder: str) -> bool:
+    return _is_in(place, folder) and _is_in(_resolved(place), _resolved(folder))
+
+
+def _is_in(place: str, folder: str) -> bool:
+    # On Windows with one separator, and one case; elsewhere both stay as they are.
+    place, folder = os.path.normcase(place), os.path.normcase(folder)
+    return place == folder or is_within(place, folder, separator=os.sep)
+
+
+def _resolved(path: str) -> str:
+    # A link of a repository leads out of it as well as two dots do.
+    return os.path.realpath(path)
