@@ -78,7 +78,6 @@ def station(tmp_path_factory: pytest.TempPathFactory) -> Station:
     folder = tmp_path_factory.mktemp("station")
     for lock, wheels in (("old", OLD), ("new", NEW)):
         write_lock(folder / f"pylock.{lock}.toml", wheels)
-    for lock in ("old", "new"):
     made = Station(folder)
     (folder / "live").mkdir()
     done = made.sync("old")
