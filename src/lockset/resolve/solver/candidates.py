@@ -235,7 +235,8 @@ class CandidateMaker:
         if pins.boundary is not None:
             yield _Boundary(pins.boundary, late=False)
         row = self._row(releases, pins, wanted, guard)
-        probed = row.probed
+        # A probe of a Python in development may have what admits none of the others.
+        probed = [p for p in row.probed if self._policy.outgrown or not self._is_outgrown(releases, p, guard)]
         parted = False
         done: set[int] = set()
         without_files: list[int] = []
@@ -326,17 +327,18 @@ class CandidateMaker:
         Only for Pythons that releases are expected to have come to: with one in development alone in the guard, the
         newest release that says nothing of it would be years old, and the lock is better off without that Python.
         """
-        if guard.is_disjoint(SETTLED):
-            yield from positions
-            return
         outgrown = []
         for position in positions:
-            if guard.is_disjoint(self._repository.strictly_serves(releases.name, releases.versions[position])):
+            if self._is_outgrown(releases, position, guard):
                 outgrown.append(position)
             else:
                 yield position
         if self._policy.outgrown:
             yield from outgrown
+
+    def _is_outgrown(self, releases: Releases, position: int, guard: MarkerSet) -> bool:
+        strict = self._repository.strictly_serves(releases.name, releases.versions[position])
+        return guard.is_disjoint(strict) and not guard.is_disjoint(SETTLED)
 
     def _pins(self, releases: Releases, guard: MarkerSet) -> _Pins:
         concerned = [p for p in self._preferences.get(releases.name, ()) if not p.region.is_disjoint(guard)]
