@@ -42,9 +42,10 @@ def check_options(options: Any) -> None:
         UsageError: `option-value`.
     """
     cls: Any = type(options)
-    for name, annotation in _annotations(cls):
-        value = _checked(f"{cls.__name__}.{name}", getattr(options, name), annotation)
-        object.__setattr__(options, name, value)
+    for name, annotation, default in _fields(cls):
+        value = getattr(options, name)
+        if value is not default:
+            object.__setattr__(options, name, _checked(f"{cls.__name__}.{name}", value, annotation))
 
 
 def check_argument(name: str, value: Any, annotation: str) -> Any:
@@ -70,8 +71,9 @@ def check_range(options: Any, *names: str, least: float, above: bool = False) ->
 
 
 @cache
-def _annotations(cls: type[Any]) -> tuple[tuple[str, str], ...]:
-    return tuple((name, str(field.type)) for name, field in cls.__dataclass_fields__.items())
+def _fields(cls: type[Any]) -> tuple[tuple[str, str, Any], ...]:
+    """Name, annotation and default of each field."""
+    return tuple((name, str(field.type), field.default) for name, field in cls.__dataclass_fields__.items())
 
 
 def _checked(name: str, value: Any, annotation: str) -> Any:

@@ -24,7 +24,6 @@ from lockset.errors import LocksetError, UsageError
 from lockset.files.output_file import write_output
 from lockset.lockfile.diff import diff
 from lockset.lockfile.file_name import is_lock_file_name
-from lockset.lockfile.merge_conflict import old_lock
 from lockset.resolve.lock.staleness import check
 from lockset.resolve.problem.other_sources import unread_settings
 from lockset.sources.discover import STDIN, find_upwards, read_sources
@@ -218,6 +217,8 @@ def read_old(target: Path | None, out: Output, *, merging: bool = True) -> OldLo
     """
     if target is None or not target.exists():
         return None
+    from lockset.lockfile.merge_conflict import old_lock  # a first lock does without it
+
     try:
         found = old_lock(target)
     except LocksetError as error:

@@ -23,7 +23,6 @@ from lockset.lockfile.model import (
     Pylock,
 )
 from lockset.markers import MarkerSet, wheel_region
-from lockset.metadata.specifier_fixes import fixed_specifiers
 from lockset.resolve.problem.direct_source import DirectVersion, is_local, local_path, relative_path
 
 if TYPE_CHECKING:
@@ -252,6 +251,8 @@ def _specifiers(text: str | None) -> SpecifierSet | None:
     try:
         return read_specifiers(text)
     except InvalidSpecifier:
+        from lockset.metadata.specifier_fixes import fixed_specifiers  # few texts are not valid
+
         fixed = fixed_specifiers(text)
         return None if not fixed else read_specifiers(fixed)
 

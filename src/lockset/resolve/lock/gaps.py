@@ -6,12 +6,10 @@ from typing import TYPE_CHECKING
 
 from lockset._dataclass import dataclass
 from lockset.markers import KNOWN_PYTHONS, MarkerSet
-from lockset.resolve.explain.failure import joined
-from lockset.resolve.explain.where import pythons_listed
 from lockset.resolve.problem.direct_source import DirectVersion
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Sequence
 
     from lockset.resolve.lock.verify import Missing
     from lockset.resolve.problem.sample import Sample
@@ -62,16 +60,17 @@ def gaps(missing: Sequence[Missing], resolution: Resolution, repository: Reposit
 
 def environments_in_words(samples: Iterable[Sample]) -> str:
     """`linux and win_amd64 on Python 3.12 and 3.13`: platforms with the same Pythons together."""
+    from lockset.resolve.explain.failure import joined
+    from lockset.resolve.explain.where import pythons_listed  # few locks have gaps
+
     pythons: dict[tuple[str, str], list[str]] = {}
     for sample in samples:
         pythons.setdefault((sample.platform, sample.implementation), []).append(sample.environment.python_version)
     platforms: dict[tuple[str, tuple[str, ...]], list[str]] = {}
     for (platform, implementation), versions in pythons.items():
         platforms.setdefault((implementation, tuple(dict.fromkeys(versions))), []).append(platform)
-    return joined(list(_parts(platforms)))
-
-
-def _parts(platforms: dict[tuple[str, tuple[str, ...]], list[str]]) -> Iterator[str]:
-    for (implementation, versions), names in platforms.items():
+    parts = []
+    for (implementation, pythons_alike), names in platforms.items():
         kind = {"cpython": "Python", "pypy": "PyPy"}.get(implementation, implementation)
-        yield f"{joined(names)} on {kind} {pythons_listed(list(versions))}"
+        parts.append(f"{joined(names)} on {kind} {pythons_listed(list(pythons_alike))}")
+    return joined(parts)

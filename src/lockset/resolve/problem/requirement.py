@@ -14,7 +14,6 @@ from lockset._dataclass import dataclass
 from lockset.dependency_specifiers import read_marker
 from lockset.errors import LocksetError
 from lockset.markers import MarkerSet
-from lockset.metadata.specifier_fixes import fixed_requirement
 from lockset.resolve.problem.direct_source import DirectVersion
 from lockset.resolve.problem.requirement_text import parts_of
 
@@ -179,6 +178,8 @@ def parse_metadata_dependency(text: str) -> tuple[Dependency, str | None]:
     try:
         return parse_dependency(text), None
     except LocksetError:
+        from lockset.metadata.specifier_fixes import fixed_requirement  # few texts are not valid
+
         fixed = fixed_requirement(text)
         if fixed is None:
             raise

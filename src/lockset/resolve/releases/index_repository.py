@@ -9,7 +9,6 @@ from lockset.errors import LocksetError
 from lockset.hashes import STRONG_ALGORITHMS
 from lockset.index.ports import ProjectNotFound
 from lockset.markers import MarkerSet, wheel_region
-from lockset.metadata.specifier_fixes import fixed_specifiers
 from lockset.progress import Silent
 from lockset.resolve.problem.direct_source import is_local
 from lockset.resolve.problem.regions import union
@@ -434,6 +433,8 @@ def read_python(text: str) -> str | None:
     try:
         MarkerSet.of_python(text)
     except LocksetError:
+        from lockset.metadata.specifier_fixes import fixed_specifiers  # few texts are not valid
+
         return fixed_specifiers(text)
     return text
 

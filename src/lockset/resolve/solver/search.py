@@ -11,7 +11,6 @@ from lockset.markers.sample import common_environments
 from lockset.resolve.problem.regions import environment_region
 from lockset.resolve.problem.request import Preference
 from lockset.resolve.solver.candidate import GuardedCandidate
-from lockset.resolve.solver.improvement import improved
 from lockset.resolve.solver.nogoods import Cause, Nogoods
 from lockset.resolve.solver.provider import Provider
 from lockset.resolve.solver.resolution import Pins, Statistics
@@ -114,12 +113,15 @@ def search(request: LockRequest, repository: Repository, listener: Listener) -> 
 def _found(
     request: LockRequest, repository: Repository, listener: Listener, totals: _Totals
 ) -> tuple[Pins, Statistics]:
-    plain = _once(request, request.universe, repository, listener, totals)
-    if plain is not None:
-        return plain, Statistics(rounds=totals.rounds, conflicts=totals.conflicts)
-    preferences = _probe(request, repository, listener, totals)
-    pins = _solve(replace(request, preferences=preferences), request.universe, repository, listener, totals)
-    return improved(pins, request, repository), Statistics(
+    pins, settled = _once(request, request.universe, repository, listener, totals)
+    if pins is None:
+        preferences = _probe(request, repository, listener, totals)
+        pins = _solve(replace(request, preferences=preferences), request.universe, repository, listener, totals)
+    if not settled:
+        from lockset.resolve.solver.improvement import improved  # most searches do without it
+
+        pins = improved(pins, request, repository)
+    return pins, Statistics(
         rounds=totals.rounds, conflicts=totals.conflicts, restarts=totals.restarts, parts=totals.parts
     )
 
@@ -192,25 +194,19 @@ def _solve(
 
 def _once(
     request: LockRequest, universe: MarkerSet, repository: Repository, listener: Listener, totals: _Totals
-) -> Pins | None:
-    """One run that gives up at the first few conflicts; None then."""
+) -> tuple[Pins | None, bool]:
+    """One run that gives up at the first few conflicts, None then; and whether each choice is as it was first made."""
     provider = _provider(request, universe, repository, totals)
-    run = Run(
-        provider,
-        Nogoods(provider.dependencies, provider.fits),
-        listener,
-        patience=_CONFLICTS_AT_ONCE,
-        most_rounds=_ROUNDS,
-    )
+    nogoods = Nogoods(provider.dependencies, provider.fits)
+    run = Run(provider, nogoods, listener, patience=_CONFLICTS_AT_ONCE, most_rounds=_ROUNDS)
     try:
         pins = Pins(parts=((universe, run.solve(provider.roots(request.roots))),))
     except (GivenUp, NoWay):
-        return None
+        return None, False
     finally:
         totals.add(run)
     totals.parts += 1
-    # Where every choice stands as it was first made, none was made for what is gone.
-    return improved(pins, request, repository) if run.rejections or run.yielded else pins
+    return pins, not run.rejections and not run.yielded
 
 
 def _run(
