@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from lockset.resolve.lock.python_bounds import first_refused, is_outgrown
 from lockset.resolve.lock.wheel_gaps import with_files
+from lockset.resolve.problem.python_range import SETTLED
 from lockset.resolve.solver.opt_in_releases import everything_is_named, granting
 from lockset.resolve.solver.propagate import propagate
 from lockset.resolve.solver.search import Impossible, search
@@ -27,7 +28,8 @@ def resolution_of(
     """What is chosen where, or why there is nothing to choose: the same for all who want to know.
 
     Where upper bounds narrow the lock instead of excluding releases, one that admits no Python where it is needed costs
-    the lock all of these Pythons: another answer is taken where it serves more of them.
+    the lock all of these Pythons and serves nobody. Where that happens, an answer without such releases, with all upper
+    bounds counted on Pythons that are out, is taken if it serves more Pythons.
 
     Raises:
         SourceFound: a source was found on the way; begin again.
@@ -39,8 +41,9 @@ def resolution_of(
     if not any(is_outgrown(found.nodes[key], repository.strictly_serves) for key in bound.releases):
         return found
     policy = replace(question.request.policy, outgrown=False)
-    without = replace(question, request=replace(question.request, policy=policy))
-    instead = _resolution_of(without, repository, listener)
+    rules = replace(question.rules, caps_count=SETTLED)
+    strict = replace(question, rules=rules, request=replace(question.request, policy=policy))
+    instead = _resolution_of(strict, repository.under(rules), listener)
     if isinstance(instead, Impossible):
         return found
     later = first_refused(instead, repository.strictly_serves)

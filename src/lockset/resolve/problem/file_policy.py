@@ -27,6 +27,7 @@ class FileRules:
 
     Attributes:
         ignore_caps: Upper bounds in Requires-Python do not count in the search (the lock is narrowed afterwards).
+        caps_count: Where they count all the same.
         no_build: Projects, or `:all:`, whose sdists may not be used. In both, a name goes before `:all:`.
         no_sdist: The lock records wheels only: sdists of an index may not be used, whatever may be built.
         no_binary: Projects, or `:all:`, whose wheels may not be used.
@@ -49,6 +50,7 @@ class FileRules:
     """
 
     ignore_caps: bool = False
+    caps_count: MarkerSet = field(default_factory=MarkerSet.none)
     no_build: frozenset[str] = frozenset()
     no_sdist: bool = False
     no_binary: frozenset[str] = frozenset()

@@ -99,7 +99,7 @@ class IndexRepository:
         other._details, other.not_found = self._details, self.not_found
         mine = self.rules
         same = (mine.overrides, mine.excludes, mine.ignore_caps) == (rules.overrides, rules.excludes, rules.ignore_caps)
-        if same and mine.wanted is rules.wanted:
+        if same and mine.wanted is rules.wanted and mine.caps_count is rules.caps_count:
             other._facts = dict(self._facts)
         return other
 
@@ -325,7 +325,7 @@ class IndexRepository:
             return region
         # A release whose upper bound lies below every Python asked for serves none of them: nothing could be narrowed.
         left_behind = region.is_disjoint(self.rules.wanted) and not self.rules.wanted.is_empty
-        return region if left_behind else region.without_python_cap()
+        return region if left_behind else region.without_python_cap() - (self.rules.caps_count - region)
 
     def facts(self, name: str, version: Version) -> ReleaseFacts | None:
         """See `Repository.facts`."""

@@ -235,7 +235,7 @@ class CandidateMaker:
         if pins.boundary is not None:
             yield _Boundary(pins.boundary, late=False)
         row = self._row(releases, pins, wanted, guard)
-        # A probe of a Python in development may have what admits none of the others.
+        # What a probe of a Python in development found may admit none of the others.
         probed = [p for p in row.probed if self._policy.outgrown or not self._is_outgrown(releases, p, guard)]
         parted = False
         done: set[int] = set()
@@ -337,8 +337,9 @@ class CandidateMaker:
             yield from outgrown
 
     def _is_outgrown(self, releases: Releases, position: int, guard: MarkerSet) -> bool:
+        """Whether a release admits no Python of the guard, where that speaks against it."""
         strict = self._repository.strictly_serves(releases.name, releases.versions[position])
-        return guard.is_disjoint(strict) and not guard.is_disjoint(SETTLED)
+        return guard.is_disjoint(strict) and not (self._policy.outgrown and guard.is_disjoint(SETTLED))
 
     def _pins(self, releases: Releases, guard: MarkerSet) -> _Pins:
         concerned = [p for p in self._preferences.get(releases.name, ()) if not p.region.is_disjoint(guard)]
