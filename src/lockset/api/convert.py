@@ -22,7 +22,7 @@ from lockset.conversion.pipeline.missing_dependencies import missing_needs
 from lockset.conversion.pipeline.sizes import with_sizes
 from lockset.conversion.pipeline.verify import Proof, verify_conversion
 from lockset.conversion.readers.dispatch import read_foreign
-from lockset.conversion.readers.pyproject import Pyproject, read_pyproject
+from lockset.conversion.readers.pyproject import Pyproject, load_pyproject
 from lockset.conversion.readers.requirements import read_pins
 from lockset.errors import LocksetError, UsageError
 from lockset.files.read_file import decode_utf8, read_file
@@ -294,7 +294,7 @@ def _beside(options: ConvertOptions, input_path: Path) -> Pyproject | None:
         if not path.is_file():
             return None
     location = os.path.relpath(path)
-    return read_pyproject(decode_utf8(read_file(path, location=location), location=location), location=location)
+    return load_pyproject(decode_utf8(read_file(path, location=location), location=location), location=location)
 
 
 class _Recorded(LocalFiles):

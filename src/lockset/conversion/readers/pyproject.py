@@ -12,7 +12,7 @@ from lockset.conversion.model.checked_table import Fields, parse_toml_fields
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["Pyproject", "read_pyproject"]
+__all__ = ["Pyproject", "load_pyproject"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,7 +62,7 @@ class Pyproject:
         return tuple(name for name in sorted(known) if name not in optional)
 
 
-def read_pyproject(text: str, *, location: str) -> Pyproject:
+def load_pyproject(text: str, *, location: str) -> Pyproject:
     """The file as a table.
 
     Raises:
