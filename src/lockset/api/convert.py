@@ -18,8 +18,8 @@ from lockset.conversion.model.imported_lock import Loss
 from lockset.conversion.model.options import FileSelection, ReaderOptions
 from lockset.conversion.pipeline.assemble_lock import assemble_imported
 from lockset.conversion.pipeline.complete import complete
+from lockset.conversion.pipeline.file_details import with_sizes
 from lockset.conversion.pipeline.missing_dependencies import missing_needs
-from lockset.conversion.pipeline.sizes import with_sizes
 from lockset.conversion.pipeline.verify import Proof, verify_conversion
 from lockset.conversion.readers.dispatch import read_foreign
 from lockset.conversion.readers.pyproject import Pyproject, load_pyproject

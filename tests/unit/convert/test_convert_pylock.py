@@ -10,7 +10,7 @@ from builders.locks import make_lock
 from fakes.fake_conversion import sha, wheel_file
 from fakes.fake_index import FakeIndex
 from lockset.api.convert_pylock import PylockOptions, convert_pylock
-from lockset.conversion.pipeline.pylock_facts import fill_file_facts
+from lockset.conversion.pipeline.file_details import fill_file_details
 from lockset.errors import LocksetError
 from lockset.index.options import IndexOptions
 from lockset.lockfile.read import read
@@ -146,7 +146,7 @@ def test_facts_of_files_with_the_same_hash_are_filled_in() -> None:
     index = FakeIndex(
         {"a": [wheel_file("a", "1", mark=mark, size=9)], "b": [wheel_file("b", "1", mark="other", size=9)]}
     )
-    filled = fill_file_facts(lock, index)
+    filled = fill_file_details(lock, index)
     sizes = {str(p.name): [w.size for w in p.wheels or ()] for p in filled.packages}
     assert sizes["b"] == [None]
     assert [w.hashes for p in filled.packages for w in p.wheels or ()] == [

@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING
 
 from lockset._dataclass import dataclass
 from lockset.errors import LocksetError
-from lockset.markers import MarkerSet
+from lockset.markers import MarkerSet, possible
 from lockset.markers.environment import example_in_words
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
+
+    from packaging.specifiers import SpecifierSet
 
     from lockset.conversion.model.selectable import Choice
 
@@ -25,6 +27,7 @@ __all__ = [
     "order_of",
     "refuse_overlap",
     "region_of_text",
+    "universe_of",
 ]
 
 # Bounds how often a graph is walked again with extras that the walk before met; beyond it the input is refused.
@@ -104,6 +107,19 @@ class ForeignGraph:
 def region_of_text(marker: str | None) -> MarkerSet:
     """The region of a marker text; everything where there is none."""
     return MarkerSet.any() if marker is None else MarkerSet.parse(marker)
+
+
+def universe_of(requires_python: SpecifierSet | None, environments: Sequence[str]) -> MarkerSet:
+    """The environments that a lock file with these bounds supports (`requires-python` and `environments`)."""
+    universe = possible()
+    if requires_python is not None:
+        universe &= MarkerSet.of_python(requires_python)
+    if environments:
+        declared = MarkerSet.none()
+        for text in environments:
+            declared |= MarkerSet.parse(text)
+        universe &= declared
+    return universe
 
 
 def order_of(graph: ForeignGraph) -> dict[str, int]:

@@ -76,15 +76,27 @@ class EntrySelector:
     entries: tuple[StatedEntry, ...]
     offers: SelectableNames
 
-    def wanted(self, situation: Situation) -> frozenset[str]:
-        """Those entries whose condition holds."""
-        return frozenset(entry.identity for entry in self.entries if self._applies(entry, situation))
+    _by_choice: dict[tuple[frozenset[str], frozenset[str]], list[tuple[str, list[str | None]]]] = field(
+        default_factory=dict
+    )
 
-    def _applies(self, entry: StatedEntry, situation: Situation) -> bool:
-        return any(
-            self.offers.holds(choice, situation.extras, situation.groups) and situation.holds(marker)
-            for choice, marker in entry.when
+    def wanted(self, situation: Situation) -> frozenset[str]:
+        """Identities of the entries one of whose conditions holds."""
+        return frozenset(
+            name
+            for name, markers in self._markers_of(situation.extras, situation.groups)
+            if any(marker is None or situation.holds(marker) for marker in markers)
         )
+
+    def _markers_of(self, extras: frozenset[str], groups: frozenset[str]) -> list[tuple[str, list[str | None]]]:
+        """Every entry with the markers that count when these extras and groups are chosen; worked out once for each."""
+        known = self._by_choice.get((extras, groups))
+        if known is None:
+            known = self._by_choice[extras, groups] = [
+                (entry.identity, [m for choice, m in entry.when if self.offers.holds(choice, extras, groups)])
+                for entry in self.entries
+            ]
+        return known
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

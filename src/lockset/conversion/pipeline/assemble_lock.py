@@ -10,9 +10,8 @@ from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
-from lockset.conversion.model.graph import refuse_overlap
+from lockset.conversion.model.graph import refuse_overlap, universe_of
 from lockset.conversion.model.imported_lock import Loss
-from lockset.conversion.model.universe import universe_of
 from lockset.dependency_specifiers import composed_marker, read_specifiers
 from lockset.lockfile.conflict_regions import conflicting_region, marker_text
 from lockset.lockfile.declared_conflicts import ConflictMember, with_conflicts

@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING
 from packaging.requirements import InvalidRequirement
 from packaging.utils import canonicalize_name
 
-from lockset.conversion.model.graph import region_of_text
+from lockset.conversion.model.graph import region_of_text, universe_of
 from lockset.conversion.model.imported_lock import Loss
-from lockset.conversion.model.universe import universe_of
 from lockset.dependency_specifiers import read_dependency
 from lockset.errors import LocksetError
 from lockset.markers import MarkerSet

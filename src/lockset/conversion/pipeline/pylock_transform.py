@@ -9,10 +9,9 @@ from typing import TYPE_CHECKING
 from packaging.utils import canonicalize_name
 
 from lockset._dataclass import dataclass
-from lockset.conversion.model.graph import region_of_text
+from lockset.conversion.model.graph import region_of_text, universe_of
 from lockset.conversion.model.imported_lock import Loss
 from lockset.conversion.model.reference_selector import Situation
-from lockset.conversion.model.universe import universe_of
 from lockset.conversion.pipeline.verify import (
     Proof,
     ProofRow,

@@ -144,7 +144,7 @@ def selector(lock: Pylock) -> Callable[[Situation], frozenset[str]]:
     entries = [(p.name, None if p.marker is None else str(p.marker), identity_of_package(p)) for p in lock.packages]
 
     def select(situation: Situation) -> frozenset[str]:
-        chosen = [(name, found) for name, marker, found in entries if situation.holds(marker)]
+        chosen = [(name, found) for name, marker, found in entries if marker is None or situation.holds(marker)]
         twice = [name for name, count in Counter(name for name, _ in chosen).items() if count > 1]
         if twice:
             raise LocksetError(
@@ -174,13 +174,13 @@ def verify_conversion(draft: ImportedLock, lock: Pylock, losses: Sequence[Loss])
     for extras, groups in dict.fromkeys(draft.offers.choices()):
         if _conflicting(draft, extras, groups):
             continue
-        counts = []
-        for values in environments:
-            situation = Situation(environment=values, extras=extras, groups=groups)
-            wanted, got = draft.judge.wanted(situation), select(situation)
+        situations = [Situation(environment=values, extras=extras, groups=groups) for values in environments]
+        expected = [draft.judge.wanted(situation) for situation in situations]
+        installed = [select(situation) for situation in situations]
+        for situation, wanted, got in zip(situations, expected, installed, strict=True):
             if not _agree(wanted, got, draft.settled):
                 raise _difference(wanted, got, situation, draft.location)
-            counts.append(len(got))
+        counts = [len(got) for got in installed]
         if counts:
             row = ProofRow(
                 choice=_choice(draft, extras, groups), environments=len(counts), fewest=min(counts), most=max(counts)

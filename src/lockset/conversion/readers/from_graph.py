@@ -5,11 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from lockset.conversion.model.graph import region_of_text
+from lockset.conversion.model.graph import region_of_text, universe_of
 from lockset.conversion.model.imported_lock import ImportedLock, ImportedPackage, Loss
 from lockset.conversion.model.reference_selector import EntrySelector, GraphSelector, StatedEntry
-from lockset.conversion.model.universe import universe_of
-from lockset.conversion.readers.inferred_messages import join_some_names
+from lockset.conversion.readers.inferred_roots import join_some_names
 from lockset.conversion.readers.reachability import Reachability, dependencies_of, reach, unanswered
 from lockset.errors import LocksetError
 from lockset.markers import MarkerSet

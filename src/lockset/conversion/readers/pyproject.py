@@ -4,15 +4,36 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from packaging.requirements import InvalidRequirement
 from packaging.utils import canonicalize_name
 
 from lockset._dataclass import dataclass
 from lockset.conversion.model.checked_table import Fields, parse_toml_fields
+from lockset.conversion.model.graph import GraphEdge, GraphRoot
+from lockset.dependency_specifiers import read_dependency
+from lockset.errors import LocksetError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
-__all__ = ["Pyproject", "load_pyproject"]
+    from lockset.conversion.model.selectable import Choice
+
+__all__ = ["ProjectRequirement", "Pyproject", "load_pyproject", "standard_requirements"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProjectRequirement:
+    """One requirement of the project."""
+
+    choice: Choice
+    name: str
+    constraint: str
+    extras: frozenset[str]
+    marker: str | None
+
+    def root(self, targets: tuple[str, ...]) -> GraphRoot:
+        """The requirement, answered by `targets`."""
+        return GraphRoot(choice=self.choice, edge=GraphEdge(targets=targets, extras=self.extras, marker=self.marker))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,3 +90,44 @@ def load_pyproject(text: str, *, location: str) -> Pyproject:
         LocksetError: `toml-syntax`, `merge-conflict`.
     """
     return Pyproject(top=parse_toml_fields(text, location=location, what="pyproject.toml"))
+
+
+def standard_requirements(beside: Pyproject) -> Iterator[ProjectRequirement]:
+    """Requirements of [project] and [dependency-groups].
+
+    Raises:
+        LocksetError: `format-invalid`.
+    """
+    project = beside.table("project")
+    if project is not None:
+        for text in project.texts("dependencies"):
+            yield _standard(("project", ""), text, beside.location)
+        optional = project.table("optional-dependencies")
+        for extra in optional.data if optional is not None else ():
+            for text in optional.texts(extra) if optional is not None else ():
+                yield _standard(("extra", canonicalize_name(extra)), text, beside.location)
+    groups = beside.table("dependency-groups")
+    if groups is None:
+        return
+    from lockset.sources.groups import read_groups
+    from lockset.sources.toml_table import SettingsTable
+
+    for group, lines in read_groups(
+        SettingsTable(groups.data, path="dependency-groups", location=beside.location)
+    ).items():
+        for line in lines:
+            yield _standard(("group", group), str(line.requirement), beside.location)
+
+
+def _standard(choice: Choice, text: str, location: str) -> ProjectRequirement:
+    try:
+        requirement = read_dependency(text)
+    except InvalidRequirement as error:
+        raise LocksetError("requirement-syntax", f"`{text}` is not a requirement", location=location) from error
+    return ProjectRequirement(
+        choice=choice,
+        name=canonicalize_name(requirement.name),
+        constraint=str(requirement.specifier) or "*",
+        extras=frozenset(map(canonicalize_name, requirement.extras)),
+        marker=None if requirement.marker is None else str(requirement.marker),
+    )

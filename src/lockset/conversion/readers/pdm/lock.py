@@ -12,14 +12,12 @@ from packaging.utils import canonicalize_name
 
 from lockset.conversion.model.checked_table import Fields, hashes_of_one_file, parse_toml_fields, repository_url
 from lockset.conversion.model.formats import Format
-from lockset.conversion.model.graph import ForeignGraph, GraphEdge, GraphNode, GraphRoot
+from lockset.conversion.model.graph import ForeignGraph, GraphEdge, GraphNode, GraphRoot, universe_of
 from lockset.conversion.model.imported_lock import ImportedFile, ImportedLock, ImportedPackage, Loss
 from lockset.conversion.model.selectable import SelectableNames
-from lockset.conversion.model.universe import universe_of
 from lockset.conversion.readers.from_graph import draft_of_graph, draft_of_statements
-from lockset.conversion.readers.inferred_messages import groups_unknown, only_systems, tell_assumed
-from lockset.conversion.readers.inferred_roots import infer_roots
-from lockset.conversion.readers.pdm.roots import PoetryRequirement, asked_of_pdm, extras_of_pdm
+from lockset.conversion.readers.inferred_roots import groups_unknown, infer_roots, only_systems, tell_assumed
+from lockset.conversion.readers.pdm.roots import asked_of_pdm, extras_of_pdm
 from lockset.dependency_specifiers import read_dependency, read_specifiers
 from lockset.errors import LocksetError
 from lockset.lockfile.model import PackageArchive, PackageDirectory, PackageVcs, last_component
@@ -31,7 +29,7 @@ if TYPE_CHECKING:
 
     from lockset.conversion.model.options import ReaderOptions
     from lockset.conversion.model.selectable import Choice
-    from lockset.conversion.readers.pyproject import Pyproject
+    from lockset.conversion.readers.pyproject import ProjectRequirement, Pyproject
 
 __all__ = ["read_pdm_lock"]
 
@@ -196,7 +194,7 @@ class _PdmLockReader:
             losses=self._losses,
         )
 
-    def _locked_requirements(self, beside: Pyproject) -> list[PoetryRequirement]:
+    def _locked_requirements(self, beside: Pyproject) -> list[ProjectRequirement]:
         """What the project asks for, as far as it is locked: PDM locks the groups it is told to."""
         locked = {canonicalize_name(name) for name in self._metadata.texts("groups")}
         found = []

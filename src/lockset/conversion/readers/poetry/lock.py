@@ -10,7 +10,7 @@ from packaging.utils import canonicalize_name
 
 from lockset.conversion.model.checked_table import Fields, hashes_of_one_file, parse_toml_fields, repository_url
 from lockset.conversion.model.formats import Format
-from lockset.conversion.model.graph import ForeignGraph, GraphEdge, GraphNode, GraphRoot
+from lockset.conversion.model.graph import ForeignGraph, GraphEdge, GraphNode, GraphRoot, universe_of
 from lockset.conversion.model.imported_lock import (
     ImportedFile,
     ImportedLock,
@@ -20,12 +20,10 @@ from lockset.conversion.model.imported_lock import (
     identity_of_source,
 )
 from lockset.conversion.model.selectable import SelectableNames
-from lockset.conversion.model.universe import universe_of
 from lockset.conversion.readers.from_graph import draft_of_graph, draft_of_statements
-from lockset.conversion.readers.inferred_messages import groups_unknown, only_systems, tell_assumed
-from lockset.conversion.readers.inferred_roots import infer_roots
+from lockset.conversion.readers.inferred_roots import groups_unknown, infer_roots, only_systems, tell_assumed
 from lockset.conversion.readers.poetry.constraints import admits, alternatives, poetry_python_region, python_marker
-from lockset.conversion.readers.poetry.roots import PoetryRequirement, asked_by, dependency_items
+from lockset.conversion.readers.poetry.roots import asked_by, dependency_items
 from lockset.errors import LocksetError
 from lockset.lockfile.model import PackageArchive, PackageDirectory, PackageVcs
 from lockset.markers import MarkerSet
@@ -38,7 +36,7 @@ if TYPE_CHECKING:
 
     from lockset.conversion.model.options import ReaderOptions
     from lockset.conversion.model.selectable import Choice
-    from lockset.conversion.readers.pyproject import Pyproject
+    from lockset.conversion.readers.pyproject import ProjectRequirement, Pyproject
 
 __all__ = ["read_poetry_lock"]
 
@@ -208,7 +206,7 @@ class _PoetryLockReader:
             losses=self._losses,
         )
 
-    def _root(self, item: PoetryRequirement, beside: Pyproject) -> GraphRoot:
+    def _root(self, item: ProjectRequirement, beside: Pyproject) -> GraphRoot:
         targets = self._targets(item.name, item.constraint, beside.location)
         if not targets and item.marker is None:
             locked = ", ".join(str(self._versions[n]) for n in self._by_name.get(item.name, ())) or "none"

@@ -4,14 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from packaging.requirements import InvalidRequirement
 from packaging.utils import canonicalize_name
 
-from lockset._dataclass import dataclass
-from lockset.conversion.model.graph import GraphEdge, GraphRoot
 from lockset.conversion.readers.poetry.constraints import python_marker
-from lockset.dependency_specifiers import read_dependency
-from lockset.errors import LocksetError
+from lockset.conversion.readers.pyproject import ProjectRequirement, standard_requirements
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -20,25 +16,10 @@ if TYPE_CHECKING:
     from lockset.conversion.model.selectable import Choice
     from lockset.conversion.readers.pyproject import Pyproject
 
-__all__ = ["PoetryRequirement", "asked_by", "dependency_items", "standard_requirements"]
+__all__ = ["asked_by", "dependency_items"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PoetryRequirement:
-    """One requirement of the project."""
-
-    choice: Choice
-    name: str
-    constraint: str
-    extras: frozenset[str]
-    marker: str | None
-
-    def root(self, targets: tuple[str, ...]) -> GraphRoot:
-        """The requirement, answered by `targets`."""
-        return GraphRoot(choice=self.choice, edge=GraphEdge(targets=targets, extras=self.extras, marker=self.marker))
-
-
-def asked_by(beside: Pyproject, extras: Mapping[str, Sequence[str]]) -> Iterator[PoetryRequirement]:
+def asked_by(beside: Pyproject, extras: Mapping[str, Sequence[str]]) -> Iterator[ProjectRequirement]:
     """All requirements of the project, its extras (names of optional requirements) and its groups.
 
     Raises:
@@ -66,7 +47,7 @@ def asked_by(beside: Pyproject, extras: Mapping[str, Sequence[str]]) -> Iterator
     yield from _groups(beside)
 
 
-def _groups(beside: Pyproject) -> Iterator[PoetryRequirement]:
+def _groups(beside: Pyproject) -> Iterator[ProjectRequirement]:
     groups = beside.table("tool", "poetry", "group")
     tables = {name: groups.table(name) for name in groups.data} if groups is not None else {}
     found = {name: table.table("dependencies") for name, table in tables.items() if table is not None}
@@ -78,7 +59,7 @@ def _groups(beside: Pyproject) -> Iterator[PoetryRequirement]:
                 yield _asked(("group", canonicalize_name(name)), canonicalize_name(project), item, table)
 
 
-def _asked(choice: Choice, name: str, item: Mapping[str, Any], table: Fields) -> PoetryRequirement:
+def _asked(choice: Choice, name: str, item: Mapping[str, Any], table: Fields) -> ProjectRequirement:
     markers = [str(item["markers"])] if item.get("markers") else []
     try:
         if item.get("python") and (python := python_marker(str(item["python"]))) is not None:
@@ -90,7 +71,7 @@ def _asked(choice: Choice, name: str, item: Mapping[str, Any], table: Fields) ->
     marker = " and ".join(f"({one})" for one in markers) or None
     if marker is not None:
         table.checked_marker(marker, name)
-    return PoetryRequirement(
+    return ProjectRequirement(
         choice=choice,
         name=name,
         constraint=str(item.get("version", "*")),
@@ -108,44 +89,3 @@ def dependency_items(value: Any) -> Iterator[dict[str, Any]]:
         yield value
     else:
         yield {"version": str(value)}
-
-
-def standard_requirements(beside: Pyproject) -> Iterator[PoetryRequirement]:
-    """Requirements of [project] and [dependency-groups].
-
-    Raises:
-        LocksetError: `format-invalid`.
-    """
-    project = beside.table("project")
-    if project is not None:
-        for text in project.texts("dependencies"):
-            yield _standard(("project", ""), text, beside.location)
-        optional = project.table("optional-dependencies")
-        for extra in optional.data if optional is not None else ():
-            for text in optional.texts(extra) if optional is not None else ():
-                yield _standard(("extra", canonicalize_name(extra)), text, beside.location)
-    groups = beside.table("dependency-groups")
-    if groups is None:
-        return
-    from lockset.sources.groups import read_groups
-    from lockset.sources.toml_table import SettingsTable
-
-    for group, lines in read_groups(
-        SettingsTable(groups.data, path="dependency-groups", location=beside.location)
-    ).items():
-        for line in lines:
-            yield _standard(("group", group), str(line.requirement), beside.location)
-
-
-def _standard(choice: Choice, text: str, location: str) -> PoetryRequirement:
-    try:
-        requirement = read_dependency(text)
-    except InvalidRequirement as error:
-        raise LocksetError("requirement-syntax", f"`{text}` is not a requirement", location=location) from error
-    return PoetryRequirement(
-        choice=choice,
-        name=canonicalize_name(requirement.name),
-        constraint=str(requirement.specifier) or "*",
-        extras=frozenset(map(canonicalize_name, requirement.extras)),
-        marker=None if requirement.marker is None else str(requirement.marker),
-    )

@@ -1,24 +1,27 @@
-"""What a pylock file may say of its files and need not: names, sizes, upload times."""
+"""Details of files that a pylock file may leave out: names, sizes and upload times (PEP 751, `packages.wheels`)."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from packaging.version import Version
+
 from lockset.errors import LocksetError
+from lockset.index.pages.project_page import DistributionFile
 from lockset.lockfile.model import file_name
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
-    from lockset.index.pages.project_page import DistributionFile
+    from lockset.conversion.model.ports import Remote
     from lockset.index.ports import Index
     from lockset.lockfile.model import Package, PackageSdist, PackageWheel, Pylock
 
-__all__ = ["fill_file_facts"]
+__all__ = ["fill_file_details", "with_sizes"]
 
 
-def fill_file_facts(lock: Pylock, index: Index | None) -> Pylock:
+def fill_file_details(lock: Pylock, index: Index | None) -> Pylock:
     """The same with names, sizes and upload times of files, as an index has files of equal hash.
 
     Without an index, names only; without a file of equal hash nothing more is filled in.
@@ -43,9 +46,7 @@ def _with_names(package: Package) -> Package:
 
 
 def _lacks_facts(package: Package) -> bool:
-    files: list[PackageWheel | PackageSdist] = list(package.wheels or ())
-    files += [package.sdist] if package.sdist is not None else []
-    return any(file.size is None or file.upload_time is None for file in files)
+    return any(file.size is None or file.upload_time is None for file in _files(package))
 
 
 def _with_facts(package: Package, known: Sequence[DistributionFile]) -> Package:
@@ -73,3 +74,40 @@ def _same_file(file: PackageWheel | PackageSdist, known: Sequence[DistributionFi
         (k for k in known if k.hashes.get("sha256") is not None and k.hashes["sha256"] == file.hashes.get("sha256")),
         None,
     )
+
+
+def with_sizes(lock: Pylock, remote: Remote) -> Pylock:
+    """The same with the sizes of files that have a URL and none; what no server tells stays as it is."""
+    lacking = [_asked(package, file) for package in lock.packages for file in _files(package) if _lacks(file)]
+    known = remote.sizes(lacking) if lacking else {}
+    return replace(lock, packages=[_sized(package, known) for package in lock.packages])
+
+
+def _files(package: Package) -> Iterable[PackageWheel | PackageSdist]:
+    yield from package.wheels or ()
+    if package.sdist is not None:
+        yield package.sdist
+
+
+def _lacks(file: PackageWheel | PackageSdist) -> bool:
+    return file.size is None and file.url is not None
+
+
+def _asked(package: Package, file: PackageWheel | PackageSdist) -> DistributionFile:
+    return DistributionFile(
+        filename=file_name(file) or "",
+        project=package.name,
+        version=package.version or Version("0"),
+        url=file.url or "",
+        hashes=file.hashes,
+        metadata_hashes={},
+    )
+
+
+def _sized(package: Package, known: Mapping[str, int]) -> Package:
+    wheels, sdist = package.wheels, package.sdist
+    if wheels is not None:
+        wheels = [replace(w, size=known.get(w.url or "")) if _lacks(w) else w for w in wheels]
+    if sdist is not None and _lacks(sdist):
+        sdist = replace(sdist, size=known.get(sdist.url or ""))
+    return replace(package, wheels=wheels, sdist=sdist)
