@@ -194,7 +194,7 @@ def test_uv_conflicts_with_the_project_itself_and_with_default_groups_are_kept(t
 @pytest.mark.parametrize(
     ("choice", "message"),
     [
-        ("", "The workspace members app and lib are in conflict"),
+        ("", "The workspace members app and lib conflict"),
         (', extra = "x"', "The workspace members app and lib each have the extra `x` in one conflict"),
         (', group = "x"', "The workspace members app and lib each have the group `x` in one conflict"),
     ],
@@ -208,7 +208,7 @@ def test_uv_members_in_conflict_are_named_with_the_option_that_chooses_one(
     with pytest.raises(LocksetError) as caught:
         convert_text(tmp_path, "uv.lock", text, options=ConvertOptions(offline=True, all_members=True))
     assert message in caught.value.diagnostic.message
-    assert caught.value.diagnostic.hint == "Convert one of them alone: `--package app` or `--package lib`"
+    assert caught.value.diagnostic.hint == "Convert one of them alone with `--package app` or `--package lib`"
     for member in ("app", "lib"):
         convert_text(tmp_path, "uv.lock", text, options=ConvertOptions(offline=True, members=(member,)))
 

@@ -73,5 +73,5 @@ def test_the_proof_fails_where(converted: tuple[ImportedLock, Pylock], change: s
 def test_two_entries_of_one_name_at_once_are_found(converted: tuple[ImportedLock, Pylock]) -> None:
     draft, lock = converted
     twice = replace(lock, packages=[*lock.packages, replace(lock.packages[0], version=Version("3"))])
-    with pytest.raises(LocksetError, match="two entries of a"):
+    with pytest.raises(LocksetError, match="Two entries of a would apply at once"):
         verify_conversion(draft, twice, ())

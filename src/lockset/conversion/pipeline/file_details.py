@@ -22,9 +22,9 @@ __all__ = ["fill_file_details", "with_sizes"]
 
 
 def fill_file_details(lock: Pylock, index: Index | None) -> Pylock:
-    """The same with names, sizes and upload times of files, as an index has files of equal hash.
+    """Add the names, sizes and upload times of files, from files with the same hash on an index.
 
-    Without an index, names only; without a file of equal hash nothing more is filled in.
+    Without an index only the names are added.
     """
     packages = []
     for package in lock.packages:
@@ -50,19 +50,19 @@ def _lacks_facts(package: Package) -> bool:
 
 
 def _with_facts(package: Package, known: Sequence[DistributionFile]) -> Package:
-    wheels = [_filled_wheel(w, known) for w in package.wheels] if package.wheels is not None else None
-    sdist = None if package.sdist is None else _filled_sdist(package.sdist, known)
+    wheels = [_complete_wheel(w, known) for w in package.wheels] if package.wheels is not None else None
+    sdist = None if package.sdist is None else _complete_sdist(package.sdist, known)
     return replace(package, wheels=wheels, sdist=sdist)
 
 
-def _filled_wheel(file: PackageWheel, known: Sequence[DistributionFile]) -> PackageWheel:
+def _complete_wheel(file: PackageWheel, known: Sequence[DistributionFile]) -> PackageWheel:
     same = _same_file(file, known)
     if same is None:
         return file
     return replace(file, size=file.size or same.size, upload_time=file.upload_time or same.upload_time)
 
 
-def _filled_sdist(file: PackageSdist, known: Sequence[DistributionFile]) -> PackageSdist:
+def _complete_sdist(file: PackageSdist, known: Sequence[DistributionFile]) -> PackageSdist:
     same = _same_file(file, known)
     if same is None:
         return file
@@ -77,10 +77,10 @@ def _same_file(file: PackageWheel | PackageSdist, known: Sequence[DistributionFi
 
 
 def with_sizes(lock: Pylock, remote: Remote) -> Pylock:
-    """The same with the sizes of files that have a URL and none; what no server tells stays as it is."""
-    lacking = [_asked(package, file) for package in lock.packages for file in _files(package) if _lacks(file)]
+    """Add the sizes of files that have a URL but no size, if their servers state them."""
+    lacking = [_file_to_measure(package, file) for package in lock.packages for file in _files(package) if _lacks(file)]
     known = remote.sizes(lacking) if lacking else {}
-    return replace(lock, packages=[_sized(package, known) for package in lock.packages])
+    return replace(lock, packages=[_with_size(package, known) for package in lock.packages])
 
 
 def _files(package: Package) -> Iterable[PackageWheel | PackageSdist]:
@@ -93,7 +93,7 @@ def _lacks(file: PackageWheel | PackageSdist) -> bool:
     return file.size is None and file.url is not None
 
 
-def _asked(package: Package, file: PackageWheel | PackageSdist) -> DistributionFile:
+def _file_to_measure(package: Package, file: PackageWheel | PackageSdist) -> DistributionFile:
     return DistributionFile(
         filename=file_name(file) or "",
         project=package.name,
@@ -104,7 +104,7 @@ def _asked(package: Package, file: PackageWheel | PackageSdist) -> DistributionF
     )
 
 
-def _sized(package: Package, known: Mapping[str, int]) -> Package:
+def _with_size(package: Package, known: Mapping[str, int]) -> Package:
     wheels, sdist = package.wheels, package.sdist
     if wheels is not None:
         wheels = [replace(w, size=known.get(w.url or "")) if _lacks(w) else w for w in wheels]

@@ -15,7 +15,7 @@ __all__ = ["read_foreign"]
 
 
 def read_foreign(
-    text: str, format_: Format, *, location: str, options: ReaderOptions, beside: Pyproject | None
+    text: str, format_: Format, *, location: str, options: ReaderOptions, pyproject: Pyproject | None
 ) -> ImportedLock:
     """Read a lock file of uv, Poetry, PDM, Pipenv or conda-lock. Only the reader of its format is imported.
 
@@ -25,15 +25,15 @@ def read_foreign(
     if format_ is Format.UV:
         from lockset.conversion.readers.uv.lock import read_uv_lock
 
-        return read_uv_lock(text, location=location, options=options, beside=beside)
+        return read_uv_lock(text, location=location, options=options, pyproject=pyproject)
     if format_ is Format.POETRY:
         from lockset.conversion.readers.poetry.lock import read_poetry_lock
 
-        return read_poetry_lock(text, location=location, options=options, beside=beside)
+        return read_poetry_lock(text, location=location, options=options, pyproject=pyproject)
     if format_ is Format.PDM:
         from lockset.conversion.readers.pdm.lock import read_pdm_lock
 
-        return read_pdm_lock(text, location=location, options=options, beside=beside)
+        return read_pdm_lock(text, location=location, options=options, pyproject=pyproject)
     if format_ is Format.PIPFILE:
         from lockset.conversion.readers.pipfile_lock import read_pipfile_lock
 

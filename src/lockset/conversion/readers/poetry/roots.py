@@ -1,4 +1,4 @@
-"""What a project of Poetry asks for, as its pyproject.toml says: its own tables, and the standard ones."""
+"""The requirements of a Poetry project: the `[tool.poetry]` tables and the standard ones of pyproject.toml."""
 
 from __future__ import annotations
 
@@ -16,50 +16,50 @@ if TYPE_CHECKING:
     from lockset.conversion.model.selectable import Choice
     from lockset.conversion.readers.pyproject import Pyproject
 
-__all__ = ["asked_by", "dependency_items"]
+__all__ = ["dependency_items", "poetry_requirements"]
 
 
-def asked_by(beside: Pyproject, extras: Mapping[str, Sequence[str]]) -> Iterator[ProjectRequirement]:
-    """All requirements of the project, its extras (names of optional requirements) and its groups.
+def poetry_requirements(pyproject: Pyproject, extras: Mapping[str, Sequence[str]]) -> Iterator[ProjectRequirement]:
+    """All requirements of the project, its extras (by names of optional requirements) and its groups.
 
     Raises:
         LocksetError: `format-invalid`.
     """
-    yield from standard_requirements(beside)
-    table = beside.table("tool", "poetry", "dependencies")
-    own = beside.table("tool", "poetry", "extras")
+    yield from standard_requirements(pyproject)
+    table = pyproject.table("tool", "poetry", "dependencies")
+    own = pyproject.table("tool", "poetry", "extras")
     chosen = {e: frozenset(map(canonicalize_name, names)) for e, names in extras.items()}
     for extra in own.data if own is not None else ():
         chosen.setdefault(canonicalize_name(extra), frozenset(map(canonicalize_name, own.texts(extra) if own else ())))
-    project = beside.table("project")
+    project = pyproject.table("project")
     has_standard = project is not None and "dependencies" in project.data
     for name, value in table.items() if table is not None else ():
         if name == "python" or table is None:
             continue
         for item in dependency_items(value):
             normal = canonicalize_name(name)
-            # Beside [project] the table only says where to find what is asked for there.
+            # With [project], the table only adds sources to the requirements there.
             if item.get("optional") is True:
                 for extra in sorted(e for e, names in chosen.items() if normal in names):
-                    yield _asked(("extra", extra), normal, item, table)
+                    yield _requirement(("extra", extra), normal, item, table)
             elif not has_standard:
-                yield _asked(("project", ""), normal, item, table)
-    yield from _groups(beside)
+                yield _requirement(("project", ""), normal, item, table)
+    yield from _groups(pyproject)
 
 
-def _groups(beside: Pyproject) -> Iterator[ProjectRequirement]:
-    groups = beside.table("tool", "poetry", "group")
+def _groups(pyproject: Pyproject) -> Iterator[ProjectRequirement]:
+    groups = pyproject.table("tool", "poetry", "group")
     tables = {name: groups.table(name) for name in groups.data} if groups is not None else {}
-    found = {name: table.table("dependencies") for name, table in tables.items() if table is not None}
-    old = beside.table("tool", "poetry", "dev-dependencies")
-    for name, table in (*found.items(), *([("dev", old)] if old is not None else [])):
+    dependencies = {name: table.table("dependencies") for name, table in tables.items() if table is not None}
+    old = pyproject.table("tool", "poetry", "dev-dependencies")
+    for name, table in (*dependencies.items(), *([("dev", old)] if old is not None else [])):
         for project, value in table.items() if table is not None else ():
             for item in dependency_items(value):
                 assert table is not None
-                yield _asked(("group", canonicalize_name(name)), canonicalize_name(project), item, table)
+                yield _requirement(("group", canonicalize_name(name)), canonicalize_name(project), item, table)
 
 
-def _asked(choice: Choice, name: str, item: Mapping[str, Any], table: Fields) -> ProjectRequirement:
+def _requirement(choice: Choice, name: str, item: Mapping[str, Any], table: Fields) -> ProjectRequirement:
     markers = [str(item["markers"])] if item.get("markers") else []
     try:
         if item.get("python") and (python := python_marker(str(item["python"]))) is not None:
@@ -81,7 +81,7 @@ def _asked(choice: Choice, name: str, item: Mapping[str, Any], table: Fields) ->
 
 
 def dependency_items(value: Any) -> Iterator[dict[str, Any]]:
-    """A requirement in one of Poetry's forms: text, table, or a list of them."""
+    """A requirement in any of Poetry's forms: a string, a table, or a list of them."""
     if isinstance(value, list):
         for one in value:
             yield from dependency_items(one)
