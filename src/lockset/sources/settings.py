@@ -257,7 +257,7 @@ def _indexes(table: SettingsTable, key: str) -> tuple[IndexSetting, ...]:
             raise entry.invalid(entry.at("default"), "is set for more than one index")
         if index.explicit and not index.packages:
             raise entry.invalid(
-                entry.path, "is explicit, but has no packages", hint="List the packages of the index under `packages`"
+                entry.path, "is explicit and serves no packages", hint="List the packages of the index under `packages`"
             )
         indexes.append(index)
     return tuple(indexes)

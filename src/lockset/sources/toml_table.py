@@ -79,7 +79,7 @@ class SettingsTable:
     def wrong(self, key_path: str, expected: str, value: object) -> LocksetError:
         """The error for a value of the wrong type."""
         return LocksetError(
-            "wrong-type", f"`{key_path}` must be {expected}, not {type_name(value)}", location=self.location
+            "wrong-type", f"`{key_path}` has to be {expected}, not {type_name(value)}", location=self.location
         )
 
     def invalid(self, key_path: str, message: str, *, hint: str | None = None) -> LocksetError:

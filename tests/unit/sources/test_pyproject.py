@@ -130,7 +130,7 @@ def test_own_extras_that_multiply_without_end_are_refused() -> None:
     [
         ("[project]\nname = 1", "wrong-type", "`project.name` has to be a string, not an integer"),
         ("[project]\ndependencies = []", "invalid-value", "`project.name` is missing"),
-        ("[project]\nname = '-a'", "invalid-value", "is not a project name"),
+        ("[project]\nname = '-a'", "invalid-value", "is not a valid project name"),
         ("project = 1", "wrong-type", "`project` has to be a table"),
         ("[project]\nname='a'\ndependencies = 'b'", "wrong-type", "`project.dependencies` has to be an array"),
         ("[project]\nname='a'\ndependencies = ['b', 1]", "wrong-type", "`project.dependencies[1]`"),
@@ -142,15 +142,15 @@ def test_own_extras_that_multiply_without_end_are_refused() -> None:
             "invalid-value",
             "have the same name, `a-b`",
         ),
-        ("[dependency-groups]\na = ['b',", "toml-syntax", "not TOML"),
-        ("[project", "toml-syntax", "not TOML"),
+        ("[dependency-groups]\na = ['b',", "toml-syntax", "not valid TOML"),
+        ("[project", "toml-syntax", "not valid TOML"),
         ("a = " + "[" * 5000, "toml-syntax", "nested"),
         ("a = " + "1" * 5000, "toml-syntax", "cannot be read"),
-        ("[project]\nname='a'\ndependencies = ['b ; " + "(" * 5000 + "']", "requirement-syntax", "nested too deep"),
+        ("[project]\nname='a'\ndependencies = ['b ; " + "(" * 5000 + "']", "requirement-syntax", "nested too deeply"),
         ("[tool.lockset]\nenvironments = ['" + "(" * 5000 + "']", "invalid-value", "`tool.lockset.environments[0]`"),
         ("", "no-project", "neither [project] nor [dependency-groups]"),
         ("[tool.lockset]\npython = '>=x'", "invalid-value", "`tool.lockset.python`"),
-        ("[project]\nname='a'\ndynamic=['dependencies']\ndependencies=['b']", "invalid-value", "as well"),
+        ("[project]\nname='a'\ndynamic=['dependencies']\ndependencies=['b']", "invalid-value", "also listed"),
     ],
 )
 def test_what_is_wrong_is_told_with_its_key(text: str, code: str, part: str) -> None:

@@ -150,7 +150,7 @@ def test_a_hash_in_a_url_is_a_hash() -> None:
 def test_a_url_without_a_name_gets_a_proposal_without_secrets() -> None:
     told = refusal("git+https://token@e.example.org/fvcore.git@main")
     assert told.code == "requirement-name"
-    assert told.hint == "Write the name in front: `fvcore @ git+https://****@e.example.org/fvcore.git@main`"
+    assert told.hint == "Add the name: `fvcore @ git+https://****@e.example.org/fvcore.git@main`"
     assert "token" not in repr(told)
 
 
@@ -207,7 +207,7 @@ def test_hostile_lines_are_refused_soon(content: str) -> None:
         ("--no", "option-unknown", "`--no`"),
         ("--", "option-unknown", "`--`"),
         ("--index-url", "option-syntax", "needs a value"),
-        ("--pre=1", "option-syntax", "takes no value"),
+        ("--pre=1", "option-syntax", "does not take a value"),
         ("--no-binary -x", "option-syntax", "list of packages"),
         ("-i 'x", "option-syntax", "cannot be read"),
         ("--pre a", "option-syntax", "`a`"),

@@ -139,8 +139,8 @@ def test_the_schema_accepts_what_is_read() -> None:
         ("index = [{ name = 'a' }]", "invalid-value", "needs a `url`"),
         ("index = [{ url = 'a', urls = 'b' }]", "unknown-key", "`index[0].urls`"),
         ("index = [{ url = 'a', explicit = true }]", "invalid-value", "serves no packages"),
-        ("index = [{ url = 'a', default = true }, { url = 'b', default = true }]", "invalid-value", "second index"),
-        ("index = [{ url = 'a', name = 'n' }, { url = 'b', name = 'n' }]", "invalid-value", "second index `n`"),
+        ("index = [{ url = 'a', default = true }, { url = 'b', default = true }]", "invalid-value", "more than one index"),
+        ("index = [{ url = 'a', name = 'n' }, { url = 'b', name = 'n' }]", "invalid-value", "another index: `n`"),
         ("index = { url = 'a' }", "wrong-type", "an array"),
         ("config-settings = { a = 1 }", "wrong-type", "`config-settings.a`"),
     ],
@@ -185,5 +185,5 @@ def test_moments_and_ages_are_understood(text: str, expected: datetime | timedel
 
 @pytest.mark.parametrize("text", ["", "P", "PT", "7", "days", "-7 days", "2026-13-01", "9999999 years", "yesterday"])
 def test_other_moments_are_refused(text: str) -> None:
-    with pytest.raises(LocksetError, match="neither a date"):
+    with pytest.raises(LocksetError, match="is not a valid date, time or age"):
         parse_exclude_newer(text)

@@ -90,7 +90,7 @@ def parse_requirement(text: str, *, origin: str, location: str | None = None) ->
         reason, *marked = str(error).split("\n")
         raise LocksetError(
             "requirement-syntax",
-            f"`{without_secrets(text)}` is not a valid requirement: {reason}",
+            f"`{without_secrets(text)}` is not a requirement: {reason}",
             location=location or origin,
             # With credentials masked, the mark would point to the wrong part.
             context=tuple(line for line in marked if line.strip()) if without_secrets(text) == text else (),
