@@ -9,6 +9,8 @@ import contextlib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from packaging.version import Version
+
 from lockset.conversion.model.formats import Format
 from lockset.conversion.model.options import ReaderOptions
 from lockset.conversion.readers.dispatch import read_foreign
@@ -84,7 +86,7 @@ def requirements(data: bytes) -> None:
 
 def wheel(data: bytes) -> None:
     """The central directory of a wheel, its members and its metadata."""
-    identity = WheelIdentity(name="hull", version="1", filename="hull-1-py3-none-any.whl")
+    identity = WheelIdentity(name="hull", version=Version("1"), filename="hull-1-py3-none-any.whl")
     found = members(data, what="hull")
     read_wheel(found, lambda member: read_member(data, member, what="hull", limit=1 << 20), identity=identity)
 
