@@ -56,7 +56,7 @@ def foreign(format_: Format) -> Callable[[bytes], None]:
 
     def read(data: bytes) -> None:
         options = ReaderOptions(source_folder=HERE, folder=HERE)
-        read_foreign(text_of(data), format_, location="input", options=options, beside=None)
+        read_foreign(text_of(data), format_, location="input", options=options, pyproject=None)
 
     return read
 

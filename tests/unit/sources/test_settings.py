@@ -139,7 +139,11 @@ def test_the_schema_accepts_what_is_read() -> None:
         ("index = [{ name = 'a' }]", "invalid-value", "needs a `url`"),
         ("index = [{ url = 'a', urls = 'b' }]", "unknown-key", "`index[0].urls`"),
         ("index = [{ url = 'a', explicit = true }]", "invalid-value", "serves no packages"),
-        ("index = [{ url = 'a', default = true }, { url = 'b', default = true }]", "invalid-value", "more than one index"),
+        (
+            "index = [{ url = 'a', default = true }, { url = 'b', default = true }]",
+            "invalid-value",
+            "more than one index",
+        ),
         ("index = [{ url = 'a', name = 'n' }, { url = 'b', name = 'n' }]", "invalid-value", "another index: `n`"),
         ("index = { url = 'a' }", "wrong-type", "an array"),
         ("config-settings = { a = 1 }", "wrong-type", "`config-settings.a`"),

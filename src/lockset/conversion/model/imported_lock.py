@@ -82,7 +82,7 @@ class ImportedPackage:
         dependencies: Names (and versions, if several are locked); None if the input does not state them.
         index: The index that the input names.
         files: The files that the input names.
-        unnamed_hashes: Hashes of files that the input does not name.
+        bare_hashes: Hashes of files that the input does not name.
         every_file: The input names neither files nor hashes, so that every file of the release is meant.
         wheels: Whether wheels may be used.
         sdists: Whether source distributions may be used.
@@ -102,7 +102,7 @@ class ImportedPackage:
     dependencies: tuple[tuple[str, str | None], ...] | None = None
     index: str | None = None
     files: tuple[ImportedFile, ...] = ()
-    unnamed_hashes: tuple[Digest, ...] = ()
+    bare_hashes: tuple[Digest, ...] = ()
     every_file: bool = False
     wheels: bool = True
     sdists: bool = True
@@ -120,10 +120,7 @@ class ImportedPackage:
         if self.source is not None:
             return True
         return (
-            not self.unnamed_hashes
-            and not self.every_file
-            and bool(self.files)
-            and all(f.is_located for f in self.files)
+            not self.bare_hashes and not self.every_file and bool(self.files) and all(f.is_located for f in self.files)
         )
 
     @property

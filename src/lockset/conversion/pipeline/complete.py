@@ -134,7 +134,7 @@ class _GapFiller:
         return replace(
             package,
             files=tuple(self._imported_file(file, hashes or self._index_hashes(file)) for file, hashes in kept),
-            unnamed_hashes=(),
+            bare_hashes=(),
             every_file=False,
             index=detail.index_url if not detail.index_url.startswith("file:") else None,
             requires_python=pythons.pop() if len(pythons) == 1 else None,
@@ -233,8 +233,8 @@ class _GapFiller:
         """The files that the entry means, each with the hashes for the lock, those of the input first."""
         if package.every_file:
             return [(file, {}) for file in files]
-        requested = [{d.algorithm: d.value} for d in package.unnamed_hashes] + [dict(f.hashes) for f in package.files]
-        names = [None] * len(package.unnamed_hashes) + [f.name for f in package.files]
+        requested = [{d.algorithm: d.value} for d in package.bare_hashes] + [dict(f.hashes) for f in package.files]
+        names = [None] * len(package.bare_hashes) + [f.name for f in package.files]
         matches: dict[str, tuple[DistributionFile, dict[str, str]]] = {}
         left: list[tuple[str | None, dict[str, str]]] = []
         for name, hashes in zip(names, requested, strict=True):

@@ -119,10 +119,10 @@ def environments_within(
             if example is not None:
                 values = {name: value for name, value in example.environment.items() if name != "extra"}
                 environments.setdefault(tuple(sorted(values.items())), values)
-    return [values for values in environments.values() if _is_served(values, requires_python, declared)]
+    return [values for values in environments.values() if _is_supported(values, requires_python, declared)]
 
 
-def _is_served(values: Mapping[str, str], requires_python: SpecifierSet | None, declared: Sequence[str]) -> bool:
+def _is_supported(values: Mapping[str, str], requires_python: SpecifierSet | None, declared: Sequence[str]) -> bool:
     version = values["python_full_version"]
     if requires_python is not None and not requires_python.contains(version, prereleases=True):
         return False

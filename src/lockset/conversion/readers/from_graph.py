@@ -32,7 +32,7 @@ __all__ = ["hash_texts", "imported_from_graph", "imported_from_statements"]
 
 def hash_texts(package: ImportedPackage) -> frozenset[str]:
     """The hashes and the commit of an entry in the input."""
-    texts = {str(digest) for digests in (package.unnamed_hashes, *package.alternatives) for digest in digests}
+    texts = {str(digest) for digests in (package.bare_hashes, *package.alternatives) for digest in digests}
     for hashes in [file.hashes for file in package.files] + [getattr(package.source, "hashes", None) or {}]:
         texts.update(f"{algorithm}:{value}" for algorithm, value in hashes.items())
     commit = getattr(package.source, "commit_id", None)

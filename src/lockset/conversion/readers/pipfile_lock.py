@@ -169,9 +169,7 @@ class _PipfileLockReader:
         # An entry that names no source comes from the first one.
         first = next(iter(self._indexes.values()), None)
         index = self._indexes.get(entry.text("index") or "", first)
-        return replace(
-            plain, version=version, unnamed_hashes=digests, every_file=not digests, index=index, admits=admits
-        )
+        return replace(plain, version=version, bare_hashes=digests, every_file=not digests, index=index, admits=admits)
 
     def _pin(self, name: str, entry: Fields) -> tuple[Version, SpecifierSet]:
         """The version, and the versions that the pin admits.
@@ -227,10 +225,10 @@ class _PipfileLockReader:
 
 def _join_entries(one: ImportedPackage, other: ImportedPackage) -> ImportedPackage:
     """Join two entries of one package, from two sections or two spellings, with the hashes of both."""
-    unnamed_hashes = tuple(dict.fromkeys((*one.unnamed_hashes, *other.unnamed_hashes)))
+    bare_hashes = tuple(dict.fromkeys((*one.bare_hashes, *other.bare_hashes)))
     alternatives = tuple(dict.fromkeys((*one.alternatives, *other.alternatives)))
     return replace(
-        one, unnamed_hashes=unnamed_hashes, every_file=one.every_file and other.every_file, alternatives=alternatives
+        one, bare_hashes=bare_hashes, every_file=one.every_file and other.every_file, alternatives=alternatives
     )
 
 

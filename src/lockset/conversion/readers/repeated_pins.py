@@ -69,11 +69,7 @@ def join_pin(
 
 def _are_equal(one: ImportedPackage, other: ImportedPackage) -> bool:
     same = one.identity == other.identity and _source(one) == _source(other)
-    return (
-        same
-        and set(one.unnamed_hashes) == set(other.unnamed_hashes)
-        and set(one.alternatives) == set(other.alternatives)
-    )
+    return same and set(one.bare_hashes) == set(other.bare_hashes) and set(one.alternatives) == set(other.alternatives)
 
 
 def _source(package: ImportedPackage) -> object:
@@ -100,19 +96,17 @@ def _joint_pin(one: ImportedPackage, other: ImportedPackage, both: MarkerSet, lo
     narrow, wide = admitting[0]
     assert narrow.admits is not None
     assert wide.admits is not None
-    unnamed_hashes = tuple(digest for digest in narrow.unnamed_hashes if digest in wide.unnamed_hashes) or (
-        () if narrow.unnamed_hashes and wide.unnamed_hashes else narrow.unnamed_hashes or wide.unnamed_hashes
+    bare_hashes = tuple(digest for digest in narrow.bare_hashes if digest in wide.bare_hashes) or (
+        () if narrow.bare_hashes and wide.bare_hashes else narrow.bare_hashes or wide.bare_hashes
     )
-    if narrow.unnamed_hashes and wide.unnamed_hashes and not unnamed_hashes:
+    if narrow.bare_hashes and wide.bare_hashes and not bare_hashes:
         raise _overlap(one, other, both, location)
-    return replace(
-        narrow, admits=narrow.admits & wide.admits, unnamed_hashes=unnamed_hashes, every_file=not unnamed_hashes
-    )
+    return replace(narrow, admits=narrow.admits & wide.admits, bare_hashes=bare_hashes, every_file=not bare_hashes)
 
 
 def _dropped_hash_losses(met: ImportedPackage, pins: Sequence[ImportedPackage]) -> list[Loss]:
     dropped = sorted(
-        {str(digest) for pin in pins for digest in pin.unnamed_hashes} - {str(digest) for digest in met.unnamed_hashes}
+        {str(digest) for pin in pins for digest in pin.bare_hashes} - {str(digest) for digest in met.bare_hashes}
     )
     if not dropped:
         return []

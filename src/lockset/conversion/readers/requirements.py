@@ -331,7 +331,7 @@ class _RequirementsConverter:
             version=pinned_version(line),
             region=region,
             original_marker=original,
-            unnamed_hashes=line.hashes,
+            bare_hashes=line.hashes,
             every_file=not line.hashes,
             wheels=wheels,
             sdists=sdists and not self.files.wheels_only,
@@ -391,7 +391,7 @@ def _add_notes(project: RootProject, packages: Sequence[ImportedPackage], losses
     if any("@" in urlsplit(url).netloc for url in urls if "://" in url):
         message = "The credentials in index URLs are left out"
         losses.append(Loss(kind="credentials-dropped", message=message, note=True))
-    hashed = any(package.unnamed_hashes for package in packages)
+    hashed = any(package.bare_hashes for package in packages)
     trees = [p.name for p in packages if p.source is not None and not isinstance(p.source, PackageArchive)]
     if hashed and trees:
         message = (
