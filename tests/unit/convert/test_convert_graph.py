@@ -64,7 +64,7 @@ def test_cycles_end() -> None:
     agrees(found, LINUX)
 
 
-def test_extras_add_what_they_name_where_they_are_asked_for() -> None:
+def test_extras_add_their_requirements_where_they_are_requested() -> None:
     found = graph(
         node(
             "a",
@@ -82,7 +82,7 @@ def test_extras_add_what_they_name_where_they_are_asked_for() -> None:
     agrees(found, WINDOWS)
 
 
-def test_a_requirement_that_several_entries_answer_takes_what_others_ask_for_else_the_newest() -> None:
+def test_a_requirement_with_several_targets_uses_one_that_is_required_already_else_the_newest() -> None:
     found = graph(
         node("a", GraphEdge(targets=("n2", "n1"))),
         node("b", GraphEdge(targets=("n1",))),
