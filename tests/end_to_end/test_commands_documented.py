@@ -152,7 +152,7 @@ def test_the_limits_are_those_of_the_code() -> None:
         f"{METADATA_LIMIT // mib} MiB",
         f"{MOST_BYTES // gib} GiB",
         f"{archive._MOST_MEMBERS:,}",
-        f"{archive._MOST_INFLATION} times its size, and {archive._INFLATION_FLOOR // gib} GiB at least",
+        f"{archive._MOST_INFLATION} times its size, but at least {archive._INFLATION_FLOOR // gib} GiB",
         f"{MAX_TOTAL // gib} GiB",
         f"{MAX_WHEEL_TAGS:,}",
         f"{MAX_NODES:,} nodes of its diagram",

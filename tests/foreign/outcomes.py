@@ -29,8 +29,8 @@ __all__ = ["Outcome", "outcome_of"]
 
 _HEAD = """# How real lock files convert
 
-`tests/foreign/outcomes.py` writes this page; do not edit it. The files come from public repositories, with the host names
-of their indexes replaced. They were completed from an index that has exactly the files each input names.
+`tests/foreign/outcomes.py` writes this page; do not edit it. The files come from public repositories, with the host
+names of their indexes replaced. They were completed from an index that has exactly the files each input names.
 Every conversion was verified: in all environments compared, the output installs what the input does, and every hash is
 kept. Each file was converted alone, without its pyproject.toml and the other files next to it.
 `roots-assumed` means that the file does not contain the requirements of its project.
@@ -77,7 +77,9 @@ def _row(path: Path, outcome: Outcome) -> str:
     proof = outcome.done.proof
     compared = sum(row.environments for row in proof.rows)
     lost = ", ".join(sorted({loss.kind for loss in outcome.done.losses if not loss.note})) or "nothing"
-    return f"| {name} | verified in {compared} environments | {len(outcome.done.lock.packages)} | {proof.kept} | {lost} |"
+    return (
+        f"| {name} | verified in {compared} environments | {len(outcome.done.lock.packages)} | {proof.kept} | {lost} |"
+    )
 
 
 def _page() -> Iterator[str]:

@@ -148,7 +148,7 @@ class _PdmLockReader:
                 yield ("group", name), marker
 
     def from_project(self) -> ImportedLock:
-        """Read a file whose requirements stand in pyproject.toml."""
+        """Read a file whose project states the requirements in pyproject.toml."""
         requirements = [] if self._pyproject is None else self._locked_requirements(self._pyproject)
         if self._pyproject is None or (self._entries and not requirements):
             return self._from_inferred_roots()

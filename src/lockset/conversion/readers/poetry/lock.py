@@ -151,7 +151,7 @@ class _PoetryLockReader:
     # Before 2.1
 
     def from_project(self) -> ImportedLock:
-        """Read a file whose requirements stand in pyproject.toml."""
+        """Read a file whose project states the requirements in pyproject.toml."""
         requirements = [] if self._pyproject is None else list(poetry_requirements(self._pyproject, self._extras))
         if self._pyproject is None or (self._entries and not requirements):
             return self.from_inferred_roots()
