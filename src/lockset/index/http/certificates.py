@@ -37,7 +37,6 @@ def trusting(cert: str | None, client_cert: str | None) -> ssl.SSLContext:
         LocksetError: `certificate-file`: one of the files cannot be read.
     """
     context = _trusted(cert)
-    context.set_alpn_protocols(["http/1.1"])
     if client_cert is not None:
         try:
             context.load_cert_chain(client_cert)
@@ -56,7 +55,6 @@ def unverified() -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
-    context.set_alpn_protocols(["http/1.1"])
     return context
 
 

@@ -1,0 +1,260 @@
+"""The road of every request: httpx over connections that are kept, to servers and through proxies."""
+
+from __future__ import annotations
+
+import threading
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Any
+
+import httpcore
+import httpx
+
+from lockset.errors import LocksetError
+from lockset.index.credentials import redact
+from lockset.index.http.certificates import certificate_error, trusting, unverified
+from lockset.index.http.deadlines import Deadlines
+from lockset.index.http.incoming import Again
+from lockset.index.http.network_backend import BoundedBackend
+
+if TYPE_CHECKING:
+    import ssl
+    from collections.abc import Iterator, Mapping
+
+    from lockset.index.options import IndexOptions
+
+__all__ = ["Answer", "HttpxClient"]
+
+_KEPT_SECONDS = 30.0
+
+
+class HttpxClient:
+    """Sends requests; safe to use from several threads. Made once a run.
+
+    Connections are pooled by the way they go: by proxy, and by whose certificates are believed.
+    """
+
+    def __init__(self, options: IndexOptions) -> None:
+        self._options = options
+        self._deadlines = Deadlines()
+        self._backend = BoundedBackend(self._deadlines, connect_timeout=options.connect_timeout)
+        self._lock = threading.Lock()
+        self._transports: dict[tuple[str | None, bool | None], _PoolTransport] = {}
+        self._contexts: dict[bool, ssl.SSLContext] = {}
+
+    def send(
+        self,
+        method: str,
+        url: str,
+        headers: Mapping[str, str],
+        *,
+        proxy: str | None = None,
+        silence: float,
+        until: float,
+    ) -> Answer:
+        """Send a request and give the answer once its head is there.
+
+        The head may take `silence` seconds from when there is a connection, and everything until `until`, by
+        `time.monotonic`.
+
+        Raises:
+            ValueError: The URL, or that of the proxy, is malformed.
+            Again: The connection failed, or what came is not an answer.
+            LocksetError: `scheme-refused`, `proxy-refused`, `certificate-refused`, `certificate-file`.
+        """
+        self._deadlines.begin(silence, until)
+        try:
+            request = httpx.Request(method, url, headers=headers)
+            response = self._transport(request.url, proxy).handle_request(request)
+        except httpx.InvalidURL as error:
+            raise ValueError(str(error)) from error
+        except httpx.UnsupportedProtocol as error:
+            raise LocksetError("scheme-refused", f"Not an http(s) address: {redact(url)}") from error
+        except httpx.TransportError as error:
+            if "CERTIFICATE_VERIFY_FAILED" in str(error):
+                raise certificate_error(url, str(error)) from error
+            raise _again(error) from error
+        return Answer(response, self._deadlines, silence)
+
+    def close(self) -> None:
+        """Close all connections."""
+        with self._lock:
+            transports = list(self._transports.values())
+            self._transports.clear()
+        for transport in transports:
+            transport.close()
+
+    def _transport(self, url: httpx.URL, proxy: str | None) -> _PoolTransport:
+        """The pool for a URL."""
+        # Without TLS there is nothing to verify, and loading certificates takes tens of milliseconds.
+        verified: bool | None = None
+        if url.scheme == "https" or (proxy or "").lower().startswith("https:"):
+            verified = {url.host, url.netloc.decode("ascii")}.isdisjoint(self._options.insecure_hosts)
+        key = (proxy, verified)
+        with self._lock:
+            transport = self._transports.get(key)
+            if transport is None:
+                context = None if verified is None else self._context(verified=verified)
+                via = None if proxy is None else _proxy(proxy, self._proxy_context(proxy))
+                pool = _Pool(
+                    self._deadlines,
+                    ssl_context=context,
+                    proxy=via,
+                    max_connections=self._options.connections,
+                    max_keepalive_connections=self._options.connections,
+                    keepalive_expiry=_KEPT_SECONDS,
+                    http2=find_spec("h2") is not None,
+                    network_backend=self._backend,
+                )
+                transport = self._transports[key] = _PoolTransport(pool)
+            return transport
+
+    def _proxy_context(self, proxy: str) -> ssl.SSLContext | None:
+        return self._context(verified=True) if proxy.lower().startswith("https:") else None
+
+    def _context(self, *, verified: bool) -> ssl.SSLContext:
+        if verified not in self._contexts:
+            made = trusting(self._options.cert, self._options.client_cert) if verified else unverified()
+            self._contexts[verified] = made
+        return self._contexts[verified]
+
+
+class Answer:
+    """An answer whose body has yet to come; read by the thread that sent the request.
+
+    Attributes:
+        status: Its number.
+        headers: Names in lower case; values of one name joined.
+        stream: Pieces of the body as they come; raises `Again` where the connection fails.
+    """
+
+    def __init__(self, response: httpx.Response, deadlines: Deadlines, silence: float) -> None:
+        self.status = response.status_code
+        self.headers: dict[str, str] = {}
+        for raw_name, raw_value in response.headers.raw:
+            name, value = raw_name.decode("ascii").lower(), raw_value.decode("latin-1")
+            self.headers[name] = f"{self.headers[name]}, {value}" if name in self.headers else value
+        self._response = response
+        self._deadlines = deadlines
+        self._silence = silence
+        self.stream = self._pieces()
+
+    def hurry(self, seconds: float) -> None:
+        """Wait no longer than this for each further piece."""
+        self._silence = seconds
+
+    def close(self) -> None:
+        """Done with it: the connection is kept where the body was read to its end."""
+        self._response.close()
+
+    def _pieces(self) -> Iterator[bytes]:
+        assert isinstance(self._response.stream, httpx.SyncByteStream)
+        pieces = iter(self._response.stream)
+        try:
+            self._deadlines.expect(self._silence)
+            for piece in pieces:
+                yield piece
+                self._deadlines.expect(self._silence)
+        except httpx.TransportError as error:
+            raise _again(error) from error
+
+
+class _PoolTransport(httpx.HTTPTransport):
+    """httpx's own transport over a pool with our network below, which its constructor does not take."""
+
+    def __init__(self, pool: httpcore.ConnectionPool) -> None:
+        self._pool = pool
+
+
+class _Pool(httpcore.ConnectionPool):
+    """httpcore's pool, whose connections are checked before they serve again."""
+
+    def __init__(self, deadlines: Deadlines, **settings: Any) -> None:
+        super().__init__(**settings)
+        self._deadlines = deadlines
+
+    def create_connection(self, origin: httpcore.Origin) -> httpcore.ConnectionInterface:
+        """A connection to `origin`; nothing is opened yet."""
+        return _KeptConnection(super().create_connection(origin), self._deadlines)
+
+
+class _KeptConnection(httpcore.ConnectionInterface):
+    """A connection that gives up its place where it cannot serve again; the pool then takes another one."""
+
+    def __init__(self, connection: httpcore.ConnectionInterface, deadlines: Deadlines) -> None:
+        self._connection = connection
+        self._deadlines = deadlines
+        self._served = False
+
+    def handle_request(self, request: httpcore.Request) -> httpcore.Response:
+        """As httpcore's, and ConnectionNotAvailable where the server had closed a kept connection meanwhile."""
+        served, self._served = self._served, True
+        if served and _holds_surplus(self._connection):
+            self.close()
+            raise httpcore.ConnectionNotAvailable
+        try:
+            return self._connection.handle_request(request)
+        except (httpcore.ReadError, httpcore.WriteError, httpcore.RemoteProtocolError) as error:
+            if served and not self._deadlines.is_heard:
+                raise httpcore.ConnectionNotAvailable from error
+            raise
+
+    def close(self) -> None:
+        """Close it."""
+        self._connection.close()
+
+    def info(self) -> str:
+        """As httpcore's."""
+        return self._connection.info()
+
+    def can_handle_request(self, origin: httpcore.Origin) -> bool:
+        """As httpcore's."""
+        return self._connection.can_handle_request(origin)
+
+    def is_available(self) -> bool:
+        """As httpcore's."""
+        return self._connection.is_available()
+
+    def has_expired(self) -> bool:
+        """As httpcore's."""
+        return self._connection.has_expired()
+
+    def is_idle(self) -> bool:
+        """As httpcore's."""
+        return self._connection.is_idle()
+
+    def is_closed(self) -> bool:
+        """As httpcore's."""
+        return self._connection.is_closed()
+
+
+def _holds_surplus(connection: object) -> bool:
+    """Whether more than its answer came over a connection: h11 would take that for the next answer.
+
+    httpcore does not say it. A connection of which it cannot be known counts as one, so that it is never a wrong answer
+    that a change of httpcore costs, but a new connection.
+    """
+    while (inner := getattr(connection, "_connection", None)) is not None:
+        connection = inner
+    if isinstance(connection, httpcore.HTTP2Connection):
+        return False  # every frame names its request
+    state = getattr(connection, "_h11_state", None)
+    return state is None or state.trailing_data != (b"", False)
+
+
+def _proxy(url: str, context: ssl.SSLContext | None) -> httpcore.Proxy:
+    """A proxy for the pool; ValueError where its URL is malformed, LocksetError where it takes a package."""
+    if url.lower().startswith("socks") and find_spec("socksio") is None:
+        raise LocksetError(
+            "proxy-refused",
+            "The proxy speaks SOCKS, for which lockset needs the package `socksio`",
+            hint="Install `socksio` beside lockset, or name an http proxy",
+        )
+    read = httpx.Proxy(url)
+    target = httpcore.URL(
+        scheme=read.url.raw_scheme, host=read.url.raw_host, port=read.url.port, target=read.url.raw_path
+    )
+    return httpcore.Proxy(target, auth=read.raw_auth, headers=read.headers.raw, ssl_context=context)
+
+
+def _again(error: httpx.TransportError) -> Again:
+    return Again(str(error) or type(error).__name__)
