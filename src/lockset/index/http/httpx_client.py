@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import threading
+import time
 from importlib.util import find_spec
+from types import NoneType
 from typing import TYPE_CHECKING, Any
 
 import httpcore
@@ -99,8 +102,7 @@ class HttpxClient:
                     self._deadlines,
                     ssl_context=context,
                     proxy=via,
-                    max_connections=self._options.connections,
-                    max_keepalive_connections=self._options.connections,
+                    max_connections=None,  # the transport never has more requests under way than it may
                     keepalive_expiry=_KEPT_SECONDS,
                     http2=find_spec("h2") is not None,
                     network_backend=self._backend,
@@ -178,25 +180,51 @@ class _Pool(httpcore.ConnectionPool):
 
 
 class _KeptConnection(httpcore.ConnectionInterface):
-    """A connection that gives up its place where it cannot serve again; the pool then takes another one."""
+    """A connection that refuses a request where it cannot serve again; the pool then takes another one for it."""
 
     def __init__(self, connection: httpcore.ConnectionInterface, deadlines: Deadlines) -> None:
         self._connection = connection
         self._deadlines = deadlines
+        self._lock = threading.Lock()
         self._served = False
+        self._claimed = False
+        self._expires = math.inf
 
     def handle_request(self, request: httpcore.Request) -> httpcore.Response:
         """As httpcore's, and ConnectionNotAvailable where the server had closed a kept connection meanwhile."""
-        served, self._served = self._served, True
-        if served and _holds_surplus(self._connection):
-            self.close()
-            raise httpcore.ConnectionNotAvailable
+        with self._lock:
+            served, self._served = self._served, True
+            self._expires = time.monotonic() + _KEPT_SECONDS
+            is_own = not served or self._claim()
         try:
-            return self._connection.handle_request(request)
+            response = self._connection.handle_request(request)
         except (httpcore.ReadError, httpcore.WriteError, httpcore.RemoteProtocolError) as error:
             if served and not self._deadlines.is_heard:
                 raise httpcore.ConnectionNotAvailable from error
             raise
+        finally:
+            if is_own:
+                self._claimed = False
+        if not is_own and isinstance(_innermost(self._connection), httpcore.HTTP11Connection):
+            self.close()  # it was not clear yet which protocol it would have, so nobody looked for surplus bytes
+            raise httpcore.ConnectionNotAvailable
+        return response
+
+    def _claim(self) -> bool:
+        """Whether the connection is this thread's alone, which HTTP/2 does not need.
+
+        The pool may give one idle connection to several threads at once. Only who has it alone can look what it holds.
+        """
+        protocol = _innermost(self._connection)
+        if not isinstance(protocol, httpcore.HTTP11Connection):
+            return False
+        if self._claimed or not protocol.is_idle():
+            raise httpcore.ConnectionNotAvailable
+        self._claimed = True
+        if protocol.has_expired() or _holds_surplus(protocol):
+            self.close()
+            raise httpcore.ConnectionNotAvailable
+        return True
 
     def close(self) -> None:
         """Close it."""
@@ -211,32 +239,35 @@ class _KeptConnection(httpcore.ConnectionInterface):
         return self._connection.can_handle_request(origin)
 
     def is_available(self) -> bool:
-        """As httpcore's."""
-        return self._connection.is_available()
+        """As httpcore's, and not from the moment on that a thread has it."""
+        return not self._claimed and self._connection.is_available()
 
     def has_expired(self) -> bool:
-        """As httpcore's."""
-        return self._connection.has_expired()
+        """Whether it has been idle for long. Whether the server closed it meanwhile, only `handle_request` asks."""
+        return time.monotonic() > self._expires and self._connection.is_idle()
 
     def is_idle(self) -> bool:
-        """As httpcore's."""
-        return self._connection.is_idle()
+        """Never: the pool would ask each connection once for each other one, to close some before they expire."""
+        return False
 
     def is_closed(self) -> bool:
         """As httpcore's."""
         return self._connection.is_closed()
 
 
-def _holds_surplus(connection: object) -> bool:
-    """Whether more than its answer came over a connection: h11 would take that for the next answer.
+def _innermost(connection: object) -> object:
+    """What speaks the protocol, below tunnels and proxies; None before it is connected."""
+    while not isinstance(connection, (httpcore.HTTP11Connection, httpcore.HTTP2Connection, NoneType)):
+        connection = getattr(connection, "_connection", None)
+    return connection
 
-    httpcore does not say it. A connection of which it cannot be known counts as one, so that it is never a wrong answer
-    that a change of httpcore costs, but a new connection.
+
+def _holds_surplus(connection: httpcore.HTTP11Connection) -> bool:
+    """Whether more than its answer came over an idle connection: h11 would take that for the next answer.
+
+    httpcore does not say it. Where it cannot be known the answer is yes, so that what a change of httpcore costs is new
+    connections, and never a wrong answer.
     """
-    while (inner := getattr(connection, "_connection", None)) is not None:
-        connection = inner
-    if isinstance(connection, httpcore.HTTP2Connection):
-        return False  # every frame names its request
     state = getattr(connection, "_h11_state", None)
     return state is None or state.trailing_data != (b"", False)
 
