@@ -14,20 +14,24 @@ import httpx
 
 from lockset.errors import LocksetError
 from lockset.index.credentials import redact
-from lockset.index.http.certificates import certificate_error, trusting, unverified
+from lockset.index.http.certificates import certificate_error
 from lockset.index.http.deadlines import Deadlines
 from lockset.index.http.incoming import Again
 from lockset.index.http.network_backend import BoundedBackend
 
 if TYPE_CHECKING:
-    import ssl
     from collections.abc import Iterator, Mapping
 
+    from lockset.index.http.addresses import Addresses
+    from lockset.index.http.certificates import Contexts
     from lockset.index.options import IndexOptions
 
 __all__ = ["Answer", "HttpxClient"]
 
 _KEPT_SECONDS = 30.0
+_LAST_PORT = 65535
+# h11 reads any version as if it were 1.1.
+_VERSIONS = frozenset({"HTTP/1.0", "HTTP/1.1", "HTTP/2"})
 
 
 class HttpxClient:
@@ -36,13 +40,13 @@ class HttpxClient:
     Connections are pooled by the way they go: by proxy, and by whose certificates are believed.
     """
 
-    def __init__(self, options: IndexOptions) -> None:
+    def __init__(self, options: IndexOptions, contexts: Contexts, addresses: Addresses) -> None:
         self._options = options
+        self._contexts = contexts
         self._deadlines = Deadlines()
-        self._backend = BoundedBackend(self._deadlines, connect_timeout=options.connect_timeout)
+        self._backend = BoundedBackend(self._deadlines, addresses, connect_timeout=options.connect_timeout)
         self._lock = threading.Lock()
         self._transports: dict[tuple[str | None, bool | None], _PoolTransport] = {}
-        self._contexts: dict[bool, ssl.SSLContext] = {}
 
     def send(
         self,
@@ -67,6 +71,8 @@ class HttpxClient:
         self._deadlines.begin(silence, until)
         try:
             request = httpx.Request(method, url, headers=headers)
+            if (request.url.port or 0) > _LAST_PORT:
+                raise ValueError(f"Port out of range 0-{_LAST_PORT}")
             response = self._transport(request.url, proxy).handle_request(request)
         except httpx.InvalidURL as error:
             raise ValueError(str(error)) from error
@@ -76,6 +82,9 @@ class HttpxClient:
             if "CERTIFICATE_VERIFY_FAILED" in str(error):
                 raise certificate_error(url, str(error)) from error
             raise _again(error) from error
+        if response.http_version not in _VERSIONS:
+            response.close()
+            raise Again("the server does not answer in a version of HTTP that is known")
         return Answer(response, self._deadlines, silence)
 
     def close(self) -> None:
@@ -96,8 +105,8 @@ class HttpxClient:
         with self._lock:
             transport = self._transports.get(key)
             if transport is None:
-                context = None if verified is None else self._context(verified=verified)
-                via = None if proxy is None else _proxy(proxy, self._proxy_context(proxy))
+                context = None if verified is None else self._contexts.of(verified=verified)
+                via = None if proxy is None else _proxy(proxy, self._contexts)
                 pool = _Pool(
                     self._deadlines,
                     ssl_context=context,
@@ -109,15 +118,6 @@ class HttpxClient:
                 )
                 transport = self._transports[key] = _PoolTransport(pool)
             return transport
-
-    def _proxy_context(self, proxy: str) -> ssl.SSLContext | None:
-        return self._context(verified=True) if proxy.lower().startswith("https:") else None
-
-    def _context(self, *, verified: bool) -> ssl.SSLContext:
-        if verified not in self._contexts:
-            made = trusting(self._options.cert, self._options.client_cert) if verified else unverified()
-            self._contexts[verified] = made
-        return self._contexts[verified]
 
 
 class Answer:
@@ -272,7 +272,7 @@ def _holds_surplus(connection: httpcore.HTTP11Connection) -> bool:
     return state is None or state.trailing_data != (b"", False)
 
 
-def _proxy(url: str, context: ssl.SSLContext | None) -> httpcore.Proxy:
+def _proxy(url: str, contexts: Contexts) -> httpcore.Proxy:
     """A proxy for the pool; ValueError where its URL is malformed, LocksetError where it takes a package."""
     if url.lower().startswith("socks") and find_spec("socksio") is None:
         raise LocksetError(
@@ -281,6 +281,7 @@ def _proxy(url: str, context: ssl.SSLContext | None) -> httpcore.Proxy:
             hint="Install `socksio` beside lockset, or name an http proxy",
         )
     read = httpx.Proxy(url)
+    context = contexts.of(verified=True) if read.url.scheme == "https" else None
     target = httpcore.URL(
         scheme=read.url.raw_scheme, host=read.url.raw_host, port=read.url.port, target=read.url.raw_path
     )

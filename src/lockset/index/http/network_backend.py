@@ -6,12 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 import httpcore
 
-from lockset.index.http.addresses import Addresses
-
 if TYPE_CHECKING:
     import ssl
-    from collections.abc import Callable, Iterable
+    from collections.abc import Iterable
 
+    from lockset.index.http.addresses import Addresses
     from lockset.index.http.deadlines import Deadlines
 
 __all__ = ["BoundedBackend"]
@@ -30,13 +29,13 @@ class BoundedBackend(httpcore.NetworkBackend):
     def __init__(
         self,
         deadlines: Deadlines,
+        addresses: Addresses,
         *,
         connect_timeout: float,
-        resolve: Callable[[str, int], list[str]] | None = None,
     ) -> None:
         self._deadlines = deadlines
         self._connect_timeout = connect_timeout
-        self._addresses = Addresses(resolve)
+        self._addresses = addresses
         self._sockets = httpcore.SyncBackend()
 
     def connect_tcp(
@@ -63,13 +62,6 @@ class BoundedBackend(httpcore.NetworkBackend):
                 return _BoundedStream(stream, self._deadlines, self._connect_timeout)
         self._addresses.forget(host, port)
         raise failure
-
-    def look_up(self, host: str, port: int) -> None:
-        """Have the addresses of a host at hand for the first connection; failures come to light there."""
-        try:
-            self._look_up(host, port)
-        except httpcore.ConnectError:
-            return
 
     def _look_up(self, host: str, port: int) -> list[str]:
         try:

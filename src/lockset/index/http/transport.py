@@ -13,6 +13,7 @@ from lockset import __version__
 from lockset.errors import LocksetError
 from lockset.index.credential_scopes import Scope
 from lockset.index.credentials import origin_of, redact, split_credentials
+from lockset.index.http.addresses import Addresses
 from lockset.index.http.auth import proxy_for
 from lockset.index.http.incoming import Again, Incoming, Request
 from lockset.index.http.time_budget import TimeBudget
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
     from lockset.index.credentials import Credentials, Origin
     from lockset.index.http.auth import Authenticator
+    from lockset.index.http.certificates import Contexts
     from lockset.index.http.httpx_client import HttpxClient
     from lockset.index.options import IndexOptions
     from lockset.progress import Listener
@@ -158,7 +160,10 @@ class Transport:
     @contextmanager
     def _follow(self, request: Request, budget: TimeBudget) -> Iterator[Incoming]:
         """The response at the end of all redirects."""
-        url, own = split_credentials(request.url)
+        try:
+            url, own = split_credentials(request.url)
+        except ValueError as error:
+            raise _malformed(request, error) from error
         scopes = self._authenticator.scopes
         scope = scopes.of(url)
         # Credentials of the URL itself go no further than its index, or what belongs to no index on its host.
@@ -195,7 +200,7 @@ class Transport:
         }
         if credentials is not None:
             headers["authorization"] = credentials.header()
-        client, proxy = self._httpx(), self._proxy(url)
+        client, proxy = self._httpx(url), self._proxy(url)
         with budget.waiting():
             try:
                 answer = client.send(
@@ -205,7 +210,7 @@ class Transport:
                     until=budget.until,
                 )
             except ValueError as error:
-                raise LocksetError(request.failure, f"The address is malformed: {error}", place=redact(url)) from error
+                raise _malformed(request, error) from error
         answer.hurry(budget.next_wait)
         try:
             yield Incoming(answer, url, self.options, self.listener, budget)
@@ -240,15 +245,36 @@ class Transport:
             self._proxies[route] = self.options.proxy or proxy_for(url)
         return self._proxies[route]
 
-    def _httpx(self) -> HttpxClient:
-        """The client of this run; httpx is imported, and the client made, with the first request."""
+    def _httpx(self, url: str) -> HttpxClient:
+        """The client of this run, made for the first request, which goes to `url`."""
         with self._lock:
             if self._client is None:
+                from lockset.index.http.certificates import Contexts
+
+                contexts, addresses = Contexts(self.options.cert, self.options.client_cert), Addresses()
+                if self._proxy(url) is None and not self.options.insecure_hosts:
+                    threading.Thread(target=_prepare, args=(url, contexts, addresses), daemon=True).start()
                 with _without_command_line():
                     from lockset.index.http.httpx_client import HttpxClient
 
-                self._client = HttpxClient(self.options)
+                self._client = HttpxClient(self.options, contexts, addresses)
             return self._client
+
+
+def _malformed(request: Request, error: ValueError) -> LocksetError:
+    return LocksetError(request.failure, f"The address is malformed: {error}", place=redact(request.url))
+
+
+def _prepare(url: str, contexts: Contexts, addresses: Addresses) -> None:
+    """Do what the first connection waits for, while httpx is imported: certificates and addresses."""
+    origin = origin_of(url)
+    try:
+        if origin.scheme == "https":
+            contexts.of(verified=True)
+        if origin.port is not None:
+            addresses.of(origin.host, origin.port)
+    except Exception:  # noqa: BLE001 (the request that needs it meets the same again, and says it)
+        return
 
 
 @contextmanager
