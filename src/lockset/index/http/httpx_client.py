@@ -69,6 +69,7 @@ class HttpxClient:
             LocksetError: `scheme-refused`, `proxy-refused`, `certificate-refused`, `certificate-file`.
         """
         self._deadlines.begin(silence, until)
+        self._backend.begin()
         try:
             request = httpx.Request(method, url, headers=headers)
             if (request.url.port or 0) > _LAST_PORT:
@@ -79,8 +80,12 @@ class HttpxClient:
         except httpx.UnsupportedProtocol as error:
             raise LocksetError("scheme-refused", f"Not an http(s) address: {redact(url)}") from error
         except httpx.TransportError as error:
+            self._backend.abandon()
             if "CERTIFICATE_VERIFY_FAILED" in str(error):
                 raise certificate_error(url, str(error)) from error
+            raise _again(error) from error
+        except _socks_failures(proxy) as error:
+            self._backend.abandon()
             raise _again(error) from error
         if response.http_version not in _VERSIONS:
             response.close()
@@ -288,5 +293,14 @@ def _proxy(url: str, contexts: Contexts) -> httpcore.Proxy:
     return httpcore.Proxy(target, auth=read.raw_auth, headers=read.headers.raw, ssl_context=context)
 
 
-def _again(error: httpx.TransportError) -> Again:
+def _socks_failures(proxy: str | None) -> tuple[type[Exception], ...]:
+    """What httpcore lets through where a SOCKS proxy answers oddly."""
+    if proxy is None or not proxy.lower().startswith("socks"):
+        return ()
+    from socksio import SOCKSError
+
+    return SOCKSError, AssertionError
+
+
+def _again(error: Exception) -> Again:
     return Again(str(error) or type(error).__name__)

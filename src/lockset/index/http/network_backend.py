@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from typing import TYPE_CHECKING, Any
 
 import httpcore
@@ -37,6 +38,7 @@ class BoundedBackend(httpcore.NetworkBackend):
         self._connect_timeout = connect_timeout
         self._addresses = addresses
         self._sockets = httpcore.SyncBackend()
+        self._opened = threading.local()
 
     def connect_tcp(
         self,
@@ -59,9 +61,20 @@ class BoundedBackend(httpcore.NetworkBackend):
                 failure = _no_connection(error)
             else:
                 self._deadlines.renew()
+                self._opened.last = stream
                 return _BoundedStream(stream, self._deadlines, self._connect_timeout)
         self._addresses.forget(host, port)
         raise failure
+
+    def begin(self) -> None:
+        """A request of this thread begins."""
+        self._opened.last = None
+
+    def abandon(self) -> None:
+        """The request of this thread failed: close what was opened for it. httpcore does not, where SOCKS fails."""
+        stream: httpcore.NetworkStream | None = self._opened.last
+        if stream is not None:
+            stream.close()
 
     def _look_up(self, host: str, port: int) -> list[str]:
         try:
