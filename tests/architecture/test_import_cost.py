@@ -4,8 +4,14 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from typing import TYPE_CHECKING
 
 import pytest
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from local_index import LocalIndex
 
 LATE = frozenset({"httpx", "jsonschema", "installer", "rich"})
 _RUN = """
@@ -51,6 +57,28 @@ def test_a_sync_from_the_cache_loads_little() -> None:
     }
     assert extra & sys.stdlib_module_names <= {"__future__", "gc", "importlib", "shlex", "zlib"}
     assert extra - sys.stdlib_module_names == {"lockset"}
+
+
+def test_requests_are_made_by_httpx_and_only_a_run_that_makes_some_loads_it(
+    local_index: LocalIndex, tmp_path: Path
+) -> None:
+    local_index.world.add("sample", requires=["other"]).add("other")
+    (tmp_path / "requirements.in").write_text("sample\n")
+
+    def lock(*options: str) -> set[str]:
+        arguments = ["lock", "requirements.in", "--default-index", local_index.url, "--cache-dir", "cache", *options]
+        code = f"import os; os.chdir({str(tmp_path)!r})\n{_RUN.format(arguments=arguments)}"
+        return modules_after(code)
+
+    first = lock()
+    assert {"httpx", "httpcore"} <= first
+    assert not first & {"rich", "click", "asyncio"}, "httpx is imported without its command line"
+    assert len(local_index.seen) > 0
+    local_index.seen.clear()
+    network = {"httpx", "httpcore", "h11", "ssl", "socket"}
+    assert not lock() & network, "the lock is current"
+    assert not lock("--upgrade") & network, "everything is in the cache"
+    assert local_index.seen == []
 
 
 def test_every_public_name_can_be_had() -> None:

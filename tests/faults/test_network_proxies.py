@@ -251,11 +251,21 @@ def test_a_server_that_drips_through_a_proxy_costs_bounded_time(kind: str, schem
 
 
 def test_a_tunnel_that_is_refused_is_told_with_the_status() -> None:
-    with talking("http", "https") as (proxies, origin, fetch):
+    with talking("http", "https", user_info="me:secret@") as (proxies, origin, fetch):
         proxies.refuses = b"HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n"
-        with pytest.raises(LocksetError, match="407 Proxy Authentication Required"):
+        with pytest.raises(LocksetError, match="status 407 Proxy Authentication Required") as caught:
             fetch()
+        assert caught.value.diagnostic.code == "proxy-refused"
+        assert "secret" not in repr(caught.value.diagnostic)
+        assert len(proxies.asked) == 1
         assert origin.asked == []
+
+
+def test_a_tunnel_that_cannot_be_made_now_is_tried_again() -> None:
+    with talking("http", "https") as (proxies, _, fetch):
+        proxies.refuses = b"HTTP/1.1 503 Busy\r\nContent-Length: 0\r\n\r\n"
+        threading.Timer(0.1, lambda: setattr(proxies, "refuses", b"")).start()
+        assert fetch() == BODY
 
 
 def test_a_socks_proxy_needs_its_package(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -81,6 +81,13 @@ class HttpxClient:
             raise LocksetError("scheme-refused", f"Not an http(s) address: {redact(url)}") from error
         except httpx.TransportError as error:
             self._backend.abandon()
+            if isinstance(error, httpx.ProxyError) and str(error).startswith("4"):
+                raise LocksetError(
+                    "proxy-refused",
+                    f"The proxy refused the request with status {error}",
+                    place=redact(proxy or ""),
+                    hint="Check the address of the proxy; its URL takes a user name and password",
+                ) from error
             if "CERTIFICATE_VERIFY_FAILED" in str(error):
                 raise certificate_error(url, str(error)) from error
             raise _again(error) from error
