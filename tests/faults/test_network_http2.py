@@ -34,15 +34,27 @@ BOUND = 3.0
 
 
 class Server:
-    """Speaks HTTP/2 over TLS, and HTTP/1.1 never; `behave` answers each request."""
+    """Speaks HTTP/2 over TLS, and HTTP/1.1 never; `behave` answers each request.
 
-    def __init__(self, behave: Callable[[H2Connection, int, str, Callable[[], None]], None]) -> None:
+    With `pause`, a handshake takes so many seconds; without `offers`, HTTP/1.1 is spoken, and all is answered.
+    """
+
+    def __init__(
+        self,
+        behave: Callable[[H2Connection, int, str, Callable[[], None]], None],
+        *,
+        offers: bool = True,
+        pause: float = 0.0,
+    ) -> None:
+        self._offers = offers
+        self._pause = pause
         self.connections = 0
+        self.accepted: list[float] = []
         self._behave = behave
         self._open: list[socket] = []
         self._context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         self._context.load_cert_chain(TLS / "server.pem")
-        self._context.set_alpn_protocols(["h2"])
+        self._context.set_alpn_protocols(["h2"] if offers else ["http/1.1"])
         self._listening = create_server(("127.0.0.1", 0), backlog=64)
         self.url = f"https://localhost:{self._listening.getsockname()[1]}"
         threading.Thread(target=self._accept, daemon=True).start()
@@ -56,13 +68,19 @@ class Server:
         with suppress(OSError):
             while True:
                 connected, _ = self._listening.accept()
+                self.accepted.append(time.monotonic())
                 threading.Thread(target=self._serve, args=(connected,), daemon=True).start()
 
     def _serve(self, plain: socket) -> None:
         with suppress(OSError, ValueError, ProtocolError):
+            time.sleep(self._pause)
             connected = self._context.wrap_socket(plain, server_side=True)
             self._open.append(connected)
             self.connections += 1
+            while not self._offers and (request := connected.recv(65536)):
+                time.sleep(0.2)
+                said = request.split(b" ")[1]
+                connected.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%b" % (len(said), said))
             protocol = H2Connection(H2Configuration(client_side=False, header_encoding=None))
 
             def send() -> None:
@@ -123,9 +141,13 @@ def goes_away(protocol: H2Connection, _stream: int, _path: str, send: Callable[[
 
 @contextmanager
 def talking(
-    behave: Callable[[H2Connection, int, str, Callable[[], None]], None], **options: Any
+    behave: Callable[[H2Connection, int, str, Callable[[], None]], None],
+    *,
+    offers: bool = True,
+    pause: float = 0.0,
+    **options: Any,
 ) -> Iterator[tuple[Server, Connection]]:
-    server = Server(behave)
+    server = Server(behave, offers=offers, pause=pause)
     facts: dict[str, Any] = {"read_timeout": TIMEOUT, "connect_timeout": 5.0, "rate_window": TIMEOUT, "retries": 4}
     found = IndexOptions(cert=str(TLS / "ca.pem"), **facts | options)
     connection = connect(found, cache=None, clock=lambda: 0.0, environ={})
@@ -146,6 +168,32 @@ def test_threads_share_connections_and_each_gets_its_own_answer() -> None:
         bodies = list(pool.map(lambda path: fetched(server, connection, path), paths))
         assert bodies == [path.encode() for path in paths]
         assert server.connections <= 8
+
+
+def test_a_server_without_it_is_connected_to_by_many_threads_at_once() -> None:
+    """Not to one after the other, each for the time of a handshake, in the hope that one connection serves all."""
+    with (
+        talking(answers, offers=False, pause=1.0, read_timeout=10.0, connections=8) as (server, connection),
+        ThreadPoolExecutor(8) as pool,
+    ):
+        paths = [f"/{number}" for number in range(64)]
+        bodies = list(pool.map(lambda path: fetched(server, connection, path), paths))
+        assert bodies == [path.encode() for path in paths]
+        second, *_, last = server.accepted[1:]
+        assert last - second < 0.9
+
+
+def test_a_connection_that_was_closed_meanwhile_is_made_anew() -> None:
+    def behave(protocol: H2Connection, stream: int, path: str, send: Callable[[], None]) -> None:
+        answers(protocol, stream, path, send)
+        protocol.close_connection()
+        send()
+
+    with talking(behave, retries=0) as (server, connection):
+        for number in range(3):
+            assert fetched(server, connection, f"/{number}") == f"/{number}".encode()
+            time.sleep(0.05)
+        assert server.connections == 3
 
 
 @pytest.mark.parametrize(

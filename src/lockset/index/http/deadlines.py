@@ -45,6 +45,6 @@ class Deadlines(threading.local):
         """At most `seconds`, and what is left of the request; not positive where nothing is."""
         return min(seconds, self._until - time.monotonic())
 
-    def to_read(self) -> float:
-        """Seconds that the next bytes may take; not positive where the time is over."""
+    def left(self) -> float:
+        """Seconds until the deadline, for the next read or write; not positive where it is over."""
         return self._deadline - time.monotonic()

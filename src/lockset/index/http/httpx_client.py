@@ -1,4 +1,4 @@
-"""The road of every request: httpx over connections that are kept, to servers and through proxies."""
+"""Sends every request by httpx, over kept connections, to servers and through proxies. The only importer of httpx."""
 
 from __future__ import annotations
 
@@ -185,18 +185,28 @@ class _Pool(httpcore.ConnectionPool):
     def __init__(self, deadlines: Deadlines, **settings: Any) -> None:
         super().__init__(**settings)
         self._deadlines = deadlines
+        self._without_http2: set[str] = set()
 
     def create_connection(self, origin: httpcore.Origin) -> httpcore.ConnectionInterface:
         """A connection to `origin`; nothing is opened yet."""
-        return _KeptConnection(super().create_connection(origin), self._deadlines)
+        return _KeptConnection(super().create_connection(origin), str(origin), self._deadlines, self._without_http2)
 
 
 class _KeptConnection(httpcore.ConnectionInterface):
-    """A connection that refuses a request where it cannot serve again; the pool then takes another one for it."""
+    """A connection that refuses a request where it cannot serve again; the pool then takes another one for it.
 
-    def __init__(self, connection: httpcore.ConnectionInterface, deadlines: Deadlines) -> None:
+    `without_http2` are the origins, of the whole pool, that speak HTTP/1.1: requests do not wait for a connection to
+    come to one of them, as if it could take them all.
+    """
+
+    def __init__(
+        self, connection: httpcore.ConnectionInterface, origin: str, deadlines: Deadlines, without_http2: set[str]
+    ) -> None:
         self._connection = connection
+        self._origin = origin
         self._deadlines = deadlines
+        self._without_http2 = without_http2
+        self._connected = False
         self._lock = threading.Lock()
         self._served = False
         self._claimed = False
@@ -217,10 +227,16 @@ class _KeptConnection(httpcore.ConnectionInterface):
         finally:
             if is_own:
                 self._claimed = False
-        if not is_own and isinstance(_innermost(self._connection), httpcore.HTTP11Connection):
+            if not self._connected and self._is_http1():
+                self._without_http2.add(self._origin)
+        self._connected = True
+        if not is_own and self._is_http1():
             self.close()  # it was not clear yet which protocol it would have, so nobody looked for surplus bytes
             raise httpcore.ConnectionNotAvailable
         return response
+
+    def _is_http1(self) -> bool:
+        return isinstance(_innermost(self._connection), httpcore.HTTP11Connection)
 
     def _claim(self) -> bool:
         """Whether the connection is this thread's alone, which HTTP/2 does not need.
@@ -229,6 +245,9 @@ class _KeptConnection(httpcore.ConnectionInterface):
         """
         protocol = _innermost(self._connection)
         if not isinstance(protocol, httpcore.HTTP11Connection):
+            if isinstance(protocol, httpcore.HTTP2Connection) and protocol.has_expired():
+                self.close()
+                raise httpcore.ConnectionNotAvailable
             return False
         if self._claimed or not protocol.is_idle():
             raise httpcore.ConnectionNotAvailable
@@ -252,7 +271,8 @@ class _KeptConnection(httpcore.ConnectionInterface):
 
     def is_available(self) -> bool:
         """As httpcore's, and not from the moment on that a thread has it."""
-        return not self._claimed and self._connection.is_available()
+        may_share = self._connected or self._origin not in self._without_http2
+        return may_share and not self._claimed and self._connection.is_available()
 
     def has_expired(self) -> bool:
         """Whether it has been idle for long. Whether the server closed it meanwhile, only `handle_request` asks."""

@@ -93,7 +93,7 @@ class _BoundedStream(httpcore.NetworkStream):
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ARG002 (the interface has it)
         """The next bytes, empty at the end of the connection."""
-        seconds = self._deadlines.to_read()
+        seconds = self._deadlines.left()
         if seconds > 0:
             try:
                 data = self._stream.read(max_bytes, seconds)
@@ -107,7 +107,7 @@ class _BoundedStream(httpcore.NetworkStream):
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ARG002 (the interface has it)
         """Send the bytes."""
-        seconds = self._deadlines.to_read()
+        seconds = self._deadlines.left()
         if seconds <= 0:
             raise httpcore.WriteTimeout("the request could not be sent in time")
         self._stream.write(buffer, seconds)
