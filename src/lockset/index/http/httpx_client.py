@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import math
 import threading
-import time
 from importlib.util import find_spec
-from types import NoneType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import httpcore
 import httpx
@@ -18,6 +15,7 @@ from lockset.index.http.certificates import certificate_error
 from lockset.index.http.deadlines import Deadlines
 from lockset.index.http.incoming import Again
 from lockset.index.http.network_backend import BoundedBackend
+from lockset.index.http.pool import KEPT_SECONDS, Pool
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -28,7 +26,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Answer", "HttpxClient"]
 
-_KEPT_SECONDS = 30.0
 _LAST_PORT = 65535
 # h11 reads any version as if it were 1.1.
 _VERSIONS = frozenset({"HTTP/1.0", "HTTP/1.1", "HTTP/2"})
@@ -119,12 +116,12 @@ class HttpxClient:
             if transport is None:
                 context = None if verified is None else self._contexts.of(verified=verified)
                 via = None if proxy is None else _proxy(proxy, self._contexts)
-                pool = _Pool(
+                pool = Pool(
                     self._deadlines,
                     ssl_context=context,
                     proxy=via,
                     max_connections=None,  # the transport never has more requests under way than it may
-                    keepalive_expiry=_KEPT_SECONDS,
+                    keepalive_expiry=KEPT_SECONDS,
                     http2=find_spec("h2") is not None,
                     network_backend=self._backend,
                 )
@@ -177,131 +174,6 @@ class _PoolTransport(httpx.HTTPTransport):
 
     def __init__(self, pool: httpcore.ConnectionPool) -> None:
         self._pool = pool
-
-
-class _Pool(httpcore.ConnectionPool):
-    """httpcore's pool, whose connections are checked before they serve again."""
-
-    def __init__(self, deadlines: Deadlines, **settings: Any) -> None:
-        super().__init__(**settings)
-        self._deadlines = deadlines
-        self._without_http2: set[str] = set()
-
-    def create_connection(self, origin: httpcore.Origin) -> httpcore.ConnectionInterface:
-        """A connection to `origin`; nothing is opened yet."""
-        return _KeptConnection(super().create_connection(origin), str(origin), self._deadlines, self._without_http2)
-
-
-class _KeptConnection(httpcore.ConnectionInterface):
-    """A connection that refuses a request where it cannot serve again; the pool then takes another one for it.
-
-    `without_http2` are the origins, of the whole pool, that speak HTTP/1.1: requests do not wait for a connection to
-    come to one of them, as if it could take them all.
-    """
-
-    def __init__(
-        self, connection: httpcore.ConnectionInterface, origin: str, deadlines: Deadlines, without_http2: set[str]
-    ) -> None:
-        self._connection = connection
-        self._origin = origin
-        self._deadlines = deadlines
-        self._without_http2 = without_http2
-        self._connected = False
-        self._lock = threading.Lock()
-        self._served = False
-        self._claimed = False
-        self._expires = math.inf
-
-    def handle_request(self, request: httpcore.Request) -> httpcore.Response:
-        """As httpcore's, and ConnectionNotAvailable where the server had closed a kept connection meanwhile."""
-        with self._lock:
-            served, self._served = self._served, True
-            self._expires = time.monotonic() + _KEPT_SECONDS
-            is_own = not served or self._claim()
-        try:
-            response = self._connection.handle_request(request)
-        except (httpcore.ReadError, httpcore.WriteError, httpcore.RemoteProtocolError) as error:
-            if served and not self._deadlines.is_heard:
-                raise httpcore.ConnectionNotAvailable from error
-            raise
-        finally:
-            if is_own:
-                self._claimed = False
-            if not self._connected and self._is_http1():
-                self._without_http2.add(self._origin)
-        self._connected = True
-        if not is_own and self._is_http1():
-            self.close()  # it was not clear yet which protocol it would have, so nobody looked for surplus bytes
-            raise httpcore.ConnectionNotAvailable
-        return response
-
-    def _is_http1(self) -> bool:
-        return isinstance(_innermost(self._connection), httpcore.HTTP11Connection)
-
-    def _claim(self) -> bool:
-        """Whether the connection is this thread's alone, which HTTP/2 does not need.
-
-        The pool may give one idle connection to several threads at once. Only who has it alone can look what it holds.
-        """
-        protocol = _innermost(self._connection)
-        if not isinstance(protocol, httpcore.HTTP11Connection):
-            if isinstance(protocol, httpcore.HTTP2Connection) and protocol.has_expired():
-                self.close()
-                raise httpcore.ConnectionNotAvailable
-            return False
-        if self._claimed or not protocol.is_idle():
-            raise httpcore.ConnectionNotAvailable
-        self._claimed = True
-        if protocol.has_expired() or _holds_surplus(protocol):
-            self.close()
-            raise httpcore.ConnectionNotAvailable
-        return True
-
-    def close(self) -> None:
-        """Close it."""
-        self._connection.close()
-
-    def info(self) -> str:
-        """As httpcore's."""
-        return self._connection.info()
-
-    def can_handle_request(self, origin: httpcore.Origin) -> bool:
-        """As httpcore's."""
-        return self._connection.can_handle_request(origin)
-
-    def is_available(self) -> bool:
-        """As httpcore's, and not from the moment on that a thread has it."""
-        may_share = self._connected or self._origin not in self._without_http2
-        return may_share and not self._claimed and self._connection.is_available()
-
-    def has_expired(self) -> bool:
-        """Whether it has been idle for long. Whether the server closed it meanwhile, only `handle_request` asks."""
-        return time.monotonic() > self._expires and self._connection.is_idle()
-
-    def is_idle(self) -> bool:
-        """Never: the pool would ask each connection once for each other one, to close some before they expire."""
-        return False
-
-    def is_closed(self) -> bool:
-        """As httpcore's."""
-        return self._connection.is_closed()
-
-
-def _innermost(connection: object) -> object:
-    """What speaks the protocol, below tunnels and proxies; None before it is connected."""
-    while not isinstance(connection, (httpcore.HTTP11Connection, httpcore.HTTP2Connection, NoneType)):
-        connection = getattr(connection, "_connection", None)
-    return connection
-
-
-def _holds_surplus(connection: httpcore.HTTP11Connection) -> bool:
-    """Whether more than its answer came over an idle connection: h11 would take that for the next answer.
-
-    httpcore does not say it. Where it cannot be known the answer is yes, so that what a change of httpcore costs is new
-    connections, and never a wrong answer.
-    """
-    state = getattr(connection, "_h11_state", None)
-    return state is None or state.trailing_data != (b"", False)
 
 
 def _proxy(url: str, contexts: Contexts) -> httpcore.Proxy:
