@@ -1,6 +1,6 @@
-"""Addresses of hosts, looked up once a run: thirty connections that begin at once would ask thirty times.
+"""Addresses of hosts, looked up once a run: thirty connections that begin at once would look one up thirty times.
 
-Resolvers answer such a burst badly: of the datagrams that one of them drops, each costs a wait of seconds.
+Resolvers take such a burst badly: each datagram that one of them drops costs a wait of seconds.
 """
 
 from __future__ import annotations
@@ -23,51 +23,51 @@ class Addresses:
     def __init__(self, resolve: Callable[[str, int], list[str]] | None = None) -> None:
         self._resolve = resolve or _resolved
         self._lock = threading.Lock()
-        self._questions: dict[tuple[str, int], _Question] = {}
+        self._lookups: dict[tuple[str, int], _Lookup] = {}
 
     def of(self, host: str, port: int) -> list[str]:
-        """The addresses; one thread asks, and all that come meanwhile get the same answer.
+        """The addresses; one thread looks them up, and all that come meanwhile get the same result.
 
         Raises:
-            OSError: There is no such host; the next call asks again.
+            OSError: There is no such host; the next call looks it up again.
         """
         with self._lock:
-            question = self._questions.get((host, port))
-            asks = question is None
-            if question is None:
-                question = self._questions[host, port] = _Question()
-        if asks:
+            lookup = self._lookups.get((host, port))
+            is_first = lookup is None
+            if lookup is None:
+                lookup = self._lookups[host, port] = _Lookup()
+        if is_first:
             try:
-                question.answer = self._resolve(host, port)
+                lookup.addresses = self._resolve(host, port)
             except BaseException as error:
-                question.failure = error
+                lookup.failure = error
                 self.forget(host, port)
                 raise
             finally:
-                question.answered.set()
+                lookup.done.set()
         else:
-            question.answered.wait()
-        if question.failure is not None:
-            raise OSError(*question.failure.args) from question.failure
-        return question.answer
+            lookup.done.wait()
+        if lookup.failure is not None:
+            raise OSError(*lookup.failure.args) from lookup.failure
+        return lookup.addresses
 
     def forget(self, host: str, port: int) -> None:
-        """Have the next call ask again: none of the addresses could be reached."""
+        """Have the next call look it up again: none of the addresses could be reached."""
         with self._lock:
-            self._questions.pop((host, port), None)
+            self._lookups.pop((host, port), None)
 
 
-class _Question:
-    """One question for the addresses of a host, and its answer."""
+class _Lookup:
+    """One lookup of a host, and its result."""
 
     def __init__(self) -> None:
-        self.answered = threading.Event()
-        self.answer: list[str] = []
+        self.done = threading.Event()
+        self.addresses: list[str] = []
         self.failure: BaseException | None = None
 
 
 def _resolved(host: str, port: int) -> list[str]:
     import socket
 
-    answers = socket.getaddrinfo(host, port, 0, socket.SOCK_STREAM)
-    return list(dict.fromkeys(str(address[0]) for *_, address in answers))
+    infos = socket.getaddrinfo(host, port, 0, socket.SOCK_STREAM)
+    return list(dict.fromkeys(str(address[0]) for *_, address in infos))

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from lockset.index.http.certificates import Contexts
     from lockset.index.options import IndexOptions
 
-__all__ = ["Answer", "HttpxClient"]
+__all__ = ["HttpxClient", "HttpxResponse"]
 
 _LAST_PORT = 65535
 # h11 reads any version as if it were 1.1.
@@ -34,7 +34,7 @@ _VERSIONS = frozenset({"HTTP/1.0", "HTTP/1.1", "HTTP/2"})
 class HttpxClient:
     """Sends requests; safe to use from several threads. Made once a run.
 
-    Connections are pooled by the way they go: by proxy, and by whose certificates are believed.
+    There is one pool of connections for each proxy and each policy on certificates.
     """
 
     def __init__(self, options: IndexOptions, contexts: Contexts, addresses: Addresses) -> None:
@@ -54,15 +54,15 @@ class HttpxClient:
         proxy: str | None = None,
         silence: float,
         until: float,
-    ) -> Answer:
-        """Send a request and give the answer once its head is there.
+    ) -> HttpxResponse:
+        """Send a request and return the response once its head is complete.
 
         The head may take `silence` seconds from when there is a connection, and everything until `until`, by
         `time.monotonic`.
 
         Raises:
             ValueError: The URL, or that of the proxy, is malformed.
-            Again: The connection failed, or what came is not an answer.
+            Again: The connection failed, or what came is not a response.
             LocksetError: `scheme-refused`, `proxy-refused`, `certificate-refused`, `certificate-file`.
         """
         self._deadlines.begin(silence, until)
@@ -93,8 +93,8 @@ class HttpxClient:
             raise _again(error) from error
         if response.http_version not in _VERSIONS:
             response.close()
-            raise Again("the server does not answer in a version of HTTP that is known")
-        return Answer(response, self._deadlines, silence)
+            raise Again("the server responds in an unknown version of HTTP")
+        return HttpxResponse(response, self._deadlines, silence)
 
     def close(self) -> None:
         """Close all connections."""
@@ -129,11 +129,11 @@ class HttpxClient:
             return transport
 
 
-class Answer:
-    """An answer whose body has yet to come; read by the thread that sent the request.
+class HttpxResponse:
+    """A response whose body has yet to come; read by the thread that sent the request.
 
     Attributes:
-        status: Its number.
+        status: The status code.
         headers: Names in lower case; values of one name joined.
         stream: Pieces of the body as they come; raises `Again` where the connection fails.
     """
@@ -170,19 +170,19 @@ class Answer:
 
 
 class _PoolTransport(httpx.HTTPTransport):
-    """httpx's own transport over a pool with our network below, which its constructor does not take."""
+    """httpx's own transport over a pool with another network backend, which its constructor does not take."""
 
     def __init__(self, pool: httpcore.ConnectionPool) -> None:
         self._pool = pool
 
 
 def _proxy(url: str, contexts: Contexts) -> httpcore.Proxy:
-    """A proxy for the pool; ValueError where its URL is malformed, LocksetError where it takes a package."""
+    """A proxy for the pool; ValueError where its URL is malformed, LocksetError where a package is missing."""
     if url.lower().startswith("socks") and find_spec("socksio") is None:
         raise LocksetError(
             "proxy-refused",
             "The proxy speaks SOCKS, for which lockset needs the package `socksio`",
-            hint="Install `socksio` beside lockset, or name an http proxy",
+            hint="Install `lockset[socks]`, or name an http proxy",
         )
     read = httpx.Proxy(url)
     context = contexts.of(verified=True) if read.url.scheme == "https" else None
@@ -193,7 +193,7 @@ def _proxy(url: str, contexts: Contexts) -> httpcore.Proxy:
 
 
 def _socks_failures(proxy: str | None) -> tuple[type[Exception], ...]:
-    """What httpcore lets through where a SOCKS proxy answers oddly."""
+    """What httpcore lets through where a SOCKS proxy sends a malformed reply."""
     if proxy is None or not proxy.lower().startswith("socks"):
         return ()
     from socksio import SOCKSError

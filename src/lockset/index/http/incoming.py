@@ -28,7 +28,7 @@ _LEAST_WINDOW = 5.0
 
 
 class AnyAnswer(Protocol):
-    """`lockset.index.http.httpx_client.Answer`, or what looks like it."""
+    """`lockset.index.http.httpx_client.HttpxResponse`, or what looks like it."""
 
     status: int
     headers: dict[str, str]

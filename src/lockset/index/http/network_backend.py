@@ -48,12 +48,12 @@ class BoundedBackend(httpcore.NetworkBackend):
         local_address: str | None = None,
         socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
     ) -> httpcore.NetworkStream:
-        """A connection; ConnectError or ConnectTimeout where the host is unknown or no address takes one."""
+        """A connection; ConnectError or ConnectTimeout where the host is unknown or no address can be reached."""
         failure: Exception = httpcore.ConnectError("no connection: the name has no address")
         for address in self._look_up(host, port):
             seconds = self._deadlines.to_connect(self._connect_timeout)
             if seconds <= 0:
-                failure = httpcore.ConnectTimeout("no connection: no answer in time")
+                failure = httpcore.ConnectTimeout("no connection: no response in time")
                 break
             try:
                 stream = self._sockets.connect_tcp(address, port, seconds, local_address, socket_options)
@@ -79,7 +79,7 @@ class BoundedBackend(httpcore.NetworkBackend):
     def _look_up(self, host: str, port: int) -> list[str]:
         try:
             return self._addresses.of(host, port)
-        except (OSError, ValueError) as error:  # ValueError: names that no resolver can be asked for
+        except (OSError, ValueError) as error:  # ValueError: names that cannot be looked up
             raise httpcore.ConnectError(f"no connection: {error}") from error
 
 
@@ -100,10 +100,10 @@ class _BoundedStream(httpcore.NetworkStream):
             except httpcore.ReadTimeout:
                 pass  # as if the time had been over before
             else:
-                self._deadlines.is_heard = self._deadlines.is_heard or bool(data)
+                self._deadlines.has_data = self._deadlines.has_data or bool(data)
                 return data
-        slowly = self._deadlines.is_heard
-        raise httpcore.ReadTimeout("the answer comes too slowly" if slowly else "no answer in time")
+        is_slow = self._deadlines.has_data
+        raise httpcore.ReadTimeout("the response comes too slowly" if is_slow else "no response in time")
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ARG002 (the interface has it)
         """Send the bytes."""
@@ -133,7 +133,7 @@ class _BoundedStream(httpcore.NetworkStream):
         self._stream.close()
 
     def get_extra_info(self, info: str) -> Any:
-        """What httpcore asks of a connection, such as `is_readable`: whether bytes or its end came unasked."""
+        """What httpcore checks of a connection, such as `is_readable`: whether bytes or its end came unrequested."""
         if info == "is_readable":
             pending = getattr(self._stream.get_extra_info("socket"), "pending", None)  # decrypted already
             if pending is not None and pending():
@@ -143,5 +143,5 @@ class _BoundedStream(httpcore.NetworkStream):
 
 def _no_connection(error: Exception) -> Exception:
     if isinstance(error, httpcore.ConnectTimeout):
-        return httpcore.ConnectTimeout("no connection: no answer in time")
+        return httpcore.ConnectTimeout("no connection: no response in time")
     return httpcore.ConnectError(f"no connection: {error}")

@@ -35,8 +35,8 @@ class Pool(httpcore.ConnectionPool):
 class _KeptConnection(httpcore.ConnectionInterface):
     """A connection that refuses a request where it cannot serve again; the pool then takes another one for it.
 
-    `without_http2` are the origins, of the whole pool, that speak HTTP/1.1: requests do not wait for a connection to
-    come to one of them, as if it could take them all.
+    `without_http2` are the origins, of the whole pool, that speak HTTP/1.1: a new connection to one of them takes a
+    single request, where one that may turn out to speak HTTP/2 takes all.
     """
 
     def __init__(
@@ -47,7 +47,7 @@ class _KeptConnection(httpcore.ConnectionInterface):
         without_http2: set[str],
     ) -> None:
         self._connection = connection
-        # What knows the state: what speaks the protocol, as soon as it is there. The pool asks often.
+        # What knows the state, without detours: the pool checks it often.
         self._state = connection
         self._origin = origin
         self._origin_text = str(origin)
@@ -68,7 +68,7 @@ class _KeptConnection(httpcore.ConnectionInterface):
         try:
             response = self._connection.handle_request(request)
         except (httpcore.ReadError, httpcore.WriteError, httpcore.RemoteProtocolError) as error:
-            if served and not self._deadlines.is_heard:
+            if served and not self._deadlines.has_data:
                 raise httpcore.ConnectionNotAvailable from error
             raise
         finally:
@@ -87,9 +87,9 @@ class _KeptConnection(httpcore.ConnectionInterface):
         return isinstance(_innermost(self._connection), httpcore.HTTP11Connection)
 
     def _claim(self) -> bool:
-        """Whether the connection is this thread's alone, which HTTP/2 does not need.
+        """Whether the connection now belongs to this thread alone, which HTTP/2 does not need.
 
-        The pool may give one idle connection to several threads at once. Only who has it alone can look what it holds.
+        The pool may give one idle connection to several threads at once. Only a thread that owns it can check it.
         """
         protocol = _innermost(self._connection)
         if not isinstance(protocol, httpcore.HTTP11Connection):
@@ -118,16 +118,16 @@ class _KeptConnection(httpcore.ConnectionInterface):
         return origin == self._origin
 
     def is_available(self) -> bool:
-        """As httpcore's, and not from the moment on that a thread has it."""
+        """As httpcore's, and False from the moment on that a thread has it."""
         may_share = self._connected or self._origin_text not in self._without_http2
         return may_share and not self._claimed and self._state.is_available()
 
     def has_expired(self) -> bool:
-        """Whether it has been idle for long. Whether the server closed it meanwhile, only `handle_request` asks."""
+        """Whether it has been idle for long. Whether the server closed it is checked by `handle_request`."""
         return time.monotonic() > self._expires and self._state.is_idle()
 
     def is_idle(self) -> bool:
-        """Never: the pool would ask each connection once for each other one, to close some before they expire."""
+        """Never: the pool would compare each connection with all others, to close some before they expire."""
         return False
 
     def is_closed(self) -> bool:
@@ -144,10 +144,10 @@ def _innermost(connection: httpcore.ConnectionInterface) -> httpcore.HTTP11Conne
 
 
 def _holds_surplus(connection: httpcore.HTTP11Connection) -> bool:
-    """Whether more than its answer came over an idle connection: h11 would take that for the next answer.
+    """Whether more than its response came over an idle connection: h11 would read that as the next response.
 
-    httpcore does not say it. Where it cannot be known the answer is yes, so that what a change of httpcore costs is new
-    connections, and never a wrong answer.
+    httpcore does not offer it. Where it cannot be known it is assumed, so that a change of httpcore costs new
+    connections, and never a wrong response.
     """
     state = getattr(connection, "_h11_state", None)
     return state is None or state.trailing_data != (b"", False)
