@@ -12,8 +12,8 @@ __all__ = ["Deadlines"]
 class Deadlines(threading.local):
     """What the request of the current thread may wait; each thread sees its own.
 
-    A response has two parts, and each is bounded as a whole, since a server that sends byte by byte is never silent: the
-    head, and each piece of the body together with its framing.
+    A response has two parts, and each is bounded as a whole, since a server that sends byte by byte is never silent:
+    the head, and each piece of the body together with its framing.
 
     Attributes:
         has_data: Whether a byte came since `begin`, `renew` or `expect`.
