@@ -82,7 +82,7 @@ class HttpxClient:
                 raise LocksetError(
                     "proxy-refused",
                     f"The proxy refused the request with status {error}",
-                    place=redact(proxy or ""),
+                    location=redact(proxy or ""),
                     hint="Check the address of the proxy; its URL takes a user name and password",
                 ) from error
             if "CERTIFICATE_VERIFY_FAILED" in str(error):

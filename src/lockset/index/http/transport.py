@@ -18,17 +18,17 @@ from lockset.index.http.auth import proxy_for
 from lockset.index.http.incoming import Again, Incoming, Request
 from lockset.index.http.time_budget import TimeBudget
 from lockset.index.retries import REDIRECTS, RETRIED_STATUSES, backoff, redirect_target, retry_after
-from lockset.progress import Silent
+from lockset.progress import NullListener
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-    from lockset.index.credentials import Credentials, Origin
+    from lockset.index.credentials import Credentials, UrlOrigin
     from lockset.index.http.auth import Authenticator
     from lockset.index.http.certificates import Contexts
     from lockset.index.http.httpx_client import HttpxClient
     from lockset.index.options import IndexOptions
-    from lockset.progress import Listener
+    from lockset.progress import ProgressListener
 
 __all__ = ["Incoming", "Request", "Transport"]
 
@@ -48,17 +48,17 @@ class Transport:
         *,
         authenticator: Authenticator,
         clock: Callable[[], float],
-        listener: Listener | None = None,
+        listener: ProgressListener | None = None,
     ) -> None:
         self.options = options
-        self.listener: Listener = listener or Silent()
+        self.listener: ProgressListener = listener or NullListener()
         self._authenticator = authenticator
         self._clock = clock
         self._slots = threading.BoundedSemaphore(options.connections)
         self._lock = threading.Lock()
         self._client: HttpxClient | None = None
         self._proxies: dict[tuple[str, str], str | None] = {}
-        self._silent: set[Origin] = set()
+        self._silent: set[UrlOrigin] = set()
         self._closed = False
 
     def is_silent(self, url: str) -> bool:
@@ -133,7 +133,7 @@ class Transport:
         raise LocksetError(
             request.failure,
             f"The server could not be reached or broke off{f', {attempt + 1} times' if attempt else ''}: {failure}",
-            place=redact(request.url),
+            location=redact(request.url),
             hint=f"Check the network and the address, then try again{more_time}",
         ) from failure
 
@@ -144,7 +144,7 @@ class Transport:
             raise LocksetError(
                 request.failure,
                 f"The server asks to wait {failure.wait:.0f} seconds{again}, too long for lockset to wait",
-                place=redact(request.url),
+                location=redact(request.url),
                 hint="Try again later",
             ) from failure
         import random  # slow to import, and needed only where something failed
@@ -226,17 +226,17 @@ class Transport:
         if status in RETRIED_STATUSES:
             wait = retry_after(incoming.headers.get("retry-after"), now=self._clock())
             raise Again(f"status {status}", wait=wait)
-        place = redact(incoming.url)
+        location = redact(incoming.url)
         if status in {401, 403}:
             raise LocksetError(
                 "index-refused",
                 f"The server refused the request with status {status}",
-                place=place,
+                location=location,
                 hint="Give credentials by LOCKSET_INDEX_<NAME>_USERNAME and _PASSWORD, a netrc file or the index URL",
             )
         if status in {404, 410}:
-            raise LocksetError("file-not-found", "The server has no such file", place=place)
-        raise LocksetError(request.failure, f"The server answered with status {status}", place=place)
+            raise LocksetError("file-not-found", "The server has no such file", location=location)
+        raise LocksetError(request.failure, f"The server answered with status {status}", location=location)
 
     def _proxy(self, url: str) -> str | None:
         parts = urlsplit(url)
@@ -262,7 +262,7 @@ class Transport:
 
 
 def _malformed(request: Request, error: ValueError) -> LocksetError:
-    return LocksetError(request.failure, f"The address is malformed: {error}", place=redact(request.url))
+    return LocksetError(request.failure, f"The address is malformed: {error}", location=redact(request.url))
 
 
 def _prepare(url: str, contexts: Contexts, addresses: Addresses) -> None:
