@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from contextlib import contextmanager
+from shlex import quote
 from typing import TYPE_CHECKING
 
 from lockset.errors import LocksetError
@@ -11,11 +12,14 @@ from lockset.errors import LocksetError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["lines_told"]
+__all__ = ["key_path", "lines_told"]
 
 _STEP = re.compile(r"""\.?(?:"(?P<quoted>[^"]*)"|(?P<bare>[A-Za-z0-9_-]+))|\[(?P<index>\d+)\]""")
 # Refusals of which the value is what is wrong, not the key.
 _OF_VALUES = frozenset({"wrong-type", "invalid-value", "requirement-syntax", "exclude-newer-syntax"})
+
+# Refusals that are about several keys, and name no single one.
+_OF_GROUPS = frozenset({"group-cycle", "group-depth", "group-duplicate"})
 
 
 @contextmanager
@@ -30,18 +34,34 @@ def lines_told(text: str, place: str, *, before: int = 0) -> Iterator[None]:
         where = _where(error, text, place, before)
         if where is not None:
             error.diagnostic = error.diagnostic._replace(place=where)
+        if where is not None or error.diagnostic.code in _OF_GROUPS:
+            error.diagnostic = error.diagnostic._replace(hint=_hint(error.diagnostic.hint, place))
         raise
+
+
+def key_path(error: LocksetError, place: str) -> tuple[str | int, ...]:
+    """The key of the file `place` that the error is about; empty where it names none."""
+    told = error.diagnostic
+    if told.place is not None and told.place.startswith(f"{place}: "):
+        return _keys(told.place.removeprefix(f"{place}: "))
+    if told.place == place and told.message.startswith("`"):
+        return _keys(told.message[1:].partition("`")[0])
+    return ()
+
+
+def _hint(hint: str | None, place: str) -> str | None:
+    """The hint, and the command that does not stop at the first fault; the standard input is gone by then."""
+    if place.startswith("<"):
+        return hint
+    more = f"`lockset validate {quote(place)}` lists every finding"
+    if hint is None:
+        return more
+    return f"{hint} {more}" if hint.endswith("?") else f"{hint}; {more}"
 
 
 def _where(error: LocksetError, text: str, place: str, before: int) -> str | None:
     told = error.diagnostic
-    if told.place is not None and told.place.startswith(f"{place}: "):
-        path = told.place.removeprefix(f"{place}: ")
-    elif told.place == place and told.message.startswith("`"):
-        path = told.message[1:].partition("`")[0]
-    else:
-        return None
-    keys = _keys(path)
+    keys = key_path(error, place)
     if not keys:
         return None
     from lockset.lockfile.positions import positions

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from lockset.cli.output.streams import Output
+    from lockset.lockfile.validate.catalogue import Rule
     from lockset.lockfile.validate.finding import Issue
     from lockset.lockfile.validate.report import Report
 
@@ -80,7 +81,7 @@ def lines_of(report: Report, issues: Sequence[Issue]) -> tuple[Line, ...]:
 
 def _line(issue: Issue, index: LineIndex) -> Line:
     source, shift = None, 0
-    if issue.path or issue.code == "toml-syntax":
+    if issue.path or issue.code in {"toml-syntax", "report-syntax"}:
         whole = _without_secrets(index.line(issue.line))
         shift = max(0, issue.column - 1 - _SHOWN // 3) if len(whole) > _SHOWN else 0
         source = whole[shift : shift + _SHOWN]
@@ -94,10 +95,25 @@ def _line(issue: Issue, index: LineIndex) -> Line:
         column=issue.column,
         end=end if end > (issue.line, issue.column) else None,
         hint=issue.hint,
-        section=RULES[issue.code].url if issue.code in RULES else None,
+        section=_url(issue),
         source=source,
         shift=shift,
     )
+
+
+def _url(issue: Issue) -> str | None:
+    """The section of the specification that a finding is from; None for rules of lockset's own."""
+    rule = RULES.get(issue.code)
+    if rule is None or rule.section != issue.section:
+        rule = _other_rule(issue.code)
+    return rule.url or None if rule is not None else None
+
+
+def _other_rule(code: str) -> Rule | None:
+    """The rule for files that are not lock files; only findings about these need the import."""
+    from lockset.sources.validate.catalogue import PROJECT_RULES, REPORT_RULES
+
+    return PROJECT_RULES.get(code) or REPORT_RULES.get(code)
 
 
 def _without_secrets(line: str) -> str:
@@ -199,15 +215,13 @@ def as_sarif(files: Sequence[Checked]) -> dict[str, object]:
 
 
 def _sarif_rule(code: str) -> dict[str, object]:
-    rule = RULES.get(code)
+    rule = RULES.get(code) or _other_rule(code)
     if rule is None:  # what is no rule of lock files, such as a file that cannot be read
         return {"id": code, "defaultConfiguration": {"level": "error"}}
-    return {
-        "id": code,
-        "shortDescription": {"text": rule.summary},
-        "helpUri": rule.url,
-        "defaultConfiguration": {"level": rule.severity},
-    }
+    shown: dict[str, object] = {"id": code, "shortDescription": {"text": rule.summary}}
+    if rule.url:
+        shown["helpUri"] = rule.url
+    return shown | {"defaultConfiguration": {"level": rule.severity}}
 
 
 def _sarif_result(path: str, line: Line, place: int) -> dict[str, object]:
