@@ -11,7 +11,7 @@ from packaging.dependency_groups import DependencyGroupResolver
 
 from lockset.errors import LocksetError
 from lockset.sources.groups import read_groups
-from lockset.sources.script import _blocks
+from lockset.sources.script import script_blocks
 from lockset.sources.toml_table import Table
 
 if TYPE_CHECKING:
@@ -57,11 +57,11 @@ script_lines = st.sampled_from(["# /// script", "# ///", "#", "# x = 1", "#x", "
 
 
 @given(st.lists(script_lines, max_size=12))
-def test_script_blocks_are_those_of_the_specification_s_expression(lines: list[str]) -> None:
+def test_scriptscript_blocks_are_those_of_the_specification_s_expression(lines: list[str]) -> None:
     text = "\n".join(lines)
     expected = [
         "".join(line[2:] if line.startswith("# ") else line[1:] for line in match["content"].splitlines(keepends=True))
         for match in REFERENCE.finditer(text)
         if match["type"] == "script"
     ]
-    assert [content for _, content in _blocks(text)] == expected
+    assert [content for _, content in script_blocks(text)] == expected

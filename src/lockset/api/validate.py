@@ -19,7 +19,17 @@ if TYPE_CHECKING:
     from lockset.lockfile.select import Selection
     from lockset.sources.settings import ValidateSettings
 
-__all__ = ["Issue", "Report", "fix", "is_lock_file", "selection_for", "settings_for", "stale", "validate", "validate_text"]
+__all__ = [
+    "Issue",
+    "Report",
+    "fix",
+    "is_lock_file",
+    "selection_for",
+    "settings_for",
+    "stale",
+    "validate",
+    "validate_text",
+]
 
 
 def validate(source: str | bytes | os.PathLike[str]) -> Report:

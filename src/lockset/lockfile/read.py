@@ -37,8 +37,11 @@ _MANY_DIGITS = re.compile(r"[0-9_]{640,}", re.ASCII)
 class TomlError(LocksetError):
     """The text is no TOML; `line` and `column`, from 1, are where it stops being some, `offset` is the same from 0."""
 
-    def __init__(self, message: str, *, path: str | None, before: str = "", hint: str | None = None) -> None:
-        """`before` is the text in front of the place."""
+    def __init__(
+        self, message: str, *, path: str | None, before: str = "", hint: str | None = None, is_conflict: bool = False
+    ) -> None:
+        """`before` is the text in front of the place; `is_conflict` tells of an open merge conflict there."""
+        self.is_conflict = is_conflict
         self.offset = len(before)
         self.line, self.column = LineIndex(before).position(self.offset)
         super().__init__("toml-syntax", message, place=f"{path or '<text>'}:{self.line}:{self.column}", hint=hint)
@@ -147,6 +150,7 @@ def _parse(text: str, path: str | None) -> dict[str, Any]:
                 path=path,
                 before=text[:conflict],
                 hint="Run `lockset lock`: it tries the pins of both sides first, and writes a file without conflict",
+                is_conflict=True,
             ) from error
         # The parser's offsets are of a text whose line ends it has made one character each.
         lines = text.split("\n", error.lineno)

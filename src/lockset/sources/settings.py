@@ -23,7 +23,16 @@ if TYPE_CHECKING:
 
     from lockset.sources.toml_table import Table
 
-__all__ = ["ALL_PACKAGES", "CHOICES", "NAMES_OF_OPTIONS", "ConflictItem", "IndexSetting", "Settings", "ValidateSettings", "read_settings"]
+__all__ = [
+    "ALL_PACKAGES",
+    "CHOICES",
+    "NAMES_OF_OPTIONS",
+    "ConflictItem",
+    "IndexSetting",
+    "Settings",
+    "ValidateSettings",
+    "read_settings",
+]
 
 ALL_PACKAGES = ":all:"
 

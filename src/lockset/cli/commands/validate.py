@@ -161,7 +161,9 @@ def _check(path: str, args: argparse.Namespace, targets: list[tuple[str, str, st
 def _wanted(path: str, args: argparse.Namespace) -> tuple[frozenset[str], frozenset[str], bool]:
     """Selected and ignored rules, and strictness: the command line first, then the project's settings."""
     try:
-        settings = None if args.no_config else settings_for("pylock.toml" if path == _STDIN else path, config=args.config)
+        settings = (
+            None if args.no_config else settings_for("pylock.toml" if path == _STDIN else path, config=args.config)
+        )
         for rule in (*settings.select, *settings.ignore) if settings is not None else ():
             _known(rule, place="[tool.lockset.validate]")
     except LocksetError:

@@ -44,16 +44,18 @@ _LONGEST = 200
 
 def validate_json_report(data: bytes | str, *, path: str | None = None) -> Report:
     """All findings about the report in `data`."""
+    text = data if isinstance(data, str) else data[:MAX_BYTES].decode("utf-8", "replace")
     try:
-        text = data if isinstance(data, str) else decode(data, path=path)
-        value = json.loads(text)
+        value = json.loads(data if isinstance(data, str) else decode(data, path=path))
     except TomlError as error:
-        shown = data if isinstance(data, str) else data[:MAX_BYTES].decode("utf-8", "replace")
-        return _refused(shown, path, error.diagnostic.message, error.offset, error.diagnostic.hint)
+        found = error.diagnostic
+        return _refused(text, path, found.message.replace("TOML is", "JSON is"), error.offset, found.hint)
     except json.JSONDecodeError as error:
         return _refused(text, path, f"This is not JSON: {error.msg[:1].lower()}{error.msg[1:]}", error.pos)
     except (RecursionError, ValueError) as error:  # nesting and integers beyond the bounds of the json module
-        reason = "objects or arrays are nested too deep" if isinstance(error, RecursionError) else "a number is too long"
+        reason = (
+            "objects or arrays are nested too deep" if isinstance(error, RecursionError) else "a number is too long"
+        )
         return _refused(text, path, f"This cannot be read as JSON: {reason}")
     findings = Findings()
     _check(value, findings)

@@ -102,9 +102,7 @@ def check_build_system(table: object, findings: Findings) -> None:
         check_requirements(table["requires"], (*path, "requires"), findings, type_rule="build-requires")
 
 
-def check_own_extras(
-    project: Mapping[str, Any], lines: Iterable[Located], findings: Findings
-) -> None:
+def check_own_extras(project: Mapping[str, Any], lines: Iterable[Located], findings: Findings) -> None:
     """Requirements on the project itself that name extras it does not have."""
     name, extras, dynamic = (project.get(key) for key in ("name", "optional-dependencies", "dynamic"))
     if not isinstance(name, str) or (isinstance(dynamic, list) and "optional-dependencies" in dynamic):
@@ -190,4 +188,3 @@ def _check_extras(extras: Mapping[str, Any], findings: Findings) -> list[Located
         spellings.setdefault(name, spelling)
         lines += check_requirements(items, path, findings, type_rule="project-type")
     return lines
-

@@ -39,16 +39,18 @@ _BYTE_ORDER_MARK = "\ufeff"
 _COMMENT = "# "
 _TABLES = ("project", "dependency-groups", "build-system", "tool")
 # Rules that are about a value: it is marked, not its key.
-_OF_VALUES = frozenset({
-    "build-requires",
-    "group-type",
-    "project-name-valid",
-    "project-requires-python",
-    "project-type",
-    "project-version-valid",
-    "settings-type",
-    "settings-value",
-})
+_OF_VALUES = frozenset(
+    {
+        "build-requires",
+        "group-type",
+        "project-name-valid",
+        "project-requires-python",
+        "project-type",
+        "project-version-valid",
+        "settings-type",
+        "settings-value",
+    }
+)
 _PLACE = "pyproject.toml"
 
 
@@ -223,7 +225,10 @@ def _unreadable(error: TomlError, data: bytes | str, path: str | None) -> Report
 
 
 def _syntax_issue(error: TomlError, offset: int, position: tuple[int, int]) -> Issue:
-    finding = Finding("toml-syntax", (), error.diagnostic.message, error.diagnostic.hint)
+    found = error.diagnostic
+    # `lockset lock` settles a conflict in a lock file; here a person has to.
+    hint = "Keep one side, and remove the conflict markers" if error.is_conflict else found.hint
+    finding = Finding("toml-syntax", (), found.message, hint)
     return _placed(finding, Span(start=offset, end=offset), position)
 
 

@@ -22,8 +22,9 @@ _LEVELS = {"error": "An error: the file is not valid", "warning": "A warning; an
 _HEAD = """\
 # Rules of project files
 
-`lockset validate` checks these in pyproject.toml, in settings files, in scripts with inline metadata, and in the JSON reports of
-lockset. `lockset validate --explain RULE` shows the same text. [The rules of lock files](index.md) have a page each.
+`lockset validate` checks these in pyproject.toml, in settings files, in scripts with inline metadata, and in the JSON
+reports of lockset. `lockset validate --explain RULE` shows the same text. [The rules of lock files](index.md) have a
+page each.
 
 """
 

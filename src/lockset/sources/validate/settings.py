@@ -75,9 +75,9 @@ def check_settings_names(
     for number, members in enumerate(_list(table.get("conflicts"))):
         for at, member in enumerate(_list(members)):
             for kind, known, what in (("extra", extras, "extra"), ("group", groups, "dependency group")):
-                name = member.get(kind) if isinstance(member, dict) else None
-                if isinstance(name, str):
-                    _check_known(name, known, what, (*_TOP, "conflicts", number, at), findings)
+                side = member.get(kind) if isinstance(member, dict) else None
+                if isinstance(side, str):
+                    _check_known(side, known, what, (*_TOP, "conflicts", number, at), findings)
 
 
 def rule_of(code: str) -> str:
@@ -85,9 +85,7 @@ def rule_of(code: str) -> str:
     return _RULES.get(code, "settings-value")
 
 
-def _check_known(
-    name: str, known: Collection[str] | None, what: str, path: KeyPath, findings: Findings
-) -> None:
+def _check_known(name: str, known: Collection[str] | None, what: str, path: KeyPath, findings: Findings) -> None:
     if known is not None and canonicalize_name(name) not in known:
         hint = nearest(name, known) or f"The project has no {what}"
         findings.add("settings-name-unknown", path, f"The project has no {what} `{name}`", hint)
