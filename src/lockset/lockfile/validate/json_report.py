@@ -75,7 +75,9 @@ def _check(value: object, findings: Findings) -> None:
         hint = "`--json` of lock, sync, validate, tree, why, diff, convert, export and download prints reports"
         findings.add("report-kind", (), "This has not the keys of a report that lockset prints", hint)
         return
-    for found in violations(name, value, definition=definition):
+    # jsonschema says once for each key that is missing what is said once for all here.
+    unique = {(found.path, found.keyword): found for found in violations(name, value, definition=definition)}
+    for found in unique.values():
         for message, at in _messages(found):
             findings.add("report-schema", (*found.path, *at), message)
 

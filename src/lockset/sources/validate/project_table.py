@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from lockset.lockfile.validate.finding import Findings
     from lockset.sources.validate.requirements import Located
 
-__all__ = ["check_build_system", "check_own_extras", "check_project", "check_requires_python"]
+__all__ = ["check_build_system", "check_own_extras", "check_project", "check_requires_python", "is_dynamic"]
 
 # Key -> its types, in the words of messages. The core metadata of names of imports is in PEP 794, the others are in
 # the specification; `license-files` was a table in drafts that build backends still read.
@@ -66,9 +66,9 @@ def check_project(project: object, findings: Findings) -> list[Located]:
         return []
     for key, value in project.items():
         _check_key(key, value, findings)
-    dynamic = _check_dynamic(project, findings)
+    _check_dynamic(project, findings)
     _check_name(project, findings)
-    _check_version(project, dynamic, findings)
+    _check_version(project, findings)
     if isinstance(project.get("requires-python"), str):
         check_requires_python(project, ("project",), findings)
     lines: list[Located] = []
@@ -104,8 +104,8 @@ def check_build_system(table: object, findings: Findings) -> None:
 
 def check_own_extras(project: Mapping[str, Any], lines: Iterable[Located], findings: Findings) -> None:
     """Requirements on the project itself that name extras it does not have."""
-    name, extras, dynamic = (project.get(key) for key in ("name", "optional-dependencies", "dynamic"))
-    if not isinstance(name, str) or (isinstance(dynamic, list) and "optional-dependencies" in dynamic):
+    name, extras = project.get("name"), project.get("optional-dependencies")
+    if not isinstance(name, str) or is_dynamic(project, "optional-dependencies"):
         return
     known = [canonicalize_name(extra) for extra in extras] if isinstance(extras, dict) else []
     for path, line in lines:
@@ -133,10 +133,14 @@ def _check_key(key: str, value: object, findings: Findings) -> None:
                 findings.add("project-type", (*path, number), message)
 
 
-def _check_dynamic(project: Mapping[str, Any], findings: Findings) -> set[str]:
-    """The keys that are left to the build backend."""
+def is_dynamic(project: Mapping[str, Any], key: str) -> bool:
+    """Whether `project.dynamic` leaves the key to the build backend."""
     dynamic = project.get("dynamic")
-    keys: set[str] = set()
+    return isinstance(dynamic, list) and key in dynamic
+
+
+def _check_dynamic(project: Mapping[str, Any], findings: Findings) -> None:
+    dynamic = project.get("dynamic")
     for number, key in enumerate(dynamic if isinstance(dynamic, list) else ()):
         path = ("project", "dynamic", number)
         if not isinstance(key, str):
@@ -149,9 +153,6 @@ def _check_dynamic(project: Mapping[str, Any], findings: Findings) -> set[str]:
         elif key in project:
             message = f"`project.{key}` is given, and listed in `project.dynamic` as well"
             findings.add("project-dynamic", path, message, "Remove one of the two")
-        else:
-            keys.add(key)
-    return keys
 
 
 def _check_name(project: Mapping[str, Any], findings: Findings) -> None:
@@ -162,10 +163,9 @@ def _check_name(project: Mapping[str, Any], findings: Findings) -> None:
         check_name(name, ("project", "name"), findings, rule="project-name-valid", what="a project")
 
 
-def _check_version(project: Mapping[str, Any], dynamic: set[str], findings: Findings) -> None:
+def _check_version(project: Mapping[str, Any], findings: Findings) -> None:
     version = project.get("version")
-    listed = project.get("dynamic")
-    if version is None and "version" not in (listed if isinstance(listed, list) else dynamic):
+    if version is None and not is_dynamic(project, "version"):
         hint = 'Add a version, or `dynamic = ["version"]` where the build backend knows it'
         message = "`project.version` is neither given nor listed in `project.dynamic`"
         findings.add("project-version-required", ("project",), message, hint)

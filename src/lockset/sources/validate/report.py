@@ -24,6 +24,7 @@ from lockset.sources.validate.project_table import (
     check_own_extras,
     check_project,
     check_requires_python,
+    is_dynamic,
 )
 from lockset.sources.validate.requirements import check_requirements
 from lockset.sources.validate.settings import check_settings, check_settings_names
@@ -153,7 +154,7 @@ def _tool(data: Mapping[str, Any]) -> Mapping[str, Any]:
 
 def _extras(project: object) -> Collection[str] | None:
     """The normalized extras of the project; None where only its build backend knows them."""
-    if not isinstance(project, dict) or "optional-dependencies" in (project.get("dynamic") or ()):
+    if not isinstance(project, dict) or is_dynamic(project, "optional-dependencies"):
         return None
     return _names(project.get("optional-dependencies"))
 

@@ -50,12 +50,13 @@ def check_settings(table: object, findings: Findings) -> None:
     if not isinstance(table, dict):
         findings.add("settings-type", _TOP, f"`tool.lockset` has to be a table, not {type_name(table)}")
         return
-    refused = _by_path(violations(SETTINGS_SCHEMA_NAME, table))
-    for found in refused.values():
+    refused = _relevant(violations(SETTINGS_SCHEMA_NAME, table))
+    for found in refused:
         _report(found, findings)
+    paths = [found.path for found in refused if found.path]
     for key, value in table.items():
-        if key in KEYS and (key,) not in refused:
-            _check_values(key, value, {path[1] for path in refused if path[:1] == (key,) and path[1:]}, findings)
+        if key in KEYS and (key,) not in paths:
+            _check_values(key, value, {path[1] for path in paths if path[0] == key}, findings)
     validate = table.get("validate")
     if isinstance(validate, dict):
         _check_rules(validate, findings)
@@ -91,12 +92,11 @@ def _check_known(name: str, known: Collection[str] | None, what: str, path: KeyP
         findings.add("settings-name-unknown", path, f"The project has no {what} `{name}`", hint)
 
 
-def _by_path(found: tuple[Violation, ...]) -> dict[KeyPath, Violation]:
-    """One violation for each path: where the type is wrong, all else follows from it."""
-    refused: dict[KeyPath, Violation] = {}
-    for one in sorted(found, key=lambda one: one.keyword != "type"):
-        refused.setdefault(one.path, one)
-    return refused
+def _relevant(found: tuple[Violation, ...]) -> list[Violation]:
+    """Each violation once, and of a value of the wrong type only that: all else follows from it."""
+    mistyped = {one.path for one in found if one.keyword == "type"}
+    unique = {(one.path, one.keyword): one for one in found}
+    return [one for one in unique.values() if one.keyword == "type" or one.path not in mistyped]
 
 
 def _report(found: Violation, findings: Findings) -> None:
