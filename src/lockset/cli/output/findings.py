@@ -9,6 +9,7 @@ from urllib.parse import quote
 
 from lockset import __version__
 from lockset._dataclass import dataclass
+from lockset.cli.output.cells import cells
 from lockset.cli.output.streams import plain
 from lockset.lockfile.validate.catalogue import RULES
 from lockset.spans import LineIndex
@@ -161,21 +162,21 @@ def _caret(line: Line, out: Output) -> Iterator[str]:
     if not line.source:
         return
     before = line.column - 1 - line.shift
-    shown = ("…" if line.shift else "") + _cells(line.source)
+    shown = ("…" if line.shift else "") + _shown(line.source)
     width = 1
     if line.end is not None:
         width = (line.end[1] if line.end[0] == line.line else len(line.source) + line.shift + 1) - line.column
     width = max(1, min(width, len(line.source) - before))
     # What is written out takes more room than it had; the caret moves along.
-    offset = len(_cells(line.source[:before])) + (1 if line.shift else 0)
+    offset = cells(_shown(line.source[:before])) + (1 if line.shift else 0)
     number = str(line.line)
     yield f"  {number} | {shown}"
-    mark = out.style("^" * len(_cells(line.source[before : before + width]) or " "), "bold red", stdout=True)
+    mark = out.style("^" * (cells(_shown(line.source[before : before + width])) or 1), "bold red", stdout=True)
     yield f"  {' ' * len(number)} | {' ' * offset}{mark}"
 
 
-def _cells(source: str) -> str:
-    """Every character takes one cell or is written out."""
+def _shown(source: str) -> str:
+    """Every character can be printed or is written out."""
     return "".join(" " if char == "\t" else char if char.isprintable() else plain(char) for char in source)
 
 
