@@ -12,7 +12,8 @@ from lockset.cli.output.streams import Output
 
 
 @pytest.mark.parametrize(
-    ("shown", "columns"), [("", 0), ("abc", 3), ("日本", 4), ("\uff46", 2), ("e\u0301", 1), ("é", 1), ("→", 1), ("📦", 2)]
+    ("shown", "columns"),
+    [("", 0), ("abc", 3), ("日本", 4), ("\uff46", 2), ("e\u0301", 1), ("é", 1), ("→", 1), ("📦", 2)],
 )
 def test_wide_characters_take_two_columns_and_combining_ones_none(shown: str, columns: int) -> None:
     assert cells(shown) == columns
