@@ -57,7 +57,7 @@ script_lines = st.sampled_from(["# /// script", "# ///", "#", "# x = 1", "#x", "
 
 
 @given(st.lists(script_lines, max_size=12))
-def test_scriptscript_blocks_are_those_of_the_specification_s_expression(lines: list[str]) -> None:
+def test_script_blocks_are_those_of_the_specification_s_expression(lines: list[str]) -> None:
     text = "\n".join(lines)
     expected = [
         "".join(line[2:] if line.startswith("# ") else line[1:] for line in match["content"].splitlines(keepends=True))
