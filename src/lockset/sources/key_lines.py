@@ -23,45 +23,45 @@ _OF_GROUPS = frozenset({"group-cycle", "group-depth", "group-duplicate"})
 
 
 @contextmanager
-def lines_told(text: str, place: str, *, before: int = 0) -> Iterator[None]:
-    """A LocksetError raised within about a key of the TOML file `text`, shown as `place`, tells where that is.
+def lines_told(text: str, location: str, *, before: int = 0) -> Iterator[None]:
+    """A LocksetError raised within about a key of the TOML file `text`, shown as `location`, tells where that is.
 
     In the file itself, each line has as many more characters as `before` in front.
     """
     try:
         yield
     except LocksetError as error:
-        where = _where(error, text, place, before)
+        where = _where(error, text, location, before)
         if where is not None:
-            error.diagnostic = error.diagnostic._replace(place=where)
+            error.diagnostic = error.diagnostic._replace(location=where)
         if where is not None or error.diagnostic.code in _OF_GROUPS:
-            error.diagnostic = error.diagnostic._replace(hint=_hint(error.diagnostic.hint, place))
+            error.diagnostic = error.diagnostic._replace(hint=_hint(error.diagnostic.hint, location))
         raise
 
 
-def key_path(error: LocksetError, place: str) -> tuple[str | int, ...]:
-    """The key of the file `place` that the error is about; empty where it names none."""
+def key_path(error: LocksetError, location: str) -> tuple[str | int, ...]:
+    """The key of the file `location` that the error is about; empty where it names none."""
     told = error.diagnostic
-    if told.place is not None and told.place.startswith(f"{place}: "):
-        return _keys(told.place.removeprefix(f"{place}: "))
-    if told.place == place and told.message.startswith("`"):
+    if told.location is not None and told.location.startswith(f"{location}: "):
+        return _keys(told.location.removeprefix(f"{location}: "))
+    if told.location == location and told.message.startswith("`"):
         return _keys(told.message[1:].partition("`")[0])
     return ()
 
 
-def _hint(hint: str | None, place: str) -> str | None:
+def _hint(hint: str | None, location: str) -> str | None:
     """The hint, and the command that does not stop at the first fault; the standard input is gone by then."""
-    if place.startswith("<"):
+    if location.startswith("<"):
         return hint
-    more = f"`lockset validate {quote(place)}` lists every finding"
+    more = f"`lockset validate {quote(location)}` lists every finding"
     if hint is None:
         return more
     return f"{hint} {more}" if hint.endswith("?") else f"{hint}; {more}"
 
 
-def _where(error: LocksetError, text: str, place: str, before: int) -> str | None:
+def _where(error: LocksetError, text: str, location: str, before: int) -> str | None:
     told = error.diagnostic
-    keys = key_path(error, place)
+    keys = key_path(error, location)
     if not keys:
         return None
     from lockset.lockfile.positions import positions
@@ -73,7 +73,7 @@ def _where(error: LocksetError, text: str, place: str, before: int) -> str | Non
     except KeyError:
         span = found.nearest(keys)
     line, column = LineIndex(text).position(span.start)
-    return f"{place}:{line}:{column + before}"
+    return f"{location}:{line}:{column + before}"
 
 
 def _keys(path: str) -> tuple[str | int, ...]:

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lockset.cli.output.cells import cells, cut, padded
-from lockset.cli.output.findings import Line, text
+from lockset.cli.output.findings import Line, finding_text
 from lockset.cli.output.streams import Output
 
 
@@ -36,6 +36,6 @@ def test_the_caret_stands_below_what_it_is_about() -> None:
     source = 'authors = [{ name = "日本" }], nmae = 1'
     start = source.index("nmae")
     line = Line(rule="x", level="error", message="m", column=start + 1, end=(1, start + 5), source=source)
-    shown, mark = text("pyproject.toml", line, Output(color="never")).splitlines()[1:]
+    shown, mark = finding_text("pyproject.toml", line, Output(color="never")).splitlines()[1:]
     assert cells(mark) - len("nmae") == cells(shown[: shown.index("nmae")])
     assert mark.endswith(" ^^^^")

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from lockset.lockfile.positions import KeyPath
     from lockset.lockfile.read import Document
 
-__all__ = ["SCHEMA_NAME", "SETTINGS_SCHEMA_NAME", "Violation", "check", "load_schema", "violations"]
+__all__ = ["SCHEMA_NAME", "SETTINGS_SCHEMA_NAME", "Violation", "check_schema", "load_schema", "violations"]
 
 SCHEMA_NAME = "pylock-1.0.schema.json"
 SETTINGS_SCHEMA_NAME = "tool-lockset.schema.json"
@@ -82,7 +82,7 @@ def violations(name: str, instance: Any, *, definition: str | None = None) -> tu
         return (Violation((), "depth", None, instance, {}, "Tables or arrays are nested too deep for the JSON Schema"),)
 
 
-def check(document: Document) -> tuple[Issue, ...]:
+def check_schema(document: Document) -> tuple[Issue, ...]:
     """What the schema of lock files refuses in `document`, sorted by place; all issues have the code `schema`.
 
     The rules find all that the schema finds, and say it better; the plain run does without it. It is for editors, and
@@ -94,7 +94,7 @@ def check(document: Document) -> tuple[Issue, ...]:
     issues: list[Issue] = []
     for violation in violations(SCHEMA_NAME, document.data):
         if violation.keyword == "depth":
-            raise LocksetError("toml-syntax", violation.message, place=document.path)
+            raise LocksetError("toml-syntax", violation.message, location=document.path)
         span = document.spans.nearest(violation.path)
         line, column = document.lines.position(span.start)
         issues.append(

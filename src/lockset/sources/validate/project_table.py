@@ -10,7 +10,7 @@ from packaging.version import InvalidVersion
 from lockset.dependency_specifiers import read_version
 from lockset.errors import LocksetError
 from lockset.sources.pyproject import read_requires_python
-from lockset.sources.toml_table import Table, nearest, type_name
+from lockset.sources.toml_table import SettingsTable, nearest, type_name
 from lockset.sources.validate.groups import check_name
 from lockset.sources.validate.requirements import check_requirements
 
@@ -83,7 +83,7 @@ def check_project(project: object, findings: Findings) -> list[Located]:
 def check_requires_python(table: Mapping[str, Any], path: KeyPath, findings: Findings) -> None:
     """The key `requires-python` of `table`, which is at `path`."""
     try:
-        read_requires_python(Table(table, path="", place=""))
+        read_requires_python(SettingsTable(table, path="", location=""))
     except LocksetError as error:
         found = error.diagnostic
         findings.add("project-requires-python", (*path, "requires-python"), found.message, found.hint)

@@ -65,7 +65,7 @@ def validate_project(data: bytes | str, *, path: str | None = None) -> Report:
     _check(document.data, findings)
 
     def refuses() -> None:
-        read_pyproject(document.text, base=Path(), place=_PLACE)
+        read_pyproject(document.text, base=Path(), location=_PLACE)
 
     _check_reader(refuses, findings)
     issues = [_issue(finding, document) for finding in findings]
@@ -94,7 +94,7 @@ def validate_script(data: bytes | str, *, path: str | None = None) -> Report:
     _check_block(document.data, findings)
 
     def refuses() -> None:
-        read_script(text, base=Path(), place=_PLACE)
+        read_script(text, base=Path(), location=_PLACE)
 
     _check_reader(refuses, findings)
     issues = [_in_script(_issue(finding, document), document.lines, lines) for finding in findings]

@@ -11,7 +11,7 @@ from lockset.lockfile.validate.finding import path_text
 from lockset.lockfile.validate.schema import SETTINGS_SCHEMA_NAME, violations
 from lockset.sources.key_lines import key_path
 from lockset.sources.settings import KEYS, NAMES_OF_OPTIONS
-from lockset.sources.toml_table import Table, nearest, type_name
+from lockset.sources.toml_table import SettingsTable, nearest, type_name
 from lockset.sources.validate.catalogue import EVERY_RULE
 
 if TYPE_CHECKING:
@@ -154,7 +154,7 @@ def _check_values(key: str, value: object, refused: Collection[str | int], findi
 
 def _read(key: str, value: object, findings: Findings, *, index: int | None = None) -> None:
     try:
-        KEYS[key](Table({key: value}, path=".".join(map(str, _TOP)), place=_SOURCE), key)
+        KEYS[key](SettingsTable({key: value}, path=".".join(map(str, _TOP)), location=_SOURCE), key)
     except LocksetError as error:
         found = error.diagnostic
         path = key_path(error, _SOURCE) or (*_TOP, key)
