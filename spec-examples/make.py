@@ -16,7 +16,7 @@ from pathlib import Path
 
 from lockset.lockfile.validate.catalogue import RULES
 from lockset.lockfile.validate.rule_pages import _data, page
-from lockset.sources.validate.rule_pages import every_page
+from lockset.sources.validate.rule_pages import every_rule_page
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent
@@ -91,7 +91,7 @@ def outputs() -> dict[Path, str]:
     rows = [f"| [`{code}`]({code}.md) | {rule.severity} | {rule.summary} |" for code, rule in sorted(RULES.items())]
     head = "# Rules one by one\n\n`lockset validate --explain RULE` shows the same pages. "
     head += "[Those of project files](project.md) are on one page.\n\n"
-    made[pages / "project.md"] = every_page()
+    made[pages / "project.md"] = every_rule_page()
     made[pages / "index.md"] = head + "\n".join(["| rule | level | what holds |", "|---|---|---|", *rows]) + "\n"
     return made
 

@@ -41,11 +41,11 @@ def lines_told(text: str, location: str, *, before: int = 0) -> Iterator[None]:
 
 def key_path(error: LocksetError, location: str) -> tuple[str | int, ...]:
     """The key of the file `location` that the error is about; empty where it names none."""
-    told = error.diagnostic
-    if told.location is not None and told.location.startswith(f"{location}: "):
-        return _keys(told.location.removeprefix(f"{location}: "))
-    if told.location == location and told.message.startswith("`"):
-        return _keys(told.message[1:].partition("`")[0])
+    diagnostic = error.diagnostic
+    if diagnostic.location is not None and diagnostic.location.startswith(f"{location}: "):
+        return _keys(diagnostic.location.removeprefix(f"{location}: "))
+    if diagnostic.location == location and diagnostic.message.startswith("`"):
+        return _keys(diagnostic.message[1:].partition("`")[0])
     return ()
 
 

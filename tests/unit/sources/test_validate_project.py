@@ -11,7 +11,7 @@ from lockset.api.validate import validate_text
 from lockset.sources.validate.catalogue import PROJECT_RULES, REPORT_RULES
 from lockset.sources.validate.kind import ValidatedKind, kind_by_name, kind_of_content
 from lockset.sources.validate.report import validate_project, validate_script
-from lockset.sources.validate.rule_pages import every_page, example, page
+from lockset.sources.validate.rule_pages import every_rule_page, rule_example, rule_text
 
 if TYPE_CHECKING:
     from lockset.lockfile.validate.report import Report
@@ -33,7 +33,7 @@ def sentences(report: Report) -> list[str]:
 
 @pytest.mark.parametrize("code", [code for code in PROJECT_RULES if code != "project-limit"])
 def test_the_example_of_a_rule_breaks_that_rule_and_no_other(code: str) -> None:
-    shown = example(code)
+    shown = rule_example(code)
     assert shown is not None
     report = validate_text(shown.text, name=shown.name)
     assert [(issue.code, issue.line) for issue in report.issues] == [(code, shown.line)]
@@ -43,13 +43,13 @@ def test_the_example_of_a_rule_breaks_that_rule_and_no_other(code: str) -> None:
 
 
 def test_all_rules_are_on_one_page() -> None:
-    shown = every_page()
+    shown = every_rule_page()
     assert all(f"\n## {code}\n" in shown for code in (*PROJECT_RULES, *REPORT_RULES))
 
 
 @pytest.mark.parametrize("code", sorted({**PROJECT_RULES, **REPORT_RULES}))
 def test_every_rule_has_a_page_with_a_reason_and_a_fix(code: str) -> None:
-    shown = page(code)
+    shown = rule_text(code)
     assert shown.startswith(f"# {code}\n")
     assert "## Why" in shown
     assert "## How to fix it" in shown

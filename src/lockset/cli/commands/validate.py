@@ -82,11 +82,7 @@ def run(args: argparse.Namespace, out: Output) -> int:
     for rule in [*args.select, *args.ignore, *([args.explain] if args.explain else [])]:
         _known(rule)
     if args.explain:
-        if args.explain in RULES:
-            from lockset.lockfile.validate.rule_pages import page
-        else:
-            from lockset.sources.validate.rule_pages import page
-        out.data(page(args.explain).rstrip("\n"))
+        out.data(_rule_page(args.explain).rstrip("\n"))
         return DONE
     if args.fix and _STDIN in args.files:
         raise UsageError("fix-stdin", "The standard input cannot be mended in place", hint="Name a file")
@@ -101,6 +97,16 @@ def run(args: argparse.Namespace, out: Output) -> int:
             _write(file, args.format, out)
         _summary(checked, out)
     return DONE if all(file.valid for file in checked) else REFUSED
+
+
+def _rule_page(rule: str) -> str:
+    if rule in RULES:
+        from lockset.lockfile.validate.rule_pages import page
+
+        return page(rule)
+    from lockset.sources.validate.rule_pages import rule_text
+
+    return rule_text(rule)
 
 
 def _known(rule: str, location: str | None = None) -> None:

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Line", "SelectedForTarget", "ValidatedFile", "as_json", "as_sarif", "finding_text", "github", "lines_of"]
 
+# Rules about a file as a whole whose findings have a line to show all the same.
+_SHOWN_AS_A_WHOLE = frozenset({"toml-syntax", "report-syntax"})
 # Bounds how much of a source line is shown; lines with a wheel each are some hundred characters long.
 _SHOWN = 100
 # Escapes of TOML that stand for a character.
@@ -82,7 +84,7 @@ def lines_of(report: Report, issues: Sequence[Issue]) -> tuple[Line, ...]:
 
 def _line(issue: Issue, index: LineIndex) -> Line:
     source, shift = None, 0
-    if issue.path or issue.code in {"toml-syntax", "report-syntax"}:
+    if issue.path or issue.code in _SHOWN_AS_A_WHOLE:
         whole = _without_secrets(index.line(issue.line))
         shift = max(0, issue.column - 1 - _SHOWN // 3) if len(whole) > _SHOWN else 0
         source = whole[shift : shift + _SHOWN]

@@ -41,7 +41,7 @@ def json_spans(text: str, paths: Iterable[KeyPath]) -> dict[KeyPath, Span]:
 
 def _children(text: str, path: KeyPath, start: int, wanted: set[KeyPath]) -> list[tuple[KeyPath, int]]:
     """The items of the container at `start` that are wanted, and where their values begin."""
-    found: dict[KeyPath, int] = {}
+    starts: dict[KeyPath, int] = {}
     is_object = text[start] == "{"
     at, number = _skip(text, start + 1), 0
     while text[at] not in "]}":
@@ -51,12 +51,12 @@ def _children(text: str, path: KeyPath, start: int, wanted: set[KeyPath]) -> lis
             at = _skip(text, _skip(text, at) + 1)  # the colon
         below = (*path, key)
         if below in wanted:
-            found[below] = at
+            starts[below] = at
         at = _skip(text, _DECODER.raw_decode(text, at)[1])
         if text[at] == ",":
             at = _skip(text, at + 1)
         number += 1
-    return list(found.items())
+    return list(starts.items())
 
 
 def _skip(text: str, at: int) -> int:

@@ -48,8 +48,8 @@ def validate_json_report(data: bytes | str, *, path: str | None = None) -> Repor
     try:
         value = json.loads(data if isinstance(data, str) else decode(data, path=path))
     except TomlError as error:
-        found = error.diagnostic
-        return _refused(text, path, found.message.replace("TOML is", "JSON is"), error.offset, found.hint)
+        message, hint = error.diagnostic.message.replace("TOML is", "JSON is"), error.diagnostic.hint
+        return _refused(text, path, message, error.offset, hint)
     except json.JSONDecodeError as error:
         return _refused(text, path, f"This is not JSON: {error.msg[:1].lower()}{error.msg[1:]}", error.pos)
     except (RecursionError, ValueError) as error:  # nesting and integers beyond the bounds of the json module
@@ -76,10 +76,12 @@ def _check(value: object, findings: Findings) -> None:
         findings.add("report-kind", (), "This has not the keys of a report that lockset prints", hint)
         return
     # jsonschema says once for each key that is missing what is said once for all here.
-    unique = {(found.path, found.keyword): found for found in violations(name, value, definition=definition)}
-    for found in unique.values():
-        for message, at in _messages(found):
-            findings.add("report-schema", (*found.path, *at), message)
+    unique = {
+        (violation.path, violation.keyword): violation for violation in violations(name, value, definition=definition)
+    }
+    for violation in unique.values():
+        for message, at in _messages(violation):
+            findings.add("report-schema", (*violation.path, *at), message)
 
 
 def _likenesses(value: Mapping[str, Any]) -> Iterator[tuple[str, str | None, float]]:
@@ -95,21 +97,21 @@ def _likeness(value: Mapping[str, Any], schema: Mapping[str, Any]) -> float:
     return len(own & known) / len(own | required)
 
 
-def _messages(found: Violation) -> Iterator[tuple[str, tuple[str, ...]]]:
+def _messages(violation: Violation) -> Iterator[tuple[str, tuple[str, ...]]]:
     """Sentences about one violation, each with the key below its path that it is about."""
-    if found.keyword == "additionalProperties":
-        known = found.schema.get("properties", {})
-        yield from ((f"The schema has no key `{key}` here", (key,)) for key in found.value if key not in known)
-    elif found.keyword == "required":
-        yield from ((f"The key `{key}` is missing", ()) for key in found.expected if key not in found.value)
-    elif found.keyword == "type":
-        types = [found.expected] if isinstance(found.expected, str) else found.expected
+    if violation.keyword == "additionalProperties":
+        known = violation.schema.get("properties", {})
+        yield from ((f"The schema has no key `{key}` here", (key,)) for key in violation.value if key not in known)
+    elif violation.keyword == "required":
+        yield from ((f"The key `{key}` is missing", ()) for key in violation.expected if key not in violation.value)
+    elif violation.keyword == "type":
+        types = [violation.expected] if isinstance(violation.expected, str) else violation.expected
         expected = " or ".join(_TYPES.get(one, one) for one in types)
-        yield f"This has to be {expected}, not {_type_name(found.value)}", ()
-    elif found.keyword in {"oneOf", "anyOf"}:
+        yield f"This has to be {expected}, not {_type_name(violation.value)}", ()
+    elif violation.keyword in {"oneOf", "anyOf"}:
         yield "This has none of the forms that the schema allows", ()
     else:
-        yield f"The schema refuses this: {found.message[:_LONGEST]}", ()
+        yield f"The schema refuses this: {violation.message[:_LONGEST]}", ()
 
 
 def _type_name(value: object) -> str:

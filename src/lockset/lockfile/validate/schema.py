@@ -83,7 +83,7 @@ def violations(name: str, instance: Any, *, definition: str | None = None) -> tu
 
 
 def check_schema(document: Document) -> tuple[Issue, ...]:
-    """What the schema of lock files refuses in `document`, sorted by place; all issues have the code `schema`.
+    """What the schema of lock files refuses in `document`, sorted by position; all issues have the code `schema`.
 
     The rules find all that the schema finds, and say it better; the plain run does without it. It is for editors, and
     for who wants to see a second witness.
@@ -125,7 +125,7 @@ def _violation(error: Any) -> Violation:
 
 @lru_cache(maxsize=8)
 def _validator(name: str, definition: str | None) -> Any:
-    """A validator that knows TOML's types: no float is an integer, and datetimes are told from strings."""
+    """A validator that knows TOML's types: no float is an integer, and datetimes are not strings."""
     import jsonschema  # type: ignore[import-untyped]  # it has no types of its own
 
     def toml_type(_validator: Any, wanted: Any, instance: Any, _schema: Any) -> Iterator[jsonschema.ValidationError]:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from lockset.lockfile.validate.finding import Findings
     from lockset.sources.validate.requirements import Located
 
-__all__ = ["check_groups", "check_name"]
+__all__ = ["check_groups", "check_valid_name"]
 
 _TABLE = "dependency-groups"
 _INCLUDE = "include-group"
@@ -34,7 +34,7 @@ def check_groups(groups: object, findings: Findings) -> list[Located]:
     lines: list[Located] = []
     for spelling, items in groups.items():
         path = (_TABLE, spelling)
-        name = check_name(spelling, path, findings, rule="group-name-valid", what="a dependency group")
+        name = check_valid_name(spelling, path, findings, rule="group-name-valid", what="a dependency group")
         if name in spellings:
             message = f"The dependency groups `{spellings[name]}` and `{spelling}` have the same name, `{name}`"
             findings.add("group-duplicate", path, message, "Join them, or rename one")
@@ -49,7 +49,7 @@ def check_groups(groups: object, findings: Findings) -> list[Located]:
     return lines
 
 
-def check_name(name: str, path: KeyPath, findings: Findings, *, rule: str, what: str) -> str:
+def check_valid_name(name: str, path: KeyPath, findings: Findings, *, rule: str, what: str) -> str:
     """The normalized name, also of one that is not valid, which is a finding of `rule`."""
     try:
         return canonicalize_name(name, validate=True)

@@ -11,7 +11,7 @@ from lockset.dependency_specifiers import read_version
 from lockset.errors import LocksetError
 from lockset.sources.pyproject import read_requires_python
 from lockset.sources.toml_table import SettingsTable, nearest, type_name
-from lockset.sources.validate.groups import check_name
+from lockset.sources.validate.groups import check_valid_name
 from lockset.sources.validate.requirements import check_requirements
 
 if TYPE_CHECKING:
@@ -85,8 +85,8 @@ def check_requires_python(table: Mapping[str, Any], path: KeyPath, findings: Fin
     try:
         read_requires_python(SettingsTable(table, path="", location=""))
     except LocksetError as error:
-        found = error.diagnostic
-        findings.add("project-requires-python", (*path, "requires-python"), found.message, found.hint)
+        diagnostic = error.diagnostic
+        findings.add("project-requires-python", (*path, "requires-python"), diagnostic.message, diagnostic.hint)
 
 
 def check_build_system(table: object, findings: Findings) -> None:
@@ -160,7 +160,7 @@ def _check_name(project: Mapping[str, Any], findings: Findings) -> None:
     if name is None:
         findings.add("project-name-required", ("project",), "`project.name` is missing")
     elif isinstance(name, str):
-        check_name(name, ("project", "name"), findings, rule="project-name-valid", what="a project")
+        check_valid_name(name, ("project", "name"), findings, rule="project-name-valid", what="a project")
 
 
 def _check_version(project: Mapping[str, Any], findings: Findings) -> None:
@@ -181,7 +181,7 @@ def _check_extras(extras: Mapping[str, Any], findings: Findings) -> list[Located
     lines: list[Located] = []
     for spelling, items in extras.items():
         path = ("project", "optional-dependencies", spelling)
-        name = check_name(spelling, path, findings, rule="extra-name-valid", what="an extra")
+        name = check_valid_name(spelling, path, findings, rule="extra-name-valid", what="an extra")
         if name in spellings:
             message = f"The extras `{spellings[name]}` and `{spelling}` have the same name, `{name}`"
             findings.add("extra-duplicate", path, message, "Join them, or rename one")

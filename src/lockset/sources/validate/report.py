@@ -1,4 +1,4 @@
-"""The text of a pyproject.toml, settings file or script to Report: every finding at once, each with its place."""
+"""The text of a pyproject.toml, settings file or script to Report: every finding at once, each with its position."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from lockset.lockfile.read import MAX_BYTES, Document, TomlError, decode, read
 from lockset.lockfile.validate.finding import Finding, Findings, Issue, path_text
 from lockset.lockfile.validate.report import Report
 from lockset.sources.key_lines import key_path
-from lockset.sources.pyproject import is_misspelt, read_pyproject
+from lockset.sources.pyproject import is_misspelt, read_pyproject, read_pyproject_settings
 from lockset.sources.script import read_script, script_blocks
 from lockset.sources.toml_table import nearest
 from lockset.sources.validate.catalogue import PROJECT_RULES
@@ -52,7 +52,7 @@ _OF_VALUES = frozenset(
         "settings-value",
     }
 )
-_PLACE = "pyproject.toml"
+_LOCATION = "pyproject.toml"
 
 
 def validate_project(data: bytes | str, *, path: str | None = None) -> Report:
@@ -64,10 +64,14 @@ def validate_project(data: bytes | str, *, path: str | None = None) -> Report:
     findings = Findings()
     _check(document.data, findings)
 
-    def refuses() -> None:
-        read_pyproject(document.text, base=Path(), location=_PLACE)
+    def read_again() -> None:
+        # A file without both is one of settings, for lockset or for other tools.
+        if document.data.get("project") is not None or document.data.get("dependency-groups"):
+            read_pyproject(document.text, base=Path(), location=_LOCATION)
+        else:
+            read_pyproject_settings(document.text, location=_LOCATION)
 
-    _check_reader(refuses, findings)
+    _check_reader(read_again, findings)
     issues = [_issue(finding, document) for finding in findings]
     return Report(path=path, issues=_sorted(issues), document=None, text=document.text)
 
@@ -93,10 +97,10 @@ def validate_script(data: bytes | str, *, path: str | None = None) -> Report:
     findings = Findings()
     _check_block(document.data, findings)
 
-    def refuses() -> None:
-        read_script(text, base=Path(), location=_PLACE)
+    def read_again() -> None:
+        read_script(text, base=Path(), location=_LOCATION)
 
-    _check_reader(refuses, findings)
+    _check_reader(read_again, findings)
     issues = [_in_script(_issue(finding, document), document.lines, lines) for finding in findings]
     return Report(path=path, issues=_sorted(issues), document=None, text=text)
 
@@ -163,16 +167,15 @@ def _names(table: object) -> Collection[str]:
     return {canonicalize_name(name) for name in table} if isinstance(table, dict) else ()
 
 
-def _check_reader(refuses: Callable[[], None], findings: Findings) -> None:
+def _check_reader(read_again: Callable[[], None], findings: Findings) -> None:
     """What passes all rules is read as every command reads it: what that refuses is a finding, too."""
     if any(PROJECT_RULES[finding.code].severity == "error" for finding in findings):
         return
     try:
-        refuses()
+        read_again()
     except LocksetError as error:
-        found = error.diagnostic
-        if found.code != "no-project":  # a file of settings for tools alone
-            findings.add("project-limit", key_path(error, _PLACE), found.message, found.hint)
+        diagnostic = error.diagnostic
+        findings.add("project-limit", key_path(error, _LOCATION), diagnostic.message, diagnostic.hint)
 
 
 def _issue(finding: Finding, document: Document) -> Issue:
@@ -182,10 +185,10 @@ def _issue(finding: Finding, document: Document) -> Issue:
         if finding.code in _OF_VALUES:
             with suppress(KeyError):  # a key that is missing
                 span = document.spans.value(finding.path)
-    return _placed(finding, span, document.lines.position(span.start))
+    return _at_position(finding, span, document.lines.position(span.start))
 
 
-def _placed(finding: Finding, span: Span, position: tuple[int, int]) -> Issue:
+def _at_position(finding: Finding, span: Span, position: tuple[int, int]) -> Issue:
     rule = PROJECT_RULES[finding.code]
     return Issue(
         code=rule.code,
@@ -201,7 +204,7 @@ def _placed(finding: Finding, span: Span, position: tuple[int, int]) -> Issue:
 
 
 def _in_script(issue: Issue, block: LineIndex, script: LineIndex) -> Issue:
-    """An issue of the metadata `block` at its place in the script: each line has the comment sign in front."""
+    """An issue of the metadata `block` at its position in the script: each line has the comment sign in front."""
     line, column = block.position(issue.span.end)
     start = script.offset(issue.line, issue.column + len(_COMMENT))
     end = script.offset(line, column + len(_COMMENT))
@@ -212,11 +215,11 @@ def _block_issue(blocks: list[tuple[int, str]], text: str) -> Issue:
     if not blocks:
         hint = "Start the block with the line `# /// script` and end it with `# ///`"
         finding = Finding("script-metadata", (), "The script has no metadata block", hint)
-        return _placed(finding, Span(start=0, end=0), (1, 1))
+        return _at_position(finding, Span(start=0, end=0), (1, 1))
     lines = ", ".join(str(number) for number, _ in blocks)
     finding = Finding("script-metadata", (), f"The script has several `script` blocks, at the lines {lines}")
     second = LineIndex(text).offset(blocks[1][0], 1)
-    return _placed(finding, Span(start=second, end=second), (blocks[1][0], 1))
+    return _at_position(finding, Span(start=second, end=second), (blocks[1][0], 1))
 
 
 def _unreadable(error: TomlError, data: bytes | str, path: str | None) -> Report:
@@ -226,11 +229,11 @@ def _unreadable(error: TomlError, data: bytes | str, path: str | None) -> Report
 
 
 def _syntax_issue(error: TomlError, offset: int, position: tuple[int, int]) -> Issue:
-    found = error.diagnostic
+    diagnostic = error.diagnostic
     # `lockset lock` settles a conflict in a lock file; here a person has to.
-    hint = "Keep one side, and remove the conflict markers" if error.is_conflict else found.hint
-    finding = Finding("toml-syntax", (), found.message, hint)
-    return _placed(finding, Span(start=offset, end=offset), position)
+    hint = "Keep one side, and remove the conflict markers" if error.is_conflict else diagnostic.hint
+    finding = Finding("toml-syntax", (), diagnostic.message, hint)
+    return _at_position(finding, Span(start=offset, end=offset), position)
 
 
 def _sorted(issues: list[Issue]) -> tuple[Issue, ...]:

@@ -41,6 +41,6 @@ def check_requirement(text: str, path: KeyPath, findings: Findings) -> Requireme
     try:
         return parse_requirement(text, origin="")
     except LocksetError as error:
-        found = error.diagnostic
-        findings.add("requirement-syntax", path, found.message, found.hint)
+        diagnostic = error.diagnostic
+        findings.add("requirement-syntax", path, diagnostic.message, diagnostic.hint)
         return None

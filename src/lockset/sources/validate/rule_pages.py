@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from lockset.lockfile.validate.catalogue import Rule
 
-__all__ = ["Example", "every_page", "example", "page"]
+__all__ = ["RuleExample", "every_rule_page", "rule_example", "rule_text"]
 
 _RULES: Mapping[str, Rule] = {**PROJECT_RULES, **REPORT_RULES}
 _LEVELS = {"error": "An error: the file is not valid", "warning": "A warning; an error with `--strict`"}
@@ -29,7 +29,7 @@ page each.
 """
 
 
-class Example(NamedTuple):
+class RuleExample(NamedTuple):
     """A file that breaks one rule: its name, its text, and the line of the finding."""
 
     name: str
@@ -37,13 +37,13 @@ class Example(NamedTuple):
     line: int
 
 
-def page(code: str, *, level: int = 1) -> str:
+def rule_text(code: str, *, level: int = 1) -> str:
     """The text about the rule `code` as Markdown, with a heading of `level`."""
     rule, note = _RULES[code], _notes()[code]
     mark = "#" * level
     facts = _LEVELS[rule.severity] + (f". [Section of the specification]({rule.url})" if rule.url else "")
     parts = [f"{mark} {code}", f"{rule.summary}.", facts, f"{mark}# Why\n\n{note['why']}"]
-    shown = example(code)
+    shown = rule_example(code)
     if shown is not None:
         language = {"py": "python", "json": "json"}.get(shown.name.rpartition(".")[2], "toml")
         block = f"```{language}\n{shown.text}```"
@@ -52,19 +52,19 @@ def page(code: str, *, level: int = 1) -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def every_page() -> str:
+def every_rule_page() -> str:
     """All rules on one page: a table, then the text about each."""
     rows = [f"| [`{code}`](#{code}) | {rule.severity} | {rule.summary} |" for code, rule in _RULES.items()]
     table = "\n".join(["| rule | level | what holds |", "|---|---|---|", *rows])
-    return _HEAD + table + "\n\n" + "\n".join(page(code, level=2) for code in _RULES)
+    return _HEAD + table + "\n\n" + "\n".join(rule_text(code, level=2) for code in _RULES)
 
 
-def example(code: str) -> Example | None:
+def rule_example(code: str) -> RuleExample | None:
     """The example of the rule `code`, if there is a short one."""
     note = _notes()[code]
     if "example" not in note:
         return None
-    return Example(note.get("file", "pyproject.toml"), note["example"], note["line"])
+    return RuleExample(note.get("file", "pyproject.toml"), note["example"], note["line"])
 
 
 @lru_cache(maxsize=1)

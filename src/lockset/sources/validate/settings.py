@@ -51,9 +51,9 @@ def check_settings(table: object, findings: Findings) -> None:
         findings.add("settings-type", _TOP, f"`tool.lockset` has to be a table, not {type_name(table)}")
         return
     refused = _relevant(violations(SETTINGS_SCHEMA_NAME, table))
-    for found in refused:
-        _report(found, findings)
-    paths = [found.path for found in refused if found.path]
+    for violation in refused:
+        _report(violation, findings)
+    paths = [violation.path for violation in refused if violation.path]
     for key, value in table.items():
         if key in KEYS and (key,) not in paths:
             _check_values(key, value, {path[1] for path in paths if path[0] == key}, findings)
@@ -92,46 +92,46 @@ def _check_known(name: str, known: Collection[str] | None, what: str, path: KeyP
         findings.add("settings-name-unknown", path, f"The project has no {what} `{name}`", hint)
 
 
-def _relevant(found: tuple[Violation, ...]) -> list[Violation]:
+def _relevant(refused: tuple[Violation, ...]) -> list[Violation]:
     """Each violation once, and of a value of the wrong type only that: all else follows from it."""
-    mistyped = {one.path for one in found if one.keyword == "type"}
-    unique = {(one.path, one.keyword): one for one in found}
+    mistyped = {one.path for one in refused if one.keyword == "type"}
+    unique = {(one.path, one.keyword): one for one in refused}
     return [one for one in unique.values() if one.keyword == "type" or one.path not in mistyped]
 
 
-def _report(found: Violation, findings: Findings) -> None:
-    path = (*_TOP, *found.path)
+def _report(violation: Violation, findings: Findings) -> None:
+    path = (*_TOP, *violation.path)
     shown = path_text(path)
-    if found.keyword == "additionalProperties":
-        known = found.schema.get("properties", {})
-        for key in found.value:
+    if violation.keyword == "additionalProperties":
+        known = violation.schema.get("properties", {})
+        for key in violation.value:
             if key not in known:
-                instead = NAMES_OF_OPTIONS.get(key) if not found.path else None
+                instead = NAMES_OF_OPTIONS.get(key) if not violation.path else None
                 plain = key.lower().replace("_", "-")
                 near = f"Write `{instead}`" if instead else None
                 near = near or (f"Did you mean `{plain}`?" if plain in known else nearest(key, known))
                 findings.add("settings-unknown-key", (*path, key), f"`{shown}.{key}` is not a known setting", near)
-    elif found.keyword == "type":
-        types = [found.expected] if isinstance(found.expected, str) else found.expected
+    elif violation.keyword == "type":
+        types = [violation.expected] if isinstance(violation.expected, str) else violation.expected
         expected = " or ".join(_TYPES[one] for one in types)
-        findings.add("settings-type", path, f"`{shown}` has to be {expected}, not {_type_of(found.value)}")
-    elif found.keyword == "enum":
-        message = f"`{shown}` has no meaning with the value `{found.value}`"
-        findings.add("settings-value", path, message, nearest(str(found.value), found.expected))
-    elif found.keyword == "required" or found.keyword in _SENTENCES:
-        findings.add("settings-value", path, f"`{shown}` {_requirement(found)}")
+        findings.add("settings-type", path, f"`{shown}` has to be {expected}, not {_type_of(violation.value)}")
+    elif violation.keyword == "enum":
+        message = f"`{shown}` has no meaning with the value `{violation.value}`"
+        findings.add("settings-value", path, message, nearest(str(violation.value), violation.expected))
+    elif violation.keyword == "required" or violation.keyword in _SENTENCES:
+        findings.add("settings-value", path, f"`{shown}` {_requirement(violation)}")
     else:
-        findings.add("settings-value", path, f"`{shown}` is not as its schema describes it: {found.message}")
+        findings.add("settings-value", path, f"`{shown}` is not as its schema describes it: {violation.message}")
 
 
-def _requirement(found: Violation) -> str:
+def _requirement(violation: Violation) -> str:
     """What the schema requires of the value, as the end of a sentence."""
-    if found.keyword == "required":
-        missing = [key for key in found.expected if key not in found.value]
+    if violation.keyword == "required":
+        missing = [key for key in violation.expected if key not in violation.value]
         return "is explicit and serves no packages" if missing == ["packages"] else f"needs a `{missing[0]}`"
-    if found.keyword == "minItems" and found.path[:1] != ("conflicts",):
+    if violation.keyword == "minItems" and violation.path[:1] != ("conflicts",):
         return "is empty, and the index is explicit"
-    return _SENTENCES[found.keyword]
+    return _SENTENCES[violation.keyword]
 
 
 def _check_values(key: str, value: object, refused: Collection[str | int], findings: Findings) -> None:
@@ -156,13 +156,13 @@ def _read(key: str, value: object, findings: Findings, *, index: int | None = No
     try:
         KEYS[key](SettingsTable({key: value}, path=".".join(map(str, _TOP)), location=_SOURCE), key)
     except LocksetError as error:
-        found = error.diagnostic
+        diagnostic = error.diagnostic
         path = key_path(error, _SOURCE) or (*_TOP, key)
-        message = found.message
+        message = diagnostic.message
         if index is not None:
             path = (*_TOP, key, index, *path[len(_TOP) + 2 :])
             message = message.replace(f"`{path_text((*_TOP, key, 0))}", f"`{path_text((*_TOP, key, index))}", 1)
-        findings.add(rule_of(found.code), path, message, found.hint)
+        findings.add(rule_of(diagnostic.code), path, message, diagnostic.hint)
 
 
 def _check_rules(validate: Mapping[str, Any], findings: Findings) -> None:
