@@ -136,13 +136,13 @@ def _validator(name: str, definition: str | None) -> Any:
         if isinstance(instance, _Toml) and "x-toml-type" not in schema:
             yield jsonschema.ValidationError(f"{instance!r} is a date or time")
         else:
-            yield from jsonschema.Draft202012Validator.VALIDATORS["type"](validator, wanted, instance, schema)
+            yield from standard.VALIDATORS["type"](validator, wanted, instance, schema)
 
-    keywords = {"x-toml-type": toml_type, "type": json_type}
     schema = load_schema(name)
+    standard = jsonschema.validators.validator_for(schema)
     if definition is not None:
         schema = {**schema, "$ref": f"#/$defs/{definition}"}
-    return jsonschema.validators.extend(jsonschema.Draft202012Validator, keywords)(schema)
+    return jsonschema.validators.extend(standard, {"x-toml-type": toml_type, "type": json_type})(schema)
 
 
 def _toml_type(instance: Any) -> str:
