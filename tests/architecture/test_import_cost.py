@@ -81,6 +81,27 @@ def test_requests_are_made_by_httpx_and_only_a_run_that_makes_some_loads_it(
     assert local_index.seen == []
 
 
+_CHECKED = """
+import sys, lockset.api.validate as api
+{call}
+print(*sys.modules, sep="\\n", file=sys.stderr)
+"""
+
+
+def test_a_lock_file_is_validated_without_the_readers_of_projects_and_without_a_schema() -> None:
+    call = "api.validate_text('lock-version = \"1.0\"', name='pylock.toml')"
+    done = subprocess.run(
+        [sys.executable, "-c", _CHECKED.format(call=call)], capture_output=True, encoding="utf-8", check=True
+    )
+    loaded = set(done.stderr.split())
+    assert not {name for name in loaded if name.startswith(("jsonschema", "lockset.sources"))}
+
+
+def test_settings_are_read_without_a_schema() -> None:
+    call = "from lockset.sources.pyproject import read_pyproject_settings as r; r('[tool.lockset]\\nplatforms = []')"
+    assert not modules_after(_CHECKED.format(call=call)) & LATE
+
+
 def test_every_public_name_can_be_had() -> None:
     code = "import lockset; [getattr(lockset, name) for name in lockset.__all__]"
     subprocess.run([sys.executable, "-c", code], check=True)

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from lockset.sources.toml_table import SettingsTable
 
 __all__ = [
+    "is_misspelt",
     "read_pyproject",
     "read_pyproject_name",
     "read_pyproject_settings",
@@ -178,12 +179,17 @@ def _others(top: SettingsTable, location: str, dependencies: Iterable[Requiremen
     return read_other_tables(tool, location=location, own=own)
 
 
+def is_misspelt(name: str) -> bool:
+    """Whether the name of a table below `tool` is most likely meant to be `lockset`."""
+    letters = name.lower().replace("-", "").replace("_", "")
+    return name != "lockset" and letters.startswith("lock") and letters.rstrip("st") == "lockse"
+
+
 def _misspelt(top: SettingsTable) -> Iterator[Diagnostic]:
     """A table that is most likely meant for lockset, and that nobody reads."""
     tool = top.data.get("tool")
     for name in tool if isinstance(tool, dict) and "lockset" not in tool else ():
-        letters = name.lower().replace("-", "").replace("_", "")
-        if letters.startswith("lock") and letters.rstrip("st") == "lockse":
+        if is_misspelt(name):
             message = f"[tool.{name}] is read by nobody: the settings of lockset are [tool.lockset]"
             yield Diagnostic(code="table-misspelt", message=message, location=top.location)
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from lockset.sources.toml_table import SettingsTable
 
-__all__ = ["has_script_metadata", "read_script"]
+__all__ = ["has_script_metadata", "read_script", "script_blocks"]
 
 _START = re.compile(r"# /// ([a-zA-Z0-9-]+)\Z")
 _END = "# ///"
@@ -30,7 +30,7 @@ def read_script(text: str, *, base: Path, location: str) -> RootProject:
     Raises:
         LocksetError: `no-script-metadata`, `script-metadata-twice`, and those of TOML, requirements and settings.
     """
-    blocks = _blocks(text)
+    blocks = script_blocks(text)
     if not blocks:
         raise LocksetError(
             "no-script-metadata",
@@ -72,10 +72,10 @@ def _others(table: SettingsTable, location: str) -> OtherTools:
 
 def has_script_metadata(text: str) -> bool:
     """Whether the text holds a `script` block."""
-    return bool(_blocks(text))
+    return bool(script_blocks(text))
 
 
-def _blocks(text: str) -> list[tuple[int, str]]:
+def script_blocks(text: str) -> list[tuple[int, str]]:
     """Line number (from 1) of the first line and content of every block of the type `script`.
 
     As the regular expression of the specification has it: a block ends at the last `# ///` of the comment lines
