@@ -1,0 +1,174 @@
+"""Resolves a request for one environment within a budget, and says what a choice of releases lacks there."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from typing import TYPE_CHECKING, TypeAlias
+
+from resolvelib import BaseReporter, Resolver
+from resolvelib.resolvers import ResolutionImpossible, ResolutionTooDeep
+
+from lockset._dataclass import dataclass
+from lockset.resolve.one_environment.provider import Candidate, OneEnvironmentProvider, Wanted
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from packaging.version import Version
+    from resolvelib.resolvers import Criterion
+
+    from lockset.markers import MarkerSet
+    from lockset.resolve.problem.request import LockRequest
+    from lockset.resolve.releases.repository import Repository
+
+    _Reporter: TypeAlias = BaseReporter[Wanted, Candidate, str]
+else:
+    _Reporter = BaseReporter
+
+__all__ = ["Budget", "NoAnswer", "Undecided", "resolve_one", "unmet"]
+
+
+class NoAnswer(Exception):  # noqa: N818 (an outcome of a resolution)
+    """No choice of releases works in the environment."""
+
+
+class Undecided(Exception):  # noqa: N818 (an outcome of a resolution)
+    """The budget was spent before there was an answer."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Budget:
+    """What one resolution may cost.
+
+    Attributes:
+        steps: Rounds of resolvelib and candidates that it rejects, together.
+        seconds: Time, all waiting included; looked at between steps.
+    """
+
+    steps: int
+    seconds: float
+
+
+def resolve_one(
+    request: LockRequest,
+    region: MarkerSet,
+    repository: Repository,
+    budget: Budget,
+    *,
+    clock: Callable[[], float] = time.monotonic,
+) -> Mapping[str, Version]:
+    """The release of each project that the request needs in `region`, which is one environment.
+
+    Pre-releases and yanked releases count where somebody names them, though it be after others asked for their project:
+    where there is no answer without them, they are tried, and the answer counts if they are named in the end.
+
+    Raises:
+        NoAnswer: resolvelib tried everything.
+        Undecided: the budget was spent.
+        LocksetError: an index cannot be reached or answers nonsense.
+        SourceFound: a source was found on the way; begin again.
+    """
+    spending = _Spending(budget, clock)
+    unnamed: set[str] = set()
+    try:
+        return _supported(request, request, region, repository, spending, unnamed)
+    except NoAnswer:
+        if not unnamed or request.policy.granted:
+            raise
+    granted = replace(request, policy=replace(request.policy, granted=frozenset(unnamed)))
+    return _supported(granted, request, region, repository, spending, set())
+
+
+def unmet(
+    chosen: Mapping[str, Version], request: LockRequest, region: MarkerSet, repository: Repository
+) -> frozenset[str]:
+    """Projects that are required in `region`, one environment, and of which `chosen` has no admitted release that fits.
+
+    Where there are none, `chosen` is an answer there.
+    """
+    provider = OneEnvironmentProvider(request, region, repository)
+    asked: dict[str, set[Wanted]] = {}
+    waiting = list(provider.roots)
+    while waiting:
+        wanted = waiting.pop()
+        before = asked.setdefault(wanted.name, set())
+        if wanted not in before:
+            before.add(wanted)
+            if wanted.name in chosen:
+                extras = frozenset(extra for one in before for extra in one.extras)
+                candidate = Candidate(name=wanted.name, version=chosen[wanted.name], extras=extras)
+                waiting += provider.get_dependencies(candidate)
+    return frozenset(
+        name
+        for name, wanted_of in asked.items()
+        if chosen.get(name) not in provider.versions(name, {one.specifier for one in wanted_of})
+    )
+
+
+def _supported(
+    tried: LockRequest,
+    request: LockRequest,
+    region: MarkerSet,
+    repository: Repository,
+    spending: _Spending,
+    unnamed: set[str],
+) -> Mapping[str, Version]:
+    """An answer to `tried` that is one to `request`.
+
+    Where resolvelib chooses another release of a project, requirements that came by way of the first one may stay, and
+    a release that nobody else names may rest on them. Such a one is left out of another try.
+    """
+    left_out: set[tuple[str, Version]] = set()
+    while True:
+        provider = OneEnvironmentProvider(tried, region, repository, unnamed=unnamed, left_out=left_out)
+        try:
+            found = _resolved(provider, spending)
+        except NoAnswer as no_answer:
+            if left_out:
+                raise Undecided from no_answer
+            raise
+        resting = {(name, found[name]) for name in unmet(found, request, region, repository) if name in found}
+        if not resting:
+            return found
+        if tried is not request:
+            raise Undecided
+        left_out |= resting
+
+
+def _resolved(provider: OneEnvironmentProvider, spending: _Spending) -> Mapping[str, Version]:
+    try:
+        result = Resolver(provider, spending).resolve(provider.roots, max_rounds=max(spending.left, 1))
+    except ResolutionImpossible as impossible:
+        raise NoAnswer from impossible
+    except ResolutionTooDeep as deep:
+        raise Undecided from deep
+    return {name: candidate.version for name, candidate in result.mapping.items()}
+
+
+class _Spending(_Reporter):
+    """Hears of each step of resolvelib, and ends the resolution where the budget does.
+
+    Attributes:
+        left: Steps that may still be made.
+    """
+
+    def __init__(self, budget: Budget, clock: Callable[[], float]) -> None:
+        self.left = budget.steps
+        self._clock = clock
+        self._end = clock() + budget.seconds
+
+    def starting_round(self, index: int) -> None:
+        """Count a round."""
+        del index
+        self._spend()
+
+    def rejecting_candidate(self, criterion: Criterion[Wanted, Candidate], candidate: Candidate) -> None:
+        """Count a candidate that is rejected."""
+        del criterion, candidate
+        self._spend()
+
+    def _spend(self) -> None:
+        self.left -= 1
+        if self.left < 0 or self._clock() > self._end:
+            raise Undecided
