@@ -42,7 +42,9 @@ def region_of(environment: Environment) -> MarkerSet:
     return UNIVERSE & environment_region(environment)
 
 
-def resolved(request: LockRequest, environment: Environment, repository: FakeRepository) -> Mapping[str, Version] | None:
+def resolved(
+    request: LockRequest, environment: Environment, repository: FakeRepository
+) -> Mapping[str, Version] | None:
     try:
         return resolve_one(request, region_of(environment), repository, PLENTY)
     except NoAnswer:

@@ -102,6 +102,7 @@ def lock(
     old: Pylock | None = None,
     folder: Path | None = None,
     verify: bool = False,
+    one_environment: bool = False,
     listener: Listener | None = None,
 ) -> LockResult:
     """One lock for every environment that `project` and `choices` ask for; nothing is written to disk.
@@ -114,6 +115,7 @@ def lock(
         old: The lock there is; its pins are tried first.
         folder: Where the lock will lie, absolute: paths in it are relative to there (None: the project's folder).
         verify: Compare what all wheels of a version ask for.
+        one_environment: What is asked for is one environment, for which resolvelib decides.
         listener: Hears of progress.
 
     Raises:
@@ -130,7 +132,7 @@ def lock(
         artifacts = DirectRepository(opened, asked.direct)
         repository = artifacts if asked.direct.concerned else opened
         heard.phase("Resolving")
-        question, resolution = _resolved(asked, repository, notes)
+        question, resolution = _resolved(asked, repository, notes, one_environment=one_environment)
         terms, resolution = _narrowed(question, resolution, repository, notes, old=old)
         if verify:
             heard.phase("Comparing metadata")
@@ -188,7 +190,11 @@ class _Notes:
 
 
 def _resolved(
-    question: Question, repository: IndexRepository | DirectRepository, listener: _Notes
+    question: Question,
+    repository: IndexRepository | DirectRepository,
+    listener: _Notes,
+    *,
+    one_environment: bool,
 ) -> tuple[Question, Resolution]:
     """The answer, and the question that it answers: without later Pythons on which there is none, where it was open.
 
@@ -196,20 +202,43 @@ def _resolved(
     """
     while True:
         with suppress(SourceFound):
-            found = resolution_of(question, repository, listener.listener)
+            found = _found(question, repository, listener.listener, one_environment=one_environment)
             if not isinstance(found, Impossible):
                 return question, found
-            question = _without_later_pythons(question, found, repository, listener)
+            question = _without_later_pythons(question, found, listener)
 
 
-def _without_later_pythons(
-    question: Question, impossible: Impossible, repository: IndexRepository | DirectRepository, listener: _Notes
-) -> Question:
+def _found(
+    question: Question, repository: IndexRepository | DirectRepository, listener: Listener, *, one_environment: bool
+) -> Resolution | Impossible:
+    """The answer, or a failure on later Pythons alone.
+
+    Raises:
+        LocksetError: `no-resolution`, once a second engine was asked.
+    """
+    if one_environment:
+        from lockset.resolve.lock.one_environment_resolution import resolution_in_one_environment
+
+        decided = resolution_in_one_environment(question, repository)
+        if decided is not None:
+            return decided
+    found = resolution_of(question, repository, listener)
+    if not isinstance(found, Impossible) or later_pythons(found, question.request) is not None:
+        return found
+    # What asks again and what tries remedies costs milliseconds to import.
+    from lockset.resolve.lock.second_opinion import reconsidered
+
+    found = reconsidered(found, question, repository, listener)
+    if not isinstance(found, Impossible) or later_pythons(found, question.request) is not None:
+        return found
+    from lockset.resolve.explain.explain import explain
+
+    raise explain(found, question.request, repository) from None
+
+
+def _without_later_pythons(question: Question, impossible: Impossible, listener: _Notes) -> Question:
     bound = later_pythons(impossible, question.request)
-    if bound is None:
-        from lockset.resolve.explain.explain import explain  # what tries remedies costs milliseconds to import
-
-        raise explain(impossible, question.request, repository) from None
+    assert bound is not None
     asked = sorted({cause.origin.text for cause in impossible.causes})
     listener.note(f"The lock serves Pythons below {bound.below}: nothing there meets {_listed(asked)}")
     return replace(question, request=bound.of(question.request))

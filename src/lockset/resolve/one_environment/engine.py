@@ -72,12 +72,11 @@ def resolve_one(
     spending = _Spending(budget, clock)
     unnamed: set[str] = set()
     try:
-        return _supported(request, request, region, repository, spending, unnamed)
+        return _supported(request, region, repository, spending, unnamed=unnamed)
     except NoAnswer:
-        if not unnamed or request.policy.granted:
+        if not unnamed:
             raise
-    granted = replace(request, policy=replace(request.policy, granted=frozenset(unnamed)))
-    return _supported(granted, request, region, repository, spending, set())
+        return _supported(request, region, repository, spending, granted=frozenset(unnamed))
 
 
 def unmet(
@@ -102,37 +101,37 @@ def unmet(
     return frozenset(
         name
         for name, wanted_of in asked.items()
-        if chosen.get(name) not in provider.versions(name, {one.specifier for one in wanted_of})
+        if name not in chosen or chosen[name] not in provider.versions(name, {one.specifier for one in wanted_of})
     )
 
 
 def _supported(
-    tried: LockRequest,
     request: LockRequest,
     region: MarkerSet,
     repository: Repository,
     spending: _Spending,
-    unnamed: set[str],
+    *,
+    unnamed: set[str] | None = None,
+    granted: frozenset[str] = frozenset(),
 ) -> Mapping[str, Version]:
-    """An answer to `tried` that is one to `request`.
+    """An answer in which each release that has to be named is, also of `granted` projects, whose releases are tried.
 
     Where resolvelib chooses another release of a project, requirements that came by way of the first one may stay, and
     a release that nobody else names may rest on them. Such a one is left out of another try.
     """
+    tried = replace(request, policy=replace(request.policy, granted=granted)) if granted else request
     left_out: set[tuple[str, Version]] = set()
     while True:
         provider = OneEnvironmentProvider(tried, region, repository, unnamed=unnamed, left_out=left_out)
         try:
             found = _resolved(provider, spending)
         except NoAnswer as no_answer:
-            if left_out:
+            if left_out and not granted:
                 raise Undecided from no_answer
             raise
         resting = {(name, found[name]) for name in unmet(found, request, region, repository) if name in found}
         if not resting:
             return found
-        if tried is not request:
-            raise Undecided
         left_out |= resting
 
 

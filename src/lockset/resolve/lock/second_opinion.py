@@ -1,0 +1,96 @@
+"""A second engine is asked before a user hears that there is no answer: resolvelib, for the environment that is named.
+
+Where it finds an answer there, its pins are tried first in the universal search, which then goes on once more.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from lockset.errors import LocksetError
+from lockset.markers import Environment, MarkerSet
+from lockset.resolve.lock.lock_resolution import resolution_of
+from lockset.resolve.one_environment.engine import Budget, NoAnswer, Undecided, resolve_one
+from lockset.resolve.problem.regions import environment_region
+from lockset.resolve.problem.request import Preference
+from lockset.resolve.solver.search import Impossible
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from packaging.version import Version
+
+    from lockset.progress import Listener
+    from lockset.resolve.problem.build_problem import Question
+    from lockset.resolve.problem.request import LockRequest
+    from lockset.resolve.releases.direct_repository import DirectRepository
+    from lockset.resolve.releases.index_repository import IndexRepository
+    from lockset.resolve.solver.resolution import Resolution
+
+__all__ = ["reconsidered"]
+
+# A project of 100 packages needs about 150 steps; what is not found in so many is seldom found at all.
+_BUDGET = Budget(steps=5_000, seconds=5.0)
+
+
+def reconsidered(
+    impossible: Impossible,
+    question: Question,
+    repository: IndexRepository | DirectRepository,
+    listener: Listener,
+    *,
+    budget: Budget = _BUDGET,
+) -> Resolution | Impossible:
+    """An answer to `question` after all, or a failure with what the second engine says of it in `opinion`.
+
+    Raises:
+        SourceFound: a source was found on the way; begin again.
+    """
+    chosen = _ask(impossible, question.request, repository, budget)
+    if chosen is None:
+        return impossible
+    preferred = replace(question, request=_preferring(question.request, chosen))
+    again = resolution_of(preferred, repository, listener)
+    if isinstance(again, Impossible):
+        _ask(again, question.request, repository, budget)
+    return again
+
+
+def _ask(
+    impossible: Impossible, request: LockRequest, repository: IndexRepository | DirectRepository, budget: Budget
+) -> Mapping[str, Version] | None:
+    """What resolvelib chooses in the environment of the failure; None where it finds nothing. Sets `opinion`."""
+    try:
+        chosen = resolve_one(request, _environment_of(impossible, request), repository, budget)
+    except NoAnswer:
+        impossible.opinion = "confirmed"
+    except (Undecided, LocksetError):  # what cannot be read now was not needed to tell of the failure
+        impossible.opinion = "undecided"
+    else:
+        impossible.opinion = "contradicted"
+        return chosen
+    return None
+
+
+def _environment_of(impossible: Impossible, request: LockRequest) -> MarkerSet:
+    """The one environment that the failure names, with its choice of extras and groups."""
+    example = impossible.universe.example()
+    assert example is not None
+    values = {name: example.environment[name] for name in Environment.__slots__}
+    point = environment_region(
+        Environment(**values),
+        extras=example.extras,
+        groups=example.groups,
+        all_extras=request.extras or (),
+        all_groups=request.all_groups,
+    )
+    return impossible.universe & point
+
+
+def _preferring(request: LockRequest, chosen: Mapping[str, Version]) -> LockRequest:
+    preferences = dict(request.preferences)
+    for name, version in chosen.items():
+        found = Preference(version=version, region=MarkerSet.any(), binding=False)
+        preferences[name] = (*preferences.get(name, ()), found)
+    return replace(request, preferences=preferences)
