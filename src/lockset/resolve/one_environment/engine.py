@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, TypeAlias
 
 from resolvelib import BaseReporter, Resolver
@@ -27,6 +29,10 @@ else:
     _Reporter = BaseReporter
 
 __all__ = ["Budget", "NoAnswer", "Undecided", "resolve_one", "unmet"]
+
+
+# Steps of a resolution that goes back one choice at a time.
+_STEPS_WITHOUT_JUMPS = 1_000
 
 
 class NoAnswer(Exception):  # noqa: N818 (an outcome of a resolution)
@@ -122,7 +128,9 @@ def _supported(
     tried = replace(request, policy=replace(request.policy, granted=granted)) if granted else request
     left_out: set[tuple[str, Version]] = set()
     while True:
-        provider = OneEnvironmentProvider(tried, region, repository, unnamed=unnamed, left_out=left_out)
+        provider = partial(
+            OneEnvironmentProvider, tried, region, repository, unnamed=unnamed, left_out=frozenset(left_out)
+        )
         try:
             found = _resolved(provider, spending)
         except NoAnswer as no_answer:
@@ -135,7 +143,25 @@ def _supported(
         left_out |= resting
 
 
-def _resolved(provider: OneEnvironmentProvider, spending: _Spending) -> Mapping[str, Version]:
+def _resolved(make: Callable[..., OneEnvironmentProvider], spending: _Spending) -> Mapping[str, Version]:
+    """The answer of resolvelib.
+
+    Where a choice has nothing left to try, resolvelib goes back to one that the conflict names, and may so jump over
+    the one that brought the project of the conflict in: it finds no answer then, though there is one. Where it finds
+    none, it is asked once more, for fewer steps, to go back one choice at a time.
+    """
+    try:
+        return _answered(make(), spending)
+    except NoAnswer:
+        kept = max(spending.left - _STEPS_WITHOUT_JUMPS, 0)
+        spending.left -= kept
+        with suppress(Undecided):
+            return _answered(make(jumps=False), spending)
+        spending.left += kept
+        raise
+
+
+def _answered(provider: OneEnvironmentProvider, spending: _Spending) -> Mapping[str, Version]:
     try:
         result = Resolver(provider, spending).resolve(provider.roots, max_rounds=max(spending.left, 1))
     except ResolutionImpossible as impossible:

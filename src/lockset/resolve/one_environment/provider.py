@@ -41,11 +41,13 @@ class Wanted:
         name: Normalised name of the project.
         specifier: Versions that fit.
         extras: Normalised names of the extras asked for.
+        only: The one version that a candidate requires of its own project; None for what is required otherwise.
     """
 
     name: str
-    specifier: Specifier
-    extras: frozenset[str]
+    specifier: Specifier = ANY_VERSION
+    extras: frozenset[str] = frozenset()
+    only: Version | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,6 +69,9 @@ else:
 class OneEnvironmentProvider(_Provider):
     """Answers for `region`: one environment with its choice of extras and groups.
 
+    `unnamed` receives the projects of which nothing is admitted but what somebody would have to name; releases that are
+    `left_out` do not exist. Without `jumps`, resolvelib goes back one choice at a time.
+
     Values that no region of an environment fixes, such as the release of a kernel, stay open in it: a requirement that
     depends on one counts as applying.
     """
@@ -79,10 +84,12 @@ class OneEnvironmentProvider(_Provider):
         *,
         unnamed: set[str] | None = None,
         left_out: Collection[tuple[str, Version]] = (),
+        jumps: bool = True,
     ) -> None:
         self._region = region
         self._policy = request.policy
         self._left_out = left_out
+        self._jumps = jumps
         self._repository = repository
         self._admission = Admission(repository, request.policy, request.preferences, unnamed)
         self._constraints = {
@@ -151,18 +158,20 @@ class OneEnvironmentProvider(_Provider):
         wanted = list(requirements[identifier])
         refused = list(incompatibilities[identifier])
         extras = frozenset(extra for one in wanted for extra in one.extras)
+        only = {one.only for one in wanted if one.only is not None}
 
         def found() -> Iterator[Candidate]:
             for version in self.versions(identifier, {one.specifier for one in wanted}):
                 # What is refused with some extras is refused with more of them.
-                if not any(bad.version == version and bad.extras <= extras for bad in refused):
+                if only <= {version} and not any(bad.version == version and bad.extras <= extras for bad in refused):
                     yield Candidate(name=identifier, version=version, extras=extras)
 
         return found
 
     def is_satisfied_by(self, requirement: Wanted, candidate: Candidate) -> bool:
         """Whether the version fits, and the candidate has the extras asked for."""
-        return requirement.specifier.admits(candidate.version) and requirement.extras <= candidate.extras
+        fits = requirement.only in {None, candidate.version} and requirement.specifier.admits(candidate.version)
+        return fits and requirement.extras <= candidate.extras
 
     def get_dependencies(self, candidate: Candidate) -> list[Wanted]:
         """What the release requires here; something that nobody has, where it cannot be used here."""
@@ -171,7 +180,10 @@ class OneEnvironmentProvider(_Provider):
             facts = self._repository.facts(candidate.name, candidate.version)
             found = None if facts is None else self._requirements(candidate, facts)
             if found is None:
-                found = [Wanted(name=_UNUSABLE, specifier=ANY_VERSION, extras=frozenset())]
+                found = [Wanted(name=_UNUSABLE)]
+            if not self._jumps:
+                # A conflict then concerns each candidate's own project, which resolvelib does not jump over.
+                found = [Wanted(name=candidate.name, only=candidate.version), *found]
             known = self._dependencies[candidate] = found
             self._repository.hint(one.name for one in known if one.name != _UNUSABLE)
         return known
