@@ -8,8 +8,8 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, TypeAlias
 
-from resolvelib import BaseReporter, Resolver
-from resolvelib.resolvers import ResolutionImpossible, ResolutionTooDeep
+from resolvelib import BaseReporter
+from resolvelib.resolvers import Resolution, ResolutionImpossible, ResolutionTooDeep
 
 from lockset._dataclass import dataclass
 from lockset.resolve.one_environment.provider import Candidate, OneEnvironmentProvider, Wanted
@@ -93,6 +93,15 @@ def unmet(
     Where there are none, `chosen` is an answer there.
     """
     provider = OneEnvironmentProvider(request, region, repository)
+    return frozenset(
+        name
+        for name, wanted in _asked(chosen, provider).items()
+        if name not in chosen or chosen[name] not in provider.versions(name, {one.specifier for one in wanted})
+    )
+
+
+def _asked(chosen: Mapping[str, Version], provider: OneEnvironmentProvider) -> Mapping[str, set[Wanted]]:
+    """What is required of each project, from the roots on."""
     asked: dict[str, set[Wanted]] = {}
     waiting = list(provider.roots)
     while waiting:
@@ -104,11 +113,7 @@ def unmet(
                 extras = frozenset(extra for one in before for extra in one.extras)
                 candidate = Candidate(name=wanted.name, version=chosen[wanted.name], extras=extras)
                 waiting += provider.get_dependencies(candidate)
-    return frozenset(
-        name
-        for name, wanted_of in asked.items()
-        if name not in chosen or chosen[name] not in provider.versions(name, {one.specifier for one in wanted_of})
-    )
+    return asked
 
 
 def _supported(
@@ -163,12 +168,14 @@ def _resolved(make: Callable[..., OneEnvironmentProvider], spending: _Spending) 
 
 def _answered(provider: OneEnvironmentProvider, spending: _Spending) -> Mapping[str, Version]:
     try:
-        result = Resolver(provider, spending).resolve(provider.roots, max_rounds=max(spending.left, 1))
+        # Not by way of a Resolver: to tell what is still required, it goes round without end in some circles.
+        state = Resolution(provider, spending).resolve(provider.roots, max_rounds=max(spending.left, 1))
     except ResolutionImpossible as impossible:
         raise NoAnswer from impossible
     except ResolutionTooDeep as deep:
         raise Undecided from deep
-    return {name: candidate.version for name, candidate in result.mapping.items()}
+    chosen = {name: candidate.version for name, candidate in state.mapping.items()}
+    return {name: chosen[name] for name in sorted(_asked(chosen, provider))}
 
 
 class _Spending(_Reporter):
