@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
-LATE = frozenset({"httpx", "jsonschema", "installer", "rich"})
+LATE = frozenset({"httpx", "jsonschema", "installer", "resolvelib", "rich"})
 _RUN = """
 import atexit, runpy, sys
 atexit.register(lambda: print("\\n".join(sys.modules), file=sys.stderr))
@@ -56,3 +57,24 @@ def test_a_sync_from_the_cache_loads_little() -> None:
 def test_every_public_name_can_be_had() -> None:
     code = "import lockset; [getattr(lockset, name) for name in lockset.__all__]"
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+_WORLD = """
+[project]
+requires-python = ">=3.10"
+dependencies = ["a{asked}"]
+[packages]
+a = {{ "1" = {{}} }}
+"""
+
+
+@pytest.mark.parametrize(("asked", "heavy"), [(">=1", False), (">=2", True)], ids=["successful", "failing"])
+def test_a_lock_loads_the_second_engine_only_where_it_fails(asked: str, *, heavy: bool) -> None:
+    code = (
+        "import contextlib, sys\n"
+        f"sys.path.insert(0, {str(Path(__file__).parents[1])!r})\n"
+        "from universes.small_world import LocksetError, SmallWorld\n"
+        f"with contextlib.suppress(LocksetError): SmallWorld.read({_WORLD.format(asked=asked)!r}).lock()\n"
+        "print(*sys.modules, sep='\\n', file=sys.stderr)"
+    )
+    assert ("resolvelib" in modules_after(code)) is heavy

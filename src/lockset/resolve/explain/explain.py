@@ -38,8 +38,8 @@ _CERTAINTY = {
     " lockset, report it with the project that shows it)",
     (False, None): _GIVEN_UP,
     (False, "undecided"): _GIVEN_UP,
-    (False, "confirmed"): "(the search was given up; the second engine, resolvelib, tried everything in this"
-    " environment and finds no answer either)",
+    (False, "confirmed"): "(the search was given up; the second engine, resolvelib, finds no answer for this"
+    " environment either)",
     (False, "contradicted"): "(the search was given up, though this environment alone has an answer: lock fewer"
     " environments, with `--python` or `--platform`)",
 }

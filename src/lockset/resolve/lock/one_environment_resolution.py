@@ -23,7 +23,7 @@ _BUDGET = Budget(steps=20_000, seconds=60.0)
 
 
 def resolution_in_one_environment(
-    question: Question, repository: IndexRepository | DirectRepository, *, budget: Budget = _BUDGET
+    question: Question, repository: IndexRepository | DirectRepository
 ) -> Resolution | None:
     """What is chosen in the universe of `question`, which is one environment; None where resolvelib finds nothing.
 
@@ -34,7 +34,7 @@ def resolution_in_one_environment(
     request = question.request
     universe = request.universe
     try:
-        chosen = resolve_one(request, universe, repository, budget)
+        chosen = resolve_one(request, universe, repository, _BUDGET)
     except (NoAnswer, Undecided):
         return None
     candidates: dict[Key, GuardedCandidate] = {}

@@ -30,8 +30,10 @@ if TYPE_CHECKING:
 
 __all__ = ["reconsidered"]
 
-# A project of 100 packages needs about 150 steps; what is not found in so many is seldom found at all.
-_BUDGET = Budget(steps=5_000, seconds=5.0)
+# Where the universal search tried everything, and where it was given up after much longer than this. A project of 100
+# packages needs about 150 steps.
+_TO_CONFIRM = Budget(steps=5_000, seconds=2.0)
+_TO_FIND = Budget(steps=20_000, seconds=10.0)
 
 
 def reconsidered(
@@ -39,28 +41,27 @@ def reconsidered(
     question: Question,
     repository: IndexRepository | DirectRepository,
     listener: Listener,
-    *,
-    budget: Budget = _BUDGET,
 ) -> Resolution | Impossible:
     """An answer to `question` after all, or a failure with what the second engine says of it in `opinion`.
 
     Raises:
         SourceFound: a source was found on the way; begin again.
     """
-    chosen = _ask(impossible, question.request, repository, budget)
+    chosen = _ask(impossible, question.request, repository)
     if chosen is None:
         return impossible
     preferred = replace(question, request=_preferring(question.request, chosen))
     again = resolution_of(preferred, repository, listener)
     if isinstance(again, Impossible):
-        _ask(again, question.request, repository, budget)
+        _ask(again, question.request, repository)
     return again
 
 
 def _ask(
-    impossible: Impossible, request: LockRequest, repository: IndexRepository | DirectRepository, budget: Budget
+    impossible: Impossible, request: LockRequest, repository: IndexRepository | DirectRepository
 ) -> Mapping[str, Version] | None:
     """What resolvelib chooses in the environment of the failure; None where it finds nothing. Sets `opinion`."""
+    budget = _TO_CONFIRM if impossible.exhausted else _TO_FIND
     try:
         chosen = resolve_one(request, _environment_of(impossible, request), repository, budget)
     except NoAnswer:
