@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, TypeAlias
@@ -13,9 +13,10 @@ from resolvelib.resolvers import Resolution, ResolutionImpossible, ResolutionToo
 
 from lockset._dataclass import dataclass
 from lockset.resolve.one_environment.provider import Candidate, OneEnvironmentProvider, Wanted
+from lockset.resolve.releases.admission import Admission
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from packaging.version import Version
     from resolvelib.resolvers import Criterion
@@ -31,8 +32,8 @@ else:
 __all__ = ["Budget", "NoAnswer", "Undecided", "resolve_one", "unmet"]
 
 
-# Steps of a resolution that goes back one choice at a time.
-_STEPS_WITHOUT_JUMPS = 1_000
+# Steps of a resolution that goes back one choice at a time, and of one with releases that nobody has named yet.
+_STEPS_OF_ANOTHER_TRY = 1_000
 
 
 class NoAnswer(Exception):  # noqa: N818 (an outcome of a resolution)
@@ -67,7 +68,8 @@ def resolve_one(
     """The release of each project that the request needs in `region`, which is one environment.
 
     Pre-releases and yanked releases count where somebody names them, though it be after others asked for their project:
-    where there is no answer without them, they are tried, and the answer counts if they are named in the end.
+    where there is no answer without them, those of the projects in conflict are tried, and the answer counts if they
+    are named in the end.
 
     Raises:
         NoAnswer: resolvelib tried everything.
@@ -80,9 +82,13 @@ def resolve_one(
     try:
         return _supported(request, region, repository, spending, unnamed=unnamed)
     except NoAnswer:
+        admission = Admission(repository, request.policy)
+        unnamed |= {name for name in spending.rejected if admission.only_named(repository.releases(name))}
         if not unnamed:
             raise
-        return _supported(request, region, repository, spending, granted=frozenset(unnamed))
+        with suppress(Undecided), spending.share(_STEPS_OF_ANOTHER_TRY):
+            return _supported(request, region, repository, spending, granted=frozenset(unnamed))
+        raise
 
 
 def unmet(
@@ -131,39 +137,36 @@ def _supported(
     a release that nobody else names may rest on them. Such a one is left out of another try.
     """
     tried = replace(request, policy=replace(request.policy, granted=granted)) if granted else request
-    left_out: set[tuple[str, Version]] = set()
+    make = partial(OneEnvironmentProvider, tried, region, repository, unnamed=unnamed)
+    left_out: frozenset[tuple[str, Version]] = frozenset()
     while True:
-        provider = partial(
-            OneEnvironmentProvider, tried, region, repository, unnamed=unnamed, left_out=frozenset(left_out)
-        )
         try:
-            found = _resolved(provider, spending)
-        except NoAnswer as no_answer:
-            if left_out and not granted:
-                raise Undecided from no_answer
-            raise
+            found = _answered(make(left_out=left_out), spending)
+        except NoAnswer:
+            # One choice at a time, nothing rests on what is no longer required.
+            exactly = make(left_out=left_out if granted else (), jumps=False)
+            found = _without_jumps(exactly, spending, otherwise=Undecided if left_out and not granted else NoAnswer)
         resting = {(name, found[name]) for name in unmet(found, request, region, repository) if name in found}
         if not resting:
             return found
+        if resting <= left_out:
+            raise Undecided
         left_out |= resting
 
 
-def _resolved(make: Callable[..., OneEnvironmentProvider], spending: _Spending) -> Mapping[str, Version]:
-    """The answer of resolvelib.
+def _without_jumps(
+    provider: OneEnvironmentProvider, spending: _Spending, *, otherwise: type[NoAnswer | Undecided]
+) -> Mapping[str, Version]:
+    """The answer where resolvelib goes back one choice at a time; `otherwise` is raised where that takes too long.
 
     Where a choice has nothing left to try, resolvelib goes back to one that the conflict names, and may so jump over
-    the one that brought the project of the conflict in: it finds no answer then, though there is one. Where it finds
-    none, it is asked once more, for fewer steps, to go back one choice at a time.
+    the one that brought the project of the conflict in: it finds no answer then, though there is one.
     """
     try:
-        return _answered(make(), spending)
-    except NoAnswer:
-        kept = max(spending.left - _STEPS_WITHOUT_JUMPS, 0)
-        spending.left -= kept
-        with suppress(Undecided):
-            return _answered(make(jumps=False), spending)
-        spending.left += kept
-        raise
+        with spending.share(_STEPS_OF_ANOTHER_TRY):
+            return _answered(provider, spending)
+    except Undecided as undecided:
+        raise otherwise from undecided
 
 
 def _answered(provider: OneEnvironmentProvider, spending: _Spending) -> Mapping[str, Version]:
@@ -183,10 +186,12 @@ class _Spending(_Reporter):
 
     Attributes:
         left: Steps that may still be made.
+        rejected: Projects of which candidates were rejected.
     """
 
     def __init__(self, budget: Budget, clock: Callable[[], float]) -> None:
         self.left = budget.steps
+        self.rejected: dict[str, None] = {}
         self._clock = clock
         self._end = clock() + budget.seconds
 
@@ -197,8 +202,19 @@ class _Spending(_Reporter):
 
     def rejecting_candidate(self, criterion: Criterion[Wanted, Candidate], candidate: Candidate) -> None:
         """Count a candidate that is rejected."""
-        del criterion, candidate
+        del criterion
+        self.rejected[candidate.name] = None
         self._spend()
+
+    @contextmanager
+    def share(self, steps: int) -> Iterator[None]:
+        """No more than so many of the steps that are left may be made inside."""
+        kept = max(self.left - steps, 0)
+        self.left -= kept
+        try:
+            yield
+        finally:
+            self.left += kept
 
     def _spend(self) -> None:
         self.left -= 1
