@@ -5,6 +5,7 @@ Where it finds an answer there, its pins are tried first in the universal search
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -60,10 +61,19 @@ def reconsidered(
 def _ask(
     impossible: Impossible, request: LockRequest, repository: IndexRepository | DirectRepository
 ) -> Mapping[str, Version] | None:
-    """What resolvelib chooses in the environment of the failure; None where it finds nothing. Sets `opinion`."""
+    """What resolvelib chooses in the environment of the failure; None where it finds nothing. Sets `opinion`.
+
+    The requirements of the project that the conflict begins with come first: where these have no answer, all have none.
+    """
+    environment = _environment_of(impossible, request)
     budget = _TO_CONFIRM if impossible.exhausted else _TO_FIND
+    beginning = {cause.chain[0] for cause in impossible.causes if cause.chain}
+    part = replace(request, roots=tuple(root for root in request.roots if root.origin in beginning))
     try:
-        chosen = resolve_one(request, _environment_of(impossible, request), repository, budget)
+        if part.roots:
+            with suppress(Undecided):
+                resolve_one(part, environment, repository, budget)
+        chosen = resolve_one(request, environment, repository, budget)
     except NoAnswer:
         impossible.opinion = "confirmed"
     except (Undecided, LocksetError):  # what cannot be read now was not needed to tell of the failure

@@ -34,6 +34,8 @@ __all__ = ["Budget", "NoAnswer", "Undecided", "resolve_one", "unmet"]
 
 # Steps of a resolution that goes back one choice at a time, and of one with releases that nobody has named yet.
 _STEPS_OF_ANOTHER_TRY = 1_000
+# Its part of the time.
+_TIME_OF_ANOTHER_TRY = 0.25
 
 
 class NoAnswer(Exception):  # noqa: N818 (an outcome of a resolution)
@@ -86,7 +88,7 @@ def resolve_one(
         unnamed |= {name for name in spending.rejected if admission.only_named(repository.releases(name))}
         if not unnamed:
             raise
-        with suppress(Undecided), spending.share(_STEPS_OF_ANOTHER_TRY):
+        with suppress(Undecided), spending.another_try():
             return _supported(request, region, repository, spending, granted=frozenset(unnamed))
         raise
 
@@ -163,7 +165,7 @@ def _without_jumps(
     the one that brought the project of the conflict in: it finds no answer then, though there is one.
     """
     try:
-        with spending.share(_STEPS_OF_ANOTHER_TRY):
+        with spending.another_try():
             return _answered(provider, spending)
     except Undecided as undecided:
         raise otherwise from undecided
@@ -193,6 +195,7 @@ class _Spending(_Reporter):
         self.left = budget.steps
         self.rejected: dict[str, None] = {}
         self._clock = clock
+        self._seconds = budget.seconds
         self._end = clock() + budget.seconds
 
     def starting_round(self, index: int) -> None:
@@ -207,14 +210,16 @@ class _Spending(_Reporter):
         self._spend()
 
     @contextmanager
-    def share(self, steps: int) -> Iterator[None]:
-        """No more than so many of the steps that are left may be made inside."""
-        kept = max(self.left - steps, 0)
+    def another_try(self) -> Iterator[None]:
+        """Inside, no more is spent than one try may cost that is not the first."""
+        kept, end = max(self.left - _STEPS_OF_ANOTHER_TRY, 0), self._end
         self.left -= kept
+        self._end = min(end, self._clock() + self._seconds * _TIME_OF_ANOTHER_TRY)
         try:
             yield
         finally:
             self.left += kept
+            self._end = end
 
     def _spend(self) -> None:
         self.left -= 1

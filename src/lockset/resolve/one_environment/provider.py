@@ -120,12 +120,19 @@ class OneEnvironmentProvider(_Provider):
         information: Mapping[str, Iterator[Information]],
         backtrack_causes: Sequence[Information],
     ) -> Iterable[str]:
-        """The projects of the last conflict, where some of them are undecided."""
+        """The undecided projects of the last conflict: those that require something in it, else those required.
+
+        With what is required decided first, each of its releases would be tried with all of those that rule it out.
+        """
         del resolutions, candidates, information
         undecided = list(identifiers)
-        met = {cause.requirement.name for cause in backtrack_causes}
-        met.update(cause.parent.name for cause in backtrack_causes if cause.parent is not None)
-        return [name for name in undecided if name in met] or undecided
+        required = {cause.requirement.name for cause in backtrack_causes}
+        requiring = {cause.parent.name for cause in backtrack_causes if cause.parent is not None}
+        return (
+            [name for name in undecided if name in requiring]
+            or [name for name in undecided if name in required]
+            or undecided
+        )
 
     def get_preference(
         self,
