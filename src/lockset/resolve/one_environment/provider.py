@@ -102,6 +102,8 @@ class OneEnvironmentProvider(_Provider):
         self.roots = [Wanted(name=d.name, specifier=d.specifier, extras=d.extras) for d in applying]
         self._order = {name: number for number, name in enumerate(dict.fromkeys(r.name for r in self.roots))}
         self._dependencies: dict[Candidate, list[Wanted]] = {}
+        self._hinted = {_UNUSABLE}
+        self._hint(self.roots)
 
     def _applies(self, where: MarkerSet) -> bool:
         return not where.is_disjoint(self._region)
@@ -192,10 +194,15 @@ class OneEnvironmentProvider(_Provider):
                 # A conflict then concerns each candidate's own project, which resolvelib does not jump over.
                 found = [Wanted(name=candidate.name, only=candidate.version), *found]
             known = self._dependencies[candidate] = found
-            self._repository.hint(one.name for one in known if one.name != _UNUSABLE)
+            self._hint(known)
         return known
 
     # How it is answered.
+
+    def _hint(self, wanted: Iterable[Wanted]) -> None:
+        new = {one.name: None for one in wanted if one.name not in self._hinted}
+        self._hinted.update(new)
+        self._repository.hint(new)
 
     def versions(self, name: str, specifiers: set[Specifier]) -> Iterator[Version]:
         """Admitted releases that fit all `specifiers` and the constraints: preferred ones first, then in their order.
