@@ -53,7 +53,7 @@ Public are the names below. Everything else is internal and may change in any re
 Importing `lockset` does no work: its names are imported when they are first used.
 
 What is refused raises `lockset.LocksetError`, whose `diagnostic` has a stable `code`, a `message`, and where they are
-known a `place`, `context` and a `hint`; OSError comes through where the system refuses. Values are immutable. Nothing
+known a `location`, `context` and a `hint`; OSError is raised where the system refuses. Values are immutable. Nothing
 of the surroundings of the process is read unless the documentation of a name says so: no variables, no settings, no
 cache unless one is named.
 

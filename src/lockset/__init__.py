@@ -4,27 +4,27 @@ from __future__ import annotations
 
 TYPE_CHECKING = False  # as `typing` has it, whose import every start would pay for
 if TYPE_CHECKING:
-    from lockset.api.convert import Conversion, ConvertWishes, convert
-    from lockset.api.export import Export, ExportWishes, export
+    from lockset.api.convert import Conversion, ConvertOptions, convert
+    from lockset.api.export import Export, ExportOptions, export
     from lockset.api.lock import lock
-    from lockset.api.sync import SyncWishes, sync_target
+    from lockset.api.sync import SyncOptions, sync_target
     from lockset.api.validate import Issue, Report, validate, validate_text
     from lockset.composition.lock_pipeline import LockResult
-    from lockset.composition.sync_pipeline import Described, SyncResult
+    from lockset.composition.sync_pipeline import DescribedInterpreter, SyncResult
     from lockset.errors import LocksetError
     from lockset.index.options import IndexOptions, IndexSource
-    from lockset.resolve.problem.options import Choices
+    from lockset.resolve.problem.options import LockOptions
 
 __version__ = "0.1.0"
 
 # Name of the façade -> module that holds it.
 _FACADE: dict[str, str] = {
-    "Choices": "lockset.resolve.problem.options",
+    "LockOptions": "lockset.resolve.problem.options",
     "Conversion": "lockset.api.convert",
-    "ConvertWishes": "lockset.api.convert",
-    "Described": "lockset.composition.sync_pipeline",
+    "ConvertOptions": "lockset.api.convert",
+    "DescribedInterpreter": "lockset.composition.sync_pipeline",
     "Export": "lockset.api.export",
-    "ExportWishes": "lockset.api.export",
+    "ExportOptions": "lockset.api.export",
     "IndexOptions": "lockset.index.options",
     "IndexSource": "lockset.index.options",
     "Issue": "lockset.api.validate",
@@ -32,7 +32,7 @@ _FACADE: dict[str, str] = {
     "LocksetError": "lockset.errors",
     "Report": "lockset.api.validate",
     "SyncResult": "lockset.composition.sync_pipeline",
-    "SyncWishes": "lockset.api.sync",
+    "SyncOptions": "lockset.api.sync",
     "convert": "lockset.api.convert",
     "export": "lockset.api.export",
     "lock": "lockset.api.lock",
@@ -42,20 +42,20 @@ _FACADE: dict[str, str] = {
 }
 
 __all__ = [
-    "Choices",
     "Conversion",
-    "ConvertWishes",
-    "Described",
+    "ConvertOptions",
+    "DescribedInterpreter",
     "Export",
-    "ExportWishes",
+    "ExportOptions",
     "IndexOptions",
     "IndexSource",
     "Issue",
+    "LockOptions",
     "LockResult",
     "LocksetError",
     "Report",
+    "SyncOptions",
     "SyncResult",
-    "SyncWishes",
     "__version__",
     "convert",
     "export",

@@ -14,14 +14,14 @@ class Diagnostic(NamedTuple):
         code: Stable kebab-case id, such as `hash-mismatch`.
         message: One sentence without a full stop; names package, version and place where known. Text from
             outside may be in it as it came: the edge escapes control characters and bounds the length.
-        place: File, file:line:column, URL (without credentials) or target, or None.
+        location: File, file:line:column, URL (without credentials) or target, or None.
         context: Further lines of fact, shown below the message.
         hint: What to do, one sentence, or None.
     """
 
     code: str
     message: str
-    place: str | None = None
+    location: str | None = None
     context: tuple[str, ...] = ()
     hint: str | None = None
 
@@ -34,12 +34,12 @@ class LocksetError(Exception):
         code: str,
         message: str,
         *,
-        place: str | None = None,
+        location: str | None = None,
         context: tuple[str, ...] = (),
         hint: str | None = None,
     ) -> None:
         super().__init__(message)
-        self.diagnostic = Diagnostic(code=code, message=message, place=place, context=context, hint=hint)
+        self.diagnostic = Diagnostic(code=code, message=message, location=location, context=context, hint=hint)
 
 
 class UsageError(LocksetError):

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Protocol
 
-__all__ = ["Listener", "Silent"]
+__all__ = ["NullListener", "ProgressListener"]
 
 
-class Listener(Protocol):
+class ProgressListener(Protocol):
     """Hears of progress. Calls may come from several threads and must return quickly; they never raise."""
 
     def phase(self, name: str, *, total: int | None = None) -> None:
@@ -23,7 +23,7 @@ class Listener(Protocol):
         """Something the user should know, said once: a build starts, a release was stepped over, a narrowed range."""
 
 
-class Silent:
+class NullListener:
     """The listener that hears nothing."""
 
     def phase(self, name: str, *, total: int | None = None) -> None:

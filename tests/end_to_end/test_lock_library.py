@@ -9,7 +9,7 @@ import tomli
 
 import lockset
 from builders import make_wheel
-from lockset.markers import Environment, MarkerSet, tags_of
+from lockset.markers import Environment, MarkerSet, described_tags
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -42,9 +42,9 @@ def test_pins_stay_and_choices_count(local_index: LocalIndex, tmp_path: Path) ->
     lockset.lock(folder=tmp_path).write(tmp_path / "pylock.toml")
     local_index.world.add("a", "2.0", requires_python=">=3.12")
     assert [str(p.version) for p in lockset.lock(folder=tmp_path).lock.packages] == ["1.0"]
-    upgraded = lockset.lock("pyproject.toml", folder=tmp_path, choices=lockset.Choices(upgrade=True))
+    upgraded = lockset.lock("pyproject.toml", folder=tmp_path, choices=lockset.LockOptions(upgrade=True))
     assert [str(p.version) for p in upgraded.lock.packages] == ["1.0", "2.0"]
-    narrow = lockset.Choices(upgrade=True, python="3.12", platforms=("linux",))
+    narrow = lockset.LockOptions(upgrade=True, python="3.12", platforms=("linux",))
     assert [str(p.version) for p in lockset.lock(folder=tmp_path, choices=narrow).lock.packages] == ["2.0"]
 
 
@@ -71,4 +71,4 @@ def test_marker_sets_answer_what_the_documentation_says() -> None:
     linux = Environment.of_platform("manylinux_2_28_x86_64", "3.13")
     assert new.evaluate(linux)
     assert not windows.evaluate(linux)
-    assert str(tags_of("win_amd64", "3.13")[0]) == "cp313-cp313-win_amd64"
+    assert str(described_tags("win_amd64", "3.13")[0]) == "cp313-cp313-win_amd64"

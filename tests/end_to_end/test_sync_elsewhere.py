@@ -16,7 +16,7 @@ import pytest
 from builders.locks import locked_file, make_lock
 from builders.venvs import interpreter
 from builders.wheel import make_wheel
-from lockset.sync.disk.target_spec import Described, Place, target_of
+from lockset.sync.disk.target_spec import DescribedInterpreter, TargetSpec, resolve_target
 from unit.sync.target_world import judge, tree
 
 if TYPE_CHECKING:
@@ -139,7 +139,7 @@ def test_a_prefix_is_laid_out_as_the_interpreter_itself_would(tmp_path: Path, ve
     python = interpreter(version)
     if python is None:
         pytest.skip(f"no Python {version} here")
-    target = target_of(Place(python=str(python), prefix=str(tmp_path)), cache=None)
+    target = resolve_target(TargetSpec(python=str(python), prefix=str(tmp_path)), cache=None)
     code = (
         "import json, sys, sysconfig; base = sys.argv[1]; "
         "scheme = 'nt' if sys.platform == 'win32' else 'posix_prefix'; "
@@ -153,10 +153,12 @@ def test_a_prefix_is_laid_out_as_the_interpreter_itself_would(tmp_path: Path, ve
 
 
 def test_a_described_pypy_has_its_own_tags_and_folders() -> None:
-    place = Place(
-        python=None, prefix="/opt/x", described=Described(platform="linux", python="3.10", implementation="pypy")
+    location = TargetSpec(
+        python=None,
+        prefix="/opt/x",
+        described=DescribedInterpreter(platform="linux", python="3.10", implementation="pypy"),
     )
-    target = target_of(place, cache=None)
+    target = resolve_target(location, cache=None)
     assert target.layout.purelib == "/opt/x/lib/pypy3.10/site-packages"
     assert target.environment["platform_python_implementation"] == "PyPy"
     assert any(tag.interpreter == "pp310" for tag in target.tags)

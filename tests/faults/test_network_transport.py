@@ -129,7 +129,7 @@ def test_a_refused_connection_is_told_with_the_address(local_index: LocalIndex) 
     with pytest.raises(LocksetError) as caught:
         found.index.project("sample")
     assert caught.value.diagnostic.code == "index-unreachable"
-    assert caught.value.diagnostic.place == f"{url}sample/"
+    assert caught.value.diagnostic.location == f"{url}sample/"
 
 
 def test_redirects_are_followed(served: Served) -> None:

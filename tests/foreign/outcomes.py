@@ -17,13 +17,13 @@ if __name__ == "__main__":
 
 from fakes.fake_conversion import DraftIndex, FakeRemote, sha
 from foreign.corpus import FORMATS, SHARED, files_of
-from lockset.api.convert import Conversion, ConvertWishes, convert_draft, read_draft
+from lockset.api.convert import Conversion, ConvertOptions, convert_draft, read_draft
 from lockset.errors import LocksetError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from lockset.conversion.model.imported_lock import Draft
+    from lockset.conversion.model.imported_lock import ImportedLock
 
 __all__ = ["Outcome", "outcome_of"]
 
@@ -41,8 +41,8 @@ kept. Each file was tried alone, without the pyproject.toml and the other files 
 class _AnyRemote(FakeRemote):
     """What is not hashed has some hash."""
 
-    def fingerprint(self, location: str) -> tuple[str, int]:
-        return sha(location), 1
+    def fingerprint(self, path_or_url: str) -> tuple[str, int]:
+        return sha(path_or_url), 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,7 +51,7 @@ class Outcome:
 
     seconds: float
     refusal: LocksetError | None = None
-    draft: Draft | None = None
+    draft: ImportedLock | None = None
     done: Conversion | None = None
 
 
@@ -60,7 +60,7 @@ def outcome_of(path: Path) -> Outcome:
     began = time.perf_counter()
     output = path.parent / "pylock.toml"
     try:
-        draft, _ = read_draft(path, ConvertWishes(offline=True), output=output, environ={})
+        draft, _ = read_draft(path, ConvertOptions(offline=True), output=output, environ={})
         done = convert_draft(draft, DraftIndex(draft), _AnyRemote(), output=output)
     except LocksetError as error:
         return Outcome(seconds=time.perf_counter() - began, refusal=error)

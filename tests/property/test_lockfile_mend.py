@@ -10,14 +10,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lockset.errors import LocksetError
-from lockset.lockfile.fix.fix import mend
+from lockset.lockfile.fix.fix import fix_text
 from lockset.lockfile.select import select
-from lockset.lockfile.validate.report import validate
+from lockset.lockfile.validate.report import validate_document
 from lockset.markers import described_target
 
 if TYPE_CHECKING:
     from lockset.lockfile.model import Pylock
-    from lockset.markers import Target
+    from lockset.markers import TargetInterpreter
 
 NAMES = st.sampled_from(["a", "A", "b_b", "B.B", "c-c", "Zeta"])
 PATHS = st.sampled_from([".", "x/y", "x\\y", "../z", "C:\\x"])
@@ -38,11 +38,11 @@ LOCKS = st.fixed_dictionaries(
 @given(LOCKS, st.sampled_from(["\n", "\r\n"]))
 def test_mending_is_idempotent_and_loses_no_entry(data: dict[str, object], end: str) -> None:
     text = tomli_w.dumps(data).replace("\n", end)
-    mended = mend(text)
-    assert mend(mended.text).done == ()
-    assert {i.code for i in validate(mended.text).issues} <= {i.code for i in validate(text).issues} | {
-        "duplicate-overlap", "packages-narrow-to-one", "name-duplicate",  # of names that only now are one
-    }  # fmt: skip
+    mended = fix_text(text)
+    assert fix_text(mended.text).done == ()
+    names_now_one = {"duplicate-overlap", "packages-narrow-to-one", "name-duplicate"}
+    before_fix = {i.code for i in validate_document(text).issues}
+    assert {i.code for i in validate_document(mended.text).issues} <= before_fix | names_now_one
     before, after = tomli.loads(text), tomli.loads(mended.text)
     assert len(after["packages"]) == len(before["packages"])
     assert after.keys() == before.keys()
@@ -69,7 +69,7 @@ def test_where_no_overlap_is_found_no_selection_is_ambiguous(markers: list[str |
         {"name": "a"} | ({} if marker is None else {"marker": marker}) | {"directory": {"path": "."}}
         for marker in markers
     ]
-    report = validate(tomli_w.dumps({**head, "packages": entries}))
+    report = validate_document(tomli_w.dumps({**head, "packages": entries}))
     found = {issue.code for issue in report.issues}
     if report.lock is None:
         assert found & {"packages-narrow-to-one"}
@@ -78,7 +78,7 @@ def test_where_no_overlap_is_found_no_selection_is_ambiguous(markers: list[str |
     assert "ambiguous-package" not in refused or "duplicate-overlap" in found
 
 
-def refusal(lock: Pylock, target: Target, extras: tuple[str, ...]) -> str | None:
+def refusal(lock: Pylock, target: TargetInterpreter, extras: tuple[str, ...]) -> str | None:
     try:
         select(lock, environment=target.environment, tags=target.tags, extras=extras)
     except LocksetError as error:

@@ -14,11 +14,11 @@ from packaging.version import Version
 
 from fakes.fake_repository import FakeRelease, FakeRepository
 from lockset.markers import Environment, MarkerSet, possible
-from lockset.progress import Silent
+from lockset.progress import NullListener
 from lockset.resolve.problem.request import LockRequest
-from lockset.resolve.problem.requirement import Origin, Root, parse_dependency
+from lockset.resolve.problem.requirement import RequirementOrigin, RootRequirement, parse_dependency
 from lockset.resolve.solver.propagate import propagate
-from lockset.resolve.solver.search import Impossible, search
+from lockset.resolve.solver.search import ResolutionImpossible, search
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -82,7 +82,9 @@ def request_for(roots: list[str], *, probe: bool = True) -> LockRequest:
     parsed = [parse_dependency(text) for text in roots]
     return LockRequest(
         roots=tuple(
-            Root(dependency=d, region=d.marker, origin=Origin(name="project", version=None, text=d.text))
+            RootRequirement(
+                dependency=d, region=d.marker, origin=RequirementOrigin(name="project", version=None, text=d.text)
+            )
             for d in parsed
         ),
         universe=UNIVERSE,
@@ -167,10 +169,10 @@ def check_sound(
     assert not exactly or chosen.keys() == reached.keys(), "something superfluous is selected"
 
 
-def searched(request: LockRequest, repository: FakeRepository) -> tuple[Pins | None, Impossible | None]:
+def searched(request: LockRequest, repository: FakeRepository) -> tuple[Pins | None, ResolutionImpossible | None]:
     try:
-        return search(request, repository, Silent())[0], None
-    except Impossible as impossible:
+        return search(request, repository, NullListener())[0], None
+    except ResolutionImpossible as impossible:
         return None, impossible
 
 
@@ -300,8 +302,8 @@ def test_answers_of_two_probes_are_not_mixed_into_one_that_is_older_than_either(
 def test_the_same_question_has_the_same_answer(world: World, roots: list[str]) -> None:
     def answer() -> object:
         try:
-            pins, _ = search(request_for(roots), FakeRepository(world), Silent())
-        except Impossible:
+            pins, _ = search(request_for(roots), FakeRepository(world), NullListener())
+        except ResolutionImpossible:
             return None
         request = request_for(roots)
         resolution = propagate(pins, request.roots, request.universe, FakeRepository(world))

@@ -12,7 +12,7 @@ from packaging.dependency_groups import DependencyGroupResolver
 from lockset.errors import LocksetError
 from lockset.sources.groups import read_groups
 from lockset.sources.script import _blocks
-from lockset.sources.toml_table import Table
+from lockset.sources.toml_table import SettingsTable
 
 if TYPE_CHECKING:
     from packaging.requirements import Requirement
@@ -41,7 +41,7 @@ def reference(data: dict[str, list[str | dict[str, str]]]) -> dict[str, list[Req
 def test_groups_are_those_of_packaging_or_refused_by_both(data: dict[str, list[str | dict[str, str]]]) -> None:
     expected = reference(data)
     try:
-        read = read_groups(Table(data, path="dependency-groups", place="pyproject.toml"))
+        read = read_groups(SettingsTable(data, path="dependency-groups", location="pyproject.toml"))
     except LocksetError:
         read = None
     assert (read is None) == (expected is None)

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 from hypothesis import given, note
 
 from fakes.fake_repository import FakeRepository
-from lockset.progress import Silent
+from lockset.progress import NullListener
 from lockset.resolve.one_environment.engine import Budget, NoAnswer, resolve_one, unmet
 from lockset.resolve.problem.regions import environment_region
 from lockset.resolve.solver.propagate import propagate
-from lockset.resolve.solver.search import Impossible, search, solve_environment
+from lockset.resolve.solver.search import ResolutionImpossible, search, solve_environment
 from property.test_resolve_laws import (
     SAMPLES,
     UNIVERSE,
@@ -60,7 +60,7 @@ def test_both_engines_find_an_answer_or_neither_does(world: World, roots: list[s
     note(f"{roots} {world}")
     request, repository = request_for(roots), FakeRepository(world)
     for environment in SAMPLED:
-        alone = solve_environment(request, region_of(environment), request.roots, repository, Silent())
+        alone = solve_environment(request, region_of(environment), request.roots, repository, NullListener())
         found = resolved(request, environment, repository)
         assert (alone is None) == (found is not None), environment
         assert found is None or not unmet(found, request, region_of(environment), repository)
@@ -88,8 +88,8 @@ def test_both_engines_agree_on_prereleases(world: World, roots: list[str]) -> No
         region = region_of(environment)
         one = replace(request, universe=region)
         try:
-            pins, _ = search(one, repository, Silent())
-        except Impossible:
+            pins, _ = search(one, repository, NullListener())
+        except ResolutionImpossible:
             continue
         chosen = chosen_in(propagate(pins, one.roots, region, repository), environment)
         assert not unmet(chosen, request, region, repository)

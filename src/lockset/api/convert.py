@@ -12,51 +12,51 @@ from lockset._dataclass import dataclass
 from lockset.composition.conversion_files import LiveRemote
 from lockset.composition.remote_sources import SourceFetcher
 from lockset.composition.repositories import connected
-from lockset.conversion.model.checked_table import decode, refuse_conflicts, refuse_undecoded
+from lockset.conversion.model.checked_table import decode_lock_text, refuse_conflicts, refuse_undecoded
 from lockset.conversion.model.formats import Format, recognise
 from lockset.conversion.model.imported_lock import Loss
-from lockset.conversion.model.options import ConvertOptions, FilesWanted
-from lockset.conversion.pipeline.assemble import assemble
+from lockset.conversion.model.options import FileSelection, ReaderOptions
+from lockset.conversion.pipeline.assemble_lock import assemble_imported
 from lockset.conversion.pipeline.complete import complete
 from lockset.conversion.pipeline.missing_dependencies import missing_needs
 from lockset.conversion.pipeline.sizes import with_sizes
-from lockset.conversion.pipeline.verify import Proof, prove
+from lockset.conversion.pipeline.verify import Proof, verify_conversion
 from lockset.conversion.readers.dispatch import read_foreign
-from lockset.conversion.readers.pyproject import Beside, read_beside
+from lockset.conversion.readers.pyproject import Pyproject, load_pyproject
 from lockset.conversion.readers.requirements import read_pins
 from lockset.errors import LocksetError, UsageError
 from lockset.files.read_file import decode_utf8, read_file
 from lockset.index.options import IndexOptions, IndexSource, location_url, same_index
 from lockset.lockfile.read import read
 from lockset.lockfile.secrets import refuse_secrets
-from lockset.lockfile.validate.report import validate
+from lockset.lockfile.validate.report import validate_document
 from lockset.lockfile.write import write
 from lockset.option_values import check_argument, check_options
-from lockset.progress import Silent
+from lockset.progress import NullListener
 from lockset.resolve.problem.build_problem import python_range
 from lockset.sources.direct_reference import is_url
 from lockset.sources.discover import LocalFiles, path_of_file_url
-from lockset.sources.requirements.logical_lines import decode as decode_requirements
+from lockset.sources.requirements.logical_lines import decode_requirements
 from lockset.sources.requirements.reader import read_requirements
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-    from lockset.conversion.model.imported_lock import Draft
+    from lockset.conversion.model.imported_lock import ImportedLock
     from lockset.conversion.model.ports import Remote
     from lockset.index.ports import Index
     from lockset.lockfile.model import Pylock
-    from lockset.progress import Listener
+    from lockset.progress import ProgressListener
     from lockset.sources.discover import Fetch
     from lockset.sources.project import RootProject, SourceOptions
 
 FormatName: TypeAlias = Literal["requirements", "poetry", "uv", "pdm", "pipfile", "conda-lock", "pylock"]
 
-__all__ = ["Conversion", "ConvertWishes", "convert", "convert_draft", "is_pylock", "read_draft"]
+__all__ = ["Conversion", "ReaderOptions", "convert", "convert_draft", "is_pylock", "read_draft"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ConvertWishes:
+class ConvertOptions:
     """What the user wants of a conversion.
 
     Attributes:
@@ -90,7 +90,7 @@ class ConvertWishes:
             object.__setattr__(self, "format", Format(self.format))
         elif isinstance(self.format, str):
             known = ", ".join(f"`{one.value}`" for one in Format)
-            message = f"`ConvertWishes.format` is {self.format!r}, and has to be one of {known}, or None"
+            message = f"`ConvertOptions.format` is {self.format!r}, and has to be one of {known}, or None"
             raise UsageError("option-value", message)
         check_options(self)
 
@@ -115,14 +115,14 @@ class Conversion:
 
 
 @contextmanager
-def _live(options: IndexOptions, cache: Path | None, listener: Listener) -> Iterator[tuple[Index, Remote]]:
+def _live(options: IndexOptions, cache: Path | None, listener: ProgressListener) -> Iterator[tuple[Index, Remote]]:
     with connected(options, cache, listener) as connection:
         yield connection.index, LiveRemote(connection, offline=options.offline)
 
 
 def convert(
     path: str | os.PathLike[str],
-    wishes: ConvertWishes | None = None,
+    options: ConvertOptions | None = None,
     *,
     output: str | os.PathLike[str] = "pylock.toml",
     strict: bool = False,
@@ -130,13 +130,13 @@ def convert(
     environ: Mapping[str, str] | None = None,
     index_options: Callable[[RootProject | None], IndexOptions] | None = None,
     cache: Path | None = None,
-    listener: Listener | None = None,
+    listener: ProgressListener | None = None,
 ) -> Conversion:
     """The lock file that installs exactly what the file at `path` does; nothing is written.
 
     Args:
         path: A requirements file of pins, or a lock file of uv, Poetry, PDM, Pipenv or conda-lock.
-        wishes: What is wanted.
+        options: What is wanted.
         output: Where the lock file will be, since paths in it are relative to that.
         strict: Refuse where anything is lost.
         content: What is in the file, where it is not to be read.
@@ -149,31 +149,31 @@ def convert(
         LocksetError: what is wrong with the input, what cannot be had, or (`strict`) what would be lost.
     """
     check_argument("path", path, "str | PathLike")
-    check_argument("wishes", wishes, "ConvertWishes | None")
+    check_argument("options", options, "ConvertOptions | None")
     check_argument("output", output, "str | PathLike")
     check_argument("cache", cache, "PathLike | None")
-    wanted = wishes or ConvertWishes()
+    wanted = options or ConvertOptions()
     options_of = index_options or _default_options
     fetch = SourceFetcher(lambda: replace(options_of(None), offline=options_of(None).offline or wanted.offline))
     draft, project = read_draft(path, wanted, output=output, content=content, environ=environ or {}, fetch=fetch)
-    options = options_of(project)
+    indexes = options_of(project)
     if wanted.own_indexes:
-        options = with_own_indexes(options, draft)
-    options = replace(options, offline=options.offline or wanted.offline)
-    heard = listener or Silent()
-    with _live(options, cache, heard) as (index, remote):
+        indexes = with_own_indexes(indexes, draft)
+    indexes = replace(indexes, offline=indexes.offline or wanted.offline)
+    heard = listener or NullListener()
+    with _live(indexes, cache, heard) as (index, remote):
         return convert_draft(draft, index, remote, output=output, strict=strict, sizes=wanted.sizes, listener=heard)
 
 
 def convert_draft(
-    draft: Draft,
+    draft: ImportedLock,
     index: Index,
     remote: Remote,
     *,
     output: str | os.PathLike[str] = "pylock.toml",
     strict: bool = False,
     sizes: bool = False,
-    listener: Listener | None = None,
+    listener: ProgressListener | None = None,
 ) -> Conversion:
     """The lock file of a Draft: completed, assembled, written, read again and proved.
 
@@ -181,17 +181,17 @@ def convert_draft(
         LocksetError: see `convert`.
     """
     folder = absolute(output).parent
-    filled = complete(draft, index, remote, folder=folder, listener=listener or Silent())
-    lock, lost = assemble(filled)
+    filled = complete(draft, index, remote, folder=folder, listener=listener or NullListener())
+    lock, lost = assemble_imported(filled)
     if sizes:
         lock = with_sizes(lock, remote)
     losses = (*filled.losses, *lost, *missing_needs(filled, index, remote))
-    refuse_secrets(lock, place=draft.place)
+    refuse_secrets(lock, location=draft.location)
     text = write(lock)
-    _validate(text, draft.place)
+    _validate(text, draft.location)
     again = read(text, path="pylock.toml").lock
-    proof = prove(filled, again, losses)
-    refuse_losses(losses, strict=strict, place=draft.place)
+    proof = verify_conversion(filled, again, losses)
+    refuse_losses(losses, strict=strict, location=draft.location)
     return Conversion(format=draft.format, lock=again, text=text, losses=losses, proof=proof)
 
 
@@ -200,7 +200,7 @@ def absolute(path: str | os.PathLike[str]) -> Path:
     return Path(os.path.abspath(path))  # noqa: PTH100 - resolve() would follow links
 
 
-def refuse_losses(losses: Sequence[Loss], *, strict: bool, place: str) -> None:
+def refuse_losses(losses: Sequence[Loss], *, strict: bool, location: str) -> None:
     """Refuse where something is lost and nothing may be.
 
     Raises:
@@ -211,7 +211,7 @@ def refuse_losses(losses: Sequence[Loss], *, strict: bool, place: str) -> None:
         raise LocksetError(
             "lossy",
             f"{len(real)} {'thing' if len(real) == 1 else 'things'} would be lost, and `--strict` allows none",
-            place=place,
+            location=location,
             context=tuple(loss.message for loss in real),
             hint="Nothing was written; leave out `--strict` to accept this",
         )
@@ -226,73 +226,75 @@ def dropped_credentials(names: Iterable[str]) -> tuple[Loss, ...]:
 
 def read_draft(
     path: str | os.PathLike[str],
-    wishes: ConvertWishes,
+    options: ConvertOptions,
     *,
     output: str | os.PathLike[str] = "pylock.toml",
     content: bytes | None = None,
     environ: Mapping[str, str],
     fetch: Fetch | None = None,
-) -> tuple[Draft, RootProject | None]:
+) -> tuple[ImportedLock, RootProject | None]:
     """The input as it was read, and the requirements behind it where it is a requirements file.
 
     Raises:
         LocksetError: what is wrong with the input.
     """
-    place = os.fspath(path)
-    location = absolute(place)
-    data = content if content is not None else read_file(location, place=place, hint="Name the file to convert")
-    format_ = _recognised(data, place) if wishes.format is None else Format(wishes.format)
-    options = _options(wishes, location, output)
+    location = os.fspath(path)
+    input_path = absolute(location)
+    data = content if content is not None else read_file(input_path, location=location, hint="Name the file to convert")
+    format_ = _recognised(data, location) if options.format is None else Format(options.format)
+    reader_options = _options(options, input_path, output)
     if format_ is Format.PYLOCK:
-        raise LocksetError("is-pylock", "The file is a pylock file already", place=place)
+        raise LocksetError("is-pylock", "The file is a pylock file already", location=location)
     if format_ is Format.REQUIREMENTS:
-        return _read_requirements(data, location, place, options, environ, fetch=fetch)
-    text = decode(data, place=place)
-    return read_foreign(text, format_, place=place, options=options, beside=_beside(wishes, location)), None
+        return _read_requirements(data, input_path, location, reader_options, environ, fetch=fetch)
+    text = decode_lock_text(data, location=location)
+    return read_foreign(
+        text, format_, location=location, options=reader_options, beside=_beside(options, input_path)
+    ), None
 
 
 def is_pylock(path: str | os.PathLike[str], content: bytes | None = None, format_: str | None = None) -> bool:
     """Whether the file is a pylock file already; a file that cannot be read is none."""
     if format_ is not None:
         return format_ == Format.PYLOCK.value
-    place = os.fspath(path)
+    location = os.fspath(path)
     try:
-        data = content if content is not None else read_file(absolute(place), place=place)
-        return _recognised(data, place) is Format.PYLOCK
+        data = content if content is not None else read_file(absolute(location), location=location)
+        return _recognised(data, location) is Format.PYLOCK
     except LocksetError:
         return False
 
 
-def _recognised(data: bytes, place: str) -> Format:
+def _recognised(data: bytes, location: str) -> Format:
     if data.startswith((b"\xff\xfe", b"\xfe\xff")):
         return Format.REQUIREMENTS
     text = data.decode("utf-8-sig", "replace")
     if not text.strip():
-        raise LocksetError("format-unknown", "The file is empty", place=place)
-    return recognise(text, name=place, place=place)
+        raise LocksetError("format-unknown", "The file is empty", location=location)
+    return recognise(text, name=location, location=location)
 
 
-def _options(wishes: ConvertWishes, location: Path, output: str | os.PathLike[str]) -> ConvertOptions:
-    return ConvertOptions(
-        requires_python=None if wishes.python is None else python_range(wishes.python),
-        files=FilesWanted(wheels_only=wishes.files == "wheels", unhashed=wishes.files == "all"),
-        members=wishes.members,
-        all_members=wishes.all_members,
-        with_project=wishes.with_project,
-        allow_conda=wishes.allow_conda,
-        source_folder=location.parent,
+def _options(options: ConvertOptions, input_path: Path, output: str | os.PathLike[str]) -> ReaderOptions:
+    return ReaderOptions(
+        requires_python=None if options.python is None else python_range(options.python),
+        files=FileSelection(wheels_only=options.files == "wheels", unhashed=options.files == "all"),
+        members=options.members,
+        all_members=options.all_members,
+        with_project=options.with_project,
+        allow_conda=options.allow_conda,
+        source_folder=input_path.parent,
         folder=absolute(output).parent,
     )
 
 
-def _beside(wishes: ConvertWishes, location: Path) -> Beside | None:
-    path = wishes.pyproject
+def _beside(options: ConvertOptions, input_path: Path) -> Pyproject | None:
+    path = options.pyproject
     if path is None:
-        path = location.parent / "pyproject.toml"
+        path = input_path.parent / "pyproject.toml"
         if not path.is_file():
             return None
-    place = os.path.relpath(path)
-    return read_beside(decode_utf8(read_file(path, place=place), place=place), place=place)
+    location = os.path.relpath(path)
+    return load_pyproject(decode_utf8(read_file(path, location=location), location=location), location=location)
 
 
 class _Recorded(LocalFiles):
@@ -303,21 +305,21 @@ class _Recorded(LocalFiles):
         self._roots = tuple(roots)
         self.texts: list[str] = []
 
-    def read(self, location: str) -> bytes:
-        self._refuse_climbing(location)
-        data = super().read(location)
-        text = decode_requirements(data, place=location)
-        refuse_undecoded(text, place=location)
-        refuse_conflicts(text, place=location)
+    def read(self, input_path: str) -> bytes:
+        self._refuse_climbing(input_path)
+        data = super().read(input_path)
+        text = decode_requirements(data, location=input_path)
+        refuse_undecoded(text, location=input_path)
+        refuse_conflicts(text, location=input_path)
         self.texts.append(text)
         return data
 
-    def _refuse_climbing(self, location: str) -> None:
-        path = path_of_file_url(location) if location.lower().startswith("file:") else location
+    def _refuse_climbing(self, input_path: str) -> None:
+        path = path_of_file_url(input_path) if input_path.lower().startswith("file:") else input_path
         if not is_url(path) and not any(Path(path).is_relative_to(root) for root in self._roots):
             raise LocksetError(
                 "include-climbs",
-                f"`{location}` lies outside the project and the folder worked in",
+                f"`{input_path}` lies outside the project and the folder worked in",
                 hint="Work in a folder that holds both files: `--directory`",
             )
 
@@ -332,25 +334,30 @@ def _project_root(folder: Path) -> Path:
 
 def _read_requirements(
     data: bytes,
-    location: Path,
-    place: str,
-    options: ConvertOptions,
+    input_path: Path,
+    location: str,
+    options: ReaderOptions,
     environ: Mapping[str, str],
     *,
     fetch: Fetch | None,
-) -> tuple[Draft, RootProject]:
-    text = decode_requirements(data, place=place)
-    refuse_undecoded(text, place=place)
-    refuse_conflicts(text, place=place)
+) -> tuple[ImportedLock, RootProject]:
+    text = decode_requirements(data, location=location)
+    refuse_undecoded(text, location=location)
+    refuse_conflicts(text, location=location)
     here = Path.cwd()
-    files = _Recorded(here, (here, location.parent, _project_root(location.parent)), fetch)
+    files = _Recorded(here, (here, input_path.parent, _project_root(input_path.parent)), fetch)
     project = read_requirements(
-        text, location=str(location), place=place, base=location.parent, environ=environ, surroundings=files
+        text,
+        path_or_url=str(input_path),
+        location=location,
+        base=input_path.parent,
+        environ=environ,
+        surroundings=files,
     )
     draft = read_pins(
         project,
         [text, *files.texts],
-        place=place,
+        location=location,
         folder=options.folder,
         files=options.files,
         requires_python=options.requires_python,
@@ -377,7 +384,7 @@ def options_of_file(options: SourceOptions, base: Path) -> IndexOptions:
     )
 
 
-def with_own_indexes(options: IndexOptions, draft: Draft) -> IndexOptions:
+def with_own_indexes(options: IndexOptions, draft: ImportedLock) -> IndexOptions:
     """The same, where packages for which the input names an index are asked there and nowhere else."""
     gaps = [package for package in draft.packages if not package.is_complete]
     named = {package.name: package.index for package in gaps if package.index is not None}
@@ -388,13 +395,13 @@ def with_own_indexes(options: IndexOptions, draft: Draft) -> IndexOptions:
     return replace(options, indexes=(*options.indexes, *added), pins={**pins, **options.pins})
 
 
-def _validate(text: str, place: str) -> None:
-    report = validate(text, path="pylock.toml")
+def _validate(text: str, location: str) -> None:
+    report = validate_document(text, path="pylock.toml")
     errors = [issue for issue in report.issues if issue.severity == "error"]
     if errors:
         raise LocksetError(
             "input-invalid",
             f"The input holds what no lock file may: {errors[0].message}",
-            place=place,
+            location=location,
             hint="Restore the file, or lock again with its tool; if it is as the tool wrote it, report it",
         )

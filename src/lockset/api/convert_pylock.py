@@ -10,15 +10,15 @@ from lockset._dataclass import dataclass
 from lockset.api.convert import Conversion, dropped_credentials, refuse_losses
 from lockset.composition.conversion_files import LiveRemote
 from lockset.composition.repositories import connected
-from lockset.conversion.pipeline.pylock_facts import fill
-from lockset.conversion.pipeline.pylock_transform import Narrowing, merge, narrow, prove_same
+from lockset.conversion.pipeline.pylock_facts import fill_file_facts
+from lockset.conversion.pipeline.pylock_transform import KeptParts, merge_locks, narrow, prove_same
 from lockset.conversion.pipeline.sizes import with_sizes
 from lockset.lockfile.load import load_bytes
 from lockset.lockfile.read import read
 from lockset.lockfile.secrets import refuse_secrets, without_user_info
 from lockset.lockfile.write import write
 from lockset.markers import platform_region
-from lockset.progress import Silent
+from lockset.progress import NullListener
 from lockset.resolve.problem.build_problem import python_range
 
 if TYPE_CHECKING:
@@ -27,13 +27,13 @@ if TYPE_CHECKING:
 
     from lockset.index.options import IndexOptions
     from lockset.lockfile.model import Package, PackageWheel, Pylock
-    from lockset.progress import Listener
+    from lockset.progress import ProgressListener
 
-__all__ = ["PylockWishes", "convert_pylock"]
+__all__ = ["PylockOptions", "convert_pylock"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PylockWishes:
+class PylockOptions:
     """What the user wants of a pylock file.
 
     Attributes:
@@ -54,14 +54,14 @@ class PylockWishes:
     settle: bool = False
     fill: bool = False
 
-    def narrowing(self, lock: Pylock) -> Narrowing:
+    def narrowing(self, lock: Pylock) -> KeptParts:
         """The same as what is kept of `lock`."""
         groups: frozenset[str] | None = None
         if self.only_groups:
             groups = frozenset(self.only_groups)
         elif self.groups:
             groups = frozenset((*self.groups, *(lock.default_groups or ())))
-        return Narrowing(
+        return KeptParts(
             requires_python=None if self.python is None else python_range(self.python),
             environments=tuple(map(platform_region, self.platforms)),
             extras=frozenset(self.extras),
@@ -72,14 +72,14 @@ class PylockWishes:
 
 def convert_pylock(
     paths: Sequence[str | os.PathLike[str]],
-    wishes: PylockWishes,
+    options: PylockOptions,
     *,
     output: Path,
     index_options: IndexOptions,
     content: bytes | None = None,
     strict: bool = False,
     cache: Path | None = None,
-    listener: Listener | None = None,
+    listener: ProgressListener | None = None,
 ) -> Conversion:
     """One pylock file that installs what the given ones do; nothing is written.
 
@@ -88,26 +88,26 @@ def convert_pylock(
     """
     plain = [without_user_info(_load(path, content, output)) for path in paths]
     locks = [lock for lock, _ in plain]
-    merged = merge(locks)
-    narrowing = wishes.narrowing(merged)
+    merged = merge_locks(locks)
+    narrowing = options.narrowing(merged)
     found, losses = narrow(merged, narrowing)
-    if wishes.fill:
-        with connected(index_options, cache, listener or Silent()) as connection:
+    if options.fill:
+        with connected(index_options, cache, listener or NullListener()) as connection:
             connection.index.hint(dict.fromkeys(package.name for package in found.packages))
-            found = fill(found, connection.index)
+            found = fill_file_facts(found, connection.index)
             found = with_sizes(found, LiveRemote(connection, offline=index_options.offline))
     else:
-        found = fill(found, None)
-    refuse_secrets(found, place=os.fspath(paths[0]))
+        found = fill_file_facts(found, None)
+    refuse_secrets(found, location=os.fspath(paths[0]))
     losses = (*losses, *dropped_credentials(dict.fromkeys(name for _, names in plain for name in names)))
     text = write(found)
     again = read(text, path="pylock.toml").lock
     settled = None
-    if wishes.settle:
+    if options.settle:
         groups = frozenset(map(str, merged.default_groups or ())) if narrowing.groups is None else narrowing.groups
         settled = (narrowing.extras, groups)
     proof = prove_same(locks, again, losses=losses, settled=settled)
-    refuse_losses(losses, strict=strict, place=os.fspath(paths[0]))
+    refuse_losses(losses, strict=strict, location=os.fspath(paths[0]))
     return Conversion(format="pylock file", lock=again, text=text, losses=losses, proof=proof)
 
 

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 from lockset._dataclass import dataclass
 from lockset.errors import LocksetError
-from lockset.lockfile.select import Selected
-from lockset.progress import Silent
+from lockset.lockfile.select import SelectedPackage
+from lockset.progress import NullListener
 from lockset.sync.disk.selection import selected_of
 from lockset.sync.disk.store.cache import Cache
 from lockset.sync.disk.store.wheelhouse import fill_wheelhouse
-from lockset.sync.disk.target_spec import Place, target_of
+from lockset.sync.disk.target_spec import TargetSpec, resolve_target
 from lockset.sync.source_rules import wanted
 
 if TYPE_CHECKING:
@@ -21,11 +21,11 @@ if TYPE_CHECKING:
 
     from lockset.composition.sync_pipeline import LockSource, SyncRequest
     from lockset.index.ports import Downloads
-    from lockset.progress import Listener
-    from lockset.sync.desired import Wanted
-    from lockset.sync.disk.target_spec import Described
+    from lockset.progress import ProgressListener
+    from lockset.sync.desired import DesiredDistribution
+    from lockset.sync.disk.target_spec import DescribedInterpreter
 
-__all__ = ["DownloadRequest", "Downloaded", "download"]
+__all__ = ["DownloadRequest", "DownloadedFile", "download"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,15 +41,15 @@ class DownloadRequest:
 
     folder: str
     selection: SyncRequest
-    targets: tuple[Described, ...] = ()
+    targets: tuple[DescribedInterpreter, ...] = ()
     every: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Downloaded:
+class DownloadedFile:
     """One file that is in the folder now; `new` tells that it was not before, or not whole."""
 
-    wanted: Wanted
+    wanted: DesiredDistribution
     new: bool
 
 
@@ -57,9 +57,9 @@ class Downloaded:
 class _Files:
     """Files by name; one name must mean one file."""
 
-    found: dict[str, Wanted] = field(default_factory=dict)
+    found: dict[str, DesiredDistribution] = field(default_factory=dict)
 
-    def add(self, one: Wanted) -> None:
+    def add(self, one: DesiredDistribution) -> None:
         name = one.filename or ""
         other = self.found.setdefault(name, one)
         if dict(other.hashes) != dict(one.hashes):
@@ -73,14 +73,14 @@ def download(
     *,
     cache: Path | None,
     downloads: Callable[[], Downloads],
-    listener: Listener | None = None,
-) -> tuple[Downloaded, ...]:
+    listener: ProgressListener | None = None,
+) -> tuple[DownloadedFile, ...]:
     """Have the files in the folder, verified, sorted by name.
 
     Raises:
         LocksetError: The folder holds whole files only, then too.
     """
-    heard = listener or Silent()
+    heard = listener or NullListener()
     files = _Files()
     for one in _wanted(request, cache):
         if one.filename is None:
@@ -97,10 +97,10 @@ def download(
             folders=request.selection.find_links,
             listener=heard,
         )
-    return tuple(Downloaded(wanted=one, new=put) for one, put in zip(ordered, new, strict=True))
+    return tuple(DownloadedFile(wanted=one, new=put) for one, put in zip(ordered, new, strict=True))
 
 
-def _wanted(request: DownloadRequest, cache: Path | None) -> Iterator[Wanted]:
+def _wanted(request: DownloadRequest, cache: Path | None) -> Iterator[DesiredDistribution]:
     selection = request.selection
     allowed = selection.allowed._replace(folders=selection.find_links)
     for source in selection.sources:
@@ -111,15 +111,15 @@ def _wanted(request: DownloadRequest, cache: Path | None) -> Iterator[Wanted]:
                 allowed=allowed,
             )
             continue
-        places = [Place(python=None, described=one) for one in request.targets] or [selection.place]
-        for place in places:
-            target = target_of(place._replace(managed=True, directory=request.folder), cache=cache)
+        locations = [TargetSpec(python=None, described=one) for one in request.targets] or [selection.location]
+        for location in locations:
+            target = resolve_target(location._replace(managed=True, directory=request.folder), cache=cache)
             items = selected_of(source.read(), selection, target)
             yield from wanted(items, folder=source.folder, allowed=allowed)
 
 
-def _every(source: LockSource) -> Iterator[Selected]:
+def _every(source: LockSource) -> Iterator[SelectedPackage]:
     for index, package in enumerate(source.read().packages):
         for artifact in (*(package.wheels or ()), package.sdist, package.archive, package.directory, package.vcs):
             if artifact is not None:
-                yield Selected(package=package, artifact=artifact, index=index)
+                yield SelectedPackage(package=package, artifact=artifact, index=index)

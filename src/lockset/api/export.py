@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Literal
 from lockset import __version__
 from lockset._dataclass import dataclass
 from lockset.api.convert import dropped_credentials, refuse_losses
-from lockset.conversion.model.options import FilesWanted
+from lockset.conversion.model.options import FileSelection
 from lockset.conversion.model.reference_selector import Situation
-from lockset.conversion.pipeline.pylock_transform import Narrowing
+from lockset.conversion.pipeline.pylock_transform import KeptParts
 from lockset.conversion.pipeline.verify import environments_within, identity_of_package, selected
 from lockset.conversion.readers.requirements import read_pins
 from lockset.conversion.writers.cyclonedx import to_cyclonedx
@@ -33,10 +33,10 @@ from lockset.sources.requirements.reader import read_requirements
 
 if TYPE_CHECKING:
     from lockset.conversion.model.imported_lock import Loss
-    from lockset.conversion.writers.entries import Exported
+    from lockset.conversion.writers.entries import ExportedLock
     from lockset.lockfile.model import Pylock
 
-__all__ = ["FORMATS", "Export", "ExportWishes", "export", "export_lock"]
+__all__ = ["FORMATS", "Export", "ExportOptions", "export", "export_lock"]
 
 FORMATS = ("requirements-txt", "constraints", "cyclonedx", "spdx", "spdx3")
 
@@ -44,7 +44,7 @@ _BILLS = {"cyclonedx": to_cyclonedx, "spdx": to_spdx, "spdx3": to_spdx3}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ExportWishes:
+class ExportOptions:
     """What the user wants of an export.
 
     Attributes:
@@ -90,7 +90,7 @@ class Export:
 
 def export(
     path: str | os.PathLike[str],
-    wishes: ExportWishes | None = None,
+    options: ExportOptions | None = None,
     *,
     strict: bool = False,
     now: datetime | None = None,
@@ -104,46 +104,51 @@ def export(
             (`strict`) what would be lost.
     """
     check_argument("path", path, "str | PathLike")
-    check_argument("wishes", wishes, "ExportWishes | None")
+    check_argument("options", options, "ExportOptions | None")
     lock = load(path).lock
-    return export_lock(lock, wishes or ExportWishes(), strict=strict, now=now, place=os.fspath(path))
+    return export_lock(lock, options or ExportOptions(), strict=strict, now=now, location=os.fspath(path))
 
 
 def export_lock(
-    lock: Pylock, wishes: ExportWishes, *, strict: bool = False, now: datetime | None = None, place: str = "pylock.toml"
+    lock: Pylock,
+    options: ExportOptions,
+    *,
+    strict: bool = False,
+    now: datetime | None = None,
+    location: str = "pylock.toml",
 ) -> Export:
     """The same for a lock file that was read."""
     refuse_empty_environments(lock)
-    lock, secretive = without_user_info(lock, parameters=wishes.format in _BILLS)
-    exported = _chosen(lock, wishes)
+    lock, secretive = without_user_info(lock, parameters=options.format in _BILLS)
+    exported = _chosen(lock, options)
     moment = now or datetime.now(timezone.utc)  # noqa: TID251 - api is where the clock is read
     losses: tuple[Loss, ...] = ()
     compared = 0
-    if wishes.format == "requirements-txt":
-        text, losses = to_requirements(exported, wishes.style)
-        compared = _prove(exported, text, trees=wishes.style.trees)
-    elif wishes.format == "constraints":
-        text, losses = to_constraints(exported, source=wishes.style.source)
+    if options.format == "requirements-txt":
+        text, losses = to_requirements(exported, options.style)
+        compared = _prove(exported, text, trees=options.style.trees)
+    elif options.format == "constraints":
+        text, losses = to_constraints(exported, source=options.style.source)
     else:
-        text = _BILLS[wishes.format](exported, name=wishes.name, tool_version=__version__, now=moment)
+        text = _BILLS[options.format](exported, name=options.name, tool_version=__version__, now=moment)
     losses = (*losses, *dropped_credentials(secretive))
-    refuse_losses(losses, strict=strict, place=place)
+    refuse_losses(losses, strict=strict, location=location)
     return Export(text=text, losses=losses, packages=len(exported.entries), compared=compared)
 
 
-def _chosen(lock: Pylock, wishes: ExportWishes) -> Exported:
+def _chosen(lock: Pylock, options: ExportOptions) -> ExportedLock:
     groups: frozenset[str] | None = None
-    if wishes.only_groups:
-        groups = frozenset(wishes.only_groups)
-    elif wishes.groups:
-        groups = frozenset((*wishes.groups, *(lock.default_groups or ())))
+    if options.only_groups:
+        groups = frozenset(options.only_groups)
+    elif options.groups:
+        groups = frozenset((*options.groups, *(lock.default_groups or ())))
     one = None
-    if wishes.python is not None and len(wishes.platforms) == 1 and wishes.python[0].isdigit():
-        one = Environment.of_platform(wishes.platforms[0], wishes.python)
-    wanted = Narrowing(
-        requires_python=None if wishes.python is None or one is not None else python_range(wishes.python),
-        environments=() if one is not None else tuple(map(platform_region, wishes.platforms)),
-        extras=frozenset(wishes.extras),
+    if options.python is not None and len(options.platforms) == 1 and options.python[0].isdigit():
+        one = Environment.of_platform(options.platforms[0], options.python)
+    wanted = KeptParts(
+        requires_python=None if options.python is None or one is not None else python_range(options.python),
+        environments=() if one is not None else tuple(map(platform_region, options.platforms)),
+        extras=frozenset(options.extras),
         groups=groups,
         choose=True,
     )
@@ -173,7 +178,7 @@ def environments_are_served(lock: Pylock, values: dict[str, str]) -> bool:
 class _Known:
     """Surroundings in which all is there that the lock names."""
 
-    def __init__(self, exported: Exported) -> None:
+    def __init__(self, exported: ExportedLock) -> None:
         self._names = {}
         for entry in exported.entries:
             source = entry.package.directory or entry.package.archive
@@ -181,8 +186,8 @@ class _Known:
                 path = source.path if entry.package.archive else os.path.join(source.path, source.subdirectory or "")  # noqa: PTH118 - text only
                 self._names[os.path.normpath(os.path.join("/", path))] = entry.package.name  # noqa: PTH118 - text only
 
-    def read(self, location: str) -> bytes:
-        raise LocksetError("source-missing", "An export includes nothing", place=location)
+    def read(self, path_or_url: str) -> bytes:
+        raise LocksetError("source-missing", "An export includes nothing", location=path_or_url)
 
     def exists(self, path: str) -> bool:
         del path
@@ -192,7 +197,7 @@ class _Known:
         return self._names.get(os.path.normpath(path))
 
 
-def _prove(exported: Exported, text: str, *, trees: bool) -> int:
+def _prove(exported: ExportedLock, text: str, *, trees: bool) -> int:
     """Reads the requirements file again and compares; the number of environments.
 
     Raises:
@@ -202,9 +207,14 @@ def _prove(exported: Exported, text: str, *, trees: bool) -> int:
     if not exported.entries or not any(line and not line.startswith(("#", "-f", "--")) for line in text.splitlines()):
         return 0
     project = read_requirements(
-        text, location="/requirements.txt", place="the export", base=root, environ={}, surroundings=_Known(exported)
+        text,
+        path_or_url="/requirements.txt",
+        location="the export",
+        base=root,
+        environ={},
+        surroundings=_Known(exported),
     )
-    judge = read_pins(project, (), place="the export", folder=root, files=FilesWanted(unhashed=True)).judge
+    judge = read_pins(project, (), location="the export", folder=root, files=FileSelection(unhashed=True)).judge
     lock = exported.lock
     if exported.one is not None:
         environments = [exported.one.as_dict()]
@@ -228,7 +238,7 @@ def _prove(exported: Exported, text: str, *, trees: bool) -> int:
     return len(environments)
 
 
-def _by_url(exported: Exported) -> frozenset[str]:
+def _by_url(exported: ExportedLock) -> frozenset[str]:
     """Identities of the entries that are written with the address of a file."""
     packages = [entry.package for entry in exported.entries]
     return frozenset(identity_of_package(packages[number]) for number in unlisted_files(packages).by_url)

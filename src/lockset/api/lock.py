@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING, Any
 
 from lockset.composition.indexes import indexes_of
 from lockset.composition.lock_pipeline import LockResult
-from lockset.composition.lock_pipeline import lock as lock_question
+from lockset.composition.lock_pipeline import lock_project as lock_question
 from lockset.composition.remote_sources import SourceFetcher
 from lockset.composition.repositories import repository_opener
 from lockset.index.options import IndexOptions
 from lockset.lockfile.merge_conflict import old_lock
 from lockset.option_values import check_argument
-from lockset.progress import Silent
-from lockset.resolve.problem.options import Choices
+from lockset.progress import NullListener
+from lockset.resolve.problem.options import LockOptions
 from lockset.resolve.problem.other_sources import unread_settings
 from lockset.sources.discover import read_sources
 
@@ -27,14 +27,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from lockset.metadata.ports import Builder
-    from lockset.progress import Listener
+    from lockset.progress import ProgressListener
     from lockset.sources.project import RootProject, Settings
 
 __all__ = ["lock"]
 
 _PATH = "str | PathLike | None"
 _ARGUMENTS = {
-    "folder": "str | PathLike", "choices": "Choices | None", "indexes": "IndexOptions | None",
+    "folder": "str | PathLike", "choices": "LockOptions | None", "indexes": "IndexOptions | None",
     "output": _PATH, "cache": _PATH, "now": "datetime | None",
 }  # fmt: skip
 
@@ -43,7 +43,7 @@ def lock(
     sources: str | PathLike[str] | Iterable[str | PathLike[str]] = (),
     *,
     folder: str | PathLike[str] = ".",
-    choices: Choices | None = None,
+    choices: LockOptions | None = None,
     indexes: IndexOptions | None = None,
     output: str | PathLike[str] | None = None,
     cache: str | PathLike[str] | None = None,
@@ -51,7 +51,7 @@ def lock(
     verify_metadata: bool = False,
     environ: Mapping[str, str] | None = None,
     now: datetime | None = None,
-    listener: Listener | None = None,
+    listener: ProgressListener | None = None,
 ) -> LockResult:
     """One lock for every environment that the sources ask for. Nothing is written: see `LockResult.write`.
 
@@ -81,15 +81,17 @@ def lock(
     target = base / (output or "pylock.toml")
     moment = now or datetime.now(timezone.utc)  # noqa: TID251 - the clock's door
     options = indexes if indexes is not None else indexes_of(project)
-    place = Path(cache).absolute() if cache is not None else None
+    location = Path(cache).absolute() if cache is not None else None
 
-    builder = partial(_builder, options, place, project.settings, moment) if builds else None
-    chosen = replace(choices or Choices(), index_urls=(options.index_url, *(index.url for index in options.indexes)))
-    warnings = _warnings(project, chosen, listener or Silent())
+    builder = partial(_builder, options, location, project.settings, moment) if builds else None
+    chosen = replace(
+        choices or LockOptions(), index_urls=(options.index_url, *(index.url for index in options.indexes))
+    )
+    warnings = _warnings(project, chosen, listener or NullListener())
     result = lock_question(
         project,
         chosen,
-        open_repository=repository_opener(options, place, builder=builder),
+        open_repository=repository_opener(options, location, builder=builder),
         now=moment,
         old=old_lock(target).pins if target.exists() else None,
         folder=target.parent,
@@ -99,14 +101,16 @@ def lock(
     return replace(result, notes=(*warnings, *result.notes))
 
 
-def _builder(options: IndexOptions, place: Path | None, settings: Settings, now: datetime, heard: Listener) -> Builder:
+def _builder(
+    options: IndexOptions, location: Path | None, settings: Settings, now: datetime, heard: ProgressListener
+) -> Builder:
     from lockset.composition.build_environments import builder
 
     own: dict[str, Any] = {"constraints": settings.build_constraints, "settings": settings.config_settings}
-    return builder(options, place, python=sys.executable, now=now, listener=heard, **own)
+    return builder(options, location, python=sys.executable, now=now, listener=heard, **own)
 
 
-def _warnings(project: RootProject, choices: Choices, listener: Listener) -> tuple[str, ...]:
+def _warnings(project: RootProject, choices: LockOptions, listener: ProgressListener) -> tuple[str, ...]:
     messages = tuple(w.message for w in (*project.warnings, *unread_settings(project, choices)))
     for message in messages:
         listener.note(message)

@@ -14,11 +14,11 @@ from packaging.utils import canonicalize_name
 
 from lockset._dataclass import dataclass
 from lockset.composition.sync_pipeline import (
-    Allowed,
-    Described,
-    Doing,
+    DescribedInterpreter,
+    InstallOptions,
     LockSource,
-    Policy,
+    RemovalPolicy,
+    SourcePolicy,
     SyncRequest,
     SyncResult,
     sync,
@@ -28,20 +28,20 @@ from lockset.index.options import IndexOptions
 from lockset.lockfile.file_name import refuse_wrong_name
 from lockset.lockfile.load import load_bytes
 from lockset.option_values import check_argument, check_options
-from lockset.progress import Silent
+from lockset.progress import NullListener
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
 
     from lockset.index.ports import Downloads
-    from lockset.progress import Listener
+    from lockset.progress import ProgressListener
     from lockset.sync.ports import WheelBuilds
 
-__all__ = ["SyncWishes", "sync_target"]
+__all__ = ["SyncOptions", "sync_target"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SyncWishes:
+class SyncOptions:
     """What to install where, and what else may change; as the options of `lockset sync`.
 
     Attributes:
@@ -70,7 +70,7 @@ class SyncWishes:
 
     directory: str | PathLike[str] | None = None
     prefix: str | PathLike[str] | None = None
-    described: Described | None = None
+    described: DescribedInterpreter | None = None
     extras: Collection[str] = ()
     all_extras: bool = False
     groups: Collection[str] = ()
@@ -84,7 +84,7 @@ class SyncWishes:
     check_only: bool = False
     break_system: bool = False
     find_links: Collection[str | PathLike[str]] = ()
-    allowed: Allowed = Allowed()
+    allowed: SourcePolicy = SourcePolicy()
     allow_overlap: Collection[str] = ()
     link_mode: Literal["auto", "clone", "hardlink", "copy"] = "auto"
     compile_bytecode: bool = False
@@ -98,19 +98,19 @@ def sync_target(
     locks: str | PathLike[str] | Iterable[str | PathLike[str]],
     *,
     python: str | PathLike[str] | None = None,
-    wishes: SyncWishes | None = None,
+    options: SyncOptions | None = None,
     indexes: IndexOptions | None = None,
     cache: str | PathLike[str] | None = None,
     builds: bool = True,
     environ: Mapping[str, str] | None = None,
-    listener: Listener | None = None,
+    listener: ProgressListener | None = None,
 ) -> SyncResult:
     """Make a target exactly what the lock files say, or leave it as it was.
 
     Args:
         locks: Paths of lock files; several must agree.
         python: An interpreter, or the folder of a virtual environment; None only where one is described.
-        wishes: What to install where; None: what is installed by default, into the environment of `python`.
+        options: What to install where; None: what is installed by default, into the environment of `python`.
         indexes: Credentials and connections, and where builds find what they need; None: the usual ones.
         cache: Folder that remembers files across calls; None: nothing is remembered.
         builds: Whether sources may be built.
@@ -123,63 +123,63 @@ def sync_target(
     """
     locks = check_argument("locks", locks, "str | PathLike | Iterable[str | PathLike]")
     check_argument("python", python, "str | PathLike | None")
-    check_argument("wishes", wishes, "SyncWishes | None")
+    check_argument("options", options, "SyncOptions | None")
     check_argument("indexes", indexes, "IndexOptions | None")
     check_argument("cache", cache, "str | PathLike | None")
-    if wishes is not None and wishes.described is not None:
-        for name, value in wishes.described._asdict().items():
-            check_argument(f"Described.{name}", value, "str")
-    if python is None and (wishes is None or wishes.described is None):
+    if options is not None and options.described is not None:
+        for name, value in options.described._asdict().items():
+            check_argument(f"DescribedInterpreter.{name}", value, "str")
+    if python is None and (options is None or options.described is None):
         raise UsageError("python-missing", "Neither is an interpreter named nor one described", hint="Give `python=`")
     named = [locks] if isinstance(locks, str | PathLike) else list(locks)
-    request = _request([Path(name).absolute() for name in named], python, wishes or SyncWishes())
-    options = indexes if indexes is not None else IndexOptions()
-    place = Path(cache).absolute() if cache is not None else None
-    heard = listener or Silent()
+    request = _request([Path(name).absolute() for name in named], python, options or SyncOptions())
+    connections = indexes if indexes is not None else IndexOptions()
+    location = Path(cache).absolute() if cache is not None else None
+    heard = listener or NullListener()
     with ExitStack() as stack:
 
         @once
         def downloads() -> Downloads:
             from lockset.composition.connections import connected, link_locked_files
 
-            connection = stack.enter_context(connected(options, place, heard))
+            connection = stack.enter_context(connected(connections, location, heard))
             link_locked_files(connection, lambda: [source.read() for source in request.sources])
             return connection.downloads
 
         def wheels() -> WheelBuilds:
-            return _wheel_builds(request, options, place, environ, heard)
+            return _wheel_builds(request, connections, location, environ, heard)
 
-        return sync(request, cache=place, downloads=downloads, builds=wheels if builds else None, listener=heard)
+        return sync(request, cache=location, downloads=downloads, builds=wheels if builds else None, listener=heard)
 
 
-def _request(paths: list[Path], python: str | PathLike[str] | None, wishes: SyncWishes) -> SyncRequest:
+def _request(paths: list[Path], python: str | PathLike[str] | None, options: SyncOptions) -> SyncRequest:
     locks = [(path, load_bytes(str(path))) for path in paths]
     for path in paths:
         refuse_wrong_name(str(path))
     return SyncRequest(
         sources=tuple(LockSource(folder=str(p.parent), data=data, path=str(p)) for p, data in locks),
         python=None if python is None else os.fspath(python),
-        directory=_absolute(wishes.directory),
-        prefix=_absolute(wishes.prefix),
-        described=wishes.described,
-        break_system=wishes.break_system,
-        extras=_names(wishes.extras),
-        all_extras=wishes.all_extras,
-        groups=_names(wishes.groups),
-        all_groups=wishes.all_groups,
-        default_groups=wishes.default_groups,
-        allowed=wishes.allowed,
-        strict=wishes.strict,
-        find_links=tuple(str(Path(folder).absolute()) for folder in wishes.find_links),
-        policy=Policy(exact=wishes.exact, keep=_names(wishes.keep), reinstall=_names(wishes.reinstall)),
-        doing=Doing(
-            link_mode=wishes.link_mode,
-            compile_bytecode=wishes.compile_bytecode,
-            verify_files=wishes.verify_files,
-            overlap=lambda: tuple(canonicalize_name(name) for name in wishes.allow_overlap),
+        directory=_absolute(options.directory),
+        prefix=_absolute(options.prefix),
+        described=options.described,
+        break_system=options.break_system,
+        extras=_names(options.extras),
+        all_extras=options.all_extras,
+        groups=_names(options.groups),
+        all_groups=options.all_groups,
+        default_groups=options.default_groups,
+        allowed=options.allowed,
+        strict=options.strict,
+        find_links=tuple(str(Path(folder).absolute()) for folder in options.find_links),
+        policy=RemovalPolicy(exact=options.exact, keep=_names(options.keep), reinstall=_names(options.reinstall)),
+        doing=InstallOptions(
+            link_mode=options.link_mode,
+            compile_bytecode=options.compile_bytecode,
+            verify_files=options.verify_files,
+            overlap=lambda: tuple(canonicalize_name(name) for name in options.allow_overlap),
         ),
-        locked=wishes.locked,
-        check_only=wishes.check_only,
+        locked=options.locked,
+        check_only=options.check_only,
     )
 
 
@@ -188,7 +188,7 @@ def _wheel_builds(
     options: IndexOptions,
     cache: Path | None,
     environ: Mapping[str, str] | None,
-    listener: Listener,
+    listener: ProgressListener,
 ) -> WheelBuilds:
     from lockset.composition.build_environments import builder
     from lockset.composition.wheel_builds import HookWheelBuilds

@@ -11,7 +11,7 @@ from lockset.errors import LocksetError
 from lockset.lockfile.load import load_bytes
 from lockset.lockfile.validate.finding import Issue
 from lockset.lockfile.validate.report import Report
-from lockset.lockfile.validate.report import validate as validate_data
+from lockset.lockfile.validate.report import validate_document as validate_data
 from lockset.option_values import check_argument
 
 if TYPE_CHECKING:
@@ -51,14 +51,14 @@ def fix(path: str | os.PathLike[str]) -> tuple[Report, tuple[str, ...]]:
     Raises:
         LocksetError: `lock-not-found`, `lock-unreadable`, or `lock-unwritable` (the file is as it was).
     """
-    from lockset.lockfile.fix.fix import mend
+    from lockset.lockfile.fix.fix import fix_text
 
     data = load_bytes(path)
     try:
         text = data.decode("utf-8")
     except UnicodeDecodeError:
         return validate(path), ()
-    before, mended = validate_data(data, path=os.fspath(path), now=_now()), mend(text)
+    before, mended = validate_data(data, path=os.fspath(path), now=_now()), fix_text(text)
     if not mended.done:
         return before, ()
     after = validate_data(mended.text, path=os.fspath(path), now=_now())
@@ -76,7 +76,7 @@ def _replace(path: str | os.PathLike[str], data: bytes) -> None:
         write_output(str(real), data)
     except OSError as error:
         message = f"Cannot write {os.fspath(path)}: {error.strerror}"
-        raise LocksetError("lock-unwritable", message, place=os.fspath(path)) from error
+        raise LocksetError("lock-unwritable", message, location=os.fspath(path)) from error
 
 
 def settings_for(path: str | os.PathLike[str], *, config: Path | None = None) -> ValidateSettings | None:
@@ -122,8 +122,8 @@ def stale(report: Report, path: str | os.PathLike[str]) -> tuple[str, ...]:
         LocksetError: `source-missing` where there is neither pyproject.toml nor requirements.in, or what is wrong
             there.
     """
-    from lockset.resolve.lock.staleness import check
-    from lockset.resolve.problem.build_problem import Choices
+    from lockset.resolve.lock.staleness import outdated_parts
+    from lockset.resolve.problem.build_problem import LockOptions
     from lockset.sources.discover import read_sources
 
     assert report.lock is not None
@@ -136,7 +136,7 @@ def stale(report: Report, path: str | os.PathLike[str]) -> tuple[str, ...]:
             hint="`lockset lock SOURCE --check -o FILE` checks against sources elsewhere",
         )
     project = read_sources([named], folder=folder, environ={})
-    return check(project, Choices(), report.lock, now=_now())
+    return outdated_parts(project, LockOptions(), report.lock, now=_now())
 
 
 def _now() -> datetime:

@@ -11,18 +11,18 @@ from lockset.composition.dynamic_project import asked_project
 from lockset.dependency_specifiers import read_specifiers, read_version
 from lockset.errors import LocksetError
 from lockset.markers import MarkerSet
-from lockset.progress import Silent
-from lockset.resolve.explain.explain import explain
+from lockset.progress import NullListener
+from lockset.resolve.explain.explain import explain_failure
 from lockset.resolve.explain.failure import QUESTION
-from lockset.resolve.lock.gaps import environments_in_words
 from lockset.resolve.lock.lock_resolution import resolution_of
+from lockset.resolve.lock.missing_files import environments_in_words
 from lockset.resolve.lock.wheel_gaps import lacking_files
 from lockset.resolve.problem.direct_source import DirectVersion
 from lockset.resolve.problem.regions import union
-from lockset.resolve.problem.requirement import Origin, Root, Specifier, parse_dependency
+from lockset.resolve.problem.requirement import RequirementOrigin, RootRequirement, Specifier, parse_dependency
 from lockset.resolve.releases.admission import Admission
-from lockset.resolve.releases.direct_repository import DirectRepository, SourceFound
-from lockset.resolve.solver.search import Impossible
+from lockset.resolve.releases.direct_repository import DirectRepository, UrlRequirementDiscovered
+from lockset.resolve.solver.search import ResolutionImpossible
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -34,20 +34,20 @@ if TYPE_CHECKING:
 
     from lockset.errors import Diagnostic
     from lockset.lockfile.model import Pylock
-    from lockset.progress import Listener
-    from lockset.resolve.problem.build_problem import Question
+    from lockset.progress import ProgressListener
+    from lockset.resolve.problem.build_problem import ResolutionProblem
     from lockset.resolve.problem.file_policy import FileRules
-    from lockset.resolve.problem.options import Choices
+    from lockset.resolve.problem.options import LockOptions
     from lockset.resolve.problem.request import LockRequest
     from lockset.resolve.releases.index_repository import IndexRepository
     from lockset.resolve.solver.resolution import Resolution
     from lockset.sources.project import RootProject
 
-__all__ = ["Chosen", "WhyNot", "why_not"]
+__all__ = ["ChosenVersion", "WhyNot", "why_not"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Chosen:
+class ChosenVersion:
     """A version that is chosen, and where (None: everywhere)."""
 
     version: str
@@ -69,7 +69,7 @@ class WhyNot:
 
     name: str
     version: str
-    chosen: tuple[Chosen, ...]
+    chosen: tuple[ChosenVersion, ...]
     reason: str
     conflict: Diagnostic | None = None
     hint: str | None = None
@@ -77,22 +77,22 @@ class WhyNot:
 
 def why_not(
     project: RootProject,
-    choices: Choices,
+    choices: LockOptions,
     name: str,
     version: str | None,
     *,
-    open_repository: Callable[[FileRules, Listener], AbstractContextManager[IndexRepository]],
+    open_repository: Callable[[FileRules, ProgressListener], AbstractContextManager[IndexRepository]],
     now: datetime,
     old: Pylock | None = None,
     folder: Path | None = None,
-    listener: Listener | None = None,
+    listener: ProgressListener | None = None,
 ) -> WhyNot:
     """What keeps `version` of `name` (None: the newest final one there is) out of the lock that would be made.
 
     Raises:
         LocksetError: `unknown-version`; `no-resolution`, where nothing can be locked anyway; and those of `lock`.
     """
-    heard = listener or Silent()
+    heard = listener or NullListener()
     whole = asked_project(
         project, choices, open_repository=open_repository, now=now, old=old, folder=folder, listener=heard
     )
@@ -100,7 +100,7 @@ def why_not(
         repository = DirectRepository(opened, question.direct)
         asked = _version(opened, name, version)
         while True:
-            with suppress(SourceFound):
+            with suppress(UrlRequirementDiscovered):
                 return _Asking(question, repository, opened, heard, old).answer(name, asked)
 
 
@@ -120,10 +120,10 @@ def _version(repository: IndexRepository, name: str, version: str | None) -> Ver
 class _Asking:
     def __init__(
         self,
-        question: Question,
+        question: ResolutionProblem,
         repository: DirectRepository,
         index: IndexRepository,
-        listener: Listener,
+        listener: ProgressListener,
         old: Pylock | None,
     ) -> None:
         self._question = question
@@ -135,11 +135,11 @@ class _Asking:
 
     def answer(self, name: str, version: Version) -> WhyNot:
         usual = self._resolved(self._request)
-        if isinstance(usual, Impossible):
-            raise explain(usual, self._request, self._repository)
+        if isinstance(usual, ResolutionImpossible):
+            raise explain_failure(usual, self._request, self._repository)
         nodes = {v: node.region for (n, v), node in usual.nodes.items() if n == name}
         universe = self._request.universe
-        chosen = tuple(Chosen(version=str(v), marker=r.text(universe)) for v, r in nodes.items())
+        chosen = tuple(ChosenVersion(version=str(v), marker=r.text(universe)) for v, r in nodes.items())
 
         def said(reason: str, hint: str | None = None, conflict: Diagnostic | None = None) -> WhyNot:
             return WhyNot(name=name, version=str(version), chosen=chosen, reason=reason, hint=hint, conflict=conflict)
@@ -155,14 +155,14 @@ class _Asking:
             return said(*early)
         return said(*self._pinned(name, version, union(nodes.values()), nodes.get(version), usual))
 
-    def _resolved(self, request: LockRequest) -> Resolution | Impossible:
+    def _resolved(self, request: LockRequest) -> Resolution | ResolutionImpossible:
         question = replace(self._question, request=request)
         found = resolution_of(question, self._repository, self._listener)
-        if not isinstance(found, Impossible):
+        if not isinstance(found, ResolutionImpossible):
             return found
-        from lockset.resolve.lock.second_opinion import reconsidered  # few questions need it
+        from lockset.resolve.lock.second_opinion import reconsider  # few questions need it
 
-        return reconsidered(found, question, self._repository, self._listener)
+        return reconsider(found, question, self._repository, self._listener)
 
     def _before_the_search(self, name: str, version: Version, region: MarkerSet) -> tuple[str, str] | None:
         """What rules it out whatever others ask for, in the order in which releases are sorted out."""
@@ -213,12 +213,12 @@ class _Asking:
         """What happens when it is asked for."""
         dependency = parse_dependency(f"{name}=={version}")
         where = region & self._repository.serves(name, version)
-        origin = Origin(name=QUESTION, version=None, text=dependency.text)
-        pin = Root(dependency=dependency, region=where, origin=origin)
+        origin = RequirementOrigin(name=QUESTION, version=None, text=dependency.text)
+        pin = RootRequirement(dependency=dependency, region=where, origin=origin)
         request = replace(self._request, roots=(*self._request.roots, pin))
         found = self._resolved(request)
-        if isinstance(found, Impossible):
-            failure = explain(found, request, self._repository).diagnostic
+        if isinstance(found, ResolutionImpossible):
+            failure = explain_failure(found, request, self._repository).diagnostic
             return "it cannot be chosen with everything else that is asked for", failure.hint, failure
         other = region if mine is None else region - mine
         lacking = self._without_file(found, name, other - lacking_files(usual, self._repository, other))
@@ -251,7 +251,7 @@ class _Asking:
     def _moved(self, found: Resolution, name: str) -> str:
         """What else is chosen otherwise with it."""
         usual = self._resolved(self._request)
-        if isinstance(usual, Impossible):
+        if isinstance(usual, ResolutionImpossible):
             return ""
         other = [f"{n} {v}" for n, v in found.nodes if n != name and (n, v) not in usual.nodes]
         return f", with {', '.join(other[:5])}" if other else ""

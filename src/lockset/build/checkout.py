@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lockset.build.git import COMMIT, Failure, Git, git_url, refused
+from lockset.build.git import COMMIT, Git, GitFailure, git_url, refused
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 __all__ = ["checkout"]
 
-_FAILURE = Failure("get", "Check that the repository still has the commit, and that git can reach it by itself")
+_FAILURE = GitFailure("get", "Check that the repository still has the commit, and that git can reach it by itself")
 
 
 def checkout(

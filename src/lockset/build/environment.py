@@ -64,15 +64,15 @@ class PipEnvironmentMaker:
     def make(self, requirements: Sequence[str], *, what: str) -> Iterator[BuildEnvironment]:
         """See `EnvironmentMaker`."""
         with tempfile.TemporaryDirectory(prefix="lockset-build-") as folder:
-            place = Path(folder)
-            _run([sys.executable, "-I", "-m", "venv", str(place / "env")], what=what)
-            python = place / "env" / ("Scripts/python.exe" if sys.platform == "win32" else "bin/python")
-            environment = _PipEnvironment(python=python, options=self._options(), folder=place, what=what)
+            location = Path(folder)
+            _run([sys.executable, "-I", "-m", "venv", str(location / "env")], what=what)
+            python = location / "env" / ("Scripts/python.exe" if sys.platform == "win32" else "bin/python")
+            environment = _PipEnvironment(python=python, options=self._options(), folder=location, what=what)
             environment.install(requirements)
             yield environment
 
     def _options(self) -> tuple[str, ...]:
-        chosen = [f"--find-links {place}" for place in self.find_links]
+        chosen = [f"--find-links {location}" for location in self.find_links]
         if self.no_index:
             chosen.append("--no-index")
         elif self.index_url is not None:

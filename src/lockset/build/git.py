@@ -14,7 +14,7 @@ from lockset.errors import LocksetError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["COMMIT", "Failure", "Git", "git_url", "refused", "stored_file"]
+__all__ = ["COMMIT", "Git", "GitFailure", "git_url", "refused", "stored_file"]
 
 # The full id of a commit.
 COMMIT = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
@@ -62,7 +62,7 @@ def git_url(url: str, *, what: str) -> str:
     return text
 
 
-class Failure(NamedTuple):
+class GitFailure(NamedTuple):
     """What git could not do with a project, and what may help."""
 
     words: str
@@ -86,7 +86,7 @@ class Git:
         *,
         what: str,
         environ: Mapping[str, str],
-        failure: Failure,
+        failure: GitFailure,
         offline: bool,
         folder: Path | None = None,
     ) -> None:
@@ -95,7 +95,7 @@ class Git:
             raise LocksetError(
                 "offline",
                 f"{what} comes from a git repository on another machine, and the network is off",
-                place=self.shown,
+                location=self.shown,
                 hint="Run again without --offline",
             )
         self._folder = folder
@@ -115,7 +115,7 @@ class Git:
             raise LocksetError(
                 "vcs-failed",
                 f"git could not {self._failure.words} {self._what}",
-                place=self.shown,
+                location=self.shown,
                 context=tuple(_without_secrets(line) for line in told[-_SHOWN_LINES:]),
                 hint=self._failure.hint,
             )
@@ -141,7 +141,7 @@ class Git:
                 "vcs-failed", f"{self._what} needs git, which is not on this machine", hint="Install git"
             ) from error
         except subprocess.TimeoutExpired as error:
-            raise LocksetError("vcs-failed", f"git takes too long for {self._what}", place=self.shown) from error
+            raise LocksetError("vcs-failed", f"git takes too long for {self._what}", location=self.shown) from error
 
 
 def stored_file(name: str, *, folder: Path) -> subprocess.CompletedProcess[bytes]:

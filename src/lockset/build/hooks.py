@@ -16,17 +16,17 @@ from packaging.requirements import InvalidRequirement
 from pyproject_hooks import BackendUnavailable, BuildBackendHookCaller, HookMissing
 
 from lockset._dataclass import dataclass
-from lockset.build.unpack import unpack
+from lockset.build.unpack import unpack_sdist
 from lockset.dependency_specifiers import read_dependency
 from lockset.errors import LocksetError
 from lockset.metadata.wheel import METADATA_LIMIT, read_any_metadata
-from lockset.progress import Silent
+from lockset.progress import NullListener
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from lockset.build.environment import EnvironmentMaker
-    from lockset.progress import Listener
+    from lockset.progress import ProgressListener
 
 __all__ = ["BuildSystem", "HookBuilder", "read_build_system"]
 
@@ -106,14 +106,14 @@ class HookBuilder:
         self,
         environments: EnvironmentMaker,
         *,
-        listener: Listener | None = None,
+        listener: ProgressListener | None = None,
         settings: Mapping[str, Any] | None = None,
         fingerprint: str = "",
     ) -> None:
         self._environments = environments
         self._settings = settings
         self.fingerprint = fingerprint
-        self._listener: Listener = listener or Silent()
+        self._listener: ProgressListener = listener or NullListener()
 
     def metadata(self, source_tree: Path, *, what: str) -> bytes:
         """The METADATA a wheel of this tree would have: see the port."""
@@ -159,12 +159,12 @@ class HookBuilder:
     def archive_metadata(self, archive: BinaryIO, filename: str) -> bytes:
         """The METADATA of an sdist archive: see the port."""
         with _scratch() as scratch:
-            return self.metadata(unpack(archive, filename, scratch), what=filename)
+            return self.metadata(unpack_sdist(archive, filename, scratch), what=filename)
 
     def archive_wheel(self, archive: BinaryIO, filename: str, out_dir: Path) -> Path:
         """A wheel of an sdist archive: see the port."""
         with _scratch() as scratch:
-            return self.wheel(unpack(archive, filename, scratch), out_dir, what=filename)
+            return self.wheel(unpack_sdist(archive, filename, scratch), out_dir, what=filename)
 
     @contextmanager
     def _backend(

@@ -6,7 +6,7 @@ import re
 import tempfile
 from typing import TYPE_CHECKING
 
-from lockset.build.git import COMMIT, Failure, Git, git_url
+from lockset.build.git import COMMIT, Git, GitFailure, git_url
 from lockset.errors import LocksetError
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ __all__ = ["commit_of"]
 
 _SHORT = re.compile(r"[0-9a-f]{7,40}")
 _REVISION = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._/+^{}~-]*")
-_FAILURE = Failure("reach the repository of", "Check the address, and that git can reach it by itself")
+_FAILURE = GitFailure("reach the repository of", "Check the address, and that git can reach it by itself")
 
 
 def commit_of(url: str, revision: str | None, *, what: str, environ: Mapping[str, str], offline: bool) -> str:
@@ -52,7 +52,7 @@ def commit_of(url: str, revision: str | None, *, what: str, environ: Mapping[str
         raise LocksetError(
             "revision-unknown",
             f"The repository of {what} has no {asked}",
-            place=git.shown,
+            location=git.shown,
             hint="Name a branch or a tag that it has, or a full commit id",
         )
     return found

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from pathlib import Path
 
-__all__ = ["MAX_TOTAL", "member_path", "unpack"]
+__all__ = ["MAX_TOTAL", "member_path", "unpack_sdist"]
 
 # Bytes of one archive once unpacked; beyond it the archive is refused. The largest honest ones have some 1 GB.
 MAX_TOTAL = 4 * 1024**3
@@ -24,7 +24,7 @@ _CHUNK = 1024 * 1024
 _LONGEST_PART = 255
 
 
-def unpack(archive: BinaryIO, filename: str, into: Path) -> Path:
+def unpack_sdist(archive: BinaryIO, filename: str, into: Path) -> Path:
     """Unpack the `.tar.gz` or `.zip` archive into the empty folder `into`; gives the folder of the source tree.
 
     Regular files, folders, and links that stay inside the tree come out; anything else refuses the archive. Files

@@ -30,21 +30,21 @@ class LiveRemote:
         self._connection = connection
         self._offline = offline
 
-    def fingerprint(self, location: str) -> tuple[str, int]:
+    def fingerprint(self, path_or_url: str) -> tuple[str, int]:
         """sha256 and size of the bytes: see the port."""
-        sink = self._read(location, ())
+        sink = self._read(path_or_url, ())
         return sink.hexdigests()["sha256"], sink.seen
 
-    def digests_at(self, location: str, algorithms: Iterable[str]) -> Mapping[str, str]:
+    def digests_at(self, path_or_url: str, algorithms: Iterable[str]) -> Mapping[str, str]:
         """Hashes of the bytes: see the port."""
-        return self._read(location, algorithms).hexdigests()
+        return self._read(path_or_url, algorithms).hexdigests()
 
-    def _read(self, location: str, algorithms: Iterable[str]) -> _Hashing:
+    def _read(self, path_or_url: str, algorithms: Iterable[str]) -> _Hashing:
         sink = _Hashing(dict.fromkeys(("sha256", *algorithms)))
-        if "://" in location:
-            self._connection.downloads.fetch(location, sink)
+        if "://" in path_or_url:
+            self._connection.downloads.fetch(path_or_url, sink)
         else:
-            _read(Path(location), sink)
+            _read(Path(path_or_url), sink)
         return sink
 
     def digests(self, file: DistributionFile, algorithms: Iterable[str]) -> Mapping[str, str]:
@@ -117,4 +117,4 @@ def _read(path: Path, sink: _Hashing) -> None:
             while chunk := file.read(_CHUNK):
                 sink.write(chunk)
     except OSError as error:
-        raise LocksetError("path-missing", f"`{path}` cannot be read: {error.strerror}", place=str(path)) from error
+        raise LocksetError("path-missing", f"`{path}` cannot be read: {error.strerror}", location=str(path)) from error

@@ -13,24 +13,24 @@ from lockset.composition.dynamic_project import asked_project
 from lockset.errors import LocksetError
 from lockset.files.output_file import write_output
 from lockset.lockfile.secrets import refuse_secrets
-from lockset.lockfile.validate.report import validate
+from lockset.lockfile.validate.report import validate_document
 from lockset.lockfile.write import write
-from lockset.progress import Silent
-from lockset.resolve.lock.assemble import LockTerms, assemble, with_project
-from lockset.resolve.lock.gaps import gaps
+from lockset.progress import NullListener
+from lockset.resolve.lock.assemble import LockTerms, assemble_lock, with_project
 from lockset.resolve.lock.lock_resolution import resolution_of
+from lockset.resolve.lock.missing_files import gaps
 from lockset.resolve.lock.python_bounds import later_pythons, narrowing
-from lockset.resolve.lock.verify import prove
+from lockset.resolve.lock.verify import verify_lock
 from lockset.resolve.lock.wheels_agree import verify_metadata
 from lockset.resolve.problem.direct_source import DirectVersion
 from lockset.resolve.problem.lasting_choices import refuse_lost_groups
-from lockset.resolve.problem.options import Choices
+from lockset.resolve.problem.options import LockOptions
 from lockset.resolve.problem.other_sources import refuse_of_needed
 from lockset.resolve.problem.python_range import KNOWN
-from lockset.resolve.releases.direct_repository import DirectRepository, SourceFound
-from lockset.resolve.solver.candidate import SplitCandidate
+from lockset.resolve.releases.direct_repository import DirectRepository, UrlRequirementDiscovered
+from lockset.resolve.solver.candidate import ForkCandidate
 from lockset.resolve.solver.propagate import propagate
-from lockset.resolve.solver.search import Impossible, choices_of
+from lockset.resolve.solver.search import ResolutionImpossible, chosen_releases
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -42,10 +42,10 @@ if TYPE_CHECKING:
     from packaging.version import Version
 
     from lockset.lockfile.model import Pylock
-    from lockset.progress import Listener
-    from lockset.resolve.lock.gaps import Gap
-    from lockset.resolve.lock.verify import Missing
-    from lockset.resolve.problem.build_problem import Question
+    from lockset.progress import ProgressListener
+    from lockset.resolve.lock.missing_files import Gap
+    from lockset.resolve.lock.verify import MissingFile
+    from lockset.resolve.problem.build_problem import ResolutionProblem
     from lockset.resolve.problem.file_policy import FileRules
     from lockset.resolve.problem.request import LockRequest
     from lockset.resolve.problem.requirement import Dependency
@@ -53,10 +53,10 @@ if TYPE_CHECKING:
     from lockset.resolve.solver.resolution import Resolution
     from lockset.sources.project import RootProject
 
-__all__ = ["Choices", "LockResult", "lock"]
+__all__ = ["LockOptions", "LockResult", "lock_project"]
 
 # Opens a repository for rules; closing it ends its connections.
-Opener = "Callable[[FileRules, Listener], AbstractContextManager[IndexRepository]]"
+Opener = "Callable[[FileRules, ProgressListener], AbstractContextManager[IndexRepository]]"
 # Names in one note; further ones are counted.
 _SHOWN = 10
 
@@ -90,20 +90,20 @@ class LockResult:
     @property
     def splits(self) -> int:
         """How often one project was decided apart for two parts of the environments."""
-        return sum(isinstance(c, SplitCandidate) for _, found in self.resolution.pins.parts for c in found.values())
+        return sum(isinstance(c, ForkCandidate) for _, found in self.resolution.pins.parts for c in found.values())
 
 
-def lock(
+def lock_project(
     project: RootProject,
-    choices: Choices,
+    choices: LockOptions,
     *,
-    open_repository: Callable[[FileRules, Listener], AbstractContextManager[IndexRepository]],
+    open_repository: Callable[[FileRules, ProgressListener], AbstractContextManager[IndexRepository]],
     now: datetime,
     old: Pylock | None = None,
     folder: Path | None = None,
     verify: bool = False,
     one_environment: bool = False,
-    listener: Listener | None = None,
+    listener: ProgressListener | None = None,
 ) -> LockResult:
     """One lock for every environment that `project` and `choices` ask for; nothing is written to disk.
 
@@ -122,11 +122,10 @@ def lock(
         LocksetError: `no-resolution` and all that can go wrong with the network and the input.
     """
     refuse_lost_groups(project, choices, old)
-    heard = listener or Silent()
-    whole = asked_project(
+    heard = listener or NullListener()
+    with asked_project(
         project, choices, open_repository=open_repository, now=now, old=old, folder=folder, listener=heard
-    )
-    with whole as (_, asked, opened):
+    ) as (_, asked, opened):
         notes = _Notes(heard, (*asked.notes, *_unknown_upgrades(choices, old)))
         # Sources in front of the index, for the search only where there may be any: it asks very often.
         artifacts = DirectRepository(opened, asked.direct)
@@ -137,7 +136,7 @@ def lock(
         if verify:
             heard.phase("Comparing metadata")
             verify_metadata(resolution, opened)
-        found = assemble(resolution, question.request, terms, artifacts)
+        found = assemble_lock(resolution, question.request, terms, artifacts)
         lacking = gaps(_prove(found, question, resolution, repository, terms), resolution, repository)
         _tell_missing_extras(resolution, repository, notes)
         behind = _behind(resolution, repository)
@@ -145,13 +144,12 @@ def lock(
     refuse_of_needed(project, question.direct.guard, found)
     _tell_sources(found, old, notes)
     refuse_secrets(found)
-    skipped = _skipped(repository, notes)
     return LockResult(
         lock=found,
         text=_text(found),
         resolution=resolution,
         gaps=lacking,
-        skipped=skipped,
+        skipped=_skipped(repository, notes),
         behind=behind,
         notes=tuple(notes.said),
     )
@@ -163,13 +161,13 @@ def _skipped(repository: IndexRepository | DirectRepository, notes: _Notes) -> M
     return skipped
 
 
-def _with_entry(found: Pylock, project: RootProject, question: Question) -> Pylock:
+def _with_entry(found: Pylock, project: RootProject, question: ResolutionProblem) -> Pylock:
     if question.entry is None or project.name is None:
         return found
     return with_project(found, project.name, question.entry, question.request)
 
 
-def _unknown_upgrades(choices: Choices, old: Pylock | None) -> Iterator[str]:
+def _unknown_upgrades(choices: LockOptions, old: Pylock | None) -> Iterator[str]:
     known = {package.name for package in old.packages} if old is not None else set()
     for name in sorted(choices.upgrade_packages - known):
         yield f"{name} is to be upgraded, and the lock there is has none"
@@ -178,7 +176,7 @@ def _unknown_upgrades(choices: Choices, old: Pylock | None) -> Iterator[str]:
 class _Notes:
     """Hands notes on to the listener, and keeps them."""
 
-    def __init__(self, listener: Listener, first: Iterable[str]) -> None:
+    def __init__(self, listener: ProgressListener, first: Iterable[str]) -> None:
         self.listener = listener
         self.said: list[str] = []
         for text in first:
@@ -190,27 +188,31 @@ class _Notes:
 
 
 def _resolved(
-    question: Question,
+    question: ResolutionProblem,
     repository: IndexRepository | DirectRepository,
     listener: _Notes,
     *,
     one_environment: bool,
-) -> tuple[Question, Resolution]:
+) -> tuple[ResolutionProblem, Resolution]:
     """The answer, and the question that it answers: without later Pythons on which there is none, where it was open.
 
     Begun anew, at most once for each source there is, where one is found on the way.
     """
     while True:
-        with suppress(SourceFound):
+        with suppress(UrlRequirementDiscovered):
             found = _found(question, repository, listener.listener, one_environment=one_environment)
-            if not isinstance(found, Impossible):
+            if not isinstance(found, ResolutionImpossible):
                 return question, found
             question = _without_later_pythons(question, found, listener)
 
 
 def _found(
-    question: Question, repository: IndexRepository | DirectRepository, listener: Listener, *, one_environment: bool
-) -> Resolution | Impossible:
+    question: ResolutionProblem,
+    repository: IndexRepository | DirectRepository,
+    listener: ProgressListener,
+    *,
+    one_environment: bool,
+) -> Resolution | ResolutionImpossible:
     """The answer, or a failure on later Pythons alone.
 
     Raises:
@@ -223,20 +225,22 @@ def _found(
         if decided is not None:
             return decided
     found = resolution_of(question, repository, listener)
-    if not isinstance(found, Impossible) or later_pythons(found, question.request) is not None:
+    if not isinstance(found, ResolutionImpossible) or later_pythons(found, question.request) is not None:
         return found
     # What asks again and what tries remedies costs milliseconds to import.
-    from lockset.resolve.lock.second_opinion import reconsidered
+    from lockset.resolve.lock.second_opinion import reconsider
 
-    found = reconsidered(found, question, repository, listener)
-    if not isinstance(found, Impossible) or later_pythons(found, question.request) is not None:
+    found = reconsider(found, question, repository, listener)
+    if not isinstance(found, ResolutionImpossible) or later_pythons(found, question.request) is not None:
         return found
-    from lockset.resolve.explain.explain import explain
+    from lockset.resolve.explain.explain import explain_failure
 
-    raise explain(found, question.request, repository) from None
+    raise explain_failure(found, question.request, repository) from None
 
 
-def _without_later_pythons(question: Question, impossible: Impossible, listener: _Notes) -> Question:
+def _without_later_pythons(
+    question: ResolutionProblem, impossible: ResolutionImpossible, listener: _Notes
+) -> ResolutionProblem:
     bound = later_pythons(impossible, question.request)
     assert bound is not None
     asked = sorted({cause.origin.text for cause in impossible.causes})
@@ -266,7 +270,7 @@ def _behind(resolution: Resolution, repository: IndexRepository | DirectReposito
 
 
 def _narrowed(
-    question: Question,
+    question: ResolutionProblem,
     resolution: Resolution,
     repository: IndexRepository | DirectRepository,
     listener: _Notes,
@@ -292,7 +296,7 @@ def _narrowed(
     )
 
 
-def _terms(question: Question, request: LockRequest) -> LockTerms:
+def _terms(question: ResolutionProblem, request: LockRequest) -> LockTerms:
     return LockTerms(
         requires_python=request.requires_python,
         universe=request.universe,
@@ -331,9 +335,11 @@ def _tell_changed_archives(found: Pylock, old: Pylock | None, listener: _Notes) 
 
 def _tell_outside_paths(found: Pylock, listener: _Notes) -> None:
     """Paths that lead out of the lock's folder, which a sync wants to be allowed."""
-    places = [place for p in found.packages for place in (p.archive, p.directory, p.vcs) if place is not None]
+    locations = [
+        location for p in found.packages for location in (p.archive, p.directory, p.vcs) if location is not None
+    ]
     files = [file for p in found.packages for file in (p.sdist, *(p.wheels or ())) if file is not None]
-    outside = _outside(place.path for place in places)
+    outside = _outside(location.path for location in locations)
     folders = _outside(f.path and f.path.rpartition("/")[0] + "/" for f in files)
     if outside or folders:
         way = f" or `-f {folders[0]}`" if folders and not outside else " only"
@@ -354,11 +360,11 @@ def _differ(before: Mapping[str, str], now: Mapping[str, str]) -> bool:
 
 def _prove(
     found: Pylock,
-    question: Question,
+    question: ResolutionProblem,
     resolution: Resolution,
     repository: IndexRepository | DirectRepository,
     terms: LockTerms,
-) -> tuple[Missing, ...]:
+) -> tuple[MissingFile, ...]:
     def dependencies(name: str, version: Version) -> Iterable[Dependency]:
         facts = repository.facts(name, version)
         return facts.dependencies if facts is not None else ()
@@ -366,13 +372,13 @@ def _prove(
     inside = terms.universe.without_extras_and_groups()
     samples = [s for s in question.samples if inside.evaluate(s.environment)]
     request = question.request
-    return prove(
+    return verify_lock(
         found,
         versions=[version for _, version in resolution.nodes],
         roots=request.roots,
         dependencies=dependencies,
         samples=samples,
-        choices=choices_of(request),
+        choices=chosen_releases(request),
         universe=terms.universe,
     )
 
@@ -380,7 +386,7 @@ def _prove(
 def _text(lock: Pylock) -> str:
     """The text of the lock, which keeps the standard."""
     text = write(lock)
-    report = validate(text, path="pylock.toml")
+    report = validate_document(text, path="pylock.toml")
     errors = [issue for issue in report.issues if issue.severity == "error"]
     if errors:
         raise LocksetError(

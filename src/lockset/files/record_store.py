@@ -43,8 +43,8 @@ __all__ = [
     "known",
     "read_record",
     "recall",
-    "record_place",
-    "remember",
+    "record_location",
+    "save_record",
     "stamp",
     "write_record",
 ]
@@ -123,7 +123,7 @@ def recall(arguments: Sequence[str], environ: Mapping[str, str]) -> str | None:
         if folder is None:
             return None
         key = key_of(arguments, environ)
-        record = read_record(record_place(folder, key))
+        record = read_record(record_location(folder, key))
         if record is None or record[0] != key:
             return None
         _, looked, locks, libraries, shares, told = record
@@ -142,7 +142,7 @@ def recall(arguments: Sequence[str], environ: Mapping[str, str]) -> str | None:
             gc.enable()
 
 
-def remember(
+def save_record(
     cache: str,
     key: Key,
     *,
@@ -167,7 +167,7 @@ def remember(
     found = list(files)
     half = len(found) // 2
     shares = tuple(_share(part, dict(folders)) for part in ((found[:half], found[half:]) if half else (found,)))
-    write_record(record_place(cache, key), (key, tuple(looked), tuple(locks), folders, shares, told))
+    write_record(record_location(cache, key), (key, tuple(looked), tuple(locks), folders, shares, told))
 
 
 def _share(files: list[tuple[str, int, int]], roots: Iterable[str]) -> tuple[int, bytes]:
@@ -197,7 +197,7 @@ def stamp(path: str) -> Stamp:
     return found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns
 
 
-def record_place(cache: str, key: Key) -> str:
+def record_location(cache: str, key: Key) -> str:
     """Where in the cache the record of `key` lies; another one may lie there."""
     return f"{cache}/{_FOLDER}/{zlib.crc32(repr(key[1:]).encode()) % _RECORDS:02x}"
 

@@ -6,7 +6,7 @@ import posixpath
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import unquote, urlsplit
 
-from lockset.index.credentials import Origin, origin_of
+from lockset.index.credentials import UrlOrigin, origin_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -24,7 +24,7 @@ class Scope(NamedTuple):
         folder: Path of an index, which ends in a slash; empty where no index is known.
     """
 
-    origin: Origin
+    origin: UrlOrigin
     folder: str = ""
 
 
@@ -37,7 +37,7 @@ class Scopes:
     """
 
     def __init__(self, indexes: Iterable[str]) -> None:
-        self._scopes: dict[Origin, list[Scope]] = {}
+        self._scopes: dict[UrlOrigin, list[Scope]] = {}
         self._linked: dict[Scope, Scope] = {}
         for url in indexes:
             scope = Scope(origin_of(url), _folder(url))

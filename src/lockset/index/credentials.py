@@ -9,12 +9,12 @@ from urllib.parse import unquote, urlsplit, urlunsplit
 from lockset._dataclass import dataclass
 from lockset.index.pages.links import without_userinfo
 
-__all__ = ["Credentials", "Origin", "origin_of", "redact", "split_credentials"]
+__all__ = ["Credentials", "UrlOrigin", "origin_of", "redact", "split_credentials"]
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
-class Origin(NamedTuple):
+class UrlOrigin(NamedTuple):
     """Scheme, host and port: what credentials belong to. They are sent nowhere else."""
 
     scheme: str
@@ -38,7 +38,7 @@ class Credentials:
         return "Credentials(***)"
 
 
-def origin_of(url: str) -> Origin:
+def origin_of(url: str) -> UrlOrigin:
     """The origin of `url`; a port that the scheme implies and one that is written out are the same."""
     parts = urlsplit(url)
     scheme = parts.scheme.lower()
@@ -46,7 +46,7 @@ def origin_of(url: str) -> Origin:
         port = parts.port
     except ValueError:
         port = None
-    return Origin(scheme, (parts.hostname or "").lower(), port or _DEFAULT_PORTS.get(scheme))
+    return UrlOrigin(scheme, (parts.hostname or "").lower(), port or _DEFAULT_PORTS.get(scheme))
 
 
 def split_credentials(url: str) -> tuple[str, Credentials | None]:

@@ -10,7 +10,7 @@ from lockset._dataclass import dataclass
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["DEFAULT_LIFETIME", "Decision", "Validators", "decide", "http_date", "lifetime", "validators"]
+__all__ = ["DEFAULT_LIFETIME", "Freshness", "Validators", "freshness_of", "http_date", "lifetime", "validators"]
 
 # Seconds a page counts as fresh where the index says nothing: what the public index says of its own pages.
 DEFAULT_LIFETIME = 600.0
@@ -19,7 +19,7 @@ _HEURISTIC_CAP = 600.0
 _LONGEST_LIFETIME = 7 * 24 * 3600.0
 
 
-class Decision(Enum):
+class Freshness(Enum):
     """What to do with a stored response."""
 
     USE = "use"
@@ -99,9 +99,9 @@ def lifetime(headers: Mapping[str, str]) -> float | None:
     return max(0.0, min(said - age, _LONGEST_LIFETIME))
 
 
-def decide(
+def freshness_of(
     headers: Mapping[str, str], *, stored_at: float, now: float, refresh: bool = False, max_age: float | None = None
-) -> Decision:
+) -> Freshness:
     """Whether the response stored at `stored_at` may be used at `now`.
 
     `refresh` asks again in any case; `max_age` replaces what the server said. A clock that was set back makes a
@@ -110,6 +110,6 @@ def decide(
     life = lifetime(headers) if max_age is None else max_age
     age = now - stored_at
     if not refresh and life is not None and 0 <= age < life:
-        return Decision.USE
+        return Freshness.USE
     asked = validators(headers)
-    return Decision.REVALIDATE if asked.etag or asked.last_modified else Decision.FETCH
+    return Freshness.REVALIDATE if asked.etag or asked.last_modified else Freshness.FETCH

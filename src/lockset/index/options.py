@@ -51,7 +51,7 @@ class IndexSource:
 
 
 @cache
-def _place(url: str, *, flat: bool = False) -> IndexSource:
+def _location(url: str, *, flat: bool = False) -> IndexSource:
     """A place without a name: one object for all projects that are looked for there."""
     return IndexSource(url=url, flat=flat)
 
@@ -128,13 +128,13 @@ class IndexOptions:
 
     def sources(self) -> tuple[IndexSource, ...]:
         """All indexes in the order of asking, the default one last; flat places not among them."""
-        default = () if self.no_index else (_place(self.index_url),)
+        default = () if self.no_index else (_location(self.index_url),)
         further = tuple(s for s in self.indexes if not self.no_index or s.explicit or s.name in self.pins.values())
         return (*further, *default)
 
     def flat_sources(self) -> tuple[IndexSource, ...]:
         """The flat places, in order."""
-        return tuple(_place(url, flat=True) for url in self.find_links)
+        return tuple(_location(url, flat=True) for url in self.find_links)
 
 
 def location_url(text: str, *, base: Path) -> str:

@@ -61,6 +61,6 @@ def _refused(url: str, why: str) -> LocksetError:
     return LocksetError(
         "redirect-refused",
         f"The server answered with {why}",
-        place=redact(url),
+        location=redact(url),
         hint="Check the address of the index; lockset does not follow this redirect",
     )

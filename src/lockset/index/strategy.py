@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lockset.index.pages.file_rows import Rows
-from lockset.index.pages.page_table import Table, TableBuilder
+from lockset.index.pages.page_table import PageTable, TableBuilder
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from lockset.index.options import IndexOptions, IndexSource
 
-__all__ = ["AskPlan", "join_tables", "sources_for"]
+__all__ = ["IndexOrder", "join_tables", "sources_for"]
 
 
 def sources_for(project: str, options: IndexOptions) -> tuple[IndexSource, ...]:
@@ -26,20 +26,20 @@ def sources_for(project: str, options: IndexOptions) -> tuple[IndexSource, ...]:
     return tuple(source for source in options.sources() if not source.explicit)
 
 
-class AskPlan:
+class IndexOrder:
     """Which answers decide, for one strategy: fed one by one in order, tells when no further one is needed."""
 
     def __init__(self, *, join_all: bool) -> None:
         self._join_all = join_all
-        self._found: list[Table] = []
+        self._found: list[PageTable] = []
 
-    def take(self, table: Table | None) -> bool:
+    def take(self, table: PageTable | None) -> bool:
         """Take the answer of the next index (None: it does not have the project); True when that settles it."""
         if table is not None:
             self._found.append(table)
         return bool(self._found) and not self._join_all
 
-    def answer(self, flat: Sequence[Table]) -> Table | None:
+    def answer(self, flat: Sequence[PageTable]) -> PageTable | None:
         """The one answer, joined with what flat places have; None where nobody has the project."""
         found = [*(table for table in flat if table.versions), *self._found]
         if not found:
@@ -47,7 +47,7 @@ class AskPlan:
         return found[0] if len(found) == 1 else join_tables(found)
 
 
-def join_tables(tables: Iterable[Table]) -> Table:
+def join_tables(tables: Iterable[PageTable]) -> PageTable:
     """One table with the files of all; of two files with one name the first table's counts.
 
     It bears the URL of the last table: flat places come first, and are no index.

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from lockset.lockfile.declared_conflicts import ConflictMember, DeclaredConflict
     from lockset.markers import Environment
 
-__all__ = ["conflicting_region", "marker_text", "members_of", "met_within"]
+__all__ = ["conflicting_region", "conflicting_regions", "marker_text", "met_within"]
 
 
 def conflicting_region(conflicts: Iterable[DeclaredConflict]) -> MarkerSet:
@@ -28,7 +28,7 @@ def conflicting_region(conflicts: Iterable[DeclaredConflict]) -> MarkerSet:
     return _both_chosen(pairs_of(conflicts))
 
 
-def members_of(conflicts: Iterable[DeclaredConflict]) -> tuple[MarkerSet, ...]:
+def conflicting_regions(conflicts: Iterable[DeclaredConflict]) -> tuple[MarkerSet, ...]:
     """For each extra and group that conflicts with another, where it is chosen."""
     return tuple(dict.fromkeys(_chosen(member) for conflict in conflicts for member in conflict))
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from lockset.lockfile.model import Package, Pylock
 
-__all__ = ["Chain", "Entry", "LockGraph", "chains_to", "look", "region_of"]
+__all__ = ["Chain", "LockEntry", "LockGraph", "chains_to", "look", "region_of"]
 
 # Extras and groups chosen.
 _Choice = tuple["Collection[str]", "Collection[str]"]
@@ -35,7 +35,7 @@ _MOST_STEPS = 100_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
+class LockEntry:
     """One entry of `packages` that can apply in what is looked at.
 
     Attributes:
@@ -72,7 +72,7 @@ class LockGraph:
         known: The region all conditions are told within.
     """
 
-    entries: Mapping[int, Entry]
+    entries: Mapping[int, LockEntry]
     children: Mapping[int, tuple[int, ...]]
     roots: tuple[int, ...]
     asked: Mapping[int, tuple[str, ...]]
@@ -195,7 +195,7 @@ def look(
 class Chain:
     """Entries from a root to a package, each depending on the next; `region` is where all of them apply."""
 
-    entries: tuple[Entry, ...]
+    entries: tuple[LockEntry, ...]
     region: MarkerSet
 
 
@@ -261,13 +261,13 @@ def _entry(
     known: MarkerSet,
     usual: MarkerSet,
     chosen: _Choice | None,
-) -> Entry | None:
+) -> LockEntry | None:
     region = known if package.marker is None else known & MarkerSet.of_marker(package.marker)
     if chosen is not None:
         region = region.with_extras_and_groups(*chosen)
     if region.is_empty:
         return None
-    return Entry(
+    return LockEntry(
         number=number,
         name=package.name,
         version=None if package.version is None else str(package.version),
@@ -276,7 +276,7 @@ def _entry(
     )
 
 
-def _children(lock: Pylock, entries: Mapping[int, Entry]) -> dict[int, tuple[int, ...]]:
+def _children(lock: Pylock, entries: Mapping[int, LockEntry]) -> dict[int, tuple[int, ...]]:
     by_name: dict[str, list[int]] = {}
     for number, entry in entries.items():
         by_name.setdefault(entry.name, []).append(number)
@@ -317,7 +317,7 @@ def _agrees(package: Package, key: str, value: object) -> bool:
     return True
 
 
-def _asked(lock: Pylock, entries: Mapping[int, Entry], chosen: _Choice | None) -> dict[int, tuple[str, ...]]:
+def _asked(lock: Pylock, entries: Mapping[int, LockEntry], chosen: _Choice | None) -> dict[int, tuple[str, ...]]:
     """Entries that the lock records as asked for, in the order recorded."""
     table = (lock.tool or {}).get("lockset")
     recorded = table.get("roots") if isinstance(table, dict) else None
@@ -344,7 +344,7 @@ def _requirement(text: object) -> Requirement | None:
 
 
 def _complete(
-    asked: tuple[int, ...], entries: Mapping[int, Entry], children: Mapping[int, tuple[int, ...]]
+    asked: tuple[int, ...], entries: Mapping[int, LockEntry], children: Mapping[int, tuple[int, ...]]
 ) -> tuple[int, ...]:
     """Roots from which every entry is reached: the asked ones, those nothing leads to, one of each remaining circle."""
     depended = {child for found in children.values() for child in found}

@@ -31,7 +31,7 @@ def refuse_wrong_name(path: str) -> None:
     raise LocksetError(
         "file-name",
         f"`{name}` is not a valid name for a lock file",
-        place=path,
+        location=path,
         hint="Rename it to pylock.toml, or to pylock.NAME.toml where NAME has no dot",
     )
 

@@ -33,9 +33,9 @@ def load_bytes(path: str | os.PathLike[str]) -> bytes:
         descriptor = os.open(path, READ)
     except (FileNotFoundError, NotADirectoryError) as error:
         hint = "`lockset lock` writes a lock file; name its path to read another"
-        raise LocksetError("lock-not-found", f"There is no file `{shown}`", place=shown, hint=hint) from error
+        raise LocksetError("lock-not-found", f"There is no file `{shown}`", location=shown, hint=hint) from error
     except ValueError as error:  # a NUL in the path
-        raise LocksetError("lock-not-found", f"`{shown}` is no path", place=shown) from error
+        raise LocksetError("lock-not-found", f"`{shown}` is no path", location=shown) from error
     except OSError as error:
         reason = "it is a folder" if Path(path).is_dir() else error.strerror or "unknown reason"
         raise _unreadable(shown, reason) from error
@@ -59,4 +59,4 @@ def _bounded(descriptor: int, shown: str) -> bytes:
 
 
 def _unreadable(shown: str, reason: str) -> LocksetError:
-    return LocksetError("lock-unreadable", f"`{shown}` cannot be read: {reason}", place=shown)
+    return LocksetError("lock-unreadable", f"`{shown}` cannot be read: {reason}", location=shown)

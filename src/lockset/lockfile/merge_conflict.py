@@ -149,8 +149,8 @@ def _lock(text: str) -> Pylock | None:
 
 
 def _identity(package: Package) -> tuple[str, str, str, str]:
-    place = package.vcs or package.directory or package.archive
-    return package.name, str(package.version), str(package.marker), "" if place is None else str(place)
+    location = package.vcs or package.directory or package.archive
+    return package.name, str(package.version), str(package.marker), "" if location is None else str(location)
 
 
 def _unchanged(base: Pylock, ours: Pylock, theirs: Pylock) -> dict[str, frozenset[tuple[str, str, str, str]]]:

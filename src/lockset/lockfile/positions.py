@@ -18,7 +18,7 @@ from lockset.spans import Span
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["KeyPath", "Newer", "Positions", "positions"]
+__all__ = ["KeyPath", "NewerSyntax", "Positions", "positions"]
 
 # `packages[2].wheels[0].hashes.sha256` is ("packages", 2, "wheels", 0, "hashes", "sha256").
 KeyPath: TypeAlias = tuple[str | int, ...]
@@ -39,7 +39,7 @@ _SCALAR = re.compile(r"[^,\]}#\r\n]*[^,\]}#\r\n \t]")
 _SHORT_TIME = re.compile(r"(?:.*[Tt ])?\d\d:\d\d(?!:)")
 
 
-class Newer(NamedTuple):
+class NewerSyntax(NamedTuple):
     """The first thing in a text that TOML 1.0 does not have."""
 
     what: str
@@ -90,7 +90,7 @@ class Positions(Mapping[KeyPath, Span]):
 
     __slots__ = ("_root", "newer")
 
-    def __init__(self, root: _Node, newer: Newer | None = None) -> None:
+    def __init__(self, root: _Node, newer: NewerSyntax | None = None) -> None:
         self._root = root
         self.newer = newer
 
@@ -150,7 +150,7 @@ class _Scanner:
 
     def __init__(self, text: str) -> None:
         self._text = text
-        self.newer: Newer | None = None
+        self.newer: NewerSyntax | None = None
         self._root = _Node(0, 0)
 
     def scan(self) -> _Node:
@@ -253,7 +253,7 @@ class _Scanner:
 
     def _is_newer(self, what: str, offset: int) -> None:
         if self.newer is None:
-            self.newer = Newer(what, offset)
+            self.newer = NewerSyntax(what, offset)
 
     def _scalar_end(self, at: int) -> int:
         """Where the string, number, boolean or time at `at` ends."""

@@ -41,7 +41,7 @@ class TomlError(LocksetError):
         """`before` is the text in front of the place."""
         self.offset = len(before)
         self.line, self.column = LineIndex(before).position(self.offset)
-        super().__init__("toml-syntax", message, place=f"{path or '<text>'}:{self.line}:{self.column}", hint=hint)
+        super().__init__("toml-syntax", message, location=f"{path or '<text>'}:{self.line}:{self.column}", hint=hint)
 
 
 # What is checked before packaging's model takes it, of the file and of each package.
@@ -87,7 +87,7 @@ class Document:
             raise LocksetError(
                 "lock-unsupported",
                 f"This lock file has a version that lockset does not read: {error.message}",
-                place=self.path,
+                location=self.path,
                 hint="Lock again with a tool that writes lock-version 1.0, or use a newer lockset",
             ) from error
         except PylockValidationError as error:
@@ -95,12 +95,12 @@ class Document:
             raise LocksetError(
                 "lock-invalid",
                 f"This is no valid lock file: {_first_line(error.message)}{_where(self.data, error.context)}",
-                place=self.path,
+                location=self.path,
                 hint=kind or f"`lockset validate {quote(self.path or 'FILE')}` lists every finding with its line",
             ) from error
         except (ValueError, RecursionError) as error:
             raise LocksetError(
-                "lock-invalid", f"This is no lock file that can be read: {_first_line(str(error))}", place=self.path
+                "lock-invalid", f"This is no lock file that can be read: {_first_line(str(error))}", location=self.path
             ) from error
 
 
@@ -181,7 +181,7 @@ def _refuse_tag_bombs(data: Mapping[str, Any], path: str | None) -> None:
         for wheel in wheels if isinstance(wheels, list) else ():
             if isinstance(wheel, dict) and _is_tag_bomb(wheel):
                 message = f"A wheel of `{package.get('name')}` has a file name with more than {MAX_WHEEL_TAGS} tags"
-                raise LocksetError("lock-invalid", message, place=path)
+                raise LocksetError("lock-invalid", message, location=path)
 
 
 def _check_bounds(data: Mapping[str, Any]) -> None:

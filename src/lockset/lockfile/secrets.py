@@ -70,7 +70,7 @@ def _plain_value(value: Any) -> Any:
     return [_plain_value(inner) for inner in value] if isinstance(value, list) else value
 
 
-def refuse_secrets(lock: Pylock, *, place: str | None = None) -> None:
+def refuse_secrets(lock: Pylock, *, location: str | None = None) -> None:
     """Refuse a lock that holds a secret.
 
     Raises:
@@ -79,16 +79,16 @@ def refuse_secrets(lock: Pylock, *, place: str | None = None) -> None:
     for package in lock.packages:
         for text in _texts_of(package):
             if has_secret(text):
-                raise secret_in_address(f"a secret of `{package.name}`", text, place=place)
+                raise secret_in_address(f"a secret of `{package.name}`", text, location=location)
     for text in _texts(lock.tool):
         if has_secret(text):
-            raise secret_in_address("a secret", text, place=place)
+            raise secret_in_address("a secret", text, location=location)
 
 
-def secret_in_address(what: str, text: str, *, place: str | None) -> LocksetError:
+def secret_in_address(what: str, text: str, *, location: str | None) -> LocksetError:
     """The refusal of an address that cannot be written; `what` names the secret."""
     message = f"`{without_secrets(text)}` holds {what}, which would be written with it"
-    return LocksetError("secret-in-lock", message, place=place, hint=_HINT)
+    return LocksetError("secret-in-lock", message, location=location, hint=_HINT)
 
 
 def _texts_of(package: Package) -> Iterator[str]:

@@ -27,14 +27,14 @@ if TYPE_CHECKING:
     from lockset.lockfile.model import Artifact, Package, PackageWheel, Pylock
     from lockset.markers.environment import Environment
 
-__all__ = ["Selected", "Selection", "refuse_empty_environments", "select"]
+__all__ = ["SelectedPackage", "Selection", "refuse_empty_environments", "select"]
 
 # Bounds how many tags a message names; the others are counted.
 _TAGS_SHOWN = 6
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Selected:
+class SelectedPackage:
     """One package to install and what it is installed from; `index` is its place in `packages`."""
 
     package: Package
@@ -49,7 +49,7 @@ class Selection:
     `extras` and `groups` are normalised names; with `environment` they are what the markers were asked with.
     """
 
-    items: tuple[Selected, ...]
+    items: tuple[SelectedPackage, ...]
     environment: Mapping[str, str]
     extras: frozenset[str]
     groups: frozenset[str]
@@ -103,7 +103,7 @@ def select(
     ranks = {str(tag): rank for rank, tag in reversed(list(enumerate(tags)))}
     return Selection(
         items=tuple(
-            Selected(package=package, artifact=_artifact(package, ranks, values, prefer_sdist), index=index)
+            SelectedPackage(package=package, artifact=_artifact(package, ranks, values, prefer_sdist), index=index)
             for index, package in slated
         ),
         environment=values,

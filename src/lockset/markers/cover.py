@@ -18,7 +18,7 @@ from lockset.markers.literals import Labels, choose, region, region_expression
 if TYPE_CHECKING:
     from lockset.markers.variables import Variable
 
-__all__ = ["Parts", "cover", "factored", "parts_of", "products_of"]
+__all__ = ["Parts", "cover", "diagram_parts", "factored", "products_of"]
 
 Parts = dict["Variable", Labels]
 Product = dict["Variable", int]  # variable: mask of parts; a variable that is not there may have any value
@@ -29,7 +29,7 @@ MAX_PRODUCTS_IN_ALL_ORDERS = 5
 MAX_ORDERS = 6
 
 
-def parts_of(*diagrams: int) -> Parts:
+def diagram_parts(*diagrams: int) -> Parts:
     """The variables of the diagrams, in order, with the labels that any of them uses."""
     labels: dict[Variable, frozenset[Any]] = {}
     for diagram in diagrams:

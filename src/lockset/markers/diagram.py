@@ -37,10 +37,10 @@ __all__ = [
     "NODES",
     "Node",
     "and_",
+    "assign",
     "branch",
-    "decide",
     "disjoint",
-    "fix",
+    "evaluate",
     "forget",
     "given",
     "make",
@@ -250,7 +250,7 @@ def _fill(wanted: list[int | None]) -> list[int]:
     return filled
 
 
-def fix(diagram: int, choice: Any, value_of: Callable[[Variable], Any]) -> int:
+def assign(diagram: int, choice: Any, value_of: Callable[[Variable], Any]) -> int:
     """The diagram with some variables decided: `value_of` gives a value, or None to leave the variable open.
 
     `choice` is a hashable that stands for `value_of` in the memo table. Predicates of a fixed text variable go with it.
@@ -307,7 +307,7 @@ def forget(diagram: int, choice: Any, forgotten: Callable[[Variable], bool]) -> 
     return walk(diagram)
 
 
-def decide(diagram: int, value_of: Callable[[Variable], Any]) -> bool:
+def evaluate(diagram: int, value_of: Callable[[Variable], Any]) -> bool:
     """Whether the point given by `value_of` (a value for every variable) lies in the set."""
     while diagram > FULL:
         variable, labels, ways = NODES[diagram]

@@ -28,7 +28,7 @@ __all__ = [
     "fits_specifier",
     "is_finite",
     "partition",
-    "release_of",
+    "release_point",
     "satisfies",
 ]
 
@@ -51,7 +51,7 @@ class UndefinedComparisonError(ValueError):
 
 
 @lru_cache(maxsize=4096)
-def release_of(text: str) -> Release:
+def release_point(text: str) -> Release:
     """The place of a version on the release line; the origin for what is not a version."""
     try:
         release = read_version(text.removesuffix("+")).release  # a build between tags calls itself "3.14.0+"
@@ -130,7 +130,7 @@ def partition(
         UndefinedComparisonError: Where packaging has no meaning for the comparison.
     """
     only_minor = name == "python_version"
-    starts = sorted({ORIGIN, *_neighbours(_named_places(operator, literal), only_minor=only_minor)})
+    starts = sorted({ORIGIN, *_neighbours(_named_locations(operator, literal), only_minor=only_minor)})
     cuts: list[Release] = []
     truths: list[bool] = []
     for start in starts:
@@ -143,34 +143,34 @@ def partition(
     return tuple(cuts[1:]), tuple(truths)
 
 
-def _named_places(operator: str, literal: str) -> set[Release]:
+def _named_locations(operator: str, literal: str) -> set[Release]:
     if operator not in {"in", "not in"}:
         found = _RELEASE_IN_LITERAL.match(literal)
         return {_padded(tuple(map(int, found[1].split("."))))} if found else set()
     if len(literal) > _LONGEST_LIST or _LONG_NUMBER.search(literal):
         raise UndefinedComparisonError(operator)
-    places: set[Release] = set()
+    locations: set[Release] = set()
     for run in _DOTTED.findall(literal):
-        places |= _substring_versions(run.split("."))
-    return places
+        locations |= _substring_versions(run.split("."))
+    return locations
 
 
 def _substring_versions(numbers: list[str]) -> set[Release]:
     """Every version that is a substring of the dotted run: of "13.10" also 3.1, 3.10 and 13.1."""
-    places: set[Release] = set()
+    locations: set[Release] = set()
     for length in (2, 3):
         for start in range(len(numbers) - length + 1):
             first, *middle, last = numbers[start : start + length]
             heads = (first[i:] for i in range(len(first)))
             tails = [last[: i + 1] for i in range(len(last))]
-            places |= {_padded(tuple(map(int, (head, *middle, tail)))) for head in heads for tail in tails}
-    return places
+            locations |= {_padded(tuple(map(int, (head, *middle, tail)))) for head in heads for tail in tails}
+    return locations
 
 
-def _neighbours(places: set[Release], *, only_minor: bool) -> set[Release]:
+def _neighbours(locations: set[Release], *, only_minor: bool) -> set[Release]:
     """The places where an answer may change: at, directly after, and at the series around each named place."""
     found: set[Release] = set()
-    for major, minor, micro in places:
+    for major, minor, micro in locations:
         found |= {(major, 0, 0), (major, minor, 0), (major, minor + 1, 0), (major + 1, 0, 0)}
         if not only_minor:
             found |= {(major, minor, micro), (major, minor, micro + 1)}

@@ -10,7 +10,7 @@ from lockset.markers.diagram import EMPTY, FULL, and_, not_, or_
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["Expression", "Join", "Leaf", "join", "meaning", "negated", "size", "text"]
+__all__ = ["Expression", "Join", "Leaf", "expression_text", "join", "meaning", "negated", "size"]
 
 # `!==` stands for the opposite of `===`, which markers have no operator for.
 _OPPOSITE = {
@@ -90,7 +90,7 @@ def size(expression: Expression) -> int:
     return 1 if isinstance(expression, Leaf) else sum(map(size, expression.parts))
 
 
-def text(expression: Expression) -> str:
+def expression_text(expression: Expression) -> str:
     """Marker text; brackets wherever `and` and `or` meet, so that nobody needs to know which binds tighter."""
     if isinstance(expression, Leaf):
         literal = _quoted(expression.literal)
@@ -99,7 +99,9 @@ def text(expression: Expression) -> str:
         left, right = (literal, expression.name) if expression.literal_first else (expression.name, literal)
         return f"{left} {expression.operator} {right}"
     word = " or " if expression.either else " and "
-    return word.join(f"({text(part)})" if _is_several(part) else text(part) for part in expression.parts)
+    return word.join(
+        f"({expression_text(part)})" if _is_several(part) else expression_text(part) for part in expression.parts
+    )
 
 
 def _is_several(expression: Expression) -> bool:

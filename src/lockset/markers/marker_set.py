@@ -10,7 +10,7 @@ from packaging.utils import canonicalize_name
 from lockset.dependency_specifiers import read_specifier, read_specifiers
 from lockset.errors import LocksetError
 from lockset.markers import diagram as dd
-from lockset.markers.domains import ORIGIN, release_of
+from lockset.markers.domains import ORIGIN, release_point
 from lockset.markers.environment import Environment
 from lockset.markers.parse import comparison, parse, yes
 from lockset.markers.render import render
@@ -157,7 +157,7 @@ class MarkerSet:
         found = self._fixed.get(name)
         if found is None:
             value = "" if name is None else canonicalize_name(name)
-            found = _of(dd.fix(self.id, ("extra", value), lambda variable: value if variable is EXTRA else None))
+            found = _of(dd.assign(self.id, ("extra", value), lambda variable: value if variable is EXTRA else None))
             self._fixed[name] = found
         return found
 
@@ -171,7 +171,7 @@ class MarkerSet:
         def value_of(variable: Variable) -> bool | None:
             return variable.literal in chosen[variable.name] if variable.kind is Kind.FLAG else None
 
-        return _of(dd.fix(self.id, (chosen["extras"], chosen["dependency_groups"]), value_of))
+        return _of(dd.assign(self.id, (chosen["extras"], chosen["dependency_groups"]), value_of))
 
     def with_chosen(self, *, extras: Iterable[str] = (), groups: Iterable[str] = ()) -> MarkerSet:
         """The set with the named extras and groups chosen; all other choices stay open."""
@@ -183,7 +183,7 @@ class MarkerSet:
         def value_of(variable: Variable) -> bool | None:
             return True if variable.kind is Kind.FLAG and variable.literal in chosen[variable.name] else None
 
-        return _of(dd.fix(self.id, ("chosen", *chosen.values()), value_of))
+        return _of(dd.assign(self.id, ("chosen", *chosen.values()), value_of))
 
     def with_extras_as(self, regions: Mapping[str, MarkerSet]) -> MarkerSet:
         """The set with each named extra replaced by a region: it counts as chosen there, and nowhere else."""
@@ -191,7 +191,7 @@ class MarkerSet:
         for name in sorted(self.extras() & regions.keys()):
             variable = flag("extras", name)
             chosen, other = (
-                _of(dd.fix(found.id, (variable, value), _fixed(variable, value))) for value in (True, False)
+                _of(dd.assign(found.id, (variable, value), _fixed(variable, value))) for value in (True, False)
             )
             found = (chosen & regions[name]) | (other - regions[name])
         return found
@@ -206,7 +206,7 @@ class MarkerSet:
         def value_of(variable: Variable) -> bool | None:
             return False if variable.kind is Kind.FLAG and variable.literal in left_out[variable.name] else None
 
-        return _of(dd.fix(self.id, ("left out", *left_out.values()), value_of))
+        return _of(dd.assign(self.id, ("left out", *left_out.values()), value_of))
 
     def without_extras_and_groups(self) -> MarkerSet:
         """The environments that are in the set for at least one choice of extras, groups and metadata extra."""
@@ -225,7 +225,7 @@ class MarkerSet:
 
         A mapping may hold `extra`; without it no metadata extra is chosen. Other missing values count as "".
         """
-        return dd.decide(self.id, _values(env, extras, groups))
+        return dd.evaluate(self.id, _values(env, extras, groups))
 
     def text(self, given: MarkerSet | None = None) -> str | None:
         """A short marker that agrees with this set on every environment of `given` (of all, by default).
@@ -399,7 +399,7 @@ def _values(
         if name == "python_full_version":
             return values.get(name) or values.get("python_version") or ""
         if name == "python_version":
-            return ".".join(map(str, release_of(text_of("python_full_version"))[:2]))
+            return ".".join(map(str, release_point(text_of("python_full_version"))[:2]))
         value = values.get(name) or ""
         return canonicalize_name(value) if name == "extra" and value else value
 
@@ -410,7 +410,7 @@ def _values(
         if variable.kind is Kind.TEXT:
             return text
         if variable.kind is Kind.RELEASE:
-            return release_of(text)
+            return release_point(text)
         return dd.predicate_holds(variable, text)
 
     return value_of

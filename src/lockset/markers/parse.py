@@ -111,21 +111,23 @@ class _Parser:
         self._advance()
 
     def _split(self) -> Iterator[tuple[str, str, int]]:
-        place = 0
+        location = 0
         while True:
-            found = _TOKEN.match(self._text, place)
+            found = _TOKEN.match(self._text, location)
             if found is None or found.lastgroup is None:
-                rest = self._text[place:]
-                self._refuse("is neither variable, operator nor quoted string", place + len(rest) - len(rest.lstrip()))
+                rest = self._text[location:]
+                self._refuse(
+                    "is neither variable, operator nor quoted string", location + len(rest) - len(rest.lstrip())
+                )
             yield found.lastgroup, found[found.lastgroup], found.start(found.lastgroup)
-            place = found.end()
+            location = found.end()
 
     def _advance(self) -> None:
-        self._kind, self._value, self._place = next(self._tokens)
+        self._kind, self._value, self._location = next(self._tokens)
 
-    def _refuse(self, what: str, place: int | None = None) -> NoReturn:
-        place = self._place if place is None else place
-        near = self._text[place : place + 30]
+    def _refuse(self, what: str, location: int | None = None) -> NoReturn:
+        location = self._location if location is None else location
+        near = self._text[location : location + 30]
         raise LocksetError(
             "marker-syntax",
             f"The marker `{_shortened(self._text)}` is not valid: "
@@ -195,7 +197,7 @@ class _Parser:
         return found
 
     def _comparison(self) -> int:
-        start = self._place
+        start = self._location
         left_is_variable, left = self._side()
         if self._kind != "operator":
             self._refuse("stands where an operator should")
@@ -213,7 +215,7 @@ class _Parser:
             self._refuse(f"has no meaning: `{operator}` does not apply to these values", start)
 
     def _side(self) -> tuple[bool, str]:
-        kind, value, place = self._kind, self._value, self._place
+        kind, value, location = self._kind, self._value, self._location
         if kind not in {"variable", "string"}:
             self._refuse("stands where a variable or a quoted string should")
         if kind == "variable":
@@ -222,10 +224,10 @@ class _Parser:
         try:
             literal = str(ast.literal_eval(value))
         except (SyntaxError, ValueError):
-            self._refuse("is not a valid string", place)
+            self._refuse("is not a valid string", location)
         beyond = excess(literal)
         if beyond is not None:
-            self._refuse(f"cannot be read: {beyond}", place)
+            self._refuse(f"cannot be read: {beyond}", location)
         self._advance()
         return False, literal
 

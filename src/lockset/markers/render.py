@@ -10,9 +10,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lockset.markers.cover import Parts, cover, factored, parts_of, products_of
+from lockset.markers.cover import Parts, cover, diagram_parts, factored, products_of
 from lockset.markers.diagram import EMPTY, FULL, NODES, and_, disjoint, given, not_, or_
-from lockset.markers.expression import Expression, Join, join, meaning, negated, size, text
+from lockset.markers.expression import Expression, Join, expression_text, join, meaning, negated, size
 from lockset.markers.literals import choose, region, region_expression
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ def render(diagram: int, assumption: int) -> str | None:
         inside = and_(diagram, assumption)
         if inside == EMPTY:
             raise ValueError("the set is empty within the assumption: no marker says never")
-        _TEXTS[key] = None if inside == assumption else text(_shortest(diagram, assumption))
+        _TEXTS[key] = None if inside == assumption else expression_text(_shortest(diagram, assumption))
     return _TEXTS[key]
 
 
@@ -54,20 +54,20 @@ def _shortest(diagram: int, care: int) -> Expression:
     simple = given(diagram, care)
     found = _clean(_decomposed(simple, care), diagram, care)
     # Fewer comparisons than variables that matter cannot be.
-    if size(found) <= max(SHORT, len(parts_of(simple))):
+    if size(found) <= max(SHORT, len(diagram_parts(simple))):
         return found
     whole = _two_level(simple, care, MAX_PRODUCTS_AS_A_WHOLE)
     return found if whole is None else min(found, _clean(whole, diagram, care), key=_length)
 
 
 def _length(expression: Expression) -> tuple[int, int]:
-    return size(expression), len(text(expression))
+    return size(expression), len(expression_text(expression))
 
 
 def _decomposed(diagram: int, care: int) -> Expression:
     """The expression of a set that is neither empty nor full within `care`."""
     diagram = given(diagram, care)
-    parts = parts_of(diagram, care)
+    parts = diagram_parts(diagram, care)
     taken = _necessary(diagram, care, parts)
     either = False
     if not taken:
@@ -116,7 +116,7 @@ def _two_level(diagram: int, care: int, limit: int) -> Expression | None:
 
 def _minimised(diagram: int, care: int, limit: int) -> Expression | None:
     simple = given(diagram, care)
-    parts = parts_of(simple)
+    parts = diagram_parts(simple)
     products = products_of(simple, parts, limit)
     if products is None or simple <= FULL or len(products) * len(parts) ** 2 > MAX_WORK:
         return None

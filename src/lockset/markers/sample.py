@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from lockset._dataclass import dataclass
 from lockset.markers import diagram as dd
-from lockset.markers.domains import ORIGIN, Release, release_of
+from lockset.markers.domains import ORIGIN, Release, release_point
 from lockset.markers.environment import Environment
 from lockset.markers.variables import Kind, Variable
 
@@ -70,7 +70,7 @@ def example(diagram: int) -> Example | None:
     if diagram == dd.EMPTY:
         return None
     for number, environment in enumerate(common_environments()):
-        rest = dd.fix(diagram, ("common", number), _values_of(number))
+        rest = dd.assign(diagram, ("common", number), _values_of(number))
         if rest != dd.EMPTY:
             return _along(rest, environment.as_dict(), known=True)
     start = Environment.of_platform(COMMON_PLATFORMS[0], KNOWN_PYTHONS[-3]).as_dict()
@@ -86,7 +86,7 @@ def _values_of(number: int) -> Callable[[Variable], Any]:
         if text is None:
             return None
         if variable.kind is Kind.RELEASE:
-            return release_of(text)
+            return release_point(text)
         if variable.kind is Kind.OPAQUE:
             return dd.predicate_holds(variable, text)
         return text

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from packaging.tags import Tag
 
-__all__ = ["tag_platform_region", "tags_of", "wheel_region"]
+__all__ = ["described_tags", "tag_platform_region", "wheel_region"]
 
 # Levels of platforms that are described without one.
 DEFAULT_GLIBC = (2, 28)
@@ -145,7 +145,7 @@ def _system(sys_platform: str, machines: tuple[str, ...]) -> MarkerSet:
 
 
 @cache
-def tags_of(platform: str, python: str, implementation: str = "cpython") -> tuple[Tag, ...]:
+def described_tags(platform: str, python: str, implementation: str = "cpython") -> tuple[Tag, ...]:
     """The tags that a described interpreter accepts, best first, in packaging's order.
 
     Args:

@@ -11,7 +11,7 @@ from lockset.dependency_specifiers import read_specifiers
 from lockset.markers.environment import Environment, split_platform
 from lockset.markers.marker_set import MarkerSet
 from lockset.markers.sample import KNOWN_PYTHONS
-from lockset.markers.tags import tag_platform_region, tags_of
+from lockset.markers.tags import described_tags, tag_platform_region
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -23,7 +23,7 @@ __all__ = [
     "DEFAULT_PLATFORMS",
     "KNOWN_PYTHONS",
     "MeasuredTags",
-    "Target",
+    "TargetInterpreter",
     "Universe",
     "described_target",
     "known_pythons",
@@ -111,7 +111,7 @@ class MeasuredTags:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Target:
+class TargetInterpreter:
     """One interpreter that the lock must have usable files for; described, or with the tags that it told itself."""
 
     platform: str
@@ -131,17 +131,17 @@ class Target:
         """The tags that it accepts, best first (made on first use, then remembered)."""
         if self.measured is not None:
             return self.measured.tags
-        return tags_of(self.platform, self.python, self.implementation)
+        return described_tags(self.platform, self.python, self.implementation)
 
 
 @cache
-def described_target(platform: str, python: str, implementation: str = "cpython") -> Target:
+def described_target(platform: str, python: str, implementation: str = "cpython") -> TargetInterpreter:
     """The target of a described platform and Python.
 
     Raises:
         LocksetError: `platform-unknown` or `python-version-invalid`.
     """
-    return Target(
+    return TargetInterpreter(
         platform=platform,
         python=python,
         implementation=implementation,
@@ -174,7 +174,7 @@ class Universe:
     region: MarkerSet
     requires_python: SpecifierSet | None
     environments: tuple[MarkerSet, ...]
-    targets: tuple[Target, ...]
+    targets: tuple[TargetInterpreter, ...]
 
     @classmethod
     def of(
@@ -222,7 +222,7 @@ class Universe:
         return known_pythons(self.region)
 
 
-def _rare_targets(region: MarkerSet) -> tuple[Target, ...]:
+def _rare_targets(region: MarkerSet) -> tuple[TargetInterpreter, ...]:
     """The interpreters of the first kind, less common than the usual ones, of which some lie in `region`."""
     for platforms, implementation in (
         (DEFAULT_PLATFORMS, "pypy"),
@@ -235,7 +235,9 @@ def _rare_targets(region: MarkerSet) -> tuple[Target, ...]:
     return ()
 
 
-def _targets(region: MarkerSet, platforms: Sequence[str], implementation: str = "cpython") -> tuple[Target, ...]:
+def _targets(
+    region: MarkerSet, platforms: Sequence[str], implementation: str = "cpython"
+) -> tuple[TargetInterpreter, ...]:
     choices = region.without_extras_and_groups()
     pythons = known_pythons(region)
     made = (described_target(platform, python, implementation) for platform in platforms for python in pythons)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from lockset.index.pages.project_page import DistributionFile
-    from lockset.metadata.ports import Store
+    from lockset.metadata.ports import BytesStore
 
 __all__ = ["BuildFailures"]
 
@@ -37,7 +37,7 @@ class BuildFailures:
     With `refresh`, nothing is known of earlier runs. `now` is in seconds since the epoch.
     """
 
-    def __init__(self, store: Store, *, fingerprint: Callable[[], str], now: float, refresh: bool = False) -> None:
+    def __init__(self, store: BytesStore, *, fingerprint: Callable[[], str], now: float, refresh: bool = False) -> None:
         self._store = store
         self._fingerprint = fingerprint
         self._now = now

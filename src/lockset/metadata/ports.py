@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from lockset.index.pages.project_page import DistributionFile
     from lockset.metadata.core import CoreMetadata
 
-__all__ = ["Builder", "MetadataSource", "Pending", "RemoteFiles", "Store", "Tasks"]
+__all__ = ["Builder", "BytesStore", "MetadataSource", "Pending", "RemoteFiles", "Tasks"]
 
 T_co = TypeVar("T_co", covariant=True)
 T = TypeVar("T")
@@ -71,7 +71,7 @@ class RemoteFiles(Protocol):
         """Size in bytes, where the page told it or a transfer did."""
 
 
-class Store(Protocol):
+class BytesStore(Protocol):
     """Remembers bytes by kind and key across runs; loses them whenever it likes."""
 
     def get(self, kind: str, key: str) -> bytes | None:

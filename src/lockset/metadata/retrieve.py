@@ -13,7 +13,7 @@ from lockset.errors import LocksetError
 from lockset.hashes import Verifier, strong_digests
 from lockset.index.credentials import redact
 from lockset.metadata.core import CoreMetadata, parse_metadata
-from lockset.metadata.strategies import Way, WayKind, best_file, ways
+from lockset.metadata.strategies import MetadataStrategy, StrategyKind, best_file, ways
 from lockset.metadata.wheel import check_identity, wheel_metadata
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from lockset.index.pages.project_page import DistributionFile
     from lockset.metadata.build_failures import BuildFailures
-    from lockset.metadata.ports import Builder, Pending, RemoteFiles, Store, Tasks
+    from lockset.metadata.ports import Builder, BytesStore, Pending, RemoteFiles, Tasks
 
 __all__ = ["Retriever"]
 
@@ -41,7 +41,7 @@ class Retriever:
         self,
         files: RemoteFiles,
         *,
-        store: Store,
+        store: BytesStore,
         tasks: Tasks,
         builder: Builder | None = None,
         failures: BuildFailures | None = None,
@@ -60,7 +60,7 @@ class Retriever:
         self.fetch(files, None)
 
     def fetch(self, files: Sequence[DistributionFile], heard: Callable[[], object] | None) -> None:
-        """As `hint`, and tell when they have come: `lockset.resolve.releases.prefetch.ScoutedMetadata`."""
+        """As `hint`, and tell when they have come: `lockset.resolve.releases.prefetch.PrefetchingMetadata`."""
         if not files:
             return
         key = self._key(files)
@@ -69,7 +69,7 @@ class Retriever:
             self._begun[key] = self._tasks.start(lambda: self._begin(key, listed), heard)
 
     def known(self, files: Sequence[DistributionFile]) -> CoreMetadata | None:
-        """What is known already: `lockset.resolve.releases.prefetch.ScoutedMetadata`."""
+        """What is known already: `lockset.resolve.releases.prefetch.PrefetchingMetadata`."""
         if not files:
             return None
         key = self._key(files)
@@ -84,7 +84,7 @@ class Retriever:
         return self._known.get(key)
 
     def is_coming(self, files: Sequence[DistributionFile]) -> bool:
-        """Whether they are just being fetched: `lockset.resolve.releases.prefetch.ScoutedMetadata`."""
+        """Whether they are just being fetched: `lockset.resolve.releases.prefetch.PrefetchingMetadata`."""
         begun = self._begun.get(self._key(files)) if files else None
         return begun is not None and begun.under_way
 
@@ -148,23 +148,23 @@ class Retriever:
                 return found
         return None
 
-    def _try(self, way: Way) -> CoreMetadata | None:
+    def _try(self, way: MetadataStrategy) -> CoreMetadata | None:
         match way.kind:
-            case WayKind.METADATA_FILE:
+            case StrategyKind.METADATA_FILE:
                 return self._by_metadata_file(way.file)
-            case WayKind.PIECES:
+            case StrategyKind.PIECES:
                 return self._by_pieces(way.file)
-            case WayKind.WHOLE_WHEEL:
+            case StrategyKind.WHOLE_WHEEL:
                 with self._files.download(way.file) as file:
                     return wheel_metadata(file, way.file)
-            case WayKind.SDIST:
+            case StrategyKind.SDIST:
                 from lockset.metadata.sdist import sdist_metadata  # zip and tar are slow to import, rarely needed
 
                 if self._failures is not None:  # only what tells nothing by itself was built
                     self._failures.refuse_known(way.file)
                 with self._files.download(way.file) as file:
                     return sdist_metadata(file, way.file)
-            case WayKind.BUILD:
+            case StrategyKind.BUILD:
                 return self._by_build(way.file)
 
     def _by_metadata_file(self, file: DistributionFile) -> CoreMetadata | None:
@@ -222,7 +222,7 @@ def _verify(data: bytes, file: DistributionFile) -> None:
         raise LocksetError(
             "hash-mismatch",
             f"`{what}` is not what its index promises: {wrong.replace('locked', 'promised')}",
-            place=redact(f"{file.url}.metadata"),
+            location=redact(f"{file.url}.metadata"),
             hint="The file was changed or damaged on the way; try again, or tell whoever runs the index",
         )
 
@@ -231,7 +231,7 @@ def _build_needed(file: DistributionFile) -> LocksetError:
     return LocksetError(
         "build-needed",
         f"Only a build of `{file.filename}` would tell its dependencies, and builds are off",
-        place=redact(file.url),
+        location=redact(file.url),
         hint="Allow builds for it, or use a release that has a wheel",
     )
 

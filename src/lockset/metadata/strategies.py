@@ -15,10 +15,10 @@ if TYPE_CHECKING:
 
     from lockset.index.pages.project_page import DistributionFile
 
-__all__ = ["Way", "WayKind", "best_file", "ways"]
+__all__ = ["MetadataStrategy", "StrategyKind", "best_file", "ways"]
 
 
-class WayKind(Enum):
+class StrategyKind(Enum):
     """How the metadata of one file can be learned, in order of cost."""
 
     METADATA_FILE = "metadata-file"
@@ -30,18 +30,18 @@ class WayKind(Enum):
     @property
     def is_cheap(self) -> bool:
         """Whether it may be tried on suspicion: a few small requests, nothing built."""
-        return self in {WayKind.METADATA_FILE, WayKind.PIECES}
+        return self in {StrategyKind.METADATA_FILE, StrategyKind.PIECES}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Way:
+class MetadataStrategy:
     """One way, for one file."""
 
-    kind: WayKind
+    kind: StrategyKind
     file: DistributionFile
 
 
-def ways(files: Sequence[DistributionFile], *, build: bool) -> Iterator[Way]:
+def ways(files: Sequence[DistributionFile], *, build: bool) -> Iterator[MetadataStrategy]:
     """The ways for the usable files of one version, in the order to try them.
 
     All wheels of a version are taken to tell the same dependencies, so one wheel speaks for all: the most widely
@@ -52,17 +52,17 @@ def ways(files: Sequence[DistributionFile], *, build: bool) -> Iterator[Way]:
     if wheels:
         file = best_file(wheels)
         if file.metadata_hashes or _has_strong_hash(file):
-            yield Way(kind=WayKind.METADATA_FILE, file=file)
+            yield MetadataStrategy(kind=StrategyKind.METADATA_FILE, file=file)
         if _has_strong_hash(file) or file.url.startswith("file:"):
-            yield Way(kind=WayKind.PIECES, file=file)
-        yield Way(kind=WayKind.WHOLE_WHEEL, file=file)
+            yield MetadataStrategy(kind=StrategyKind.PIECES, file=file)
+        yield MetadataStrategy(kind=StrategyKind.WHOLE_WHEEL, file=file)
         return
     for file in sorted(files, key=lambda file: (not file.filename.endswith(".tar.gz"), file.filename))[:1]:
         if file.metadata:
-            yield Way(kind=WayKind.METADATA_FILE, file=file)
-        yield Way(kind=WayKind.SDIST, file=file)
+            yield MetadataStrategy(kind=StrategyKind.METADATA_FILE, file=file)
+        yield MetadataStrategy(kind=StrategyKind.SDIST, file=file)
         if build:
-            yield Way(kind=WayKind.BUILD, file=file)
+            yield MetadataStrategy(kind=StrategyKind.BUILD, file=file)
 
 
 def _has_strong_hash(file: DistributionFile) -> bool:

@@ -17,7 +17,7 @@ from lockset.sources.direct_url import egg_name, path_of
 from lockset.sources.requirements.requirement_line import RequirementLine, parse_requirement
 from lockset.url_secrets import plain_url, without_secrets
 
-__all__ = ["Surroundings", "is_remote", "is_url", "read_requirement", "shown_url"]
+__all__ = ["ReferencedFiles", "is_remote", "is_url", "read_requirement", "shown_url"]
 
 _URL_SCHEMES = frozenset({"http", "https", "file", "ftp"})
 _VCS = ("git", "hg", "svn", "bzr")
@@ -36,10 +36,10 @@ _ANY_ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
 _LOCAL_URL = re.compile(r"file:(?!/)", re.IGNORECASE)
 
 
-class Surroundings(Protocol):
+class ReferencedFiles(Protocol):
     """What a requirements file refers to outside itself. Paths are absolute; nothing is ever changed."""
 
-    def read(self, location: str) -> bytes:
+    def read(self, path_or_url: str) -> bytes:
         """The content of another requirements file, by path or URL; LocksetError where it cannot be had."""
 
     def exists(self, path: str) -> bool:
@@ -67,7 +67,7 @@ def shown_url(url: str) -> str:
 
 
 def read_requirement(
-    text: str, *, origin: str, folder: Path, surroundings: Surroundings, editable: bool = False
+    text: str, *, origin: str, folder: Path, surroundings: ReferencedFiles, editable: bool = False
 ) -> RequirementLine:
     """The requirement in any form an installer accepts; local paths are relative to `folder`.
 
@@ -117,7 +117,7 @@ def _from_url(text: str, origin: str) -> RequirementLine:
     return _build(text, name, url, marker, origin=origin)
 
 
-def _from_named(text: str, target: str, origin: str, folder: Path, surroundings: Surroundings) -> RequirementLine:
+def _from_named(text: str, target: str, origin: str, folder: Path, surroundings: ReferencedFiles) -> RequirementLine:
     if (is_url(target) and not _LOCAL_URL.match(target)) or _ANY_ADDRESS.match(target):
         return parse_requirement(text, origin=origin)
     before, _, after = text.partition("@")
@@ -127,7 +127,7 @@ def _from_named(text: str, target: str, origin: str, folder: Path, surroundings:
     return _build(text, before.strip(), url + hash_sign + fragment, marker, origin=origin)
 
 
-def _from_path(text: str, origin: str, folder: Path, surroundings: Surroundings) -> RequirementLine:
+def _from_path(text: str, origin: str, folder: Path, surroundings: ReferencedFiles) -> RequirementLine:
     written, _, marker = text.partition(";")
     path, extras = _split_extras(written.strip())
     # A fragment of a path (`./p#egg=name`) is one of the URL it stands for.
@@ -145,14 +145,14 @@ def _decoded(text: str) -> str:
     return unquote(text[len("file:") :]) if _LOCAL_URL.match(text) else text
 
 
-def _local(path: str, origin: str, folder: Path, surroundings: Surroundings) -> tuple[str, str]:
+def _local(path: str, origin: str, folder: Path, surroundings: ReferencedFiles) -> tuple[str, str]:
     """The absolute path and its URL."""
     absolute = os.path.normpath(folder / path.replace("\\", "/"))
     if not surroundings.exists(absolute):
         raise LocksetError(
             "path-missing",
             f"There is no file or folder `{path}`",
-            place=origin,
+            location=origin,
             hint=f"Relative paths are looked up from {folder}",
         )
     return absolute, Path(absolute).as_uri()
@@ -174,7 +174,7 @@ def _project_of(url: str, origin: str) -> str | None:
     try:
         if file_name.endswith(".whl"):
             return read_wheel_name(file_name)[0]
-        return egg_name(url, place=origin) or read_sdist_name(file_name)[0]
+        return egg_name(url, location=origin) or read_sdist_name(file_name)[0]
     except (InvalidWheelFilename, InvalidSdistFilename):
         return None
 
@@ -186,7 +186,7 @@ def _nameless(text: str, origin: str, url: str) -> LocksetError:
     return LocksetError(
         "requirement-name",
         f"`{without_secrets(text)}` does not say which project it is",
-        place=origin,
+        location=origin,
         hint=f"Write the name in front: `{guess} @ {without_secrets(url)}`",
     )
 
@@ -200,6 +200,6 @@ def _check_editable(line: RequirementLine) -> None:
     raise LocksetError(
         "editable-form",
         f"`{line.text}` cannot be editable: it is neither a folder nor a version control URL",
-        place=line.origin,
+        location=line.origin,
         hint="Give the path of a source tree, or leave out `-e`",
     )

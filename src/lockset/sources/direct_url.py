@@ -24,7 +24,7 @@ def path_of(url: str) -> str:
     return url.partition("#")[0].partition("?")[0]
 
 
-def split_hashes(url: str, *, place: str) -> tuple[str, tuple[Digest, ...]]:
+def split_hashes(url: str, *, location: str) -> tuple[str, tuple[Digest, ...]]:
     """The URL with nothing in its fragment but `subdirectory`, and the hashes that stood there.
 
     A weak hash beside a strong one adds nothing and is left out.
@@ -40,7 +40,7 @@ def split_hashes(url: str, *, place: str) -> tuple[str, tuple[Digest, ...]]:
         if key == "subdirectory":
             kept.append(f"{key}={value}")
         elif key.lower() in STRONG_ALGORITHMS or (key.lower() in WEAK_ALGORITHMS and not has_strong):
-            hashes.append(parse_digest(key, value, place=place))
+            hashes.append(parse_digest(key, value, location=location))
     address = url.partition("#")[0]
     return (f"{address}#{'&'.join(kept)}" if kept else address), tuple(hashes)
 
@@ -50,7 +50,7 @@ def without_weak_hashes(text: str) -> str:
     return _WEAK.sub("", text)
 
 
-def egg_name(url: str, *, place: str) -> str | None:
+def egg_name(url: str, *, location: str) -> str | None:
     """The project name that `#egg=` gives, None without one.
 
     Raises:
@@ -64,14 +64,14 @@ def egg_name(url: str, *, place: str) -> str | None:
             raise LocksetError(
                 "requirement-name",
                 f"`egg={name}` is not a plain project name",
-                place=place,
+                location=location,
                 hint="Write extras and versions in front: `name[extra] @ URL`",
             )
         return name
     return None
 
 
-def parse_digest(algorithm: str, value: str, *, place: str) -> Digest:
+def parse_digest(algorithm: str, value: str, *, location: str) -> Digest:
     """The digest, checked for length and alphabet.
 
     Raises:
@@ -80,12 +80,14 @@ def parse_digest(algorithm: str, value: str, *, place: str) -> Digest:
     algorithm, value = algorithm.lower(), value.lower()
     if algorithm in WEAK_ALGORITHMS:
         raise LocksetError(
-            "hash-weak", f"{algorithm} is too weak to trust a file by", place=place, hint="Give a sha256 hash"
+            "hash-weak", f"{algorithm} is too weak to trust a file by", location=location, hint="Give a sha256 hash"
         )
     length = STRONG_ALGORITHMS[algorithm]
     if len(value) != 2 * length or not _HEX.match(value):
         raise LocksetError(
-            "hash-malformed", f"The {algorithm} hash `{value}` is not {2 * length} hexadecimal digits", place=place
+            "hash-malformed",
+            f"The {algorithm} hash `{value}` is not {2 * length} hexadecimal digits",
+            location=location,
         )
     return Digest(algorithm=algorithm, value=value)
 

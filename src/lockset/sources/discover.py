@@ -17,12 +17,12 @@ from lockset.sources.direct_reference import is_remote, is_url, shown_url
 from lockset.sources.direct_url import path_of
 from lockset.sources.key_lines import lines_told
 from lockset.sources.lock_constraints import constraints_of_lock
-from lockset.sources.project import RootProject, merge
+from lockset.sources.project import RootProject, merge_sources
 from lockset.sources.pyproject import read_pyproject, read_pyproject_name, read_pyproject_settings
 from lockset.sources.requirements.reader import read_requirements
 from lockset.sources.script import read_script
 from lockset.sources.settings import Settings
-from lockset.sources.source_kind import SourceKind, kind_of
+from lockset.sources.source_kind import SourceKind, source_kind_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -59,15 +59,15 @@ class LocalFiles:
         self._folder = folder
         self._fetch = fetch
 
-    def read(self, location: str) -> bytes:
+    def read(self, path_or_url: str) -> bytes:
         """The content of the file, by path or URL."""
-        if is_remote(location) and self._fetch is not None:
-            return self._fetch(location)
-        if location.lower().startswith("file:"):
-            location = path_of_file_url(location)
-        elif is_url(location):
-            raise _not_fetched(location)
-        return read_file(Path(location), place=_relative(Path(location), self._folder))
+        if is_remote(path_or_url) and self._fetch is not None:
+            return self._fetch(path_or_url)
+        if path_or_url.lower().startswith("file:"):
+            path_or_url = path_of_file_url(path_or_url)
+        elif is_url(path_or_url):
+            raise _not_fetched(path_or_url)
+        return read_file(Path(path_or_url), location=_relative(Path(path_or_url), self._folder))
 
     def exists(self, path: str) -> bool:
         """Whether a file or folder is there."""
@@ -84,15 +84,15 @@ class LocalFiles:
         for name in NAMING_FILES:
             file = Path(path) / name
             if self.exists(str(file)) and file.is_file():
-                place = _relative(file, self._folder)
-                texts[name] = decode_utf8(read_file(file, place=place), place=place)
-                if name == _PYPROJECT and (found := read_pyproject_name(texts[name], place=place)) is not None:
+                location = _relative(file, self._folder)
+                texts[name] = decode_utf8(read_file(file, location=location), location=location)
+                if name == _PYPROJECT and (found := read_pyproject_name(texts[name], location=location)) is not None:
                     return found
         return tree_name(texts)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Place:
+class _LocalFile:
     """Where sources are read: the folder worked in (absolute), variables, what stdin holds, and what fetches URLs."""
 
     folder: Path
@@ -105,13 +105,13 @@ class _Content(NamedTuple):
     """A source: how messages call it, its path or URL, and its bytes."""
 
     shown: str
-    location: str
+    path_or_url: str
     data: bytes
 
     @property
     def name(self) -> str:
         """The file's name."""
-        return path_of(self.location).rpartition("/")[2] if is_url(self.location) else Path(self.location).name
+        return path_of(self.path_or_url).rpartition("/")[2] if is_url(self.path_or_url) else Path(self.path_or_url).name
 
 
 def find_upwards(name: str, start: Path) -> Path | None:
@@ -128,10 +128,10 @@ def find_settings(start: Path) -> Settings:
     found = find_upwards(_PYPROJECT, start)
     if found is None:
         return Settings()
-    place = _relative(found, start)
-    text = decode_utf8(read_file(found, place=place), place=place)
-    with lines_told(text, place):
-        return read_pyproject_settings(text, place=place)
+    location = _relative(found, start)
+    text = decode_utf8(read_file(found, location=location), location=location)
+    with lines_told(text, location):
+        return read_pyproject_settings(text, location=location)
 
 
 def read_settings_of(config: Path, *, folder: Path) -> Settings:
@@ -140,12 +140,12 @@ def read_settings_of(config: Path, *, folder: Path) -> Settings:
     Raises:
         LocksetError: as `find_settings`, and `settings-missing` where it has no such table.
     """
-    place = str(config)
+    location = str(config)
     text = decode_utf8(
-        read_file(folder / config, place=place, hint="Name a file with a table [tool.lockset]"), place=place
+        read_file(folder / config, location=location, hint="Name a file with a table [tool.lockset]"), location=location
     )
-    with lines_told(text, place):
-        return read_pyproject_settings(text, place=place, required=True)
+    with lines_told(text, location):
+        return read_pyproject_settings(text, location=location, required=True)
 
 
 def read_sources(
@@ -176,14 +176,14 @@ def read_sources(
     Raises:
         LocksetError: with file and place of what is wrong.
     """
-    place = _Place(folder=folder, environ=environ, stdin=stdin, fetch=fetch)
+    location = _LocalFile(folder=folder, environ=environ, stdin=stdin, fetch=fetch)
     if not named:
         found = find_upwards(_PYPROJECT, folder)
         if found is None:
             raise LocksetError("source-missing", f"There is no pyproject.toml in {folder} or above it", hint=_NO_SOURCE)
         named = [_relative(found, folder)]
-    found_sources = [_read_source(name, place) for name in dict.fromkeys(named)]
-    project = merge([project for _, project in found_sources])
+    found_sources = [_read_source(name, location) for name in dict.fromkeys(named)]
+    project = merge_sources([project for _, project in found_sources])
     if not use_settings or config is not None:
         settings = Settings() if config is None else read_settings_of(config, folder=folder)
         dropped = set(project.settings.constraints)
@@ -210,37 +210,37 @@ def read_constraints(
     Raises:
         LocksetError: with file and place of what is wrong.
     """
-    place = _Place(folder=folder, environ=environ, stdin=stdin, fetch=fetch)
+    location = _LocalFile(folder=folder, environ=environ, stdin=stdin, fetch=fetch)
     lines: list[RequirementLine] = []
     for name in named:
-        source = _content(name, place)
+        source = _content(name, location)
         if is_lock_file_name(source.name):
-            lines.extend(constraints_of_lock(read(source.data, path=source.shown).lock, place=source.shown))
+            lines.extend(constraints_of_lock(read(source.data, path=source.shown).lock, location=source.shown))
             continue
-        project = _requirements(source, place, constraint=True)
+        project = _requirements(source, location, constraint=True)
         lines.extend(project.constraints)
     return tuple(dict.fromkeys(lines))
 
 
-def _read_source(name: str, place: _Place) -> tuple[SourceKind, RootProject]:
-    source = _content(name, place)
+def _read_source(name: str, location: _LocalFile) -> tuple[SourceKind, RootProject]:
+    source = _content(name, location)
     shown = source.shown
-    kind = kind_of(source.name if name != STDIN else None, source.data, place=shown)
+    kind = source_kind_of(source.name if name != STDIN else None, source.data, location=shown)
     if kind is SourceKind.REQUIREMENTS:
-        return kind, _requirements(source, place)
-    if is_url(source.location):
+        return kind, _requirements(source, location)
+    if is_url(source.path_or_url):
         raise LocksetError(
-            "source-remote", "Only requirements files are fetched", place=shown, hint="Download the project first"
+            "source-remote", "Only requirements files are fetched", location=shown, hint="Download the project first"
         )
-    text = decode_utf8(source.data, place=shown)
-    base = Path(source.location).parent
+    text = decode_utf8(source.data, location=shown)
+    base = Path(source.path_or_url).parent
     if kind is not SourceKind.PYPROJECT:
-        return kind, read_script(text, base=base, place=shown)
+        return kind, read_script(text, base=base, location=shown)
     with lines_told(text, shown):
-        project = read_pyproject(text, base=base, place=shown)
+        project = read_pyproject(text, base=base, location=shown)
     if name == STDIN:
         return kind, project
-    return kind, replace(project, others=_other_files(project, place.folder))
+    return kind, replace(project, others=_other_files(project, location.folder))
 
 
 def _other_files(project: RootProject, folder: Path) -> OtherTools:
@@ -249,28 +249,30 @@ def _other_files(project: RootProject, folder: Path) -> OtherTools:
     return other_files(project.base, project.others, folder=folder)
 
 
-def _content(name: str, place: _Place) -> _Content:
+def _content(name: str, location: _LocalFile) -> _Content:
     if name == STDIN:
         # Text that came with undecodable bytes keeps them.
-        return _Content("<stdin>", str(place.folder / STDIN), (place.stdin or "").encode("utf-8", "surrogateescape"))
+        return _Content(
+            "<stdin>", str(location.folder / STDIN), (location.stdin or "").encode("utf-8", "surrogateescape")
+        )
     if is_url(name):
-        return _Content(shown_url(name), name, LocalFiles(place.folder, place.fetch).read(name))
-    location = Path(os.path.normpath(place.folder / name))
+        return _Content(shown_url(name), name, LocalFiles(location.folder, location.fetch).read(name))
+    path_or_url = Path(os.path.normpath(location.folder / name))
     shown = name
-    if LocalFiles(place.folder).exists(str(location)) and location.is_dir():
-        location /= _PYPROJECT
+    if LocalFiles(location.folder).exists(str(path_or_url)) and path_or_url.is_dir():
+        path_or_url /= _PYPROJECT
         shown = os.path.normpath(str(Path(name) / _PYPROJECT))
-    return _Content(shown, str(location), read_file(location, place=shown, hint=_NO_SOURCE))
+    return _Content(shown, str(path_or_url), read_file(path_or_url, location=shown, hint=_NO_SOURCE))
 
 
-def _requirements(source: _Content, place: _Place, *, constraint: bool = False) -> RootProject:
+def _requirements(source: _Content, location: _LocalFile, *, constraint: bool = False) -> RootProject:
     return read_requirements(
         source.data,
-        location=source.location,
-        place=source.shown,
-        base=place.folder,
-        environ=place.environ,
-        surroundings=LocalFiles(place.folder, place.fetch),
+        path_or_url=source.path_or_url,
+        location=source.shown,
+        base=location.folder,
+        environ=location.environ,
+        surroundings=LocalFiles(location.folder, location.fetch),
         constraint=constraint,
     )
 
@@ -279,7 +281,7 @@ def _not_fetched(url: str) -> LocksetError:
     return LocksetError(
         "source-remote",
         "This is not fetched: requirements files are read from this computer, or over http and https",
-        place=shown_url(url),
+        location=shown_url(url),
         hint="Download the file and name it by its path",
     )
 

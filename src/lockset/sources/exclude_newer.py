@@ -21,7 +21,7 @@ _WORDS = re.compile(r"(\d{1,6})\s*(minute|hour|day|week|month|year)s?\Z")
 _ISO = re.compile(r"P(?!\Z)(?:(\d{1,5})W)?(?:(\d{1,6})D)?(?:T(?!\Z)(?:(\d{1,6})H)?(?:(\d{1,6})M)?)?\Z")
 
 
-def parse_exclude_newer(value: str | date | datetime, *, place: str | None = None) -> datetime | timedelta:
+def parse_exclude_newer(value: str | date | datetime, *, location: str | None = None) -> datetime | timedelta:
     """The moment (UTC), or the age to subtract from now, that `value` means.
 
     A date means its first moment in UTC. A date and time without a zone is in UTC. An age is `7 days`, `2 weeks`,
@@ -45,7 +45,7 @@ def parse_exclude_newer(value: str | date | datetime, *, place: str | None = Non
         raise LocksetError(
             "exclude-newer-syntax",
             f"`{value}` is neither a date, nor a date and time, nor an age",
-            place=place,
+            location=location,
             hint="Write a date (`2026-01-31`), a time (`2026-01-31T12:00:00Z`) or an age (`7 days`, `P7D`)",
         ) from error
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from packaging.markers import Marker
 
     from lockset.sources.requirements.requirement_line import RequirementLine
-    from lockset.sources.toml_table import Table
+    from lockset.sources.toml_table import SettingsTable
 
 __all__ = ["PROJECT", "Inclusion", "Part", "inclusions_of"]
 
@@ -35,7 +35,7 @@ def inclusions_of(
     dependencies: Iterable[RequirementLine],
     extras: Mapping[str, Iterable[RequirementLine]],
     groups: Mapping[str, Iterable[RequirementLine]],
-    table: Table | None,
+    table: SettingsTable | None,
 ) -> tuple[Inclusion, ...]:
     """All inclusions, each of one step.
 
@@ -58,7 +58,7 @@ def inclusions_of(
     return tuple(found)
 
 
-def _included_groups(table: Table | None) -> Iterator[Inclusion]:
+def _included_groups(table: SettingsTable | None) -> Iterator[Inclusion]:
     for spelling in table.data if table is not None else ():
         for item in table.array(spelling) if table is not None else ():
             if isinstance(item, dict):

@@ -19,25 +19,25 @@ _OF_VALUES = frozenset({"wrong-type", "invalid-value", "requirement-syntax", "ex
 
 
 @contextmanager
-def lines_told(text: str, place: str, *, before: int = 0) -> Iterator[None]:
-    """A LocksetError raised within about a key of the TOML file `text`, shown as `place`, tells where that is.
+def lines_told(text: str, location: str, *, before: int = 0) -> Iterator[None]:
+    """A LocksetError raised within about a key of the TOML file `text`, shown as `location`, tells where that is.
 
     In the file itself, each line has as many more characters as `before` in front.
     """
     try:
         yield
     except LocksetError as error:
-        where = _where(error, text, place, before)
+        where = _where(error, text, location, before)
         if where is not None:
-            error.diagnostic = error.diagnostic._replace(place=where)
+            error.diagnostic = error.diagnostic._replace(location=where)
         raise
 
 
-def _where(error: LocksetError, text: str, place: str, before: int) -> str | None:
+def _where(error: LocksetError, text: str, location: str, before: int) -> str | None:
     told = error.diagnostic
-    if told.place is not None and told.place.startswith(f"{place}: "):
-        path = told.place.removeprefix(f"{place}: ")
-    elif told.place == place and told.message.startswith("`"):
+    if told.location is not None and told.location.startswith(f"{location}: "):
+        path = told.location.removeprefix(f"{location}: ")
+    elif told.location == location and told.message.startswith("`"):
         path = told.message[1:].partition("`")[0]
     else:
         return None
@@ -53,7 +53,7 @@ def _where(error: LocksetError, text: str, place: str, before: int) -> str | Non
     except KeyError:
         span = found.nearest(keys)
     line, column = LineIndex(text).position(span.start)
-    return f"{place}:{line}:{column + before}"
+    return f"{location}:{line}:{column + before}"
 
 
 def _keys(path: str) -> tuple[str | int, ...]:

@@ -41,13 +41,13 @@ def other_files(base: Path, others: OtherTools, *, folder: Path, up: str = ".") 
     for name, read in zip(OTHER_FILES, readers, strict=True):
         file = base / name
         if file.is_file():
-            others = others.joined(read(_toml(file), place=_seen(file, folder), up=up))
+            others = others.joined(read(_toml(file), location=_seen(file, folder), up=up))
     root = _workspace(base)
     if root is not None and root != base:
         tool = _toml(root / _PYPROJECT).get("tool")
         above = other_tables.read_other_tables(
             {"uv": _table(_table(tool).get("uv"))},
-            place=_seen(root / _PYPROJECT, folder),
+            location=_seen(root / _PYPROJECT, folder),
             up=f"{up}/{_seen(root, base)}",
         )
         # A member's own source of a package counts before that of the root.
@@ -99,7 +99,7 @@ def _members(root: Path) -> Mapping[str, Path]:
     for tree in (root, *_trees(root)):
         file = tree / _PYPROJECT
         try:
-            name = read_pyproject_name(_text(file), place=str(file))
+            name = read_pyproject_name(_text(file), location=str(file))
         except LocksetError:
             continue
         if name is not None:
@@ -139,7 +139,7 @@ def _toml(file: Path) -> Mapping[str, object]:
 
 
 def _text(file: Path) -> str:
-    return decode_utf8(read_file(file, place=str(file)), place=str(file))
+    return decode_utf8(read_file(file, location=str(file)), location=str(file))
 
 
 def _table(value: object) -> Mapping[str, object]:

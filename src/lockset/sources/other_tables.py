@@ -64,8 +64,8 @@ _USER_INFO = re.compile(r"(?<=://)(?!git@[^/\s@]*(?:[/\s]|\Z))[^/\s]*@")
 class _File:
     """Where tables were read: the file's name in messages, and the way from the project's folder to the file's."""
 
-    def __init__(self, place: str, up: str) -> None:
-        self.place = place
+    def __init__(self, location: str, up: str) -> None:
+        self.location = location
         self.up = up
 
     def path(self, text: str) -> str:
@@ -75,18 +75,18 @@ class _File:
 
 
 def read_other_tables(
-    tool: object, *, place: str, up: str = ".", own: frozenset[str] | None = None, dynamic: bool = False
+    tool: object, *, location: str, up: str = ".", own: frozenset[str] | None = None, dynamic: bool = False
 ) -> OtherTools:
     """What the tables of `[tool]` say.
 
     Args:
         tool: The table `tool` of a pyproject.toml or a script.
-        place: The file's name in messages.
+        location: The file's name in messages.
         up: The folder of the file as seen from the project's.
         own: The names that the project requires, None where there is no `[project]` table.
         dynamic: Whether its build backend tells the dependencies: then it reads its own tables.
     """
-    file = _File(place, up)
+    file = _File(location, up)
     tools = _table(tool)
     found = _uv(_table(tools.get("uv")), file, "tool.uv")
     found = found.joined(_poetry(_table(tools.get("poetry")), file, None if dynamic else own))
@@ -94,21 +94,21 @@ def read_other_tables(
     return found.joined(_hatch(_table(tools.get("hatch")), file))
 
 
-def read_uv_file(data: object, *, place: str, up: str = ".") -> OtherTools:
+def read_uv_file(data: object, *, location: str, up: str = ".") -> OtherTools:
     """What a uv.toml says."""
-    return _uv(_table(data), _File(place, up), None)
+    return _uv(_table(data), _File(location, up), None)
 
 
-def read_pipfile(data: object, *, place: str, up: str = ".") -> OtherTools:
+def read_pipfile(data: object, *, location: str, up: str = ".") -> OtherTools:
     """What a Pipfile says."""
-    file, top = _File(place, up), _table(data)
+    file, top = _File(location, up), _table(data)
     public: dict[str, str] = {}
     indexes: list[OtherIndex] = []
     for entry in _tables(top.get("source")):
         url = _text(entry.get("url"))
         if url:
             public[_text(entry.get("name"))] = url
-            indexes.append(OtherIndex(tool="pipenv", table="[[source]]", place=place, url=_bare(url)))
+            indexes.append(OtherIndex(tool="pipenv", table="[[source]]", location=location, url=_bare(url)))
     sources: list[NamedSource] = []
     groups: list[str] = []
     for category, members in top.items():
@@ -119,29 +119,33 @@ def read_pipfile(data: object, *, place: str, up: str = ".") -> OtherTools:
         group = None if category == "packages" else canonicalize_name(groups[-1])
         table = _Members(tool="pipenv", table=f"[{category}]", file=file, indexes=public, group=group, key="index")
         sources += table.sources(members)
-    names = UnreadNames(tool="pipenv", table=place, place=place, what="group", names=tuple(groups))
+    names = UnreadNames(tool="pipenv", table=location, location=location, what="group", names=tuple(groups))
     return OtherTools(sources=tuple(sources), indexes=tuple(indexes), names=(names,) if groups else ())
 
 
 def _uv(uv: Mapping[str, object], file: _File, path: str | None) -> OtherTools:
-    table = f"[{path}]" if path else file.place
+    table = f"[{path}]" if path else file.location
     indexes = {_text(e.get("name")): e for e in _tables(uv.get("index"))}
     asked = [
-        OtherIndex(tool="uv", table=f"[[{path}.index]]" if path else file.place, place=file.place, url=_public(e))
+        OtherIndex(
+            tool="uv", table=f"[[{path}.index]]" if path else file.location, location=file.location, url=_public(e)
+        )
         for e in _tables(uv.get("index"))
         if e.get("explicit") is not True and _text(e.get("url"))
     ]
     more = uv.get("extra-index-url")
     urls = [uv.get("index-url"), *(more if isinstance(more, list) else ())]
     asked += [
-        OtherIndex(tool="uv", table=table, place=file.place, url=_bare(url)) for url in urls if isinstance(url, str)
+        OtherIndex(tool="uv", table=table, location=file.location, url=_bare(url))
+        for url in urls
+        if isinstance(url, str)
     ]
     keys = [
-        UnreadKey(tool="uv", table=table, place=file.place, key=key, setting=setting)
+        UnreadKey(tool="uv", table=table, location=file.location, key=key, setting=setting)
         for key, setting in _UV_KEYS.items()
         if uv.get(key) not in (None, [], {}, False)
     ]
-    names = UnreadNames(tool="uv", table=table, place=file.place, what="group", names=("dev",))
+    names = UnreadNames(tool="uv", table=table, location=file.location, what="group", names=("dev",))
     sources = [
         source
         for name, value in _table(uv.get("sources")).items()
@@ -164,7 +168,7 @@ def _uv_source(
         tool="uv",
         package=canonicalize_name(name),
         table="[tool.uv.sources]",
-        place=file.place,
+        location=file.location,
         shown="",
         marker=_text(entry.get("marker")) or None,
         extra=canonicalize_name(extra) if extra else None,
@@ -175,10 +179,10 @@ def _uv_source(
     if isinstance(entry.get("index"), str):
         index = _text(entry["index"])
         return _from_index(named, index, _public(indexes.get(index, {})))
-    return _place_of(named, name, entry, file)
+    return _location_of(named, name, entry, file)
 
 
-def _place_of(named: NamedSource, name: str, entry: Mapping[str, object], file: _File) -> NamedSource | None:
+def _location_of(named: NamedSource, name: str, entry: Mapping[str, object], file: _File) -> NamedSource | None:
     """The source with the place that `path`, `file`, `url` or `git` names."""
     below = _text(entry.get("subdirectory"))
     fragment = f"#subdirectory={below}" if below else ""
@@ -215,7 +219,7 @@ def _poetry(poetry: Mapping[str, object], file: _File, own: frozenset[str] | Non
         url = _public(entry)
         indexes[_text(entry.get("name"))] = url
         if url and entry.get("priority") != "explicit":
-            asked.append(OtherIndex(tool="poetry", table="[[tool.poetry.source]]", place=file.place, url=url))
+            asked.append(OtherIndex(tool="poetry", table="[[tool.poetry.source]]", location=file.location, url=url))
     sources: list[NamedSource] = []
     extra: list[str] = []
     main = _table(poetry.get("dependencies"))
@@ -229,7 +233,7 @@ def _poetry(poetry: Mapping[str, object], file: _File, own: frozenset[str] | Non
         listed = _Members(tool="poetry", table=table, file=file, indexes=indexes, group=canonicalize_name(group))
         sources += listed.sources(_table(members))
     names = [
-        UnreadNames(tool="poetry", table=table, place=file.place, what=what, names=tuple(found))  # type: ignore[arg-type]
+        UnreadNames(tool="poetry", table=table, location=file.location, what=what, names=tuple(found))  # type: ignore[arg-type]
         for table, what, found in (
             ("[tool.poetry.dependencies]", "requirement", extra),
             ("[tool.poetry.group]", "group", [canonicalize_name(g) for g, members in groups.items() if members]),
@@ -263,14 +267,14 @@ class _Members:
             tool=self.tool,
             package=canonicalize_name(name),
             table=self.table,
-            place=self.file.place,
+            location=self.file.location,
             shown="",
             group=self.group,
             marker=_text(entry.get("markers")) or None,
         )
         index = _text(entry.get(self.key))
         if not index:
-            return _place_of(named, name, entry, self.file)
+            return _location_of(named, name, entry, self.file)
         if index.lower() == _PUBLIC and index not in self.indexes:
             return None
         return _from_index(named, index, self.indexes.get(index, ""))
@@ -288,27 +292,29 @@ def _pdm(pdm: Mapping[str, object], file: _File) -> OtherTools:
                     tool="pdm",
                     package=re.sub("[-_.]+", "-", pattern).lower(),
                     table="[[tool.pdm.source]]",
-                    place=file.place,
+                    location=file.location,
                     shown="",
                     needed=True,
                 )
                 sources.append(_from_index(named, name, url))
         if url and not include:
-            asked.append(OtherIndex(tool="pdm", table="[[tool.pdm.source]]", place=file.place, url=url))
+            asked.append(OtherIndex(tool="pdm", table="[[tool.pdm.source]]", location=file.location, url=url))
     resolution = _table(pdm.get("resolution"))
     keys = [
-        UnreadKey(tool="pdm", table="[tool.pdm.resolution]", place=file.place, key=key, setting=setting)
+        UnreadKey(tool="pdm", table="[tool.pdm.resolution]", location=file.location, key=key, setting=setting)
         for key, setting in _PDM_KEYS.items()
         if resolution.get(key)
     ]
     groups = tuple(canonicalize_name(g) for g, lines in _table(pdm.get("dev-dependencies")).items() if lines)
-    names = UnreadNames(tool="pdm", table="[tool.pdm.dev-dependencies]", place=file.place, what="group", names=groups)
+    names = UnreadNames(
+        tool="pdm", table="[tool.pdm.dev-dependencies]", location=file.location, what="group", names=groups
+    )
     return OtherTools(sources=tuple(sources), indexes=tuple(asked), keys=tuple(keys), names=(names,) if groups else ())
 
 
-def read_hatch_file(data: object, *, place: str, up: str = ".") -> OtherTools:
+def read_hatch_file(data: object, *, location: str, up: str = ".") -> OtherTools:
     """What a hatch.toml says."""
-    return _hatch(_table(data), _File(place, up), "[envs]")
+    return _hatch(_table(data), _File(location, up), "[envs]")
 
 
 def _hatch(hatch: Mapping[str, object], file: _File, table: str = "[tool.hatch.envs]") -> OtherTools:
@@ -317,7 +323,7 @@ def _hatch(hatch: Mapping[str, object], file: _File, table: str = "[tool.hatch.e
         for name, environment in _table(hatch.get("envs")).items()
         if any(_table(environment).get(key) for key in ("dependencies", "extra-dependencies"))
     )
-    unread = UnreadNames(tool="hatch", table=table, place=file.place, what="environment", names=names)
+    unread = UnreadNames(tool="hatch", table=table, location=file.location, what="environment", names=names)
     return OtherTools(names=(unread,) if names else ())
 
 

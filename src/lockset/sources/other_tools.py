@@ -22,7 +22,7 @@ __all__ = [
     "UnreadKey",
     "UnreadNames",
     "is_other_tool",
-    "listed",
+    "join_many_names",
     "plain_index",
 ]
 
@@ -39,7 +39,7 @@ class NamedSource:
         tool: One of `OTHER_TOOLS`.
         package: Normalized name, or a pattern with `*`.
         table: The table as a person writes it: `[tool.uv.sources]`.
-        place: The file.
+        location: The file.
         shown: The source in words: `the path ../core`.
         requirement: What says the same in a requirement: `core @ file:../core`; None for an index, or where the folder
             of a member is not known.
@@ -55,7 +55,7 @@ class NamedSource:
     tool: str
     package: str
     table: str
-    place: str
+    location: str
     shown: str
     requirement: str | None = None
     member: bool = False
@@ -77,7 +77,7 @@ class OtherIndex:
 
     tool: str
     table: str
-    place: str
+    location: str
     url: str
 
 
@@ -87,7 +87,7 @@ class UnreadKey:
 
     tool: str
     table: str
-    place: str
+    location: str
     key: str
     setting: str | None
 
@@ -98,7 +98,7 @@ class UnreadNames:
 
     tool: str
     table: str
-    place: str
+    location: str
     what: Literal["group", "environment", "requirement"]
     names: tuple[str, ...]
 
@@ -145,7 +145,7 @@ class OtherTools:
             *_of_keys(k for k in self.keys if k.tool not in ignored and not _is_set(settings, k.setting)),
             *_of_names((n for n in self.names if n.tool not in ignored), groups),
         ]
-        return tuple(Diagnostic(code="other-tool", message=text, place=place) for text, place in texts)
+        return tuple(Diagnostic(code="other-tool", message=text, location=location) for text, location in texts)
 
 
 def is_other_tool(tool: object) -> bool:
@@ -161,7 +161,7 @@ def plain_index(url: str) -> str:
     return f"{scheme.lower()}{mark}{host}{slash}{path}".rstrip("/")
 
 
-def listed(names: Iterable[str], *, code: bool = False) -> str:
+def join_many_names(names: Iterable[str], *, code: bool = False) -> str:
     """`a, b and c`; many are cut short."""
     found = [f"`{name}`" if code else name for name in names]
     if len(found) > _SHOWN:
@@ -180,21 +180,24 @@ def _is_set(settings: Settings, setting: str | None) -> bool:
 def _of_indexes(indexes: Iterable[OtherIndex]) -> Iterator[tuple[str, str]]:
     tables: dict[tuple[str, str], list[str]] = {}
     for index in indexes:
-        tables.setdefault((index.table, index.place), []).append(index.url)
-    for (table, place), urls in tables.items():
+        tables.setdefault((index.table, index.location), []).append(index.url)
+    for (table, location), urls in tables.items():
         way = "(name it as [[tool.lockset.index]], or by `--index` or `--default-index`)"
-        yield f"{table} is not read: no package comes from {listed(dict.fromkeys(urls))} {way}", place
+        yield f"{table} is not read: no package comes from {join_many_names(dict.fromkeys(urls))} {way}", location
 
 
 def _of_keys(keys: Iterable[UnreadKey]) -> Iterator[tuple[str, str]]:
     tables: dict[tuple[str, str], list[UnreadKey]] = {}
     for key in keys:
-        tables.setdefault((key.table, key.place), []).append(key)
-    for (table, place), unread in tables.items():
+        tables.setdefault((key.table, key.location), []).append(key)
+    for (table, location), unread in tables.items():
         verb = "does" if len(unread) == 1 else "do"
         settings = dict.fromkeys(k.setting for k in unread if k.setting is not None)
-        way = f" (write {listed(settings, code=True)} in [tool.lockset])" if settings else ""
-        yield f"{table} is not read: {listed((k.key for k in unread), code=True)} {verb} not count{way}", place
+        way = f" (write {join_many_names(settings, code=True)} in [tool.lockset])" if settings else ""
+        yield (
+            f"{table} is not read: {join_many_names((k.key for k in unread), code=True)} {verb} not count{way}",
+            location,
+        )
 
 
 def _of_names(unread: Iterable[UnreadNames], groups: Collection[str]) -> Iterator[tuple[str, str]]:
@@ -205,5 +208,5 @@ def _of_names(unread: Iterable[UnreadNames], groups: Collection[str]) -> Iterato
         plural = "s" if len(names) > 1 else ""
         verb, them = ("are", "them") if plural else ("is", "it")
         instead = "[project.dependencies]" if each.what == "requirement" else "[dependency-groups]"
-        subject = f"the {each.what}{plural} {listed(names)}"
-        yield f"{each.table} is not read: {subject} {verb} not locked (write {them} in {instead})", each.place
+        subject = f"the {each.what}{plural} {join_many_names(names)}"
+        yield f"{each.table} is not read: {subject} {verb} not locked (write {them} in {instead})", each.location

@@ -19,10 +19,10 @@ if TYPE_CHECKING:
     from packaging.specifiers import SpecifierSet
 
     from lockset.errors import Diagnostic
+    from lockset.sources.dynamic_fields import DynamicFields
     from lockset.sources.inclusions import Inclusion
-    from lockset.sources.unbuilt import Unbuilt
 
-__all__ = ["RequirementLine", "RootProject", "Settings", "SourceOptions", "merge"]
+__all__ = ["RequirementLine", "RootProject", "Settings", "SourceOptions", "merge_sources"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,12 +107,12 @@ class RootProject:
     options: SourceOptions = field(default_factory=SourceOptions)
     settings: Settings = field(default_factory=Settings)
     sources: tuple[str, ...] = ()
-    unbuilt: tuple[Unbuilt, ...] = ()
+    unbuilt: tuple[DynamicFields, ...] = ()
     others: OtherTools = OtherTools()
     warnings: tuple[Diagnostic, ...] = ()
 
 
-def merge(projects: Sequence[RootProject]) -> RootProject:
+def merge_sources(projects: Sequence[RootProject]) -> RootProject:
     """One project that asks for everything the given ones (at least one) ask for, in their order.
 
     The name and the base are the first one's that has a name (else the first one's); Pythons are those all of them
@@ -180,7 +180,7 @@ def _one_of_settings(projects: Sequence[RootProject]) -> Settings:
             raise LocksetError(
                 "settings-disagree",
                 "Two sources of one lock hold different settings in [tool.lockset]",
-                place=", ".join(holders[0].sources + project.sources),
+                location=", ".join(holders[0].sources + project.sources),
                 hint="Keep the settings in one of them, or lock them apart",
             )
     return holders[0].settings if holders else nothing

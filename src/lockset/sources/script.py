@@ -10,13 +10,13 @@ from lockset.sources.key_lines import lines_told
 from lockset.sources.other_tools import OtherTools, is_other_tool
 from lockset.sources.project import RootProject
 from lockset.sources.pyproject import read_requires_python, requirement_lines
-from lockset.sources.settings import read_settings
-from lockset.sources.toml_table import parse_toml
+from lockset.sources.settings import parse_settings
+from lockset.sources.toml_table import parse_settings_file
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from lockset.sources.toml_table import Table
+    from lockset.sources.toml_table import SettingsTable
 
 __all__ = ["has_script_metadata", "read_script"]
 
@@ -24,8 +24,8 @@ _START = re.compile(r"# /// ([a-zA-Z0-9-]+)\Z")
 _END = "# ///"
 
 
-def read_script(text: str, *, base: Path, place: str) -> RootProject:
-    """What the script's `script` block asks for; `base` is its folder, `place` its name in messages.
+def read_script(text: str, *, base: Path, location: str) -> RootProject:
+    """What the script's `script` block asks for; `base` is its folder, `location` its name in messages.
 
     Raises:
         LocksetError: `no-script-metadata`, `script-metadata-twice`, and those of TOML, requirements and settings.
@@ -35,39 +35,39 @@ def read_script(text: str, *, base: Path, place: str) -> RootProject:
         raise LocksetError(
             "no-script-metadata",
             "The script has no metadata block",
-            place=place,
+            location=location,
             hint="Start the block with the line `# /// script` and end it with `# ///`",
         )
     if len(blocks) > 1:
         lines = ", ".join(str(number) for number, _ in blocks)
         raise LocksetError(
-            "script-metadata-twice", f"The script has several `script` blocks, at the lines {lines}", place=place
+            "script-metadata-twice", f"The script has several `script` blocks, at the lines {lines}", location=location
         )
     ((number, content),) = blocks
     # Empty lines in front make the line numbers of TOML errors those of the script.
     padded = "\n" * number + content
-    table = parse_toml(padded, place=place)
-    with lines_told(padded, place, before=len("# ")):
+    table = parse_settings_file(padded, location=location)
+    with lines_told(padded, location, before=len("# ")):
         tool = table.table("tool")
-        settings = read_settings(None if tool is None else tool.table("lockset"))
+        settings = parse_settings(None if tool is None else tool.table("lockset"))
         return RootProject(
             base=base,
             requires_python=read_requires_python(table),
             dependencies=requirement_lines(table, "dependencies"),
             constraints=settings.constraints,
             settings=settings,
-            sources=(place,),
-            others=_others(table, place),
+            sources=(location,),
+            others=_others(table, location),
         )
 
 
-def _others(table: Table, place: str) -> OtherTools:
+def _others(table: SettingsTable, location: str) -> OtherTools:
     tool = table.data.get("tool")
     if not is_other_tool(tool):
         return OtherTools()
     from lockset.sources.other_tables import read_other_tables  # few scripts have such tables
 
-    return read_other_tables(tool, place=place)
+    return read_other_tables(tool, location=location)
 
 
 def has_script_metadata(text: str) -> bool:

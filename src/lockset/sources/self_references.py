@@ -111,7 +111,7 @@ class _Expander:
                 raise LocksetError(
                     "extra-references",
                     "The project's extras refer to one another too often or too deep",
-                    place=line.origin,
+                    location=line.origin,
                 )
             if extra not in self._extras:
                 self._warn(line, extra)
@@ -124,7 +124,7 @@ class _Expander:
             Diagnostic(
                 code="extra-unknown",
                 message=f"`{line.text}` asks for the extra `{extra}`, which the project does not have",
-                place=line.origin,
+                location=line.origin,
                 hint=nearest(extra, self._extras),
             )
         )

@@ -21,9 +21,9 @@ from lockset.sources.requirements.requirement_line import RequirementLine, parse
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from lockset.sources.toml_table import Table
+    from lockset.sources.toml_table import SettingsTable
 
-__all__ = ["ALL_PACKAGES", "CHOICES", "ConflictItem", "IndexSetting", "Settings", "ValidateSettings", "read_settings"]
+__all__ = ["ALL_PACKAGES", "CHOICES", "ConflictItem", "IndexSetting", "Settings", "ValidateSettings", "parse_settings"]
 
 ALL_PACKAGES = ":all:"
 
@@ -124,7 +124,7 @@ class Settings:
     validate: ValidateSettings = ValidateSettings()
 
 
-def read_settings(table: Table | None) -> Settings:
+def parse_settings(table: SettingsTable | None) -> Settings:
     """The settings of `[tool.lockset]`; defaults where the table is absent.
 
     Raises:
@@ -139,7 +139,7 @@ def read_settings(table: Table | None) -> Settings:
     return Settings(**values)
 
 
-def _specifiers(table: Table, key: str) -> SpecifierSet:
+def _specifiers(table: SettingsTable, key: str) -> SpecifierSet:
     text = table.text(key) or ""
     try:
         return read_specifiers(text)
@@ -149,11 +149,11 @@ def _specifiers(table: Table, key: str) -> SpecifierSet:
         ) from error
 
 
-def _markers(table: Table, key: str) -> tuple[Marker, ...]:
+def _markers(table: SettingsTable, key: str) -> tuple[Marker, ...]:
     return tuple(_marker(table, f"{table.at(key)}[{number}]", text) for number, text in enumerate(table.texts(key)))
 
 
-def _marker(table: Table, key_path: str, text: str) -> Marker:
+def _marker(table: SettingsTable, key_path: str, text: str) -> Marker:
     try:
         return read_marker(text)
     except (InvalidMarker, RecursionError) as error:
@@ -161,15 +161,15 @@ def _marker(table: Table, key_path: str, text: str) -> Marker:
         raise table.invalid(key_path, f"is not an environment marker: {reason}") from error
 
 
-def _requirements(table: Table, key: str) -> tuple[RequirementLine, ...]:
-    origin = f"{table.place} [{table.at(key)}]"
+def _requirements(table: SettingsTable, key: str) -> tuple[RequirementLine, ...]:
+    origin = f"{table.location} [{table.at(key)}]"
     return tuple(
-        parse_requirement(text, origin=origin, place=f"{table.place}: {table.at(key)}[{number}]")
+        parse_requirement(text, origin=origin, location=f"{table.location}: {table.at(key)}[{number}]")
         for number, text in enumerate(table.texts(key))
     )
 
 
-def _platforms(table: Table, key: str) -> tuple[str, ...]:
+def _platforms(table: SettingsTable, key: str) -> tuple[str, ...]:
     found = table.texts(key)
     number = 0
     try:
@@ -181,11 +181,11 @@ def _platforms(table: Table, key: str) -> tuple[str, ...]:
     return found
 
 
-def _names(table: Table, key: str) -> tuple[str, ...]:
+def _names(table: SettingsTable, key: str) -> tuple[str, ...]:
     return tuple(_checked_name(table, f"{table.at(key)}[{n}]", name) for n, name in enumerate(table.texts(key)))
 
 
-def _checked_name(table: Table, key_path: str, name: str) -> str:
+def _checked_name(table: SettingsTable, key_path: str, name: str) -> str:
     try:
         return canonicalize_name(name, validate=True)
     except InvalidName as error:
@@ -193,7 +193,7 @@ def _checked_name(table: Table, key_path: str, name: str) -> str:
         raise table.invalid(key_path, what, hint="Names have letters, digits, `-`, `_` and `.`, no versions") from error
 
 
-def _names_or_all(table: Table, key: str) -> tuple[str, ...]:
+def _names_or_all(table: SettingsTable, key: str) -> tuple[str, ...]:
     value = table.data[key]
     if isinstance(value, bool):
         return (ALL_PACKAGES,) if value else ()
@@ -203,25 +203,25 @@ def _names_or_all(table: Table, key: str) -> tuple[str, ...]:
     return tuple(n if n == ALL_PACKAGES else _checked_name(table, f"{table.at(key)}[{at}]", n) for at, n in names)
 
 
-def _choice(table: Table, key: str) -> str | None:
+def _choice(table: SettingsTable, key: str) -> str | None:
     return table.choice(key, CHOICES[key])
 
 
-def _choice_by_package(table: Table, key: str) -> dict[str, str]:
+def _choice_by_package(table: SettingsTable, key: str) -> dict[str, str]:
     inner = table.table(key)
     assert inner is not None
     allowed = CHOICES[key.removesuffix("-package")]
     return {canonicalize_name(name): inner.choice(name, allowed) or "" for name in inner.data}
 
 
-def _moment(table: Table, key: str) -> datetime | timedelta:
+def _moment(table: SettingsTable, key: str) -> datetime | timedelta:
     value = table.data[key]
     if not isinstance(value, str | date):
         raise table.wrong(table.at(key), "a date, a date and time, or a string", value)
-    return parse_exclude_newer(value, place=f"{table.place}: {table.at(key)}")
+    return parse_exclude_newer(value, location=f"{table.location}: {table.at(key)}")
 
 
-def _moment_by_package(table: Table, key: str) -> dict[str, datetime | timedelta | None]:
+def _moment_by_package(table: SettingsTable, key: str) -> dict[str, datetime | timedelta | None]:
     inner = table.table(key)
     assert inner is not None
     return {
@@ -229,13 +229,13 @@ def _moment_by_package(table: Table, key: str) -> dict[str, datetime | timedelta
     }
 
 
-def _pairs(table: Table, key: str) -> dict[str, str]:
+def _pairs(table: SettingsTable, key: str) -> dict[str, str]:
     inner = table.table(key)
     assert inner is not None
     return {name: inner.text(name) or "" for name in inner.data}
 
 
-def _indexes(table: Table, key: str) -> tuple[IndexSetting, ...]:
+def _indexes(table: SettingsTable, key: str) -> tuple[IndexSetting, ...]:
     found: list[IndexSetting] = []
     for entry in table.tables(key):
         entry.only(("name", "url", "default", "explicit", "packages"))
@@ -259,7 +259,7 @@ def _indexes(table: Table, key: str) -> tuple[IndexSetting, ...]:
     return tuple(found)
 
 
-def _validate(table: Table, key: str) -> ValidateSettings:
+def _validate(table: SettingsTable, key: str) -> ValidateSettings:
     inner = table.table(key)
     assert inner is not None
     inner.only(("select", "ignore", "strict"))
@@ -268,7 +268,7 @@ def _validate(table: Table, key: str) -> ValidateSettings:
     )
 
 
-def _conflicts(table: Table, key: str) -> tuple[tuple[ConflictItem, ...], ...]:
+def _conflicts(table: SettingsTable, key: str) -> tuple[tuple[ConflictItem, ...], ...]:
     found: list[tuple[ConflictItem, ...]] = []
     for number, members in enumerate(table.array(key)):
         path = f"{table.at(key)}[{number}]"
@@ -281,7 +281,7 @@ def _conflicts(table: Table, key: str) -> tuple[tuple[ConflictItem, ...], ...]:
     return tuple(found)
 
 
-def _conflict_item(table: Table, path: str, member: object) -> ConflictItem:
+def _conflict_item(table: SettingsTable, path: str, member: object) -> ConflictItem:
     if isinstance(member, dict) and len(member) == 1:
         ((kind, name),) = member.items()
         if kind in {"extra", "group"} and isinstance(name, str):
@@ -289,12 +289,12 @@ def _conflict_item(table: Table, path: str, member: object) -> ConflictItem:
     raise LocksetError(
         "invalid-value",
         f"`{path}` names neither an extra nor a group",
-        place=table.place,
+        location=table.location,
         hint="Write `{ extra = 'cpu' }` or `{ group = 'docs' }`",
     )
 
 
-def _other_tools(table: Table, key: str) -> tuple[str, ...]:
+def _other_tools(table: SettingsTable, key: str) -> tuple[str, ...]:
     tools = table.texts(key)
     for number, tool in enumerate(tools):
         if tool not in OTHER_TOOLS:
@@ -303,16 +303,16 @@ def _other_tools(table: Table, key: str) -> tuple[str, ...]:
     return tools
 
 
-def _flag(table: Table, key: str) -> bool | None:
+def _flag(table: SettingsTable, key: str) -> bool | None:
     return table.flag(key)
 
 
-def _texts(table: Table, key: str) -> tuple[str, ...]:
+def _texts(table: SettingsTable, key: str) -> tuple[str, ...]:
     return table.texts(key)
 
 
 # Every key of the table and how its value is read; the field of Settings is the key with `_` for `-`.
-KEYS: Mapping[str, Callable[[Table, str], object]] = {
+KEYS: Mapping[str, Callable[[SettingsTable, str], object]] = {
     "python": _specifiers,
     "implementation": _choice,
     "platforms": _platforms,

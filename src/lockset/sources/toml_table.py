@@ -12,7 +12,7 @@ from lockset.errors import LocksetError
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
-__all__ = ["Table", "nearest", "parse_toml", "type_name"]
+__all__ = ["SettingsTable", "nearest", "parse_settings_file", "type_name"]
 
 # As many names as a hint lists.
 _FEW = 12
@@ -27,7 +27,7 @@ _TYPE_NAMES = {
 }
 
 
-def parse_toml(text: str, *, place: str) -> Table:
+def parse_settings_file(text: str, *, location: str) -> SettingsTable:
     """The whole file as a table.
 
     Raises:
@@ -37,11 +37,11 @@ def parse_toml(text: str, *, place: str) -> Table:
         data = tomli.loads(text)
     except tomli.TOMLDecodeError as error:
         raise LocksetError(
-            "toml-syntax", f"This is not TOML: {error.msg}", place=f"{place}:{error.lineno}:{error.colno}"
+            "toml-syntax", f"This is not TOML: {error.msg}", location=f"{location}:{error.lineno}:{error.colno}"
         ) from error
     except (RecursionError, ValueError) as error:  # nesting and integers beyond tomli's bounds
-        raise LocksetError("toml-syntax", f"This cannot be read as TOML: {error}", place=place) from error
-    return Table(data, path="", place=place)
+        raise LocksetError("toml-syntax", f"This cannot be read as TOML: {error}", location=location) from error
+    return SettingsTable(data, path="", location=location)
 
 
 def type_name(value: object) -> str:
@@ -61,15 +61,15 @@ def nearest(name: str, known: Collection[str]) -> str | None:
     return None
 
 
-class Table:
+class SettingsTable:
     """One table; a getter gives None (or an empty tuple) for an absent key and raises `wrong-type` for another type."""
 
-    __slots__ = ("data", "path", "place")
+    __slots__ = ("data", "location", "path")
 
-    def __init__(self, data: Mapping[str, Any], *, path: str, place: str) -> None:
+    def __init__(self, data: Mapping[str, Any], *, path: str, location: str) -> None:
         self.data = data
         self.path = path
-        self.place = place
+        self.location = location
 
     def at(self, key: str) -> str:
         """The path of `key` from the top of the file, as TOML writes it."""
@@ -79,12 +79,12 @@ class Table:
     def wrong(self, key_path: str, expected: str, value: object) -> LocksetError:
         """The error for a value of the wrong type."""
         return LocksetError(
-            "wrong-type", f"`{key_path}` has to be {expected}, not {type_name(value)}", place=self.place
+            "wrong-type", f"`{key_path}` has to be {expected}, not {type_name(value)}", location=self.location
         )
 
     def invalid(self, key_path: str, message: str, *, hint: str | None = None) -> LocksetError:
         """The error for a value of the right type that means nothing; `message` continues "`key` "."""
-        return LocksetError("invalid-value", f"`{key_path}` {message}", place=self.place, hint=hint)
+        return LocksetError("invalid-value", f"`{key_path}` {message}", location=self.location, hint=hint)
 
     def text(self, key: str) -> str | None:
         """A string."""
@@ -124,23 +124,23 @@ class Table:
             raise self.invalid(self.at(key), f"has no meaning with the value `{value}`", hint=nearest(value, allowed))
         return value
 
-    def table(self, key: str) -> Table | None:
+    def table(self, key: str) -> SettingsTable | None:
         """A table."""
         value = self.data.get(key)
         if value is None:
             return None
         if isinstance(value, dict):
-            return Table(value, path=self.at(key), place=self.place)
+            return SettingsTable(value, path=self.at(key), location=self.location)
         raise self.wrong(self.at(key), "a table", value)
 
-    def tables(self, key: str) -> tuple[Table, ...]:
+    def tables(self, key: str) -> tuple[SettingsTable, ...]:
         """An array of tables."""
-        found: list[Table] = []
+        found: list[SettingsTable] = []
         for number, item in enumerate(self.array(key)):
             path = f"{self.at(key)}[{number}]"
             if not isinstance(item, dict):
                 raise self.wrong(path, "a table", item)
-            found.append(Table(item, path=path, place=self.place))
+            found.append(SettingsTable(item, path=path, location=self.location))
         return tuple(found)
 
     def only(self, known: Collection[str], instead: Mapping[str, str] | None = None) -> None:
@@ -153,6 +153,6 @@ class Table:
                 raise LocksetError(
                     "unknown-key",
                     f"`{self.at(key)}` is not a known setting",
-                    place=self.place,
+                    location=self.location,
                     hint=f"Write `{instead[key]}`" if instead and key in instead else nearest(key, known),
                 )

@@ -13,12 +13,12 @@ if TYPE_CHECKING:
 
     from packaging.version import Version
 
-__all__ = ["Allowed", "Identity", "Wanted", "may_hold_secret", "public_url"]
+__all__ = ["DesiredDistribution", "SourcePolicy", "WheelIdentity", "may_hold_secret", "public_url"]
 
 _SECRET = re.compile(r"""://[^\s"'/]*@|://[^\s"'?]*\?""")
 
 
-class Identity(NamedTuple):
+class WheelIdentity(NamedTuple):
     """What the lock file says a wheel is. `version` is None where the lock leaves it open (source trees)."""
 
     name: str
@@ -30,7 +30,7 @@ class Identity(NamedTuple):
         return f"`{self.filename}` of {described}" if self.filename else f"the wheel of {described}"
 
 
-class Allowed(NamedTuple):
+class SourcePolicy(NamedTuple):
     """Which sources of a lock file may be used.
 
     Attributes:
@@ -50,7 +50,7 @@ class Allowed(NamedTuple):
     folders: tuple[str, ...] = ()
 
 
-class Wanted(NamedTuple):
+class DesiredDistribution(NamedTuple):
     """One distribution that the lock file asks for.
 
     Attributes:

@@ -85,7 +85,7 @@ class InstalledDistribution(NamedTuple):
         return bool(self.tree or (self.direct_url and self.direct_url.get("dir_info", {}).get("editable")))
 
     @property
-    def place(self) -> str:
+    def location(self) -> str:
         """Where it shows."""
         return self.info or next((line.file for line in self.lines), "")
 

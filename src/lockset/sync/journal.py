@@ -1,7 +1,7 @@
 """The steps of a transaction, in order, and how each is undone.
 
 A journal is written whole before the first step, never again: whether a step was done shows on the disk. Every move
-goes from the target into a private folder (`Retire`) or out of one (`Place`), and nobody else touches that folder, so
+goes from the target into a private folder (`MoveAside`) or out of one (`MoveIn`), and nobody else touches it, so
 what lies in it tells which side of the move the file is on. Undoing goes backwards through all steps:
 
     step            done when               undone by
@@ -21,19 +21,19 @@ from typing import NamedTuple, TypeAlias
 
 from lockset.errors import LocksetError
 
-__all__ = ["Journal", "JournalStep", "MakeFolder", "Place", "RemoveFolder", "Retire"]
+__all__ = ["Journal", "JournalStep", "MakeFolder", "MoveAside", "MoveIn", "RemoveFolder"]
 
 _FORMAT = 1
 
 
-class Retire(NamedTuple):
+class MoveAside(NamedTuple):
     """Move `path` of the target to `kept` in a private folder."""
 
     path: str
     kept: str
 
 
-class Place(NamedTuple):
+class MoveIn(NamedTuple):
     """Move `staged` from a private folder to `path` in the target, where nothing is."""
 
     staged: str
@@ -52,10 +52,10 @@ class RemoveFolder(NamedTuple):
     path: str
 
 
-JournalStep: TypeAlias = Retire | Place | MakeFolder | RemoveFolder
-_KINDS: dict[str, type[Retire | Place | MakeFolder | RemoveFolder]] = {
-    "retire": Retire,
-    "place": Place,
+JournalStep: TypeAlias = MoveAside | MoveIn | MakeFolder | RemoveFolder
+_KINDS: dict[str, type[MoveAside | MoveIn | MakeFolder | RemoveFolder]] = {
+    "retire": MoveAside,
+    "place": MoveIn,
     "make": MakeFolder,
     "remove": RemoveFolder,
 }
@@ -96,7 +96,7 @@ def _unknown(base: str) -> LocksetError:
     return LocksetError(
         "journal-unreadable",
         "The journal of an interrupted sync cannot be read",
-        place=base,
+        location=base,
         hint="It was written by another version of lockset: finish with that one, or make the target anew",
     )
 

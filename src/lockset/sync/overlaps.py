@@ -19,7 +19,7 @@ from lockset.sync.wheel.record import hash_text
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
-    from lockset.sync.placement import Clash, Placed
+    from lockset.sync.placement import Clash, PlacedDistribution
     from lockset.sync.plan import Step
 
 __all__ = ["Overlap", "coupled", "overlapped_of", "overlaps_of", "refuse_clashes", "settled"]
@@ -55,7 +55,9 @@ def refuse_clashes(clashes: Sequence[Clash], order: Sequence[str], replaceable: 
         )
 
 
-def settled(placed: Mapping[str, Placed], clashes: Sequence[Clash], order: Sequence[str]) -> dict[str, Placed]:
+def settled(
+    placed: Mapping[str, PlacedDistribution], clashes: Sequence[Clash], order: Sequence[str]
+) -> dict[str, PlacedDistribution]:
     """`placed`, where of every clash only the winner brings its file; all owners are in `placed`."""
     last = {name: number for number, name in enumerate(order)}
     taken: dict[str, dict[str, tuple[str, Placement]]] = {}
@@ -67,7 +69,7 @@ def settled(placed: Mapping[str, Placed], clashes: Sequence[Clash], order: Seque
     return {name: _without(one, taken.get(name, {})) for name, one in placed.items()}
 
 
-def _without(one: Placed, taken: Mapping[str, tuple[str, Placement]]) -> Placed:
+def _without(one: PlacedDistribution, taken: Mapping[str, tuple[str, Placement]]) -> PlacedDistribution:
     lost: dict[str, str] = {}
     files: list[Placement] = []
     for file in one.files:
@@ -113,7 +115,7 @@ def _again(step: Step, kept: Collection[str], order: Mapping[str, int]) -> Step:
     return step
 
 
-def overlaps_of(steps: Iterable[Step], placed: Iterable[Placed] = ()) -> tuple[Overlap, ...]:
+def overlaps_of(steps: Iterable[Step], placed: Iterable[PlacedDistribution] = ()) -> tuple[Overlap, ...]:
     """Every overlap of what is kept and what is `placed`, sorted."""
     found = [
         Overlap(one.name, winner, path)
@@ -126,7 +128,7 @@ def overlaps_of(steps: Iterable[Step], placed: Iterable[Placed] = ()) -> tuple[O
     return tuple(sorted(found))
 
 
-def overlapped_of(one: Placed) -> Mapping[str, str]:
+def overlapped_of(one: PlacedDistribution) -> Mapping[str, str]:
     """What `settled` noted in `one`."""
     note = f"{one.info}{os.sep}{SOURCE_FILE}"
     content = next((file.content for file in one.files if file.path == note), None)

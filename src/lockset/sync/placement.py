@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from lockset.sync.layout import Layout
     from lockset.sync.wheel.manifest import StoredFile
 
-__all__ = ["Clash", "Placed", "Placement", "check_places", "collision", "record_path", "record_rows"]
+__all__ = ["Clash", "PlacedDistribution", "Placement", "check_locations", "collision", "record_path", "record_rows"]
 
 
 class Placement(NamedTuple):
@@ -42,7 +42,7 @@ class Placement(NamedTuple):
         return f"`{path}`" if scheme in {"purelib", "platlib"} else f"`.data/{scheme}/{path}`"
 
 
-class Placed(NamedTuple):
+class PlacedDistribution(NamedTuple):
     """One distribution as it will be: `info` is the final path of its dist-info folder, RECORD not among `files`."""
 
     name: str
@@ -62,7 +62,7 @@ class Clash(NamedTuple):
     labels: tuple[str, ...]
 
 
-def record_rows(placed: Placed) -> tuple[Row, ...]:
+def record_rows(placed: PlacedDistribution) -> tuple[Row, ...]:
     """The rows of its RECORD, paths relative to the folder that holds the dist-info folder."""
     root = os.path.dirname(placed.info)  # noqa: PTH120 (a value, not a file)
     own = f"{placed.info}{os.sep}RECORD"
@@ -91,8 +91,8 @@ def _relative(path: str, root: str) -> str:
     return relative.replace(os.sep, "/") if os.sep != "/" else relative
 
 
-def check_places(
-    placed: Sequence[Placed], kept: Sequence[InstalledDistribution], *, layout: Layout
+def check_locations(
+    placed: Sequence[PlacedDistribution], kept: Sequence[InstalledDistribution], *, layout: Layout
 ) -> tuple[Clash, ...]:
     """Refuse what would overwrite a file of the environment itself or metadata; the paths that several own.
 
@@ -109,7 +109,7 @@ def check_places(
     # In these folders every name counts; of any other, one file tells about all.
     named = {*layout.roots, *layout.libraries}
     clashing: set[str] = set()
-    folders: dict[str, Placed] = {}
+    folders: dict[str, PlacedDistribution] = {}
     for one in placed:
         checked: set[str] = set()
         name = one.name
@@ -117,7 +117,7 @@ def check_places(
         for path, digest, *_ in one.files:
             folder = path.rpartition(os.sep)[0]
             if folder not in checked:
-                _check_place(one, path, libraries, layout)
+                _check_location(one, path, libraries, layout)
                 if folder not in named:
                     checked.add(folder)
                     folders.setdefault(folder, one)
@@ -128,7 +128,7 @@ def check_places(
     return _clashes(clashing, [*kept, *placed]) if clashing else ()
 
 
-def _refuse_twice(one: Placed) -> None:
+def _refuse_twice(one: PlacedDistribution) -> None:
     """Refuse a distribution of which two files would have one path here."""
     # On Windows letters of either case are one name; elsewhere the file system decides when it is written.
     fold = os.path.normcase if os.name == "nt" else str
@@ -141,7 +141,7 @@ def _refuse_twice(one: Placed) -> None:
             raise collision(one, file, other)
 
 
-def collision(one: Placed, file: Placement, other: Placement) -> LocksetError:
+def collision(one: PlacedDistribution, file: Placement, other: Placement) -> LocksetError:
     """The error that two files of `one` would have the same path."""
     return LocksetError(
         "path-conflict",
@@ -151,10 +151,10 @@ def collision(one: Placed, file: Placement, other: Placement) -> LocksetError:
 
 
 def _refuse_folders(
-    folders: Mapping[str, Placed],
+    folders: Mapping[str, PlacedDistribution],
     owners: Mapping[str, tuple[str, str]],
     roots: Collection[str],
-    distributions: Sequence[InstalledDistribution | Placed],
+    distributions: Sequence[InstalledDistribution | PlacedDistribution],
 ) -> None:
     """Refuse a file where another one needs a folder."""
     checked: set[str] = set()
@@ -173,7 +173,7 @@ def _refuse_folders(
             folder = folder.rpartition(os.sep)[0]
 
 
-def _clashes(paths: set[str], distributions: Sequence[InstalledDistribution | Placed]) -> tuple[Clash, ...]:
+def _clashes(paths: set[str], distributions: Sequence[InstalledDistribution | PlacedDistribution]) -> tuple[Clash, ...]:
     found: dict[str, list[tuple[str, str]]] = {path: [] for path in sorted(paths)}
     for one in distributions:
         for path, *_ in one.files:
@@ -184,7 +184,7 @@ def _clashes(paths: set[str], distributions: Sequence[InstalledDistribution | Pl
     )
 
 
-def _check_place(one: Placed, path: str, libraries: Sequence[str], layout: Layout) -> None:
+def _check_location(one: PlacedDistribution, path: str, libraries: Sequence[str], layout: Layout) -> None:
     if layout.is_reserved(path):
         raise LocksetError(
             "path-reserved",

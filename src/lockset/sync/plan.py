@@ -13,16 +13,16 @@ if TYPE_CHECKING:
 
     from packaging.version import Version
 
-    from lockset.sync.desired import Wanted
+    from lockset.sync.desired import DesiredDistribution
     from lockset.sync.installed import InstalledDistribution
 
-__all__ = ["SEEDS", "Plan", "Policy", "Step", "plan", "unremovable"]
+__all__ = ["SEEDS", "Plan", "RemovalPolicy", "Step", "plan", "unremovable"]
 
 # What makes an environment able to install by itself; left alone unless the lock names it or the user asks.
 SEEDS = frozenset({"pip", "setuptools", "wheel"})
 
 
-class Policy(NamedTuple):
+class RemovalPolicy(NamedTuple):
     """What the user allows.
 
     Attributes:
@@ -53,7 +53,7 @@ class Step(NamedTuple):
     action: str
     name: str
     reason: str
-    wanted: Wanted | None = None
+    wanted: DesiredDistribution | None = None
     found: tuple[InstalledDistribution, ...] = ()
     blocked: str = ""
     choices: tuple[str, ...] = ()
@@ -93,10 +93,10 @@ class Plan(NamedTuple):
 
 
 def plan(
-    wanted: Iterable[Wanted],
+    wanted: Iterable[DesiredDistribution],
     installed: Iterable[InstalledDistribution],
     *,
-    policy: Policy,
+    policy: RemovalPolicy,
     overlap: Callable[[], Sequence[str]] = tuple,
 ) -> Plan:
     """What makes a target with `installed` into one with `wanted`.
@@ -111,12 +111,14 @@ def plan(
     return Plan(steps=tuple(sorted(coupled(steps, overlap), key=lambda step: step.name)))
 
 
-def _step(wanted: Wanted, found: Sequence[InstalledDistribution], policy: Policy) -> Step:
+def _step(wanted: DesiredDistribution, found: Sequence[InstalledDistribution], policy: RemovalPolicy) -> Step:
     action, reason = _judged(wanted, found, policy)
     return Step(action=action, name=wanted.name, reason=reason, wanted=wanted, found=tuple(found))
 
 
-def _judged(wanted: Wanted, found: Sequence[InstalledDistribution], policy: Policy) -> tuple[str, str]:
+def _judged(
+    wanted: DesiredDistribution, found: Sequence[InstalledDistribution], policy: RemovalPolicy
+) -> tuple[str, str]:
     if not found:
         return "install", "not installed"
     if len(found) > 1:
@@ -141,7 +143,7 @@ def _same_version(wanted: Version | None, there: str) -> bool:
         return False
 
 
-def _origin_differs(wanted: Wanted, found: InstalledDistribution) -> str | None:
+def _origin_differs(wanted: DesiredDistribution, found: InstalledDistribution) -> str | None:
     """Why `found` cannot be taken for `wanted` although its version is right, or None."""
     ours, theirs = wanted.direct_url, found.direct_url
     if (ours or {}).get("dir_info") is not None or (theirs or {}).get("dir_info") is not None:
@@ -161,7 +163,7 @@ def _origin_differs(wanted: Wanted, found: InstalledDistribution) -> str | None:
     return reason
 
 
-def _tree_differs(wanted: Wanted, found: InstalledDistribution) -> str | None:
+def _tree_differs(wanted: DesiredDistribution, found: InstalledDistribution) -> str | None:
     if wanted.direct_url != found.direct_url:
         return "installed from another place"
     changed = wanted.tree is not None and wanted.tree != found.origin.get("tree")
@@ -179,7 +181,7 @@ def _without_hashes(direct_url: Mapping[str, object] | None) -> Mapping[str, obj
     return {k: v for k, v in direct_url.items() if k != "archive_info"} if direct_url is not None else None
 
 
-def _extra(name: str, found: Sequence[InstalledDistribution], policy: Policy) -> Step:
+def _extra(name: str, found: Sequence[InstalledDistribution], policy: RemovalPolicy) -> Step:
     ours = all(one.is_ours for one in found)
     action, reason = "keep", ""
     if not policy.exact:

@@ -12,10 +12,10 @@ if TYPE_CHECKING:
 
     from packaging.tags import Tag
 
-    from lockset.markers.universe import Target as Description
+    from lockset.markers.universe import TargetInterpreter as Description
     from lockset.sync.layout import Layout
 
-__all__ = ["Interpreter", "Target", "tags_of"]
+__all__ = ["Interpreter", "Target", "interpreter_tags"]
 
 _LAUNCHERS = {"amd64": "win-amd64", "arm64": "win-arm64", "x86": "win-ia32", "arm": "win-arm"}
 _SHORT = {"cpython": "cp", "pypy": "pp", "ironpython": "ip", "jython": "jy"}
@@ -129,7 +129,7 @@ class Target(NamedTuple):
     @property
     def tags(self) -> tuple[Tag, ...]:
         """Compatibility tags, best first."""
-        return tags_of(self.interpreter)
+        return interpreter_tags(self.interpreter)
 
     def fits(self, filename: str) -> bool:
         """Whether the wheel with this file name can be used here."""
@@ -142,7 +142,7 @@ class Target(NamedTuple):
         return not tags.isdisjoint(self.tags)
 
 
-def tags_of(interpreter: Interpreter) -> tuple[Tag, ...]:
+def interpreter_tags(interpreter: Interpreter) -> tuple[Tag, ...]:
     """The compatibility tags that packaging would give inside `interpreter`, best first."""
     # Imported here: a target whose lock was selected before needs no tags.
     from packaging.tags import Tag, compatible_tags, cpython_tags, generic_tags, mac_platforms

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from lockset.sync.installed import InstalledDistribution
     from lockset.sync.layout import Layout
-    from lockset.sync.placement import Placed
+    from lockset.sync.placement import PlacedDistribution
 
 __all__ = ["refuse_windows_paths"]
 
@@ -22,7 +22,7 @@ _LONGEST, _STAGED = 259, 24
 
 
 def refuse_windows_paths(
-    placed: Sequence[Placed], kept: Sequence[InstalledDistribution], *, layout: Layout, long_paths: bool
+    placed: Sequence[PlacedDistribution], kept: Sequence[InstalledDistribution], *, layout: Layout, long_paths: bool
 ) -> None:
     """Refuse files that could not be written, or that would be written in the place of another one.
 
@@ -50,7 +50,7 @@ def refuse_windows_paths(
                 )
 
 
-def _too_long(one: Placed, path: str) -> LocksetError:
+def _too_long(one: PlacedDistribution, path: str) -> LocksetError:
     return LocksetError(
         "path-too-long",
         f"{one} has a file whose path is longer than the {_LONGEST} characters that this Windows allows: `{path}`",

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from lockset.lockfile.model import Pylock
-from lockset.resolve.lock.staleness import check
+from lockset.resolve.lock.staleness import outdated_parts
 from universes.small_world import NOW, SmallWorld, choices_of_table
 
 PROJECT: dict[str, Any] = {
@@ -45,7 +45,7 @@ def locked() -> Pylock:
 
 
 def findings(asked: SmallWorld, lock: Pylock, **choices: Any) -> list[str]:
-    return list(check(asked.project, choices_of_table(choices), lock, now=NOW))
+    return list(outdated_parts(asked.project, choices_of_table(choices), lock, now=NOW))
 
 
 def test_a_fresh_lock_is_current_though_it_was_narrowed_by_a_cap(locked: Pylock) -> None:

@@ -12,13 +12,13 @@ from builders.sdist import make_sdist
 from fakes.fake_environment import BareEnvironmentMaker
 from lockset.build.hooks import BuildSystem, HookBuilder, read_build_system
 from lockset.errors import LocksetError
-from lockset.progress import Silent
+from lockset.progress import NullListener
 
 if TYPE_CHECKING:
     from builders.archives import Artifact
 
 
-class Notes(Silent):
+class Notes(NullListener):
     """Keeps what was said."""
 
     def __init__(self) -> None:

@@ -9,7 +9,7 @@ import pytest
 from packaging.pylock import PylockSelectError
 
 from fakes.fake_conversion import FILES, convert_text, sha
-from lockset.api.convert import Conversion, ConvertWishes
+from lockset.api.convert import Conversion, ConvertOptions
 from lockset.errors import LocksetError
 from lockset.lockfile.select import select
 from lockset.markers import Environment
@@ -32,7 +32,7 @@ def kinds(done: Conversion) -> set[str]:
 def code_of(folder: Path, name: str, text: str, **options: Any) -> str:
     with pytest.raises(LocksetError) as caught:
         convert_text(folder, name, text, **options)
-    assert caught.value.diagnostic.place is not None
+    assert caught.value.diagnostic.location is not None
     return caught.value.diagnostic.code
 
 
@@ -206,11 +206,11 @@ def test_uv_members_in_conflict_are_named_with_the_option_that_chooses_one(
     top = f'conflicts = [[{{ package = "app"{choice} }}, {{ package = "lib"{choice} }}]]'
     text = uv_lock("", lib, top=top).replace("[[package]]", '[manifest]\nmembers = ["app", "lib"]\n\n[[package]]', 1)
     with pytest.raises(LocksetError) as caught:
-        convert_text(tmp_path, "uv.lock", text, wishes=ConvertWishes(offline=True, all_members=True))
+        convert_text(tmp_path, "uv.lock", text, options=ConvertOptions(offline=True, all_members=True))
     assert message in caught.value.diagnostic.message
     assert caught.value.diagnostic.hint == "Convert one of them alone: `--package app` or `--package lib`"
     for member in ("app", "lib"):
-        convert_text(tmp_path, "uv.lock", text, wishes=ConvertWishes(offline=True, members=(member,)))
+        convert_text(tmp_path, "uv.lock", text, options=ConvertOptions(offline=True, members=(member,)))
 
 
 def test_uv_conflicts_of_another_member_hold_where_its_extras_are_asked_for(tmp_path: Path) -> None:
@@ -238,7 +238,7 @@ def test_uv_conflicts_of_another_member_hold_where_its_extras_are_asked_for(tmp_
         '[{ package = "app", extra = "both" }, { package = "app", extra = "fast" }]]\n'
         '[manifest]\nmembers = ["app", "lib"]\n',
     )
-    done = convert_text(tmp_path, "uv.lock", text, wishes=ConvertWishes(members=("app",), offline=True))
+    done = convert_text(tmp_path, "uv.lock", text, options=ConvertOptions(members=("app",), offline=True))
     found = markers(done)
     assert found["i 1"] == '"both" in extras or "slow" in extras'
     assert found["i 2"] == '"fast" in extras or ("both" not in extras and "slow" not in extras)'
@@ -256,11 +256,11 @@ def test_uv_members_are_chosen(tmp_path: Path) -> None:
         top='[manifest]\nmembers = ["app", "tool"]\n',
     )
     assert set(markers(convert_text(tmp_path, "uv.lock", text))) == {"a 1"}
-    chosen = convert_text(tmp_path, "uv.lock", text, wishes=ConvertWishes(members=("tool",)))
+    chosen = convert_text(tmp_path, "uv.lock", text, options=ConvertOptions(members=("tool",)))
     assert {p.name for p in chosen.lock.packages} == {"b", "tool"}
-    every = convert_text(tmp_path, "uv.lock", text, wishes=ConvertWishes(all_members=True))
+    every = convert_text(tmp_path, "uv.lock", text, options=ConvertOptions(all_members=True))
     assert {p.name for p in every.lock.packages} == {"a", "b", "tool"}
-    assert code_of(tmp_path, "uv.lock", text, wishes=ConvertWishes(members=("nobody",))) == "unknown-member"
+    assert code_of(tmp_path, "uv.lock", text, options=ConvertOptions(members=("nobody",))) == "unknown-member"
 
 
 # Poetry
@@ -514,7 +514,7 @@ def test_conda_lock_that_needs_conda_is_refused_unless_allowed(tmp_path: Path) -
         platforms=("linux-64",),
     )
     assert code_of(tmp_path, "conda-lock.yml", text) == "needs-conda"
-    done = convert_text(tmp_path, "conda-lock.yml", text, wishes=ConvertWishes(allow_conda=True))
+    done = convert_text(tmp_path, "conda-lock.yml", text, options=ConvertOptions(allow_conda=True))
     assert "conda-needed" in kinds(done)
 
 
@@ -564,8 +564,8 @@ def test_unreadable_bytes_are_told_by_line(tmp_path: Path) -> None:
     from lockset.api.convert import convert
 
     with pytest.raises(LocksetError) as caught:
-        convert(path, ConvertWishes(offline=True), output=tmp_path / "pylock.toml")
-    assert str(caught.value.diagnostic.place).endswith("uv.lock:3")
+        convert(path, ConvertOptions(offline=True), output=tmp_path / "pylock.toml")
+    assert str(caught.value.diagnostic.location).endswith("uv.lock:3")
 
 
 def test_files_without_a_place_are_named(tmp_path: Path) -> None:

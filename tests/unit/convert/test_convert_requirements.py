@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from fakes.fake_conversion import FILES, FakeRemote, convert_text, sha, wheel_file
-from lockset.api.convert import Conversion, ConvertWishes, read_draft
+from lockset.api.convert import Conversion, ConvertOptions, read_draft
 from lockset.errors import LocksetError
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ def test_a_pin_without_a_match_is_an_error(tmp_path: Path) -> None:
     error = refused(tmp_path, f"idna==3.10 {hashed('gone')}", projects={"idna": IDNA})
     assert error.diagnostic.code == "no-hash-matches"
     assert "idna 3.10" in error.diagnostic.message
-    assert error.diagnostic.place == "requirements.txt:1" or str(tmp_path) in (error.diagnostic.place or "")
+    assert error.diagnostic.location == "requirements.txt:1" or str(tmp_path) in (error.diagnostic.location or "")
 
 
 def test_a_hash_of_another_release_is_no_match(tmp_path: Path) -> None:
@@ -78,7 +78,7 @@ def test_pins_without_hashes_take_every_file_of_the_release(tmp_path: Path) -> N
     assert len(done.lock.packages[0].wheels or ()) == 2
     assert "trusted-on-first-use" in kinds(done)
     only_wheels = convert_text(
-        tmp_path, "requirements.txt", "idna==3.10", projects={"idna": IDNA}, wishes=ConvertWishes(files="wheels")
+        tmp_path, "requirements.txt", "idna==3.10", projects={"idna": IDNA}, options=ConvertOptions(files="wheels")
     )
     assert only_wheels.lock.packages[0].sdist is None
 
@@ -154,8 +154,8 @@ def test_a_marker_for_an_extra_is_refused(tmp_path: Path) -> None:
 
 def test_a_pin_that_applies_nowhere_is_left_out_and_named(tmp_path: Path) -> None:
     text = f"idna==3.10 {hashed('w')}\nold==1 ; python_version < '3.9' {hashed('o')}"
-    wishes = ConvertWishes(python=">=3.10", offline=True)
-    done = convert_text(tmp_path, "requirements.txt", text, wishes=wishes)
+    options = ConvertOptions(python=">=3.10", offline=True)
+    done = convert_text(tmp_path, "requirements.txt", text, options=options)
     assert entries(done) == [("idna", "3.10", None)]
     assert done.proof.lost == 1
 
@@ -202,7 +202,9 @@ def test_requires_python_of_a_release_is_written_where_it_cannot_turn_a_skip_int
     files: dict[str, list[PageFile]] = {"a": [wheel_file("a", "1", requires_python=">=3.10")]}
     wide = convert_text(tmp_path, "requirements.txt", "a==1", projects=files)
     assert wide.lock.packages[0].requires_python is None
-    fitting = convert_text(tmp_path, "requirements.txt", "a==1", projects=files, wishes=ConvertWishes(python=">=3.11"))
+    fitting = convert_text(
+        tmp_path, "requirements.txt", "a==1", projects=files, options=ConvertOptions(python=">=3.11")
+    )
     assert str(fitting.lock.packages[0].requires_python) == ">=3.10"
     assert str(fitting.lock.requires_python) == ">=3.11"
 
@@ -254,7 +256,7 @@ def test_what_the_pins_need_and_the_file_does_not_pin_is_named(tmp_path: Path) -
         "requirements.txt",
         "a[x]==1\nb==1",
         remote=FakeRemote(needs=needs),
-        wishes=ConvertWishes(python=">=3.10"),
+        options=ConvertOptions(python=">=3.10"),
     )
     (loss,) = [loss for loss in done.losses if loss.kind == "needs-missing"]
     assert "c (for a 1), d (for a 1);" in loss.message
@@ -289,9 +291,9 @@ def test_what_is_no_utf_8_is_refused_with_its_line(tmp_path: Path, mark: bytes) 
     path = tmp_path / "requirements.txt"
     path.write_bytes(b"a==1\n" + mark)
     with pytest.raises(LocksetError) as caught:
-        read_draft(path, ConvertWishes(offline=True), environ={})
+        read_draft(path, ConvertOptions(offline=True), environ={})
     assert caught.value.diagnostic.code == "encoding"
-    assert str(caught.value.diagnostic.place).endswith(":2")
+    assert str(caught.value.diagnostic.location).endswith(":2")
 
 
 def test_options_that_name_a_project_count_before_those_for_all(tmp_path: Path) -> None:

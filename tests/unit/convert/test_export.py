@@ -11,7 +11,7 @@ import pytest
 
 from builders.locks import make_lock
 from fakes.fake_conversion import sha
-from lockset.api.export import Export, ExportWishes, export_lock
+from lockset.api.export import Export, ExportOptions, export_lock
 from lockset.conversion.writers.requirements import RequirementsStyle
 from lockset.errors import LocksetError
 from lockset.lockfile.read import read
@@ -61,8 +61,8 @@ TREES = make_lock(
 )
 
 
-def exported(text: str = LOCK, *, strict: bool = False, **wishes: Any) -> Export:
-    return export_lock(read(text).lock, ExportWishes(**wishes), strict=strict, now=NOW)
+def exported(text: str = LOCK, *, strict: bool = False, **options: Any) -> Export:
+    return export_lock(read(text).lock, ExportOptions(**options), strict=strict, now=NOW)
 
 
 def pins(done: Export) -> list[str]:

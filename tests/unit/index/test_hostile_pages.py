@@ -12,7 +12,7 @@ from lockset.errors import LocksetError
 from lockset.index.pages.links import LinkBase
 from lockset.index.pages.project_page import ProjectDetail
 from lockset.index.pages.simple_html import parse_html
-from lockset.index.pages.simple_json import parse_json
+from lockset.index.pages.simple_json import parse_json_page
 
 INDEX = "https://index.example.org/simple/"
 PAGE = f"{INDEX}sample/"
@@ -28,7 +28,7 @@ def html(text: str, *, charset: str = "utf-8") -> ProjectDetail:
 def entry(**changes: Any) -> ProjectDetail:
     file = {"filename": "sample-1.tar.gz", "url": "/files/sample-1.tar.gz", "hashes": {"sha256": SHA}} | changes
     page = {"meta": {"api-version": "1.0"}, "name": "sample", "files": [file]}
-    return ProjectDetail(parse_json(json.dumps(page).encode(), name="sample", page_url=PAGE, index_url=INDEX))
+    return ProjectDetail(parse_json_page(json.dumps(page).encode(), name="sample", page_url=PAGE, index_url=INDEX))
 
 
 @pytest.mark.parametrize(

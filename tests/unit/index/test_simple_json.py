@@ -12,7 +12,7 @@ from packaging.version import Version
 
 from lockset.errors import LocksetError
 from lockset.index.pages.project_page import ProjectDetail
-from lockset.index.pages.simple_json import parse_json
+from lockset.index.pages.simple_json import parse_json_page
 
 INDEX = "https://index.example.org/simple/"
 FILE: dict[str, Any] = {"filename": "sample-1.tar.gz", "url": "sample-1.tar.gz", "hashes": {"sha256": "AB" * 32}}
@@ -20,7 +20,7 @@ FILE: dict[str, Any] = {"filename": "sample-1.tar.gz", "url": "sample-1.tar.gz",
 
 def read(page: Any) -> ProjectDetail:
     data = page if isinstance(page, bytes) else json.dumps(page).encode()
-    return ProjectDetail(parse_json(data, name="sample", page_url=f"{INDEX}sample/", index_url=INDEX))
+    return ProjectDetail(parse_json_page(data, name="sample", page_url=f"{INDEX}sample/", index_url=INDEX))
 
 
 def page_of(**changes: Any) -> dict[str, Any]:

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 import tomli
 
-from lockset.lockfile.fix.fix import mend
-from lockset.lockfile.validate.report import validate
+from lockset.lockfile.fix.fix import fix_text
+from lockset.lockfile.validate.report import validate_document
 
 EXAMPLES = Path(__file__).parents[3] / "spec-examples"
 TOP = 'lock-version = "1.0"\ncreated-by = "hand"\n'
@@ -27,10 +27,10 @@ def text_of(path: Path) -> str:
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
 def test_a_second_mending_changes_nothing_and_none_adds_a_finding(path: Path) -> None:
-    mended = mend(text_of(path))
-    assert mend(mended.text) == type(mended)(text=mended.text, done=())
-    before = {issue.code for issue in validate(text_of(path)).issues}
-    assert {issue.code for issue in validate(mended.text).issues} <= before
+    mended = fix_text(text_of(path))
+    assert fix_text(mended.text) == type(mended)(text=mended.text, done=())
+    before = {issue.code for issue in validate_document(text_of(path)).issues}
+    assert {issue.code for issue in validate_document(mended.text).issues} <= before
     if not mended.done:
         assert mended.text == text_of(path)
 
@@ -38,9 +38,9 @@ def test_a_second_mending_changes_nothing_and_none_adds_a_finding(path: Path) ->
 @pytest.mark.parametrize("rule", sorted(MENDED))
 def test_what_has_one_right_answer_is_mended(rule: str) -> None:
     [path] = EXAMPLES.glob(f"*/pylock.{rule}.toml")
-    mended = mend(text_of(path))
+    mended = fix_text(text_of(path))
     assert mended.done
-    assert validate(mended.text).issues == ()
+    assert validate_document(mended.text).issues == ()
 
 
 def test_comments_and_layout_stay() -> None:
@@ -48,7 +48,7 @@ def test_comments_and_layout_stay() -> None:
         TOP + "# about b\n[[packages]] # here\nname = 'B_b'   # a name\n\n[packages.directory]\npath = 'b'\n\n"
         "# about a\n[[packages]]\nname = \"a\"\ndirectory = {path = 'x\\y'} # tree\n\n[tool.hand]\nkey = 1\n"
     )
-    mended = mend(text)
+    mended = fix_text(text)
     assert mended.text == (
         TOP + "# about a\n[[packages]]\nname = \"a\"\ndirectory = {path = 'x/y'} # tree\n\n"
         "# about b\n[[packages]] # here\nname = 'b-b'   # a name\n\n[packages.directory]\npath = 'b'\n\n"
@@ -63,17 +63,17 @@ def test_comments_and_layout_stay() -> None:
 
 def test_windows_line_ends_stay() -> None:
     text = (TOP + '[[packages]]\nname = "A"\ndirectory = {path = "."}\n').replace("\n", "\r\n")
-    assert mend(text).text == text.replace('"A"', '"a"')
+    assert fix_text(text).text == text.replace('"A"', '"a"')
 
 
 def test_a_byte_order_mark_goes() -> None:
     text = TOP + "packages = []\n"
-    assert mend("\ufeff" + text).text == text
+    assert fix_text("\ufeff" + text).text == text
 
 
 def test_arrays_with_comments_are_left_in_their_order() -> None:
     text = TOP + 'extras = [\n"b", # about b\n"a",\n]\npackages = []\n'
-    assert mend(text).text == text
+    assert fix_text(text).text == text
 
 
 def test_hashes_become_lower_case_and_times_utc() -> None:
@@ -81,11 +81,11 @@ def test_hashes_become_lower_case_and_times_utc() -> None:
         '{url = "https://x.example.org/a-1.0-py3-none-any.whl", upload-time = "2025-01-25T11:30:10+01:00", '
         f'hashes = {{SHA256 = "{DIGEST.upper()}"}}}}'
     )
-    mended = mend(TOP + f'[[packages]]\nname = "a"\nversion = "1.0"\nwheels = [{wheel}]\n')
+    mended = fix_text(TOP + f'[[packages]]\nname = "a"\nversion = "1.0"\nwheels = [{wheel}]\n')
     [found] = tomli.loads(mended.text)["packages"][0]["wheels"]
     assert found["hashes"] == {"sha256": DIGEST}
     assert "upload-time = 2025-01-25T10:30:10Z" in mended.text
-    assert validate(mended.text).issues == ()
+    assert validate_document(mended.text).issues == ()
 
 
 FILE = f"{{url = 'https://files.example.org/a-1-py3-none-any.whl', hashes = {{sha256 = '{DIGEST}'}}}}"
@@ -96,14 +96,14 @@ ENTRY = f"[[packages]]\nname = 'a'\nversion = '1'\n%s\nwheels = [{FILE}]\n"
 @pytest.mark.parametrize("key", ["marker", "index"])
 def test_an_empty_key_of_a_package_is_removed(key: str, value: str) -> None:
     text = TOP + ENTRY % f"{key} = {value}"
-    mended = mend(text)
+    mended = fix_text(text)
     assert mended.text == TOP + ENTRY.replace("%s\n", "")
     assert mended.done == (f"packages[0].{key}: removed, it was empty",)
-    assert validate(mended.text).issues == ()
+    assert validate_document(mended.text).issues == ()
 
 
 def test_an_empty_key_leaves_its_comment() -> None:
-    mended = mend(TOP + ENTRY % "marker = ''  # everywhere")
+    mended = fix_text(TOP + ENTRY % "marker = ''  # everywhere")
     assert mended.text == TOP + ENTRY % "# everywhere"
 
 
@@ -111,34 +111,36 @@ def test_an_empty_key_is_removed_from_an_inline_table() -> None:
     entry = f"{{%sname = 'a', version = '1'%s, wheels = [{FILE}]%s}}"
     plain = TOP + f"packages = [{entry % ('', '', '')}]\n"
     for part in (("marker = '', ", "", ""), ("", ", marker = ''", ""), ("", "", ", marker = ''")):
-        assert mend(TOP + f"packages = [{entry % part}]\n").text == plain
+        assert fix_text(TOP + f"packages = [{entry % part}]\n").text == plain
     both = ("marker = '', ", ", index = ''", "")
-    assert mend(TOP + f"packages = [{entry % both}]\n").text == plain
+    assert fix_text(TOP + f"packages = [{entry % both}]\n").text == plain
 
 
 def test_an_empty_version_and_an_empty_time_are_removed() -> None:
     file = FILE.replace("hashes", "upload-time = '', hashes")
-    mended = mend(TOP + f"[[packages]]\nname = 'a'\nversion = ''\nwheels = [{file}]\n")
+    mended = fix_text(TOP + f"[[packages]]\nname = 'a'\nversion = ''\nwheels = [{file}]\n")
     assert mended.text == TOP + f"[[packages]]\nname = 'a'\nwheels = [{FILE}]\n"
 
 
 @pytest.mark.parametrize("end", ["\n", "\r\n"])
 def test_a_lock_file_of_no_packages_gets_the_key(end: str) -> None:
     for text in (TOP, TOP.rstrip(), TOP + "requires-python = '>=3.10'\n", TOP + "\n[tool.hand]\nkey = [\n1]\n"):
-        mended = mend(text.replace("\n", end))
+        mended = fix_text(text.replace("\n", end))
         assert mended.done == ("packages: added, a lock file has the key",)
-        assert validate(mended.text).issues == ()
+        assert validate_document(mended.text).issues == ()
         assert tomli.loads(mended.text) == {**tomli.loads(text), "packages": []}
-        assert mend(mended.text).done == ()
+        assert fix_text(mended.text).done == ()
 
 
 @pytest.mark.parametrize("text", ["version = 1\n[[package]]\nname = 'a'\n", "created-by = 'a'\n", TOP + "x = 1\n"])
 def test_what_is_not_a_lock_file_gets_no_key(text: str) -> None:
-    assert mend(text).text == text
+    assert fix_text(text).text == text
 
 
 def test_a_semicolon_before_a_marker_and_quotes_around_a_size_go() -> None:
     file = FILE.replace("hashes", "size = '12', hashes")
-    mended = mend(TOP + f"[[packages]]\nname = 'a'\nversion = '1'\nmarker = \"; os_name == 'nt'\"\nwheels = [{file}]\n")
+    mended = fix_text(
+        TOP + f"[[packages]]\nname = 'a'\nversion = '1'\nmarker = \"; os_name == 'nt'\"\nwheels = [{file}]\n"
+    )
     assert tomli.loads(mended.text)["packages"][0]["marker"] == "os_name == 'nt'"
     assert tomli.loads(mended.text)["packages"][0]["wheels"][0]["size"] == 12

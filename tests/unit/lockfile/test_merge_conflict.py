@@ -10,7 +10,7 @@ import pytest
 from lockset.errors import LocksetError
 from lockset.lockfile.merge_conflict import old_lock, sides_of
 from lockset.lockfile.read import read
-from lockset.lockfile.validate.report import validate
+from lockset.lockfile.validate.report import validate_document
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -133,9 +133,9 @@ def test_a_conflict_is_told_as_what_it_is() -> None:
         read(text, path="pylock.toml")
     line = text[: text.index("<<<")].count("\n") + 1
     assert caught.value.diagnostic.message == "The file has an open merge conflict"
-    assert caught.value.diagnostic.place == f"pylock.toml:{line}:1"
+    assert caught.value.diagnostic.location == f"pylock.toml:{line}:1"
     assert "`lockset lock`" in (caught.value.diagnostic.hint or "")
-    [issue] = validate(text).issues
+    [issue] = validate_document(text).issues
     assert (issue.code, issue.line) == ("toml-syntax", line)
     assert "merge conflict" in issue.message
 

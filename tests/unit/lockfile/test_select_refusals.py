@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from packaging.tags import Tag
 
-from lockset.api.export import ExportWishes, export_lock
+from lockset.api.export import ExportOptions, export_lock
 from lockset.errors import LocksetError
 from lockset.lockfile.read import read
 from lockset.lockfile.select import Selection, select
@@ -113,7 +113,7 @@ def test_an_empty_list_of_environments_admits_no_environment() -> None:
     assert hint is not None
     assert "remove `environments`" in hint
     with pytest.raises(LocksetError) as caught:
-        export_lock(read(TOP + "environments = []\npackages = []\n").lock, ExportWishes())
+        export_lock(read(TOP + "environments = []\npackages = []\n").lock, ExportOptions())
     assert caught.value.diagnostic.code == "environment-not-supported"
 
 

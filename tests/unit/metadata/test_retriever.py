@@ -14,7 +14,7 @@ from fakes.fake_files import FakeBuilder, FakeFiles, InlineTasks, MemoryStore
 from fakes.fake_index import detail_of
 from lockset.errors import LocksetError
 from lockset.metadata.retrieve import Retriever
-from lockset.metadata.strategies import WayKind, best_file, ways
+from lockset.metadata.strategies import StrategyKind, best_file, ways
 
 if TYPE_CHECKING:
     from builders.archives import Artifact
@@ -225,7 +225,7 @@ def test_a_wheel_with_promised_metadata_speaks_before_all_others() -> None:
 
 
 def test_ways_come_in_order_of_cost() -> None:
-    order = list(WayKind)
+    order = list(StrategyKind)
     for artifact in (WHEEL, SDIST):
         kinds = [order.index(way.kind) for way in ways(files_of(artifact, metadata=True), build=True)]
         assert kinds == sorted(kinds)

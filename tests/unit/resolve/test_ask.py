@@ -12,7 +12,7 @@ from packaging.specifiers import SpecifierSet
 
 from lockset.errors import LocksetError
 from lockset.markers import MarkerSet
-from lockset.resolve.problem.build_problem import Question, ask, python_range
+from lockset.resolve.problem.build_problem import ResolutionProblem, ask, python_range
 from lockset.sources.pyproject import read_pyproject
 from universes.small_world import NOW, choices_of_table, old_lock
 
@@ -27,7 +27,7 @@ def asked(
     old_python: str | None = None,
     now: datetime = NOW,
     **choices: Any,
-) -> Question:
+) -> ResolutionProblem:
     project: dict[str, Any] = {"name": "app", "dependencies": list(dependencies)}
     if python is not None:
         project["requires-python"] = python

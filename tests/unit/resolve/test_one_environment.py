@@ -10,13 +10,13 @@ from packaging.version import Version
 
 from fakes.fake_repository import FakeRelease, FakeRepository
 from lockset.composition import lock_pipeline
-from lockset.composition.lock_pipeline import lock
+from lockset.composition.lock_pipeline import lock_project
 from lockset.errors import LocksetError
 from lockset.markers import Environment, MarkerSet
 from lockset.resolve.lock import one_environment_resolution
 from lockset.resolve.one_environment.engine import Budget, NoAnswer, Undecided, resolve_one, unmet
 from lockset.resolve.problem.regions import environment_region
-from lockset.resolve.problem.request import Policy, Preference
+from lockset.resolve.problem.request import Preference, ReleasePolicy
 from lockset.resolve.problem.requirement import parse_dependency
 from property.test_resolve_laws import UNIVERSE, request_for
 from universes.small_world import NOW, SmallWorld, entries
@@ -99,12 +99,12 @@ def test_constraints_hold_without_bringing_anything_in() -> None:
     everywhere, elsewhere = (below, MarkerSet.any()), (below, MarkerSet.parse("sys_platform == 'win32'"))
     request = request_for(["a"])
     for constraints, chosen in (({"a": (everywhere,), "b": (everywhere,)}, "1"), ({"a": (elsewhere,)}, "2")):
-        assert answer(world, replace(request, policy=Policy(constraints=constraints))) == {"a": chosen}
+        assert answer(world, replace(request, policy=ReleasePolicy(constraints=constraints))) == {"a": chosen}
 
 
 def test_the_lowest_come_first_where_they_are_asked_for() -> None:
     world = {"a": {"1": release(), "2": release()}}
-    assert answer(world, replace(request_for(["a"]), policy=Policy(order="lowest"))) == {"a": "1"}
+    assert answer(world, replace(request_for(["a"]), policy=ReleasePolicy(order="lowest"))) == {"a": "1"}
 
 
 def test_preferred_versions_come_first_where_they_fit() -> None:
@@ -196,7 +196,7 @@ environments = [
 
 def locked(text: str) -> list[str]:
     world = SmallWorld.read(text)
-    found = lock(world.project, world.choices, open_repository=world.opener(), now=NOW, one_environment=True)
+    found = lock_project(world.project, world.choices, open_repository=world.opener(), now=NOW, one_environment=True)
     return entries(found.lock)
 
 

@@ -11,9 +11,9 @@ from packaging.version import Version
 from fakes.fake_repository import FakeRelease, FakeRepository
 from lockset.errors import LocksetError
 from lockset.markers import MarkerSet
-from lockset.resolve.lock.python_bounds import Narrowing, narrowing
-from lockset.resolve.problem.requirement import Key, Origin, Root, parse_dependency
-from lockset.resolve.solver.candidate import Candidate, GuardedCandidate, SplitCandidate
+from lockset.resolve.lock.python_bounds import PythonBound, narrowing
+from lockset.resolve.problem.requirement import Key, RequirementOrigin, RootRequirement, parse_dependency
+from lockset.resolve.solver.candidate import Candidate, ForkCandidate, ReleaseCandidate
 from lockset.resolve.solver.propagate import propagate
 from lockset.resolve.solver.resolution import Pins, Resolution
 
@@ -24,12 +24,12 @@ UNIVERSE = MarkerSet.of_python(">=3.10")
 WINDOWS = MarkerSet.parse("sys_platform == 'win32'")
 
 
-def root(text: str) -> Root:
+def root(text: str) -> RootRequirement:
     dependency = parse_dependency(text)
-    return Root(
+    return RootRequirement(
         dependency=dependency,
         region=dependency.marker,
-        origin=Origin(name="project", version=None, text=dependency.text),
+        origin=RequirementOrigin(name="project", version=None, text=dependency.text),
     )
 
 
@@ -41,9 +41,9 @@ def pins(*chosen: str, universe: MarkerSet = UNIVERSE, splits: Mapping[str, Mark
         boundary = (splits or {}).get(name)
         cell = universe
         if boundary is not None:
-            mapping[name, universe] = SplitCandidate(key=(name, universe), boundary=boundary, requirements={})
+            mapping[name, universe] = ForkCandidate(key=(name, universe), boundary=boundary, requirements={})
             cell = universe & boundary if (name, universe & boundary) not in mapping else universe - boundary
-        mapping[name, cell] = GuardedCandidate(key=(name, cell), version=Version(version), guard=cell, extras=())
+        mapping[name, cell] = ReleaseCandidate(key=(name, cell), version=Version(version), guard=cell, extras=())
     return Pins(parts=((universe, mapping),))
 
 
@@ -86,7 +86,7 @@ def test_a_hole_in_the_pins_is_a_bug_that_is_not_passed_on() -> None:
     assert caught.value.diagnostic.code == "internal-uncovered"
 
 
-def narrowed(world: Mapping[str, Mapping[str, FakeRelease]], *roots: str) -> Narrowing | None:
+def narrowed(world: Mapping[str, Mapping[str, FakeRelease]], *roots: str) -> PythonBound | None:
     repository = FakeRepository(world, ignore_caps=True)
     chosen = pins(*(f"{name} {version}" for name, releases in world.items() for version in releases))
     return narrowing(propagate(chosen, [root(r) for r in roots], UNIVERSE, repository), repository.strictly_serves)

@@ -8,8 +8,8 @@ import pytest
 
 from lockset.errors import LocksetError
 from lockset.markers import MarkerSet
-from lockset.resolve.lock.verify import Missing, prove
-from lockset.resolve.problem.requirement import Dependency, Origin, Root, parse_dependency
+from lockset.resolve.lock.verify import MissingFile, verify_lock
+from lockset.resolve.problem.requirement import Dependency, RequirementOrigin, RootRequirement, parse_dependency
 from lockset.resolve.problem.sample import Sample
 from universes.small_world import described, old_lock
 
@@ -31,10 +31,10 @@ def sample(text: str) -> Sample:
     return Sample(name=text, platform=platform, implementation="cpython", environment=environment, tags=frozenset(tags))
 
 
-def root(text: str) -> Root:
+def root(text: str) -> RootRequirement:
     dependency = parse_dependency(text)
-    origin = Origin(name="project", version=None, text=dependency.text)
-    return Root(dependency=dependency, region=dependency.marker, origin=origin)
+    origin = RequirementOrigin(name="project", version=None, text=dependency.text)
+    return RootRequirement(dependency=dependency, region=dependency.marker, origin=origin)
 
 
 def proved(
@@ -44,11 +44,11 @@ def proved(
     samples: Sequence[str] = ("3.12 linux", "3.12 windows"),
     universe: MarkerSet | None = None,
     extras: Sequence[tuple[str, ...]] = ((),),
-) -> tuple[Missing, ...]:
+) -> tuple[MissingFile, ...]:
     def dependencies(name: str, version: Version) -> list[Dependency]:
         return [parse_dependency(text) for text in NEEDS.get(name, ())]
 
-    found = prove(
+    found = verify_lock(
         old_lock(entries),
         roots=[root(r) for r in roots],
         dependencies=dependencies,
@@ -117,7 +117,7 @@ def test_every_choice_of_extras_is_looked_at() -> None:
 
 
 def test_an_entry_without_a_file_is_named_with_every_sample_it_lacks_one_in() -> None:
-    found = prove(
+    found = verify_lock(
         old_lock(["b 1"], tags="py3-none-win_amd64"),
         roots=[root("b")],
         dependencies=lambda name, version: (),
@@ -125,4 +125,4 @@ def test_an_entry_without_a_file_is_named_with_every_sample_it_lacks_one_in() ->
         choices=[((), ())],
         universe=MarkerSet.any(),
     )
-    assert found == (Missing(name="b", version="1", samples=(sample("3.12 linux"), sample("3.13 macos"))),)
+    assert found == (MissingFile(name="b", version="1", samples=(sample("3.12 linux"), sample("3.13 macos"))),)

@@ -10,13 +10,13 @@ from packaging.version import Version
 
 from fakes.fake_repository import FakeRelease, FakeRepository
 from lockset.markers import MarkerSet
-from lockset.progress import Silent
-from lockset.resolve.problem.request import Policy
-from lockset.resolve.problem.requirement import Origin, Root, parse_dependency
-from lockset.resolve.solver.candidate import Candidate, GuardedCandidate, SplitCandidate
-from lockset.resolve.solver.nogoods import Conflict, Member, Nogoods
+from lockset.progress import NullListener
+from lockset.resolve.problem.request import ReleasePolicy
+from lockset.resolve.problem.requirement import RequirementOrigin, RootRequirement, parse_dependency
+from lockset.resolve.solver.candidate import Candidate, ForkCandidate, ReleaseCandidate
+from lockset.resolve.solver.incompatibility import Incompatibilities, Incompatibility, Term
 from lockset.resolve.solver.provider import Provider
-from lockset.resolve.solver.solver import GivenUp, NoWay, Run
+from lockset.resolve.solver.solver import BudgetExceeded, Solver, Unsatisfiable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -51,23 +51,25 @@ class Searched:
         self.repository = Listening(releases)
         self.provider = Provider(
             repository=self.repository,
-            policy=Policy(),
+            policy=ReleasePolicy(),
             universe=ALL,
             preferences={},
             locked_for=MarkerSet.none(),
         )
-        self.nogoods = Nogoods(self.provider.dependencies, self.provider.fits)
+        self.nogoods = Incompatibilities(self.provider.dependencies, self.provider.fits)
         self.roots = [
-            Root(dependency=d, region=d.marker, origin=Origin(name="project", version=None, text=d.text))
+            RootRequirement(
+                dependency=d, region=d.marker, origin=RequirementOrigin(name="project", version=None, text=d.text)
+            )
             for d in map(parse_dependency, roots)
         ]
 
-    def run(self, patience: int = 1000) -> Run:
-        return Run(self.provider, self.nogoods, Silent(), patience=patience, most_rounds=10_000)
+    def run(self, patience: int = 1000) -> Solver:
+        return Solver(self.provider, self.nogoods, NullListener(), patience=patience, most_rounds=10_000)
 
     def solve(self) -> dict[str, str]:
         found = self.run().solve(self.provider.roots(self.roots))
-        return {c.name: str(c.version) for c in found.values() if isinstance(c, GuardedCandidate)}
+        return {c.name: str(c.version) for c in found.values() if isinstance(c, ReleaseCandidate)}
 
 
 def test_the_newest_that_fit_together_are_chosen() -> None:
@@ -101,18 +103,18 @@ def test_a_split_grows_for_more_requirements() -> None:
     searched = Searched(world, "a<2 ; sys_platform == 'linux'", "a>=2 ; sys_platform != 'linux'", "b", "c")
     run = searched.run()
     found = run.solve(searched.provider.roots(searched.roots))
-    assert sorted(str(c.version) for k, c in found.items() if k[0] == "a" and isinstance(c, GuardedCandidate)) == [
+    assert sorted(str(c.version) for k, c in found.items() if k[0] == "a" and isinstance(c, ReleaseCandidate)) == [
         "1",
         "2",
     ]
-    assert sum(isinstance(c, SplitCandidate) for c in found.values()) == 1
+    assert sum(isinstance(c, ForkCandidate) for c in found.values()) == 1
     assert run.rounds == 5
 
 
 def test_there_is_no_way_where_all_was_tried_and_its_causes_name_the_requirements() -> None:
     world: World = {"a": {"1": ("c==1",), "2": ("c==1",)}, "b": {"1": ("c==2",)}, "c": {"1": (), "2": ()}}
     searched = Searched(world, "a", "b")
-    with pytest.raises(NoWay) as caught:
+    with pytest.raises(Unsatisfiable) as caught:
         searched.solve()
     asked = {(c.origin.name, c.origin.text) for c in caught.value.causes}
     assert {("a", "c==1"), ("b", "c==2")} <= asked
@@ -127,14 +129,14 @@ def test_what_was_learned_holds_for_the_next_run() -> None:
         "c": {str(v): () for v in range(1, 10)},
     }
     searched = Searched(world, "a", "b")
-    with pytest.raises(GivenUp):
+    with pytest.raises(BudgetExceeded):
         searched.run(patience=10).solve(searched.provider.roots(searched.roots))
     again = searched.run()
-    with pytest.raises(NoWay):
+    with pytest.raises(Unsatisfiable):
         again.solve(searched.provider.roots(searched.roots))
     anew = Searched(world, "a", "b")
     first = anew.run()
-    with pytest.raises(NoWay):
+    with pytest.raises(Unsatisfiable):
         first.solve(anew.provider.roots(anew.roots))
     assert again.rejections < first.rejections
 
@@ -142,7 +144,7 @@ def test_what_was_learned_holds_for_the_next_run() -> None:
 def test_where_releases_are_rejected_one_by_one_more_and_more_are_fetched_ahead() -> None:
     world: World = {"a": {str(v): ("c==2",) for v in range(1, 30)}, "b": {"1": ("c==1",)}, "c": {"1": (), "2": ()}}
     searched = Searched(world, "b", "a")
-    with pytest.raises(NoWay):
+    with pytest.raises(Unsatisfiable):
         searched.solve()
     heard = searched.repository.asked
     first_hint = {what: heard.index(what) for what in reversed(heard)}
@@ -160,7 +162,7 @@ def test_releases_that_make_each_other_yield_do_not_do_so_for_ever() -> None:
     }
     searched = Searched(world, "a")
     run = searched.run()
-    with pytest.raises(NoWay):
+    with pytest.raises(Unsatisfiable):
         run.solve(searched.provider.roots(searched.roots))
     assert run.rounds < 100
 
@@ -169,14 +171,14 @@ def pinned(*candidates: Candidate) -> Mapping[Key, Candidate]:
     return {c.key: c for c in candidates}
 
 
-def release(name: str, version: str, guard: MarkerSet = ALL, **extras: MarkerSet) -> GuardedCandidate:
-    return GuardedCandidate(key=(name, ALL), version=Version(version), guard=guard, extras=tuple(extras.items()))
+def release(name: str, version: str, guard: MarkerSet = ALL, **extras: MarkerSet) -> ReleaseCandidate:
+    return ReleaseCandidate(key=(name, ALL), version=Version(version), guard=guard, extras=tuple(extras.items()))
 
 
 def test_a_conflict_is_met_by_what_covers_its_members_and_by_nothing_less() -> None:
     nogoods = Searched({}).nogoods
-    members = map(Member.whole, (release("a", "1", LINUX), release("b", "2", ALL, x=LINUX)))
-    nogoods.learn(Conflict.of(members, causes=()))
+    members = map(Term.whole, (release("a", "1", LINUX), release("b", "2", ALL, x=LINUX)))
+    nogoods.learn(Incompatibility.of(members, causes=()))
     one, other = release("a", "1"), release("b", "2", ALL, x=ALL)
     met = nogoods.met_by(one, pinned(other).get)
     assert met is not None
@@ -197,8 +199,8 @@ def test_a_conflict_over_what_is_asked_holds_for_every_release_that_asks_as_much
     searched = Searched(world)
     (asked,) = searched.provider.dependencies(release("a", "1"))
     other = release("b", "1")
-    members = Member(key=("a", ALL), asks=(asked,)), Member.whole(other)
-    searched.nogoods.learn(Conflict.of(members, causes=()))
+    members = Term(key=("a", ALL), asks=(asked,)), Term.whole(other)
+    searched.nogoods.learn(Incompatibility.of(members, causes=()))
     met = [v for v in "12345" if searched.nogoods.met_by(release("a", v), pinned(other).get) is not None]
     assert met == ["1", "2", "5"]
     assert searched.nogoods.met_by(other, pinned(release("a", "2")).get) is not None
@@ -225,8 +227,8 @@ def test_releases_that_ask_the_same_are_not_tried_one_by_one() -> None:
 def test_a_split_covers_one_that_hands_on_less() -> None:
     searched = Searched({"a": {"1": ()}}, "a", "a<2")
     requirements = searched.provider.roots(searched.roots)
-    less = SplitCandidate(key=("a", ALL), boundary=LINUX, requirements=dict.fromkeys(requirements[:1]))
-    more = SplitCandidate(key=("a", ALL), boundary=LINUX, requirements=dict.fromkeys(requirements))
+    less = ForkCandidate(key=("a", ALL), boundary=LINUX, requirements=dict.fromkeys(requirements[:1]))
+    more = ForkCandidate(key=("a", ALL), boundary=LINUX, requirements=dict.fromkeys(requirements))
     assert more.covers(less)
     assert not less.covers(more)
     assert not more.covers(release("a", "1"))

@@ -10,7 +10,7 @@ from packaging.version import Version
 from lockset.errors import LocksetError
 from lockset.markers import MarkerSet
 from lockset.resolve.problem.file_policy import FileRules
-from lockset.resolve.releases.prefetch import ScoutingRepository
+from lockset.resolve.releases.prefetch import PrefetchingRepository
 from universes.small_world import Notes, SmallIndex, SmallMetadata
 
 if TYPE_CHECKING:
@@ -70,10 +70,10 @@ class Metadata(SmallMetadata):
 
 def repository(
     packages: Mapping[str, Mapping[str, Any]], *, index: Index | None = None
-) -> tuple[ScoutingRepository, Index, Metadata, Notes]:
+) -> tuple[PrefetchingRepository, Index, Metadata, Notes]:
     index, metadata, notes = index or Index(packages), Metadata(packages), Notes()
     rules = FileRules(wanted=LINUX, required=MarkerSet.none())
-    made = ScoutingRepository(index=index, metadata=metadata, rules=rules, listener=notes, hash_file=lambda _: {})
+    made = PrefetchingRepository(index=index, metadata=metadata, rules=rules, listener=notes, hash_file=lambda _: {})
     return made, index, metadata, notes
 
 

@@ -105,7 +105,7 @@ def test_that_both_engines_gave_up_is_said() -> None:
 
 @pytest.mark.parametrize("exhausted", [True, False])
 def test_that_the_engines_disagree_is_said(monkeypatch: pytest.MonkeyPatch, *, exhausted: bool) -> None:
-    def contradicting(impossible: search.Impossible, *_: object) -> Mapping[str, Version] | None:
+    def contradicting(impossible: search.ResolutionImpossible, *_: object) -> Mapping[str, Version] | None:
         impossible.exhausted, impossible.opinion = exhausted, "contradicted"
         return None
 

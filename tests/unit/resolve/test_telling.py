@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from packaging.specifiers import SpecifierSet
 
 from lockset.markers import MarkerSet
-from lockset.resolve.problem.requirement import Key, Origin, Requirement, Specifier
+from lockset.resolve.problem.requirement import Key, Requirement, RequirementOrigin, Specifier
 from lockset.resolve.solver.relevance import telling
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ def requirement(specifier: str, region: MarkerSet = ALL, extras: Sequence[str] =
         specifier=Specifier.of(SpecifierSet(specifier)),
         extras=frozenset(extras),
         region=region,
-        origin=Origin(name="project", version=None, text=f"a{specifier}"),
+        origin=RequirementOrigin(name="project", version=None, text=f"a{specifier}"),
     )
 
 

@@ -142,7 +142,7 @@ def test_urls_are_not_fetched(folder: Path) -> None:
 
 def test_a_missing_included_file_names_the_line(folder: Path) -> None:
     told = refusal(folder, "-", stdin="x\n-r nope.txt\n")
-    assert (told.code, told.place, told.context) == ("source-missing", "nope.txt", ("included at <stdin>:2",))
+    assert (told.code, told.location, told.context) == ("source-missing", "nope.txt", ("included at <stdin>:2",))
 
 
 def test_what_is_no_regular_file_is_refused_at_once(folder: Path) -> None:
@@ -169,16 +169,18 @@ def test_names_that_cannot_be_are_refused(folder: Path, name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "data", "place"),
+    ("name", "data", "location"),
     [
         ("bad.toml", b"a = 1\nb = '\xff'\n", "bad.toml:2:6"),
         ("bad.py", SCRIPT.encode() + b"# caf\xe9\n", "bad.py:5:6"),
     ],
 )
-def test_bytes_that_are_no_utf_8_are_refused_with_their_place(folder: Path, name: str, data: bytes, place: str) -> None:
+def test_bytes_that_are_no_utf_8_are_refused_with_their_place(
+    folder: Path, name: str, data: bytes, location: str
+) -> None:
     (folder / name).write_bytes(data)
     told = refusal(folder, name)
-    assert (told.code, told.place) == ("encoding", place)
+    assert (told.code, told.location) == ("encoding", location)
 
 
 def test_a_byte_order_mark_is_passed_over(folder: Path) -> None:

@@ -6,11 +6,11 @@ import pytest
 
 from lockset.errors import LocksetError
 from lockset.sources.groups import read_groups
-from lockset.sources.toml_table import parse_toml
+from lockset.sources.toml_table import parse_settings_file
 
 
 def groups(text: str) -> dict[str, list[str]]:
-    table = parse_toml(f"[dependency-groups]\n{text}", place="pyproject.toml").table("dependency-groups")
+    table = parse_settings_file(f"[dependency-groups]\n{text}", location="pyproject.toml").table("dependency-groups")
     return {name: [str(line.requirement) for line in lines] for name, lines in read_groups(table).items()}
 
 

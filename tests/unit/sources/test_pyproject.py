@@ -157,17 +157,17 @@ def test_what_is_wrong_is_told_with_its_key(text: str, code: str, part: str) -> 
     told = refusal(text)
     assert told.code == code
     assert part in told.message
-    assert told.place is not None
-    assert told.place.startswith("pyproject.toml")
+    assert told.location is not None
+    assert told.location.startswith("pyproject.toml")
 
 
 def test_a_syntax_error_has_line_and_column() -> None:
-    assert refusal("[project]\nname = \n").place == "pyproject.toml:2:8"
+    assert refusal("[project]\nname = \n").location == "pyproject.toml:2:8"
 
 
 def test_a_bad_requirement_has_its_number_and_a_hint() -> None:
     told = refusal("[project]\nname='a'\ndependencies = ['b', 'c=1']")
-    assert told.place == "pyproject.toml: project.dependencies[1]"
+    assert told.location == "pyproject.toml: project.dependencies[1]"
     assert told.hint == "Write `==` for an exact version"
 
 

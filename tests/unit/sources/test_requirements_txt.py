@@ -84,7 +84,7 @@ def test_encodings_are_recognised(data: bytes) -> None:
 def test_bytes_that_are_no_utf_8_are_harmless_in_comments_and_refused_elsewhere() -> None:
     assert asked(b"a # caf\xe9\n# caf\xe9\nb\n") == ["a", "b"]
     told = refusal(b"a\n\nb-caf\xe9\n")
-    assert (told.code, told.place) == ("encoding", "r.txt:3")
+    assert (told.code, told.location) == ("encoding", "r.txt:3")
 
 
 @pytest.mark.parametrize("name", ["no-such", "zip", "ascii"])
@@ -218,7 +218,7 @@ def test_what_is_wrong_is_told_with_its_line(content: str, code: str, part: str)
     told = refusal("\n" + content, trees={"/work/unnamed": None})
     assert told.code == code
     assert part in told.message
-    assert "r.txt:2" in f"{told.place} {told.context}"
+    assert "r.txt:2" in f"{told.location} {told.context}"
 
 
 def test_an_unknown_option_names_the_nearest() -> None:
@@ -289,14 +289,14 @@ def test_files_within_files_are_found_beside_the_including_one() -> None:
 
 def test_files_of_a_url_are_joined_as_urls() -> None:
     read = requirements(
-        "-r ../b.txt", location="https://e.example.org/x/r.txt", files={"https://e.example.org/b.txt": "b"}
+        "-r ../b.txt", path_or_url="https://e.example.org/x/r.txt", files={"https://e.example.org/b.txt": "b"}
     )
     assert [line.origin for line in read.dependencies] == ["https://e.example.org/b.txt:1"]
 
 
 def test_a_file_that_includes_itself_is_refused_with_the_chain() -> None:
     told = refusal("-r b.txt", files={"/work/b.txt": "x\n-r r.txt"})
-    assert (told.code, told.place) == ("requirements-cycle", "b.txt:2")
+    assert (told.code, told.location) == ("requirements-cycle", "b.txt:2")
     assert told.context == ("/work/r.txt includes", "/work/b.txt includes", "/work/r.txt")
 
 
@@ -320,7 +320,7 @@ def test_a_chain_of_files_beyond_all_reason_is_refused() -> None:
 )
 def test_what_pip_drops_silently_is_a_warning(content: str, code: str) -> None:
     read = requirements(content, files={"/work/b.txt": ""})
-    assert [(warning.code, warning.place) for warning in read.warnings] == [(code, "r.txt:1")]
+    assert [(warning.code, warning.location) for warning in read.warnings] == [(code, "r.txt:1")]
 
 
 def test_constraints_only_limit_versions() -> None:

@@ -12,8 +12,8 @@ from packaging.specifiers import SpecifierSet
 
 from lockset.errors import LocksetError
 from lockset.sources.exclude_newer import parse_exclude_newer
-from lockset.sources.settings import CHOICES, KEYS, ConflictItem, IndexSetting, Settings, read_settings
-from lockset.sources.toml_table import parse_toml
+from lockset.sources.settings import CHOICES, KEYS, ConflictItem, IndexSetting, Settings, parse_settings
+from lockset.sources.toml_table import parse_settings_file
 
 SCHEMA = json.loads((Path(__file__).parents[3] / "schemas" / "tool-lockset.schema.json").read_text(encoding="utf-8"))
 
@@ -65,11 +65,11 @@ default = true
 
 
 def settings(text: str) -> Settings:
-    return read_settings(parse_toml(text, place="pyproject.toml"))
+    return parse_settings(parse_settings_file(text, location="pyproject.toml"))
 
 
 def test_nothing_said_is_nothing_set() -> None:
-    assert read_settings(None) == settings("") == Settings()
+    assert parse_settings(None) == settings("") == Settings()
 
 
 def test_every_key_is_read_and_normalized() -> None:
@@ -99,7 +99,7 @@ def test_every_key_is_read_and_normalized() -> None:
 
 
 def test_every_key_of_the_example_is_a_field_and_none_is_missing() -> None:
-    said = parse_toml(FULL, place="x").data
+    said = parse_settings_file(FULL, location="x").data
     assert set(said) == set(KEYS)
     assert {key.replace("-", "_") for key in KEYS} == set(Settings.__dataclass_fields__)
 
@@ -113,7 +113,7 @@ def test_the_schema_knows_the_same_keys_and_words() -> None:
 
 
 def test_the_schema_accepts_what_is_read() -> None:
-    data = dict(parse_toml(FULL, place="x").data)
+    data = dict(parse_settings_file(FULL, location="x").data)
     data["exclude-newer"] = "2026-01-31"
     assert list(Draft202012Validator(SCHEMA).iter_errors(data)) == []
 

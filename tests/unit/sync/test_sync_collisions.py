@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from builders.wheel import make_wheel
-from lockset.composition.sync_pipeline import Doing
+from lockset.composition.sync_pipeline import InstallOptions
 from lockset.errors import LocksetError
 from unit.sync.target_world import World, judge, tree
 
@@ -141,7 +141,7 @@ def test_what_the_file_system_takes_for_one_name_is_named_by_package(
         return real(path, flags, *more, **named)
 
     world = World(folder=tmp_path / "world", directory=str(tmp_path / "target"))
-    copying = Doing(link_mode="copy")
+    copying = InstallOptions(link_mode="copy")
     monkeypatch.setattr(os, "open", opener)
     with pytest.raises(LocksetError, match=r"sample 1.0 cannot be installed here: `sample.py` and `Sample.py` would"):
         world.sync(make_wheel(files={"sample.py": "a", "Sample.py": "b"}), doing=copying)

@@ -12,7 +12,7 @@ import pytest
 
 from builders.wheel import make_wheel
 from faults.test_sync_system_calls import write_lock
-from lockset.composition.sync_pipeline import Doing, Policy
+from lockset.composition.sync_pipeline import InstallOptions, RemovalPolicy
 from lockset.errors import LocksetError
 from unit.sync.target_world import World, judge, tree
 
@@ -30,8 +30,8 @@ def owner(name: str, version: str = "1.0", *, shared: str | None = None, **files
     return make_wheel(name, version, files=content | files)
 
 
-def doing(*names: str) -> Doing:
-    return Doing(overlap=lambda: names)
+def doing(*names: str) -> InstallOptions:
+    return InstallOptions(overlap=lambda: names)
 
 
 @pytest.fixture
@@ -155,7 +155,7 @@ def test_what_is_kept_and_not_locked_is_not_overlapped(world: World) -> None:
     world.sync(owner("one"))
     before = tree(library(world))
     with pytest.raises(LocksetError, match="both own") as caught:
-        world.sync(owner("two"), policy=Policy(exact=False), doing=doing("one", "two"))
+        world.sync(owner("two"), policy=RemovalPolicy(exact=False), doing=doing("one", "two"))
     assert "--allow-overlap" not in str(caught.value.diagnostic.hint)
     assert tree(library(world)) == before
 

@@ -9,8 +9,8 @@ from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lockset.api.convert import ConvertWishes, convert, is_pylock
-from lockset.api.convert_pylock import PylockWishes, convert_pylock
+from lockset.api.convert import ConvertOptions, convert, is_pylock
+from lockset.api.convert_pylock import PylockOptions, convert_pylock
 from lockset.cli.exit_codes import DONE
 from lockset.cli.options.common import add_cache, add_index, cache_dir, normal_name
 from lockset.cli.options.index import index_options, unread_variable
@@ -121,7 +121,7 @@ def _converted(args: argparse.Namespace, target: Path | None, content: bytes | N
     if pylocks:
         return convert_pylock(
             args.inputs,
-            _pylock_wishes(args),
+            _pylock_options(args),
             output=output,
             content=content,
             strict=args.strict,
@@ -134,7 +134,7 @@ def _converted(args: argparse.Namespace, target: Path | None, content: bytes | N
     _refuse_narrowing(args)
     return convert(
         args.inputs[0],
-        _wishes(args),
+        _convert_options(args),
         output=output,
         content=content,
         strict=args.strict,
@@ -155,8 +155,8 @@ def _refuse_narrowing(args: argparse.Namespace) -> None:
         )
 
 
-def _wishes(args: argparse.Namespace) -> ConvertWishes:
-    return ConvertWishes(
+def _convert_options(args: argparse.Namespace) -> ConvertOptions:
+    return ConvertOptions(
         format=Format(args.format) if args.format else None,
         python=args.python,
         files=args.files or "as-hashed",
@@ -171,8 +171,8 @@ def _wishes(args: argparse.Namespace) -> ConvertWishes:
     )
 
 
-def _pylock_wishes(args: argparse.Namespace) -> PylockWishes:
-    return PylockWishes(
+def _pylock_options(args: argparse.Namespace) -> PylockOptions:
+    return PylockOptions(
         python=args.python,
         platforms=tuple(args.platform),
         extras=tuple(map(normal_name, args.extra or ())),

@@ -23,7 +23,7 @@ from lockset.cli.options.sync import (
     python_of,
 )
 from lockset.cli.output.streams import plain
-from lockset.composition.sync_pipeline import Described, LockSource, SyncRequest
+from lockset.composition.sync_pipeline import DescribedInterpreter, LockSource, SyncRequest
 from lockset.errors import UsageError
 
 if TYPE_CHECKING:
@@ -82,7 +82,7 @@ def _request(args: argparse.Namespace, here: Path) -> DownloadRequest:
         raise UsageError("option-conflict", "--platform and --python-version go with neither --python nor --all-files")
     own = f"{sys.version_info.major}.{sys.version_info.minor}"
     targets = tuple(
-        Described(platform=platform, python=python, implementation=args.implementation or "cpython")
+        DescribedInterpreter(platform=platform, python=python, implementation=args.implementation or "cpython")
         for platform in args.platform or [own_platform()]
         for python in args.python_version or [own]
     )

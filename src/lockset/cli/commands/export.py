@@ -7,7 +7,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lockset.api.export import FORMATS, ExportWishes, export_lock
+from lockset.api.export import FORMATS, ExportOptions, export_lock
 from lockset.cli.commands.convert import compared, losses_as_json, tell_losses
 from lockset.cli.exit_codes import DONE
 from lockset.cli.options.common import add_cache, normal_name, standard_input
@@ -64,7 +64,7 @@ def run(args: argparse.Namespace, out: Output) -> int:
     groups = tuple(lock.dependency_groups or ()) if args.all_groups else tuple(map(normal_name, args.group or ()))
     if args.only_group and groups:
         raise UsageError("groups-twice", "`--only-group` and `--group` exclude each other")
-    wishes = ExportWishes(
+    options = ExportOptions(
         format=args.format,
         extras=extras,
         groups=groups,
@@ -81,7 +81,7 @@ def run(args: argparse.Namespace, out: Output) -> int:
         name=args.name or Path(shown).absolute().parent.name or "pylock",
     )
     now = datetime.now(timezone.utc)  # noqa: TID251 - the command is where the clock is read
-    done = export_lock(lock, wishes, strict=args.strict, now=now, place=shown)
+    done = export_lock(lock, options, strict=args.strict, now=now, location=shown)
     target = None if args.output in {None, "-"} else here / args.output
     if target is not None:
         _write(target, done.text)

@@ -12,22 +12,22 @@ from shlex import quote
 from typing import TYPE_CHECKING
 
 from lockset.cli.exit_codes import DONE, REFUSED
-from lockset.cli.fast_path.lock_record import remember
+from lockset.cli.fast_path.lock_record import save_answer
 from lockset.cli.options.common import cache_dir
 from lockset.cli.options.index import index_options, source_fetcher, unread_variable
-from lockset.cli.options.lock import add_choices, choices_of, read_build_choices, refuse_contradictions
+from lockset.cli.options.lock import add_choices, lock_options, read_build_choices, refuse_contradictions
 from lockset.cli.output.report import change_lines
 from lockset.cli.output.streams import plain
-from lockset.composition.lock_pipeline import LockResult, lock
+from lockset.composition.lock_pipeline import LockResult, lock_project
 from lockset.composition.repositories import repository_opener
 from lockset.errors import LocksetError, UsageError
 from lockset.files.output_file import write_output
 from lockset.lockfile.diff import diff
 from lockset.lockfile.file_name import is_lock_file_name
-from lockset.resolve.lock.staleness import check
+from lockset.resolve.lock.staleness import outdated_parts
 from lockset.resolve.problem.other_sources import unread_settings
 from lockset.sources.discover import STDIN, find_upwards, read_sources
-from lockset.sources.other_tools import listed
+from lockset.sources.other_tools import join_many_names
 from lockset.url_secrets import without_secrets
 
 if TYPE_CHECKING:
@@ -40,13 +40,13 @@ if TYPE_CHECKING:
     from lockset.lockfile.merge_conflict import OldLock
     from lockset.lockfile.model import Pylock
     from lockset.metadata.ports import Builder
-    from lockset.progress import Listener
+    from lockset.progress import ProgressListener
     from lockset.resolve.problem.file_policy import FileRules
-    from lockset.resolve.problem.options import Choices
+    from lockset.resolve.problem.options import LockOptions
     from lockset.resolve.releases.index_repository import IndexRepository
     from lockset.sources.project import RootProject
 
-__all__ = ["add_arguments", "opener", "read_old", "read_project", "run", "target_of"]
+__all__ = ["add_arguments", "opener", "output_path", "read_old", "read_project", "run"]
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -85,13 +85,13 @@ def run(args: argparse.Namespace, out: Output) -> int:
     here = Path.cwd()
     refuse_contradictions(args)
     project = read_project(args, here)
-    target = target_of(args, here)
+    target = output_path(args, here)
     if target is None and args.json and not args.dry_run:
         raise UsageError(
             "option-conflict", "`-o -` and --json both write to standard output", hint="Name a file by `-o`"
         )
     old = read_old(target, out, merging=not args.check)
-    choices = choices_of(args, here)
+    choices = lock_options(args, here)
     warned = _warn(project, choices, out)
     if args.check:
         again = " ".join(["lockset", *(quote(without_secrets(a)) for a in args.arguments if a != "--check")])
@@ -99,7 +99,7 @@ def run(args: argparse.Namespace, out: Output) -> int:
         return _check(project, choices, locked, target, out, as_json=args.json, again=again)
     fresh_until: list[float] = []
     before = target.read_bytes() if target is not None and target.is_file() else None
-    result = lock(
+    result = lock_project(
         project,
         choices,
         open_repository=opener(args, project, here, out, fresh_until.append),
@@ -112,7 +112,7 @@ def run(args: argparse.Namespace, out: Output) -> int:
     _write(result, target, dry_run=args.dry_run, out=out)
     _tell(result, old, target, args, out)
     out.line(out.style(f"{time.perf_counter() - began:.2f} s", "dim"))
-    remember(
+    save_answer(
         args,
         project,
         choices,
@@ -127,7 +127,7 @@ def run(args: argparse.Namespace, out: Output) -> int:
     return DONE
 
 
-def _warn(project: RootProject, choices: Choices, out: Output) -> list[str]:
+def _warn(project: RootProject, choices: LockOptions, out: Output) -> list[str]:
     """Say what the user should hear of the sources; the lines."""
     messages = [w.message for w in (*project.warnings, *unread_settings(project, choices))]
     for message in messages:
@@ -137,7 +137,7 @@ def _warn(project: RootProject, choices: Choices, out: Output) -> list[str]:
 
 def opener(
     args: argparse.Namespace, project: RootProject, here: Path, out: Output, asked: Callable[[float], None]
-) -> Callable[[FileRules, Listener], AbstractContextManager[IndexRepository]]:
+) -> Callable[[FileRules, ProgressListener], AbstractContextManager[IndexRepository]]:
     """Where releases come from, and what builds those that only a build knows."""
     options = index_options(args, project, here)
     for line in _unread(options):
@@ -145,7 +145,7 @@ def opener(
     cache = cache_dir(args)
     constraints, settings = read_build_choices(args, here)
 
-    def builds(listener: Listener) -> Builder:
+    def builds(listener: ProgressListener) -> Builder:
         from lockset.composition.build_environments import builder
 
         return builder(
@@ -187,7 +187,7 @@ def read_project(args: argparse.Namespace, here: Path) -> RootProject:
     )
 
 
-def target_of(args: argparse.Namespace, here: Path) -> Path | None:
+def output_path(args: argparse.Namespace, here: Path) -> Path | None:
     """The file to write; None for stdout. A script's lock lies beside it, a project's beside its pyproject.toml."""
     if args.output == "-":
         return None
@@ -226,7 +226,9 @@ def read_old(target: Path | None, out: Output, *, merging: bool = True) -> OldLo
         return None
     if found.merged and not merging:
         hint = "Run `lockset lock`: it tries the pins of both sides first, and writes a file without conflict"
-        raise LocksetError("merge-conflict", "The lock file has an open merge conflict", place=str(target), hint=hint)
+        raise LocksetError(
+            "merge-conflict", "The lock file has an open merge conflict", location=str(target), hint=hint
+        )
     if found.merged:
         out.line(f"{target.name} has an open merge conflict: the pins of both sides are tried first")
     return found
@@ -234,7 +236,7 @@ def read_old(target: Path | None, out: Output, *, merging: bool = True) -> OldLo
 
 def _check(
     project: RootProject,
-    choices: Choices,
+    choices: LockOptions,
     old: Pylock | None,
     target: Path | None,
     out: Output,
@@ -246,7 +248,7 @@ def _check(
         raise UsageError("check-stdout", "--check needs a lock file to look at", hint="Name it with `-o`")
     if old is None:
         raise LocksetError("lock-missing", f"There is no usable {target.name} to check", hint=f"Make it: `{again}`")
-    findings = check(
+    findings = outdated_parts(
         project,
         choices,
         old,
@@ -261,7 +263,7 @@ def _check(
         out.line(f"{target.name} does not serve its sources: run `{plain(again)}`")
         return REFUSED
     for unbuilt in project.unbuilt:
-        keys = listed(unbuilt.keys)
+        keys = join_many_names(unbuilt.keys)
         out.line(f"note: The {keys} of {unbuilt.name} are dynamic, and were not compared: `{plain(again)}` builds it")
     out.line(f"{target.name} serves its sources")
     return DONE

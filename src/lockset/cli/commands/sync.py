@@ -96,7 +96,7 @@ def ports(
         from datetime import datetime, timezone
 
         from lockset.composition.build_environments import builder
-        from lockset.composition.wheel_builds import HookWheelBuilds, read_settings
+        from lockset.composition.wheel_builds import HookWheelBuilds, parse_config_settings
         from lockset.sync.disk.inspect.interpreter import interpreter_of
 
         now = datetime.now(timezone.utc)  # noqa: TID251 - the command is where the clock is read
@@ -105,7 +105,7 @@ def ports(
         made = builder(options(), cache_dir(args), python=interpreter_of(python), now=now, listener=out.listener())
         return HookWheelBuilds(
             made,
-            settings=read_settings(args.config_setting),
+            settings=parse_config_settings(args.config_setting),
             environ=dict(os.environ),  # noqa: TID251 - the door for environment variables
             offline=options().offline,
             listener=out.listener(),

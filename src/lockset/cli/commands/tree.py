@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from lockset.cli.output.streams import Output
-    from lockset.lockfile.dependency_graph import Entry, LockGraph
+    from lockset.lockfile.dependency_graph import LockEntry, LockGraph
 
 __all__ = ["add_arguments", "add_view_arguments", "condition_text", "entry_json", "run", "view"]
 
@@ -81,7 +81,7 @@ def condition_text(condition: str | None, out: Output) -> str:
     return "" if condition is None else " " + out.style(f"; {plain(condition)}", "dim", stdout=True)
 
 
-def entry_json(entry: Entry) -> dict[str, str | None]:
+def entry_json(entry: LockEntry) -> dict[str, str | None]:
     """One entry as JSON."""
     return {"name": entry.name, "version": entry.version, "marker": entry.condition}
 

@@ -10,7 +10,16 @@ from typing import TYPE_CHECKING
 from lockset.api.validate import fix, selection_for, settings_for, stale, validate, validate_text
 from lockset.cli.exit_codes import DONE, REFUSED
 from lockset.cli.options.common import add_cache, add_index, standard_input
-from lockset.cli.output.findings import Checked, Line, Picked, as_json, as_sarif, github, lines_of, text
+from lockset.cli.output.findings import (
+    Line,
+    SelectedForTarget,
+    ValidatedFile,
+    as_json,
+    as_sarif,
+    finding_text,
+    github,
+    lines_of,
+)
 from lockset.errors import LocksetError, UsageError
 from lockset.lockfile.validate.catalogue import RULES
 
@@ -91,11 +100,11 @@ def run(args: argparse.Namespace, out: Output) -> int:
     return DONE if all(file.valid for file in checked) else REFUSED
 
 
-def _known(rule: str, place: str | None = None) -> None:
+def _known(rule: str, location: str | None = None) -> None:
     if rule not in RULES:
         near = get_close_matches(rule, RULES, n=1)
         hint = f"The nearest is `{near[0]}`" if near else None
-        raise UsageError("unknown-rule", f"There is no rule `{rule}`", hint=hint, place=place)
+        raise UsageError("unknown-rule", f"There is no rule `{rule}`", hint=hint, location=location)
 
 
 def _target(asked: str) -> tuple[str, str]:
@@ -113,7 +122,7 @@ def _target(asked: str) -> tuple[str, str]:
     try:
         described_target(platform, python)
     except LocksetError as error:
-        raise UsageError("target", error.diagnostic.message, place="--for", hint=error.diagnostic.hint) from error
+        raise UsageError("target", error.diagnostic.message, location="--for", hint=error.diagnostic.hint) from error
     return python, platform
 
 
@@ -125,7 +134,7 @@ def _here() -> Sequence[str]:
     return found
 
 
-def _check(path: str, args: argparse.Namespace, targets: list[tuple[str, str, str]], out: Output) -> Checked:
+def _check(path: str, args: argparse.Namespace, targets: list[tuple[str, str, str]], out: Output) -> ValidatedFile:
     """A file that cannot be read is a finding, so that it does not hide those of other files."""
     done: tuple[str, ...] | None = None
     try:
@@ -137,10 +146,10 @@ def _check(path: str, args: argparse.Namespace, targets: list[tuple[str, str, st
     except UsageError:
         raise
     except LocksetError as error:
-        return Checked(path=path, lines=(_refusal(error),), valid=False)
+        return ValidatedFile(path=path, lines=(_refusal(error),), valid=False)
     issues = [one for one in report.issues if one.code not in ignore and (not select or one.code in select)]
     lines = [*lines_of(report, issues)]
-    picked: list[Picked] = []
+    picked: list[SelectedForTarget] = []
     if report.lock is not None:
         for asked, python, platform in targets:
             lines += _pick(report, asked, (python, platform), picked)
@@ -148,7 +157,7 @@ def _check(path: str, args: argparse.Namespace, targets: list[tuple[str, str, st
     failing = [line for line in lines if strict or line.level == "error"]
     shown = tuple(sorted(lines, key=lambda line: (line.line, line.column)))
     selection = tuple(picked) if targets else None
-    return Checked(path=path, lines=shown, valid=not failing, fixed=done, selection=selection)
+    return ValidatedFile(path=path, lines=shown, valid=not failing, fixed=done, selection=selection)
 
 
 def _wanted(path: str, args: argparse.Namespace) -> tuple[frozenset[str], frozenset[str], bool]:
@@ -157,7 +166,7 @@ def _wanted(path: str, args: argparse.Namespace) -> tuple[frozenset[str], frozen
     if settings is None:
         return frozenset(args.select), frozenset(args.ignore), args.strict
     for rule in (*settings.select, *settings.ignore):
-        _known(rule, place="[tool.lockset.validate]")
+        _known(rule, location="[tool.lockset.validate]")
     select = args.select or settings.select
     return frozenset(select), frozenset((*args.ignore, *settings.ignore)), args.strict or settings.strict
 
@@ -168,7 +177,7 @@ def _refusal(error: LocksetError) -> Line:
     return Line(rule=found.code, level="error", message=message, hint=found.hint)
 
 
-def _pick(report: Report, asked: str, target: tuple[str, str], picked: list[Picked]) -> Iterator[Line]:
+def _pick(report: Report, asked: str, target: tuple[str, str], picked: list[SelectedForTarget]) -> Iterator[Line]:
     try:
         selection = selection_for(report, python=target[0], platform=target[1])
     except LocksetError as error:
@@ -182,7 +191,7 @@ def _pick(report: Report, asked: str, target: tuple[str, str], picked: list[Pick
         tree = next((key for key in _TREES if getattr(package, key) is not None), "?")
         version = str(package.version) if package.version is not None else None
         source = file_name(item.artifact) or tree
-        picked.append(Picked(target=asked, name=package.name, version=version, source=source))
+        picked.append(SelectedForTarget(target=asked, name=package.name, version=version, source=source))
 
 
 def _further(report: Report, path: str, args: argparse.Namespace, out: Output) -> Iterator[Line]:
@@ -206,7 +215,7 @@ def _online(report: Report, args: argparse.Namespace, out: Output) -> Iterator[L
     from lockset.cli.options.index import index_options
     from lockset.composition.repositories import connected
     from lockset.composition.verify_online import check_downloads, check_online
-    from lockset.lockfile.validate.report import placed
+    from lockset.lockfile.validate.report import locate_findings
 
     assert report.lock is not None
     assert report.document is not None
@@ -221,23 +230,23 @@ def _online(report: Report, args: argparse.Namespace, out: Output) -> Iterator[L
     if args.download:
         with connected(options, cache_dir(args), listener) as connection:
             found += check_downloads(report.lock, connection.downloads, listener)
-    issues: list[Issue] = placed(found, report.document)
+    issues: list[Issue] = locate_findings(found, report.document)
     yield from lines_of(report, issues)
 
 
-def _write(file: Checked, form: str, out: Output) -> None:
+def _write(file: ValidatedFile, form: str, out: Output) -> None:
     for sentence in file.fixed or ():
         out.line(f"{file.path}: mended {sentence}")
     for line in file.lines:
         if out.quiet and line.level != "error":
             continue
-        out.data(github(file.path, line) if form == "github" else text(file.path, line, out))
+        out.data(github(file.path, line) if form == "github" else finding_text(file.path, line, out))
     if form == "text":
         for one in file.selection or ():
             out.data(f"{one.target}  {one.name} {one.version or ''}  {one.source}")
 
 
-def _summary(checked: Sequence[Checked], out: Output) -> None:
+def _summary(checked: Sequence[ValidatedFile], out: Output) -> None:
     bad = sum(not file.valid for file in checked)
     warnings = sum(line.level == "warning" for file in checked for line in file.lines)
     files = f"{len(checked)} file{'' if len(checked) == 1 else 's'}"

@@ -11,9 +11,9 @@ from packaging.requirements import InvalidRequirement
 from packaging.utils import canonicalize_name
 
 from lockset.api.why_not import why_not
-from lockset.cli.commands.lock import opener, read_old, read_project, target_of
+from lockset.cli.commands.lock import opener, output_path, read_old, read_project
 from lockset.cli.exit_codes import DONE
-from lockset.cli.options.lock import add_choices, choices_of, refuse_contradictions
+from lockset.cli.options.lock import add_choices, lock_options, refuse_contradictions
 from lockset.cli.output.streams import plain
 from lockset.dependency_specifiers import read_dependency
 from lockset.errors import UsageError
@@ -43,11 +43,11 @@ def run(args: argparse.Namespace, out: Output) -> int:
     refuse_contradictions(args)
     name, version = _asked(args.package)
     project = read_project(args, here)
-    target = target_of(args, here)
+    target = output_path(args, here)
     old = read_old(target, out)
     answer = why_not(
         project,
-        choices_of(args, here),
+        lock_options(args, here),
         name,
         version,
         open_repository=opener(args, project, here, out, lambda _: None),

@@ -17,10 +17,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
-    from lockset.resolve.problem.build_problem import Choices
+    from lockset.resolve.problem.build_problem import LockOptions
     from lockset.sources.project import RootProject
 
-__all__ = ["remember"]
+__all__ = ["save_answer"]
 
 # Lines of a requirements file that bring in other files, and variables in them: such a file is more than its bytes.
 _BRINGS_MORE = re.compile(rb"(?m)^\s*(-r|-c|--requirement|--constraint|-e|--editable)|\$\{")
@@ -28,10 +28,10 @@ _DAY = 86_400.0
 _SECRET_NAME = re.compile("PASS|TOKEN|SECRET|USERNAME|AUTH")
 
 
-def remember(
+def save_answer(
     args: argparse.Namespace,
     project: RootProject,
-    choices: Choices,
+    choices: LockOptions,
     *,
     here: Path,
     target: Path | None,
@@ -78,7 +78,7 @@ def remember(
     )
 
 
-def _decided_by_more(args: argparse.Namespace, project: RootProject, choices: Choices) -> bool:
+def _decided_by_more(args: argparse.Namespace, project: RootProject, choices: LockOptions) -> bool:
     settings = project.settings
     says_more = args.json or args.stats or args.dry_run or args.verbose
     says_more = says_more or args.config or args.directory

@@ -6,7 +6,7 @@ import os
 import re
 from typing import TYPE_CHECKING
 
-from lockset.files.record_store import cache_folder, key_of, remember, stamp
+from lockset.files.record_store import cache_folder, key_of, save_record, stamp
 from lockset.lockfile.file_name import PLAIN_NAME
 from lockset.sync.desired import may_hold_secret
 from lockset.sync.disk.inspect.interpreter import configurations
@@ -50,7 +50,7 @@ def keep(
     leftovers = any(os.path.lexists(f"{base}{os.sep}{name}") for name in (LOCK_FILE, STATE_FOLDER))
     if files is None or leftovers:
         return
-    remember(
+    save_record(
         cache,
         key_of(args.arguments, os.environ),  # noqa: TID251
         looked=[(path, stamp(path)) for path in (*_looked(result, here), *result.sources)],

@@ -12,7 +12,7 @@ from lockset.cli.options.index import source_fetcher
 from lockset.errors import LocksetError, UsageError
 from lockset.markers.marker_set import MarkerSet
 from lockset.resolve.problem.file_kinds import BUILD_NOTHING
-from lockset.resolve.problem.options import Choices
+from lockset.resolve.problem.options import LockOptions
 from lockset.sources.discover import LocalFiles, read_constraints, read_sources
 from lockset.sources.exclude_newer import parse_exclude_newer
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from lockset.sources.project import RequirementLine
 
-__all__ = ["add_choices", "choices_of", "read_build_choices", "refuse_contradictions"]
+__all__ = ["add_choices", "lock_options", "read_build_choices", "refuse_contradictions"]
 
 _PRERELEASES = ("if-necessary", "allow", "disallow")
 _EVERYTHING, _NOTHING = ":all:", ":none:"
@@ -199,7 +199,7 @@ def _option(name: str) -> str:
     return f"--{name.replace('_', '-')}"
 
 
-def choices_of(args: argparse.Namespace, here: Path) -> Choices:
+def lock_options(args: argparse.Namespace, here: Path) -> LockOptions:
     """What the command line (after `fill`) and the files it names choose.
 
     Raises:
@@ -208,7 +208,7 @@ def choices_of(args: argparse.Namespace, here: Path) -> Choices:
     environ = dict(os.environ)  # noqa: TID251 - the door for environment variables
     where = _this_environment(here) if args.this_environment else _described(args)
     newer = args.exclude_newer
-    return Choices(
+    return LockOptions(
         **where,
         require_wheels_for=tuple(args.require_wheels_for),
         requirements=_editables(args.editable, here),
@@ -227,7 +227,7 @@ def choices_of(args: argparse.Namespace, here: Path) -> Choices:
         prerelease_package=_modes(args.prerelease_package),
         resolution=args.resolution,
         fork=args.fork_strategy,
-        exclude_newer=parse_exclude_newer(newer, place="--exclude-newer") if newer else None,
+        exclude_newer=parse_exclude_newer(newer, location="--exclude-newer") if newer else None,
         exclude_newer_package=_limits(args.exclude_newer_package),
         **_file_kinds(args),
         no_sdist=args.no_sdist,
@@ -249,9 +249,9 @@ def read_build_choices(args: argparse.Namespace, here: Path) -> tuple[tuple[Requ
     )
     if not args.config_setting:
         return constraints, {}
-    from lockset.composition.wheel_builds import read_settings
+    from lockset.composition.wheel_builds import parse_config_settings
 
-    return constraints, dict(read_settings(args.config_setting))
+    return constraints, dict(parse_config_settings(args.config_setting))
 
 
 def _described(args: argparse.Namespace) -> dict[str, Any]:
@@ -260,7 +260,7 @@ def _described(args: argparse.Namespace) -> dict[str, Any]:
             MarkerSet.parse(text)
     except LocksetError as error:
         told = error.diagnostic
-        raise UsageError(told.code, told.message, place="--environment", hint=told.hint) from error
+        raise UsageError(told.code, told.message, location="--environment", hint=told.hint) from error
     return {
         "python": args.python,
         "implementation": args.implementation,
@@ -308,7 +308,7 @@ def _modes(texts: Iterable[str]) -> dict[str, Any]:
 
 def _limits(texts: Iterable[str]) -> dict[str, datetime | timedelta | None]:
     return {
-        normal_name(name): None if limit == "false" else parse_exclude_newer(limit, place="--exclude-newer-package")
+        normal_name(name): None if limit == "false" else parse_exclude_newer(limit, location="--exclude-newer-package")
         for name, limit in _pairs(texts, "--exclude-newer-package")
     }
 

@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lockset.cli.options.common import add_cache, add_index, cache_dir, normal_name, standard_input
-from lockset.cli.options.pythons import command_path, python_folders, version_of
+from lockset.cli.options.pythons import command_path, python_folders, python_version_text
 from lockset.composition.sync_pipeline import (
-    Allowed,
-    Described,
-    Doing,
+    DescribedInterpreter,
+    InstallOptions,
     LockSource,
-    Policy,
+    RemovalPolicy,
+    SourcePolicy,
     SyncRequest,
     find_environment,
     find_lock,
@@ -193,7 +193,7 @@ def lock_files(files: Sequence[str], here: Path) -> tuple[tuple[str, bytes], ...
             raise LocksetError(
                 "lock-invalid",
                 "This says what is asked for, not what is locked",
-                place=name,
+                location=name,
                 hint=f"`lockset lock {quote(name)}` makes a lock file of it",
             )
     named = files or paths
@@ -247,13 +247,13 @@ def request_of(args: argparse.Namespace, here: Path, locks: tuple[tuple[str, byt
         build_nothing=args.no_build,
         strict=not args.no_strict,
         find_links=folders(args.find_links, here),
-        policy=Policy(
+        policy=RemovalPolicy(
             exact=not getattr(args, "inexact", True),
             keep=names(args.keep),
             remove_seeds=args.remove_pip,
             reinstall=None if args.reinstall else names(args.reinstall_package),
         ),
-        doing=Doing(
+        doing=InstallOptions(
             link_mode=args.link_mode or "auto",
             compile_bytecode=args.compile_bytecode,
             verify_files=args.verify_files,
@@ -274,9 +274,9 @@ def _overlap(args: argparse.Namespace, folder: Path, here: Path) -> tuple[str, .
     return () if project is None else project.settings.allow_overlap
 
 
-def allowed_of(args: argparse.Namespace) -> Allowed:
+def allowed_of(args: argparse.Namespace) -> SourcePolicy:
     """Which sources the options allow."""
-    return Allowed(
+    return SourcePolicy(
         vcs=not args.no_vcs,
         directory=not args.no_directory,
         archive=not args.no_archive,
@@ -303,11 +303,11 @@ def _refuse_conflicts(args: argparse.Namespace) -> None:
         raise UsageError("option-conflict", "An interpreter is either named by --python or described, not both")
 
 
-def _described(args: argparse.Namespace, here: Path) -> Described | None:
+def _described(args: argparse.Namespace, here: Path) -> DescribedInterpreter | None:
     del here
     if not (args.platform or args.python_version or args.implementation):
         return None
-    return Described(
+    return DescribedInterpreter(
         platform=args.platform or own_platform(),
         python=args.python_version or f"{sys.version_info.major}.{sys.version_info.minor}",
         implementation=args.implementation or "cpython",
@@ -323,7 +323,7 @@ def own_platform() -> str:
 def python_of(args: argparse.Namespace, here: Path) -> str:
     """The interpreter or environment that is meant."""
     found = os.environ.get("VIRTUAL_ENV") or find_environment(here)  # noqa: TID251 - the door for environment variables
-    text = version_of(args.python)
+    text = python_version_text(args.python)
     if text and not (text[0].isdigit() and text.replace(".", "").isdigit()):
         return command_path(text, os.environ)  # noqa: TID251
     if getattr(args, "system", False) or (text and not (found and _has_version(found, text))):

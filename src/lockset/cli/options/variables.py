@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Iterator
 
-__all__ = ["fill", "variables"]
+__all__ = ["apply_variables", "variables"]
 
 _PREFIX = "LOCKSET_"
 _TRUE, _FALSE = frozenset({"1", "true", "yes", "on"}), frozenset({"0", "false", "no", "off"})
@@ -79,7 +79,7 @@ def variables(command: str, action: argparse.Action) -> tuple[str, ...]:
     return tuple(_PREFIX + name for name in found)
 
 
-def fill(args: argparse.Namespace, parser: argparse.ArgumentParser) -> None:
+def apply_variables(args: argparse.Namespace, parser: argparse.ArgumentParser) -> None:
     """Set in `args` what variables say of options of `parser` that were not given; `args.by_variable` names these.
 
     Raises:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Iterable, Sequence
 
-__all__ = ["explain", "unknown_arguments"]
+__all__ = ["explain_usage_error", "unknown_arguments"]
 
 # What other tools call it.
 _COMMANDS = {
@@ -98,7 +98,7 @@ _OPTIONS: dict[str, tuple[str, ...]] = {
 }
 
 
-def explain(message: str, parser: argparse.ArgumentParser, commands: Iterable[str]) -> tuple[str, str]:
+def explain_usage_error(message: str, parser: argparse.ArgumentParser, commands: Iterable[str]) -> tuple[str, str]:
     """What argparse says, in our words, and what to do."""
     text = re.sub(r"^argument ([^:]*): ", r"\1: ", message)
     see = f"See `{parser.prog} --help`"

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from lockset.lockfile.validate.finding import Issue
     from lockset.lockfile.validate.report import Report
 
-__all__ = ["Checked", "Line", "Picked", "as_json", "as_sarif", "github", "lines_of", "text"]
+__all__ = ["Line", "SelectedForTarget", "ValidatedFile", "as_json", "as_sarif", "finding_text", "github", "lines_of"]
 
 # Bounds how much of a source line is shown; lines with a wheel each are some hundred characters long.
 _SHOWN = 100
@@ -50,7 +50,7 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Picked:
+class SelectedForTarget:
     """One package that is installed on a target asked for."""
 
     target: str
@@ -60,14 +60,14 @@ class Picked:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Checked:
+class ValidatedFile:
     """One file and what is shown of it."""
 
     path: str
     lines: tuple[Line, ...]
     valid: bool
     fixed: tuple[str, ...] | None = None
-    selection: tuple[Picked, ...] | None = None
+    selection: tuple[SelectedForTarget, ...] | None = None
 
 
 def lines_of(report: Report, issues: Sequence[Issue]) -> tuple[Line, ...]:
@@ -111,7 +111,7 @@ def _unescaped(escape: re.Match[str]) -> str:
     return chr(min(int(escape[1] or escape[2] or escape[3], 16), _LAST))
 
 
-def as_json(file: Checked) -> dict[str, object]:
+def as_json(file: ValidatedFile) -> dict[str, object]:
     """As `schemas/validate-output.schema.json` describes."""
     keys = ("rule", "level", "message", "path", "line", "column", "section", "hint")
     shown: dict[str, object] = {
@@ -129,7 +129,7 @@ def as_json(file: Checked) -> dict[str, object]:
     return shown
 
 
-def text(path: str, line: Line, out: Output) -> str:
+def finding_text(path: str, line: Line, out: Output) -> str:
     """For people: the finding, its line with a caret below, the section of the specification, the hint."""
     level = out.style(f"{line.level}[{line.rule}]", "bold red" if line.level == "error" else "bold yellow", stdout=True)
     parts = [f"{plain(path)}:{line.line}:{line.column}: {level} {_one_line(line.message)}"]
@@ -171,18 +171,18 @@ def _one_line(words: str) -> str:
 def github(path: str, line: Line) -> str:
     """A workflow command; percent signs and line ends are written as it wants them."""
     message = f"{line.message}. {line.hint}" if line.hint else line.message
-    place = f"file={_escaped(path, ',:')},line={line.line},col={line.column},title={line.rule}"
-    return f"::{line.level} {place}::{_escaped(message, '')}"
+    location = f"file={_escaped(path, ',:')},line={line.line},col={line.column},title={line.rule}"
+    return f"::{line.level} {location}::{_escaped(message, '')}"
 
 
 def _escaped(words: str, more: str) -> str:
     return "".join(f"%{ord(char):02X}" if char in f"%\r\n{more}" else plain(char) for char in words)
 
 
-def as_sarif(files: Sequence[Checked]) -> dict[str, object]:
+def as_sarif(files: Sequence[ValidatedFile]) -> dict[str, object]:
     """One run of SARIF 2.1.0 over all files."""
     codes = sorted({line.rule for file in files for line in file.lines})
-    places = {code: place for place, code in enumerate(codes)}
+    locations = {code: location for location, code in enumerate(codes)}
     driver = {
         "name": "lockset",
         "version": __version__,
@@ -193,7 +193,7 @@ def as_sarif(files: Sequence[Checked]) -> dict[str, object]:
         "tool": {"driver": driver},
         "columnKind": "unicodeCodePoints",
         "artifacts": [{"location": {"uri": _uri(file.path)}} for file in files],
-        "results": [_sarif_result(file.path, line, places[line.rule]) for file in files for line in file.lines],
+        "results": [_sarif_result(file.path, line, locations[line.rule]) for file in files for line in file.lines],
     }
     return {"$schema": _SARIF, "version": "2.1.0", "runs": [run]}
 
@@ -210,20 +210,20 @@ def _sarif_rule(code: str) -> dict[str, object]:
     }
 
 
-def _sarif_result(path: str, line: Line, place: int) -> dict[str, object]:
+def _sarif_result(path: str, line: Line, location: int) -> dict[str, object]:
     region = {"startLine": line.line, "startColumn": line.column}
     if line.end is not None:
         region |= {"endLine": line.end[0], "endColumn": line.end[1]}
-    location: dict[str, object] = {"physicalLocation": {"artifactLocation": {"uri": _uri(path)}, "region": region}}
+    physical: dict[str, object] = {"physicalLocation": {"artifactLocation": {"uri": _uri(path)}, "region": region}}
     if line.path:
-        location["logicalLocations"] = [{"fullyQualifiedName": plain(line.path)}]
+        physical["logicalLocations"] = [{"fullyQualifiedName": plain(line.path)}]
     message = f"{line.message}. {line.hint}" if line.hint else line.message
     return {
         "ruleId": line.rule,
-        "ruleIndex": place,
+        "ruleIndex": location,
         "level": line.level,
         "message": {"text": message},
-        "locations": [location],
+        "locations": [physical],
     }
 
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from lockset.errors import Diagnostic
-    from lockset.progress import Listener
+    from lockset.progress import ProgressListener
 
 __all__ = ["Output", "Progress", "plain"]
 
@@ -146,13 +146,15 @@ class Output:
 
     def error(self, diagnostic: Diagnostic) -> None:
         """Tell what went wrong on stderr, also when quiet."""
-        place = f"{plain(diagnostic.place)}: " if diagnostic.place else ""
-        lines = [f"{place}{self.style('error', 'bold red')}: {plain(diagnostic.message)}"]
+        location = f"{plain(diagnostic.location)}: " if diagnostic.location else ""
+        lines = [f"{location}{self.style('error', 'bold red')}: {plain(diagnostic.message)}"]
         lines += [f"  {plain(fact)}" for fact in diagnostic.context]
         if diagnostic.hint:
             first, *more = plain(diagnostic.hint).split("\n")
             lines.append(f"  {self.style('hint', 'bold cyan')}: {first}")
             lines += [f"    {line}" for line in more]
+        if self.verbose:
+            lines.append(f"  {self.style('code', 'bold cyan')}: {diagnostic.code}")
         self._write_err("\n".join(lines))
 
     def table(self, headers: Sequence[str], rows: Iterable[Sequence[str]], *, stdout: bool = False) -> None:
@@ -174,7 +176,7 @@ class Output:
         for row in body:
             write("\n".join(row_lines(row)))
 
-    def listener(self) -> Listener:
+    def listener(self) -> ProgressListener:
         """The run's listener: progress where a person watches, notes always."""
         if self._progress is None:
             self._progress = Progress(self, live=self._show_progress)
@@ -218,7 +220,7 @@ class Output:
 
 
 class Progress:
-    """One line that tells what is being done; a `Listener`. Redrawn at most ten times a second."""
+    """One line that tells what is being done; a `ProgressListener`. Redrawn at most ten times a second."""
 
     def __init__(self, out: Output, *, live: bool, clock: Callable[[], float] = time.monotonic) -> None:
         self._out = out

@@ -22,10 +22,10 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Fields",
-    "decode",
+    "decode_lock_text",
     "hashes_of_one_file",
-    "parse_json",
-    "parse_toml",
+    "parse_json_fields",
+    "parse_toml_fields",
     "refuse_conflicts",
     "refuse_undecoded",
     "repository_url",
@@ -42,7 +42,7 @@ _WHAT = {str: "text", bool: "true or false", int: "a number", list: "a list", di
 _T = TypeVar("_T")
 
 
-def decode(data: bytes, *, place: str) -> str:
+def decode_lock_text(data: bytes, *, location: str) -> str:
     """The text of a lock file: UTF-8, with or without a byte order mark.
 
     Raises:
@@ -56,12 +56,12 @@ def decode(data: bytes, *, place: str) -> str:
         raise LocksetError(
             "encoding",
             f"The byte 0x{data[error.start]:02x} is not UTF-8",
-            place=f"{place}:{line}",
+            location=f"{location}:{line}",
             hint="Restore the file from version control, or save it as UTF-8",
         ) from error
 
 
-def refuse_undecoded(text: str, *, place: str) -> None:
+def refuse_undecoded(text: str, *, location: str) -> None:
     """Refuse a text that was no UTF-8, even where only comments are hurt: what was lost nobody knows.
 
     Raises:
@@ -73,12 +73,12 @@ def refuse_undecoded(text: str, *, place: str) -> None:
         raise LocksetError(
             "encoding",
             f"The byte 0x{ord(found[0]) - 0xDC00:02x} is not UTF-8",
-            place=f"{place}:{line}",
+            location=f"{location}:{line}",
             hint="Save the file as UTF-8, or name its encoding in the first line: `# -*- coding: NAME -*-`",
         )
 
 
-def refuse_conflicts(text: str, *, place: str) -> None:
+def refuse_conflicts(text: str, *, location: str) -> None:
     """Refuse a text with conflict markers of a merge.
 
     Raises:
@@ -91,58 +91,58 @@ def refuse_conflicts(text: str, *, place: str) -> None:
         raise LocksetError(
             "merge-conflict",
             f"The file holds conflict markers of a merge (lines {shown})",
-            place=f"{place}:{lines[0]}",
+            location=f"{location}:{lines[0]}",
             hint="Take one side, or lock again with the tool that wrote it",
         )
 
 
-def parse_toml(text: str, *, place: str, what: str) -> Fields:
+def parse_toml_fields(text: str, *, location: str, what: str) -> Fields:
     """The whole file, as TOML.
 
     Raises:
         LocksetError: `toml-syntax` with line and column.
     """
-    refuse_conflicts(text, place=place)
+    refuse_conflicts(text, location=location)
     try:
-        return Fields(tomli.loads(text), place=place, path="")
+        return Fields(tomli.loads(text), location=location, path="")
     except tomli.TOMLDecodeError as error:
         raise LocksetError(
             "toml-syntax",
             f"This is no {what}: {error.msg[:1].lower()}{error.msg[1:]}",
-            place=f"{place}:{error.lineno}:{error.colno}",
+            location=f"{location}:{error.lineno}:{error.colno}",
             hint="Restore the file from version control, or lock again with the tool that wrote it",
         ) from error
     except RecursionError as error:
-        raise LocksetError("toml-syntax", f"This {what} is nested too deep to be read", place=place) from error
+        raise LocksetError("toml-syntax", f"This {what} is nested too deep to be read", location=location) from error
     except ValueError as error:
-        raise LocksetError("toml-syntax", f"This {what} cannot be read: {error}", place=place) from error
+        raise LocksetError("toml-syntax", f"This {what} cannot be read: {error}", location=location) from error
 
 
-def parse_json(text: str, *, place: str, what: str) -> Fields:
+def parse_json_fields(text: str, *, location: str, what: str) -> Fields:
     """The whole file, as JSON.
 
     Raises:
         LocksetError: `json-syntax` with line and column.
     """
-    refuse_conflicts(text, place=place)
+    refuse_conflicts(text, location=location)
     try:
         data = json.loads(text)
     except json.JSONDecodeError as error:
         raise LocksetError(
             "json-syntax",
             f"This is no {what}: {error.msg}",
-            place=f"{place}:{error.lineno}:{error.colno}",
+            location=f"{location}:{error.lineno}:{error.colno}",
             hint="Restore the file from version control, or lock again with the tool that wrote it",
         ) from error
     except RecursionError as error:
-        raise LocksetError("json-syntax", f"This {what} is nested too deep to be read", place=place) from error
+        raise LocksetError("json-syntax", f"This {what} is nested too deep to be read", location=location) from error
     except ValueError as error:
-        raise LocksetError("json-syntax", f"This {what} cannot be read: {error}", place=place) from error
-    return Fields(data, place=place, path="") if isinstance(data, dict) else _no_table(place, what)
+        raise LocksetError("json-syntax", f"This {what} cannot be read: {error}", location=location) from error
+    return Fields(data, location=location, path="") if isinstance(data, dict) else _no_table(location, what)
 
 
-def _no_table(place: str, what: str) -> Fields:
-    raise LocksetError("format-invalid", f"This is no {what}: its top is no table", place=place)
+def _no_table(location: str, what: str) -> Fields:
+    raise LocksetError("format-invalid", f"This is no {what}: its top is no table", location=location)
 
 
 def repository_url(url: str) -> str:
@@ -165,11 +165,11 @@ def _moment(text: str) -> datetime | None:
 class Fields:
     """One table of a foreign file; a getter gives None (or nothing) for an absent key and refuses another type."""
 
-    __slots__ = ("data", "path", "place")
+    __slots__ = ("data", "location", "path")
 
-    def __init__(self, data: dict[str, Any], *, place: str, path: str) -> None:
+    def __init__(self, data: dict[str, Any], *, location: str, path: str) -> None:
         self.data = data
-        self.place = place
+        self.location = location
         self.path = path
 
     def at(self, key: str) -> str:
@@ -178,7 +178,7 @@ class Fields:
 
     def invalid(self, key: str, message: str) -> LocksetError:
         """The refusal of a value."""
-        return LocksetError("format-invalid", f"`{self.at(key)}` {message}", place=self.place)
+        return LocksetError("format-invalid", f"`{self.at(key)}` {message}", location=self.location)
 
     def _get(self, key: str, kind: type[_T]) -> _T | None:
         value = self.data.get(key)
@@ -210,7 +210,7 @@ class Fields:
     def table(self, key: str) -> Fields | None:
         """A table."""
         value = self._get(key, dict)
-        return None if value is None else Fields(value, place=self.place, path=self.at(key))
+        return None if value is None else Fields(value, location=self.location, path=self.at(key))
 
     def tables(self, key: str) -> Iterator[Fields]:
         """The members of a list of tables."""
@@ -218,7 +218,7 @@ class Fields:
             path = f"{key}[{number}]"
             if not isinstance(item, dict):
                 raise self.invalid(path, "is not a table")
-            yield Fields(item, place=self.place, path=self.at(path))
+            yield Fields(item, location=self.location, path=self.at(path))
 
     def texts(self, key: str) -> tuple[str, ...]:
         """The members of a list of texts."""

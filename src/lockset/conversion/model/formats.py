@@ -68,7 +68,7 @@ def expected_by_name(name: str) -> Format | None:
     return Format.REQUIREMENTS if base.endswith((".txt", ".in")) else None
 
 
-def recognise(text: str, *, name: str, place: str) -> Format:
+def recognise(text: str, *, name: str, location: str) -> Format:
     """What the text is, by its content; by its name only where the content fits several or is broken.
 
     Raises:
@@ -83,11 +83,11 @@ def recognise(text: str, *, name: str, place: str) -> Format:
             raise LocksetError(
                 "format-misnamed",
                 f"The file is named like a {expected.shown} and holds a {found.shown}",
-                place=place,
+                location=location,
                 hint=f"Check that it is the right file; `--from {found.value}` converts it all the same",
             )
         return found
-    _refuse_other_kinds(text, place)
+    _refuse_other_kinds(text, location)
     return expected or Format.REQUIREMENTS
 
 
@@ -110,7 +110,7 @@ def _by_tables(text: str) -> Format | None:
     return None
 
 
-def _refuse_other_kinds(text: str, place: str) -> None:
+def _refuse_other_kinds(text: str, location: str) -> None:
     """Refuse what is clearly another kind of file."""
     head = text[:_HEAD].lstrip("\ufeff \t\r\n")
     what = None
@@ -126,4 +126,4 @@ def _refuse_other_kinds(text: str, place: str) -> None:
     elif "\0" in head:
         what = "no text"
     if what is not None:
-        raise LocksetError("format-unknown", f"This is {what}", place=place, hint=hint)
+        raise LocksetError("format-unknown", f"This is {what}", location=location, hint=hint)

@@ -16,14 +16,23 @@ if TYPE_CHECKING:
 
     from lockset.conversion.model.selectable import Choice
 
-__all__ = ["ROUNDS", "Edge", "ForeignGraph", "GraphNode", "Root", "order_of", "refuse_overlap", "region_of_text"]
+__all__ = [
+    "ROUNDS",
+    "ForeignGraph",
+    "GraphEdge",
+    "GraphNode",
+    "GraphRoot",
+    "order_of",
+    "refuse_overlap",
+    "region_of_text",
+]
 
 # Bounds how often a graph is walked again with extras that the walk before met; beyond it the input is refused.
 ROUNDS = 8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Edge:
+class GraphEdge:
     """One requirement: of one of `targets` (keys of nodes; several where the input does not say which, best first).
 
     `others`: entries of the same name that do not answer it, where the format tells the versions that would.
@@ -34,7 +43,7 @@ class Edge:
     marker: str | None = None
     others: tuple[str, ...] = ()
 
-    def towards(self, target: str) -> Edge:
+    def towards(self, target: str) -> GraphEdge:
         """The same, decided."""
         return replace(self, targets=(target,))
 
@@ -56,18 +65,18 @@ class GraphNode:
     key: str
     name: str
     identity: str | None
-    edges: tuple[Edge, ...] = ()
-    optional: Mapping[str, tuple[Edge, ...]] = field(default_factory=dict)
+    edges: tuple[GraphEdge, ...] = ()
+    optional: Mapping[str, tuple[GraphEdge, ...]] = field(default_factory=dict)
     forks: tuple[str, ...] = ()
     rank: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Root:
+class GraphRoot:
     """What is asked for from outside, and by whose choice."""
 
     choice: Choice
-    edge: Edge
+    edge: GraphEdge
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,7 +87,7 @@ class ForeignGraph:
     """
 
     nodes: Mapping[str, GraphNode]
-    roots: tuple[Root, ...]
+    roots: tuple[GraphRoot, ...]
     activations: Mapping[str, tuple[str, str]] = field(default_factory=dict)
 
     @property
@@ -125,7 +134,7 @@ def _targets(graph: ForeignGraph, key: str) -> list[str]:
 
 
 def refuse_overlap(
-    name: str, first: str, second: str, both: MarkerSet, *, place: str, hint: str | None = None
+    name: str, first: str, second: str, both: MarkerSet, *, location: str, hint: str | None = None
 ) -> LocksetError:
     """The refusal of two entries that apply at once, with one environment in which they do."""
     example = both.example()
@@ -137,7 +146,7 @@ def refuse_overlap(
     return LocksetError(
         "pins-overlap",
         f"`{name}` is pinned twice ({first}, {second}), and both apply in one environment",
-        place=place,
+        location=location,
         context=context,
         hint=hint or "Give them markers that exclude each other, or keep one",
     )

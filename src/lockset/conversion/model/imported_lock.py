@@ -14,13 +14,22 @@ if TYPE_CHECKING:
     from packaging.specifiers import SpecifierSet
     from packaging.version import Version
 
-    from lockset.conversion.model.reference_selector import Judge
-    from lockset.conversion.model.selectable import Offers
+    from lockset.conversion.model.reference_selector import ReferenceSelector
+    from lockset.conversion.model.selectable import SelectableNames
     from lockset.hashes import Digest
     from lockset.lockfile.model import PackageArchive, PackageDirectory, PackageVcs
     from lockset.markers import MarkerSet
 
-__all__ = ["Conflict", "Draft", "DraftFile", "DraftPackage", "Loss", "Side", "identity", "identity_of_source"]
+__all__ = [
+    "Conflict",
+    "ImportedFile",
+    "ImportedLock",
+    "ImportedPackage",
+    "Loss",
+    "Side",
+    "identity",
+    "identity_of_source",
+]
 
 # An extra, a group or the project's own requirements, and two of them that are never chosen together.
 Side: TypeAlias = tuple[Literal["project", "extra", "group"], str]
@@ -45,7 +54,7 @@ class Loss:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DraftFile:
+class ImportedFile:
     """One file of a release as far as the input tells; without `url` and `path` it has to be completed."""
 
     name: str | None
@@ -62,7 +71,7 @@ class DraftFile:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DraftPackage:
+class ImportedPackage:
     """One entry.
 
     Attributes:
@@ -92,7 +101,7 @@ class DraftPackage:
     said: str | None = None
     dependencies: tuple[tuple[str, str | None], ...] | None = None
     index: str | None = None
-    files: tuple[DraftFile, ...] = ()
+    files: tuple[ImportedFile, ...] = ()
     loose: tuple[Digest, ...] = ()
     every_file: bool = False
     wheels: bool = True
@@ -126,12 +135,12 @@ class DraftPackage:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Draft:
+class ImportedLock:
     """A foreign lock, read.
 
     Attributes:
         format: Name of the format, as shown.
-        place: Name of the file in messages.
+        location: Name of the file in messages.
         packages: In the order of the input.
         judge: The input's own answer for one environment, worked out without markers' algebra.
         offers: Extras, groups and what is installed by default.
@@ -146,10 +155,10 @@ class Draft:
     """
 
     format: str
-    place: str
-    packages: tuple[DraftPackage, ...]
-    judge: Judge
-    offers: Offers
+    location: str
+    packages: tuple[ImportedPackage, ...]
+    judge: ReferenceSelector
+    offers: SelectableNames
     requires_python: SpecifierSet | None = None
     environments: tuple[str, ...] = ()
     evidence: Mapping[str, frozenset[str]] = field(default_factory=dict)
@@ -167,8 +176,8 @@ def identity(name: str, version: Version | str | None, kind: str | None) -> str:
 
 def identity_of_source(name: str, source: PackageVcs | PackageDirectory | PackageArchive) -> str:
     """The identity of an entry installed from `source`: its place and commit; hashes are compared apart."""
-    place = getattr(source, "url", None) or source.path or ""
+    location = getattr(source, "url", None) or source.path or ""
     revision = getattr(source, "commit_id", None) or getattr(source, "requested_revision", None)
     commit = f"@{revision}" if revision else ""
     subdirectory = f"#{source.subdirectory}" if source.subdirectory else ""
-    return identity(name, None, f"{place}{commit}{subdirectory}")
+    return identity(name, None, f"{location}{commit}{subdirectory}")

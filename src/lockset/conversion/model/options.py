@@ -8,16 +8,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lockset._dataclass import dataclass
-from lockset.conversion.model.direct import relative_path
+from lockset.conversion.model.direct_source import path_from
 
 if TYPE_CHECKING:
     from packaging.specifiers import SpecifierSet
 
-__all__ = ["ConvertOptions", "FilesWanted"]
+__all__ = ["FileSelection", "ReaderOptions"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class FilesWanted:
+class FileSelection:
     """Which files of a release are taken where the input names none.
 
     Attributes:
@@ -30,7 +30,7 @@ class FilesWanted:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ConvertOptions:
+class ReaderOptions:
     """Choices that readers of foreign formats look at.
 
     Attributes:
@@ -45,7 +45,7 @@ class ConvertOptions:
     """
 
     requires_python: SpecifierSet | None = None
-    files: FilesWanted = field(default_factory=FilesWanted)
+    files: FileSelection = field(default_factory=FileSelection)
     members: tuple[str, ...] = ()
     all_members: bool = False
     with_project: bool = True
@@ -55,4 +55,4 @@ class ConvertOptions:
 
     def moved(self, path: str) -> str:
         """A path that the input has, as seen from the folder of the lock file."""
-        return relative_path(os.path.join(self.source_folder, path), self.folder)  # noqa: PTH118 - text only
+        return path_from(os.path.join(self.source_folder, path), self.folder)  # noqa: PTH118 - text only

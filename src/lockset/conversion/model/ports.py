@@ -18,14 +18,14 @@ class Remote(Protocol):
     Implementations: `lockset.api.convert.LiveRemote`; in tests a table.
     """
 
-    def fingerprint(self, location: str) -> tuple[str, int]:
+    def fingerprint(self, path_or_url: str) -> tuple[str, int]:
         """sha256 and size of the file at a URL or absolute path.
 
         Raises:
             LocksetError: it cannot be had, `offline` where that would need a network that may not be used.
         """
 
-    def digests_at(self, location: str, algorithms: Iterable[str]) -> Mapping[str, str]:
+    def digests_at(self, path_or_url: str, algorithms: Iterable[str]) -> Mapping[str, str]:
         """Hashes over the bytes of the file at a URL or absolute path, sha256 always among them.
 
         Raises:

@@ -18,10 +18,10 @@ if TYPE_CHECKING:
 
     from packaging.markers import Marker
 
-    from lockset.conversion.model.graph import Edge, ForeignGraph
-    from lockset.conversion.model.selectable import Choice, Offers
+    from lockset.conversion.model.graph import ForeignGraph, GraphEdge
+    from lockset.conversion.model.selectable import Choice, SelectableNames
 
-__all__ = ["GraphJudge", "Judge", "LineJudge", "Situation", "StatedEntry"]
+__all__ = ["EntrySelector", "GraphSelector", "ReferenceSelector", "Situation", "StatedEntry"]
 
 
 @dataclass(slots=True, kw_only=True)
@@ -54,7 +54,7 @@ def _parsed(marker: str) -> Marker:
     return composed_marker(marker)
 
 
-class Judge(Protocol):
+class ReferenceSelector(Protocol):
     """Answers what the input installs."""
 
     def wanted(self, situation: Situation) -> frozenset[str]:
@@ -70,11 +70,11 @@ class StatedEntry:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LineJudge:
+class EntrySelector:
     """A format that says of each entry where it applies."""
 
     entries: tuple[StatedEntry, ...]
-    offers: Offers
+    offers: SelectableNames
 
     def wanted(self, situation: Situation) -> frozenset[str]:
         """Those entries whose condition holds."""
@@ -88,11 +88,11 @@ class LineJudge:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class GraphJudge:
+class GraphSelector:
     """A format that says who needs whom: walked for one environment at a time."""
 
     graph: ForeignGraph
-    offers: Offers
+    offers: SelectableNames
     _turns: dict[str, int] = field(default_factory=dict)
 
     def wanted(self, situation: Situation) -> frozenset[str]:
@@ -119,8 +119,8 @@ class GraphJudge:
     def _walk(self, situation: Situation) -> Mapping[str, set[str]]:
         """What is met, with which extras."""
         met: dict[str, set[str]] = {}
-        open_edges: list[Edge] = []
-        queue: list[Edge] = []
+        open_edges: list[GraphEdge] = []
+        queue: list[GraphEdge] = []
         for root in self.graph.roots:
             chosen = self.offers.holds(root.choice, situation.extras, situation.groups)
             if chosen and situation.holds(root.edge.marker):
@@ -143,7 +143,9 @@ class GraphJudge:
         forks = self.graph.nodes[key].forks
         return not forks or any(situation.holds(fork) for fork in forks)
 
-    def _visit(self, key: str, extras: Iterable[str], met: dict[str, set[str]], situation: Situation) -> Iterable[Edge]:
+    def _visit(
+        self, key: str, extras: Iterable[str], met: dict[str, set[str]], situation: Situation
+    ) -> Iterable[GraphEdge]:
         new = key not in met
         known = met.setdefault(key, set())
         fresh = set(extras) - known
@@ -157,7 +159,7 @@ class GraphJudge:
                 if situation.holds(edge.marker, extra=extra):
                     yield edge
 
-    def _decided(self, open_edges: list[Edge], met: dict[str, set[str]], situation: Situation) -> list[Edge]:
+    def _decided(self, open_edges: list[GraphEdge], met: dict[str, set[str]], situation: Situation) -> list[GraphEdge]:
         """Edges that several releases answer: those that others ask for, else those of one name by the best for all."""
         edges = list(dict.fromkeys(open_edges))
         for number, edge in enumerate(edges):
@@ -186,5 +188,5 @@ class GraphJudge:
                 return False
         return True
 
-    def _name(self, edge: Edge) -> str:
+    def _name(self, edge: GraphEdge) -> str:
         return self.graph.nodes[edge.targets[0]].name

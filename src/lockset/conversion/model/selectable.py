@@ -10,7 +10,7 @@ from lockset.markers import MarkerSet
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
 
-__all__ = ["Choice", "Offers", "default_group_name"]
+__all__ = ["Choice", "SelectableNames", "default_group_name"]
 
 # Who asks: the project itself, one of its extras, or a dependency group.
 Choice: TypeAlias = tuple[Literal["project", "extra", "group"], str]
@@ -26,7 +26,7 @@ def default_group_name(groups: Collection[str]) -> str | None:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Offers:
+class SelectableNames:
     """What can be chosen. Names are normalised.
 
     A group that is installed by default besides being offered gets a synthetic twin, since groups listed under

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
 from lockset._dataclass import dataclass
-from lockset.conversion.model.direct import relative_path
-from lockset.conversion.model.imported_lock import DraftFile, DraftPackage, Loss
+from lockset.conversion.model.direct_source import path_from
+from lockset.conversion.model.imported_lock import ImportedFile, ImportedPackage, Loss
 from lockset.conversion.readers.archive_hashes import algorithms_of, with_hashes_read
 from lockset.conversion.readers.local_versions import admitted_versions, losses_of_split, split_by_release
 from lockset.errors import LocksetError
@@ -20,11 +20,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from pathlib import Path
 
-    from lockset.conversion.model.imported_lock import Draft
+    from lockset.conversion.model.imported_lock import ImportedLock
     from lockset.conversion.model.ports import Remote
     from lockset.index.pages.project_page import DistributionFile, ProjectDetail
     from lockset.index.ports import Index
-    from lockset.progress import Listener
+    from lockset.progress import ProgressListener
 
 __all__ = ["complete", "complete_package"]
 
@@ -32,7 +32,9 @@ __all__ = ["complete", "complete_package"]
 _SHOWN = 3
 
 
-def complete(draft: Draft, index: Index, remote: Remote, *, folder: Path, listener: Listener) -> Draft:
+def complete(
+    draft: ImportedLock, index: Index, remote: Remote, *, folder: Path, listener: ProgressListener
+) -> ImportedLock:
     """The same, with every entry placed: each file has a URL or a path, and a hash.
 
     Raises:
@@ -42,8 +44,8 @@ def complete(draft: Draft, index: Index, remote: Remote, *, folder: Path, listen
     if gaps:
         listener.phase("Completing", total=len(gaps))
         index.hint(dict.fromkeys(package.name for package in gaps))
-    filling = _Filling(index=index, remote=remote, folder=folder, place=draft.place, format=draft.format)
-    packages: list[tuple[DraftPackage, list[DraftPackage]]] = []
+    filling = _GapFiller(index=index, remote=remote, folder=folder, location=draft.location, format=draft.format)
+    packages: list[tuple[ImportedPackage, list[ImportedPackage]]] = []
     for package in draft.packages:
         if package.is_complete and not _has_source_gap(package):
             packages.append((package, [package]))
@@ -58,7 +60,9 @@ def complete(draft: Draft, index: Index, remote: Remote, *, folder: Path, listen
     )
 
 
-def _settled(draft: Draft, packages: Iterable[tuple[DraftPackage, list[DraftPackage]]]) -> dict[str, frozenset[str]]:
+def _settled(
+    draft: ImportedLock, packages: Iterable[tuple[ImportedPackage, list[ImportedPackage]]]
+) -> dict[str, frozenset[str]]:
     """Which entries stand for those of the input, where a pin admits versions with a local label."""
     outcome: dict[str, frozenset[str]] = {}
     for before, after in packages:
@@ -69,35 +73,37 @@ def _settled(draft: Draft, packages: Iterable[tuple[DraftPackage, list[DraftPack
     return {key: ones for key, ones in found.items() if ones != {key}}
 
 
-def _has_source_gap(package: DraftPackage) -> bool:
+def _has_source_gap(package: ImportedPackage) -> bool:
     source = package.source
     return (isinstance(source, PackageArchive) and not source.hashes) or (
         isinstance(source, PackageVcs) and not source.commit_id
     )
 
 
-def complete_package(package: DraftPackage, index: Index, remote: Remote, *, folder: Path, place: str) -> DraftPackage:
+def complete_package(
+    package: ImportedPackage, index: Index, remote: Remote, *, folder: Path, location: str
+) -> ImportedPackage:
     """One entry with one exact version, completed."""
-    (found,) = _Filling(index=index, remote=remote, folder=folder, place=place, format="").packages(package)
+    (found,) = _GapFiller(index=index, remote=remote, folder=folder, location=location, format="").packages(package)
     return found
 
 
 @dataclass(slots=True, kw_only=True)
-class _Filling:
+class _GapFiller:
     """One run over the gaps."""
 
     index: Index
     remote: Remote
     folder: Path
-    place: str
+    location: str
     format: str
     losses: list[Loss] = field(default_factory=list)
 
-    def packages(self, package: DraftPackage) -> list[DraftPackage]:
+    def packages(self, package: ImportedPackage) -> list[ImportedPackage]:
         """The entry without gaps; several where releases with local labels answer it in parts of the environments."""
         if package.source is not None:
             return [self._source(package)]
-        _refuse_half_hashed(package, self.place)
+        _refuse_half_hashed(package, self.location)
         package = replace(package, files=tuple(map(self._hashed, package.files)))
         if package.is_complete:
             return [package]
@@ -107,7 +113,7 @@ class _Filling:
             raise LocksetError(
                 "no-usable-file",
                 f"{package.shown}: none of the files that are meant may be used: {_excluded(package)}",
-                place=package.origin or self.place,
+                location=package.origin or self.location,
             )
         parts = split_by_release(package, [file for file, _ in admitted])
         self.losses += losses_of_split(package, parts, dict.fromkeys(f.version for f, _ in admitted), admitted)
@@ -117,8 +123,8 @@ class _Filling:
         ]
 
     def _filled(
-        self, package: DraftPackage, detail: ProjectDetail, files: list[tuple[DistributionFile, dict[str, str]]]
-    ) -> DraftPackage:
+        self, package: ImportedPackage, detail: ProjectDetail, files: list[tuple[DistributionFile, dict[str, str]]]
+    ) -> ImportedPackage:
         kept = self._one_sdist(package, files)
         pythons = {file.requires_python for file, _ in kept}
         return replace(
@@ -130,45 +136,46 @@ class _Filling:
             requires_python=pythons.pop() if len(pythons) == 1 else None,
         )
 
-    def _hashed(self, file: DraftFile) -> DraftFile:
+    def _hashed(self, file: ImportedFile) -> ImportedFile:
         """A file whose place is known and whose hash is not, with that of its bytes."""
-        location = file.url or (str(self.folder / file.path) if file.path else None)
-        if file.hashes or location is None:
+        path_or_url = file.url or (str(self.folder / file.path) if file.path else None)
+        if file.hashes or path_or_url is None:
             return file
         sha256, size = self._online(
-            lambda: self.remote.fingerprint(location), f"{self.place} gives no hash of {location}"
+            lambda: self.remote.fingerprint(path_or_url), f"{self.location} gives no hash of {path_or_url}"
         )
         message = f"{file.name}: the hash is that of today's bytes, taken on trust"
         self.losses.append(Loss(kind="trusted-on-first-use", message=message, note=True))
         return replace(file, hashes={"sha256": sha256}, size=size)
 
-    def _source(self, package: DraftPackage) -> DraftPackage:
+    def _source(self, package: ImportedPackage) -> ImportedPackage:
         source = package.source
         if isinstance(source, PackageVcs) and not source.commit_id:
             commit = self._online(
                 lambda: self.remote.commit(source.url or "", source.requested_revision),
-                f"{package.shown}: {self.place} names no commit of {source.url}",
+                f"{package.shown}: {self.location} names no commit of {source.url}",
             )
             return replace(package, source=replace(source, commit_id=commit))
         if isinstance(source, PackageArchive) and package.alternatives:
             return self._chosen_hashes(package, source)
         if isinstance(source, PackageArchive) and not source.hashes:
-            location = source.url or str(self.folder / (source.path or ""))
+            path_or_url = source.url or str(self.folder / (source.path or ""))
             sha256, size = self._online(
-                lambda: self.remote.fingerprint(location), f"{package.shown}: {self.place} gives no hash of {location}"
+                lambda: self.remote.fingerprint(path_or_url),
+                f"{package.shown}: {self.location} gives no hash of {path_or_url}",
             )
-            message = f"{package.shown}: the hash of {location} is that of today's bytes, taken on trust"
+            message = f"{package.shown}: the hash of {path_or_url} is that of today's bytes, taken on trust"
             self.losses.append(Loss(kind="trusted-on-first-use", message=message, note=True))
             return replace(package, source=replace(source, hashes={"sha256": sha256}, size=size))
         return package
 
-    def _chosen_hashes(self, package: DraftPackage, source: PackageArchive) -> DraftPackage:
-        location = source.url or str(self.folder / (source.path or ""))
+    def _chosen_hashes(self, package: ImportedPackage, source: PackageArchive) -> ImportedPackage:
+        path_or_url = source.url or str(self.folder / (source.path or ""))
         digests = self._online(
-            lambda: self.remote.digests_at(location, algorithms_of(package)),
-            f"{package.shown}: {self.place} has several hashes of {location}, and only its bytes tell which is right",
+            lambda: self.remote.digests_at(path_or_url, algorithms_of(package)),
+            f"{package.shown}: {self.location} has several hashes of {path_or_url}; only its bytes tell which is right",
         )
-        found, losses = with_hashes_read(package, digests, place=self.place)
+        found, losses = with_hashes_read(package, digests, location=self.location)
         self.losses += losses
         return found
 
@@ -178,19 +185,19 @@ class _Filling:
         except LocksetError as error:
             if error.diagnostic.code != "offline":
                 raise
-            raise LocksetError("offline", lacking, place=self.place, hint="Run without `--offline`") from error
+            raise LocksetError("offline", lacking, location=self.location, hint="Run without `--offline`") from error
 
-    def _release(self, package: DraftPackage) -> tuple[ProjectDetail, Sequence[DistributionFile]]:
+    def _release(self, package: ImportedPackage) -> tuple[ProjectDetail, Sequence[DistributionFile]]:
         """The project's page and the files on it of the releases that the pin admits."""
         detail = self._online(
-            lambda: self._project(package), f"{self.place} does not say where the files of {package.shown} are"
+            lambda: self._project(package), f"{self.location} does not say where the files of {package.shown} are"
         )
         assert package.version is not None, package
         if not detail.versions:
             raise LocksetError(
                 "index-page-empty",
                 f"{package.shown}: the page of {package.name} at {detail.index_url} has no links of files",
-                place=package.origin or self.place,
+                location=package.origin or self.location,
                 hint=EMPTY_PAGE,
             )
         versions = admitted_versions(package, detail.versions)
@@ -198,12 +205,12 @@ class _Filling:
             raise LocksetError(
                 "release-missing",
                 f"{package.shown}: {detail.index_url} has no file of this version (deleted, or the wrong index?)",
-                place=package.origin or self.place,
+                location=package.origin or self.location,
                 hint="Name the index that has it with `--index` or `--default-index`",
             )
         return detail, [file for one in versions for file in detail.files(one)]
 
-    def _project(self, package: DraftPackage) -> ProjectDetail:
+    def _project(self, package: ImportedPackage) -> ProjectDetail:
         try:
             return self.index.project(package.name)
         except ProjectNotFound as error:
@@ -211,13 +218,13 @@ class _Filling:
             raise LocksetError(
                 told.code,
                 told.message,
-                place=package.origin or self.place,
+                location=package.origin or self.location,
                 context=told.context,
                 hint="Name the index that has it with `--index` or `--default-index`",
             ) from error
 
     def _matched(
-        self, package: DraftPackage, files: Sequence[DistributionFile]
+        self, package: ImportedPackage, files: Sequence[DistributionFile]
     ) -> list[tuple[DistributionFile, dict[str, str]]]:
         """The files that are meant, each with the hashes for the lock: those of the input first."""
         if package.every_file:
@@ -271,7 +278,7 @@ class _Filling:
 
     def _tell_unmatched(
         self,
-        package: DraftPackage,
+        package: ImportedPackage,
         left: Sequence[tuple[str | None, dict[str, str]]],
         found: dict[str, tuple[DistributionFile, dict[str, str]]],
     ) -> None:
@@ -285,7 +292,7 @@ class _Filling:
                 "no-hash-matches",
                 f"{package.shown}: none of its {len(left)} hashes is that of a file of this release on the index "
                 "(yanked, deleted or tampered with?)",
-                place=package.origin or self.place,
+                location=package.origin or self.location,
                 context=tuple(named[:_SHOWN]),
                 hint="Ask the index that the pins came from, with `--index` or `--default-index`",
             )
@@ -294,7 +301,7 @@ class _Filling:
         self.losses.append(Loss(kind="hash-unmatched", message=message, hashes=hashes))
 
     def _admitted(
-        self, package: DraftPackage, matched: Iterable[tuple[DistributionFile, dict[str, str]]]
+        self, package: ImportedPackage, matched: Iterable[tuple[DistributionFile, dict[str, str]]]
     ) -> list[tuple[DistributionFile, dict[str, str]]]:
         kept = []
         for file, hashes in matched:
@@ -307,7 +314,7 @@ class _Filling:
         return kept
 
     def _one_sdist(
-        self, package: DraftPackage, kept: list[tuple[DistributionFile, dict[str, str]]]
+        self, package: ImportedPackage, kept: list[tuple[DistributionFile, dict[str, str]]]
     ) -> list[tuple[DistributionFile, dict[str, str]]]:
         """An entry has one source distribution: the `.tar.gz` where there are several."""
         sdists = sorted((f.filename for f, _ in kept if not f.is_wheel), key=lambda n: (not n.endswith(".tar.gz"), n))
@@ -318,23 +325,23 @@ class _Filling:
                 self.losses.append(Loss(kind="second-sdist", message=message, hashes=lost))
         return [(file, hashes) for file, hashes in kept if file.filename not in sdists[1:]]
 
-    def _drafted(self, file: DistributionFile, hashes: dict[str, str]) -> DraftFile:
+    def _drafted(self, file: DistributionFile, hashes: dict[str, str]) -> ImportedFile:
         if file.yanked:
             reason = f" ({file.yanked_reason})" if file.yanked_reason else ""
             message = f"{file.filename} is yanked{reason}"
             self.losses.append(Loss(kind="yanked", message=message, note=True))
         local = file.url.startswith("file:")
-        return DraftFile(
+        return ImportedFile(
             name=file.filename,
             hashes=hashes,
             url=None if local else file.url,
-            path=relative_path(_local_path(file.url), self.folder) if local else None,
+            path=path_from(_local_path(file.url), self.folder) if local else None,
             size=file.size,
             upload_time=file.upload_time,
         )
 
 
-def _refuse_half_hashed(package: DraftPackage, place: str) -> None:
+def _refuse_half_hashed(package: ImportedPackage, location: str) -> None:
     """Refuse files without a hash beside others of the release that have one: nobody vouches for them.
 
     Raises:
@@ -345,7 +352,7 @@ def _refuse_half_hashed(package: DraftPackage, place: str) -> None:
         raise LocksetError(
             "hashes-mixed",
             f"{package.shown}: {len(bare)} of its {len(package.files)} files have no hash and others have: {bare[0]}",
-            place=package.origin or place,
+            location=package.origin or location,
             hint="The file was edited by hand or cut: lock again with the tool that wrote it",
         )
 
@@ -361,7 +368,7 @@ def _by_hash(files: Sequence[DistributionFile], name: str | None, hashes: dict[s
     return next((file for file in fitting if file.filename == name), fitting[0] if fitting else None)
 
 
-def _excluded(package: DraftPackage) -> str:
+def _excluded(package: ImportedPackage) -> str:
     """Which kinds of files may not be used."""
     kinds = ([] if package.wheels else ["wheels"]) + ([] if package.sdists else ["source distributions"])
     return f"its {' and '.join(kinds)} are excluded" if kinds else "none of them is on the page"

@@ -17,7 +17,7 @@ from lockset.markers import MarkerSet
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from lockset.conversion.model.imported_lock import Draft, DraftPackage
+    from lockset.conversion.model.imported_lock import ImportedLock, ImportedPackage
     from lockset.conversion.model.ports import Remote
     from lockset.index.pages.project_page import DistributionFile
     from lockset.index.ports import Index
@@ -28,7 +28,7 @@ __all__ = ["missing_needs"]
 _SHOWN = 6
 
 
-def missing_needs(draft: Draft, index: Index, remote: Remote) -> tuple[Loss, ...]:
+def missing_needs(draft: ImportedLock, index: Index, remote: Remote) -> tuple[Loss, ...]:
     """One loss that names what the pins need somewhere and the file does not pin there; none where all is there.
 
     Only files that a person may have written are looked at, and only releases whose metadata can be had.
@@ -59,7 +59,7 @@ def missing_needs(draft: Draft, index: Index, remote: Remote) -> tuple[Loss, ...
     return (Loss(kind="needs-missing", message=message),)
 
 
-def _files(package: DraftPackage, index: Index) -> Sequence[DistributionFile]:
+def _files(package: ImportedPackage, index: Index) -> Sequence[DistributionFile]:
     """Files of the release on the index; none for what comes from elsewhere."""
     if package.source is not None or package.version is None:
         return ()
@@ -70,7 +70,7 @@ def _files(package: DraftPackage, index: Index) -> Sequence[DistributionFile]:
     return detail.files(package.version) if package.version in detail else ()
 
 
-def _needs(package: DraftPackage, requires: Sequence[str]) -> Iterator[tuple[str, MarkerSet]]:
+def _needs(package: ImportedPackage, requires: Sequence[str]) -> Iterator[tuple[str, MarkerSet]]:
     for text in requires:
         try:
             requirement = read_dependency(text)

@@ -15,10 +15,10 @@ if TYPE_CHECKING:
     from lockset.index.ports import Index
     from lockset.lockfile.model import Package, PackageSdist, PackageWheel, Pylock
 
-__all__ = ["fill"]
+__all__ = ["fill_file_facts"]
 
 
-def fill(lock: Pylock, index: Index | None) -> Pylock:
+def fill_file_facts(lock: Pylock, index: Index | None) -> Pylock:
     """The same with names, sizes and upload times of files, as an index has files of equal hash.
 
     Without an index, names only; without a file of equal hash nothing more is filled in.

@@ -16,8 +16,8 @@ from lockset.conversion.model.universe import universe_of
 from lockset.conversion.pipeline.verify import (
     Proof,
     ProofRow,
+    entry_hashes,
     environments_within,
-    hashes_of,
     identity_of_package,
     selector,
 )
@@ -39,14 +39,14 @@ if TYPE_CHECKING:
     from lockset.lockfile.model import Package, PackageWheel, Pylock
     from lockset.markers import Environment
 
-__all__ = ["Narrowing", "merge", "narrow", "prove_same", "region_of_package", "universe_of_lock"]
+__all__ = ["KeptParts", "merge_locks", "narrow", "prove_same", "region_of_package", "universe_of_lock"]
 
 # As many differences as a refusal shows.
 _SHOWN = 6
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Narrowing:
+class KeptParts:
     """What of a lock is wanted.
 
     Attributes:
@@ -84,7 +84,7 @@ def region_of_package(package: Package) -> MarkerSet:
     return region_of_text(None if package.marker is None else str(package.marker))
 
 
-def narrow(lock: Pylock, wanted: Narrowing, *, one: Environment | None = None) -> tuple[Pylock, tuple[Loss, ...]]:
+def narrow(lock: Pylock, wanted: KeptParts, *, one: Environment | None = None) -> tuple[Pylock, tuple[Loss, ...]]:
     """The part of the lock that is wanted: entries that never apply and wheels that never fit are gone.
 
     `one` is the only environment that matters in the end, where there is one.
@@ -114,7 +114,7 @@ def narrow(lock: Pylock, wanted: Narrowing, *, one: Environment | None = None) -
             region = region.with_extras_and_groups(wanted.extras, groups)
         region &= universe
         if region.is_empty:
-            hashes = tuple(sorted(text for one in hashes_of(package) for text in one))
+            hashes = tuple(sorted(text for one in entry_hashes(package) for text in one))
             message = f"{describe(package)} applies to nothing that is asked for"
             losses.append(Loss(kind="narrowed", message=message, hashes=hashes, note=True))
             gone.append(package)
@@ -160,7 +160,7 @@ def _environments(lock: Pylock, wanted: Sequence[MarkerSet]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(text for text in texts if text is not None))
 
 
-def _chosen_groups(lock: Pylock, wanted: Narrowing) -> frozenset[str]:
+def _chosen_groups(lock: Pylock, wanted: KeptParts) -> frozenset[str]:
     known_extras = frozenset(lock.extras or ())
     if unknown := sorted(wanted.extras - known_extras):
         raise LocksetError(
@@ -200,7 +200,7 @@ def _narrowed(package: Package, region: MarkerSet, universe: MarkerSet, losses: 
     return replace(package, marker=None if marker is None else composed_marker(marker), wheels=wheels)
 
 
-def merge(locks: Sequence[Pylock]) -> Pylock:
+def merge_locks(locks: Sequence[Pylock]) -> Pylock:
     """One lock that installs, wherever one of the locks serves, what that one does.
 
     Raises:
@@ -358,8 +358,8 @@ def prove_same(
         if counts:
             name = " + ".join(sorted({*extras, *groups})) or "default"
             rows.append(ProofRow(choice=name, environments=len(counts), fewest=min(counts), most=max(counts)))
-    given = {text for lock in before for p in lock.packages for one in hashes_of(p) for text in one}
-    kept = {text for p in after.packages for one in hashes_of(p) for text in one}
+    given = {text for lock in before for p in lock.packages for one in entry_hashes(p) for text in one}
+    kept = {text for p in after.packages for one in entry_hashes(p) for text in one}
     named = {text for loss in losses for text in loss.hashes}
     if kept - given or (given - kept) - named:
         raise _changed(frozenset(given - kept - named), frozenset(kept - given))

@@ -17,19 +17,19 @@ if TYPE_CHECKING:
 
     from packaging.specifiers import SpecifierSet
 
-    from lockset.conversion.model.imported_lock import Draft, Loss
+    from lockset.conversion.model.imported_lock import ImportedLock, Loss
     from lockset.lockfile.model import Package, Pylock
     from lockset.markers import MarkerSet
 
 __all__ = [
     "Proof",
     "ProofRow",
+    "entry_hashes",
     "environments_within",
-    "hashes_of",
     "identity_of_package",
-    "prove",
     "selected",
     "selector",
+    "verify_conversion",
 ]
 
 _PLATFORMS = (
@@ -88,7 +88,7 @@ def identity_of_package(package: Package) -> str:
     return identity(package.name, package.version, None)
 
 
-def hashes_of(package: Package) -> list[frozenset[str]]:
+def entry_hashes(package: Package) -> list[frozenset[str]]:
     """The hashes of every file of the entry; a commit counts as one."""
     found: list[frozenset[str]] = []
     for artifact in artifacts(package):
@@ -158,7 +158,7 @@ def selector(lock: Pylock) -> Callable[[Situation], frozenset[str]]:
     return select
 
 
-def prove(draft: Draft, lock: Pylock, losses: Sequence[Loss]) -> Proof:
+def verify_conversion(draft: ImportedLock, lock: Pylock, losses: Sequence[Loss]) -> Proof:
     """What was compared.
 
     Raises:
@@ -179,7 +179,7 @@ def prove(draft: Draft, lock: Pylock, losses: Sequence[Loss]) -> Proof:
             situation = Situation(environment=values, extras=extras, groups=groups)
             wanted, got = draft.judge.wanted(situation), select(situation)
             if not _agree(wanted, got, draft.settled):
-                raise _difference(wanted, got, situation, draft.place)
+                raise _difference(wanted, got, situation, draft.location)
             counts.append(len(got))
         if counts:
             row = ProofRow(
@@ -198,11 +198,11 @@ def _agree(wanted: frozenset[str], got: frozenset[str], settled: Mapping[str, fr
     return all(one & got for one in allowed) and got <= frozenset().union(*allowed)
 
 
-def _conflicting(draft: Draft, extras: frozenset[str], groups: frozenset[str]) -> bool:
+def _conflicting(draft: ImportedLock, extras: frozenset[str], groups: frozenset[str]) -> bool:
     return any(all(draft.offers.holds(side, extras, groups) for side in conflict) for conflict in draft.conflicts)
 
 
-def _choice(draft: Draft, extras: frozenset[str], groups: frozenset[str]) -> str:
+def _choice(draft: ImportedLock, extras: frozenset[str], groups: frozenset[str]) -> str:
     defaults = frozenset(draft.offers.default_groups)
     named = [*sorted(extras), *sorted(groups - defaults)]
     if groups >= defaults:
@@ -210,14 +210,14 @@ def _choice(draft: Draft, extras: frozenset[str], groups: frozenset[str]) -> str
     return " + ".join(sorted(extras | groups)) or "nothing"
 
 
-def _difference(wanted: frozenset[str], got: frozenset[str], situation: Situation, place: str) -> LocksetError:
+def _difference(wanted: frozenset[str], got: frozenset[str], situation: Situation, location: str) -> LocksetError:
     missing, added = sorted(wanted - got), sorted(got - wanted)
     context = [f"only in the input: {text}" for text in missing[:_SHOWN]]
     context += [f"only in the output: {text}" for text in added[:_SHOWN]]
     return LocksetError(
         "proof-failed",
         "The lock file would not install what the input does",
-        place=place,
+        location=location,
         context=(_shown(situation), *context),
         hint="Nothing was written; report it with the input",
     )
@@ -232,7 +232,7 @@ def _shown(situation: Situation) -> str:
     )
 
 
-def _compare_hashes(draft: Draft, lock: Pylock, losses: Sequence[Loss]) -> tuple[int, int, int]:
+def _compare_hashes(draft: ImportedLock, lock: Pylock, losses: Sequence[Loss]) -> tuple[int, int, int]:
     """Numbers of the input's hashes: all, kept, lost.
 
     Raises:
@@ -244,11 +244,13 @@ def _compare_hashes(draft: Draft, lock: Pylock, losses: Sequence[Loss]) -> tuple
     for package in lock.packages:
         keys = sources.get(identity_of_package(package), ())
         given = frozenset().union(*(draft.evidence[key] for key in keys))
-        for hashes in hashes_of(package):
+        for hashes in entry_hashes(package):
             for key in keys:
                 present.setdefault(key, set()).update(hashes)
             if given and not hashes & given and draft.unhashed.isdisjoint(keys):
-                raise _hash_failure(f"A file of {package.name} has no hash of the input", sorted(hashes), draft.place)
+                raise _hash_failure(
+                    f"A file of {package.name} has no hash of the input", sorted(hashes), draft.location
+                )
     total = kept = lost = 0
     for key, given in draft.evidence.items():
         total += len(given)
@@ -257,11 +259,11 @@ def _compare_hashes(draft: Draft, lock: Pylock, losses: Sequence[Loss]) -> tuple
         gone = given - here
         lost += len(gone)
         if gone - named:
-            raise _hash_failure(f"A hash of {key} would get lost without a word", sorted(gone - named), draft.place)
+            raise _hash_failure(f"A hash of {key} would get lost without a word", sorted(gone - named), draft.location)
     return total, kept, lost
 
 
-def _sources(draft: Draft) -> Mapping[str, list[str]]:
+def _sources(draft: ImportedLock) -> Mapping[str, list[str]]:
     """Identity of an entry of the lock to those of the input that it stands for."""
     found: dict[str, list[str]] = {}
     for key in draft.evidence:
@@ -270,11 +272,11 @@ def _sources(draft: Draft) -> Mapping[str, list[str]]:
     return found
 
 
-def _hash_failure(message: str, hashes: Sequence[str], place: str) -> LocksetError:
+def _hash_failure(message: str, hashes: Sequence[str], location: str) -> LocksetError:
     return LocksetError(
         "proof-failed",
         message,
-        place=place,
+        location=location,
         context=tuple(hashes[:_SHOWN]),
         hint="Nothing was written; report it with the input",
     )

@@ -13,13 +13,13 @@ from lockset.lockfile.model import PackageArchive
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from lockset.conversion.model.imported_lock import DraftPackage
+    from lockset.conversion.model.imported_lock import ImportedPackage
     from lockset.hashes import Digest
 
 __all__ = ["algorithms_of", "with_certain_hashes", "with_hashes_read"]
 
 
-def with_certain_hashes(package: DraftPackage) -> tuple[DraftPackage, tuple[Loss, ...]]:
+def with_certain_hashes(package: ImportedPackage) -> tuple[ImportedPackage, tuple[Loss, ...]]:
     """The entry with the hashes that its archive has for certain; unchanged where only its bytes tell which these are.
 
     Of each list in `alternatives` the archive has one hash, as pip has it. A list of one hash is certain.
@@ -37,7 +37,7 @@ def with_certain_hashes(package: DraftPackage) -> tuple[DraftPackage, tuple[Loss
         raise LocksetError(
             "hashes-contradict",
             f"The file gives {package.name} from one address two different hashes, and no file has both",
-            place=package.origin,
+            location=package.origin,
             context=tuple(f"{name}:{value}" for name, values in certain.items() for value in values),
             hint="Keep the right one",
         )
@@ -47,15 +47,15 @@ def with_certain_hashes(package: DraftPackage) -> tuple[DraftPackage, tuple[Loss
     return package, ()
 
 
-def algorithms_of(package: DraftPackage) -> tuple[str, ...]:
+def algorithms_of(package: ImportedPackage) -> tuple[str, ...]:
     """The strong algorithms with which the archive's bytes have to be read, to choose among the hashes."""
     named = {digest.algorithm for one in package.alternatives for digest in one}
     return tuple(sorted(named & STRONG_ALGORITHMS.keys()))
 
 
 def with_hashes_read(
-    package: DraftPackage, digests: Mapping[str, str], *, place: str
-) -> tuple[DraftPackage, tuple[Loss, ...]]:
+    package: ImportedPackage, digests: Mapping[str, str], *, location: str
+) -> tuple[ImportedPackage, tuple[Loss, ...]]:
     """The entry with those of its hashes that the archive's bytes have.
 
     Raises:
@@ -63,11 +63,11 @@ def with_hashes_read(
     """
     for one in package.alternatives:
         if not any(digests.get(digest.algorithm) == digest.value for digest in one):
-            location = getattr(package.source, "url", None) or getattr(package.source, "path", None)
+            path_or_url = getattr(package.source, "url", None) or getattr(package.source, "path", None)
             raise LocksetError(
                 "no-hash-matches",
-                f"{package.shown}: none of its {len(one)} hashes is that of {location} (was the file changed?)",
-                place=package.origin or place,
+                f"{package.shown}: none of its {len(one)} hashes is that of {path_or_url} (was the file changed?)",
+                location=package.origin or location,
                 context=tuple(map(str, one)),
             )
     named = {str(digest) for one in package.alternatives for digest in one}
@@ -82,12 +82,12 @@ def _by_algorithm(digests: Iterable[Digest]) -> dict[str, set[str]]:
     return found
 
 
-def _with_hashes(package: DraftPackage, hashes: Mapping[str, str]) -> DraftPackage:
+def _with_hashes(package: ImportedPackage, hashes: Mapping[str, str]) -> ImportedPackage:
     assert isinstance(package.source, PackageArchive)
     return replace(package, source=replace(package.source, hashes=dict(hashes)), alternatives=())
 
 
-def _lost(package: DraftPackage, hashes: Mapping[str, str]) -> tuple[Loss, ...]:
+def _lost(package: ImportedPackage, hashes: Mapping[str, str]) -> tuple[Loss, ...]:
     kept = {f"{name}:{value}" for name, value in hashes.items()}
     lost: Sequence[str] = sorted({str(d) for one in package.alternatives for d in one} - kept)
     if not lost:

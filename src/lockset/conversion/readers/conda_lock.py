@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.utils import canonicalize_name
 
-from lockset.conversion.model.direct import read_vcs
+from lockset.conversion.model.direct_source import read_vcs
 from lockset.conversion.model.formats import Format
-from lockset.conversion.model.graph import Edge, ForeignGraph, GraphNode
-from lockset.conversion.model.imported_lock import Draft, DraftFile, DraftPackage, Loss
-from lockset.conversion.model.reference_selector import LineJudge, StatedEntry
-from lockset.conversion.model.selectable import Offers
+from lockset.conversion.model.graph import ForeignGraph, GraphEdge, GraphNode
+from lockset.conversion.model.imported_lock import ImportedFile, ImportedLock, ImportedPackage, Loss
+from lockset.conversion.model.reference_selector import EntrySelector, StatedEntry
+from lockset.conversion.model.selectable import SelectableNames
 from lockset.conversion.readers.from_graph import draft_of_statements, hash_texts
 from lockset.conversion.readers.yaml_text import parse_yaml
 from lockset.dependency_specifiers import read_specifiers
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from lockset.conversion.model.checked_table import Fields
-    from lockset.conversion.model.options import ConvertOptions
+    from lockset.conversion.model.options import ReaderOptions
     from lockset.conversion.model.selectable import Choice
 
 __all__ = ["read_conda_lock"]
@@ -49,28 +49,28 @@ _RUNTIME = frozenset({"python", "pip"})
 _SHOWN = 6
 
 
-def read_conda_lock(text: str, *, place: str, options: ConvertOptions) -> Draft:
+def read_conda_lock(text: str, *, location: str, options: ReaderOptions) -> ImportedLock:
     """The Draft of what pip installs.
 
     Raises:
         LocksetError: what is wrong with it, `nothing-pinned`, `needs-conda`, `format-newer`.
     """
-    top = parse_yaml(text, place=place, what="conda-lock file")
+    top = parse_yaml(text, location=location, what="conda-lock file")
     version = top.data.get("version", 1)
     if version != 1:
         raise LocksetError(
             "format-newer",
             f"The conda-lock file has version {version}, and only version 1 is known",
-            place=place,
+            location=location,
             hint="Use a newer lockset",
         )
-    return _Reading(top, options).draft()
+    return _CondaLockReader(top, options).draft()
 
 
-class _Reading:
+class _CondaLockReader:
     """One conda-lock file."""
 
-    def __init__(self, top: Fields, options: ConvertOptions) -> None:
+    def __init__(self, top: Fields, options: ReaderOptions) -> None:
         self._top = top
         self._options = options
         entries = list(top.tables("package"))
@@ -78,13 +78,13 @@ class _Reading:
         self._conda = [e for e in entries if e.needed("manager") != "pip"]
         self._losses: list[Loss] = []
 
-    def draft(self) -> Draft:
+    def draft(self) -> ImportedLock:
         """The whole."""
         if not self._pip:
             raise LocksetError(
                 "nothing-pinned",
                 f"The conda-lock file holds {len(self._conda)} packages of conda and none that pip installs",
-                place=self._top.place,
+                location=self._top.location,
                 hint="Packages of conda have no place in a lock file for Python packages",
             )
         self._refuse_needs()
@@ -94,11 +94,11 @@ class _Reading:
             message = f"{len(names)} packages of conda are left out: {', '.join(names[:_SHOWN])}{more}"
             self._losses.append(Loss(kind="conda-packages", message=message))
         groups = {g for e in self._pip for g in self._categories(e)} - {"main"}
-        offers = Offers(groups=tuple(sorted(groups)))
+        offers = SelectableNames(groups=tuple(sorted(groups)))
         packages, statements, nodes = self._entries()
         found = draft_of_statements(
             shown=Format.CONDA.shown,
-            place=self._top.place,
+            location=self._top.location,
             graph=ForeignGraph(nodes=nodes, roots=()),
             packages=packages,
             statements=statements,
@@ -125,7 +125,7 @@ class _Reading:
         found = _PLATFORMS.get(platform)
         if found is None:
             raise LocksetError(
-                "platform-unknown", f"The platform `{platform}` of conda is not known", place=self._top.place
+                "platform-unknown", f"The platform `{platform}` of conda is not known", location=self._top.location
             )
         return found
 
@@ -163,7 +163,7 @@ class _Reading:
             raise LocksetError(
                 "needs-conda",
                 f"What pip installs needs {len(needed)} packages that conda installs",
-                place=self._top.place,
+                location=self._top.location,
                 context=(shown,),
                 hint="Convert all the same with `--allow-conda`: those packages have to come from elsewhere",
             )
@@ -171,9 +171,9 @@ class _Reading:
 
     def _entries(
         self,
-    ) -> tuple[dict[str, DraftPackage], dict[str, tuple[tuple[Choice, str | None], ...]], dict[str, GraphNode]]:
+    ) -> tuple[dict[str, ImportedPackage], dict[str, tuple[tuple[Choice, str | None], ...]], dict[str, GraphNode]]:
         """One entry for each file, so that every platform gets the one locked for it and no other."""
-        packages: dict[str, DraftPackage] = {}
+        packages: dict[str, ImportedPackage] = {}
         statements: dict[str, tuple[tuple[Choice, str | None], ...]] = {}
         nodes: dict[str, GraphNode] = {}
         by_name: dict[str, list[str]] = {}
@@ -188,7 +188,7 @@ class _Reading:
             key = f"{package.name}:{package.version}:{self._file_of(package)}"
             table = entry.table("dependencies")
             edges = tuple(
-                Edge(targets=(target,))
+                GraphEdge(targets=(target,))
                 for name in (table.data if table is not None else ())
                 for target in dict.fromkeys(by_name.get(canonicalize_name(name), ()))
             )
@@ -203,9 +203,9 @@ class _Reading:
         for category in self._categories(entry):
             yield (("project", "") if category == "main" else ("group", category)), marker
 
-    def _judge(self, offers: Offers) -> LineJudge:
+    def _judge(self, offers: SelectableNames) -> EntrySelector:
         """By version: which file it is, the comparison of hashes tells."""
-        return LineJudge(
+        return EntrySelector(
             entries=tuple(
                 StatedEntry(identity=self._package(entry).identity, when=tuple(self._when(entry)))
                 for entry in self._pip
@@ -213,26 +213,26 @@ class _Reading:
             offers=offers,
         )
 
-    def _file_of(self, package: DraftPackage) -> str:
+    def _file_of(self, package: ImportedPackage) -> str:
         source = package.source
         if source is not None:
             return source.url or ""  # type: ignore[union-attr]
         return package.files[0].url or ""
 
-    def _package(self, entry: Fields) -> DraftPackage:
+    def _package(self, entry: Fields) -> ImportedPackage:
         name, version = entry.name(), entry.version()
         url = plain_url(entry.needed("url"))
-        plain = DraftPackage(name=name, version=version, region=MarkerSet.any(), origin=self._top.place)
+        plain = ImportedPackage(name=name, version=version, region=MarkerSet.any(), origin=self._top.location)
         if re.match(r"(?:git|hg|svn|bzr)\+", url):
             address, _, fragment = url.partition("#")
             subdirectory = dict(part.partition("=")[::2] for part in fragment.split("&")).get("subdirectory")
-            source = read_vcs(address, subdirectory or None, origin=entry.place)
+            source = read_vcs(address, subdirectory or None, origin=entry.location)
             return replace(plain, version=None, source=source)
         hashes = self._hashes(entry)
         file = last_component(path=None, url=url) or ""
         if file.endswith((".whl", ".tar.gz", ".zip")):
             address = url.partition("#")[0]
-            return replace(plain, files=(DraftFile(name=file, url=address, hashes=hashes),))
+            return replace(plain, files=(ImportedFile(name=file, url=address, hashes=hashes),))
         return replace(plain, source=PackageArchive(url=url.partition("#")[0], hashes=hashes))
 
     def _hashes(self, entry: Fields) -> Mapping[str, str]:

@@ -12,26 +12,28 @@ from lockset.conversion.readers.poetry.lock import read_poetry_lock
 from lockset.conversion.readers.uv.lock import read_uv_lock
 
 if TYPE_CHECKING:
-    from lockset.conversion.model.imported_lock import Draft
-    from lockset.conversion.model.options import ConvertOptions
-    from lockset.conversion.readers.pyproject import Beside
+    from lockset.conversion.model.imported_lock import ImportedLock
+    from lockset.conversion.model.options import ReaderOptions
+    from lockset.conversion.readers.pyproject import Pyproject
 
 __all__ = ["read_foreign"]
 
 
-def read_foreign(text: str, format_: Format, *, place: str, options: ConvertOptions, beside: Beside | None) -> Draft:
+def read_foreign(
+    text: str, format_: Format, *, location: str, options: ReaderOptions, beside: Pyproject | None
+) -> ImportedLock:
     """The Draft of a lock file of uv, Poetry, PDM, Pipenv or conda-lock.
 
     Raises:
         LocksetError: what is wrong with the file, in one paragraph.
     """
     if format_ is Format.UV:
-        return read_uv_lock(text, place=place, options=options, beside=beside)
+        return read_uv_lock(text, location=location, options=options, beside=beside)
     if format_ is Format.POETRY:
-        return read_poetry_lock(text, place=place, options=options, beside=beside)
+        return read_poetry_lock(text, location=location, options=options, beside=beside)
     if format_ is Format.PDM:
-        return read_pdm_lock(text, place=place, options=options, beside=beside)
+        return read_pdm_lock(text, location=location, options=options, beside=beside)
     if format_ is Format.PIPFILE:
-        return read_pipfile_lock(text, place=place, options=options)
+        return read_pipfile_lock(text, location=location, options=options)
     assert format_ is Format.CONDA, format_
-    return read_conda_lock(text, place=place, options=options)
+    return read_conda_lock(text, location=location, options=options)

@@ -6,11 +6,11 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from lockset.conversion.model.graph import region_of_text
-from lockset.conversion.model.imported_lock import Draft, DraftPackage, Loss
-from lockset.conversion.model.reference_selector import GraphJudge, LineJudge, StatedEntry
+from lockset.conversion.model.imported_lock import ImportedLock, ImportedPackage, Loss
+from lockset.conversion.model.reference_selector import EntrySelector, GraphSelector, StatedEntry
 from lockset.conversion.model.universe import universe_of
-from lockset.conversion.readers.inferred_messages import listed
-from lockset.conversion.readers.reachability import Reach, dependencies_of, reach, unanswered
+from lockset.conversion.readers.inferred_messages import join_some_names
+from lockset.conversion.readers.reachability import Reachability, dependencies_of, reach, unanswered
 from lockset.errors import LocksetError
 from lockset.markers import MarkerSet
 from lockset.markers.environment import example_in_words
@@ -21,12 +21,12 @@ if TYPE_CHECKING:
     from packaging.specifiers import SpecifierSet
 
     from lockset.conversion.model.graph import ForeignGraph
-    from lockset.conversion.model.selectable import Choice, Offers
+    from lockset.conversion.model.selectable import Choice, SelectableNames
 
 __all__ = ["draft_of_graph", "draft_of_statements", "hash_texts"]
 
 
-def hash_texts(package: DraftPackage) -> frozenset[str]:
+def hash_texts(package: ImportedPackage) -> frozenset[str]:
     """Hashes and the commit that the input has for an entry."""
     found = {str(digest) for digests in (package.loose, *package.alternatives) for digest in digests}
     for hashes in [file.hashes for file in package.files] + [getattr(package.source, "hashes", None) or {}]:
@@ -38,19 +38,19 @@ def hash_texts(package: DraftPackage) -> frozenset[str]:
 def draft_of_graph(
     *,
     shown: str,
-    place: str,
+    location: str,
     graph: ForeignGraph,
-    packages: Mapping[str, DraftPackage],
-    offers: Offers,
+    packages: Mapping[str, ImportedPackage],
+    offers: SelectableNames,
     requires_python: SpecifierSet | None,
     environments: Sequence[str] = (),
     losses: Sequence[Loss] = (),
-) -> Draft:
+) -> ImportedLock:
     """A draft whose regions are those in which the entries are reached.
 
     Args:
         shown: Name of the format.
-        place: Name of the file in messages.
+        location: Name of the file in messages.
         graph: Who needs whom.
         packages: Entries by key of their node, with their own bound as region (full where there is none).
         offers: What can be chosen.
@@ -60,16 +60,16 @@ def draft_of_graph(
     """
     universe = universe_of(requires_python, environments)
     found = reach(graph, offers, universe)
-    _refuse_unanswered(graph, found, shown=shown, place=place)
+    _refuse_unanswered(graph, found, shown=shown, location=location)
     versions = {
         key: (package.name, None if package.version is None else str(package.version))
         for key, package in packages.items()
         if key in found.regions
     }
-    placed: list[DraftPackage] = []
+    placed: list[ImportedPackage] = []
     told = [*losses, *_decided(found, shown)]
     evidence: dict[str, frozenset[str]] = {}
-    unreached: list[DraftPackage] = []
+    unreached: list[ImportedPackage] = []
     for key, package in packages.items():
         node = graph.nodes[key]
         assert node.identity is not None, key
@@ -80,11 +80,11 @@ def draft_of_graph(
             continue
         placed.append(replace(package, region=region, dependencies=dependencies_of(graph, key, found, versions)))
     told.extend(_unreached(package) for package in unreached)
-    return Draft(
+    return ImportedLock(
         format=shown,
-        place=place,
+        location=location,
         packages=tuple(placed),
-        judge=GraphJudge(graph=graph, offers=offers),
+        judge=GraphSelector(graph=graph, offers=offers),
         offers=offers,
         requires_python=requires_python,
         environments=tuple(environments),
@@ -93,7 +93,7 @@ def draft_of_graph(
     )
 
 
-def _refuse_unanswered(graph: ForeignGraph, found: Reach, *, shown: str, place: str) -> None:
+def _refuse_unanswered(graph: ForeignGraph, found: Reachability, *, shown: str, location: str) -> None:
     """Refuse an answer that breaks a requirement: the file does not tell enough to choose among its entries.
 
     Raises:
@@ -111,17 +111,17 @@ def _refuse_unanswered(graph: ForeignGraph, found: Reach, *, shown: str, place: 
         "lock-ambiguous",
         f"The {shown} has several versions of {graph.nodes[edge.others[0]].name}, and does not say enough to tell "
         f"which of them is for {graph.nodes[key].name}",
-        place=place,
+        location=location,
         context=context,
         hint="Give the pyproject.toml it was made from (`--pyproject`), or lock again with a newer version of its tool",
     )
 
 
-def _decided(found: Reach, shown: str) -> tuple[Loss, ...]:
+def _decided(found: Reachability, shown: str) -> tuple[Loss, ...]:
     if not found.decided:
         return ()
     message = (
-        f"The {shown} does not say everywhere which version of {listed(sorted(found.decided))} is meant: "
+        f"The {shown} does not say everywhere which version of {join_some_names(sorted(found.decided))} is meant: "
         "the newest that fits is taken, as its tool does"
     )
     return (Loss(kind="newest-taken", message=message, note=True),)
@@ -130,15 +130,15 @@ def _decided(found: Reach, shown: str) -> tuple[Loss, ...]:
 def draft_of_statements(
     *,
     shown: str,
-    place: str,
+    location: str,
     graph: ForeignGraph,
-    packages: Mapping[str, DraftPackage],
+    packages: Mapping[str, ImportedPackage],
     statements: Mapping[str, Sequence[tuple[Choice, str | None]]],
-    offers: Offers,
+    offers: SelectableNames,
     requires_python: SpecifierSet | None,
     environments: Sequence[str] = (),
     losses: Sequence[Loss] = (),
-) -> Draft:
+) -> ImportedLock:
     """A draft whose regions are stated by the input: for whom, and under which marker; the graph tells who needs whom.
 
     Several keys may stand for one entry (same identity): their statements are joined.
@@ -159,7 +159,7 @@ def draft_of_statements(
         for choice, marker in joined[name]:
             region |= offers.region(choice) & region_of_text(marker)
         regions[key] = region & universe
-    found = Reach(
+    found = Reachability(
         regions={key: region for key, region in regions.items() if not region.is_empty},
         extras=_asked_extras(graph, packages),
     )
@@ -176,11 +176,11 @@ def draft_of_statements(
             said = _only_marker(joined[name], offers)
             placed.append(replace(packages[key], region=found.regions[key], dependencies=needs, said=said))
     entries = tuple(StatedEntry(identity=name, when=tuple(when)) for name, when in joined.items())
-    return Draft(
+    return ImportedLock(
         format=shown,
-        place=place,
+        location=location,
         packages=tuple(placed),
-        judge=LineJudge(entries=entries, offers=offers),
+        judge=EntrySelector(entries=entries, offers=offers),
         offers=offers,
         requires_python=requires_python,
         environments=tuple(environments),
@@ -189,14 +189,14 @@ def draft_of_statements(
     )
 
 
-def _only_marker(when: Sequence[tuple[Choice, str | None]], offers: Offers) -> str | None:
+def _only_marker(when: Sequence[tuple[Choice, str | None]], offers: SelectableNames) -> str | None:
     """The marker as written, where it alone decides."""
     if len(when) == 1 and when[0][0][0] == "project" and offers.default is None:
         return when[0][1]
     return None
 
 
-def _asked_extras(graph: ForeignGraph, packages: Mapping[str, DraftPackage]) -> dict[str, dict[str, MarkerSet]]:
+def _asked_extras(graph: ForeignGraph, packages: Mapping[str, ImportedPackage]) -> dict[str, dict[str, MarkerSet]]:
     """The extras with which others ask for each entry; where does not matter here."""
     found: dict[str, dict[str, MarkerSet]] = {key: {} for key in packages}
     for node in graph.nodes.values():
@@ -207,6 +207,6 @@ def _asked_extras(graph: ForeignGraph, packages: Mapping[str, DraftPackage]) -> 
     return found
 
 
-def _unreached(package: DraftPackage) -> Loss:
+def _unreached(package: ImportedPackage) -> Loss:
     message = f"{package.shown} is needed by nothing that is converted, and is left out"
     return Loss(kind="not-reached", message=message, hashes=tuple(sorted(hash_texts(package))))

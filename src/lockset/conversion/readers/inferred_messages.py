@@ -10,10 +10,10 @@ from lockset.errors import LocksetError
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from lockset.conversion.model.imported_lock import DraftPackage
-    from lockset.conversion.readers.inferred_roots import Assumed
+    from lockset.conversion.model.imported_lock import ImportedPackage
+    from lockset.conversion.readers.inferred_roots import InferredRoots
 
-__all__ = ["groups_unknown", "listed", "only_systems", "tell_assumed"]
+__all__ = ["groups_unknown", "join_some_names", "only_systems", "tell_assumed"]
 
 # As many names as a message lists.
 _SHOWN = 8
@@ -27,18 +27,18 @@ _SYSTEMS = (
 )
 
 
-def tell_assumed(found: Assumed, losses: list[Loss], *, shown: str, place: str) -> None:
+def tell_assumed(found: InferredRoots, losses: list[Loss], *, shown: str, location: str) -> None:
     """Adds what was assumed to `losses`.
 
     Raises:
         LocksetError: `pyproject-needed` where several entries of one name are locked and nothing tells them apart.
     """
     if found.forked:
-        names = listed(found.forked)
+        names = join_some_names(found.forked)
         raise LocksetError(
             "pyproject-needed",
             f"{shown} has several versions of {names}, and only its project says where which of them applies",
-            place=place,
+            location=location,
             hint="Put pyproject.toml beside it or name it (`--pyproject`), or lock again (Poetry 2.1 tells, PDM with "
             "`-S inherit_metadata`)",
         )
@@ -46,7 +46,7 @@ def tell_assumed(found: Assumed, losses: list[Loss], *, shown: str, place: str) 
         Loss(
             kind="roots-assumed",
             message=f"{shown} does not say what the project asks for, and no pyproject.toml that does is beside it: "
-            f"taken as asked for is what nothing else needs ({listed(found.asked)})",
+            f"taken as asked for is what nothing else needs ({join_some_names(found.asked)})",
         )
     )
     losses.append(
@@ -57,13 +57,12 @@ def tell_assumed(found: Assumed, losses: list[Loss], *, shown: str, place: str) 
         )
     )
     if found.extras:
-        message = (
-            f"Extras the project asks for are not in the file either: taken as asked for are {listed(found.extras)}"
-        )
+        names = join_some_names(found.extras)
+        message = f"Extras the project asks for are not in the file either: taken as asked for are {names}"
         losses.append(Loss(kind="extras-assumed", message=message))
 
 
-def only_systems(packages: Mapping[str, DraftPackage]) -> dict[str, str]:
+def only_systems(packages: Mapping[str, ImportedPackage]) -> dict[str, str]:
     """Markers of entries that can be installed on one system only, since they have nothing but wheels for it."""
     found = {}
     for key, package in packages.items():
@@ -100,11 +99,15 @@ def groups_unknown(shown: str, *, dev: bool = False, told: bool = False, named: 
         )
         yield Loss(kind="default-groups-unknown", message=message)
     elif not told:
-        of = f" which packages belong to {listed(named)}" if named else " which packages belong to dependency groups"
+        of = (
+            f" which packages belong to {join_some_names(named)}"
+            if named
+            else " which packages belong to dependency groups"
+        )
         yield Loss(kind="groups-unknown", message=f"{shown} does not say{of}: all packages are the project's")
 
 
-def listed(names: Sequence[str]) -> str:
+def join_some_names(names: Sequence[str]) -> str:
     """The names in one text, the last of many counted."""
     more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
     return f"{', '.join(names[:_SHOWN])}{more}"

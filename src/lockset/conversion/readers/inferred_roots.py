@@ -11,21 +11,21 @@ from dataclasses import field
 from typing import TYPE_CHECKING
 
 from lockset._dataclass import dataclass
-from lockset.conversion.model.graph import Edge, ForeignGraph, Root, region_of_text
+from lockset.conversion.model.graph import ForeignGraph, GraphEdge, GraphRoot, region_of_text
 from lockset.conversion.readers.reachability import reach
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from lockset.conversion.model.graph import GraphNode
-    from lockset.conversion.model.selectable import Choice, Offers
+    from lockset.conversion.model.selectable import Choice, SelectableNames
     from lockset.markers import MarkerSet
 
-__all__ = ["Assumed", "assume_roots"]
+__all__ = ["InferredRoots", "infer_roots"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Assumed:
+class InferredRoots:
     """What is taken as asked for.
 
     Attributes:
@@ -35,22 +35,22 @@ class Assumed:
         forked: Names of which several entries are locked, and nothing tells where each of them applies, sorted.
     """
 
-    roots: tuple[Root, ...]
+    roots: tuple[GraphRoot, ...]
     asked: tuple[str, ...]
     extras: tuple[str, ...]
     forked: tuple[str, ...]
 
 
-def assume_roots(
+def infer_roots(
     nodes: Mapping[str, GraphNode],
     members: Mapping[Choice, Sequence[str]],
     *,
-    known: Sequence[Root] = (),
+    known: Sequence[GraphRoot] = (),
     optional: Sequence[str] = (),
     bounds: Mapping[str, str] | None = None,
-    offers: Offers,
+    offers: SelectableNames,
     universe: MarkerSet,
-) -> Assumed:
+) -> InferredRoots:
     """The fewest requirements by which every member is reached somewhere in `universe`.
 
     Args:
@@ -62,7 +62,7 @@ def assume_roots(
         offers: What can be chosen.
         universe: What the lock serves.
     """
-    walk = _Assuming(nodes=nodes, universe=universe, roots=list(known), bounds=bounds or {})
+    walk = _RootInference(nodes=nodes, universe=universe, roots=list(known), bounds=bounds or {})
     walk.explain_optional(known, walk.unreached(optional, offers))
     for choice, keys in members.items():
         walk.explain(choice, list(keys))
@@ -70,16 +70,18 @@ def assume_roots(
             walk.ask(choice, _tops(left, walk.needs()))
     names = sorted({nodes[key].name for key in walk.asked})
     extras = sorted({f"{nodes[key].name}[{extra}]" for key, extra in walk.extras})
-    return Assumed(roots=tuple(walk.roots), asked=tuple(names), extras=tuple(extras), forked=tuple(walk.forked(offers)))
+    return InferredRoots(
+        roots=tuple(walk.roots), asked=tuple(names), extras=tuple(extras), forked=tuple(walk.forked(offers))
+    )
 
 
 @dataclass(slots=True, kw_only=True)
-class _Assuming:
+class _RootInference:
     """One search; what is asked for only grows."""
 
     nodes: Mapping[str, GraphNode]
     universe: MarkerSet
-    roots: list[Root]
+    roots: list[GraphRoot]
     bounds: Mapping[str, str]
     asked: list[str] = field(default_factory=list)
     extras: list[tuple[str, str]] = field(default_factory=list)
@@ -93,23 +95,23 @@ class _Assuming:
                 self.ask(choice, tops)
                 return
             self.asked.append(found[0])
-            self.roots.append(Root(choice=choice, edge=self._with_extra(*found)))
+            self.roots.append(GraphRoot(choice=choice, edge=self._with_extra(*found)))
 
-    def _with_extra(self, key: str, extra: str) -> Edge:
+    def _with_extra(self, key: str, extra: str) -> GraphEdge:
         """A requirement of whatever entry of the name, with the extra."""
         name = self.nodes[key].name
         several = [k for k, node in self.nodes.items() if node.name == name]
         self.extras += [(k, extra) for k in several]
         targets = tuple(sorted(several, key=lambda k: self.nodes[k].rank))
-        return Edge(targets=targets, extras=frozenset({extra}))
+        return GraphEdge(targets=targets, extras=frozenset({extra}))
 
-    def explain_optional(self, known: Sequence[Root], left: Sequence[str]) -> None:
+    def explain_optional(self, known: Sequence[GraphRoot], left: Sequence[str]) -> None:
         """Asks for extras of what known requirements name, where these explain entries that nothing needs."""
         named = dict.fromkeys(target for root in known for target in root.edge.targets)
         tops = frozenset(_tops(left, self.needs()))
         while found := self._best_extra(named, tops):
             edge = self._with_extra(*found)
-            self.roots += [Root(choice=r.choice, edge=edge) for r in known if found[0] in r.edge.targets]
+            self.roots += [GraphRoot(choice=r.choice, edge=edge) for r in known if found[0] in r.edge.targets]
 
     def ask(self, choice: Choice, keys: Iterable[str]) -> None:
         """Takes the names of the entries as asked for, everywhere."""
@@ -121,9 +123,9 @@ class _Assuming:
             targets = tuple(sorted(several, key=lambda key: self.nodes[key].rank))
             markers = {self.bounds.get(key) for key in several}
             marker = markers.pop() if len(markers) == 1 else None
-            self.roots.append(Root(choice=choice, edge=Edge(targets=targets, marker=marker)))
+            self.roots.append(GraphRoot(choice=choice, edge=GraphEdge(targets=targets, marker=marker)))
 
-    def unreached(self, keys: Iterable[str], offers: Offers) -> list[str]:
+    def unreached(self, keys: Iterable[str], offers: SelectableNames) -> list[str]:
         """Those of `keys` that are reached nowhere."""
         graph = ForeignGraph(nodes=self.nodes, roots=tuple(self.roots))
         regions = reach(graph, offers, self.universe).regions
@@ -133,13 +135,13 @@ class _Assuming:
         """What each entry needs somewhere, with the extras that anything asks for."""
         return {key: frozenset(t for e in edges for t in e.targets) for key, edges in self._edges().items()}
 
-    def _edges(self) -> dict[str, list[Edge]]:
+    def _edges(self) -> dict[str, list[GraphEdge]]:
         asked: dict[str, set[str]] = {key: set() for key in self.nodes}
         queue = list(self.nodes)
         for root in self.roots:
             for target in root.edge.targets:
                 asked[target] |= root.edge.extras
-        found: dict[str, list[Edge]] = {}
+        found: dict[str, list[GraphEdge]] = {}
         while queue:
             key = queue.pop()
             found[key] = list(self._needed(self.nodes[key], asked[key]))
@@ -150,14 +152,14 @@ class _Assuming:
                         queue.append(target)
         return found
 
-    def _needed(self, node: GraphNode, extras: Iterable[str]) -> Iterator[Edge]:
+    def _needed(self, node: GraphNode, extras: Iterable[str]) -> Iterator[GraphEdge]:
         for edge in node.edges:
             if self._applies(edge, None) or any(self._applies(edge, extra) for extra in extras):
                 yield edge
         for extra in extras:
             yield from (edge for edge in node.optional.get(extra, ()) if self._applies(edge, extra))
 
-    def _applies(self, edge: Edge, extra: str | None) -> bool:
+    def _applies(self, edge: GraphEdge, extra: str | None) -> bool:
         return not (region_of_text(edge.marker).with_metadata_extra(extra) & self.universe).is_empty
 
     def _best_extra(self, keys: Iterable[str], tops: frozenset[str]) -> tuple[str, str] | None:
@@ -177,7 +179,7 @@ class _Assuming:
                     found.append((-len(explained), len(edges), key, extra))
         return min(found)[2:] if found else None
 
-    def forked(self, offers: Offers) -> list[str]:
+    def forked(self, offers: SelectableNames) -> list[str]:
         """Names with entries that would be installed together."""
         by_name: dict[str, list[str]] = {}
         for key, node in self.nodes.items():

@@ -19,13 +19,13 @@ if TYPE_CHECKING:
 
     from packaging.version import Version
 
-    from lockset.conversion.model.imported_lock import DraftPackage
+    from lockset.conversion.model.imported_lock import ImportedPackage
     from lockset.index.pages.project_page import DistributionFile
 
 __all__ = ["admitted_versions", "losses_of_split", "split_by_release"]
 
 
-def admitted_versions(package: DraftPackage, versions: Iterable[Version]) -> list[Version]:
+def admitted_versions(package: ImportedPackage, versions: Iterable[Version]) -> list[Version]:
     """Those of `versions` that the pin admits, in their order."""
     return [
         version
@@ -35,7 +35,7 @@ def admitted_versions(package: DraftPackage, versions: Iterable[Version]) -> lis
     ]
 
 
-def split_by_release(package: DraftPackage, files: Sequence[DistributionFile]) -> list[DraftPackage]:
+def split_by_release(package: ImportedPackage, files: Sequence[DistributionFile]) -> list[ImportedPackage]:
     """The entry for each release of `files`: each where it has a file that can be used and no newer one has.
 
     Where none has one, the oldest of those taken stays: an installer fails there with any of them.
@@ -44,7 +44,7 @@ def split_by_release(package: DraftPackage, files: Sequence[DistributionFile]) -
     if len(versions) == 1:
         return [replace(package, version=versions[0])]
     left = package.region
-    found: list[DraftPackage] = []
+    found: list[ImportedPackage] = []
     for version in versions:
         usable = left & _usable([file for file in files if file.version == version])
         if not (usable & possible()).is_empty:
@@ -73,8 +73,8 @@ def _pythons(requires_python: str | None) -> MarkerSet:
 
 
 def losses_of_split(
-    package: DraftPackage,
-    parts: Sequence[DraftPackage],
+    package: ImportedPackage,
+    parts: Sequence[ImportedPackage],
     versions: Iterable[Version],
     matched: Sequence[tuple[DistributionFile, dict[str, str]]],
 ) -> list[Loss]:

@@ -10,12 +10,12 @@ from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
-from lockset.conversion.model.checked_table import Fields, parse_json, repository_url
-from lockset.conversion.model.direct import UNKNOWN_COMMIT, is_archive_name, is_commit
+from lockset.conversion.model.checked_table import Fields, parse_json_fields, repository_url
+from lockset.conversion.model.direct_source import UNKNOWN_COMMIT, is_archive_name, is_commit
 from lockset.conversion.model.formats import Format
 from lockset.conversion.model.graph import ForeignGraph, GraphNode, refuse_overlap, region_of_text
-from lockset.conversion.model.imported_lock import Draft, DraftPackage, Loss
-from lockset.conversion.model.selectable import Offers
+from lockset.conversion.model.imported_lock import ImportedLock, ImportedPackage, Loss
+from lockset.conversion.model.selectable import SelectableNames
 from lockset.conversion.readers.archive_hashes import with_certain_hashes
 from lockset.conversion.readers.from_graph import draft_of_statements
 from lockset.dependency_specifiers import read_specifiers, read_version
@@ -26,7 +26,7 @@ from lockset.markers import MarkerSet
 from lockset.url_secrets import plain_url
 
 if TYPE_CHECKING:
-    from lockset.conversion.model.options import ConvertOptions
+    from lockset.conversion.model.options import ReaderOptions
     from lockset.conversion.model.selectable import Choice
 
 __all__ = ["read_pipfile_lock"]
@@ -35,13 +35,13 @@ _KNOWN_SPEC = 6
 _VARIABLE = re.compile(r"\$\{?[A-Za-z_]\w*\}?")
 
 
-def read_pipfile_lock(text: str, *, place: str, options: ConvertOptions) -> Draft:
+def read_pipfile_lock(text: str, *, location: str, options: ReaderOptions) -> ImportedLock:
     """The Draft of a Pipfile.lock.
 
     Raises:
         LocksetError: what is wrong with it, `format-newer` or `not-pinned`.
     """
-    top = parse_json(text, place=place, what="Pipfile.lock")
+    top = parse_json_fields(text, location=location, what="Pipfile.lock")
     meta = top.table("_meta")
     if meta is None:
         raise top.invalid("_meta", "is missing")
@@ -50,16 +50,16 @@ def read_pipfile_lock(text: str, *, place: str, options: ConvertOptions) -> Draf
         raise LocksetError(
             "format-newer",
             f"Pipfile.lock has format {spec}, and {_KNOWN_SPEC} is the newest known",
-            place=place,
+            location=location,
             hint="Use a newer lockset",
         )
-    return _Reading(top, meta, options).draft()
+    return _PipfileLockReader(top, meta, options).draft()
 
 
-class _Reading:
+class _PipfileLockReader:
     """One Pipfile.lock; entries by section and name."""
 
-    def __init__(self, top: Fields, meta: Fields, options: ConvertOptions) -> None:
+    def __init__(self, top: Fields, meta: Fields, options: ReaderOptions) -> None:
         self._top = top
         self._meta = meta
         self._options = options
@@ -73,10 +73,10 @@ class _Reading:
         plain = plain_url(url)
         return None if _VARIABLE.search(plain) else plain
 
-    def draft(self) -> Draft:
+    def draft(self) -> ImportedLock:
         """The whole."""
         groups: list[str] = []
-        packages: dict[str, DraftPackage] = {}
+        packages: dict[str, ImportedPackage] = {}
         statements: dict[str, tuple[tuple[Choice, str | None], ...]] = {}
         nodes: dict[str, GraphNode] = {}
         for section in self._top.data:
@@ -101,14 +101,14 @@ class _Reading:
             packages[key], losses = with_certain_hashes(package)
             self._losses += losses
         if not packages:
-            raise LocksetError("nothing-pinned", "The Pipfile.lock holds no packages", place=self._top.place)
+            raise LocksetError("nothing-pinned", "The Pipfile.lock holds no packages", location=self._top.location)
         found = draft_of_statements(
             shown=Format.PIPFILE.shown,
-            place=self._top.place,
+            location=self._top.location,
             graph=ForeignGraph(nodes=nodes, roots=()),
             packages=packages,
             statements=statements,
-            offers=Offers(groups=tuple(sorted(groups))),
+            offers=SelectableNames(groups=tuple(sorted(groups))),
             requires_python=self._requires_python(),
             losses=self._losses,
         )
@@ -116,7 +116,7 @@ class _Reading:
 
     def _join(
         self,
-        packages: dict[str, DraftPackage],
+        packages: dict[str, ImportedPackage],
         statements: dict[str, tuple[tuple[Choice, str | None], ...]],
         nodes: dict[str, GraphNode],
     ) -> None:
@@ -130,7 +130,7 @@ class _Reading:
             both = region_of_text(statements[other][0][1]) & region_of_text(statements[key][0][1])
             if not both.is_empty:
                 first, second = (f"{packages[k].version or 'a source'} in {k.split(':')[0]}" for k in (other, key))
-                raise refuse_overlap(package.name, first, second, both, place=self._top.place)
+                raise refuse_overlap(package.name, first, second, both, location=self._top.location)
 
     def _requires_python(self) -> SpecifierSet | None:
         requires = self._meta.table("requires")
@@ -149,8 +149,10 @@ class _Reading:
             return found or chosen
         return found & chosen
 
-    def _package(self, name: str, entry: Fields) -> DraftPackage:
-        plain = DraftPackage(name=name, version=None, region=MarkerSet.any(), origin=f"{self._top.place}: {entry.path}")
+    def _package(self, name: str, entry: Fields) -> ImportedPackage:
+        plain = ImportedPackage(
+            name=name, version=None, region=MarkerSet.any(), origin=f"{self._top.location}: {entry.path}"
+        )
         source = self._source(entry)
         if source is not None:
             hashes = self._digests(entry) if isinstance(source, PackageArchive) else ()
@@ -161,7 +163,7 @@ class _Reading:
             raise LocksetError(
                 "no-files",
                 f"`{name} {version}` has no hashes: pipenv writes none where the index gives none",
-                place=f"{self._top.place}: {entry.path}",
+                location=f"{self._top.location}: {entry.path}",
                 hint="Take every file of such a release on trust with `--files all`",
             )
         # What names no source comes from the first one.
@@ -185,7 +187,7 @@ class _Reading:
         raise LocksetError(
             "not-pinned",
             f"`{name}` is not pinned to one version (`{text or 'no version'}`); a conversion never resolves",
-            place=f"{self._top.place}: {entry.path}",
+            location=f"{self._top.location}: {entry.path}",
             hint=f"Name a version of {name} in the Pipfile, then run `pipenv lock`",
         )
 
@@ -204,14 +206,14 @@ class _Reading:
                 commit_id=commit,
                 subdirectory=entry.text("subdirectory"),
             )
-        place = entry.text("path") or entry.text("file")
-        if place is None:
+        location = entry.text("path") or entry.text("file")
+        if location is None:
             return None
-        if "://" in place:
-            return PackageArchive(url=plain_url(place).partition("#")[0], hashes={})
-        if is_archive_name(place):
-            return PackageArchive(path=self._options.moved(place), hashes={})
-        return PackageDirectory(path=self._options.moved(place), editable=entry.flag("editable") or None)
+        if "://" in location:
+            return PackageArchive(url=plain_url(location).partition("#")[0], hashes={})
+        if is_archive_name(location):
+            return PackageArchive(path=self._options.moved(location), hashes={})
+        return PackageDirectory(path=self._options.moved(location), editable=entry.flag("editable") or None)
 
     def _digests(self, entry: Fields) -> tuple[Digest, ...]:
         found: dict[Digest, None] = {}
@@ -221,7 +223,7 @@ class _Reading:
         return tuple(found)
 
 
-def _joined(one: DraftPackage, other: DraftPackage) -> DraftPackage:
+def _joined(one: ImportedPackage, other: ImportedPackage) -> ImportedPackage:
     """One entry of two spellings or two sections: with all hashes of a release, and one of each list of an archive."""
     loose = tuple(dict.fromkeys((*one.loose, *other.loose)))
     alternatives = tuple(dict.fromkeys((*one.alternatives, *other.alternatives)))

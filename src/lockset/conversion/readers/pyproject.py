@@ -7,24 +7,24 @@ from typing import TYPE_CHECKING
 from packaging.utils import canonicalize_name
 
 from lockset._dataclass import dataclass
-from lockset.conversion.model.checked_table import Fields, parse_toml
+from lockset.conversion.model.checked_table import Fields, parse_toml_fields
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["Beside", "read_beside"]
+__all__ = ["Pyproject", "load_pyproject"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Beside:
+class Pyproject:
     """A pyproject.toml; nothing of it is checked before it is asked for."""
 
     top: Fields
 
     @property
-    def place(self) -> str:
+    def location(self) -> str:
         """Its name in messages."""
-        return self.top.place
+        return self.top.location
 
     def table(self, *path: str) -> Fields | None:
         """The table at the path; None where there is none."""
@@ -62,10 +62,10 @@ class Beside:
         return tuple(name for name in sorted(known) if name not in optional)
 
 
-def read_beside(text: str, *, place: str) -> Beside:
+def load_pyproject(text: str, *, location: str) -> Pyproject:
     """The file as a table.
 
     Raises:
         LocksetError: `toml-syntax`, `merge-conflict`.
     """
-    return Beside(top=parse_toml(text, place=place, what="pyproject.toml"))
+    return Pyproject(top=parse_toml_fields(text, location=location, what="pyproject.toml"))

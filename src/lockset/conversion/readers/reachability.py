@@ -7,20 +7,20 @@ from heapq import heappop, heappush
 from typing import TYPE_CHECKING
 
 from lockset._dataclass import dataclass
-from lockset.conversion.model.graph import ROUNDS, Edge, ForeignGraph, order_of, region_of_text
+from lockset.conversion.model.graph import ROUNDS, ForeignGraph, GraphEdge, order_of, region_of_text
 from lockset.errors import LocksetError
 from lockset.markers import MarkerSet
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from lockset.conversion.model.selectable import Offers
+    from lockset.conversion.model.selectable import SelectableNames
 
-__all__ = ["Reach", "dependencies_of", "reach", "unanswered"]
+__all__ = ["Reachability", "dependencies_of", "reach", "unanswered"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Reach:
+class Reachability:
     """Where each node is reached, and where with which of its extras; what is never reached has no entry.
 
     `decided`: names of which the input does not tell everywhere which entry is meant, so that the best was taken.
@@ -31,7 +31,7 @@ class Reach:
     decided: frozenset[str] = frozenset()
 
 
-def reach(graph: ForeignGraph, offers: Offers, universe: MarkerSet) -> Reach:
+def reach(graph: ForeignGraph, offers: SelectableNames, universe: MarkerSet) -> Reachability:
     """Where the nodes of the graph are reached inside `universe`.
 
     Raises:
@@ -51,7 +51,7 @@ def reach(graph: ForeignGraph, offers: Offers, universe: MarkerSet) -> Reach:
     )
 
 
-def _where(graph: ForeignGraph, found: Reach, name: str, extra: str) -> MarkerSet:
+def _where(graph: ForeignGraph, found: Reachability, name: str, extra: str) -> MarkerSet:
     region = MarkerSet.none()
     for key, extras in found.extras.items():
         if graph.nodes[key].name == name:
@@ -59,12 +59,14 @@ def _where(graph: ForeignGraph, found: Reach, name: str, extra: str) -> MarkerSe
     return region
 
 
-def _reach(graph: ForeignGraph, offers: Offers, universe: MarkerSet, regions: Mapping[str, MarkerSet]) -> Reach:
+def _reach(
+    graph: ForeignGraph, offers: SelectableNames, universe: MarkerSet, regions: Mapping[str, MarkerSet]
+) -> Reachability:
     walk = _Walk(graph, regions)
     for root in graph.roots:
         walk.follow(root.edge, offers.region(root.choice) & universe & walk.region_of(root.edge.marker))
     walk.run()
-    return Reach(regions=walk.regions, extras=walk.extras, decided=frozenset(walk.decided))
+    return Reachability(regions=walk.regions, extras=walk.extras, decided=frozenset(walk.decided))
 
 
 class _Walk:
@@ -80,7 +82,7 @@ class _Walk:
         self._order = order_of(graph)
         self._queue: list[tuple[int, str]] = []
         self._queued: set[str] = set()
-        self._open: dict[Edge, MarkerSet] = {}
+        self._open: dict[GraphEdge, MarkerSet] = {}
         self._turns = graph.turns
         self.decided: set[str] = set()
 
@@ -103,7 +105,7 @@ class _Walk:
             self._read[marker] = region_of_text(marker).with_extras_as(self._activations)
         return self._read[marker]
 
-    def follow(self, edge: Edge, region: MarkerSet) -> None:
+    def follow(self, edge: GraphEdge, region: MarkerSet) -> None:
         """`edge` applies in `region`."""
         fitting = [(target, region & self._fork(target)) for target in edge.targets]
         several = MarkerSet.none()
@@ -135,7 +137,7 @@ class _Walk:
                 changed |= self._grow(target, edge.extras, part)
             if changed:
                 return True
-        left_open: dict[str, list[tuple[Edge, MarkerSet]]] = {}
+        left_open: dict[str, list[tuple[GraphEdge, MarkerSet]]] = {}
         for edge, region in self._open.items():
             left = region
             for target in edge.targets:
@@ -149,13 +151,13 @@ class _Walk:
         self._choose(left_open[name])
         return True
 
-    def _choose(self, asked: Sequence[tuple[Edge, MarkerSet]]) -> None:
+    def _choose(self, asked: Sequence[tuple[GraphEdge, MarkerSet]]) -> None:
         """All requirements of one name are answered: by the best entry for all of them, else each by its own best.
 
         Entries whose own requirements nothing can answer come last.
         """
         for common, working in ((True, True), (True, False), (False, False)):
-            parts: dict[Edge, MarkerSet] = dict(asked)
+            parts: dict[GraphEdge, MarkerSet] = dict(asked)
             targets = dict.fromkeys(t for edge, _ in asked for t in edge.targets)
             for target in sorted(targets, key=lambda t: self._graph.nodes[t].rank):
                 refused = self._failing(target) if working else MarkerSet.none()
@@ -204,7 +206,7 @@ class _Walk:
             heappush(self._queue, (self._order[key], key))
         return changed
 
-    def _requirements(self, key: str) -> Iterator[tuple[Edge, MarkerSet]]:
+    def _requirements(self, key: str) -> Iterator[tuple[GraphEdge, MarkerSet]]:
         node = self._graph.nodes[key]
         base = self.regions[key]
         extras = tuple(self.extras[key].items())
@@ -215,7 +217,9 @@ class _Walk:
                 yield edge, where & self.region_of(edge.marker).with_metadata_extra(extra)
 
 
-def _needed(edge: Edge, marker: MarkerSet, base: MarkerSet, extras: tuple[tuple[str, MarkerSet], ...]) -> MarkerSet:
+def _needed(
+    edge: GraphEdge, marker: MarkerSet, base: MarkerSet, extras: tuple[tuple[str, MarkerSet], ...]
+) -> MarkerSet:
     if edge.marker is None:
         return base
     region = base & marker.with_metadata_extra(None)
@@ -224,7 +228,7 @@ def _needed(edge: Edge, marker: MarkerSet, base: MarkerSet, extras: tuple[tuple[
     return region
 
 
-def unanswered(graph: ForeignGraph, found: Reach) -> tuple[str, Edge, MarkerSet] | None:
+def unanswered(graph: ForeignGraph, found: Reachability) -> tuple[str, GraphEdge, MarkerSet] | None:
     """A requirement that no entry answers somewhere where it is made, although entries of its name are there."""
     for key, base in found.regions.items():
         for edge in graph.nodes[key].edges:
@@ -239,7 +243,7 @@ def unanswered(graph: ForeignGraph, found: Reach) -> tuple[str, Edge, MarkerSet]
 
 
 def dependencies_of(
-    graph: ForeignGraph, key: str, found: Reach, versions: Mapping[str, tuple[str, str | None]]
+    graph: ForeignGraph, key: str, found: Reachability, versions: Mapping[str, tuple[str, str | None]]
 ) -> tuple[tuple[str, str | None], ...]:
     """Names (with versions where the lock has several entries of the name) that the node needs somewhere, sorted.
 
@@ -262,7 +266,7 @@ def dependencies_of(
     return tuple(sorted(needed, key=lambda pair: (pair[0], pair[1] or "")))
 
 
-def _mentioned(edge: Edge, extras: Iterable[str]) -> MarkerSet:
+def _mentioned(edge: GraphEdge, extras: Iterable[str]) -> MarkerSet:
     """Where the edge applies, with none or one of the extras."""
     marker = region_of_text(edge.marker)
     found = marker.with_metadata_extra(None)

@@ -13,7 +13,7 @@ from lockset.lockfile.model import PackageArchive, PackageDirectory
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from lockset.conversion.model.imported_lock import DraftPackage
+    from lockset.conversion.model.imported_lock import ImportedPackage
     from lockset.errors import LocksetError
     from lockset.markers import MarkerSet
 
@@ -30,18 +30,20 @@ class JoinedPins:
         losses: Hashes that only one of two pins has, which installers do not accept.
     """
 
-    packages: list[DraftPackage]
+    packages: list[ImportedPackage]
     stand_in: tuple[tuple[str, str], ...] = ()
     losses: tuple[Loss, ...] = ()
 
 
-def join_pin(packages: Sequence[DraftPackage], new: DraftPackage, *, universe: MarkerSet, place: str) -> JoinedPins:
+def join_pin(
+    packages: Sequence[ImportedPackage], new: ImportedPackage, *, universe: MarkerSet, location: str
+) -> JoinedPins:
     """`packages` with the pin `new`: where two pins of a name apply, what both admit is taken.
 
     Raises:
         LocksetError: `pins-overlap`.
     """
-    found: list[DraftPackage] = []
+    found: list[ImportedPackage] = []
     stand_in: list[tuple[str, str]] = []
     losses: list[Loss] = []
     for other in packages:
@@ -51,7 +53,7 @@ def join_pin(packages: Sequence[DraftPackage], new: DraftPackage, *, universe: M
         elif other.name != new.name or (both & universe).is_empty:
             found.append(other)
         else:
-            met = _met(other, new, both & universe, place)
+            met = _met(other, new, both & universe, location)
             found.append(replace(met, region=both, said=other.said if both is other.region else None))
             stand_in += [(one.identity, met.identity) for one in (other, new) if one.identity != met.identity]
             losses += _narrowed(met, (other, new))
@@ -63,16 +65,16 @@ def join_pin(packages: Sequence[DraftPackage], new: DraftPackage, *, universe: M
     return JoinedPins(packages=found, stand_in=tuple(stand_in), losses=tuple(losses))
 
 
-def _are_equal(one: DraftPackage, other: DraftPackage) -> bool:
+def _are_equal(one: ImportedPackage, other: ImportedPackage) -> bool:
     same = one.identity == other.identity and _source(one) == _source(other)
     return same and set(one.loose) == set(other.loose) and set(one.alternatives) == set(other.alternatives)
 
 
-def _source(package: DraftPackage) -> object:
+def _source(package: ImportedPackage) -> object:
     return replace(package.source, editable=None) if isinstance(package.source, PackageDirectory) else package.source
 
 
-def _met(one: DraftPackage, other: DraftPackage, both: MarkerSet, place: str) -> DraftPackage:
+def _met(one: ImportedPackage, other: ImportedPackage, both: MarkerSet, location: str) -> ImportedPackage:
     """What two pins say together.
 
     Raises:
@@ -88,7 +90,7 @@ def _met(one: DraftPackage, other: DraftPackage, both: MarkerSet, place: str) ->
         and wide.admits.contains(narrow.version, prereleases=True)
     ]
     if not admitting or one.source is not None or other.source is not None:
-        raise _overlap(one, other, both, place)
+        raise _overlap(one, other, both, location)
     narrow, wide = admitting[0]
     assert narrow.admits is not None
     assert wide.admits is not None
@@ -96,11 +98,11 @@ def _met(one: DraftPackage, other: DraftPackage, both: MarkerSet, place: str) ->
         () if narrow.loose and wide.loose else narrow.loose or wide.loose
     )
     if narrow.loose and wide.loose and not loose:
-        raise _overlap(one, other, both, place)
+        raise _overlap(one, other, both, location)
     return replace(narrow, admits=narrow.admits & wide.admits, loose=loose, every_file=not loose)
 
 
-def _narrowed(met: DraftPackage, pins: Sequence[DraftPackage]) -> list[Loss]:
+def _narrowed(met: ImportedPackage, pins: Sequence[ImportedPackage]) -> list[Loss]:
     dropped = sorted({str(digest) for pin in pins for digest in pin.loose} - {str(digest) for digest in met.loose})
     if not dropped:
         return []
@@ -109,12 +111,12 @@ def _narrowed(met: DraftPackage, pins: Sequence[DraftPackage]) -> list[Loss]:
     return [Loss(kind="hash-unmatched", message=message, hashes=tuple(dropped))]
 
 
-def _overlap(one: DraftPackage, other: DraftPackage, both: MarkerSet, place: str) -> LocksetError:
+def _overlap(one: ImportedPackage, other: ImportedPackage, both: MarkerSet, location: str) -> LocksetError:
     first, second = (f"{_shown(pin)} at {pin.origin}" for pin in (one, other))
     if one.identity == other.identity and one.source is None:
         first, second = (f"{text} with other hashes" for text in (first, second))
-    return refuse_overlap(one.name, first, second, both, place=place)
+    return refuse_overlap(one.name, first, second, both, location=location)
 
 
-def _shown(package: DraftPackage) -> str:
+def _shown(package: ImportedPackage) -> str:
     return str(package.version) if package.source is None else package.identity.partition(" @ ")[2]

@@ -11,11 +11,11 @@ from urllib.parse import urlsplit
 from packaging.version import InvalidVersion, Version
 
 from lockset._dataclass import dataclass
-from lockset.conversion.model.direct import read_direct
+from lockset.conversion.model.direct_source import read_direct
 from lockset.conversion.model.formats import Format
-from lockset.conversion.model.imported_lock import Draft, DraftPackage, Loss
-from lockset.conversion.model.reference_selector import LineJudge, StatedEntry
-from lockset.conversion.model.selectable import Offers
+from lockset.conversion.model.imported_lock import ImportedLock, ImportedPackage, Loss
+from lockset.conversion.model.reference_selector import EntrySelector, StatedEntry
+from lockset.conversion.model.selectable import SelectableNames
 from lockset.conversion.readers.archive_hashes import with_certain_hashes
 from lockset.conversion.readers.repeated_pins import join_pin
 from lockset.conversion.readers.via_comments import COMPILED, with_dependencies
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from packaging.specifiers import SpecifierSet
 
-    from lockset.conversion.model.options import FilesWanted
+    from lockset.conversion.model.options import FileSelection
     from lockset.sources.project import RequirementLine, RootProject, SourceOptions
 
 __all__ = ["read_pins"]
@@ -47,17 +47,17 @@ def read_pins(
     project: RootProject,
     texts: Sequence[str],
     *,
-    place: str,
+    location: str,
     folder: Path,
-    files: FilesWanted,
+    files: FileSelection,
     requires_python: SpecifierSet | None = None,
-) -> Draft:
+) -> ImportedLock:
     """The pins of a requirements file.
 
     Args:
         project: The file, read with all it includes.
         texts: The same files as text, for their `# via` comments.
-        place: Name of the file in messages.
+        location: Name of the file in messages.
         folder: Folder of the lock file, which paths in it are relative to.
         files: Which files of a release are taken where the input does not name them by hash.
         requires_python: Pythons the lock serves.
@@ -65,27 +65,29 @@ def read_pins(
     Raises:
         LocksetError: `not-pinned`, `pins-overlap`, `hashes-mixed`, `marker-extra`, or what is wrong with an entry.
     """
-    _refuse_unset(project, place)
-    lines = _pinned(project, place)
-    _refuse_mixed(lines, files, place, required=project.options.require_hashes is True)
+    _refuse_unset(project, location)
+    lines = _pinned(project, location)
+    _refuse_mixed(lines, files, location, required=project.options.require_hashes is True)
     universe = possible() if requires_python is None else possible() & MarkerSet.of_python(requires_python)
-    reading = _Reading(options=project.options, folder=folder, files=files, universe=universe, place=place)
+    reading = _RequirementsConverter(
+        options=project.options, folder=folder, files=files, universe=universe, location=location
+    )
     for line in lines:
         reading.take(line)
     reading.settle()
     packages = with_dependencies(reading.packages, texts, reading.losses)
     reading.losses += _warned(project)
     _note(project, packages, reading.losses)
-    offers = Offers()
+    offers = SelectableNames()
     stated = tuple(
         StatedEntry(identity=key, when=tuple((("project", ""), marker) for marker in markers))
         for key, markers in reading.markers.items()
     )
-    return Draft(
+    return ImportedLock(
         format=Format.REQUIREMENTS.shown,
-        place=place,
+        location=location,
         packages=tuple(packages),
-        judge=LineJudge(entries=stated, offers=offers),
+        judge=EntrySelector(entries=stated, offers=offers),
         offers=offers,
         requires_python=requires_python,
         evidence={key: frozenset(hashes) for key, hashes in reading.evidence.items()},
@@ -96,7 +98,7 @@ def read_pins(
     )
 
 
-def _refuse_unset(project: RootProject, place: str) -> None:
+def _refuse_unset(project: RootProject, location: str) -> None:
     """Refuse variables that nobody has set: what they stand for is part of the question.
 
     Raises:
@@ -104,19 +106,19 @@ def _refuse_unset(project: RootProject, place: str) -> None:
     """
     options = project.options
     texts = [(str(line.requirement), line.origin) for line in project.dependencies]
-    texts += [(text, place) for text in (options.index_url or "", *options.extra_index_urls, *options.find_links)]
+    texts += [(text, location) for text in (options.index_url or "", *options.extra_index_urls, *options.find_links)]
     for text, where in texts:
         found = _VARIABLE.search(text)
         if found is not None:
             raise LocksetError(
                 "variable-unset",
                 f"The environment variable `{found[1]}` is not set, and the file asks for it",
-                place=where,
-                hint=f"Set it: `{found[1]}=… lockset convert {quote(place)}`",
+                location=where,
+                hint=f"Set it: `{found[1]}=… lockset convert {quote(location)}`",
             )
 
 
-def _pinned(project: RootProject, place: str) -> list[RequirementLine]:
+def _pinned(project: RootProject, location: str) -> list[RequirementLine]:
     """The requirements, each with one version; pins of a constraint serve what the file leaves open.
 
     Raises:
@@ -143,12 +145,14 @@ def _pinned(project: RootProject, place: str) -> list[RequirementLine]:
         raise LocksetError(
             "not-pinned",
             f"`{first.requirement}` is not pinned to one version with `==`{more}; a conversion never resolves",
-            place=first.origin,
+            location=first.origin,
             context=tuple(f"{line.origin}: {line.requirement}" for line in open_lines[1:_SHOWN]),
-            hint=f"`lockset lock {quote(place)}` chooses versions and locks them",
+            hint=f"`lockset lock {quote(location)}` chooses versions and locks them",
         )
     if not found:
-        raise LocksetError("nothing-pinned", "The file asks for nothing", place=place, hint="Name the compiled file")
+        raise LocksetError(
+            "nothing-pinned", "The file asks for nothing", location=location, hint="Name the compiled file"
+        )
     return found
 
 
@@ -170,7 +174,7 @@ def _refuse_contradiction(line: RequirementLine, pins: Iterable[RequirementLine]
             raise LocksetError(
                 "pin-contradicts",
                 f"`{line.requirement}` and the constraint `{pin.requirement}` ({pin.origin}) exclude each other",
-                place=line.origin,
+                location=line.origin,
                 hint="Keep one of them",
             )
 
@@ -196,7 +200,7 @@ def _constrained(line: RequirementLine, pin: RequirementLine) -> RequirementLine
         raise LocksetError(
             "pin-contradicts",
             f"`{line.requirement}` and the constraint `{pin.requirement}` ({pin.origin}) exclude each other",
-            place=line.origin,
+            location=line.origin,
             hint="Keep one of them",
         )
     return replace(joined, requirement=requirement, hashes=line.hashes or pin.hashes)
@@ -215,15 +219,15 @@ def pinned_version(line: RequirementLine) -> Version | None:
         versions = sorted((read_version(one.version) for one in exact), reverse=True)
     except InvalidVersion as error:
         message = f"`{line.requirement}` names what is not a valid version, and a lock file holds versions only"
-        raise LocksetError("version-invalid", message, place=line.origin) from error
+        raise LocksetError("version-invalid", message, location=line.origin) from error
     # `==1.0,==1.0+cpu` is a pin of 1.0+cpu, which both admit.
     for version in versions:
         if line.requirement.specifier.contains(version, prereleases=True):
             return version
-    raise LocksetError("pin-contradicts", f"`{line.requirement}` admits no version at all", place=line.origin)
+    raise LocksetError("pin-contradicts", f"`{line.requirement}` admits no version at all", location=line.origin)
 
 
-def _refuse_mixed(lines: Iterable[RequirementLine], files: FilesWanted, place: str, *, required: bool) -> None:
+def _refuse_mixed(lines: Iterable[RequirementLine], files: FileSelection, location: str, *, required: bool) -> None:
     of_index = [line for line in lines if line.requirement.url is None]
     bare = [line for line in of_index if not line.hashes]
     if not bare or files.unhashed or (len(bare) == len(of_index) and not required):
@@ -232,7 +236,7 @@ def _refuse_mixed(lines: Iterable[RequirementLine], files: FilesWanted, place: s
     raise LocksetError(
         "hashes-mixed",
         f"{len(bare)} of {len(of_index)} pins have no hash and {why}; installers refuse such a file",
-        place=bare[0].origin or place,
+        location=bare[0].origin or location,
         context=tuple(f"{line.origin}: {line.requirement}" for line in bare[:_SHOWN]),
         hint="Add the missing hashes, or take every file for what has none with `--files all`",
     )
@@ -249,23 +253,23 @@ def _warned(project: RootProject) -> Iterator[Loss]:
             raise LocksetError(
                 "hash-astray",
                 "A `--hash` stands on a line of its own, where it belongs to no requirement; installers ignore it",
-                place=told.place,
+                location=told.location,
                 hint="Join it to the requirement's line with a backslash; no comment may stand between the two",
             )
         if told.code != "hashes-mixed":
-            yield Loss(kind=told.code, message=f"{told.place}: {told.message}", note=told.code == "option-ignored")
+            yield Loss(kind=told.code, message=f"{told.location}: {told.message}", note=told.code == "option-ignored")
 
 
 @dataclass(slots=True, kw_only=True)
-class _Reading:
+class _RequirementsConverter:
     """One run over the pins."""
 
     options: SourceOptions
     folder: Path
-    files: FilesWanted
+    files: FileSelection
     universe: MarkerSet
-    place: str
-    packages: list[DraftPackage] = field(default_factory=list)
+    location: str
+    packages: list[ImportedPackage] = field(default_factory=list)
     markers: dict[str, list[str | None]] = field(default_factory=dict)
     evidence: dict[str, set[str]] = field(default_factory=dict)
     settled: dict[str, set[str]] = field(default_factory=dict)
@@ -280,7 +284,7 @@ class _Reading:
             raise LocksetError(
                 "marker-extra",
                 f"The marker of `{line.requirement}` asks for an extra, and a requirements file has none",
-                place=line.origin,
+                location=line.origin,
                 hint="Take the part with `extra` out of the marker",
             )
         package = self._package(line, region)
@@ -295,7 +299,7 @@ class _Reading:
             return
         self._add(package)
 
-    def _package(self, line: RequirementLine, region: MarkerSet) -> DraftPackage:
+    def _package(self, line: RequirementLine, region: MarkerSet) -> ImportedPackage:
         marker = line.requirement.marker
         said = None if marker is None else str(marker)
         if line.requirement.url is not None:
@@ -305,7 +309,7 @@ class _Reading:
             source, version = read_direct(line, folder=self.folder)
             if line.hashes and not isinstance(source, PackageArchive):
                 raise _tree_hashed(line)
-            return DraftPackage(
+            return ImportedPackage(
                 name=line.name,
                 version=version,
                 region=region,
@@ -316,7 +320,7 @@ class _Reading:
                 alternatives=(line.hashes,) if isinstance(source, PackageArchive) and line.hashes else (),
             )
         wheels, sdists = self._formats(str(line.name))
-        return DraftPackage(
+        return ImportedPackage(
             name=line.name,
             version=pinned_version(line),
             region=region,
@@ -339,9 +343,9 @@ class _Reading:
                 return word not in no_binary, word not in only_binary
         return True, True
 
-    def _add(self, package: DraftPackage) -> None:
+    def _add(self, package: ImportedPackage) -> None:
         """Joins it with other pins of the name; refuses one that contradicts it where both apply."""
-        joined = join_pin(self.packages, package, universe=self.universe, place=self.place)
+        joined = join_pin(self.packages, package, universe=self.universe, location=self.location)
         self.packages = joined.packages
         self.losses += joined.losses
         for key, narrower in joined.stand_in:
@@ -358,17 +362,17 @@ def _tree_hashed(line: RequirementLine) -> LocksetError:
     return LocksetError(
         "tree-hashed",
         f"`{line.name}` is a folder or a repository, which has no hash to compare: installers refuse it",
-        place=line.origin,
+        location=line.origin,
         hint="Leave out its `--hash`, or name an archive or a wheel in its place",
     )
 
 
-def _commit(package: DraftPackage) -> tuple[str, ...]:
+def _commit(package: ImportedPackage) -> tuple[str, ...]:
     commit = getattr(package.source, "commit_id", None)
     return (f"commit:{commit}",) if commit else ()
 
 
-def _note(project: RootProject, packages: Sequence[DraftPackage], losses: list[Loss]) -> None:
+def _note(project: RootProject, packages: Sequence[ImportedPackage], losses: list[Loss]) -> None:
     """What the lock file cannot say, or does not need to."""
     losses.extend(
         Loss(kind="config-settings", message=f"The build settings of {package.shown} are kept for lockset only")

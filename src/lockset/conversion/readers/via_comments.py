@@ -13,7 +13,7 @@ from lockset.conversion.model.imported_lock import Loss
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from lockset.conversion.model.imported_lock import DraftPackage
+    from lockset.conversion.model.imported_lock import ImportedPackage
 
 __all__ = ["COMPILED", "needed_by", "with_dependencies"]
 
@@ -65,7 +65,9 @@ def _names(text: str) -> Iterator[str]:
             yield canonicalize_name(word)
 
 
-def with_dependencies(packages: list[DraftPackage], texts: Sequence[str], losses: list[Loss]) -> list[DraftPackage]:
+def with_dependencies(
+    packages: list[ImportedPackage], texts: Sequence[str], losses: list[Loss]
+) -> list[ImportedPackage]:
     """Dependencies out of `# via` comments, where every entry has one: half a graph would mislead."""
     told: dict[str, frozenset[str] | None] = {}
     for text in texts:
@@ -83,14 +85,14 @@ def with_dependencies(packages: list[DraftPackage], texts: Sequence[str], losses
     for name, via in told.items():
         for asker in via or ():
             needs.setdefault(asker, set()).add(name)
-    versions: dict[str, list[DraftPackage]] = {}
+    versions: dict[str, list[ImportedPackage]] = {}
     for package in packages:
         versions.setdefault(package.name, []).append(package)
     return [replace(p, dependencies=_targets(p, needs.get(p.name, set()), versions)) for p in packages]
 
 
 def _targets(
-    package: DraftPackage, names: Iterable[str], versions: Mapping[str, list[DraftPackage]]
+    package: ImportedPackage, names: Iterable[str], versions: Mapping[str, list[ImportedPackage]]
 ) -> tuple[tuple[str, str | None], ...]:
     found: list[tuple[str, str | None]] = []
     for name in sorted(names):

@@ -11,7 +11,7 @@ from lockset.lockfile.model import artifacts, file_name
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from lockset.conversion.writers.entries import Entry, Exported
+    from lockset.conversion.writers.entries import ExportedEntry, ExportedLock
     from lockset.lockfile.model import Artifact
 
 __all__ = ["to_cyclonedx"]
@@ -28,7 +28,7 @@ _ALGORITHMS = {
 }
 
 
-def to_cyclonedx(exported: Exported, *, name: str, tool_version: str, now: datetime) -> str:
+def to_cyclonedx(exported: ExportedLock, *, name: str, tool_version: str, now: datetime) -> str:
     """The JSON document: equal for equal input and `now`.
 
     Raises:
@@ -60,7 +60,7 @@ def to_cyclonedx(exported: Exported, *, name: str, tool_version: str, now: datet
     return str(JsonV1Dot6(bom).output_as_string(indent=2)) + "\n"
 
 
-def _component(entry: Entry) -> Any:
+def _component(entry: ExportedEntry) -> Any:
     from cyclonedx.model import ExternalReference, ExternalReferenceType, HashAlgorithm, HashType, Property, XsUri
     from cyclonedx.model.component import Component, ComponentType
     from packageurl import PackageURL
@@ -69,8 +69,8 @@ def _component(entry: Entry) -> Any:
     version = None if package.version is None else str(package.version)
     references = []
     for artifact in artifacts(package):
-        place = _place(artifact)
-        if place is None:
+        location = _location(artifact)
+        if location is None:
             continue
         hashes = [
             HashType(alg=HashAlgorithm(_ALGORITHMS[algorithm]), content=value)
@@ -79,10 +79,10 @@ def _component(entry: Entry) -> Any:
         ]
         kind = ExternalReferenceType.VCS if hasattr(artifact, "commit_id") else ExternalReferenceType.DISTRIBUTION
         comment = file_name(artifact)
-        references.append(ExternalReference(type=kind, url=XsUri(place), hashes=hashes, comment=comment))
+        references.append(ExternalReference(type=kind, url=XsUri(location), hashes=hashes, comment=comment))
     properties = [Property(name="lockset:marker", value=entry.marker)] if entry.marker is not None else []
     direct = package.is_direct
-    qualifiers = {"vcs_url": _place(package.vcs) or ""} if package.vcs is not None else None
+    qualifiers = {"vcs_url": _location(package.vcs) or ""} if package.vcs is not None else None
     return Component(
         name=package.name,
         version=version,
@@ -94,7 +94,7 @@ def _component(entry: Entry) -> Any:
     )
 
 
-def _place(artifact: Artifact) -> str | None:
+def _location(artifact: Artifact) -> str | None:
     url = getattr(artifact, "url", None) or artifact.path
     commit = getattr(artifact, "commit_id", None)
     if url is None:

@@ -6,7 +6,7 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from lockset._dataclass import dataclass
-from lockset.conversion.pipeline.pylock_transform import Narrowing, narrow, region_of_package, universe_of_lock
+from lockset.conversion.pipeline.pylock_transform import KeptParts, narrow, region_of_package, universe_of_lock
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -14,11 +14,11 @@ if TYPE_CHECKING:
     from lockset.lockfile.model import Package, Pylock
     from lockset.markers import Environment, MarkerSet
 
-__all__ = ["Entry", "Exported", "chosen_entries"]
+__all__ = ["ExportedEntry", "ExportedLock", "chosen_entries"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
+class ExportedEntry:
     """One entry to export.
 
     Attributes:
@@ -35,7 +35,7 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Exported:
+class ExportedLock:
     """What is exported, and of which lock.
 
     Attributes:
@@ -45,11 +45,11 @@ class Exported:
     """
 
     lock: Pylock
-    entries: tuple[Entry, ...]
+    entries: tuple[ExportedEntry, ...]
     one: Environment | None = None
 
 
-def chosen_entries(lock: Pylock, wanted: Narrowing, *, one: Environment | None = None) -> Exported:
+def chosen_entries(lock: Pylock, wanted: KeptParts, *, one: Environment | None = None) -> ExportedLock:
     """The entries that are left.
 
     Args:
@@ -60,7 +60,7 @@ def chosen_entries(lock: Pylock, wanted: Narrowing, *, one: Environment | None =
     Raises:
         LocksetError: `unknown-extra`, `unknown-group`, `conflicting-choice`, `no-environment`.
     """
-    settled = Narrowing(
+    settled = KeptParts(
         requires_python=wanted.requires_python,
         environments=wanted.environments,
         extras=wanted.extras,
@@ -79,7 +79,7 @@ def chosen_entries(lock: Pylock, wanted: Narrowing, *, one: Environment | None =
         for target in targets:
             asked.setdefault(target, set()).add(pairs[number][0].name)
     entries = tuple(
-        Entry(
+        ExportedEntry(
             package=package,
             marker=None if one is not None else region.text(universe),
             needs=needs[number],
@@ -87,7 +87,7 @@ def chosen_entries(lock: Pylock, wanted: Narrowing, *, one: Environment | None =
         )
         for number, (package, region) in enumerate(pairs)
     )
-    return Exported(lock=narrowed, entries=entries, one=one)
+    return ExportedLock(lock=narrowed, entries=entries, one=one)
 
 
 def _needs(pairs: list[tuple[Package, MarkerSet]]) -> Mapping[int, tuple[int, ...]]:

@@ -19,7 +19,7 @@ from lockset.url_secrets import has_secret
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from lockset.conversion.writers.entries import Entry, Exported
+    from lockset.conversion.writers.entries import ExportedEntry, ExportedLock
     from lockset.lockfile.model import (
         Artifact,
         Package,
@@ -58,7 +58,7 @@ class RequirementsStyle:
         check_options(self)
 
 
-def to_requirements(exported: Exported, style: RequirementsStyle) -> tuple[str, tuple[Loss, ...]]:
+def to_requirements(exported: ExportedLock, style: RequirementsStyle) -> tuple[str, tuple[Loss, ...]]:
     """A requirements file that installs what the entries do, and what it cannot say.
 
     Raises:
@@ -75,7 +75,7 @@ def to_requirements(exported: Exported, style: RequirementsStyle) -> tuple[str, 
     for number, entry in enumerate(entries):
         head, texts = _pin(entry, unlisted.by_url.get(number), losses)
         if has_secret(head):
-            raise secret_in_address(f"a secret of `{entry.package.name}`", head, place=style.source)
+            raise secret_in_address(f"a secret of `{entry.package.name}`", head, location=style.source)
         condition = "" if entry.marker is None else f" ; {entry.marker}"
         lines.append(" \\\n".join([f"{head}{condition}", *(f"    --hash={text}" for text in texts if hashes)]))
         if style.annotate and has_graph:
@@ -83,7 +83,7 @@ def to_requirements(exported: Exported, style: RequirementsStyle) -> tuple[str, 
     return "\n".join(lines) + "\n", tuple(losses)
 
 
-def to_constraints(exported: Exported, *, source: str = "pylock.toml") -> tuple[str, tuple[Loss, ...]]:
+def to_constraints(exported: ExportedLock, *, source: str = "pylock.toml") -> tuple[str, tuple[Loss, ...]]:
     """A constraints file: versions only."""
     losses: list[Loss] = []
     lines = list(_header(exported, RequirementsStyle(source=source)))
@@ -97,7 +97,7 @@ def to_constraints(exported: Exported, *, source: str = "pylock.toml") -> tuple[
     return "\n".join(lines) + "\n", tuple(losses)
 
 
-def _is_kept(entry: Entry, style: RequirementsStyle, losses: list[Loss]) -> bool:
+def _is_kept(entry: ExportedEntry, style: RequirementsStyle, losses: list[Loss]) -> bool:
     package = entry.package
     if style.trees or (package.vcs is None and package.directory is None):
         return True
@@ -105,7 +105,7 @@ def _is_kept(entry: Entry, style: RequirementsStyle, losses: list[Loss]) -> bool
     return False
 
 
-def _may_have_hashes(entries: list[Entry], losses: list[Loss]) -> bool:
+def _may_have_hashes(entries: list[ExportedEntry], losses: list[Loss]) -> bool:
     trees = [e.package.name for e in entries if e.package.vcs is not None or e.package.directory is not None]
     if not trees:
         return True
@@ -117,7 +117,7 @@ def _may_have_hashes(entries: list[Entry], losses: list[Loss]) -> bool:
     return False
 
 
-def _header(exported: Exported, style: RequirementsStyle) -> Iterator[str]:
+def _header(exported: ExportedLock, style: RequirementsStyle) -> Iterator[str]:
     yield f"# Made by `lockset export` from {style.source}; do not edit"
     lock = exported.lock
     if exported.one is not None:
@@ -130,10 +130,10 @@ def _header(exported: Exported, style: RequirementsStyle) -> Iterator[str]:
         yield f"# for {marker}"
 
 
-def _index_lines(entries: list[Entry], style: RequirementsStyle, losses: list[Loss]) -> Iterator[str]:
-    places = dict.fromkeys(_folder(f.path) for e in entries for f in _files(e.package) if f.path is not None)
-    for place in places:
-        yield f"--find-links {quote(place)}"  # options are split as a shell would
+def _index_lines(entries: list[ExportedEntry], style: RequirementsStyle, losses: list[Loss]) -> Iterator[str]:
+    locations = dict.fromkeys(_folder(f.path) for e in entries for f in _files(e.package) if f.path is not None)
+    for location in locations:
+        yield f"--find-links {quote(location)}"  # options are split as a shell would
     indexes = list(dict.fromkeys(e.package.index for e in entries if e.package.index is not None))
     if not style.index_lines:
         if not all(same_index(index, DEFAULT_INDEX) for index in indexes):
@@ -142,7 +142,7 @@ def _index_lines(entries: list[Entry], style: RequirementsStyle, losses: list[Lo
         return
     for number, index in enumerate(indexes):
         if has_secret(index):
-            raise secret_in_address("a secret", index, place=style.source)
+            raise secret_in_address("a secret", index, location=style.source)
         yield f"--{'extra-' if number else ''}index-url {index}"
     if len(indexes) > 1:
         message = "Requirements files do not tie packages to indexes: installers may take any of them"
@@ -158,7 +158,9 @@ def _files(package: Package) -> list[PackageWheel | PackageSdist]:
     return [*(package.wheels or ()), *([package.sdist] if package.sdist is not None else [])]
 
 
-def _pin(entry: Entry, unlisted: PackageWheel | PackageSdist | None, losses: list[Loss]) -> tuple[str, list[str]]:
+def _pin(
+    entry: ExportedEntry, unlisted: PackageWheel | PackageSdist | None, losses: list[Loss]
+) -> tuple[str, list[str]]:
     """The requirement, and the hashes of its files; `unlisted`: the file that is to be named by its address."""
     package = entry.package
     if unlisted is None:
@@ -166,7 +168,7 @@ def _pin(entry: Entry, unlisted: PackageWheel | PackageSdist | None, losses: lis
     return f"{package.name} @ {unlisted.url}", _hashes(package, [unlisted], losses)
 
 
-def _annotation(entry: Entry, style: RequirementsStyle) -> Iterator[str]:
+def _annotation(entry: ExportedEntry, style: RequirementsStyle) -> Iterator[str]:
     askers = entry.asked_by or (style.source,)
     if len(askers) == 1:
         yield f"    # via {askers[0]}"
@@ -174,7 +176,7 @@ def _annotation(entry: Entry, style: RequirementsStyle) -> Iterator[str]:
         yield from ("    # via", *(f"    #   {name}" for name in askers))
 
 
-def _condition(entry: Entry) -> str:
+def _condition(entry: ExportedEntry) -> str:
     return "" if entry.marker is None else f" ; {entry.marker}"
 
 

@@ -14,7 +14,7 @@ from lockset.lockfile.model import artifacts, file_name
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from lockset.conversion.writers.entries import Entry, Exported
+    from lockset.conversion.writers.entries import ExportedEntry, ExportedLock
     from lockset.lockfile.model import Artifact
 
 __all__ = ["to_spdx"]
@@ -33,7 +33,7 @@ _ALGORITHMS = {
 _DOCUMENT = "SPDXRef-DOCUMENT"
 
 
-def to_spdx(exported: Exported, *, name: str, tool_version: str, now: datetime) -> str:
+def to_spdx(exported: ExportedLock, *, name: str, tool_version: str, now: datetime) -> str:
     """The JSON document: equal for equal input and `now`.
 
     Raises:
@@ -80,12 +80,12 @@ def _model() -> Any:
     return import_module("spdx_tools.spdx.model")
 
 
-def _spdx_id(entry: Entry, number: int) -> str:
+def _spdx_id(entry: ExportedEntry, number: int) -> str:
     plain = re.sub(r"[^A-Za-z0-9.-]", "-", f"{entry.package.name}-{entry.package.version or 'tree'}")
     return f"SPDXRef-{number}-{plain}"
 
 
-def _package(spdx_id: str, entry: Entry) -> Any:
+def _package(spdx_id: str, entry: ExportedEntry) -> Any:
     spdx = _model()
 
     package = entry.package

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
-    from lockset.conversion.writers.entries import Entry, Exported
+    from lockset.conversion.writers.entries import ExportedEntry, ExportedLock
     from lockset.lockfile.model import Artifact
 
 __all__ = ["to_spdx3"]
@@ -26,7 +26,7 @@ _ALGORITHMS = frozenset(
 )
 
 
-def to_spdx3(exported: Exported, *, name: str, tool_version: str, now: datetime) -> str:
+def to_spdx3(exported: ExportedLock, *, name: str, tool_version: str, now: datetime) -> str:
     """The JSON-LD document: equal for equal input and `now`.
 
     Raises:
@@ -42,13 +42,13 @@ def to_spdx3(exported: Exported, *, name: str, tool_version: str, now: datetime)
         ) from error
     marks = "\n".join(f"{e.package.name} {e.package.version} {e.marker}" for e in exported.entries)
     space = uuid.uuid5(uuid.NAMESPACE_URL, f"3.0\n{name}\n{marks}\n{now.isoformat()}")
-    writing = _Writing(spdx=spdx, base=f"urn:uuid:{space}#")
+    writing = _Spdx3Writer(spdx=spdx, base=f"urn:uuid:{space}#")
     writing.begin(tool_version, now)
     return writing.document(name, exported.entries)
 
 
 @dataclass(slots=True, kw_only=True)
-class _Writing:
+class _Spdx3Writer:
     """One document; elements are told apart by what follows `base`."""
 
     spdx: Any
@@ -69,7 +69,7 @@ class _Writing:
         self.creation.createdBy = [agent]
         self.graph.add(self.creation)
 
-    def document(self, name: str, entries: Sequence[Entry]) -> str:
+    def document(self, name: str, entries: Sequence[ExportedEntry]) -> str:
         """The whole text."""
         spdx = self.spdx
         purpose = spdx.software_SoftwarePurpose
@@ -114,7 +114,7 @@ class _Writing:
             element = self.spdx.Relationship
             self._new(element, f"relation-{name}-{mark}", from_=source, relationshipType=kind, to=list(targets))
 
-    def _package(self, entry: Entry, number: int) -> Any:
+    def _package(self, entry: ExportedEntry, number: int) -> Any:
         package = entry.package
         values: dict[str, Any] = {"name": package.name}
         if package.version is not None:

@@ -45,7 +45,7 @@ def trusting(cert: str | None, client_cert: str | None) -> ssl.SSLContext:
             raise LocksetError(
                 "certificate-file",
                 f"The client certificate cannot be used: {error}",
-                place=client_cert,
+                location=client_cert,
                 hint="Give one PEM file that holds the certificate and its private key, without a password",
             ) from error
     return context
@@ -66,7 +66,7 @@ def _trusted(cert: str | None) -> ssl.SSLContext:
             return _of(cert if not Path(cert).is_dir() else None, cert if Path(cert).is_dir() else None)
         except (OSError, ssl.SSLError) as error:
             raise LocksetError(
-                "certificate-file", f"The CA certificates cannot be read: {error}", place=cert
+                "certificate-file", f"The CA certificates cannot be read: {error}", location=cert
             ) from error
     named = environment_certificates()
     try:
@@ -129,7 +129,7 @@ def certificate_error(url: str, why: str) -> LocksetError:
     return LocksetError(
         "certificate-refused",
         "The server's certificate cannot be verified",
-        place=redact(url),
+        location=redact(url),
         context=(why,),
         hint=_way_out(),
     )

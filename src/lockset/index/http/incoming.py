@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from lockset.index.http.time_budget import TimeBudget
     from lockset.index.options import IndexOptions
-    from lockset.progress import Listener
+    from lockset.progress import ProgressListener
 
 __all__ = ["Again", "AnyAnswer", "Incoming", "Request"]
 
@@ -78,7 +78,7 @@ class Incoming:
     """
 
     def __init__(
-        self, answer: AnyAnswer, url: str, options: IndexOptions, listener: Listener, budget: TimeBudget
+        self, answer: AnyAnswer, url: str, options: IndexOptions, listener: ProgressListener, budget: TimeBudget
     ) -> None:
         self.status = answer.status
         self.headers = answer.headers

@@ -18,7 +18,7 @@ from lockset.index.http.incoming import Again, Incoming, Request
 from lockset.index.http.time_budget import TimeBudget
 from lockset.index.http.wire import Target, Wires, plain_target
 from lockset.index.retries import REDIRECTS, RETRIED_STATUSES, backoff, redirect_target, retry_after
-from lockset.progress import Silent
+from lockset.progress import NullListener
 
 if TYPE_CHECKING:
     import ssl
@@ -26,11 +26,11 @@ if TYPE_CHECKING:
 
     import httpx
 
-    from lockset.index.credentials import Credentials, Origin
+    from lockset.index.credentials import Credentials, UrlOrigin
     from lockset.index.http.auth import Authenticator
     from lockset.index.http.wire import Answer
     from lockset.index.options import IndexOptions
-    from lockset.progress import Listener
+    from lockset.progress import ProgressListener
 
 __all__ = ["Incoming", "Request", "Transport"]
 
@@ -51,10 +51,10 @@ class Transport:
         *,
         authenticator: Authenticator,
         clock: Callable[[], float],
-        listener: Listener | None = None,
+        listener: ProgressListener | None = None,
     ) -> None:
         self.options = options
-        self.listener: Listener = listener or Silent()
+        self.listener: ProgressListener = listener or NullListener()
         self._authenticator = authenticator
         self._clock = clock
         self._slots = threading.BoundedSemaphore(options.connections)
@@ -69,7 +69,7 @@ class Transport:
         self._clients: dict[tuple[str | None, bool], httpx.HTTPTransport] = {}
         self._proxies: dict[tuple[str, str], str | None] = {}
         self._contexts: dict[bool, ssl.SSLContext] = {}
-        self._silent: set[Origin] = set()
+        self._silent: set[UrlOrigin] = set()
         self._closed = False
 
     def is_silent(self, url: str) -> bool:
@@ -146,7 +146,7 @@ class Transport:
         raise LocksetError(
             request.failure,
             f"The server could not be reached or broke off{f', {attempt + 1} times' if attempt else ''}: {failure}",
-            place=redact(request.url),
+            location=redact(request.url),
             hint=f"Check the network and the address, then try again{more_time}",
         ) from failure
 
@@ -157,7 +157,7 @@ class Transport:
             raise LocksetError(
                 request.failure,
                 f"The server asks to wait {failure.wait:.0f} seconds{again}, too long for lockset to wait",
-                place=redact(request.url),
+                location=redact(request.url),
                 hint="Try again later",
             ) from failure
         import random  # slow to import, and needed only where something failed
@@ -247,7 +247,7 @@ class Transport:
             sent = httpx.Request(request.method, url, headers=headers, extensions={"timeout": timeouts})
             return _ByHttpx(self._client(url, proxy).handle_request(sent))
         except (httpx.InvalidURL, ValueError) as error:  # ValueError: host names that cannot be written in ASCII
-            raise LocksetError(request.failure, f"The address is malformed: {error}", place=redact(url)) from error
+            raise LocksetError(request.failure, f"The address is malformed: {error}", location=redact(url)) from error
         except httpx.UnsupportedProtocol as error:
             raise LocksetError("scheme-refused", f"Not an http(s) address: {redact(url)}") from error
         except httpx.TransportError as error:
@@ -262,17 +262,17 @@ class Transport:
         if status in RETRIED_STATUSES:
             wait = retry_after(incoming.headers.get("retry-after"), now=self._clock())
             raise Again(f"status {status}", wait=wait)
-        place = redact(incoming.url)
+        location = redact(incoming.url)
         if status in {401, 403}:
             raise LocksetError(
                 "index-refused",
                 f"The server refused the request with status {status}",
-                place=place,
+                location=location,
                 hint="Give credentials by LOCKSET_INDEX_<NAME>_USERNAME and _PASSWORD, a netrc file or the index URL",
             )
         if status in {404, 410}:
-            raise LocksetError("file-not-found", "The server has no such file", place=place)
-        raise LocksetError(request.failure, f"The server answered with status {status}", place=place)
+            raise LocksetError("file-not-found", "The server has no such file", location=location)
+        raise LocksetError(request.failure, f"The server answered with status {status}", location=location)
 
     def _proxy(self, url: str) -> str | None:
         parts = urlsplit(url)

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 from packaging.utils import canonicalize_name
 
 from lockset.index.filenames import LONGEST, WHEEL, FileNames, parse_version
-from lockset.index.pages.file_rows import joined
-from lockset.index.pages.page_table import ALL_YANKED, TABLE_FORMAT, Table, spelled_alike
+from lockset.index.pages.file_rows import join_spans
+from lockset.index.pages.page_table import ALL_YANKED, TABLE_FORMAT, PageTable, spelled_alike
 
 if TYPE_CHECKING:
     import re
@@ -123,14 +123,14 @@ class ScannedFiles:
             group.kinds |= kind
         return group
 
-    def table(self, data: bytes, *, page_url: str, packed: bytes) -> Table:
+    def table(self, data: bytes, *, page_url: str, packed: bytes) -> PageTable:
         """The table of what was taken of the page `data`."""
         known = {version.decode(): group for version, group in self._groups.items() if group is not None}
         texts = spelled_alike(known)
         alike = [[known[text] for text in same] for same in texts]
         spans = [tuple(span for group in groups for span in group.spans) for groups in alike]
         near = _near(spans) if packed else len(spans)
-        return Table(
+        return PageTable(
             format=TABLE_FORMAT,
             name=self._name,
             index_url="",
@@ -139,7 +139,7 @@ class ScannedFiles:
             versions=tuple(same[0] for same in texts),
             flags=bytes(_flags(groups) for groups in alike),
             python_ids=tuple(tuple({at: None for group in groups for at in group.python_ids}) for groups in alike),
-            blobs=tuple(joined(data, pieces) for pieces in spans[:near]),
+            blobs=tuple(join_spans(data, pieces) for pieces in spans[:near]),
             dropped=self._dropped,
             refused=0,
             page_url=page_url,

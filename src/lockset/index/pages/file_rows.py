@@ -12,7 +12,7 @@ from lockset.hashes import STRONG_ALGORITHMS, WEAK_ALGORITHMS
 from lockset.index.pages.links import LinkBase
 
 if TYPE_CHECKING:
-    from lockset.index.pages.page_table import Table
+    from lockset.index.pages.page_table import PageTable
 
 __all__ = ["FileValues", "Rows", "checked_hashes", "file_values"]
 
@@ -30,7 +30,7 @@ class Rows:
 
     __slots__ = ("_base", "_page", "_table")
 
-    def __init__(self, table: Table) -> None:
+    def __init__(self, table: PageTable) -> None:
         self._table = table
         self._base = LinkBase(table.page_url)
         self._page: bytes | None = None
@@ -54,7 +54,7 @@ class Rows:
     def _unpacked(self, at: int) -> bytes:
         if self._page is None:
             self._page = zlib.decompress(self._table.packed, _GZIP_OR_ZLIB)
-        return joined(self._page, self._table.spans[at - len(self._table.blobs)])
+        return join_spans(self._page, self._table.spans[at - len(self._table.blobs)])
 
     def _of_json(self, blob: bytes) -> list[FileValues]:
         found: dict[str, FileValues] = {}
@@ -65,7 +65,7 @@ class Rows:
         return list(found.values())
 
 
-def joined(page: bytes, spans: tuple[int, ...]) -> bytes:
+def join_spans(page: bytes, spans: tuple[int, ...]) -> bytes:
     """The pieces of a page that hold one version's files, as one list without brackets."""
     if len(spans) == 2:  # noqa: PLR2004 (one piece: its start and its end)
         return page[spans[0] : spans[1]]

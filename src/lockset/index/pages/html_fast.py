@@ -15,9 +15,9 @@ from lockset.index.pages.file_groups import ScannedFiles
 
 if TYPE_CHECKING:
     from lockset.index.pages.file_groups import Described
-    from lockset.index.pages.page_table import Table
+    from lockset.index.pages.page_table import PageTable
 
-__all__ = ["Scanned", "scan_html"]
+__all__ = ["ScannedHtml", "scan_html"]
 
 # What comes before the links; its group is the head of the page.
 _BEFORE = re.compile(
@@ -48,14 +48,14 @@ _PYTHON = re.compile(rb' data-requires-python="([^"]*)"')
 _YANKED = re.compile(rb' data-yanked="')
 
 
-class Scanned(NamedTuple):
+class ScannedHtml(NamedTuple):
     """A page: the text before its links, which holds what the page says of itself, and the table of its files."""
 
     head: str
-    table: Table
+    table: PageTable
 
 
-def scan_html(data: bytes, *, name: str, page_url: str, packed: bytes = b"") -> Scanned | None:
+def scan_html(data: bytes, *, name: str, page_url: str, packed: bytes = b"") -> ScannedHtml | None:
     """What the reader of all HTML would tell of a page; None where that reader is needed.
 
     `packed` is the page as it came, where it came compressed: the table keeps that, and the files of the newest
@@ -71,7 +71,7 @@ def scan_html(data: bytes, *, name: str, page_url: str, packed: bytes = b"") -> 
     if end is None or _AFTER.fullmatch(data, end) is None:
         return None
     files.close(end)
-    return Scanned((before[1] or b"").decode(), files.table(data, page_url=page_url, packed=packed))
+    return ScannedHtml((before[1] or b"").decode(), files.table(data, page_url=page_url, packed=packed))
 
 
 def _described(told: Described) -> tuple[str | None, bool]:

@@ -16,9 +16,9 @@ from lockset.index.pages.file_groups import ScannedFiles
 
 if TYPE_CHECKING:
     from lockset.index.pages.file_groups import Described
-    from lockset.index.pages.page_table import Table
+    from lockset.index.pages.page_table import PageTable
 
-__all__ = ["Scanned", "scan_json"]
+__all__ = ["ScannedJson", "scan_json"]
 
 _START = b'"files":['
 # One file. `TEXT` is a string of JSON, `URL` the rest of one that is a URL.
@@ -68,7 +68,7 @@ _NOT_YANKED = frozenset({b"false", b'""'})
 _COMMA = 0x2C
 
 
-def scan_json(data: bytes, *, name: str, page_url: str, packed: bytes = b"") -> Scanned | None:
+def scan_json(data: bytes, *, name: str, page_url: str, packed: bytes = b"") -> ScannedJson | None:
     """What `json.loads(data)` would tell of a page, its files as a table; None where `json` has to read it.
 
     `packed` is the page as it came, where it came compressed: the table keeps that, and the files of the newest
@@ -84,14 +84,14 @@ def scan_json(data: bytes, *, name: str, page_url: str, packed: bytes = b"") -> 
         return None
     files.close(end + 1)
     rest = _rest(data[:start], data[end:])
-    return None if rest is None else Scanned(rest, files.table(data, page_url=page_url, packed=packed))
+    return None if rest is None else ScannedJson(rest, files.table(data, page_url=page_url, packed=packed))
 
 
-class Scanned(NamedTuple):
+class ScannedJson(NamedTuple):
     """A page: everything but its files, as `json` reads it, and the table of its files."""
 
     rest: dict[str, Any]
-    table: Table
+    table: PageTable
 
 
 def _described(told: Described) -> tuple[str | None, bool]:

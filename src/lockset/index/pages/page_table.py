@@ -18,7 +18,16 @@ if TYPE_CHECKING:
 
     from packaging.version import Version
 
-__all__ = ["ALL_YANKED", "MARSHAL_VERSION", "TABLE_FORMAT", "Row", "Table", "TableBuilder", "is_table", "spelled_alike"]
+__all__ = [
+    "ALL_YANKED",
+    "MARSHAL_VERSION",
+    "TABLE_FORMAT",
+    "PageTable",
+    "Row",
+    "TableBuilder",
+    "is_table",
+    "spelled_alike",
+]
 
 # Raised whenever the meaning of a table or row changes: stored tables of another format are misses.
 TABLE_FORMAT = 8
@@ -33,7 +42,7 @@ MARSHAL_VERSION = 2
 Row = tuple[str, "str | None", Any, "int | None", int, "str | None", "str | None", Any]
 
 
-class Table(NamedTuple):
+class PageTable(NamedTuple):
     """A project page as plain values; see the module for what they are for."""
 
     format: int
@@ -54,7 +63,7 @@ class Table(NamedTuple):
 
 def is_table(value: object) -> bool:
     """Whether `value`, read back from a store, has the shape of a table of the present format."""
-    if not (isinstance(value, tuple) and len(value) == len(Table._fields) and value[0] == TABLE_FORMAT):
+    if not (isinstance(value, tuple) and len(value) == len(PageTable._fields) and value[0] == TABLE_FORMAT):
         return False
     versions, flags, ids, blobs, spans = value[5], value[6], value[7], value[8], value[12]
     if not (isinstance(versions, tuple) and isinstance(flags, bytes) and isinstance(blobs, tuple)):
@@ -125,12 +134,12 @@ class TableBuilder:
         stored = None if url.endswith(filename) and url[-len(filename) - 1] == "/" else filename
         files[filename] = (url, stored, hashes, size, python_id, upload_time, yanked, metadata)
 
-    def build(self, *, index_url: str, status: str | None = None) -> Table:
+    def build(self, *, index_url: str, status: str | None = None) -> PageTable:
         """The table of all links taken."""
         texts = self._merge_equal_versions()
         groups = [self._groups[text] for text in texts]
         rows = [tuple(group.files.values()) for group in groups]
-        return Table(
+        return PageTable(
             format=TABLE_FORMAT,
             name=self.name,
             index_url=index_url,

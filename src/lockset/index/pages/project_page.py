@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from lockset._dataclass import dataclass
 from lockset.index.filenames import SDIST, WHEEL, build_number, parse_version, tags_of_triple, wheel_triple
 from lockset.index.pages.file_rows import Rows
-from lockset.index.pages.page_table import ALL_YANKED, Table
+from lockset.index.pages.page_table import ALL_YANKED, PageTable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -85,7 +85,7 @@ class ProjectDetail:
         fingerprint: Changes whenever anything of the page does; "" where nobody computed one.
     """
 
-    def __init__(self, table: Table, *, fingerprint: str = "") -> None:
+    def __init__(self, table: PageTable, *, fingerprint: str = "") -> None:
         self.name = table.name
         self.index_url = table.index_url
         self.status = table.status
@@ -97,7 +97,7 @@ class ProjectDetail:
         self._files: dict[Version, tuple[DistributionFile, ...]] = {}
 
     @property
-    def table(self) -> Table:
+    def table(self) -> PageTable:
         """The compact form, for stores."""
         return self._table
 

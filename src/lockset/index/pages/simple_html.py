@@ -20,7 +20,7 @@ from lockset.index.pages.page_table import TableBuilder
 
 if TYPE_CHECKING:
     from lockset.index.pages.file_rows import FileValues
-    from lockset.index.pages.page_table import Table
+    from lockset.index.pages.page_table import PageTable
 
 __all__ = ["links_of", "parse_html"]
 
@@ -52,7 +52,7 @@ _METADATA_ATTRIBUTES = ("data-core-metadata", "data-dist-info-metadata")
 
 def parse_html(
     data: bytes, *, name: str, page_url: str, index_url: str, charset: str = "utf-8", packed: bytes = b""
-) -> Table:
+) -> PageTable:
     """The table of a page for project `name`.
 
     `page_url` is where the page came from at last (links are relative to it), `index_url` what is shown as the index,
@@ -70,7 +70,7 @@ def parse_html(
         _read(text, reader)
     except TypeError as error:
         raise LocksetError(
-            "index-page-invalid", f"The page of `{name}` cannot be read: {error}", place=index_url
+            "index-page-invalid", f"The page of `{name}` cannot be read: {error}", location=index_url
         ) from error
     if scanned is not None:
         return scanned.table._replace(index_url=index_url, status=reader.status)

@@ -12,15 +12,15 @@ from lockset.index.pages.links import LinkBase
 from lockset.index.pages.page_table import TableBuilder
 
 if TYPE_CHECKING:
-    from lockset.index.pages.page_table import Table
+    from lockset.index.pages.page_table import PageTable
 
-__all__ = ["parse_json"]
+__all__ = ["parse_json_page"]
 
 # The major version of the repository API this reader understands (PEP 629).
 _API_MAJOR = 1
 
 
-def parse_json(data: bytes, *, name: str, page_url: str, index_url: str, packed: bytes = b"") -> Table:
+def parse_json_page(data: bytes, *, name: str, page_url: str, index_url: str, packed: bytes = b"") -> PageTable:
     """The table of a page for project `name`; arguments as of `lockset.index.pages.simple_html.parse_html`.
 
     `packed`: the page as it came, where it came compressed.
@@ -69,4 +69,4 @@ def _status(page: dict[str, Any]) -> str | None:
 
 
 def _invalid(name: str, index_url: str, why: str) -> LocksetError:
-    return LocksetError("index-page-invalid", f"The page of `{name}` cannot be read: {why}", place=index_url)
+    return LocksetError("index-page-invalid", f"The page of `{name}` cannot be read: {why}", location=index_url)

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from lockset.lockfile.positions import KeyPath
 
-__all__ = ["Mended", "mend"]
+__all__ = ["FixedText", "fix_text"]
 
 _BOM = "\ufeff"
 _NAME = re.compile(r"[A-Za-z0-9]|[A-Za-z0-9][A-Za-z0-9._-]*[A-Za-z0-9]", re.ASCII)
@@ -38,7 +38,7 @@ _PLAIN = re.compile(r"[^\"'\\\x00-\x1f\x7f]*")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Mended:
+class FixedText:
     """The text as mended, and what was done, a sentence each; the text as it was where nothing was."""
 
     text: str
@@ -52,7 +52,7 @@ class _Edit(NamedTuple):
     said: str
 
 
-def mend(text: str) -> Mended:
+def fix_text(text: str) -> FixedText:
     """`text` with all mended that has one right answer; text that is no TOML stays, but for a byte order mark."""
     done: list[str] = []
     if text.startswith(_BOM):
@@ -61,7 +61,7 @@ def mend(text: str) -> Mended:
     try:
         document = read(text)
     except TomlError:
-        return Mended(text=text, done=tuple(done))
+        return FixedText(text=text, done=tuple(done))
     while (removed := without_needless_key(document)) is not None:
         text, said = removed
         done.append(said)
@@ -76,7 +76,7 @@ def mend(text: str) -> Mended:
     for moved in order_edits(read(text)):
         text, said = moved
         done.append(said)
-    return Mended(text=text, done=tuple(done))
+    return FixedText(text=text, done=tuple(done))
 
 
 def _applied(text: str, edits: list[_Edit]) -> str:
@@ -122,10 +122,12 @@ def _package(document: Document, package: Mapping[str, Any], path: KeyPath) -> I
             yield from _string(document, (*path, "vcs", "url"), _PREFIX.sub("", url, count=1))
     wheels = package.get("wheels")
     files: list[tuple[Any, KeyPath]] = [(package.get(key), (*path, key)) for key in ("archive", "sdist")]
-    files += [(one, (*path, "wheels", place)) for place, one in enumerate(wheels if isinstance(wheels, list) else ())]
-    for source, place in [*files, (package.get("directory"), (*path, "directory")), (vcs, (*path, "vcs"))]:
+    files += [
+        (one, (*path, "wheels", location)) for location, one in enumerate(wheels if isinstance(wheels, list) else ())
+    ]
+    for source, location in [*files, (package.get("directory"), (*path, "directory")), (vcs, (*path, "vcs"))]:
         if isinstance(source, dict):
-            yield from _source(document, source, place)
+            yield from _source(document, source, location)
 
 
 def _source(document: Document, source: Mapping[str, Any], path: KeyPath) -> Iterator[_Edit]:

@@ -41,11 +41,11 @@ def missing_key(document: Document) -> tuple[str, str] | None:
     end = "\r\n" if "\r\n" in text else "\n"
     lines = (text.rfind("\n", 0, document.spans[(key,)].start) + 1 for key in data)
     headers = [start for start in lines if text[start:].lstrip(" \t").startswith("[")]
-    place = min(headers, default=len(text))
-    before = text[:place]
+    location = min(headers, default=len(text))
+    before = text[:location]
     if before and not before.endswith("\n"):
         before += end
-    after = text[place:]
+    after = text[location:]
     return f"{before}packages = []{end}{end if after else ''}{after}", "packages: added, a lock file has the key"
 
 
@@ -61,9 +61,9 @@ def _needless(data: Mapping[str, Any]) -> Iterator[tuple[KeyPath, str]]:
         wheels = package.get("wheels")
         files = [(package.get(key), (*path, key)) for key in ("archive", "sdist")]
         files += [(one, (*path, "wheels", at)) for at, one in enumerate(wheels if isinstance(wheels, list) else ())]
-        for file, place in files:
+        for file, location in files:
             if isinstance(file, dict):
-                yield from (((*place, key), "it was empty") for key in _OF_FILE if _is_blank(file.get(key)))
+                yield from (((*location, key), "it was empty") for key in _OF_FILE if _is_blank(file.get(key)))
 
 
 def _is_blank(value: Any) -> bool:

@@ -10,7 +10,7 @@ from packaging.version import Version
 from lockset.lockfile.model import last_component
 from lockset.lockfile.read import Document, read
 from lockset.lockfile.validate.finding import path_text
-from lockset.lockfile.validate.rules.file_names import version_of
+from lockset.lockfile.validate.rules.file_names import parsed_version
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -56,7 +56,7 @@ def _file_name(wheel: Any) -> str:
 
 def _items_sorted(document: Document, path: KeyPath, names: Sequence[Any]) -> str | None:
     """The items in the order of `names`, what stands between them left in place; None where a comment is among it."""
-    spans = [document.spans.value((*path, place)) for place in range(len(names))]
+    spans = [document.spans.value((*path, location)) for location in range(len(names))]
     text = document.text
     if any(text.startswith("[[", span.start) for span in spans):
         return None  # tables with headers of their own
@@ -65,8 +65,8 @@ def _items_sorted(document: Document, path: KeyPath, names: Sequence[Any]) -> st
     edges = text[whole.start : spans[0].start], text[spans[-1].end : whole.end]
     if any("#" in part for part in (*between, *edges)):
         return None
-    order = sorted(range(len(names)), key=lambda place: names[place])
-    items = [text[spans[place].start : spans[place].end] for place in order]
+    order = sorted(range(len(names)), key=lambda location: names[location])
+    items = [text[spans[location].start : spans[location].end] for location in order]
     parts = [items[0], *(part for pair in zip(between, items[1:], strict=True) for part in pair)]
     return text[: spans[0].start] + "".join(parts) + text[spans[-1].end :]
 
@@ -80,7 +80,7 @@ def _packages_sorted(document: Document) -> str | None:
     if not all(name for name, _ in keys) or keys == sorted(keys):
         return None
     text = document.text
-    starts = [document.spans[("packages", place)].start for place in range(len(packages))]
+    starts = [document.spans[("packages", location)].start for location in range(len(packages))]
     if not all(text.startswith("[[", start) for start in starts):
         return _items_sorted(document, ("packages",), keys)
     starts = [_with_comments(text, start) for start in starts]
@@ -90,16 +90,16 @@ def _packages_sorted(document: Document) -> str | None:
         return None
     bounds = [*starts, end]
     blocks = [text[left:right] for left, right in pairwise(bounds)]
-    order = sorted(range(len(blocks)), key=lambda place: keys[place])
+    order = sorted(range(len(blocks)), key=lambda location: keys[location])
     # Every block ends as the one did in whose place it comes, so that blank lines stay between blocks.
     tails = [block[len(block.rstrip()) :] for block in blocks]
-    moved = [blocks[place].rstrip() + tails[at] for at, place in enumerate(order)]
+    moved = [blocks[location].rstrip() + tails[at] for at, location in enumerate(order)]
     return text[: starts[0]] + "".join(moved) + text[end:]
 
 
 def _key(package: dict[str, Any]) -> tuple[str, Version]:
     name, version = package.get("name"), package.get("version")
-    found = version_of(version) if isinstance(version, str) else None
+    found = parsed_version(version) if isinstance(version, str) else None
     return name if isinstance(name, str) else "", found or _NO_VERSION
 
 

@@ -18,13 +18,13 @@ if TYPE_CHECKING:
     from lockset.lockfile.positions import KeyPath
     from lockset.lockfile.read import Document
 
-__all__ = ["places"]
+__all__ = ["locations"]
 
 # At the beginning of a line this can only be a header: within an array a bare word is no value.
 _HEADER = re.compile(r"^[ \t]*\[\[[ \t]*packages[ \t]*\]\]", re.MULTILINE)
 
 
-def places(document: Document, paths: Iterable[KeyPath]) -> dict[KeyPath, Span]:
+def locations(document: Document, paths: Iterable[KeyPath]) -> dict[KeyPath, Span]:
     """For each path its span, or that of the deepest table above it: `document.spans.nearest`, only sooner."""
     wanted = dict.fromkeys(paths)
     blocks = _blocks(document, wanted)
@@ -33,15 +33,15 @@ def places(document: Document, paths: Iterable[KeyPath]) -> dict[KeyPath, Span]:
     starts, known = blocks, {}
     scanned: dict[int, Positions] = {}
     for path in wanted:
-        place = path[1] if len(path) > 1 and path[0] == "packages" else -1
-        assert isinstance(place, int)
-        found = scanned.get(place)
+        location = path[1] if len(path) > 1 and path[0] == "packages" else -1
+        assert isinstance(location, int)
+        found = scanned.get(location)
         if found is None:
-            found = scanned[place] = positions(document.text[starts[place + 1] : starts[place + 2]])
-        if place < 0:
+            found = scanned[location] = positions(document.text[starts[location + 1] : starts[location + 2]])
+        if location < 0:
             known[path] = found.nearest(path)
         else:
-            span, shift = found.nearest(("packages", 0, *path[2:])), starts[place + 1]
+            span, shift = found.nearest(("packages", 0, *path[2:])), starts[location + 1]
             known[path] = Span(start=span.start + shift, end=span.end + shift)
     return known
 

@@ -11,7 +11,7 @@ from lockset.errors import LocksetError
 from lockset.lockfile.read import MAX_BYTES, Document, TomlError, read
 from lockset.lockfile.validate.catalogue import RULES
 from lockset.lockfile.validate.finding import Finding, Findings, Issue, path_text
-from lockset.lockfile.validate.locate import places
+from lockset.lockfile.validate.locate import locations
 from lockset.lockfile.validate.rules.cross_package import asks_for_environments, check_across, check_future
 from lockset.lockfile.validate.rules.packages import check_packages
 from lockset.lockfile.validate.rules.top_level import check_file_name, check_top
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from lockset.lockfile.model import Pylock
 
-__all__ = ["Report", "placed", "validate"]
+__all__ = ["Report", "locate_findings", "validate_document"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,7 +69,7 @@ class Report:
             return None
 
 
-def validate(data: bytes | str, *, path: str | None = None, now: datetime | None = None) -> Report:
+def validate_document(data: bytes | str, *, path: str | None = None, now: datetime | None = None) -> Report:
     """All findings about `data`.
 
     `path` names the file; None, as for the standard input, skips rules on its name. `now`, in UTC, is the present;
@@ -85,7 +85,7 @@ def validate(data: bytes | str, *, path: str | None = None, now: datetime | None
             error.diagnostic.message, error.offset, (error.line, error.column), error.diagnostic.hint
         )
         text = data if isinstance(data, str) else data[:MAX_BYTES].decode("utf-8", "replace")
-        return Report(path=path, issues=(*placed(found, None), syntax), document=None, text=text)
+        return Report(path=path, issues=(*locate_findings(found, None), syntax), document=None, text=text)
     check_top(document.data, found)
     files = check_packages(document.data, found)
     check_across(document.data, files, found)
@@ -96,7 +96,7 @@ def validate(data: bytes | str, *, path: str | None = None, now: datetime | None
         check_environments(document.data, files, found)
     if now is not None:
         check_future(files, now, found)
-    issues = [*placed(found, document), *_newer_toml(document)]
+    issues = [*locate_findings(found, document), *_newer_toml(document)]
     issues.sort(key=lambda issue: (issue.line, issue.column, issue.code, issue.path))
     return Report(path=path, issues=tuple(issues), document=document, text=document.text)
 
@@ -111,27 +111,27 @@ def _newer_toml(document: Document) -> list[Issue]:
     return [_syntax_issue(message, newer.offset, (line, column), "Write it as TOML 1.0; other tools stop here")]
 
 
-def _syntax_issue(message: str, offset: int, place: tuple[int, int], hint: str | None) -> Issue:
+def _syntax_issue(message: str, offset: int, location: tuple[int, int], hint: str | None) -> Issue:
     return Issue(
         code="toml-syntax",
         severity=RULES["toml-syntax"].severity,
         message=message,
         path="",
         span=Span(start=offset, end=offset),
-        line=place[0],
-        column=place[1],
+        line=location[0],
+        column=location[1],
         section=RULES["toml-syntax"].section,
         hint=hint,
     )
 
 
-def placed(found: Iterable[Finding], document: Document | None) -> list[Issue]:
+def locate_findings(found: Iterable[Finding], document: Document | None) -> list[Issue]:
     """The findings as issues, in the order given; those of no rule in the table are errors about the files."""
     issues: list[Issue] = []
     findings = list(found)
     if not findings:
         return issues
-    known = {} if document is None else places(document, (finding.path for finding in findings if finding.path))
+    known = {} if document is None else locations(document, (finding.path for finding in findings if finding.path))
     for finding in findings:
         rule = RULES.get(finding.code)
         span = known.get(finding.path, Span(start=0, end=0))

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from lockset.lockfile.read import Document
 
-__all__ = ["SCHEMA_NAME", "check", "load_schema"]
+__all__ = ["SCHEMA_NAME", "check_schema", "load_schema"]
 
 SCHEMA_NAME = "pylock-1.0.schema.json"
 
@@ -42,14 +42,14 @@ def load_schema() -> Mapping[str, Any]:
     """
     packaged = files("lockset").joinpath("schemas").joinpath(SCHEMA_NAME)
     in_tree = Path(__file__).parents[4] / "schemas" / SCHEMA_NAME
-    for place in (packaged, in_tree):
-        if place.is_file():
-            schema: dict[str, Any] = json.loads(place.read_text("utf-8"))
+    for location in (packaged, in_tree):
+        if location.is_file():
+            schema: dict[str, Any] = json.loads(location.read_text("utf-8"))
             return schema
     raise LocksetError("installation-broken", f"`{SCHEMA_NAME}` is missing", hint="Install lockset again")
 
 
-def check(document: Document) -> tuple[Issue, ...]:
+def check_schema(document: Document) -> tuple[Issue, ...]:
     """What the schema refuses in `document`, sorted by place; all issues have the code `schema`.
 
     Raises:
@@ -60,7 +60,7 @@ def check(document: Document) -> tuple[Issue, ...]:
         instance = _as_json(document.data)
     except RecursionError as deep:
         message = "Tables or arrays are nested too deep for the JSON Schema"
-        raise LocksetError("toml-syntax", message, place=document.path) from deep
+        raise LocksetError("toml-syntax", message, location=document.path) from deep
     for error in _validator().iter_errors(instance):
         path = tuple(error.absolute_path)
         span = document.spans.nearest(path)

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from lockset.lockfile.positions import KeyPath
     from lockset.lockfile.validate.finding import Findings
 
-__all__ = ["array_of", "boolean", "close_keys", "integer", "kind_of", "moment", "require", "string", "table"]
+__all__ = ["array_of", "boolean", "close_keys", "integer", "moment", "require", "string", "table", "toml_type_name"]
 
 # Bound the search for the nearest known key: for so many keys of one table, and for keys of this length. Beyond them
 # a finding has no suggestion.
@@ -31,14 +31,14 @@ _KINDS: tuple[tuple[type, str], ...] = (
 )
 
 
-def kind_of(value: Any) -> str:
+def toml_type_name(value: Any) -> str:
     """What TOML calls `value`, with its article."""
     return next((name for kind, name in _KINDS if isinstance(value, kind)), type(value).__name__)
 
 
 def _wrong(found: Findings, code: str, path: KeyPath, value: Any, wanted: str) -> None:
     what = f"`{path[-1]}`" if isinstance(path[-1], str) else f"Item {path[-1]} of `{path[-2]}`"
-    found.add(code, path, f"{what} must be {wanted}, not {kind_of(value)}")
+    found.add(code, path, f"{what} must be {wanted}, not {toml_type_name(value)}")
 
 
 def string(found: Findings, holder: Mapping[str, Any], key: str, code: str, path: KeyPath) -> str | None:

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 from lockset.errors import LocksetError
 from lockset.index.ports import EMPTY_PAGE
-from lockset.resolve.explain.failure import Failure, joined
-from lockset.resolve.explain.minimal_conflict import Laboratory, smallest
+from lockset.resolve.explain.affected_environments import environment_in_words, extent
+from lockset.resolve.explain.failure import Failure, join_words
+from lockset.resolve.explain.minimal_conflict import TrialRunner, smallest
 from lockset.resolve.explain.reasons import pythons_in_words, reasons
 from lockset.resolve.explain.suggestions import propose
-from lockset.resolve.explain.where import environment_in_words, extent
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -19,11 +19,11 @@ if TYPE_CHECKING:
     from packaging.version import Version
 
     from lockset.resolve.problem.request import LockRequest
-    from lockset.resolve.problem.requirement import Origin, Root
-    from lockset.resolve.releases.repository import Flexible
-    from lockset.resolve.solver.search import Cause, Impossible
+    from lockset.resolve.problem.requirement import RequirementOrigin, RootRequirement
+    from lockset.resolve.releases.repository import AdjustableRepository
+    from lockset.resolve.solver.search import Cause, ResolutionImpossible
 
-__all__ = ["explain"]
+__all__ = ["explain_failure"]
 
 # Lines of fact shown; a conflict over more has its first ones shown.
 _LINES = 24
@@ -45,20 +45,22 @@ _CERTAINTY = {
 }
 
 
-def explain(impossible: Impossible, request: LockRequest, repository: Flexible) -> LocksetError:
+def explain_failure(
+    impossible: ResolutionImpossible, request: LockRequest, repository: AdjustableRepository
+) -> LocksetError:
     """The failure as an error: where, which roots cannot hold together, what meets what, and what helps.
 
     What is looked at for it is bounded, and nothing is built.
     """
     quiet = repository.under(repository.rules)
-    laboratory = Laboratory()
+    laboratory = TrialRunner()
     conflict = smallest(impossible, request, quiet, laboratory)
     failure = Failure(conflict=conflict, request=request, repository=quiet)
     where = environment_in_words(failure)
     context = list(_lines(failure))
     missing = sorted(set(failure.names) & repository.not_found.keys())
     if missing:
-        message = f"No index has a project named {joined(missing)}, which is needed on {where}"
+        message = f"No index has a project named {join_words(missing)}, which is needed on {where}"
         hint: str | None = "Check the spelling, or name the index that has it with `--index`"
     else:
         message = _message(failure, where)
@@ -79,10 +81,12 @@ def _message(failure: Failure, where: str) -> str:
     roots = [r.dependency.text for r in failure.conflict.roots]
     limits = [f"{name}{specifier}" for name, specifier in failure.conflict.constraints]
     if limits:
-        told = f"the constraint{'' if len(limits) == 1 else 's'} {joined(limits)}"
-        return f"{joined(roots)} and {told} cannot hold together on {where}" if roots else f"{told} fails on {where}"
+        told = f"the constraint{'' if len(limits) == 1 else 's'} {join_words(limits)}"
+        return (
+            f"{join_words(roots)} and {told} cannot hold together on {where}" if roots else f"{told} fails on {where}"
+        )
     if len(roots) > 1:
-        return f"{joined(roots)} cannot hold together on {where}"
+        return f"{join_words(roots)} cannot hold together on {where}"
     asked = failure.conflict.roots[0].dependency
     if list(failure.names) != [asked.name]:
         return f"{asked.text} cannot be installed on {where}"
@@ -92,7 +96,7 @@ def _message(failure: Failure, where: str) -> str:
 def _lines(failure: Failure) -> Iterator[str]:
     """Who asks for what, from the roots down; releases of one project that ask alike share a line."""
     conflict = failure.conflict
-    chains: dict[tuple[str, bool, str], tuple[Origin, ...]] = {}
+    chains: dict[tuple[str, bool, str], tuple[RequirementOrigin, ...]] = {}
     versions: dict[tuple[str, bool, str], list[Version]] = {}
     for cause in sorted(conflict.causes, key=_order):
         last = cause.origin
@@ -117,11 +121,11 @@ def _lines(failure: Failure) -> Iterator[str]:
         told += [f"{'  ' * (at > 0)}{step}" for at, step in enumerate(steps)]
     yield from _once(told)
     for name, specifier in conflict.constraints:
-        place = failure.request.policy.places.get((name, specifier))
-        yield f"{name}{specifier} is a constraint{f' in {place}' if place else ''}"
+        location = failure.request.policy.locations.get((name, specifier))
+        yield f"{name}{specifier} is a constraint{f' in {location}' if location else ''}"
 
 
-def _from_root(chain: tuple[Origin, ...], roots: Sequence[Root]) -> tuple[Origin, ...]:
+def _from_root(chain: tuple[RequirementOrigin, ...], roots: Sequence[RootRequirement]) -> tuple[RequirementOrigin, ...]:
     """`chain`, with the root it hangs on in front where the search had forgotten that."""
     first = chain[0]
     root = next((r for r in roots if first.version is not None and r.dependency.name == first.name), None)
@@ -150,13 +154,13 @@ def _order(cause: Cause) -> tuple[bool, str, str, str, Version | str]:
     return (origin.version is not None, root, cause.requirement.name, origin.name, origin.version or origin.text)
 
 
-def _step(origin: Origin) -> str:
+def _step(origin: RequirementOrigin) -> str:
     if origin.version is None:
         return f"{origin.text} is asked for in {origin.name}"
     return f"{origin.name} {origin.version} needs {origin.text}"
 
 
-def _asked(origin: Origin, failure: Failure) -> str:
+def _asked(origin: RequirementOrigin, failure: Failure) -> str:
     """What the release asks for, or why it is out of the question itself."""
     if origin.version is None or not origin.text.startswith("("):
         return f"needs {origin.text}"
@@ -175,4 +179,4 @@ def _listed(versions: Sequence[Version]) -> str:
     ordered = sorted(versions)
     if len(ordered) > _RELEASES_NAMED:
         return f"{ordered[0]} to {ordered[-1]} ({len(ordered)} releases)"
-    return joined([str(v) for v in ordered])
+    return join_words([str(v) for v in ordered])

@@ -15,14 +15,14 @@ if TYPE_CHECKING:
 
     from packaging.version import Version
 
-    from lockset.resolve.explain.minimal_conflict import Conflict
+    from lockset.resolve.explain.minimal_conflict import MinimalConflict
     from lockset.resolve.problem.request import LockRequest
-    from lockset.resolve.problem.requirement import Root
-    from lockset.resolve.releases.repository import Flexible
+    from lockset.resolve.problem.requirement import RootRequirement
+    from lockset.resolve.releases.repository import AdjustableRepository
     from lockset.resolve.solver.resolution import Pins
     from lockset.resolve.solver.search import Cause
 
-__all__ = ["QUESTION", "Failure", "Remedy", "chosen", "joined"]
+__all__ = ["QUESTION", "Failure", "Suggestion", "chosen", "join_words"]
 
 # Where a requirement is written that somebody only asks about: not for him to loosen.
 QUESTION = "the question"
@@ -33,7 +33,7 @@ _SERIES = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Remedy:
+class Suggestion:
     """A change that may help.
 
     Attributes:
@@ -45,7 +45,7 @@ class Remedy:
     """
 
     request: LockRequest
-    repository: Flexible
+    repository: AdjustableRepository
     told: str
     shows: str = ""
     kind: str = ""
@@ -61,9 +61,9 @@ class Failure:
         repository: Where releases come from; builds nothing.
     """
 
-    conflict: Conflict
+    conflict: MinimalConflict
     request: LockRequest
-    repository: Flexible
+    repository: AdjustableRepository
 
     @cached_property
     def names(self) -> tuple[str, ...]:
@@ -78,7 +78,7 @@ class Failure:
         return tuple(dict.fromkeys(o.name for o in origins))
 
     @property
-    def own_roots(self) -> list[Root]:
+    def own_roots(self) -> list[RootRequirement]:
         """Requirements of the conflict that the project itself can change."""
         return [r for r in self.conflict.roots if r.origin.name != QUESTION]
 
@@ -108,7 +108,7 @@ class Failure:
             if len(every) > 1:
                 yield from ((name, s) for s in sorted(found, key=lambda s: _newest(s, versions)))
 
-    def place_of(self, root: Root) -> str:
+    def location_of(self, root: RootRequirement) -> str:
         """` in FILE`, where requirements of the conflict are written in several places."""
         return f" in {root.origin.name}" if len({r.origin.name for r in self.conflict.roots}) > 1 else ""
 
@@ -226,10 +226,10 @@ def _known(python: str) -> bool:
 def chosen(pins: Pins, name: str) -> str:
     """`django 4.2.11`; several versions where environments differ; empty where none is needed."""
     versions = sorted({version for _, version in pins.leaves(name)})
-    return f"{name} {joined([str(v) for v in versions])}" if versions else ""
+    return f"{name} {join_words([str(v) for v in versions])}" if versions else ""
 
 
-def joined(parts: Sequence[str]) -> str:
+def join_words(parts: Sequence[str]) -> str:
     """`a`, `a and b`, `a, b and c`."""
     if len(parts) < 2:  # noqa: PLR2004 - one or none needs no conjunction
         return "".join(parts)

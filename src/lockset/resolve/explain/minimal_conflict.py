@@ -8,21 +8,21 @@ from typing import TYPE_CHECKING, TypeVar
 from lockset._dataclass import dataclass
 from lockset.errors import LocksetError
 from lockset.resolve.problem.regions import environment_region
-from lockset.resolve.releases.direct_repository import SourceFound
-from lockset.resolve.solver.budget import Effort, SpentError
-from lockset.resolve.solver.search import Impossible, search, solve_environment
+from lockset.resolve.releases.direct_repository import UrlRequirementDiscovered
+from lockset.resolve.solver.budget import BudgetSpentError, SearchBudget
+from lockset.resolve.solver.search import ResolutionImpossible, search, solve_environment
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from lockset.markers import Environment, MarkerSet
     from lockset.resolve.problem.request import LockRequest
-    from lockset.resolve.problem.requirement import Root, Specifier
-    from lockset.resolve.releases.repository import Flexible
+    from lockset.resolve.problem.requirement import RootRequirement, Specifier
+    from lockset.resolve.releases.repository import AdjustableRepository
     from lockset.resolve.solver.resolution import Pins
     from lockset.resolve.solver.search import Cause
 
-__all__ = ["Conflict", "Constraint", "Laboratory", "smallest"]
+__all__ = ["Constraint", "MinimalConflict", "TrialRunner", "smallest"]
 
 # Decisions of all searches that explain one failure; a project of 100 packages needs about 150 to be resolved.
 _DECISIONS = 12_000
@@ -41,7 +41,7 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Conflict:
+class MinimalConflict:
     """What cannot hold together.
 
     Attributes:
@@ -55,7 +55,7 @@ class Conflict:
     """
 
     region: MarkerSet
-    roots: tuple[Root, ...]
+    roots: tuple[RootRequirement, ...]
     constraints: tuple[Constraint, ...]
     causes: tuple[Cause, ...]
     exhausted: bool
@@ -63,11 +63,11 @@ class Conflict:
     holding: tuple[Environment, ...] = ()
 
 
-class Laboratory:
+class TrialRunner:
     """Searches for answers to changed questions, within a bound on all of them together; nothing is built for it."""
 
     def __init__(self) -> None:
-        self._effort = Effort(_DECISIONS)
+        self._effort = SearchBudget(_DECISIONS)
         self._failing: dict[MarkerSet, None] = {}
 
     @property
@@ -86,57 +86,67 @@ class Laboratory:
         self._failing.clear()
 
     def environment(
-        self, request: LockRequest, region: MarkerSet, roots: Sequence[Root], repository: Flexible
-    ) -> Impossible | SpentError | None:
+        self,
+        request: LockRequest,
+        region: MarkerSet,
+        roots: Sequence[RootRequirement],
+        repository: AdjustableRepository,
+    ) -> ResolutionImpossible | BudgetSpentError | None:
         """Why `roots` cannot hold in one environment, None where they can; SpentError where that stays unknown."""
         found = self._within_bounds(lambda: solve_environment(request, region, roots, repository, self._effort))
         # What only a build would tell is not known here: no failure that hangs on it is one.
-        return SpentError() if isinstance(found, Impossible) and _names(found) & repository.unbuilt else found
+        return (
+            BudgetSpentError()
+            if isinstance(found, ResolutionImpossible) and _names(found) & repository.unbuilt
+            else found
+        )
 
-    def everywhere(self, request: LockRequest, repository: Flexible) -> Pins | None:
+    def everywhere(self, request: LockRequest, repository: AdjustableRepository) -> Pins | None:
         """The answer to a question, None where it has none or none was found within the bound."""
 
         def found() -> Pins | None:
             try:
                 return search(request, repository, self._effort)[0]
-            except Impossible as impossible:
+            except ResolutionImpossible as impossible:
                 self._failing[impossible.universe] = None
                 return None
 
         answer = self._within_bounds(found)
-        return None if isinstance(answer, SpentError) else answer
+        return None if isinstance(answer, BudgetSpentError) else answer
 
-    def _within_bounds(self, attempt: Callable[[], T]) -> T | SpentError:
+    def _within_bounds(self, attempt: Callable[[], T]) -> T | BudgetSpentError:
         for _ in range(_BEGINNINGS):
             self._effort.begin(_SHARE)
             try:
                 return attempt()
-            except SourceFound:
+            except UrlRequirementDiscovered:
                 continue
-            except SpentError as spent:
+            except BudgetSpentError as spent:
                 return spent
             except LocksetError:
                 break  # a page or a file that cannot be had: nothing is known then
-        return SpentError()
+        return BudgetSpentError()
 
 
-def _names(impossible: Impossible) -> set[str]:
+def _names(impossible: ResolutionImpossible) -> set[str]:
     """Every project that has a part in the failure."""
     asked = {cause.requirement.name for cause in impossible.causes}
     return asked | {o.name for c in impossible.causes for o in (*c.chain, c.origin) if o.version is not None}
 
 
-def smallest(impossible: Impossible, request: LockRequest, repository: Flexible, laboratory: Laboratory) -> Conflict:
+def smallest(
+    impossible: ResolutionImpossible, request: LockRequest, repository: AdjustableRepository, laboratory: TrialRunner
+) -> MinimalConflict:
     """Roots and constraints of which none can be left out for the failure, and where else they fail."""
     region = impossible.universe
     roots = [r for r in request.roots if not (r.region & region).is_empty]
     causes = impossible.causes
 
-    def fails(roots: Sequence[Root], constraints: Sequence[Constraint]) -> bool:
+    def fails(roots: Sequence[RootRequirement], constraints: Sequence[Constraint]) -> bool:
         nonlocal causes
         kept = with_constraints(request, constraints)
         again = laboratory.environment(kept, region, roots, repository) if roots else None
-        if not isinstance(again, Impossible) or (impossible.exhausted and not again.exhausted):
+        if not isinstance(again, ResolutionImpossible) or (impossible.exhausted and not again.exhausted):
             return False
         causes = again.causes
         return True
@@ -151,7 +161,7 @@ def smallest(impossible: Impossible, request: LockRequest, repository: Flexible,
         roots = likely
     roots = _without_each(roots, lambda rest: bool(rest) and fails(rest, constraints))
     constraints = _without_each(constraints, lambda rest: fails(roots, rest))
-    found = Conflict(
+    found = MinimalConflict(
         region=region,
         roots=tuple(roots),
         constraints=tuple(constraints),
@@ -193,7 +203,9 @@ def _without_each(items: list[T], fails: Callable[[list[T]], bool]) -> list[T]:
     return items
 
 
-def _surveyed(found: Conflict, request: LockRequest, repository: Flexible, laboratory: Laboratory) -> Conflict:
+def _surveyed(
+    found: MinimalConflict, request: LockRequest, repository: AdjustableRepository, laboratory: TrialRunner
+) -> MinimalConflict:
     failing, holding = [], []
     asked = with_constraints(request, found.constraints)
     for environment in request.samples[:_SURVEYED]:
@@ -201,7 +213,7 @@ def _surveyed(found: Conflict, request: LockRequest, repository: Flexible, labor
         if region.is_empty:
             continue
         answer = laboratory.environment(asked, region, found.roots, repository)
-        if isinstance(answer, Impossible):
+        if isinstance(answer, ResolutionImpossible):
             failing.append(environment)
         elif answer is None:
             holding.append(environment)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from lockset.resolve.explain.failure import joined
+from lockset.resolve.explain.failure import join_words
 from lockset.resolve.problem.direct_source import DirectVersion
 from lockset.resolve.releases.admission import Admission
 
@@ -75,7 +75,7 @@ def _kept_out(releases: Releases, specifiers: Sequence[Specifier], failure: Fail
     lacking = repository.lacks(name, usable[0]) & region
     if not lacking.is_empty:
         platforms = [t.platform for t, where in repository.rules.strictly.items() if not where.is_disjoint(lacking)]
-        return f"{name} {usable[0]} has no wheel for {joined(list(dict.fromkeys(platforms)))}"
+        return f"{name} {usable[0]} has no wheel for {join_words(list(dict.fromkeys(platforms)))}"
     serves = repository.serves(name, usable[0])
     if not serves.without_platforms().is_disjoint(region.without_platforms()):
         example = region.example()

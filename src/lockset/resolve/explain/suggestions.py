@@ -27,13 +27,13 @@ from lockset.resolve.explain.minimal_conflict import with_constraints
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from lockset.resolve.explain.failure import Failure, Remedy
-    from lockset.resolve.explain.minimal_conflict import Laboratory
+    from lockset.resolve.explain.failure import Failure, Suggestion
+    from lockset.resolve.explain.minimal_conflict import TrialRunner
 
 __all__ = ["propose"]
 
 # What a person would think of first comes first.
-_WAYS: tuple[Callable[[Failure], Iterator[Remedy]], ...] = (
+_WAYS: tuple[Callable[[Failure], Iterator[Suggestion]], ...] = (
     by_declaring,
     by_url,
     by_admission,
@@ -52,7 +52,7 @@ _LAST = (by_leaving_out,)
 _TOLD = 4
 
 
-def propose(failure: Failure, laboratory: Laboratory) -> str | None:
+def propose(failure: Failure, laboratory: TrialRunner) -> str | None:
     """What to do about a failure, one or several things of which each is enough; None where nothing tried helps.
 
     Each is tried in all environments that the lock is asked for. Where nothing helps there, what mends this conflict
@@ -73,7 +73,7 @@ def propose(failure: Failure, laboratory: Laboratory) -> str | None:
     return None
 
 
-def _helping(failure: Failure, laboratory: Laboratory) -> list[str]:
+def _helping(failure: Failure, laboratory: TrialRunner) -> list[str]:
     found: list[str] = []
     for ways in (_WAYS, _LAST):
         kinds: set[str] = set()
@@ -90,7 +90,7 @@ def _helping(failure: Failure, laboratory: Laboratory) -> list[str]:
     return found
 
 
-def _tried(remedy: Remedy, failure: Failure, laboratory: Laboratory) -> str | None:
+def _tried(remedy: Suggestion, failure: Failure, laboratory: TrialRunner) -> str | None:
     """What to tell of it; None where it does not help, or that stays unknown."""
     request = remedy.request
     if request.universe.is_empty:

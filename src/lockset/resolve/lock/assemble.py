@@ -23,7 +23,7 @@ from lockset.lockfile.model import (
     Pylock,
 )
 from lockset.markers import MarkerSet, wheel_region
-from lockset.resolve.problem.direct_source import DirectVersion, is_local, local_path, relative_path
+from lockset.resolve.problem.direct_source import DirectVersion, file_url_path, is_local, relative_path
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -35,10 +35,10 @@ if TYPE_CHECKING:
     from lockset.lockfile.declared_conflicts import DeclaredConflict
     from lockset.resolve.problem.direct_source import DirectSource, SourceFacts
     from lockset.resolve.problem.request import LockRequest
-    from lockset.resolve.problem.requirement import Root
+    from lockset.resolve.problem.requirement import RootRequirement
     from lockset.resolve.solver.resolution import Node, NodeKey, Resolution
 
-__all__ = ["Artifacts", "LockTerms", "assemble", "reference", "root_text", "root_texts", "with_project"]
+__all__ = ["Artifacts", "LockTerms", "assemble_lock", "reference", "root_text", "root_texts", "with_project"]
 
 
 class Artifacts(Protocol):
@@ -82,7 +82,7 @@ class LockTerms:
     sdists: bool = True
 
 
-def assemble(resolution: Resolution, request: LockRequest, terms: LockTerms, artifacts: Artifacts) -> Pylock:
+def assemble_lock(resolution: Resolution, request: LockRequest, terms: LockTerms, artifacts: Artifacts) -> Pylock:
     """The lock file of `resolution`: one package for each of its nodes, in their order.
 
     Raises:
@@ -153,8 +153,8 @@ def reference(package: Package, others: Sequence[Package]) -> dict[str, Any]:
     if package.version is not None and all(p.version != package.version for p in rivals):
         return {**told, "version": str(package.version)}
     if package.archive is not None:
-        place = {"url": package.archive.url} if package.archive.url else {"path": package.archive.path}
-        return {**told, "archive": place}
+        location = {"url": package.archive.url} if package.archive.url else {"path": package.archive.path}
+        return {**told, "archive": location}
     if package.vcs is not None:
         return {**told, "vcs": {"commit-id": package.vcs.commit_id}}
     if package.directory is not None:
@@ -238,7 +238,7 @@ def _file(file: DistributionFile, terms: LockTerms, artifacts: Artifacts) -> dic
     return {
         "name": file.filename,
         "url": None if is_here else file.url,
-        "path": relative_path(local_path(file.url), terms.folder).removeprefix("./") if is_here else None,
+        "path": relative_path(file_url_path(file.url), terms.folder).removeprefix("./") if is_here else None,
         "upload_time": file.upload_time,
         "size": file.size,
         "hashes": dict(artifacts.hashes(file)),
@@ -262,7 +262,7 @@ def root_texts(request: LockRequest) -> list[str]:
     return sorted({root_text(root, request) for root in request.roots if not root.region.is_empty})
 
 
-def root_text(root: Root, request: LockRequest) -> str:
+def root_text(root: RootRequirement, request: LockRequest) -> str:
     """What `root` asks for."""
     default = MarkerSet.group(request.default_group) if request.default_group else MarkerSet.any()
     # Within the default group its own membership goes without saying.

@@ -10,11 +10,11 @@ from lockset.resolve.lock.wheel_gaps import with_files
 from lockset.resolve.problem.python_range import SETTLED
 from lockset.resolve.solver.opt_in_releases import everything_is_named, granting
 from lockset.resolve.solver.propagate import propagate
-from lockset.resolve.solver.search import Impossible, search
+from lockset.resolve.solver.search import ResolutionImpossible, search
 
 if TYPE_CHECKING:
-    from lockset.progress import Listener
-    from lockset.resolve.problem.build_problem import Question
+    from lockset.progress import ProgressListener
+    from lockset.resolve.problem.build_problem import ResolutionProblem
     from lockset.resolve.releases.direct_repository import DirectRepository
     from lockset.resolve.releases.index_repository import IndexRepository
     from lockset.resolve.solver.resolution import Resolution
@@ -23,8 +23,8 @@ __all__ = ["resolution_of"]
 
 
 def resolution_of(
-    question: Question, repository: IndexRepository | DirectRepository, listener: Listener
-) -> Resolution | Impossible:
+    question: ResolutionProblem, repository: IndexRepository | DirectRepository, listener: ProgressListener
+) -> Resolution | ResolutionImpossible:
     """What is chosen where, or why there is nothing to choose: the same for all who want to know.
 
     Where upper bounds narrow the lock instead of excluding releases, one that admits no Python where it is needed costs
@@ -35,7 +35,7 @@ def resolution_of(
         SourceFound: a source was found on the way; begin again.
     """
     found = _resolution_of(question, repository, listener)
-    if isinstance(found, Impossible) or not question.request.open_above:
+    if isinstance(found, ResolutionImpossible) or not question.request.open_above:
         return found
     bound = first_refused(found, repository.strictly_serves)
     if not any(is_outgrown(found.nodes[key], repository.strictly_serves) for key in bound.releases):
@@ -44,27 +44,29 @@ def resolution_of(
     rules = replace(question.rules, caps_count=SETTLED)
     strict = replace(question, rules=rules, request=replace(question.request, policy=policy))
     instead = _resolution_of(strict, repository.under(rules), listener)
-    if isinstance(instead, Impossible):
+    if isinstance(instead, ResolutionImpossible):
         return found
     later = first_refused(instead, repository.strictly_serves)
     return instead if later.python is None or (bound.python is not None and bound.python < later.python) else found
 
 
 def _resolution_of(
-    question: Question, repository: IndexRepository | DirectRepository, listener: Listener
-) -> Resolution | Impossible:
+    question: ResolutionProblem, repository: IndexRepository | DirectRepository, listener: ProgressListener
+) -> Resolution | ResolutionImpossible:
     request = question.request
     try:
         pins, statistics = search(request, repository, listener)
-    except Impossible as impossible:
+    except ResolutionImpossible as impossible:
         granted = granting(impossible, request)
         if granted is None:
             return impossible
         found = _resolution_of(replace(question, request=granted), repository, listener)
-        return impossible if isinstance(found, Impossible) else found
+        return impossible if isinstance(found, ResolutionImpossible) else found
     found = propagate(pins, request.roots, request.universe, repository, statistics)
     if not request.policy.granted:
         return with_files(found, question, repository)
     return (
-        found if everything_is_named(found, request, repository) else Impossible(request.universe, (), exhausted=True)
+        found
+        if everything_is_named(found, request, repository)
+        else ResolutionImpossible(request.universe, (), exhausted=True)
     )

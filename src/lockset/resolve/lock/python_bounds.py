@@ -26,13 +26,13 @@ if TYPE_CHECKING:
     from lockset.markers.domains import Release
     from lockset.resolve.problem.request import LockRequest
     from lockset.resolve.solver.resolution import Node, NodeKey, Resolution
-    from lockset.resolve.solver.search import Impossible
+    from lockset.resolve.solver.search import ResolutionImpossible
 
-__all__ = ["Narrowing", "Refused", "first_refused", "is_outgrown", "later_pythons", "narrowing"]
+__all__ = ["ExcludedPython", "PythonBound", "first_refused", "is_outgrown", "later_pythons", "narrowing"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Narrowing:
+class PythonBound:
     """The first Python that is not served, and which releases do not admit it.
 
     Attributes:
@@ -61,7 +61,7 @@ class Narrowing:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Refused:
+class ExcludedPython:
     """A Python that chosen releases do not admit.
 
     Attributes:
@@ -73,7 +73,7 @@ class Refused:
     releases: tuple[NodeKey, ...]
 
 
-def narrowing(resolution: Resolution, admits: Callable[[str, Version], MarkerSet]) -> Narrowing | None:
+def narrowing(resolution: Resolution, admits: Callable[[str, Version], MarkerSet]) -> PythonBound | None:
     """The bound that the chosen releases set, None where they admit every Python of the universe.
 
     Args:
@@ -86,7 +86,7 @@ def narrowing(resolution: Resolution, admits: Callable[[str, Version], MarkerSet
     refused = first_refused(resolution, admits)
     if refused.python is None:
         return None
-    found = Narrowing(below=_written(refused.python), releases=refused.releases)
+    found = PythonBound(below=_written(refused.python), releases=refused.releases)
     if (resolution.universe & found.region).is_empty:
         name, version = refused.releases[0]
         raise LocksetError(
@@ -97,7 +97,7 @@ def narrowing(resolution: Resolution, admits: Callable[[str, Version], MarkerSet
     return found
 
 
-def first_refused(resolution: Resolution, admits: Callable[[str, Version], MarkerSet]) -> Refused:
+def first_refused(resolution: Resolution, admits: Callable[[str, Version], MarkerSet]) -> ExcludedPython:
     """The first Python on which a chosen release is needed that does not admit it."""
     lowest: Release | None = None
     blamed: list[NodeKey] = []
@@ -109,7 +109,7 @@ def first_refused(resolution: Resolution, admits: Callable[[str, Version], Marke
             lowest, blamed = start, []
         if start == lowest:
             blamed.append(key)
-    return Refused(python=lowest, releases=tuple(blamed))
+    return ExcludedPython(python=lowest, releases=tuple(blamed))
 
 
 def is_outgrown(node: Node, admits: Callable[[str, Version], MarkerSet]) -> bool:
@@ -117,7 +117,7 @@ def is_outgrown(node: Node, admits: Callable[[str, Version], MarkerSet]) -> bool
     return node.region.is_disjoint(admits(*node.key)) and not node.region.is_disjoint(SETTLED)
 
 
-def later_pythons(impossible: Impossible, request: LockRequest) -> Narrowing | None:
+def later_pythons(impossible: ResolutionImpossible, request: LockRequest) -> PythonBound | None:
     """The bound that leaves out a failure on Pythons in development or to come; None where it is not just theirs.
 
     Where the project's range is open above, what cannot be had there yet says nothing against the Pythons that are.
@@ -125,7 +125,7 @@ def later_pythons(impossible: Impossible, request: LockRequest) -> Narrowing | N
     start = impossible.universe.python_minimum()
     if not request.open_above or start is None or not impossible.universe.is_disjoint(SETTLED):
         return None
-    found = Narrowing(below=_written(start), releases=())
+    found = PythonBound(below=_written(start), releases=())
     return None if (request.universe & found.region).is_empty else found
 
 

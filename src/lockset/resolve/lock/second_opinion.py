@@ -15,21 +15,21 @@ from lockset.resolve.lock.lock_resolution import resolution_of
 from lockset.resolve.one_environment.engine import Budget, NoAnswer, Undecided, resolve_one
 from lockset.resolve.problem.regions import environment_region
 from lockset.resolve.problem.request import Preference
-from lockset.resolve.solver.search import Impossible
+from lockset.resolve.solver.search import ResolutionImpossible
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from packaging.version import Version
 
-    from lockset.progress import Listener
-    from lockset.resolve.problem.build_problem import Question
+    from lockset.progress import ProgressListener
+    from lockset.resolve.problem.build_problem import ResolutionProblem
     from lockset.resolve.problem.request import LockRequest
     from lockset.resolve.releases.direct_repository import DirectRepository
     from lockset.resolve.releases.index_repository import IndexRepository
     from lockset.resolve.solver.resolution import Resolution
 
-__all__ = ["reconsidered"]
+__all__ = ["reconsider"]
 
 # Where the universal search tried everything, and where it was given up after much longer than this. A project of 100
 # packages needs about 150 steps.
@@ -37,29 +37,29 @@ _TO_CONFIRM = Budget(steps=5_000, seconds=2.0)
 _TO_FIND = Budget(steps=20_000, seconds=10.0)
 
 
-def reconsidered(
-    impossible: Impossible,
-    question: Question,
+def reconsider(
+    impossible: ResolutionImpossible,
+    question: ResolutionProblem,
     repository: IndexRepository | DirectRepository,
-    listener: Listener,
-) -> Resolution | Impossible:
+    listener: ProgressListener,
+) -> Resolution | ResolutionImpossible:
     """An answer to `question` after all, or a failure with what the second engine says of it in `opinion`.
 
     Raises:
-        SourceFound: a source was found on the way; begin again.
+        UrlRequirementDiscovered: a source was found on the way; begin again.
     """
     chosen = _ask(impossible, question.request, repository)
     if chosen is None:
         return impossible
     preferred = replace(question, request=_preferring(question.request, chosen))
     again = resolution_of(preferred, repository, listener)
-    if isinstance(again, Impossible):
+    if isinstance(again, ResolutionImpossible):
         _ask(again, question.request, repository)
     return again
 
 
 def _ask(
-    impossible: Impossible, request: LockRequest, repository: IndexRepository | DirectRepository
+    impossible: ResolutionImpossible, request: LockRequest, repository: IndexRepository | DirectRepository
 ) -> Mapping[str, Version] | None:
     """What resolvelib chooses in the environment of the failure; None where it finds nothing. Sets `opinion`.
 
@@ -84,7 +84,7 @@ def _ask(
     return None
 
 
-def _environment_of(impossible: Impossible, request: LockRequest) -> MarkerSet:
+def _environment_of(impossible: ResolutionImpossible, request: LockRequest) -> MarkerSet:
     """The one environment that the failure names, with its choice of extras and groups."""
     example = impossible.universe.example()
     assert example is not None
@@ -102,6 +102,6 @@ def _environment_of(impossible: Impossible, request: LockRequest) -> MarkerSet:
 def _preferring(request: LockRequest, chosen: Mapping[str, Version]) -> LockRequest:
     preferences = dict(request.preferences)
     for name, version in chosen.items():
-        found = Preference(version=version, region=MarkerSet.any(), binding=False)
-        preferences[name] = (*preferences.get(name, ()), found)
+        preference = Preference(version=version, region=MarkerSet.any(), binding=False)
+        preferences[name] = (*preferences.get(name, ()), preference)
     return replace(request, preferences=preferences)

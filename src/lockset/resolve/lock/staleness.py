@@ -15,7 +15,7 @@ from lockset.resolve.problem.build_problem import DEFAULT_GROUP_NAMES, ask
 from lockset.resolve.problem.direct_source import leads_to
 from lockset.resolve.problem.lasting_choices import is_made_by_lock, recorded_table
 from lockset.resolve.problem.requirement import parse_dependency
-from lockset.resolve.solver.search import choices_of
+from lockset.resolve.solver.search import chosen_releases
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,17 +23,17 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from lockset.lockfile.model import Package, Pylock
-    from lockset.resolve.problem.build_problem import Question
-    from lockset.resolve.problem.options import Choices
+    from lockset.resolve.problem.build_problem import ResolutionProblem
+    from lockset.resolve.problem.options import LockOptions
     from lockset.resolve.problem.requirement import Dependency
     from lockset.resolve.problem.sample import Sample
     from lockset.sources.project import RootProject
 
-__all__ = ["check"]
+__all__ = ["outdated_parts"]
 
 
-def check(
-    project: RootProject, choices: Choices, lock: Pylock, *, now: datetime, folder: Path | None = None
+def outdated_parts(
+    project: RootProject, choices: LockOptions, lock: Pylock, *, now: datetime, folder: Path | None = None
 ) -> tuple[str, ...]:
     """What `lock`, which lies in `folder`, does not serve of what `project` and `choices` ask for; empty if current.
 
@@ -56,7 +56,7 @@ def check(
     return tuple(dict.fromkeys(found))
 
 
-def _reach(question: Question, lock: Pylock) -> list[str]:
+def _reach(question: ResolutionProblem, lock: Pylock) -> list[str]:
     """Whether the lock claims the environments asked for; upper bounds that the lock itself found are its own."""
     request = question.request
     served = MarkerSet.of_python(lock.requires_python) if lock.requires_python is not None else MarkerSet.any()
@@ -72,7 +72,7 @@ def _reach(question: Question, lock: Pylock) -> list[str]:
     return findings
 
 
-def _project(question: Question, project: RootProject, lock: Pylock) -> list[str]:
+def _project(question: ResolutionProblem, project: RootProject, lock: Pylock) -> list[str]:
     """Whether the project itself is locked as it should be."""
     paths = [p.directory.path for p in lock.packages if p.name == project.name and p.directory is not None]
     if question.entry is None:
@@ -80,7 +80,7 @@ def _project(question: Question, project: RootProject, lock: Pylock) -> list[str
     return [] if paths == [question.entry] else ["the project itself is not locked"]
 
 
-def _names(question: Question, lock: Pylock) -> list[str]:
+def _names(question: ResolutionProblem, lock: Pylock) -> list[str]:
     """Extras and groups that the lock has and the project has not, and the other way round.
 
     What another tool's lock was converted from may have groups that lockset does not read: they are no finding.
@@ -101,13 +101,13 @@ def _names(question: Question, lock: Pylock) -> list[str]:
     return findings
 
 
-def _own_group(question: Question, lock: Pylock) -> str | None:
+def _own_group(question: ResolutionProblem, lock: Pylock) -> str | None:
     """The group of the lock that stands for the project's own requirements."""
     names = (question.request.default_group, *DEFAULT_GROUP_NAMES)
     return next((n for n in names if n in (lock.default_groups or ()) and n not in question.request.groups), None)
 
 
-def _choices(question: Question, lock: Pylock) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
+def _choices(question: ResolutionProblem, lock: Pylock) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
     """Choices that the lock offers: the values with them for requirements, and for entries.
 
     What is not in the lock at all is a finding of its own, and not one more for each requirement. The lock may call the
@@ -115,7 +115,7 @@ def _choices(question: Question, lock: Pylock) -> Iterator[tuple[dict[str, Any],
     """
     request, own, converted = question.request, _own_group(question, lock), not is_made_by_lock(lock)
     known = {*(lock.dependency_groups or ()), *(lock.default_groups or ()), request.default_group}
-    for extras, groups in choices_of(request):
+    for extras, groups in chosen_releases(request):
         if not set(extras) <= set(lock.extras or ()) or not set(groups) <= known:
             continue
         more = set(lock.default_groups or ()) if converted else set()
@@ -127,7 +127,7 @@ def _choices(question: Question, lock: Pylock) -> Iterator[tuple[dict[str, Any],
         )
 
 
-def _recorded(question: Question, lock: Pylock) -> list[str]:
+def _recorded(question: ResolutionProblem, lock: Pylock) -> list[str]:
     """Choices that decide on versions and have changed since; only a lock of lockset tells them."""
     if not is_made_by_lock(lock):
         return []
@@ -153,7 +153,7 @@ def _entries(lock: Pylock) -> list[str]:
     return found
 
 
-def _roots(question: Question, lock: Pylock, *, is_whole: bool) -> list[str]:
+def _roots(question: ResolutionProblem, lock: Pylock, *, is_whole: bool) -> list[str]:
     """Requirements that no entry serves, and what is no longer asked for where the project `is_whole`."""
     request = question.request
     roots = [r for r in request.roots if not r.region.is_empty]
@@ -194,7 +194,7 @@ def _entries_at(lock: Pylock, values: dict[str, Any]) -> dict[str, list[Package]
     return found
 
 
-def _trees(question: Question, lock: Pylock, project_name: str | None) -> list[str]:
+def _trees(question: ResolutionProblem, lock: Pylock, project_name: str | None) -> list[str]:
     """Requirements of locked folders that no entry serves; their extras are not looked at."""
     found: dict[str, None] = {}
     for package in lock.packages:
@@ -216,7 +216,7 @@ def _asked_by(tree: Path, name: str) -> list[Dependency]:
 
 
 def _unserved(
-    package: Package, dependency: Dependency, sample: Sample, question: Question, lock: Pylock
+    package: Package, dependency: Dependency, sample: Sample, question: ResolutionProblem, lock: Pylock
 ) -> Iterator[str]:
     rules = question.rules
     changed = dependency.url is not None or dependency.name in rules.overrides or dependency.name in rules.excludes
@@ -247,5 +247,5 @@ def _serves(package: Package, dependency: Dependency, folder: Path) -> bool:
 def _shown(package: Package) -> str:
     if package.version is not None and not package.is_direct:
         return str(package.version)
-    place = package.archive or package.directory or package.vcs
-    return str(getattr(place, "url", None) or getattr(place, "path", None) or package.version)
+    location = package.archive or package.directory or package.vcs
+    return str(getattr(location, "url", None) or getattr(location, "path", None) or package.version)

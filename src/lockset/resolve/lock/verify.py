@@ -22,16 +22,16 @@ if TYPE_CHECKING:
 
     from lockset.lockfile.model import Package, Pylock
     from lockset.markers import MarkerSet
-    from lockset.resolve.problem.requirement import Dependency, Root
+    from lockset.resolve.problem.requirement import Dependency, RootRequirement
     from lockset.resolve.problem.sample import Sample
 
-__all__ = ["Missing", "prove"]
+__all__ = ["MissingFile", "verify_lock"]
 
 Choice = tuple[tuple[str, ...], tuple[str, ...]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Missing:
+class MissingFile:
     """An entry that applies in samples but has no file for them."""
 
     name: str
@@ -39,16 +39,16 @@ class Missing:
     samples: tuple[Sample, ...]
 
 
-def prove(
+def verify_lock(
     lock: Pylock,
     *,
     versions: Sequence[Version | None] | None = None,
-    roots: Sequence[Root],
+    roots: Sequence[RootRequirement],
     dependencies: Callable[[str, Version], Iterable[Dependency]],
     samples: Sequence[Sample],
     choices: Sequence[Choice],
     universe: MarkerSet,
-) -> tuple[Missing, ...]:
+) -> tuple[MissingFile, ...]:
     """Check `lock`; returns the entries without a usable file, each with the samples in which it has none.
 
     `versions` are those of its packages, in their order, where there are any that the lock does not tell (None: it
@@ -82,7 +82,7 @@ def prove(
                 key = (package.name, str(of_entries[id(package)]))
                 if not proof.has_file(package):
                     missing.setdefault(key, {})[sample.name] = sample
-    return tuple(Missing(name=n, version=v, samples=tuple(found.values())) for (n, v), found in missing.items())
+    return tuple(MissingFile(name=n, version=v, samples=tuple(found.values())) for (n, v), found in missing.items())
 
 
 class _Entry(NamedTuple):
@@ -145,7 +145,7 @@ class _Proof:
             known = self._applies[entry.text] = entry.marker.evaluate(values, context="lock_file")  # type: ignore[arg-type]
         return known
 
-    def check(self, chosen: Mapping[str, Package], roots: Iterable[Root]) -> None:
+    def check(self, chosen: Mapping[str, Package], roots: Iterable[RootRequirement]) -> None:
         reached: dict[str, set[str]] = {}
         waiting: list[tuple[str, Dependency]] = [("the project", r.dependency) for r in roots]
         while waiting:

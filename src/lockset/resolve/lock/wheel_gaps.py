@@ -9,11 +9,11 @@ from lockset.markers import MarkerSet
 from lockset.resolve.problem.direct_source import DirectVersion
 from lockset.resolve.problem.regions import choice_region, environment_region, union
 from lockset.resolve.problem.request import Preference
-from lockset.resolve.releases.direct_repository import SourceFound
-from lockset.resolve.solver.budget import Effort, SpentError
-from lockset.resolve.solver.candidate import GuardedCandidate
+from lockset.resolve.releases.direct_repository import UrlRequirementDiscovered
+from lockset.resolve.solver.budget import BudgetSpentError, SearchBudget
+from lockset.resolve.solver.candidate import ReleaseCandidate
 from lockset.resolve.solver.propagate import propagate
-from lockset.resolve.solver.search import Impossible, choices_of, search, solve_environment
+from lockset.resolve.solver.search import ResolutionImpossible, chosen_releases, search, solve_environment
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from packaging.version import Version
 
     from lockset.markers import Environment
-    from lockset.resolve.problem.build_problem import Question
+    from lockset.resolve.problem.build_problem import ResolutionProblem
     from lockset.resolve.problem.request import LockRequest
     from lockset.resolve.releases.direct_repository import DirectRepository
     from lockset.resolve.releases.index_repository import IndexRepository
@@ -43,7 +43,7 @@ _SHARE = 1_500
 _BEGINNINGS = 8
 
 
-def with_files(resolution: Resolution, question: Question, repository: Releases) -> Resolution:
+def with_files(resolution: Resolution, question: ResolutionProblem, repository: Releases) -> Resolution:
     """`resolution`, or another one with fewer releases that have no usable file where they are needed.
 
     Files are needed in the environments of described interpreters, except on a Python in development where the range is
@@ -83,10 +83,10 @@ def _sdists(resolution: Resolution, repository: Releases) -> Mapping[str, Mappin
 class _Search:
     """Looks for releases with files; `repository` admits no others where they are needed, and builds nothing."""
 
-    def __init__(self, question: Question, repository: Releases) -> None:
+    def __init__(self, question: ResolutionProblem, repository: Releases) -> None:
         self._question = question
         self._repository = repository
-        self._effort = Effort(_DECISIONS)
+        self._effort = SearchBudget(_DECISIONS)
 
     def instead_of(self, resolution: Resolution, lacking: MarkerSet, repository: Releases) -> Resolution:
         """`resolution` with another answer in `lacking`, as far as there is one."""
@@ -96,30 +96,30 @@ class _Search:
         for left in reversed(range(_ROUNDS)):
             if not left:
                 # Of more extras and groups together than are looked at, too many combinations have no answer.
-                region &= union(self._exactly(choice) for choice in choices_of(request))
+                region &= union(self._exactly(choice) for choice in chosen_releases(request))
             if region.is_empty:
                 break
             found = self._within_bounds(_DECISIONS, lambda: self._together(region, resolution.pins))  # noqa: B023
             if found is None:
                 break
-            if not isinstance(found, Impossible):
+            if not isinstance(found, ResolutionImpossible):
                 pins = found.joined(resolution.pins)
                 return propagate(pins, request.roots, request.universe, repository, resolution.statistics)
             region -= found.universe | self._without_answer_alike(found.universe)
         return resolution
 
-    def _together(self, region: MarkerSet, pins: Pins) -> Pins | Impossible:
+    def _together(self, region: MarkerSet, pins: Pins) -> Pins | ResolutionImpossible:
         """The answer for `region` by itself, near what is chosen elsewhere, or why there is none."""
         preferences = dict(self._question.request.preferences)
         for _, candidates in pins.parts:
             for (name, _cell), candidate in candidates.items():
-                if isinstance(candidate, GuardedCandidate):
+                if isinstance(candidate, ReleaseCandidate):
                     tried = Preference(version=candidate.version, region=MarkerSet.any(), binding=False)
                     preferences[name] = (*preferences.get(name, ()), tried)
         request = replace(self._question.request, universe=region, preferences=preferences)
         try:
             return search(request, self._repository, self._effort)[0]
-        except Impossible as impossible:
+        except ResolutionImpossible as impossible:
             return impossible
 
     def _within_bounds(self, share: int, attempt: Callable[[], T]) -> T | None:
@@ -127,16 +127,16 @@ class _Search:
             self._effort.begin(share)
             try:
                 return attempt()
-            except SourceFound:
+            except UrlRequirementDiscovered:
                 continue
-            except SpentError:
+            except BudgetSpentError:
                 break
         return None
 
     def _without_answer(self, region: MarkerSet) -> MarkerSet:
         """Where no choice of releases has files, as the described interpreters in `region` show."""
         found = MarkerSet.none()
-        for choice in choices_of(self._question.request):
+        for choice in chosen_releases(self._question.request):
             found |= self._alone(region - found, choice)
         return found
 

@@ -77,19 +77,19 @@ def resolve_one(
         NoAnswer: resolvelib tried everything.
         Undecided: the budget was spent.
         LocksetError: an index cannot be reached or answers nonsense.
-        SourceFound: a source was found on the way; begin again.
+        UrlRequirementDiscovered: a source was found on the way; begin again.
     """
     spending = _Spending(budget, clock)
-    unnamed: set[str] = set()
+    opt_in: set[str] = set()
     try:
-        return _supported(request, region, repository, spending, unnamed=unnamed)
+        return _supported_answer(request, region, repository, spending, opt_in=opt_in)
     except NoAnswer:
         admission = Admission(repository, request.policy)
-        unnamed |= {name for name in spending.rejected if admission.only_named(repository.releases(name))}
-        if not unnamed:
+        opt_in |= {name for name in spending.rejected if admission.only_named(repository.releases(name))}
+        if not opt_in:
             raise
         with suppress(Undecided), spending.another_try():
-            return _supported(request, region, repository, spending, granted=frozenset(unnamed))
+            return _supported_answer(request, region, repository, spending, granted=frozenset(opt_in))
         raise
 
 
@@ -103,34 +103,34 @@ def unmet(
     provider = OneEnvironmentProvider(request, region, repository)
     return frozenset(
         name
-        for name, wanted in _asked(chosen, provider).items()
+        for name, wanted in _requirements_of(chosen, provider).items()
         if name not in chosen or chosen[name] not in provider.versions(name, {one.specifier for one in wanted})
     )
 
 
-def _asked(chosen: Mapping[str, Version], provider: OneEnvironmentProvider) -> Mapping[str, set[Wanted]]:
+def _requirements_of(chosen: Mapping[str, Version], provider: OneEnvironmentProvider) -> Mapping[str, set[Wanted]]:
     """What is required of each project, from the roots on."""
-    asked: dict[str, set[Wanted]] = {}
+    requirements: dict[str, set[Wanted]] = {}
     waiting = list(provider.roots)
     while waiting:
         wanted = waiting.pop()
-        before = asked.setdefault(wanted.name, set())
+        before = requirements.setdefault(wanted.name, set())
         if wanted not in before:
             before.add(wanted)
             if wanted.name in chosen:
                 extras = frozenset(extra for one in before for extra in one.extras)
                 candidate = Candidate(name=wanted.name, version=chosen[wanted.name], extras=extras)
                 waiting += provider.get_dependencies(candidate)
-    return asked
+    return requirements
 
 
-def _supported(
+def _supported_answer(
     request: LockRequest,
     region: MarkerSet,
     repository: Repository,
     spending: _Spending,
     *,
-    unnamed: set[str] | None = None,
+    opt_in: set[str] | None = None,
     granted: frozenset[str] = frozenset(),
 ) -> Mapping[str, Version]:
     """An answer in which each release that has to be named is, also of `granted` projects, whose releases are tried.
@@ -139,24 +139,26 @@ def _supported(
     a release that nobody else names may rest on them. Such a one is left out of another try.
     """
     tried = replace(request, policy=replace(request.policy, granted=granted)) if granted else request
-    make = partial(OneEnvironmentProvider, tried, region, repository, unnamed=unnamed)
+    make = partial(OneEnvironmentProvider, tried, region, repository, opt_in=opt_in)
     left_out: frozenset[tuple[str, Version]] = frozenset()
     while True:
         try:
-            found = _answered(make(left_out=left_out), spending)
+            chosen = _run_resolvelib(make(left_out=left_out), spending)
         except NoAnswer:
             # One choice at a time, nothing rests on what is no longer required.
             exactly = make(left_out=left_out if granted else (), jumps=False)
-            found = _without_jumps(exactly, spending, otherwise=Undecided if left_out and not granted else NoAnswer)
-        resting = {(name, found[name]) for name in unmet(found, request, region, repository) if name in found}
+            chosen = _go_back_one_by_one(
+                exactly, spending, otherwise=Undecided if left_out and not granted else NoAnswer
+            )
+        resting = {(name, chosen[name]) for name in unmet(chosen, request, region, repository) if name in chosen}
         if not resting:
-            return found
+            return chosen
         if resting <= left_out:
             raise Undecided
         left_out |= resting
 
 
-def _without_jumps(
+def _go_back_one_by_one(
     provider: OneEnvironmentProvider, spending: _Spending, *, otherwise: type[NoAnswer | Undecided]
 ) -> Mapping[str, Version]:
     """The answer where resolvelib goes back one choice at a time; `otherwise` is raised where that takes too long.
@@ -166,12 +168,12 @@ def _without_jumps(
     """
     try:
         with spending.another_try():
-            return _answered(provider, spending)
+            return _run_resolvelib(provider, spending)
     except Undecided as undecided:
         raise otherwise from undecided
 
 
-def _answered(provider: OneEnvironmentProvider, spending: _Spending) -> Mapping[str, Version]:
+def _run_resolvelib(provider: OneEnvironmentProvider, spending: _Spending) -> Mapping[str, Version]:
     try:
         # Not by way of a Resolver: to tell what is still required, it goes round without end in some circles.
         state = Resolution(provider, spending).resolve(provider.roots, max_rounds=max(spending.left, 1))
@@ -180,7 +182,7 @@ def _answered(provider: OneEnvironmentProvider, spending: _Spending) -> Mapping[
     except ResolutionTooDeep as deep:
         raise Undecided from deep
     chosen = {name: candidate.version for name, candidate in state.mapping.items()}
-    return {name: chosen[name] for name in sorted(_asked(chosen, provider))}
+    return {name: chosen[name] for name in sorted(_requirements_of(chosen, provider))}
 
 
 class _Spending(_Reporter):

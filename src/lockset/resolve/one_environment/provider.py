@@ -69,7 +69,7 @@ else:
 class OneEnvironmentProvider(_Provider):
     """Answers for `region`: one environment with its choice of extras and groups.
 
-    `unnamed` receives the projects of which nothing is admitted but what somebody would have to name; releases that are
+    `opt_in` receives the projects of which nothing is admitted but what somebody would have to name; releases that are
     `left_out` do not exist. Without `jumps`, resolvelib goes back one choice at a time.
 
     Values that no region of an environment fixes, such as the release of a kernel, stay open in it: a requirement that
@@ -82,7 +82,7 @@ class OneEnvironmentProvider(_Provider):
         region: MarkerSet,
         repository: Repository,
         *,
-        unnamed: set[str] | None = None,
+        opt_in: set[str] | None = None,
         left_out: Collection[tuple[str, Version]] = (),
         jumps: bool = True,
     ) -> None:
@@ -91,7 +91,7 @@ class OneEnvironmentProvider(_Provider):
         self._left_out = left_out
         self._jumps = jumps
         self._repository = repository
-        self._admission = Admission(repository, request.policy, request.preferences, unnamed)
+        self._admission = Admission(repository, request.policy, request.preferences, opt_in)
         self._constraints = {
             name: [s for s, where in held if self._applies(where)] for name, held in request.policy.constraints.items()
         }
@@ -169,13 +169,13 @@ class OneEnvironmentProvider(_Provider):
         extras = frozenset(extra for one in wanted for extra in one.extras)
         only = {one.only for one in wanted if one.only is not None}
 
-        def found() -> Iterator[Candidate]:
+        def candidates() -> Iterator[Candidate]:
             for version in self.versions(identifier, {one.specifier for one in wanted}):
                 # What is refused with some extras is refused with more of them.
                 if only <= {version} and not any(bad.version == version and bad.extras <= extras for bad in refused):
                     yield Candidate(name=identifier, version=version, extras=extras)
 
-        return found
+        return candidates
 
     def is_satisfied_by(self, requirement: Wanted, candidate: Candidate) -> bool:
         """Whether the version fits, and the candidate has the extras asked for."""
@@ -187,13 +187,13 @@ class OneEnvironmentProvider(_Provider):
         known = self._dependencies.get(candidate)
         if known is None:
             facts = self._repository.facts(candidate.name, candidate.version)
-            found = None if facts is None else self._requirements(candidate, facts)
-            if found is None:
-                found = [Wanted(name=_UNUSABLE)]
+            required = None if facts is None else self._requirements(candidate, facts)
+            if required is None:
+                required = [Wanted(name=_UNUSABLE)]
             if not self._jumps:
                 # A conflict then concerns each candidate's own project, which resolvelib does not jump over.
-                found = [Wanted(name=candidate.name, only=candidate.version), *found]
-            known = self._dependencies[candidate] = found
+                required = [Wanted(name=candidate.name, only=candidate.version), *required]
+            known = self._dependencies[candidate] = required
             self._hint(known)
         return known
 
@@ -214,8 +214,10 @@ class OneEnvironmentProvider(_Provider):
             return
         releases = self._repository.releases(name)
         preferred = [releases.versions.index(v) for v in self._preferred.get(name, ()) if v in releases.versions]
-        asked = specifiers.union(self._constraints.get(name, ()))
-        mask = self._admission.admitted(releases, asked, self._region, preferred=sum(1 << p for p in set(preferred)))
+        specifiers = specifiers.union(self._constraints.get(name, ()))
+        mask = self._admission.admitted(
+            releases, specifiers, self._region, preferred=sum(1 << p for p in set(preferred))
+        )
         order = dict.fromkeys([*(p for p in preferred if mask >> p & 1), *self._admission.ordered(name, mask)])
         late: list[Version] = []
         outgrown: list[Version] = []
@@ -245,7 +247,7 @@ class OneEnvironmentProvider(_Provider):
             return None
         extras = candidate.extras
         while True:
-            applying = [d for d in facts.dependencies if self._is_asked(d, extras)]
+            applying = [d for d in facts.dependencies if self._is_required(d, extras)]
             own = [d for d in applying if d.name == candidate.name]
             more = extras.union(*(d.extras for d in own))
             if more == extras:
@@ -256,7 +258,7 @@ class OneEnvironmentProvider(_Provider):
         others = [d for d in applying if d.name != candidate.name]
         return [Wanted(name=d.name, specifier=d.specifier, extras=d.extras) for d in others]
 
-    def _is_asked(self, dependency: Dependency, extras: Iterable[str]) -> bool:
+    def _is_required(self, dependency: Dependency, extras: Iterable[str]) -> bool:
         if dependency.condition is None:
             return True
         return any(self._applies(dependency.marker.with_metadata_extra(extra)) for extra in (None, *extras))

@@ -9,28 +9,28 @@ from typing import TYPE_CHECKING, Any
 
 from lockset._dataclass import dataclass
 from lockset.errors import LocksetError
-from lockset.lockfile.conflict_regions import conflicting_region, members_of
+from lockset.lockfile.conflict_regions import conflicting_region, conflicting_regions
 from lockset.lockfile.declared_conflicts import tables_of
 from lockset.markers import DEFAULT_PLATFORMS, KNOWN_PYTHONS, Environment, MarkerSet, Universe, platform_region
 from lockset.markers.universe import described_target, known_pythons
 from lockset.resolve.problem.conflicting_choices import conflicting_choices
 from lockset.resolve.problem.direct_rules import DirectRules
-from lockset.resolve.problem.direct_source import place_of, relative_path
+from lockset.resolve.problem.direct_source import location_of, relative_path
 from lockset.resolve.problem.file_kinds import in_files, in_options, in_settings, merge_kinds
 from lockset.resolve.problem.file_policy import FileRules
 from lockset.resolve.problem.lasting_choices import lasting, recorded_selection
-from lockset.resolve.problem.options import Choices
+from lockset.resolve.problem.options import LockOptions
 from lockset.resolve.problem.other_sources import refuse_other_sources
 from lockset.resolve.problem.python_range import MAINTAINED, is_open_above, python_range, pythons_of
 from lockset.resolve.problem.regions import union
-from lockset.resolve.problem.request import LockRequest, Policy, Preference
+from lockset.resolve.problem.request import LockRequest, Preference, ReleasePolicy
 from lockset.resolve.problem.requirement import Specifier
 from lockset.resolve.problem.roots import (
     check_lines,
     constraint_text,
-    hashes_of,
     named,
     overrides_of,
+    requirement_hashes,
     roots_of,
     sources_of,
     sources_of_constraints,
@@ -45,18 +45,18 @@ if TYPE_CHECKING:
 
     from lockset.lockfile.declared_conflicts import DeclaredConflict
     from lockset.lockfile.model import Pylock
-    from lockset.markers.universe import Target
+    from lockset.markers.universe import TargetInterpreter
     from lockset.resolve.problem.direct_source import DirectSource
-    from lockset.resolve.problem.requirement import Root
+    from lockset.resolve.problem.requirement import RootRequirement
     from lockset.sources.project import RootProject
 
-__all__ = ["DEFAULT_GROUP_NAMES", "Choices", "Question", "ask", "python_range"]
+__all__ = ["DEFAULT_GROUP_NAMES", "LockOptions", "ResolutionProblem", "ask", "python_range"]
 
 DEFAULT_GROUP_NAMES = ("default", "project", "lockset-default")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Question:
+class ResolutionProblem:
     """The question, and what its answer is built and proved with.
 
     Attributes:
@@ -79,8 +79,8 @@ class Question:
 
 
 def ask(
-    project: RootProject, choices: Choices, *, old: Pylock | None, now: datetime, folder: Path | None = None
-) -> Question:
+    project: RootProject, choices: LockOptions, *, old: Pylock | None, now: datetime, folder: Path | None = None
+) -> ResolutionProblem:
     """The question that `project` and `choices` make, with the pins of the `old` lock as preferences.
 
     Paths in the lock are relative to `folder`, the lock's own (None: the project's).
@@ -119,10 +119,12 @@ def ask(
     guard = refuse_other_sources(project, choices, extras=request.extras or (), groups=request.groups)
     direct = replace(_direct(project, choices, request, old, folder), guard=guard)
     rules = _rules(project, choices, universe, open_above=request.open_above, now=now)
-    return Question(
+    return ResolutionProblem(
         request=replace(
             request,
-            policy=replace(_policy(project, choices, request.roots, direct.sources), apart=members_of(conflicts)),
+            policy=replace(
+                _policy(project, choices, request.roots, direct.sources), apart=conflicting_regions(conflicts)
+            ),
             locked_for=MarkerSet.none() if old is None else _served(old) - rules.counting,
         ),
         rules=rules,
@@ -149,7 +151,7 @@ def _samples(universe: Universe, region: MarkerSet) -> tuple[Sample, ...]:
     )
 
 
-def _asked(project: RootProject, choices: Choices, old: Pylock | None, folder: Path) -> dict[str, Any]:
+def _asked(project: RootProject, choices: LockOptions, old: Pylock | None, folder: Path) -> dict[str, Any]:
     """The roots with the extras and groups they come from: fields of the request."""
     extras = named(choices.extras, project.extras, "extra")
     # What the lock there is has may be left out as well: a converted one has groups that the project does not.
@@ -167,7 +169,7 @@ def _asked(project: RootProject, choices: Choices, old: Pylock | None, folder: P
 
 
 def _direct(
-    project: RootProject, choices: Choices, request: LockRequest, old: Pylock | None, folder: Path
+    project: RootProject, choices: LockOptions, request: LockRequest, old: Pylock | None, folder: Path
 ) -> DirectRules:
     asked = sources_of(request.roots, request.universe)
     held = sources_of_constraints(
@@ -190,7 +192,7 @@ def _direct(
 
 
 def _universe(
-    project: RootProject, choices: Choices, requires_python: SpecifierSet
+    project: RootProject, choices: LockOptions, requires_python: SpecifierSet
 ) -> tuple[Universe, tuple[str, ...]]:
     """What is to be served, and the markers that bound it."""
     settings = project.settings
@@ -222,7 +224,7 @@ def _default_groups(project: RootProject) -> list[str]:
     return named(chosen, project.groups, "dependency group") if project.groups or project.name is not None else []
 
 
-def _entry(project: RootProject, choices: Choices, folder: Path) -> str | None:
+def _entry(project: RootProject, choices: LockOptions, folder: Path) -> str | None:
     """The project's folder, where it is to be locked itself.
 
     Raises:
@@ -272,12 +274,15 @@ def _environments(platforms: Sequence[str], markers: Sequence[str], implementati
 
 
 def _policy(
-    project: RootProject, choices: Choices, roots: Sequence[Root], sources: Sequence[tuple[DirectSource, MarkerSet]]
-) -> Policy:
+    project: RootProject,
+    choices: LockOptions,
+    roots: Sequence[RootRequirement],
+    sources: Sequence[tuple[DirectSource, MarkerSet]],
+) -> ReleasePolicy:
     settings, options = project.settings, project.options
     resolution = choices.resolution or settings.resolution or "highest"
     constraints: dict[str, tuple[tuple[Specifier, MarkerSet], ...]] = {}
-    places: dict[tuple[str, Specifier], str] = {}
+    locations: dict[tuple[str, Specifier], str] = {}
     for line in (*project.constraints, *choices.constraints):
         requirement = line.requirement
         marker = MarkerSet.any() if requirement.marker is None else MarkerSet.of_condition(requirement.marker)
@@ -285,11 +290,11 @@ def _policy(
         name = line.name
         specifier = Specifier.of(requirement.specifier)
         constraints[name] = (*constraints.get(name, ()), (specifier, marker))
-        places[name, specifier] = line.origin
+        locations[name, specifier] = line.origin
     for source, region in sources:
         held = (Specifier.of_source(source), region)
         constraints[source.name] = (*constraints.get(source.name, ()), held)
-    return Policy(
+    return ReleasePolicy(
         prerelease=_prerelease(project, choices) or "if-necessary",  # type: ignore[arg-type]  # checked when read
         prerelease_of={
             **dict.fromkeys(options.only_final, "disallow"),
@@ -301,11 +306,11 @@ def _policy(
         lowest=frozenset(r.dependency.name for r in roots) if resolution == "lowest-direct" else frozenset(),
         fork=choices.fork or settings.fork_strategy or "newest",  # type: ignore[arg-type]
         constraints=constraints,
-        places=places,
+        locations=locations,
     )
 
 
-def _prerelease(project: RootProject, choices: Choices) -> str | None:
+def _prerelease(project: RootProject, choices: LockOptions) -> str | None:
     """The rule for every project: as chosen, as requirements files say, as the settings say."""
     options = project.options
     of_files = "allow" if options.pre or ALL_PACKAGES in options.all_releases else None
@@ -320,7 +325,7 @@ def _served(lock: Pylock) -> MarkerSet:
 
 
 def _recorded(
-    project: RootProject, choices: Choices, conflicts: Iterable[DeclaredConflict], folder: Path
+    project: RootProject, choices: LockOptions, conflicts: Iterable[DeclaredConflict], folder: Path
 ) -> Mapping[str, str | list[Any]]:
     """What beside roots, Pythons and platforms decides on versions; empty where the project leaves all to lockset."""
     settings, lines = project.settings, (*project.constraints, *choices.constraints)
@@ -345,7 +350,7 @@ def _sources(project: RootProject, folder: Path) -> list[str]:
     return [] if names == ["pyproject.toml"] else names
 
 
-def _preferences(old: Pylock | None, choices: Choices) -> Mapping[str, tuple[Preference, ...]]:
+def _preferences(old: Pylock | None, choices: LockOptions) -> Mapping[str, tuple[Preference, ...]]:
     if old is None or choices.upgrade:
         return {}
     found: dict[str, tuple[Preference, ...]] = {}
@@ -359,12 +364,12 @@ def _preferences(old: Pylock | None, choices: Choices) -> Mapping[str, tuple[Pre
     return found
 
 
-def _commits(old: Pylock | None, choices: Choices, folder: Path) -> Mapping[tuple[str, str, str | None], str]:
+def _commits(old: Pylock | None, choices: LockOptions, folder: Path) -> Mapping[tuple[str, str, str | None], str]:
     """What revisions meant in the old lock in `folder`, where they shall go on to do so."""
     if old is None or choices.upgrade:
         return {}
     return {
-        (package.name, place_of(package.vcs, folder), package.vcs.requested_revision): package.vcs.commit_id
+        (package.name, location_of(package.vcs, folder), package.vcs.requested_revision): package.vcs.commit_id
         for package in old.packages
         if package.vcs is not None and package.name not in choices.upgrade_packages
     }
@@ -379,7 +384,9 @@ def _probes(samples: Sequence[Environment]) -> tuple[Environment, ...]:
     return tuple(dict.fromkeys((ordered[-1], ordered[0])))
 
 
-def _rules(project: RootProject, choices: Choices, universe: Universe, *, open_above: bool, now: datetime) -> FileRules:
+def _rules(
+    project: RootProject, choices: LockOptions, universe: Universe, *, open_above: bool, now: datetime
+) -> FileRules:
     settings = project.settings
     strict = choices.require_wheels_for or settings.require_wheels_for
     implementation = choices.implementation or settings.implementation or "cpython"
@@ -412,11 +419,11 @@ def _rules(project: RootProject, choices: Choices, universe: Universe, *, open_a
         uploaded_before_of={name: _moment(limit, now) for name, limit in limits.items()},
         overrides=_override_texts(project, choices),
         excludes=frozenset((*settings.excludes, *choices.excludes)),
-        hashes=hashes_of(project),
+        hashes=requirement_hashes(project),
     )
 
 
-def _override_texts(project: RootProject, choices: Choices) -> Mapping[str, tuple[str, ...]]:
+def _override_texts(project: RootProject, choices: LockOptions) -> Mapping[str, tuple[str, ...]]:
     overrides = overrides_of(project, choices)
     return {name: tuple(str(line.requirement) for line in lines) for name, lines in overrides.items()}
 
@@ -425,7 +432,7 @@ def _moment(limit: datetime | timedelta | None, now: datetime) -> datetime | Non
     return now - limit if isinstance(limit, timedelta) else limit
 
 
-def _target_region(target: Target, last: str | None) -> MarkerSet:
+def _target_region(target: TargetInterpreter, last: str | None) -> MarkerSet:
     """Where the target's files are looked for; `last` is the Python that stands for all later ones, if any does."""
     environment = target.environment
     operator = ">=" if environment.python_version == last else "=="

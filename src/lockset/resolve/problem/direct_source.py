@@ -33,11 +33,11 @@ __all__ = [
     "DirectVersion",
     "SourceFacts",
     "SourceReader",
+    "file_url_path",
     "host_of",
     "is_local",
     "leads_to",
-    "local_path",
-    "place_of",
+    "location_of",
     "relative_path",
     "source_of",
 ]
@@ -67,7 +67,7 @@ class DirectSource:
         fetched: The URL with the credentials it was given with; never shown, never recorded.
         editable: Whether an editable installation is asked for.
         hashes: Digests one of which the archive must have; empty where none were given.
-        place: Where it was asked for, for messages.
+        location: Where it was asked for, for messages.
     """
 
     name: str
@@ -80,7 +80,7 @@ class DirectSource:
     fetched: str = field(default="", compare=False, repr=False)
     editable: bool = field(default=False, compare=False)
     hashes: tuple[Digest, ...] = field(default=(), compare=False)
-    place: str = field(default="", compare=False)
+    location: str = field(default="", compare=False)
 
     @property
     def order(self) -> tuple[str, ...]:
@@ -183,12 +183,12 @@ class SourceReader(Protocol):
 
 def leads_to(package: Package, source: DirectSource, folder: Path) -> bool:
     """Whether the entry of a lock file in `folder` is installed from `source`."""
-    place = package.archive or package.directory or package.vcs
-    if place is None or place.subdirectory != source.subdirectory:
+    location = package.archive or package.directory or package.vcs
+    if location is None or location.subdirectory != source.subdirectory:
         return False
-    path = os.path.normpath(os.path.join(folder, place.path)) if place.path else None  # noqa: PTH118 (a value, not a file)
+    path = os.path.normpath(os.path.join(folder, location.path)) if location.path else None  # noqa: PTH118 (a value, not a file)
     if package.vcs is not None:
-        same = place_of(package.vcs, folder) == (source.path or source.url)
+        same = location_of(package.vcs, folder) == (source.path or source.url)
         return source.kind == "vcs" and same and package.vcs.requested_revision == source.revision
     if package.directory is not None:
         editable = bool(package.directory.editable)
@@ -197,7 +197,7 @@ def leads_to(package: Package, source: DirectSource, folder: Path) -> bool:
     return source.kind == "archive" and (url, path) == (source.url, source.path)
 
 
-def place_of(repository: PackageVcs, folder: Path) -> str:
+def location_of(repository: PackageVcs, folder: Path) -> str:
     """The absolute path of a repository of this computer, the URL of another one; as in a lock file in `folder`."""
     if repository.path:
         return os.path.normpath(os.path.join(folder, repository.path))  # noqa: PTH118 (a value, not a file)
@@ -233,12 +233,12 @@ def source_of(line: RequirementLine, *, base: Path, folder: Path) -> DirectSourc
     scheme = (_SCHEME.match(address) or [""])[0].lower()
     if scheme.partition("+")[0] in {"git", "hg", "svn", "bzr"}:
         return _vcs(line, address, scheme, subdirectory, folder)
-    common = {"name": line.name, "subdirectory": subdirectory, "hashes": line.hashes, "place": line.origin}
+    common = {"name": line.name, "subdirectory": subdirectory, "hashes": line.hashes, "location": line.origin}
     if scheme in {"http", "https"}:
         _check_archive(path_of(address), line)
         public = _public(address)
         if has_secret(public):
-            raise secret_in_address(f"a secret of `{line.name}`", public, place=line.origin)
+            raise secret_in_address(f"a secret of `{line.name}`", public, location=line.origin)
         return DirectSource(kind="archive", url=public, shown=_shown(public, subdirectory), fetched=address, **common)  # type: ignore[arg-type]
     if scheme not in {"", "file"} and not re.match(r"[A-Za-z]:[\\/]", address):
         raise _refused(line, f"`{scheme}:` is no way to fetch it", "Use https://, a path, or git+https://")
@@ -284,7 +284,7 @@ def _vcs(line: RequirementLine, address: str, scheme: str, subdirectory: str | N
         revision=revision or None,
         shown=_shown(shown + (f"@{revision}" if revision and local is None else ""), subdirectory),
         fetched=fetched,
-        place=line.origin,
+        location=line.origin,
     )
 
 
@@ -305,7 +305,7 @@ def is_local(url: str) -> bool:
     return url[:5].lower() == "file:"
 
 
-def local_path(url: str) -> str:
+def file_url_path(url: str) -> str:
     """The path that a `file:` URL of this computer means."""
     from urllib.request import url2pathname  # slow to import, and needed for what is local only
 
@@ -317,7 +317,7 @@ def _local_path(address: str, base: Path, line: RequirementLine) -> str:
         parts = urlsplit(address)
         if parts.netloc not in {"", "localhost"}:
             raise _refused(line, "files of other hosts are not read", "Write `file:///PATH`, or a path")
-        address = local_path(address)
+        address = file_url_path(address)
     return os.path.normpath(os.path.join(base, os.path.expanduser(address)))  # noqa: PTH111, PTH118 (a value, not a file)
 
 
@@ -333,7 +333,7 @@ def relative_path(path: str, folder: Path) -> str:
         raise LocksetError(
             "path-other-drive",
             f"`{path}` is on another drive than the lock file: paths in a lock are relative to its folder",
-            place=str(folder),
+            location=str(folder),
             hint="Move it, or write the lock on the same drive with `--output`",
         ) from error
     relative = relative.replace(os.sep, "/")
@@ -356,4 +356,4 @@ def _check_archive(path: str, line: RequirementLine) -> None:
 
 def _refused(line: RequirementLine, why: str, hint: str) -> LocksetError:
     message = f"{line.name} is asked for from {without_secrets(line.requirement.url or '')}: {why}"
-    return LocksetError("source-not-supported", message, place=line.origin, hint=hint)
+    return LocksetError("source-not-supported", message, location=line.origin, hint=hint)

@@ -71,7 +71,7 @@ def in_files(only_binary: Iterable[str], no_binary: Iterable[str]) -> FileKinds:
     )
 
 
-def merge_kinds(places: Iterable[FileKinds]) -> FileKinds:
+def merge_kinds(locations: Iterable[FileKinds]) -> FileKinds:
     """All places, the weakest first: of what two say of one word (a project, or `:all:`), the later one holds.
 
     A name and `:all:` are different words; which of them counts is for `forbids` to say.
@@ -79,10 +79,10 @@ def merge_kinds(places: Iterable[FileKinds]) -> FileKinds:
     no_build: frozenset[str] = frozenset()
     no_binary: frozenset[str] = frozenset()
     undo: dict[tuple[Option, str], str] = {}
-    for place in places:
-        no_build = (no_build - place.no_binary) | place.no_build
-        no_binary = (no_binary - place.no_build) | place.no_binary
-        undo |= place.undo
+    for location in locations:
+        no_build = (no_build - location.no_binary) | location.no_build
+        no_binary = (no_binary - location.no_build) | location.no_binary
+        undo |= location.undo
     return FileKinds(no_build, no_binary, undo)
 
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from packaging.version import Version
 
-    from lockset.markers.universe import Target
+    from lockset.markers.universe import TargetInterpreter
     from lockset.resolve.problem.file_kinds import Option
 
 __all__ = ["FileRules"]
@@ -56,13 +56,13 @@ class FileRules:
     no_binary: frozenset[str] = frozenset()
     build_nothing: bool = False
     undo: Mapping[tuple[Option, str], str] = field(default_factory=dict)
-    targets: Mapping[Target, MarkerSet] = field(default_factory=dict)
+    targets: Mapping[TargetInterpreter, MarkerSet] = field(default_factory=dict)
     wanted: MarkerSet
     counting: MarkerSet = field(default_factory=MarkerSet.none)
     must_have: MarkerSet = field(default_factory=MarkerSet.none)
     sdists: Mapping[str, Mapping[Version, MarkerSet]] = field(default_factory=dict)
     required: MarkerSet
-    strictly: Mapping[Target, MarkerSet] = field(default_factory=dict)
+    strictly: Mapping[TargetInterpreter, MarkerSet] = field(default_factory=dict)
     uploaded_before: datetime | None = None
     uploaded_before_of: Mapping[str, datetime | None] = field(default_factory=dict)
     overrides: Mapping[str, tuple[str, ...]] = field(default_factory=dict)

@@ -10,14 +10,14 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from lockset.errors import LocksetError
-from lockset.sources.other_tools import listed
+from lockset.sources.other_tools import join_many_names
 from lockset.sources.settings import Settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from lockset.lockfile.model import Pylock
-    from lockset.resolve.problem.options import Choices
+    from lockset.resolve.problem.options import LockOptions
     from lockset.sources.project import RootProject
 
 __all__ = ["is_made_by_lock", "lasting", "recorded_selection", "recorded_table", "refuse_lost_groups"]
@@ -38,7 +38,7 @@ def is_made_by_lock(lock: Pylock) -> bool:
     return isinstance(recorded_table(lock).get("roots"), list)
 
 
-def lasting(project: RootProject, choices: Choices, old: Pylock | None) -> tuple[Choices, tuple[str, ...]]:
+def lasting(project: RootProject, choices: LockOptions, old: Pylock | None) -> tuple[LockOptions, tuple[str, ...]]:
     """`choices` with what the settings and the old lock say where these leave extras, groups and the project open.
 
     The notes tell of what only the old lock says.
@@ -63,7 +63,7 @@ def lasting(project: RootProject, choices: Choices, old: Pylock | None) -> tuple
     return choices, tuple(notes)
 
 
-def recorded_selection(project: RootProject, choices: Choices) -> Mapping[str, list[str]]:
+def recorded_selection(project: RootProject, choices: LockOptions) -> Mapping[str, list[str]]:
     """What a lock has to record of `choices` (after `lasting`), so that they last: nothing that the settings say."""
     settings = project.settings
     found: dict[str, list[str]] = {}
@@ -77,7 +77,7 @@ def recorded_selection(project: RootProject, choices: Choices) -> Mapping[str, l
     return found
 
 
-def refuse_lost_groups(project: RootProject, choices: Choices, old: Pylock | None) -> None:
+def refuse_lost_groups(project: RootProject, choices: LockOptions, old: Pylock | None) -> None:
     """Refuse to lock over a lock of another making whose groups the project does not have.
 
     Raises:
@@ -92,7 +92,7 @@ def refuse_lost_groups(project: RootProject, choices: Choices, old: Pylock | Non
     left_out = " ".join(f"--no-group {name}" for name in lost)
     raise LocksetError(
         "groups-lost",
-        f"The lock there is has the groups {listed(lost)}, the project has not: locking would drop them"
+        f"The lock there is has the groups {join_many_names(lost)}, the project has not: locking would drop them"
         if len(lost) > 1
         else f"The lock there is has the group {lost[0]}, the project has not: locking would drop it",
         hint=f"Write them in [dependency-groups] of pyproject.toml, convert the other tool's lock again, or leave them"
@@ -100,7 +100,9 @@ def refuse_lost_groups(project: RootProject, choices: Choices, old: Pylock | Non
     )
 
 
-def _groups_as_before(project: RootProject, choices: Choices, old: Pylock | None) -> tuple[Choices, tuple[str, ...]]:
+def _groups_as_before(
+    project: RootProject, choices: LockOptions, old: Pylock | None
+) -> tuple[LockOptions, tuple[str, ...]]:
     before = {key: found for key in _GROUP_KEYS if (found := _known(old, key, project.groups)) is not None}
     if not before:
         return choices, ()
@@ -147,4 +149,4 @@ def _only(what: str, names: tuple[str, ...]) -> str:
 
 
 def _named(what: str, names: tuple[str, ...]) -> str:
-    return f"the {what}{'s' if len(names) > 1 else ''} {listed(names)}"
+    return f"the {what}{'s' if len(names) > 1 else ''} {join_many_names(names)}"

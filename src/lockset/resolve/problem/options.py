@@ -12,14 +12,14 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime, timedelta
 
-    from lockset.markers.universe import Target
+    from lockset.markers.universe import TargetInterpreter
     from lockset.sources.requirements.requirement_line import RequirementLine
 
-__all__ = ["Choices"]
+__all__ = ["LockOptions"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Choices:
+class LockOptions:
     """What the user chose beside the project; what is None or empty leaves the choice to the project's settings.
 
     Attributes:
@@ -56,7 +56,7 @@ class Choices:
     python: str | None = None
     implementation: Literal["cpython", "pypy"] | None = None
     platforms: tuple[str, ...] = ()
-    interpreter: Target | None = None
+    interpreter: TargetInterpreter | None = None
     environments: tuple[str, ...] = ()
     require_wheels_for: tuple[str, ...] = ()
     requirements: tuple[RequirementLine, ...] = ()

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from lockset.errors import LocksetError
 from lockset.index.options import DEFAULT_INDEX
 from lockset.resolve.problem.roots import overrides_of
-from lockset.sources.other_tools import listed, plain_index
+from lockset.sources.other_tools import join_many_names, plain_index
 from lockset.sources.settings import ALL_PACKAGES
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from lockset.errors import Diagnostic
     from lockset.lockfile.model import Pylock
-    from lockset.resolve.problem.options import Choices
+    from lockset.resolve.problem.options import LockOptions
     from lockset.sources.other_tools import NamedSource
     from lockset.sources.project import RequirementLine, RootProject
 
@@ -30,7 +30,7 @@ __all__ = ["SourceGuard", "refuse_of_needed", "refuse_other_sources", "unread_se
 class SourceGuard:
     """Knows of which packages the user has said to lockset where they come from."""
 
-    def __init__(self, project: RootProject, choices: Choices, lines: Iterable[RequirementLine]) -> None:
+    def __init__(self, project: RootProject, choices: LockOptions, lines: Iterable[RequirementLine]) -> None:
         settings = project.settings
         overrides = overrides_of(project, choices)
         self._ignored: set[str] = {*settings.no_sources, *choices.no_sources}
@@ -58,7 +58,7 @@ class SourceGuard:
 
 
 def refuse_other_sources(
-    project: RootProject, choices: Choices, *, extras: Sequence[str], groups: Sequence[str]
+    project: RootProject, choices: LockOptions, *, extras: Sequence[str], groups: Sequence[str]
 ) -> SourceGuard:
     """Refuse where one of the requirements that would be locked has a source that another tool's table names.
 
@@ -92,7 +92,7 @@ def _refuse(packages: Iterable[tuple[str, NamedSource | None, SourceGuard]]) -> 
         raise _other_source(missed)
 
 
-def unread_settings(project: RootProject, choices: Choices) -> tuple[Diagnostic, ...]:
+def unread_settings(project: RootProject, choices: LockOptions) -> tuple[Diagnostic, ...]:
     """Warnings of what other tools' tables say that would change the lock and does not count."""
     settings, options = project.settings, project.options
     ignored = ALL_PACKAGES in {*settings.no_sources, *choices.no_sources}
@@ -110,8 +110,8 @@ def _other_source(sources: Mapping[str, NamedSource]) -> LocksetError:
     verbs = ("say" if len(tables) > 1 else "says", "come" if len(names) > 1 else "comes")
     return LocksetError(
         "other-source",
-        f"{listed(tables)} {verbs[0]} where {listed(names)} {verbs[1]} from, and lockset does not read that",
-        place=", ".join(dict.fromkeys(sources[name].place for name in names)),
+        f"{join_many_names(tables)} {verbs[0]} where {join_many_names(names)} {verbs[1]} from, which lockset does not read",
+        location=", ".join(dict.fromkeys(sources[name].location for name in names)),
         context=tuple(f"{name}: {sources[name].shown}" for name in names),
         hint=f"Say it in [tool.lockset]: {_settings(sources)}; or take what the index has under the name:"
         f" `no-sources = [{', '.join(map(_quoted, names))}]` there, or `--no-sources`",

@@ -14,7 +14,7 @@ from lockset.markers import KNOWN_PYTHONS, MarkerSet
 
 if TYPE_CHECKING:
     from lockset.lockfile.model import Pylock
-    from lockset.resolve.problem.options import Choices
+    from lockset.resolve.problem.options import LockOptions
     from lockset.sources.project import RootProject
 
 __all__ = ["KNOWN", "MAINTAINED", "SETTLED", "is_open_above", "python_range", "pythons_of"]
@@ -68,7 +68,7 @@ def python_range(text: str) -> SpecifierSet:
 
 
 def pythons_of(
-    project: RootProject, choices: Choices, old: Pylock | None, now: datetime
+    project: RootProject, choices: LockOptions, old: Pylock | None, now: datetime
 ) -> tuple[SpecifierSet, tuple[str, ...]]:
     """The range, and what the user should know of how it came about.
 

@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 
     from lockset.lockfile.declared_conflicts import DeclaredConflict
     from lockset.markers import Environment
-    from lockset.resolve.problem.requirement import Root, Specifier
+    from lockset.resolve.problem.requirement import RootRequirement, Specifier
 
-__all__ = ["LockRequest", "Policy", "Preference"]
+__all__ = ["LockRequest", "Preference", "ReleasePolicy"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,7 +38,7 @@ class Preference:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Policy:
+class ReleasePolicy:
     """Which releases are admitted, and in which order.
 
     Attributes:
@@ -48,7 +48,7 @@ class Policy:
         lowest: Projects whose lowest versions come first whatever `order` says.
         fork: `newest`: split where a newer version serves only a part; `fewest`: only where nothing else fits.
         constraints: Specifiers that every choice of a name must meet, required or not.
-        places: Where constraints are written, for messages.
+        locations: Where constraints are written, for messages.
         apart: For each extra and group of a declared conflict, where it is chosen.
         granted: Projects whose pre-releases and yanked releases are tried before anybody names them.
         outgrown: Whether releases count that admit no Python where they are needed, upper bounds included.
@@ -60,7 +60,7 @@ class Policy:
     lowest: frozenset[str] = frozenset()
     fork: Literal["newest", "fewest"] = "newest"
     constraints: Mapping[str, tuple[tuple[Specifier, MarkerSet], ...]] = field(default_factory=dict)
-    places: Mapping[tuple[str, Specifier], str] = field(default_factory=dict)
+    locations: Mapping[tuple[str, Specifier], str] = field(default_factory=dict)
     apart: tuple[MarkerSet, ...] = ()
     granted: frozenset[str] = frozenset()
     outgrown: bool = True
@@ -92,7 +92,7 @@ class LockRequest:
         samples: Environments at which the result is proved.
     """
 
-    roots: tuple[Root, ...]
+    roots: tuple[RootRequirement, ...]
     universe: MarkerSet
     requires_python: SpecifierSet | None
     open_above: bool
@@ -102,7 +102,7 @@ class LockRequest:
     default_group: str | None = None
     default_groups: tuple[str, ...] = ()
     conflicts: tuple[DeclaredConflict, ...] = ()
-    policy: Policy = field(default_factory=Policy)
+    policy: ReleasePolicy = field(default_factory=ReleasePolicy)
     preferences: Mapping[str, tuple[Preference, ...]] = field(default_factory=dict)
     locked_for: MarkerSet = field(default_factory=MarkerSet.none)
     recorded: Mapping[str, str | list[Any]] = field(default_factory=dict)

@@ -15,7 +15,7 @@ from lockset.dependency_specifiers import read_marker
 from lockset.errors import LocksetError
 from lockset.markers import MarkerSet
 from lockset.resolve.problem.direct_source import DirectVersion
-from lockset.resolve.problem.requirement_text import parts_of
+from lockset.resolve.problem.requirement_text import split_requirement
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -29,9 +29,9 @@ __all__ = [
     "ANY_VERSION",
     "Dependency",
     "Key",
-    "Origin",
     "Requirement",
-    "Root",
+    "RequirementOrigin",
+    "RootRequirement",
     "Specifier",
     "from_source",
     "ordered_text",
@@ -151,12 +151,12 @@ def parse_dependency(text: str) -> Dependency:
         LocksetError: `requirement-syntax`.
     """
     try:
-        parts = parts_of(text)
+        parts = split_requirement(text)
     except InvalidRequirement as error:
         raise LocksetError("requirement-syntax", f"{text!r} is no requirement: {error}") from error
     name, extras, specifiers, url, condition = parts
     brackets = f"[{','.join(sorted(extras))}]" if extras else ""
-    place = f" @ {url}" if url else ordered_text(specifiers)
+    location = f" @ {url}" if url else ordered_text(specifiers)
     return Dependency(
         name=name,
         extras=extras,
@@ -165,7 +165,7 @@ def parse_dependency(text: str) -> Dependency:
         condition=condition.parsed,
         condition_on_extra_alone=condition.is_extra_alone,
         url=url,
-        text=f"{name}{brackets}{place}",
+        text=f"{name}{brackets}{location}",
     )
 
 
@@ -204,7 +204,7 @@ def replaced(dependency: Dependency, text: str) -> Dependency:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Origin:
+class RequirementOrigin:
     """Who asks: the project itself (`version` None) or a release of another project.
 
     Attributes:
@@ -219,7 +219,7 @@ class Origin:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Root:
+class RootRequirement:
     """One requirement of the project itself.
 
     Attributes:
@@ -230,7 +230,7 @@ class Root:
 
     dependency: Dependency
     region: MarkerSet
-    origin: Origin
+    origin: RequirementOrigin
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -249,7 +249,7 @@ class Requirement:
     specifier: Specifier
     extras: frozenset[str]
     region: MarkerSet
-    origin: Origin
+    origin: RequirementOrigin
 
     @property
     def name(self) -> str:

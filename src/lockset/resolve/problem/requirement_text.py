@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from packaging.markers import Marker
     from packaging.specifiers import SpecifierSet
 
-__all__ = ["Condition", "RequirementParts", "parts_of"]
+__all__ = ["Condition", "RequirementParts", "split_requirement"]
 
 _NAME = r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?"
 _CLAUSE = r"(?:~=|==|!=|<=|>=|<|>)[ \t]*[A-Za-z0-9.*+!_-]+[ \t]*"
@@ -57,7 +57,7 @@ class RequirementParts(NamedTuple):
     condition: Condition
 
 
-def parts_of(text: str) -> RequirementParts:
+def split_requirement(text: str) -> RequirementParts:
     """`text` (dependency specifier), taken apart.
 
     Raises:

@@ -10,7 +10,13 @@ from lockset.errors import LocksetError
 from lockset.markers import MarkerSet
 from lockset.resolve.problem.direct_source import source_of
 from lockset.resolve.problem.regions import union
-from lockset.resolve.problem.requirement import Origin, Root, from_source, parse_dependency, replaced
+from lockset.resolve.problem.requirement import (
+    RequirementOrigin,
+    RootRequirement,
+    from_source,
+    parse_dependency,
+    replaced,
+)
 from lockset.url_secrets import without_secrets
 
 if TYPE_CHECKING:
@@ -18,16 +24,16 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from lockset.resolve.problem.direct_source import DirectSource
-    from lockset.resolve.problem.options import Choices
+    from lockset.resolve.problem.options import LockOptions
     from lockset.sources.project import RequirementLine, RootProject
 
 __all__ = [
     "ConstraintSources",
     "check_lines",
     "constraint_text",
-    "hashes_of",
     "named",
     "overrides_of",
+    "requirement_hashes",
     "roots_of",
     "sources_of",
     "sources_of_constraints",
@@ -47,7 +53,7 @@ class ConstraintSources:
     refused: Mapping[str, LocksetError] = field(default_factory=dict)
 
 
-def check_lines(project: RootProject, choices: Choices) -> None:
+def check_lines(project: RootProject, choices: LockOptions) -> None:
     """Refuse what requirements files may say and lockset would not do.
 
     Raises:
@@ -59,14 +65,14 @@ def check_lines(project: RootProject, choices: Choices) -> None:
             raise LocksetError(
                 "not-supported",
                 f"Settings for the build of {line.name} alone are not supported",
-                place=line.origin,
+                location=line.origin,
                 hint="Give them to all builds: `config-settings` in [tool.lockset], or `--config-setting KEY=VALUE`",
             )
         if project.options.require_hashes and not line.hashes:
             raise LocksetError(
                 "hash-missing",
                 f"{line.name} has no hash, and `--require-hashes` asks for one",
-                place=line.origin,
+                location=line.origin,
                 hint="Leave `--require-hashes` out: a lock records the hashes of all files in any case",
             )
 
@@ -91,7 +97,7 @@ def named(wanted: Iterable[str] | None, known: Collection[str], what: str) -> li
     return chosen
 
 
-def overrides_of(project: RootProject, choices: Choices) -> Mapping[str, tuple[RequirementLine, ...]]:
+def overrides_of(project: RootProject, choices: LockOptions) -> Mapping[str, tuple[RequirementLine, ...]]:
     """What replaces requirements, by project; the user's choice of a name goes before the settings'."""
     chosen = {line.name for line in choices.overrides}
     found: dict[str, tuple[RequirementLine, ...]] = {}
@@ -102,13 +108,13 @@ def overrides_of(project: RootProject, choices: Choices) -> Mapping[str, tuple[R
 
 def roots_of(
     project: RootProject,
-    choices: Choices,
+    choices: LockOptions,
     *,
     extras: Sequence[str],
     groups: Sequence[str],
     default_group: str | None,
     folder: Path,
-) -> tuple[Root, ...]:
+) -> tuple[RootRequirement, ...]:
     """Every requirement of the project, of these extras and groups; with overrides and exclusions applied.
 
     Raises:
@@ -123,7 +129,7 @@ def roots_of(
         asked += [(line, MarkerSet.group(group)) for line in project.groups[group]]
     excluded = {*project.settings.excludes, *choices.excludes}
     overrides = overrides_of(project, choices)
-    found: list[Root] = []
+    found: list[RootRequirement] = []
     for line, region in asked:
         if line.name not in excluded:
             found += _roots(line, region, overrides.get(line.name), project.base, folder)
@@ -136,18 +142,18 @@ def _roots(
     overrides: Sequence[RequirementLine] | None,
     base: Path,
     folder: Path,
-) -> Iterable[Root]:
+) -> Iterable[RootRequirement]:
     dependency = parse_dependency(str(line.requirement))
     for answer in overrides or (line,):
         asked = dependency if answer is line else replaced(dependency, str(answer.requirement))
         if asked.url is not None:
             asked = from_source(asked, source_of(answer, base=base, folder=folder))
-        origin = Origin(name=answer.origin, version=None, text=asked.text)
+        origin = RequirementOrigin(name=answer.origin, version=None, text=asked.text)
         # What a project asks for itself belongs to no extra of another's metadata: `extra == "x"` never holds.
-        yield Root(dependency=asked, region=region & asked.marker.with_metadata_extra(None), origin=origin)
+        yield RootRequirement(dependency=asked, region=region & asked.marker.with_metadata_extra(None), origin=origin)
 
 
-def sources_of(roots: Iterable[Root], universe: MarkerSet) -> tuple[tuple[DirectSource, MarkerSet], ...]:
+def sources_of(roots: Iterable[RootRequirement], universe: MarkerSet) -> tuple[tuple[DirectSource, MarkerSet], ...]:
     """The sources among `roots`, with the environments in which all that is asked of their projects comes from them.
 
     A project comes from its source whatever extras and groups are chosen, unless these choose between sources, or are
@@ -248,7 +254,7 @@ def _constraints_disagree(one: DirectSource, other: DirectSource) -> LocksetErro
     return LocksetError(
         "sources-disagree",
         f"{other.name} is constrained to {one.shown} and to {other.shown} in the same environments",
-        place=other.place if other.place == one.place else f"{one.place}, {other.place}",
+        location=other.location if other.location == one.location else f"{one.location}, {other.location}",
         hint="Keep one of the constraints, or give each a marker of its own",
     )
 
@@ -257,7 +263,7 @@ def _disagreement(one: DirectSource, other: DirectSource) -> LocksetError:
     return LocksetError(
         "sources-disagree",
         f"{other.name} is asked for from {one.shown} and from {other.shown} in the same environments",
-        place=other.place if other.place == one.place else f"{one.place}, {other.place}",
+        location=other.location if other.location == one.location else f"{one.location}, {other.location}",
         hint="Ask for it from one place, or for each under a marker of its own; sources of extras and"
         " groups that are never installed together belong under `conflicts` in [tool.lockset]",
     )
@@ -272,7 +278,7 @@ def _with_fewer(region: MarkerSet) -> MarkerSet:
     return region
 
 
-def hashes_of(project: RootProject) -> Mapping[str, frozenset[str]]:
+def requirement_hashes(project: RootProject) -> Mapping[str, frozenset[str]]:
     """Projects of an index whose requirements come with hashes, as `algorithm:value`."""
     lines = [
         *project.dependencies,

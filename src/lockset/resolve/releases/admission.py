@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from lockset.markers import MarkerSet
-    from lockset.resolve.problem.request import Policy, Preference
+    from lockset.resolve.problem.request import Preference, ReleasePolicy
     from lockset.resolve.problem.requirement import Requirement, Specifier
     from lockset.resolve.releases.repository import Releases, Repository
 
@@ -34,7 +34,7 @@ class Admission:
     def __init__(
         self,
         repository: Repository,
-        policy: Policy,
+        policy: ReleasePolicy,
         preferences: Mapping[str, tuple[Preference, ...]] | None = None,
         unnamed: set[str] | None = None,
     ) -> None:

@@ -14,7 +14,7 @@ from lockset.errors import LocksetError
 from lockset.markers import MarkerSet, wheel_region
 from lockset.resolve.problem.direct_source import DirectSource, DirectVersion, host_of, source_of
 from lockset.resolve.problem.requirement import from_source, parse_metadata_dependency
-from lockset.resolve.releases.index_repository import python_region
+from lockset.resolve.releases.index_repository import requires_python_region
 from lockset.resolve.releases.repository import ReleaseFacts, Releases
 from lockset.sources.requirements.requirement_line import parse_requirement
 
@@ -32,10 +32,10 @@ if TYPE_CHECKING:
     from lockset.resolve.problem.requirement import Dependency
     from lockset.resolve.releases.index_repository import IndexRepository
 
-__all__ = ["DirectRepository", "SourceFound"]
+__all__ = ["DirectRepository", "UrlRequirementDiscovered"]
 
 
-class SourceFound(Exception):  # noqa: N818 (a turn of the search, caught where it is run)
+class UrlRequirementDiscovered(Exception):  # noqa: N818 (a turn of the search, caught where it is run)
     """A release asks for a project by URL that the search had met before: it has to begin anew, knowing that."""
 
 
@@ -206,7 +206,7 @@ class DirectRepository:
             found.append(from_source(dependency, source))
         late = [self._add(source, region, where) for source, region in new]
         if any(late):
-            raise SourceFound
+            raise UrlRequirementDiscovered
         return replace(facts, dependencies=tuple(found))
 
     def _is_allowed(self, version: Version, dependency: Dependency) -> bool:
@@ -262,7 +262,7 @@ class DirectRepository:
         if not isinstance(version, DirectVersion):
             return self._inner.strictly_serves(name, version)
         text = self.read(version.source).metadata.requires_python
-        return MarkerSet.any() if not text else python_region(text)
+        return MarkerSet.any() if not text else requires_python_region(text)
 
     def files(self, name: str, version: Version) -> Sequence[DistributionFile]:
         """Files of a release of an index."""

@@ -9,7 +9,7 @@ from lockset.errors import LocksetError
 from lockset.hashes import STRONG_ALGORITHMS
 from lockset.index.ports import ProjectNotFound
 from lockset.markers import MarkerSet, wheel_region
-from lockset.progress import Silent
+from lockset.progress import NullListener
 from lockset.resolve.problem.direct_source import is_local
 from lockset.resolve.problem.regions import union
 from lockset.resolve.problem.requirement import parse_metadata_dependency, replaced
@@ -23,15 +23,15 @@ if TYPE_CHECKING:
 
     from lockset.index.pages.project_page import DistributionFile, ProjectDetail
     from lockset.index.ports import Index
-    from lockset.markers.universe import Target
+    from lockset.markers.universe import TargetInterpreter
     from lockset.metadata.core import CoreMetadata
     from lockset.metadata.ports import MetadataSource
-    from lockset.progress import Listener
+    from lockset.progress import ProgressListener
     from lockset.resolve.problem.direct_source import SourceReader
     from lockset.resolve.problem.file_policy import FileRules
     from lockset.resolve.problem.requirement import Dependency
 
-__all__ = ["IndexRepository", "python_region"]
+__all__ = ["IndexRepository", "requires_python_region"]
 
 # A release whose metadata fails in one of these ways cannot be chosen; the next older one may be.
 _STEPPED_OVER = frozenset(
@@ -61,7 +61,7 @@ class IndexRepository:
         index: Index,
         metadata: MetadataSource,
         rules: FileRules,
-        listener: Listener,
+        listener: ProgressListener,
         hash_file: Callable[[DistributionFile], Mapping[str, str]],
         sources: SourceReader | None = None,
     ) -> None:
@@ -76,7 +76,7 @@ class IndexRepository:
         self._files: dict[tuple[str, Version], tuple[DistributionFile, ...]] = {}
         self._serves: dict[tuple[str, Version], MarkerSet] = {}
         self._lacks: dict[tuple[str, Version], MarkerSet] = {}
-        self._targets: dict[str, Mapping[Target, MarkerSet]] = {}
+        self._targets: dict[str, Mapping[TargetInterpreter, MarkerSet]] = {}
         self._strictly_serves: dict[tuple[str, Version], MarkerSet] = {}
         self._facts: dict[tuple[str, Version], ReleaseFacts | None] = {}
         self._wheels_serve: dict[tuple[str, Version], MarkerSet | None] = {}
@@ -92,7 +92,7 @@ class IndexRepository:
             index=self._index,
             metadata=self._metadata.unbuilt(),
             rules=rules,
-            listener=Silent(),
+            listener=NullListener(),
             hash_file=self._hash_file,
             sources=self.sources,
         )
@@ -284,11 +284,11 @@ class IndexRepository:
             self._wheels_serve[name, version] = self._wheels(files, self._targets_of(name)) if wheels_only else None
         return self._wheels_serve[name, version]
 
-    def _wheels(self, files: Iterable[DistributionFile], targets: Mapping[Target, MarkerSet]) -> MarkerSet:
+    def _wheels(self, files: Iterable[DistributionFile], targets: Mapping[TargetInterpreter, MarkerSet]) -> MarkerSet:
         wheels = [(f.tags, wheel_region(f.tags) & self.admits(f.requires_python)) for f in files if f.is_wheel]
         return taken(wheels, targets)
 
-    def _targets_of(self, name: str) -> Mapping[Target, MarkerSet]:
+    def _targets_of(self, name: str) -> Mapping[TargetInterpreter, MarkerSet]:
         """The described interpreters that count for a project."""
         if not self.rules.has_targets_alike:
             return self.rules.targets
@@ -304,7 +304,7 @@ class IndexRepository:
         known = self._strictly_serves.get((name, version))
         if known is None:
             texts = self._requires_pythons(name, version)
-            known = union(MarkerSet.any() if not t else python_region(t) for t in texts)
+            known = union(MarkerSet.any() if not t else requires_python_region(t) for t in texts)
             self._strictly_serves[name, version] = known
         return known
 
@@ -320,7 +320,7 @@ class IndexRepository:
         """Environments that a Requires-Python admits; without its upper bound where that does not count."""
         if not requires_python:
             return MarkerSet.any()
-        region = python_region(requires_python)
+        region = requires_python_region(requires_python)
         if not self.rules.ignore_caps:
             return region
         # A release whose upper bound lies below every Python asked for serves none of them: nothing could be narrowed.
@@ -421,7 +421,7 @@ class IndexRepository:
         return tuple(replaced(dependency, text) for text in overrides)
 
 
-def python_region(text: str) -> MarkerSet:
+def requires_python_region(text: str) -> MarkerSet:
     """Environments that a Requires-Python admits; all where it cannot be read."""
     read_as = read_python(text)
     # What cannot be read cannot bind (installers do the same).

@@ -25,13 +25,13 @@ if TYPE_CHECKING:
 
     from lockset.index.pages.project_page import DistributionFile, ProjectDetail
     from lockset.metadata.core import CoreMetadata
-    from lockset.progress import Listener
+    from lockset.progress import ProgressListener
     from lockset.resolve.problem.direct_source import SourceReader
     from lockset.resolve.problem.file_policy import FileRules
     from lockset.resolve.problem.requirement import Dependency, Specifier
     from lockset.resolve.releases.repository import ReleaseFacts
 
-__all__ = ["ScoutedIndex", "ScoutedMetadata", "ScoutingRepository"]
+__all__ = ["PrefetchingIndex", "PrefetchingMetadata", "PrefetchingRepository"]
 
 # Seconds after which a wait begins anew, so that an interrupt is heard.
 _HEARTBEAT = 0.2
@@ -39,7 +39,7 @@ _HEARTBEAT = 0.2
 _LOOKED_AT = 50
 
 
-class ScoutedIndex(Index, Protocol):
+class PrefetchingIndex(Index, Protocol):
     """An index that tells when something has come. Implementation: `lockset.index.http.client.HttpIndexes`."""
 
     def fetch(self, names: Iterable[str], heard: Callable[[str], object]) -> None:
@@ -52,7 +52,7 @@ class ScoutedIndex(Index, Protocol):
         """Whether another thread is just fetching the page of the normalised project."""
 
 
-class ScoutedMetadata(MetadataSource, Protocol):
+class PrefetchingMetadata(MetadataSource, Protocol):
     """Metadata that tell when they have come. Implementation: `lockset.metadata.retrieve.Retriever`."""
 
     def fetch(self, files: Sequence[DistributionFile], heard: Callable[[], object]) -> None:
@@ -65,16 +65,16 @@ class ScoutedMetadata(MetadataSource, Protocol):
         """Whether another thread is just fetching them."""
 
 
-class ScoutingRepository(IndexRepository):
+class PrefetchingRepository(IndexRepository):
     """See the module; everything else is `IndexRepository`'s."""
 
     def __init__(
         self,
         *,
-        index: ScoutedIndex,
-        metadata: ScoutedMetadata,
+        index: PrefetchingIndex,
+        metadata: PrefetchingMetadata,
         rules: FileRules,
-        listener: Listener,
+        listener: ProgressListener,
         hash_file: Callable[[DistributionFile], Mapping[str, str]],
         sources: SourceReader | None = None,
     ) -> None:
@@ -84,7 +84,7 @@ class ScoutingRepository(IndexRepository):
         self._pages = index
         self._scouted = metadata
         self._news: SimpleQueue[str | tuple[str, Version]] = SimpleQueue()
-        self._wishes: dict[str, dict[Specifier, None]] = {}
+        self._requested_specifiers: dict[str, dict[Specifier, None]] = {}
         self._following = False
 
     def hint(self, names: Iterable[str]) -> None:
@@ -147,7 +147,7 @@ class ScoutingRepository(IndexRepository):
         names = []
         for dependency in dependencies:
             if dependency.url is None and self._applies(dependency):
-                self._wishes.setdefault(dependency.name, {})[dependency.specifier] = None
+                self._requested_specifiers.setdefault(dependency.name, {})[dependency.specifier] = None
                 names.append(dependency.name)
         return names
 
@@ -166,11 +166,11 @@ class ScoutingRepository(IndexRepository):
         if self._pages.known(name) is None:
             return None
         releases = self.releases(name)
-        wishes = self._wishes.get(name, ())
+        options = self._requested_specifiers.get(name, ())
         for position, version in enumerate(releases.versions[:_LOOKED_AT]):
             if not releases.stable >> position & 1 or releases.yanked >> position & 1:
                 continue
-            if all(wish.admits(version) for wish in wishes):
+            if all(wish.admits(version) for wish in options):
                 serves = self.serves(name, version)
                 if self.rules.wanted.is_empty or not serves.is_disjoint(self.rules.wanted):
                     return version

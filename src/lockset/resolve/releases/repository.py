@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from lockset.resolve.problem.file_policy import FileRules
     from lockset.resolve.problem.requirement import Dependency, Specifier
 
-__all__ = ["Flexible", "ReleaseFacts", "Releases", "Repository"]
+__all__ = ["AdjustableRepository", "ReleaseFacts", "Releases", "Repository"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,7 +94,7 @@ class Repository(Protocol):
         """What the metadata says; None where it cannot be used (the reason has been noted): step over the release."""
 
 
-class Flexible(Repository, Protocol):
+class AdjustableRepository(Repository, Protocol):
     """A repository that can be asked what it would answer under other rules."""
 
     @property
@@ -118,5 +118,5 @@ class Flexible(Repository, Protocol):
     def empty_page(self, name: str) -> str | None:
         """The index whose page of the project has no link of a file; None where there is one, or no such page."""
 
-    def under(self, rules: FileRules) -> Flexible:
+    def under(self, rules: FileRules) -> AdjustableRepository:
         """The same releases under `rules`; what is known stays known, and nothing is built or told any more."""

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from packaging.tags import Tag
 
-    from lockset.markers.universe import Target
+    from lockset.markers.universe import TargetInterpreter
 
 __all__ = ["taken", "told_apart"]
 
@@ -21,7 +21,7 @@ __all__ = ["taken", "told_apart"]
 Wheel = tuple[frozenset["Tag"], MarkerSet]
 
 
-def taken(wheels: Collection[Wheel], targets: Mapping[Target, MarkerSet]) -> MarkerSet:
+def taken(wheels: Collection[Wheel], targets: Mapping[TargetInterpreter, MarkerSet]) -> MarkerSet:
     """The environments in which one of `wheels` can be used, as each of `targets` sees it in its own region."""
     region = union(where for _, where in wheels)
     for target, here in targets.items():
@@ -35,7 +35,9 @@ def taken(wheels: Collection[Wheel], targets: Mapping[Target, MarkerSet]) -> Mar
     return region
 
 
-def told_apart(targets: Mapping[Target, MarkerSet], tags: frozenset[Tag]) -> Mapping[Target, MarkerSet]:
+def told_apart(
+    targets: Mapping[TargetInterpreter, MarkerSet], tags: frozenset[Tag]
+) -> Mapping[TargetInterpreter, MarkerSet]:
     """`targets` without those that take none of `tags`, where another one is alike to markers and takes some.
 
     What a project has no wheels for, such as a second libc, says nothing against a release.
@@ -50,17 +52,17 @@ def told_apart(targets: Mapping[Target, MarkerSet], tags: frozenset[Tag]) -> Map
 
 
 @cache
-def _platform(target: Target) -> MarkerSet:
+def _platform(target: TargetInterpreter) -> MarkerSet:
     environment = target.environment
     system, machine = environment.sys_platform, environment.platform_machine
     return MarkerSet.parse(f"sys_platform == '{system}' and platform_machine == '{machine}'")
 
 
 @cache
-def _ladder(target: Target) -> frozenset[str]:
+def _ladder(target: TargetInterpreter) -> frozenset[str]:
     return frozenset(tag.platform for tag in target.tags)
 
 
 @cache
-def _accepted(target: Target) -> frozenset[Tag]:
+def _accepted(target: TargetInterpreter) -> frozenset[Tag]:
     return frozenset(target.tags)

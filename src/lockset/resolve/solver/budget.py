@@ -5,16 +5,16 @@ Counting makes an explanation the same on every computer, as everything else tha
 
 from __future__ import annotations
 
-from lockset.progress import Silent
+from lockset.progress import NullListener
 
-__all__ = ["Effort", "SpentError"]
+__all__ = ["BudgetSpentError", "SearchBudget"]
 
 
-class SpentError(Exception):
+class BudgetSpentError(Exception):
     """What was set aside for this has been used up; caught where searches are tried."""
 
 
-class Effort(Silent):
+class SearchBudget(NullListener):
     """The listener of searches that only explain: counts their decisions, and ends a search beyond its share.
 
     Attributes:
@@ -38,4 +38,4 @@ class Effort(Silent):
         del what
         self.left -= done
         if self.left < self._stop:
-            raise SpentError
+            raise BudgetSpentError

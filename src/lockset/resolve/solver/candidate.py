@@ -15,11 +15,11 @@ if TYPE_CHECKING:
     from lockset.markers import MarkerSet
     from lockset.resolve.problem.requirement import Key, Requirement
 
-__all__ = ["Candidate", "GuardedCandidate", "SplitCandidate"]
+__all__ = ["Candidate", "ForkCandidate", "ReleaseCandidate"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class GuardedCandidate:
+class ReleaseCandidate:
     """One release, chosen for a cell under a guard; interned by its maker, compared by identity.
 
     Attributes:
@@ -65,7 +65,7 @@ class GuardedCandidate:
         """Whether all that `other` brings with it comes with this one too: what is bad for it is bad here."""
         if self is other:
             return True
-        if not isinstance(other, GuardedCandidate) or self.version != other.version:
+        if not isinstance(other, ReleaseCandidate) or self.version != other.version:
             return False
         if not other.guard.implies(self.guard):
             return False
@@ -74,7 +74,7 @@ class GuardedCandidate:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class SplitCandidate:
+class ForkCandidate:
     """Not a release but the decision to treat a cell as two: inside and outside `boundary`.
 
     Attributes:
@@ -112,10 +112,10 @@ class SplitCandidate:
         if self is other:
             return True
         return (
-            isinstance(other, SplitCandidate)
+            isinstance(other, ForkCandidate)
             and self.boundary is other.boundary
             and self.requirements.keys() >= other.requirements.keys()
         )
 
 
-Candidate = GuardedCandidate | SplitCandidate
+Candidate = ReleaseCandidate | ForkCandidate

@@ -12,17 +12,17 @@ from lockset._dataclass import dataclass
 from lockset.markers import MarkerSet
 from lockset.resolve.problem.python_range import SETTLED
 from lockset.resolve.problem.regions import union
-from lockset.resolve.problem.requirement import Origin, Specifier
+from lockset.resolve.problem.requirement import RequirementOrigin, Specifier
 from lockset.resolve.releases.admission import Admission
-from lockset.resolve.solver.candidate import GuardedCandidate, SplitCandidate
-from lockset.resolve.solver.split_points import Boundaries
+from lockset.resolve.solver.candidate import ForkCandidate, ReleaseCandidate
+from lockset.resolve.solver.fork_points import ForkPoints
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from packaging.version import Version
 
-    from lockset.resolve.problem.request import Policy, Preference
+    from lockset.resolve.problem.request import Preference, ReleasePolicy
     from lockset.resolve.problem.requirement import Dependency, Key, Requirement
     from lockset.resolve.releases.repository import ReleaseFacts, Releases, Repository
     from lockset.resolve.solver.candidate import Candidate
@@ -104,7 +104,7 @@ class CandidateMaker:
         self,
         *,
         repository: Repository,
-        policy: Policy,
+        policy: ReleasePolicy,
         preferences: Mapping[str, tuple[Preference, ...]],
         locked_for: MarkerSet,
         splits: Mapping[Key, MarkerSet],
@@ -118,10 +118,10 @@ class CandidateMaker:
         self._locked_for = locked_for
         self._splits = splits
         self._admission = Admission(repository, policy, preferences, unnamed)
-        self._boundaries = Boundaries(repository, policy, self._admission, universe)
-        self._guarded: dict[tuple[object, ...], GuardedCandidate] = {}
+        self._boundaries = ForkPoints(repository, policy, self._admission, universe)
+        self._guarded: dict[tuple[object, ...], ReleaseCandidate] = {}
         self._apart: dict[tuple[str, Version], dict[MarkerSet, None]] = {}
-        self._origins: dict[tuple[object, ...], Origin] = {}
+        self._origins: dict[tuple[object, ...], RequirementOrigin] = {}
 
     def candidates(self, key: Key, wanted: Sequence[Requirement]) -> Iterator[Candidate]:
         """All candidates for `key` that meet every one of `wanted`, best first."""
@@ -138,7 +138,7 @@ class CandidateMaker:
             if (guard & inside).is_empty or guard.implies(inside):
                 return
             tried.add(inside)
-            yield SplitCandidate(key=key, boundary=inside, requirements=requirements)
+            yield ForkCandidate(key=key, boundary=inside, requirements=requirements)
 
         if remembered is not None:
             yield from split(remembered)
@@ -151,7 +151,7 @@ class CandidateMaker:
         for boundary in chain(separating, self._boundaries.of_dependencies(key[0], wanted)):
             yield from split(boundary)
 
-    def _in_order(self, found: Iterable[GuardedCandidate | _Boundary | None]) -> Iterator[GuardedCandidate | MarkerSet]:
+    def _in_order(self, found: Iterable[ReleaseCandidate | _Boundary | None]) -> Iterator[ReleaseCandidate | MarkerSet]:
         """Releases and the sets to split on, these after whole releases where the fewest versions are asked for."""
         late: list[MarkerSet] = []
         for each in found:
@@ -181,7 +181,7 @@ class CandidateMaker:
         in_order = releases.stable >> position & 1 and name not in self._preferences
         return bool(self._admission.fits(releases, specifier) & (newer if in_order else -1))
 
-    def expect_apart(self, refused: GuardedCandidate, boundaries: Iterable[MarkerSet]) -> None:
+    def expect_apart(self, refused: ReleaseCandidate, boundaries: Iterable[MarkerSet]) -> None:
         """Offer splits at `boundaries` after the release of `refused`, where the newest come first."""
         if self._admission.highest_first(refused.name):
             self._apart.setdefault((refused.name, refused.version), {}).update(dict.fromkeys(boundaries))
@@ -190,7 +190,7 @@ class CandidateMaker:
         """Whether the highest versions of the project are tried first."""
         return self._admission.highest_first(name)
 
-    def needs_naming(self, candidate: GuardedCandidate) -> bool:
+    def needs_naming(self, candidate: ReleaseCandidate) -> bool:
         """Whether the release counts only where somebody asks for it by name."""
         if candidate.name in self._policy.granted:
             return False
@@ -208,21 +208,23 @@ class CandidateMaker:
             found |= region & marker.with_metadata_extra(extra)
         return found
 
-    def origin(self, candidate: GuardedCandidate, dependency: Dependency) -> Origin:
+    def origin(self, candidate: ReleaseCandidate, dependency: Dependency) -> RequirementOrigin:
         """Who asks, when `candidate` brings `dependency`."""
         memo = (candidate.name, candidate.version, dependency.text)
         known = self._origins.get(memo)
         if known is None:
-            known = self._origins[memo] = Origin(name=candidate.name, version=candidate.version, text=dependency.text)
+            known = self._origins[memo] = RequirementOrigin(
+                name=candidate.name, version=candidate.version, text=dependency.text
+            )
         return known
 
-    def impossible_origin(self, candidate: GuardedCandidate) -> Origin:
+    def impossible_origin(self, candidate: ReleaseCandidate) -> RequirementOrigin:
         """Who asks, when `candidate` turns out to be unusable."""
-        return Origin(name=candidate.name, version=candidate.version, text="(its metadata cannot be used)")
+        return RequirementOrigin(name=candidate.name, version=candidate.version, text="(its metadata cannot be used)")
 
     def _releases(
         self, key: Key, wanted: Sequence[Requirement], guard: MarkerSet
-    ) -> Iterator[GuardedCandidate | _Boundary | None]:
+    ) -> Iterator[ReleaseCandidate | _Boundary | None]:
         """Releases that serve the guard, and, between them, the boundaries of those that serve a part of it.
 
         None where releases begin that lack files: splits go before them.
@@ -358,7 +360,7 @@ class CandidateMaker:
             locked=positions(locked), probed=positions(p for p in concerned if not p.binding), boundary=boundary
         )
 
-    def _guard(self, key: Key, version: Version, guard: MarkerSet, wanted: Sequence[Requirement]) -> GuardedCandidate:
+    def _guard(self, key: Key, version: Version, guard: MarkerSet, wanted: Sequence[Requirement]) -> ReleaseCandidate:
         asked: dict[str, MarkerSet] = {}
         for requirement in wanted:
             for extra in requirement.extras:
@@ -367,11 +369,11 @@ class CandidateMaker:
         memo = (key, version, guard, extras)
         known = self._guarded.get(memo)
         if known is None:
-            known = GuardedCandidate(key=key, version=version, guard=guard, extras=extras)
+            known = ReleaseCandidate(key=key, version=version, guard=guard, extras=extras)
             self._guarded[memo] = known
         return known
 
-    def closed(self, candidate: GuardedCandidate, facts: ReleaseFacts) -> Extras:
+    def closed(self, candidate: ReleaseCandidate, facts: ReleaseFacts) -> Extras:
         """Regions of the candidate's extras, with those that the release asks of itself (`all = name[a,b]`)."""
         own = [d for d in facts.dependencies if d.name == candidate.name and d.extras]
         if not own:

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypeAlias
 
-from lockset.resolve.solver.nogoods import Cause, Member
+from lockset.resolve.solver.incompatibility import Cause, Term
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from lockset.resolve.problem.requirement import Key, Origin, Requirement
+    from lockset.resolve.problem.requirement import Key, Requirement, RequirementOrigin
     from lockset.resolve.solver.candidate import Candidate
 
-__all__ = ["Asked", "Cell", "causes_of", "chain_of", "members_of"]
+__all__ = ["Asked", "Decision", "causes_of", "chain_of", "terms_of"]
 
 
-class Cell:
+class Decision:
     """One decision: what is asked of it, by which cells, and what is chosen.
 
     Attributes:
@@ -41,12 +41,12 @@ class Cell:
         return tuple(dict.fromkeys(requirement for requirement, _ in self.asked))
 
 
-Asked: TypeAlias = "tuple[Requirement, Cell | None]"
+Asked: TypeAlias = "tuple[Requirement, Decision | None]"
 
 
-def members_of(asked: Iterable[Asked]) -> Iterator[Member]:
+def terms_of(asked: Iterable[Asked]) -> Iterator[Term]:
     """The choices that the requirements come from, as those that ask for them."""
-    return (Member(key=parent.key, asks=(r,)) for r, parent in asked if parent is not None)
+    return (Term(key=parent.key, asks=(r,)) for r, parent in asked if parent is not None)
 
 
 def causes_of(asked: Iterable[Asked]) -> Iterator[Cause]:
@@ -56,7 +56,7 @@ def causes_of(asked: Iterable[Asked]) -> Iterator[Cause]:
         yield Cause(requirement=requirement, parent=pin, chain=chain_of(requirement, parent))
 
 
-def chain_of(requirement: Requirement, parent: Cell | None) -> tuple[Origin, ...]:
+def chain_of(requirement: Requirement, parent: Decision | None) -> tuple[RequirementOrigin, ...]:
     """Who asks for whom, from a root down to `requirement`, which comes from `parent`."""
     chain = [requirement.origin]
     seen: set[Key] = set()

@@ -13,9 +13,9 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from lockset.errors import LocksetError
-from lockset.resolve.problem.requirement import ANY_VERSION, Origin
+from lockset.resolve.problem.requirement import ANY_VERSION, RequirementOrigin
 from lockset.resolve.releases.admission import bits
-from lockset.resolve.solver.candidate import GuardedCandidate
+from lockset.resolve.solver.candidate import ReleaseCandidate
 from lockset.resolve.solver.opt_in_releases import everything_is_named
 from lockset.resolve.solver.propagate import propagate
 from lockset.resolve.solver.provider import Provider
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from lockset.resolve.problem.request import LockRequest
     from lockset.resolve.problem.requirement import Key, Requirement
     from lockset.resolve.releases.repository import Repository
-    from lockset.resolve.solver.resolution import Edge, NodeKey, Resolution
+    from lockset.resolve.solver.resolution import NodeKey, Resolution, ResolvedEdge
 
 __all__ = ["improved"]
 
@@ -71,9 +71,9 @@ class _Answer:
         return found
 
     @cached_property
-    def asked(self) -> Mapping[NodeKey, Sequence[Edge]]:
+    def asked(self) -> Mapping[NodeKey, Sequence[ResolvedEdge]]:
         """The edges to each release."""
-        found: dict[NodeKey, list[Edge]] = {}
+        found: dict[NodeKey, list[ResolvedEdge]] = {}
         for edge in self.resolution.edges:
             found.setdefault(edge.target, []).append(edge)
         return found
@@ -181,7 +181,7 @@ class _Improvement:
                 for newer in self._newer(answer, key, cells, freed=freed):
                     yield from self._tried(answer, newer)
 
-    def _blocking(self, answer: _Answer, key: NodeKey) -> Iterator[Edge]:
+    def _blocking(self, answer: _Answer, key: NodeKey) -> Iterator[ResolvedEdge]:
         """The edges to a release each of which alone admits no newer one."""
         for edge in answer.asked[key]:
             if not self._provider.admits_newer(*key, edge.dependency.specifier):
@@ -203,7 +203,7 @@ class _Improvement:
         *,
         freed: Collection[NodeKey],
         partner: NodeKey | None = None,
-    ) -> Iterator[list[GuardedCandidate]]:
+    ) -> Iterator[list[ReleaseCandidate]]:
         """Newer releases for `cells` of `key` that all but the `freed` admit; they ask more of `partner` alone."""
         by_cell = [
             {c.version: c for c in islice(self._candidates(answer, key, cell, freed), _MOST_NEWER)} for cell in cells
@@ -219,7 +219,7 @@ class _Improvement:
 
     def _candidates(
         self, answer: _Answer, key: NodeKey, cell: Key, freed: Collection[NodeKey]
-    ) -> Iterator[GuardedCandidate]:
+    ) -> Iterator[ReleaseCandidate]:
         """What would be tried before a release in one of its cells, were nothing asked for by the `freed`."""
         region = answer.cells[key][cell]
         wanted = [
@@ -236,7 +236,7 @@ class _Improvement:
         for candidate in self._provider.candidates(cell, tuple(dict.fromkeys(wanted))):
             if candidate.choice == key[1]:
                 return
-            if isinstance(candidate, GuardedCandidate):
+            if isinstance(candidate, ReleaseCandidate):
                 yield candidate
 
     def _partners(self, answer: _Answer, key: NodeKey) -> Iterator[NodeKey]:
@@ -259,7 +259,7 @@ class _Improvement:
                 if self._fit(mine, theirs) and self._fit(theirs, mine):
                     yield from self._tried(answer, [*mine, *theirs])
 
-    def _fit(self, mine: Iterable[GuardedCandidate], theirs: Iterable[GuardedCandidate]) -> bool:
+    def _fit(self, mine: Iterable[ReleaseCandidate], theirs: Iterable[ReleaseCandidate]) -> bool:
         """Whether `theirs` are what `mine` ask for."""
         return all(
             requirement.name != other.name
@@ -270,7 +270,7 @@ class _Improvement:
             for other in theirs
         )
 
-    def _tried(self, answer: _Answer, newer: Iterable[GuardedCandidate]) -> Iterator[_Answer]:
+    def _tried(self, answer: _Answer, newer: Iterable[ReleaseCandidate]) -> Iterator[_Answer]:
         """The answer with `newer` releases in it, where it is one."""
         if self._trials >= _MOST_TRIALS:
             return
@@ -289,9 +289,9 @@ class _Improvement:
             yield found
 
 
-def _origin(edge: Edge) -> Origin:
+def _origin(edge: ResolvedEdge) -> RequirementOrigin:
     name, version = edge.source or ("", None)
-    return Origin(name=name, version=version, text=edge.dependency.text)
+    return RequirementOrigin(name=name, version=version, text=edge.dependency.text)
 
 
 def _replaced(pins: Pins, releases: Replacements) -> Pins:
@@ -300,7 +300,7 @@ def _replaced(pins: Pins, releases: Replacements) -> Pins:
         there = dict(chosen)
         for key, version in releases.items():
             candidate = there.get(key)
-            if isinstance(candidate, GuardedCandidate):
+            if isinstance(candidate, ReleaseCandidate):
                 there[key] = replace(candidate, version=version, met={})
         parts.append((universe, there))
     return Pins(parts=tuple(parts))

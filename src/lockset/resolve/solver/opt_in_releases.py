@@ -18,12 +18,12 @@ if TYPE_CHECKING:
     from lockset.resolve.problem.request import LockRequest
     from lockset.resolve.releases.repository import Repository
     from lockset.resolve.solver.resolution import Node, Resolution
-    from lockset.resolve.solver.search import Impossible
+    from lockset.resolve.solver.search import ResolutionImpossible
 
 __all__ = ["everything_is_named", "granting"]
 
 
-def granting(impossible: Impossible, request: LockRequest) -> LockRequest | None:
+def granting(impossible: ResolutionImpossible, request: LockRequest) -> LockRequest | None:
     """The request with releases tried that nobody had named yet; None where that cannot help."""
     if not impossible.unnamed or request.policy.granted:
         return None

@@ -6,7 +6,7 @@ from collections import deque
 from typing import TYPE_CHECKING
 
 from lockset.errors import LocksetError
-from lockset.resolve.solver.resolution import Edge, Node, Resolution, Statistics
+from lockset.resolve.solver.resolution import Node, Resolution, ResolvedEdge, Statistics
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from packaging.version import Version
 
     from lockset.markers import MarkerSet
-    from lockset.resolve.problem.requirement import Dependency, Root
+    from lockset.resolve.problem.requirement import Dependency, RootRequirement
     from lockset.resolve.releases.repository import Repository
     from lockset.resolve.solver.resolution import NodeKey, Pins
 
@@ -23,7 +23,7 @@ __all__ = ["propagate"]
 
 def propagate(
     pins: Pins,
-    roots: Sequence[Root],
+    roots: Sequence[RootRequirement],
     universe: MarkerSet,
     repository: Repository,
     statistics: Statistics | None = None,
@@ -141,11 +141,11 @@ class _Propagation:
             if not region.is_empty:
                 yield dependency, region
 
-    def edges(self, source: NodeKey | None, dependency: Dependency, region: MarkerSet) -> Iterator[Edge]:
+    def edges(self, source: NodeKey | None, dependency: Dependency, region: MarkerSet) -> Iterator[ResolvedEdge]:
         """`dependency` of `source` towards every release that answers it."""
         for cell, version in self.leaves(dependency.name):
             part = region & cell
             if not part.is_empty:
                 target = (dependency.name, version)
                 if target != source:
-                    yield Edge(source=source, target=target, dependency=dependency, region=part)
+                    yield ResolvedEdge(source=source, target=target, dependency=dependency, region=part)

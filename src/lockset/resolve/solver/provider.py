@@ -10,9 +10,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lockset.resolve.problem.requirement import Key, Requirement
-from lockset.resolve.solver.candidate import Candidate, GuardedCandidate, SplitCandidate
+from lockset.resolve.solver.candidate import Candidate, ForkCandidate, ReleaseCandidate
 from lockset.resolve.solver.candidates import CandidateMaker
-from lockset.resolve.solver.split_points import split_at
+from lockset.resolve.solver.fork_points import split_at
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from packaging.version import Version
 
     from lockset.markers import MarkerSet
-    from lockset.resolve.problem.request import Policy, Preference
-    from lockset.resolve.problem.requirement import Origin, Root, Specifier
+    from lockset.resolve.problem.request import Preference, ReleasePolicy
+    from lockset.resolve.problem.requirement import RequirementOrigin, RootRequirement, Specifier
     from lockset.resolve.releases.repository import Repository
 
 __all__ = ["Provider"]
@@ -44,7 +44,7 @@ class Provider:
         self,
         *,
         repository: Repository,
-        policy: Policy,
+        policy: ReleasePolicy,
         universe: MarkerSet,
         preferences: Mapping[str, tuple[Preference, ...]],
         locked_for: MarkerSet,
@@ -71,7 +71,7 @@ class Provider:
         self._candidates: dict[tuple[object, ...], _Lazy] = {}
         self._seen: dict[str, int] = {}
 
-    def roots(self, roots: Iterable[Root]) -> list[Requirement]:
+    def roots(self, roots: Iterable[RootRequirement]) -> list[Requirement]:
         """The requirements that stand for `roots`; those that never apply in the universe are left out."""
         found = []
         for root in roots:
@@ -86,7 +86,7 @@ class Provider:
         """Requirements a candidate brings with it, each in its region; those that never hold there are left out."""
         known = self._dependencies.get(candidate)
         if known is None:
-            made = self._handed_on(candidate) if isinstance(candidate, SplitCandidate) else self._of_release(candidate)
+            made = self._handed_on(candidate) if isinstance(candidate, ForkCandidate) else self._of_release(candidate)
             known = self._dependencies[candidate] = tuple(made)
             self._repository.hint(dict.fromkeys(r.name for r in known if r.name != _NOWHERE))
         return known
@@ -115,11 +115,11 @@ class Provider:
 
     def needs_naming(self, candidate: Candidate) -> bool:
         """Whether it may be chosen only where somebody asks for it by name: a pre-release, or what is yanked."""
-        return isinstance(candidate, GuardedCandidate) and self._maker.needs_naming(candidate)
+        return isinstance(candidate, ReleaseCandidate) and self._maker.needs_naming(candidate)
 
     def chosen(self, candidate: Candidate) -> None:
         """Hear of a choice: a cell that was split is split in the same way when asked again."""
-        if isinstance(candidate, SplitCandidate):
+        if isinstance(candidate, ForkCandidate):
             self._splits[candidate.key] = candidate.boundary
 
     def rank(self, name: str) -> tuple[int, int]:
@@ -132,7 +132,7 @@ class Provider:
 
     def expect_next(self, rejected: Candidate) -> None:
         """Have the metadata of the releases next in order fetched, more of them the more were rejected already."""
-        if isinstance(rejected, GuardedCandidate):
+        if isinstance(rejected, ReleaseCandidate):
             versions = self._repository.releases(rejected.name).versions
             if self._lowest_first:
                 versions = versions[::-1]
@@ -142,13 +142,13 @@ class Provider:
 
     def expect_apart(self, refused: Candidate, boundaries: Iterable[MarkerSet]) -> None:
         """Offer splits at `boundaries`, on one side of which `refused` may be possible, before older releases."""
-        if isinstance(refused, GuardedCandidate):
+        if isinstance(refused, ReleaseCandidate):
             self._maker.expect_apart(refused, boundaries)
 
     def boundaries_of(self, candidate: Candidate) -> Iterator[MarkerSet]:
         """The boundary of a split where others may be split, too: between environments, or members of conflicts."""
         yield from split_at(candidate)
-        if isinstance(candidate, SplitCandidate):
+        if isinstance(candidate, ForkCandidate):
             yield from (member for member in self._apart if member & candidate.key[1] is candidate.boundary)
 
     def lies_apart(self, part: MarkerSet, guard: MarkerSet) -> bool:
@@ -156,7 +156,7 @@ class Provider:
         return any(part.implies(member) and not guard.implies(member) for member in self._apart)
 
     def require(
-        self, key: Key, specifier: Specifier, extras: frozenset[str], region: MarkerSet, origin: Origin
+        self, key: Key, specifier: Specifier, extras: frozenset[str], region: MarkerSet, origin: RequirementOrigin
     ) -> Requirement:
         """The requirement of that kind; one object for all that are equal."""
         memo = (key, specifier, extras, region, origin)
@@ -167,14 +167,14 @@ class Provider:
             self._seen.setdefault(key[0], len(self._seen))
         return known
 
-    def _handed_on(self, split: SplitCandidate) -> Iterator[Requirement]:
+    def _handed_on(self, split: ForkCandidate) -> Iterator[Requirement]:
         for half in split.halves:
             for r in split.requirements:
                 region = r.region & half
                 if not region.is_empty:
                     yield self.require((r.name, half), r.specifier, r.extras, region, r.origin)
 
-    def _of_release(self, candidate: GuardedCandidate) -> Iterator[Requirement]:
+    def _of_release(self, candidate: ReleaseCandidate) -> Iterator[Requirement]:
         facts = self._repository.facts(candidate.name, candidate.version)
         if facts is None or not candidate.guard.implies(facts.serves):
             if facts is not None and not candidate.guard.is_disjoint(facts.serves):
@@ -198,7 +198,7 @@ class Provider:
                 self._maker.expect_apart(candidate, (region.without_extras_and_groups(),))
                 yield self._impossible(candidate)
 
-    def _impossible(self, candidate: GuardedCandidate) -> Requirement:
+    def _impossible(self, candidate: ReleaseCandidate) -> Requirement:
         origin = self._maker.impossible_origin(candidate)
         return self.require((_NOWHERE, self.universe), self._maker.nothing, frozenset(), candidate.guard, origin)
 

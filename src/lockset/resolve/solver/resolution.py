@@ -6,17 +6,17 @@ from typing import TYPE_CHECKING
 
 from lockset._dataclass import dataclass
 from lockset.markers import MarkerSet
-from lockset.resolve.solver.candidate import SplitCandidate
+from lockset.resolve.solver.candidate import ForkCandidate
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from packaging.version import Version
 
-    from lockset.resolve.problem.requirement import Dependency, Key, Root
+    from lockset.resolve.problem.requirement import Dependency, Key, RootRequirement
     from lockset.resolve.solver.candidate import Candidate
 
-__all__ = ["Edge", "Node", "NodeKey", "Pins", "Resolution", "Statistics"]
+__all__ = ["Node", "NodeKey", "Pins", "Resolution", "ResolvedEdge", "Statistics"]
 
 # A release: normalised name and version.
 NodeKey = tuple[str, "Version"]
@@ -39,7 +39,7 @@ class Pins:
             waiting = [universe]
             while waiting:
                 candidate = mapping.get((name, waiting.pop()))
-                if isinstance(candidate, SplitCandidate):
+                if isinstance(candidate, ForkCandidate):
                     waiting.extend(reversed(candidate.halves))
                 elif candidate is not None and not (cell := candidate.key[1] - earlier).is_empty:
                     yield cell, candidate.version
@@ -51,7 +51,7 @@ class Pins:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Edge:
+class ResolvedEdge:
     """Someone needs something.
 
     Attributes:
@@ -106,8 +106,8 @@ class Resolution:
     """
 
     nodes: Mapping[NodeKey, Node]
-    edges: tuple[Edge, ...]
+    edges: tuple[ResolvedEdge, ...]
     pins: Pins
-    roots: tuple[Root, ...]
+    roots: tuple[RootRequirement, ...]
     universe: MarkerSet
     statistics: Statistics

@@ -10,8 +10,8 @@ from __future__ import annotations
 from itertools import dropwhile, islice
 from typing import TYPE_CHECKING
 
-from lockset.resolve.solver.candidate import GuardedCandidate
-from lockset.resolve.solver.split_points import asked_apart
+from lockset.resolve.solver.candidate import ReleaseCandidate
+from lockset.resolve.solver.fork_points import asked_apart
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -20,13 +20,13 @@ if TYPE_CHECKING:
     from lockset.resolve.solver.candidate import Candidate
     from lockset.resolve.solver.provider import Provider
 
-__all__ = ["Precedence"]
+__all__ = ["RootOrder"]
 
 # Releases of either side that one goes back at most for the sake of the order.
 _NEAR = 5
 
 
-class Precedence:
+class RootOrder:
     """The projects that the roots ask for, in their order."""
 
     def __init__(self, provider: Provider, roots: Iterable[Requirement]) -> None:
@@ -39,7 +39,7 @@ class Precedence:
         candidate: Candidate,
         wanted: Callable[[Key], tuple[Requirement, ...]],
         pin_of: Callable[[Key], Candidate | None],
-    ) -> tuple[Requirement, GuardedCandidate] | None:
+    ) -> tuple[Requirement, ReleaseCandidate] | None:
         """What is chosen for a project named earlier and stands against `candidate`, with the requirement on it.
 
         Args:
@@ -48,13 +48,13 @@ class Precedence:
             pin_of: What is chosen for a cell.
         """
         rank = self._rank.get(candidate.name)
-        if not rank or not isinstance(candidate, GuardedCandidate):
+        if not rank or not isinstance(candidate, ReleaseCandidate):
             return None
         for requirement in self._provider.dependencies(candidate):
             if self._rank.get(requirement.name, rank) >= rank:
                 continue
             pin = pin_of(requirement.key)
-            if not isinstance(pin, GuardedCandidate) or requirement.specifier.admits(pin.version):
+            if not isinstance(pin, ReleaseCandidate) or requirement.specifier.admits(pin.version):
                 continue
             # A member of a declared conflict has a release of its own, and all others keep theirs.
             if self._provider.lies_apart(requirement.region, pin.guard):
@@ -67,9 +67,9 @@ class Precedence:
 
     def _fit_nearby(
         self,
-        candidate: GuardedCandidate,
+        candidate: ReleaseCandidate,
         wanted: tuple[Requirement, ...],
-        pin: GuardedCandidate,
+        pin: ReleaseCandidate,
         wanted_of_pin: tuple[Requirement, ...],
     ) -> bool:
         """Whether a release a little older than `candidate` fits `pin`; where none does, a little older than `pin`."""
@@ -82,12 +82,12 @@ class Precedence:
         return any(self._admits(one, other) for other in older for one in (candidate, *later))
 
     def _following(
-        self, candidate: GuardedCandidate, wanted: tuple[Requirement, ...], most: int
-    ) -> Sequence[GuardedCandidate]:
+        self, candidate: ReleaseCandidate, wanted: tuple[Requirement, ...], most: int
+    ) -> Sequence[ReleaseCandidate]:
         """Releases that are tried after `candidate`, the next first."""
-        releases = (c for c in self._provider.candidates(candidate.key, wanted) if isinstance(c, GuardedCandidate))
+        releases = (c for c in self._provider.candidates(candidate.key, wanted) if isinstance(c, ReleaseCandidate))
         return list(islice(dropwhile(lambda c: c.version != candidate.version, releases), 1, most + 1))
 
-    def _admits(self, one: GuardedCandidate, other: GuardedCandidate) -> bool:
+    def _admits(self, one: ReleaseCandidate, other: ReleaseCandidate) -> bool:
         asked = (r for r in self._provider.dependencies(one) if r.key == other.key)
         return all(requirement.specifier.admits(other.version) for requirement in asked)

@@ -10,22 +10,22 @@ from lockset.markers import MarkerSet
 from lockset.markers.sample import common_environments
 from lockset.resolve.problem.regions import environment_region
 from lockset.resolve.problem.request import Preference
-from lockset.resolve.solver.candidate import GuardedCandidate
-from lockset.resolve.solver.nogoods import Cause, Nogoods
+from lockset.resolve.solver.candidate import ReleaseCandidate
+from lockset.resolve.solver.incompatibility import Cause, Incompatibilities
 from lockset.resolve.solver.provider import Provider
 from lockset.resolve.solver.resolution import Pins, Statistics
-from lockset.resolve.solver.solver import GivenUp, NoWay, Run
+from lockset.resolve.solver.solver import BudgetExceeded, Solver, Unsatisfiable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from lockset.markers import Environment
-    from lockset.progress import Listener
+    from lockset.progress import ProgressListener
     from lockset.resolve.problem.request import LockRequest
-    from lockset.resolve.problem.requirement import Root
+    from lockset.resolve.problem.requirement import RootRequirement
     from lockset.resolve.releases.repository import Repository
 
-__all__ = ["Cause", "Impossible", "choices_of", "search", "solve_environment"]
+__all__ = ["Cause", "ResolutionImpossible", "chosen_releases", "search", "solve_environment"]
 
 # Rejected candidates that the first run of all takes in its stride; beyond them environments are probed first.
 _CONFLICTS_AT_ONCE = 24
@@ -44,7 +44,7 @@ _ROUNDS = 60_000
 _UNIVERSE_SPLITS = 60
 
 
-class Impossible(Exception):  # noqa: N818 (an answer of the search, turned into an error by `explain`)
+class ResolutionImpossible(Exception):  # noqa: N818 (an answer of the search, turned into an error by `explain`)
     """No choice of releases works in `universe`; `causes` is the last conflict met.
 
     Attributes:
@@ -75,7 +75,7 @@ class _Survey:
 
     sampled: Iterator[MarkerSet]
     others: Iterator[MarkerSet]
-    failed: Impossible | None = None
+    failed: ResolutionImpossible | None = None
 
 
 @dataclass(slots=True)
@@ -89,12 +89,12 @@ class _Totals:
     unnamed: set[str] = field(default_factory=set)
     surveys: dict[MarkerSet, _Survey] = field(default_factory=dict)
 
-    def add(self, run: Run) -> None:
+    def add(self, run: Solver) -> None:
         self.rounds += run.rounds
         self.conflicts += run.conflicts
 
 
-def search(request: LockRequest, repository: Repository, listener: Listener) -> tuple[Pins, Statistics]:
+def search(request: LockRequest, repository: Repository, listener: ProgressListener) -> tuple[Pins, Statistics]:
     """Releases for every environment of `request.universe`.
 
     Most projects are decided in one run. Where that meets conflicts, concrete environments are probed first, so that
@@ -108,13 +108,13 @@ def search(request: LockRequest, repository: Repository, listener: Listener) -> 
     totals = _Totals()
     try:
         return _found(request, repository, listener, totals)
-    except Impossible as impossible:
+    except ResolutionImpossible as impossible:
         impossible.unnamed = frozenset(totals.unnamed)
         raise
 
 
 def _found(
-    request: LockRequest, repository: Repository, listener: Listener, totals: _Totals
+    request: LockRequest, repository: Repository, listener: ProgressListener, totals: _Totals
 ) -> tuple[Pins, Statistics]:
     pins, settled = _once(request, request.universe, repository, listener, totals)
     if pins is None:
@@ -130,7 +130,7 @@ def _found(
 
 
 def _probe(
-    request: LockRequest, repository: Repository, listener: Listener, totals: _Totals
+    request: LockRequest, repository: Repository, listener: ProgressListener, totals: _Totals
 ) -> Mapping[str, tuple[Preference, ...]]:
     """The request's preferences, followed by what each probe found.
 
@@ -153,7 +153,7 @@ def _probe(
         totals.blamed = before.copy()
         try:
             pins = _run(replace(request, preferences=preferences), universe, repository, listener, totals)
-        except Impossible as impossible:
+        except ResolutionImpossible as impossible:
             # All extras and groups at once need not fit together; where less of them fails, that is the answer.
             failed = _failing_environment(request, request.universe, repository, listener, totals)
             if failed is not None:
@@ -162,7 +162,7 @@ def _probe(
         finally:
             blamed.update({n: max(count, blamed.get(n, 0)) for n, count in totals.blamed.items()})
         for (name, _), candidate in pins.parts[0][1].items():
-            if isinstance(candidate, GuardedCandidate):
+            if isinstance(candidate, ReleaseCandidate):
                 found = Preference(version=candidate.version, region=point, binding=False)
                 preferences[name] = (*preferences.get(name, ()), found)
     totals.blamed = blamed
@@ -170,7 +170,7 @@ def _probe(
 
 
 def _solve(
-    request: LockRequest, universe: MarkerSet, repository: Repository, listener: Listener, totals: _Totals
+    request: LockRequest, universe: MarkerSet, repository: Repository, listener: ProgressListener, totals: _Totals
 ) -> Pins:
     def doubted(rounds: int) -> None:
         failed = _failing_environment(request, universe, repository, listener, totals, rounds=rounds)
@@ -179,7 +179,7 @@ def _solve(
 
     try:
         pins = _run(request, universe, repository, listener, totals, restarts=_RESTARTS, doubted=doubted)
-    except Impossible as impossible:
+    except ResolutionImpossible as impossible:
         failed = _failing_environment(request, universe, repository, listener, totals)
         if failed is not None:
             raise failed from impossible
@@ -196,15 +196,15 @@ def _solve(
 
 
 def _once(
-    request: LockRequest, universe: MarkerSet, repository: Repository, listener: Listener, totals: _Totals
+    request: LockRequest, universe: MarkerSet, repository: Repository, listener: ProgressListener, totals: _Totals
 ) -> tuple[Pins | None, bool]:
     """One run that gives up at the first few conflicts, None then; and whether each choice is as it was first made."""
     provider = _provider(request, universe, repository, totals)
-    nogoods = Nogoods(provider.dependencies, provider.fits)
-    run = Run(provider, nogoods, listener, patience=_CONFLICTS_AT_ONCE, most_rounds=_ROUNDS)
+    nogoods = Incompatibilities(provider.dependencies, provider.fits)
+    run = Solver(provider, nogoods, listener, patience=_CONFLICTS_AT_ONCE, most_rounds=_ROUNDS)
     try:
         pins = Pins(parts=((universe, run.solve(provider.roots(request.roots))),))
-    except (GivenUp, NoWay):
+    except (BudgetExceeded, Unsatisfiable):
         return None, False
     finally:
         totals.add(run)
@@ -216,7 +216,7 @@ def _run(
     request: LockRequest,
     universe: MarkerSet,
     repository: Repository,
-    listener: Listener,
+    listener: ProgressListener,
     totals: _Totals,
     *,
     restarts: int = _RESTARTS_OF_ONE,
@@ -228,25 +228,25 @@ def _run(
     """
     provider = _provider(request, universe, repository, totals)
     roots = provider.roots(request.roots)
-    nogoods = Nogoods(provider.dependencies, provider.fits)
+    nogoods = Incompatibilities(provider.dependencies, provider.fits)
     patience = _FIRST_PATIENCE
     causes: tuple[Cause, ...] = ()
     before = totals.rounds
     for restart in range(restarts):
         if doubted is not None and restart >= _RESTARTS_IN_GOOD_FAITH:
             doubted(totals.rounds - before)
-        run = Run(provider, nogoods, listener, patience=patience, most_rounds=_ROUNDS)
+        run = Solver(provider, nogoods, listener, patience=patience, most_rounds=_ROUNDS)
         try:
             return Pins(parts=((universe, run.solve(roots)),))
-        except GivenUp:
+        except BudgetExceeded:
             causes = run.causes
             totals.restarts += 1
             patience += patience // 2
-        except NoWay as no_way:
-            raise Impossible(universe, no_way.causes, exhausted=True) from None
+        except Unsatisfiable as no_way:
+            raise ResolutionImpossible(universe, no_way.causes, exhausted=True) from None
         finally:
             totals.add(run)
-    raise Impossible(universe, causes, exhausted=False)
+    raise ResolutionImpossible(universe, causes, exhausted=False)
 
 
 def _provider(request: LockRequest, universe: MarkerSet, repository: Repository, totals: _Totals) -> Provider:
@@ -262,12 +262,16 @@ def _provider(request: LockRequest, universe: MarkerSet, repository: Repository,
 
 
 def solve_environment(
-    request: LockRequest, region: MarkerSet, roots: Sequence[Root], repository: Repository, listener: Listener
-) -> Impossible | None:
+    request: LockRequest,
+    region: MarkerSet,
+    roots: Sequence[RootRequirement],
+    repository: Repository,
+    listener: ProgressListener,
+) -> ResolutionImpossible | None:
     """Why `roots` cannot hold in `region` (one environment), None where they can."""
     try:
         _run(replace(request, roots=tuple(roots)), region, repository, listener, _Totals())
-    except Impossible as impossible:
+    except ResolutionImpossible as impossible:
         return impossible
     return None
 
@@ -276,11 +280,11 @@ def _failing_environment(
     request: LockRequest,
     universe: MarkerSet,
     repository: Repository,
-    listener: Listener,
+    listener: ProgressListener,
     totals: _Totals,
     *,
     rounds: int | None = None,
-) -> Impossible | None:
+) -> ResolutionImpossible | None:
     """The first environment looked at that alone has no answer: the plainest thing to tell of.
 
     With `rounds`, no further one is looked at after so many decisions; the next call goes on from there. Without, all
@@ -289,7 +293,7 @@ def _failing_environment(
     survey = totals.surveys.get(universe)
     if survey is None:
         survey = totals.surveys[universe] = _Survey(
-            sampled=_environments(universe, request, request.samples, choices_of(request)),
+            sampled=_environments(universe, request, request.samples, chosen_releases(request)),
             others=_environments(universe, request, common_environments(), _as_many_as_may_be(request)),
         )
     stop = totals.rounds * 2 if rounds is None else totals.rounds + rounds
@@ -302,7 +306,7 @@ def _failing_environment(
             break
         try:
             _run(request, region, repository, listener, totals)
-        except Impossible as impossible:
+        except ResolutionImpossible as impossible:
             survey.failed = impossible
     return survey.failed
 
@@ -326,7 +330,7 @@ def _environments(
                 yield region
 
 
-def choices_of(request: LockRequest) -> list[tuple[tuple[str, ...], tuple[str, ...]]]:
+def chosen_releases(request: LockRequest) -> list[tuple[tuple[str, ...], tuple[str, ...]]]:
     """Choices of extras and groups worth looking at.
 
     The default one, each extra and each group with it, each group alone, and everything; where conflicts are declared,
@@ -362,14 +366,14 @@ def _as_many_as_may_be(request: LockRequest) -> Iterator[tuple[tuple[str, ...], 
 
 
 def _boundary(
-    request: LockRequest, universe: MarkerSet, impossible: Impossible, repository: Repository
+    request: LockRequest, universe: MarkerSet, impossible: ResolutionImpossible, repository: Repository
 ) -> MarkerSet | None:
     """The marker that cuts `universe` in two most evenly, among those in play in the conflict."""
     atoms: dict[MarkerSet, None] = {}
     names = {c.requirement.name for c in impossible.causes}
     for cause in impossible.causes:
         atoms.update(dict.fromkeys(cause.requirement.region.atoms()))
-        if isinstance(cause.parent, GuardedCandidate):
+        if isinstance(cause.parent, ReleaseCandidate):
             names.add(cause.parent.name)
     for root in request.roots:
         atoms.update(dict.fromkeys(root.region.atoms()))
@@ -394,7 +398,7 @@ def _preferring(request: LockRequest, pins: Pins) -> LockRequest:
     preferences = dict(request.preferences)
     for _, mapping in pins.parts:
         for (name, _), candidate in mapping.items():
-            if isinstance(candidate, GuardedCandidate):
+            if isinstance(candidate, ReleaseCandidate):
                 found = Preference(version=candidate.version, region=MarkerSet.any(), binding=False)
                 preferences[name] = (*preferences.get(name, ()), found)
     return replace(request, preferences=preferences)

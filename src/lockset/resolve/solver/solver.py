@@ -15,26 +15,26 @@ from __future__ import annotations
 from heapq import heappop, heappush
 from typing import TYPE_CHECKING
 
-from lockset.resolve.solver.candidate import GuardedCandidate, SplitCandidate
-from lockset.resolve.solver.decision import Cell, causes_of, chain_of, members_of
+from lockset.resolve.solver.candidate import ForkCandidate, ReleaseCandidate
+from lockset.resolve.solver.decision import Decision, causes_of, chain_of, terms_of
+from lockset.resolve.solver.fork_points import asked_apart
+from lockset.resolve.solver.incompatibility import Cause, Incompatibility, Term
 from lockset.resolve.solver.minimal import lean
-from lockset.resolve.solver.nogoods import Cause, Conflict, Member
 from lockset.resolve.solver.relevance import telling
-from lockset.resolve.solver.root_order import Precedence
-from lockset.resolve.solver.split_points import asked_apart
+from lockset.resolve.solver.root_order import RootOrder
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from lockset.markers import MarkerSet
-    from lockset.progress import Listener
+    from lockset.progress import ProgressListener
     from lockset.resolve.problem.requirement import Key, Requirement
     from lockset.resolve.solver.candidate import Candidate
     from lockset.resolve.solver.decision import Asked
-    from lockset.resolve.solver.nogoods import Nogoods
+    from lockset.resolve.solver.incompatibility import Incompatibilities
     from lockset.resolve.solver.provider import Provider
 
-__all__ = ["GivenUp", "NoWay", "Run"]
+__all__ = ["BudgetExceeded", "Solver", "Unsatisfiable"]
 
 # How often one choice may make another yield that does not meet what it asks, before the two count as tried: each in
 # turn could make the other yield for ever.
@@ -48,11 +48,11 @@ _DECISIONS_PER_CELL = 20
 _MOST_UNNAMED = 12
 
 
-class GivenUp(Exception):  # noqa: N818 (an outcome of a run)
+class BudgetExceeded(Exception):  # noqa: N818 (an outcome of a run)
     """The run met more rejections than it had patience for, or took more decisions than it may."""
 
 
-class NoWay(Exception):  # noqa: N818 (an outcome of a run)
+class Unsatisfiable(Exception):  # noqa: N818 (an outcome of a run)
     """Everything was tried; `causes` are the requirements of the conflict that is left."""
 
     def __init__(self, causes: tuple[Cause, ...]) -> None:
@@ -60,7 +60,7 @@ class NoWay(Exception):  # noqa: N818 (an outcome of a run)
         self.causes = causes
 
 
-class Run:
+class Solver:
     """One run; its counts tell how it went, also where it ends in an exception.
 
     Attributes:
@@ -72,7 +72,13 @@ class Run:
     """
 
     def __init__(
-        self, provider: Provider, nogoods: Nogoods, listener: Listener, *, patience: int, most_rounds: int
+        self,
+        provider: Provider,
+        nogoods: Incompatibilities,
+        listener: ProgressListener,
+        *,
+        patience: int,
+        most_rounds: int,
     ) -> None:
         self.rounds = self.conflicts = self.rejections = 0
         self.causes: tuple[Cause, ...] = ()
@@ -80,18 +86,18 @@ class Run:
         self._nogoods = nogoods
         self._listener = listener
         self._patience, self._most_rounds = patience, most_rounds
-        self._cells: dict[Key, Cell] = {}
-        self._open: dict[Cell, None] = {}
+        self._cells: dict[Key, Decision] = {}
+        self._open: dict[Decision, None] = {}
         # A heap of the undecided by rank; some in it are decided by now.
-        self._queue: list[tuple[tuple[int, int], int, Cell]] = []
-        self._log: list[tuple[Cell, tuple[Asked, ...], Candidate | None, int]] = []
+        self._queue: list[tuple[tuple[int, int], int, Decision]] = []
+        self._log: list[tuple[Decision, tuple[Asked, ...], Candidate | None, int]] = []
         self._marks: list[int] = []
         # Cells whose state at the last mark is in the log.
-        self._written: set[Cell] = set()
-        self._decided: list[Cell] = []
-        self._unsettled: dict[Cell, list[Asked]] = {}
+        self._written: set[Decision] = set()
+        self._decided: list[Decision] = []
+        self._unsettled: dict[Decision, list[Asked]] = {}
         self._last_conflict = self._unnamed = 0
-        self._precedence = Precedence(provider, ())
+        self._precedence = RootOrder(provider, ())
         self.yielded: dict[tuple[Key, object, Key, object], int] = {}
 
     def solve(self, roots: Sequence[Requirement]) -> dict[Key, Candidate]:
@@ -101,12 +107,12 @@ class Run:
             NoWay: there is nothing to choose.
             GivenUp: it would take too long.
         """
-        self._precedence = Precedence(self._provider, roots)
+        self._precedence = RootOrder(self._provider, roots)
         for requirement in roots:
             self._ask(requirement.key, None, [requirement], lambda _: False)
         for cell in list(self._open):
             if next(self._provider.candidates(cell.key, cell.wanted), None) is None:
-                raise NoWay(tuple(causes_of(cell.asked)))
+                raise Unsatisfiable(tuple(causes_of(cell.asked)))
         while self._open or self._is_unnamed(roots):
             self._check_progress()
             self.rounds += 1
@@ -115,25 +121,25 @@ class Run:
 
     def _check_progress(self) -> None:
         if self.rounds >= self._most_rounds or self._unnamed > _MOST_UNNAMED:
-            raise GivenUp
+            raise BudgetExceeded
         if self.rounds - self._last_conflict > _PATIENT_DECISIONS + _DECISIONS_PER_CELL * len(self._cells):
             # Round in a circle: what yields most often is decided first the next time.
             if self.yielded:
                 self._provider.blame(max(self.yielded, key=self.yielded.__getitem__)[2][0])
-            raise GivenUp
+            raise BudgetExceeded
 
-    def _next(self) -> Cell:
+    def _next(self) -> Decision:
         """The undecided cell that comes first by rank."""
         while (cell := self._queue[0][-1]) not in self._open:
             heappop(self._queue)
         return cell
 
-    def _queued(self, cell: Cell) -> tuple[tuple[int, int], int, Cell]:
+    def _queued(self, cell: Decision) -> tuple[tuple[int, int], int, Decision]:
         return self._provider.rank(cell.key[0]), cell.number, cell
 
-    def _decide(self, cell: Cell) -> Conflict | None:
+    def _decide(self, cell: Decision) -> Incompatibility | None:
         """Choose the best candidate; the conflict where none is left."""
-        members: list[Member] = []
+        members: list[Term] = []
         causes: list[Cause] = []
         boundaries: list[MarkerSet] = []
         for candidate in self._provider.candidates(cell.key, cell.wanted):
@@ -148,7 +154,7 @@ class Run:
             causes += (*refused.causes, *self._own_causes(candidate, refused))
             boundaries += [*self._provider.boundaries_of(candidate), *refused.boundaries]
         mattering = self._telling(cell.asked)
-        return Conflict.of([*members_of(mattering), *members], causes or causes_of(mattering), boundaries)
+        return Incompatibility.of([*terms_of(mattering), *members], causes or causes_of(mattering), boundaries)
 
     def _telling(self, asked: tuple[Asked, ...], fixed: Sequence[Requirement] = ()) -> list[Asked]:
         """What of `asked` matters beside `fixed`, so that nothing can be chosen: the earliest decided, if it may be."""
@@ -166,30 +172,30 @@ class Run:
         self._provider.expect_next(rejected)
         self._queue = sorted(map(self._queued, self._open))
         if self.rejections > self._patience:
-            raise GivenUp
+            raise BudgetExceeded
 
-    def _go_back(self, conflict: Conflict | None) -> None:
+    def _go_back(self, conflict: Incompatibility | None) -> None:
         if conflict is None:
             return
         self.conflicts += 1
         self.causes = conflict.causes
         self._last_conflict = self.rounds
         if not conflict.members:
-            raise NoWay(conflict.causes)
+            raise Unsatisfiable(conflict.causes)
         self._nogoods.learn(conflict)
         self._undo(max(self._cells[member.key].level for member in conflict.members))
 
     # What stands in the way of a candidate.
 
-    def _held_off(self, candidate: Candidate) -> Conflict | None:
+    def _held_off(self, candidate: Candidate) -> Incompatibility | None:
         found = self._precedence.standing(candidate, lambda key: self._cells[key].wanted, self._pin_of)
         if found is None:
             return None
         requirement, pin = found
         met = self._met_in(self._cells[pin.key].asked, [requirement], candidate)
-        return Conflict.of((Member.whole(pin),), met, asked_apart([requirement], pin))
+        return Incompatibility.of((Term.whole(pin),), met, asked_apart([requirement], pin))
 
-    def _blocked(self, candidate: Candidate) -> Conflict | None:
+    def _blocked(self, candidate: Candidate) -> Incompatibility | None:
         """Why what `candidate` asks for cannot be had beside what is chosen; None where it can, as far as is seen."""
         by_key: dict[Key, list[Requirement]] = {}
         for requirement in self._provider.dependencies(candidate):
@@ -200,7 +206,7 @@ class Run:
                 return found
         return None
 
-    def _unmeetable(self, key: Key, requirements: list[Requirement], asking: Candidate) -> Conflict | None:
+    def _unmeetable(self, key: Key, requirements: list[Requirement], asking: Candidate) -> Incompatibility | None:
         cell = self._cells.get(key)
         asked, pin = ((), None) if cell is None else (cell.asked, cell.pin)
         wanted = tuple(dict.fromkeys([*(requirement for requirement, _ in asked), *requirements]))
@@ -210,20 +216,20 @@ class Run:
             if self._has_yielded(pin, asking):
                 known = self._all_refused(self._grown(pin, wanted), asking)
                 met = self._met_in(asked, requirements, asking)
-                members = () if known is None else (Member.whole(pin), *known.members)
-                return None if known is None else Conflict.of(members, [*met, *known.causes])
+                members = () if known is None else (Term.whole(pin), *known.members)
+                return None if known is None else Incompatibility.of(members, [*met, *known.causes])
         known = self._all_refused(self._provider.candidates(key, wanted), asking)
         if known is None:
             return None
         mattering = self._telling(asked, requirements)
-        others = [m for m in (*members_of(mattering), *known.members) if m.key != asking.key]
+        others = [m for m in (*terms_of(mattering), *known.members) if m.key != asking.key]
         met = self._met_in(mattering, requirements, asking)
         apart = [*known.boundaries, *asked_apart(requirements, asking)]
-        return Conflict.of(others, [*met, *known.causes], apart)
+        return Incompatibility.of(others, [*met, *known.causes], apart)
 
-    def _all_refused(self, candidates: Iterable[Candidate], asking: Candidate) -> Conflict | None:
+    def _all_refused(self, candidates: Iterable[Candidate], asking: Candidate) -> Incompatibility | None:
         """What known conflicts have against all of `candidates` beside `asking`; None where one may be chosen."""
-        members: list[Member] = []
+        members: list[Term] = []
         causes: list[Cause] = []
         boundaries: list[MarkerSet] = []
         for candidate in candidates:
@@ -233,14 +239,14 @@ class Run:
             members += (m for m in known.members if m.key not in {asking.key, candidate.key})
             causes += known.causes
             boundaries += [*self._provider.boundaries_of(candidate), *known.boundaries]
-        return Conflict.of(members, causes, boundaries)
+        return Incompatibility.of(members, causes, boundaries)
 
     def _grown(self, pin: Candidate | None, wanted: tuple[Requirement, ...]) -> Iterator[Candidate]:
         """The same release or split for all of `wanted`, where there is such a candidate."""
         if pin is None:
             return
-        if isinstance(pin, SplitCandidate):
-            yield SplitCandidate(key=pin.key, boundary=pin.boundary, requirements=dict.fromkeys(wanted))
+        if isinstance(pin, ForkCandidate):
+            yield ForkCandidate(key=pin.key, boundary=pin.boundary, requirements=dict.fromkeys(wanted))
             return
         yield from (c for c in self._provider.candidates(pin.key, wanted) if c.choice == pin.choice)
 
@@ -256,7 +262,7 @@ class Run:
 
     # Changes, each of which is written down.
 
-    def _pin(self, cell: Cell, candidate: Candidate) -> Conflict | None:
+    def _pin(self, cell: Decision, candidate: Candidate) -> Incompatibility | None:
         """Choose a candidate, and bring what follows from it to all cells it concerns; a conflict that it meets."""
         before = self._decided[-1] if self._decided else None
         self._decided.append(cell)
@@ -281,7 +287,7 @@ class Run:
         self._unnamed += bool(self._open)
         return bool(self._open)
 
-    def _settle_all(self) -> Conflict | None:
+    def _settle_all(self) -> Incompatibility | None:
         while self._unsettled:
             conflict = self._settle(*self._unsettled.popitem())
             if conflict is not None:
@@ -289,7 +295,7 @@ class Run:
                 return conflict
         return None
 
-    def _choose(self, cell: Cell, candidate: Candidate | None) -> None:
+    def _choose(self, cell: Decision, candidate: Candidate | None) -> None:
         """Put `candidate` in the place of what is chosen for `cell`, and what it brings in the place of that."""
         pin = cell.pin
         old = () if pin is None else self._provider.dependencies(pin)
@@ -297,7 +303,7 @@ class Run:
         self._write(cell, cell.asked, candidate, 0 if candidate is None else len(self._decided))
         if candidate is not None:
             self._provider.chosen(candidate)
-            if isinstance(candidate, GuardedCandidate):
+            if isinstance(candidate, ReleaseCandidate):
                 self._listener.step(f"{candidate.name} {candidate.version}")
         before, after = set(old), set(new)
         changes: dict[Key, list[Requirement]] = {r.key: [] for r in (*new, *old)}
@@ -308,19 +314,19 @@ class Run:
             self._ask(key, cell, added, lambda requirement: requirement in before and requirement not in after)
 
     def _ask(
-        self, key: Key, parent: Cell | None, added: Iterable[Requirement], gone: Callable[[Requirement], bool]
+        self, key: Key, parent: Decision | None, added: Iterable[Requirement], gone: Callable[[Requirement], bool]
     ) -> None:
         """Add requirements of `parent` on a cell, and take others of it off."""
         cell = self._cells.get(key)
         if cell is None:
-            cell = self._cells[key] = Cell(key, len(self._cells))
+            cell = self._cells[key] = Decision(key, len(self._cells))
         kept = [(r, p) for r, p in cell.asked if p is not parent or not gone(r)]
         fresh = [(r, parent) for r in added]
         self._write(cell, (*kept, *fresh), cell.pin, cell.level)
         if cell.pin is not None:
             self._unsettled.setdefault(cell, []).extend(fresh)
 
-    def _settle(self, cell: Cell, fresh: list[Asked]) -> Conflict | None:
+    def _settle(self, cell: Decision, fresh: list[Asked]) -> Incompatibility | None:
         """Let the choice of a cell stand, grow or go, now that `fresh` requirements are on it.
 
         The conflict where it can do none of this.
@@ -346,8 +352,8 @@ class Run:
             if insisting is not None and best is None:
                 known = self._all_refused(self._grown(pin, wanted), insisting)
                 members = () if known is None else known.members
-                both = Member.whole(pin), Member.whole(insisting)
-                return Conflict.of((*both, *members), causes_of(cell.asked))
+                both = Term.whole(pin), Term.whole(insisting)
+                return Incompatibility.of((*both, *members), causes_of(cell.asked))
             for other in asking:
                 pair = (other.key, other.choice, pin.key, pin.choice)
                 self.yielded[pair] = self.yielded.get(pair, 0) + 1
@@ -359,13 +365,13 @@ class Run:
         """The first of `candidates` that no known conflict speaks against."""
         return next((c for c in candidates if self._nogoods.met_by(c, self._pin_of) is None), None)
 
-    def _write(self, cell: Cell, asked: tuple[Asked, ...], pin: Candidate | None, level: int) -> None:
+    def _write(self, cell: Decision, asked: tuple[Asked, ...], pin: Candidate | None, level: int) -> None:
         if cell not in self._written:
             self._written.add(cell)
             self._log.append((cell, cell.asked, cell.pin, cell.level))
         self._set(cell, asked, pin, level)
 
-    def _set(self, cell: Cell, asked: tuple[Asked, ...], pin: Candidate | None, level: int) -> None:
+    def _set(self, cell: Decision, asked: tuple[Asked, ...], pin: Candidate | None, level: int) -> None:
         cell.asked, cell.pin, cell.level = asked, pin, level
         if asked and pin is None:
             if cell not in self._open:
@@ -392,7 +398,7 @@ class Run:
         for requirement in requirements:
             yield Cause(requirement=requirement, parent=asking, chain=chain_of(requirement, cell))
 
-    def _own_causes(self, candidate: Candidate, conflict: Conflict) -> Iterator[Cause]:
+    def _own_causes(self, candidate: Candidate, conflict: Incompatibility) -> Iterator[Cause]:
         """What `candidate` asks for that takes part in a conflict, learned of another release that asks the same."""
         keys = {r.key for member in conflict.members if member.key == candidate.key for r in member.asks}
         told = {cause.origin for cause in conflict.causes}

@@ -12,7 +12,7 @@ from lockset.errors import LocksetError
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-__all__ = ["LogicalLine", "decode", "logical_lines", "with_names"]
+__all__ = ["LogicalLine", "decode_requirements", "logical_lines", "with_names"]
 
 # The longer marks first: that of UTF-32 begins with that of UTF-16.
 _BYTE_ORDER_MARKS = (
@@ -48,7 +48,7 @@ class LogicalLine:
     values: tuple[tuple[str, str], ...] = ()
 
 
-def decode(data: bytes, *, place: str) -> str:
+def decode_requirements(data: bytes, *, location: str) -> str:
     """The text of the file: by byte order mark, else by a `coding:` comment in the first two lines, else UTF-8.
 
     Bytes that are no UTF-8 become lone surrogates: harmless in comments, refused elsewhere by `logical_lines`.
@@ -58,15 +58,15 @@ def decode(data: bytes, *, place: str) -> str:
     """
     for mark, encoding in _BYTE_ORDER_MARKS:
         if data.startswith(mark):
-            return _decode_as(data[len(mark) :], encoding, place)
+            return _decode_as(data[len(mark) :], encoding, location)
     for line in data.split(b"\n", 2)[:2]:
         named = _CODING.search(line) if line.startswith(b"#") else None
         if named:
-            return _decode_as(data, named[1].decode("ascii", "replace"), place)
+            return _decode_as(data, named[1].decode("ascii", "replace"), location)
     return data.decode("utf-8", "surrogateescape")
 
 
-def logical_lines(text: str, *, environ: Mapping[str, str], place: str) -> Iterator[LogicalLine]:
+def logical_lines(text: str, *, environ: Mapping[str, str], location: str) -> Iterator[LogicalLine]:
     """The lines that count, in pip's order of steps: join, strip comments, replace variables.
 
     A variable that is unset or empty in `environ` stays as it is written.
@@ -82,7 +82,7 @@ def logical_lines(text: str, *, environ: Mapping[str, str], place: str) -> Itera
             raise LocksetError(
                 "encoding",
                 "The line is not UTF-8",
-                place=f"{place}:{number}",
+                location=f"{location}:{number}",
                 hint="Save the file as UTF-8, or name its encoding in the first line: `# -*- coding: NAME -*-`",
             )
         values = {found[0]: value for found in _VARIABLE.finditer(line) if (value := environ.get(found[1]))}
@@ -98,12 +98,14 @@ def with_names(text: str, values: tuple[tuple[str, str], ...]) -> str:
     return text
 
 
-def _decode_as(data: bytes, encoding: str, place: str) -> str:
+def _decode_as(data: bytes, encoding: str, location: str) -> str:
     try:
         # Codecs from bytes to bytes (`zip`, `hex`) are no text encodings: `bytes.decode` refuses them.
         return data.decode(encoding)
     except (LookupError, ValueError) as error:  # UnicodeDecodeError is a ValueError
-        raise LocksetError("encoding", f"The file cannot be decoded as {encoding}: {error}", place=place) from error
+        raise LocksetError(
+            "encoding", f"The file cannot be decoded as {encoding}: {error}", location=location
+        ) from error
 
 
 def _joined(lines: Iterable[tuple[int, str]]) -> Iterator[tuple[int, str]]:

@@ -19,7 +19,7 @@ from lockset.sources.toml_table import nearest
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from lockset.sources.direct_reference import Surroundings
+    from lockset.sources.direct_reference import ReferencedFiles
 
 __all__ = ["GivenOption", "OptionSum", "split_line"]
 
@@ -78,7 +78,7 @@ class GivenOption:
     value: str = ""
 
 
-def split_line(line: str, *, place: str) -> tuple[str, tuple[GivenOption, ...]]:
+def split_line(line: str, *, location: str) -> tuple[str, tuple[GivenOption, ...]]:
     """The requirement (or nothing) that a logical line begins with, and the options after it.
 
     Raises:
@@ -94,72 +94,72 @@ def split_line(line: str, *, place: str) -> tuple[str, tuple[GivenOption, ...]]:
     try:
         tokens = shlex.split(written)
     except ValueError as error:
-        raise LocksetError("option-syntax", f"The options cannot be read: {error}", place=place) from error
-    options = _options(tokens, place)
+        raise LocksetError("option-syntax", f"The options cannot be read: {error}", location=location) from error
+    options = _options(tokens, location)
     if conditional:
         options[0] = replace(options[0], value=f"{options[0].value} ; {conditional['marker']}")
     return requirement, tuple(options)
 
 
-def _options(tokens: list[str], place: str) -> list[GivenOption]:
+def _options(tokens: list[str], location: str) -> list[GivenOption]:
     found: list[GivenOption] = []
     at = 0
     while at < len(tokens):
-        spelling, has_value, value = _spelling(tokens[at], place)
+        spelling, has_value, value = _spelling(tokens[at], location)
         at += 1
         if spelling in _FLAGS:
             if has_value:
-                raise LocksetError("option-syntax", f"`{spelling}` takes no value", place=place)
+                raise LocksetError("option-syntax", f"`{spelling}` takes no value", location=location)
             found.append(GivenOption(name=_FLAGS[spelling]))
             continue
         if not has_value:
             if at == len(tokens):
-                raise LocksetError("option-syntax", f"`{spelling}` needs a value", place=place)
+                raise LocksetError("option-syntax", f"`{spelling}` needs a value", location=location)
             value = tokens[at]
             at += 1
         found.append(GivenOption(name=_WITH_VALUE[spelling], value=value))
     return found
 
 
-def _spelling(token: str, place: str) -> tuple[str, bool, str]:
+def _spelling(token: str, location: str) -> tuple[str, bool, str]:
     """The option's spelling as in the tables, whether a value is joined to it, and the value."""
     if token.startswith("--"):
         written, equals, value = token.partition("=")
-        return _long_spelling(written, place), bool(equals), value
+        return _long_spelling(written, location), bool(equals), value
     if token.startswith("-") and token[:2] in _WITH_VALUE:
         return token[:2], len(token) > 2, token[2:].removeprefix("=")  # noqa: PLR2004 - a dash and a letter
     if token.startswith("-"):
-        raise _unknown(token, place)
+        raise _unknown(token, location)
     raise LocksetError(
         "option-syntax",
         f"`{token}` stands behind the options, where nothing is read",
-        place=place,
+        location=location,
         hint="Write one requirement, or one option with its value, on a line",
     )
 
 
-def _long_spelling(written: str, place: str) -> str:
+def _long_spelling(written: str, location: str) -> str:
     if written in _SPELLINGS:
         return written
     if written in _REMOVED:
         raise LocksetError(
             "option-removed",
             f"`{written}` is no longer an option of requirements files",
-            place=place,
+            location=location,
             hint="Give build settings by `--config-settings KEY=VALUE`",
         )
     # Installers accept the beginning of an option where it fits one only.
     fitting = [spelling for spelling in _SPELLINGS if spelling.startswith(written)]
     if written != "--" and len({_WITH_VALUE.get(each, each) for each in fitting}) == 1:
         return fitting[0]
-    raise _unknown(written, place)
+    raise _unknown(written, location)
 
 
-def _unknown(written: str, place: str) -> LocksetError:
+def _unknown(written: str, location: str) -> LocksetError:
     return LocksetError(
         "option-unknown",
         f"`{written}` is not an option of requirements files",
-        place=place,
+        location=location,
         hint=nearest(written, _SPELLINGS),
     )
 
@@ -172,7 +172,7 @@ class OptionSum:
     """
 
     base: str
-    surroundings: Surroundings
+    surroundings: ReferencedFiles
     _index_url: str | None = None
     _extra_index_urls: list[str] = field(default_factory=list)
     _find_links: list[str] = field(default_factory=list)
@@ -181,7 +181,7 @@ class OptionSum:
     _require_hashes: bool | None = None
     _choices: dict[str, dict[str, None]] = field(default_factory=dict)
 
-    def add_line(self, options: Sequence[GivenOption], *, location: str, place: str) -> None:
+    def add_line(self, options: Sequence[GivenOption], *, path_or_url: str, location: str) -> None:
         """Takes the options of one line of the file at `location`; what does not concern locking is passed over.
 
         Raises:
@@ -191,9 +191,9 @@ class OptionSum:
             if option.name in _INDEX_ORDER:
                 self._add_index(option)
             elif option.name in _OPPOSITES:
-                self._choose(option, place)
+                self._choose(option, location)
             elif option.name == "find-links":
-                self._find_links.append(self._place_of_links(option.value, location))
+                self._find_links.append(self._find_links_location(option.value, path_or_url))
             elif option.name == "trusted-host":
                 self._trusted_hosts.append(option.value)
             elif option.name in {"require-hashes", "no-require-hashes"}:
@@ -230,15 +230,15 @@ class OptionSum:
         elif "no-index" not in self._flags:
             self._extra_index_urls.append(option.value)
 
-    def _place_of_links(self, value: str, location: str) -> str:
+    def _find_links_location(self, value: str, path_or_url: str) -> str:
         if is_url(value):
             return value
-        beside = os.path.normpath(os.path.join(os.path.dirname(location), value))  # noqa: PTH118, PTH120 - text only
+        beside = os.path.normpath(os.path.join(os.path.dirname(path_or_url), value))  # noqa: PTH118, PTH120 - text only
         if self.surroundings.exists(beside):
             return beside
         return os.path.normpath(os.path.join(self.base, value))  # noqa: PTH118 - text only
 
-    def _choose(self, option: GivenOption, place: str) -> None:
+    def _choose(self, option: GivenOption, location: str) -> None:
         """`:all:` replaces, `:none:` empties, a name moves from the opposite list to this one.
 
         Of kinds of files a name goes before `:all:` whichever comes first, as in uv; with pip a later `:all:` has
@@ -246,7 +246,7 @@ class OptionSum:
         """
         if option.value.startswith("-"):
             message = f"`--{option.name}` needs a list of packages, not `{option.value}`"
-            raise LocksetError("option-syntax", message, place=place)
+            raise LocksetError("option-syntax", message, location=location)
         chosen = self._choices.setdefault(option.name, {})
         others = self._choices.setdefault(_OPPOSITES[option.name], {})
         words = [word.strip() for word in option.value.split(",") if word.strip()]

@@ -75,7 +75,7 @@ class RequirementLine:
         return replace(self, text=str(narrowed), requirement=narrowed, origin=origin)
 
 
-def parse_requirement(text: str, *, origin: str, place: str | None = None) -> RequirementLine:
+def parse_requirement(text: str, *, origin: str, location: str | None = None) -> RequirementLine:
     """The requirement that `text` writes in the notation of dependency specifiers.
 
     Raises:
@@ -83,7 +83,9 @@ def parse_requirement(text: str, *, origin: str, place: str | None = None) -> Re
             `hash-malformed` for hashes in a URL.
     """
     if text.count("(") > _MAX_NESTING and _nesting(text) > _MAX_NESTING:
-        raise LocksetError("requirement-syntax", "The marker is nested too deep to be read", place=place or origin)
+        raise LocksetError(
+            "requirement-syntax", "The marker is nested too deep to be read", location=location or origin
+        )
     try:
         requirement = read_dependency(text)
     except InvalidRequirement as error:
@@ -91,7 +93,7 @@ def parse_requirement(text: str, *, origin: str, place: str | None = None) -> Re
         raise LocksetError(
             "requirement-syntax",
             f"`{without_secrets(text)}` is not a requirement: {reason}",
-            place=place or origin,
+            location=location or origin,
             # With credentials masked, the mark would stand below the wrong part.
             context=tuple(line for line in marked if line.strip()) if without_secrets(text) == text else (),
             hint=_hint(text),
@@ -100,15 +102,15 @@ def parse_requirement(text: str, *, origin: str, place: str | None = None) -> Re
         urlsplit(requirement.url or "")
     except ValueError as error:
         raise LocksetError(
-            "requirement-syntax", f"`{without_secrets(text)}` has an address that is none", place=place or origin
+            "requirement-syntax", f"`{without_secrets(text)}` has an address that is none", location=location or origin
         ) from error
     if len(text) > _DIGITS and _NUMBER.search(text):
         raise LocksetError(
-            "requirement-syntax", f"A number in it has more than {_DIGITS} digits", place=place or origin
+            "requirement-syntax", f"A number in it has more than {_DIGITS} digits", location=location or origin
         )
     hashes: tuple[Digest, ...] = ()
     if requirement.url is not None:
-        requirement.url, hashes = split_hashes(requirement.url, place=place or origin)
+        requirement.url, hashes = split_hashes(requirement.url, location=location or origin)
     return RequirementLine(text=text.strip(), requirement=requirement, origin=origin, hashes=hashes)
 
 

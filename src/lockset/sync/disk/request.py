@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from lockset.sync.desired import Allowed
-from lockset.sync.disk.apply.applier import Doing
-from lockset.sync.disk.target_spec import Described, Place
-from lockset.sync.plan import Policy
+from lockset.sync.desired import SourcePolicy
+from lockset.sync.disk.apply.installer import InstallOptions
+from lockset.sync.disk.target_spec import DescribedInterpreter, TargetSpec
+from lockset.sync.plan import RemovalPolicy
 
 if TYPE_CHECKING:
     from lockset.lockfile.model import Pylock
@@ -62,28 +62,28 @@ class SyncRequest(NamedTuple):
     python: str | None
     directory: str | None = None
     prefix: str | None = None
-    described: Described | None = None
+    described: DescribedInterpreter | None = None
     break_system: bool = False
     extras: frozenset[str] = frozenset()
     all_extras: bool = False
     groups: frozenset[str] = frozenset()
     all_groups: bool = False
     default_groups: bool = True
-    allowed: Allowed = Allowed()
+    allowed: SourcePolicy = SourcePolicy()
     no_binary: frozenset[str] | None = frozenset()
     only_binary: frozenset[str] | None = frozenset()
     build_nothing: bool = False
     strict: bool = True
     find_links: tuple[str, ...] = ()
-    policy: Policy = Policy()
-    doing: Doing = Doing()
+    policy: RemovalPolicy = RemovalPolicy()
+    doing: InstallOptions = InstallOptions()
     locked: bool = False
     check_only: bool = False
 
     @property
-    def place(self) -> Place:
+    def location(self) -> TargetSpec:
         """Where it goes."""
-        return Place(
+        return TargetSpec(
             python=self.python,
             directory=self.directory,
             prefix=self.prefix,

@@ -15,17 +15,17 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
 
     from lockset.lockfile.model import Pylock
-    from lockset.lockfile.select import Selected
-    from lockset.sync.desired import Wanted
+    from lockset.lockfile.select import SelectedPackage
+    from lockset.sync.desired import DesiredDistribution
     from lockset.sync.disk.request import SyncRequest
     from lockset.sync.target import Target
 
-__all__ = ["asked_of", "chosen_extras", "chosen_groups", "selected_of"]
+__all__ = ["chosen_extras", "chosen_groups", "selected_of", "selection_arguments"]
 
 
-def asked_of(request: SyncRequest, target: Target) -> Sequence[Wanted]:
+def selection_arguments(request: SyncRequest, target: Target) -> Sequence[DesiredDistribution]:
     """What all lock files together ask for, sorted by name."""
-    found: dict[str, Wanted] = {}
+    found: dict[str, DesiredDistribution] = {}
     locks = [(source, source.read()) for source in request.sources]
     known_extras = {extra for _, lock in locks for extra in lock.extras or ()}
     known_groups = {g for _, lock in locks for g in (*(lock.dependency_groups or ()), *(lock.default_groups or ()))}
@@ -46,7 +46,7 @@ def asked_of(request: SyncRequest, target: Target) -> Sequence[Wanted]:
     return [found[name] for name in sorted(found)]
 
 
-def selected_of(lock: Pylock, request: SyncRequest, target: Target) -> tuple[Selected, ...]:
+def selected_of(lock: Pylock, request: SyncRequest, target: Target) -> tuple[SelectedPackage, ...]:
     """What one lock file installs in `target`, with the extras, groups and kinds of files that `request` asks for.
 
     Raises:
@@ -65,7 +65,7 @@ def selected_of(lock: Pylock, request: SyncRequest, target: Target) -> tuple[Sel
     return selection.items
 
 
-def _of_one(lock: Pylock, folder: str, request: SyncRequest, target: Target) -> Iterable[Wanted]:
+def _of_one(lock: Pylock, folder: str, request: SyncRequest, target: Target) -> Iterable[DesiredDistribution]:
     for one in wanted(
         selected_of(lock, request, target), folder=folder, allowed=request.allowed._replace(folders=request.find_links)
     ):
@@ -73,7 +73,7 @@ def _of_one(lock: Pylock, folder: str, request: SyncRequest, target: Target) -> 
         yield one
 
 
-def _same(one: Wanted, other: Wanted) -> bool:
+def _same(one: DesiredDistribution, other: DesiredDistribution) -> bool:
     """Whether two lock files mean the same: the same bytes, wherever they come from, or the same source."""
     if one.kind != other.kind or one.version != other.version or one.direct_url != other.direct_url:
         return False
@@ -96,7 +96,7 @@ def _forbids(these: Collection[str] | None, opposite: Collection[str] | None, na
     return opposite is None or name not in opposite if these is None else name in these
 
 
-def _refuse_missing(items: Sequence[Selected], lock: Pylock) -> None:
+def _refuse_missing(items: Sequence[SelectedPackage], lock: Pylock) -> None:
     """Refuse a lock file that records a dependency which none of its entries is."""
     known = {package.name for package in lock.packages}
     for item in items:
@@ -110,7 +110,7 @@ def _refuse_missing(items: Sequence[Selected], lock: Pylock) -> None:
                 )
 
 
-def _refuse_kind(one: Wanted, request: SyncRequest) -> None:
+def _refuse_kind(one: DesiredDistribution, request: SyncRequest) -> None:
     """Refuse a source where a wheel is asked for, and the other way round."""
     is_wheel = (one.filename or "").endswith(".whl") and one.kind in {"wheel", "archive"}
     if request.described is not None and not is_wheel:

@@ -13,7 +13,7 @@ from lockset import __version__
 from lockset.dependency_specifiers import read_version
 from lockset.files.record_store import know, known
 from lockset.hashes import Digest
-from lockset.sync.desired import Wanted, may_hold_secret
+from lockset.sync.desired import DesiredDistribution, may_hold_secret
 from lockset.sync.disk.inspect.source_tree import tree_digest
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from lockset.sync.disk.request import SyncRequest
     from lockset.sync.target import Target
 
-__all__ = ["asked_of"]
+__all__ = ["selection_key"]
 
 # Changes with every change of what is remembered.
 _FORMAT = 2
@@ -32,26 +32,26 @@ _FOLDER = "locks-v1"
 _MOST = 256
 
 
-def asked_of(request: SyncRequest, target: Target, *, cache: Path | None) -> Sequence[Wanted]:
+def selection_key(request: SyncRequest, target: Target, *, cache: Path | None) -> Sequence[DesiredDistribution]:
     """What all lock files together ask for, sorted by name.
 
     Raises:
-        LocksetError: What `lockset.sync.disk.selection.asked_of` raises.
+        LocksetError: What `lockset.sync.disk.selection.selection_arguments` raises.
     """
     key = _key(request, target)
-    place = str(cache / _FOLDER / f"{zlib.crc32(key) % _MOST:02x}") if cache is not None and key else None
-    found = _remembered(place, key)
+    location = str(cache / _FOLDER / f"{zlib.crc32(key) % _MOST:02x}") if cache is not None and key else None
+    found = _remembered(location, key)
     if found is None:
         # Imported here: reading and selecting take longer to import than most syncs last.
-        from lockset.sync.disk.selection import asked_of as read
+        from lockset.sync.disk.selection import selection_arguments as read
 
         found = read(request, target)
-        if place is not None and not any(may_hold_secret(one.url or "") for one in found):
-            know(place, key, [_row(one) for one in found])
+        if location is not None and not any(may_hold_secret(one.url or "") for one in found):
+            know(location, key, [_row(one) for one in found])
     return [_as_it_is(one) for one in found]
 
 
-def _as_it_is(one: Wanted) -> Wanted:
+def _as_it_is(one: DesiredDistribution) -> DesiredDistribution:
     # What is editable is always as it is now; any other directory is built anew when it has changed.
     return one._replace(tree=tree_digest(str(one.path))) if one.kind == "directory" and not one.editable else one
 
@@ -80,7 +80,7 @@ def _ordered(names: frozenset[str] | None) -> object:
     return None if names is None else sorted(names)
 
 
-def _row(one: Wanted) -> tuple[Any, ...]:
+def _row(one: DesiredDistribution) -> tuple[Any, ...]:
     return (
         (one.name, str(one.version) if one.version is not None else None, one.kind, one.filename, one.url, one.path),
         [(digest.algorithm, digest.value) for digest in one.digests],
@@ -88,18 +88,18 @@ def _row(one: Wanted) -> tuple[Any, ...]:
     )
 
 
-def _remembered(place: str | None, key: bytes) -> Sequence[Wanted] | None:
+def _remembered(location: str | None, key: bytes) -> Sequence[DesiredDistribution] | None:
     try:
-        rows = known(place, key)
+        rows = known(location, key)
         return [_wanted(*row) for row in rows] if rows is not None else None
     except (ValueError, TypeError):
         return None
 
 
-def _wanted(names: tuple[Any, ...], digests: list[tuple[str, str]], facts: tuple[Any, ...]) -> Wanted:
+def _wanted(names: tuple[Any, ...], digests: list[tuple[str, str]], facts: tuple[Any, ...]) -> DesiredDistribution:
     name, version, kind, filename, url, path = names
     size, subdirectory, editable, requested, vcs, commit, revision = facts
-    return Wanted(
+    return DesiredDistribution(
         name=name,
         version=read_version(version) if version is not None else None,
         kind=kind,

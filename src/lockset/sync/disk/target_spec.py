@@ -21,13 +21,13 @@ if TYPE_CHECKING:
 
     from lockset.sync.target import Target
 
-__all__ = ["Described", "Place", "find_python", "target_of"]
+__all__ = ["DescribedInterpreter", "TargetSpec", "find_python", "resolve_target"]
 
 # Changes with every change of what is remembered of described interpreters.
 _FORMAT = 2
 
 
-class Described(NamedTuple):
+class DescribedInterpreter(NamedTuple):
     """An interpreter that need not be on this machine, in the words of `lockset.markers.described_target`."""
 
     platform: str
@@ -35,7 +35,7 @@ class Described(NamedTuple):
     implementation: str = "cpython"
 
 
-class Place(NamedTuple):
+class TargetSpec(NamedTuple):
     """Where a sync goes.
 
     Attributes:
@@ -49,48 +49,48 @@ class Place(NamedTuple):
     python: str | None
     directory: str | None = None
     prefix: str | None = None
-    described: Described | None = None
+    described: DescribedInterpreter | None = None
     managed: bool = False
 
 
-def target_of(place: Place, *, cache: Path | None) -> Target:
-    """The target that `place` means.
+def resolve_target(location: TargetSpec, *, cache: Path | None) -> Target:
+    """The target that `location` means.
 
     Raises:
         LocksetError: `python-not-found`, `python-broken`, `externally-managed`, `platform-unknown`.
     """
-    interpreter = _interpreter(place, cache)
-    if place.directory is not None:
-        return directory_target(interpreter, place.directory)
-    if place.prefix is not None:
-        return prefix_target(interpreter, place.prefix)
+    interpreter = _interpreter(location, cache)
+    if location.directory is not None:
+        return directory_target(interpreter, location.directory)
+    if location.prefix is not None:
+        return prefix_target(interpreter, location.prefix)
     target = environment_target(interpreter)
-    if not place.managed:
+    if not location.managed:
         refuse_managed(target)
     return target
 
 
-def _interpreter(place: Place, cache: Path | None) -> Interpreter:
-    if place.described is not None:
-        return _described(place.described, cache)
-    assert place.python is not None
-    return ask_interpreter(interpreter_of(place.python), memory=_memory(cache))
+def _interpreter(location: TargetSpec, cache: Path | None) -> Interpreter:
+    if location.described is not None:
+        return _described(location.described, cache)
+    assert location.python is not None
+    return ask_interpreter(interpreter_of(location.python), memory=_memory(cache))
 
 
-def _described(told: Described, cache: Path | None) -> Interpreter:
+def _described(told: DescribedInterpreter, cache: Path | None) -> Interpreter:
     """The described interpreter, remembered: what it takes to know its tags takes 20 ms to import."""
     key = (_FORMAT, __version__, *told)
     number = zlib.crc32(repr(key).encode(errors="surrogateescape"))
     memory = _memory(cache)
-    place = str(memory / f"described-{number:08x}") if memory is not None else None
+    location = str(memory / f"described-{number:08x}") if memory is not None else None
     with suppress(TypeError):
-        fields = known(place, key)
+        fields = known(location, key)
         if fields is not None:
             return Interpreter._make(fields)
     from lockset.markers.universe import described_target
 
     found = Interpreter.of_description(described_target(told.platform, told.python, told.implementation))
-    know(place, key, (*found[:3], dict(found.markers), *found[4:]))
+    know(location, key, (*found[:3], dict(found.markers), *found[4:]))
     return found
 
 

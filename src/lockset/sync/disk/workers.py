@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from queue import SimpleQueue
 
-__all__ = ["Workers", "meanwhile"]
+__all__ = ["InstallWorkers", "meanwhile"]
 
 T = TypeVar("T")
 
@@ -19,7 +19,7 @@ T = TypeVar("T")
 _HEARTBEAT = 0.2
 
 
-class Workers(Generic[T]):
+class InstallWorkers(Generic[T]):
     """Runs tasks in a few threads. After the first failure, or an interrupt, no further task begins.
 
     Args:
@@ -78,13 +78,13 @@ class Workers(Generic[T]):
 
     def _attempt(self, index: int, task: Callable[[], T]) -> tuple[int, T | None, BaseException | None]:
         if self._stop.is_set():
-            return index, None, Skipped()
+            return index, None, TaskSkipped()
         try:
             return index, task(), None
         except BaseException as error:  # noqa: BLE001 (raised again in the caller's thread)
             skipped = self._stop.is_set()
             self._stop.set()
-            return index, None, Skipped() if skipped and _is_stop(error) else error
+            return index, None, TaskSkipped() if skipped and _is_stop(error) else error
 
 
 @contextmanager
@@ -123,7 +123,7 @@ def _next(queue: SimpleQueue[T]) -> T:
             continue
 
 
-class Skipped(Exception):  # noqa: N818 (no error: another task's is raised)
+class TaskSkipped(Exception):  # noqa: N818 (no error: another task's is raised)
     """The task did not run to its end since another had failed."""
 
 
@@ -136,5 +136,5 @@ def _result(
     one: tuple[int, T | None, BaseException | None], told: list[tuple[int, T | None, BaseException | None]]
 ) -> T:
     if one[2] is not None:
-        raise next(error for _, _, error in told if error is not None and not isinstance(error, Skipped))
+        raise next(error for _, _, error in told if error is not None and not isinstance(error, TaskSkipped))
     return one[1]  # type: ignore[return-value]

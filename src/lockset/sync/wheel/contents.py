@@ -13,7 +13,7 @@ from lockset._dataclass import dataclass
 from lockset.dependency_specifiers import read_version, read_wheel_name
 from lockset.errors import LocksetError
 from lockset.hashes import STRONG_ALGORITHMS
-from lockset.sync.desired import Identity
+from lockset.sync.desired import WheelIdentity
 from lockset.sync.installed import SOURCE_FILE
 from lockset.sync.wheel.entry_points import scripts_in
 from lockset.sync.wheel.record import parse_record
@@ -24,9 +24,9 @@ if TYPE_CHECKING:
 
     from lockset.sync.wheel.entry_points import Script
     from lockset.sync.wheel.record import Row
-    from lockset.sync.wheel.zip_reader import Member
+    from lockset.sync.wheel.zip_reader import ZipMember
 
-__all__ = ["OURS", "SCHEMES", "Content", "Identity", "Wheel", "read_wheel"]
+__all__ = ["OURS", "SCHEMES", "Content", "Wheel", "WheelIdentity", "read_wheel"]
 
 # Where `.data/<scheme>/` may point to.
 SCHEMES = frozenset({"purelib", "platlib", "headers", "scripts", "data"})
@@ -51,7 +51,7 @@ class Content(NamedTuple):
 
     scheme: str
     path: str
-    member: Member
+    member: ZipMember
     algorithm: str
     digest: str
 
@@ -80,7 +80,7 @@ class _Refused(ValueError):  # noqa: N818 (never leaves this module)
     pass
 
 
-def read_wheel(members: Iterable[Member], read: Callable[[Member], bytes], *, identity: Identity) -> Wheel:
+def read_wheel(members: Iterable[ZipMember], read: Callable[[ZipMember], bytes], *, identity: WheelIdentity) -> Wheel:
     """The wheel with these members; `read` gives the content of a small one.
 
     Raises:
@@ -96,7 +96,7 @@ def read_wheel(members: Iterable[Member], read: Callable[[Member], bytes], *, id
         ) from None
 
 
-def _read_wheel(members: Mapping[str, Member], read: Callable[[Member], bytes], identity: Identity) -> Wheel:
+def _read_wheel(members: Mapping[str, ZipMember], read: Callable[[ZipMember], bytes], identity: WheelIdentity) -> Wheel:
     for name in members:
         problem = path_problem(name.removesuffix("/"))
         if problem is not None:
@@ -130,7 +130,7 @@ def _dist_info(members: Iterable[str]) -> str:
     return found.pop()
 
 
-def _texts(files: Mapping[str, Member], dist_info: str, read: Callable[[Member], bytes]) -> Mapping[str, str]:
+def _texts(files: Mapping[str, ZipMember], dist_info: str, read: Callable[[ZipMember], bytes]) -> Mapping[str, str]:
     texts: dict[str, str] = {}
     for wanted in (*_NEEDED, "entry_points.txt"):
         member = files.get(f"{dist_info}/{wanted}")
@@ -144,7 +144,7 @@ def _texts(files: Mapping[str, Member], dist_info: str, read: Callable[[Member],
     return texts
 
 
-def _agreed(metadata: str, dist_info: str, identity: Identity) -> tuple[str, Version]:
+def _agreed(metadata: str, dist_info: str, identity: WheelIdentity) -> tuple[str, Version]:
     """Name and version, where lock entry, file name, dist-info and METADATA all say the same."""
     told = [("its dist-info folder", *_split(dist_info.removesuffix(".dist-info")))]
     headers = _headers(metadata, "METADATA")
@@ -231,7 +231,7 @@ def _data_dir(members: Iterable[str], name: str, version: Version) -> str:
     return found.pop() if found else f"{name.replace('-', '_')}-{version}.data"
 
 
-def _hashes(record: str, files: Mapping[str, Member], dist_info: str) -> Mapping[str, tuple[str, str]]:
+def _hashes(record: str, files: Mapping[str, ZipMember], dist_info: str) -> Mapping[str, tuple[str, str]]:
     """Algorithm and digest of every member that is not RECORD itself."""
     rows = _rows(record, most=len(files) + _SPARE_ROWS)
     found: dict[str, tuple[str, str]] = {}
@@ -273,7 +273,7 @@ def _is_signature(path: str, dist_info: str) -> bool:
 
 
 def _sorted_out(
-    files: Mapping[str, Member],
+    files: Mapping[str, ZipMember],
     hashes: Mapping[str, tuple[str, str]],
     dist_info: str,
     data_dir: str,
@@ -286,7 +286,7 @@ def _sorted_out(
     for name, member in files.items():
         if name not in hashes:
             continue  # RECORD and its signatures
-        scheme, path = _place(name, data_dir, root_scheme)
+        scheme, path = _location(name, data_dir, root_scheme)
         content = Content(scheme, path, member, *hashes[name])
         if _is_dropped(name, dist_info):
             dropped.append(content)
@@ -312,7 +312,7 @@ def _refuse_folders(placed: Mapping[tuple[str, str], str]) -> None:
             folder = folder.rpartition("/")[0]
 
 
-def _place(name: str, data_dir: str, root_scheme: str) -> tuple[str, str]:
+def _location(name: str, data_dir: str, root_scheme: str) -> tuple[str, str]:
     top, _, rest = name.partition("/")
     if top != data_dir:
         if top.casefold().endswith(_METADATA_ENDINGS[1:]):

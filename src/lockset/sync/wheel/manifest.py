@@ -32,7 +32,7 @@ class StoredFile(NamedTuple):
     executable: bool
     rewrite: bool
 
-    def place(self, folder: str) -> str:
+    def location(self, folder: str) -> str:
         """Where it is, in the entry at `folder`."""
         path = f"{folder}/{self.scheme}/{self.path}"
         return path if os.sep == "/" else path.replace("/", os.sep)

@@ -73,11 +73,11 @@ def is_within(path: str, root: str, *, separator: str = "/") -> bool:
     return path.startswith(root + separator)
 
 
-def outside(what: str, place: str, way: str = "") -> LocksetError:
+def outside(what: str, location: str, way: str = "") -> LocksetError:
     """The error for a path that leads out of the lock file's folder; `way` is a further way to have it."""
     return LocksetError(
         "path-outside",
         f"`{what}` is locked to a path outside of the lock file's folder",
-        place=place,
+        location=location,
         hint=f"Use {way}`--allow-outside-path` if that is where it belongs",
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["ANY_PYTHON", "is_placeholder", "rewritten", "shebang"]
+__all__ = ["ANY_PYTHON", "is_placeholder", "rewrite_script", "shebang"]
 
 # Stands for the interpreter of a target that is only described: whichever is found first when the script runs.
 ANY_PYTHON = "/usr/bin/env python3"
@@ -31,6 +31,6 @@ def is_placeholder(first_line: bytes) -> bool:
     return first_line.startswith(_PLACEHOLDER)
 
 
-def rewritten(content: bytes, executable: str) -> bytes:
+def rewrite_script(content: bytes, executable: str) -> bytes:
     """`content` of a script with a placeholder, made to run by `executable`."""
     return shebang(executable) + content.partition(b"\n")[2]

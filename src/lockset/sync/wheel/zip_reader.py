@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     Buffer: TypeAlias = bytes | mmap.mmap
 
-__all__ = ["Member", "chunks", "let_go", "members", "read_member"]
+__all__ = ["ZipMember", "chunks", "let_go", "members", "read_member"]
 
 _END = struct.Struct("<4s4H2LH")
 _END64 = struct.Struct("<4sQ2H2L4Q")
@@ -47,7 +47,7 @@ _CHUNK = 1 << 20
 _WINDOW = 8 * _CHUNK
 
 
-class Member(NamedTuple):
+class ZipMember(NamedTuple):
     """One file or folder (`name` ends in `/`) of an archive; `start` is where its packed bytes begin."""
 
     name: str
@@ -59,7 +59,7 @@ class Member(NamedTuple):
     executable: bool
 
 
-def members(buffer: Buffer, *, what: str) -> tuple[Member, ...]:
+def members(buffer: Buffer, *, what: str) -> tuple[ZipMember, ...]:
     """All members, in the order of their bytes. `what` names the archive in errors.
 
     Raises:
@@ -91,12 +91,12 @@ class _Central(NamedTuple):
     mode: int
 
 
-def _members(buffer: Buffer) -> tuple[Member, ...]:
+def _members(buffer: Buffer) -> tuple[ZipMember, ...]:
     start, end, count = _directory(buffer)
     central = sorted(_central_entries(buffer, start, end, count), key=lambda entry: entry.offset)
     if sum(entry.size for entry in central) > max(_INFLATION_FLOOR, _MOST_INFLATION * len(buffer)):
         raise _Refused("its content is far larger than its files can be")
-    found: list[Member] = []
+    found: list[ZipMember] = []
     position = 0
     for index, entry in enumerate(central):
         following = central[index + 1].offset if index + 1 < len(central) else start
@@ -113,15 +113,18 @@ def _members(buffer: Buffer) -> tuple[Member, ...]:
 def _directory(buffer: Buffer) -> tuple[int, int, int]:
     """Where the central directory starts and ends, and how many entries it has."""
     size = len(buffer)
-    place = buffer.rfind(b"PK\x05\x06", max(0, size - _END.size - _FULL16))
-    if place < 0:
+    location = buffer.rfind(b"PK\x05\x06", max(0, size - _END.size - _FULL16))
+    if location < 0:
         raise _Refused("it has no end record")
-    _, disk, first_disk, here, total, length, start, comment = _END.unpack_from(buffer, place)
-    if place + _END.size + comment != size:
+    _, disk, first_disk, here, total, length, start, comment = _END.unpack_from(buffer, location)
+    if location + _END.size + comment != size:
         raise _Refused("it has bytes after its end record")
-    end = place
-    if place >= _LOCATOR64.size and buffer[place - _LOCATOR64.size : place - _LOCATOR64.size + 4] == b"PK\x06\x07":
-        end, values = _end64(buffer, place)
+    end = location
+    if (
+        location >= _LOCATOR64.size
+        and buffer[location - _LOCATOR64.size : location - _LOCATOR64.size + 4] == b"PK\x06\x07"
+    ):
+        end, values = _end64(buffer, location)
         for short, full, bound in (
             (disk, 0, _FULL16),
             (first_disk, 0, _FULL16),
@@ -137,15 +140,15 @@ def _directory(buffer: Buffer) -> tuple[int, int, int]:
         raise _Refused("it has several parts")
     if start + length != end:
         raise _Refused("its directory is not where its end record says")
-    if buffer.find(b"PK\x05\x06", end) != place:
+    if buffer.find(b"PK\x05\x06", end) != location:
         raise _Refused("it has more than one end record")
     if total > _MOST_MEMBERS:
         raise _Refused("it has too many members")
     return start, end, total
 
 
-def _end64(buffer: Buffer, place: int) -> tuple[int, tuple[int, int, int]]:
-    locator = place - _LOCATOR64.size
+def _end64(buffer: Buffer, location: int) -> tuple[int, tuple[int, int, int]]:
+    locator = location - _LOCATOR64.size
     _, disk, offset, disks = _LOCATOR64.unpack_from(buffer, locator)
     if disk or disks > 1 or offset + _END64.size != locator:
         raise _Refused("its 64-bit end record is not where its locator says")
@@ -221,7 +224,7 @@ def _widened(extra: bytes | None, *values: int) -> tuple[int, ...]:
     return tuple(wide)
 
 
-def _member(buffer: Buffer, entry: _Central, following: int) -> Member:
+def _member(buffer: Buffer, entry: _Central, following: int) -> ZipMember:
     name = _decoded(entry)
     if entry.flags & ~_KNOWN_FLAGS:
         raise _Refused(f"member `{name}` is encrypted or uses an unknown feature")
@@ -243,7 +246,7 @@ def _member(buffer: Buffer, entry: _Central, following: int) -> Member:
     elif kind not in {0, _REGULAR}:
         raise _Refused(f"member `{name}` is no regular file")
     executable = bool(entry.mode & _ANY_EXECUTE)
-    return Member(name, entry.method, entry.crc, entry.packed, entry.size, start, executable)
+    return ZipMember(name, entry.method, entry.crc, entry.packed, entry.size, start, executable)
 
 
 def _decoded(entry: _Central) -> str:
@@ -260,8 +263,8 @@ def _checked_local(buffer: Buffer, entry: _Central, name: str) -> int:
     """Where the packed bytes start; the local header must say what the directory says."""
     local = _LOCAL.unpack_from(buffer, entry.offset)
     signature, _, flags, method, _, _, crc, packed, size, name_length, extra_length = local
-    place = entry.offset + _LOCAL.size
-    extra = bytes(buffer[place + name_length : place + name_length + extra_length])
+    location = entry.offset + _LOCAL.size
+    extra = bytes(buffer[location + name_length : location + name_length + extra_length])
     wide = _extra64(extra)
     unknown = bool(flags & _DESCRIPTOR) and (crc, packed % _FULL32, size % _FULL32) == (0, 0, 0)
     if not unknown:
@@ -270,11 +273,11 @@ def _checked_local(buffer: Buffer, entry: _Central, name: str) -> int:
         signature != b"PK\x03\x04"
         or (flags ^ entry.flags) & ~_LEVEL
         or method != entry.method
-        or buffer[place : place + name_length] != entry.name
+        or buffer[location : location + name_length] != entry.name
         or (not unknown and (crc, packed, size) != (entry.crc, entry.packed, entry.size))
     ):
         raise _Refused(f"member `{name}` is described in two ways")
-    return int(place + name_length + extra_length)
+    return int(location + name_length + extra_length)
 
 
 def _descriptor_fits(data: bytes, length: int, entry: _Central) -> bool:
@@ -286,7 +289,7 @@ def _descriptor_fits(data: bytes, length: int, entry: _Central) -> bool:
     return len(data) == length and data in forms
 
 
-def _refuse_collisions(found: list[Member]) -> None:
+def _refuse_collisions(found: list[ZipMember]) -> None:
     files = {member.name for member in found if not member.name.endswith("/")}
     names: set[str] = set()
     for member in found:
@@ -303,7 +306,7 @@ def _refuse_collisions(found: list[Member]) -> None:
         raise _Refused(f"`{min(folders & files)}` is both file and folder")
 
 
-def chunks(buffer: Buffer, member: Member, *, what: str) -> Iterator[bytes]:
+def chunks(buffer: Buffer, member: ZipMember, *, what: str) -> Iterator[bytes]:
     """The content of `member`, piece by piece; after the last piece its size and checksum are known to hold.
 
     Raises:
@@ -329,20 +332,20 @@ def let_go(buffer: Buffer) -> None:
     release_memory(buffer)
 
 
-def _packed(buffer: Buffer, member: Member) -> Iterator[bytes]:
+def _packed(buffer: Buffer, member: ZipMember) -> Iterator[bytes]:
     """The packed bytes of `member` in pieces."""
     end = member.start + member.packed
-    for place in range(member.start, end, _CHUNK):
-        yield bytes(buffer[place : min(place + _CHUNK, end)])
-        if (place - member.start) % _WINDOW == _WINDOW - _CHUNK:
+    for location in range(member.start, end, _CHUNK):
+        yield bytes(buffer[location : min(location + _CHUNK, end)])
+        if (location - member.start) % _WINDOW == _WINDOW - _CHUNK:
             let_go(buffer)
 
 
-def _stored(buffer: Buffer, member: Member) -> Iterator[bytes]:
+def _stored(buffer: Buffer, member: ZipMember) -> Iterator[bytes]:
     return _packed(buffer, member)
 
 
-def _inflated(buffer: Buffer, member: Member) -> Iterator[bytes]:
+def _inflated(buffer: Buffer, member: ZipMember) -> Iterator[bytes]:
     inflate = zlib.decompressobj(-15)
     if member.packed <= _CHUNK and member.size <= _CHUNK:
         # One byte more than promised shows a member that is longer than it says.
@@ -362,7 +365,7 @@ def _inflated(buffer: Buffer, member: Member) -> Iterator[bytes]:
         raise _Refused("its packed bytes do not end where they say")
 
 
-def read_member(buffer: Buffer, member: Member, *, what: str, limit: int) -> bytes:
+def read_member(buffer: Buffer, member: ZipMember, *, what: str, limit: int) -> bytes:
     """The whole content of `member`, for files that are small in every real archive.
 
     Raises:

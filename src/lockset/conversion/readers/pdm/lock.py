@@ -10,16 +10,16 @@ from packaging.requirements import InvalidRequirement, Requirement
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.utils import canonicalize_name
 
-from lockset.conversion.model.checked_table import Fields, hashes_of_one_file, parse_toml, repository_url
+from lockset.conversion.model.checked_table import Fields, hashes_of_one_file, parse_toml_fields, repository_url
 from lockset.conversion.model.formats import Format
-from lockset.conversion.model.graph import Edge, ForeignGraph, GraphNode, Root
-from lockset.conversion.model.imported_lock import Draft, DraftFile, DraftPackage, Loss
-from lockset.conversion.model.selectable import Offers
+from lockset.conversion.model.graph import ForeignGraph, GraphEdge, GraphNode, GraphRoot
+from lockset.conversion.model.imported_lock import ImportedFile, ImportedLock, ImportedPackage, Loss
+from lockset.conversion.model.selectable import SelectableNames
 from lockset.conversion.model.universe import universe_of
 from lockset.conversion.readers.from_graph import draft_of_graph, draft_of_statements
 from lockset.conversion.readers.inferred_messages import groups_unknown, only_systems, tell_assumed
-from lockset.conversion.readers.inferred_roots import assume_roots
-from lockset.conversion.readers.pdm.roots import Asked, asked_of_pdm, extras_of_pdm
+from lockset.conversion.readers.inferred_roots import infer_roots
+from lockset.conversion.readers.pdm.roots import PoetryRequirement, asked_of_pdm, extras_of_pdm
 from lockset.dependency_specifiers import read_dependency, read_specifiers
 from lockset.errors import LocksetError
 from lockset.lockfile.model import PackageArchive, PackageDirectory, PackageVcs, last_component
@@ -29,9 +29,9 @@ from lockset.url_secrets import plain_url
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from lockset.conversion.model.options import ConvertOptions
+    from lockset.conversion.model.options import ReaderOptions
     from lockset.conversion.model.selectable import Choice
-    from lockset.conversion.readers.pyproject import Beside
+    from lockset.conversion.readers.pyproject import Pyproject
 
 __all__ = ["read_pdm_lock"]
 
@@ -40,20 +40,20 @@ _NEWEST_MINOR = 5
 _DEFAULT = "default"
 
 
-def read_pdm_lock(text: str, *, place: str, options: ConvertOptions, beside: Beside | None) -> Draft:
+def read_pdm_lock(text: str, *, location: str, options: ReaderOptions, beside: Pyproject | None) -> ImportedLock:
     """The Draft of a pdm.lock.
 
     Raises:
         LocksetError: what is wrong with it, `format-newer`, or `pyproject-needed` where only the project could tell.
     """
-    reading = _Reading(parse_toml(text, place=place, what="pdm.lock"), options, beside)
+    reading = _PdmLockReader(parse_toml_fields(text, location=location, what="pdm.lock"), options, beside)
     return reading.stated() if reading.inherits else reading.walked()
 
 
-class _Reading:
+class _PdmLockReader:
     """One pdm.lock; entries by number. An entry with extras stands for no package: it needs the plain one."""
 
-    def __init__(self, top: Fields, options: ConvertOptions, beside: Beside | None) -> None:
+    def __init__(self, top: Fields, options: ReaderOptions, beside: Pyproject | None) -> None:
         self._top = top
         self._options = options
         self._beside = beside
@@ -82,14 +82,14 @@ class _Reading:
             raise LocksetError(
                 "format-newer",
                 f"pdm.lock has format {text}, and 4.x is known",
-                place=self._top.place,
+                location=self._top.location,
                 hint="Use a newer lockset, or lock with a PDM that writes format 4",
             )
         if int(parts[2] or 0) > _NEWEST_MINOR:
             message = f"Format {text} of pdm.lock is newer than those known (4.5): it was read as 4.5"
             self._losses.append(Loss(kind="format-newer", message=message))
 
-    def stated(self) -> Draft:
+    def stated(self) -> ImportedLock:
         """The draft of a file that says of every entry to which groups it belongs and where it applies."""
         names: set[str] = set(map(canonicalize_name, self._metadata.texts("groups")))
         names.update(canonicalize_name(g) for entry in self._entries for g in entry.texts("groups"))
@@ -103,7 +103,7 @@ class _Reading:
                 "found: they become dependency groups"
             )
             self._losses.append(Loss(kind="extras-as-groups", message=message))
-        offers = Offers(extras=tuple(sorted(extras)), groups=tuple(sorted(names - extras)))
+        offers = SelectableNames(extras=tuple(sorted(extras)), groups=tuple(sorted(names - extras)))
         nodes = self._nodes(statements_only=True)
         packages = self._packages()
         statements = {key: tuple(self._when(int(key), extras)) for key in packages}
@@ -115,7 +115,7 @@ class _Reading:
         requires_python, environments = self._targets_of_lock()
         return draft_of_statements(
             shown=Format.PDM.shown,
-            place=self._top.place,
+            location=self._top.location,
             graph=ForeignGraph(nodes=nodes, roots=()),
             packages=packages,
             statements=statements,
@@ -144,12 +144,12 @@ class _Reading:
             else:
                 yield ("group", name), marker
 
-    def walked(self) -> Draft:
+    def walked(self) -> ImportedLock:
         """The draft of a file that leaves to pyproject.toml what is asked for, and by whom."""
         asked = [] if self._beside is None else self._locked_requirements(self._beside)
         if self._beside is None or (self._entries and not asked):
             return self._assumed()
-        offers = Offers(
+        offers = SelectableNames(
             extras=tuple(sorted({n for a in asked for k, n in (a.choice,) if k == "extra"})),
             groups=tuple(sorted({n for a in asked for k, n in (a.choice,) if k == "group"})),
         )
@@ -159,35 +159,35 @@ class _Reading:
             if not targets and item.marker is None:
                 raise LocksetError(
                     "lock-stale",
-                    f"{self._beside.place} asks for {item.name} {item.constraint}, which pdm.lock does not have",
-                    place=self._top.place,
+                    f"{self._beside.location} asks for {item.name} {item.constraint}, which pdm.lock does not have",
+                    location=self._top.location,
                     hint="The two do not belong together: lock again with PDM, or name the right file",
                 )
-            roots.append(Root(choice=item.choice, edge=Edge(targets=targets, marker=item.marker)))
-        message = f"What is asked for was read from {self._beside.place}: this pdm.lock does not say it"
+            roots.append(GraphRoot(choice=item.choice, edge=GraphEdge(targets=targets, marker=item.marker)))
+        message = f"What is asked for was read from {self._beside.location}: this pdm.lock does not say it"
         self._losses.append(Loss(kind="pyproject-read", message=message, note=True))
         return self._drafted(ForeignGraph(nodes=self._nodes(statements_only=False), roots=tuple(roots)), offers)
 
-    def _assumed(self) -> Draft:
+    def _assumed(self) -> ImportedLock:
         """The draft of a file that is all there is: what nothing else explains is taken as asked for."""
         nodes = self._nodes(statements_only=False)
         project: Choice = ("project", "")
         universe = universe_of(*self._targets_of_lock())
         bounds = only_systems(self._packages())
         members = {project: list(nodes)}
-        found = assume_roots(nodes, members, bounds=bounds, offers=Offers(), universe=universe)
+        found = infer_roots(nodes, members, bounds=bounds, offers=SelectableNames(), universe=universe)
         shown = "pdm.lock without `inherit_metadata`"
-        tell_assumed(found, self._losses, shown=shown, place=self._top.place)
+        tell_assumed(found, self._losses, shown=shown, location=self._top.location)
         groups = sorted({canonicalize_name(name) for name in self._metadata.texts("groups")} - {_DEFAULT})
         if groups or "groups" not in self._metadata.data:
             self._losses += groups_unknown(shown, named=groups)
-        return self._drafted(ForeignGraph(nodes=nodes, roots=found.roots), Offers())
+        return self._drafted(ForeignGraph(nodes=nodes, roots=found.roots), SelectableNames())
 
-    def _drafted(self, graph: ForeignGraph, offers: Offers) -> Draft:
+    def _drafted(self, graph: ForeignGraph, offers: SelectableNames) -> ImportedLock:
         requires_python, environments = self._targets_of_lock()
         return draft_of_graph(
             shown=Format.PDM.shown,
-            place=self._top.place,
+            location=self._top.location,
             graph=graph,
             packages=self._packages(),
             offers=offers,
@@ -196,7 +196,7 @@ class _Reading:
             losses=self._losses,
         )
 
-    def _locked_requirements(self, beside: Beside) -> list[Asked]:
+    def _locked_requirements(self, beside: Pyproject) -> list[PoetryRequirement]:
         """What the project asks for, as far as it is locked: PDM locks the groups it is told to."""
         locked = {canonicalize_name(name) for name in self._metadata.texts("groups")}
         found = []
@@ -209,7 +209,7 @@ class _Reading:
                 left_out.add(name)
         if left_out:
             message = (
-                f"The pdm.lock does not lock {', '.join(sorted(left_out))} of {beside.place}: nor does the lock file"
+                f"The pdm.lock does not lock {', '.join(sorted(left_out))} of {beside.location}: nor does the lock file"
             )
             self._losses.append(Loss(kind="groups-not-locked", message=message, note=True))
         return found
@@ -267,7 +267,7 @@ class _Reading:
         marker = MarkerSet.of_python(_specifiers(self._entries[number], str(python))).text()
         return () if marker is None else (marker,)
 
-    def _edges(self, number: int, *, statements_only: bool) -> Iterator[Edge]:
+    def _edges(self, number: int, *, statements_only: bool) -> Iterator[GraphEdge]:
         entry = self._entries[number]
         numbers = [number]
         if statements_only:  # the entries with extras are folded into the plain one
@@ -280,7 +280,7 @@ class _Reading:
                 targets = self._answering(name, extras, str(requirement.specifier) or "*")
                 marker = None if requirement.marker is None else str(requirement.marker)
                 rest = [str(n) for n in self._by_name.get(name, ()) if self._extras[n] == extras]
-                yield Edge(
+                yield GraphEdge(
                     targets=tuple(t for t in targets if t != str(number)),
                     marker=marker,
                     others=tuple(key for key in rest if key not in targets),
@@ -301,18 +301,18 @@ class _Reading:
 
     # Entries
 
-    def _packages(self) -> dict[str, DraftPackage]:
+    def _packages(self) -> dict[str, ImportedPackage]:
         return {
             str(n): self._package(n) for n in range(len(self._entries)) if not self._extras[n] or self._plain(n) is None
         }
 
-    def _package(self, number: int) -> DraftPackage:
+    def _package(self, number: int) -> ImportedPackage:
         entry = self._entries[number]
-        plain = DraftPackage(
+        plain = ImportedPackage(
             name=self._names[number],
             version=entry.version(),
             region=MarkerSet.any(),
-            origin=self._top.place,
+            origin=self._top.location,
             requires_python=entry.text("requires_python"),
         )
         tree = self._tree(entry)
@@ -333,7 +333,7 @@ class _Reading:
             raise LocksetError(
                 "no-files",
                 f"`{plain.shown}` has no files in the lock",
-                place=self._top.place,
+                location=self._top.location,
                 hint="The file was edited by hand or cut: lock again with PDM",
             )
         return replace(plain, files=tuple(map(_file, tables)))
@@ -376,10 +376,10 @@ def _is_tree(entry: Fields) -> bool:
     return any(key in entry.data for key in ("git", "path", "url"))
 
 
-def _file(table: Fields) -> DraftFile:
+def _file(table: Fields) -> ImportedFile:
     url = table.text("url")
     url = None if url is None else plain_url(url).partition("#")[0]
-    return DraftFile(name=table.text("file") or last_component(path=None, url=url), url=url, hashes=table.hash())
+    return ImportedFile(name=table.text("file") or last_component(path=None, url=url), url=url, hashes=table.hash())
 
 
 def _requirement(text: str, entry: Fields) -> Requirement:

@@ -15,7 +15,7 @@ from lockset.markers import MarkerSet
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["admits", "alternatives", "python_marker", "python_region"]
+__all__ = ["admits", "alternatives", "poetry_python_region", "python_marker"]
 
 _OR = re.compile(r"\s*\|\|?\s*")
 _AND = re.compile(r"\s*,\s*|(?<=[\w*])\s+(?=[<>=!~^])")
@@ -49,7 +49,7 @@ def admits(text: str, version: Version) -> bool:
     return any(one.contains(version, prereleases=True) for one in alternatives(text))
 
 
-def python_region(text: str) -> MarkerSet:
+def poetry_python_region(text: str) -> MarkerSet:
     """The Pythons that the constraint admits.
 
     Raises:
@@ -67,7 +67,7 @@ def python_marker(text: str) -> str | None:
     Raises:
         ValueError: it is no constraint, or admits none.
     """
-    return python_region(text).text()
+    return poetry_python_region(text).text()
 
 
 def _standard(piece: str) -> str:

@@ -8,17 +8,24 @@ from typing import TYPE_CHECKING, Any
 
 from packaging.utils import canonicalize_name
 
-from lockset.conversion.model.checked_table import Fields, hashes_of_one_file, parse_toml, repository_url
+from lockset.conversion.model.checked_table import Fields, hashes_of_one_file, parse_toml_fields, repository_url
 from lockset.conversion.model.formats import Format
-from lockset.conversion.model.graph import Edge, ForeignGraph, GraphNode, Root
-from lockset.conversion.model.imported_lock import Draft, DraftFile, DraftPackage, Loss, identity, identity_of_source
-from lockset.conversion.model.selectable import Offers
+from lockset.conversion.model.graph import ForeignGraph, GraphEdge, GraphNode, GraphRoot
+from lockset.conversion.model.imported_lock import (
+    ImportedFile,
+    ImportedLock,
+    ImportedPackage,
+    Loss,
+    identity,
+    identity_of_source,
+)
+from lockset.conversion.model.selectable import SelectableNames
 from lockset.conversion.model.universe import universe_of
 from lockset.conversion.readers.from_graph import draft_of_graph, draft_of_statements
 from lockset.conversion.readers.inferred_messages import groups_unknown, only_systems, tell_assumed
-from lockset.conversion.readers.inferred_roots import assume_roots
-from lockset.conversion.readers.poetry.constraints import admits, alternatives, python_marker, python_region
-from lockset.conversion.readers.poetry.roots import Asked, asked_by, dependency_items
+from lockset.conversion.readers.inferred_roots import infer_roots
+from lockset.conversion.readers.poetry.constraints import admits, alternatives, poetry_python_region, python_marker
+from lockset.conversion.readers.poetry.roots import PoetryRequirement, asked_by, dependency_items
 from lockset.errors import LocksetError
 from lockset.lockfile.model import PackageArchive, PackageDirectory, PackageVcs
 from lockset.markers import MarkerSet
@@ -29,9 +36,9 @@ if TYPE_CHECKING:
 
     from packaging.specifiers import SpecifierSet
 
-    from lockset.conversion.model.options import ConvertOptions
+    from lockset.conversion.model.options import ReaderOptions
     from lockset.conversion.model.selectable import Choice
-    from lockset.conversion.readers.pyproject import Beside
+    from lockset.conversion.readers.pyproject import Pyproject
 
 __all__ = ["read_poetry_lock"]
 
@@ -41,20 +48,20 @@ _EXTRA = re.compile(r"""extra\s*(==|!=)\s*(['"])([^'"]+)\2""")
 _MAIN = "main"
 
 
-def read_poetry_lock(text: str, *, place: str, options: ConvertOptions, beside: Beside | None) -> Draft:
+def read_poetry_lock(text: str, *, location: str, options: ReaderOptions, beside: Pyproject | None) -> ImportedLock:
     """The Draft of a poetry.lock.
 
     Raises:
         LocksetError: what is wrong with it, `format-newer`, or `pyproject-needed` where only the project could tell.
     """
-    reading = _Reading(parse_toml(text, place=place, what="poetry.lock"), options, beside)
+    reading = _PoetryLockReader(parse_toml_fields(text, location=location, what="poetry.lock"), options, beside)
     return reading.stated() if reading.lock_version >= _STATING else reading.walked()
 
 
-class _Reading:
+class _PoetryLockReader:
     """One poetry.lock; entries by number."""
 
-    def __init__(self, top: Fields, options: ConvertOptions, beside: Beside | None) -> None:
+    def __init__(self, top: Fields, options: ReaderOptions, beside: Pyproject | None) -> None:
         self._top = top
         self._options = options
         self._beside = beside
@@ -87,7 +94,7 @@ class _Reading:
             raise LocksetError(
                 "format-newer",
                 f"poetry.lock has format {text}, and 1.x and 2.x are known",
-                place=self._top.place,
+                location=self._top.location,
                 hint="Use a newer lockset, or lock with a Poetry that writes format 2",
             )
         if found > _STATING:
@@ -97,7 +104,7 @@ class _Reading:
 
     # Since 2.1
 
-    def stated(self) -> Draft:
+    def stated(self) -> ImportedLock:
         """The draft of a file that says of every entry to which groups it belongs and where it applies."""
         groups = {g for entry in self._entries for g in map(canonicalize_name, entry.texts("groups"))} - {_MAIN}
         by_default: tuple[str, ...] = ()
@@ -109,12 +116,14 @@ class _Reading:
                 "the lock installs the project alone by default"
             )
             self._losses.append(Loss(kind="default-groups-unknown", message=message))
-        offers = Offers(extras=tuple(sorted(self._extras)), groups=tuple(sorted(groups)), by_default=by_default)
+        offers = SelectableNames(
+            extras=tuple(sorted(self._extras)), groups=tuple(sorted(groups)), by_default=by_default
+        )
         statements = {str(number): tuple(self._when(entry)) for number, entry in enumerate(self._entries)}
         requires_python, environments = self._pythons()
         return draft_of_statements(
             shown=Format.POETRY.shown,
-            place=self._top.place,
+            location=self._top.location,
             graph=ForeignGraph(nodes=self._nodes(), roots=()),
             packages=self._packages(),
             statements=statements,
@@ -138,24 +147,24 @@ class _Reading:
 
     # Before 2.1
 
-    def walked(self) -> Draft:
+    def walked(self) -> ImportedLock:
         """The draft of a file that leaves to pyproject.toml what is asked for."""
         asked = [] if self._beside is None else list(asked_by(self._beside, self._extras))
         if self._beside is None or (self._entries and not asked):
             return self.assumed()
         groups = {name for item in asked for kind, name in (item.choice,) if kind == "group"}
         extras = {*self._extras, *self._beside.extras()}
-        offers = Offers(
+        offers = SelectableNames(
             extras=tuple(sorted(extras)),
             groups=tuple(sorted(groups)),
             by_default=self._beside.poetry_default_groups(groups),
         )
-        message = f"What is asked for was read from {self._beside.place}: poetry.lock of this format does not say it"
+        message = f"What is asked for was read from {self._beside.location}: poetry.lock of this format does not say it"
         self._losses.append(Loss(kind="pyproject-read", message=message, note=True))
         roots = tuple(self._root(item, self._beside) for item in asked)
         return self._drafted(ForeignGraph(nodes=self._nodes(), roots=roots), offers)
 
-    def assumed(self) -> Draft:
+    def assumed(self) -> ImportedLock:
         """The draft of a file that is all there is: what nothing else explains is taken as asked for.
 
         Optional entries are those that extras alone reach; older files tell what is for development.
@@ -164,15 +173,15 @@ class _Reading:
         plain = [str(n) for n, entry in enumerate(self._entries) if not entry.flag("optional")]
         dev = [key for key in plain if self._entries[int(key)].text("category") not in {None, _MAIN}]
         known = [
-            Root(choice=("extra", extra), edge=Edge(targets=self._targets(canonicalize_name(name), "*", "")))
+            GraphRoot(choice=("extra", extra), edge=GraphEdge(targets=self._targets(canonicalize_name(name), "*", "")))
             for extra, names in self._extras.items()
             for name in names
         ]
-        offers = Offers(extras=tuple(sorted(self._extras)), groups=("dev",) if dev else ())
+        offers = SelectableNames(extras=tuple(sorted(self._extras)), groups=("dev",) if dev else ())
         members: dict[Choice, list[str]] = {("project", ""): [key for key in plain if key not in set(dev)]}
         if dev:
             members["group", "dev"] = dev
-        found = assume_roots(
+        found = infer_roots(
             nodes,
             members,
             known=known,
@@ -182,15 +191,15 @@ class _Reading:
             universe=universe_of(*self._pythons()),
         )
         shown = f"poetry.lock of format {'.'.join(map(str, self.lock_version))}"
-        tell_assumed(found, self._losses, shown=shown, place=self._top.place)
+        tell_assumed(found, self._losses, shown=shown, location=self._top.location)
         self._losses += groups_unknown(shown, dev=bool(dev), told=any("category" in e.data for e in self._entries))
         return self._drafted(ForeignGraph(nodes=nodes, roots=found.roots), offers)
 
-    def _drafted(self, graph: ForeignGraph, offers: Offers) -> Draft:
+    def _drafted(self, graph: ForeignGraph, offers: SelectableNames) -> ImportedLock:
         requires_python, environments = self._pythons()
         return draft_of_graph(
             shown=Format.POETRY.shown,
-            place=self._top.place,
+            location=self._top.location,
             graph=graph,
             packages=self._packages(),
             offers=offers,
@@ -199,14 +208,14 @@ class _Reading:
             losses=self._losses,
         )
 
-    def _root(self, item: Asked, beside: Beside) -> Root:
-        targets = self._targets(item.name, item.constraint, beside.place)
+    def _root(self, item: PoetryRequirement, beside: Pyproject) -> GraphRoot:
+        targets = self._targets(item.name, item.constraint, beside.location)
         if not targets and item.marker is None:
             locked = ", ".join(str(self._versions[n]) for n in self._by_name.get(item.name, ())) or "none"
             raise LocksetError(
                 "lock-stale",
-                f"{beside.place} asks for {item.name} {item.constraint}, and poetry.lock has {locked}",
-                place=self._top.place,
+                f"{beside.location} asks for {item.name} {item.constraint}, and poetry.lock has {locked}",
+                location=self._top.location,
                 hint="They do not belong together: lock again with Poetry, or name the right file with `--pyproject`",
             )
         return item.root(targets)
@@ -220,7 +229,7 @@ class _Reading:
             return chosen, ()
         try:
             found = alternatives(text)
-            region = python_region(text)
+            region = poetry_python_region(text)
         except ValueError:
             raise self._metadata.invalid("python-versions", f"is no range of Pythons: `{text}`") from None
         if len(found) == 1:
@@ -255,7 +264,7 @@ class _Reading:
             return ()
         return () if marker is None else (marker,)
 
-    def _edges(self, number: int, *, optional: bool = False) -> Iterator[Edge]:
+    def _edges(self, number: int, *, optional: bool = False) -> Iterator[GraphEdge]:
         entry = self._entries[number]
         table = entry.table("dependencies")
         for name, value in table.items() if table is not None else ():
@@ -264,14 +273,14 @@ class _Reading:
                 if needs_extra is optional:
                     yield self._edge(canonicalize_name(name), item, entry)
 
-    def _optional(self, number: int) -> dict[str, tuple[Edge, ...]]:
+    def _optional(self, number: int) -> dict[str, tuple[GraphEdge, ...]]:
         """Edges that an extra adds, where the edges' own markers do not say so."""
         entry = self._entries[number]
         extras = entry.table("extras")
         if extras is None:
             return {}
         optional = list(self._edges(number, optional=True))
-        found: dict[str, tuple[Edge, ...]] = {}
+        found: dict[str, tuple[GraphEdge, ...]] = {}
         for extra in extras.data:
             names = {canonicalize_name(re.split(r"[\s(\[;<>=!~]", text, maxsplit=1)[0]) for text in extras.texts(extra)}
             found[canonicalize_name(extra)] = tuple(
@@ -279,37 +288,39 @@ class _Reading:
             )
         return found
 
-    def _edge(self, name: str, item: dict[str, Any], entry: Fields) -> Edge:
+    def _edge(self, name: str, item: dict[str, Any], entry: Fields) -> GraphEdge:
         marker = str(item["markers"]) if item.get("markers") else None
         if marker is not None:
             entry.checked_marker(marker, f"dependencies.{name}")
         if item.get("python"):
             both = [m for m in (marker, python_marker(str(item["python"]))) if m is not None]
             marker = " and ".join(f"({m})" for m in both) or None
-        targets = self._targets(name, str(item.get("version", "*")), self._top.place)
-        return Edge(
+        targets = self._targets(name, str(item.get("version", "*")), self._top.location)
+        return GraphEdge(
             targets=targets,
             others=tuple(key for key in map(str, self._by_name.get(name, ())) if key not in targets),
             extras=frozenset(canonicalize_name(str(extra)) for extra in item.get("extras") or ()),
             marker=marker,
         )
 
-    def _targets(self, name: str, constraint: str, place: str) -> tuple[str, ...]:
+    def _targets(self, name: str, constraint: str, location: str) -> tuple[str, ...]:
         """Entries of the name that satisfy the constraint, newest first; none where only other platforms need it."""
         numbers = sorted(self._by_name.get(name, ()), key=lambda n: self._versions[n], reverse=True)
         try:
             return tuple(str(n) for n in numbers if admits(constraint, self._versions[n]))
         except ValueError as error:
-            raise LocksetError("format-invalid", f"{name}: {error}", place=place) from error
+            raise LocksetError("format-invalid", f"{name}: {error}", location=location) from error
 
-    def _packages(self) -> dict[str, DraftPackage]:
+    def _packages(self) -> dict[str, ImportedPackage]:
         return {str(number): self._package(number) for number in range(len(self._entries))}
 
-    def _package(self, number: int) -> DraftPackage:
+    def _package(self, number: int) -> ImportedPackage:
         entry, name = self._entries[number], self._names[number]
         source = entry.table("source")
         kind = source.text("type") if source is not None else None
-        plain = DraftPackage(name=name, version=self._versions[number], region=MarkerSet.any(), origin=self._top.place)
+        plain = ImportedPackage(
+            name=name, version=self._versions[number], region=MarkerSet.any(), origin=self._top.location
+        )
         if source is not None and kind not in {None, "legacy"}:
             return replace(plain, **self._sourced(source, kind or "", entry, number))
         versions = entry.text("python-versions") or "*"
@@ -326,7 +337,7 @@ class _Reading:
             requires_python=str(found[0]) if len(found) == 1 and str(found[0]) else None,
         )
 
-    def _files(self, entry: Fields, number: int) -> Iterator[DraftFile]:
+    def _files(self, entry: Fields, number: int) -> Iterator[ImportedFile]:
         tables = list(entry.tables("files"))
         if not tables:
             old = self._metadata.table("files")
@@ -337,11 +348,11 @@ class _Reading:
             raise LocksetError(
                 "no-files",
                 f"`{self._names[number]} {self._versions[number]}` has no files in the lock",
-                place=self._top.place,
+                location=self._top.location,
                 hint="The file was edited by hand or cut: lock again with Poetry",
             )
         for table in tables:
-            yield DraftFile(name=table.needed("file"), hashes=table.hash())
+            yield ImportedFile(name=table.needed("file"), hashes=table.hash())
 
     def _is_of_version(self, table: Fields, number: int) -> bool:
         """Old files list those of all versions of a name together."""

@@ -8,7 +8,7 @@ from packaging.requirements import InvalidRequirement
 from packaging.utils import canonicalize_name
 
 from lockset._dataclass import dataclass
-from lockset.conversion.model.graph import Edge, Root
+from lockset.conversion.model.graph import GraphEdge, GraphRoot
 from lockset.conversion.readers.poetry.constraints import python_marker
 from lockset.dependency_specifiers import read_dependency
 from lockset.errors import LocksetError
@@ -18,13 +18,13 @@ if TYPE_CHECKING:
 
     from lockset.conversion.model.checked_table import Fields
     from lockset.conversion.model.selectable import Choice
-    from lockset.conversion.readers.pyproject import Beside
+    from lockset.conversion.readers.pyproject import Pyproject
 
-__all__ = ["Asked", "asked_by", "dependency_items", "standard_requirements"]
+__all__ = ["PoetryRequirement", "asked_by", "dependency_items", "standard_requirements"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
+class PoetryRequirement:
     """One requirement of the project."""
 
     choice: Choice
@@ -33,12 +33,12 @@ class Asked:
     extras: frozenset[str]
     marker: str | None
 
-    def root(self, targets: tuple[str, ...]) -> Root:
+    def root(self, targets: tuple[str, ...]) -> GraphRoot:
         """The requirement, answered by `targets`."""
-        return Root(choice=self.choice, edge=Edge(targets=targets, extras=self.extras, marker=self.marker))
+        return GraphRoot(choice=self.choice, edge=GraphEdge(targets=targets, extras=self.extras, marker=self.marker))
 
 
-def asked_by(beside: Beside, extras: Mapping[str, Sequence[str]]) -> Iterator[Asked]:
+def asked_by(beside: Pyproject, extras: Mapping[str, Sequence[str]]) -> Iterator[PoetryRequirement]:
     """All requirements of the project, its extras (names of optional requirements) and its groups.
 
     Raises:
@@ -66,7 +66,7 @@ def asked_by(beside: Beside, extras: Mapping[str, Sequence[str]]) -> Iterator[As
     yield from _groups(beside)
 
 
-def _groups(beside: Beside) -> Iterator[Asked]:
+def _groups(beside: Pyproject) -> Iterator[PoetryRequirement]:
     groups = beside.table("tool", "poetry", "group")
     tables = {name: groups.table(name) for name in groups.data} if groups is not None else {}
     found = {name: table.table("dependencies") for name, table in tables.items() if table is not None}
@@ -78,7 +78,7 @@ def _groups(beside: Beside) -> Iterator[Asked]:
                 yield _asked(("group", canonicalize_name(name)), canonicalize_name(project), item, table)
 
 
-def _asked(choice: Choice, name: str, item: Mapping[str, Any], table: Fields) -> Asked:
+def _asked(choice: Choice, name: str, item: Mapping[str, Any], table: Fields) -> PoetryRequirement:
     markers = [str(item["markers"])] if item.get("markers") else []
     try:
         if item.get("python") and (python := python_marker(str(item["python"]))) is not None:
@@ -90,7 +90,7 @@ def _asked(choice: Choice, name: str, item: Mapping[str, Any], table: Fields) ->
     marker = " and ".join(f"({one})" for one in markers) or None
     if marker is not None:
         table.checked_marker(marker, name)
-    return Asked(
+    return PoetryRequirement(
         choice=choice,
         name=name,
         constraint=str(item.get("version", "*")),
@@ -110,7 +110,7 @@ def dependency_items(value: Any) -> Iterator[dict[str, Any]]:
         yield {"version": str(value)}
 
 
-def standard_requirements(beside: Beside) -> Iterator[Asked]:
+def standard_requirements(beside: Pyproject) -> Iterator[PoetryRequirement]:
     """Requirements of [project] and [dependency-groups].
 
     Raises:
@@ -119,28 +119,30 @@ def standard_requirements(beside: Beside) -> Iterator[Asked]:
     project = beside.table("project")
     if project is not None:
         for text in project.texts("dependencies"):
-            yield _standard(("project", ""), text, beside.place)
+            yield _standard(("project", ""), text, beside.location)
         optional = project.table("optional-dependencies")
         for extra in optional.data if optional is not None else ():
             for text in optional.texts(extra) if optional is not None else ():
-                yield _standard(("extra", canonicalize_name(extra)), text, beside.place)
+                yield _standard(("extra", canonicalize_name(extra)), text, beside.location)
     groups = beside.table("dependency-groups")
     if groups is None:
         return
     from lockset.sources.groups import read_groups
-    from lockset.sources.toml_table import Table
+    from lockset.sources.toml_table import SettingsTable
 
-    for group, lines in read_groups(Table(groups.data, path="dependency-groups", place=beside.place)).items():
+    for group, lines in read_groups(
+        SettingsTable(groups.data, path="dependency-groups", location=beside.location)
+    ).items():
         for line in lines:
-            yield _standard(("group", group), str(line.requirement), beside.place)
+            yield _standard(("group", group), str(line.requirement), beside.location)
 
 
-def _standard(choice: Choice, text: str, place: str) -> Asked:
+def _standard(choice: Choice, text: str, location: str) -> PoetryRequirement:
     try:
         requirement = read_dependency(text)
     except InvalidRequirement as error:
-        raise LocksetError("requirement-syntax", f"`{text}` is not a requirement", place=place) from error
-    return Asked(
+        raise LocksetError("requirement-syntax", f"`{text}` is not a requirement", location=location) from error
+    return PoetryRequirement(
         choice=choice,
         name=canonicalize_name(requirement.name),
         constraint=str(requirement.specifier) or "*",

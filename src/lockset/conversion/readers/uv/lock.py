@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.utils import canonicalize_name
 
-from lockset.conversion.model.checked_table import Fields, parse_toml
+from lockset.conversion.model.checked_table import Fields, parse_toml_fields
 from lockset.conversion.model.formats import Format
-from lockset.conversion.model.graph import Edge, ForeignGraph, GraphNode, Root
-from lockset.conversion.model.imported_lock import DraftPackage, Loss
-from lockset.conversion.model.selectable import Offers
+from lockset.conversion.model.graph import ForeignGraph, GraphEdge, GraphNode, GraphRoot
+from lockset.conversion.model.imported_lock import ImportedPackage, Loss
+from lockset.conversion.model.selectable import SelectableNames
 from lockset.conversion.readers.from_graph import draft_of_graph
 from lockset.conversion.readers.uv.markers import Rewriter
 from lockset.conversion.readers.uv.sources import archive_of, file_of, tree_of
@@ -24,10 +24,10 @@ from lockset.url_secrets import plain_url
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from lockset.conversion.model.imported_lock import Conflict, Draft, Side
-    from lockset.conversion.model.options import ConvertOptions
+    from lockset.conversion.model.imported_lock import Conflict, ImportedLock, Side
+    from lockset.conversion.model.options import ReaderOptions
     from lockset.conversion.model.selectable import Choice
-    from lockset.conversion.readers.pyproject import Beside
+    from lockset.conversion.readers.pyproject import Pyproject
     from lockset.conversion.readers.uv.markers import Activation
 
 __all__ = ["read_uv_lock"]
@@ -36,15 +36,15 @@ _SUPPORTED = 1
 _SCRIPT = "(script)"
 
 
-def read_uv_lock(text: str, *, place: str, options: ConvertOptions, beside: Beside | None) -> Draft:
+def read_uv_lock(text: str, *, location: str, options: ReaderOptions, beside: Pyproject | None) -> ImportedLock:
     """The Draft of a uv.lock.
 
     Raises:
         LocksetError: what is wrong with it, or `format-newer`.
     """
-    top = parse_toml(text, place=place, what="uv.lock")
+    top = parse_toml_fields(text, location=location, what="uv.lock")
     _check_version(top)
-    reading = _Reading(top, options, beside)
+    reading = _UvLockReader(top, options, beside)
     return reading.draft()
 
 
@@ -54,15 +54,15 @@ def _check_version(top: Fields) -> None:
         raise LocksetError(
             "format-newer",
             f"uv.lock has version {version}, and only version {_SUPPORTED} is known",
-            place=top.place,
+            location=top.location,
             hint="Use a newer lockset, or lock with a uv that writes version 1",
         )
 
 
-class _Reading:
+class _UvLockReader:
     """One uv.lock; entries by number."""
 
-    def __init__(self, top: Fields, options: ConvertOptions, beside: Beside | None) -> None:
+    def __init__(self, top: Fields, options: ReaderOptions, beside: Pyproject | None) -> None:
         self._top = top
         self._options = options
         self._beside = beside
@@ -78,7 +78,7 @@ class _Reading:
         leads = [self._names[number] for number in self._lead]
         asked = {(item.name(), extra) for item in self._items() for extra in _extras(item)}
         self._markers = Rewriter(
-            projects=leads, offers=self._offers, place=top.place, asked=asked, implied=self._implied()
+            projects=leads, offers=self._offers, location=top.location, asked=asked, implied=self._implied()
         )
 
     def _items(self) -> Iterator[Fields]:
@@ -103,7 +103,7 @@ class _Reading:
                             found.setdefault((name, extra), []).append(chosen)
         return found
 
-    def draft(self) -> Draft:
+    def draft(self) -> ImportedLock:
         """The whole."""
         nodes = {str(number): self._node(number) for number in range(len(self._entries))}
         roots = tuple(self._roots())
@@ -115,7 +115,7 @@ class _Reading:
         }
         found = draft_of_graph(
             shown=Format.UV.shown,
-            place=self._top.place,
+            location=self._top.location,
             graph=graph,
             packages=packages,
             offers=self._offers,
@@ -168,7 +168,7 @@ class _Reading:
             raise LocksetError(
                 "unknown-member",
                 f"The workspace has no member named {', '.join(sorted(unknown))}",
-                place=self._top.place,
+                location=self._top.location,
                 hint=f"It has: {', '.join(sorted(self._names[n] for n in self._members)) or 'none'}",
             )
         if chosen:
@@ -185,7 +185,7 @@ class _Reading:
             self._losses.append(Loss(kind="members-left-out", message=message))
         return top
 
-    def _find_offers(self) -> Offers:
+    def _find_offers(self) -> SelectableNames:
         extras: set[str] = set()
         groups: set[str] = set()
         for number in self._lead:
@@ -199,7 +199,9 @@ class _Reading:
         manifest = self._top.table("manifest")
         if manifest is not None:
             groups.update(canonicalize_name(k) for k, _ in _pairs(manifest, "dependency-groups"))
-        return Offers(extras=tuple(sorted(extras)), groups=tuple(sorted(groups)), by_default=self._by_default(groups))
+        return SelectableNames(
+            extras=tuple(sorted(extras)), groups=tuple(sorted(groups)), by_default=self._by_default(groups)
+        )
 
     def _by_default(self, groups: set[str]) -> tuple[str, ...]:
         if not groups:
@@ -213,10 +215,10 @@ class _Reading:
         self._losses.append(Loss(kind="default-groups-unknown", message=message))
         return ()
 
-    def _roots(self) -> Iterator[Root]:
+    def _roots(self) -> Iterator[GraphRoot]:
         for number in self._lead:
             entry = self._entries[number]
-            yield Root(choice=("project", ""), edge=Edge(targets=(str(number),)))
+            yield GraphRoot(choice=("project", ""), edge=GraphEdge(targets=(str(number),)))
             for extra, items in _pairs(entry, "optional-dependencies"):
                 yield from self._asked(entry, ("extra", canonicalize_name(extra)), items, number)
             for key in ("dev-dependencies", "dependency-groups"):
@@ -229,7 +231,7 @@ class _Reading:
             for group, items in _pairs(manifest, "dependency-groups"):
                 yield from self._asked(manifest, ("group", canonicalize_name(group)), items, None)
 
-    def _asked(self, entry: Fields, choice: Choice, items: Iterable[Fields], asker: int | None) -> Iterator[Root]:
+    def _asked(self, entry: Fields, choice: Choice, items: Iterable[Fields], asker: int | None) -> Iterator[GraphRoot]:
         del entry
         for item in items:
             edge = self._edge(item)
@@ -237,9 +239,9 @@ class _Reading:
             if asker is not None and edge.targets == (str(asker),):
                 for extra in edge.extras:
                     inner = dict(_pairs(self._entries[asker], "optional-dependencies")).get(extra, [])
-                    yield from (Root(choice=choice, edge=self._edge(each)) for each in inner)
+                    yield from (GraphRoot(choice=choice, edge=self._edge(each)) for each in inner)
             else:
-                yield Root(choice=choice, edge=edge)
+                yield GraphRoot(choice=choice, edge=edge)
 
     # The graph
 
@@ -261,10 +263,10 @@ class _Reading:
             forks=forks,
         )
 
-    def _edge(self, item: Fields) -> Edge:
+    def _edge(self, item: Fields) -> GraphEdge:
         marker, extras = item.text("marker"), _extras(item)
         own = [(item.name(), extra) for extra in extras]
-        return Edge(
+        return GraphEdge(
             targets=self._targets(item),
             extras=extras,
             marker=None if marker is None else self._markers.rewrite(marker, item.at("marker"), own),
@@ -284,14 +286,14 @@ class _Reading:
             raise LocksetError(
                 "format-invalid",
                 f"`{item.path}` needs {shown}, and the lock has no such package",
-                place=self._top.place,
+                location=self._top.location,
                 hint="The file was edited by hand or cut: run `uv lock`",
             )
         return tuple(map(str, found))
 
     # Entries
 
-    def _package(self, number: int) -> DraftPackage | None:
+    def _package(self, number: int) -> ImportedPackage | None:
         entry, name, source = self._entries[number], self._names[number], self._source(number)
         if source.text("virtual") is not None:
             return None
@@ -299,29 +301,31 @@ class _Reading:
             return None
         tree = tree_of(source, entry, self._options)
         if tree is not None:
-            return DraftPackage(name=name, version=None, region=MarkerSet.any(), source=tree, origin=self._top.place)
+            return ImportedPackage(
+                name=name, version=None, region=MarkerSet.any(), source=tree, origin=self._top.location
+            )
         sdist = entry.table("sdist")
         tables = [*([sdist] if sdist is not None else []), *entry.tables("wheels")]
         registry = source.text("registry")
         version = entry.version()
         if source.text("url") is not None or source.text("path") is not None:
-            return DraftPackage(
+            return ImportedPackage(
                 name=name,
                 version=version,
                 region=MarkerSet.any(),
                 source=archive_of(source, tables, self._options),
-                origin=self._top.place,
+                origin=self._top.location,
             )
         if registry is None:
             raise entry.invalid("source", f"is of a kind that is not known: {', '.join(source.data)}")
-        return DraftPackage(
+        return ImportedPackage(
             name=name,
             version=version,
             region=MarkerSet.any(),
             index=plain_url(registry) if "://" in registry else None,
             files=tuple(file_of(table, registry, self._options) for table in tables),
             every_file=not tables,
-            origin=self._top.place,
+            origin=self._top.location,
         )
 
     def _conflicts(self) -> tuple[Conflict, ...]:
@@ -349,7 +353,7 @@ class _Reading:
                 f"file has only one {kind} of that name"
             )
         hint = f"Convert one of them alone: `--package {one}` or `--package {other}`"
-        return LocksetError("conflict-unsupported", message, place=self._top.place, hint=hint)
+        return LocksetError("conflict-unsupported", message, location=self._top.location, hint=hint)
 
 
 def _extras(item: Fields) -> frozenset[str]:

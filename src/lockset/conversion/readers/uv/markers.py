@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from lockset.conversion.model.imported_lock import Side
-    from lockset.conversion.model.selectable import Offers
+    from lockset.conversion.model.selectable import SelectableNames
 
 __all__ = ["Activation", "Rewriter"]
 
@@ -38,8 +38,8 @@ class Rewriter:
         self,
         *,
         projects: Collection[str],
-        offers: Offers,
-        place: str,
+        offers: SelectableNames,
+        location: str,
         asked: Collection[Activation] = (),
         implied: Mapping[Activation, Sequence[str]] | None = None,
     ) -> None:
@@ -48,13 +48,13 @@ class Rewriter:
         Args:
             projects: Members whose extras and groups can be chosen.
             offers: What can be chosen.
-            place: Name of the file in messages.
+            location: Name of the file in messages.
             asked: Packages and extras that some entry asks for.
             implied: Markers of choices that bring an extra of a project with them.
         """
         self._projects = frozenset(projects)
         self._offers = offers
-        self._place = place
+        self._location = location
         self._asked = frozenset(asked)
         self._implied = implied or {}
         self.activations: dict[str, Activation] = {}
@@ -70,7 +70,7 @@ class Rewriter:
             read_marker(rewritten)
         except (InvalidMarker, RecursionError) as error:
             message = f"`{where}` is no marker: `{marker}`"
-            raise LocksetError("format-invalid", message, place=self._place) from error
+            raise LocksetError("format-invalid", message, location=self._location) from error
         return rewritten
 
     def _choice(self, wanted: bool, encoded: str, own: Collection[Activation]) -> str:  # noqa: FBT001 - the sign

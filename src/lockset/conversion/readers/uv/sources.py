@@ -7,18 +7,18 @@ from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from lockset.conversion.model.checked_table import hashes_of_one_file
-from lockset.conversion.model.imported_lock import DraftFile
+from lockset.conversion.model.imported_lock import ImportedFile
 from lockset.lockfile.model import PackageArchive, PackageDirectory, PackageVcs, last_component
 from lockset.url_secrets import plain_url
 
 if TYPE_CHECKING:
     from lockset.conversion.model.checked_table import Fields
-    from lockset.conversion.model.options import ConvertOptions
+    from lockset.conversion.model.options import ReaderOptions
 
 __all__ = ["archive_of", "file_of", "tree_of"]
 
 
-def tree_of(source: Fields, entry: Fields, options: ConvertOptions) -> PackageVcs | PackageDirectory | None:
+def tree_of(source: Fields, entry: Fields, options: ReaderOptions) -> PackageVcs | PackageDirectory | None:
     """The repository or folder that the entry is built from; None for what has files."""
     git = source.text("git")
     if git is not None:
@@ -41,7 +41,7 @@ def tree_of(source: Fields, entry: Fields, options: ConvertOptions) -> PackageVc
     return None
 
 
-def archive_of(source: Fields, tables: list[Fields], options: ConvertOptions) -> PackageArchive:
+def archive_of(source: Fields, tables: list[Fields], options: ReaderOptions) -> PackageArchive:
     """The one file of a direct URL or path; its hash stands at the file."""
     url, path = source.text("url"), source.text("path")
     table = tables[0] if tables else None
@@ -55,14 +55,14 @@ def archive_of(source: Fields, tables: list[Fields], options: ConvertOptions) ->
     )
 
 
-def file_of(table: Fields, registry: str, options: ConvertOptions) -> DraftFile:
+def file_of(table: Fields, registry: str, options: ReaderOptions) -> ImportedFile:
     """A file of a release: its name is the URL's or path's tail."""
     url, path = table.text("url"), table.text("path")
     if path is not None and "://" not in registry:
         path = options.moved(f"{registry.rstrip('/')}/{path}")
     url = None if url is None else plain_url(url)
     name = table.text("filename") or last_component(path=path, url=url)
-    return DraftFile(
+    return ImportedFile(
         name=None if name is None else unquote(name),
         hashes=table.hash(),
         url=None if url is None else url.partition("#")[0],

@@ -22,7 +22,7 @@ from lockset.markers.environment import UNNAMED_SYSTEM
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-__all__ = ["Served", "example_text", "python_set", "served", "small", "united"]
+__all__ = ["Coverage", "example_text", "python_set", "served", "small", "united"]
 
 # Bounds the diagrams that are compared: two of this size meet in at most its square of steps. Real markers have tens
 # of nodes; entries and environments beyond it are passed over.
@@ -38,7 +38,7 @@ _SYSTEMS = {"linux": "Linux", "darwin": "macOS", "win32": "Windows"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Served:
+class Coverage:
     """The environments of one lock file.
 
     Attributes:
@@ -65,7 +65,7 @@ class Served:
         return len(NODES) - self.began > MAX_MADE
 
 
-def served(data: Mapping[str, Any]) -> Served:
+def served(data: Mapping[str, Any]) -> Coverage:
     """What `data` claims; values that are no markers and no specifiers count as absent."""
     began = len(NODES)
     pythons, requires = possible(), data.get("requires-python")
@@ -85,7 +85,7 @@ def served(data: Mapping[str, Any]) -> Served:
             entries[index] = region
         elif index in markers and small(region) and len(NODES) - began < MAX_MADE:
             entries[index] = region & markers[index]
-    return Served(
+    return Coverage(
         pythons=pythons,
         has_python=wanted is not None,
         environments=declared,

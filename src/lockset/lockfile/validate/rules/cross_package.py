@@ -7,18 +7,18 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from packaging.version import Version
 
-from lockset.lockfile.validate.rules.file_names import version_of
+from lockset.lockfile.validate.rules.file_names import parsed_version
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from lockset.lockfile.positions import KeyPath
     from lockset.lockfile.validate.finding import Findings
-    from lockset.lockfile.validate.rules.sources import Listed
+    from lockset.lockfile.validate.rules.sources import NamedFile
 
 __all__ = ["asks_for_environments", "check_across", "check_future"]
 
-_Files: TypeAlias = "Mapping[int, Sequence[Listed]]"
+_Files: TypeAlias = "Mapping[int, Sequence[NamedFile]]"
 _NO_VERSION = Version("0")
 # Bounds what one dependency is compared with; one on a name with more entries than this is passed over.
 _MOST_ENTRIES = 200
@@ -92,10 +92,10 @@ def _dependencies(
     index: int, package: Mapping[str, Any], by_name: Mapping[str, list[tuple[int, dict[str, Any]]]], found: Findings
 ) -> None:
     tables = package.get("dependencies")
-    for place, table in enumerate(tables if isinstance(tables, list) else ()):
+    for location, table in enumerate(tables if isinstance(tables, list) else ()):
         if not isinstance(table, dict):
             continue
-        path: KeyPath = ("packages", index, "dependencies", place)
+        path: KeyPath = ("packages", index, "dependencies", location)
         name = table.get("name")
         if not isinstance(name, str):
             found.add("dependency-ambiguous", path, f"A dependency of `{package['name']}` does not name a package")
@@ -125,7 +125,7 @@ def _fits(wanted: Mapping[str, Any], entry: Mapping[str, Any]) -> bool:
             if not _fits(value, actual):
                 return False
         elif key == "version" and isinstance(value, str) and isinstance(actual, str):
-            if version_of(value) != version_of(actual):
+            if parsed_version(value) != parsed_version(actual):
                 return False
         elif value != actual:
             return False
@@ -137,7 +137,7 @@ def _shown(table: Mapping[str, Any]) -> str:
     return f"{table['name']} {version}" if isinstance(version, str) else str(table["name"])
 
 
-def _files_twice(package: Mapping[str, Any], files: Sequence[Listed], found: Findings) -> None:
+def _files_twice(package: Mapping[str, Any], files: Sequence[NamedFile], found: Findings) -> None:
     names: set[str] = set()
     hashes: dict[str, str] = {}
     for path, name, file in files:
@@ -156,7 +156,7 @@ def _files_twice(package: Mapping[str, Any], files: Sequence[Listed], found: Fin
 def _order(data: Mapping[str, Any], packages: list[tuple[int, dict[str, Any]]], files: _Files, found: Findings) -> None:
     """One finding for each array that is out of order, for wheels one in all: order is a matter of small diffs."""
     keys = [(package["name"], _version(package)) for _, package in packages]
-    out = next((place for place in range(1, len(keys)) if keys[place] < keys[place - 1]), None)
+    out = next((location for location in range(1, len(keys)) if keys[location] < keys[location - 1]), None)
     if out is not None:
         message = f"`packages` is not sorted by name and version: `{keys[out][0]}` stands after `{keys[out - 1][0]}`"
         found.add("packages-unsorted", ("packages", packages[out][0]), message)
@@ -175,4 +175,4 @@ def _order(data: Mapping[str, Any], packages: list[tuple[int, dict[str, Any]]], 
 
 def _version(package: Mapping[str, Any]) -> Version:
     version = package.get("version")
-    return (version_of(version) if isinstance(version, str) else None) or _NO_VERSION
+    return (parsed_version(version) if isinstance(version, str) else None) or _NO_VERSION

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from lockset.lockfile.validate.rules.coverage import Served, example_text, python_set, served, small, united
+from lockset.lockfile.validate.rules.coverage import Coverage, example_text, python_set, served, small, united
 from lockset.lockfile.validate.rules.wheel_fit import check_fit, newest_python
 from lockset.markers import KNOWN_PYTHONS, MarkerSet, known_pythons, platform_region
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from lockset.lockfile.validate.finding import Findings
-    from lockset.lockfile.validate.rules.sources import Listed
+    from lockset.lockfile.validate.rules.sources import NamedFile
 
 __all__ = ["check_environments"]
 
@@ -22,7 +22,7 @@ _PLATFORMS = ("linux", "macos", "windows")
 _APART = "Give them markers that exclude each other"
 
 
-def check_environments(data: Mapping[str, Any], files: Mapping[int, Sequence[Listed]], found: Findings) -> None:
+def check_environments(data: Mapping[str, Any], files: Mapping[int, Sequence[NamedFile]], found: Findings) -> None:
     """All rules on where the entries of a file apply. Values of a wrong type are passed over: other rules name them."""
     claimed = served(data)
     _environments(data, claimed, found)
@@ -51,7 +51,7 @@ def check_environments(data: Mapping[str, Any], files: Mapping[int, Sequence[Lis
         check_fit(index, packages[index], files.get(index, ()), claimed, found, newest=newest)
 
 
-def _environments(data: Mapping[str, Any], claimed: Served, found: Findings) -> None:
+def _environments(data: Mapping[str, Any], claimed: Coverage, found: Findings) -> None:
     """Each environment is one that can occur, and no two have one in common."""
     texts: list[Any] = data.get("environments") or []
     live: list[tuple[int, MarkerSet]] = []
@@ -77,12 +77,12 @@ def _environments(data: Mapping[str, Any], claimed: Served, found: Findings) -> 
         live.append((index, within))
 
 
-def _possible(claimed: Served) -> MarkerSet:
+def _possible(claimed: Coverage) -> MarkerSet:
     """All that can occur, on any Python."""
     return claimed.pythons.without_platforms() | ~claimed.pythons.without_platforms()
 
 
-def _unreachable(packages: Mapping[int, Mapping[str, Any]], claimed: Served, found: Findings) -> list[int]:
+def _unreachable(packages: Mapping[int, Mapping[str, Any]], claimed: Coverage, found: Findings) -> list[int]:
     """A finding for each entry that applies nowhere; gives the others that can be compared."""
     reached: list[int] = []
     # Choices that are not declared have findings of their own: here they may be made.
@@ -109,12 +109,12 @@ def _unreachable(packages: Mapping[int, Mapping[str, Any]], claimed: Served, fou
 
 
 def _overlaps(
-    name: str, indexes: Sequence[int], packages: Mapping[int, Mapping[str, Any]], claimed: Served, found: Findings
+    name: str, indexes: Sequence[int], packages: Mapping[int, Mapping[str, Any]], claimed: Coverage, found: Findings
 ) -> None:
     """For any install exactly one entry of a name may remain; one finding for each entry that overlaps an earlier."""
     compared = 0
-    for place, index in enumerate(indexes):
-        for other in indexes[:place]:
+    for location, index in enumerate(indexes):
+        for other in indexes[:location]:
             compared += 1
             if compared > _MOST_PAIRS or claimed.spent:
                 return
@@ -133,7 +133,7 @@ def _overlaps(
                 break
 
 
-def _python_holes(name: str, indexes: Sequence[int], claimed: Served, found: Findings) -> None:
+def _python_holes(name: str, indexes: Sequence[int], claimed: Coverage, found: Findings) -> None:
     """Entries that split a name by Python leave out none between those they cover, on any common platform."""
     union = united(claimed.entries[index] for index in indexes)
     if union is None:
@@ -161,7 +161,7 @@ def _minor(python: str) -> str:
 def _uncovered(
     by_name: Mapping[str, Sequence[int]],
     packages: Mapping[int, Mapping[str, Any]],
-    claimed: Served,
+    claimed: Coverage,
     found: Findings,
 ) -> None:
     """A name with several entries, which a package of every installation depends on, has one for each environment."""
@@ -180,16 +180,16 @@ def _uncovered(
         union = united(claimed.entries[index] for index in indexes)
         if union is None or claimed.spent:
             continue
-        for place, region in claimed.environments.items():
+        for location, region in claimed.environments.items():
             within = region & claimed.region
             if not within.is_empty and union.is_disjoint(within):
-                message = f"No entry of `{name}` applies in environments[{place}], though packages depend on it"
+                message = f"No entry of `{name}` applies in environments[{location}], though packages depend on it"
                 hint = "Check that nothing needs it there, or lock again"
                 found.add("environment-uncovered", ("packages", indexes[0]), message, hint)
                 break
 
 
-def _contradiction(index: int, package: Mapping[str, Any], claimed: Served, found: Findings) -> None:
+def _contradiction(index: int, package: Mapping[str, Any], claimed: Coverage, found: Findings) -> None:
     """A package's requires-python admits every Python on which the package is chosen.
 
     Looked at are the known Pythons: bounds above them are guesses. Without `requires-python` at the top and without

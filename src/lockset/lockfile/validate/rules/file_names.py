@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from lockset.lockfile.positions import KeyPath
     from lockset.lockfile.validate.finding import Findings
 
-__all__ = ["check_name", "is_ordinary_name", "version_of"]
+__all__ = ["check_name", "is_ordinary_name", "parsed_version"]
 
 _TAG = r"[a-z_][a-z0-9_]*(?:\.[a-z_][a-z0-9_]*)*"
 # What nearly all wheel names look like. Those that do not match are left to packaging.
@@ -45,7 +45,7 @@ class _FileName(NamedTuple):
 
 # Bounds the memory of versions; beyond it the oldest are parsed again.
 @lru_cache(maxsize=4096)
-def version_of(text: str) -> Version | None:
+def parsed_version(text: str) -> Version | None:
     """`text` as a version, or None where it is none."""
     try:
         return read_version(text)
@@ -68,7 +68,7 @@ def check_name(
             found.add(f"{kind}-name-required", (*path, "name"), message)
         return None
     if name:
-        _agree_with_place(name, source, where, found)
+        _agree_with_location(name, source, where, found)
     parsed = _parsed(file_name, kind, where, found)
     if parsed is not None:
         _compare(parsed, kind, package, where, found)
@@ -84,7 +84,7 @@ def is_ordinary_name(name: str, package: Mapping[str, Any]) -> bool:
     return (
         version == package.get("version")
         and project.replace("_", "-").replace(".", "-").lower() == package.get("name")
-        and version_of(version) is not None
+        and parsed_version(version) is not None
     )
 
 
@@ -93,19 +93,19 @@ def _told_by(source: Mapping[str, Any], name: str | None) -> tuple[str, str | No
     if name:
         return "name", name
     for key in ("path", "url"):
-        place = source.get(key)
-        if place and isinstance(place, str):
-            return key, last_component(**{"path": None, "url": None, key: place})
+        location = source.get(key)
+        if location and isinstance(location, str):
+            return key, last_component(**{"path": None, "url": None, key: location})
     return "name", None
 
 
-def _agree_with_place(name: str, source: Mapping[str, Any], path: KeyPath, found: Findings) -> None:
+def _agree_with_location(name: str, source: Mapping[str, Any], path: KeyPath, found: Findings) -> None:
     """`path` and `url` end in `name`, where they end in a name of a wheel or sdist at all."""
     for key in ("path", "url"):
-        place = source.get(key)
-        if not isinstance(place, str) or place.endswith(f"/{name}") or place == name:
+        location = source.get(key)
+        if not isinstance(location, str) or location.endswith(f"/{name}") or location == name:
             continue
-        ending = last_component(**{"path": None, "url": None, key: place})
+        ending = last_component(**{"path": None, "url": None, key: location})
         if ending is None or not ending.endswith((".whl", ".tar.gz")):
             continue
         # Tools may write the project in another case or with other separators.
@@ -118,7 +118,7 @@ def _parsed(file_name: str, kind: str, path: KeyPath, found: Findings) -> _FileN
     if kind == "sdist":
         return _parsed_sdist(file_name, path, found)
     matched = _WHEEL.fullmatch(file_name) if excess(file_name) is None else None
-    if matched is not None and tag_count(file_name) <= MAX_WHEEL_TAGS and version_of(matched[2]) is not None:
+    if matched is not None and tag_count(file_name) <= MAX_WHEEL_TAGS and parsed_version(matched[2]) is not None:
         return _FileName(file_name, matched[1], matched[2])
     reason = _no_wheel(file_name)
     if reason is None:
@@ -164,7 +164,7 @@ def _compare(parsed: _FileName, kind: str, package: Mapping[str, Any], path: Key
     if isinstance(name, str) and project != name and canonicalize_name(project) != canonicalize_name(name):
         found.add(f"{kind}-name-matches-package", path, f"`{file_name}` is no file of `{name}`")
     if isinstance(locked, str) and version != locked:
-        wanted = version_of(locked)
-        if wanted is not None and version_of(version) != wanted:
+        wanted = parsed_version(locked)
+        if wanted is not None and parsed_version(version) != wanted:
             message = f"`{file_name}` is not version {locked} of `{name}`"
             found.add(f"{kind}-version-matches-package", path, message)

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from lockset.hashes import STRONG_ALGORITHMS, WEAK_ALGORITHMS
-from lockset.lockfile.validate.typed_get import kind_of, table
+from lockset.lockfile.validate.typed_get import table, toml_type_name
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -48,7 +48,9 @@ def _check_one(algorithm: str, value: Any, kind: str, path: KeyPath, found: Find
         message = f"The hash algorithm `{algorithm}` is not in lower case"
         found.add("hash-algorithm-case", path, message, f"Write `{folded}`")
     if not isinstance(value, str):
-        found.add(f"{kind}-hash-value-type", path, f"The {algorithm} hash must be a string, not {kind_of(value)}")
+        found.add(
+            f"{kind}-hash-value-type", path, f"The {algorithm} hash must be a string, not {toml_type_name(value)}"
+        )
         return
     length = STRONG_ALGORITHMS.get(folded) or WEAK_ALGORITHMS.get(folded)
     if not _HEX.fullmatch(value):

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from packaging.utils import canonicalize_name, is_normalized_name
 
-from lockset.lockfile.validate.rules.file_names import version_of
+from lockset.lockfile.validate.rules.file_names import parsed_version
 from lockset.lockfile.validate.rules.markers import check_package_marker, check_specifier
-from lockset.lockfile.validate.rules.sources import Listed, check_sources
+from lockset.lockfile.validate.rules.sources import NamedFile, check_sources
 from lockset.lockfile.validate.rules.top_level import check_tool
 from lockset.lockfile.validate.rules.urls import check_url
 from lockset.lockfile.validate.typed_get import array_of, close_keys, require, string
@@ -29,12 +29,12 @@ _KEYS = frozenset({
 _VALID_NAME = re.compile(r"[A-Za-z0-9]|[A-Za-z0-9][A-Za-z0-9._-]*[A-Za-z0-9]", re.ASCII)
 
 
-def check_packages(data: Mapping[str, Any], found: Findings) -> dict[int, list[Listed]]:
+def check_packages(data: Mapping[str, Any], found: Findings) -> dict[int, list[NamedFile]]:
     """Rules on every package by itself; gives the named files by place of the package."""
     defaults = _names(data, "default-groups")
     declared = {"extras": _names(data, "extras"), "dependency_groups": _names(data, "dependency-groups") | defaults}
     named: set[str] = set()
-    files: dict[int, list[Listed]] = {}
+    files: dict[int, list[NamedFile]] = {}
     for index, package in array_of(found, data, "packages", dict, ()):
         path = ("packages", index)
         named |= _check_package(package, path, declared, found)
@@ -104,7 +104,7 @@ def _version(package: Mapping[str, Any], path: KeyPath, found: Findings) -> None
             message = f"`{name}` has no `version`, though its files have one"
             found.add("package-version-recommended", (*path, "version"), message)
         return
-    if version is not None and version_of(version) is None:
+    if version is not None and parsed_version(version) is None:
         found.add("package-version-valid", (*path, "version"), f"`{version}` is no version")
     tree = next((key for key in ("vcs", "directory") if key in package), None)
     if tree is not None:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from lockset.lockfile.positions import KeyPath
     from lockset.lockfile.validate.finding import Findings
 
-__all__ = ["Listed", "check_sources"]
+__all__ = ["NamedFile", "check_sources"]
 
 _VCS_KEYS = frozenset({"type", "url", "path", "requested-revision", "commit-id", "subdirectory"})
 _DIRECTORY_KEYS = frozenset({"path", "editable", "subdirectory"})
@@ -35,7 +35,7 @@ _PREFIXED = re.compile(r"(git|hg|bzr|svn)\+", re.ASCII | re.IGNORECASE)
 _LARGEST = 2**63 - 1
 
 
-class Listed(NamedTuple):
+class NamedFile(NamedTuple):
     """A named file of a package: the sdist or one of the wheels."""
 
     path: KeyPath
@@ -43,7 +43,7 @@ class Listed(NamedTuple):
     file: Mapping[str, Any]
 
 
-def check_sources(package: Mapping[str, Any], name: str, path: KeyPath, found: Findings) -> list[Listed]:
+def check_sources(package: Mapping[str, Any], name: str, path: KeyPath, found: Findings) -> list[NamedFile]:
     """Rules on the sources of `package`, called `name` in messages; gives its named files."""
     _combination(package, name, path, found)
     vcs = table(found, package, "vcs", "vcs-table-type", path)
@@ -55,7 +55,7 @@ def check_sources(package: Mapping[str, Any], name: str, path: KeyPath, found: F
     archive = table(found, package, "archive", "archive-table-type", path)
     if archive is not None:
         _archive(archive, name, (*path, "archive"), found)
-    files: list[Listed | None] = []
+    files: list[NamedFile | None] = []
     sdist = table(found, package, "sdist", "sdist-table-type", path)
     if sdist is not None:
         files.append(_distribution(sdist, "sdist", (*path, "sdist"), package, found))
@@ -122,9 +122,9 @@ def _archive(archive: Mapping[str, Any], name: str, path: KeyPath, found: Findin
 
 def _distribution(
     file: Mapping[str, Any], kind: str, path: KeyPath, package: Mapping[str, Any], found: Findings
-) -> Listed | None:
+) -> NamedFile | None:
     if kind == "wheel" and _is_ordinary(file, package):
-        return Listed(path, file["name"], file)
+        return NamedFile(path, file["name"], file)
     file_name = check_name(file, kind, path, package, found)
     what = f"`{file_name}`" if file_name else f"A {kind} of `{package.get('name', '?')}`"
     check_location(file, kind, path, found, what=what)
@@ -132,7 +132,7 @@ def _distribution(
     check_hashes(file, kind, path, found, what=what)
     if not file.keys() <= _FILE_KEYS:
         close_keys(found, file, _FILE_KEYS, path, where=f"A {kind}")
-    return Listed(path, file_name, file) if file_name else None
+    return NamedFile(path, file_name, file) if file_name else None
 
 
 def _is_ordinary(wheel: Mapping[str, Any], package: Mapping[str, Any]) -> bool:

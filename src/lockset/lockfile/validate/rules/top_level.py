@@ -132,8 +132,8 @@ def _groups(data: Mapping[str, Any], found: Findings) -> None:
 def _listed_twice(key: str, what: str, names: list[tuple[int, str]], found: Findings) -> None:
     seen: dict[str, tuple[int, str]] = {}
     for index, name in names:
-        place, first = seen.setdefault(canonicalize_name(name), (index, name))
-        if place != index:
+        location, first = seen.setdefault(canonicalize_name(name), (index, name))
+        if location != index:
             same = "twice" if first == name else f"also as `{first}`"
             found.add("name-duplicate", (key, index), f"{what} `{name}` is listed {same}", "Remove one of them")
 

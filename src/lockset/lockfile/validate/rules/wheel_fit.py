@@ -9,14 +9,14 @@ from packaging.tags import parse_tag
 
 from lockset.errors import LocksetError
 from lockset.lockfile.read import MAX_WHEEL_TAGS, tag_count
-from lockset.lockfile.validate.rules.coverage import Served, small, united
+from lockset.lockfile.validate.rules.coverage import Coverage, small, united
 from lockset.markers import KNOWN_PYTHONS, MarkerSet, wheel_region
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from lockset.lockfile.validate.finding import Findings
-    from lockset.lockfile.validate.rules.sources import Listed
+    from lockset.lockfile.validate.rules.sources import NamedFile
 
 __all__ = ["check_fit", "newest_python"]
 
@@ -29,8 +29,8 @@ _SHOWN = 4
 def check_fit(
     index: int,
     package: Mapping[str, Any],
-    files: Sequence[Listed],
-    claimed: Served,
+    files: Sequence[NamedFile],
+    claimed: Coverage,
     found: Findings,
     *,
     newest: int,
@@ -49,10 +49,10 @@ def check_fit(
         _missing(index, package, tuple(tags), claimed, found, newest=newest)
 
 
-def _outside(package: Mapping[str, Any], wheels: Sequence[Listed], claimed: Served, found: Findings) -> None:
+def _outside(package: Mapping[str, Any], wheels: Sequence[NamedFile], claimed: Coverage, found: Findings) -> None:
     """One finding for all wheels of a package that are left out for the same reason."""
-    shut_out: list[Listed] = []
-    useless: list[Listed] = []
+    shut_out: list[NamedFile] = []
+    useless: list[NamedFile] = []
     for listed in wheels:
         region = _region(_tags(listed.name))
         if region.is_disjoint(claimed.pythons):
@@ -68,7 +68,7 @@ def _outside(package: Mapping[str, Any], wheels: Sequence[Listed], claimed: Serv
         found.add("wheel-outside-environments", useless[0].path, message, hint)
 
 
-def _named(wheels: Sequence[Listed], package: Mapping[str, Any]) -> str:
+def _named(wheels: Sequence[NamedFile], package: Mapping[str, Any]) -> str:
     if len(wheels) == 1:
         return f"The wheel `{wheels[0].name}` is"
     return f"{len(wheels)} wheels of `{package['name']}` (`{wheels[0].name}` is the first) are"
@@ -78,7 +78,7 @@ def _missing(
     index: int,
     package: Mapping[str, Any],
     tags: tuple[str, ...],
-    claimed: Served,
+    claimed: Coverage,
     found: Findings,
     *,
     newest: int,
@@ -88,10 +88,10 @@ def _missing(
     applies = claimed.entries[index]
     if fitting is None or applies.implies(fitting):
         return
-    for place, environment in claimed.environments.items():
+    for location, environment in claimed.environments.items():
         within = environment & applies
         if not within.is_empty and within.is_disjoint(fitting):
-            message = f"No wheel of `{package['name']}` fits environments[{place}], and there is no sdist"
+            message = f"No wheel of `{package['name']}` fits environments[{location}], and there is no sdist"
             found.add("no-file-for-environment", ("packages", index), message, "Lock again for this environment")
             return
     missing = []
@@ -123,7 +123,7 @@ def _region(tags: str) -> MarkerSet:
     return found if small(found) else MarkerSet.any()
 
 
-def newest_python(files: Mapping[int, Sequence[Listed]]) -> int:
+def newest_python(files: Mapping[int, Sequence[NamedFile]]) -> int:
     """The place in KNOWN_PYTHONS of the newest Python that any wheel names; for later ones nobody had wheels yet."""
     tags = {_tags(listed.name) for entries in files.values() for listed in entries if "wheels" in listed.path}
     return max((_newest(one) for one in tags), default=0)

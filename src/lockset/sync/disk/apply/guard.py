@@ -18,7 +18,7 @@ from lockset.sync.layout import LOCK_FILE
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from lockset.progress import Listener
+    from lockset.progress import ProgressListener
     from lockset.sync.layout import Layout
     from lockset.sync.target import Target
 
@@ -43,14 +43,14 @@ def refuse_managed(target: Target) -> None:
         raise LocksetError(
             "externally-managed",
             "The packages of this Python are kept by the system's own installer",
-            place=target.interpreter.executable,
+            location=target.interpreter.executable,
             context=tuple(told[:8]),
             hint="Sync into a virtual environment (`python -m venv .venv`), or insist by `--break-system-packages`",
         )
 
 
 @contextmanager
-def locked(layout: Layout, listener: Listener) -> Iterator[None]:
+def locked(layout: Layout, listener: ProgressListener) -> Iterator[None]:
     """Hold the target's lock; it dies with the process. The folder of the target is made where it is missing.
 
     Raises:
@@ -64,10 +64,10 @@ def locked(layout: Layout, listener: Listener) -> Iterator[None]:
         if not lock.take(seconds=0):
             listener.note(f"Waiting for another sync of {layout.base} to end")
             if not lock.take(seconds=_SECONDS):
-                raise LocksetError("target-busy", "Another sync of the target does not end", place=layout.base)
+                raise LocksetError("target-busy", "Another sync of the target does not end", location=layout.base)
     except OSError as error:
         raise LocksetError(
-            "target-not-writable", f"The target cannot be changed: {error.strerror}", place=layout.base
+            "target-not-writable", f"The target cannot be changed: {error.strerror}", location=layout.base
         ) from error
     try:
         yield
@@ -109,11 +109,13 @@ def _made(base: str) -> list[str]:
     folder = base
     while not os.path.isdir(folder):
         if os.path.lexists(folder):
-            raise LocksetError("target-not-folder", "The target is not a folder", place=folder)
+            raise LocksetError("target-not-folder", "The target is not a folder", location=folder)
         missing.append(folder)
         folder = os.path.dirname(folder)
     try:
         os.makedirs(base, exist_ok=True)
     except OSError as error:
-        raise LocksetError("target-not-writable", f"The target cannot be made: {error.strerror}", place=base) from error
+        raise LocksetError(
+            "target-not-writable", f"The target cannot be made: {error.strerror}", location=base
+        ) from error
     return missing

@@ -10,27 +10,27 @@ from typing import TYPE_CHECKING, BinaryIO
 from lockset.errors import LocksetError
 from lockset.files.atomic import remove_tree
 from lockset.hashes import Digest
-from lockset.sync.desired import Identity
+from lockset.sync.desired import WheelIdentity
 from lockset.sync.disk.store.archives import Archives
-from lockset.sync.disk.store.wheel_store import Store, StoredWheel
-from lockset.sync.disk.workers import Workers
+from lockset.sync.disk.store.wheel_store import StoredWheel, WheelStore
+from lockset.sync.disk.workers import InstallWorkers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from lockset.index.ports import Downloads
-    from lockset.progress import Listener
-    from lockset.sync.desired import Wanted
+    from lockset.progress import ProgressListener
+    from lockset.sync.desired import DesiredDistribution
     from lockset.sync.disk.store.cache import Cache
     from lockset.sync.ports import WheelBuilds
 
-__all__ = ["Acquirer"]
+__all__ = ["Preparer"]
 
 # Bounds the transfers under way; more gain nothing on any line measured.
 _THREADS = 8
 
 
-class Acquirer:
+class Preparer:
     """Gets unpacked wheels for what is wanted.
 
     Args:
@@ -50,14 +50,14 @@ class Acquirer:
         downloads: Callable[[], Downloads],
         builds: Callable[[], WheelBuilds] | None,
         fits: Callable[[str], bool],
-        listener: Listener,
+        listener: ProgressListener,
         folders: Sequence[str] = (),
         verify: bool = False,
     ) -> None:
         self._cache = cache
         self._verify = verify
-        self._store = Store(cache)
-        self._workers: Workers[StoredWheel] = Workers(_THREADS)
+        self._store = WheelStore(cache)
+        self._workers: InstallWorkers[StoredWheel] = InstallWorkers(_THREADS)
         self._archives = Archives(cache, downloads, listener=listener, stopped=self._workers.stopped, folders=folders)
         self._builds = builds
         self._built_with: WheelBuilds | None = None
@@ -65,7 +65,7 @@ class Acquirer:
         self._fits = fits
         self._listener = listener
 
-    def acquire(self, wanted: Sequence[Wanted]) -> Mapping[str, StoredWheel]:
+    def acquire(self, wanted: Sequence[DesiredDistribution]) -> Mapping[str, StoredWheel]:
         """The unpacked wheel of every one of `wanted`, by name.
 
         Raises:
@@ -86,11 +86,11 @@ class Acquirer:
         """Forget a stored wheel that turned out damaged; the next `acquire` gets it anew."""
         self._store.drop(stored)
 
-    def _stored(self, wanted: Wanted) -> StoredWheel | None:
+    def _stored(self, wanted: DesiredDistribution) -> StoredWheel | None:
         usable = _is_wheel(wanted) and not self._verify
         return self._store.find(wanted.digests, _identity(wanted)) if usable else None
 
-    def _refuse_build(self, wanted: Wanted) -> None:
+    def _refuse_build(self, wanted: DesiredDistribution) -> None:
         if self._builds is None and not _is_wheel(wanted):
             raise LocksetError(
                 "build-needed",
@@ -98,7 +98,7 @@ class Acquirer:
                 hint="Allow building, or lock a version that has a wheel for this target",
             )
 
-    def _one(self, wanted: Wanted) -> StoredWheel:
+    def _one(self, wanted: DesiredDistribution) -> StoredWheel:
         # As it is now: another thread may find out meanwhile that the cache cannot be written.
         without = self._cache.is_gone_without
         try:
@@ -114,7 +114,7 @@ class Acquirer:
         self._listener.step(str(wanted))
         return stored
 
-    def _attempt(self, wanted: Wanted) -> StoredWheel:
+    def _attempt(self, wanted: DesiredDistribution) -> StoredWheel:
         if wanted.kind == "directory":
             return self._built(wanted, lambda out: self._build_directory(wanted, out))
         if wanted.kind == "vcs":
@@ -138,15 +138,15 @@ class Acquirer:
                 ),
             )
 
-    def _build_directory(self, wanted: Wanted, out: Path) -> Path:
+    def _build_directory(self, wanted: DesiredDistribution, out: Path) -> Path:
         directory = Path(str(wanted.path))
         if not directory.is_dir():
-            raise LocksetError("directory-not-found", f"The folder of {wanted} is not there", place=str(directory))
+            raise LocksetError("directory-not-found", f"The folder of {wanted} is not there", location=str(directory))
         return self._builder().of_directory(
             directory, out, subdirectory=wanted.subdirectory, editable=wanted.editable, what=str(wanted)
         )
 
-    def _build_commit(self, wanted: Wanted, out: Path) -> Path:
+    def _build_commit(self, wanted: DesiredDistribution, out: Path) -> Path:
         return self._builder().of_commit(
             kind=wanted.vcs or "",
             url=wanted.url or str(wanted.path),
@@ -156,7 +156,7 @@ class Acquirer:
             what=str(wanted),
         )
 
-    def _built(self, wanted: Wanted, build: Callable[[Path], Path]) -> StoredWheel:
+    def _built(self, wanted: DesiredDistribution, build: Callable[[Path], Path]) -> StoredWheel:
         import hashlib  # here, since few wheels are built
 
         out = Path(self._cache.temporary(self._cache.writable(), "built"))
@@ -165,7 +165,7 @@ class Acquirer:
             path = build(out)
             if not self._fits(path.name):
                 raise LocksetError("build-unfit", f"Building {wanted} gave `{path.name}`, which the target cannot use")
-            identity = Identity(name=wanted.name, version=wanted.version, filename=path.name)
+            identity = WheelIdentity(name=wanted.name, version=wanted.version, filename=path.name)
             with path.open("rb") as wheel:
                 digest = hashlib.sha256()
                 while chunk := wheel.read(1 << 20):
@@ -185,19 +185,19 @@ class Acquirer:
             return self._built_with
 
 
-def _is_wheel(wanted: Wanted) -> bool:
+def _is_wheel(wanted: DesiredDistribution) -> bool:
     return wanted.kind not in {"directory", "vcs"} and (wanted.filename or "").endswith(".whl")
 
 
-def _identity(wanted: Wanted) -> Identity:
-    return Identity(name=wanted.name, version=wanted.version, filename=wanted.filename)
+def _identity(wanted: DesiredDistribution) -> WheelIdentity:
+    return WheelIdentity(name=wanted.name, version=wanted.version, filename=wanted.filename)
 
 
-def _disk(wanted: Wanted, error: OSError) -> LocksetError:
+def _disk(wanted: DesiredDistribution, error: OSError) -> LocksetError:
     return LocksetError(
         "disk",
         f"{wanted} could not be stored: {error.strerror or error}",
-        place=str(error.filename) if error.filename else None,
+        location=str(error.filename) if error.filename else None,
         hint="The target is as it was; make room or give access, then sync again",
     )
 

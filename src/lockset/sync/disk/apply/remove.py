@@ -26,7 +26,14 @@ if TYPE_CHECKING:
     from lockset.sync.layout import Layout
     from lockset.sync.plan import Plan, Step
 
-__all__ = ["emptied_folders", "files_to_retire", "refuse_blocked", "refuse_immutable", "refuse_left_over", "rewritten"]
+__all__ = [
+    "emptied_folders",
+    "files_to_retire",
+    "refuse_blocked",
+    "refuse_immutable",
+    "refuse_left_over",
+    "rewrite_path_file",
+]
 
 
 def files_to_retire(
@@ -58,7 +65,7 @@ def files_to_retire(
     return infos, list(going)
 
 
-def rewritten(
+def rewrite_path_file(
     distributions: Iterable[InstalledDistribution], kept: Iterable[InstalledDistribution]
 ) -> dict[str, str | None]:
     """The .pth files that change when `distributions` go and `kept` stay, with their new content; None: they go."""
@@ -116,7 +123,7 @@ def _not_removable(reasons: Sequence[tuple[InstalledDistribution, str]], way: st
     return LocksetError(
         "not-removable",
         f"{names} cannot be removed without leaving files behind that would still be imported",
-        place=reasons[0][0].place,
+        location=reasons[0][0].location,
         context=tuple(f"{one}: {why}" for one, why in reasons),
         hint=f"Remove these files by hand, {way}or make the environment again",
     )
@@ -140,7 +147,7 @@ def refuse_immutable(infos: Iterable[str]) -> None:
     """
     for path in (path for info in infos if not os.path.islink(info) for path in _regular_files(info)):
         if is_fixed(path):
-            raise LocksetError("target-not-writable", "The target has a file that was made immutable", place=path)
+            raise LocksetError("target-not-writable", "The target has a file that was made immutable", location=path)
 
 
 def _regular_files(folder: str) -> Iterator[str]:

@@ -16,25 +16,25 @@ from lockset.hashes import quick_sha256
 from lockset.sync.disk.store.link import DamagedStore
 from lockset.sync.installed import SOURCE_FILE
 from lockset.sync.layout import STATE_FOLDER
-from lockset.sync.placement import Placed, Placement, collision, record_rows
+from lockset.sync.placement import PlacedDistribution, Placement, collision, record_rows
 from lockset.sync.wheel.record import format_record, hash_text
 from lockset.sync.wheel.safe_path import is_within
-from lockset.sync.wheel.scripts import rewritten, shebang
+from lockset.sync.wheel.scripts import rewrite_script, shebang
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping
 
-    from lockset.sync.desired import Wanted
+    from lockset.sync.desired import DesiredDistribution
     from lockset.sync.disk.store.link import Linker
     from lockset.sync.disk.store.wheel_store import StoredWheel
     from lockset.sync.layout import Layout
     from lockset.sync.target import Target
     from lockset.sync.wheel.manifest import StoredFile, StoredScript
 
-__all__ = ["Stage", "placed"]
+__all__ = ["Stage", "staged_distribution"]
 
 
-def placed(stored: StoredWheel, wanted: Wanted, target: Target) -> Placed:
+def staged_distribution(stored: StoredWheel, wanted: DesiredDistribution, target: Target) -> PlacedDistribution:
     """Where every file of `stored` goes in `target`, with the files that are made for this target alone.
 
     Raises:
@@ -49,7 +49,7 @@ def placed(stored: StoredWheel, wanted: Wanted, target: Target) -> Placed:
     for file in manifest.files:
         path = f"{roots[file.scheme]}{os.sep}{file.path if os.sep == '/' else file.path.replace('/', os.sep)}"
         if file.rewrite:
-            content = rewritten(_stored(stored, file), target.interpreter.executable)
+            content = rewrite_script(_stored(stored, file), target.interpreter.executable)
             files.append(_written(path, content, executable=True, made_from=f"`.data/scripts/{file.path}`"))
         else:
             files.append(Placement(path, file.hash, file.size, file, None, file.executable))
@@ -60,14 +60,14 @@ def placed(stored: StoredWheel, wanted: Wanted, target: Target) -> Placed:
         files.append(_written(path, content, executable=True, made_from=made_from))
     for name, content in _facts(wanted).items():
         files.append(_written(f"{info}{os.sep}{name}", content, executable=False))
-    return Placed(name=manifest.name, version=manifest.version, info=info, files=tuple(files))
+    return PlacedDistribution(name=manifest.name, version=manifest.version, info=info, files=tuple(files))
 
 
 def _stored(stored: StoredWheel, file: StoredFile) -> bytes:
     """The content of a small file of the store, which is verified: what is made of it says no more what it was."""
     import hashlib  # here, since few wheels have such files
 
-    source = file.place(stored.folder)
+    source = file.location(stored.folder)
     content = read_remembered(source)
     algorithm = file.hash.partition("=")[0]
     if hash_text(algorithm, hashlib.new(algorithm, content, usedforsecurity=False).digest()) != file.hash:
@@ -89,7 +89,7 @@ def _script(script: StoredScript, target: Target) -> tuple[str, bytes]:
     return launcher(script, interpreter.executable, interpreter.launcher)
 
 
-def _facts(wanted: Wanted) -> Mapping[str, bytes]:
+def _facts(wanted: DesiredDistribution) -> Mapping[str, bytes]:
     """The files of dist-info that tell who installed it, why, and from what."""
     found = {"INSTALLER": b"lockset\n"}
     if wanted.requested:
@@ -150,7 +150,7 @@ class Stage:
             else:
                 os.mkdir(area, 0o700)
 
-    def put(self, one: Placed, stored: StoredWheel, linker: Linker, stopped: Callable[[], bool]) -> None:
+    def put(self, one: PlacedDistribution, stored: StoredWheel, linker: Linker, stopped: Callable[[], bool]) -> None:
         """Make the files of `one` ready, unless `stopped`. Several threads may do so at once, each for one of its own.
 
         Raises:
@@ -173,7 +173,7 @@ class Stage:
             goal = f"{folders.get(folder) or self._folder(folder)}{separator}{name}"
             try:
                 if source is not None:
-                    linker.put(source.place(stored.folder), goal, source)
+                    linker.put(source.location(stored.folder), goal, source)
                     times[path] = source.mtime
                 elif content is not None:
                     times[path] = _write(goal, content, executable=executable)
@@ -181,7 +181,7 @@ class Stage:
                 raise self._taken(one, path) from None
         _write(f"{staged_info}{os.sep}RECORD", format_record(record_rows(one)), executable=False)
 
-    def _taken(self, one: Placed, path: str) -> LocksetError:
+    def _taken(self, one: PlacedDistribution, path: str) -> LocksetError:
         """The error for `path` of `one` where the file system takes another name for the same."""
         file = next(file for file in one.files if file.path == path)
         other = next((o for o in one.files if o.path != path and o.path.casefold() == path.casefold()), None)

@@ -13,7 +13,7 @@ from lockset.errors import LocksetError
 from lockset.files.atomic import is_straight, remove_tree, sync_folder, write_durably
 from lockset.files.system import rename, rmdir, unlink
 from lockset.sync.disk.apply.remove import emptied_folders, files_to_retire, refuse_immutable
-from lockset.sync.journal import Journal, MakeFolder, Place, RemoveFolder, Retire
+from lockset.sync.journal import Journal, MakeFolder, MoveAside, MoveIn, RemoveFolder
 from lockset.sync.layout import LOCK_FILE, STATE_FOLDER
 from lockset.sync.wheel.safe_path import is_within
 
@@ -60,16 +60,16 @@ def journal_of(
     placing: list[JournalStep] = []
     for staged, final in stage.trees():
         making += [MakeFolder(folder) for folder in _missing_above(final) if MakeFolder(folder) not in making]
-        placing += _places(staged, final, taken, layout)
+        placing += _locations(staged, final, taken, layout)
     for staged, final in stage.infos():
         root = os.path.dirname(final)
         making += [MakeFolder(f) for f in (*_missing_above(root), root) if _is_missing(f, making, placing)]
         if os.path.lexists(final):
             taken.setdefault(final)
-        placing.append(Place(staged, final))
+        placing.append(MoveIn(staged, final))
     going = frozenset(emptied)
     steps: list[JournalStep] = [
-        *(Retire(path, stage.kept_path(path, number)) for number, path in enumerate(taken) if path not in going),
+        *(MoveAside(path, stage.kept_path(path, number)) for number, path in enumerate(taken) if path not in going),
         *(RemoveFolder(folder) for folder in emptied),
         *making,
         *placing,
@@ -89,28 +89,28 @@ def _missing_above(path: str) -> list[str]:
 def _is_missing(folder: str, making: list[JournalStep], placing: list[JournalStep]) -> bool:
     if os.path.isdir(folder) or MakeFolder(folder) in making:
         return False
-    return not any(isinstance(step, Place) and step.path == folder for step in placing)
+    return not any(isinstance(step, MoveIn) and step.path == folder for step in placing)
 
 
-def _places(staged: str, final: str, taken: dict[str, None], layout: Layout) -> Iterator[JournalStep]:
+def _locations(staged: str, final: str, taken: dict[str, None], layout: Layout) -> Iterator[JournalStep]:
     """Moves of what is in the folder `staged` to `final`: whole folders where nothing is in the way."""
     if not _lexists(final, taken):
-        yield Place(staged, final)
+        yield MoveIn(staged, final)
         return
     if os.path.islink(final) or not os.path.isdir(final):
         _make_way(final, taken, layout)
-        yield Place(staged, final)
+        yield MoveIn(staged, final)
         return
     with os.scandir(staged) as entries:
         found = sorted(entries, key=lambda entry: entry.name)
     for entry in found:
         goal = f"{final}{os.sep}{entry.name}"
         if entry.is_dir(follow_symlinks=False):
-            yield from _places(entry.path, goal, taken, layout)
+            yield from _locations(entry.path, goal, taken, layout)
             continue
         if _lexists(goal, taken):
             _make_way(goal, taken, layout)
-        yield Place(entry.path, goal)
+        yield MoveIn(entry.path, goal)
 
 
 def _lexists(path: str, taken: dict[str, None]) -> bool:
@@ -137,18 +137,18 @@ def commit(journal: Journal, *, base: str, on_step: Callable[[JournalStep], None
 
     `on_step` is called before every step. What is left to do afterwards, `finish` does.
     """
-    place = f"{journal.areas[0]}{os.sep}{_JOURNAL}"
+    location = f"{journal.areas[0]}{os.sep}{_JOURNAL}"
     try:
-        write_durably(place, journal.dumps(base))
+        write_durably(location, journal.dumps(base))
         for step in journal.steps:
             if on_step is not None:
                 on_step(step)
             _do(step)
-        _mark_done(place)
+        _mark_done(location)
     except BaseException:
-        if os.path.lexists(place):
+        if os.path.lexists(location):
             undo(journal)
-            _mark_done(place)
+            _mark_done(location)
         finish(journal)
         raise
 
@@ -161,9 +161,9 @@ def finish(journal: Journal) -> None:
 
 
 def _do(step: JournalStep) -> None:
-    if isinstance(step, Retire):
+    if isinstance(step, MoveAside):
         rename(step.path, step.kept)
-    elif isinstance(step, Place):
+    elif isinstance(step, MoveIn):
         _rename_new(step.staged, step.path)
     elif isinstance(step, MakeFolder):
         os.mkdir(step.path)
@@ -179,18 +179,18 @@ def _do(step: JournalStep) -> None:
 def _rename_new(staged: str, path: str) -> None:
     """Rename to a place where nothing was a moment ago; a file that came since is not overwritten silently."""
     if os.path.lexists(path):
-        raise LocksetError("path-blocked", "A file appeared in the target during the sync", place=path)
+        raise LocksetError("path-blocked", "A file appeared in the target during the sync", location=path)
     rename(staged, path)
 
 
 def undo(journal: Journal) -> None:
     """Bring the target back to where it was before `journal`, however much of it was done; may be called again."""
     for step in reversed(journal.steps):
-        if isinstance(step, Retire):
+        if isinstance(step, MoveAside):
             # What stands there by now came later, from somebody else: it stays, and the next plan judges it.
             if os.path.lexists(step.kept) and not os.path.lexists(step.path):
                 rename(step.kept, step.path)
-        elif isinstance(step, Place):
+        elif isinstance(step, MoveIn):
             if not os.path.lexists(step.staged) and os.path.lexists(step.path):
                 os.makedirs(os.path.dirname(step.staged), exist_ok=True)
                 rename(step.path, step.staged)
@@ -203,9 +203,9 @@ def undo(journal: Journal) -> None:
             os.mkdir(step.path)
 
 
-def _mark_done(place: str) -> None:
+def _mark_done(location: str) -> None:
     """From here on the areas hold nothing that counts."""
-    rename(place, f"{os.path.dirname(place)}{os.sep}{_DONE}")
+    rename(location, f"{os.path.dirname(location)}{os.sep}{_DONE}")
 
 
 def discard(areas: Sequence[str]) -> None:
@@ -231,15 +231,15 @@ def recover(layout: Layout) -> bool:
     if not stat.S_ISDIR(_mode(area)):
         _forget(area)
         return False
-    place = f"{area}{os.sep}{_JOURNAL}"
-    journal = Journal.loads(_content(place), layout.base)
+    location = f"{area}{os.sep}{_JOURNAL}"
+    journal = Journal.loads(_content(location), layout.base)
     if journal is None:
         # No journal, or a damaged one: what a sync writes there comes by rename, whole.
         remove_tree(area)
         return False
     _check_foreign(journal, layout)
     undo(journal)
-    _mark_done(place)
+    _mark_done(location)
     finish(journal)
     return True
 
@@ -258,11 +258,11 @@ def _forget(path: str) -> None:
         return
 
 
-def _content(place: str) -> bytes:
-    """The bytes of the regular file `place`; none where there is no such file."""
-    if not stat.S_ISREG(_mode(place)):
+def _content(location: str) -> bytes:
+    """The bytes of the regular file `location`; none where there is no such file."""
+    if not stat.S_ISREG(_mode(location)):
         return b""
-    with open(place, "rb") as file:
+    with open(location, "rb") as file:
         return file.read(_LONGEST_JOURNAL)
 
 
@@ -297,6 +297,6 @@ def _foreign(path: str) -> LocksetError:
     return LocksetError(
         "journal-foreign",
         "The journal of an interrupted sync names a path outside the target",
-        place=path,
+        location=path,
         hint=f"Remove the folder {STATE_FOLDER} in the target if it is not lockset's",
     )

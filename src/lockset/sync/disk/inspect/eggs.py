@@ -86,10 +86,10 @@ def _egg(
             name=normalised(name),
             version=named[0].version if named else "",
             info=path,
-            lines=tuple(line for line, place in lines if goal and _is_same(place, goal)),
+            lines=tuple(line for line, location in lines if goal and _is_same(location, goal)),
             tree=goal or path,
         )
-    own = tuple(line for line, place in lines if place == path)
+    own = tuple(line for line, location in lines if location == path)
     metadata = _egg_metadata(path)
     if metadata is None and not own:
         return None  # anybody's file or folder
@@ -109,11 +109,11 @@ def _egg_info(path: str, name: str, version: str, layout: Layout) -> InstalledDi
     listed = read_text(path, "installed-files.txt", _MOST_LISTED)
     if listed is None or "\0" in listed:
         how = "was installed without a list of its files"
-        files = tuple(InstalledFile(place, "", None) for place in _sources(path))
+        files = tuple(InstalledFile(location, "", None) for location in _sources(path))
         return InstalledDistribution(name=name, version=version, info=path, files=files, unlisted=how)
     # One path a line, from within its own folder.
-    places = {os.path.normpath(f"{path}{os.sep}{line}") for line in listed.splitlines() if not os.path.isabs(line)}
-    files = tuple(InstalledFile(place, "", None) for place in sorted(places) if layout.holds(place))
+    locations = {os.path.normpath(f"{path}{os.sep}{line}") for line in listed.splitlines() if not os.path.isabs(line)}
+    files = tuple(InstalledFile(location, "", None) for location in sorted(locations) if layout.holds(location))
     return InstalledDistribution(name=name, version=version, info=path, files=files)
 
 
@@ -126,9 +126,9 @@ def _sources(info: str) -> Iterator[str]:
         start = next((n for n, part in enumerate(parts) if part in tops or part.removesuffix(".py") in tops), None)
         if start is None or "\0" in line or {"", ".", ".."} & set(parts[start:]):
             continue
-        place = os.path.join(library, *parts[start:])
-        if os.path.isfile(place):
-            yield place
+        location = os.path.join(library, *parts[start:])
+        if os.path.isfile(location):
+            yield location
 
 
 def _egg_metadata(path: str) -> str | None:

@@ -178,14 +178,14 @@ def _files(record: str, library: str, layout: Layout) -> tuple[tuple[InstalledFi
         if os.sep != "/":
             path = path.replace("/", os.sep)
         if "." in path[:1] or f".{os.sep}" in path or f"{os.sep}{os.sep}" in path or os.path.isabs(path):
-            place = os.path.normpath(prefix + path)
+            location = os.path.normpath(prefix + path)
             # Where the target is elsewhere now, an absolute row means what it meant then: nobody's to remove.
-            if not path or os.path.isabs(path) or not layout.holds(place):
+            if not path or os.path.isabs(path) or not layout.holds(location):
                 stray.append(row.path)
                 continue
         else:
-            place = prefix + path
-        files.append(InstalledFile(place, row.hash, row.size))
+            location = prefix + path
+        files.append(InstalledFile(location, row.hash, row.size))
     return tuple(files), tuple(stray)
 
 

@@ -67,8 +67,8 @@ def ask_interpreter(executable: str, *, memory: Path | None) -> Interpreter:
         LocksetError: `python-broken`: it does not run, or is older than Python 3.8.
     """
     key = _key(executable)
-    place = str(memory / f"{zlib.crc32(os.fsencode(executable)):08x}") if memory is not None else None
-    facts = known(place, key)
+    location = str(memory / f"{zlib.crc32(os.fsencode(executable)):08x}") if memory is not None else None
+    facts = known(location, key)
     remembered = _built(executable, facts) if _holds(facts) else None
     if remembered is not None:
         return remembered
@@ -77,7 +77,7 @@ def ask_interpreter(executable: str, *, memory: Path | None) -> Interpreter:
         # A shim chose an interpreter, and may choose another one the next time.
         facts = {**facts, "watched": None}
     else:
-        know(place, key, facts)
+        know(location, key, facts)
     return Interpreter.from_facts(executable, facts)
 
 

@@ -34,10 +34,10 @@ class Snapshot:
         self.changed = False
 
     @classmethod
-    def load(cls, place: str | None, roots: tuple[str, ...]) -> Snapshot:
-        """The snapshot of the target with these `roots` at `place`; an empty one where there is none that is whole."""
+    def load(cls, location: str | None, roots: tuple[str, ...]) -> Snapshot:
+        """The snapshot of the target with these `roots` at `location`; empty where no whole one is there."""
         try:
-            return cls(unread={info: row for info, *row in known(place, (_FORMAT, roots)) or ()})
+            return cls(unread={info: row for info, *row in known(location, (_FORMAT, roots)) or ()})
         except (ValueError, TypeError):
             return cls()
 
@@ -59,9 +59,9 @@ class Snapshot:
         self.unread.clear()
         self.known = known
 
-    def save(self, place: str | None, roots: tuple[str, ...]) -> None:
+    def save(self, location: str | None, roots: tuple[str, ...]) -> None:
         """Remember, where the disk lets us."""
-        if place is None or not self.changed:
+        if location is None or not self.changed:
             return
         rows = []
         for info, (stamp, one) in self.known.items():
@@ -69,7 +69,7 @@ class Snapshot:
             # Few long texts are written and read much sooner than many short ones.
             files = ("\0".join(paths), "\0".join(hashes), sizes)
             rows.append((info, stamp, _row(one), files, tuple(map(self.times.get, paths))))
-        know(place, (_FORMAT, roots), rows)
+        know(location, (_FORMAT, roots), rows)
 
 
 def _row(one: InstalledDistribution) -> tuple[Any, ...]:

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from lockset.index.ports import Downloads
-    from lockset.progress import Listener
-    from lockset.sync.desired import Wanted
+    from lockset.progress import ProgressListener
+    from lockset.sync.desired import DesiredDistribution
     from lockset.sync.disk.store.cache import Cache
 
 __all__ = ["MOST_BYTES", "Archives"]
@@ -44,7 +44,7 @@ class Archives:
         cache: Cache,
         downloads: Callable[[], Downloads],
         *,
-        listener: Listener,
+        listener: ProgressListener,
         stopped: Callable[[], bool],
         folders: Sequence[str] = (),
     ) -> None:
@@ -56,7 +56,7 @@ class Archives:
         self._listener = listener
         self._stopped = stopped
 
-    def open(self, wanted: Wanted) -> BinaryIO:
+    def open(self, wanted: DesiredDistribution) -> BinaryIO:
         """The archive of `wanted`.
 
         Raises:
@@ -68,10 +68,10 @@ class Archives:
             raise outside(str(wanted), wanted.source, f"`-f FOLDER` with a folder that has `{wanted.filename}`, or ")
         return found or self._fetched(wanted)
 
-    def forget(self, wanted: Wanted) -> None:
+    def forget(self, wanted: DesiredDistribution) -> None:
         """Keep nothing of an archive that was refused after all."""
         for root in self._cache.readable:
-            _remove(_place(root, wanted))
+            _remove(_location(root, wanted))
 
     @property
     def _downloads(self) -> Downloads:
@@ -80,9 +80,9 @@ class Archives:
                 self._made = self._make_downloads()
             return self._made
 
-    def _remembered(self, wanted: Wanted) -> BinaryIO | None:
+    def _remembered(self, wanted: DesiredDistribution) -> BinaryIO | None:
         for root in self._cache.readable:
-            path = _place(root, wanted)
+            path = _location(root, wanted)
             try:
                 file = _open_regular(path)
             except (OSError, LocksetError):
@@ -98,7 +98,7 @@ class Archives:
             _remove(path)
         return None
 
-    def _offered(self, wanted: Wanted) -> BinaryIO | None:
+    def _offered(self, wanted: DesiredDistribution) -> BinaryIO | None:
         """The file of a wheelhouse that has the locked hash, whatever its name."""
         is_there = wanted.path is not None and not wanted.is_outside and os.path.exists(wanted.path)  # noqa: PTH110
         for path in self._folders.candidates(wanted) if not is_there else ():
@@ -106,7 +106,7 @@ class Archives:
                 return self._taken(wanted._replace(path=path))
         return None
 
-    def _taken(self, wanted: Wanted) -> BinaryIO:
+    def _taken(self, wanted: DesiredDistribution) -> BinaryIO:
         try:
             return self._fetched(wanted)
         except LocksetError as error:
@@ -114,7 +114,7 @@ class Archives:
                 raise _NotThis from error
             raise
 
-    def _fetched(self, wanted: Wanted) -> BinaryIO:
+    def _fetched(self, wanted: DesiredDistribution) -> BinaryIO:
         root = self._cache.writable()
         temporary = self._cache.temporary(root, "archive")
         descriptor = os.open(temporary, os.O_RDWR | os.O_CREAT | os.O_EXCL | BINARY, 0o600)
@@ -138,9 +138,9 @@ class Archives:
                 raise _refused(wanted, f"size: locked {wanted.size} bytes, got more") from None
             raise
 
-    def _kept(self, file: BinaryIO, temporary: str, wanted: Wanted, root: str) -> BinaryIO:
+    def _kept(self, file: BinaryIO, temporary: str, wanted: DesiredDistribution, root: str) -> BinaryIO:
         """Move the verified `file` to its place in the cache; the archive, open at its start."""
-        path = _place(root, wanted)
+        path = _location(root, wanted)
         if os.name != "nt":
             _keep(temporary, path)
             return file
@@ -153,7 +153,7 @@ class Archives:
             _remove(temporary)
         found = self._remembered(wanted)
         if found is None:
-            raise LocksetError("cache-busy", "The cache entry changes again and again", place=path)
+            raise LocksetError("cache-busy", "The cache entry changes again and again", location=path)
         return found
 
 
@@ -169,7 +169,7 @@ class Folders:
         self._lock = threading.Lock()
         self._found: list[tuple[str, str, int]] | None = None
 
-    def candidates(self, wanted: Wanted) -> Iterator[str]:
+    def candidates(self, wanted: DesiredDistribution) -> Iterator[str]:
         """Files that could be `wanted`: those with its name first, then those with its size."""
         others: list[str] = []
         for path, name, size in self._files() if self._folders else ():
@@ -194,14 +194,16 @@ def _listed(folder: str) -> list[tuple[str, str, int]]:
             return sorted((entry.path, entry.name, entry.stat().st_size) for entry in entries if entry.is_file())
     except OSError as error:
         raise LocksetError(
-            "find-links", f"The folder of `--find-links` cannot be read: {error.strerror}", place=folder
+            "find-links", f"The folder of `--find-links` cannot be read: {error.strerror}", location=folder
         ) from error
 
 
 class _VerifyingSink:
     """Writes what comes to `file` and hashes the very same bytes."""
 
-    def __init__(self, file: BinaryIO, verifier: Verifier, listener: Listener, stopped: Callable[[], bool]) -> None:
+    def __init__(
+        self, file: BinaryIO, verifier: Verifier, listener: ProgressListener, stopped: Callable[[], bool]
+    ) -> None:
         self._file = file
         self.verifier = verifier
         self._listener = listener
@@ -222,7 +224,7 @@ class _VerifyingSink:
         self._file.truncate()
 
 
-def _copy(wanted: Wanted, sink: _VerifyingSink) -> None:
+def _copy(wanted: DesiredDistribution, sink: _VerifyingSink) -> None:
     assert wanted.path is not None
     try:
         source = _open_regular(wanted.path)
@@ -230,7 +232,7 @@ def _copy(wanted: Wanted, sink: _VerifyingSink) -> None:
         raise LocksetError(
             "file-not-found",
             f"The file of {wanted} cannot be read: {error.strerror}",
-            place=wanted.path,
+            location=wanted.path,
             hint="Paths in a lock file are relative to its own folder",
         ) from error
     limit = wanted.size if wanted.size is not None else MOST_BYTES
@@ -244,11 +246,11 @@ def _open_regular(path: str) -> BinaryIO:
     descriptor = os.open(path, READ)
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):
         os.close(descriptor)
-        raise LocksetError("file-not-regular", "A lock file may name regular files only", place=path)
+        raise LocksetError("file-not-regular", "A lock file may name regular files only", location=path)
     return os.fdopen(descriptor, "rb")
 
 
-def _place(root: str, wanted: Wanted) -> str:
+def _location(root: str, wanted: DesiredDistribution) -> str:
     digest = wanted.digests[0]
     return f"{root}{os.sep}{_FOLDER}{os.sep}{digest.algorithm}-{digest.value}"
 
@@ -263,17 +265,17 @@ def _remove(path: str) -> None:
         unlink(path)
 
 
-def _check(verifier: Verifier, wanted: Wanted) -> None:
+def _check(verifier: Verifier, wanted: DesiredDistribution) -> None:
     mismatch = verifier.mismatch()
     if mismatch is not None:
         raise _refused(wanted, mismatch)
 
 
-def _refused(wanted: Wanted, mismatch: str) -> LocksetError:
+def _refused(wanted: DesiredDistribution, mismatch: str) -> LocksetError:
     return LocksetError(
         "hash-mismatch",
         f"`{wanted.filename}` of {wanted} is not the file that was locked",
-        place=wanted.source,
+        location=wanted.source,
         context=(mismatch,),
         hint="The file was changed after locking or on its way; if the change is right, lock again",
     )

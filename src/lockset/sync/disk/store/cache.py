@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from typing_extensions import Self
 
-    from lockset.progress import Listener
+    from lockset.progress import ProgressListener
 
 __all__ = ["Cache"]
 
@@ -29,7 +29,7 @@ class Cache:
         folder: The folder that outlives the run, None without.
     """
 
-    def __init__(self, folder: Path | None, listener: Listener) -> None:
+    def __init__(self, folder: Path | None, listener: ProgressListener) -> None:
         self.folder = folder
         self._listener = listener
         self._lock = threading.Lock()

@@ -17,7 +17,7 @@ from lockset.sync.disk.inspect.installed_scan import has_hash
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from lockset.progress import Listener
+    from lockset.progress import ProgressListener
     from lockset.sync.wheel.manifest import StoredFile
 
 __all__ = ["LINK_MODES", "DamagedStore", "Linker"]
@@ -37,7 +37,7 @@ class DamagedStore(LocksetError):  # noqa: N818 (names what was found)
     """A stored file is not as it was unpacked."""
 
     def __init__(self, path: str) -> None:
-        super().__init__("store-damaged", "A file of the cache was changed since it was unpacked", place=path)
+        super().__init__("store-damaged", "A file of the cache was changed since it was unpacked", location=path)
 
 
 class Linker:
@@ -49,7 +49,7 @@ class Linker:
         hashing: Stored files are hashed before they are used, not only compared by size and time.
     """
 
-    def __init__(self, mode: str, listener: Listener, *, hashing: bool = False) -> None:
+    def __init__(self, mode: str, listener: ProgressListener, *, hashing: bool = False) -> None:
         self._asked = mode
         self._hashing = hashing
         self._listener = listener

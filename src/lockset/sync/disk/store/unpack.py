@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from lockset.sync.wheel.contents import Content, Wheel
     from lockset.sync.wheel.zip_reader import Buffer
 
-__all__ = ["launcher", "unpack"]
+__all__ = ["launcher", "unpack_wheel"]
 
 # Bytes of an archive that stay in memory while it is read.
 _WINDOW = 8 << 20
@@ -43,7 +43,7 @@ _WINDOW = 8 << 20
 _NO_TIME, _POSIX = b"\0\0\x21\0", 3
 
 
-def unpack(
+def unpack_wheel(
     buffer: Buffer, wheel: Wheel, folder: str, *, what: str
 ) -> tuple[tuple[StoredFile, ...], tuple[StoredScript, ...]]:
     """Write the files of `wheel` below `folder`, one folder for each scheme; `buffer` is its archive.

@@ -19,11 +19,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from lockset.hashes import Digest
-    from lockset.sync.desired import Identity
+    from lockset.sync.desired import WheelIdentity
     from lockset.sync.disk.store.cache import Cache
-    from lockset.sync.wheel.zip_reader import Buffer, Member
+    from lockset.sync.wheel.zip_reader import Buffer, ZipMember
 
-__all__ = ["Store", "StoredWheel", "is_whole"]
+__all__ = ["StoredWheel", "WheelStore", "is_whole"]
 
 _FOLDER = "wheels-v1"
 _MANIFEST = "manifest"
@@ -40,13 +40,13 @@ class StoredWheel(NamedTuple):
     manifest: Manifest
 
 
-class Store:
+class WheelStore:
     """The unpacked wheels of a cache. Safe to use from several threads and processes."""
 
     def __init__(self, cache: Cache) -> None:
         self._cache = cache
 
-    def find(self, digests: Sequence[Digest], identity: Identity) -> StoredWheel | None:
+    def find(self, digests: Sequence[Digest], identity: WheelIdentity) -> StoredWheel | None:
         """The wheel whose archive had all these digests, if it is there and is what `identity` says.
 
         Whether its files are still as they were unpacked is checked when they are used.
@@ -66,7 +66,7 @@ class Store:
         self,
         archive: BinaryIO,
         digests: Sequence[Digest],
-        identity: Identity,
+        identity: WheelIdentity,
         *,
         warn: Callable[[str], None],
     ) -> StoredWheel:
@@ -101,17 +101,17 @@ def _manifest(folder: str) -> Manifest | None:
 
 
 def _unpack(
-    archive: BinaryIO, folder: str, identity: Identity, digests: Mapping[str, str], warn: Callable[[str], None]
+    archive: BinaryIO, folder: str, identity: WheelIdentity, digests: Mapping[str, str], warn: Callable[[str], None]
 ) -> Manifest:
     # Imported here: what is stored already is not read.
-    from lockset.sync.disk.store.unpack import unpack
+    from lockset.sync.disk.store.unpack import unpack_wheel
     from lockset.sync.wheel.contents import read_wheel
     from lockset.sync.wheel.zip_reader import members, read_member
 
     what = str(identity)
     buffer = _buffer(archive)
 
-    def read(member: Member) -> bytes:
+    def read(member: ZipMember) -> bytes:
         limit = _MOST_RECORD if member.name.endswith("/RECORD") else _MOST_METADATA
         return read_member(buffer, member, what=what, limit=limit)
 
@@ -119,7 +119,7 @@ def _unpack(
     if wheel.newer_format is not None:
         # "Warn if minor version is greater" (binary distribution format).
         warn(f"{wheel.name} {wheel.version} has Wheel-Version {wheel.newer_format}, newer than the known 1.0")
-    files, scripts = unpack(buffer, wheel, folder, what=what)
+    files, scripts = unpack_wheel(buffer, wheel, folder, what=what)
     manifest = Manifest(
         name=wheel.name,
         version=str(wheel.version),
@@ -140,7 +140,7 @@ def _buffer(archive: BinaryIO) -> Buffer:
     return mmap.mmap(archive.fileno(), 0, access=mmap.ACCESS_READ)
 
 
-def _is(manifest: Manifest, identity: Identity) -> bool:
+def _is(manifest: Manifest, identity: WheelIdentity) -> bool:
     if manifest.name != identity.name:
         return False
     return identity.version is None or identity.version == read_version(manifest.version)
@@ -156,7 +156,7 @@ def _keep(made: StoredWheel, folder: str) -> StoredWheel:
         if there is not None and _is_alike(there, made.manifest) and is_whole(StoredWheel(folder, there)):
             return StoredWheel(folder=folder, manifest=there)
         _put_away(folder)
-    raise LocksetError("cache-busy", "The cache entry changes again and again", place=folder)
+    raise LocksetError("cache-busy", "The cache entry changes again and again", location=folder)
 
 
 def _is_alike(one: Manifest, other: Manifest) -> bool:
@@ -183,7 +183,7 @@ def is_whole(wheel: StoredWheel) -> bool:
     """Whether every file of `wheel` has the size and time that it was unpacked with."""
     for file in wheel.manifest.files:
         try:
-            found = os.lstat(file.place(wheel.folder))
+            found = os.lstat(file.location(wheel.folder))
         except OSError:
             return False
         if not stat.S_ISREG(found.st_mode) or found.st_size != file.size or found.st_mtime_ns != file.mtime:

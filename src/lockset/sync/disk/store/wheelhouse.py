@@ -12,15 +12,15 @@ from lockset.errors import LocksetError
 from lockset.files.output_file import replacing
 from lockset.hashes import Verifier
 from lockset.sync.disk.store.archives import Archives
-from lockset.sync.disk.workers import Workers
+from lockset.sync.disk.workers import InstallWorkers
 from lockset.sync.wheel.safe_path import path_problem
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from lockset.index.ports import Downloads
-    from lockset.progress import Listener
-    from lockset.sync.desired import Wanted
+    from lockset.progress import ProgressListener
+    from lockset.sync.desired import DesiredDistribution
     from lockset.sync.disk.store.cache import Cache
 
 __all__ = ["fill_wheelhouse"]
@@ -33,12 +33,12 @@ _SECONDS = 600.0
 
 def fill_wheelhouse(
     folder: str,
-    wanted: Sequence[Wanted],
+    wanted: Sequence[DesiredDistribution],
     *,
     cache: Cache,
     downloads: Callable[[], Downloads],
     folders: Sequence[str],
-    listener: Listener,
+    listener: ProgressListener,
 ) -> tuple[bool, ...]:
     """Have every file of `wanted` in `folder`, verified; for each whether it was put there now.
 
@@ -53,13 +53,13 @@ def fill_wheelhouse(
         if problem is not None:
             raise LocksetError("unsafe-path", f"The file name `{one.filename}` of {one} {problem}")
     os.makedirs(folder, exist_ok=True)
-    workers: Workers[bool] = Workers(_THREADS)
+    workers: InstallWorkers[bool] = InstallWorkers(_THREADS)
     archives = Archives(cache, downloads, listener=listener, stopped=workers.stopped, folders=folders)
     listener.phase("Downloading", total=len(wanted))
     return tuple(workers.run([partial(_put, one, folder, archives, listener) for one in wanted]))
 
 
-def _put(wanted: Wanted, folder: str, archives: Archives, listener: Listener) -> bool:
+def _put(wanted: DesiredDistribution, folder: str, archives: Archives, listener: ProgressListener) -> bool:
     goal = os.path.join(folder, wanted.filename or "")
     missing = not _is_there(goal, wanted)
     if missing:
@@ -70,7 +70,7 @@ def _put(wanted: Wanted, folder: str, archives: Archives, listener: Listener) ->
     return missing
 
 
-def _is_there(path: str, wanted: Wanted) -> bool:
+def _is_there(path: str, wanted: DesiredDistribution) -> bool:
     verifier = Verifier(wanted.digests, size=wanted.size)
     if not os.path.isfile(path) or os.path.islink(path):  # noqa: PTH113, PTH114
         return False

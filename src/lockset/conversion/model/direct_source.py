@@ -25,9 +25,9 @@ __all__ = [
     "UNKNOWN_COMMIT",
     "is_archive_name",
     "is_commit",
+    "path_from",
     "read_direct",
     "read_vcs",
-    "relative_path",
     "version_of_file",
 ]
 
@@ -56,7 +56,7 @@ def read_direct(
         return read_vcs(address, subdirectory, origin=line.origin), None
     if scheme == "file":
         path = unquote(urlsplit(address).path)
-        shown = relative_path(path, folder)
+        shown = path_from(path, folder)
         if not _ARCHIVE.search(path):
             return PackageDirectory(path=shown, editable=line.editable or None, subdirectory=subdirectory), None
         return PackageArchive(path=shown, hashes={}, subdirectory=subdirectory), version_of_file(path, line.name)
@@ -89,7 +89,7 @@ def read_vcs(address: str, subdirectory: str | None, *, origin: str) -> PackageV
         raise LocksetError(
             "vcs-unsupported",
             f"`{without_secrets(address)}` names no revision that a lock file can hold",
-            place=origin,
+            location=origin,
             hint="Name a full commit, or the number of a revision where the system counts them",
         )
     return PackageVcs(
@@ -121,7 +121,7 @@ def is_archive_name(path: str) -> bool:
     return _ARCHIVE.search(path) is not None
 
 
-def relative_path(path: str, folder: Path) -> str:
+def path_from(path: str, folder: Path) -> str:
     """`path` as seen from `folder`, with slashes."""
     try:
         return Path(os.path.relpath(path, folder)).as_posix()

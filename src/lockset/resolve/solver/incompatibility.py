@@ -10,10 +10,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from lockset.markers import MarkerSet
-    from lockset.resolve.problem.requirement import Key, Origin, Requirement
+    from lockset.resolve.problem.requirement import Key, Requirement, RequirementOrigin
     from lockset.resolve.solver.candidate import Candidate
 
-__all__ = ["Cause", "Conflict", "Member", "Nogoods"]
+__all__ = ["Cause", "Incompatibilities", "Incompatibility", "Term"]
 
 # Requirements kept with a conflict for its explanation: one that was met by way of many others would keep them all.
 _CAUSES = 200
@@ -33,16 +33,16 @@ class Cause:
 
     requirement: Requirement
     parent: Candidate | None
-    chain: tuple[Origin, ...] = ()
+    chain: tuple[RequirementOrigin, ...] = ()
 
     @property
-    def origin(self) -> Origin:
+    def origin(self) -> RequirementOrigin:
         """Who asks."""
         return self.requirement.origin
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Member:
+class Term:
     """One choice that takes part in a conflict: any of its cell that asks for all of `asks` and covers all of `wholes`.
 
     Attributes:
@@ -56,18 +56,18 @@ class Member:
     wholes: tuple[Candidate, ...] = ()
 
     @classmethod
-    def whole(cls, candidate: Candidate) -> Member:
+    def whole(cls, candidate: Candidate) -> Term:
         """A choice that takes part by all it brings."""
         return cls(key=candidate.key, wholes=(candidate,))
 
-    def joined(self, other: Member) -> Member:
+    def joined(self, other: Term) -> Term:
         """Both, of one cell."""
         asks, wholes = dict.fromkeys((*self.asks, *other.asks)), dict.fromkeys((*self.wholes, *other.wholes))
-        return Member(key=self.key, asks=tuple(asks), wholes=tuple(wholes))
+        return Term(key=self.key, asks=tuple(asks), wholes=tuple(wholes))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Conflict:
+class Incompatibility:
     """Choices that cannot be made together, nor any that bring all they bring.
 
     Attributes:
@@ -76,14 +76,16 @@ class Conflict:
         boundaries: Pythons on one side of which there may be no conflict.
     """
 
-    members: tuple[Member, ...]
+    members: tuple[Term, ...]
     causes: tuple[Cause, ...]
     boundaries: tuple[MarkerSet, ...] = ()
 
     @classmethod
-    def of(cls, members: Iterable[Member], causes: Iterable[Cause], boundaries: Iterable[MarkerSet] = ()) -> Conflict:
+    def of(
+        cls, members: Iterable[Term], causes: Iterable[Cause], boundaries: Iterable[MarkerSet] = ()
+    ) -> Incompatibility:
         """The conflict with each cell, cause and boundary once."""
-        by_key: dict[Key, Member] = {}
+        by_key: dict[Key, Term] = {}
         for member in members:
             known = by_key.get(member.key)
             by_key[member.key] = member if known is None else known.joined(member)
@@ -95,7 +97,7 @@ class Conflict:
         )
 
 
-class Nogoods:
+class Incompatibilities:
     """Conflicts met in one universe. They hold for every run in it, in whatever order it decides."""
 
     def __init__(
@@ -103,12 +105,12 @@ class Nogoods:
     ) -> None:
         self._brought_by = brought_by
         self._fits = fits
-        self._by_choice: dict[tuple[Key, object], list[Conflict]] = {}
+        self._by_choice: dict[tuple[Key, object], list[Incompatibility]] = {}
         # By cell, and by one of the cells that it asks something of.
-        self._by_asked: dict[Key, dict[Key, list[Conflict]]] = {}
+        self._by_asked: dict[Key, dict[Key, list[Incompatibility]]] = {}
         self._brings: dict[tuple[Candidate, Requirement], bool] = {}
 
-    def learn(self, conflict: Conflict) -> None:
+    def learn(self, conflict: Incompatibility) -> None:
         """Remember `conflict`, which has members."""
         for member in conflict.members:
             if member.wholes:
@@ -119,21 +121,21 @@ class Nogoods:
                 asked = member.asks[0].key
                 self._by_asked.setdefault(member.key, {}).setdefault(asked, []).append(conflict)
 
-    def met_by(self, candidate: Candidate, pin_of: Callable[[Key], Candidate | None]) -> Conflict | None:
+    def met_by(self, candidate: Candidate, pin_of: Callable[[Key], Candidate | None]) -> Incompatibility | None:
         """The known conflict that `candidate` would complete, with what is now chosen for its other members."""
         for conflict in self._concerning(candidate):
             if all(self._is_met(m, candidate if m.key == candidate.key else pin_of(m.key)) for m in conflict.members):
                 return conflict
         return None
 
-    def _concerning(self, candidate: Candidate) -> Iterator[Conflict]:
+    def _concerning(self, candidate: Candidate) -> Iterator[Incompatibility]:
         yield from self._by_choice.get((candidate.key, candidate.choice), ())
         asked = self._by_asked.get(candidate.key)
         if asked is not None:
             for key in dict.fromkeys(r.key for r in self._brought_by(candidate)):
                 yield from asked.get(key, ())
 
-    def _is_met(self, member: Member, pin: Candidate | None) -> bool:
+    def _is_met(self, member: Term, pin: Candidate | None) -> bool:
         if pin is None:
             return False
         return all(map(pin.covers, member.wholes)) and all(self._asks(pin, asked) for asked in member.asks)

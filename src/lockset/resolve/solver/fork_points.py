@@ -9,18 +9,18 @@ from lockset.markers import MarkerSet
 from lockset.resolve.problem.regions import union
 from lockset.resolve.problem.requirement import ANY_VERSION
 from lockset.resolve.releases.admission import bits
-from lockset.resolve.solver.candidate import SplitCandidate
+from lockset.resolve.solver.candidate import ForkCandidate
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from lockset.resolve.problem.request import Policy
+    from lockset.resolve.problem.request import ReleasePolicy
     from lockset.resolve.problem.requirement import Dependency, Requirement, Specifier
     from lockset.resolve.releases.admission import Admission
     from lockset.resolve.releases.repository import Releases, Repository
     from lockset.resolve.solver.candidate import Candidate
 
-__all__ = ["Boundaries", "asked_apart", "split_at"]
+__all__ = ["ForkPoints", "asked_apart", "split_at"]
 
 # How many releases of a name are asked for the markers of their dependencies when nothing else is left to split on.
 _RELEASES_ASKED_FOR_MARKERS = 3
@@ -33,11 +33,11 @@ _SDISTS_ASKED_FOR = 3
 _RELEASES_ASKED_FOR_PYTHONS = 15
 
 
-class Boundaries:
+class ForkPoints:
     """Finds them; everything it answers is a function of its arguments and the repository."""
 
     def __init__(
-        self, repository: Repository, policy: Policy, admission: Admission, universe: MarkerSet | None = None
+        self, repository: Repository, policy: ReleasePolicy, admission: Admission, universe: MarkerSet | None = None
     ) -> None:
         self._repository = repository
         self._policy = policy
@@ -241,13 +241,13 @@ def _atoms(dependencies: Iterable[Dependency]) -> Iterator[MarkerSet]:
 
 def split_at(candidate: Candidate) -> Iterator[MarkerSet]:
     """The boundary of a split that is one between environments."""
-    if isinstance(candidate, SplitCandidate):
+    if isinstance(candidate, ForkCandidate):
         yield from _of_environments(candidate.boundary, candidate.key[1])
 
 
 def asked_apart(requirements: Iterable[Requirement], asking: Candidate) -> Iterator[MarkerSet]:
     """Where `asking` asks for something in some of its environments only: elsewhere it may be possible."""
-    if not isinstance(asking, SplitCandidate):
+    if not isinstance(asking, ForkCandidate):
         for requirement in requirements:
             if requirement.region is not asking.guard:
                 yield from _of_environments(requirement.region, requirement.key[1])

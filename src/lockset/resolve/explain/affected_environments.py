@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lockset.markers.environment import UNNAMED_SYSTEM
-from lockset.resolve.explain.failure import joined
+from lockset.resolve.explain.failure import join_words
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
     from lockset.markers import Environment
     from lockset.resolve.explain.failure import Failure
-    from lockset.resolve.explain.minimal_conflict import Conflict
+    from lockset.resolve.explain.minimal_conflict import MinimalConflict
 
 __all__ = ["environment_in_words", "extent", "pythons_listed"]
 
@@ -29,7 +29,7 @@ def environment_in_words(failure: Failure) -> str:
     python = ".".join(values["python_full_version"].split(".")[:2])
     implementation = values["platform_python_implementation"]
     chosen = [f"extra `{e}`" for e in failure.extras] + [f"group `{g}`" for g in failure.groups]
-    suffix = f" with {joined(chosen)}" if chosen else ""
+    suffix = f" with {join_words(chosen)}" if chosen else ""
     kind = "Python" if implementation in {"CPython", ""} else implementation
     # An environment may be one that no marker names: its texts are empty then.
     system = values["platform_system"] or _SYSTEMS.get(values["sys_platform"], values["sys_platform"])
@@ -39,7 +39,7 @@ def environment_in_words(failure: Failure) -> str:
     return f"{kind} {python}, {platform or UNNAMED_SYSTEM}{suffix}"
 
 
-def extent(conflict: Conflict) -> Iterator[str]:
+def extent(conflict: MinimalConflict) -> Iterator[str]:
     """At most one line: on which of the sampled environments it fails, and which are fine."""
     if len(conflict.failing) + len(conflict.holding) < 2 or not conflict.failing:  # noqa: PLR2004 - nothing to compare
         return
@@ -54,7 +54,7 @@ def extent(conflict: Conflict) -> Iterator[str]:
         yield f"It is so in {len(conflict.failing)} of {len(conflict.failing) + len(conflict.holding)} environments"
     elif pythons == all_pythons:
         fine = [_SYSTEMS.get(s, s) for s in all_systems if s not in systems]
-        yield f"It is so on {_named(systems)} with every Python; {joined(fine)} {_is(fine)} fine"
+        yield f"It is so on {_named(systems)} with every Python; {join_words(fine)} {_is(fine)} fine"
     elif systems == all_systems:
         fine = [p for p in all_pythons if p not in pythons]
         others = f"{pythons_listed(fine)} {_is(fine)} fine"
@@ -70,7 +70,7 @@ def _parts(environments: Collection[Environment]) -> tuple[list[str], list[str]]
 
 
 def _named(systems: Collection[str]) -> str:
-    return joined([_SYSTEMS.get(s, s) for s in systems])
+    return join_words([_SYSTEMS.get(s, s) for s in systems])
 
 
 def pythons_listed(pythons: list[str]) -> str:
@@ -78,7 +78,7 @@ def pythons_listed(pythons: list[str]) -> str:
     minors = [int(p.split(".")[1]) for p in pythons]
     if len(pythons) > 2 and minors == list(range(minors[0], minors[-1] + 1)):  # noqa: PLR2004 - two are named
         return f"{pythons[0]} to {pythons[-1]}"
-    return joined(pythons)
+    return join_words(pythons)
 
 
 def _is(things: list[str]) -> str:

@@ -30,10 +30,10 @@ from lockset.markers import MarkerSet
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from lockset.conversion.model.imported_lock import Draft, DraftFile, DraftPackage
+    from lockset.conversion.model.imported_lock import ImportedFile, ImportedLock, ImportedPackage
     from lockset.lockfile.declared_conflicts import DeclaredConflict
 
-__all__ = ["assemble"]
+__all__ = ["assemble_imported"]
 
 # As many packages as a note names.
 _SHOWN = 4
@@ -41,7 +41,7 @@ _SHOWN = 4
 _SDIST_SUFFIXES = (".tar.gz", ".zip")
 
 
-def assemble(draft: Draft) -> tuple[Pylock, tuple[Loss, ...]]:
+def assemble_imported(draft: ImportedLock) -> tuple[Pylock, tuple[Loss, ...]]:
     """The lock file of a Draft without gaps, and what was lost on the way.
 
     Raises:
@@ -73,7 +73,7 @@ def assemble(draft: Draft) -> tuple[Pylock, tuple[Loss, ...]]:
     return lock, (*lost, *((_tell_unbounded(unbounded),) if unbounded else ()))
 
 
-def _never(package: DraftPackage) -> Loss:
+def _never(package: ImportedPackage) -> Loss:
     hashes = {text for file in package.files for text in _hash_texts(file)}
     for algorithm, value in (getattr(package.source, "hashes", None) or {}).items():
         hashes.add(f"{algorithm}:{value}")
@@ -83,7 +83,7 @@ def _never(package: DraftPackage) -> Loss:
     return Loss(kind="never-applies", message=message, hashes=tuple(sorted(hashes)))
 
 
-def _declared(draft: Draft) -> tuple[DeclaredConflict, ...]:
+def _declared(draft: ImportedLock) -> tuple[DeclaredConflict, ...]:
     """The conflicts of the input in the names of the lock file, where a default group has two."""
     found: dict[DeclaredConflict, None] = {}
     for conflict in draft.conflicts:
@@ -100,21 +100,21 @@ _HINTS = {
 }
 
 
-def _refuse_overlaps(draft: Draft, universe: MarkerSet) -> None:
-    by_name: dict[str, list[DraftPackage]] = {}
+def _refuse_overlaps(draft: ImportedLock, universe: MarkerSet) -> None:
+    by_name: dict[str, list[ImportedPackage]] = {}
     for package in draft.packages:
         for other in by_name.setdefault(package.name, []):
             both = other.region & package.region & universe
             if not both.is_empty:
                 first, second = (str(p.version or p.origin or "its source") for p in (other, package))
                 raise refuse_overlap(
-                    package.name, first, second, both, place=draft.place, hint=_HINTS.get(draft.format)
+                    package.name, first, second, both, location=draft.location, hint=_HINTS.get(draft.format)
                 )
         by_name[package.name].append(package)
 
 
 def _package(
-    package: DraftPackage, universe: MarkerSet, unbounded: list[str], conflicts: Sequence[DeclaredConflict]
+    package: ImportedPackage, universe: MarkerSet, unbounded: list[str], conflicts: Sequence[DeclaredConflict]
 ) -> Package:
     marker = marker_text(package.region, universe, conflicts)
     if marker is not None and package.said is not None and not conflicts:
@@ -137,7 +137,7 @@ def _package(
     )
 
 
-def _requires_python(package: DraftPackage, universe: MarkerSet, unbounded: list[str]) -> SpecifierSet | None:
+def _requires_python(package: ImportedPackage, universe: MarkerSet, unbounded: list[str]) -> SpecifierSet | None:
     """That of the release, where the entry applies inside it only: elsewhere it would turn a skip into a failure."""
     if not package.requires_python:
         return None
@@ -162,18 +162,18 @@ def _tell_unbounded(unbounded: Sequence[str]) -> Loss:
     return Loss(kind="requires-python-left-out", message=message, note=True)
 
 
-def _dependencies(package: DraftPackage) -> list[dict[str, Any]] | None:
+def _dependencies(package: ImportedPackage) -> list[dict[str, Any]] | None:
     found = [{"name": n, "version": v} if v else {"name": n} for n, v in package.dependencies or ()]
     return found or None
 
 
-def _sdists(package: DraftPackage) -> list[DraftFile]:
+def _sdists(package: ImportedPackage) -> list[ImportedFile]:
     """The source distributions, the usual form first; an entry has room for one."""
     found = [file for file in package.files if (file.name or "").endswith(_SDIST_SUFFIXES)]
     return sorted(found, key=lambda file: (not (file.name or "").endswith(".tar.gz"), file.name or ""))
 
 
-def _left_out(package: DraftPackage) -> Iterator[Loss]:
+def _left_out(package: ImportedPackage) -> Iterator[Loss]:
     """Files that have no place in a lock file: further source distributions, and what no installer of today takes."""
     for file in _sdists(package)[1:]:
         message = f"{package.shown}: a lock file holds one source distribution, {file.name} is left out"
@@ -184,15 +184,15 @@ def _left_out(package: DraftPackage) -> Iterator[Loss]:
             yield Loss(kind="file-unknown", message=message, hashes=_hash_texts(file))
 
 
-def _hash_texts(file: DraftFile) -> tuple[str, ...]:
+def _hash_texts(file: ImportedFile) -> tuple[str, ...]:
     return tuple(f"{algorithm}:{value}" for algorithm, value in file.hashes.items())
 
 
-def _is_wheel(file: DraftFile) -> bool:
+def _is_wheel(file: ImportedFile) -> bool:
     return (file.name or "").endswith(".whl")
 
 
-def _wheel(file: DraftFile) -> PackageWheel:
+def _wheel(file: ImportedFile) -> PackageWheel:
     return PackageWheel(
         name=file.name,
         url=file.url,
@@ -203,7 +203,7 @@ def _wheel(file: DraftFile) -> PackageWheel:
     )
 
 
-def _sdist(file: DraftFile) -> PackageSdist:
+def _sdist(file: ImportedFile) -> PackageSdist:
     return PackageSdist(
         name=file.name,
         url=file.url,

@@ -11,7 +11,7 @@ from lockset.resolve.problem.direct_source import DirectVersion
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from lockset.resolve.lock.verify import Missing
+    from lockset.resolve.lock.verify import MissingFile
     from lockset.resolve.problem.sample import Sample
     from lockset.resolve.releases.repository import Repository
     from lockset.resolve.solver.resolution import Resolution
@@ -42,7 +42,7 @@ class Gap:
         return f"{self.name} {self.version} has no file for {self.environments}: it cannot be installed there"
 
 
-def gaps(missing: Sequence[Missing], resolution: Resolution, repository: Repository) -> tuple[Gap, ...]:
+def gaps(missing: Sequence[MissingFile], resolution: Resolution, repository: Repository) -> tuple[Gap, ...]:
     """The gaps that samples show, and those of wanted environments that no sample stands for."""
     found = {(m.name, m.version): environments_in_words(m.samples) for m in missing}
     for (name, version), node in resolution.nodes.items():
@@ -60,8 +60,8 @@ def gaps(missing: Sequence[Missing], resolution: Resolution, repository: Reposit
 
 def environments_in_words(samples: Iterable[Sample]) -> str:
     """`linux and win_amd64 on Python 3.12 and 3.13`: platforms with the same Pythons together."""
-    from lockset.resolve.explain.failure import joined
-    from lockset.resolve.explain.where import pythons_listed  # few locks have gaps
+    from lockset.resolve.explain.affected_environments import pythons_listed  # few locks have gaps
+    from lockset.resolve.explain.failure import join_words
 
     pythons: dict[tuple[str, str], list[str]] = {}
     for sample in samples:
@@ -72,5 +72,5 @@ def environments_in_words(samples: Iterable[Sample]) -> str:
     parts = []
     for (implementation, pythons_alike), names in platforms.items():
         kind = {"cpython": "Python", "pypy": "PyPy"}.get(implementation, implementation)
-        parts.append(f"{joined(names)} on {kind} {pythons_listed(list(pythons_alike))}")
-    return joined(parts)
+        parts.append(f"{join_words(names)} on {kind} {pythons_listed(list(pythons_alike))}")
+    return join_words(parts)

@@ -20,19 +20,19 @@ if TYPE_CHECKING:
 
     from lockset.sources.project import RootProject
 
-__all__ = ["Unbuilt", "with_built"]
+__all__ = ["DynamicFields", "with_built"]
 
 _Lines = tuple[RequirementLine, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Unbuilt:
+class DynamicFields:
     """What has to be asked of the build backend, and what the file says itself.
 
     Attributes:
         base: The project's folder; absolute.
         name: Its normalized name.
-        place: The file's name in messages.
+        location: The file's name in messages.
         keys: Of `dependencies`, `optional-dependencies` and `requires-python` those that it leaves to the build.
         files: Files that setuptools takes them from, as the project names them.
         dependencies: As written, references to the project itself included; empty where they are among the `keys`.
@@ -42,7 +42,7 @@ class Unbuilt:
 
     base: Path
     name: str
-    place: str
+    location: str
     keys: tuple[str, ...]
     files: tuple[str, ...] = ()
     dependencies: _Lines = ()
@@ -52,7 +52,7 @@ class Unbuilt:
 
 def with_built(
     project: RootProject,
-    unbuilt: Unbuilt,
+    unbuilt: DynamicFields,
     *,
     requires_dist: Iterable[str],
     extras: Iterable[str],
@@ -95,10 +95,10 @@ def with_built(
     )
 
 
-def _lines(text: str, extra: str | None, unbuilt: Unbuilt) -> Iterable[RequirementLine]:
+def _lines(text: str, extra: str | None, unbuilt: DynamicFields) -> Iterable[RequirementLine]:
     """The requirement where `extra` is chosen (None: none is), without what it says of extras."""
     key = "dependencies" if extra is None else f"optional-dependencies.{extra}"
-    origin = f"{unbuilt.place} [project.{key}], as built"
+    origin = f"{unbuilt.location} [project.{key}], as built"
     line = parse_requirement(text, origin=origin)
     written = line.requirement.marker
     if written is None:

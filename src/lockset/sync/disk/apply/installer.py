@@ -10,16 +10,16 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from lockset.files.system import long_paths
 from lockset.sync.disk.apply.guard import locked
-from lockset.sync.disk.apply.remove import refuse_blocked, refuse_left_over, rewritten
-from lockset.sync.disk.apply.stage import Stage, placed
+from lockset.sync.disk.apply.remove import refuse_blocked, refuse_left_over, rewrite_path_file
+from lockset.sync.disk.apply.stage import Stage, staged_distribution
 from lockset.sync.disk.apply.transaction import commit, discard, finish, is_interrupted, journal_of, recover
 from lockset.sync.disk.inspect.installed_scan import scan, stamp_of
 from lockset.sync.disk.inspect.snapshot import Snapshot, observed
 from lockset.sync.disk.store.link import DamagedStore, Linker
-from lockset.sync.disk.workers import Workers, meanwhile
+from lockset.sync.disk.workers import InstallWorkers, meanwhile
 from lockset.sync.installed import InstalledDistribution, InstalledFile
 from lockset.sync.overlaps import overlapped_of, overlaps_of, refuse_clashes, settled
-from lockset.sync.placement import check_places
+from lockset.sync.placement import check_locations
 from lockset.sync.plan import Plan, plan
 from lockset.sync.windows_paths import refuse_windows_paths
 
@@ -27,17 +27,17 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from lockset.errors import LocksetError
-    from lockset.progress import Listener
-    from lockset.sync.desired import Wanted
-    from lockset.sync.disk.apply.prepare import Acquirer
+    from lockset.progress import ProgressListener
+    from lockset.sync.desired import DesiredDistribution
+    from lockset.sync.disk.apply.prepare import Preparer
     from lockset.sync.disk.store.wheel_store import StoredWheel
     from lockset.sync.journal import JournalStep
     from lockset.sync.overlaps import Overlap
-    from lockset.sync.placement import Clash, Placed
-    from lockset.sync.plan import Policy, Step
+    from lockset.sync.placement import Clash, PlacedDistribution
+    from lockset.sync.plan import RemovalPolicy, Step
     from lockset.sync.target import Target
 
-__all__ = ["Applier", "Doing"]
+__all__ = ["InstallOptions", "Installer"]
 
 # More threads than that wait for one another; fewer files than that are quicker put by one.
 _STAGERS, _MANY = 2, 1000
@@ -47,7 +47,7 @@ _HEALED = 5
 _COMPILERS, _WORTHWHILE = 8, 100
 
 
-class Doing(NamedTuple):
+class InstallOptions(NamedTuple):
     """How things are done, as against what.
 
     Attributes:
@@ -65,7 +65,7 @@ class Doing(NamedTuple):
     on_step: Callable[[JournalStep], None] | None = None
 
 
-class Applier:
+class Installer:
     """Plans for one target, and carries a plan out.
 
     Args:
@@ -80,12 +80,12 @@ class Applier:
     def __init__(
         self,
         target: Target,
-        wanted: Sequence[Wanted],
+        wanted: Sequence[DesiredDistribution],
         *,
-        policy: Policy,
-        doing: Doing,
+        policy: RemovalPolicy,
+        doing: InstallOptions,
         memory: str | None,
-        listener: Listener,
+        listener: ProgressListener,
     ) -> None:
         self._target = target
         self._wanted = wanted
@@ -118,7 +118,7 @@ class Applier:
         """
         return observed(self._seen, self._target.layout, examined=frozenset(one.name for one in self._wanted))
 
-    def apply(self, acquirer: Acquirer, first: Plan) -> Plan:
+    def apply(self, acquirer: Preparer, first: Plan) -> Plan:
         """Get everything that `first` installs, then bring the target there; what was really done.
 
         Raises:
@@ -158,7 +158,7 @@ class Applier:
         )
         return plan(self._wanted, installed, policy=self._policy, overlap=self._doing.overlap)
 
-    def _change(self, now: Plan, stored: dict[str, StoredWheel], acquirer: Acquirer, snapshot: Snapshot) -> None:
+    def _change(self, now: Plan, stored: dict[str, StoredWheel], acquirer: Preparer, snapshot: Snapshot) -> None:
         kept = [one for step in now.steps if step.action == "keep" for one in step.found]
         removed = [one for step in now.changes for one in step.found]
         owned = frozenset(file.path for one in kept for file in one.files)
@@ -167,7 +167,7 @@ class Applier:
             placing = self._staged(stage, now, stored, acquirer, kept)
             paths = frozenset(file.path for one in placing for file in one.files)
             refuse_left_over(now.changes, placed=paths, owned=owned)
-            changed = rewritten(removed, kept)
+            changed = rewrite_path_file(removed, kept)
             for path, content in changed.items():
                 if content is not None:
                     stage.write(path, content.encode())
@@ -192,25 +192,25 @@ class Applier:
         stage: Stage,
         now: Plan,
         stored: dict[str, StoredWheel],
-        acquirer: Acquirer,
+        acquirer: Preparer,
         kept: Sequence[InstalledDistribution],
-    ) -> Sequence[Placed]:
+    ) -> Sequence[PlacedDistribution]:
         """Make everything ready; a stored wheel that turns out damaged is got anew, a few times."""
         healed: list[str] = []
         while True:
             try:
                 stage.open()
                 linker = Linker(self._doing.link_mode, self._listener, hashing=self._doing.verify_files)
-                placing: dict[str, Placed] = {}
+                placing: dict[str, PlacedDistribution] = {}
                 for step in now.placed:
                     assert step.wanted is not None
                     with _using(step.name):
-                        placing[step.name] = placed(stored[step.name], step.wanted, self._target)
+                        placing[step.name] = staged_distribution(stored[step.name], step.wanted, self._target)
                 if os.name == "nt":
                     refuse_windows_paths(
                         tuple(placing.values()), kept, layout=self._target.layout, long_paths=long_paths()
                     )
-                clashes = check_places(tuple(placing.values()), kept, layout=self._target.layout)
+                clashes = check_locations(tuple(placing.values()), kept, layout=self._target.layout)
                 if clashes:
                     placing = self._settled(placing, clashes, now)
                 self._fill(stage, placing, stored, linker)
@@ -224,7 +224,9 @@ class Applier:
                 wanted = [step.wanted for step in now.placed if step.name == name and step.wanted is not None]
                 stored |= acquirer.acquire(wanted)
 
-    def _settled(self, placing: Mapping[str, Placed], clashes: Sequence[Clash], now: Plan) -> dict[str, Placed]:
+    def _settled(
+        self, placing: Mapping[str, PlacedDistribution], clashes: Sequence[Clash], now: Plan
+    ) -> dict[str, PlacedDistribution]:
         """What is placed where each path has one owner's file; owners that are kept are installed again with the rest.
 
         Raises:
@@ -240,10 +242,10 @@ class Applier:
         return settled(placing, clashes, order)
 
     def _fill(
-        self, stage: Stage, placing: Mapping[str, Placed], stored: Mapping[str, StoredWheel], linker: Linker
+        self, stage: Stage, placing: Mapping[str, PlacedDistribution], stored: Mapping[str, StoredWheel], linker: Linker
     ) -> None:
         """Put all of `placing` into `stage`, the largest first, in two threads where that is quicker."""
-        workers: Workers[None] = Workers(_STAGERS, patient=True)
+        workers: InstallWorkers[None] = InstallWorkers(_STAGERS, patient=True)
         few = sum(len(one.files) for one in placing.values()) < _MANY
         self._listener.phase("Installing", total=len(placing))
 
@@ -261,7 +263,7 @@ class Applier:
 
     def _remember(
         self,
-        placing: Sequence[Placed],
+        placing: Sequence[PlacedDistribution],
         removed: Sequence[InstalledDistribution],
         now: Plan,
         stage: Stage,
@@ -304,7 +306,7 @@ def _using(name: str) -> Iterator[None]:
         raise _Damaged(name, error) from error
 
 
-def _installed(new: Placed, step: Step) -> InstalledDistribution:
+def _installed(new: PlacedDistribution, step: Step) -> InstalledDistribution:
     """What a scan would find of `new`."""
     assert step.wanted is not None
     files = [InstalledFile._make(file[:3]) for file in new.files]
@@ -322,7 +324,7 @@ def _installed(new: Placed, step: Step) -> InstalledDistribution:
     )
 
 
-def _compile(target: Target, placing: Sequence[Placed]) -> None:
+def _compile(target: Target, placing: Sequence[PlacedDistribution]) -> None:
     """Have the target's interpreter compile the new modules; what does not compile stays as it is."""
     import subprocess
 
@@ -330,5 +332,5 @@ def _compile(target: Target, placing: Sequence[Placed]) -> None:
     command = [target.interpreter.executable, "-I", "-m", "compileall", "-q", "-i", "-"]
     several = min(os.cpu_count() or 1, _COMPILERS, len(modules) // _WORTHWHILE + 1)
     shares = ("\n".join(modules[number::several]).encode(errors="surrogateescape") for number in range(several))
-    workers: Workers[object] = Workers(several)
+    workers: InstallWorkers[object] = InstallWorkers(several)
     workers.run([partial(subprocess.run, command, input=share, capture_output=True, check=False) for share in shares])
