@@ -8,9 +8,12 @@ from typing import TYPE_CHECKING
 from hypothesis import given, note
 
 from fakes.fake_repository import FakeRepository
+from lockset.errors import LocksetError
 from lockset.progress import NullListener
 from lockset.resolve.one_environment.engine import Budget, NoAnswer, resolve_one, unmet
+from lockset.resolve.problem.build_problem import ask
 from lockset.resolve.problem.regions import environment_region
+from lockset.resolve.releases.direct_repository import DirectRepository
 from lockset.resolve.solver.propagate import propagate
 from lockset.resolve.solver.search import ResolutionImpossible, search, solve_environment
 from property.test_resolve_laws import (
@@ -23,6 +26,9 @@ from property.test_resolve_laws import (
     worlds,
     worlds_with_prereleases,
 )
+from property.test_resolve_sources import ENVIRONMENTS, has_answer
+from property.test_resolve_sources import worlds as worlds_with_sources
+from universes.small_world import NOW, SmallSources, described, small_repository
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -32,10 +38,11 @@ if TYPE_CHECKING:
     from lockset.markers import Environment, MarkerSet
     from lockset.resolve.problem.request import LockRequest
     from lockset.resolve.solver.resolution import Resolution
+    from universes.small_world import SmallWorld
 
 PLENTY = Budget(steps=20_000, seconds=60)
 # The rest are alike to one of these for the markers of the worlds.
-SAMPLED = SAMPLES[::3]
+SAMPLED = SAMPLES[::5]
 
 
 def region_of(environment: Environment) -> MarkerSet:
@@ -96,3 +103,27 @@ def test_both_engines_agree_on_prereleases(world: World, roots: list[str]) -> No
         found = resolved(request, environment, repository)
         assert found is not None
         assert not unmet(found, request, region, repository)
+
+
+@given(world=worlds_with_sources())
+def test_resolvelib_finds_an_answer_where_there_is_one_with_releases_at_urls(world: SmallWorld) -> None:
+    try:
+        problem = ask(world.project, world.choices, old=None, now=NOW)
+    except LocksetError:
+        return  # two URLs for one project in one environment
+    index = small_repository(
+        world.packages, problem.rules, metadata=world.metadata, sources=SmallSources(world.sources)
+    )
+    repository = DirectRepository(index, problem.direct)
+    request = problem.request
+    for name in ENVIRONMENTS:
+        groups = request.all_groups
+        environment = environment_region(described(name)[0], groups=groups, all_groups=groups)
+        region = request.universe & environment
+        try:
+            chosen = resolve_one(request, region, repository, PLENTY)
+        except NoAnswer:
+            assert not has_answer(world, name), name
+        else:
+            assert has_answer(world, name), name
+            assert not unmet(chosen, request, region, repository)
