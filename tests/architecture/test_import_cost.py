@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from local_index import LocalIndex
 
-LATE = frozenset({"httpx", "jsonschema", "installer", "rich"})
+LATE = frozenset({"httpx", "jsonschema", "installer", "resolvelib", "rich"})
 _RUN = """
 import atexit, runpy, sys
 atexit.register(lambda: print("\\n".join(sys.modules), file=sys.stderr))
@@ -105,3 +105,24 @@ def test_settings_are_read_without_a_schema() -> None:
 def test_every_public_name_can_be_had() -> None:
     code = "import lockset; [getattr(lockset, name) for name in lockset.__all__]"
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+_WORLD = """
+[project]
+requires-python = ">=3.10"
+dependencies = ["a{asked}"]
+[packages]
+a = {{ "1" = {{}} }}
+"""
+
+
+@pytest.mark.parametrize(("asked", "heavy"), [(">=1", False), (">=2", True)], ids=["successful", "failing"])
+def test_a_lock_loads_the_second_engine_only_where_it_fails(asked: str, *, heavy: bool) -> None:
+    code = (
+        "import contextlib, sys\n"
+        f"sys.path.insert(0, {str(Path(__file__).parents[1])!r})\n"
+        "from universes.small_world import LocksetError, SmallWorld\n"
+        f"with contextlib.suppress(LocksetError): SmallWorld.read({_WORLD.format(asked=asked)!r}).lock()\n"
+        "print(*sys.modules, sep='\\n', file=sys.stderr)"
+    )
+    assert ("resolvelib" in modules_after(code)) is heavy
