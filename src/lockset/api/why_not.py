@@ -156,7 +156,13 @@ class _Asking:
         return said(*self._pinned(name, version, union(nodes.values()), nodes.get(version), usual))
 
     def _resolved(self, request: LockRequest) -> Resolution | ResolutionImpossible:
-        return resolution_of(replace(self._question, request=request), self._repository, self._listener)
+        question = replace(self._question, request=request)
+        found = resolution_of(question, self._repository, self._listener)
+        if not isinstance(found, ResolutionImpossible):
+            return found
+        from lockset.resolve.lock.second_opinion import reconsider  # few questions need it
+
+        return reconsider(found, question, self._repository, self._listener)
 
     def _before_the_search(self, name: str, version: Version, region: MarkerSet) -> tuple[str, str] | None:
         """What rules it out whatever others ask for, in the order in which releases are sorted out."""

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from lockset.sources.toml_table import SettingsTable
 
 __all__ = [
+    "is_misspelled",
     "read_pyproject",
     "read_pyproject_name",
     "read_pyproject_settings",
@@ -178,12 +179,17 @@ def _others(top: SettingsTable, location: str, dependencies: Iterable[Requiremen
     return read_other_tables(tool, location=location, own=own)
 
 
+def is_misspelled(name: str) -> bool:
+    """Whether the name of a table in `tool` is probably a misspelling of `lockset`."""
+    letters = name.lower().replace("-", "").replace("_", "")
+    return name != "lockset" and letters.startswith("lock") and letters.rstrip("st") == "lockse"
+
+
 def _misspelled_tables(top: SettingsTable) -> Iterator[Diagnostic]:
     """Warnings about tables whose name is probably a misspelling of `lockset`."""
     tool = top.data.get("tool")
     for name in tool if isinstance(tool, dict) and "lockset" not in tool else ():
-        letters = name.lower().replace("-", "").replace("_", "")
-        if letters.startswith("lock") and letters.rstrip("st") == "lockse":
+        if is_misspelled(name):
             message = f"[tool.{name}] has no effect: the settings of lockset are in [tool.lockset]"
             yield Diagnostic(code="table-misspelt", message=message, location=top.location)
 

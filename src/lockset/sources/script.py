@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from lockset.sources.toml_table import SettingsTable
 
-__all__ = ["has_script_metadata", "read_script"]
+__all__ = ["has_script_metadata", "read_script", "script_blocks"]
 
 _START = re.compile(r"# /// ([a-zA-Z0-9-]+)\Z")
 _END = "# ///"
@@ -30,7 +30,7 @@ def read_script(text: str, *, base: Path, location: str) -> RootProject:
     Raises:
         LocksetError: `no-script-metadata`, `script-metadata-twice`, and those of TOML, requirements and settings.
     """
-    blocks = _blocks(text)
+    blocks = script_blocks(text)
     if not blocks:
         raise LocksetError(
             "no-script-metadata",
@@ -72,10 +72,10 @@ def _others(table: SettingsTable, location: str) -> OtherTools:
 
 def has_script_metadata(text: str) -> bool:
     """Whether the text contains a `script` block."""
-    return bool(_blocks(text))
+    return bool(script_blocks(text))
 
 
-def _blocks(text: str) -> list[tuple[int, str]]:
+def script_blocks(text: str) -> list[tuple[int, str]]:
     """The line number (from 1) and the content of every block of type `script`.
 
     As in the regular expression of PEP 723, a block ends at the last `# ///` of the comment lines that directly

@@ -23,7 +23,16 @@ if TYPE_CHECKING:
 
     from lockset.sources.toml_table import SettingsTable
 
-__all__ = ["ALL_PACKAGES", "CHOICES", "ConflictItem", "IndexSetting", "Settings", "ValidateSettings", "parse_settings"]
+__all__ = [
+    "ALL_PACKAGES",
+    "CHOICES",
+    "NAMES_OF_OPTIONS",
+    "ConflictItem",
+    "IndexSetting",
+    "Settings",
+    "ValidateSettings",
+    "parse_settings",
+]
 
 ALL_PACKAGES = ":all:"
 
@@ -58,7 +67,7 @@ class IndexSetting:
 
 
 # Options whose setting has another name, and whose own name looks like a different setting.
-_NAMES_OF_OPTIONS = {"only-binary": "no-build", "extra-index-url": "index", "index-url": "index"}
+NAMES_OF_OPTIONS = {"only-binary": "no-build", "extra-index-url": "index", "index-url": "index"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
@@ -132,7 +141,7 @@ def parse_settings(table: SettingsTable | None) -> Settings:
     """
     if table is None:
         return Settings()
-    table.only(KEYS, instead=_NAMES_OF_OPTIONS)
+    table.only(KEYS, instead=NAMES_OF_OPTIONS)
     values: dict[str, Any] = {
         key.replace("-", "_"): read(table, key) for key, read in KEYS.items() if key in table.data
     }

@@ -34,7 +34,7 @@ class Report:
     Attributes:
         path: The file, as the caller named it, or None.
         issues: All findings, sorted by place.
-        document: The text as TOML, or None where it is none.
+        document: The text as TOML; None where it is not TOML, and for files that are not lock files.
         text: The text, also where it is no TOML; bytes that are not UTF-8 are replaced.
     """
 

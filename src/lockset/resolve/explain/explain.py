@@ -29,6 +29,20 @@ __all__ = ["explain_failure"]
 _LINES = 24
 # Releases that ask for the same thing are named one by one up to this many, then counted.
 _RELEASES_NAMED = 3
+_GIVEN_UP = "(the search was given up: there may be an answer that was not found)"
+# How certain it is that there is no answer, by whether everything was tried and what the second engine says; nothing is
+# said where both tried everything.
+_CERTAINTY = {
+    (True, "undecided"): "(the second engine, resolvelib, was given up before it could confirm this)",
+    (True, "contradicted"): "(the second engine, resolvelib, finds an answer for this environment: this is a bug in"
+    " lockset, report it with the project that shows it)",
+    (False, None): _GIVEN_UP,
+    (False, "undecided"): _GIVEN_UP,
+    (False, "confirmed"): "(the search was given up; the second engine, resolvelib, finds no answer for this"
+    " environment either)",
+    (False, "contradicted"): "(the search was given up, though this environment alone has an answer: lock fewer"
+    " environments, with `--python` or `--platform`)",
+}
 
 
 def explain_failure(
@@ -57,8 +71,9 @@ def explain_failure(
     context += extent(conflict)
     if len(context) > _LINES:
         context[_LINES:] = [f"and {len(context) - _LINES} more"]
-    if not impossible.exhausted:
-        context.append("(the search was given up: there may be an answer that was not found)")
+    certainty = _CERTAINTY.get((impossible.exhausted, impossible.opinion))
+    if certainty is not None:
+        context.append(certainty)
     return LocksetError("no-resolution", message, context=tuple(context), hint=hint)
 
 

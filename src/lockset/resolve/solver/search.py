@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from lockset._dataclass import dataclass
 from lockset.markers import MarkerSet
@@ -50,6 +50,8 @@ class ResolutionImpossible(Exception):  # noqa: N818 (an answer of the search, t
     Attributes:
         exhausted: Whether everything was tried; False where the search gave up.
         unnamed: Projects of which there was nothing but what nobody had named yet.
+        opinion: What the second engine says of the environment that is named: that it has no answer, that it has one,
+            or that this could not be decided within its budget; None where it was not asked.
     """
 
     def __init__(self, universe: MarkerSet, causes: Sequence[Cause], *, exhausted: bool) -> None:
@@ -58,6 +60,7 @@ class ResolutionImpossible(Exception):  # noqa: N818 (an answer of the search, t
         self.causes = tuple(causes)
         self.exhausted = exhausted
         self.unnamed: frozenset[str] = frozenset()
+        self.opinion: Literal["confirmed", "contradicted", "undecided"] | None = None
 
 
 @dataclass(slots=True)
