@@ -53,7 +53,7 @@ def maker(
 def offered(made: CandidateMaker, *wanted: Requirement) -> list[str | MarkerSet]:
     """Versions, and the boundaries of splits."""
     found = made.candidates(wanted[0].key, wanted)
-    return [c.boundary if isinstance(c, ForkCandidate) else str(c.version) for c in found]
+    return [c.fork_point if isinstance(c, ForkCandidate) else str(c.version) for c in found]
 
 
 NEWER = MarkerSet.of_python(">=3.12") & ALL

@@ -72,7 +72,7 @@ def _kept_out(releases: Releases, specifiers: Sequence[Specifier], failure: Fail
         return _refused_by_policy(releases, fitting[0], failure)
     if any(not repository.serves(name, v).is_disjoint(region) for v in usable):
         return None
-    lacking = repository.lacks(name, usable[0]) & region
+    lacking = repository.lacks_files(name, usable[0]) & region
     if not lacking.is_empty:
         platforms = [t.platform for t, where in repository.rules.strictly.items() if not where.is_disjoint(lacking)]
         return f"{name} {usable[0]} has no wheel for {join_words(list(dict.fromkeys(platforms)))}"

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from lockset.resolve.lock.python_bounds import first_refused, is_outgrown
 from lockset.resolve.lock.wheel_gaps import with_files
 from lockset.resolve.problem.python_range import SETTLED
-from lockset.resolve.solver.opt_in_releases import everything_is_named, granting
-from lockset.resolve.solver.propagate import propagate
+from lockset.resolve.solver.opt_in_releases import all_opted_in, with_opt_in
+from lockset.resolve.solver.resolution_graph import resolution_graph
 from lockset.resolve.solver.search import ResolutionImpossible, search
 
 if TYPE_CHECKING:
@@ -57,16 +57,16 @@ def _resolution_of(
     try:
         pins, statistics = search(request, repository, listener)
     except ResolutionImpossible as impossible:
-        granted = granting(impossible, request)
+        granted = with_opt_in(impossible, request)
         if granted is None:
             return impossible
         found = _resolution_of(replace(question, request=granted), repository, listener)
         return impossible if isinstance(found, ResolutionImpossible) else found
-    found = propagate(pins, request.roots, request.universe, repository, statistics)
-    if not request.policy.granted:
+    found = resolution_graph(pins, request.roots, request.universe, repository, statistics)
+    if not request.policy.opted_in:
         return with_files(found, question, repository)
     return (
         found
-        if everything_is_named(found, request, repository)
+        if all_opted_in(found, request, repository)
         else ResolutionImpossible(request.universe, (), exhausted=True)
     )

@@ -15,7 +15,7 @@ from lockset.resolve.problem.build_problem import DEFAULT_GROUP_NAMES, ask
 from lockset.resolve.problem.direct_source import leads_to
 from lockset.resolve.problem.lasting_choices import is_made_by_lock, recorded_table
 from lockset.resolve.problem.requirement import parse_dependency
-from lockset.resolve.solver.search import chosen_releases
+from lockset.resolve.solver.search import extra_and_group_choices
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -115,7 +115,7 @@ def _choices(question: ResolutionProblem, lock: Pylock) -> Iterator[tuple[dict[s
     """
     request, own, converted = question.request, _own_group(question, lock), not is_made_by_lock(lock)
     known = {*(lock.dependency_groups or ()), *(lock.default_groups or ()), request.default_group}
-    for extras, groups in chosen_releases(request):
+    for extras, groups in extra_and_group_choices(request):
         if not set(extras) <= set(lock.extras or ()) or not set(groups) <= known:
             continue
         more = set(lock.default_groups or ()) if converted else set()

@@ -12,8 +12,8 @@ from lockset.resolve.problem.request import Preference
 from lockset.resolve.releases.direct_repository import UrlRequirementDiscovered
 from lockset.resolve.solver.budget import BudgetSpentError, SearchBudget
 from lockset.resolve.solver.candidate import ReleaseCandidate
-from lockset.resolve.solver.propagate import propagate
-from lockset.resolve.solver.search import ResolutionImpossible, chosen_releases, search, solve_environment
+from lockset.resolve.solver.resolution_graph import resolution_graph
+from lockset.resolve.solver.search import ResolutionImpossible, extra_and_group_choices, search, solve_environment
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -96,7 +96,7 @@ class _Search:
         for left in reversed(range(_ROUNDS)):
             if not left:
                 # Of more extras and groups together than are looked at, too many combinations have no answer.
-                region &= union(self._exactly(choice) for choice in chosen_releases(request))
+                region &= union(self._exactly(choice) for choice in extra_and_group_choices(request))
             if region.is_empty:
                 break
             found = self._within_bounds(_DECISIONS, lambda: self._together(region, resolution.pins))  # noqa: B023
@@ -104,7 +104,7 @@ class _Search:
                 break
             if not isinstance(found, ResolutionImpossible):
                 pins = found.joined(resolution.pins)
-                return propagate(pins, request.roots, request.universe, repository, resolution.statistics)
+                return resolution_graph(pins, request.roots, request.universe, repository, resolution.statistics)
             region -= found.universe | self._without_answer_alike(found.universe)
         return resolution
 
@@ -136,7 +136,7 @@ class _Search:
     def _without_answer(self, region: MarkerSet) -> MarkerSet:
         """Where no choice of releases has files, as the described interpreters in `region` show."""
         found = MarkerSet.none()
-        for choice in chosen_releases(self._question.request):
+        for choice in extra_and_group_choices(self._question.request):
             found |= self._alone(region - found, choice)
         return found
 

@@ -123,7 +123,8 @@ def ask(
         request=replace(
             request,
             policy=replace(
-                _policy(project, choices, request.roots, direct.sources), apart=conflicting_regions(conflicts)
+                _policy(project, choices, request.roots, direct.sources),
+                conflict_regions=conflicting_regions(conflicts),
             ),
             locked_for=MarkerSet.none() if old is None else _served(old) - rules.counting,
         ),

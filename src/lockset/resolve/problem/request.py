@@ -61,8 +61,8 @@ class ReleasePolicy:
     fork: Literal["newest", "fewest"] = "newest"
     constraints: Mapping[str, tuple[tuple[Specifier, MarkerSet], ...]] = field(default_factory=dict)
     locations: Mapping[tuple[str, Specifier], str] = field(default_factory=dict)
-    apart: tuple[MarkerSet, ...] = ()
-    granted: frozenset[str] = frozenset()
+    conflict_regions: tuple[MarkerSet, ...] = ()
+    opted_in: frozenset[str] = frozenset()
     outgrown: bool = True
 
 

@@ -28,7 +28,7 @@ def bits(mask: int) -> Iterator[int]:
 class Admission:
     """Answers as bit masks over `Releases.versions`, remembered.
 
-    Puts into `unnamed` the projects of which nothing was admitted but what somebody would have to name.
+    Puts into `not_opted_in` the projects of which nothing was admitted but what somebody would have to name.
     """
 
     def __init__(
@@ -36,16 +36,16 @@ class Admission:
         repository: Repository,
         policy: ReleasePolicy,
         preferences: Mapping[str, tuple[Preference, ...]] | None = None,
-        unnamed: set[str] | None = None,
+        not_opted_in: set[str] | None = None,
     ) -> None:
         self._repository = repository
         self._policy = policy
         self._preferences = preferences or {}
-        self._unnamed = set() if unnamed is None else unnamed
+        self._not_opted_in = set() if not_opted_in is None else not_opted_in
         # With them, the pre-releases that count where none of them may be used.
         self._admitted: dict[tuple[str, frozenset[Specifier]], tuple[int, int]] = {}
 
-    def fits(self, releases: Releases, specifier: Specifier) -> int:
+    def matching(self, releases: Releases, specifier: Specifier) -> int:
         """Releases that fit `specifier`, pre-releases and yanked ones included."""
         known = releases.fitting.get(specifier)
         if known is None:
@@ -86,18 +86,18 @@ class Admission:
         if preferred & ~known:
             fitting = preferred
             for specifier in wanted:
-                fitting &= self.fits(releases, specifier)
+                fitting &= self.matching(releases, specifier)
             known |= fitting
         return known
 
     def _admit(self, releases: Releases, wanted: frozenset[Specifier]) -> tuple[int, int]:
         every = (1 << len(releases.versions)) - 1
         for specifier in wanted:
-            every &= self.fits(releases, specifier)
+            every &= self.matching(releases, specifier)
         found = self._admit_named(releases, wanted)
         if every and not found:
-            self._unnamed.add(releases.name)
-        if releases.name in self._policy.granted:
+            self._not_opted_in.add(releases.name)
+        if releases.name in self._policy.opted_in:
             return every & (releases.stable if self._mode(releases.name) == "disallow" else every), 0
         return found, self._admit_named(releases, wanted, final=0) & ~found if every & ~found else 0
 
@@ -116,7 +116,7 @@ class Admission:
         mask = (1 << len(releases.versions)) - 1
         exact = 0
         for specifier in wanted:
-            fits = self.fits(releases, specifier)
+            fits = self.matching(releases, specifier)
             mask &= fits
             if specifier.exact:
                 exact |= fits
@@ -134,35 +134,35 @@ class Admission:
         """Those in `mask` that are tried before others are thought of: stable ones, where there are any."""
         if self._mode(releases.name) == "allow":
             return mask
-        granted = releases.name in self._policy.granted
+        granted = releases.name in self._policy.opted_in
         return (mask & ~releases.yanked if granted else mask) & releases.stable or mask
 
-    def only_named(self, releases: Releases) -> int:
+    def needing_opt_in(self, releases: Releases) -> int:
         """Releases that count only where something speaks for them: yanked, and pre-releases beside stable ones."""
         mode = self._mode(releases.name)
         if mode != "if-necessary" or not releases.stable & ~releases.yanked:
             return releases.yanked
         return releases.yanked | ((1 << len(releases.versions)) - 1) & ~releases.stable
 
-    def not_leaking(self, releases: Releases, mask: int, wanted: Sequence[Requirement], guard: MarkerSet) -> int:
+    def without_leaks(self, releases: Releases, mask: int, wanted: Sequence[Requirement], guard: MarkerSet) -> int:
         """`mask` without yanked and pre-releases that do not count in all of the guard.
 
         A yanked one counts where it is pinned, a pre-release where one is named or no final release fits; either where
         it was locked. The part where it does is split off.
         """
-        special = mask & self.only_named(releases)
-        if not special or releases.name in self._policy.granted:
+        special = mask & self.needing_opt_in(releases)
+        if not special or releases.name in self._policy.opted_in:
             return mask
         asking = [(r.specifier, r.region & guard) for r in wanted]
         asking += [(s, where & guard) for s, where in self._policy.constraints.get(releases.name, ())]
         pins = [p for p in self._preferences.get(releases.name, ()) if p.binding]
         for position in bits(special):
             where = guard - union(p.region for p in pins if p.version == releases.versions[position])
-            if not self.counts(releases, position, asking, where):
+            if not self.is_opted_in(releases, position, asking, where):
                 mask &= ~(1 << position)
         return mask
 
-    def counts(
+    def is_opted_in(
         self, releases: Releases, position: int, asking: Sequence[tuple[Specifier, MarkerSet]], where: MarkerSet
     ) -> bool:
         """Whether a release that has to be spoken for is, everywhere in `where`."""
@@ -175,7 +175,7 @@ class Admission:
         """Whether a final release fits all that applies in some environment of `where`."""
         parts = {where: releases.stable & ~releases.yanked}
         for specifier, region in asking:
-            fits = self.fits(releases, specifier)
+            fits = self.matching(releases, specifier)
             parted: dict[MarkerSet, int] = {}
             for part, mask in parts.items():
                 parted[part & region] = mask & fits

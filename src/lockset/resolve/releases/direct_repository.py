@@ -237,18 +237,18 @@ class DirectRepository:
             return self._inner.serves(name, version)
         # An exact pin of its number elsewhere must not bring it in there.
         region = self._where[version.source] & self._inner.admits(self.read(version.source).metadata.requires_python)
-        return region - self.lacks(name, version)
+        return region - self.lacks_files(name, version)
 
-    def lacks(self, name: str, version: Version) -> MarkerSet:
+    def lacks_files(self, name: str, version: Version) -> MarkerSet:
         """See `Repository.lacks`."""
         if not isinstance(version, DirectVersion):
-            return self._inner.lacks(name, version)
+            return self._inner.lacks_files(name, version)
         wheels = self.wheels_serve(name, version)
         return self.rules.required if wheels is None else (self.rules.required | self.rules.must_have) - wheels
 
-    def is_told_unbuilt(self, name: str, version: Version) -> bool:
+    def has_static_metadata(self, name: str, version: Version) -> bool:
         """See `Repository.is_told_unbuilt`; what is at a source is the only answer, built or not."""
-        return isinstance(version, DirectVersion) or self._inner.is_told_unbuilt(name, version)
+        return isinstance(version, DirectVersion) or self._inner.has_static_metadata(name, version)
 
     def wheels_serve(self, name: str, version: Version) -> MarkerSet | None:
         """See `Repository.wheels_serve`."""

@@ -237,9 +237,11 @@ class IndexRepository:
         if builds and self.rules.must_have.is_empty and self.rules.required.is_empty and self._whole(name):
             # The common case: nothing of the single files matters but what they say of Python.
             return union(map(self.admits, detail.requires_pythons(version)))
-        return union(self.admits(f.requires_python) for f in self.files(name, version)) - self.lacks(name, version)
+        return union(self.admits(f.requires_python) for f in self.files(name, version)) - self.lacks_files(
+            name, version
+        )
 
-    def lacks(self, name: str, version: Version) -> MarkerSet:
+    def lacks_files(self, name: str, version: Version) -> MarkerSet:
         """See `Repository.lacks`."""
         needed = self.rules.required | self.rules.must_have
         if needed.is_empty:
@@ -254,7 +256,7 @@ class IndexRepository:
             self._lacks[name, version] = lacking
         return self._lacks[name, version]
 
-    def is_told_unbuilt(self, name: str, version: Version) -> bool:
+    def has_static_metadata(self, name: str, version: Version) -> bool:
         """See `Repository.is_told_unbuilt`."""
         if self._facts.get((name, version)) is not None:
             return True

@@ -78,10 +78,10 @@ class Repository(Protocol):
     def serves(self, name: str, version: Version) -> MarkerSet:
         """Environments in which the release may be used: by Requires-Python, and by the wheels that it must have."""
 
-    def lacks(self, name: str, version: Version) -> MarkerSet:
+    def lacks_files(self, name: str, version: Version) -> MarkerSet:
         """Environments in which the release must have a file and has none; no part of what it serves."""
 
-    def is_told_unbuilt(self, name: str, version: Version) -> bool:
+    def has_static_metadata(self, name: str, version: Version) -> bool:
         """Whether the facts of the release can be had without building it. May wait for the network."""
 
     def strictly_serves(self, name: str, version: Version) -> MarkerSet:

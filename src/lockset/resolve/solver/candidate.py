@@ -84,7 +84,7 @@ class ForkCandidate:
     """
 
     key: Key
-    boundary: MarkerSet
+    fork_point: MarkerSet
     requirements: Mapping[Requirement, None]
 
     @property
@@ -95,13 +95,13 @@ class ForkCandidate:
     @property
     def choice(self) -> MarkerSet:
         """What is chosen for the cell, however many requirements it hands on."""
-        return self.boundary
+        return self.fork_point
 
     @property
     def halves(self) -> tuple[MarkerSet, MarkerSet]:
         """The two cells."""
         cell = self.key[1]
-        return cell & self.boundary, cell - self.boundary
+        return cell & self.fork_point, cell - self.fork_point
 
     def meets(self, requirement: Requirement) -> bool:
         """Whether it hands the requirement on."""
@@ -113,7 +113,7 @@ class ForkCandidate:
             return True
         return (
             isinstance(other, ForkCandidate)
-            and self.boundary is other.boundary
+            and self.fork_point is other.fork_point
             and self.requirements.keys() >= other.requirements.keys()
         )
 

@@ -56,7 +56,7 @@ class _Fit:
         late: Where splits may help that leave the release nothing but environments of no use: after everything else.
     """
 
-    boundaries: tuple[_Boundary, ...]
+    fork_points: tuple[_Boundary, ...]
     whole: bool = False
     without_files: bool = False
     late: tuple[_Boundary, ...] = ()
@@ -74,7 +74,7 @@ class _Pins:
 
     locked: list[int]
     probed: list[int]
-    boundary: MarkerSet | None
+    fork_point: MarkerSet | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,7 +94,7 @@ class _Row:
     probed: list[int]
 
 
-_NO_PINS = _Pins(locked=[], probed=[], boundary=None)
+_NO_PINS = _Pins(locked=[], probed=[], fork_point=None)
 
 
 class CandidateMaker:
@@ -108,7 +108,7 @@ class CandidateMaker:
         preferences: Mapping[str, tuple[Preference, ...]],
         locked_for: MarkerSet,
         splits: Mapping[Key, MarkerSet],
-        unnamed: set[str] | None = None,
+        not_opted_in: set[str] | None = None,
         universe: MarkerSet | None = None,
     ) -> None:
         self.nothing = Specifier.of(SpecifierSet("<0"))
@@ -117,7 +117,7 @@ class CandidateMaker:
         self._preferences = preferences
         self._locked_for = locked_for
         self._splits = splits
-        self._admission = Admission(repository, policy, preferences, unnamed)
+        self._admission = Admission(repository, policy, preferences, not_opted_in)
         self._boundaries = ForkPoints(repository, policy, self._admission, universe)
         self._guarded: dict[tuple[object, ...], ReleaseCandidate] = {}
         self._apart: dict[tuple[str, Version], dict[MarkerSet, None]] = {}
@@ -138,7 +138,7 @@ class CandidateMaker:
             if (guard & inside).is_empty or guard.implies(inside):
                 return
             tried.add(inside)
-            yield ForkCandidate(key=key, boundary=inside, requirements=requirements)
+            yield ForkCandidate(key=key, fork_point=inside, requirements=requirements)
 
         if remembered is not None:
             yield from split(remembered)
@@ -166,9 +166,9 @@ class CandidateMaker:
                 yield each.region
         yield from late
 
-    def fits(self, requirement: Requirement) -> int:
+    def matching(self, requirement: Requirement) -> int:
         """The releases that fit, as bits."""
-        return self._admission.fits(self._repository.releases(requirement.name), requirement.specifier)
+        return self._admission.matching(self._repository.releases(requirement.name), requirement.specifier)
 
     def admits_before(self, name: str, version: Version, specifier: Specifier) -> bool:
         """Whether `specifier` admits a release further on in the order in which those of a project are tried.
@@ -179,9 +179,9 @@ class CandidateMaker:
         position = releases.versions.index(version)
         newer = (1 << position) - 1 if self.highest_first(name) else -1 << (position + 1)
         in_order = releases.stable >> position & 1 and name not in self._preferences
-        return bool(self._admission.fits(releases, specifier) & (newer if in_order else -1))
+        return bool(self._admission.matching(releases, specifier) & (newer if in_order else -1))
 
-    def expect_apart(self, refused: ReleaseCandidate, boundaries: Iterable[MarkerSet]) -> None:
+    def suggest_forks(self, refused: ReleaseCandidate, boundaries: Iterable[MarkerSet]) -> None:
         """Offer splits at `boundaries` after the release of `refused`, where the newest come first."""
         if self._admission.highest_first(refused.name):
             self._apart.setdefault((refused.name, refused.version), {}).update(dict.fromkeys(boundaries))
@@ -190,12 +190,12 @@ class CandidateMaker:
         """Whether the highest versions of the project are tried first."""
         return self._admission.highest_first(name)
 
-    def needs_naming(self, candidate: ReleaseCandidate) -> bool:
+    def needs_opt_in(self, candidate: ReleaseCandidate) -> bool:
         """Whether the release counts only where somebody asks for it by name."""
-        if candidate.name in self._policy.granted:
+        if candidate.name in self._policy.opted_in:
             return False
         releases = self._repository.releases(candidate.name)
-        named = self._admission.only_named(releases)
+        named = self._admission.needing_opt_in(releases)
         return bool(named) and bool(named >> releases.versions.index(candidate.version) & 1)
 
     def region(self, guard: MarkerSet, extras: Extras, dependency: Dependency) -> MarkerSet:
@@ -234,8 +234,8 @@ class CandidateMaker:
         """
         releases = self._repository.releases(key[0])
         pins = self._pins(releases, guard)
-        if pins.boundary is not None:
-            yield _Boundary(pins.boundary, late=False)
+        if pins.fork_point is not None:
+            yield _Boundary(pins.fork_point, late=False)
         row = self._row(releases, pins, wanted, guard)
         # What a probe of a Python in development found may admit none of the others.
         probed = [p for p in row.probed if self._policy.outgrown or not self._is_outgrown(releases, p, guard)]
@@ -254,7 +254,7 @@ class CandidateMaker:
                 yield from map(_Boundary, self._boundaries.of_conflicts(releases, wanted, guard, position))
             done.add(position)
             fit = self._fit(releases, row, position, guard)
-            yield from fit.boundaries
+            yield from fit.fork_points
             late += fit.late
             if fit.without_files or (fit.whole and without_files and self._needs_build(releases, position)):
                 without_files.append(position)
@@ -276,7 +276,7 @@ class CandidateMaker:
         """Whether only a build tells what the release requires: that is not done for files that newer ones lack."""
         version = releases.versions[position]
         serves = self._repository.wheels_serve(releases.name, version)
-        return serves is None and not self._repository.is_told_unbuilt(releases.name, version)
+        return serves is None and not self._repository.has_static_metadata(releases.name, version)
 
     def _fit(self, releases: Releases, row: _Row, position: int, guard: MarkerSet) -> _Fit:
         version = releases.versions[position]
@@ -290,22 +290,22 @@ class CandidateMaker:
         settled = self._locked_for if position in row.first else MarkerSet.none()
         boundary = self._boundaries.of_files(releases, row.mask, position, guard - settled)
         if boundary is None:
-            return _Fit(boundaries=found, whole=True)
+            return _Fit(fork_points=found, whole=True)
         if not self._boundaries.is_of_use(releases, row.mask, position, guard & boundary):
-            return _Fit(boundaries=found, without_files=True, late=(_Boundary(boundary),))
-        return _Fit(boundaries=(*found, _Boundary(boundary)), without_files=True)
+            return _Fit(fork_points=found, without_files=True, late=(_Boundary(boundary),))
+        return _Fit(fork_points=(*found, _Boundary(boundary)), without_files=True)
 
     def _fit_in_part(self, releases: Releases, row: _Row, position: int, guard: MarkerSet) -> _Fit:
         """How a release fits that does not serve all of the guard: by a split on what it serves."""
         version = releases.versions[position]
         serves = self._repository.serves(releases.name, version)
         if guard.is_disjoint(serves):
-            return _Fit(boundaries=())
+            return _Fit(fork_points=())
         boundary = _Boundary(serves)
-        lacking = not self._repository.lacks(releases.name, version).is_disjoint(guard)
+        lacking = not self._repository.lacks_files(releases.name, version).is_disjoint(guard)
         if lacking and not self._boundaries.is_of_use(releases, row.mask, position, guard & serves):
-            return _Fit(boundaries=(), late=(boundary,))
-        return _Fit(boundaries=(boundary,))
+            return _Fit(fork_points=(), late=(boundary,))
+        return _Fit(fork_points=(boundary,))
 
     def _row(self, releases: Releases, pins: _Pins, wanted: Sequence[Requirement], guard: MarkerSet) -> _Row:
         name = releases.name
@@ -313,7 +313,7 @@ class CandidateMaker:
         specifiers.update(s for s, region in self._policy.constraints.get(name, ()) if not region.is_disjoint(guard))
         locked = sum({1 << p for p in pins.locked})
         mask = self._admission.admitted(releases, specifiers, guard, preferred=locked)
-        mask = self._admission.not_leaking(releases, mask, wanted, guard)
+        mask = self._admission.without_leaks(releases, mask, wanted, guard)
         first = [p for p in pins.locked if mask >> p & 1]
         rest = self._admission.ordered(name, mask & ~sum({1 << p for p in first}))
         if first or rest:
@@ -357,7 +357,7 @@ class CandidateMaker:
             return list(dict.fromkeys(position[p.version] for p in preferences if p.version in position))
 
         return _Pins(
-            locked=positions(locked), probed=positions(p for p in concerned if not p.binding), boundary=boundary
+            locked=positions(locked), probed=positions(p for p in concerned if not p.binding), fork_point=boundary
         )
 
     def _guard(self, key: Key, version: Version, guard: MarkerSet, wanted: Sequence[Requirement]) -> ReleaseCandidate:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from lockset.resolve.releases.repository import Releases, Repository
     from lockset.resolve.solver.candidate import Candidate
 
-__all__ = ["ForkPoints", "asked_apart", "split_at"]
+__all__ = ["ForkPoints", "environment_fork_point", "partial_regions"]
 
 # How many releases of a name are asked for the markers of their dependencies when nothing else is left to split on.
 _RELEASES_ASKED_FOR_MARKERS = 3
@@ -70,10 +70,10 @@ class ForkPoints:
         self, releases: Releases, wanted: Sequence[Requirement], guard: MarkerSet, position: int
     ) -> Iterator[MarkerSet]:
         """Where a member of a declared conflict is chosen: what holds it back does not hold back others."""
-        if not self._policy.apart or not self._may_be_newer(releases, wanted, guard, position):
+        if not self._policy.conflict_regions or not self._may_be_newer(releases, wanted, guard, position):
             return
         asked = self._asked_where(releases.name, wanted, guard)
-        for member in self._policy.apart:
+        for member in self._policy.conflict_regions:
             sides = (guard - member, guard & member)
             if not any(side.is_empty for side in sides) and any(
                 self._is_newer_on(side, releases, wanted, asked, position) for side in sides
@@ -103,7 +103,7 @@ class ForkPoints:
             if not newer:
                 break
             if requirement.region is guard:
-                newer &= self._admission.fits(releases, requirement.specifier)
+                newer &= self._admission.matching(releases, requirement.specifier)
         return bool(newer)
 
     def _is_newer_on(
@@ -117,7 +117,7 @@ class ForkPoints:
         """Whether a release newer than the one at `position` fits all that is asked for on one side of a boundary."""
         specifiers = {s for region, s in asked if not region.is_disjoint(side)}
         mask = self._admission.admitted(releases, specifiers or {ANY_VERSION})
-        mask = self._admission.foremost(releases, self._admission.not_leaking(releases, mask, wanted, side))
+        mask = self._admission.foremost(releases, self._admission.without_leaks(releases, mask, wanted, side))
         mask &= (1 << position) - 1
         return any(not self._usable(releases, p).is_disjoint(side) for p in bits(mask))
 
@@ -189,7 +189,9 @@ class ForkPoints:
                 wheels = self._repository.wheels_serve(releases.name, version)
                 if wheels is None:
                     sdists += 1
-                    useful = sdists <= _SDISTS_ASKED_FOR and self._repository.is_told_unbuilt(releases.name, version)
+                    useful = sdists <= _SDISTS_ASKED_FOR and self._repository.has_static_metadata(
+                        releases.name, version
+                    )
                 else:
                     serves &= wheels
                     useful = not serves.is_disjoint(wanted - known)
@@ -239,13 +241,13 @@ def _atoms(dependencies: Iterable[Dependency]) -> Iterator[MarkerSet]:
         yield from dependency.marker.with_metadata_extra(None).atoms()
 
 
-def split_at(candidate: Candidate) -> Iterator[MarkerSet]:
+def environment_fork_point(candidate: Candidate) -> Iterator[MarkerSet]:
     """The boundary of a split that is one between environments."""
     if isinstance(candidate, ForkCandidate):
-        yield from _of_environments(candidate.boundary, candidate.key[1])
+        yield from _of_environments(candidate.fork_point, candidate.key[1])
 
 
-def asked_apart(requirements: Iterable[Requirement], asking: Candidate) -> Iterator[MarkerSet]:
+def partial_regions(requirements: Iterable[Requirement], asking: Candidate) -> Iterator[MarkerSet]:
     """Where `asking` asks for something in some of its environments only: elsewhere it may be possible."""
     if not isinstance(asking, ForkCandidate):
         for requirement in requirements:

@@ -16,10 +16,10 @@ from lockset.errors import LocksetError
 from lockset.resolve.problem.requirement import ANY_VERSION, RequirementOrigin
 from lockset.resolve.releases.admission import bits
 from lockset.resolve.solver.candidate import ReleaseCandidate
-from lockset.resolve.solver.opt_in_releases import everything_is_named
-from lockset.resolve.solver.propagate import propagate
+from lockset.resolve.solver.opt_in_releases import all_opted_in
 from lockset.resolve.solver.provider import Provider
 from lockset.resolve.solver.resolution import Pins
+from lockset.resolve.solver.resolution_graph import resolution_graph
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from lockset.resolve.releases.repository import Repository
     from lockset.resolve.solver.resolution import NodeKey, Resolution, ResolvedEdge
 
-__all__ = ["improved"]
+__all__ = ["improve"]
 
 # Newer releases of one project that are looked at, the newest first.
 _MOST_NEWER = 8
@@ -43,10 +43,10 @@ _MOST_TRIALS = 100
 Replacements = dict["Key", "Version"]
 
 
-def improved(pins: Pins, request: LockRequest, repository: Repository) -> Pins:
+def improve(pins: Pins, request: LockRequest, repository: Repository) -> Pins:
     """`pins`, with newer releases wherever one or two of them fit while all others stay as they are."""
     improvement = _Improvement(request, repository)
-    answer: _Answer | None = _Answer(propagate(pins, request.roots, request.universe, repository))
+    answer: _Answer | None = _Answer(resolution_graph(pins, request.roots, request.universe, repository))
     while answer is not None:
         pins = answer.resolution.pins
         answer = next(improvement.of(answer), None)
@@ -60,7 +60,7 @@ class _Answer:
         self.resolution = resolution
 
     @cached_property
-    def cells(self) -> Mapping[NodeKey, Mapping[Key, MarkerSet]]:
+    def regions_by_key(self) -> Mapping[NodeKey, Mapping[Key, MarkerSet]]:
         """For each release, the cells that it was chosen for, each with the region in which it is needed there."""
         found: dict[NodeKey, dict[Key, MarkerSet]] = {}
         for name in dict.fromkeys(name for name, _ in self.resolution.nodes):
@@ -159,7 +159,7 @@ class _Improvement:
 
     def of(self, answer: _Answer) -> Iterator[_Answer]:
         """Answers that are better than `answer`."""
-        behind = [key for key in answer.cells if self._provider.is_behind(*key)]
+        behind = [key for key in answer.regions_by_key if self._provider.is_behind(*key)]
         for key in behind:
             yield from self._alone(answer, key)
         for key in behind:
@@ -170,7 +170,7 @@ class _Improvement:
 
     def _alone(self, answer: _Answer, key: NodeKey) -> Iterator[_Answer]:
         """Answers with a newer release in one of its cells, or in all of them where it holds back itself."""
-        cells = answer.cells[key]
+        cells = answer.regions_by_key[key]
         if not any(self._blocking(answer, key)):
             for cell in cells:
                 for newer in self._newer(answer, key, [cell], freed=()):
@@ -221,7 +221,7 @@ class _Improvement:
         self, answer: _Answer, key: NodeKey, cell: Key, freed: Collection[NodeKey]
     ) -> Iterator[ReleaseCandidate]:
         """What would be tried before a release in one of its cells, were nothing asked for by the `freed`."""
-        region = answer.cells[key][cell]
+        region = answer.regions_by_key[key][cell]
         wanted = [
             self._provider.require(
                 cell,
@@ -244,7 +244,7 @@ class _Improvement:
         yield from (edge.source for edge in answer.asked[key] if edge.source is not None)
         if any(self._blocking(answer, key)):
             return
-        for cell in answer.cells[key]:
+        for cell in answer.regions_by_key[key]:
             for newer in islice(self._candidates(answer, key, cell, ()), _MOST_NEWER):
                 missed = {r.name for r in self._provider.dependencies(newer) if not answer.holds(r)}
                 if len(missed) == 1:
@@ -252,8 +252,10 @@ class _Improvement:
 
     def _both(self, answer: _Answer, one: NodeKey, other: NodeKey) -> Iterator[_Answer]:
         freed = answer.freed_by((one, other))
-        ones = list(self._newer(answer, one, answer.cells[one], freed=freed, partner=other))
-        others = list(self._newer(answer, other, answer.cells[other], freed=freed, partner=one)) if ones else []
+        ones = list(self._newer(answer, one, answer.regions_by_key[one], freed=freed, partner=other))
+        others = (
+            list(self._newer(answer, other, answer.regions_by_key[other], freed=freed, partner=one)) if ones else []
+        )
         for mine in ones:
             for theirs in others:
                 if self._fit(mine, theirs) and self._fit(theirs, mine):
@@ -277,14 +279,14 @@ class _Improvement:
         self._trials += 1
         pins = _replaced(answer.resolution.pins, {c.key: c.version for c in newer})
         try:
-            resolution = propagate(pins, self._request.roots, self._request.universe, self._repository)
+            resolution = resolution_graph(pins, self._request.roots, self._request.universe, self._repository)
         except LocksetError:  # something is needed where nothing was chosen
             return
         found = _Answer(resolution)
         if (
             all(edge.dependency.specifier.admits(edge.target[1]) for edge in resolution.edges)
             and all(region.implies(answer.regions[name]) for name, region in found.regions.items())
-            and everything_is_named(resolution, self._request, self._repository)
+            and all_opted_in(resolution, self._request, self._repository)
         ):
             yield found
 

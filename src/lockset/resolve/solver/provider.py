@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from lockset.resolve.problem.requirement import Key, Requirement
 from lockset.resolve.solver.candidate import Candidate, ForkCandidate, ReleaseCandidate
 from lockset.resolve.solver.candidates import CandidateMaker
-from lockset.resolve.solver.fork_points import split_at
+from lockset.resolve.solver.fork_points import environment_fork_point
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -49,21 +49,21 @@ class Provider:
         preferences: Mapping[str, tuple[Preference, ...]],
         locked_for: MarkerSet,
         conflicts: dict[str, int] | None = None,
-        unnamed: set[str] | None = None,
+        not_opted_in: set[str] | None = None,
     ) -> None:
         self.universe = universe
         self._conflicts: dict[str, int] = {} if conflicts is None else conflicts
         self._splits: dict[Key, MarkerSet] = {}
         self._repository = repository
         self._lowest_first = policy.order == "lowest"
-        self._apart = policy.apart
+        self._apart = policy.conflict_regions
         self._maker = CandidateMaker(
             repository=repository,
             policy=policy,
             preferences=preferences,
             locked_for=locked_for,
             splits=self._splits,
-            unnamed=unnamed,
+            not_opted_in=not_opted_in,
             universe=universe,
         )
         self._requirements: dict[tuple[object, ...], Requirement] = {}
@@ -100,9 +100,9 @@ class Provider:
             known = self._candidates[memo] = _Lazy(made)
         return known()
 
-    def fits(self, requirement: Requirement) -> int:
+    def matching(self, requirement: Requirement) -> int:
         """The releases that fit, as bits."""
-        return 0 if requirement.name == _NOWHERE else self._maker.fits(requirement)
+        return 0 if requirement.name == _NOWHERE else self._maker.matching(requirement)
 
     def is_behind(self, name: str, version: Version) -> bool:
         """Whether a project has a release further on in the order in which they are tried."""
@@ -113,24 +113,31 @@ class Provider:
         """Whether `specifier` admits a release that is tried before this one, as far as versions go."""
         return self._maker.admits_before(name, version, specifier)
 
-    def needs_naming(self, candidate: Candidate) -> bool:
+    def needs_opt_in(self, candidate: Candidate) -> bool:
         """Whether it may be chosen only where somebody asks for it by name: a pre-release, or what is yanked."""
-        return isinstance(candidate, ReleaseCandidate) and self._maker.needs_naming(candidate)
+        return isinstance(candidate, ReleaseCandidate) and self._maker.needs_opt_in(candidate)
 
-    def chosen(self, candidate: Candidate) -> None:
-        """Hear of a choice: a cell that was split is split in the same way when asked again."""
+    def same_choice(self, pin: Candidate, requirements: tuple[Requirement, ...]) -> Iterator[Candidate]:
+        """The release or fork of `pin` as a candidate for `requirements`; empty where it does not meet them all."""
+        if isinstance(pin, ForkCandidate):
+            yield ForkCandidate(key=pin.key, fork_point=pin.fork_point, requirements=dict.fromkeys(requirements))
+            return
+        yield from (c for c in self.candidates(pin.key, requirements) if c.choice == pin.choice)
+
+    def remember_fork(self, candidate: Candidate) -> None:
+        """Divide the region of a fork in the same way whenever its decision is open again."""
         if isinstance(candidate, ForkCandidate):
-            self._splits[candidate.key] = candidate.boundary
+            self._splits[candidate.key] = candidate.fork_point
 
-    def rank(self, name: str) -> tuple[int, int]:
+    def priority(self, name: str) -> tuple[int, int]:
         """Names that took part in most conflicts first, then in the order in which they were first asked for."""
         return -self._conflicts.get(name, 0), self._seen[name]
 
-    def blame(self, name: str) -> None:
+    def count_conflict(self, name: str) -> None:
         """Count a conflict that `name` took part in."""
         self._conflicts[name] = self._conflicts.get(name, 0) + 1
 
-    def expect_next(self, rejected: Candidate) -> None:
+    def prefetch_next(self, rejected: Candidate) -> None:
         """Have the metadata of the releases next in order fetched, more of them the more were rejected already."""
         if isinstance(rejected, ReleaseCandidate):
             versions = self._repository.releases(rejected.name).versions
@@ -140,18 +147,18 @@ class Provider:
             for version in versions[versions.index(rejected.version) + 1 :][:count]:
                 self._repository.hint_release(rejected.name, version)
 
-    def expect_apart(self, refused: Candidate, boundaries: Iterable[MarkerSet]) -> None:
+    def suggest_forks(self, refused: Candidate, boundaries: Iterable[MarkerSet]) -> None:
         """Offer splits at `boundaries`, on one side of which `refused` may be possible, before older releases."""
         if isinstance(refused, ReleaseCandidate):
-            self._maker.expect_apart(refused, boundaries)
+            self._maker.suggest_forks(refused, boundaries)
 
-    def boundaries_of(self, candidate: Candidate) -> Iterator[MarkerSet]:
+    def fork_points_of(self, candidate: Candidate) -> Iterator[MarkerSet]:
         """The boundary of a split where others may be split, too: between environments, or members of conflicts."""
-        yield from split_at(candidate)
+        yield from environment_fork_point(candidate)
         if isinstance(candidate, ForkCandidate):
-            yield from (member for member in self._apart if member & candidate.key[1] is candidate.boundary)
+            yield from (member for member in self._apart if member & candidate.key[1] is candidate.fork_point)
 
-    def lies_apart(self, part: MarkerSet, guard: MarkerSet) -> bool:
+    def is_kept_apart(self, part: MarkerSet, guard: MarkerSet) -> bool:
         """Whether `part` belongs to a member of a declared conflict that not all of `guard` belongs to."""
         return any(part.implies(member) and not guard.implies(member) for member in self._apart)
 
@@ -179,7 +186,7 @@ class Provider:
         if facts is None or not candidate.guard.implies(facts.serves):
             if facts is not None and not candidate.guard.is_disjoint(facts.serves):
                 # Its page told of more Pythons than its metadata do.
-                self._maker.expect_apart(candidate, (facts.serves,))
+                self._maker.suggest_forks(candidate, (facts.serves,))
             yield self._impossible(candidate)
             return
         extras = self._maker.closed(candidate, facts)
@@ -195,7 +202,7 @@ class Provider:
                 yield self.require(key, dependency.specifier, dependency.extras, region, origin)
             elif not dependency.specifier.admits(candidate.version):
                 # Extras of the release itself are closed over; another version of itself cannot be had.
-                self._maker.expect_apart(candidate, (region.without_extras_and_groups(),))
+                self._maker.suggest_forks(candidate, (region.without_extras_and_groups(),))
                 yield self._impossible(candidate)
 
     def _impossible(self, candidate: ReleaseCandidate) -> Requirement:

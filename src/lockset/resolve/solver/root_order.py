@@ -11,7 +11,7 @@ from itertools import dropwhile, islice
 from typing import TYPE_CHECKING
 
 from lockset.resolve.solver.candidate import ReleaseCandidate
-from lockset.resolve.solver.fork_points import asked_apart
+from lockset.resolve.solver.fork_points import partial_regions
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -34,7 +34,7 @@ class RootOrder:
         names = dict.fromkeys(requirement.name for requirement in roots)
         self._rank = {name: position for position, name in enumerate(names)}
 
-    def standing(
+    def earlier_pin(
         self,
         candidate: Candidate,
         wanted: Callable[[Key], tuple[Requirement, ...]],
@@ -57,10 +57,10 @@ class RootOrder:
             if not isinstance(pin, ReleaseCandidate) or requirement.specifier.admits(pin.version):
                 continue
             # A member of a declared conflict has a release of its own, and all others keep theirs.
-            if self._provider.lies_apart(requirement.region, pin.guard):
+            if self._provider.is_kept_apart(requirement.region, pin.guard):
                 continue
             # Where nothing is asked for, the newest stays: said before anything older is looked at.
-            self._provider.expect_apart(pin, asked_apart([requirement], pin))
+            self._provider.suggest_forks(pin, partial_regions([requirement], pin))
             if self._fit_nearby(candidate, wanted(candidate.key), pin, wanted(pin.key)):
                 return requirement, pin
         return None

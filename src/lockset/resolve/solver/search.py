@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from lockset.resolve.problem.requirement import RootRequirement
     from lockset.resolve.releases.repository import Repository
 
-__all__ = ["Cause", "ResolutionImpossible", "chosen_releases", "search", "solve_environment"]
+__all__ = ["Cause", "ResolutionImpossible", "extra_and_group_choices", "search", "solve_environment"]
 
 # Rejected candidates that the first run of all takes in its stride; beyond them environments are probed first.
 _CONFLICTS_AT_ONCE = 24
@@ -49,7 +49,7 @@ class ResolutionImpossible(Exception):  # noqa: N818 (an answer of the search, t
 
     Attributes:
         exhausted: Whether everything was tried; False where the search gave up.
-        unnamed: Projects of which there was nothing but what nobody had named yet.
+        not_opted_in: Projects of which there was nothing but what nobody had named yet.
     """
 
     def __init__(self, universe: MarkerSet, causes: Sequence[Cause], *, exhausted: bool) -> None:
@@ -57,7 +57,7 @@ class ResolutionImpossible(Exception):  # noqa: N818 (an answer of the search, t
         self.universe = universe
         self.causes = tuple(causes)
         self.exhausted = exhausted
-        self.unnamed: frozenset[str] = frozenset()
+        self.not_opted_in: frozenset[str] = frozenset()
 
 
 @dataclass(slots=True)
@@ -83,7 +83,7 @@ class _Totals:
     parts: int = 0
     splits_left: int = _UNIVERSE_SPLITS
     blamed: dict[str, int] = field(default_factory=dict)
-    unnamed: set[str] = field(default_factory=set)
+    not_opted_in: set[str] = field(default_factory=set)
     surveys: dict[MarkerSet, _Survey] = field(default_factory=dict)
 
     def add(self, run: Solver) -> None:
@@ -106,7 +106,7 @@ def search(request: LockRequest, repository: Repository, listener: ProgressListe
     try:
         return _found(request, repository, listener, totals)
     except ResolutionImpossible as impossible:
-        impossible.unnamed = frozenset(totals.unnamed)
+        impossible.not_opted_in = frozenset(totals.not_opted_in)
         raise
 
 
@@ -118,9 +118,9 @@ def _found(
         preferences = _probe(request, repository, listener, totals)
         pins = _solve(replace(request, preferences=preferences), request.universe, repository, listener, totals)
     if not settled:
-        from lockset.resolve.solver.improvement import improved  # most searches do without it
+        from lockset.resolve.solver.improvement import improve  # most searches do without it
 
-        pins = improved(pins, request, repository)
+        pins = improve(pins, request, repository)
     return pins, Statistics(
         rounds=totals.rounds, conflicts=totals.conflicts, restarts=totals.restarts, parts=totals.parts
     )
@@ -197,8 +197,8 @@ def _once(
 ) -> tuple[Pins | None, bool]:
     """One run that gives up at the first few conflicts, None then; and whether each choice is as it was first made."""
     provider = _provider(request, universe, repository, totals)
-    nogoods = Incompatibilities(provider.dependencies, provider.fits)
-    run = Solver(provider, nogoods, listener, patience=_CONFLICTS_AT_ONCE, most_rounds=_ROUNDS)
+    nogoods = Incompatibilities(provider.dependencies, provider.matching)
+    run = Solver(provider, nogoods, listener, most_rejections=_CONFLICTS_AT_ONCE, most_rounds=_ROUNDS)
     try:
         pins = Pins(parts=((universe, run.solve(provider.roots(request.roots))),))
     except (BudgetExceeded, Unsatisfiable):
@@ -206,7 +206,7 @@ def _once(
     finally:
         totals.add(run)
     totals.parts += 1
-    return pins, not run.rejections and not run.yielded
+    return pins, not run.rejections and not run.displacements.counts
 
 
 def _run(
@@ -225,14 +225,14 @@ def _run(
     """
     provider = _provider(request, universe, repository, totals)
     roots = provider.roots(request.roots)
-    nogoods = Incompatibilities(provider.dependencies, provider.fits)
+    nogoods = Incompatibilities(provider.dependencies, provider.matching)
     patience = _FIRST_PATIENCE
     causes: tuple[Cause, ...] = ()
     before = totals.rounds
     for restart in range(restarts):
         if doubted is not None and restart >= _RESTARTS_IN_GOOD_FAITH:
             doubted(totals.rounds - before)
-        run = Solver(provider, nogoods, listener, patience=patience, most_rounds=_ROUNDS)
+        run = Solver(provider, nogoods, listener, most_rejections=patience, most_rounds=_ROUNDS)
         try:
             return Pins(parts=((universe, run.solve(roots)),))
         except BudgetExceeded:
@@ -254,7 +254,7 @@ def _provider(request: LockRequest, universe: MarkerSet, repository: Repository,
         preferences=request.preferences,
         locked_for=request.locked_for,
         conflicts=totals.blamed,
-        unnamed=totals.unnamed,
+        not_opted_in=totals.not_opted_in,
     )
 
 
@@ -290,7 +290,7 @@ def _failing_environment(
     survey = totals.surveys.get(universe)
     if survey is None:
         survey = totals.surveys[universe] = _Survey(
-            sampled=_environments(universe, request, request.samples, chosen_releases(request)),
+            sampled=_environments(universe, request, request.samples, extra_and_group_choices(request)),
             others=_environments(universe, request, common_environments(), _as_many_as_may_be(request)),
         )
     stop = totals.rounds * 2 if rounds is None else totals.rounds + rounds
@@ -327,7 +327,7 @@ def _environments(
                 yield region
 
 
-def chosen_releases(request: LockRequest) -> list[tuple[tuple[str, ...], tuple[str, ...]]]:
+def extra_and_group_choices(request: LockRequest) -> list[tuple[tuple[str, ...], tuple[str, ...]]]:
     """Choices of extras and groups worth looking at.
 
     The default one, each extra and each group with it, each group alone, and everything; where conflicts are declared,

@@ -56,7 +56,7 @@ class Searched:
             preferences={},
             locked_for=MarkerSet.none(),
         )
-        self.nogoods = Incompatibilities(self.provider.dependencies, self.provider.fits)
+        self.nogoods = Incompatibilities(self.provider.dependencies, self.provider.matching)
         self.roots = [
             RootRequirement(
                 dependency=d, region=d.marker, origin=RequirementOrigin(name="project", version=None, text=d.text)
@@ -64,8 +64,8 @@ class Searched:
             for d in map(parse_dependency, roots)
         ]
 
-    def run(self, patience: int = 1000) -> Solver:
-        return Solver(self.provider, self.nogoods, NullListener(), patience=patience, most_rounds=10_000)
+    def run(self, most_rejections: int = 1000) -> Solver:
+        return Solver(self.provider, self.nogoods, NullListener(), most_rejections=most_rejections, most_rounds=10_000)
 
     def solve(self) -> dict[str, str]:
         found = self.run().solve(self.provider.roots(self.roots))
@@ -130,7 +130,7 @@ def test_what_was_learned_holds_for_the_next_run() -> None:
     }
     searched = Searched(world, "a", "b")
     with pytest.raises(BudgetExceeded):
-        searched.run(patience=10).solve(searched.provider.roots(searched.roots))
+        searched.run(most_rejections=10).solve(searched.provider.roots(searched.roots))
     again = searched.run()
     with pytest.raises(Unsatisfiable):
         again.solve(searched.provider.roots(searched.roots))
@@ -180,14 +180,14 @@ def test_a_conflict_is_met_by_what_covers_its_members_and_by_nothing_less() -> N
     members = map(Term.whole, (release("a", "1", LINUX), release("b", "2", ALL, x=LINUX)))
     nogoods.learn(Incompatibility.of(members, causes=()))
     one, other = release("a", "1"), release("b", "2", ALL, x=ALL)
-    met = nogoods.met_by(one, pinned(other).get)
+    met = nogoods.violated_by(one, pinned(other).get)
     assert met is not None
-    assert [m.key for m in met.members] == [one.key, other.key]
-    assert nogoods.met_by(other, pinned(one).get) is not None
-    assert nogoods.met_by(release("a", "1", NEWER), pinned(other).get) is None
-    assert nogoods.met_by(release("a", "2"), pinned(other).get) is None
-    assert nogoods.met_by(one, pinned(release("b", "2")).get) is None
-    assert nogoods.met_by(one, pinned().get) is None
+    assert [m.key for m in met.terms] == [one.key, other.key]
+    assert nogoods.violated_by(other, pinned(one).get) is not None
+    assert nogoods.violated_by(release("a", "1", NEWER), pinned(other).get) is None
+    assert nogoods.violated_by(release("a", "2"), pinned(other).get) is None
+    assert nogoods.violated_by(one, pinned(release("b", "2")).get) is None
+    assert nogoods.violated_by(one, pinned().get) is None
 
 
 def test_a_conflict_over_what_is_asked_holds_for_every_release_that_asks_as_much() -> None:
@@ -199,13 +199,13 @@ def test_a_conflict_over_what_is_asked_holds_for_every_release_that_asks_as_much
     searched = Searched(world)
     (asked,) = searched.provider.dependencies(release("a", "1"))
     other = release("b", "1")
-    members = Term(key=("a", ALL), asks=(asked,)), Term.whole(other)
+    members = Term(key=("a", ALL), requirements=(asked,)), Term.whole(other)
     searched.nogoods.learn(Incompatibility.of(members, causes=()))
-    met = [v for v in "12345" if searched.nogoods.met_by(release("a", v), pinned(other).get) is not None]
+    met = [v for v in "12345" if searched.nogoods.violated_by(release("a", v), pinned(other).get) is not None]
     assert met == ["1", "2", "5"]
-    assert searched.nogoods.met_by(other, pinned(release("a", "2")).get) is not None
-    assert searched.nogoods.met_by(other, pinned(release("a", "3")).get) is None
-    assert searched.nogoods.met_by(other, pinned().get) is None
+    assert searched.nogoods.violated_by(other, pinned(release("a", "2")).get) is not None
+    assert searched.nogoods.violated_by(other, pinned(release("a", "3")).get) is None
+    assert searched.nogoods.violated_by(other, pinned().get) is None
 
 
 def test_releases_that_ask_the_same_are_not_tried_one_by_one() -> None:
@@ -227,8 +227,8 @@ def test_releases_that_ask_the_same_are_not_tried_one_by_one() -> None:
 def test_a_split_covers_one_that_hands_on_less() -> None:
     searched = Searched({"a": {"1": ()}}, "a", "a<2")
     requirements = searched.provider.roots(searched.roots)
-    less = ForkCandidate(key=("a", ALL), boundary=LINUX, requirements=dict.fromkeys(requirements[:1]))
-    more = ForkCandidate(key=("a", ALL), boundary=LINUX, requirements=dict.fromkeys(requirements))
+    less = ForkCandidate(key=("a", ALL), fork_point=LINUX, requirements=dict.fromkeys(requirements[:1]))
+    more = ForkCandidate(key=("a", ALL), fork_point=LINUX, requirements=dict.fromkeys(requirements))
     assert more.covers(less)
     assert not less.covers(more)
     assert not more.covers(release("a", "1"))

@@ -18,10 +18,10 @@ if TYPE_CHECKING:
     from lockset.resolve.releases.repository import Repository
     from lockset.resolve.solver.resolution import NodeKey, Pins
 
-__all__ = ["propagate"]
+__all__ = ["resolution_graph"]
 
 
-def propagate(
+def resolution_graph(
     pins: Pins,
     roots: Sequence[RootRequirement],
     universe: MarkerSet,
