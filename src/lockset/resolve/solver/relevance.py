@@ -1,4 +1,4 @@
-"""Which of many requirements on one package take part in a conflict: the fewer do, the more an incompatibility excludes."""
+"""Which of many requirements take part in a conflict: the fewer do, the more an incompatibility excludes."""
 
 from __future__ import annotations
 

@@ -1,3 +1,78 @@
+"""The solver: one run of conflict-driven search over the packages and environments of one universe.
+
+A lock serves many environments at once, and may hold two versions of one package for different ones. So the solver
+does not decide on packages, as a resolver for one environment does. Its variables are pairs of a package and a region
+(a set of environments); the value of a variable is a candidate. The main loop, `Solver.solve`, repeats four steps:
+
+1. **Decide.** Take the undecided decision of highest priority, and choose its best candidate. The priority is the
+   number of conflicts that the package was part of, then the order in which packages were first required.
+2. **Propagate** (`propagation`). The candidate brings requirements to other decisions. Pins there that do not meet
+   them grow, are dropped, or are in conflict.
+3. **Learn** (`conflict_analysis`). Where every candidate of a decision is excluded, the reasons together derive an
+   incompatibility: a set of terms that cannot all hold, whatever is decided elsewhere. It is kept for good, for later
+   runs over the same universe as well.
+4. **Backjump.** Undo everything from the latest decision on that satisfies a term of the incompatibility
+   (`partial_solution`). Decisions that have no part in the conflict do not hold the search up.
+
+There is no solution where an incompatibility without terms is derived. There is one where nothing is undecided.
+
+A candidate is a release, or a **fork**: the choice to divide the region of a decision in two. A fork brings no new
+packages; it hands each requirement of its decision on to the decisions on both halves that the requirement concerns.
+Forks are candidates like releases (`candidates` has their order), so they are tried, excluded, learned from and undone
+by the same four steps.
+
+A worked example
+----------------
+The project supports Python 3.10 and later, and requires `web`, `num` and `log`::
+
+    web 2 requires core>=2        num 2 requires Python 3.12 or later
+    web 1 requires core           num 1
+    log 1 requires core<2         core 1, core 2
+
+The run, with one line for each decision::
+
+    level  package  region         choice        brings
+    1      web      3.10 and up    2             core>=2
+    2      num      3.10 and up    fork at 3.12  num on both halves
+    3      num      3.12 and up    2
+    4      num      3.10 and 3.11  1
+    5      log      3.10 and up    none left: log 1 brings core<2, and web brings core>=2
+
+    learned    { web brings core>=2 }       log is required by the project, so it is no term
+    backjump   to before level 1, past num, which has no part in the conflict
+
+    1      log      3.10 and up    1             core<2
+    2      web      3.10 and up    1             core            (web 2 would satisfy the incompatibility)
+    3      num      3.10 and up    fork at 3.12  num on both halves
+    4      num      3.12 and up    2
+    5      num      3.10 and 3.11  1
+    6      core     3.10 and up    1
+
+Literature
+----------
+The loop is that of CDCL SAT solvers (conflict-driven clause learning: Marques-Silva and Sakallah, GRASP, 1996) in the
+form that PubGrub gave it for packages (Weizenbaum, 2018), with the jump of conflict-directed backjumping (Prosser,
+1993). It differs from PubGrub in these points:
+
+- **Variables have a region**, and forks divide it. This is the one step beyond; the others follow from it.
+- **Constraints are lists of requirements**, not version ranges. Each requirement has its own region and extras, and two
+  that never hold in one environment do not contradict each other.
+- **Pins grow.** A release candidate has a guard: the environments in which it was needed when it was made. A
+  requirement from outside the guard replaces the pin by the same release with a larger guard, without a backjump.
+- **Terms name what a candidate brings**, not its version (`incompatibility`). All releases with a requirement are
+  excluded at once, and an incompatibility stays true when a guard grows.
+- **A dependency may displace a pin.** Where `a` requires another version of `b` than the one chosen before, `b` is
+  decided anew and `a` stays, as resolvelib and pip do it. That keeps the newest version of what bounds others.
+  `displacements` ends what would go on for ever.
+- **Incompatibilities are checked when a candidate is considered.** They are not propagated to exclude versions ahead of
+  time: candidates are made lazily, since to look at one may cost a request.
+- **Pre-releases and yanked releases need an opt-in** by a requirement that is part of the solution. A complete solution
+  without one is opened again (`minimal`).
+
+Runs that exceed their budget are restarted with the conflict counts and incompatibilities kept, as SAT solvers do
+(`search`).
+"""
+
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
