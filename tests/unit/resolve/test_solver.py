@@ -78,9 +78,10 @@ class SolverRuns:
             for d in map(parse_dependency, roots)
         ]
 
-    def run(self, most_rejections: int = 1000) -> Solver:
+    def run(self, most_rejections: int = 1000, listener: ProgressListener | None = None) -> Solver:
+        listener = listener or NullListener()
         return Solver(
-            self.provider, self.incompatibilities, NullListener(), most_rejections=most_rejections, most_rounds=10_000
+            self.provider, self.incompatibilities, listener, most_rejections=most_rejections, most_rounds=10_000
         )
 
     def solve(self) -> dict[str, str]:
