@@ -21,6 +21,7 @@ from lockset.resolve.solver.solver import BudgetExceeded, Solver, Unsatisfiable
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from lockset.progress import ProgressListener
     from lockset.resolve.problem.requirement import Key
     from lockset.resolve.releases.repository import ReleaseFacts
 
