@@ -52,7 +52,7 @@ class FakeRepository:
         return next(r for v, r in self.world[name].items() if Version(v) == version)
 
     @property
-    def wanted(self) -> MarkerSet:
+    def target_region(self) -> MarkerSet:
         return MarkerSet.none()
 
     def wheels_serve(self, name: str, version: Version) -> MarkerSet | None:

@@ -88,9 +88,9 @@ def assemble_lock(resolution: Resolution, request: LockRequest, terms: LockTerms
     Raises:
         LocksetError: `no-wheels`: a release has no wheel, and sdists are not recorded.
     """
-    alone = {key: _alone(node, terms, artifacts) for key, node in resolution.nodes.items()}
-    dependencies = _dependencies(resolution, alone)
-    packages = [replace(package, dependencies=dependencies.get(key)) for key, package in alone.items()]
+    entries = {key: _entry(node, terms, artifacts) for key, node in resolution.nodes.items()}
+    dependencies = _dependencies(resolution, entries)
+    packages = [replace(package, dependencies=dependencies.get(key)) for key, package in entries.items()]
     multi = request.extras is not None
     # "The groups listed by this key SHOULD NOT be listed in dependency-groups": one that is installed by default is
     # still chosen by its name.
@@ -131,44 +131,44 @@ def with_project(lock: Pylock, name: str, path: str, request: LockRequest) -> Py
     return replace(lock, packages=sorted([*lock.packages, entry], key=lambda p: p.name))
 
 
-def _dependencies(resolution: Resolution, alone: Mapping[NodeKey, Package]) -> dict[NodeKey, list[dict[str, Any]]]:
+def _dependencies(resolution: Resolution, entries: Mapping[NodeKey, Package]) -> dict[NodeKey, list[dict[str, Any]]]:
     targets: dict[NodeKey, dict[NodeKey, None]] = {}
     for edge in resolution.edges:
         if edge.source is not None and edge.target[0] != edge.source[0]:
             targets.setdefault(edge.source, {})[edge.target] = None
     same: dict[str, list[Package]] = {}
-    for (name, _), package in alone.items():
+    for (name, _), package in entries.items():
         same.setdefault(name, []).append(package)
     return {
-        key: [reference(alone[target], same[target[0]]) for target in sorted(found)] for key, found in targets.items()
+        key: [reference(entries[target], same[target[0]]) for target in sorted(keys)] for key, keys in targets.items()
     }
 
 
 def reference(package: Package, others: Sequence[Package]) -> dict[str, Any]:
     """What tells `package` from others of its name among `others`, as little as is needed."""
-    rivals = [p for p in others if p.name == package.name and p is not package]
-    told: dict[str, Any] = {"name": str(package.name)}
-    if not rivals:
-        return told
-    if package.version is not None and all(p.version != package.version for p in rivals):
-        return {**told, "version": str(package.version)}
+    namesakes = [p for p in others if p.name == package.name and p is not package]
+    keys: dict[str, Any] = {"name": str(package.name)}
+    if not namesakes:
+        return keys
+    if package.version is not None and all(p.version != package.version for p in namesakes):
+        return {**keys, "version": str(package.version)}
     if package.archive is not None:
         location = {"url": package.archive.url} if package.archive.url else {"path": package.archive.path}
-        return {**told, "archive": location}
+        return {**keys, "archive": location}
     if package.vcs is not None:
-        return {**told, "vcs": {"commit-id": package.vcs.commit_id}}
+        return {**keys, "vcs": {"commit-id": package.vcs.commit_id}}
     if package.directory is not None:
-        return {**told, "directory": {"path": package.directory.path}}
-    return {**told, "version": str(package.version), **({"index": package.index} if package.index else {})}
+        return {**keys, "directory": {"path": package.directory.path}}
+    return {**keys, "version": str(package.version), **({"index": package.index} if package.index else {})}
 
 
-def _alone(node: Node, terms: LockTerms, artifacts: Artifacts) -> Package:
+def _entry(node: Node, terms: LockTerms, artifacts: Artifacts) -> Package:
     """The entry of a node, without its dependencies."""
     name, version = node.key
     text = marker_text(node.region, terms.universe, terms.conflicts)
     marker = composed_marker(text) if text is not None else None
     if isinstance(version, DirectVersion):
-        return _direct(node, version, marker, terms, artifacts)
+        return _direct_entry(node, version, marker, terms, artifacts)
     files = artifacts.files(name, version)
     platform_region = node.region.without_extras_and_groups()
     sdist = next((f for f in files if not f.is_wheel), None) if terms.sdists else None
@@ -193,39 +193,39 @@ def _alone(node: Node, terms: LockTerms, artifacts: Artifacts) -> Package:
     )
 
 
-def _direct(
+def _direct_entry(
     node: Node, version: DirectVersion, marker: Marker | None, terms: LockTerms, artifacts: Artifacts
 ) -> Package:
     """The entry of a source."""
     source = artifacts.source(version)
-    found = artifacts.read(source)
+    facts = artifacts.read(source)
     path = relative_path(source.path, terms.folder).removeprefix("./") if source.path else None
     vcs = directory = archive = None
     if source.kind == "archive":
         archive = PackageArchive(
-            url=source.url, path=path, size=found.size, hashes=dict(found.hashes), subdirectory=source.subdirectory
+            url=source.url, path=path, size=facts.size, hashes=dict(facts.hashes), subdirectory=source.subdirectory
         )
     elif source.kind == "directory":
         editable = True if source.editable else None
         directory = PackageDirectory(path=path or ".", editable=editable, subdirectory=source.subdirectory)
     else:
-        assert found.commit is not None
+        assert facts.commit is not None
         vcs = PackageVcs(
             type="git",
             url=None if path else source.url,
             path=path,
             requested_revision=source.revision,
-            commit_id=found.commit,
+            commit_id=facts.commit,
             subdirectory=source.subdirectory,
         )
     # "The version MUST NOT be included when it cannot be guaranteed to be consistent with the code used (i.e. when a
     # source tree is used)."
-    stable = source.is_wheel or (source.kind == "archive" and found.metadata.origin == "sdist")
+    stable = source.is_wheel or (source.kind == "archive" and facts.metadata.origin == "sdist")
     return Package(
         name=canonicalize_name(node.key[0]),
         version=version.plain if stable else None,
         marker=marker,
-        requires_python=_specifiers(found.metadata.requires_python),
+        requires_python=_specifiers(facts.metadata.requires_python),
         vcs=vcs,
         directory=directory,
         archive=archive,

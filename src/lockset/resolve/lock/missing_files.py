@@ -44,18 +44,18 @@ class Gap:
 
 def gaps(missing: Sequence[MissingFile], resolution: Resolution, repository: Repository) -> tuple[Gap, ...]:
     """The gaps that samples show, and those of wanted environments that no sample stands for."""
-    found = {(m.name, m.version): environments_in_words(m.samples) for m in missing}
+    environments = {(m.name, m.version): environments_in_words(m.samples) for m in missing}
     for (name, version), node in resolution.nodes.items():
-        if isinstance(version, DirectVersion) or (name, str(version)) in found:
+        if isinstance(version, DirectVersion) or (name, str(version)) in environments:
             continue
         wheels = repository.wheels_serve(name, version)
         if wheels is None:
             continue
-        unserved = ((node.region & repository.wanted & _KNOWN) - wheels).without_extras_and_groups()
+        unserved = ((node.region & repository.target_region & _KNOWN) - wheels).without_extras_and_groups()
         if not unserved.is_empty:
             marker = unserved.text(resolution.universe.without_extras_and_groups())
-            found[name, str(version)] = f"environments where {marker}" if marker else "any environment"
-    return tuple(Gap(name=name, version=version, environments=words) for (name, version), words in found.items())
+            environments[name, str(version)] = f"environments where {marker}" if marker else "any environment"
+    return tuple(Gap(name=name, version=version, environments=words) for (name, version), words in environments.items())
 
 
 def environments_in_words(samples: Iterable[Sample]) -> str:

@@ -83,33 +83,33 @@ def narrowing(resolution: Resolution, admits: Callable[[str, Version], MarkerSet
     Raises:
         LocksetError: `no-python-left`: nothing of the range remains.
     """
-    refused = first_refused(resolution, admits)
-    if refused.python is None:
+    excluded = first_refused(resolution, admits)
+    if excluded.python is None:
         return None
-    found = PythonBound(below=_written(refused.python), releases=refused.releases)
-    if (resolution.universe & found.region).is_empty:
-        name, version = refused.releases[0]
+    bound = PythonBound(below=_version_text(excluded.python), releases=excluded.releases)
+    if (resolution.universe & bound.region).is_empty:
+        name, version = excluded.releases[0]
         raise LocksetError(
             "no-python-left",
             f"{name} {version} admits no Python of the range asked for",
             hint="Widen the range, or ask for another version of it",
         )
-    return found
+    return bound
 
 
 def first_refused(resolution: Resolution, admits: Callable[[str, Version], MarkerSet]) -> ExcludedPython:
     """The first Python on which a chosen release is needed that does not admit it."""
     lowest: Release | None = None
-    blamed: list[NodeKey] = []
+    releases: list[NodeKey] = []
     for key, node in resolution.nodes.items():
         start = (node.region - admits(*key)).python_minimum()
         if start is None:
             continue
         if lowest is None or start < lowest:
-            lowest, blamed = start, []
+            lowest, releases = start, []
         if start == lowest:
-            blamed.append(key)
-    return ExcludedPython(python=lowest, releases=tuple(blamed))
+            releases.append(key)
+    return ExcludedPython(python=lowest, releases=tuple(releases))
 
 
 def is_outgrown(node: Node, admits: Callable[[str, Version], MarkerSet]) -> bool:
@@ -125,11 +125,11 @@ def later_pythons(impossible: ResolutionImpossible, request: LockRequest) -> Pyt
     start = impossible.universe.python_minimum()
     if not request.open_above or start is None or not impossible.universe.is_disjoint(SETTLED):
         return None
-    found = PythonBound(below=_written(start), releases=())
-    return None if (request.universe & found.region).is_empty else found
+    bound = PythonBound(below=_version_text(start), releases=())
+    return None if (request.universe & bound.region).is_empty else bound
 
 
-def _written(release: Release) -> str:
+def _version_text(release: Release) -> str:
     numbers = list(release)
     while len(numbers) > 2 and numbers[-1] == 0:  # noqa: PLR2004 - major and minor stay
         numbers.pop()

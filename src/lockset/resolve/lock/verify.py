@@ -62,8 +62,8 @@ def verify_lock(
     parsed = {text: composed_marker(text) for _, text in root_markers if text is not None}
     entries = [_Entry.of(package) for package in lock.packages]
     tags: dict[int, frozenset[Tag] | None] = {}
-    told = [p.version for p in lock.packages] if versions is None else versions
-    of_entries = {id(p): version for p, version in zip(lock.packages, told, strict=True) if version is not None}
+    all_versions = [p.version for p in lock.packages] if versions is None else versions
+    of_entries = {id(p): version for p, version in zip(lock.packages, all_versions, strict=True) if version is not None}
     everywhere: dict[tuple[Dependency, str], bool] = {}
     for sample in samples:
         proof = _Proof(sample, dependencies, everywhere, of_entries, tags)
@@ -75,14 +75,14 @@ def verify_lock(
                 "extras": frozenset(extras),
                 "dependency_groups": frozenset(groups),
             }
-            wanted = [r for r, t in root_markers if t is None or parsed[t].evaluate(values, context="lock_file")]  # type: ignore[arg-type]
+            applying = [r for r, t in root_markers if t is None or parsed[t].evaluate(values, context="lock_file")]  # type: ignore[arg-type]
             chosen = proof.select(entries, values)
-            proof.check(chosen, wanted)
+            proof.check(chosen, applying)
             for package in chosen.values():
                 key = (package.name, str(of_entries[id(package)]))
                 if not proof.has_file(package):
                     missing.setdefault(key, {})[sample.name] = sample
-    return tuple(MissingFile(name=n, version=v, samples=tuple(found.values())) for (n, v), found in missing.items())
+    return tuple(MissingFile(name=n, version=v, samples=tuple(by_name.values())) for (n, v), by_name in missing.items())
 
 
 class _Entry(NamedTuple):
@@ -160,11 +160,11 @@ class _Proof:
             new = set(dependency.extras) - known if known is not None else {"", *dependency.extras}
             if new:
                 reached.setdefault(dependency.name, set()).update(new)
-                waiting.extend(self._asked(package, version, new))
+                waiting.extend(self._requirements(package, version, new))
         if superfluous := chosen.keys() - reached.keys():
             raise self.fail(f"nobody asks for {', '.join(sorted(superfluous))}")
 
-    def _asked(self, package: Package, version: Version, extras: set[str]) -> Iterable[tuple[str, Dependency]]:
+    def _requirements(self, package: Package, version: Version, extras: set[str]) -> Iterable[tuple[str, Dependency]]:
         asking = f"{package.name} {version}"
         for dependency in self._dependencies(package.name, version):
             if dependency.condition is None:

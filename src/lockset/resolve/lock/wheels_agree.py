@@ -40,28 +40,28 @@ def verify_metadata(resolution: Resolution, repository: IndexRepository) -> None
     for files in wheels.values():
         for file in files:
             repository.hint_file(file)
-    found: list[str] = []
+    differences: list[str] = []
     for key, node in releases:
         facts = repository.facts(*key)
-        believed = facts.dependencies if facts is not None else ()
+        assumed = facts.dependencies if facts is not None else ()
         for file in wheels[key]:
             where = wheel_region(file.tags) & node.region.without_extras_and_groups()
-            found += _differences(file, believed, repository.dependencies_of_file(file), where)
-    if found:
-        more = (f"and {len(found) - _LINES} more",) if len(found) > _LINES else ()
+            differences += _differences(file, assumed, repository.dependencies_of_file(file), where)
+    if differences:
+        more = (f"and {len(differences) - _LINES} more",) if len(differences) > _LINES else ()
         raise LocksetError(
             "metadata-disagrees",
             "Wheels of one version ask for different things: the lock would not hold for all of them",
-            context=(*found[:_LINES], *more),
+            context=(*differences[:_LINES], *more),
             hint="Ask for another version, put right what they ask for with an override, or lock without"
             " `--verify-metadata`",
         )
 
 
 def _differences(
-    file: DistributionFile, believed: Iterable[Dependency], told: Iterable[Dependency], where: MarkerSet
+    file: DistributionFile, assumed: Iterable[Dependency], stated: Iterable[Dependency], where: MarkerSet
 ) -> Iterable[str]:
-    one, other = _regions(believed, where), _regions(told, where)
+    one, other = _regions(assumed, where), _regions(stated, where)
     for text in dict.fromkeys((*one, *other)):
         nowhere = MarkerSet.none()
         if one.get(text, nowhere) is not other.get(text, nowhere):
@@ -71,9 +71,9 @@ def _differences(
 
 def _regions(dependencies: Iterable[Dependency], where: MarkerSet) -> Mapping[str, MarkerSet]:
     """Where each requirement applies, by its text without marker; as far as it does where the wheel can be used."""
-    found: dict[str, MarkerSet] = {}
+    regions: dict[str, MarkerSet] = {}
     for dependency in dependencies:
         region = dependency.marker & where
         if not region.is_empty:
-            found[dependency.text] = found.get(dependency.text, MarkerSet.none()) | region
-    return found
+            regions[dependency.text] = regions.get(dependency.text, MarkerSet.none()) | region
+    return regions

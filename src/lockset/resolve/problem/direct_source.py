@@ -241,32 +241,32 @@ def source_of(line: RequirementLine, *, base: Path, folder: Path) -> DirectSourc
             raise secret_in_address(f"a secret of `{line.name}`", public, location=line.origin)
         return DirectSource(kind="archive", url=public, shown=_shown(public, subdirectory), fetched=address, **common)  # type: ignore[arg-type]
     if scheme not in {"", "file"} and not re.match(r"[A-Za-z]:[\\/]", address):
-        raise _refused(line, f"`{scheme}:` is no way to fetch it", "Use https://, a path, or git+https://")
+        raise _unsupported(line, f"`{scheme}:` is no way to fetch it", "Use https://, a path, or git+https://")
     path = _local_path(address, base, line)
     relative = _shown(relative_path(path, folder), subdirectory)
     if _ARCHIVE.search(path) or _OTHER_ARCHIVE.search(path):
         _check_archive(path, line)
         return DirectSource(kind="archive", path=path, shown=relative, **common)  # type: ignore[arg-type]
     if line.hashes:
-        raise _refused(line, "a folder has no hash", "Leave the hash out, or lock an archive of it")
+        raise _unsupported(line, "a folder has no hash", "Leave the hash out, or lock an archive of it")
     return DirectSource(kind="directory", path=path, shown=relative, editable=line.editable, **common)  # type: ignore[arg-type]
 
 
 def _vcs(line: RequirementLine, address: str, scheme: str, subdirectory: str | None, folder: Path) -> DirectSource:
     system, _, transport = scheme.partition("+")
     if system != "git":
-        raise _refused(line, f"{system} repositories are not locked", "Lock an archive of it instead")
+        raise _unsupported(line, f"{system} repositories are not locked", "Lock an archive of it instead")
     if transport not in _GIT_TRANSPORTS:
         allowed = ", ".join(f"git+{t}" for t in sorted(_GIT_TRANSPORTS))
-        raise _refused(line, f"git is not run over `{transport or 'git'}:`", f"Use one of {allowed}")
+        raise _unsupported(line, f"git is not run over `{transport or 'git'}:`", f"Use one of {allowed}")
     parts = urlsplit(address.partition("+")[2])
     path, at, revision = parts.path.rpartition("@")
     if not at:
         path, revision = parts.path, ""
     if at and not _REVISION.match(revision):
-        raise _refused(line, f"`{revision}` is no name of a revision", "Name a branch, a tag or a commit")
+        raise _unsupported(line, f"`{revision}` is no name of a revision", "Name a branch, a tag or a commit")
     if parts.netloc.rpartition("@")[2].startswith("-") or not path.strip("/") or "\0" in address:
-        raise _refused(
+        raise _unsupported(
             line, "this is no address of a repository", "Write `name @ git+https://HOST/REPOSITORY@REVISION`"
         )
     fetched = urlunsplit((parts.scheme, parts.netloc, path, parts.query, ""))
@@ -316,7 +316,7 @@ def _local_path(address: str, base: Path, line: RequirementLine) -> str:
     if is_local(address):
         parts = urlsplit(address)
         if parts.netloc not in {"", "localhost"}:
-            raise _refused(line, "files of other hosts are not read", "Write `file:///PATH`, or a path")
+            raise _unsupported(line, "files of other hosts are not read", "Write `file:///PATH`, or a path")
         address = file_url_path(address)
     return os.path.normpath(os.path.join(base, os.path.expanduser(address)))  # noqa: PTH111, PTH118 (a value, not a file)
 
@@ -343,7 +343,7 @@ def relative_path(path: str, folder: Path) -> str:
 def _checked_subdirectory(text: str, line: RequirementLine) -> str:
     parts = text.replace("\\", "/").rstrip("/").split("/")
     if text.startswith(("/", "-")) or any(p in {"", ".."} or ":" in p for p in parts) or "\0" in text:
-        raise _refused(line, f"the subdirectory `{text}` leaves its tree", "Name a folder inside of it")
+        raise _unsupported(line, f"the subdirectory `{text}` leaves its tree", "Name a folder inside of it")
     return "/".join(p for p in parts if p != ".")
 
 
@@ -351,9 +351,9 @@ def _check_archive(path: str, line: RequirementLine) -> None:
     name = unquote(path).rstrip("/").rpartition("/")[2]
     if not _ARCHIVE.search(name):
         what = f"`{name}` is no wheel, .tar.gz or .zip file" if name else "it names no file"
-        raise _refused(line, what, "Name an archive; a git repository is written `git+https://...`")
+        raise _unsupported(line, what, "Name an archive; a git repository is written `git+https://...`")
 
 
-def _refused(line: RequirementLine, why: str, hint: str) -> LocksetError:
+def _unsupported(line: RequirementLine, why: str, hint: str) -> LocksetError:
     message = f"{line.name} is asked for from {without_secrets(line.requirement.url or '')}: {why}"
     return LocksetError("source-not-supported", message, location=line.origin, hint=hint)

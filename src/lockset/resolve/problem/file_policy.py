@@ -57,7 +57,7 @@ class FileRules:
     build_nothing: bool = False
     undo: Mapping[tuple[Option, str], str] = field(default_factory=dict)
     targets: Mapping[TargetInterpreter, MarkerSet] = field(default_factory=dict)
-    wanted: MarkerSet
+    target_region: MarkerSet
     counting: MarkerSet = field(default_factory=MarkerSet.none)
     must_have: MarkerSet = field(default_factory=MarkerSet.none)
     sdists: Mapping[str, Mapping[Version, MarkerSet]] = field(default_factory=dict)

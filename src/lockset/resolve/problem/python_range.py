@@ -68,14 +68,14 @@ def python_range(text: str) -> SpecifierSet:
 
 
 def pythons_of(
-    project: RootProject, choices: LockOptions, old: Pylock | None, now: datetime
+    project: RootProject, options: LockOptions, old: Pylock | None, now: datetime
 ) -> tuple[SpecifierSet, tuple[str, ...]]:
     """The range, and what the user should know of how it came about.
 
     As chosen, else as the project says, else as the old lock has it, else every Python that is still maintained.
     """
     own = project.requires_python
-    chosen = python_range(choices.python) if choices.python else project.settings.python
+    chosen = python_range(options.python) if options.python else project.settings.python
     if chosen is not None:
         return (chosen if own is None or _within(chosen, own) else chosen & own), ()
     if own is not None:

@@ -27,10 +27,10 @@ _FIXED = (
 
 def union(regions: Iterable[MarkerSet]) -> MarkerSet:
     """All environments of all `regions`."""
-    found = MarkerSet.none()
+    result = MarkerSet.none()
     for region in regions:
-        found |= region
-    return found
+        result |= region
+    return result
 
 
 def environment_region(

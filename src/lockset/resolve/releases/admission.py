@@ -75,31 +75,31 @@ class Admission:
         where a specifier names one or no final release fits all of them (version specifiers, "Handling of
         pre-releases").
         """
-        wanted = frozenset(specifiers)
-        key = (releases.name, wanted)
+        unique = frozenset(specifiers)
+        key = (releases.name, unique)
         memo = self._admitted.get(key)
         if memo is None:
-            memo = self._admitted[key] = self._admit(releases, wanted)
+            memo = self._admitted[key] = self._admit(releases, unique)
         known, prereleases = memo
         if guard is not None and prereleases and known and not self._serve(releases, known, guard):
             known |= prereleases
         if preferred & ~known:
             fitting = preferred
-            for specifier in wanted:
+            for specifier in unique:
                 fitting &= self.matching(releases, specifier)
             known |= fitting
         return known
 
-    def _admit(self, releases: Releases, wanted: frozenset[Specifier]) -> tuple[int, int]:
+    def _admit(self, releases: Releases, specifiers: frozenset[Specifier]) -> tuple[int, int]:
         every = (1 << len(releases.versions)) - 1
-        for specifier in wanted:
+        for specifier in specifiers:
             every &= self.matching(releases, specifier)
-        found = self._admit_named(releases, wanted)
-        if every and not found:
+        admitted = self._admit_opted_in(releases, specifiers)
+        if every and not admitted:
             self._not_opted_in.add(releases.name)
         if releases.name in self._policy.opted_in:
             return every & (releases.stable if self._mode(releases.name) == "disallow" else every), 0
-        return found, self._admit_named(releases, wanted, final=0) & ~found if every & ~found else 0
+        return admitted, self._admit_opted_in(releases, specifiers, final=0) & ~admitted if every & ~admitted else 0
 
     def _mode(self, name: str) -> str:
         return self._policy.prerelease_of.get(name, self._policy.prerelease)
@@ -111,11 +111,11 @@ class Admission:
             for position in bits(mask)
         )
 
-    def _admit_named(self, releases: Releases, wanted: frozenset[Specifier], *, final: int = -1) -> int:
+    def _admit_opted_in(self, releases: Releases, specifiers: frozenset[Specifier], *, final: int = -1) -> int:
         """What is named, and what need not be; of `final` releases those that may be used."""
         mask = (1 << len(releases.versions)) - 1
         exact = 0
-        for specifier in wanted:
+        for specifier in specifiers:
             fits = self.matching(releases, specifier)
             mask &= fits
             if specifier.exact:
@@ -127,8 +127,8 @@ class Admission:
         stable = mask & releases.stable
         if mode == "disallow":
             return stable
-        named = any(s.names_prerelease for s in wanted)
-        return mask if named or not stable & final else stable
+        opts_in = any(s.names_prerelease for s in specifiers)
+        return mask if opts_in or not stable & final else stable
 
     def foremost(self, releases: Releases, mask: int) -> int:
         """Those in `mask` that are tried before others are thought of: stable ones, where there are any."""
@@ -144,7 +144,9 @@ class Admission:
             return releases.yanked
         return releases.yanked | ((1 << len(releases.versions)) - 1) & ~releases.stable
 
-    def without_leaks(self, releases: Releases, mask: int, wanted: Sequence[Requirement], guard: MarkerSet) -> int:
+    def without_leaks(
+        self, releases: Releases, mask: int, requirements: Sequence[Requirement], guard: MarkerSet
+    ) -> int:
         """`mask` without yanked and pre-releases that do not count in all of the guard.
 
         A yanked one counts where it is pinned, a pre-release where one is named or no final release fits; either where
@@ -153,34 +155,36 @@ class Admission:
         special = mask & self.needing_opt_in(releases)
         if not special or releases.name in self._policy.opted_in:
             return mask
-        asking = [(r.specifier, r.region & guard) for r in wanted]
-        asking += [(s, where & guard) for s, where in self._policy.constraints.get(releases.name, ())]
+        requested = [(r.specifier, r.region & guard) for r in requirements]
+        requested += [(s, where & guard) for s, where in self._policy.constraints.get(releases.name, ())]
         pins = [p for p in self._preferences.get(releases.name, ()) if p.binding]
         for position in bits(special):
             where = guard - union(p.region for p in pins if p.version == releases.versions[position])
-            if not self.is_opted_in(releases, position, asking, where):
+            if not self.is_opted_in(releases, position, requested, where):
                 mask &= ~(1 << position)
         return mask
 
     def is_opted_in(
-        self, releases: Releases, position: int, asking: Sequence[tuple[Specifier, MarkerSet]], where: MarkerSet
+        self, releases: Releases, position: int, requested: Sequence[tuple[Specifier, MarkerSet]], where: MarkerSet
     ) -> bool:
         """Whether a release that has to be spoken for is, everywhere in `where`."""
         if releases.yanked >> position & 1:
-            return where.implies(union(region for s, region in asking if s.exact))
-        left = where - union(region for s, region in asking if s.names_prerelease)
-        return left.is_empty or not self._has_final(releases, asking, left)
+            return where.implies(union(region for s, region in requested if s.exact))
+        left = where - union(region for s, region in requested if s.names_prerelease)
+        return left.is_empty or not self._has_final(releases, requested, left)
 
-    def _has_final(self, releases: Releases, asking: Sequence[tuple[Specifier, MarkerSet]], where: MarkerSet) -> bool:
+    def _has_final(
+        self, releases: Releases, requested: Sequence[tuple[Specifier, MarkerSet]], where: MarkerSet
+    ) -> bool:
         """Whether a final release fits all that applies in some environment of `where`."""
         parts = {where: releases.stable & ~releases.yanked}
-        for specifier, region in asking:
+        for specifier, region in requested:
             fits = self.matching(releases, specifier)
-            parted: dict[MarkerSet, int] = {}
+            divided: dict[MarkerSet, int] = {}
             for part, mask in parts.items():
-                parted[part & region] = mask & fits
-                parted[part - region] = mask
-            parts = {part: mask for part, mask in parted.items() if mask and not part.is_empty}
+                divided[part & region] = mask & fits
+                divided[part - region] = mask
+            parts = {part: mask for part, mask in divided.items() if mask and not part.is_empty}
         return any(self._serve(releases, mask, part) for part, mask in parts.items())
 
     def ordered(self, name: str, mask: int) -> list[int]:

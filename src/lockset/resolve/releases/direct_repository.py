@@ -71,9 +71,9 @@ class DirectRepository:
         return self._inner.rules
 
     @property
-    def wanted(self) -> MarkerSet:
-        """See `Repository.wanted`."""
-        return self._inner.wanted
+    def target_region(self) -> MarkerSet:
+        """See `Repository.target_region`."""
+        return self._inner.target_region
 
     def _add(self, source: DirectSource, region: MarkerSet, where: MarkerSet) -> bool:
         """Know the source; True where its project was asked about before, without it there.
@@ -173,24 +173,28 @@ class DirectRepository:
         """See `Repository.facts`."""
         key = (name, version)
         if key not in self._facts:
-            found = self._of_source(version) if isinstance(version, DirectVersion) else self._inner.facts(name, version)
-            self._facts[key] = found if found is None else self._with_sources(name, version, found)
+            facts = (
+                self._source_facts(version) if isinstance(version, DirectVersion) else self._inner.facts(name, version)
+            )
+            self._facts[key] = facts if facts is None else self._with_sources(name, version, facts)
         return self._facts[key]
 
-    def _of_source(self, version: DirectVersion) -> ReleaseFacts:
+    def _source_facts(self, version: DirectVersion) -> ReleaseFacts:
         at_source = self.read(version.source)
         metadata = at_source.metadata
-        found = [d for text in metadata.requires_dist for d in self._inner.counted(parse_metadata_dependency(text)[0])]
+        dependencies = [
+            d for text in metadata.requires_dist for d in self._inner.counted(parse_metadata_dependency(text)[0])
+        ]
         if self._direct.guard is not None:
-            self._direct.guard.refuse((d.name for d in found if d.url is None), at_source.named)
+            self._direct.guard.refuse((d.name for d in dependencies if d.url is None), at_source.named)
         serves = self._inner.admits(metadata.requires_python)
-        return ReleaseFacts(dependencies=tuple(found), extras=metadata.provides_extra, serves=serves)
+        return ReleaseFacts(dependencies=tuple(dependencies), extras=metadata.provides_extra, serves=serves)
 
     def _with_sources(self, name: str, version: Version, facts: ReleaseFacts) -> ReleaseFacts:
         """The facts, with allowed URLs as sources; URLs that stay make the release impossible where they apply."""
         if not any(d.url is not None for d in facts.dependencies):
             return facts
-        found: list[Dependency] = []
+        dependencies: list[Dependency] = []
         new: list[tuple[DirectSource, MarkerSet]] = []
         # A source of another source is all there is of its name where that one is; where an index release asks for
         # it, others may be chosen instead.
@@ -199,15 +203,15 @@ class DirectRepository:
         where = self._where[version.source] if isinstance(version, DirectVersion) else MarkerSet.any()
         for dependency in facts.dependencies:
             if dependency.url is None or not self._is_allowed(version, dependency):
-                found.append(dependency)
+                dependencies.append(dependency)
                 continue
             source = self._source_of(name, version, dependency)
             new.append((source, base & dependency.marker.with_metadata_extra(None)))
-            found.append(from_source(dependency, source))
-        late = [self._add(source, region, where) for source, region in new]
-        if any(late):
+            dependencies.append(from_source(dependency, source))
+        discovered = [self._add(source, region, where) for source, region in new]
+        if any(discovered):
             raise UrlRequirementDiscovered
-        return replace(facts, dependencies=tuple(found))
+        return replace(facts, dependencies=tuple(dependencies))
 
     def _is_allowed(self, version: Version, dependency: Dependency) -> bool:
         assert dependency.url is not None

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 __all__ = ["IndexRepository", "requires_python_region"]
 
 # A release whose metadata fails in one of these ways cannot be chosen; the next older one may be.
-_STEPPED_OVER = frozenset(
+_SKIPPED = frozenset(
     {"metadata-invalid", "requirement-syntax", "marker-syntax", "build-needed", "builds-in-vain", "build-failed"}
 )
 
@@ -99,7 +99,7 @@ class IndexRepository:
         other._details, other.not_found = self._details, self.not_found
         mine = self.rules
         same = (mine.overrides, mine.excludes, mine.ignore_caps) == (rules.overrides, rules.excludes, rules.ignore_caps)
-        if same and mine.wanted is rules.wanted and mine.caps_count is rules.caps_count:
+        if same and mine.target_region is rules.target_region and mine.caps_count is rules.caps_count:
             other._facts = dict(self._facts)
         return other
 
@@ -159,10 +159,10 @@ class IndexRepository:
         if known is None:
             detail = self._detail(name)
             assert detail is not None, name
-            known = self._files[name, version] = self._chosen(name, detail.files(version))
+            known = self._files[name, version] = self._admitted_files(name, detail.files(version))
         return known
 
-    def _chosen(self, name: str, files: Sequence[DistributionFile]) -> tuple[DistributionFile, ...]:
+    def _admitted_files(self, name: str, files: Sequence[DistributionFile]) -> tuple[DistributionFile, ...]:
         rules = self.rules
         usable = [
             f
@@ -172,8 +172,8 @@ class IndexRepository:
         limit = rules.limit(name)
         if limit is not None:
             usable = [f for f in usable if f.upload_time is not None and f.upload_time < limit]
-        if (wanted := rules.hashes.get(name)) is not None:
-            usable = [f for f in usable if any(f"{a}:{v}" in wanted for a, v in self._shown_hashes(f).items())]
+        if (digests := rules.hashes.get(name)) is not None:
+            usable = [f for f in usable if any(f"{a}:{v}" in digests for a, v in self._shown_hashes(f).items())]
         return tuple([f for f in usable if not f.yanked] or usable)
 
     def all_versions(self, name: str) -> tuple[Version, ...]:
@@ -191,8 +191,8 @@ class IndexRepository:
         files = detail.files(version)
         first = min((f.upload_time for f in files if f.upload_time is not None), default=None)
         if limit is not None and (first is None or first >= limit):
-            told = f"on {first:%Y-%m-%d}" if first is not None else "at a time the index does not tell"
-            return f"it was uploaded {told}, and only files from before {limit:%Y-%m-%d} count"
+            when = f"on {first:%Y-%m-%d}" if first is not None else "at a time the index does not tell"
+            return f"it was uploaded {when}, and only files from before {limit:%Y-%m-%d} count"
         if name in self.rules.hashes:
             return "none of its files has a hash that was asked for"
         kinds = "wheels" if all(f.is_wheel for f in files) else "sources"
@@ -227,14 +227,14 @@ class IndexRepository:
         """See `Repository.serves`."""
         known = self._serves.get((name, version))
         if known is None:
-            known = self._serves[name, version] = self._served(name, version)
+            known = self._serves[name, version] = self._admitted_region(name, version)
         return known
 
-    def _served(self, name: str, version: Version) -> MarkerSet:
+    def _admitted_region(self, name: str, version: Version) -> MarkerSet:
         detail = self._detail(name)
         assert detail is not None, name
         builds = detail.has_sdist(version) and self.rules.may_use_sdists(name)
-        if builds and self.rules.must_have.is_empty and self.rules.required.is_empty and self._whole(name):
+        if builds and self.rules.must_have.is_empty and self.rules.required.is_empty and self._admits_every_file(name):
             # The common case: nothing of the single files matters but what they say of Python.
             return union(map(self.admits, detail.requires_pythons(version)))
         return union(self.admits(f.requires_python) for f in self.files(name, version)) - self.lacks_files(
@@ -265,20 +265,20 @@ class IndexRepository:
             return any(f.is_wheel for f in files) or bool(self._metadata.unbuilt().metadata(files).name)
         return False
 
-    def _whole(self, name: str) -> bool:
+    def _admits_every_file(self, name: str) -> bool:
         """Whether all files of the releases count that options on wheels and sdists leave."""
         return self.rules.limit(name) is None and name not in self.rules.hashes
 
     @property
-    def wanted(self) -> MarkerSet:
-        """See `Repository.wanted`."""
-        return self.rules.wanted
+    def target_region(self) -> MarkerSet:
+        """See `Repository.target_region`."""
+        return self.rules.target_region
 
     def wheels_serve(self, name: str, version: Version) -> MarkerSet | None:
         """See `Repository.wheels_serve`."""
         detail = self._detail(name)
         assert detail is not None, name
-        if detail.has_sdist(version) and self.rules.may_use_sdists(name) and self._whole(name):
+        if detail.has_sdist(version) and self.rules.may_use_sdists(name) and self._admits_every_file(name):
             return None
         if (name, version) not in self._wheels_serve:
             files = self.files(name, version)
@@ -314,7 +314,7 @@ class IndexRepository:
         detail = self._detail(name)
         assert detail is not None, name
         rules = self.rules
-        if self._whole(name) and rules.may_use_wheels(name) and rules.may_use_sdists(name):
+        if self._admits_every_file(name) and rules.may_use_wheels(name) and rules.may_use_sdists(name):
             return detail.requires_pythons(version)  # without a look at the single files
         return {f.requires_python for f in self.files(name, version)}
 
@@ -326,22 +326,22 @@ class IndexRepository:
         if not self.rules.ignore_caps:
             return region
         # A release whose upper bound lies below every Python asked for serves none of them: nothing could be narrowed.
-        left_behind = region.is_disjoint(self.rules.wanted) and not self.rules.wanted.is_empty
+        left_behind = region.is_disjoint(self.rules.target_region) and not self.rules.target_region.is_empty
         return region if left_behind else region.without_python_cap() - (self.rules.caps_count - region)
 
     def facts(self, name: str, version: Version) -> ReleaseFacts | None:
         """See `Repository.facts`."""
         if (name, version) not in self._facts:
-            self._facts[name, version] = self._learn(name, version)
+            self._facts[name, version] = self._read_facts(name, version)
         return self._facts[name, version]
 
-    def _learn(self, name: str, version: Version) -> ReleaseFacts | None:
+    def _read_facts(self, name: str, version: Version) -> ReleaseFacts | None:
         try:
-            metadata = self._told(name, version)
+            metadata = self._read_metadata(name, version)
             self._note_requires_python(name, version, metadata.requires_python)
             dependencies = list(self._dependencies(name, version, metadata))
         except LocksetError as error:
-            if error.diagnostic.code not in _STEPPED_OVER:
+            if error.diagnostic.code not in _SKIPPED:
                 raise
             if error.diagnostic.code in {"build-needed", "builds-in-vain"}:
                 self.unbuilt.add(name)
@@ -374,7 +374,7 @@ class IndexRepository:
                 self._listener.note(f"{name} {version} requires `{text}`, which is not valid: it is read as `{fixed}`")
             yield from self.counted(dependency)
 
-    def _told(self, name: str, version: Version) -> CoreMetadata:
+    def _read_metadata(self, name: str, version: Version) -> CoreMetadata:
         """The metadata of the release, built for them if need be, but not of endlessly many releases of a project."""
         files = self.files(name, version)
         if any(f.is_wheel for f in files):
@@ -382,14 +382,14 @@ class IndexRepository:
         built, failed = self._built.get(name, (0, 0))
         if built < _MOST_BUILT and failed < _MOST_FAILED:
             try:
-                found = self._metadata.metadata(files)
+                metadata = self._metadata.metadata(files)
             except LocksetError as error:
                 if error.diagnostic.code == "build-failed":
                     self._built[name] = (built + 1, failed + 1)
                 raise
-            if found.origin == "built":
+            if metadata.origin == "built":
                 self._built[name] = (built + 1, failed)
-            return found
+            return metadata
         try:
             return self._metadata.unbuilt().metadata(files)
         except LocksetError as error:

@@ -72,7 +72,7 @@ class Repository(Protocol):
         """
 
     @property
-    def wanted(self) -> MarkerSet:
+    def target_region(self) -> MarkerSet:
         """Environments for which a release should have a usable file, if any release of its project has."""
 
     def serves(self, name: str, version: Version) -> MarkerSet:

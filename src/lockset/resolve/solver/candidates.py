@@ -123,12 +123,12 @@ class CandidateMaker:
         self._apart: dict[tuple[str, Version], dict[MarkerSet, None]] = {}
         self._origins: dict[tuple[object, ...], RequirementOrigin] = {}
 
-    def candidates(self, key: Key, wanted: Sequence[Requirement]) -> Iterator[Candidate]:
-        """All candidates for `key` that meet every one of `wanted`, best first."""
+    def candidates(self, key: Key, requirements: Sequence[Requirement]) -> Iterator[Candidate]:
+        """All candidates for `key` that meet every one of `requirements`, best first."""
         cell = key[1]
-        guard = union(r.region for r in wanted)
+        guard = union(r.region for r in requirements)
         remembered = self._splits.get(key)
-        requirements = dict.fromkeys(wanted)
+        in_order = dict.fromkeys(requirements)
         tried: set[MarkerSet] = set()
 
         def split(boundary: MarkerSet) -> Iterator[Candidate]:
@@ -138,32 +138,34 @@ class CandidateMaker:
             if (guard & inside).is_empty or guard.implies(inside):
                 return
             tried.add(inside)
-            yield ForkCandidate(key=key, fork_point=inside, requirements=requirements)
+            yield ForkCandidate(key=key, fork_point=inside, requirements=in_order)
 
         if remembered is not None:
             yield from split(remembered)
-        for found in self._in_order(self._releases(key, wanted, guard)):
-            if isinstance(found, MarkerSet):
-                yield from split(found)
+        for option in self._in_order(self._releases(key, requirements, guard)):
+            if isinstance(option, MarkerSet):
+                yield from split(option)
             else:
-                yield found
-        separating = self._boundaries.separating(key[0], wanted, guard)
-        for boundary in chain(separating, self._boundaries.of_dependencies(key[0], wanted)):
+                yield option
+        separating = self._boundaries.separating(key[0], requirements, guard)
+        for boundary in chain(separating, self._boundaries.of_dependencies(key[0], requirements)):
             yield from split(boundary)
 
-    def _in_order(self, found: Iterable[ReleaseCandidate | _Boundary | None]) -> Iterator[ReleaseCandidate | MarkerSet]:
+    def _in_order(
+        self, options: Iterable[ReleaseCandidate | _Boundary | None]
+    ) -> Iterator[ReleaseCandidate | MarkerSet]:
         """Releases and the sets to split on, these after whole releases where the fewest versions are asked for."""
         late: list[MarkerSet] = []
-        for each in found:
-            if each is None:
+        for option in options:
+            if option is None:
                 yield from late
                 late.clear()
-            elif not isinstance(each, _Boundary):
-                yield each
-            elif each.late and self._policy.fork == "fewest":
-                late.append(each.region)
+            elif not isinstance(option, _Boundary):
+                yield option
+            elif option.late and self._policy.fork == "fewest":
+                late.append(option.region)
             else:
-                yield each.region
+                yield option.region
         yield from late
 
     def matching(self, requirement: Requirement) -> int:
@@ -195,18 +197,18 @@ class CandidateMaker:
         if candidate.name in self._policy.opted_in:
             return False
         releases = self._repository.releases(candidate.name)
-        named = self._admission.needing_opt_in(releases)
-        return bool(named) and bool(named >> releases.versions.index(candidate.version) & 1)
+        mask = self._admission.needing_opt_in(releases)
+        return bool(mask) and bool(mask >> releases.versions.index(candidate.version) & 1)
 
     def region(self, guard: MarkerSet, extras: Extras, dependency: Dependency) -> MarkerSet:
         """Where `dependency` applies, given where its release and the extras of it are needed."""
         marker = dependency.marker
         if marker.is_full:
             return guard
-        found = guard & marker.with_metadata_extra(None)
+        result = guard & marker.with_metadata_extra(None)
         for extra, region in extras:
-            found |= region & marker.with_metadata_extra(extra)
-        return found
+            result |= region & marker.with_metadata_extra(extra)
+        return result
 
     def origin(self, candidate: ReleaseCandidate, dependency: Dependency) -> RequirementOrigin:
         """Who asks, when `candidate` brings `dependency`."""
@@ -223,7 +225,7 @@ class CandidateMaker:
         return RequirementOrigin(name=candidate.name, version=candidate.version, text="(its metadata cannot be used)")
 
     def _releases(
-        self, key: Key, wanted: Sequence[Requirement], guard: MarkerSet
+        self, key: Key, requirements: Sequence[Requirement], guard: MarkerSet
     ) -> Iterator[ReleaseCandidate | _Boundary | None]:
         """Releases that serve the guard, and, between them, the boundaries of those that serve a part of it.
 
@@ -236,7 +238,7 @@ class CandidateMaker:
         pins = self._pins(releases, guard)
         if pins.fork_point is not None:
             yield _Boundary(pins.fork_point, late=False)
-        row = self._row(releases, pins, wanted, guard)
+        row = self._row(releases, pins, requirements, guard)
         # What a probe of a Python in development found may admit none of the others.
         probed = [p for p in row.probed if self._policy.outgrown or not self._is_outgrown(releases, p, guard)]
         parted = False
@@ -250,8 +252,8 @@ class CandidateMaker:
                 continue
             if not parted and position not in row.first:
                 parted = True
-                yield from map(_Boundary, self._boundaries.of_newer(releases, wanted, guard, position))
-                yield from map(_Boundary, self._boundaries.of_conflicts(releases, wanted, guard, position))
+                yield from map(_Boundary, self._boundaries.of_newer(releases, requirements, guard, position))
+                yield from map(_Boundary, self._boundaries.of_conflicts(releases, requirements, guard, position))
             done.add(position)
             fit = self._fit(releases, row, position, guard)
             yield from fit.fork_points
@@ -265,11 +267,11 @@ class CandidateMaker:
                 done.discard(position)
                 probed = []
             elif fit.whole:
-                yield self._guard(key, releases.versions[position], guard, wanted)
+                yield self._guard(key, releases.versions[position], guard, requirements)
                 yield from map(_Boundary, tuple(self._apart.get((releases.name, releases.versions[position]), ())))
         yield None
         for position in without_files:
-            yield self._guard(key, releases.versions[position], guard, wanted)
+            yield self._guard(key, releases.versions[position], guard, requirements)
         yield from late
 
     def _needs_build(self, releases: Releases, position: int) -> bool:
@@ -283,17 +285,17 @@ class CandidateMaker:
         serves = self._repository.serves(releases.name, version)
         if not guard.implies(serves):
             return self._fit_in_part(releases, row, position, guard)
-        found: tuple[_Boundary, ...] = ()
+        before: tuple[_Boundary, ...] = ()
         strict = self._repository.strictly_serves(releases.name, version)
         if self._boundaries.is_continued(releases, row.mask, position, guard - strict):
-            found = (_Boundary(strict, late=False),)
+            before = (_Boundary(strict, late=False),)
         settled = self._locked_for if position in row.first else MarkerSet.none()
         boundary = self._boundaries.of_files(releases, row.mask, position, guard - settled)
         if boundary is None:
-            return _Fit(fork_points=found, whole=True)
+            return _Fit(fork_points=before, whole=True)
         if not self._boundaries.is_of_use(releases, row.mask, position, guard & boundary):
-            return _Fit(fork_points=found, without_files=True, late=(_Boundary(boundary),))
-        return _Fit(fork_points=(*found, _Boundary(boundary)), without_files=True)
+            return _Fit(fork_points=before, without_files=True, late=(_Boundary(boundary),))
+        return _Fit(fork_points=(*before, _Boundary(boundary)), without_files=True)
 
     def _fit_in_part(self, releases: Releases, row: _Row, position: int, guard: MarkerSet) -> _Fit:
         """How a release fits that does not serve all of the guard: by a split on what it serves."""
@@ -307,13 +309,13 @@ class CandidateMaker:
             return _Fit(fork_points=(), late=(boundary,))
         return _Fit(fork_points=(boundary,))
 
-    def _row(self, releases: Releases, pins: _Pins, wanted: Sequence[Requirement], guard: MarkerSet) -> _Row:
+    def _row(self, releases: Releases, pins: _Pins, requirements: Sequence[Requirement], guard: MarkerSet) -> _Row:
         name = releases.name
-        specifiers = {r.specifier for r in wanted}
+        specifiers = {r.specifier for r in requirements}
         specifiers.update(s for s, region in self._policy.constraints.get(name, ()) if not region.is_disjoint(guard))
         locked = sum({1 << p for p in pins.locked})
         mask = self._admission.admitted(releases, specifiers, guard, preferred=locked)
-        mask = self._admission.without_leaks(releases, mask, wanted, guard)
+        mask = self._admission.without_leaks(releases, mask, requirements, guard)
         first = [p for p in pins.locked if mask >> p & 1]
         rest = self._admission.ordered(name, mask & ~sum({1 << p for p in first}))
         if first or rest:
@@ -360,12 +362,14 @@ class CandidateMaker:
             locked=positions(locked), probed=positions(p for p in concerned if not p.binding), fork_point=boundary
         )
 
-    def _guard(self, key: Key, version: Version, guard: MarkerSet, wanted: Sequence[Requirement]) -> ReleaseCandidate:
-        asked: dict[str, MarkerSet] = {}
-        for requirement in wanted:
+    def _guard(
+        self, key: Key, version: Version, guard: MarkerSet, requirements: Sequence[Requirement]
+    ) -> ReleaseCandidate:
+        regions: dict[str, MarkerSet] = {}
+        for requirement in requirements:
             for extra in requirement.extras:
-                asked[extra] = asked.get(extra, MarkerSet.none()) | requirement.region
-        extras: Extras = tuple(sorted(asked.items()))
+                regions[extra] = regions.get(extra, MarkerSet.none()) | requirement.region
+        extras: Extras = tuple(sorted(regions.items()))
         memo = (key, version, guard, extras)
         known = self._guarded.get(memo)
         if known is None:
@@ -378,17 +382,17 @@ class CandidateMaker:
         own = [d for d in facts.dependencies if d.name == candidate.name and d.extras]
         if not own:
             return candidate.extras
-        found = dict(candidate.extras)
+        regions = dict(candidate.extras)
         changed = True
         while changed:
             changed = False
-            extras = tuple(found.items())
+            extras = tuple(regions.items())
             for dependency in own:
                 region = self.region(candidate.guard, extras, dependency)
                 for extra in dependency.extras:
-                    before = found.get(extra, MarkerSet.none())
+                    before = regions.get(extra, MarkerSet.none())
                     after = before | region
                     if after is not before:
-                        found[extra] = after
+                        regions[extra] = after
                         changed = True
-        return tuple(sorted((e, r) for e, r in found.items() if not r.is_empty))
+        return tuple(sorted((e, r) for e, r in regions.items() if not r.is_empty))

@@ -23,14 +23,14 @@ if TYPE_CHECKING:
 __all__ = ["ForkPoints", "environment_fork_point", "partial_regions"]
 
 # How many releases of a name are asked for the markers of their dependencies when nothing else is left to split on.
-_RELEASES_ASKED_FOR_MARKERS = 3
+_MOST_RELEASES_FOR_MARKERS = 3
 
 # Releases without a wheel, newest first, of which it is asked whether they serve by an sdist where newer ones have no
 # file. Further back, and where only a build would tell what a release requires, no sdist is an answer.
-_SDISTS_ASKED_FOR = 3
+_MOST_SDISTS = 3
 
 # Newer releases that are looked at for one that admits the Pythons beyond the upper bound of another.
-_RELEASES_ASKED_FOR_PYTHONS = 15
+_MOST_RELEASES_FOR_PYTHONS = 15
 
 
 class ForkPoints:
@@ -47,47 +47,53 @@ class ForkPoints:
         self._served_by_some: dict[tuple[str, int, MarkerSet], MarkerSet] = {}
 
     def of_newer(
-        self, releases: Releases, wanted: Sequence[Requirement], guard: MarkerSet, position: int
+        self, releases: Releases, requirements: Sequence[Requirement], guard: MarkerSet, position: int
     ) -> Iterator[MarkerSet]:
         """Where requirements that hold back the guard end: a newer release fits on one side.
 
         Pythons first, then platforms, then extras.
         """
-        if not self._may_be_newer(releases, wanted, guard, position):
+        if not self._may_be_newer(releases, requirements, guard, position):
             return
-        asked = self._asked_where(releases.name, wanted, guard)
-        regions = dict.fromkeys(region for region, specifier in asked if specifier.text and region is not guard)
+        specifier_regions = self._specifier_regions(releases.name, requirements, guard)
+        regions = dict.fromkeys(
+            region for region, specifier in specifier_regions if specifier.text and region is not guard
+        )
         environments = [r.without_extras_and_groups() for r in regions]
-        boundaries = [*(e.without_platforms() for e in environments), *environments, *self._of_extras(wanted, guard)]
+        boundaries = [
+            *(e.without_platforms() for e in environments),
+            *environments,
+            *self._of_extras(requirements, guard),
+        ]
         for boundary in dict.fromkeys(boundaries):
             sides = (guard - boundary, guard & boundary)
             if not sides[0].is_empty and any(
-                self._is_newer_on(side, releases, wanted, asked, position) for side in sides
+                self._is_newer_on(side, releases, requirements, specifier_regions, position) for side in sides
             ):
                 yield boundary
 
     def of_conflicts(
-        self, releases: Releases, wanted: Sequence[Requirement], guard: MarkerSet, position: int
+        self, releases: Releases, requirements: Sequence[Requirement], guard: MarkerSet, position: int
     ) -> Iterator[MarkerSet]:
         """Where a member of a declared conflict is chosen: what holds it back does not hold back others."""
-        if not self._policy.conflict_regions or not self._may_be_newer(releases, wanted, guard, position):
+        if not self._policy.conflict_regions or not self._may_be_newer(releases, requirements, guard, position):
             return
-        asked = self._asked_where(releases.name, wanted, guard)
+        specifier_regions = self._specifier_regions(releases.name, requirements, guard)
         for member in self._policy.conflict_regions:
             sides = (guard - member, guard & member)
             if not any(side.is_empty for side in sides) and any(
-                self._is_newer_on(side, releases, wanted, asked, position) for side in sides
+                self._is_newer_on(side, releases, requirements, specifier_regions, position) for side in sides
             ):
                 yield member
 
-    def _of_extras(self, wanted: Sequence[Requirement], guard: MarkerSet) -> Iterator[MarkerSet]:
+    def _of_extras(self, requirements: Sequence[Requirement], guard: MarkerSet) -> Iterator[MarkerSet]:
         """Where requirements end that come with an extra: of the project itself, or declared to conflict with another.
 
         What an extra holds back by way of others is shared by all who can share it; so are groups, which are there to
         work with the very releases that are used without them.
         """
         without = guard - union(map(MarkerSet.extra, guard.extras()))
-        for requirement in wanted:
+        for requirement in requirements:
             region = requirement.region
             if not requirement.specifier.text or region is guard:
                 continue
@@ -96,10 +102,12 @@ class ForkPoints:
             if own or not flags.isdisjoint(self._conflicting):
                 yield region
 
-    def _may_be_newer(self, releases: Releases, wanted: Sequence[Requirement], guard: MarkerSet, position: int) -> bool:
+    def _may_be_newer(
+        self, releases: Releases, requirements: Sequence[Requirement], guard: MarkerSet, position: int
+    ) -> bool:
         """Whether a release newer than the one at `position` fits what is asked for in all of the guard."""
         newer = (1 << position) - 1 if self._admission.highest_first(releases.name) else 0
-        for requirement in wanted:
+        for requirement in requirements:
             if not newer:
                 break
             if requirement.region is guard:
@@ -110,14 +118,14 @@ class ForkPoints:
         self,
         side: MarkerSet,
         releases: Releases,
-        wanted: Sequence[Requirement],
-        asked: Sequence[tuple[MarkerSet, Specifier]],
+        requirements: Sequence[Requirement],
+        specifier_regions: Sequence[tuple[MarkerSet, Specifier]],
         position: int,
     ) -> bool:
         """Whether a release newer than the one at `position` fits all that is asked for on one side of a boundary."""
-        specifiers = {s for region, s in asked if not region.is_disjoint(side)}
+        specifiers = {s for region, s in specifier_regions if not region.is_disjoint(side)}
         mask = self._admission.admitted(releases, specifiers or {ANY_VERSION})
-        mask = self._admission.foremost(releases, self._admission.without_leaks(releases, mask, wanted, side))
+        mask = self._admission.foremost(releases, self._admission.without_leaks(releases, mask, requirements, side))
         mask &= (1 << position) - 1
         return any(not self._usable(releases, p).is_disjoint(side) for p in bits(mask))
 
@@ -126,11 +134,11 @@ class ForkPoints:
         serves = self._repository.serves(releases.name, version)
         return serves & self._repository.strictly_serves(releases.name, version)
 
-    def _asked_where(
-        self, name: str, wanted: Sequence[Requirement], guard: MarkerSet
+    def _specifier_regions(
+        self, name: str, requirements: Sequence[Requirement], guard: MarkerSet
     ) -> list[tuple[MarkerSet, Specifier]]:
         """Every specifier with the part of the guard in which it is asked for, constraints included."""
-        regions = [(r.region, r.specifier) for r in wanted]
+        regions = [(r.region, r.specifier) for r in requirements]
         return regions + [(region & guard, s) for s, region in self._policy.constraints.get(name, ())]
 
     def is_continued(self, releases: Releases, mask: int, position: int, beyond: MarkerSet) -> bool:
@@ -141,7 +149,7 @@ class ForkPoints:
         if beyond.is_empty or (self._policy.fork == "newest" and self._admission.highest_first(releases.name)):
             return False
         mask = self._admission.foremost(releases, mask)
-        newer = islice(bits(mask & ((1 << position) - 1)), _RELEASES_ASKED_FOR_PYTHONS)
+        newer = islice(bits(mask & ((1 << position) - 1)), _MOST_RELEASES_FOR_PYTHONS)
         return any(
             not beyond.is_disjoint(self._repository.strictly_serves(releases.name, releases.versions[other]))
             for other in newer
@@ -154,7 +162,7 @@ class ForkPoints:
         no admitted release has one, the newest is as good as any.
         """
         wheels = self._repository.wheels_serve(releases.name, releases.versions[position])
-        if wheels is None or (missing := (self._repository.wanted & guard) - wheels).is_empty:
+        if wheels is None or (missing := (self._repository.target_region & guard) - wheels).is_empty:
             return None
         others = self._served_by_any(releases, mask, missing)
         return None if missing.is_disjoint(others) else wheels | ~others
@@ -168,41 +176,39 @@ class ForkPoints:
         wheels = self._repository.wheels_serve(releases.name, releases.versions[position])
         if wheels is None or not region.is_disjoint(wheels):
             return True
-        wanted = self._repository.wanted & region
-        return not wanted.implies(self._served_by_any(releases, mask, wanted))
+        targets = self._repository.target_region & region
+        return not targets.implies(self._served_by_any(releases, mask, targets))
 
-    def _served_by_any(self, releases: Releases, mask: int, wanted: MarkerSet) -> MarkerSet:
-        """Where releases in `mask` have files: as many, newest first, as serve what any of them does of `wanted`.
+    def _served_by_any(self, releases: Releases, mask: int, region: MarkerSet) -> MarkerSet:
+        """Where releases in `mask` have files: as many, newest first, as serve what any of them does of `region`.
 
         With all that these serve beside it: who gets an older release gets it wherever it has a file.
         """
-        key = (releases.name, mask, wanted)
+        key = (releases.name, mask, region)
         known = self._served_by_some.get(key)
         if known is None:
             known = MarkerSet.none()
             sdists = 0
             for position in bits(mask):
-                if wanted.implies(known):
+                if region.implies(known):
                     break
                 version = releases.versions[position]
                 serves = self._repository.serves(releases.name, version)
                 wheels = self._repository.wheels_serve(releases.name, version)
                 if wheels is None:
                     sdists += 1
-                    useful = sdists <= _SDISTS_ASKED_FOR and self._repository.has_static_metadata(
-                        releases.name, version
-                    )
+                    useful = sdists <= _MOST_SDISTS and self._repository.has_static_metadata(releases.name, version)
                 else:
                     serves &= wheels
-                    useful = not serves.is_disjoint(wanted - known)
+                    useful = not serves.is_disjoint(region - known)
                 if useful:
                     known |= serves
             self._served_by_some[key] = known
         return known
 
-    def separating(self, name: str, wanted: Sequence[Requirement], guard: MarkerSet) -> list[MarkerSet]:
+    def separating(self, name: str, requirements: Sequence[Requirement], guard: MarkerSet) -> list[MarkerSet]:
         """Regions of requirements that are a part of the guard; those that separate disagreeing ones first."""
-        regions = self._asked_where(name, wanted, guard)
+        regions = self._specifier_regions(name, requirements, guard)
         boundaries = [b for b in dict.fromkeys(region for region, _ in regions) if not b.is_empty and b is not guard]
         if not boundaries:
             return []
@@ -223,12 +229,12 @@ class ForkPoints:
         # The sort is stable: among equals the order in which the requirements came decides.
         return sorted(boundaries, key=rank)
 
-    def of_dependencies(self, name: str, wanted: Sequence[Requirement]) -> Iterator[MarkerSet]:
+    def of_dependencies(self, name: str, requirements: Sequence[Requirement]) -> Iterator[MarkerSet]:
         """Atoms of the markers of the name's own dependencies: a release may work only in a part of the guard."""
         releases = self._repository.releases(name)
-        mask = self._admission.admitted(releases, {r.specifier for r in wanted})
+        mask = self._admission.admitted(releases, {r.specifier for r in requirements})
         offered: set[MarkerSet] = set()
-        for position in self._admission.ordered(name, mask)[:_RELEASES_ASKED_FOR_MARKERS]:
+        for position in self._admission.ordered(name, mask)[:_MOST_RELEASES_FOR_MARKERS]:
             facts = self._repository.facts(name, releases.versions[position])
             for boundary in _atoms(facts.dependencies if facts is not None else ()):
                 if boundary not in offered:

@@ -62,47 +62,47 @@ class _Answer:
     @cached_property
     def regions_by_key(self) -> Mapping[NodeKey, Mapping[Key, MarkerSet]]:
         """For each release, the cells that it was chosen for, each with the region in which it is needed there."""
-        found: dict[NodeKey, dict[Key, MarkerSet]] = {}
+        regions: dict[NodeKey, dict[Key, MarkerSet]] = {}
         for name in dict.fromkeys(name for name, _ in self.resolution.nodes):
             for cell, version in self.resolution.pins.leaves(name):
                 node = self.resolution.nodes.get((name, version))
                 if node is not None and not node.region.is_disjoint(cell):
-                    found.setdefault(node.key, {})[name, cell] = node.region & cell
-        return found
+                    regions.setdefault(node.key, {})[name, cell] = node.region & cell
+        return regions
 
     @cached_property
-    def asked(self) -> Mapping[NodeKey, Sequence[ResolvedEdge]]:
+    def edges_to(self) -> Mapping[NodeKey, Sequence[ResolvedEdge]]:
         """The edges to each release."""
-        found: dict[NodeKey, list[ResolvedEdge]] = {}
+        edges: dict[NodeKey, list[ResolvedEdge]] = {}
         for edge in self.resolution.edges:
-            found.setdefault(edge.target, []).append(edge)
-        return found
+            edges.setdefault(edge.target, []).append(edge)
+        return edges
 
     @cached_property
     def _bits(self) -> Mapping[NodeKey, int]:
         return {key: 1 << number for number, key in enumerate(self.resolution.nodes)}
 
     @cached_property
-    def _asking(self) -> tuple[Sequence[NodeKey], Sequence[int], int]:
+    def _targets(self) -> tuple[Sequence[NodeKey], Sequence[int], int]:
         """The releases, what each of them asks for as bits, and what the project itself does."""
         order = list(self.resolution.nodes)
-        found: dict[NodeKey | None, int] = {}
+        targets_of: dict[NodeKey | None, int] = {}
         for edge in self.resolution.edges:
-            found[edge.source] = found.get(edge.source, 0) | self._bits[edge.target]
-        return order, [found.get(key, 0) for key in order], found.get(None, 0)
+            targets_of[edge.source] = targets_of.get(edge.source, 0) | self._bits[edge.target]
+        return order, [targets_of.get(key, 0) for key in order], targets_of.get(None, 0)
 
     @cached_property
-    def named_first(self) -> Collection[NodeKey]:
+    def root_releases(self) -> Collection[NodeKey]:
         """What the project itself asks for."""
         return {edge.target for edge in self.resolution.edges if edge.source is None}
 
     @cached_property
     def regions(self) -> Mapping[str, MarkerSet]:
         """Where each project is needed."""
-        found: dict[str, MarkerSet] = {}
+        regions: dict[str, MarkerSet] = {}
         for (name, _), node in self.resolution.nodes.items():
-            found[name] = found[name] | node.region if name in found else node.region
-        return found
+            regions[name] = regions[name] | node.region if name in regions else node.region
+        return regions
 
     def holds(self, requirement: Requirement) -> bool:
         """Whether what is chosen meets `requirement` just as it is."""
@@ -121,10 +121,10 @@ class _Answer:
 
     @cached_property
     def _versions(self) -> Mapping[str, Sequence[NodeKey]]:
-        found: dict[str, list[NodeKey]] = {}
+        releases: dict[str, list[NodeKey]] = {}
         for key in self.resolution.nodes:
-            found.setdefault(key[0], []).append(key)
-        return found
+            releases.setdefault(key[0], []).append(key)
+        return releases
 
     def releases_of(self, name: str) -> Sequence[NodeKey]:
         """The chosen releases of a project."""
@@ -132,7 +132,7 @@ class _Answer:
 
     def freed_by(self, leaving: Collection[NodeKey]) -> set[NodeKey]:
         """What nobody asks for once the `leaving` are gone, these among them."""
-        order, asked_by, waiting = self._asking
+        order, targets_of, waiting = self._targets
         left = (1 << len(order)) - 1
         for key in leaving:
             left ^= self._bits[key]
@@ -140,7 +140,7 @@ class _Answer:
         while waiting:
             first = waiting & -waiting
             left ^= first
-            waiting = (waiting | asked_by[first.bit_length() - 1]) & left
+            waiting = (waiting | targets_of[first.bit_length() - 1]) & left
         return {order[number] for number in bits(left)}.union(leaving)
 
 
@@ -161,35 +161,35 @@ class _Improvement:
         """Answers that are better than `answer`."""
         behind = [key for key in answer.regions_by_key if self._provider.is_behind(*key)]
         for key in behind:
-            yield from self._alone(answer, key)
+            yield from self._improve_one(answer, key)
         for key in behind:
             for other in dict.fromkeys(self._partners(answer, key)):
                 both = (key, other)
                 if other in behind and other != key and all(self._may_be_free(answer, k, beside=both) for k in both):
-                    yield from self._both(answer, key, other)
+                    yield from self._improve_pair(answer, key, other)
 
-    def _alone(self, answer: _Answer, key: NodeKey) -> Iterator[_Answer]:
+    def _improve_one(self, answer: _Answer, key: NodeKey) -> Iterator[_Answer]:
         """Answers with a newer release in one of its cells, or in all of them where it holds back itself."""
         cells = answer.regions_by_key[key]
         if not any(self._blocking(answer, key)):
             for cell in cells:
                 for newer in self._newer(answer, key, [cell], freed=()):
-                    yield from self._tried(answer, newer)
+                    yield from self._attempt(answer, newer)
         if self._may_be_free(answer, key, beside=(key,)):
             freed = answer.freed_by((key,))
-            if any(edge.source in freed for edge in answer.asked[key]):
+            if any(edge.source in freed for edge in answer.edges_to[key]):
                 for newer in self._newer(answer, key, cells, freed=freed):
-                    yield from self._tried(answer, newer)
+                    yield from self._attempt(answer, newer)
 
     def _blocking(self, answer: _Answer, key: NodeKey) -> Iterator[ResolvedEdge]:
         """The edges to a release each of which alone admits no newer one."""
-        for edge in answer.asked[key]:
+        for edge in answer.edges_to[key]:
             if not self._provider.admits_newer(*key, edge.dependency.specifier):
                 yield edge
 
     def _may_be_free(self, answer: _Answer, key: NodeKey, *, beside: Collection[NodeKey]) -> bool:
         """Whether all that holds a release back may be gone with the releases `beside`: nothing that is named first."""
-        roots = answer.named_first
+        roots = answer.root_releases
         return not any(
             edge.source is None or (edge.source in roots and edge.source not in beside)
             for edge in self._blocking(answer, key)
@@ -222,7 +222,7 @@ class _Improvement:
     ) -> Iterator[ReleaseCandidate]:
         """What would be tried before a release in one of its cells, were nothing asked for by the `freed`."""
         region = answer.regions_by_key[key][cell]
-        wanted = [
+        requirements = [
             self._provider.require(
                 cell,
                 ANY_VERSION if edge.source in freed else edge.dependency.specifier,
@@ -230,10 +230,10 @@ class _Improvement:
                 edge.region & region,
                 _origin(edge),
             )
-            for edge in answer.asked[key]
+            for edge in answer.edges_to[key]
             if not edge.region.is_disjoint(region)
         ]
-        for candidate in self._provider.candidates(cell, tuple(dict.fromkeys(wanted))):
+        for candidate in self._provider.candidates(cell, tuple(dict.fromkeys(requirements))):
             if candidate.choice == key[1]:
                 return
             if isinstance(candidate, ReleaseCandidate):
@@ -241,7 +241,7 @@ class _Improvement:
 
     def _partners(self, answer: _Answer, key: NodeKey) -> Iterator[NodeKey]:
         """Who asks something of a release, and what newer ones of its project alone miss."""
-        yield from (edge.source for edge in answer.asked[key] if edge.source is not None)
+        yield from (edge.source for edge in answer.edges_to[key] if edge.source is not None)
         if any(self._blocking(answer, key)):
             return
         for cell in answer.regions_by_key[key]:
@@ -250,7 +250,7 @@ class _Improvement:
                 if len(missed) == 1:
                     yield from answer.releases_of(*missed)
 
-    def _both(self, answer: _Answer, one: NodeKey, other: NodeKey) -> Iterator[_Answer]:
+    def _improve_pair(self, answer: _Answer, one: NodeKey, other: NodeKey) -> Iterator[_Answer]:
         freed = answer.freed_by((one, other))
         ones = list(self._newer(answer, one, answer.regions_by_key[one], freed=freed, partner=other))
         others = (
@@ -259,7 +259,7 @@ class _Improvement:
         for mine in ones:
             for theirs in others:
                 if self._fit(mine, theirs) and self._fit(theirs, mine):
-                    yield from self._tried(answer, [*mine, *theirs])
+                    yield from self._attempt(answer, [*mine, *theirs])
 
     def _fit(self, mine: Iterable[ReleaseCandidate], theirs: Iterable[ReleaseCandidate]) -> bool:
         """Whether `theirs` are what `mine` ask for."""
@@ -272,23 +272,23 @@ class _Improvement:
             for other in theirs
         )
 
-    def _tried(self, answer: _Answer, newer: Iterable[ReleaseCandidate]) -> Iterator[_Answer]:
+    def _attempt(self, answer: _Answer, newer: Iterable[ReleaseCandidate]) -> Iterator[_Answer]:
         """The answer with `newer` releases in it, where it is one."""
         if self._trials >= _MOST_TRIALS:
             return
         self._trials += 1
-        pins = _replaced(answer.resolution.pins, {c.key: c.version for c in newer})
+        pins = _replace_versions(answer.resolution.pins, {c.key: c.version for c in newer})
         try:
             resolution = resolution_graph(pins, self._request.roots, self._request.universe, self._repository)
         except LocksetError:  # something is needed where nothing was chosen
             return
-        found = _Answer(resolution)
+        attempt = _Answer(resolution)
         if (
             all(edge.dependency.specifier.admits(edge.target[1]) for edge in resolution.edges)
-            and all(region.implies(answer.regions[name]) for name, region in found.regions.items())
+            and all(region.implies(answer.regions[name]) for name, region in attempt.regions.items())
             and all_opted_in(resolution, self._request, self._repository)
         ):
-            yield found
+            yield attempt
 
 
 def _origin(edge: ResolvedEdge) -> RequirementOrigin:
@@ -296,7 +296,7 @@ def _origin(edge: ResolvedEdge) -> RequirementOrigin:
     return RequirementOrigin(name=name, version=version, text=edge.dependency.text)
 
 
-def _replaced(pins: Pins, releases: Replacements) -> Pins:
+def _replace_versions(pins: Pins, releases: Replacements) -> Pins:
     parts = []
     for universe, chosen in pins.parts:
         there = dict(chosen)

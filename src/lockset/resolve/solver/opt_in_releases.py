@@ -46,7 +46,7 @@ def _is_opted_in(
     position = releases.versions.index(version)
     if not admission.needing_opt_in(releases) >> position & 1:
         return True
-    asked = [(e.dependency.specifier, e.region) for e in resolution.edges if e.target == node.key]
-    asked += request.policy.constraints.get(name, ())
+    requested = [(e.dependency.specifier, e.region) for e in resolution.edges if e.target == node.key]
+    requested += request.policy.constraints.get(name, ())
     locked = union(p.region for p in request.preferences.get(name, ()) if p.binding and p.version == version)
-    return admission.is_opted_in(releases, position, asked, node.region - locked)
+    return admission.is_opted_in(releases, position, requested, node.region - locked)

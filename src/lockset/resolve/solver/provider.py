@@ -73,30 +73,34 @@ class Provider:
 
     def roots(self, roots: Iterable[RootRequirement]) -> list[Requirement]:
         """The requirements that stand for `roots`; those that never apply in the universe are left out."""
-        found = []
+        requirements = []
         for root in roots:
             region = root.region & self.universe
             if not region.is_empty:
                 d = root.dependency
-                found.append(self.require((d.name, self.universe), d.specifier, d.extras, region, root.origin))
-        self._repository.hint(r.name for r in found)
-        return found
+                requirements.append(self.require((d.name, self.universe), d.specifier, d.extras, region, root.origin))
+        self._repository.hint(r.name for r in requirements)
+        return requirements
 
     def dependencies(self, candidate: Candidate) -> tuple[Requirement, ...]:
         """Requirements a candidate brings with it, each in its region; those that never hold there are left out."""
         known = self._dependencies.get(candidate)
         if known is None:
-            made = self._handed_on(candidate) if isinstance(candidate, ForkCandidate) else self._of_release(candidate)
+            made = (
+                self._divide(candidate)
+                if isinstance(candidate, ForkCandidate)
+                else self._release_dependencies(candidate)
+            )
             known = self._dependencies[candidate] = tuple(made)
             self._repository.hint(dict.fromkeys(r.name for r in known if r.name != _NOWHERE))
         return known
 
-    def candidates(self, key: Key, wanted: tuple[Requirement, ...]) -> Iterator[Candidate]:
-        """Candidates for a cell that meet all of `wanted`, best first, made as they are asked for."""
-        memo = (key, wanted, self._splits.get(key))
+    def candidates(self, key: Key, requirements: tuple[Requirement, ...]) -> Iterator[Candidate]:
+        """Candidates for a cell that meet all of `requirements`, best first, made as they are asked for."""
+        memo = (key, requirements, self._splits.get(key))
         known = self._candidates.get(memo)
         if known is None:
-            made = iter(()) if key[0] == _NOWHERE else self._maker.candidates(key, wanted)
+            made = iter(()) if key[0] == _NOWHERE else self._maker.candidates(key, requirements)
             known = self._candidates[memo] = _Lazy(made)
         return known()
 
@@ -174,14 +178,14 @@ class Provider:
             self._seen.setdefault(key[0], len(self._seen))
         return known
 
-    def _handed_on(self, split: ForkCandidate) -> Iterator[Requirement]:
+    def _divide(self, split: ForkCandidate) -> Iterator[Requirement]:
         for half in split.halves:
             for r in split.requirements:
                 region = r.region & half
                 if not region.is_empty:
                     yield self.require((r.name, half), r.specifier, r.extras, region, r.origin)
 
-    def _of_release(self, candidate: ReleaseCandidate) -> Iterator[Requirement]:
+    def _release_dependencies(self, candidate: ReleaseCandidate) -> Iterator[Requirement]:
         facts = self._repository.facts(candidate.name, candidate.version)
         if facts is None or not candidate.guard.implies(facts.serves):
             if facts is not None and not candidate.guard.is_disjoint(facts.serves):

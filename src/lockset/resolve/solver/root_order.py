@@ -37,14 +37,14 @@ class RootOrder:
     def earlier_pin(
         self,
         candidate: Candidate,
-        wanted: Callable[[Key], tuple[Requirement, ...]],
+        requirements_on: Callable[[Key], tuple[Requirement, ...]],
         pin_of: Callable[[Key], Candidate | None],
     ) -> tuple[Requirement, ReleaseCandidate] | None:
         """What is chosen for a project named earlier and stands against `candidate`, with the requirement on it.
 
         Args:
             candidate: What would be chosen, and asks for another release of a project named earlier.
-            wanted: The requirements on a cell.
+            requirements_on: The requirements on a cell.
             pin_of: What is chosen for a cell.
         """
         rank = self._rank.get(candidate.name)
@@ -61,33 +61,35 @@ class RootOrder:
                 continue
             # Where nothing is asked for, the newest stays: said before anything older is looked at.
             self._provider.suggest_forks(pin, partial_regions([requirement], pin))
-            if self._fit_nearby(candidate, wanted(candidate.key), pin, wanted(pin.key)):
+            if self._fit_nearby(candidate, requirements_on(candidate.key), pin, requirements_on(pin.key)):
                 return requirement, pin
         return None
 
     def _fit_nearby(
         self,
         candidate: ReleaseCandidate,
-        wanted: tuple[Requirement, ...],
+        requirements: tuple[Requirement, ...],
         pin: ReleaseCandidate,
-        wanted_of_pin: tuple[Requirement, ...],
+        requirements_on_pin: tuple[Requirement, ...],
     ) -> bool:
         """Whether a release a little older than `candidate` fits `pin`; where none does, a little older than `pin`."""
-        later = self._following(candidate, wanted, _NEAR + 1)
+        later = self._following(candidate, requirements, _NEAR + 1)
         if any(self._admits(one, pin) for one in later[:_NEAR]):
             return True
         if len(later) > _NEAR:
             return False
-        older = self._following(pin, wanted_of_pin, _NEAR)
+        older = self._following(pin, requirements_on_pin, _NEAR)
         return any(self._admits(one, other) for other in older for one in (candidate, *later))
 
     def _following(
-        self, candidate: ReleaseCandidate, wanted: tuple[Requirement, ...], most: int
+        self, candidate: ReleaseCandidate, requirements: tuple[Requirement, ...], most: int
     ) -> Sequence[ReleaseCandidate]:
         """Releases that are tried after `candidate`, the next first."""
-        releases = (c for c in self._provider.candidates(candidate.key, wanted) if isinstance(c, ReleaseCandidate))
+        releases = (
+            c for c in self._provider.candidates(candidate.key, requirements) if isinstance(c, ReleaseCandidate)
+        )
         return list(islice(dropwhile(lambda c: c.version != candidate.version, releases), 1, most + 1))
 
     def _admits(self, one: ReleaseCandidate, other: ReleaseCandidate) -> bool:
-        asked = (r for r in self._provider.dependencies(one) if r.key == other.key)
-        return all(requirement.specifier.admits(other.version) for requirement in asked)
+        requirements = (r for r in self._provider.dependencies(one) if r.key == other.key)
+        return all(requirement.specifier.admits(other.version) for requirement in requirements)

@@ -28,18 +28,18 @@ if TYPE_CHECKING:
 __all__ = ["Cause", "ResolutionImpossible", "extra_and_group_choices", "search", "solve_environment"]
 
 # Rejected candidates that the first run of all takes in its stride; beyond them environments are probed first.
-_CONFLICTS_AT_ONCE = 24
+_FIRST_RUN_REJECTIONS = 24
 # Rejected candidates after which a run begins anew, with what it learned of the names in conflict; grows by half each
 # time.
-_FIRST_PATIENCE = 60
+_FIRST_REJECTIONS = 60
 # Restarts before a universe is given up, and then split; and before one environment is.
 _RESTARTS = 8
 _RESTARTS_OF_ONE = 14
 # Restarts of a universe before its environments are looked at alone, as much as was spent on it: most often, one of
 # them has no answer.
-_RESTARTS_IN_GOOD_FAITH = 2
+_RESTARTS_BEFORE_SURVEY = 2
 # Rounds of one run; far above what any real project needs. Beyond it the run counts as given up.
-_ROUNDS = 60_000
+_MOST_ROUNDS = 60_000
 # Universes split at most, one into two each time.
 _UNIVERSE_SPLITS = 60
 
@@ -82,7 +82,7 @@ class _Totals:
     restarts: int = 0
     parts: int = 0
     splits_left: int = _UNIVERSE_SPLITS
-    blamed: dict[str, int] = field(default_factory=dict)
+    conflict_counts: dict[str, int] = field(default_factory=dict)
     not_opted_in: set[str] = field(default_factory=set)
     surveys: dict[MarkerSet, _Survey] = field(default_factory=dict)
 
@@ -104,16 +104,16 @@ def search(request: LockRequest, repository: Repository, listener: ProgressListe
     """
     totals = _Totals()
     try:
-        return _found(request, repository, listener, totals)
+        return _search(request, repository, listener, totals)
     except ResolutionImpossible as impossible:
         impossible.not_opted_in = frozenset(totals.not_opted_in)
         raise
 
 
-def _found(
+def _search(
     request: LockRequest, repository: Repository, listener: ProgressListener, totals: _Totals
 ) -> tuple[Pins, Statistics]:
-    pins, settled = _once(request, request.universe, repository, listener, totals)
+    pins, settled = _first_run(request, request.universe, repository, listener, totals)
     if pins is None:
         preferences = _probe(request, repository, listener, totals)
         pins = _solve(replace(request, preferences=preferences), request.universe, repository, listener, totals)
@@ -134,7 +134,7 @@ def _probe(
     Each begins with the same counts of conflicts: decided in different orders, their answers would not fit together.
     """
     preferences = dict(request.preferences)
-    before, blamed = totals.blamed.copy(), totals.blamed
+    before, highest = totals.conflict_counts.copy(), totals.conflict_counts
     groups = request.all_groups
     for environment in request.probes:
         point = environment_region(
@@ -147,7 +147,7 @@ def _probe(
         universe = point & request.universe
         if universe.is_empty:
             continue
-        totals.blamed = before.copy()
+        totals.conflict_counts = before.copy()
         try:
             pins = _run(replace(request, preferences=preferences), universe, repository, listener, totals)
         except ResolutionImpossible as impossible:
@@ -157,48 +157,48 @@ def _probe(
                 raise failed from impossible
             continue
         finally:
-            blamed.update({n: max(count, blamed.get(n, 0)) for n, count in totals.blamed.items()})
+            highest.update({n: max(count, highest.get(n, 0)) for n, count in totals.conflict_counts.items()})
         for (name, _), candidate in pins.parts[0][1].items():
             if isinstance(candidate, ReleaseCandidate):
-                found = Preference(version=candidate.version, region=point, binding=False)
-                preferences[name] = (*preferences.get(name, ()), found)
-    totals.blamed = blamed
+                preference = Preference(version=candidate.version, region=point, binding=False)
+                preferences[name] = (*preferences.get(name, ()), preference)
+    totals.conflict_counts = highest
     return preferences
 
 
 def _solve(
     request: LockRequest, universe: MarkerSet, repository: Repository, listener: ProgressListener, totals: _Totals
 ) -> Pins:
-    def doubted(rounds: int) -> None:
+    def before_restart(rounds: int) -> None:
         failed = _failing_environment(request, universe, repository, listener, totals, rounds=rounds)
         if failed is not None:
             raise failed
 
     try:
-        pins = _run(request, universe, repository, listener, totals, restarts=_RESTARTS, doubted=doubted)
+        pins = _run(request, universe, repository, listener, totals, restarts=_RESTARTS, before_restart=before_restart)
     except ResolutionImpossible as impossible:
         failed = _failing_environment(request, universe, repository, listener, totals)
         if failed is not None:
             raise failed from impossible
-        boundary = _boundary(request, universe, impossible, repository)
+        boundary = _split_marker(request, universe, impossible, repository)
         if boundary is None or not totals.splits_left:
             raise
         totals.splits_left -= 1
         listener.note(f"No one answer serves all environments at once: looking apart where `{boundary}` holds")
         first = _solve(request, universe & boundary, repository, listener, totals)
-        found = _preferring(request, first)
-        return first.joined(_solve(found, universe - boundary, repository, listener, totals))
+        other = _with_preferences(request, first)
+        return first.joined(_solve(other, universe - boundary, repository, listener, totals))
     totals.parts += 1
     return pins
 
 
-def _once(
+def _first_run(
     request: LockRequest, universe: MarkerSet, repository: Repository, listener: ProgressListener, totals: _Totals
 ) -> tuple[Pins | None, bool]:
     """One run that gives up at the first few conflicts, None then; and whether each choice is as it was first made."""
     provider = _provider(request, universe, repository, totals)
-    nogoods = Incompatibilities(provider.dependencies, provider.matching)
-    run = Solver(provider, nogoods, listener, most_rejections=_CONFLICTS_AT_ONCE, most_rounds=_ROUNDS)
+    incompatibilities = Incompatibilities(provider.dependencies, provider.matching)
+    run = Solver(provider, incompatibilities, listener, most_rejections=_FIRST_RUN_REJECTIONS, most_rounds=_MOST_ROUNDS)
     try:
         pins = Pins(parts=((universe, run.solve(provider.roots(request.roots))),))
     except (BudgetExceeded, Unsatisfiable):
@@ -217,7 +217,7 @@ def _run(
     totals: _Totals,
     *,
     restarts: int = _RESTARTS_OF_ONE,
-    doubted: Callable[[int], None] | None = None,
+    before_restart: Callable[[int], None] | None = None,
 ) -> Pins:
     """One universe without cutting it: restarts with what was learned kept.
 
@@ -225,22 +225,22 @@ def _run(
     """
     provider = _provider(request, universe, repository, totals)
     roots = provider.roots(request.roots)
-    nogoods = Incompatibilities(provider.dependencies, provider.matching)
-    patience = _FIRST_PATIENCE
+    incompatibilities = Incompatibilities(provider.dependencies, provider.matching)
+    most_rejections = _FIRST_REJECTIONS
     causes: tuple[Cause, ...] = ()
     before = totals.rounds
     for restart in range(restarts):
-        if doubted is not None and restart >= _RESTARTS_IN_GOOD_FAITH:
-            doubted(totals.rounds - before)
-        run = Solver(provider, nogoods, listener, most_rejections=patience, most_rounds=_ROUNDS)
+        if before_restart is not None and restart >= _RESTARTS_BEFORE_SURVEY:
+            before_restart(totals.rounds - before)
+        run = Solver(provider, incompatibilities, listener, most_rejections=most_rejections, most_rounds=_MOST_ROUNDS)
         try:
             return Pins(parts=((universe, run.solve(roots)),))
         except BudgetExceeded:
             causes = run.causes
             totals.restarts += 1
-            patience += patience // 2
-        except Unsatisfiable as no_way:
-            raise ResolutionImpossible(universe, no_way.causes, exhausted=True) from None
+            most_rejections += most_rejections // 2
+        except Unsatisfiable as unsatisfiable:
+            raise ResolutionImpossible(universe, unsatisfiable.causes, exhausted=True) from None
         finally:
             totals.add(run)
     raise ResolutionImpossible(universe, causes, exhausted=False)
@@ -253,7 +253,7 @@ def _provider(request: LockRequest, universe: MarkerSet, repository: Repository,
         universe=universe,
         preferences=request.preferences,
         locked_for=request.locked_for,
-        conflicts=totals.blamed,
+        conflicts=totals.conflict_counts,
         not_opted_in=totals.not_opted_in,
     )
 
@@ -291,7 +291,7 @@ def _failing_environment(
     if survey is None:
         survey = totals.surveys[universe] = _Survey(
             sampled=_environments(universe, request, request.samples, extra_and_group_choices(request)),
-            others=_environments(universe, request, common_environments(), _as_many_as_may_be(request)),
+            others=_environments(universe, request, common_environments(), _largest_choices(request)),
         )
     stop = totals.rounds * 2 if rounds is None else totals.rounds + rounds
     while survey.failed is None:
@@ -338,11 +338,11 @@ def extra_and_group_choices(request: LockRequest) -> list[tuple[tuple[str, ...],
     choices += [((extra,), default) for extra in request.extras or ()]
     choices += [((), (*default, group)) for group in request.groups]
     choices += [((), (group,)) for group in request.groups]
-    choices += _as_many_as_may_be(request)
+    choices += _largest_choices(request)
     return list(dict.fromkeys(choices))
 
 
-def _as_many_as_may_be(request: LockRequest) -> Iterator[tuple[tuple[str, ...], tuple[str, ...]]]:
+def _largest_choices(request: LockRequest) -> Iterator[tuple[tuple[str, ...], tuple[str, ...]]]:
     """Choices that cannot be added to, which together have every extra and every group in one of them."""
     extras, groups = tuple(request.extras or ()), request.all_groups
     regions = {**{("", e): MarkerSet.extra(e) for e in extras}, **{(g, ""): MarkerSet.group(g) for g in groups}}
@@ -362,7 +362,7 @@ def _as_many_as_may_be(request: LockRequest) -> Iterator[tuple[tuple[str, ...], 
             return
 
 
-def _boundary(
+def _split_marker(
     request: LockRequest, universe: MarkerSet, impossible: ResolutionImpossible, repository: Repository
 ) -> MarkerSet | None:
     """The marker that cuts `universe` in two most evenly, among those in play in the conflict."""
@@ -390,12 +390,12 @@ def _boundary(
     return min(cutting, key=unevenness)
 
 
-def _preferring(request: LockRequest, pins: Pins) -> LockRequest:
+def _with_preferences(request: LockRequest, pins: Pins) -> LockRequest:
     """The request, with the pins found for one part as preferences for the other."""
     preferences = dict(request.preferences)
     for _, mapping in pins.parts:
         for (name, _), candidate in mapping.items():
             if isinstance(candidate, ReleaseCandidate):
-                found = Preference(version=candidate.version, region=MarkerSet.any(), binding=False)
-                preferences[name] = (*preferences.get(name, ()), found)
+                preference = Preference(version=candidate.version, region=MarkerSet.any(), binding=False)
+                preferences[name] = (*preferences.get(name, ()), preference)
     return replace(request, preferences=preferences)
