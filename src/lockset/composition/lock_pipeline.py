@@ -157,7 +157,7 @@ def lock_project(
 
 def _skipped(repository: IndexRepository | DirectRepository, notes: _Notes) -> Mapping[str, str]:
     skipped = {f"{name} {version}": why for (name, version), why in sorted(repository.stepped_over.items())}
-    notes.said += [f"{release} is stepped over: {why}" for release, why in skipped.items()]
+    notes.said += [f"{release} is skipped: {why}" for release, why in skipped.items()]
     return skipped
 
 

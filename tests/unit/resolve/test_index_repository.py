@@ -225,6 +225,6 @@ def test_only_so_many_releases_of_a_project_are_built_and_that_is_told_once() ->
     assert [f is not None for f in found] == [n > 40 and n % 2 == 0 for n in range(50, 0, -1)]
     assert made.unbuilt == {"a"}
     assert [text for text in notes.texts if "does not build" not in text] == [
-        "a 40 is stepped over: 5 releases could not be built: no further one is built"
+        "a 40 is skipped: 5 releases could not be built: no further one is built"
     ]
     assert ("a", Version("39")) not in made.stepped_over

@@ -65,7 +65,7 @@ requirements = st.builds(
 
 
 def releases(some: Sequence[Requirement], part: MarkerSet) -> int:
-    """What fits all that is asked for in a part of the environments."""
+    """What fits all that is required in a part of the environments."""
     mask = (1 << len(VERSIONS)) - 1
     for one in some:
         if not one.region.is_disjoint(part):

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 from lockset.errors import LocksetError
 from lockset.index.ports import EMPTY_PAGE
-from lockset.resolve.explain.affected_environments import environment_in_words, extent
+from lockset.resolve.explain.affected_environments import environment_in_words, failing_environments
 from lockset.resolve.explain.failure import Failure, join_words
-from lockset.resolve.explain.minimal_conflict import TrialRunner, smallest
+from lockset.resolve.explain.minimal_conflict import TrialRunner, minimize_conflict
 from lockset.resolve.explain.reasons import pythons_in_words, reasons
-from lockset.resolve.explain.suggestions import propose
+from lockset.resolve.explain.suggestions import suggest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -39,8 +39,8 @@ def explain_failure(
     What is looked at for it is bounded, and nothing is built.
     """
     quiet = repository.under(repository.rules)
-    laboratory = TrialRunner()
-    conflict = smallest(impossible, request, quiet, laboratory)
+    trials = TrialRunner()
+    conflict = minimize_conflict(impossible, request, quiet, trials)
     failure = Failure(conflict=conflict, request=request, repository=quiet)
     where = environment_in_words(failure)
     context = list(_lines(failure))
@@ -51,14 +51,14 @@ def explain_failure(
     else:
         message = _message(failure, where)
         context += reasons(failure)
-        hint = propose(failure, laboratory)
+        hint = suggest(failure, trials)
         if hint is None and any(repository.empty_page(name) is not None for name in failure.names):
             hint = EMPTY_PAGE
-    context += extent(conflict)
+    context += failing_environments(conflict)
     if len(context) > _LINES:
         context[_LINES:] = [f"and {len(context) - _LINES} more"]
     if not impossible.exhausted:
-        context.append("(the search was given up: there may be an answer that was not found)")
+        context.append("(the search was given up: there may be a solution that was not found)")
     return LocksetError("no-resolution", message, context=tuple(context), hint=hint)
 
 
@@ -66,16 +66,19 @@ def _message(failure: Failure, where: str) -> str:
     roots = [r.dependency.text for r in failure.conflict.roots]
     limits = [f"{name}{specifier}" for name, specifier in failure.conflict.constraints]
     if limits:
-        told = f"the constraint{'' if len(limits) == 1 else 's'} {join_words(limits)}"
+        constraints = f"the constraint{'' if len(limits) == 1 else 's'} {join_words(limits)}"
         return (
-            f"{join_words(roots)} and {told} cannot hold together on {where}" if roots else f"{told} fails on {where}"
+            f"{join_words(roots)} and {constraints} are incompatible on {where}"
+            if roots
+            else f"{constraints} fails on {where}"
         )
     if len(roots) > 1:
-        return f"{join_words(roots)} cannot hold together on {where}"
-    asked = failure.conflict.roots[0].dependency
-    if list(failure.names) != [asked.name]:
-        return f"{asked.text} cannot be installed on {where}"
-    return f"No version of {asked.name} {f'fits {asked.text}' if asked.specifier.text else 'can be used'} on {where}"
+        return f"{join_words(roots)} are incompatible on {where}"
+    dependency = failure.conflict.roots[0].dependency
+    if list(failure.names) != [dependency.name]:
+        return f"{dependency.text} cannot be installed on {where}"
+    verb = f"fits {dependency.text}" if dependency.specifier.text else "can be used"
+    return f"No version of {dependency.name} {verb} on {where}"
 
 
 def _lines(failure: Failure) -> Iterator[str]:
@@ -85,26 +88,26 @@ def _lines(failure: Failure) -> Iterator[str]:
     versions: dict[tuple[str, bool, str], list[Version]] = {}
     for cause in sorted(conflict.causes, key=_order):
         last = cause.origin
-        key = (last.name, last.version is None, _asked(last, failure))
+        key = (last.name, last.version is None, _need(last, failure))
         chain = _from_root(cause.chain or (last,), conflict.roots)
         if len(chain) > len(chains.get(key, ())):
             chains[key] = chain
         if last.version is not None and last.version not in versions.setdefault(key, []):
             versions[key].append(last.version)
     begun = list(dict.fromkeys(chain[0] for chain in chains.values()))
-    told = [_step(root.origin) for root in conflict.roots if root.origin not in begun]
+    lines = [_step(root.origin) for root in conflict.roots if root.origin not in begun]
     # Under each root what is nearer to it comes first.
     ordered = sorted(chains.items(), key=lambda item: (begun.index(item[1][0]), len(item[1])))
-    for (name, is_root, asked), chain in ordered:
+    for (name, is_root, need), chain in ordered:
         above = chain if is_root else chain[:-1]
         # What several releases ask for alike is told of all of them in a line of its own.
         steps = [_step(o) for o in above if o.version is None or (o.name, False, f"needs {o.text}") not in chains]
         if not is_root:
-            asking = versions[name, is_root, asked]
-            verb = asked if len(asking) == 1 else re.sub("^(need|require)s ", r"\1 ", asked)
+            asking = versions[name, is_root, need]
+            verb = need if len(asking) == 1 else re.sub("^(need|require)s ", r"\1 ", need)
             steps.append(f"{name} {_listed(asking)} {verb}")
-        told += [f"{'  ' * (at > 0)}{step}" for at, step in enumerate(steps)]
-    yield from _once(told)
+        lines += [f"{'  ' * (at > 0)}{step}" for at, step in enumerate(steps)]
+    yield from _once(lines)
     for name, specifier in conflict.constraints:
         location = failure.request.policy.locations.get((name, specifier))
         yield f"{name}{specifier} is a constraint{f' in {location}' if location else ''}"
@@ -141,11 +144,11 @@ def _order(cause: Cause) -> tuple[bool, str, str, str, Version | str]:
 
 def _step(origin: RequirementOrigin) -> str:
     if origin.version is None:
-        return f"{origin.text} is asked for in {origin.name}"
+        return f"{origin.text} is required in {origin.name}"
     return f"{origin.name} {origin.version} needs {origin.text}"
 
 
-def _asked(origin: RequirementOrigin, failure: Failure) -> str:
+def _need(origin: RequirementOrigin, failure: Failure) -> str:
     """What the release asks for, or why it is out of the question itself."""
     if origin.version is None or not origin.text.startswith("("):
         return f"needs {origin.text}"
@@ -157,7 +160,7 @@ def _asked(origin: RequirementOrigin, failure: Failure) -> str:
     url = next((d for d in facts.dependencies if d.url is not None), None)
     if url is not None:
         return f"needs {url.text}, and packages of an index may not point to URLs"
-    return "cannot be used: another version of the same project is asked for"
+    return "cannot be used: it requires another version of itself"
 
 
 def _listed(versions: Sequence[Version]) -> str:

@@ -46,7 +46,7 @@ class Suggestion:
 
     request: LockRequest
     repository: AdjustableRepository
-    told: str
+    text: str
     shows: str = ""
     kind: str = ""
 
@@ -68,11 +68,11 @@ class Failure:
     @cached_property
     def names(self) -> tuple[str, ...]:
         """Projects asked for in the conflict."""
-        found = [c.requirement.name for c in self.conflict.causes if not c.requirement.name.startswith("!")]
-        return tuple(dict.fromkeys((*found, *(name for name, _ in self.conflict.constraints))))
+        names = [c.requirement.name for c in self.conflict.causes if not c.requirement.name.startswith("!")]
+        return tuple(dict.fromkeys((*names, *(name for name, _ in self.conflict.constraints))))
 
     @cached_property
-    def on_the_way(self) -> tuple[str, ...]:
+    def chain_names(self) -> tuple[str, ...]:
         """Projects whose releases lead to the conflict."""
         origins = [o for c in self.conflict.causes for o in (*c.chain, c.origin) if o.version is not None]
         return tuple(dict.fromkeys(o.name for o in origins))
@@ -82,31 +82,31 @@ class Failure:
         """Requirements of the conflict that the project itself can change."""
         return [r for r in self.conflict.roots if r.origin.name != QUESTION]
 
-    def asked(self, name: str) -> list[Specifier]:
+    def specifiers_on(self, name: str) -> list[Specifier]:
         """What the conflict asks of a project."""
         causes = [c.requirement.specifier for c in self.conflict.causes if c.requirement.name == name]
         return list(dict.fromkeys((*causes, *(s for n, s in self.conflict.constraints if n == name))))
 
-    def asking(self) -> Iterator[tuple[str, Version]]:
+    def requiring_releases(self) -> Iterator[tuple[str, Version]]:
         """Releases that ask for something in the conflict."""
         for cause in self.conflict.causes:
             if cause.origin.version is not None:
                 yield cause.origin.name, cause.origin.version
 
-    def asked_by_releases(self) -> Iterator[tuple[str, Specifier]]:
+    def override_specifiers(self) -> Iterator[tuple[str, Specifier]]:
         """What might stand for all that is asked of a project of which releases ask: what is asked of it somewhere.
 
         What the project itself asks stands alone; else what admits the newest releases comes first.
         """
-        asked = dict.fromkeys(c.requirement.name for c in self.conflict.causes if c.origin.version is not None)
-        for name in asked:
+        names = dict.fromkeys(c.requirement.name for c in self.conflict.causes if c.origin.version is not None)
+        for name in names:
             causes = [c for c in self.conflict.causes if c.requirement.name == name and c.requirement.specifier.text]
             own = [c for c in causes if c.origin.version is None]
             every = {c.requirement.specifier for c in causes}
-            found = [s for s in dict.fromkeys(map(_wanted, own or causes)) if s.source is None]
-            versions = self.repository.releases(name).versions if len(found) > 1 else ()
+            specifiers = [s for s in dict.fromkeys(map(_override_specifier, own or causes)) if s.source is None]
+            versions = self.repository.releases(name).versions if len(specifiers) > 1 else ()
             if len(every) > 1:
-                yield from ((name, s) for s in sorted(found, key=lambda s: _newest(s, versions)))
+                yield from ((name, s) for s in sorted(specifiers, key=lambda s: _newest(s, versions)))
 
     def location_of(self, root: RootRequirement) -> str:
         """` in FILE`, where requirements of the conflict are written in several places."""
@@ -116,15 +116,15 @@ class Failure:
     def extras(self) -> tuple[str, ...]:
         """Extras that the conflict is about and that are chosen in it."""
         example = self.conflict.region.example()
-        asking = {n for r in self.conflict.roots for n in r.region.extras()}
-        return () if example is None else tuple(sorted(example.extras & asking))
+        named = {n for r in self.conflict.roots for n in r.region.extras()}
+        return () if example is None else tuple(sorted(example.extras & named))
 
     @cached_property
     def groups(self) -> tuple[str, ...]:
         """The same of dependency groups; the default one does not count."""
         example = self.conflict.region.example()
-        asking = {n for r in self.conflict.roots for n in r.region.groups()}
-        return () if example is None else tuple(sorted(example.groups & asking - {self.request.default_group}))
+        named = {n for r in self.conflict.roots for n in r.region.groups()}
+        return () if example is None else tuple(sorted(example.groups & named - {self.request.default_group}))
 
     @cached_property
     def only_system(self) -> str | None:
@@ -170,10 +170,10 @@ class Failure:
         series = MarkerSet.of_python(f"=={python}.*")
         starts = []
         for name in self.names:
-            specifiers = self.asked(name)
+            specifiers = self.specifiers_on(name)
             fitting = [v for v in self.repository.releases(name).versions if all(s.admits(v) for s in specifiers)]
-            found = [(self.repository.serves(name, v) & series).python_intervals() for v in fitting[:_LOOKED_AT]]
-            last = [intervals[-1] for intervals in found if intervals]
+            served = [(self.repository.serves(name, v) & series).python_intervals() for v in fitting[:_LOOKED_AT]]
+            last = [intervals[-1] for intervals in served if intervals]
             starts += [start for start, end in last if end == (major, minor + 1, 0)][:1]
         first = max(starts, default=(major, minor, 0))
         return ".".join(map(str, first)) if first > (major, minor, 0) else None
@@ -193,7 +193,7 @@ class Failure:
         return None
 
 
-def _wanted(cause: Cause) -> Specifier:
+def _override_specifier(cause: Cause) -> Specifier:
     """What is asked for; a version that is only asked about, or a later one."""
     specifier = cause.requirement.specifier
     if cause.origin.name != QUESTION:

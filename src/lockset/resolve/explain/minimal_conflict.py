@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from lockset.resolve.solver.resolution import Pins
     from lockset.resolve.solver.search import Cause
 
-__all__ = ["Constraint", "MinimalConflict", "TrialRunner", "smallest"]
+__all__ = ["Constraint", "MinimalConflict", "TrialRunner", "minimize_conflict"]
 
 # Decisions of all searches that explain one failure; a project of 100 packages needs about 150 to be resolved.
 _DECISIONS = 12_000
@@ -31,9 +31,9 @@ _DECISIONS_OF_PART = 3_000
 # Decisions of one of them.
 _SHARE = 2_500
 # Sources found on the way after which a trial is not begun again.
-_BEGINNINGS = 8
+_MOST_ATTEMPTS = 8
 # Environments looked at to tell where else it fails.
-_SURVEYED = 40
+_MOST_ENVIRONMENTS = 40
 
 # A constraint: the name it is on, and what it asks for.
 Constraint = tuple[str, "Specifier"]
@@ -67,13 +67,13 @@ class TrialRunner:
     """Searches for answers to changed questions, within a bound on all of them together; nothing is built for it."""
 
     def __init__(self) -> None:
-        self._effort = SearchBudget(_DECISIONS)
+        self._budget = SearchBudget(_DECISIONS)
         self._failing: dict[MarkerSet, None] = {}
 
     @property
     def is_spent(self) -> bool:
         """Whether no more can be tried."""
-        return self._effort.left <= 0
+        return self._budget.left <= 0
 
     @property
     def failing(self) -> tuple[MarkerSet, ...]:
@@ -82,7 +82,7 @@ class TrialRunner:
 
     def begin_part(self) -> None:
         """Go on with a smaller question, for which something is left however much was spent so far."""
-        self._effort.left = max(self._effort.left, _DECISIONS_OF_PART)
+        self._budget.left = max(self._budget.left, _DECISIONS_OF_PART)
         self._failing.clear()
 
     def environment(
@@ -93,30 +93,30 @@ class TrialRunner:
         repository: AdjustableRepository,
     ) -> ResolutionImpossible | BudgetSpentError | None:
         """Why `roots` cannot hold in one environment, None where they can; SpentError where that stays unknown."""
-        found = self._within_bounds(lambda: solve_environment(request, region, roots, repository, self._effort))
+        outcome = self._within_bounds(lambda: solve_environment(request, region, roots, repository, self._budget))
         # What only a build would tell is not known here: no failure that hangs on it is one.
         return (
             BudgetSpentError()
-            if isinstance(found, ResolutionImpossible) and _names(found) & repository.unbuilt
-            else found
+            if isinstance(outcome, ResolutionImpossible) and _names(outcome) & repository.unbuilt
+            else outcome
         )
 
     def everywhere(self, request: LockRequest, repository: AdjustableRepository) -> Pins | None:
         """The answer to a question, None where it has none or none was found within the bound."""
 
-        def found() -> Pins | None:
+        def solve() -> Pins | None:
             try:
-                return search(request, repository, self._effort)[0]
+                return search(request, repository, self._budget)[0]
             except ResolutionImpossible as impossible:
                 self._failing[impossible.universe] = None
                 return None
 
-        answer = self._within_bounds(found)
+        answer = self._within_bounds(solve)
         return None if isinstance(answer, BudgetSpentError) else answer
 
     def _within_bounds(self, attempt: Callable[[], T]) -> T | BudgetSpentError:
-        for _ in range(_BEGINNINGS):
-            self._effort.begin(_SHARE)
+        for _ in range(_MOST_ATTEMPTS):
+            self._budget.begin(_SHARE)
             try:
                 return attempt()
             except UrlRequirementDiscovered:
@@ -130,12 +130,12 @@ class TrialRunner:
 
 def _names(impossible: ResolutionImpossible) -> set[str]:
     """Every project that has a part in the failure."""
-    asked = {cause.requirement.name for cause in impossible.causes}
-    return asked | {o.name for c in impossible.causes for o in (*c.chain, c.origin) if o.version is not None}
+    required = {cause.requirement.name for cause in impossible.causes}
+    return required | {o.name for c in impossible.causes for o in (*c.chain, c.origin) if o.version is not None}
 
 
-def smallest(
-    impossible: ResolutionImpossible, request: LockRequest, repository: AdjustableRepository, laboratory: TrialRunner
+def minimize_conflict(
+    impossible: ResolutionImpossible, request: LockRequest, repository: AdjustableRepository, trials: TrialRunner
 ) -> MinimalConflict:
     """Roots and constraints of which none can be left out for the failure, and where else they fail."""
     region = impossible.universe
@@ -145,7 +145,7 @@ def smallest(
     def fails(roots: Sequence[RootRequirement], constraints: Sequence[Constraint]) -> bool:
         nonlocal causes
         kept = with_constraints(request, constraints)
-        again = laboratory.environment(kept, region, roots, repository) if roots else None
+        again = trials.environment(kept, region, roots, repository) if roots else None
         if not isinstance(again, ResolutionImpossible) or (impossible.exhausted and not again.exhausted):
             return False
         causes = again.causes
@@ -161,14 +161,14 @@ def smallest(
         roots = likely
     roots = _without_each(roots, lambda rest: bool(rest) and fails(rest, constraints))
     constraints = _without_each(constraints, lambda rest: fails(roots, rest))
-    found = MinimalConflict(
+    conflict = MinimalConflict(
         region=region,
         roots=tuple(roots),
         constraints=tuple(constraints),
         causes=tuple(causes),
         exhausted=impossible.exhausted,
     )
-    return _surveyed(found, request, repository, laboratory)
+    return _with_environments(conflict, request, repository, trials)
 
 
 def with_constraints(request: LockRequest, kept: Sequence[Constraint]) -> LockRequest:
@@ -203,24 +203,24 @@ def _without_each(items: list[T], fails: Callable[[list[T]], bool]) -> list[T]:
     return items
 
 
-def _surveyed(
-    found: MinimalConflict, request: LockRequest, repository: AdjustableRepository, laboratory: TrialRunner
+def _with_environments(
+    conflict: MinimalConflict, request: LockRequest, repository: AdjustableRepository, trials: TrialRunner
 ) -> MinimalConflict:
     failing, holding = [], []
-    asked = with_constraints(request, found.constraints)
-    for environment in request.samples[:_SURVEYED]:
-        region = sampled(environment, found.region, request)
+    constrained = with_constraints(request, conflict.constraints)
+    for environment in request.samples[:_MOST_ENVIRONMENTS]:
+        region = sampled(environment, conflict.region, request)
         if region.is_empty:
             continue
-        answer = laboratory.environment(asked, region, found.roots, repository)
+        answer = trials.environment(constrained, region, conflict.roots, repository)
         if isinstance(answer, ResolutionImpossible):
             failing.append(environment)
         elif answer is None:
             holding.append(environment)
         else:
             # Half a survey would say too much.
-            return found
-    return replace(found, failing=tuple(failing), holding=tuple(holding))
+            return conflict
+    return replace(conflict, failing=tuple(failing), holding=tuple(holding))
 
 
 def sampled(environment: Environment, like: MarkerSet, request: LockRequest) -> MarkerSet:

@@ -29,13 +29,13 @@ _GAP = 8
 def reasons(failure: Failure) -> Iterator[str]:
     """One line of fact for each project of which something might fit and nothing does."""
     for name in failure.names:
-        told = _of(name, failure)
-        if told is not None:
-            yield told
+        reason = _reason(name, failure)
+        if reason is not None:
+            yield reason
 
 
-def _of(name: str, failure: Failure) -> str | None:
-    specifiers = failure.asked(name)
+def _reason(name: str, failure: Failure) -> str | None:
+    specifiers = failure.specifiers_on(name)
     left_out = _left_out(name, specifiers, failure)
     if left_out is not None:
         return left_out
@@ -109,34 +109,34 @@ def pythons_in_words(serves: MarkerSet) -> str:
 def python_specifiers(pythons: MarkerSet) -> list[str]:
     """What a Requires-Python would say to mean just these; empty for all Pythons, and where it would be long."""
     intervals = pythons.python_intervals()
-    found = [f">={_written(intervals[0][0])}"] if intervals and any(intervals[0][0]) else []
+    specifiers = [f">={_written(intervals[0][0])}"] if intervals and any(intervals[0][0]) else []
     for (_, end), (start, _) in pairwise(intervals):
         assert end is not None
         gap = _gap(end, start)
         if gap is None:
             return []
-        found += gap
+        specifiers += gap
     last = intervals[-1][1] if intervals else None
-    return [*found, f"<{_written(last)}"] if last is not None else found
+    return [*specifiers, f"<{_written(last)}"] if last is not None else specifiers
 
 
 def _gap(first: Release, end: Release) -> list[str] | None:
     """`!=3.9.0`, `!=3.1.*` for the Pythons from `first` up to `end`; None where these are too many to be listed."""
-    found: list[str] = []
+    exclusions: list[str] = []
     while first < end:
         major, minor, micro = first
         following = (major, minor + 1, 0)
         if micro == 0 and following <= end:
-            found.append(f"!={major}.{minor}.*")
+            exclusions.append(f"!={major}.{minor}.*")
             first = following
         elif end[:2] == (major, minor):
-            found += [f"!={major}.{minor}.{number}" for number in range(micro, end[2])]
+            exclusions += [f"!={major}.{minor}.{number}" for number in range(micro, end[2])]
             first = end
         else:
             return None
-        if len(found) > _GAP:
+        if len(exclusions) > _GAP:
             return None
-    return found
+    return exclusions
 
 
 def _written(release: Release) -> str:

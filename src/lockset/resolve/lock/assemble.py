@@ -117,7 +117,7 @@ def with_project(lock: Pylock, name: str, path: str, request: LockRequest) -> Py
     if any(package.name == name for package in lock.packages):
         raise LocksetError(
             "project-locked-twice",
-            f"{name} is the project itself, and something it needs asks for {name} as well",
+            f"{name} is the project itself, and one of its dependencies requires {name} as well",
             hint="Exclude it (`--exclude`, `excludes` in [tool.lockset]), or lock without `--with-project`",
         )
     own = {r.dependency.name for r in request.roots if r.region.groups() <= {request.default_group}}
@@ -179,8 +179,8 @@ def _entry(node: Node, terms: LockTerms, artifacts: Artifacts) -> Package:
     if not wheels and sdist is None:
         raise LocksetError(
             "no-wheels",
-            f"{name} {version} has source distributions only, and the lock is to record wheels only",
-            hint=f"Leave `--no-sdist` out, or build it yourself and name the wheel: `{name} @ PATH`",
+            f"{name} {version} has source distributions only, and the lock records wheels only",
+            hint=f"Leave out `--no-sdist`, or build it yourself and name the wheel: `{name} @ PATH`",
         )
     return Package(
         name=canonicalize_name(name),

@@ -91,8 +91,8 @@ def narrowing(resolution: Resolution, admits: Callable[[str, Version], MarkerSet
         name, version = excluded.releases[0]
         raise LocksetError(
             "no-python-left",
-            f"{name} {version} admits no Python of the range asked for",
-            hint="Widen the range, or ask for another version of it",
+            f"{name} {version} does not support any Python of the requested range",
+            hint="Widen the range, or require another version of it",
         )
     return bound
 

@@ -72,7 +72,7 @@ def _environment_changes(problem: ResolutionProblem, lock: Pylock) -> list[str]:
     old = {MarkerSet.of_marker(m) for m in lock.environments or ()}
     new = {MarkerSet.parse(m) for m in request.environments}
     if old != new:
-        findings.append("the environments asked for are not those of the lock")
+        findings.append("the requested environments are not those of the lock")
     return findings
 
 
@@ -182,10 +182,10 @@ def _root_changes(problem: ResolutionProblem, lock: Pylock, *, is_whole: bool) -
     if isinstance(recorded, list):
         before, now = {r for r in recorded if isinstance(r, str)}, set(root_texts(request))
         gone = sorted(before - now) if is_whole else ()
-        findings.update(dict.fromkeys(f"{text} was locked and is no longer asked for" for text in gone))
+        findings.update(dict.fromkeys(f"{text} is locked and no longer required" for text in gone))
         # One line for each requirement, and none where its extra or group is not in the lock.
         new = sorted((now - before - unserved) & looked_at)
-        findings.update(dict.fromkeys(f"{text} is asked for and was not locked" for text in new))
+        findings.update(dict.fromkeys(f"{text} is required and not locked" for text in new))
     return list(findings)
 
 

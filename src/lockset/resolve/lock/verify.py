@@ -121,7 +121,7 @@ class _Proof:
     def fail(self, why: str) -> LocksetError:
         return LocksetError(
             "internal-unsound",
-            f"The lock that was found does not hold for {self._sample.name}: {why}",
+            f"The resolved lock is not valid for {self._sample.name}: {why}",
             hint="Nothing was written; this is a bug in lockset: report it with the project that shows it",
         )
 
@@ -152,17 +152,17 @@ class _Proof:
             asking, dependency = waiting.pop()
             package = chosen.get(dependency.name)
             if package is None:
-                raise self.fail(f"{asking} asks for {dependency.text}, and no entry of it applies")
+                raise self.fail(f"{asking} requires {dependency.text}, and no entry of it applies")
             version = self._versions[id(package)]
             if not dependency.specifier.admits(version):
-                raise self.fail(f"{asking} asks for {dependency.text}, and {version} is locked")
+                raise self.fail(f"{asking} requires {dependency.text}, and {version} is locked")
             known = reached.get(dependency.name)
             new = set(dependency.extras) - known if known is not None else {"", *dependency.extras}
             if new:
                 reached.setdefault(dependency.name, set()).update(new)
                 waiting.extend(self._requirements(package, version, new))
         if superfluous := chosen.keys() - reached.keys():
-            raise self.fail(f"nobody asks for {', '.join(sorted(superfluous))}")
+            raise self.fail(f"nothing requires {', '.join(sorted(superfluous))}")
 
     def _requirements(self, package: Package, version: Version, extras: set[str]) -> Iterable[tuple[str, Dependency]]:
         asking = f"{package.name} {version}"

@@ -51,9 +51,9 @@ def verify_metadata(resolution: Resolution, repository: IndexRepository) -> None
         more = (f"and {len(differences) - _LINES} more",) if len(differences) > _LINES else ()
         raise LocksetError(
             "metadata-disagrees",
-            "Wheels of one version ask for different things: the lock would not hold for all of them",
+            "The wheels of one version have different requirements: the lock would not be valid for all of them",
             context=(*differences[:_LINES], *more),
-            hint="Ask for another version, put right what they ask for with an override, or lock without"
+            hint="Require another version, replace its requirements with an override, or lock without"
             " `--verify-metadata`",
         )
 
@@ -65,7 +65,7 @@ def _differences(
     for text in dict.fromkeys((*one, *other)):
         nowhere = MarkerSet.none()
         if one.get(text, nowhere) is not other.get(text, nowhere):
-            asks = "does not ask for" if other.get(text, nowhere).is_empty else "asks for"
+            asks = "does not require" if other.get(text, nowhere).is_empty else "requires"
             yield f"{file.filename} {asks} {text}{'' if asks.startswith('does') else ', or elsewhere than the others'}"
 
 

@@ -240,8 +240,8 @@ def _entry(project: RootProject, options: LockOptions, folder: Path) -> str | No
     if project.name is None:
         raise LocksetError(
             "no-project",
-            "There is no project to lock an entry of: none of the sources has a [project] table",
-            hint="Name its pyproject.toml, or leave `--with-project` out",
+            "There is no project to lock: none of the sources has a [project] table",
+            hint="Name its pyproject.toml, or leave out `--with-project`",
         )
     return relative_path(str(project.base), folder)
 
@@ -249,7 +249,7 @@ def _entry(project: RootProject, options: LockOptions, folder: Path) -> str | No
 def _no_environment() -> LocksetError:
     return LocksetError(
         "no-environment",
-        "No environment is left to lock for: the Pythons and platforms asked for exclude one another",
+        "No environment is left to lock for: the requested Pythons and platforms exclude one another",
         hint="Check `requires-python`, `--python`, `--platform` and `environments`",
     )
 

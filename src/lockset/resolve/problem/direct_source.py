@@ -241,7 +241,7 @@ def source_of(line: RequirementLine, *, base: Path, folder: Path) -> DirectSourc
             raise secret_in_address(f"a secret of `{line.name}`", public, location=line.origin)
         return DirectSource(kind="archive", url=public, shown=_shown(public, subdirectory), fetched=address, **common)  # type: ignore[arg-type]
     if scheme not in {"", "file"} and not re.match(r"[A-Za-z]:[\\/]", address):
-        raise _unsupported(line, f"`{scheme}:` is no way to fetch it", "Use https://, a path, or git+https://")
+        raise _unsupported(line, f"`{scheme}:` is not a supported scheme", "Use https://, a path, or git+https://")
     path = _local_path(address, base, line)
     relative = _shown(relative_path(path, folder), subdirectory)
     if _ARCHIVE.search(path) or _OTHER_ARCHIVE.search(path):
@@ -264,10 +264,10 @@ def _vcs(line: RequirementLine, address: str, scheme: str, subdirectory: str | N
     if not at:
         path, revision = parts.path, ""
     if at and not _REVISION.match(revision):
-        raise _unsupported(line, f"`{revision}` is no name of a revision", "Name a branch, a tag or a commit")
+        raise _unsupported(line, f"`{revision}` is not a valid revision", "Name a branch, a tag or a commit")
     if parts.netloc.rpartition("@")[2].startswith("-") or not path.strip("/") or "\0" in address:
         raise _unsupported(
-            line, "this is no address of a repository", "Write `name @ git+https://HOST/REPOSITORY@REVISION`"
+            line, "this is not the URL of a repository", "Write `name @ git+https://HOST/REPOSITORY@REVISION`"
         )
     fetched = urlunsplit((parts.scheme, parts.netloc, path, parts.query, ""))
     public = _public(fetched)
@@ -350,10 +350,10 @@ def _checked_subdirectory(text: str, line: RequirementLine) -> str:
 def _check_archive(path: str, line: RequirementLine) -> None:
     name = unquote(path).rstrip("/").rpartition("/")[2]
     if not _ARCHIVE.search(name):
-        what = f"`{name}` is no wheel, .tar.gz or .zip file" if name else "it names no file"
+        what = f"`{name}` is not a wheel, .tar.gz or .zip file" if name else "it names no file"
         raise _unsupported(line, what, "Name an archive; a git repository is written `git+https://...`")
 
 
 def _unsupported(line: RequirementLine, why: str, hint: str) -> LocksetError:
-    message = f"{line.name} is asked for from {without_secrets(line.requirement.url or '')}: {why}"
+    message = f"{line.name} is required from {without_secrets(line.requirement.url or '')}: {why}"
     return LocksetError("source-not-supported", message, location=line.origin, hint=hint)

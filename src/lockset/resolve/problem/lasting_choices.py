@@ -92,9 +92,9 @@ def refuse_lost_groups(project: RootProject, options: LockOptions, old: Pylock |
     left_out = " ".join(f"--no-group {name}" for name in lost)
     raise LocksetError(
         "groups-lost",
-        f"The lock there is has the groups {join_many_names(lost)}, the project has not: locking would drop them"
+        f"The existing lock has the groups {join_many_names(lost)}, the project does not: locking would drop them"
         if len(lost) > 1
-        else f"The lock there is has the group {lost[0]}, the project has not: locking would drop it",
+        else f"The existing lock has the group {lost[0]}, the project does not: locking would drop it",
         hint=f"Write them in [dependency-groups] of pyproject.toml, convert the other tool's lock again, or leave them"
         f" out: `{left_out}`",
     )

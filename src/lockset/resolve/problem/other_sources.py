@@ -114,7 +114,7 @@ def _other_source(sources: Mapping[str, NamedSource]) -> LocksetError:
         " which lockset does not read",
         location=", ".join(dict.fromkeys(sources[name].location for name in names)),
         context=tuple(f"{name}: {sources[name].shown}" for name in names),
-        hint=f"Say it in [tool.lockset]: {_settings(sources)}; or take what the index has under the name:"
+        hint=f"Set it in [tool.lockset]: {_settings(sources)}; or take what the index has under the name:"
         f" `no-sources = [{', '.join(map(_quoted, names))}]` there, or `--no-sources`",
     )
 

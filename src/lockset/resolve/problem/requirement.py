@@ -153,7 +153,7 @@ def parse_dependency(text: str) -> Dependency:
     try:
         parts = split_requirement(text)
     except InvalidRequirement as error:
-        raise LocksetError("requirement-syntax", f"{text!r} is no requirement: {error}") from error
+        raise LocksetError("requirement-syntax", f"{text!r} is not a valid requirement: {error}") from error
     name, extras, specifiers, url, condition = parts
     brackets = f"[{','.join(sorted(extras))}]" if extras else ""
     location = f" @ {url}" if url else ordered_text(specifiers)

@@ -71,9 +71,9 @@ def check_lines(project: RootProject, options: LockOptions) -> None:
         if project.options.require_hashes and not line.hashes:
             raise LocksetError(
                 "hash-missing",
-                f"{line.name} has no hash, and `--require-hashes` asks for one",
+                f"{line.name} has no hash, and `--require-hashes` requires one",
                 location=line.origin,
-                hint="Leave `--require-hashes` out: a lock records the hashes of all files in any case",
+                hint="Leave out `--require-hashes`: a lock records the hashes of all files in any case",
             )
 
 
@@ -264,9 +264,9 @@ def _constraints_disagree(one: DirectSource, other: DirectSource) -> LocksetErro
 def _disagreement(one: DirectSource, other: DirectSource) -> LocksetError:
     return LocksetError(
         "sources-disagree",
-        f"{other.name} is asked for from {one.shown} and from {other.shown} in the same environments",
+        f"{other.name} is required from {one.shown} and from {other.shown} in the same environments",
         location=other.location if other.location == one.location else f"{one.location}, {other.location}",
-        hint="Ask for it from one place, or for each under a marker of its own; sources of extras and"
+        hint="Require it from one source, or from each under a marker of its own; sources of extras and"
         " groups that are never installed together belong under `conflicts` in [tool.lockset]",
     )
 

@@ -78,7 +78,7 @@ class DirectRepository:
     def _add(self, source: DirectSource, region: MarkerSet, where: MarkerSet) -> bool:
         """Know the source; True where its project was asked about before, without it there.
 
-        In `region` an index has no say in its project; outside of `where` nobody asks for it.
+        In `region` an index has no say in its project; outside of `where` nothing requires it.
         """
         known = self._sources.get(source)
         self._sources[source] = source if known is None else known.joined(source)
@@ -164,7 +164,7 @@ class DirectRepository:
         reader = self._inner.sources
         if reader is None:
             raise LocksetError(
-                "source-not-supported", f"{source.name} is asked for by URL or path, and nothing reads these here"
+                "source-not-supported", f"{source.name} is required by URL or path, and nothing reads these here"
             )
         commit = self._direct.commits.get((source.name, source.path or source.url or "", source.revision))
         return reader.read(self._sources[source], commit=commit)
@@ -230,7 +230,7 @@ class DirectRepository:
         if local and not trees and dependency.name not in self._direct.overridden:
             raise LocksetError(
                 "source-not-supported",
-                f"{name} {version} asks for {dependency.name} by a path of this computer: {source.shown}",
+                f"{name} {version} requires {dependency.name} by a path of this computer: {source.shown}",
                 hint="Only the project's own files and folders may do so",
             )
         return source

@@ -191,10 +191,10 @@ class IndexRepository:
         files = detail.files(version)
         first = min((f.upload_time for f in files if f.upload_time is not None), default=None)
         if limit is not None and (first is None or first >= limit):
-            when = f"on {first:%Y-%m-%d}" if first is not None else "at a time the index does not tell"
+            when = f"on {first:%Y-%m-%d}" if first is not None else "at an unknown time"
             return f"it was uploaded {when}, and only files from before {limit:%Y-%m-%d} count"
         if name in self.rules.hashes:
-            return "none of its files has a hash that was asked for"
+            return "none of its files has one of the required hashes"
         kinds = "wheels" if all(f.is_wheel for f in files) else "sources"
         return f"it has {kinds} only, and these may not be used"
 
@@ -350,7 +350,7 @@ class IndexRepository:
                     return None  # that no further one is built was told
                 self._given_up.add(name)
             self.stepped_over[name, version] = error.diagnostic.message
-            self._listener.note(f"{name} {version} is stepped over: {error.diagnostic.message}")
+            self._listener.note(f"{name} {version} is skipped: {error.diagnostic.message}")
             return None
         return ReleaseFacts(
             dependencies=tuple(dependencies),
@@ -395,13 +395,11 @@ class IndexRepository:
         except LocksetError as error:
             if error.diagnostic.code != "build-needed":
                 raise
-            in_vain = (
-                "were built for what they ask for, and none fits" if failed < _MOST_FAILED else "could not be built"
-            )
+            in_vain = "were built for their metadata, and none fits" if failed < _MOST_FAILED else "could not be built"
             raise LocksetError(
                 "builds-in-vain",
                 f"{built if failed < _MOST_FAILED else failed} releases {in_vain}: no further one is built",
-                hint=f"Bound {name}, so that it is not looked for so far back",
+                hint=f"Add a lower bound to `{name}`, so that fewer old releases are tried",
             ) from error
 
     def hint_file(self, file: DistributionFile) -> None:

@@ -105,7 +105,7 @@ class ForkPoints:
     def _may_be_newer(
         self, releases: Releases, requirements: Sequence[Requirement], guard: MarkerSet, position: int
     ) -> bool:
-        """Whether a release newer than the one at `position` fits what is asked for in all of the guard."""
+        """Whether a release newer than the one at `position` fits what is required in all of the guard."""
         newer = (1 << position) - 1 if self._admission.highest_first(releases.name) else 0
         for requirement in requirements:
             if not newer:

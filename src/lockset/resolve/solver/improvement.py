@@ -131,7 +131,7 @@ class _Answer:
         return self._versions.get(name, ())
 
     def freed_by(self, leaving: Collection[NodeKey]) -> set[NodeKey]:
-        """What nobody asks for once the `leaving` are gone, these among them."""
+        """What nothing requires once the `leaving` are gone, these among them."""
         order, targets_of, waiting = self._targets
         left = (1 << len(order)) - 1
         for key in leaving:

@@ -184,7 +184,7 @@ def _solve(
         if boundary is None or not totals.splits_left:
             raise
         totals.splits_left -= 1
-        listener.note(f"No one answer serves all environments at once: looking apart where `{boundary}` holds")
+        listener.note(f"No single solution serves all environments: solving separately where `{boundary}` holds")
         first = _solve(request, universe & boundary, repository, listener, totals)
         other = _with_preferences(request, first)
         return first.joined(_solve(other, universe - boundary, repository, listener, totals))
