@@ -112,7 +112,7 @@ class _Search:
         """The answer for `region` by itself, near what is chosen elsewhere, or why there is none."""
         preferences = dict(self._problem.request.preferences)
         for _, candidates in pins.parts:
-            for (name, _cell), candidate in candidates.items():
+            for (name, _region), candidate in candidates.items():
                 if isinstance(candidate, ReleaseCandidate):
                     tried = Preference(version=candidate.version, region=MarkerSet.any(), binding=False)
                     preferences[name] = (*preferences.get(name, ()), tried)

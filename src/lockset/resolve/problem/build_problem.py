@@ -1,4 +1,4 @@
-"""A project and the user's choices as one question to the resolver."""
+"""Build the resolution problem of a project and the user's options."""
 
 from __future__ import annotations
 
@@ -57,16 +57,16 @@ DEFAULT_GROUP_NAMES = ("default", "project", "lockset-default")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ResolutionProblem:
-    """The question, and what its answer is built and proved with.
+    """A resolution problem, with what its lock is assembled and verified with.
 
     Attributes:
-        request: For the search.
+        request: The request to the solver.
         rules: Which files may be used.
-        samples: Environments to prove the lock at.
+        samples: Environments at which the lock is verified.
         sdists: Whether sdists are recorded.
-        direct: What comes by URL or path, and from where such is allowed.
-        entry: The project's folder as seen from the lock's, where the project itself is to be locked.
-        notes: What the user should know about how the question was read.
+        direct: Direct sources, and where they are allowed.
+        entry: The project's folder relative to the lock's, if the project itself is locked; else None.
+        notes: Notes for the user on how the project and options were read.
     """
 
     request: LockRequest
@@ -81,12 +81,12 @@ class ResolutionProblem:
 def build_problem(
     project: RootProject, options: LockOptions, *, old: Pylock | None, now: datetime, folder: Path | None = None
 ) -> ResolutionProblem:
-    """The question that `project` and `choices` make, with the pins of the `old` lock as preferences.
+    """The resolution problem of `project` and `options`, with the pins of the `old` lock as preferences.
 
     Paths in the lock are relative to `folder`, the lock's own (None: the project's).
 
     Raises:
-        LocksetError: something named does not exist, or the choices leave no environment.
+        LocksetError: an extra or group does not exist, or the options leave no environment.
     """
     options, lasting_notes = lasting(project, options, old)
     check_lines(project, options)
@@ -138,7 +138,7 @@ def build_problem(
 
 
 def _samples(universe: Universe, region: MarkerSet) -> tuple[Sample, ...]:
-    """The described interpreters that `region` holds."""
+    """The described interpreters in `region`."""
     return tuple(
         Sample(
             name=target.name,
@@ -153,9 +153,9 @@ def _samples(universe: Universe, region: MarkerSet) -> tuple[Sample, ...]:
 
 
 def _roots_and_choices(project: RootProject, options: LockOptions, old: Pylock | None, folder: Path) -> dict[str, Any]:
-    """The roots with the extras and groups they come from: fields of the request."""
+    """The fields of the request for roots, extras and groups."""
     extras = named(options.extras, project.extras, "extra")
-    # What the lock there is has may be left out as well: a converted one has groups that the project does not.
+    # Groups of the existing lock may be left out as well: a converted lock has groups that the project does not.
     before = (old.dependency_groups or ()) if old is not None else ()
     left_out = named(options.no_groups, {*project.groups, *before}, "dependency group")
     groups = [g for g in named(options.groups, project.groups, "dependency group") if g not in left_out]
@@ -195,7 +195,7 @@ def _direct(
 def _universe(
     project: RootProject, options: LockOptions, requires_python: SpecifierSet
 ) -> tuple[Universe, tuple[str, ...]]:
-    """What is to be served, and the markers that bound it."""
+    """The environments to lock for, and the markers that bound them."""
     settings = project.settings
     platforms = options.platforms or settings.platforms
     implementation = options.implementation or settings.implementation
@@ -220,16 +220,16 @@ def _universe(
 
 
 def _default_groups(project: RootProject) -> list[str]:
-    """Groups that the settings name; those of a pyproject.toml say nothing where only a requirements file is locked."""
+    """The default groups of the settings; empty where only a requirements file is locked."""
     chosen = project.settings.default_groups or ()
     return named(chosen, project.groups, "dependency group") if project.groups or project.name is not None else []
 
 
 def _entry(project: RootProject, options: LockOptions, folder: Path) -> str | None:
-    """The project's folder, where it is to be locked itself.
+    """The project's folder, if the project itself is locked.
 
     Raises:
-        LocksetError: `no-project`: there is none.
+        LocksetError: `no-project`: no source has a [project] table.
     """
     # The settings are those of the nearest pyproject.toml also where a requirements file is locked.
     with_project = (
@@ -255,10 +255,10 @@ def _no_environment() -> LocksetError:
 
 
 def _environments(platforms: Sequence[str], markers: Sequence[str], implementation: str | None) -> tuple[str, ...]:
-    """Marker texts that bound the lock: one for each platform and marker that go together; none for no bound.
+    """Marker texts that bound the lock: one for each compatible pair of platform and marker; empty for no bound.
 
     Raises:
-        LocksetError: `no-environment`: none go together.
+        LocksetError: `no-environment`: no pair is compatible.
     """
     regions = [platform_region(p) for p in platforms]
     declared = [MarkerSet.parse(m) for m in markers]
@@ -314,7 +314,7 @@ def _policy(
 
 
 def _prerelease(project: RootProject, options: LockOptions) -> str | None:
-    """The rule for every project: as chosen, as requirements files say, as the settings say."""
+    """The rule for all packages: of the options, else of requirements files, else of the settings."""
     file_options = project.options
     of_files = "allow" if file_options.pre or ALL_PACKAGES in file_options.all_releases else None
     of_files = of_files or ("disallow" if ALL_PACKAGES in file_options.only_final else None)
@@ -330,7 +330,7 @@ def _claimed_region(lock: Pylock) -> MarkerSet:
 def _recorded(
     project: RootProject, options: LockOptions, conflicts: Iterable[DeclaredConflict], folder: Path
 ) -> Mapping[str, str | list[Any]]:
-    """What beside roots, Pythons and platforms decides on versions; empty where the project leaves all to lockset."""
+    """Settings besides roots, Pythons and platforms that decide on versions, without those left at their default."""
     settings, lines = project.settings, (*project.constraints, *options.constraints)
     values: dict[str, str | list[Any]] = {
         "conflicts": tables_of(conflicts),
@@ -347,7 +347,7 @@ def _recorded(
 
 
 def _sources(project: RootProject, folder: Path) -> list[str]:
-    """The names of the files beside the lock that it is made of; empty for the usual pyproject.toml alone."""
+    """The names of the source files in the lock's folder; empty for pyproject.toml alone."""
     is_project_folder = project.base == folder
     names = [Path(source).name if is_project_folder else "-" for source in project.sources]
     return [] if names == ["pyproject.toml"] else names
@@ -368,7 +368,7 @@ def _preferences(old: Pylock | None, options: LockOptions) -> Mapping[str, tuple
 
 
 def _commits(old: Pylock | None, options: LockOptions, folder: Path) -> Mapping[tuple[str, str, str | None], str]:
-    """What revisions meant in the old lock in `folder`, where they shall go on to do so."""
+    """The commits of VCS revisions in the old lock, for packages that are not upgraded."""
     if old is None or options.upgrade:
         return {}
     return {
@@ -436,7 +436,7 @@ def _moment(limit: datetime | timedelta | None, now: datetime) -> datetime | Non
 
 
 def _target_region(target: TargetInterpreter, last: str | None) -> MarkerSet:
-    """Where the target's files are looked for; `last` is the Python that stands for all later ones, if any does."""
+    """The environments a target stands for; `last` is the Python that stands for all later ones, if there is one."""
     environment = target.environment
     operator = ">=" if environment.python_version == last else "=="
     return MarkerSet.parse(

@@ -1,4 +1,4 @@
-"""Which extras and groups exclude each other: as declared, and by what they bring with them."""
+"""Which extras and groups conflict: as declared, and by what they include."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = ["conflicting_choices"]
 
-# Where a part brings others with it.
+# The parts that one part includes, each with the environments in which it does.
 _IncludedParts = dict["Part", MarkerSet]
 
 
@@ -33,14 +33,14 @@ def conflicting_choices(
     default_group: str | None,
     default_groups: Sequence[str],
 ) -> tuple[DeclaredConflict, ...]:
-    """The choices of what the lock offers that must never be made together in `universe`.
+    """The extras and groups of the lock that must never be chosen together in `universe`.
 
-    What is declared comes first, then each pair that follows: a group that includes a conflicting one conflicts
-    likewise, an extra that names another extra of the project where its marker holds.
+    Declared conflicts come first, then each pair that follows from them: a group that includes a conflicting group also
+    conflicts, as does an extra that names a conflicting extra of the project, where its marker holds.
 
     Raises:
-        LocksetError: `unknown-extra`, `unknown-group`; `conflict-within`: one choice, or the default one, would bring
-            both sides of a conflict with it.
+        LocksetError: `unknown-extra`, `unknown-group`; `conflict-within`: one choice, or the default one, includes both
+            sides of a conflict.
     """
     declared = [tuple((item.kind, item.name) for item in items) for items in project.settings.conflicts]
     _refuse_unknown(project, declared)
@@ -63,7 +63,7 @@ def conflicting_choices(
 
 
 def _included_by(part: Part, inclusions: Sequence[Inclusion]) -> _IncludedParts:
-    """What `part` brings with it, itself included, over all steps."""
+    """Everything that `part` includes, directly or not, and `part` itself."""
     inclusion_regions: _IncludedParts = {part: MarkerSet.any()}
     waiting = deque([part])
     while waiting:
@@ -86,7 +86,7 @@ def _implied_conflicts(
     universe: MarkerSet,
     declared: Sequence[DeclaredConflict],
 ) -> list[DeclaredConflict]:
-    """The pairs that conflict by what they bring with them, without those that are declared."""
+    """The pairs that conflict by what they include, without those that are declared."""
     known = {frozenset(member[:2] for member in pair) for pair in pairs_of(declared)}
     implied: list[DeclaredConflict] = []
     concerned = {part for pair in sides for part in pair}

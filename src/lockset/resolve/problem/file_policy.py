@@ -26,13 +26,13 @@ class FileRules:
     """Which files may be used, and where they must exist.
 
     Attributes:
-        ignore_caps: Upper bounds in Requires-Python do not count in the search (the lock is narrowed afterwards).
-        caps_count: Where they count all the same.
-        no_build: Projects, or `:all:`, whose sdists may not be used. In both, a name goes before `:all:`.
+        ignore_caps: Ignore upper bounds in Requires-Python during the search (the lock is narrowed afterwards).
+        caps_count: Environments in which they count all the same.
+        no_build: Projects, or `:all:`, whose sdists may not be used. A name takes precedence over `:all:`.
         no_sdist: The lock records wheels only: sdists of an index may not be used, whatever may be built.
         no_binary: Projects, or `:all:`, whose wheels may not be used.
         build_nothing: No sdist may be used, whatever `no_binary` names.
-        undo: For each of these, how the user takes it back.
+        undo: For each of these, how the user can undo it.
         targets: Described interpreters, each with the region that it stands for: a wheel counts there only if the
             interpreter takes it.
         wanted: Environments for which a release should have a usable file, if any release of the project has.
@@ -75,14 +75,14 @@ class FileRules:
         return len(set(self.targets.values())) < len(self.targets)
 
     def needs_wheel(self, name: str, version: Version, *, has_sdist: bool) -> MarkerSet:
-        """Where a release must have a usable wheel, as far as a usable file has to be there."""
+        """Where a release must have a usable wheel, because it must have a usable file and no sdist counts."""
         if not has_sdist:
             return self.must_have
         built = self.sdists.get(name)
         return MarkerSet.none() if built is None else self.must_have - built.get(version, MarkerSet.none())
 
     def limit(self, name: str) -> datetime | None:
-        """Until when files of `name` count."""
+        """The upload time before which files of `name` count."""
         return self.uploaded_before_of.get(name, self.uploaded_before)
 
     def may_build(self, name: str) -> bool:
@@ -98,14 +98,14 @@ class FileRules:
         return not forbids(self.no_binary, self.no_build, name)
 
     def undo_sources(self, name: str) -> list[str]:
-        """How the user takes back what forbids sdists of `name`."""
+        """How the user can undo what forbids sdists of `name`."""
         words: list[tuple[Option, str]] = [
             ("no-build", word) for word in (EVERY_PROJECT, name) if word in self.no_build
         ]
         return [self._undo(*one) for one in (*words, *([BUILD_NOTHING] if self.build_nothing else ()))]
 
     def undo_wheels(self, name: str) -> list[str]:
-        """How the user takes back what forbids wheels of `name`."""
+        """How the user can undo what forbids wheels of `name`."""
         return [self._undo("no-binary", word) for word in (EVERY_PROJECT, name) if word in self.no_binary]
 
     def _undo(self, option: Option, word: str) -> str:

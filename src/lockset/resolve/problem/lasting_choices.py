@@ -1,7 +1,7 @@
-"""Which extras and groups a lock offers, and whether it holds the project: as chosen now, in the settings, or before.
+"""Choices that last from one lock to the next: extras, groups, and whether the project itself is locked.
 
-A choice of the command line goes before the settings of the project, and these go before what the lock there is was
-made with. So a lock that was made without a group is checked, and locked again, without it.
+Options take precedence over the settings of the project, and these over the choices recorded in the existing lock. So
+a lock that was made without a group is checked, and locked again, without it.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["is_made_by_lock", "lasting", "recorded_selection", "recorded_table", "refuse_lost_groups"]
 
 _GROUP_KEYS = ("groups", "no-groups", "only-groups")
-# Without a name that no group may have, `default` stands for the project's own requirements in most locks.
+# Names of the group that stands for the project's own requirements, in locks of lockset and others.
 _OWN = frozenset({"default", "project", "lockset-default"})
 
 
@@ -39,9 +39,9 @@ def is_made_by_lock(lock: Pylock) -> bool:
 
 
 def lasting(project: RootProject, options: LockOptions, old: Pylock | None) -> tuple[LockOptions, tuple[str, ...]]:
-    """`choices` with what the settings and the old lock say where these leave extras, groups and the project open.
+    """`options`, completed by the settings and the old lock for extras, groups and the project itself.
 
-    The notes tell of what only the old lock says.
+    Returns notes, too, on what comes from the old lock.
     """
     # The settings are those of the nearest pyproject.toml also where a requirements file is locked.
     settings = project.settings if project.groups or project.name is not None else Settings()
@@ -64,7 +64,7 @@ def lasting(project: RootProject, options: LockOptions, old: Pylock | None) -> t
 
 
 def recorded_selection(project: RootProject, options: LockOptions) -> Mapping[str, list[str]]:
-    """What a lock has to record of `choices` (after `lasting`), so that they last: nothing that the settings say."""
+    """What a lock records of `options` (after `lasting`), so that they last; without what the settings say."""
     settings = project.settings
     recorded: dict[str, list[str]] = {}
     if options.extras is not None and options.extras != settings.extras and not options.only_groups:
@@ -78,7 +78,7 @@ def recorded_selection(project: RootProject, options: LockOptions) -> Mapping[st
 
 
 def refuse_lost_groups(project: RootProject, options: LockOptions, old: Pylock | None) -> None:
-    """Refuse to lock over a lock of another making whose groups the project does not have.
+    """Refuse to replace a lock of another tool whose groups the project does not have.
 
     Raises:
         LocksetError: `groups-lost`.

@@ -1,7 +1,7 @@
-"""Refuses to take a package from an index where another tool's table says that it comes from elsewhere.
+"""Refuse to take a package from an index where another tool's table names another source for it.
 
-lockset does not read these tables. Passed over in silence, a stranger's package of the same name would be locked, and
-built, in place of the project's own.
+lockset does not read these tables. If they were ignored without a word, a stranger's package of the same name would be
+locked, and built, in place of the project's own (dependency confusion).
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ __all__ = ["SourceGuard", "refuse_of_needed", "refuse_other_sources", "unread_se
 
 
 class SourceGuard:
-    """Knows of which packages the user has said to lockset where they come from."""
+    """The packages whose source the user has set for lockset."""
 
     def __init__(self, project: RootProject, options: LockOptions, lines: Iterable[RequirementLine]) -> None:
         settings = project.settings
@@ -43,13 +43,13 @@ class SourceGuard:
         self._indexes = {plain_index(url) for url in (DEFAULT_INDEX, *named) if url}
 
     def misses(self, package: str, source: NamedSource) -> bool:
-        """Whether `package` would come from elsewhere than `source` without the user's word for it."""
+        """Whether `package` would not come from `source`, and the user has not set another one."""
         if package in self._placed or not self._ignored.isdisjoint((package, ALL_PACKAGES)):
             return False
         return source.index_url is None or plain_index(source.index_url) not in self._indexes
 
     def refuse(self, packages: Iterable[str], sources: Sequence[NamedSource]) -> None:
-        """Refuse where one of `packages` would come from elsewhere than `sources` say.
+        """Refuse packages that would not come from the one of `sources` that names them.
 
         Raises:
             LocksetError: `other-source`.
@@ -60,7 +60,7 @@ class SourceGuard:
 def refuse_other_sources(
     project: RootProject, options: LockOptions, *, extras: Sequence[str], groups: Sequence[str]
 ) -> SourceGuard:
-    """Refuse where one of the requirements that would be locked has a source that another tool's table names.
+    """Refuse requirements that have a source in a table of another tool.
 
     Raises:
         LocksetError: `other-source`.
@@ -76,7 +76,7 @@ def refuse_other_sources(
 
 
 def refuse_of_needed(project: RootProject, guard: SourceGuard | None, lock: Pylock) -> None:
-    """The same for all that `lock` takes from an index, where a table means a package whoever requires it.
+    """The same for every package that `lock` takes from an index, for tables that apply to indirect dependencies too.
 
     Raises:
         LocksetError: `other-source`.
@@ -93,7 +93,7 @@ def _refuse(packages: Iterable[tuple[str, NamedSource | None, SourceGuard]]) -> 
 
 
 def unread_settings(project: RootProject, options: LockOptions) -> tuple[Diagnostic, ...]:
-    """Warnings of what other tools' tables say that would change the lock and does not count."""
+    """Warnings about tables of other tools that would change the lock and are not read."""
     settings, file_options = project.settings, project.options
     ignored = ALL_PACKAGES in {*settings.no_sources, *options.no_sources}
     others = replace(project.others, indexes=()) if ignored else project.others
@@ -104,7 +104,7 @@ def unread_settings(project: RootProject, options: LockOptions) -> tuple[Diagnos
 
 
 def _other_source(sources: Mapping[str, NamedSource]) -> LocksetError:
-    """The error for packages with the sources that are named for them."""
+    """The error for packages and the sources named for them."""
     names = sorted(sources)
     tables = list(dict.fromkeys(sources[name].table for name in names))
     verbs = ("say" if len(tables) > 1 else "says", "come" if len(names) > 1 else "comes")
@@ -120,7 +120,7 @@ def _other_source(sources: Mapping[str, NamedSource]) -> LocksetError:
 
 
 def _settings(sources: Mapping[str, NamedSource]) -> str:
-    """What says the same to lockset, as keys of its table."""
+    """The equivalent keys of [tool.lockset]."""
     overrides: list[str] = []
     indexes: dict[tuple[str, str], list[str]] = {}
     for name, source in sorted(sources.items()):

@@ -1,4 +1,4 @@
-"""What the project itself asks for: its requirements with the environments, extras and groups they belong to."""
+"""Root requirements: those of the project itself, with the environments, extras and groups they belong to."""
 
 from __future__ import annotations
 
@@ -42,11 +42,11 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConstraintSources:
-    """What constraints say by URL or path.
+    """Direct sources of constraints.
 
     Attributes:
-        sources: Each with the environments in which it holds.
-        refused: Why a project cannot come from where its constraints say, by project; an error once it is needed.
+        sources: Each with the environments in which it applies.
+        refused: Errors of sources that are not supported, by project; raised once the project is needed.
     """
 
     sources: tuple[tuple[DirectSource, MarkerSet], ...] = ()
@@ -54,7 +54,7 @@ class ConstraintSources:
 
 
 def check_lines(project: RootProject, options: LockOptions) -> None:
-    """Refuse what requirements files may say and lockset would not do.
+    """Refuse options of requirement lines that lockset does not support.
 
     Raises:
         LocksetError: `not-supported`, `hash-missing` or `source-not-supported`.
@@ -98,7 +98,7 @@ def named(names: Iterable[str] | None, known: Collection[str], what: str) -> lis
 
 
 def overrides_of(project: RootProject, options: LockOptions) -> Mapping[str, tuple[RequirementLine, ...]]:
-    """What replaces requirements, by project; the user's choice of a name goes before the settings'."""
+    """Overrides by project; those of the options replace those of the settings."""
     chosen = {line.name for line in options.overrides}
     overrides: dict[str, tuple[RequirementLine, ...]] = {}
     for line in (*options.overrides, *(o for o in project.settings.overrides if o.name not in chosen)):
@@ -118,7 +118,7 @@ def roots_of(
     """Every requirement of the project, of these extras and groups; with overrides and exclusions applied.
 
     Raises:
-        LocksetError: a URL or path that is no source that can be locked.
+        LocksetError: `source-not-supported`: a URL or path that cannot be locked.
     """
     default = MarkerSet.any() if default_group is None else MarkerSet.group(default_group)
     own = () if options.only_groups else (*project.dependencies, *options.requirements)
@@ -149,17 +149,17 @@ def _roots(
         if dependency.url is not None:
             dependency = from_source(dependency, source_of(replacement, base=base, folder=folder))
         origin = RequirementOrigin(name=replacement.origin, version=None, text=dependency.text)
-        # What a project asks for itself belongs to no extra of another's metadata: `extra == "x"` never holds.
+        # A requirement of the project is not part of an extra of a release: `extra == "x"` never holds.
         yield RootRequirement(
             dependency=dependency, region=region & dependency.marker.with_metadata_extra(None), origin=origin
         )
 
 
 def sources_of(roots: Iterable[RootRequirement], universe: MarkerSet) -> tuple[tuple[DirectSource, MarkerSet], ...]:
-    """The sources among `roots`, with the environments in which all that is asked of their projects comes from them.
+    """The direct sources of `roots`, each with the environments in which its project comes from it.
 
     A project comes from its source whatever extras and groups are chosen, unless these choose between sources, or are
-    never chosen together with what asks for it.
+    never chosen together with those that require it.
 
     Raises:
         LocksetError: `sources-disagree`: two of one project in one environment.
@@ -169,7 +169,7 @@ def sources_of(roots: Iterable[RootRequirement], universe: MarkerSet) -> tuple[t
         source = root.dependency.specifier.source
         if source is not None:
             regions = by_name.setdefault(source.name, {})
-            # The last one asked for is kept as key of equal ones: editables and hashes of all must count.
+            # Of equal sources the last is kept, joined with the others: `editable` and hashes of all count.
             known = next((s for s in regions if s == source), None)
             region = (regions.pop(known) if known is not None else MarkerSet.none()) | root.region & universe
             regions[source if known is None else known.joined(source)] = region
@@ -184,10 +184,9 @@ def sources_of_constraints(
     folder: Path,
     universe: MarkerSet,
 ) -> ConstraintSources:
-    """The sources that constraints name; `required`: those of requirements.
+    """The direct sources of constraints; `required` are those of requirements.
 
-    Such a source counts only where its project is needed; nobody looks at it before, and what is wrong with it matters
-    no sooner.
+    Such a source counts only where its project is needed. It is not read before, and its errors are not raised before.
 
     Raises:
         LocksetError: `sources-disagree`: a requirement names another source of the project.
@@ -221,13 +220,13 @@ def _region_of(line: RequirementLine) -> MarkerSet:
 def _overlapping_source(
     sources: Iterable[tuple[DirectSource, MarkerSet]], source: DirectSource, region: MarkerSet
 ) -> DirectSource | None:
-    """Another source of the same project that holds in some of the same environments."""
+    """Another source of the same project that applies in some of the same environments."""
     others = (o for o, where in sources if o.name == source.name and o != source and not where.is_disjoint(region))
     return next(others, None)
 
 
 def constraint_text(line: RequirementLine, base: Path, folder: Path) -> str:
-    """The constraint as a lock records it: no credentials, and paths as seen from its folder."""
+    """The constraint as a lock records it: without credentials, with paths relative to its folder."""
     url = line.requirement.url
     if url is None:
         return str(line.requirement)
@@ -272,7 +271,7 @@ def _disagreement(one: DirectSource, other: DirectSource) -> LocksetError:
 
 
 def _with_more_choices(region: MarkerSet) -> MarkerSet:
-    """`region`, and whatever lies in it once more extras and groups are chosen."""
+    """`region`, and the environments that are in it once more extras and groups are chosen."""
     for extra in sorted(region.extras()):
         region |= region.with_chosen(extras=[extra])
     for group in sorted(region.groups()):
@@ -281,7 +280,7 @@ def _with_more_choices(region: MarkerSet) -> MarkerSet:
 
 
 def requirement_hashes(project: RootProject) -> Mapping[str, frozenset[str]]:
-    """Projects of an index whose requirements come with hashes, as `algorithm:value`."""
+    """The hashes of requirements on projects of an index, as `algorithm:value`, by project."""
     lines = [
         *project.dependencies,
         *(line for group in (*project.extras.values(), *project.groups.values()) for line in group),

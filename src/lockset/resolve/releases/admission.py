@@ -1,4 +1,7 @@
-"""Which releases fit a set of specifiers, and in which order they are tried."""
+"""Which releases are admitted for a set of specifiers, and in which order they are tried.
+
+The rules for pre-releases are those of the version specifiers specification, and those for yanked releases of PEP 592.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +29,7 @@ def bits(mask: int) -> Iterator[int]:
 
 
 class Admission:
-    """Answers as bit masks over `Releases.versions`, remembered.
+    """Admits releases, as bit masks over `Releases.versions`; memoised.
 
     Puts into `not_opted_in` the projects of which nothing was admitted but what somebody would have to name.
     """
@@ -46,7 +49,7 @@ class Admission:
         self._admitted: dict[tuple[str, frozenset[Specifier]], tuple[int, int]] = {}
 
     def matching(self, releases: Releases, specifier: Specifier) -> int:
-        """Releases that fit `specifier`, pre-releases and yanked ones included."""
+        """Releases that match `specifier`, pre-releases and yanked ones included."""
         known = releases.fitting.get(specifier)
         if known is None:
             known = 0
@@ -69,11 +72,10 @@ class Admission:
         *,
         preferred: int = 0,
     ) -> int:
-        """Releases that fit all of `specifiers` and that policy admits, in an environment of `guard` if it is given.
+        """Releases that match all `specifiers` and that the policy admits, in an environment of `guard` if it is given.
 
         Yanked ones only by an exact pin (PEP 592) or where `preferred` (pinned by the old lock); pre-releases only
-        where a specifier names one or no final release fits all of them (version specifiers, "Handling of
-        pre-releases").
+        where a specifier names one or no final release matches (version specifiers, "Handling of pre-releases").
         """
         unique = frozenset(specifiers)
         key = (releases.name, unique)
@@ -112,7 +114,7 @@ class Admission:
         )
 
     def _admit_opted_in(self, releases: Releases, specifiers: frozenset[Specifier], *, final: int = -1) -> int:
-        """What is named, and what need not be; of `final` releases those that may be used."""
+        """Releases that need no opt-in or have one; `final` are the final releases that may be used."""
         mask = (1 << len(releases.versions)) - 1
         exact = 0
         for specifier in specifiers:
@@ -131,14 +133,14 @@ class Admission:
         return mask if opts_in or not stable & final else stable
 
     def foremost(self, releases: Releases, mask: int) -> int:
-        """Those in `mask` that are tried before others are thought of: stable ones, where there are any."""
+        """Those in `mask` that are tried first: stable ones, where there are any."""
         if self._mode(releases.name) == "allow":
             return mask
         granted = releases.name in self._policy.opted_in
         return (mask & ~releases.yanked if granted else mask) & releases.stable or mask
 
     def needing_opt_in(self, releases: Releases) -> int:
-        """Releases that count only where something speaks for them: yanked, and pre-releases beside stable ones."""
+        """Releases that need an opt-in: yanked ones, and pre-releases where there are stable releases."""
         mode = self._mode(releases.name)
         if mode != "if-necessary" or not releases.stable & ~releases.yanked:
             return releases.yanked
@@ -147,10 +149,10 @@ class Admission:
     def without_leaks(
         self, releases: Releases, mask: int, requirements: Sequence[Requirement], guard: MarkerSet
     ) -> int:
-        """`mask` without yanked and pre-releases that do not count in all of the guard.
+        """`mask` without yanked releases and pre-releases that are not opted in to everywhere in the guard.
 
-        A yanked one counts where it is pinned, a pre-release where one is named or no final release fits; either where
-        it was locked. The part where it does is split off.
+        A yanked release is opted in to by an exact pin, a pre-release by a specifier that names one or where no final
+        release matches; either by a pin of the old lock. A fork gives it to the part of the guard that opts in.
         """
         special = mask & self.needing_opt_in(releases)
         if not special or releases.name in self._policy.opted_in:
@@ -167,7 +169,7 @@ class Admission:
     def is_opted_in(
         self, releases: Releases, position: int, requested: Sequence[tuple[Specifier, MarkerSet]], where: MarkerSet
     ) -> bool:
-        """Whether a release that has to be spoken for is, everywhere in `where`."""
+        """Whether a release that needs an opt-in has one everywhere in `where`."""
         if releases.yanked >> position & 1:
             return where.implies(union(region for s, region in requested if s.exact))
         left = where - union(region for s, region in requested if s.names_prerelease)
@@ -176,7 +178,7 @@ class Admission:
     def _has_final(
         self, releases: Releases, requested: Sequence[tuple[Specifier, MarkerSet]], where: MarkerSet
     ) -> bool:
-        """Whether a final release fits all that applies in some environment of `where`."""
+        """Whether a final release matches everything that applies, in some environment of `where`."""
         parts = {where: releases.stable & ~releases.yanked}
         for specifier, region in requested:
             fits = self.matching(releases, specifier)
@@ -190,7 +192,7 @@ class Admission:
     def ordered(self, name: str, mask: int) -> list[int]:
         """Positions in `mask` in the order they are tried; `Releases.versions` is newest first.
 
-        Pre-releases come after all stable ones, unless they are allowed without being named.
+        Pre-releases come after all stable ones, unless the policy allows them everywhere.
         """
         foremost = self.foremost(self._repository.releases(name), mask)
         parts = [list(bits(foremost)), list(bits(mask & ~foremost))]

@@ -1,9 +1,9 @@
-"""An index repository that looks ahead while it waits.
+"""Prefetch: an index repository that fetches ahead while it waits.
 
-A search asks for one project after the other, and waits for each. What it will ask for next can be guessed from what
-has come meanwhile: a page tells the release that will probably be chosen, its metadata tell the next pages. So the
-network works as wide as the graph is, not as deep as the search is long. What is guessed changes no answer: it is only
-asked for earlier, and a wrong guess costs a request.
+The solver needs one project after another, and waits for each. What it will need next can be guessed from what has
+arrived: a page shows the release that will probably be chosen, and its metadata shows the next pages. So requests run
+in parallel across the dependency graph. A guess changes no result: it only makes a request earlier, and a wrong guess
+costs one request.
 """
 
 from __future__ import annotations
@@ -33,40 +33,40 @@ if TYPE_CHECKING:
 
 __all__ = ["PrefetchingIndex", "PrefetchingMetadata", "PrefetchingRepository"]
 
-# Seconds after which a wait begins anew, so that an interrupt is heard.
+# Seconds of one wait, so that an interrupt is noticed.
 _HEARTBEAT = 0.2
-# Releases looked at for the one that will probably be chosen.
+# Releases to check for the one that will probably be chosen.
 _MOST_GUESSES = 50
 
 
 class PrefetchingIndex(Index, Protocol):
-    """An index that tells when something has come. Implementation: `lockset.index.http.client.HttpIndexes`."""
+    """An index that reports arrivals. Implementation: `lockset.index.http.client.HttpIndexes`."""
 
     def fetch(self, names: Iterable[str], on_arrival: Callable[[str], object]) -> None:
         """As `hint`; `heard` is called with each name whose page had to be fetched, in any thread, once it is there."""
 
     def known(self, name: str) -> ProjectDetail | None:
-        """The page of the normalised project, where it is there; never waits, never fails."""
+        """The page of the normalised project, if it has arrived; never waits, never fails."""
 
     def is_coming(self, name: str) -> bool:
-        """Whether another thread is just fetching the page of the normalised project."""
+        """Whether another thread is fetching the page of the normalised project."""
 
 
 class PrefetchingMetadata(MetadataSource, Protocol):
-    """Metadata that tell when they have come. Implementation: `lockset.metadata.retrieve.Retriever`."""
+    """A source of metadata that reports arrivals. Implementation: `lockset.metadata.retrieve.Retriever`."""
 
     def fetch(self, files: Sequence[DistributionFile], on_arrival: Callable[[], object]) -> None:
         """As `hint`; `heard` is called in any thread once the metadata are there, where they had to be fetched."""
 
     def known(self, files: Sequence[DistributionFile]) -> CoreMetadata | None:
-        """The metadata of this version, where they are there; never waits, never fails, never builds."""
+        """The metadata of this version, if it has arrived; never waits, never fails, never builds."""
 
     def is_coming(self, files: Sequence[DistributionFile]) -> bool:
-        """Whether another thread is just fetching them."""
+        """Whether another thread is fetching it."""
 
 
 class PrefetchingRepository(IndexRepository):
-    """See the module; everything else is `IndexRepository`'s."""
+    """An `IndexRepository` that prefetches; see the module."""
 
     def __init__(
         self,
@@ -112,7 +112,7 @@ class PrefetchingRepository(IndexRepository):
         return facts
 
     def _look_ahead(self, waiting: Callable[[], bool]) -> None:
-        """Follow what has come, and, while there is something to wait for, what comes."""
+        """Follow what has arrived and, while `waiting`, what arrives."""
         if self._following:
             return
         self._following = True
@@ -139,11 +139,11 @@ class PrefetchingRepository(IndexRepository):
         try:
             dependencies = [d for text in metadata.requires_dist for d in self.counted(parse_dependency(text))]
         except LocksetError:
-            return  # whoever asks for this release will hear of it
+            return  # raised again when the release is needed
         self.hint(self._add_requirements(dependencies))
 
     def _add_requirements(self, dependencies: Iterable[Dependency]) -> list[str]:
-        """Remember what is asked of the projects that the dependencies bring in anywhere; gives their names."""
+        """Add the specifiers of dependencies that apply in some environment. Returns the names of their projects."""
         names = []
         for dependency in dependencies:
             if dependency.url is None and self._applies(dependency):
@@ -152,7 +152,7 @@ class PrefetchingRepository(IndexRepository):
         return names
 
     def _applies(self, dependency: Dependency) -> bool:
-        """Whether it applies somewhere, with none of the extras asked for."""
+        """Whether it applies in some target environment without extras."""
         if dependency.condition is None:
             return True
         if dependency.condition_on_extra_alone:
@@ -162,7 +162,7 @@ class PrefetchingRepository(IndexRepository):
         return not (region.is_empty if targets.is_empty else region.is_disjoint(targets))
 
     def _guess(self, name: str) -> Version | None:
-        """The release that will probably be chosen: the newest final one that fits all that was asked so far."""
+        """The release that will probably be chosen: the newest final one that matches all specifiers so far."""
         if self._prefetched_index.known(name) is None:
             return None
         releases = self.releases(name)

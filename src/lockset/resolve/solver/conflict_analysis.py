@@ -54,7 +54,7 @@ class ConflictAnalysis:
         return self._incompatibilities.violated_by(candidate, pin_of) or self._conflict_with_root_order(candidate)
 
     def unmet_dependency(self, candidate: Candidate) -> Incompatibility | None:
-        """Why the dependencies of `candidate` cannot be met beside the pins; None where, one by one, they can."""
+        """Why the dependencies of `candidate` cannot be met with the pins; None where, one by one, they can."""
         by_key: dict[Key, list[Requirement]] = {}
         for requirement in self._provider.dependencies(candidate):
             by_key.setdefault(requirement.key, []).append(requirement)
@@ -76,7 +76,7 @@ class ConflictAnalysis:
         return Incompatibility.of(terms, derivation.causes or causes_of(relevant), derivation.fork_points)
 
     def all_excluded(self, candidates: Iterable[Candidate], parent: Candidate) -> Incompatibility | None:
-        """Why known incompatibilities exclude all `candidates` beside `parent`; None where they leave one."""
+        """Why known incompatibilities exclude all `candidates` once `parent` is chosen; None where they leave one."""
         derivation = Derivation()
         for candidate in candidates:
             reason = self._incompatibilities.violated_by(candidate, self._pin_beside(parent))
@@ -104,7 +104,7 @@ class ConflictAnalysis:
         return Incompatibility.of((Term.whole(pin),), causes, partial_regions([requirement], pin))
 
     def _unmet(self, key: Key, requirements: list[Requirement], parent: Candidate) -> Incompatibility | None:
-        """Why the `requirements` of `parent` on one decision cannot be met beside those that are on it already."""
+        """Why the `requirements` of `parent` on one decision cannot be met with those on it already."""
         decision = self._solution.decisions.get(key)
         edges, pin = ((), None) if decision is None else (decision.edges, decision.pin)
         every = tuple(dict.fromkeys([*(requirement for requirement, _ in edges), *requirements]))
@@ -126,7 +126,7 @@ class ConflictAnalysis:
         return Incompatibility.of(terms, [*causes, *known.causes], fork_points)
 
     def _relevant(self, edges: tuple[Edge, ...], fixed: Sequence[Requirement] = ()) -> list[Edge]:
-        """The edges because of which nothing can be chosen beside `fixed`; of equal ones the earliest decided."""
+        """The edges that leave no candidate together with `fixed`; of equal ones the earliest decided."""
         earliest: dict[Requirement, Edge] = {}
         for edge in sorted(edges, key=lambda edge: 0 if edge.parent is None else edge.parent.level):
             earliest.setdefault(edge.requirement, edge)

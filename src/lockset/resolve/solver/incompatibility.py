@@ -1,4 +1,4 @@
-"""Incompatibilities: sets of choices that cannot hold together, learned from conflicts (PubGrub; "nogoods" in CDCL).
+"""Incompatibilities: sets of choices that exclude each other, learned from conflicts (PubGrub; "nogoods" in CDCL).
 
 PubGrub states a term as a version range of a package. Here a term names what makes a choice take part in the conflict:
 a requirement that it brings, or everything that it brings. Releases that share a requirement are thus excluded

@@ -1,8 +1,8 @@
-"""What the project names first is the newest, where it and what is named later cannot both be.
+"""Of two root requirements whose newest releases do not fit together, the first one gets its newest release.
 
-Asked for `starlette` and `fastapi`, which bounds it: a slightly older fastapi that fits the newest starlette goes
-before an older starlette. Only near releases count: to go back for years would help nobody, and then what bounds
-another is the newest, as everywhere else.
+With the roots `starlette` and `fastapi`, which bounds starlette, a slightly older fastapi that fits the newest
+starlette goes before an older starlette. Only a few releases back: otherwise, what bounds another package is the
+newest, as everywhere else.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ if TYPE_CHECKING:
 
 __all__ = ["RootOrder"]
 
-# Releases of either side that one goes back at most for the sake of the order.
+# Releases of either package to go back for the sake of the order, at most.
 _NEAR = 5
 
 
 class RootOrder:
-    """The projects that the roots ask for, in their order."""
+    """The packages of the roots, in their order."""
 
     def __init__(self, provider: Provider, roots: Iterable[Requirement]) -> None:
         self._provider = provider
@@ -40,12 +40,14 @@ class RootOrder:
         requirements_on: Callable[[Key], tuple[Requirement, ...]],
         pin_of: Callable[[Key], Candidate | None],
     ) -> tuple[Requirement, ReleaseCandidate] | None:
-        """What is chosen for a project named earlier and stands against `candidate`, with the requirement on it.
+        """The pin of an earlier root package that `candidate` does not fit, with the requirement on it.
+
+        None where there is no such pin, or where no release near `candidate` fits it either.
 
         Args:
-            candidate: What would be chosen, and asks for another release of a project named earlier.
-            requirements_on: The requirements on a cell.
-            pin_of: What is chosen for a cell.
+            candidate: The candidate to choose.
+            requirements_on: The requirements on a decision.
+            pin_of: The pin of a decision.
         """
         rank = self._rank.get(candidate.name)
         if not rank or not isinstance(candidate, ReleaseCandidate):
@@ -59,7 +61,7 @@ class RootOrder:
             # A member of a declared conflict has a release of its own, and all others keep theirs.
             if self._provider.is_kept_apart(requirement.region, pin.guard):
                 continue
-            # Where nothing is asked for, the newest stays: said before anything older is looked at.
+            # Where `candidate` does not require it, the newest may stay: offered before anything older is tried.
             self._provider.suggest_forks(pin, partial_regions([requirement], pin))
             if self._fit_nearby(candidate, requirements_on(candidate.key), pin, requirements_on(pin.key)):
                 return requirement, pin

@@ -1,4 +1,4 @@
-"""Runs the search: conflict counts and restarts, and splitting of the universe as the last resort."""
+"""The search around the solver: probes, restarts with what was learned, and division of the universe at last."""
 
 from __future__ import annotations
 
@@ -27,29 +27,28 @@ if TYPE_CHECKING:
 
 __all__ = ["Cause", "ResolutionImpossible", "extra_and_group_choices", "search", "solve_environment"]
 
-# Rejected candidates that the first run of all takes in its stride; beyond them environments are probed first.
+# Candidates that the first run may reject; beyond that, environments are probed first.
 _FIRST_RUN_REJECTIONS = 24
-# Rejected candidates after which a run begins anew, with what it learned of the names in conflict; grows by half each
-# time.
+# Candidates that a run may reject before a restart with what it learned; grows by half each time.
 _FIRST_REJECTIONS = 60
-# Restarts before a universe is given up, and then split; and before one environment is.
+# Restarts before a universe is given up and divided; and before a single environment is given up.
 _RESTARTS = 8
 _RESTARTS_OF_ONE = 14
-# Restarts of a universe before its environments are looked at alone, as much as was spent on it: most often, one of
-# them has no answer.
+# Restarts of a universe before its environments are solved alone, for as many rounds as were spent on it: most often,
+# one of them has no solution.
 _RESTARTS_BEFORE_SURVEY = 2
-# Rounds of one run; far above what any real project needs. Beyond it the run counts as given up.
+# Rounds of one run; far above what any real project needs.
 _MOST_ROUNDS = 60_000
-# Universes split at most, one into two each time.
+# Divisions of a universe in two, at most.
 _UNIVERSE_SPLITS = 60
 
 
 class ResolutionImpossible(Exception):  # noqa: N818 (an answer of the search, turned into an error by `explain`)
-    """No choice of releases works in `universe`; `causes` is the last conflict met.
+    """No choice of releases works in `universe`; `causes` are those of the last conflict.
 
     Attributes:
         exhausted: Whether everything was tried; False where the search gave up.
-        not_opted_in: Projects of which there was nothing but what nobody had named yet.
+        not_opted_in: Packages with no other matching releases than those that need an opt-in.
     """
 
     def __init__(self, universe: MarkerSet, causes: Sequence[Cause], *, exhausted: bool) -> None:
@@ -62,12 +61,12 @@ class ResolutionImpossible(Exception):  # noqa: N818 (an answer of the search, t
 
 @dataclass(slots=True)
 class _Survey:
-    """Environments of one universe, each of which is searched alone.
+    """Environments of one universe, each of which is solved alone.
 
     Attributes:
-        sampled: Those of the request that were not looked at yet.
-        others: Others that are common.
-        failed: Why the first that has no answer has none.
+        sampled: Samples of the request that are not solved yet.
+        others: Other common environments that are not solved yet.
+        failed: Why the first one without a solution has none.
     """
 
     sampled: Iterator[MarkerSet]
@@ -94,13 +93,13 @@ class _Totals:
 def search(request: LockRequest, repository: Repository, listener: ProgressListener) -> tuple[Pins, Statistics]:
     """Releases for every environment of `request.universe`.
 
-    Most projects are decided in one run. Where that meets conflicts, concrete environments are probed first, so that
-    backtracking happens where it is cheap, and the universe is decided with their pins tried first; where that fails,
-    the universe is cut in two on a marker of the causes.
+    Most projects are solved in one run. Where that meets conflicts, single environments are solved first (probes), so
+    that backtracking happens where it is cheap, and their pins are tried first in the universe. Where that fails, the
+    universe is divided on a marker of the causes.
 
     Raises:
-        Impossible: in a region without partial markers, hence practically in one environment.
-        LocksetError: an index cannot be reached or answers nonsense.
+        ResolutionImpossible: in a region that no marker of the causes divides, so practically in one environment.
+        LocksetError: an index cannot be reached, or its response is not valid.
     """
     totals = _Totals()
     try:
@@ -129,9 +128,9 @@ def _search(
 def _probe(
     request: LockRequest, repository: Repository, listener: ProgressListener, totals: _Totals
 ) -> Mapping[str, tuple[Preference, ...]]:
-    """The request's preferences, followed by what each probe found.
+    """The preferences of the request, followed by the pins of each probe.
 
-    Each begins with the same counts of conflicts: decided in different orders, their answers would not fit together.
+    Each probe begins with the same conflict counts: decided in different orders, their pins would not fit together.
     """
     preferences = dict(request.preferences)
     before, highest = totals.conflict_counts.copy(), totals.conflict_counts
@@ -151,7 +150,7 @@ def _probe(
         try:
             pins = _run(replace(request, preferences=preferences), universe, repository, listener, totals)
         except ResolutionImpossible as impossible:
-            # All extras and groups at once need not fit together; where less of them fails, that is the answer.
+            # All extras and groups together need not have a solution. A failure with fewer of them is the real one.
             failed = _failing_environment(request, request.universe, repository, listener, totals)
             if failed is not None:
                 raise failed from impossible
@@ -180,14 +179,14 @@ def _solve(
         failed = _failing_environment(request, universe, repository, listener, totals)
         if failed is not None:
             raise failed from impossible
-        boundary = _split_marker(request, universe, impossible, repository)
-        if boundary is None or not totals.splits_left:
+        marker = _split_marker(request, universe, impossible, repository)
+        if marker is None or not totals.splits_left:
             raise
         totals.splits_left -= 1
-        listener.note(f"No single solution serves all environments: solving separately where `{boundary}` holds")
-        first = _solve(request, universe & boundary, repository, listener, totals)
+        listener.note(f"No single solution serves all environments: solving separately where `{marker}` holds")
+        first = _solve(request, universe & marker, repository, listener, totals)
         other = _with_preferences(request, first)
-        return first.joined(_solve(other, universe - boundary, repository, listener, totals))
+        return first.joined(_solve(other, universe - marker, repository, listener, totals))
     totals.parts += 1
     return pins
 
@@ -195,7 +194,7 @@ def _solve(
 def _first_run(
     request: LockRequest, universe: MarkerSet, repository: Repository, listener: ProgressListener, totals: _Totals
 ) -> tuple[Pins | None, bool]:
-    """One run that gives up at the first few conflicts, None then; and whether each choice is as it was first made."""
+    """One run that gives up after a few conflicts (None), and whether it kept every choice it made."""
     provider = _provider(request, universe, repository, totals)
     incompatibilities = Incompatibilities(provider.dependencies, provider.matching)
     run = Solver(provider, incompatibilities, listener, most_rejections=_FIRST_RUN_REJECTIONS, most_rounds=_MOST_ROUNDS)
@@ -219,9 +218,9 @@ def _run(
     restarts: int = _RESTARTS_OF_ONE,
     before_restart: Callable[[int], None] | None = None,
 ) -> Pins:
-    """One universe without cutting it: restarts with what was learned kept.
+    """Solve one universe without dividing it, in several runs that share what they learn.
 
-    `doubted` hears at restarts how many decisions were taken in vain.
+    `before_restart` is called with the number of rounds taken so far.
     """
     provider = _provider(request, universe, repository, totals)
     roots = provider.roots(request.roots)
@@ -282,10 +281,10 @@ def _failing_environment(
     *,
     rounds: int | None = None,
 ) -> ResolutionImpossible | None:
-    """The first environment looked at that alone has no answer: the plainest thing to tell of.
+    """Why the first environment that alone has no solution has none: the plainest failure to explain.
 
-    With `rounds`, no further one is looked at after so many decisions; the next call goes on from there. Without, all
-    that are sampled are, and others as long as that is no more work than there was.
+    With `rounds`, the survey stops after so many rounds, and the next call continues it. Without, it solves all
+    samples, and other environments for up to as many rounds as were spent before.
     """
     survey = totals.surveys.get(universe)
     if survey is None:
@@ -328,10 +327,10 @@ def _environments(
 
 
 def extra_and_group_choices(request: LockRequest) -> list[tuple[tuple[str, ...], tuple[str, ...]]]:
-    """Choices of extras and groups worth looking at.
+    """The choices of extras and groups to sample.
 
-    The default one, each extra and each group with it, each group alone, and everything; where conflicts are declared,
-    as much as may be chosen together.
+    The default one, each extra and each group with it, each group alone, and everything together; with declared
+    conflicts, as much as may be chosen together.
     """
     default = (request.default_group,) if request.default_group else ()
     choices: list[tuple[tuple[str, ...], tuple[str, ...]]] = [((), default)]
@@ -343,7 +342,7 @@ def extra_and_group_choices(request: LockRequest) -> list[tuple[tuple[str, ...],
 
 
 def _largest_choices(request: LockRequest) -> Iterator[tuple[tuple[str, ...], tuple[str, ...]]]:
-    """Choices that cannot be added to, which together have every extra and every group in one of them."""
+    """Maximal choices, such that each extra and each group is in one of them."""
     extras, groups = tuple(request.extras or ()), request.all_groups
     regions = {**{("", e): MarkerSet.extra(e) for e in extras}, **{(g, ""): MarkerSet.group(g) for g in groups}}
     left = list(regions)
@@ -365,7 +364,7 @@ def _largest_choices(request: LockRequest) -> Iterator[tuple[tuple[str, ...], tu
 def _split_marker(
     request: LockRequest, universe: MarkerSet, impossible: ResolutionImpossible, repository: Repository
 ) -> MarkerSet | None:
-    """The marker that cuts `universe` in two most evenly, among those in play in the conflict."""
+    """The marker that divides `universe` most evenly, among those of the conflict."""
     atoms: dict[MarkerSet, None] = {}
     names = {c.requirement.name for c in impossible.causes}
     for cause in impossible.causes:
@@ -391,7 +390,7 @@ def _split_marker(
 
 
 def _with_preferences(request: LockRequest, pins: Pins) -> LockRequest:
-    """The request, with the pins found for one part as preferences for the other."""
+    """The request, with the pins of one part as preferences for the other."""
     preferences = dict(request.preferences)
     for _, mapping in pins.parts:
         for (name, _), candidate in mapping.items():
