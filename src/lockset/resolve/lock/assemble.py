@@ -1,4 +1,4 @@
-"""A resolution as a lock file: entries with markers, files that some environment can use, who needs whom."""
+"""Assemble a lock file (PEP 751) from a resolution: entries with markers, usable files and dependencies."""
 
 from __future__ import annotations
 
@@ -42,34 +42,34 @@ __all__ = ["Artifacts", "LockTerms", "assemble_lock", "reference", "root_text", 
 
 
 class Artifacts(Protocol):
-    """Knows the files of releases, and what is at sources."""
+    """The files of releases, and the content of direct sources."""
 
     def files(self, name: str, version: Version) -> Sequence[DistributionFile]:
-        """Files of the release that may be used: none that is yanked unless all are, none that options exclude."""
+        """Files of the release that may be used: no yanked ones unless all are, none that options exclude."""
 
     def index_url(self, name: str) -> str:
         """The index the project comes from, without credentials."""
 
     def hashes(self, file: DistributionFile) -> Mapping[str, str]:
-        """Strong hashes of the file, as the index gives them; where it gives none, of the bytes, fetched for that."""
+        """Strong hashes of the file from the index; if it has none, of the bytes, which are fetched for that."""
 
     def requires_python(self, name: str, version: Version) -> str | None:
         """Requires-Python of the release."""
 
     def source(self, version: DirectVersion) -> DirectSource:
-        """The source of a release, as all who ask for it together mean it."""
+        """The source of a release, joined from all requirements on it."""
 
     def read(self, source: DirectSource) -> SourceFacts:
-        """What is at the source."""
+        """The content of the source."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LockTerms:
-    """What the lock says of itself.
+    """The top-level values of a lock.
 
     Attributes:
-        requires_python: Pythons it serves, None for all.
-        universe: The same with the declared environments, as a region.
+        requires_python: The Pythons it supports, None for all.
+        universe: The environments it supports, as a region.
         conflicts: Extras and groups that are never chosen together; `universe` holds no such choice.
         sdists: Whether sdists are recorded.
         folder: The lock's folder; paths are relative to it.
@@ -112,7 +112,7 @@ def with_project(lock: Pylock, name: str, path: str, request: LockRequest) -> Py
     """`lock` with the project itself as an editable folder at `path`, installed with its own dependencies.
 
     Raises:
-        LocksetError: `project-locked-twice`: something asks for the project as a package.
+        LocksetError: `project-locked-twice`: something requires the project as a package.
     """
     if any(package.name == name for package in lock.packages):
         raise LocksetError(
@@ -145,7 +145,7 @@ def _dependencies(resolution: Resolution, entries: Mapping[NodeKey, Package]) ->
 
 
 def reference(package: Package, others: Sequence[Package]) -> dict[str, Any]:
-    """What tells `package` from others of its name among `others`, as little as is needed."""
+    """The fewest keys that distinguish `package` from the other entries of its name among `others`."""
     namesakes = [p for p in others if p.name == package.name and p is not package]
     keys: dict[str, Any] = {"name": str(package.name)}
     if not namesakes:
@@ -174,7 +174,7 @@ def _entry(node: Node, terms: LockTerms, artifacts: Artifacts) -> Package:
     sdist = next((f for f in files if not f.is_wheel), None) if terms.sdists else None
     wheels = [f for f in files if f.is_wheel and not wheel_region(f.tags).is_disjoint(platform_region)]
     if not wheels and sdist is None:
-        # An entry must have a source, also where none of its files can be used: the lock comes with a warning then.
+        # An entry must have files, even if none can be used. There is a warning then.
         wheels = [f for f in files if f.is_wheel]
     if not wheels and sdist is None:
         raise LocksetError(
@@ -196,7 +196,7 @@ def _entry(node: Node, terms: LockTerms, artifacts: Artifacts) -> Package:
 def _direct_entry(
     node: Node, version: DirectVersion, marker: Marker | None, terms: LockTerms, artifacts: Artifacts
 ) -> Package:
-    """The entry of a source."""
+    """The entry of a direct source."""
     source = artifacts.source(version)
     facts = artifacts.read(source)
     path = relative_path(source.path, terms.folder).removeprefix("./") if source.path else None
@@ -233,7 +233,7 @@ def _direct_entry(
 
 
 def _file(file: DistributionFile, terms: LockTerms, artifacts: Artifacts) -> dict[str, Any]:
-    """The fields of a file; one on this computer has a path relative to the lock, which can move with it."""
+    """The fields of a file. A local file has a path relative to the lock, so that both can be moved together."""
     is_here = is_local(file.url)
     return {
         "name": file.filename,
@@ -258,14 +258,14 @@ def _specifiers(text: str | None) -> SpecifierSet | None:
 
 
 def root_texts(request: LockRequest) -> list[str]:
-    """What was asked, as requirement texts; with the extra or group a requirement belongs to in its marker."""
+    """The roots as requirement texts, with the extra or group of each in its marker."""
     return sorted({root_text(root, request) for root in request.roots if not root.region.is_empty})
 
 
 def root_text(root: RootRequirement, request: LockRequest) -> str:
-    """What `root` asks for."""
+    """The text of `root`."""
     default = MarkerSet.group(request.default_group) if request.default_group else MarkerSet.any()
-    # Within the default group its own membership goes without saying.
+    # The default group is implied.
     region = root.region.given(default) if root.region.implies(default) else root.region
     marker = region.text()
     return root.dependency.text if marker is None else f"{root.dependency.text} ; {marker}"

@@ -1,4 +1,4 @@
-"""The answer to one question: the search, pre-releases that only packages name, and files where they are needed."""
+"""Resolve a problem: the search, later opt-ins to pre-releases, and releases with files where they are needed."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ __all__ = ["resolution_of"]
 def resolution_of(
     problem: ResolutionProblem, repository: IndexRepository | DirectRepository, listener: ProgressListener
 ) -> Resolution | ResolutionImpossible:
-    """What is chosen where, or why there is nothing to choose: the same for all who want to know.
+    """The resolution of `problem`, or why it has none.
 
-    Where upper bounds narrow the lock instead of excluding releases, one that admits no Python where it is needed costs
-    the lock all of these Pythons and serves nobody. Where that happens, an answer without such releases, with all upper
-    bounds counted on Pythons that are out, is taken if it serves more Pythons.
+    Where upper bounds narrow the lock, a release that excludes every Python on which it is needed would cost the lock
+    all of these. Then the problem is solved again without such releases, and with upper bounds on released Pythons.
+    That resolution is used if it supports more Pythons.
 
     Raises:
-        SourceFound: a source was found on the way; begin again.
+        UrlRequirementDiscovered: a direct source was discovered; begin again.
     """
     resolution = _resolution_of(problem, repository, listener)
     if isinstance(resolution, ResolutionImpossible) or not problem.request.open_above:

@@ -1,4 +1,4 @@
-"""Where a lock has entries without a usable file: what the warnings about them say."""
+"""Warnings about entries of a lock without a usable file."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Gap", "environments_in_words", "gaps"]
 
-# Files for Pythons that nobody knows yet are missed by nobody.
+# Files for unknown later Pythons are not missing.
 _KNOWN = MarkerSet.parse(f"python_version <= '{KNOWN_PYTHONS[-1]}'")
 
 
@@ -43,7 +43,7 @@ class Gap:
 
 
 def gaps(missing: Sequence[MissingFile], resolution: Resolution, repository: Repository) -> tuple[Gap, ...]:
-    """The gaps that samples show, and those of wanted environments that no sample stands for."""
+    """The gaps at samples, and those in target environments without a sample."""
     environments = {(m.name, m.version): environments_in_words(m.samples) for m in missing}
     for (name, version), node in resolution.nodes.items():
         if isinstance(version, DirectVersion) or (name, str(version)) in environments:

@@ -1,4 +1,4 @@
-"""check(): whether a lock serves its sources, without network."""
+"""Whether a lock is up to date with its sources, checked without network."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def outdated_parts(
 
 
 def _environment_changes(problem: ResolutionProblem, lock: Pylock) -> list[str]:
-    """Whether the lock claims the environments asked for; upper bounds that the lock itself found are its own."""
+    """Changes of Pythons and environments. Upper bounds that came from chosen releases are no change."""
     request = problem.request
     served = MarkerSet.of_python(lock.requires_python) if lock.requires_python is not None else MarkerSet.any()
     requested = MarkerSet.any() if request.requires_python is None else MarkerSet.of_python(request.requires_python)
@@ -77,7 +77,7 @@ def _environment_changes(problem: ResolutionProblem, lock: Pylock) -> list[str]:
 
 
 def _project_changes(problem: ResolutionProblem, project: RootProject, lock: Pylock) -> list[str]:
-    """Whether the project itself is locked as it should be."""
+    """Changes of whether the project itself is locked."""
     paths = [p.directory.path for p in lock.packages if p.name == project.name and p.directory is not None]
     if problem.entry is None:
         return [f"the project itself is locked, from {path}" for path in paths]
@@ -85,9 +85,9 @@ def _project_changes(problem: ResolutionProblem, project: RootProject, lock: Pyl
 
 
 def _choice_changes(problem: ResolutionProblem, lock: Pylock) -> list[str]:
-    """Extras and groups that the lock has and the project has not, and the other way round.
+    """Extras and groups that are in the lock or the project alone.
 
-    What another tool's lock was converted from may have groups that lockset does not read: they are no finding.
+    A converted lock may have groups of another tool that lockset does not read. They are no change.
     """
     request, converted = problem.request, not is_made_by_lock(lock)
     chosen = set(lock.default_groups or ()) - {request.default_group, _own_group(problem, lock)}
@@ -101,7 +101,7 @@ def _choice_changes(problem: ResolutionProblem, lock: Pylock) -> list[str]:
     ):
         findings += [f"the {what} {name} is not in the lock" for name in sorted(set(requested) - set(locked))]
         more = sorted(set(locked) - set(requested)) if not converted else ()
-        findings += [f"the lock has the {what} {name}, the project has not" for name in more]
+        findings += [f"the lock has the {what} {name}, the project does not" for name in more]
     return findings
 
 
@@ -112,10 +112,10 @@ def _own_group(problem: ResolutionProblem, lock: Pylock) -> str | None:
 
 
 def _choices(problem: ResolutionProblem, lock: Pylock) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
-    """Choices that the lock offers: the values with them for requirements, and for entries.
+    """The choices that the lock offers, as marker values for requirements and for entries.
 
-    What is not in the lock at all is a finding of its own, and not one more for each requirement. The lock may call the
-    project's own requirements otherwise; a converted one has them with every group.
+    An extra or group that is not in the lock is one finding, not one for each requirement. The lock may use another
+    group for the project's own requirements; a converted lock has them with every group.
     """
     request, own, converted = problem.request, _own_group(problem, lock), not is_made_by_lock(lock)
     known = {*(lock.dependency_groups or ()), *(lock.default_groups or ()), request.default_group}
@@ -132,7 +132,7 @@ def _choices(problem: ResolutionProblem, lock: Pylock) -> Iterator[tuple[dict[st
 
 
 def _setting_changes(problem: ResolutionProblem, lock: Pylock) -> list[str]:
-    """Choices that decide on versions and have changed since; only a lock of lockset tells them."""
+    """Changes of settings that decide on versions, which only a lock of lockset records."""
     if not is_made_by_lock(lock):
         return []
     before = recorded_table(lock)
@@ -142,7 +142,7 @@ def _setting_changes(problem: ResolutionProblem, lock: Pylock) -> list[str]:
 
 
 def _missing_entries(lock: Pylock) -> list[str]:
-    """Entries that others need, as the lock itself records, and that are not there."""
+    """Entries that are missing though other entries list them as dependencies."""
     versions: dict[str, set[str]] = {}
     for package in lock.packages:
         versions.setdefault(package.name, set()).add(str(package.version))
@@ -158,7 +158,7 @@ def _missing_entries(lock: Pylock) -> list[str]:
 
 
 def _root_changes(problem: ResolutionProblem, lock: Pylock, *, is_whole: bool) -> list[str]:
-    """Requirements that no entry serves, and what is no longer asked for where the project `is_whole`."""
+    """Requirements that no entry satisfies and, if the project `is_whole`, those that it no longer has."""
     request = problem.request
     roots = [r for r in request.roots if not r.region.is_empty]
     markers = [(r, None if (t := r.region.text()) is None else composed_marker(t)) for r in roots]
@@ -199,7 +199,7 @@ def _entries_at(lock: Pylock, values: dict[str, Any]) -> dict[str, list[Package]
 
 
 def _tree_changes(problem: ResolutionProblem, lock: Pylock, project_name: str | None) -> list[str]:
-    """Requirements of locked folders that no entry serves; their extras are not looked at."""
+    """Requirements of locked folders that no entry satisfies, without those of extras."""
     findings: dict[str, None] = {}
     for package in lock.packages:
         if package.directory is None or package.name == project_name:
@@ -216,7 +216,7 @@ def _tree_requirements(tree: Path, name: str) -> list[Dependency]:
         metadata = tree_metadata((tree / "pyproject.toml").read_text(encoding="utf-8"), what=name)
         return [parse_dependency(text) for text in metadata.requires_dist] if metadata is not None else []
     except (OSError, UnicodeDecodeError, LocksetError):
-        return []  # `lock` will tell
+        return []  # `lock` reports it
 
 
 def _unmet_in_sample(
@@ -241,7 +241,7 @@ def _unmet_in_sample(
 
 
 def _satisfies(package: Package, dependency: Dependency, folder: Path) -> bool:
-    """Whether the entry is what is asked for: from that source, or of such a version; trees do not tell theirs."""
+    """Whether the entry has that source, or a matching version. A source tree has no version in the lock."""
     source = dependency.specifier.source
     if source is not None:
         return leads_to(package, source, folder)

@@ -1,7 +1,7 @@
-"""Proof that a lock is sound at sampled environments, with packaging alone: what the search believes does not count.
+"""Verify a lock at sampled environments, with packaging alone and nothing from the solver.
 
-At each sample and each choice of extras and groups: at most one entry of a name applies; walking from the roots, every
-requirement that applies is met by the entry that applies; nothing else applies; each entry has a usable file.
+At each sample and for each choice of extras and groups: at most one entry of a package applies; from the roots on, each
+requirement that applies is met by the entry that applies; no other entry applies; each entry has a usable file.
 """
 
 from __future__ import annotations
@@ -49,13 +49,12 @@ def verify_lock(
     choices: Sequence[Choice],
     universe: MarkerSet,
 ) -> tuple[MissingFile, ...]:
-    """Check `lock`; returns the entries without a usable file, each with the samples in which it has none.
+    """Verify `lock`; returns the entries without a usable file, each with the samples in which it has none.
 
-    `versions` are those of its packages, in their order, where there are any that the lock does not tell (None: it
-    tells all): those of source trees.
+    `versions` are those of its packages, in their order, if some are source trees, whose version a lock does not record.
 
     Raises:
-        LocksetError: `internal-unsound`: the lock does not hold; it must not be written.
+        LocksetError: `internal-unsound`: the lock is not valid, and must not be written.
     """
     missing: dict[tuple[str, str], dict[str, Sample]] = {}
     root_markers = [(r, r.region.text()) for r in roots if not r.region.is_empty]
@@ -86,7 +85,7 @@ def verify_lock(
 
 
 class _Entry(NamedTuple):
-    """A package of the lock, its marker, and whether that has the same value under every choice."""
+    """A package of the lock, its marker, and whether the marker does not depend on extras and groups."""
 
     package: Package
     marker: Marker | None

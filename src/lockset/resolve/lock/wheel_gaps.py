@@ -1,4 +1,4 @@
-"""Releases without a file where they are needed give way, where another choice of releases has files there."""
+"""Replace releases that have no usable file where they are needed, if other releases have."""
 
 from __future__ import annotations
 
@@ -33,22 +33,22 @@ if TYPE_CHECKING:
 
 __all__ = ["lacking_files", "with_files"]
 
-# Searches of the region in which files are missing: each may show where, with more extras, there is nothing to be had.
+# Searches of the region with missing files. Each may show that there is no solution with more extras.
 _ROUNDS = 12
-# Decisions of all these searches; beyond them, what was found stays.
+# Decisions of all these searches; beyond them, the resolution stays as it is.
 _DECISIONS = 24_000
 # Decisions of the search of one environment; a project of 100 packages needs about 150.
 _SHARE = 1_500
-# Sources found on the way after which a search is not begun again.
+# Attempts of a search that discovers direct sources.
 _MOST_ATTEMPTS = 8
 
 
 def with_files(resolution: Resolution, problem: ResolutionProblem, repository: Releases) -> Resolution:
     """`resolution`, or another one with fewer releases that have no usable file where they are needed.
 
-    Files are needed in the environments of described interpreters, except on a Python in development where the range is
-    open above (files come last there). Where some choice of releases has a file for everything, it is taken there, and
-    what is chosen elsewhere stays. Where none has, nothing changes. An old sdist is not an answer, nothing is built.
+    Files are needed in the environments of described interpreters, except on a Python in development if the range is
+    open above. Where some choice of releases has all files, it is used there, and the choice elsewhere stays. Where none
+    has, nothing changes. Old sdists do not count, and nothing is built.
     """
     needed = problem.rules.counting
     lacking = lacking_files(resolution, repository, needed)
@@ -60,7 +60,7 @@ def with_files(resolution: Resolution, problem: ResolutionProblem, repository: R
 
 
 def lacking_files(resolution: Resolution, repository: Releases, needed: MarkerSet) -> MarkerSet:
-    """Where some release is chosen that has no file, among the environments that need one."""
+    """Environments of `needed` in which a chosen release has no file."""
     lacking = MarkerSet.none()
     for (name, version), node in resolution.nodes.items():
         if isinstance(version, DirectVersion):
@@ -72,7 +72,7 @@ def lacking_files(resolution: Resolution, repository: Releases, needed: MarkerSe
 
 
 def _sdists(resolution: Resolution, repository: Releases) -> Mapping[str, Mapping[Version, MarkerSet]]:
-    """Where releases are chosen of projects that publish wheels: no older one shall be built for want of a wheel."""
+    """Where releases of projects with wheels are chosen: no older sdist counts instead of a missing wheel there."""
     sdists: dict[str, dict[Version, MarkerSet]] = {}
     for (name, version), node in resolution.nodes.items():
         if isinstance(version, DirectVersion) or any(f.is_wheel for f in repository.files(name, version)):
@@ -81,7 +81,7 @@ def _sdists(resolution: Resolution, repository: Releases) -> Mapping[str, Mappin
 
 
 class _Search:
-    """Looks for releases with files; `repository` admits no others where they are needed, and builds nothing."""
+    """Searches for releases with files; `repository` admits no others where they are needed, and builds nothing."""
 
     def __init__(self, problem: ResolutionProblem, repository: Releases) -> None:
         self._problem = problem
@@ -89,13 +89,13 @@ class _Search:
         self._budget = SearchBudget(_DECISIONS)
 
     def instead_of(self, resolution: Resolution, lacking: MarkerSet, repository: Releases) -> Resolution:
-        """`resolution` with another answer in `lacking`, as far as there is one."""
+        """`resolution` with another solution in `lacking`, as far as there is one."""
         request = self._problem.request
         region = lacking - _never_chosen(request)
         region -= self._unsolvable(region)
         for left in reversed(range(_ROUNDS)):
             if not left:
-                # Of more extras and groups together than are looked at, too many combinations have no answer.
+                # Last attempt: only the sampled combinations of extras and groups.
                 region &= union(self._exactly(choice) for choice in extra_and_group_choices(request))
             if region.is_empty:
                 break
@@ -109,7 +109,7 @@ class _Search:
         return resolution
 
     def _together(self, region: MarkerSet, pins: Pins) -> Pins | ResolutionImpossible:
-        """The answer for `region` by itself, near what is chosen elsewhere, or why there is none."""
+        """The solution of `region` alone, preferring what is chosen elsewhere, or why there is none."""
         preferences = dict(self._problem.request.preferences)
         for _, candidates in pins.parts:
             for (name, _region), candidate in candidates.items():
@@ -134,7 +134,7 @@ class _Search:
         return None
 
     def _unsolvable(self, region: MarkerSet) -> MarkerSet:
-        """Where no choice of releases has files, as the described interpreters in `region` show."""
+        """Where no choice of releases has files, for the described interpreters in `region`."""
         region_without = MarkerSet.none()
         for choice in extra_and_group_choices(self._problem.request):
             region_without |= self._unsolvable_targets(region - region_without, choice)
@@ -148,7 +148,7 @@ class _Search:
         return self._unsolvable_targets(region, (extras, groups))
 
     def _unsolvable_targets(self, region: MarkerSet, choice: tuple[Sequence[str], Sequence[str]]) -> MarkerSet:
-        """The interpreters in `region` for which nothing has files, with these extras and groups chosen, and more."""
+        """Where no choice of releases has files with these extras and groups, and so with more of them."""
         request = self._problem.request
         chosen = _chosen(choice, request)
         alone = self._exactly(choice)
@@ -157,7 +157,7 @@ class _Search:
             point = self._point(target.environment, choice)
             part = (region & where & alone) - region_without
             if not point.is_disjoint(part):
-                # What cannot hold cannot hold with more extras and groups either.
+                # Without a solution, there is none with more extras and groups either.
                 region_without |= MarkerSet.none() if self._has_answer(point) else where & chosen
             elif (example := part.example()) is not None:
                 # A part that the interpreter does not stand for, such as one patch release that others exclude.
@@ -201,7 +201,7 @@ def _never_chosen(request: LockRequest) -> MarkerSet:
 def _chosen(choice: tuple[Sequence[str], Sequence[str]], request: LockRequest) -> MarkerSet:
     """Where at least these extras and groups are chosen.
 
-    An extra is never installed without the project: its default group goes without saying.
+    An extra is never installed without the project, so its default group is implied.
     """
     extras, groups = choice
     region = MarkerSet.any()

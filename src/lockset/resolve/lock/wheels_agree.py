@@ -1,4 +1,4 @@
-"""Whether the wheels of a version ask for the same: one of them speaks for all when a lock is made."""
+"""Whether the wheels of each version have the same requirements: a lock is made from the metadata of one of them."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _LINES = 10
 
 
 def verify_metadata(resolution: Resolution, repository: IndexRepository) -> None:
-    """Compare what every wheel that may be used asks for, where it may be, with what was taken to hold for all.
+    """Compare the requirements of every usable wheel with those used for its version, where the wheel can be used.
 
     Raises:
         LocksetError: `metadata-disagrees`, with every difference.
@@ -70,7 +70,7 @@ def _differences(
 
 
 def _regions(dependencies: Iterable[Dependency], where: MarkerSet) -> Mapping[str, MarkerSet]:
-    """Where each requirement applies, by its text without marker; as far as it does where the wheel can be used."""
+    """Where each requirement applies within `where`, by its text without marker."""
     regions: dict[str, MarkerSet] = {}
     for dependency in dependencies:
         region = dependency.marker & where

@@ -31,7 +31,7 @@ def bits(mask: int) -> Iterator[int]:
 class Admission:
     """Admits releases, as bit masks over `Releases.versions`; memoised.
 
-    Puts into `not_opted_in` the projects of which nothing was admitted but what somebody would have to name.
+    Adds to `not_opted_in` the projects whose only matching releases need an opt-in.
     """
 
     def __init__(

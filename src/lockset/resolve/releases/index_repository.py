@@ -366,7 +366,7 @@ class IndexRepository:
             )
 
     def _dependencies(self, name: str, version: Version, metadata: CoreMetadata) -> Iterable[Dependency]:
-        """The dependencies in the metadata. One that is not valid but has a clear meaning is read as that, with a note."""
+        """The dependencies in the metadata; one that is not valid but has a clear meaning is read as that."""
         for text in metadata.requires_dist:
             dependency, fixed = parse_metadata_dependency(text)
             if fixed is not None:
