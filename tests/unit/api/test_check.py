@@ -78,8 +78,8 @@ def test_an_extra_or_group_more(locked: Pylock) -> None:
 
 
 def test_an_extra_or_group_less(locked: Pylock) -> None:
-    assert "the lock has the extra x, the project has not" in findings(world(optional_dependencies={}), locked)
-    assert "the lock has the dependency group test, the project has not" in findings(world(groups={}), locked)
+    assert "the lock has the extra x, the project does not" in findings(world(optional_dependencies={}), locked)
+    assert "the lock has the dependency group test, the project does not" in findings(world(groups={}), locked)
 
 
 def test_a_requirement_that_the_pin_does_not_meet(locked: Pylock) -> None:

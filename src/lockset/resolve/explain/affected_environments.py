@@ -1,4 +1,4 @@
-"""Where a conflict arises, in words: one environment of it, and which others fail like it."""
+"""Where a conflict arises, in words: one environment, and which other environments fail too."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def environment_in_words(failure: Failure) -> str:
     chosen = [f"extra `{e}`" for e in failure.extras] + [f"group `{g}`" for g in failure.groups]
     suffix = f" with {join_words(chosen)}" if chosen else ""
     kind = "Python" if implementation in {"CPython", ""} else implementation
-    # An environment may be one that no marker names: its texts are empty then.
+    # An environment that no marker names has empty texts.
     system = values["platform_system"] or _SYSTEMS.get(values["sys_platform"], values["sys_platform"])
     machine = values["platform_machine"]
     unusual = "" if _USUAL_MACHINES.get(system, machine) == machine else f" {machine}"
@@ -40,7 +40,7 @@ def environment_in_words(failure: Failure) -> str:
 
 
 def failing_environments(conflict: MinimalConflict) -> Iterator[str]:
-    """At most one line: on which of the sampled environments it fails, and which are fine."""
+    """At most one line: in which sampled environments it fails, and which are fine."""
     if len(conflict.failing) + len(conflict.holding) < 2 or not conflict.failing:  # noqa: PLR2004 - nothing to compare
         return
     if not conflict.holding:

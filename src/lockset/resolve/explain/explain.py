@@ -1,4 +1,4 @@
-"""Why nothing fits: the environment, the smallest set of requirements that cannot hold together, their chains."""
+"""Explain a failure: the environment, the smallest set of incompatible requirements, and the chains to them."""
 
 from __future__ import annotations
 
@@ -27,16 +27,16 @@ __all__ = ["explain_failure"]
 
 # Lines of fact shown; a conflict over more has its first ones shown.
 _LINES = 24
-# Releases that ask for the same thing are named one by one up to this many, then counted.
+# Releases with the same requirement are listed up to this many, then counted.
 _RELEASES_NAMED = 3
 
 
 def explain_failure(
     impossible: ResolutionImpossible, request: LockRequest, repository: AdjustableRepository
 ) -> LocksetError:
-    """The failure as an error: where, which roots cannot hold together, what meets what, and what helps.
+    """The failure as an error: the environment, the incompatible roots, the requirements between them, and suggestions.
 
-    What is looked at for it is bounded, and nothing is built.
+    The searches for it are bounded, and nothing is built.
     """
     quiet = repository.under(repository.rules)
     trials = TrialRunner()
@@ -82,7 +82,7 @@ def _message(failure: Failure, where: str) -> str:
 
 
 def _lines(failure: Failure) -> Iterator[str]:
-    """Who asks for what, from the roots down; releases of one project that ask alike share a line."""
+    """The chains of requirements from the roots down. Releases with the same requirement share a line."""
     conflict = failure.conflict
     chains: dict[tuple[str, bool, str], tuple[RequirementOrigin, ...]] = {}
     versions: dict[tuple[str, bool, str], list[Version]] = {}
@@ -96,11 +96,11 @@ def _lines(failure: Failure) -> Iterator[str]:
             versions[key].append(last.version)
     begun = list(dict.fromkeys(chain[0] for chain in chains.values()))
     lines = [_step(root.origin) for root in conflict.roots if root.origin not in begun]
-    # Under each root what is nearer to it comes first.
+    # Under each root, shorter chains come first.
     ordered = sorted(chains.items(), key=lambda item: (begun.index(item[1][0]), len(item[1])))
     for (name, is_root, need), chain in ordered:
         above = chain if is_root else chain[:-1]
-        # What several releases ask for alike is told of all of them in a line of its own.
+        # A requirement that several releases share has a line of its own.
         steps = [_step(o) for o in above if o.version is None or (o.name, False, f"needs {o.text}") not in chains]
         if not is_root:
             asking = versions[name, is_root, need]
@@ -114,14 +114,14 @@ def _lines(failure: Failure) -> Iterator[str]:
 
 
 def _from_root(chain: tuple[RequirementOrigin, ...], roots: Sequence[RootRequirement]) -> tuple[RequirementOrigin, ...]:
-    """`chain`, with the root it hangs on in front where the search had forgotten that."""
+    """`chain`, with its root in front where the solver no longer knew it."""
     first = chain[0]
     root = next((r for r in roots if first.version is not None and r.dependency.name == first.name), None)
     return chain if root is None else (root.origin, *chain)
 
 
 def _once(lines: Sequence[str]) -> Iterator[str]:
-    """`lines` without a chain's first ones where the chain before began with the same."""
+    """`lines` without those at the start of a chain that the chain before has, too."""
     root = ""
     under: set[str] = set()
     for line in lines:
@@ -149,7 +149,7 @@ def _step(origin: RequirementOrigin) -> str:
 
 
 def _need(origin: RequirementOrigin, failure: Failure) -> str:
-    """What the release asks for, or why it is out of the question itself."""
+    """The requirement of the release, or why the release itself cannot be used."""
     if origin.version is None or not origin.text.startswith("("):
         return f"needs {origin.text}"
     facts = failure.repository.facts(origin.name, origin.version)

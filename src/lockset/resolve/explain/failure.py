@@ -1,4 +1,4 @@
-"""A failure as those see it who look for what mends it, and one such change."""
+"""A failure to explain, and one suggestion to fix it."""
 
 from __future__ import annotations
 
@@ -24,17 +24,17 @@ if TYPE_CHECKING:
 
 __all__ = ["QUESTION", "Failure", "Suggestion", "chosen", "join_words"]
 
-# Where a requirement is written that somebody only asks about: not for him to loosen.
+# The origin of a requirement that is only asked about (`why-not`): it cannot be loosened.
 QUESTION = "the question"
-# Releases of a project that are looked at for the Pythons they admit.
+# Releases of a project to check for the Pythons they admit.
 _LOOKED_AT = 20
-# Series of Pythons that are left out one by one.
+# Series of Pythons to exclude one by one.
 _SERIES = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Suggestion:
-    """A change that may help.
+    """A change that may fix a failure.
 
     Attributes:
         request: The changed question.
@@ -53,12 +53,12 @@ class Suggestion:
 
 @dataclass(frozen=True, kw_only=True)
 class Failure:
-    """A question without an answer.
+    """A request without a solution.
 
     Attributes:
-        conflict: What cannot hold together.
-        request: The question.
-        repository: Where releases come from; builds nothing.
+        conflict: The minimal conflict.
+        request: The request.
+        repository: The source of releases; builds nothing.
     """
 
     conflict: MinimalConflict
@@ -67,13 +67,13 @@ class Failure:
 
     @cached_property
     def names(self) -> tuple[str, ...]:
-        """Projects asked for in the conflict."""
+        """Packages that the requirements of the conflict are on."""
         names = [c.requirement.name for c in self.conflict.causes if not c.requirement.name.startswith("!")]
         return tuple(dict.fromkeys((*names, *(name for name, _ in self.conflict.constraints))))
 
     @cached_property
     def chain_names(self) -> tuple[str, ...]:
-        """Projects whose releases lead to the conflict."""
+        """Packages whose releases lead to the conflict."""
         origins = [o for c in self.conflict.causes for o in (*c.chain, c.origin) if o.version is not None]
         return tuple(dict.fromkeys(o.name for o in origins))
 
@@ -83,20 +83,20 @@ class Failure:
         return [r for r in self.conflict.roots if r.origin.name != QUESTION]
 
     def specifiers_on(self, name: str) -> list[Specifier]:
-        """What the conflict asks of a project."""
+        """Specifiers and constraints of the conflict on a package."""
         causes = [c.requirement.specifier for c in self.conflict.causes if c.requirement.name == name]
         return list(dict.fromkeys((*causes, *(s for n, s in self.conflict.constraints if n == name))))
 
     def requiring_releases(self) -> Iterator[tuple[str, Version]]:
-        """Releases that ask for something in the conflict."""
+        """Releases whose requirements are in the conflict."""
         for cause in self.conflict.causes:
             if cause.origin.version is not None:
                 yield cause.origin.name, cause.origin.version
 
     def override_specifiers(self) -> Iterator[tuple[str, Specifier]]:
-        """What might stand for all that is asked of a project of which releases ask: what is asked of it somewhere.
+        """Specifiers that may override all others on a package that releases require, the best first.
 
-        What the project itself asks stands alone; else what admits the newest releases comes first.
+        Those of the project itself, if it has any; else those that admit the newest releases first.
         """
         names = dict.fromkeys(c.requirement.name for c in self.conflict.causes if c.origin.version is not None)
         for name in names:
@@ -114,7 +114,7 @@ class Failure:
 
     @cached_property
     def extras(self) -> tuple[str, ...]:
-        """Extras that the conflict is about and that are chosen in it."""
+        """Extras that are chosen in the conflict and that its roots depend on."""
         example = self.conflict.region.example()
         named = {n for r in self.conflict.roots for n in r.region.extras()}
         return () if example is None else tuple(sorted(example.extras & named))
@@ -165,7 +165,7 @@ class Failure:
             yield f"<{last}", MarkerSet.parse(f"python_version < '{last}'")
 
     def _first_within(self, python: str) -> str | None:
-        """From which release of the series `python` on what fails is admitted: `3.9.2`; None for all, and for none."""
+        """The first release of the series `python` without the failure, such as `3.9.2`; None for all, and for none."""
         major, minor = map(int, python.split("."))
         series = MarkerSet.of_python(f"=={python}.*")
         starts = []
@@ -180,7 +180,7 @@ class Failure:
 
     @cached_property
     def marker(self) -> str | None:
-        """A marker that leaves the environments out in which it fails, and few others; None where there is none."""
+        """A marker that excludes the failing environments and few others; None where there is none."""
         if self.only_system is not None:
             return f"sys_platform != '{self.only_system}'"
         for boundary, _ in self.python_boundaries():
@@ -194,7 +194,7 @@ class Failure:
 
 
 def _override_specifier(cause: Cause) -> Specifier:
-    """What is asked for; a version that is only asked about, or a later one."""
+    """The specifier of the cause; for a version that is only asked about, that version or a later one."""
     specifier = cause.requirement.specifier
     if cause.origin.name != QUESTION:
         return specifier
@@ -214,7 +214,7 @@ def _condition(boundary: str) -> str:
 
 
 def _without_series(pythons: Sequence[str]) -> tuple[str, MarkerSet]:
-    """A boundary that leaves out just these."""
+    """A boundary that excludes exactly these."""
     bounds = [f"!={python}.*" for python in pythons]
     return ",".join(bounds), MarkerSet.parse(" and ".join(map(_condition, bounds)))
 

@@ -1,4 +1,4 @@
-"""Changes to where the lock shall hold: choices of extras and groups, Pythons, platforms, markers."""
+"""Changes of the environments to lock for: extras and groups, Pythons, platforms, markers."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ __all__ = ["by_declaring", "by_group", "by_leaving_out", "by_marker", "by_platfo
 
 _OPTIONS = {"linux": "linux", "darwin": "macos", "win32": "windows"}
 _SHOWN = {"linux": "Linux", "darwin": "macOS", "win32": "Windows"}
-# Requirements that are put under a marker or left out one by one.
+# Requirements to put under a marker or leave out, one by one.
 _ROOTS = 6
 
 
@@ -53,7 +53,7 @@ def by_declaring(failure: Failure) -> Iterator[Suggestion]:
     if len(failure.extras) + len(failure.groups) < 2:  # noqa: PLR2004 - a conflict has two sides
         return
     yield _declaring(failure, failure.extras, failure.groups)
-    # Those that ask for the same projects are often as many alternatives.
+    # Extras and groups that require the same packages are often alternatives.
     regions = [r.region for r in failure.request.roots if r.dependency.name in failure.names]
     extras = {*failure.extras, *(e for region in regions for e in region.extras())}
     groups = {*failure.groups, *(g for region in regions for g in region.groups())}
@@ -92,7 +92,7 @@ def by_python(failure: Failure) -> Iterator[Suggestion]:
         request = replace(request, requires_python=read_specifiers(text))
         verb = verbs.get(boundary[:2], "Close the range of Pythons")
         message = f"{verb}: `requires-python = \"{text}\"`, or `--python '{text}'`"
-        # What leaves out fewer Pythons comes first, and is enough where it helps.
+        # A boundary that excludes fewer Pythons comes first, and is enough if it helps.
         kind = "python" if boundaries[0][0].startswith("!=") else f"python {verb}"
         yield Suggestion(request=request, repository=_capped(failure, request), text=message, kind=kind)
 
@@ -106,7 +106,7 @@ def _bounded(requires_python: SpecifierSet | None, boundary: str) -> str:
 
 
 def by_platform(failure: Failure) -> Iterator[Suggestion]:
-    """Platforms without the one on which alone it fails."""
+    """The platforms without the only one that fails."""
     system = failure.only_system
     if system is None:
         return
@@ -123,7 +123,7 @@ def by_platform(failure: Failure) -> Iterator[Suggestion]:
 
 
 def by_marker(failure: Failure) -> Iterator[Suggestion]:
-    """Requirements of the conflict, asked for only where it does not arise."""
+    """Requirements of the conflict, restricted to where it does not arise."""
     marker = failure.marker
     if marker is None:
         return
@@ -144,7 +144,7 @@ def _both(root: RootRequirement, marker: str) -> str:
 
 
 def by_leaving_out(failure: Failure) -> Iterator[Suggestion]:
-    """Requirements of the conflict, done without."""
+    """Requirements of the conflict, removed."""
     if len(failure.request.roots) < 2:  # noqa: PLR2004 - without the only one nothing is left to lock
         return
     for root in failure.own_roots[:_ROOTS]:

@@ -25,14 +25,14 @@ if TYPE_CHECKING:
 
 __all__ = ["by_admission", "by_constraint", "by_override", "by_pin", "by_rules", "by_url"]
 
-# Overrides tried: they are the last resort, and each costs a search with new metadata.
+# Overrides to try: they are a last resort, and each needs a search with other metadata.
 _OVERRIDES = 3
-# Pins that are loosened one by one.
+# Pins to loosen one by one.
 _PINS = 6
 
 
 def by_admission(failure: Failure) -> Iterator[Suggestion]:
-    """Pre-releases and yanked releases, where some that fit are there."""
+    """Pre-releases and yanked releases, if some match."""
     request, policy = failure.request, failure.request.policy
     for name in failure.names:
         releases, specifiers = failure.repository.releases(name), failure.specifiers_on(name)
@@ -60,7 +60,7 @@ def by_admission(failure: Failure) -> Iterator[Suggestion]:
 
 
 def _pinned(roots: tuple[RootRequirement, ...], failure: Failure, text: str) -> tuple[RootRequirement, ...]:
-    """`roots`, with those of the conflict on the same project pinned, or with the pin beside them."""
+    """`roots`, with those of the conflict on the same project pinned, or with the pin added."""
     pin = parse_dependency(text)
     mine = {r.dependency.name for r in failure.conflict.roots}
     if pin.name in mine:
@@ -102,7 +102,7 @@ def _relaxed(rules: FileRules, name: str) -> Iterator[tuple[FileRules, str]]:
 
 
 def by_url(failure: Failure) -> Iterator[Suggestion]:
-    """URLs to which releases of an index point: tried as if all that is there would fit, and never fetched."""
+    """URLs in the metadata of index releases; tried without their requirement, and never fetched."""
     repository = failure.repository
     for name, version in failure.requiring_releases():
         facts = repository.facts(name, version)
@@ -165,7 +165,7 @@ def by_pin(failure: Failure) -> Iterator[Suggestion]:
 
 
 def by_override(failure: Failure) -> Iterator[Suggestion]:
-    """What releases ask of a project, replaced; and overrides there are, taken back."""
+    """Requirements of releases, overridden; and existing overrides, removed."""
     rules = failure.repository.rules
     own = {r.dependency.name for r in failure.request.roots}
     for name in dict.fromkeys((*failure.names, *failure.chain_names)):

@@ -1,4 +1,8 @@
-"""The smallest conflict in a failure: what of the project cannot hold together, and in which environments."""
+"""The minimal conflict of a failure: the smallest set of roots and constraints that fails, and in which environments.
+
+The set is found by deletion: each root and constraint is left out in turn, and stays out if the rest still fails (a
+minimal unsatisfiable subset).
+"""
 
 from __future__ import annotations
 
@@ -26,32 +30,32 @@ __all__ = ["Constraint", "MinimalConflict", "TrialRunner", "minimize_conflict"]
 
 # Decisions of all searches that explain one failure; a project of 100 packages needs about 150 to be resolved.
 _DECISIONS = 12_000
-# Decisions that are left for the requirements of one conflict alone, where the whole project used up the others.
+# Decisions reserved for the requirements of one conflict alone.
 _DECISIONS_OF_PART = 3_000
-# Decisions of one of them.
+# Decisions of one search.
 _SHARE = 2_500
-# Sources found on the way after which a trial is not begun again.
+# Attempts of a trial that discovers direct sources.
 _MOST_ATTEMPTS = 8
-# Environments looked at to tell where else it fails.
+# Environments to try, to show where else it fails.
 _MOST_ENVIRONMENTS = 40
 
-# A constraint: the name it is on, and what it asks for.
+# A constraint: package name and specifier.
 Constraint = tuple[str, "Specifier"]
 T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MinimalConflict:
-    """What cannot hold together.
+    """A minimal set of roots and constraints without a solution.
 
     Attributes:
-        region: The environment in which it was found.
-        roots: Requirements of the project of which none can be left out.
-        constraints: The same of its constraints.
-        causes: The requirements that met.
-        exhausted: Whether everything was tried there.
-        failing: Sampled environments in which these roots and constraints have no answer.
-        holding: Those in which they have one.
+        region: The environment of the failure.
+        roots: Requirements of the project, none of which can be left out.
+        constraints: Constraints, none of which can be left out.
+        causes: The causes of the last conflict.
+        exhausted: Whether everything was tried.
+        failing: Sampled environments in which the set has no solution.
+        holding: Sampled environments in which it has one.
     """
 
     region: MarkerSet
@@ -64,7 +68,7 @@ class MinimalConflict:
 
 
 class TrialRunner:
-    """Searches for answers to changed questions, within a bound on all of them together; nothing is built for it."""
+    """Solves changed requests, within one budget for all of them; builds nothing."""
 
     def __init__(self) -> None:
         self._budget = SearchBudget(_DECISIONS)
@@ -77,11 +81,11 @@ class TrialRunner:
 
     @property
     def failing(self) -> tuple[MarkerSet, ...]:
-        """Environments that kept changed questions from an answer: the next one most likely fails there too."""
+        """Environments in which changed requests failed: the next one will probably fail there, too."""
         return tuple(self._failing)
 
     def begin_part(self) -> None:
-        """Go on with a smaller question, for which something is left however much was spent so far."""
+        """Go on with a smaller request, for which a part of the budget is reserved."""
         self._budget.left = max(self._budget.left, _DECISIONS_OF_PART)
         self._failing.clear()
 
@@ -92,9 +96,9 @@ class TrialRunner:
         roots: Sequence[RootRequirement],
         repository: AdjustableRepository,
     ) -> ResolutionImpossible | BudgetSpentError | None:
-        """Why `roots` cannot hold in one environment, None where they can; SpentError where that stays unknown."""
+        """Why `roots` have no solution in one environment, None if they have one; BudgetSpentError if unknown."""
         outcome = self._within_bounds(lambda: solve_environment(request, region, roots, repository, self._budget))
-        # What only a build would tell is not known here: no failure that hangs on it is one.
+        # A failure that may depend on metadata that needs a build is unknown, since nothing is built.
         return (
             BudgetSpentError()
             if isinstance(outcome, ResolutionImpossible) and _names(outcome) & repository.unbuilt
@@ -102,7 +106,7 @@ class TrialRunner:
         )
 
     def everywhere(self, request: LockRequest, repository: AdjustableRepository) -> Pins | None:
-        """The answer to a question, None where it has none or none was found within the bound."""
+        """The solution of a request; None where there is none, or none within the budget."""
 
         def solve() -> Pins | None:
             try:
@@ -124,12 +128,12 @@ class TrialRunner:
             except BudgetSpentError as spent:
                 return spent
             except LocksetError:
-                break  # a page or a file that cannot be had: nothing is known then
+                break  # a page or file cannot be read: the outcome is unknown
         return BudgetSpentError()
 
 
 def _names(impossible: ResolutionImpossible) -> set[str]:
-    """Every project that has a part in the failure."""
+    """Every package that takes part in the failure."""
     required = {cause.requirement.name for cause in impossible.causes}
     return required | {o.name for c in impossible.causes for o in (*c.chain, c.origin) if o.version is not None}
 
@@ -137,7 +141,7 @@ def _names(impossible: ResolutionImpossible) -> set[str]:
 def minimize_conflict(
     impossible: ResolutionImpossible, request: LockRequest, repository: AdjustableRepository, trials: TrialRunner
 ) -> MinimalConflict:
-    """Roots and constraints of which none can be left out for the failure, and where else they fail."""
+    """The minimal conflict of a failure, with the sampled environments in which it fails."""
     region = impossible.universe
     roots = [r for r in request.roots if not (r.region & region).is_empty]
     causes = impossible.causes
@@ -154,7 +158,7 @@ def minimize_conflict(
     constraints = list(_constraints(request, region))
     if constraints and fails(roots, ()):
         constraints = []
-    # The roots that the conflict's chains begin with are often all that matters.
+    # Often only the roots at which the chains of the conflict begin matter.
     begun = {c.chain[0] for c in causes if c.chain and c.chain[0].version is None}
     likely = [r for r in roots if r.origin in begun]
     if len(likely) < len(roots) and fails(likely, constraints):
@@ -172,7 +176,7 @@ def minimize_conflict(
 
 
 def with_constraints(request: LockRequest, kept: Sequence[Constraint]) -> LockRequest:
-    """The request with just these of its constraints; what says where a project comes from stays."""
+    """The request with only these of its constraints; constraints to a direct source stay."""
     chosen = set(kept)
     constraints = {
         name: tuple((s, where) for s, where in held if s.source is not None or (name, s) in chosen)
@@ -189,7 +193,7 @@ def _constraints(request: LockRequest, region: MarkerSet) -> Iterator[Constraint
 
 
 def _without_each(items: list[T], fails: Callable[[list[T]], bool]) -> list[T]:
-    """`items` without those that can go while it still fails; many are left out at once first."""
+    """`items` without those that can be left out while it still fails; tries large parts first."""
     size = max(len(items) // 2, 1)
     while size:
         position = 0
@@ -218,7 +222,7 @@ def _with_environments(
         elif answer is None:
             holding.append(environment)
         else:
-            # Half a survey would say too much.
+            # An incomplete list would be misleading.
             return conflict
     return replace(conflict, failing=tuple(failing), holding=tuple(holding))
 

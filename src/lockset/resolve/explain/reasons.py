@@ -1,4 +1,4 @@
-"""For each project of a conflict: what keeps releases that all its requirements admit from being chosen."""
+"""For each package of a conflict: why releases that match all requirements cannot be chosen."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ if TYPE_CHECKING:
 
 __all__ = ["python_specifiers", "pythons_in_words", "reasons"]
 
-# Pythons left out that are named one by one.
+# Excluded Pythons that are listed one by one.
 _GAP = 8
 
 
 def reasons(failure: Failure) -> Iterator[str]:
-    """One line of fact for each project of which something might fit and nothing does."""
+    """One line for each package that has a reason."""
     for name in failure.names:
         reason = _reason(name, failure)
         if reason is not None:
@@ -54,7 +54,7 @@ def _reason(name: str, failure: Failure) -> str | None:
 
 
 def _left_out(name: str, specifiers: Sequence[Specifier], failure: Failure) -> str | None:
-    """Releases that would fit, and that rules on files keep out of sight."""
+    """Why rules leave out a release that would match."""
     for version in failure.repository.all_versions(name):
         if all(s.admits(version) for s in specifiers):
             why = failure.repository.left_out(name, version)
@@ -63,7 +63,7 @@ def _left_out(name: str, specifiers: Sequence[Specifier], failure: Failure) -> s
 
 
 def _kept_out(releases: Releases, specifiers: Sequence[Specifier], failure: Failure) -> str | None:
-    """Looked at in the order in which releases are sorted out: policy, Requires-Python and files."""
+    """Why matching releases are excluded: policy, Requires-Python or files, checked in this order."""
     name, region, repository = releases.name, failure.conflict.region, failure.repository
     fitting = [v for v in releases.versions if all(s.admits(v) for s in specifiers)]
     admitted = Admission(repository, failure.request.policy).admitted(releases, specifiers)
@@ -107,7 +107,7 @@ def pythons_in_words(serves: MarkerSet) -> str:
 
 
 def python_specifiers(pythons: MarkerSet) -> list[str]:
-    """What a Requires-Python would say to mean just these; empty for all Pythons, and where it would be long."""
+    """Specifiers of a Requires-Python that admits exactly these; empty for all Pythons, and where it would be long."""
     intervals = pythons.python_intervals()
     specifiers = [f">={_written(intervals[0][0])}"] if intervals and any(intervals[0][0]) else []
     for (_, end), (start, _) in pairwise(intervals):
@@ -121,7 +121,7 @@ def python_specifiers(pythons: MarkerSet) -> list[str]:
 
 
 def _gap(first: Release, end: Release) -> list[str] | None:
-    """`!=3.9.0`, `!=3.1.*` for the Pythons from `first` up to `end`; None where these are too many to be listed."""
+    """`!=3.9.0`, `!=3.1.*` for the Pythons from `first` up to `end`; None if too many to list."""
     exclusions: list[str] = []
     while first < end:
         major, minor, micro = first

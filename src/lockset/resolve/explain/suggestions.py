@@ -1,4 +1,4 @@
-"""What would mend a failure: only what was tried and helps."""
+"""Suggestions to fix a failure. Each was tried, and only those that help are shown."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 __all__ = ["suggest"]
 
-# What a person would think of first comes first.
+# The most obvious fixes come first.
 _FIXES: tuple[Callable[[Failure], Iterator[Suggestion]], ...] = (
     by_declaring,
     by_url,
@@ -48,15 +48,15 @@ _FIXES: tuple[Callable[[Failure], Iterator[Suggestion]], ...] = (
 )
 # Only where nothing else helps.
 _LAST_FIXES = (by_leaving_out,)
-# Proposals told at most, and changes of one way that are told together.
+# Suggestions shown at most.
 _MOST_SUGGESTIONS = 4
 
 
 def suggest(failure: Failure, trials: TrialRunner) -> str | None:
-    """What to do about a failure, one or several things of which each is enough; None where nothing tried helps.
+    """One or several suggestions, each of which is enough to fix the failure; None where nothing tried helps.
 
-    Each is tried in all environments that the lock is asked for. Where nothing helps there, what mends this conflict
-    is told as what it is: something else fails as well.
+    Each is tried in all environments of the lock. Where nothing helps there, suggestions that fix this conflict alone
+    are shown as such: something else fails as well.
     """
     helping = _helping(failure, trials)
     if helping:
@@ -91,12 +91,12 @@ def _helping(failure: Failure, trials: TrialRunner) -> list[str]:
 
 
 def _try(suggestion: Suggestion, failure: Failure, trials: TrialRunner) -> str | None:
-    """What to tell of it; None where it does not help, or that stays unknown."""
+    """The text of a suggestion; None if it does not help, or that is unknown."""
     request = suggestion.request
     if request.universe.is_empty:
         return None
-    # The environment that failed is looked at first: it is little work, and most changes do not help there.
-    # So are those in which another change failed: there something else is wrong.
+    # The failing environment comes first: it is quick to solve, and most changes do not help there. Then those in
+    # which another change failed, where something else may be wrong.
     for failed in dict.fromkeys((failure.conflict.region, *trials.failing)):
         region = failed & request.universe
         if (

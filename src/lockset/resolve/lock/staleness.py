@@ -35,11 +35,11 @@ __all__ = ["outdated_parts"]
 def outdated_parts(
     project: RootProject, options: LockOptions, lock: Pylock, *, now: datetime, folder: Path | None = None
 ) -> tuple[str, ...]:
-    """What `lock`, which lies in `folder`, does not serve of what `project` and `options` ask for; empty if current.
+    """Where `lock`, in `folder`, is out of date with `project` and `options`; empty if it is current.
 
-    Looked at: the Pythons and environments, extras and groups, every requirement of the project in sampled
-    environments, what locked folders ask for where they tell it without a build, and (for locks of lockset) that
-    nothing is locked which the project no longer asks for. What only a build would tell of it is not looked at.
+    Checks the Pythons and environments, extras and groups, every requirement of the project at sampled environments,
+    the static requirements of locked folders, and for locks of lockset, that nothing is locked which the project no
+    longer requires. Metadata that needs a build is not checked.
     """
     if any("optional-dependencies" in each.keys for each in project.unbuilt):
         project = replace(project, extras={**dict.fromkeys(lock.extras or (), ()), **project.extras})

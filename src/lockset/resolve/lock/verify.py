@@ -51,7 +51,7 @@ def verify_lock(
 ) -> tuple[MissingFile, ...]:
     """Verify `lock`; returns the entries without a usable file, each with the samples in which it has none.
 
-    `versions` are those of its packages, in their order, if some are source trees, whose version a lock does not record.
+    `versions` are those of its packages, in their order; needed for source trees, whose version a lock does not have.
 
     Raises:
         LocksetError: `internal-unsound`: the lock is not valid, and must not be written.

@@ -47,8 +47,8 @@ def with_files(resolution: Resolution, problem: ResolutionProblem, repository: R
     """`resolution`, or another one with fewer releases that have no usable file where they are needed.
 
     Files are needed in the environments of described interpreters, except on a Python in development if the range is
-    open above. Where some choice of releases has all files, it is used there, and the choice elsewhere stays. Where none
-    has, nothing changes. Old sdists do not count, and nothing is built.
+    open above. Where some choice of releases has all files, it is used there, and the choice elsewhere stays.
+    Where none has, nothing changes. Old sdists do not count, and nothing is built.
     """
     needed = problem.rules.counting
     lacking = lacking_files(resolution, repository, needed)
