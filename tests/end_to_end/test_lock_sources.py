@@ -227,7 +227,7 @@ def lines_refused(index: LocalIndex, folder: Path) -> dict[str, tuple[str, str]]
         "git transport": ("a @ git+git://example.org/a", "git is not run over"),
         "option": ("a @ git+https://example.org/a@--upload-pack=x", "is not a valid revision"),
         "climbs": ("a @ git+https://example.org/a#subdirectory=../b", "leaves its tree"),
-        "no archive": ("a @ https://example.org/a.exe", "no wheel"),
+        "no archive": ("a @ https://example.org/a.exe", "not a wheel"),
         "mercurial": ("a @ hg+https://example.org/a", "not locked"),
         "two places": (f"a @ {good}\na @ ./empty", "in the same environments"),
     }

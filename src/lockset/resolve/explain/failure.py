@@ -37,11 +37,11 @@ class Suggestion:
     """A change that may fix a failure.
 
     Attributes:
-        request: The changed question.
-        repository: What answers it.
-        told: A sentence about it.
-        shows: The project whose version then chosen is told with it; empty for none.
-        kind: Of remedies of one kind the first that helps is enough; empty for one of its own kind.
+        request: The changed request.
+        repository: The repository for it.
+        text: A sentence that describes the change.
+        shows: The package whose resulting version is shown; empty for none.
+        kind: Of suggestions of one kind, only the first that helps is shown; empty for no kind.
     """
 
     request: LockRequest

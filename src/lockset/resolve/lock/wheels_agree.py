@@ -65,8 +65,8 @@ def _differences(
     for text in dict.fromkeys((*one, *other)):
         nowhere = MarkerSet.none()
         if one.get(text, nowhere) is not other.get(text, nowhere):
-            asks = "does not require" if other.get(text, nowhere).is_empty else "requires"
-            yield f"{file.filename} {asks} {text}{'' if asks.startswith('does') else ', or elsewhere than the others'}"
+            verb = "does not require" if other.get(text, nowhere).is_empty else "requires"
+            yield f"{file.filename} {verb} {text}{'' if verb.startswith('does') else ', or elsewhere than the others'}"
 
 
 def _regions(dependencies: Iterable[Dependency], where: MarkerSet) -> Mapping[str, MarkerSet]:

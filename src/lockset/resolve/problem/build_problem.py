@@ -398,7 +398,7 @@ def _rules(
     last = KNOWN_PYTHONS[-1] if open_above else None
     pythons = [p for p in KNOWN_PYTHONS if not open_above or p in MAINTAINED]
     preferred = {t: _target_region(t, last) for t in universe.targets}
-    # A plain `windows` asks for wheels of its usual machine.
+    # A plain `windows` requires wheels for its usual machine.
     strict_targets = [described_target(p, python, implementation) for p in strict for python in pythons]
     required = {t: _target_region(t, last) for t in strict_targets}
     limits = {**settings.exclude_newer_package, **options.exclude_newer_package}

@@ -34,19 +34,19 @@ class FileRules:
         build_nothing: No sdist may be used, whatever `no_binary` names.
         undo: For each of these, how the user can undo it.
         targets: Described interpreters, each with the region that it stands for: a wheel counts there only if the
-            interpreter takes it.
-        wanted: Environments for which a release should have a usable file, if any release of the project has.
-        counting: The part of them in which a file counts for more than newer versions and pins of an old lock: not a
-            Python in development where the range is open above.
-        must_have: The part of them in which it must have one; empty but for a search that tries whether that can be.
-        sdists: For projects in it, where the sdists of which releases count as a file where one must be.
-        required: Environments for which it must have a wheel.
-        strictly: The described interpreters of these; a part of `targets`.
+            interpreter accepts it.
+        target_region: Environments in which a release should have a usable file, if any release of the project has one.
+        counting: The part of it in which a usable file counts more than a newer version or a pin of an old lock. Without
+            Pythons in development if the range is open above.
+        must_have: The part of it in which a release must have a usable file; empty except in searches for such releases.
+        sdists: For projects in it, the releases whose sdists count as a usable file, and where.
+        required: Environments in which a release must have a usable wheel.
+        strictly: The described interpreters of `required`; a part of `targets`.
         uploaded_before: Files uploaded later do not exist; nor do those without an upload time.
         uploaded_before_of: The same for single projects; None lifts the limit.
         overrides: Requirement texts that replace every requirement on a project.
-        excludes: Projects on which no requirement counts.
-        hashes: Project to the digests, as `algorithm:value`, one of which each of its files must have.
+        excludes: Projects on which all requirements are ignored.
+        hashes: By project, digests as `algorithm:value`, one of which each of its files must have.
     """
 
     ignore_caps: bool = False

@@ -49,9 +49,9 @@ class ReleasePolicy:
         fork: `newest`: fork where a newer version serves only a part; `fewest`: only where nothing else fits.
         constraints: Specifiers that every release of a package must match, wherever it is required.
         locations: Where constraints are written, for messages.
-        apart: For each extra and group of a declared conflict, where it is chosen.
-        granted: Projects whose pre-releases and yanked releases are tried before anybody names them.
-        outgrown: Whether releases count that admit no Python where they are needed, upper bounds included.
+        conflict_regions: For each extra and group of a declared conflict, the environments in which it is chosen.
+        opted_in: Packages whose pre-releases and yanked releases are admitted without an opt-in.
+        outgrown: Whether to admit releases whose upper bounds exclude every Python on which they are needed.
     """
 
     prerelease: Literal["if-necessary", "allow", "disallow"] = "if-necessary"

@@ -78,7 +78,7 @@ def check_lines(project: RootProject, options: LockOptions) -> None:
 
 
 def named(names: Iterable[str] | None, known: Collection[str], what: str) -> list[str]:
-    """`names`, all of which have to be among `known`, sorted; None for all.
+    """`names`, sorted, each of which must be among `known`; all of these for None.
 
     Raises:
         LocksetError: `unknown-extra` or `unknown-group`.

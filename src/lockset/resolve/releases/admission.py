@@ -136,8 +136,8 @@ class Admission:
         """Those in `mask` that are tried first: stable ones, where there are any."""
         if self._mode(releases.name) == "allow":
             return mask
-        granted = releases.name in self._policy.opted_in
-        return (mask & ~releases.yanked if granted else mask) & releases.stable or mask
+        opted_in = releases.name in self._policy.opted_in
+        return (mask & ~releases.yanked if opted_in else mask) & releases.stable or mask
 
     def needing_opt_in(self, releases: Releases) -> int:
         """Releases that need an opt-in: yanked ones, and pre-releases where there are stable releases."""

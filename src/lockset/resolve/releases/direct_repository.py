@@ -76,9 +76,9 @@ class DirectRepository:
         return self._inner.target_region
 
     def _add(self, source: DirectSource, region: MarkerSet, where: MarkerSet) -> bool:
-        """Know the source; True where its project was asked about before, without it there.
+        """Add a source; True if releases of its project were already read without it.
 
-        In `region` an index has no say in its project; outside of `where` nothing requires it.
+        In `region` its project comes from no index; outside of `where` nothing requires it.
         """
         known = self._sources.get(source)
         self._sources[source] = source if known is None else known.joined(source)

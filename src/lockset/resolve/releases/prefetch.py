@@ -43,7 +43,7 @@ class PrefetchingIndex(Index, Protocol):
     """An index that reports arrivals. Implementation: `lockset.index.http.client.HttpIndexes`."""
 
     def fetch(self, names: Iterable[str], on_arrival: Callable[[str], object]) -> None:
-        """As `hint`; `heard` is called with each name whose page had to be fetched, in any thread, once it is there."""
+        """As `hint`; calls `on_arrival` with each name whose page had to be fetched, in any thread, once it arrives."""
 
     def known(self, name: str) -> ProjectDetail | None:
         """The page of the normalised project, if it has arrived; never waits, never fails."""
@@ -56,7 +56,7 @@ class PrefetchingMetadata(MetadataSource, Protocol):
     """A source of metadata that reports arrivals. Implementation: `lockset.metadata.retrieve.Retriever`."""
 
     def fetch(self, files: Sequence[DistributionFile], on_arrival: Callable[[], object]) -> None:
-        """As `hint`; `heard` is called in any thread once the metadata are there, where they had to be fetched."""
+        """As `hint`; calls `on_arrival` in any thread once the metadata arrives, if it had to be fetched."""
 
     def known(self, files: Sequence[DistributionFile]) -> CoreMetadata | None:
         """The metadata of this version, if it has arrived; never waits, never fails, never builds."""

@@ -53,7 +53,7 @@ class _Fit:
     """How a release fits a guard.
 
     Attributes:
-        boundaries: Where splits may help, to be tried before it.
+        fork_points: Where forks may help, to be tried before it.
         whole: Whether it serves all of the guard.
         without_files: Whether it does but for files that others have: it comes last.
         late: Forks that leave the release only environments in which it is of no use; tried after everything else.
@@ -72,7 +72,7 @@ class _Pins:
     Attributes:
         locked: Positions of those in the old lock.
         probed: Positions of those chosen by probes.
-        boundary: On which the old lock had the guard in two.
+        fork_point: Where the old lock had two versions in the guard.
     """
 
     locked: list[int]
@@ -230,7 +230,7 @@ class CandidateMaker:
     def _releases(
         self, key: Key, requirements: Sequence[Requirement], guard: MarkerSet
     ) -> Iterator[ReleaseCandidate | _ForkPoint | None]:
-        """Releases that serve the guard, and, between them, the boundaries of those that serve a part of it.
+        """Releases that serve the guard, and, between them, fork points at those that serve a part of it.
 
         None marks where releases without files begin: late fork points go before them.
 

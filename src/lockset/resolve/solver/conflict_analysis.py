@@ -1,6 +1,6 @@
 """Conflict analysis: why a candidate cannot be chosen, and what to learn where none can.
 
-Each answer is an incompatibility. It names only choices that take part in the conflict, so that the backjump goes past
+Each result is an incompatibility. It names only choices that take part in the conflict, so that the backjump goes past
 all others, and as few of them as possible, so that it excludes much.
 """
 
