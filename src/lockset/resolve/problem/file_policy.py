@@ -35,10 +35,10 @@ class FileRules:
         undo: For each of these, how the user can undo it.
         targets: Described interpreters, each with the region that it stands for: a wheel counts there only if the
             interpreter accepts it.
-        target_region: Environments in which a release should have a usable file, if any release of the project has one.
-        counting: The part of it in which a usable file counts more than a newer version or a pin of an old lock. Without
-            Pythons in development if the range is open above.
-        must_have: The part of it in which a release must have a usable file; empty except in searches for such releases.
+        target_region: Environments in which a release should have a usable file, if any release of its project has.
+        counting: The part of it in which a usable file counts more than a newer version or a pin of an old lock.
+            Without Pythons in development if the range is open above.
+        must_have: The part of it in which a release must have a usable file; empty except in searches for these.
         sdists: For projects in it, the releases whose sdists count as a usable file, and where.
         required: Environments in which a release must have a usable wheel.
         strictly: The described interpreters of `required`; a part of `targets`.
