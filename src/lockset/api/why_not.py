@@ -237,7 +237,7 @@ class _Asking:
 
     def _without_file(self, found: Resolution, name: str, region: MarkerSet) -> str | None:
         """Which release has no file in a part of `region`, where with another version all have one."""
-        wanted = region & self._repository.wanted
+        wanted = region & self._repository.target_region
         for (n, version), node in sorted(found.nodes.items(), key=lambda item: item[0][0] != name):
             wheels = None if isinstance(version, DirectVersion) else self._repository.wheels_serve(n, version)
             missing = MarkerSet.none() if wheels is None else (node.region & wanted) - wheels

@@ -29,8 +29,8 @@ from lockset.resolve.problem.other_sources import refuse_of_needed
 from lockset.resolve.problem.python_range import KNOWN
 from lockset.resolve.releases.direct_repository import DirectRepository, UrlRequirementDiscovered
 from lockset.resolve.solver.candidate import ForkCandidate
-from lockset.resolve.solver.propagate import propagate
-from lockset.resolve.solver.search import ResolutionImpossible, chosen_releases
+from lockset.resolve.solver.resolution_graph import resolution_graph
+from lockset.resolve.solver.search import ResolutionImpossible, extra_and_group_choices
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -157,7 +157,7 @@ def lock_project(
 
 def _skipped(repository: IndexRepository | DirectRepository, notes: _Notes) -> Mapping[str, str]:
     skipped = {f"{name} {version}": why for (name, version), why in sorted(repository.stepped_over.items())}
-    notes.said += [f"{release} is stepped over: {why}" for release, why in skipped.items()]
+    notes.said += [f"{release} is skipped: {why}" for release, why in skipped.items()]
     return skipped
 
 
@@ -291,7 +291,7 @@ def _narrowed(
         names = _listed([f"{name} {version}" for name, version in bound.releases])
         verb = "admits" if len(bound.releases) == 1 else "admit"
         listener.note(f"The lock serves Pythons below {bound.below}: {names} {verb} no later one")
-    return _terms(question, inside), propagate(
+    return _terms(question, inside), resolution_graph(
         resolution.pins, request.roots, inside.universe, repository, resolution.statistics
     )
 
@@ -378,7 +378,7 @@ def _prove(
         roots=request.roots,
         dependencies=dependencies,
         samples=samples,
-        choices=chosen_releases(request),
+        choices=extra_and_group_choices(request),
         universe=terms.universe,
     )
 
