@@ -62,7 +62,6 @@ class ResolutionImpossible(Exception):  # noqa: N818 (an answer of the search, t
         self.exhausted = exhausted
         self.opinion: Literal["confirmed", "contradicted", "undecided"] | None = None
 
-
         self.not_opted_in: frozenset[str] = frozenset()
 
 
