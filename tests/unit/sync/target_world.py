@@ -99,7 +99,7 @@ class World:
             python=self.python,
             directory=self.directory,
             policy=policy or RemovalPolicy(),
-            doing=doing or InstallOptions(),
+            install_options=doing or InstallOptions(),
             **request,
         )
         builds = self.builds

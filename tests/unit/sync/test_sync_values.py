@@ -239,7 +239,7 @@ def test_versions_are_compared_as_versions() -> None:
 @given(st.lists(st.sampled_from("abc"), unique=True), st.lists(st.sampled_from("abcd"), unique=True))
 def test_a_plan_carried_out_leaves_nothing_to_do(wants: list[str], has: list[str]) -> None:
     first = plan([wanted(n) for n in wants], [installed(n, "0.1") for n in has], policy=RemovalPolicy())
-    after = [installed(s.name) for s in first.steps if s.wanted is not None]
+    after = [installed(s.name) for s in first.steps if s.desired is not None]
     assert plan([wanted(n) for n in wants], after, policy=RemovalPolicy()).changes == ()
 
 

@@ -76,7 +76,7 @@ class SyncRequest(NamedTuple):
     strict: bool = True
     find_links: tuple[str, ...] = ()
     policy: RemovalPolicy = RemovalPolicy()
-    doing: InstallOptions = InstallOptions()
+    install_options: InstallOptions = InstallOptions()
     locked: bool = False
     check_only: bool = False
 

@@ -9,7 +9,7 @@ from packaging.utils import canonicalize_name
 from lockset.errors import LocksetError
 from lockset.lockfile.model import describe
 from lockset.lockfile.select import select
-from lockset.sync.source_rules import wanted
+from lockset.sync.source_rules import desired_distributions
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
@@ -20,21 +20,21 @@ if TYPE_CHECKING:
     from lockset.sync.disk.request import SyncRequest
     from lockset.sync.target import Target
 
-__all__ = ["chosen_extras", "chosen_groups", "selected_of", "selection_arguments"]
+__all__ = ["chosen_extras", "chosen_groups", "select_distributions", "select_packages"]
 
 
-def selection_arguments(request: SyncRequest, target: Target) -> Sequence[DesiredDistribution]:
+def select_distributions(request: SyncRequest, target: Target) -> Sequence[DesiredDistribution]:
     """What all lock files together ask for, sorted by name."""
-    found: dict[str, DesiredDistribution] = {}
+    selection: dict[str, DesiredDistribution] = {}
     locks = [(source, source.read()) for source in request.sources]
     known_extras = {extra for _, lock in locks for extra in lock.extras or ()}
     known_groups = {g for _, lock in locks for g in (*(lock.dependency_groups or ()), *(lock.default_groups or ()))}
     _refuse_unknown("extra", request.extras, known_extras)
     _refuse_unknown("group", request.groups, known_groups)
     for source, lock in locks:
-        for one in _of_one(lock, source.folder, request, target):
-            other = found.setdefault(one.name, one)
-            if not _same(one, other):
+        for one in _select_from(lock, source.folder, request, target):
+            other = selection.setdefault(one.name, one)
+            if not _agree(one, other):
                 raise LocksetError(
                     "locks-disagree",
                     f"Two of the lock files ask for different files of `{one.name}`: {other} and {one}",
@@ -42,11 +42,11 @@ def selection_arguments(request: SyncRequest, target: Target) -> Sequence[Desire
                     hint="Lock them together, or sync one of them",
                 )
             if one.requested:
-                found[one.name] = one
-    return [found[name] for name in sorted(found)]
+                selection[one.name] = one
+    return [selection[name] for name in sorted(selection)]
 
 
-def selected_of(lock: Pylock, request: SyncRequest, target: Target) -> tuple[SelectedPackage, ...]:
+def select_packages(lock: Pylock, request: SyncRequest, target: Target) -> tuple[SelectedPackage, ...]:
     """What one lock file installs in `target`, with the extras, groups and kinds of files that `request` asks for.
 
     Raises:
@@ -65,15 +65,17 @@ def selected_of(lock: Pylock, request: SyncRequest, target: Target) -> tuple[Sel
     return selection.items
 
 
-def _of_one(lock: Pylock, folder: str, request: SyncRequest, target: Target) -> Iterable[DesiredDistribution]:
-    for one in wanted(
-        selected_of(lock, request, target), folder=folder, allowed=request.allowed._replace(folders=request.find_links)
+def _select_from(lock: Pylock, folder: str, request: SyncRequest, target: Target) -> Iterable[DesiredDistribution]:
+    for one in desired_distributions(
+        select_packages(lock, request, target),
+        folder=folder,
+        allowed=request.allowed._replace(folders=request.find_links),
     ):
         _refuse_kind(one, request)
         yield one
 
 
-def _same(one: DesiredDistribution, other: DesiredDistribution) -> bool:
+def _agree(one: DesiredDistribution, other: DesiredDistribution) -> bool:
     """Whether two lock files mean the same: the same bytes, wherever they come from, or the same source."""
     if one.kind != other.kind or one.version != other.version or one.direct_url != other.direct_url:
         return False
@@ -142,8 +144,8 @@ def chosen_groups(request: SyncRequest, lock: Pylock) -> Collection[str] | None:
     return defaults | (known if request.all_groups else request.groups & (known | frozenset(lock.default_groups or ())))
 
 
-def _refuse_unknown(what: str, asked: Collection[str], known: Collection[str]) -> None:
-    unknown = sorted(set(asked) - set(known))
+def _refuse_unknown(what: str, requested: Collection[str], known: Collection[str]) -> None:
+    unknown = sorted(set(requested) - set(known))
     if unknown:
         names = ", ".join(f"`{name}`" for name in sorted(known)) or "none"
         raise LocksetError(

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from lockset.sync.disk.request import SyncRequest
     from lockset.sync.target import Target
 
-__all__ = ["selection_key"]
+__all__ = ["cached_selection"]
 
 # Changes with every change of what is remembered.
 _FORMAT = 2
@@ -32,26 +32,26 @@ _FOLDER = "locks-v1"
 _MOST = 256
 
 
-def selection_key(request: SyncRequest, target: Target, *, cache: Path | None) -> Sequence[DesiredDistribution]:
+def cached_selection(request: SyncRequest, target: Target, *, cache: Path | None) -> Sequence[DesiredDistribution]:
     """What all lock files together ask for, sorted by name.
 
     Raises:
-        LocksetError: What `lockset.sync.disk.selection.selection_arguments` raises.
+        LocksetError: What `lockset.sync.disk.selection.select_distributions` raises.
     """
     key = _key(request, target)
     location = str(cache / _FOLDER / f"{zlib.crc32(key) % _MOST:02x}") if cache is not None and key else None
-    found = _remembered(location, key)
-    if found is None:
+    selection = _load(location, key)
+    if selection is None:
         # Imported here: reading and selecting take longer to import than most syncs last.
-        from lockset.sync.disk.selection import selection_arguments as read
+        from lockset.sync.disk.selection import select_distributions as read
 
-        found = read(request, target)
-        if location is not None and not any(may_hold_secret(one.url or "") for one in found):
-            know(location, key, [_row(one) for one in found])
-    return [_as_it_is(one) for one in found]
+        selection = read(request, target)
+        if location is not None and not any(may_hold_secret(one.url or "") for one in selection):
+            know(location, key, [_to_row(one) for one in selection])
+    return [_with_tree_digest(one) for one in selection]
 
 
-def _as_it_is(one: DesiredDistribution) -> DesiredDistribution:
+def _with_tree_digest(one: DesiredDistribution) -> DesiredDistribution:
     # What is editable is always as it is now; any other directory is built anew when it has changed.
     return one._replace(tree=tree_digest(str(one.path))) if one.kind == "directory" and not one.editable else one
 
@@ -80,7 +80,7 @@ def _ordered(names: frozenset[str] | None) -> object:
     return None if names is None else sorted(names)
 
 
-def _row(one: DesiredDistribution) -> tuple[Any, ...]:
+def _to_row(one: DesiredDistribution) -> tuple[Any, ...]:
     return (
         (one.name, str(one.version) if one.version is not None else None, one.kind, one.filename, one.url, one.path),
         [(digest.algorithm, digest.value) for digest in one.digests],
@@ -88,15 +88,15 @@ def _row(one: DesiredDistribution) -> tuple[Any, ...]:
     )
 
 
-def _remembered(location: str | None, key: bytes) -> Sequence[DesiredDistribution] | None:
+def _load(location: str | None, key: bytes) -> Sequence[DesiredDistribution] | None:
     try:
         rows = known(location, key)
-        return [_wanted(*row) for row in rows] if rows is not None else None
+        return [_from_row(*row) for row in rows] if rows is not None else None
     except (ValueError, TypeError):
         return None
 
 
-def _wanted(names: tuple[Any, ...], digests: list[tuple[str, str]], facts: tuple[Any, ...]) -> DesiredDistribution:
+def _from_row(names: tuple[Any, ...], digests: list[tuple[str, str]], facts: tuple[Any, ...]) -> DesiredDistribution:
     name, version, kind, filename, url, path = names
     size, subdirectory, editable, requested, vcs, commit, revision = facts
     return DesiredDistribution(

@@ -53,33 +53,33 @@ class TargetSpec(NamedTuple):
     managed: bool = False
 
 
-def resolve_target(location: TargetSpec, *, cache: Path | None) -> Target:
-    """The target that `location` means.
+def resolve_target(spec: TargetSpec, *, cache: Path | None) -> Target:
+    """The target that `spec` means.
 
     Raises:
         LocksetError: `python-not-found`, `python-broken`, `externally-managed`, `platform-unknown`.
     """
-    interpreter = _interpreter(location, cache)
-    if location.directory is not None:
-        return directory_target(interpreter, location.directory)
-    if location.prefix is not None:
-        return prefix_target(interpreter, location.prefix)
+    interpreter = _interpreter(spec, cache)
+    if spec.directory is not None:
+        return directory_target(interpreter, spec.directory)
+    if spec.prefix is not None:
+        return prefix_target(interpreter, spec.prefix)
     target = environment_target(interpreter)
-    if not location.managed:
+    if not spec.managed:
         refuse_managed(target)
     return target
 
 
-def _interpreter(location: TargetSpec, cache: Path | None) -> Interpreter:
-    if location.described is not None:
-        return _described(location.described, cache)
-    assert location.python is not None
-    return ask_interpreter(interpreter_of(location.python), memory=_memory(cache))
+def _interpreter(spec: TargetSpec, cache: Path | None) -> Interpreter:
+    if spec.described is not None:
+        return _described(spec.described, cache)
+    assert spec.python is not None
+    return ask_interpreter(interpreter_of(spec.python), memory=_memory(cache))
 
 
-def _described(told: DescribedInterpreter, cache: Path | None) -> Interpreter:
+def _described(described: DescribedInterpreter, cache: Path | None) -> Interpreter:
     """The described interpreter, remembered: what it takes to know its tags takes 20 ms to import."""
-    key = (_FORMAT, __version__, *told)
+    key = (_FORMAT, __version__, *described)
     number = zlib.crc32(repr(key).encode(errors="surrogateescape"))
     memory = _memory(cache)
     location = str(memory / f"described-{number:08x}") if memory is not None else None
@@ -89,9 +89,11 @@ def _described(told: DescribedInterpreter, cache: Path | None) -> Interpreter:
             return Interpreter._make(fields)
     from lockset.markers.universe import described_target
 
-    found = Interpreter.of_description(described_target(told.platform, told.python, told.implementation))
-    know(location, key, (*found[:3], dict(found.markers), *found[4:]))
-    return found
+    interpreter = Interpreter.of_description(
+        described_target(described.platform, described.python, described.implementation)
+    )
+    know(location, key, (*interpreter[:3], dict(interpreter.markers), *interpreter[4:]))
+    return interpreter
 
 
 def _memory(cache: Path | None) -> Path | None:
@@ -106,11 +108,11 @@ def find_python(path: Sequence[str], *, version: str | None, cache: Path | None)
     """
     for executable in _candidates(path, version):
         try:
-            found = ask_interpreter(executable, memory=_memory(cache))
+            interpreter = ask_interpreter(executable, memory=_memory(cache))
         except LocksetError:
             continue
-        full = found.markers["python_full_version"]
-        if not found.is_virtual and (version is None or f"{full}.".startswith(f"{version}.")):
+        full = interpreter.markers["python_full_version"]
+        if not interpreter.is_virtual and (version is None or f"{full}.".startswith(f"{version}.")):
             return executable
     raise LocksetError(
         "python-not-found",

@@ -66,15 +66,15 @@ class InstallWorkers(Generic[T]):
             except RuntimeError:
                 # No further thread is to be had: those that run, and this one, do it all.
                 work()
-            told = [_next(done) for _ in tasks]
+            results = [_next(done) for _ in tasks]
         except BaseException:
             self._stop.set()
             for thread in threads if self._patient else ():
                 if thread.ident is not None:
                     thread.join()
             raise
-        told.sort(key=lambda one: one[0])
-        return [_result(one, told) for one in told]
+        results.sort(key=lambda one: one[0])
+        return [_result(one, results) for one in results]
 
     def _attempt(self, index: int, task: Callable[[], T]) -> tuple[int, T | None, BaseException | None]:
         if self._stop.is_set():
@@ -133,8 +133,8 @@ def _is_stop(error: BaseException) -> bool:
 
 
 def _result(
-    one: tuple[int, T | None, BaseException | None], told: list[tuple[int, T | None, BaseException | None]]
+    one: tuple[int, T | None, BaseException | None], results: list[tuple[int, T | None, BaseException | None]]
 ) -> T:
     if one[2] is not None:
-        raise next(error for _, _, error in told if error is not None and not isinstance(error, TaskSkipped))
+        raise next(error for _, _, error in results if error is not None and not isinstance(error, TaskSkipped))
     return one[1]  # type: ignore[return-value]

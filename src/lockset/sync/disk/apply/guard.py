@@ -39,12 +39,12 @@ def refuse_managed(target: Target) -> None:
         # The file is an INI file whose `Error` tells users of that system what to do; its first paragraph says enough.
         first = managed.partition("Error=")[2].strip() or managed
         lines = [line.strip() for line in first.splitlines()]
-        told = lines[: lines.index("")] if "" in lines else lines
+        paragraph = lines[: lines.index("")] if "" in lines else lines
         raise LocksetError(
             "externally-managed",
             "The packages of this Python are kept by the system's own installer",
             location=target.interpreter.executable,
-            context=tuple(told[:8]),
+            context=tuple(paragraph[:8]),
             hint="Sync into a virtual environment (`python -m venv .venv`), or insist by `--break-system-packages`",
         )
 
@@ -57,7 +57,7 @@ def locked(layout: Layout, listener: ProgressListener) -> Iterator[None]:
         LocksetError: `target-busy`, `target-not-writable`.
     """
     path = f"{layout.base}{os.sep}{LOCK_FILE}"
-    made = _made(layout.base)
+    made = _make_folder(layout.base)
     lock = LockFile(path)
     _clear(path)
     try:
@@ -72,13 +72,13 @@ def locked(layout: Layout, listener: ProgressListener) -> Iterator[None]:
     try:
         yield
     finally:
-        _let_go(lock, path)
+        _release(lock, path)
         for folder in made:
             with contextlib.suppress(OSError):
                 rmdir(folder)
 
 
-def _let_go(lock: LockFile, path: str) -> None:
+def _release(lock: LockFile, path: str) -> None:
     """Remove the file at `path` and end the hold. Should that fail, it ends with the process: what was done stays."""
     if os.name == "nt":
         # What is open cannot be removed there: neither by this process nor while another one waits for it.
@@ -103,7 +103,7 @@ def _clear(path: str) -> None:
             rmdir(path)
 
 
-def _made(base: str) -> list[str]:
+def _make_folder(base: str) -> list[str]:
     """Make the folder `base`; those that were missing, the deepest first."""
     missing: list[str] = []
     folder = base

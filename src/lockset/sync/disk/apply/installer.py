@@ -14,11 +14,11 @@ from lockset.sync.disk.apply.remove import refuse_blocked, refuse_left_over, rew
 from lockset.sync.disk.apply.stage import Stage, staged_distribution
 from lockset.sync.disk.apply.transaction import commit, discard, finish, is_interrupted, journal_of, recover
 from lockset.sync.disk.inspect.installed_scan import scan, stamp_of
-from lockset.sync.disk.inspect.snapshot import Snapshot, observed
+from lockset.sync.disk.inspect.snapshot import Snapshot, file_stamps
 from lockset.sync.disk.store.link import DamagedStore, Linker
 from lockset.sync.disk.workers import InstallWorkers, meanwhile
 from lockset.sync.installed import InstalledDistribution, InstalledFile
-from lockset.sync.overlaps import overlapped_of, overlaps_of, refuse_clashes, settled
+from lockset.sync.overlaps import overlapped_of, overlaps_of, refuse_clashes, settle_clashes
 from lockset.sync.placement import check_locations
 from lockset.sync.plan import Plan, plan
 from lockset.sync.windows_paths import refuse_windows_paths
@@ -80,17 +80,17 @@ class Installer:
     def __init__(
         self,
         target: Target,
-        wanted: Sequence[DesiredDistribution],
+        desired: Sequence[DesiredDistribution],
         *,
         policy: RemovalPolicy,
-        doing: InstallOptions,
+        options: InstallOptions,
         memory: str | None,
         listener: ProgressListener,
     ) -> None:
         self._target = target
-        self._wanted = wanted
+        self._desired = desired
         self._policy = policy
-        self._doing = doing
+        self._options = options
         self._listener = listener
         self._roots = target.layout.roots
         number = zlib.crc32("\0".join(self._roots).encode(errors="surrogateescape"))
@@ -105,27 +105,27 @@ class Installer:
             with locked(self._target.layout, self._listener):
                 self._recover()
         snapshot = self._seen = Snapshot.load(self._memory, self._roots)
-        found = self._plan(snapshot)
-        self.overlaps = overlaps_of(found.steps)
-        if not found.changes:
+        planned = self._plan(snapshot)
+        self.overlaps = overlaps_of(planned.steps)
+        if not planned.changes:
             snapshot.save(self._memory, self._roots)
-        return found
+        return planned
 
-    def observed(self) -> tuple[tuple[str, int, int], ...] | None:
+    def file_stamps(self) -> tuple[tuple[str, int, int], ...] | None:
         """What the last plan or its carrying out relied on: path, size and time of every file that was found whole.
 
         None where the target could be right or wrong without one of these being another.
         """
-        return observed(self._seen, self._target.layout, examined=frozenset(one.name for one in self._wanted))
+        return file_stamps(self._seen, self._target.layout, examined=frozenset(one.name for one in self._desired))
 
-    def apply(self, acquirer: Preparer, first: Plan) -> Plan:
+    def apply(self, preparer: Preparer, first: Plan) -> Plan:
         """Get everything that `first` installs, then bring the target there; what was really done.
 
         Raises:
             LocksetError: The target is as it was before.
             OSError: The same.
         """
-        stored = dict(acquirer.acquire([step.wanted for step in first.placed if step.wanted is not None]))
+        stored = dict(preparer.prepare([step.desired for step in first.placed if step.desired is not None]))
         with locked(self._target.layout, self._listener):
             self._recover()
             snapshot = self._seen
@@ -136,11 +136,11 @@ class Installer:
                 return now
             refuse_blocked(now)
             while True:
-                missing = [step.wanted for step in now.placed if step.wanted is not None and step.name not in stored]
-                stored |= acquirer.acquire(missing)
+                missing = [step.desired for step in now.placed if step.desired is not None and step.name not in stored]
+                stored |= preparer.prepare(missing)
                 try:
-                    self._change(now, stored, acquirer, snapshot)
-                except _Together as together:
+                    self._change(now, stored, preparer, snapshot)
+                except _MoreToRepair as together:
                     now = together.plan
                 else:
                     return now
@@ -153,18 +153,18 @@ class Installer:
         installed = scan(
             self._target.layout,
             snapshot=snapshot,
-            examine=frozenset(one.name for one in self._wanted),
-            verify_files=self._doing.verify_files,
+            examine=frozenset(one.name for one in self._desired),
+            verify_files=self._options.verify_files,
         )
-        return plan(self._wanted, installed, policy=self._policy, overlap=self._doing.overlap)
+        return plan(self._desired, installed, policy=self._policy, overlap=self._options.overlap)
 
-    def _change(self, now: Plan, stored: dict[str, StoredWheel], acquirer: Preparer, snapshot: Snapshot) -> None:
-        kept = [one for step in now.steps if step.action == "keep" for one in step.found]
-        removed = [one for step in now.changes for one in step.found]
+    def _change(self, now: Plan, stored: dict[str, StoredWheel], preparer: Preparer, snapshot: Snapshot) -> None:
+        kept = [one for step in now.steps if step.action == "keep" for one in step.installed]
+        removed = [one for step in now.changes for one in step.installed]
         owned = frozenset(file.path for one in kept for file in one.files)
         stage = Stage(self._target.layout, present=owned)
         try:
-            placing = self._staged(stage, now, stored, acquirer, kept)
+            placing = self._staged(stage, now, stored, preparer, kept)
             paths = frozenset(file.path for one in placing for file in one.files)
             refuse_left_over(now.changes, placed=paths, owned=owned)
             changed = rewrite_path_file(removed, kept)
@@ -176,7 +176,7 @@ class Installer:
             discard(stage.areas)
             raise
         self.overlaps = overlaps_of(now.steps, placing)
-        commit(journal, base=self._target.layout.base, on_step=self._doing.on_step)
+        commit(journal, base=self._target.layout.base, on_step=self._options.on_step)
         if len(stage.times) < _MANY:
             finish(journal)
             self._remember(placing, removed, now, stage, snapshot)
@@ -184,7 +184,7 @@ class Installer:
             # The one mostly waits for the disk, the other takes its time.
             with meanwhile(partial(finish, journal)):
                 self._remember(placing, removed, now, stage, snapshot)
-        if self._doing.compile_bytecode:
+        if self._options.compile_bytecode:
             _compile(self._target, placing)
 
     def _staged(
@@ -192,7 +192,7 @@ class Installer:
         stage: Stage,
         now: Plan,
         stored: dict[str, StoredWheel],
-        acquirer: Preparer,
+        preparer: Preparer,
         kept: Sequence[InstalledDistribution],
     ) -> Sequence[PlacedDistribution]:
         """Make everything ready; a stored wheel that turns out damaged is got anew, a few times."""
@@ -200,31 +200,31 @@ class Installer:
         while True:
             try:
                 stage.open()
-                linker = Linker(self._doing.link_mode, self._listener, hashing=self._doing.verify_files)
+                linker = Linker(self._options.link_mode, self._listener, hashing=self._options.verify_files)
                 placing: dict[str, PlacedDistribution] = {}
                 for step in now.placed:
-                    assert step.wanted is not None
-                    with _using(step.name):
-                        placing[step.name] = staged_distribution(stored[step.name], step.wanted, self._target)
+                    assert step.desired is not None
+                    with _naming_damaged(step.name):
+                        placing[step.name] = staged_distribution(stored[step.name], step.desired, self._target)
                 if os.name == "nt":
                     refuse_windows_paths(
                         tuple(placing.values()), kept, layout=self._target.layout, long_paths=long_paths()
                     )
                 clashes = check_locations(tuple(placing.values()), kept, layout=self._target.layout)
                 if clashes:
-                    placing = self._settled(placing, clashes, now)
+                    placing = self._settle(placing, clashes, now)
                 self._fill(stage, placing, stored, linker)
                 return tuple(placing.values())
-            except _Damaged as damaged:  # noqa: PERF203 (at most a few times for each package)
+            except _DamagedWheel as damaged:  # noqa: PERF203 (at most a few times for each package)
                 name = damaged.name
                 if healed.count(name) >= _HEALED:
                     raise damaged.error from None
                 healed.append(name)
-                acquirer.drop(stored[name])
-                wanted = [step.wanted for step in now.placed if step.name == name and step.wanted is not None]
-                stored |= acquirer.acquire(wanted)
+                preparer.drop(stored[name])
+                distributions = [step.desired for step in now.placed if step.name == name and step.desired is not None]
+                stored |= preparer.prepare(distributions)
 
-    def _settled(
+    def _settle(
         self, placing: Mapping[str, PlacedDistribution], clashes: Sequence[Clash], now: Plan
     ) -> dict[str, PlacedDistribution]:
         """What is placed where each path has one owner's file; owners that are kept are installed again with the rest.
@@ -232,14 +232,14 @@ class Installer:
         Raises:
             LocksetError: `path-conflict`.
         """
-        order = self._doing.overlap()
-        refuse_clashes(clashes, order, (step.name for step in now.steps if step.wanted is not None))
+        order = self._options.overlap()
+        refuse_clashes(clashes, order, (step.name for step in now.steps if step.desired is not None))
         together = {owner for clash in clashes for owner in clash.owners if owner not in placing}
         if together:
             reason = "owns a path together with another one"
             steps = (s._replace(action="repair", reason=reason) if s.name in together else s for s in now.steps)
-            raise _Together(Plan(steps=tuple(steps)))
-        return settled(placing, clashes, order)
+            raise _MoreToRepair(Plan(steps=tuple(steps)))
+        return settle_clashes(placing, clashes, order)
 
     def _fill(
         self, stage: Stage, placing: Mapping[str, PlacedDistribution], stored: Mapping[str, StoredWheel], linker: Linker
@@ -250,7 +250,7 @@ class Installer:
         self._listener.phase("Installing", total=len(placing))
 
         def put(name: str) -> None:
-            with _using(name):
+            with _naming_damaged(name):
                 stage.put(placing[name], stored[name], linker, workers.stopped)
             self._listener.step(name)
 
@@ -263,7 +263,7 @@ class Installer:
 
     def _remember(
         self,
-        placing: Sequence[PlacedDistribution],
+        placed: Sequence[PlacedDistribution],
         removed: Sequence[InstalledDistribution],
         now: Plan,
         stage: Stage,
@@ -272,7 +272,7 @@ class Installer:
         for one in removed:
             snapshot.known.pop(one.info, None)
         by_name = {step.name: step for step in now.placed}
-        for new in placing:
+        for new in placed:
             stamp = stamp_of(new.info)
             if stamp is not None:
                 snapshot.known[new.info] = (stamp, _installed(new, by_name[new.name]))
@@ -281,7 +281,7 @@ class Installer:
         snapshot.save(self._memory, self._roots)
 
 
-class _Together(Exception):  # noqa: N818 (never leaves this module)
+class _MoreToRepair(Exception):  # noqa: N818 (never leaves this module)
     """More has to be installed again at once: `plan` has it."""
 
     def __init__(self, plan: Plan) -> None:
@@ -289,7 +289,7 @@ class _Together(Exception):  # noqa: N818 (never leaves this module)
         self.plan = plan
 
 
-class _Damaged(Exception):  # noqa: N818 (never leaves this module)
+class _DamagedWheel(Exception):  # noqa: N818 (never leaves this module)
     """The stored wheel of `name` is not as it was unpacked."""
 
     def __init__(self, name: str, error: LocksetError | FileNotFoundError) -> None:
@@ -299,26 +299,26 @@ class _Damaged(Exception):  # noqa: N818 (never leaves this module)
 
 
 @contextmanager
-def _using(name: str) -> Iterator[None]:
+def _naming_damaged(name: str) -> Iterator[None]:
     try:
         yield
     except (DamagedStore, FileNotFoundError) as error:
-        raise _Damaged(name, error) from error
+        raise _DamagedWheel(name, error) from error
 
 
 def _installed(new: PlacedDistribution, step: Step) -> InstalledDistribution:
     """What a scan would find of `new`."""
-    assert step.wanted is not None
+    assert step.desired is not None
     files = [InstalledFile._make(file[:3]) for file in new.files]
     files.append(InstalledFile(f"{new.info}{os.sep}RECORD", "", None))
-    wanted = step.wanted
+    distribution = step.desired
     return InstalledDistribution(
         name=new.name,
         version=new.version,
         info=new.info,
         installer="lockset",
-        origin={**wanted.hashes, **({"tree": wanted.tree} if wanted.tree is not None else {})},
-        direct_url=wanted.direct_url,
+        origin={**distribution.hashes, **({"tree": distribution.tree} if distribution.tree is not None else {})},
+        direct_url=distribution.direct_url,
         files=tuple(files),
         overlapped=overlapped_of(new),
     )

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "emptied_folders",
-    "files_to_retire",
+    "files_to_remove",
     "refuse_blocked",
     "refuse_immutable",
     "refuse_left_over",
@@ -36,7 +36,7 @@ __all__ = [
 ]
 
 
-def files_to_retire(
+def files_to_remove(
     distributions: Sequence[InstalledDistribution], *, owned: Collection[str], layout: Layout
 ) -> tuple[list[str], list[str]]:
     """The dist-info folders and the files that go with `distributions`.
@@ -91,7 +91,7 @@ def refuse_blocked(plan: Plan) -> None:
     blocked = plan.blocked
     if blocked:
         keep = " ".join(f"--keep {step.name}" for step in blocked)
-        raise _not_removable([(step.found[0], step.blocked) for step in blocked], f"let them stay with `{keep}`, ")
+        raise _not_removable([(step.installed[0], step.blocked) for step in blocked], f"let them stay with `{keep}`, ")
 
 
 def refuse_left_over(steps: Sequence[Step], *, placed: Collection[str], owned: Collection[str]) -> None:
@@ -100,11 +100,11 @@ def refuse_left_over(steps: Sequence[Step], *, placed: Collection[str], owned: C
     Raises:
         LocksetError: `not-removable`.
     """
-    for one, wanted in ((one, step.wanted) for step in steps for one in step.found):
+    for one, desired in ((one, step.desired) for step in steps for one in step.installed):
         if one.info.lower().endswith(".egg") and any(path.startswith(one.info + os.sep) for path in owned):
             raise _not_removable([(one, "another distribution has files inside of it")])
-        if one.unlisted and wanted is not None:
-            if one.is_dist_info and wanted.version is not None and _is_version(one.version, wanted.version):
+        if one.unlisted and desired is not None:
+            if one.is_dist_info and desired.version is not None and _is_version(one.version, desired.version):
                 continue  # it has the very files that are placed anew
             left = [path for path in one.suspects if path not in placed]
             if left:
@@ -195,7 +195,7 @@ def emptied_folders(paths: Iterable[str], *, layout: Layout, needed: Collection[
     gone = set(paths)
     roots = {layout.base, *layout.libraries, layout.scripts}
     waiting = {os.path.dirname(path) for path in gone}
-    found: list[str] = []
+    emptied: list[str] = []
     while waiting:
         # The deepest first: what is above may become empty by it.
         folder = max(waiting, key=lambda one: (one.count(os.sep), one))
@@ -207,7 +207,7 @@ def emptied_folders(paths: Iterable[str], *, layout: Layout, needed: Collection[
         except OSError:
             continue
         if not left:
-            found.append(folder)
+            emptied.append(folder)
             gone.add(folder)
             waiting.add(os.path.dirname(folder))
-    return found
+    return emptied

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 __all__ = ["Stage", "staged_distribution"]
 
 
-def staged_distribution(stored: StoredWheel, wanted: DesiredDistribution, target: Target) -> PlacedDistribution:
+def staged_distribution(stored: StoredWheel, distribution: DesiredDistribution, target: Target) -> PlacedDistribution:
     """Where every file of `stored` goes in `target`, with the files that are made for this target alone.
 
     Raises:
@@ -49,21 +49,21 @@ def staged_distribution(stored: StoredWheel, wanted: DesiredDistribution, target
     for file in manifest.files:
         path = f"{roots[file.scheme]}{os.sep}{file.path if os.sep == '/' else file.path.replace('/', os.sep)}"
         if file.rewrite:
-            content = rewrite_script(_stored(stored, file), target.interpreter.executable)
-            files.append(_written(path, content, executable=True, made_from=f"`.data/scripts/{file.path}`"))
+            content = rewrite_script(_read_stored(stored, file), target.interpreter.executable)
+            files.append(_generated(path, content, executable=True, made_from=f"`.data/scripts/{file.path}`"))
         else:
             files.append(Placement(path, file.hash, file.size, file, None, file.executable))
     for script in manifest.scripts:
         name, content = _script(script, target)
         path = f"{roots['scripts']}{os.sep}{name}"
         made_from = f"the command `{script.name}` of its entry_points.txt"
-        files.append(_written(path, content, executable=True, made_from=made_from))
-    for name, content in _facts(wanted).items():
-        files.append(_written(f"{info}{os.sep}{name}", content, executable=False))
+        files.append(_generated(path, content, executable=True, made_from=made_from))
+    for name, content in _facts(distribution).items():
+        files.append(_generated(f"{info}{os.sep}{name}", content, executable=False))
     return PlacedDistribution(name=manifest.name, version=manifest.version, info=info, files=tuple(files))
 
 
-def _stored(stored: StoredWheel, file: StoredFile) -> bytes:
+def _read_stored(stored: StoredWheel, file: StoredFile) -> bytes:
     """The content of a small file of the store, which is verified: what is made of it says no more what it was."""
     import hashlib  # here, since few wheels have such files
 
@@ -75,7 +75,7 @@ def _stored(stored: StoredWheel, file: StoredFile) -> bytes:
     return content
 
 
-def _written(path: str, content: bytes, *, executable: bool, made_from: str = "metadata of lockset") -> Placement:
+def _generated(path: str, content: bytes, *, executable: bool, made_from: str = "metadata of lockset") -> Placement:
     digest = hash_text("sha256", quick_sha256(content))
     return Placement(path, digest, len(content), None, content, executable, made_from)
 
@@ -89,20 +89,20 @@ def _script(script: StoredScript, target: Target) -> tuple[str, bytes]:
     return launcher(script, interpreter.executable, interpreter.launcher)
 
 
-def _facts(wanted: DesiredDistribution) -> Mapping[str, bytes]:
+def _facts(distribution: DesiredDistribution) -> Mapping[str, bytes]:
     """The files of dist-info that tell who installed it, why, and from what."""
-    found = {"INSTALLER": b"lockset\n"}
-    if wanted.requested:
-        found["REQUESTED"] = b""
-    direct_url = wanted.direct_url
+    files = {"INSTALLER": b"lockset\n"}
+    if distribution.requested:
+        files["REQUESTED"] = b""
+    direct_url = distribution.direct_url
     if direct_url is not None:
-        found["direct_url.json"] = json.dumps(direct_url).encode()
-        if wanted.tree is not None:
-            found[SOURCE_FILE] = json.dumps({"tree": wanted.tree}).encode()
+        files["direct_url.json"] = json.dumps(direct_url).encode()
+        if distribution.tree is not None:
+            files[SOURCE_FILE] = json.dumps({"tree": distribution.tree}).encode()
     else:
-        origin = {"url": wanted.source_url, "archive_info": {"hashes": dict(wanted.hashes)}}
-        found["provenance_url.json"] = json.dumps(origin).encode()
-    return found
+        origin = {"url": distribution.source_url, "archive_info": {"hashes": dict(distribution.hashes)}}
+        files["provenance_url.json"] = json.dumps(origin).encode()
+    return files
 
 
 class Stage:
@@ -178,10 +178,10 @@ class Stage:
                 elif content is not None:
                     times[path] = _write(goal, content, executable=executable)
             except FileExistsError:
-                raise self._taken(one, path) from None
+                raise self._name_collision(one, path) from None
         _write(f"{staged_info}{os.sep}RECORD", format_record(record_rows(one)), executable=False)
 
-    def _taken(self, one: PlacedDistribution, path: str) -> LocksetError:
+    def _name_collision(self, one: PlacedDistribution, path: str) -> LocksetError:
         """The error for `path` of `one` where the file system takes another name for the same."""
         file = next(file for file in one.files if file.path == path)
         other = next((o for o in one.files if o.path != path and o.path.casefold() == path.casefold()), None)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from lockset.errors import LocksetError
 from lockset.files.atomic import is_straight, remove_tree, sync_folder, write_durably
 from lockset.files.system import rename, rmdir, unlink
-from lockset.sync.disk.apply.remove import emptied_folders, files_to_retire, refuse_immutable
+from lockset.sync.disk.apply.remove import emptied_folders, files_to_remove, refuse_immutable
 from lockset.sync.journal import Journal, MakeFolder, MoveAside, MoveIn, RemoveFolder
 from lockset.sync.layout import LOCK_FILE, STATE_FOLDER
 from lockset.sync.wheel.safe_path import is_within
@@ -50,7 +50,7 @@ def journal_of(
         LocksetError: `path-blocked`: something that is not lockset's to move stands where a file must go;
             `target-not-writable`: a file was made immutable.
     """
-    infos, files = files_to_retire(removed, owned=owned, layout=layout)
+    infos, files = files_to_remove(removed, owned=owned, layout=layout)
     refuse_immutable(infos)
     taken = dict.fromkeys([*infos, *files, *replaced])
     emptied = emptied_folders(taken, layout=layout, needed=stage.folders)
@@ -60,7 +60,7 @@ def journal_of(
     placing: list[JournalStep] = []
     for staged, final in stage.trees():
         making += [MakeFolder(folder) for folder in _missing_above(final) if MakeFolder(folder) not in making]
-        placing += _locations(staged, final, taken, layout)
+        placing += _moves(staged, final, taken, layout)
     for staged, final in stage.infos():
         root = os.path.dirname(final)
         making += [MakeFolder(f) for f in (*_missing_above(root), root) if _is_missing(f, making, placing)]
@@ -78,12 +78,12 @@ def journal_of(
 
 
 def _missing_above(path: str) -> list[str]:
-    found: list[str] = []
+    missing: list[str] = []
     above = os.path.dirname(path)
     while not os.path.isdir(above):
-        found.append(above)
+        missing.append(above)
         above = os.path.dirname(above)
-    return found[::-1]
+    return missing[::-1]
 
 
 def _is_missing(folder: str, making: list[JournalStep], placing: list[JournalStep]) -> bool:
@@ -92,7 +92,7 @@ def _is_missing(folder: str, making: list[JournalStep], placing: list[JournalSte
     return not any(isinstance(step, MoveIn) and step.path == folder for step in placing)
 
 
-def _locations(staged: str, final: str, taken: dict[str, None], layout: Layout) -> Iterator[JournalStep]:
+def _moves(staged: str, final: str, taken: dict[str, None], layout: Layout) -> Iterator[JournalStep]:
     """Moves of what is in the folder `staged` to `final`: whole folders where nothing is in the way."""
     if not _lexists(final, taken):
         yield MoveIn(staged, final)
@@ -102,11 +102,11 @@ def _locations(staged: str, final: str, taken: dict[str, None], layout: Layout) 
         yield MoveIn(staged, final)
         return
     with os.scandir(staged) as entries:
-        found = sorted(entries, key=lambda entry: entry.name)
-    for entry in found:
+        ordered = sorted(entries, key=lambda entry: entry.name)
+    for entry in ordered:
         goal = f"{final}{os.sep}{entry.name}"
         if entry.is_dir(follow_symlinks=False):
-            yield from _locations(entry.path, goal, taken, layout)
+            yield from _moves(entry.path, goal, taken, layout)
             continue
         if _lexists(goal, taken):
             _make_way(goal, taken, layout)

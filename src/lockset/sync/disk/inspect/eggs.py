@@ -183,8 +183,8 @@ def _commands(layout: Layout) -> dict[str, list[str]]:
         match = next((m for line in head.splitlines()[1:3] if (m := _COMMAND.match(line))), None)
         if match is None:
             continue
-        beside = [f"{path.rpartition('-script.py')[0]}{ending}" for ending in _LAUNCHER_ENDINGS]
-        files = [path, *(one for one in beside if name.endswith("-script.py") and os.path.isfile(one))]
+        launchers = [f"{path.rpartition('-script.py')[0]}{ending}" for ending in _LAUNCHER_ENDINGS]
+        files = [path, *(one for one in launchers if name.endswith("-script.py") and os.path.isfile(one))]
         commands.setdefault(normalised(match["name"].decode()), []).extend(files)
     return commands
 

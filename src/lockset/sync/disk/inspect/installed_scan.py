@@ -34,7 +34,7 @@ def scan(
 
     `snapshot` is what was seen before, and is brought up to date. With `verify_files` every file is hashed.
     """
-    found: list[InstalledDistribution] = []
+    distributions: list[InstalledDistribution] = []
     known: dict[str, tuple[Stamp, InstalledDistribution]] = {}
     for library in layout.libraries:
         infos, older = _listed(library)
@@ -42,7 +42,7 @@ def scan(
             # Imported here and below: hardly any target has such things.
             from lockset.sync.disk.inspect.eggs import egg_distributions
 
-            found += egg_distributions(library, older, layout)
+            distributions += egg_distributions(library, older, layout)
         for name in infos:
             info = f"{library}{os.sep}{name}"
             stamp = stamp_of(info)
@@ -54,13 +54,13 @@ def scan(
                 known[info] = (stamp, one)
             if one.name in examine and not one.problems:
                 one = _examined(one, snapshot, verify_files=verify_files)
-            found.append(one)
+            distributions.append(one)
     snapshot.replace(known)
-    if any(one.unlisted for one in found):
+    if any(one.unlisted for one in distributions):
         from lockset.sync.disk.inspect.unowned_files import with_suspects
 
-        return tuple(with_suspects(found, layout))
-    return tuple(found)
+        return tuple(with_suspects(distributions, layout))
+    return tuple(distributions)
 
 
 def _listed(library: str) -> tuple[list[str], list[str]]:
@@ -84,12 +84,12 @@ def stamp_of(info: str) -> Stamp | None:
 
 
 def _read(info: str, library: str, layout: Layout) -> InstalledDistribution:
-    name, version = _named(info)
+    name, version = _name_and_version(info)
     direct_url = _direct_url(info)
     problems: list[str] = []
     if read_text(info, "METADATA", HEAD) is None:
         problems.append("its METADATA is missing")
-    files, stray, broken = _recorded(info, library, layout)
+    files, stray, broken = _recorded_files(info, library, layout)
     facts = _json(info, SOURCE_FILE) or {}
     if broken:
         problems.append(f"its RECORD {broken}")
@@ -108,7 +108,7 @@ def _read(info: str, library: str, layout: Layout) -> InstalledDistribution:
     )
 
 
-def _recorded(info: str, library: str, layout: Layout) -> tuple[tuple[InstalledFile, ...], tuple[str, ...], str]:
+def _recorded_files(info: str, library: str, layout: Layout) -> tuple[tuple[InstalledFile, ...], tuple[str, ...], str]:
     """Files and stray rows of RECORD, and why it does not list all that was installed, "" where it does."""
     record = read_text(info, "RECORD", _MOST_RECORD)
     if record is None:
@@ -122,7 +122,7 @@ def _recorded(info: str, library: str, layout: Layout) -> tuple[tuple[InstalledF
     return files, stray, "" if any(file.path == own for file in reversed(files)) else "is cut short"
 
 
-def _named(info: str) -> tuple[str, str]:
+def _name_and_version(info: str) -> tuple[str, str]:
     """Name and version, from METADATA, as everybody reads them; from the folder's name where there is none."""
     name, _, version = os.path.basename(info)[: -len(".dist-info")].partition("-")
     return name_and_version(read_text(info, "METADATA", HEAD), name, version)
@@ -131,19 +131,19 @@ def _named(info: str) -> tuple[str, str]:
 def _json(info: str, name: str) -> dict[str, Any] | None:
     text = read_text(info, name)
     try:
-        found = json.loads(text) if text else None
+        value = json.loads(text) if text else None
     except (ValueError, RecursionError):
         return None
-    return found if isinstance(found, dict) else None
+    return value if isinstance(value, dict) else None
 
 
 def _direct_url(info: str) -> dict[str, Any] | None:
     """What direct_url.json says, where it says it as the standard has it."""
-    found = _json(info, "direct_url.json")
-    if found is None or not isinstance(found.get("url"), str):
+    value = _json(info, "direct_url.json")
+    if value is None or not isinstance(value.get("url"), str):
         return None
-    tables = (found.get(key, {}) for key in ("archive_info", "dir_info", "vcs_info"))
-    return found if all(isinstance(table, dict) for table in tables) else None
+    tables = (value.get(key, {}) for key in ("archive_info", "dir_info", "vcs_info"))
+    return value if all(isinstance(table, dict) for table in tables) else None
 
 
 def _tree(facts: Mapping[str, Any]) -> Mapping[str, str]:
@@ -203,19 +203,19 @@ def _problems(one: InstalledDistribution, snapshot: Snapshot, *, verify_files: b
         if not digest and path.endswith((".pyc", f"{os.sep}RECORD")):
             continue
         try:
-            found = lstat(path)
+            status = lstat(path)
         except OSError:
             yield f"`{_shown(path, one)}` is missing"
             continue
-        if size is not None and found.st_size != size:
+        if size is not None and status.st_size != size:
             yield f"`{_shown(path, one)}` was changed"
-        elif not stat.S_ISREG(found.st_mode):
+        elif not stat.S_ISREG(status.st_mode):
             yield f"`{_shown(path, one)}` is no regular file"
-        elif verify_files or times.get(path) != found.st_mtime_ns:
+        elif verify_files or times.get(path) != status.st_mtime_ns:
             if not has_hash(path, digest):
                 yield f"`{_shown(path, one)}` was changed"
             else:
-                times[path] = found.st_mtime_ns
+                times[path] = status.st_mtime_ns
                 snapshot.changed = True
 
 

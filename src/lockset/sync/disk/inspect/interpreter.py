@@ -69,7 +69,7 @@ def ask_interpreter(executable: str, *, memory: Path | None) -> Interpreter:
     key = _key(executable)
     location = str(memory / f"{zlib.crc32(os.fsencode(executable)):08x}") if memory is not None else None
     facts = known(location, key)
-    remembered = _built(executable, facts) if _holds(facts) else None
+    remembered = _from_facts(executable, facts) if _still_holds(facts) else None
     if remembered is not None:
         return remembered
     facts = _ask(executable)
@@ -87,7 +87,7 @@ def configurations(executable: str) -> tuple[str, str]:
     return os.path.join(folder, "pyvenv.cfg"), os.path.join(os.path.dirname(folder), "pyvenv.cfg")
 
 
-def _built(executable: str, facts: Mapping[str, Any] | None) -> Interpreter | None:
+def _from_facts(executable: str, facts: Mapping[str, Any] | None) -> Interpreter | None:
     """The interpreter with these facts; None where they are not what an interpreter answers."""
     try:
         return Interpreter.from_facts(executable, facts) if facts is not None else None
@@ -95,7 +95,7 @@ def _built(executable: str, facts: Mapping[str, Any] | None) -> Interpreter | No
         return None
 
 
-def _holds(facts: Mapping[str, Any] | None) -> bool:
+def _still_holds(facts: Mapping[str, Any] | None) -> bool:
     """Whether all that decided these facts is as it was."""
     try:
         return facts is not None and all(_stamp(path) == stamp for path, stamp in facts["watched"])
@@ -116,8 +116,8 @@ def _configuration(path: str) -> str | list[int] | None:
     """What pyvenv.cfg says: an environment that was made anew in the same way needs no new answer."""
     try:
         size = os.stat(path).st_size
-        found = content(path, size) if size <= _LARGEST else b""
-        return found.decode() if found else _stamp(path)
+        text = content(path, size) if size <= _LARGEST else b""
+        return text.decode() if text else _stamp(path)
     except (OSError, UnicodeDecodeError):
         return _stamp(path)
 
@@ -130,23 +130,23 @@ def _system() -> list[str]:
 def _stamp(path: str) -> list[int] | None:
     """As `stamp` of `interpreter_script` has it."""
     try:
-        found = os.stat(path)
+        status = os.stat(path)
     except (OSError, ValueError):
         return None
-    return [found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns]
+    return [status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns]
 
 
 def _ask(executable: str) -> Mapping[str, Any]:
     # Isolated: neither the caller's PYTHON variables nor its user site count.
     code, out, err = _run([executable, "-I", "-B", str(_SCRIPT)])
     mark = out.rfind(_MARK)
-    facts = _parsed(out[mark + len(_MARK) :]) if code == 0 and mark >= 0 else None
-    if facts is None or _built(executable, facts) is None:
-        told = err.decode("utf-8", "replace").strip().splitlines()[-3:]
+    facts = _parse_answer(out[mark + len(_MARK) :]) if code == 0 and mark >= 0 else None
+    if facts is None or _from_facts(executable, facts) is None:
+        last_lines = err.decode("utf-8", "replace").strip().splitlines()[-3:]
         raise LocksetError(
             "python-broken",
             f"`{executable}` does not answer as Python 3.8 or newer does",
-            context=tuple(told),
+            context=tuple(last_lines),
             hint="Choose another interpreter with `--python`",
         )
     return facts
@@ -161,7 +161,7 @@ def _run(command: list[str]) -> tuple[int, bytes, bytes]:
             command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, bufsize=0
         ) as child:
             try:
-                out, err = child.communicate(timeout=_SECONDS) if sys.platform == "win32" else _heard(child)
+                out, err = child.communicate(timeout=_SECONDS) if sys.platform == "win32" else _communicate(child)
                 code = child.wait(_SECONDS)
             except BaseException:
                 child.kill()
@@ -171,7 +171,7 @@ def _run(command: list[str]) -> tuple[int, bytes, bytes]:
     return code, out, err
 
 
-def _heard(child: Popen[bytes]) -> tuple[bytes, bytes]:
+def _communicate(child: Popen[bytes]) -> tuple[bytes, bytes]:
     """What `child` says until it ends, as far as it is bounded; whoever else holds its pipes is not waited for."""
     import selectors
     import subprocess
@@ -201,7 +201,7 @@ def _heard(child: Popen[bytes]) -> tuple[bytes, bytes]:
     return bytes(kept[child.stdout]), bytes(kept[child.stderr])
 
 
-def _parsed(answer: bytes) -> Mapping[str, Any] | None:
+def _parse_answer(answer: bytes) -> Mapping[str, Any] | None:
     import json  # here, since answers are remembered
 
     try:

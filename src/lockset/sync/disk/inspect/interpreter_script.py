@@ -96,17 +96,17 @@ def _musl(loader: str) -> tuple[int, int] | None:
 
     if "musl" not in loader:
         return None
-    told = subprocess.run([loader], stderr=subprocess.PIPE, check=False).stderr.decode("utf-8", "replace")
-    found = re.search(r"^Version (\d+)\.(\d+)", told, re.MULTILINE)
-    return (int(found.group(1)), int(found.group(2))) if found else None
+    banner = subprocess.run([loader], stderr=subprocess.PIPE, check=False).stderr.decode("utf-8", "replace")
+    match = re.search(r"^Version (\d+)\.(\d+)", banner, re.MULTILINE)
+    return (int(match.group(1)), int(match.group(2))) if match else None
 
 
 def _is_manylinux(major: int, minor: int, arch: str, module: object) -> bool:
     if module is None:
         return True
     if hasattr(module, "manylinux_compatible"):
-        told = module.manylinux_compatible(major, minor, arch)
-        return True if told is None else bool(told)
+        answer = module.manylinux_compatible(major, minor, arch)
+        return True if answer is None else bool(answer)
     name = {(2, 5): "manylinux1", (2, 12): "manylinux2010", (2, 17): "manylinux2014"}.get((major, minor))
     return bool(getattr(module, name + "_compatible", True)) if name else True
 
@@ -145,15 +145,15 @@ def _platforms() -> list[str]:
     except (OSError, struct.error):
         elf = None
     archs = ["armv8l", "armv7l"] if arch == "armv8l" else [arch]
-    found = ["linux_" + one for one in archs]
+    platforms = ["linux_" + one for one in archs]
     for one in archs:
-        found.extend(_manylinux(one, elf))
+        platforms.extend(_manylinux(one, elf))
     musl = _musl(elf[3]) if elf else None
     if musl:
-        found.extend(
+        platforms.extend(
             "musllinux_{}_{}_{}".format(musl[0], minor, one) for one in archs for minor in range(musl[1], -1, -1)
         )
-    return found
+    return platforms
 
 
 def _mac() -> list[object] | None:
@@ -202,10 +202,10 @@ def _libraries() -> list[str]:
 
 def _stamp(path: str) -> list[int] | None:
     try:
-        found = os.stat(path)
+        status = os.stat(path)
     except (OSError, ValueError):
         return None
-    return [found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns]
+    return [status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns]
 
 
 def _watched() -> list[tuple[str, list[int] | None]]:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from lockset.sync.layout import Layout
 
-__all__ = ["Snapshot", "Stamp", "observed"]
+__all__ = ["Snapshot", "Stamp", "file_stamps"]
 
 # Changes with every change of what is remembered.
 _FORMAT = 4
@@ -46,11 +46,11 @@ class Snapshot:
         row = self.unread.pop(info, None)
         if row is not None and row[0] == stamp:
             _, facts, files, times = row
-            one = _restored(info, facts, files)
+            one = _from_row(info, facts, files)
             self.known[info] = (row[0], one)
             self.times.update(zip((file.path for file in one.files), times, strict=True))
-        found = self.known.get(info)
-        return found[1] if found is not None and found[0] == stamp else None
+        entry = self.known.get(info)
+        return entry[1] if entry is not None and entry[0] == stamp else None
 
     def replace(self, known: dict[str, tuple[Stamp, InstalledDistribution]]) -> None:
         """From now on these are all that is known."""
@@ -68,16 +68,16 @@ class Snapshot:
             paths, hashes, sizes = zip(*one.files, strict=True) if one.files else ((), (), ())
             # Few long texts are written and read much sooner than many short ones.
             files = ("\0".join(paths), "\0".join(hashes), sizes)
-            rows.append((info, stamp, _row(one), files, tuple(map(self.times.get, paths))))
+            rows.append((info, stamp, _to_row(one), files, tuple(map(self.times.get, paths))))
         know(location, (_FORMAT, roots), rows)
 
 
-def _row(one: InstalledDistribution) -> tuple[Any, ...]:
+def _to_row(one: InstalledDistribution) -> tuple[Any, ...]:
     facts = (one.name, one.version, one.installer, dict(one.origin), one.direct_url)
     return *facts, one.stray, one.problems, one.unlisted, dict(one.overlapped)
 
 
-def _restored(info: str, row: tuple[Any, ...], files: tuple[str, str, tuple[int | None, ...]]) -> InstalledDistribution:
+def _from_row(info: str, row: tuple[Any, ...], files: tuple[str, str, tuple[int | None, ...]]) -> InstalledDistribution:
     name, version, installer, origin, direct_url, stray, problems, unlisted, overlapped = row
     paths, hashes, sizes = files
     columns = zip(paths.split("\0"), hashes.split("\0"), sizes, strict=True) if sizes else ()
@@ -96,22 +96,22 @@ def _restored(info: str, row: tuple[Any, ...], files: tuple[str, str, tuple[int 
     )
 
 
-def observed(
+def file_stamps(
     snapshot: Snapshot, layout: Layout, *, examined: Collection[str]
 ) -> tuple[tuple[str, int, int], ...] | None:
     """Path, size and time of every file that `snapshot` says was found whole; None where it does not say all.
 
     Of distributions that are not in `examined` only what changes with their metadata counts.
     """
-    found: list[tuple[str, int, int]] = []
+    stamps: list[tuple[str, int, int]] = []
     for library in layout.libraries:
         if any(f"{library}{os.sep}{name}" not in snapshot.known for name in _infos(library)):
             return None
     times = snapshot.times
     for info, ((record_time, record_size, _, info_time), one) in snapshot.known.items():
         record = f"{info}{os.sep}RECORD"
-        found.append((record, record_size, record_time))
-        found.append((info, _size(info), info_time))
+        stamps.append((record, record_size, record_time))
+        stamps.append((info, _size(info), info_time))
         if one.name not in examined:
             continue
         for path, digest, size in one.files:
@@ -120,8 +120,8 @@ def observed(
             time = times.get(path)
             if size is None or time is None:
                 return None
-            found.append((path, size, time))
-    return tuple(found)
+            stamps.append((path, size, time))
+    return tuple(stamps)
 
 
 def _infos(library: str) -> list[str]:

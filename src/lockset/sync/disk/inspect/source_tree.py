@@ -39,10 +39,10 @@ def tree_digest(folder: str) -> str:
 def _files(folder: str) -> Iterator[str]:
     try:
         with os.scandir(folder) as entries:
-            found = sorted(entries, key=lambda entry: entry.name)
+            ordered = sorted(entries, key=lambda entry: entry.name)
     except OSError:
         return
-    for entry in found:
+    for entry in ordered:
         if entry.name in _PASSED_OVER or entry.name.endswith(_PASSED_ENDINGS):
             continue
         if entry.is_dir(follow_symlinks=False):

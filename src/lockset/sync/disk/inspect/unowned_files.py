@@ -25,13 +25,15 @@ _SURROUNDINGS = frozenset({"_virtualenv.py", "sitecustomize.py", "usercustomize.
 _COMMAND = re.compile(r"^\s*([\w.@+-][\w.@+ -]*?)\s*=\s*[\w.]+\s*:", re.MULTILINE)
 
 
-def with_suspects(found: Sequence[InstalledDistribution], layout: Layout) -> list[InstalledDistribution]:
-    """`found`, where each one without a whole list of its files has those that nobody owns and that may be its own.
+def with_suspects(distributions: Sequence[InstalledDistribution], layout: Layout) -> list[InstalledDistribution]:
+    """`distributions`, where each one without a whole list of its files has those that nobody owns and that may be its own.
 
     Where its metadata names its modules (top_level.txt), these are the files below them; else any module may be.
     """
-    owned = {file.path for one in found for file in one.files}
-    return [one._replace(suspects=tuple(_suspects(one, owned, layout))) if one.unlisted else one for one in found]
+    owned = {file.path for one in distributions for file in one.files}
+    return [
+        one._replace(suspects=tuple(_suspects(one, owned, layout))) if one.unlisted else one for one in distributions
+    ]
 
 
 def _suspects(one: InstalledDistribution, owned: Collection[str], layout: Layout) -> Iterator[str]:

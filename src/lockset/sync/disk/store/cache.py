@@ -48,8 +48,8 @@ class Cache:
     @property
     def readable(self) -> tuple[str, ...]:
         """Folders to look things up in."""
-        found = [extended(str(self.folder))] if self.folder is not None else []
-        return (*found, self._temporary) if self._temporary else tuple(found)
+        folders = [extended(str(self.folder))] if self.folder is not None else []
+        return (*folders, self._temporary) if self._temporary else tuple(folders)
 
     def writable(self) -> str:
         """A folder to put things into; made when first asked for, for the user alone."""

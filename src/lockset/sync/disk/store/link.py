@@ -50,16 +50,16 @@ class Linker:
     """
 
     def __init__(self, mode: str, listener: ProgressListener, *, hashing: bool = False) -> None:
-        self._asked = mode
+        self._requested_mode = mode
         self._hashing = hashing
         self._listener = listener
-        ways: dict[str, tuple[Callable[[str, str, StoredFile], None], ...]] = {
+        strategies: dict[str, tuple[Callable[[str, str, StoredFile], None], ...]] = {
             "auto": (_clone, _link, _copy),
             "clone": (_clone, _copy),
             "hardlink": (_link, _copy),
             "copy": (_copy,),
         }
-        self._ways = ways[mode]
+        self._strategies = strategies[mode]
         # Nobody else makes files at this moment: a run's threads begin when its linker is there.
         mask = os.umask(0o022)
         os.umask(mask)
@@ -75,39 +75,41 @@ class Linker:
         mode = self._mode_of(source, file)
         if mode != self._modes[file.executable] and os.name == "posix":
             # One inode has one mode: another target's mask, or who changed it there, must not decide for this one.
-            _copied(source, goal, file)
+            _copy_readable(source, goal, file)
             return
         while True:
             # Several threads may find out at once that a way does not work.
-            ways = self._ways
-            way = ways[0]
+            strategies = self._strategies
+            strategy = strategies[0]
             try:
-                way(source, goal, file)
+                strategy(source, goal, file)
             except OSError as error:
-                if way is _copy or error.errno not in _CANNOT:
+                if strategy is _copy or error.errno not in _CANNOT:
                     raise
                 _remove(goal)
                 if error.errno == errno.EMLINK:
                     # This one file has as many names as the file system allows.
                     _copy(source, goal, file)
                     return
-                self._ways = ways[1:]
-                if self._asked != "auto":
-                    self._listener.note(f"The file system cannot {self._asked} from the cache: copying instead")
+                self._strategies = strategies[1:]
+                if self._requested_mode != "auto":
+                    self._listener.note(
+                        f"The file system cannot {self._requested_mode} from the cache: copying instead"
+                    )
             else:
                 return
 
     def _mode_of(self, source: str, file: StoredFile) -> int:
         """The mode of `source`, once it is known to be as it was unpacked."""
         try:
-            found = os.lstat(source)
+            status = os.lstat(source)
         except FileNotFoundError:
             raise DamagedStore(source) from None
-        if found.st_size != file.size or found.st_mtime_ns != file.mtime or not stat.S_ISREG(found.st_mode):
+        if status.st_size != file.size or status.st_mtime_ns != file.mtime or not stat.S_ISREG(status.st_mode):
             raise DamagedStore(source)
         if self._hashing and not has_hash(source, file.hash):
             raise DamagedStore(source)
-        return stat.S_IMODE(found.st_mode)
+        return stat.S_IMODE(status.st_mode)
 
 
 def _link(source: str, goal: str, file: StoredFile) -> None:
@@ -116,14 +118,14 @@ def _link(source: str, goal: str, file: StoredFile) -> None:
 
 
 def _clone(source: str, goal: str, file: StoredFile) -> None:
-    with open(source, "rb") as old, os.fdopen(_created(goal, file), "wb") as new:
+    with open(source, "rb") as old, os.fdopen(_create(goal, file), "wb") as new:
         if not clone(old.fileno(), new.fileno()):
             raise OSError(errno.EOPNOTSUPP, "no clones here")
     os.utime(goal, ns=(file.mtime, file.mtime))
 
 
 def _copy(source: str, goal: str, file: StoredFile) -> None:
-    with open(source, "rb", buffering=0) as old, open(_created(goal, file), "wb", buffering=0) as new:
+    with open(source, "rb", buffering=0) as old, open(_create(goal, file), "wb", buffering=0) as new:
         _copy_within(old.fileno(), new.fileno())
         # What the system did not copy by itself: all of it elsewhere.
         while chunk := old.read(_CHUNK):
@@ -133,7 +135,7 @@ def _copy(source: str, goal: str, file: StoredFile) -> None:
     os.utime(goal, ns=(file.mtime, file.mtime))
 
 
-def _copied(source: str, goal: str, file: StoredFile) -> None:
+def _copy_readable(source: str, goal: str, file: StoredFile) -> None:
     """As `_copy`, from a file that perhaps nobody may read any more."""
     if not os.access(source, os.R_OK):
         raise DamagedStore(source)
@@ -150,7 +152,7 @@ def _copy_within(old: int, new: int) -> None:
             raise
 
 
-def _created(goal: str, file: StoredFile) -> int:
+def _create(goal: str, file: StoredFile) -> int:
     mode = 0o755 if file.executable else 0o644
     return os.open(goal, os.O_WRONLY | os.O_CREAT | os.O_EXCL | BINARY, mode)
 

@@ -24,7 +24,7 @@ from lockset.files.system import BINARY
 from lockset.sync.wheel.manifest import StoredFile, StoredScript
 from lockset.sync.wheel.record import hash_text
 from lockset.sync.wheel.scripts import is_placeholder
-from lockset.sync.wheel.zip_reader import chunks, let_go
+from lockset.sync.wheel.zip_reader import chunks, release_pages
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -59,7 +59,7 @@ def unpack_wheel(
     destination = _Folders(folder, what=what)
     for script in wheel.scripts:
         destination.write_script(script.name, script.module, script.attribute, script.section)
-    installer.install(_Verified(wheel, buffer, what), destination, {})
+    installer.install(_VerifiedSource(wheel, buffer, what), destination, {})
     return tuple(destination.files), tuple(destination.scripts)
 
 
@@ -67,10 +67,10 @@ def launcher(script: StoredScript, executable: str, kind: str) -> tuple[str, byt
     """File name and content of the command `script` on systems that need more than a first line."""
     made = Script(script.name, script.module, script.attribute, cast("Any", script.section))
     name, content = made.generate(executable, cast("Any", kind))
-    return name, _undated(content)
+    return name, _without_date(content)
 
 
-def _undated(launcher: bytes) -> bytes:
+def _without_date(launcher: bytes) -> bytes:
     """`launcher` without time and system of whoever made it, in the small archive at its end: the same everywhere."""
     central = launcher.rfind(b"PK\x01\x02")
     local = launcher.rfind(b"PK\x03\x04", 0, max(central, 0))
@@ -82,7 +82,7 @@ def _undated(launcher: bytes) -> bytes:
     return bytes(content)
 
 
-class _Verified(WheelSource):
+class _VerifiedSource(WheelSource):
     """A wheel of which only what is to be installed is shown."""
 
     def __init__(self, wheel: Wheel, buffer: Buffer, what: str) -> None:
@@ -117,7 +117,7 @@ class _Verified(WheelSource):
             member = content.member
             seen += member.packed
             if seen > _WINDOW:
-                let_go(self._buffer)
+                release_pages(self._buffer)
                 seen = 0
             row = (member.name, f"{content.algorithm}={content.digest}", str(member.size))
             stream = cast("BinaryIO", _Stream(content, self._buffer, self._what))
@@ -172,21 +172,21 @@ class _Folders(WheelDestination):
             self._make_folder(goal.rpartition(os.sep)[0])
             descriptor = os.open(goal, os.O_WRONLY | os.O_CREAT | os.O_EXCL | BINARY, 0o755 if executable else 0o644)
         except (FileExistsError, NotADirectoryError, IsADirectoryError):
-            raise _taken(source.content, self._what) from None
+            raise _name_collision(source.content, self._what) from None
         try:
             for chunk in source:
                 first = first or chunk[:16]
                 hasher.update(chunk)
                 _write(descriptor, chunk)
-            found = os.fstat(descriptor)
+            status = os.fstat(descriptor)
         finally:
             os.close(descriptor)
         if os.name == "nt":
-            found = os.stat(goal)  # Windows settles the time when a file is closed
+            status = os.stat(goal)  # Windows settles the time when a file is closed
         _check(source.content, hasher, self._what)
         digest = hash_text(source.content.algorithm, hasher.digest())
         rewrite = scheme == "scripts" and is_placeholder(first)
-        self.files.append(StoredFile(scheme, relative, digest, found.st_size, found.st_mtime_ns, executable, rewrite))
+        self.files.append(StoredFile(scheme, relative, digest, status.st_size, status.st_mtime_ns, executable, rewrite))
         return RecordEntry(relative, None, None)
 
     def finalize_installation(self, scheme: Scheme, record_file_path: str, records: Any) -> None:
@@ -198,7 +198,7 @@ class _Folders(WheelDestination):
             self._made.add(folder)
 
 
-def _taken(content: Content, what: str) -> LocksetError:
+def _name_collision(content: Content, what: str) -> LocksetError:
     return LocksetError(
         "wheel-refused",
         f"`{content.member.name}` of {what} has the place of another member: the file system takes both names for one",

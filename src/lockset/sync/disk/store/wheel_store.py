@@ -146,15 +146,15 @@ def _is(manifest: Manifest, identity: WheelIdentity) -> bool:
     return identity.version is None or identity.version == read_version(manifest.version)
 
 
-def _keep(made: StoredWheel, folder: str) -> StoredWheel:
+def _keep(fresh: StoredWheel, folder: str) -> StoredWheel:
     """Move a finished entry to its place, or use what another process has put there meanwhile."""
     private_folder(os.path.dirname(folder))
     for _ in range(_MOST_TRIES):
-        if _renamed(made.folder, folder):
-            return StoredWheel(folder=folder, manifest=made.manifest)
-        there = _manifest(folder)
-        if there is not None and _is_alike(there, made.manifest) and is_whole(StoredWheel(folder, there)):
-            return StoredWheel(folder=folder, manifest=there)
+        if _try_rename(fresh.folder, folder):
+            return StoredWheel(folder=folder, manifest=fresh.manifest)
+        existing = _manifest(folder)
+        if existing is not None and _is_alike(existing, fresh.manifest) and is_whole(StoredWheel(folder, existing)):
+            return StoredWheel(folder=folder, manifest=existing)
         _put_away(folder)
     raise LocksetError("cache-busy", "The cache entry changes again and again", location=folder)
 
@@ -168,7 +168,7 @@ def _timeless(manifest: Manifest) -> Manifest:
     return manifest._replace(files=tuple(sorted(file._replace(mtime=0) for file in manifest.files)))
 
 
-def _renamed(temporary: str, folder: str) -> bool:
+def _try_rename(temporary: str, folder: str) -> bool:
     """False when something is at `folder` already."""
     try:
         rename(temporary, folder)
@@ -183,10 +183,10 @@ def is_whole(wheel: StoredWheel) -> bool:
     """Whether every file of `wheel` has the size and time that it was unpacked with."""
     for file in wheel.manifest.files:
         try:
-            found = os.lstat(file.location(wheel.folder))
+            status = os.lstat(file.location(wheel.folder))
         except OSError:
             return False
-        if not stat.S_ISREG(found.st_mode) or found.st_size != file.size or found.st_mtime_ns != file.mtime:
+        if not stat.S_ISREG(status.st_mode) or status.st_size != file.size or status.st_mtime_ns != file.mtime:
             return False
     return True
 

@@ -33,14 +33,14 @@ _SECONDS = 600.0
 
 def fill_wheelhouse(
     folder: str,
-    wanted: Sequence[DesiredDistribution],
+    distributions: Sequence[DesiredDistribution],
     *,
     cache: Cache,
     downloads: Callable[[], Downloads],
     folders: Sequence[str],
     listener: ProgressListener,
 ) -> tuple[bool, ...]:
-    """Have every file of `wanted` in `folder`, verified; for each whether it was put there now.
+    """Have every file of `distributions` in `folder`, verified; for each whether it was put there now.
 
     A file that is there already is kept where its hashes are right, and replaced where they are not. Nothing else in
     the folder is touched, and no file is there in part at any moment.
@@ -48,30 +48,30 @@ def fill_wheelhouse(
     Raises:
         LocksetError: What a download raises; `unsafe-path` for a name that is no safe file name.
     """
-    for one in wanted:
+    for one in distributions:
         problem = "is a path" if "/" in (one.filename or "") else path_problem(one.filename or "")
         if problem is not None:
             raise LocksetError("unsafe-path", f"The file name `{one.filename}` of {one} {problem}")
     os.makedirs(folder, exist_ok=True)
     workers: InstallWorkers[bool] = InstallWorkers(_THREADS)
     archives = Archives(cache, downloads, listener=listener, stopped=workers.stopped, folders=folders)
-    listener.phase("Downloading", total=len(wanted))
-    return tuple(workers.run([partial(_put, one, folder, archives, listener) for one in wanted]))
+    listener.phase("Downloading", total=len(distributions))
+    return tuple(workers.run([partial(_put, one, folder, archives, listener) for one in distributions]))
 
 
-def _put(wanted: DesiredDistribution, folder: str, archives: Archives, listener: ProgressListener) -> bool:
-    goal = os.path.join(folder, wanted.filename or "")
-    missing = not _is_there(goal, wanted)
+def _put(distribution: DesiredDistribution, folder: str, archives: Archives, listener: ProgressListener) -> bool:
+    goal = os.path.join(folder, distribution.filename or "")
+    missing = not _is_there(goal, distribution)
     if missing:
-        with archives.open(wanted) as source, replacing(goal, seconds=_SECONDS) as file:
+        with archives.open(distribution) as source, replacing(goal, seconds=_SECONDS) as file:
             while chunk := source.read(_CHUNK):
                 file.write(chunk)
-    listener.step(wanted.filename or str(wanted))
+    listener.step(distribution.filename or str(distribution))
     return missing
 
 
-def _is_there(path: str, wanted: DesiredDistribution) -> bool:
-    verifier = Verifier(wanted.digests, size=wanted.size)
+def _is_there(path: str, distribution: DesiredDistribution) -> bool:
+    verifier = Verifier(distribution.digests, size=distribution.size)
     if not os.path.isfile(path) or os.path.islink(path):  # noqa: PTH113, PTH114
         return False
     with open(path, "rb") as file:
