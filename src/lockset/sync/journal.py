@@ -76,9 +76,7 @@ class Journal(NamedTuple):
 
     @classmethod
     def loads(cls, data: bytes, base: str) -> Journal | None:
-
         """Read the output of `dumps`; None for anything else, or a damaged journal.
-
 
         Raises:
             LocksetError: `journal-unreadable`: it has another format.

@@ -50,9 +50,7 @@ class Layout(NamedTuple):
 
     @classmethod
     def of_prefix(cls, prefix: str, *, implementation: str, version: str, windows: bool) -> Layout:
-
         """Layout of `--prefix`: the folders of an installation, below `prefix`.
-
 
         `version` is as in folder names, for example 3.12 or 3.13t.
         """

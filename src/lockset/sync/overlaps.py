@@ -114,7 +114,7 @@ def _repair_if_lost(step: Step, kept: Collection[str], order: Mapping[str, int])
         if winner not in kept:
             return step._replace(action="repair", reason=f"`{path}` belongs to {winner}, which changes or goes")
         if order.get(step.name, -1) > order.get(winner, len(order)):
-            return step._replace(action="repair", reason=f"`{path}` belongs to {winner}, and should belong to {step.name}")
+            return step._replace(action="repair", reason=f"`{path}` belongs to {winner}, not to {step.name}")
     return step
 
 

@@ -100,9 +100,9 @@ def plan(
     policy: RemovalPolicy,
     overlap: Callable[[], Sequence[str]] = tuple,
 ) -> Plan:
-    """What makes a target with `installed` into one with `desired`.
+    """The plan that turns a target with `installed` into one with `desired`.
 
-    `overlap` returns the names of packages that may own the same path with different content, in order of priority.
+    `overlap` returns the names of packages that may own the same path with different content; the last one wins.
     """
     by_name: dict[str, list[InstalledDistribution]] = {}
     for one in installed:

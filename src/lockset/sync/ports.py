@@ -19,9 +19,7 @@ class WheelBuilds(Protocol):
     def of_archive(
         self, archive: BinaryIO, out_dir: Path, *, filename: str, subdirectory: str | None, what: str
     ) -> Path:
-
         """Build a wheel in `out_dir` from the source archive `archive`, whose hashes were verified.
-
 
         `filename` only decides the format; `what` names the release in notes and errors.
 
@@ -41,8 +39,6 @@ class WheelBuilds(Protocol):
     def of_commit(
         self, *, kind: str, url: str, commit: str, out_dir: Path, subdirectory: str | None, what: str
     ) -> Path:
-
-
         """Build a wheel in `out_dir` from `commit` of the repository `url` (version control `kind`).
 
         `url` may be an absolute local path. `commit` is a full id. Neither is ever read as a command-line option.

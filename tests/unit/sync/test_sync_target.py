@@ -553,7 +553,7 @@ def test_a_cache_that_cannot_be_written_is_gone_without(world: World, library: P
     world.cache = world.folder / "file" / "cache"
     world.sync(release())
     assert judge(library) == {"sample": "1.0"}
-    assert any("going on without it" in note for note in world.notes)
+    assert any("continuing without it" in note for note in world.notes)
 
 
 @pytest.mark.parametrize("harm", ["cut", "emptied", "missing", "other"])

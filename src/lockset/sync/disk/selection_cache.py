@@ -1,6 +1,6 @@
-"""What lock files ask a target to have, remembered: the same bytes for the same target need no second reading.
+"""Cache the distributions that lock files select for a target, by the bytes of the lock files.
 
-The memory saves time only. Hashes are checked on the bytes that are installed, whatever it says.
+The cache only saves time: hashes are always checked on the bytes that are installed.
 """
 
 from __future__ import annotations
@@ -25,24 +25,24 @@ if TYPE_CHECKING:
 
 __all__ = ["cached_selection"]
 
-# Changes with every change of what is remembered.
+# Increment with every change of the stored rows.
 _FORMAT = 2
 _FOLDER = "locks-v1"
-# Bounds the number of memories: a further one takes the place of an older one.
+# Limit for the number of cached selections; a new one replaces an older one.
 _MOST = 256
 
 
 def cached_selection(request: SyncRequest, target: Target, *, cache: Path | None) -> Sequence[DesiredDistribution]:
-    """What all lock files together ask for, sorted by name.
+    """The distributions that all lock files together select for `target`, sorted by name.
 
     Raises:
-        LocksetError: What `lockset.sync.disk.selection.select_distributions` raises.
+        LocksetError: The errors of `lockset.sync.disk.selection.select_distributions`.
     """
     key = _key(request, target)
     location = str(cache / _FOLDER / f"{zlib.crc32(key) % _MOST:02x}") if cache is not None and key else None
     selection = _load(location, key)
     if selection is None:
-        # Imported here: reading and selecting take longer to import than most syncs last.
+        # Imported here: importing the reader and the selection takes longer than most syncs.
         from lockset.sync.disk.selection import select_distributions as read
 
         selection = read(request, target)
@@ -52,12 +52,12 @@ def cached_selection(request: SyncRequest, target: Target, *, cache: Path | None
 
 
 def _with_tree_digest(one: DesiredDistribution) -> DesiredDistribution:
-    # What is editable is always as it is now; any other directory is built anew when it has changed.
+    # A directory is built again when its content has changed; an editable install needs no digest.
     return one._replace(tree=tree_digest(str(one.path))) if one.kind == "directory" and not one.editable else one
 
 
 def _key(request: SyncRequest, target: Target) -> bytes:
-    """All that the answer depends on; empty where it cannot be told."""
+    """Everything that the selection depends on; empty if it cannot be cached."""
     if any(source.data is None for source in request.sources):
         return b""
     interpreter = target.interpreter

@@ -1,4 +1,4 @@
-"""Which target a request means: an environment, a folder, a prefix, or one that is only described."""
+"""Resolve the target of a request: an environment, a folder, a prefix, or a described interpreter."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ if TYPE_CHECKING:
 
 __all__ = ["DescribedInterpreter", "TargetSpec", "find_python", "resolve_target"]
 
-# Changes with every change of what is remembered of described interpreters.
+# Increment with every change of the stored fields of described interpreters.
 _FORMAT = 2
 
 
 class DescribedInterpreter(NamedTuple):
-    """An interpreter that need not be on this machine, in the words of `lockset.markers.described_target`."""
+    """An interpreter that need not be on this machine: the arguments of `lockset.markers.described_target`."""
 
     platform: str
     python: str
@@ -36,14 +36,14 @@ class DescribedInterpreter(NamedTuple):
 
 
 class TargetSpec(NamedTuple):
-    """Where a sync goes.
+    """Where a sync installs to.
 
     Attributes:
         python: Path of an interpreter or of a virtual environment's folder; None only with `described`.
-        directory: Install into this folder instead of the interpreter's own environment.
-        prefix: Or below this one, as below an installation's own.
-        described: For this interpreter instead of one of this machine.
-        managed: A Python whose packages another installer keeps is no reason to refuse.
+        directory: Install into this folder instead of the interpreter's environment.
+        prefix: Install below this folder, laid out as an installation.
+        described: Install for this interpreter instead of one of this machine.
+        managed: Allow an externally managed Python (PEP 668).
     """
 
     python: str | None
@@ -54,7 +54,7 @@ class TargetSpec(NamedTuple):
 
 
 def resolve_target(spec: TargetSpec, *, cache: Path | None) -> Target:
-    """The target that `spec` means.
+    """The target for `spec`.
 
     Raises:
         LocksetError: `python-not-found`, `python-broken`, `externally-managed`, `platform-unknown`.
@@ -78,7 +78,7 @@ def _interpreter(spec: TargetSpec, cache: Path | None) -> Interpreter:
 
 
 def _described(described: DescribedInterpreter, cache: Path | None) -> Interpreter:
-    """The described interpreter, remembered: what it takes to know its tags takes 20 ms to import."""
+    """The described interpreter, from the cache if possible: importing what computes its tags takes 20 ms."""
     key = (_FORMAT, __version__, *described)
     number = zlib.crc32(repr(key).encode(errors="surrogateescape"))
     memory = _memory(cache)
@@ -101,7 +101,7 @@ def _memory(cache: Path | None) -> Path | None:
 
 
 def find_python(path: Sequence[str], *, version: str | None, cache: Path | None) -> str:
-    """The first interpreter in the folders `path` that is no virtual environment's, and of `version` ("3.12") if given.
+    """The first interpreter in the folders `path` outside a virtual environment, with `version` ("3.12") if given.
 
     Raises:
         LocksetError: `python-not-found`.
@@ -117,7 +117,7 @@ def find_python(path: Sequence[str], *, version: str | None, cache: Path | None)
     raise LocksetError(
         "python-not-found",
         f"There is no Python {version} on the path" if version else "There is no Python on the path",
-        hint="Name an interpreter by its path with `--python`",
+        hint="Give the path of an interpreter with `--python`",
     )
 
 

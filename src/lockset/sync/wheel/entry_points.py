@@ -26,8 +26,6 @@ class Script(NamedTuple):
 
 
 def scripts_in(text: str) -> tuple[Script, ...]:
-
-
     """The scripts that `text` (of entry_points.txt) declares.
 
     Raises:

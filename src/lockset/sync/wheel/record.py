@@ -26,8 +26,6 @@ class Row(NamedTuple):
 
 
 def parse_record(text: str) -> tuple[Row, ...]:
-
-
     """The rows of `text`, without blank lines.
 
     Raises:

@@ -1,4 +1,4 @@
-"""From a plan to a changed target: everything is ready before the first change, and the change is one transaction."""
+"""Plan and apply the changes of a target: everything is prepared first, then changed in one transaction."""
 
 from __future__ import annotations
 
@@ -39,22 +39,22 @@ if TYPE_CHECKING:
 
 __all__ = ["InstallOptions", "Installer"]
 
-# More threads than that wait for one another; fewer files than that are quicker put by one.
+# More threads only wait for one another; fewer files are faster with a single thread.
 _STAGERS, _MANY = 2, 1000
-# Bounds how often one wheel is got anew: somebody may be emptying the cache all the while.
+# Limit for preparing one wheel again: another process may keep emptying the cache.
 _HEALED = 5
-# Bounds the interpreters that compile at once; each shall have so many modules at least, since its start takes time.
+# Limit for parallel compilers, and the number of modules that makes starting another one worthwhile.
 _COMPILERS, _WORTHWHILE = 8, 100
 
 
 class InstallOptions(NamedTuple):
-    """How things are done, as against what.
+    """How distributions are installed.
 
     Attributes:
         link_mode: One of `link.LINK_MODES`.
-        compile_bytecode: Modules are compiled once they are in place.
-        verify_files: Installed files are hashed, not only compared by size and time.
-        overlap: Gives the names of packages that may own one path with different content; of the last one it is.
+        compile_bytecode: Compile modules after they are installed.
+        verify_files: Hash installed files instead of comparing size and time only.
+        overlap: Returns the names of packages that may own the same path with different content; the last one wins.
         on_step: Called before every step of the transaction.
     """
 
@@ -66,15 +66,15 @@ class InstallOptions(NamedTuple):
 
 
 class Installer:
-    """Plans for one target, and carries a plan out.
+    """Plans the changes of one target, and applies a plan.
 
     Args:
-        target: What is synced.
-        wanted: What it shall have.
-        policy: What else may change.
-        doing: How.
-        memory: Folder for what is remembered of targets, None for nowhere.
-        listener: Hears of progress.
+        target: The environment or folder to change.
+        desired: The distributions that it should have.
+        policy: Which other distributions may be removed.
+        options: How to install.
+        memory: Folder for snapshots of targets, or None.
+        listener: Receives progress.
     """
 
     def __init__(
@@ -96,11 +96,11 @@ class Installer:
         number = zlib.crc32("\0".join(self._roots).encode(errors="surrogateescape"))
         self._memory = f"{memory}{os.sep}{number:08x}" if memory is not None else None
         self._seen = Snapshot()
-        # What owns a path together with another, as it is in the end.
+        # Paths with several owners, as of the last plan or its application.
         self.overlaps: tuple[Overlap, ...] = ()
 
     def plan(self) -> Plan:
-        """What has to be done, as the target is now. What a crash has left is ended first."""
+        """Compute the plan for the target's current state, after recovering from an interrupted sync."""
         if is_interrupted(self._target.layout):
             with locked(self._target.layout, self._listener):
                 self._recover()
@@ -112,24 +112,24 @@ class Installer:
         return planned
 
     def file_stamps(self) -> tuple[tuple[str, int, int], ...] | None:
-        """What the last plan or its carrying out relied on: path, size and time of every file that was found whole.
+        """Path, size and time of every file that the last plan, or its application, relied on.
 
-        None where the target could be right or wrong without one of these being another.
+        None if these do not determine whether the target is in sync.
         """
         return file_stamps(self._seen, self._target.layout, examined=frozenset(one.name for one in self._desired))
 
     def apply(self, preparer: Preparer, first: Plan) -> Plan:
-        """Get everything that `first` installs, then bring the target there; what was really done.
+        """Prepare everything that `first` installs, change the target, and return the plan that was applied.
 
         Raises:
-            LocksetError: The target is as it was before.
-            OSError: The same.
+            LocksetError: The target is unchanged.
+            OSError: The target is unchanged.
         """
         stored = dict(preparer.prepare([step.desired for step in first.placed if step.desired is not None]))
         with locked(self._target.layout, self._listener):
             self._recover()
             snapshot = self._seen
-            # Another sync may have ended meanwhile.
+            # Another sync may have changed the target meanwhile.
             now = self._plan(snapshot)
             if not now.changes:
                 snapshot.save(self._memory, self._roots)
@@ -181,7 +181,7 @@ class Installer:
             finish(journal)
             self._remember(placing, removed, now, stage, snapshot)
         else:
-            # The one mostly waits for the disk, the other takes its time.
+            # `finish` mostly waits for the disk, so do the rest meanwhile.
             with meanwhile(partial(finish, journal)):
                 self._remember(placing, removed, now, stage, snapshot)
         if self._options.compile_bytecode:
@@ -195,7 +195,7 @@ class Installer:
         preparer: Preparer,
         kept: Sequence[InstalledDistribution],
     ) -> Sequence[PlacedDistribution]:
-        """Make everything ready; a stored wheel that turns out damaged is got anew, a few times."""
+        """Stage everything. A stored wheel that turns out to be damaged is prepared again, a few times."""
         healed: list[str] = []
         while True:
             try:
@@ -227,7 +227,7 @@ class Installer:
     def _settle(
         self, placing: Mapping[str, PlacedDistribution], clashes: Sequence[Clash], now: Plan
     ) -> dict[str, PlacedDistribution]:
-        """What is placed where each path has one owner's file; owners that are kept are installed again with the rest.
+        """`placing` with one file for each path. Owners that would be kept are installed again with the rest.
 
         Raises:
             LocksetError: `path-conflict`.
@@ -236,7 +236,7 @@ class Installer:
         refuse_clashes(clashes, order, (step.name for step in now.steps if step.desired is not None))
         together = {owner for clash in clashes for owner in clash.owners if owner not in placing}
         if together:
-            reason = "owns a path together with another one"
+            reason = "shares a path with another package"
             steps = (s._replace(action="repair", reason=reason) if s.name in together else s for s in now.steps)
             raise _MoreToRepair(Plan(steps=tuple(steps)))
         return settle_clashes(placing, clashes, order)
@@ -244,7 +244,7 @@ class Installer:
     def _fill(
         self, stage: Stage, placing: Mapping[str, PlacedDistribution], stored: Mapping[str, StoredWheel], linker: Linker
     ) -> None:
-        """Put all of `placing` into `stage`, the largest first, in two threads where that is quicker."""
+        """Put all of `placing` into `stage`, the largest first, in two threads if that is faster."""
         workers: InstallWorkers[None] = InstallWorkers(_STAGERS, patient=True)
         few = sum(len(one.files) for one in placing.values()) < _MANY
         self._listener.phase("Installing", total=len(placing))
@@ -282,7 +282,7 @@ class Installer:
 
 
 class _MoreToRepair(Exception):  # noqa: N818 (never leaves this module)
-    """More has to be installed again at once: `plan` has it."""
+    """Further packages have to be installed again: `plan` includes them."""
 
     def __init__(self, plan: Plan) -> None:
         super().__init__()
@@ -290,7 +290,7 @@ class _MoreToRepair(Exception):  # noqa: N818 (never leaves this module)
 
 
 class _DamagedWheel(Exception):  # noqa: N818 (never leaves this module)
-    """The stored wheel of `name` is not as it was unpacked."""
+    """The stored wheel of `name` was changed since it was unpacked."""
 
     def __init__(self, name: str, error: LocksetError | FileNotFoundError) -> None:
         super().__init__(name)
@@ -307,7 +307,7 @@ def _naming_damaged(name: str) -> Iterator[None]:
 
 
 def _installed(new: PlacedDistribution, step: Step) -> InstalledDistribution:
-    """What a scan would find of `new`."""
+    """`new` as a scan would report it."""
     assert step.desired is not None
     files = [InstalledFile._make(file[:3]) for file in new.files]
     files.append(InstalledFile(f"{new.info}{os.sep}RECORD", "", None))
@@ -325,7 +325,7 @@ def _installed(new: PlacedDistribution, step: Step) -> InstalledDistribution:
 
 
 def _compile(target: Target, placing: Sequence[PlacedDistribution]) -> None:
-    """Have the target's interpreter compile the new modules; what does not compile stays as it is."""
+    """Compile the new modules with the target's interpreter; modules that do not compile are skipped."""
     import subprocess
 
     modules = [file.path for one in placing for file in one.files if file.path.endswith(".py")]

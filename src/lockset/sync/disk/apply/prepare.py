@@ -1,4 +1,4 @@
-"""Everything a plan installs, fetched, verified and unpacked before the target is touched."""
+"""Fetch, verify, build and unpack everything that a plan installs, before the target is touched."""
 
 from __future__ import annotations
 
@@ -26,21 +26,21 @@ if TYPE_CHECKING:
 
 __all__ = ["Preparer"]
 
-# Bounds the transfers under way; more gain nothing on any line measured.
+# Limit for parallel transfers; more were not faster on any network measured.
 _THREADS = 8
 
 
 class Preparer:
-    """Gets unpacked wheels for what is wanted.
+    """Provides unpacked wheels for the desired distributions.
 
     Args:
-        cache: Where archives and unpacked wheels are kept.
-        downloads: Called when the first byte is needed from a network.
-        builds: Called when the first wheel has to be built; None where none may be.
-        fits: Whether a wheel with that file name can be used in the target.
-        listener: Hears of progress.
-        folders: Folders of files that may be used in place of a download.
-        verify: What the store says of a wheel is compared with the verified archive before it is used.
+        cache: Where archives and unpacked wheels are stored.
+        downloads: Called before the first download.
+        builds: Called before the first build; None if nothing may be built.
+        fits: Whether a wheel with that file name is compatible with the target.
+        listener: Receives progress.
+        folders: Folders with files to use instead of downloads.
+        verify: Unpack every wheel again from its verified archive, instead of trusting the store.
     """
 
     def __init__(
@@ -69,10 +69,10 @@ class Preparer:
         """The unpacked wheel of every one of `distributions`, by name.
 
         Raises:
-            LocksetError: The first refusal; nothing has touched the target then.
+            LocksetError: The first error; the target is untouched.
         """
         wheels = {one.name: stored for one in distributions if (stored := self._stored(one)) is not None}
-        # The slowest first: the largest file decides when all are there.
+        # The largest first: it decides when everything is done.
         missing = sorted((one for one in distributions if one.name not in wheels), key=lambda one: -(one.size or 0))
         for one in missing:
             self._refuse_build(one)
@@ -83,7 +83,7 @@ class Preparer:
         return wheels | {one.name: stored for one, stored in zip(missing, results, strict=True)}
 
     def drop(self, stored: StoredWheel) -> None:
-        """Forget a stored wheel that turned out damaged; the next `acquire` gets it anew."""
+        """Remove a damaged wheel from the store; the next `prepare` unpacks it again."""
         self._store.drop(stored)
 
     def _stored(self, distribution: DesiredDistribution) -> StoredWheel | None:
@@ -94,12 +94,12 @@ class Preparer:
         if self._builds is None and not _is_wheel(distribution):
             raise LocksetError(
                 "build-needed",
-                f"{distribution} is locked as a source ({distribution.filename or distribution.source}), and building is off",
+                f"{distribution} is locked as a source ({distribution.filename or distribution.source}), but builds are off",
                 hint="Allow building, or lock a version that has a wheel for this target",
             )
 
     def _prepare_one(self, distribution: DesiredDistribution) -> StoredWheel:
-        # As it is now: another thread may find out meanwhile that the cache cannot be written.
+        # Read before the attempt: another thread may notice meanwhile that the cache cannot be written.
         without = self._cache.is_gone_without
         try:
             stored = self._attempt(distribution)
@@ -144,7 +144,7 @@ class Preparer:
         directory = Path(str(distribution.path))
         if not directory.is_dir():
             raise LocksetError(
-                "directory-not-found", f"The folder of {distribution} is not there", location=str(directory)
+                "directory-not-found", f"The folder of {distribution} does not exist", location=str(directory)
             )
         return self._builder().of_directory(
             directory,
@@ -208,12 +208,12 @@ def _disk(distribution: DesiredDistribution, error: OSError) -> LocksetError:
         "disk",
         f"{distribution} could not be stored: {error.strerror or error}",
         location=str(error.filename) if error.filename else None,
-        hint="The target is as it was; make room or give access, then sync again",
+        hint="The target is unchanged: free some space or grant access, then sync again",
     )
 
 
 def _close(archive: BinaryIO, error: LocksetError) -> None:
-    """Close `archive`, also what `error` keeps of it: Windows removes no file that is open or mapped."""
+    """Close `archive`, and drop references to it from `error`: Windows cannot remove a file that is open or mapped."""
     import traceback
 
     traceback.clear_frames(error.__traceback__)

@@ -1,4 +1,4 @@
-"""Which distributions a target has, and whether those that count are whole."""
+"""Scan a target for installed distributions, and check those that matter for missing and changed files."""
 
 # Paths are strings here: there are thousands of them a run.
 # ruff: noqa: PTH114, PTH117, PTH119, PTH120, PTH123
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = ["has_hash", "scan", "stamp_of"]
 
-# Bounds what is read of a RECORD; the largest ones have some megabytes.
+# Limit for a RECORD; the largest ones have a few megabytes.
 _MOST_RECORD = 64 << 20
 _CHUNK = 1 << 20
 
@@ -30,16 +30,16 @@ _CHUNK = 1 << 20
 def scan(
     layout: Layout, *, snapshot: Snapshot, examine: Collection[str], verify_files: bool = False
 ) -> tuple[InstalledDistribution, ...]:
-    """The distributions of a target; those named in `examine` have their problems told.
+    """The distributions of a target; those named in `examine` are checked for problems.
 
-    `snapshot` is what was seen before, and is brought up to date. With `verify_files` every file is hashed.
+    `snapshot` is the result of earlier scans, and is updated. With `verify_files` every file is hashed.
     """
     distributions: list[InstalledDistribution] = []
     known: dict[str, tuple[Stamp, InstalledDistribution]] = {}
     for library in layout.libraries:
         infos, older = _listed(library)
         if older:
-            # Imported here and below: hardly any target has such things.
+            # Imported here and below: few targets have such installs.
             from lockset.sync.disk.inspect.eggs import egg_distributions
 
             distributions += egg_distributions(library, older, layout)
@@ -64,7 +64,7 @@ def scan(
 
 
 def _listed(library: str) -> tuple[list[str], list[str]]:
-    """Names of dist-info folders, and of what is older, in whatever case: so does `importlib.metadata` look for it."""
+    """Names of dist-info folders, and of older metadata; like `importlib.metadata`, this ignores case."""
     try:
         with os.scandir(library) as entries:
             names = sorted([e.name for e in entries if e.name.lower().endswith((*METADATA_ENDINGS, EASY_INSTALL))])
@@ -75,7 +75,7 @@ def _listed(library: str) -> tuple[list[str], list[str]]:
 
 
 def stamp_of(info: str) -> Stamp | None:
-    """What changes when the dist-info folder `info` is another one, or its RECORD is written anew."""
+    """A value that changes when the dist-info folder `info` is replaced, or its RECORD is rewritten."""
     try:
         record = os.lstat(f"{info}{os.sep}RECORD")
         return record.st_mtime_ns, record.st_size, record.st_ino, os.lstat(info).st_mtime_ns
@@ -104,12 +104,12 @@ def _read(info: str, library: str, layout: Layout) -> InstalledDistribution:
         stray=stray,
         problems=tuple(problems),
         overlapped=_overlapped(facts),
-        unlisted=f"has files that cannot be known: its RECORD {broken}" if broken else "",
+        unlisted=f"has an incomplete list of files: its RECORD {broken}" if broken else "",
     )
 
 
 def _recorded_files(info: str, library: str, layout: Layout) -> tuple[tuple[InstalledFile, ...], tuple[str, ...], str]:
-    """Files and stray rows of RECORD, and why it does not list all that was installed, "" where it does."""
+    """Files and stray rows of RECORD, and why RECORD is incomplete, or ""."""
     record = read_text(info, "RECORD", _MOST_RECORD)
     if record is None:
         return (), (), "is missing"
@@ -119,11 +119,11 @@ def _recorded_files(info: str, library: str, layout: Layout) -> tuple[tuple[Inst
         return (), (), f"cannot be read: {error}"
     own = f"{info}{os.sep}RECORD"
     # Its own row is the last one that lockset writes.
-    return files, stray, "" if any(file.path == own for file in reversed(files)) else "is cut short"
+    return files, stray, "" if any(file.path == own for file in reversed(files)) else "is truncated"
 
 
 def _name_and_version(info: str) -> tuple[str, str]:
-    """Name and version, from METADATA, as everybody reads them; from the folder's name where there is none."""
+    """Name and version, from METADATA if it has them, otherwise from the folder's name."""
     name, _, version = os.path.basename(info)[: -len(".dist-info")].partition("-")
     return name_and_version(read_text(info, "METADATA", HEAD), name, version)
 
@@ -138,7 +138,7 @@ def _json(info: str, name: str) -> dict[str, Any] | None:
 
 
 def _direct_url(info: str) -> dict[str, Any] | None:
-    """What direct_url.json says, where it says it as the standard has it."""
+    """Content of direct_url.json, if it has the form of the specification (PEP 610)."""
     value = _json(info, "direct_url.json")
     if value is None or not isinstance(value.get("url"), str):
         return None
@@ -166,20 +166,20 @@ def _origin(url: Mapping[str, Any] | None) -> Mapping[str, str]:
 
 
 def _files(record: str, library: str, layout: Layout) -> tuple[tuple[InstalledFile, ...], tuple[str, ...]]:
-    """The files of RECORD, and the rows that name no place in the target."""
+    """The files of RECORD, and the rows that point outside the target."""
     files: list[InstalledFile] = []
     stray: list[str] = []
     prefix = library + os.sep
     for row in parse_record(record):
         path = row.path
         if "\0" in path:
-            stray.append(path)  # no file has such a name
+            stray.append(path)  # no file can have such a name
             continue
         if os.sep != "/":
             path = path.replace("/", os.sep)
         if "." in path[:1] or f".{os.sep}" in path or f"{os.sep}{os.sep}" in path or os.path.isabs(path):
             location = os.path.normpath(prefix + path)
-            # Where the target is elsewhere now, an absolute row means what it meant then: nobody's to remove.
+            # An absolute row may refer to a place where the target was before: never remove it.
             if not path or os.path.isabs(path) or not layout.holds(location):
                 stray.append(row.path)
                 continue
@@ -210,7 +210,7 @@ def _problems(one: InstalledDistribution, snapshot: Snapshot, *, verify_files: b
         if size is not None and status.st_size != size:
             yield f"`{_shown(path, one)}` was changed"
         elif not stat.S_ISREG(status.st_mode):
-            yield f"`{_shown(path, one)}` is no regular file"
+            yield f"`{_shown(path, one)}` is not a regular file"
         elif verify_files or times.get(path) != status.st_mtime_ns:
             if not has_hash(path, digest):
                 yield f"`{_shown(path, one)}` was changed"
@@ -220,7 +220,7 @@ def _problems(one: InstalledDistribution, snapshot: Snapshot, *, verify_files: b
 
 
 def _links(one: InstalledDistribution) -> Iterator[str]:
-    """Folders of its modules that are links: what is in them is another place's, whatever it is."""
+    """Folders of its modules that are symbolic links: their content lies elsewhere."""
     library = os.path.dirname(one.info)
     start = len(library) + 1
     seen = {library}
@@ -238,11 +238,11 @@ def _shown(path: str, one: InstalledDistribution) -> str:
 
 
 def has_hash(path: str, digest: str) -> bool:
-    """Whether the file has the hash of its RECORD row; rows without a strong one say nothing."""
+    """Whether the file has the hash `digest` of its RECORD row; True if the row has no strong hash."""
     algorithm, _, value = digest.partition("=")
     if algorithm not in STRONG_ALGORITHMS or not value:
         return True
-    import hashlib  # here, since what was seen before is not hashed
+    import hashlib  # here, since unchanged files are not hashed again
 
     hasher = hashlib.new(algorithm, usedforsecurity=False)
     try:

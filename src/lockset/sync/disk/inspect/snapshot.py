@@ -1,6 +1,6 @@
-"""What lockset saw of a target when it last looked: enough to see quickly whether something has changed since.
+"""A snapshot of a target at the last scan, to detect quickly what has changed since.
 
-A snapshot is a memory, never an authority: where it is missing or differs, files are hashed and compared with RECORD.
+A snapshot only saves time: where it is missing or differs, files are hashed and compared with RECORD.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ if TYPE_CHECKING:
 
 __all__ = ["Snapshot", "Stamp", "file_stamps"]
 
-# Changes with every change of what is remembered.
+# Increment with every change of the stored rows.
 _FORMAT = 4
 # Time, size and inode of RECORD, time of its folder.
 Stamp: TypeAlias = tuple[int, int, int, int]
 
 
 class Snapshot:
-    """Distributions by the path of their dist-info, and modification times of files by path, None where not known."""
+    """Distributions by the path of their dist-info, and modification times of files by path (None if unknown)."""
 
     def __init__(self, unread: dict[str, Any] | None = None) -> None:
         self.known: dict[str, tuple[Stamp, InstalledDistribution]] = {}
@@ -35,14 +35,14 @@ class Snapshot:
 
     @classmethod
     def load(cls, location: str | None, roots: tuple[str, ...]) -> Snapshot:
-        """The snapshot of the target with these `roots` at `location`; empty where no whole one is there."""
+        """Read the snapshot for the target with these `roots`; empty if there is none, or it is damaged."""
         try:
             return cls(unread={info: row for info, *row in known(location, (_FORMAT, roots)) or ()})
         except (ValueError, TypeError):
             return cls()
 
     def find(self, info: str, stamp: Stamp | None) -> InstalledDistribution | None:
-        """What was seen at `info` when it had this `stamp`. Most of a snapshot is read only when asked for."""
+        """The distribution at `info`, if it still has this `stamp`. Rows are decoded on first use."""
         row = self.unread.pop(info, None)
         if row is not None and row[0] == stamp:
             _, facts, files, times = row
@@ -53,20 +53,20 @@ class Snapshot:
         return entry[1] if entry is not None and entry[0] == stamp else None
 
     def replace(self, known: dict[str, tuple[Stamp, InstalledDistribution]]) -> None:
-        """From now on these are all that is known."""
+        """Replace the known distributions."""
         if self.unread or known.keys() != self.known.keys():
             self.changed = True
         self.unread.clear()
         self.known = known
 
     def save(self, location: str | None, roots: tuple[str, ...]) -> None:
-        """Remember, where the disk lets us."""
+        """Write the snapshot if it has changed; errors of the disk are ignored."""
         if location is None or not self.changed:
             return
         rows = []
         for info, (stamp, one) in self.known.items():
             paths, hashes, sizes = zip(*one.files, strict=True) if one.files else ((), (), ())
-            # Few long texts are written and read much sooner than many short ones.
+            # A few long strings are written and read much faster than many short ones.
             files = ("\0".join(paths), "\0".join(hashes), sizes)
             rows.append((info, stamp, _to_row(one), files, tuple(map(self.times.get, paths))))
         know(location, (_FORMAT, roots), rows)
@@ -99,9 +99,9 @@ def _from_row(info: str, row: tuple[Any, ...], files: tuple[str, str, tuple[int 
 def file_stamps(
     snapshot: Snapshot, layout: Layout, *, examined: Collection[str]
 ) -> tuple[tuple[str, int, int], ...] | None:
-    """Path, size and time of every file that `snapshot` says was found whole; None where it does not say all.
+    """Path, size and time of every file that `snapshot` knows to be intact; None if it does not know them all.
 
-    Of distributions that are not in `examined` only what changes with their metadata counts.
+    For distributions that are not in `examined`, only the metadata is included.
     """
     stamps: list[tuple[str, int, int]] = []
     for library in layout.libraries:

@@ -1,4 +1,4 @@
-"""Archives on disk: verified while they are written, and read afterwards from that same open file."""
+"""Obtain archives: verified while they are written, and then read from the same open file."""
 
 # Paths are strings here: there are thousands of them a run.
 # ruff: noqa: PTH120
@@ -26,17 +26,17 @@ if TYPE_CHECKING:
 
 __all__ = ["MOST_BYTES", "Archives"]
 
-# Bounds a download whose size is not locked.
+# Limit for a download whose size is not locked.
 MOST_BYTES = 8 << 30
 _CHUNK = 1 << 20
 _FOLDER = "archives-v1"
 
 
 class Archives:
-    """Gets the archives that a lock names: from the cache, from a local path, or over the network.
+    """Obtains locked archives from the cache, from a local path, or over the network.
 
-    Every archive comes as a file open for reading at its start; all locked digests and the locked size were verified
-    over exactly the bytes that it holds.
+    Every archive is returned as an open file, positioned at its start, whose bytes have all locked digests and the
+    locked size.
     """
 
     def __init__(
@@ -57,11 +57,11 @@ class Archives:
         self._stopped = stopped
 
     def open(self, distribution: DesiredDistribution) -> BinaryIO:
-        """The archive of `wanted`.
+        """The archive of `distribution`.
 
         Raises:
-            LocksetError: `hash-mismatch`, `file-not-found`, and whatever `Downloads.fetch` raises.
-            OSError: The disk did not let us.
+            LocksetError: `hash-mismatch`, `file-not-found`, and the errors of `Downloads.fetch`.
+            OSError: A file cannot be written.
         """
         archive = self._from_cache(distribution) or self._from_folders(distribution)
         if archive is None and distribution.is_outside:
@@ -73,7 +73,7 @@ class Archives:
         return archive or self._fetch(distribution)
 
     def forget(self, distribution: DesiredDistribution) -> None:
-        """Keep nothing of an archive that was refused after all."""
+        """Remove an archive that was refused from the cache."""
         for root in self._cache.readable:
             _remove(_location(root, distribution))
 
@@ -97,13 +97,13 @@ class Archives:
             if verifier.mismatch() is None:
                 file.seek(0)
                 return file
-            # Cut, emptied or changed since: as if it had never been there.
+            # Truncated or changed since: treat it as missing.
             file.close()
             _remove(path)
         return None
 
     def _from_folders(self, distribution: DesiredDistribution) -> BinaryIO | None:
-        """The file of a wheelhouse that has the locked hash, whatever its name."""
+        """The file in `folders` that has the locked hash, whatever its name."""
         is_there = distribution.path is not None and not distribution.is_outside and os.path.exists(distribution.path)  # noqa: PTH110
         for path in self._folders.candidates(distribution) if not is_there else ():
             with contextlib.suppress(_OtherFile):
@@ -145,30 +145,30 @@ class Archives:
             raise
 
     def _store(self, file: BinaryIO, temporary: str, distribution: DesiredDistribution, root: str) -> BinaryIO:
-        """Move the verified `file` to its place in the cache; the archive, open at its start."""
+        """Move the verified `file` into the cache; the archive, open at its start."""
         path = _location(root, distribution)
         if os.name != "nt":
             _keep(temporary, path)
             return file
-        # What is open cannot be moved there, so it is closed first: what is opened afterwards is verified once more.
+        # Windows cannot move an open file, so close it first, and verify it again after opening.
         file.close()
         try:
             _keep(temporary, path)
         except PermissionError:
-            # Another process reads the same archive at this moment: it was verified there.
+            # Another process is reading the same archive, which it has verified.
             _remove(temporary)
         archive = self._from_cache(distribution)
         if archive is None:
-            raise LocksetError("cache-busy", "The cache entry changes again and again", location=path)
+            raise LocksetError("cache-busy", "The cache entry keeps changing", location=path)
         return archive
 
 
 class _OtherFile(Exception):  # noqa: N818 (never leaves this module)
-    """The file of a wheelhouse is another one."""
+    """The file of the folder is a different one."""
 
 
 class Folders:
-    """Folders of files that may be used in place of a download."""
+    """Folders with files to use instead of downloads (`--find-links`)."""
 
     def __init__(self, folders: Sequence[str]) -> None:
         self._folders = folders
@@ -176,7 +176,7 @@ class Folders:
         self._listing: list[tuple[str, str, int]] | None = None
 
     def candidates(self, distribution: DesiredDistribution) -> Iterator[str]:
-        """Files that could be `wanted`: those with its name first, then those with its size."""
+        """Files that may be `distribution`: those with its name first, then those with its size."""
         others: list[str] = []
         for path, name, size in self._files() if self._folders else ():
             if distribution.size is not None and size != distribution.size:
@@ -205,7 +205,7 @@ def _list_folder(folder: str) -> list[tuple[str, str, int]]:
 
 
 class _VerifyingSink:
-    """Writes what comes to `file` and hashes the very same bytes."""
+    """Writes chunks to `file` and hashes the same bytes."""
 
     def __init__(
         self, file: BinaryIO, verifier: Verifier, listener: ProgressListener, stopped: Callable[[], bool]
@@ -217,10 +217,10 @@ class _VerifyingSink:
 
     def write(self, chunk: bytes) -> None:
         if self._stopped():
-            raise LocksetError("stopped", "The sync ends because another download failed")
+            raise LocksetError("stopped", "The sync stops because another download failed")
         self.verifier.update(chunk)
         if self.verifier.too_long:
-            raise LocksetError("download-too-large", "More bytes came than are locked")
+            raise LocksetError("download-too-large", "The download is larger than the locked size")
         self._file.write(chunk)
         self._listener.transferred(len(chunk))
 
@@ -239,7 +239,7 @@ def _copy(distribution: DesiredDistribution, sink: _VerifyingSink) -> None:
             "file-not-found",
             f"The file of {distribution} cannot be read: {error.strerror}",
             location=distribution.path,
-            hint="Paths in a lock file are relative to its own folder",
+            hint="Paths in a lock file are relative to its folder",
         ) from error
     limit = distribution.size if distribution.size is not None else MOST_BYTES
     with source:
@@ -248,7 +248,7 @@ def _copy(distribution: DesiredDistribution, sink: _VerifyingSink) -> None:
 
 
 def _open_regular(path: str) -> BinaryIO:
-    """Open `path` without waiting for a pipe or a device to answer."""
+    """Open the regular file `path`, without blocking on a pipe or a device."""
     descriptor = os.open(path, READ)
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):
         os.close(descriptor)
@@ -283,5 +283,5 @@ def _hash_mismatch(distribution: DesiredDistribution, mismatch: str) -> LocksetE
         f"`{distribution.filename}` of {distribution} is not the file that was locked",
         location=distribution.source,
         context=(mismatch,),
-        hint="The file was changed after locking or on its way; if the change is right, lock again",
+        hint="The file was changed after locking, or in transit; if the change is intended, lock again",
     )

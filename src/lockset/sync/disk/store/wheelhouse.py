@@ -1,4 +1,4 @@
-"""Puts the files that a lock names into a folder, under their own names: a wheelhouse."""
+"""Fill a wheelhouse: a folder with the files of a lock file, under their own names."""
 
 # Paths are strings here, as in the rest of this folder.
 # ruff: noqa: PTH103, PTH118, PTH123
@@ -27,7 +27,7 @@ __all__ = ["fill_wheelhouse"]
 
 _THREADS = 8
 _CHUNK = 1 << 20
-# Bounds how long another process that copies the same file is waited for.
+# Timeout for another process that writes the same file.
 _SECONDS = 600.0
 
 
@@ -40,13 +40,13 @@ def fill_wheelhouse(
     folders: Sequence[str],
     listener: ProgressListener,
 ) -> tuple[bool, ...]:
-    """Have every file of `distributions` in `folder`, verified; for each whether it was put there now.
+    """Put every file of `distributions` into `folder`, verified, and return for each whether it is new.
 
-    A file that is there already is kept where its hashes are right, and replaced where they are not. Nothing else in
-    the folder is touched, and no file is there in part at any moment.
+    An existing file is kept if its hashes match, and replaced otherwise. Nothing else in the folder is touched, and a
+    file never appears there incomplete.
 
     Raises:
-        LocksetError: What a download raises; `unsafe-path` for a name that is no safe file name.
+        LocksetError: The errors of a download; `unsafe-path` for a name that is not a safe file name.
     """
     for one in distributions:
         problem = "is a path" if "/" in (one.filename or "") else path_problem(one.filename or "")
