@@ -1,7 +1,7 @@
-"""Checks against the JSON Schema of lock files, as Issues with Spans.
+"""Check a lock file against its JSON Schema.
 
-The rules find all that the schema finds, and say it better; the plain run does without it. It is for editors, and
-for who wants to see a second witness.
+The rules report everything that the schema does, with better messages, so validation does not use the schema. It is
+meant for editors, and as an independent check.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ SCHEMA_NAME = "pylock-1.0.schema.json"
 
 
 class _Toml(str):
-    """A TOML value of a type that JSON lacks, as the string an editor would show to a schema."""
+    """A TOML value of a type that JSON lacks, as the string that an editor would pass to a schema."""
 
     __slots__ = ("toml_type",)
     toml_type: str
@@ -35,10 +35,10 @@ class _Toml(str):
 
 @lru_cache(maxsize=1)
 def load_schema() -> Mapping[str, Any]:
-    """The schema: from the installed package, else, where lockset runs from its source tree, from there.
+    """The schema, from the installed package or from the source tree.
 
     Raises:
-        LocksetError: `installation-broken` where neither has it.
+        LocksetError: `installation-broken`: neither has it.
     """
     packaged = files("lockset").joinpath("schemas").joinpath(SCHEMA_NAME)
     in_tree = Path(__file__).parents[4] / "schemas" / SCHEMA_NAME
@@ -50,16 +50,16 @@ def load_schema() -> Mapping[str, Any]:
 
 
 def check_schema(document: Document) -> tuple[Issue, ...]:
-    """What the schema refuses in `document`, sorted by place; all issues have the code `schema`.
+    """The violations of the schema in `document`, sorted by position; all have the code `schema`.
 
     Raises:
-        LocksetError: `toml-syntax` where the document is nested too deep to be turned into JSON.
+        LocksetError: `toml-syntax`: the document is nested too deeply to be converted to JSON.
     """
     issues: list[Issue] = []
     try:
         instance = _as_json(document.data)
     except RecursionError as deep:
-        message = "Tables or arrays are nested too deep for the JSON Schema"
+        message = "Tables or arrays are nested too deeply for the JSON Schema"
         raise LocksetError("toml-syntax", message, location=document.path) from deep
     for error in _validator().iter_errors(instance):
         path = tuple(error.absolute_path)
@@ -69,7 +69,7 @@ def check_schema(document: Document) -> tuple[Issue, ...]:
             Issue(
                 code="schema",
                 severity="error",
-                message=f"The JSON Schema refuses this: {error.message.splitlines()[0]}",
+                message=f"This violates the JSON Schema: {error.message.splitlines()[0]}",
                 path=path_text(path),
                 span=span,
                 line=line,
@@ -82,15 +82,15 @@ def check_schema(document: Document) -> tuple[Issue, ...]:
 
 @lru_cache(maxsize=1)
 def _validator() -> Any:
-    """A validator that knows TOML's types: no float is an integer, and datetimes are told from strings."""
+    """A validator with TOML's types: floats are not integers, and datetimes are not strings."""
     import jsonschema  # type: ignore[import-untyped]  # it has no types of its own
 
-    def toml_type(_validator: Any, wanted: str, instance: Any, _schema: Any) -> Iterator[jsonschema.ValidationError]:
-        if wanted != _toml_type(instance):
-            yield jsonschema.ValidationError(f"{instance!r} is not of the TOML type {wanted!r}")
+    def toml_type(_validator: Any, expected: str, instance: Any, _schema: Any) -> Iterator[jsonschema.ValidationError]:
+        if expected != _toml_type(instance):
+            yield jsonschema.ValidationError(f"{instance!r} is not of the TOML type {expected!r}")
 
-    made = jsonschema.validators.extend(jsonschema.Draft202012Validator, {"x-toml-type": toml_type})
-    return made(load_schema())
+    extended = jsonschema.validators.extend(jsonschema.Draft202012Validator, {"x-toml-type": toml_type})
+    return extended(load_schema())
 
 
 def _toml_type(instance: Any) -> str:
@@ -100,7 +100,7 @@ def _toml_type(instance: Any) -> str:
 
 
 def _as_json(value: Any) -> Any:
-    """Only called on what the TOML reader has read, whose depth is bounded by it."""
+    """`value` for the validator; the TOML reader limits its depth."""
     if isinstance(value, dict):
         return {key: _as_json(item) for key, item in value.items()}
     if isinstance(value, list):
