@@ -10,7 +10,7 @@ import zipfile
 from typing import TYPE_CHECKING, BinaryIO, cast
 
 from lockset.errors import LocksetError
-from lockset.metadata.bounded_reads import MOST_MEMBERS, BoundedReads, archive_errors, inflated, tar_members
+from lockset.metadata.bounded_reads import MOST_MEMBERS, BoundedReads, archive_errors, open_gzip, tar_members
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -80,7 +80,7 @@ class _Writer:
         self._copies: list[tuple[tuple[str, ...], tuple[str, ...]]] = []
 
     def take_tar(self, archive: BinaryIO) -> None:
-        with tarfile.open(fileobj=inflated(archive), mode="r:") as tar:
+        with tarfile.open(fileobj=open_gzip(archive), mode="r:") as tar:
             for member in tar_members(tar):
                 parts = self._count(member.name)
                 if member.isdir():

@@ -186,7 +186,7 @@ def refuse_empty_environments(lock: Pylock) -> None:
         raise LocksetError(
             "environment-not-supported",
             "The lock file supports no environment: its `environments` is empty",
-            hint="If it is meant for all environments, as pipenv writes it, remove the key; otherwise lock again",
+            hint="If it is for all environments, as pipenv means it, remove `environments`; otherwise lock again",
         )
 
 

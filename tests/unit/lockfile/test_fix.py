@@ -126,7 +126,7 @@ def test_an_empty_version_and_an_empty_time_are_removed() -> None:
 def test_a_lock_file_of_no_packages_gets_the_key(end: str) -> None:
     for text in (TOP, TOP.rstrip(), TOP + "requires-python = '>=3.10'\n", TOP + "\n[tool.hand]\nkey = [\n1]\n"):
         mended = fix_text(text.replace("\n", end))
-        assert mended.changes == ("packages: added, a lock file has the key",)
+        assert mended.changes == ("packages: added, because the key is required",)
         assert validate_document(mended.text).issues == ()
         assert tomli.loads(mended.text) == {**tomli.loads(text), "packages": []}
         assert fix_text(mended.text).changes == ()

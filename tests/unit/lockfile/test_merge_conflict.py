@@ -132,7 +132,7 @@ def test_a_conflict_is_told_as_what_it_is() -> None:
     with pytest.raises(LocksetError) as caught:
         read(text, path="pylock.toml")
     line = text[: text.index("<<<")].count("\n") + 1
-    assert caught.value.diagnostic.message == "The file has an open merge conflict"
+    assert caught.value.diagnostic.message == "The file has an unresolved merge conflict"
     assert caught.value.diagnostic.location == f"pylock.toml:{line}:1"
     assert "`lockset lock`" in (caught.value.diagnostic.hint or "")
     [issue] = validate_document(text).issues
@@ -143,7 +143,7 @@ def test_a_conflict_is_told_as_what_it_is() -> None:
 def test_a_broken_file_without_markers_stays_an_error(tmp_path: Path) -> None:
     path = tmp_path / "pylock.toml"
     path.write_text(f"{HEAD}a = \n")
-    with pytest.raises(LocksetError, match="no TOML"):
+    with pytest.raises(LocksetError, match="not valid TOML"):
         old_lock(path)
     path.write_bytes(b"\xff<<<<<<< HEAD\n")
     with pytest.raises(LocksetError):

@@ -94,7 +94,8 @@ class Preparer:
         if self._builds is None and not _is_wheel(distribution):
             raise LocksetError(
                 "build-needed",
-                f"{distribution} is locked as a source ({distribution.filename or distribution.source}), but builds are off",
+                f"{distribution} is locked as a source ({distribution.filename or distribution.source}), "
+                "but builds are off",
                 hint="Allow building, or lock a version that has a wheel for this target",
             )
 
