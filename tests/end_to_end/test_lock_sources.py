@@ -225,7 +225,7 @@ def lines_refused(index: LocalIndex, folder: Path) -> dict[str, tuple[str, str]]
         "scheme": ("a @ ftp://example.org/a-1.0.tar.gz", "no way to fetch it"),
         "transport": ("a @ git+ext::sh -c touch", "requirement"),
         "git transport": ("a @ git+git://example.org/a", "git is not run over"),
-        "option": ("a @ git+https://example.org/a@--upload-pack=x", "no name of a revision"),
+        "option": ("a @ git+https://example.org/a@--upload-pack=x", "not a valid revision"),
         "climbs": ("a @ git+https://example.org/a#subdirectory=../b", "leaves its tree"),
         "no archive": ("a @ https://example.org/a.exe", "no wheel"),
         "mercurial": ("a @ hg+https://example.org/a", "not locked"),

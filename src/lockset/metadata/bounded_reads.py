@@ -19,8 +19,8 @@ __all__ = ["MOST_MEMBERS", "BoundedReads", "archive_errors", "open_gzip", "tar_m
 # Limit for the members of a source archive; the largest real ones have about 30,000.
 MOST_MEMBERS = 100_000
 
-# Limit for one read. The directory of a zip archive and the extended headers of a tar archive are read at once, with the
-# size that the archive states; the largest real ones have about 10 MB.
+# Limit for one read. The directory of a zip archive and the extended headers of a tar archive are read at once, with
+# the size that the archive states; the largest real ones have about 10 MB.
 _MOST = 16 * 1024 * 1024
 
 # Error classes of the archive readers, and of the decompressors that zipfile may use. Not every Python has all of them.

@@ -153,7 +153,7 @@ def test_the_default_index_is_asked_last_and_explicit_ones_only_for_their_projec
 
 
 def test_a_pin_to_an_unknown_index_is_an_error() -> None:
-    with pytest.raises(LocksetError, match="pinned to index `typo`"):
+    with pytest.raises(LocksetError, match="pinned to the index `typo`"):
         IndexOptions(indexes=(PRIVATE,), pins={"numpy": "typo"})
 
 

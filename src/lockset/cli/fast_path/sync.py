@@ -57,7 +57,7 @@ def keep(
         locks=locks,
         libraries=result.target.layout.libraries,
         files=files,
-        told=told,
+        output=told,
     )
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from lockset import __version__
 from lockset.dependency_specifiers import read_version
-from lockset.files.record_store import know, known
+from lockset.files.record_store import get_value, put_value
 from lockset.hashes import Digest
 from lockset.sync.desired import DesiredDistribution, may_hold_secret
 from lockset.sync.disk.inspect.source_tree import tree_digest
@@ -47,7 +47,7 @@ def cached_selection(request: SyncRequest, target: Target, *, cache: Path | None
 
         selection = read(request, target)
         if location is not None and not any(may_hold_secret(one.url or "") for one in selection):
-            know(location, key, [_to_row(one) for one in selection])
+            put_value(location, key, [_to_row(one) for one in selection])
     return [_with_tree_digest(one) for one in selection]
 
 
@@ -90,7 +90,7 @@ def _to_row(one: DesiredDistribution) -> tuple[Any, ...]:
 
 def _load(location: str | None, key: bytes) -> Sequence[DesiredDistribution] | None:
     try:
-        rows = known(location, key)
+        rows = get_value(location, key)
         return [_from_row(*row) for row in rows] if rows is not None else None
     except (ValueError, TypeError):
         return None

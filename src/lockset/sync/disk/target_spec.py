@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from lockset import __version__
 from lockset.errors import LocksetError
-from lockset.files.record_store import know, known
+from lockset.files.record_store import get_value, put_value
 from lockset.sync.disk.apply.guard import refuse_managed
 from lockset.sync.disk.inspect.interpreter import ask_interpreter, interpreter_of
 from lockset.sync.disk.inspect.targets import directory_target, environment_target, prefix_target
@@ -84,7 +84,7 @@ def _described(described: DescribedInterpreter, cache: Path | None) -> Interpret
     memory = _memory(cache)
     location = str(memory / f"described-{number:08x}") if memory is not None else None
     with suppress(TypeError):
-        fields = known(location, key)
+        fields = get_value(location, key)
         if fields is not None:
             return Interpreter._make(fields)
     from lockset.markers.universe import described_target
@@ -92,7 +92,7 @@ def _described(described: DescribedInterpreter, cache: Path | None) -> Interpret
     interpreter = Interpreter.of_description(
         described_target(described.platform, described.python, described.implementation)
     )
-    know(location, key, (*interpreter[:3], dict(interpreter.markers), *interpreter[4:]))
+    put_value(location, key, (*interpreter[:3], dict(interpreter.markers), *interpreter[4:]))
     return interpreter
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lockset.errors import LocksetError
-from lockset.files.record_store import content, know, known
+from lockset.files.record_store import content, get_value, put_value
 from lockset.files.system import system_facts
 from lockset.sync.target import Interpreter
 
@@ -68,7 +68,7 @@ def ask_interpreter(executable: str, *, memory: Path | None) -> Interpreter:
     """
     key = _key(executable)
     location = str(memory / f"{zlib.crc32(os.fsencode(executable)):08x}") if memory is not None else None
-    facts = known(location, key)
+    facts = get_value(location, key)
     remembered = _from_facts(executable, facts) if _still_holds(facts) else None
     if remembered is not None:
         return remembered
@@ -77,7 +77,7 @@ def ask_interpreter(executable: str, *, memory: Path | None) -> Interpreter:
         # A shim selected an interpreter, and may select another one the next time.
         facts = {**facts, "watched": None}
     else:
-        know(location, key, facts)
+        put_value(location, key, facts)
     return Interpreter.from_facts(executable, facts)
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from lockset.files.record_store import know, known
+from lockset.files.record_store import get_value, put_value
 from lockset.sync.installed import InstalledDistribution, InstalledFile
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ class Snapshot:
     def load(cls, location: str | None, roots: tuple[str, ...]) -> Snapshot:
         """Read the snapshot for the target with these `roots`; empty if there is none, or it is damaged."""
         try:
-            return cls(unread={info: row for info, *row in known(location, (_FORMAT, roots)) or ()})
+            return cls(unread={info: row for info, *row in get_value(location, (_FORMAT, roots)) or ()})
         except (ValueError, TypeError):
             return cls()
 
@@ -69,7 +69,7 @@ class Snapshot:
             # A few long strings are written and read much faster than many short ones.
             files = ("\0".join(paths), "\0".join(hashes), sizes)
             rows.append((info, stamp, _to_row(one), files, tuple(map(self.times.get, paths))))
-        know(location, (_FORMAT, roots), rows)
+        put_value(location, (_FORMAT, roots), rows)
 
 
 def _to_row(one: InstalledDistribution) -> tuple[Any, ...]:
