@@ -115,9 +115,9 @@ if sys.platform == "win32":
         """The owner of this user's files in `os.stat`: always 0 on Windows."""
         return 0
 
-    def is_private(found: os.stat_result) -> bool:
+    def is_private(status: os.stat_result) -> bool:
         """Whether the file belongs to the user: on Windows, access control lists protect the user's profile."""
-        return found.st_uid == 0
+        return status.st_uid == 0
 
     def system_facts() -> tuple[str, ...]:
         """What tells this system from another one."""
@@ -200,9 +200,9 @@ else:
         """The owner of this user's files in `os.stat`."""
         return os.geteuid()
 
-    def is_private(found: os.stat_result) -> bool:
+    def is_private(status: os.stat_result) -> bool:
         """Whether the file belongs to this user, and no other user may write it."""
-        return found.st_uid == os.geteuid() and not found.st_mode & _WRITABLE_BY_OTHERS
+        return status.st_uid == os.geteuid() and not status.st_mode & _WRITABLE_BY_OTHERS
 
     def system_facts() -> tuple[str, ...]:
         """What tells this system from another one."""
