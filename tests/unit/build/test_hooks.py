@@ -178,7 +178,7 @@ def test_errors_name_the_release() -> None:
         metadata_of(make_sdist("other", "2.5", fails={"prepare_metadata_for_build_wheel": "x"}))
 
 
-def test_of_a_backend_s_traceback_only_what_was_raised_is_told() -> None:
+def test_only_the_exception_of_a_backend_traceback_is_shown() -> None:
     with pytest.raises(LocksetError) as caught:
         metadata_of(make_sdist(fails={"prepare_metadata_for_build_wheel": "the compiler is missing"}))
     told = "\n".join(caught.value.diagnostic.context)

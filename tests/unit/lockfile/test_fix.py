@@ -26,7 +26,7 @@ def text_of(path: Path) -> str:
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
-def test_a_second_mending_changes_nothing_and_none_adds_a_finding(path: Path) -> None:
+def test_fixing_twice_changes_nothing_and_adds_no_finding(path: Path) -> None:
     mended = fix_text(text_of(path))
     assert fix_text(mended.text) == type(mended)(text=mended.text, changes=())
     before = {issue.code for issue in validate_document(text_of(path)).issues}
@@ -36,7 +36,7 @@ def test_a_second_mending_changes_nothing_and_none_adds_a_finding(path: Path) ->
 
 
 @pytest.mark.parametrize("rule", sorted(MENDED))
-def test_what_has_one_right_answer_is_mended(rule: str) -> None:
+def test_values_with_one_right_answer_are_fixed(rule: str) -> None:
     [path] = EXAMPLES.glob(f"*/pylock.{rule}.toml")
     mended = fix_text(text_of(path))
     assert mended.changes
@@ -133,7 +133,7 @@ def test_a_lock_file_of_no_packages_gets_the_key(end: str) -> None:
 
 
 @pytest.mark.parametrize("text", ["version = 1\n[[package]]\nname = 'a'\n", "created-by = 'a'\n", TOP + "x = 1\n"])
-def test_what_is_not_a_lock_file_gets_no_key(text: str) -> None:
+def test_only_lock_files_get_the_missing_key(text: str) -> None:
     assert fix_text(text).text == text
 
 

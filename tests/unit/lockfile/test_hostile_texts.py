@@ -33,7 +33,7 @@ HEAD = b'lock-version = "1.0"\ncreated-by = "hand"\n'
         (b"a" + b".a" * 100_000 + b" = 1", 1, 1, "Tables or arrays are nested too deeply"),
     ],
 )
-def test_what_is_no_toml_is_refused_with_its_place(data: bytes, line: int, column: int, message: str) -> None:
+def test_invalid_toml_is_refused_with_its_position(data: bytes, line: int, column: int, message: str) -> None:
     with pytest.raises(TomlError) as caught:
         read(data, path="pylock.toml")
     error = caught.value
@@ -137,7 +137,7 @@ def test_a_file_is_loaded(tmp_path: Path) -> None:
     assert load(path).path == str(path)
 
 
-def test_what_is_no_regular_file_is_refused_without_waiting(tmp_path: Path) -> None:
+def test_only_regular_files_are_read_and_pipes_never_block(tmp_path: Path) -> None:
     with pytest.raises(LocksetError, match="it is a folder"):
         load_bytes(tmp_path)
     with pytest.raises(LocksetError, match="There is no file"):

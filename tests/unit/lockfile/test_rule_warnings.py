@@ -119,7 +119,7 @@ def test_an_empty_creator_is_noticed() -> None:
 
 
 @pytest.mark.parametrize("name", ["My_Tool", "a.b", "a tool", "-x"])
-def test_a_creator_that_is_no_normalized_name_is_noticed(name: str) -> None:
+def test_a_created_by_that_is_not_normalized_is_reported(name: str) -> None:
     [issue] = validate_document(f'lock-version = "1.0"\ncreated-by = "{name}"\npackages = []\n').issues
     assert (issue.code, issue.path, issue.line) == ("created-by-normalized", "created-by", 2)
 

@@ -42,7 +42,7 @@ def refusal(text: str, **options: Any) -> tuple[str, str, tuple[str, ...], str |
 DIRECTORY = 'directory = {path = "."}'
 
 
-def test_no_wheel_that_fits_is_told_with_what_the_wheels_are_for() -> None:
+def test_a_package_without_a_matching_wheel_lists_the_tags_of_its_wheels() -> None:
     assert refusal(package(wheels("cp312-cp312-win_amd64", "cp311-cp311-win_amd64"))) == (
         "no-usable-file",
         "`sample 1.0` has no wheel for CPython 3.12.1 on linux x86_64 and no sdist",

@@ -228,7 +228,7 @@ def test_the_same_version_from_other_bytes_is_installed_anew(world: World, libra
     assert judge(library) == {"sample": "1.0"}
 
 
-def test_requested_is_written_where_the_lock_tells_who_asked(world: World, library: Path) -> None:
+def test_requested_is_written_if_the_lock_records_dependencies(world: World, library: Path) -> None:
     world.offer(release("app"), release("dep"))
     world.sync(packages=[entry(release("app"), dependencies=[{"name": "dep"}]), entry(release("dep"))])
     assert (library / "app-1.0.dist-info/REQUESTED").exists()
@@ -573,7 +573,7 @@ def test_a_wrong_cache_never_ends_a_sync(world: World, tmp_path: Path, pattern: 
     assert judge(tmp_path / "second") == {"sample": "1.0"}
 
 
-def test_a_venv_of_another_name_is_no_environment(tmp_path: Path, make_venv: VenvMaker) -> None:
+def test_the_python_of_a_target_may_be_the_path_of_a_venv(tmp_path: Path, make_venv: VenvMaker) -> None:
     venv: Venv = make_venv()
     world = World(folder=tmp_path / "world", python=str(tmp_path / "nowhere"))
     assert code_of(lambda: world.sync(release())) == "python-not-found"
