@@ -127,7 +127,7 @@ def replay(arguments: Sequence[str], environ: Mapping[str, str]) -> str | None:
         if record is None or record[0] != key:
             return None
         _, looked, locks, libraries, shares, output = record
-        stands = (
+        unchanged = (
             all(stamp(path) == expected for path, expected in looked)
             and all(content(path, len(data)) == data for path, data in locks)
             and all(_metadata(library) == names for library, names in libraries)
@@ -136,7 +136,7 @@ def replay(arguments: Sequence[str], environ: Mapping[str, str]) -> str | None:
     except (OSError, ValueError, TypeError, EOFError, KeyError, IndexError, MemoryError):
         return None
     else:
-        return str(output) if stands else None
+        return str(output) if unchanged else None
     finally:
         if collecting:
             gc.enable()

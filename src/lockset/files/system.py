@@ -120,7 +120,7 @@ if sys.platform == "win32":
         return status.st_uid == 0
 
     def system_facts() -> tuple[str, ...]:
-        """What tells this system from another one."""
+        """Facts that identify the operating system and its version."""
         return ("Windows", *map(str, sys.getwindowsversion()))
 
     def fork(work: Callable[[], bool]) -> Callable[[], bool] | None:
@@ -205,7 +205,7 @@ else:
         return status.st_uid == os.geteuid() and not status.st_mode & _WRITABLE_BY_OTHERS
 
     def system_facts() -> tuple[str, ...]:
-        """What tells this system from another one."""
+        """Facts that identify the operating system and its version."""
         return tuple(os.uname())
 
     def fork(work: Callable[[], bool]) -> Callable[[], bool] | None:

@@ -83,7 +83,7 @@ _RANKS = {
     )
 }
 
-# Deprecated names from before PEP 508 was final.
+# Deprecated names (PEP 345).
 ALIASES = {
     "os.name": "os_name",
     "sys.platform": "sys_platform",

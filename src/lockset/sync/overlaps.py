@@ -88,7 +88,7 @@ def _without_files(one: PlacedDistribution, taken: Mapping[str, tuple[str, Place
     facts: Mapping[str, object] = next((json.loads(f.content or b"{}") for f in files if f.path == note), {})
     content = json.dumps({**facts, "overlapped": lost}).encode()
     files = [file for file in files if file.path != note]
-    files.append(Placement(note, hash_text("sha256", quick_sha256(content)), len(content), None, content, False))  # noqa: FBT003 (its place tells)
+    files.append(Placement(note, hash_text("sha256", quick_sha256(content)), len(content), None, content, False))  # noqa: FBT003 (a field of a tuple)
     return one._replace(files=tuple(files))
 
 

@@ -150,7 +150,7 @@ class ScannedFiles:
 
 
 def _switch(group: _Group | None, other: _Group | None, position: int) -> None:
-    """End the span of `group` before the separator before `position`, and start one of `other` there."""
+    """End the span of `group` before the separator, which is before `position`; start one of `other` at `position`."""
     if group is not None:
         group.spans.append(position - 1)
     if other is not None:

@@ -69,9 +69,9 @@ def ask_interpreter(executable: str, *, memory: Path | None) -> Interpreter:
     key = _key(executable)
     location = str(memory / f"{zlib.crc32(os.fsencode(executable)):08x}") if memory is not None else None
     facts = get_value(location, key)
-    remembered = _from_facts(executable, facts) if _still_holds(facts) else None
-    if remembered is not None:
-        return remembered
+    cached = _from_facts(executable, facts) if _still_holds(facts) else None
+    if cached is not None:
+        return cached
     facts = _ask(executable)
     if facts.get("running") != os.path.realpath(executable):
         # A shim selected an interpreter, and may select another one the next time.
