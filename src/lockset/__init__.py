@@ -1,8 +1,8 @@
-"""The toolkit for pylock.toml (PEP 751). Importing does no work: names are imported on first use."""
+"""A toolkit for pylock.toml (PEP 751). Public names are imported on first use."""
 
 from __future__ import annotations
 
-TYPE_CHECKING = False  # as `typing` has it, whose import every start would pay for
+TYPE_CHECKING = False  # the same as in `typing`, without the time to import that
 if TYPE_CHECKING:
     from lockset.api.convert import Conversion, ConvertOptions, convert
     from lockset.api.export import Export, ExportOptions, export
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 __version__ = "0.1.0"
 
-# Name of the façade -> module that holds it.
+# Public name -> module that defines it.
 _FACADE: dict[str, str] = {
     "LockOptions": "lockset.resolve.problem.options",
     "Conversion": "lockset.api.convert",
@@ -66,7 +66,7 @@ __all__ = [
 ]
 
 
-# What else is public, listed once it is imported.
+# Public subpackages, which `dir` lists once they are imported.
 _SUBPACKAGES = frozenset({"errors", "lockfile", "markers"})
 
 

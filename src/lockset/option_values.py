@@ -1,4 +1,4 @@
-"""Values of options, checked against the annotations of their classes when they are made: one clear error each."""
+"""Check option values against the annotations of their classes, with one clear error for each."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ _TEXT = (str, bytes)
 _PLAIN: dict[str, tuple[type[Any], ...]] = {"str": (str,), "int": (int,), "float": (int, float), "bool": (bool,)}
 _MANY: dict[str, type[Any]] = {"tuple": tuple, "frozenset": frozenset, "Collection": tuple, "Iterable": tuple}
 _WORDS = {
-    "str": "a text", "int": "a whole number", "float": "a number", "bool": "True or False", "None": "None",
+    "str": "a string", "int": "an integer", "float": "a number", "bool": "True or False", "None": "None",
     "bytes": "bytes", "Path": "a path", "PathLike": "a path", "Mapping": "a mapping",
 }  # fmt: skip
-# As much of a wrong value as a message shows.
+# How much of a wrong value a message shows.
 _SHOWN = 80
 
 
@@ -36,7 +36,7 @@ class _Kind(NamedTuple):
 
 
 def check_options(options: Any) -> None:
-    """Check every field of `options`, a dataclass; lists and sets become what the field holds, texts become paths.
+    """Check every field of the dataclass `options`; lists and sets are converted to the field's type, strings to paths.
 
     Raises:
         UsageError: `option-value`.
@@ -45,20 +45,20 @@ def check_options(options: Any) -> None:
     for name, annotation, default in _fields(cls):
         value = getattr(options, name)
         if value is not default:
-            object.__setattr__(options, name, _checked(f"{cls.__name__}.{name}", value, annotation))
+            object.__setattr__(options, name, _check(f"{cls.__name__}.{name}", value, annotation))
 
 
 def check_argument(name: str, value: Any, annotation: str) -> Any:
-    """An argument of a public function, checked against its annotation; a generator becomes a tuple.
+    """Check an argument of a public function against its annotation, and return it; a generator becomes a tuple.
 
     Raises:
         UsageError: `option-value`.
     """
-    return _checked(name, value, annotation)
+    return _check(name, value, annotation)
 
 
 def check_range(options: Any, *names: str, least: float, above: bool = False) -> None:
-    """Check that numbers are not below `least` (`above`: nor equal to it); None stands for no bound.
+    """Check that numbers are at least `least` (with `above`: greater); None is not checked.
 
     Raises:
         UsageError: `option-value`.
@@ -67,7 +67,7 @@ def check_range(options: Any, *names: str, least: float, above: bool = False) ->
         value = getattr(options, name)
         if value is not None and not (value > least if above else value >= least):
             bound = f"more than {least:g}" if above else f"at least {least:g}"
-            raise UsageError("option-value", f"`{type(options).__name__}.{name}` is {value}, and has to be {bound}")
+            raise UsageError("option-value", f"`{type(options).__name__}.{name}` is {value}, but must be {bound}")
 
 
 @cache
@@ -76,35 +76,35 @@ def _fields(cls: type[Any]) -> tuple[tuple[str, str, Any], ...]:
     return tuple((name, str(field.type), field.default) for name, field in cls.__dataclass_fields__.items())
 
 
-def _checked(name: str, value: Any, annotation: str) -> Any:
+def _check(name: str, value: Any, annotation: str) -> Any:
     kinds = _kinds(annotation)
-    found = _any_of(kinds, value)
-    if found is not _NOTHING:
-        return found
+    converted = _convert(kinds, value)
+    if converted is not _NOTHING:
+        return converted
     shown = repr(value)
     shown = shown if len(shown) <= _SHOWN else f"{shown[:_SHOWN]}..."
     *words, last = dict.fromkeys(word for kind in kinds for word in _words(kind))
-    wanted = f"{', '.join(words)} or {last}" if words else last
+    expected = f"{', '.join(words)} or {last}" if words else last
     hint = None
     if isinstance(value, str) and any(kind.name in _MANY for kind in kinds):
-        hint = f"A text would count as its letters: write `({value!r},)`"
-    raise UsageError("option-value", f"`{name}` is {shown}, and has to be {wanted}", hint=hint)
+        hint = f"A string is not accepted as a collection of letters: write `({value!r},)`"
+    raise UsageError("option-value", f"`{name}` is {shown}, but must be {expected}", hint=hint)
 
 
-def _any_of(kinds: tuple[_Kind, ...], value: Any) -> Any:
-    """`value` as one of the kinds, _NOTHING where it is of none."""
-    return next((found for kind in kinds if (found := _as(kind, value)) is not _NOTHING), _NOTHING)
+def _convert(kinds: tuple[_Kind, ...], value: Any) -> Any:
+    """`value` converted to one of the kinds; _NOTHING if none matches."""
+    return next((converted for kind in kinds if (converted := _convert_as(kind, value)) is not _NOTHING), _NOTHING)
 
 
-def _as(kind: _Kind, value: Any) -> Any:
+def _convert_as(kind: _Kind, value: Any) -> Any:
     if kind.name in _MANY:
-        return _many(kind, value)
+        return _convert_many(kind, value)
     if kind.name == "Path" and isinstance(value, (str, PathLike)):
         return Path(value)
     return value if _fits(kind, value) else _NOTHING
 
 
-def _many(kind: _Kind, value: Any) -> Any:
+def _convert_many(kind: _Kind, value: Any) -> Any:
     if isinstance(value, (*_TEXT, Mapping)) or not isinstance(value, Iterable):
         return _NOTHING
     values = tuple(value)
@@ -114,7 +114,7 @@ def _many(kind: _Kind, value: Any) -> Any:
             return _NOTHING
     else:
         each = (kind.parts[0],) * len(values)
-    items = [_any_of(kinds, item) for kinds, item in zip(each, values, strict=True)]
+    items = [_convert(kinds, item) for kinds, item in zip(each, values, strict=True)]
     return _NOTHING if any(item is _NOTHING for item in items) else _MANY[kind.name](items)
 
 
@@ -127,11 +127,11 @@ def _fits(kind: _Kind, value: Any) -> bool:
     if name == "Mapping":
         keys, items = parts
         return isinstance(value, Mapping) and all(
-            _any_of(keys, key) is not _NOTHING and _any_of(items, item) is not _NOTHING for key, item in value.items()
+            _convert(keys, key) is not _NOTHING and _convert(items, item) is not _NOTHING for key, item in value.items()
         )
     if name == "PathLike":
         return isinstance(value, PathLike)
-    # What is imported for type checkers only is known by its name.
+    # Classes that are only imported for type checkers are compared by name.
     return value is None if name == "None" else any(base.__name__ == name for base in type(value).__mro__)
 
 

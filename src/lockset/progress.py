@@ -1,4 +1,4 @@
-"""What a run tells while it works; `lockset.cli.output.streams` turns it into progress, tests into lists."""
+"""Progress of a run; `lockset.cli.output.streams` displays it."""
 
 from __future__ import annotations
 
@@ -8,32 +8,32 @@ __all__ = ["NullListener", "ProgressListener"]
 
 
 class ProgressListener(Protocol):
-    """Hears of progress. Calls may come from several threads and must return quickly; they never raise."""
+    """Receives progress. Methods may be called from several threads, must return quickly and must not raise."""
 
     def phase(self, name: str, *, total: int | None = None) -> None:
-        """A phase begins ("Resolving", "Downloading"); the one before has ended. `total` counts its steps, if known."""
+        """A phase starts ("Resolving", "Downloading"), which ends the previous one. `total` is its number of steps."""
 
     def step(self, what: str, *, done: int = 1) -> None:
-        """`done` more steps of the phase are done; `what` is the package or file in hand."""
+        """`done` more steps of the phase are completed; `what` is the current package or file."""
 
     def transferred(self, amount: int) -> None:
-        """That many more bytes have come over the network."""
+        """`amount` more bytes were received over the network."""
 
     def note(self, text: str) -> None:
-        """Something the user should know, said once: a build starts, a release was stepped over, a narrowed range."""
+        """A message for the user: a build starts, a release was skipped, a range was narrowed."""
 
 
 class NullListener:
-    """The listener that hears nothing."""
+    """A listener that ignores everything."""
 
     def phase(self, name: str, *, total: int | None = None) -> None:
-        """Hear nothing."""
+        """Do nothing."""
 
     def step(self, what: str, *, done: int = 1) -> None:
-        """Hear nothing."""
+        """Do nothing."""
 
     def transferred(self, amount: int) -> None:
-        """Hear nothing."""
+        """Do nothing."""
 
     def note(self, text: str) -> None:
-        """Hear nothing."""
+        """Do nothing."""

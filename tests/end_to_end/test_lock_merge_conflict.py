@@ -104,7 +104,7 @@ def test_other_commands_say_what_it_is_and_what_solves_it(cli: Command, conflict
         ("convert", "pylock.toml", "-o", "pylock.x.toml"),
     ):
         told = cli.refused(*command)
-        assert "has an open merge conflict" in told
+        assert "has an unresolved merge conflict" in told
         assert "`lockset lock`" in told
         assert f"pylock.toml:{line}" in told
     assert "`lockset lock`" in cli.refused("lock", "--check")

@@ -9,11 +9,11 @@ from lockset._dataclass import dataclass
 from lockset.errors import LocksetError
 from lockset.lockfile.select import SelectedPackage
 from lockset.progress import NullListener
-from lockset.sync.disk.selection import selected_of
+from lockset.sync.disk.selection import select_packages
 from lockset.sync.disk.store.cache import Cache
 from lockset.sync.disk.store.wheelhouse import fill_wheelhouse
 from lockset.sync.disk.target_spec import TargetSpec, resolve_target
-from lockset.sync.source_rules import wanted
+from lockset.sync.source_rules import desired_distributions
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -49,7 +49,7 @@ class DownloadRequest:
 class DownloadedFile:
     """One file that is in the folder now; `new` tells that it was not before, or not whole."""
 
-    wanted: DesiredDistribution
+    distribution: DesiredDistribution
     new: bool
 
 
@@ -97,7 +97,7 @@ def download(
             folders=request.selection.find_links,
             listener=heard,
         )
-    return tuple(DownloadedFile(wanted=one, new=put) for one, put in zip(ordered, new, strict=True))
+    return tuple(DownloadedFile(distribution=one, new=put) for one, put in zip(ordered, new, strict=True))
 
 
 def _wanted(request: DownloadRequest, cache: Path | None) -> Iterator[DesiredDistribution]:
@@ -105,7 +105,7 @@ def _wanted(request: DownloadRequest, cache: Path | None) -> Iterator[DesiredDis
     allowed = selection.allowed._replace(folders=selection.find_links)
     for source in selection.sources:
         if request.every:
-            yield from wanted(
+            yield from desired_distributions(
                 tuple(_every(source)),
                 folder=source.folder,
                 allowed=allowed,
@@ -114,8 +114,8 @@ def _wanted(request: DownloadRequest, cache: Path | None) -> Iterator[DesiredDis
         locations = [TargetSpec(python=None, described=one) for one in request.targets] or [selection.location]
         for location in locations:
             target = resolve_target(location._replace(managed=True, directory=request.folder), cache=cache)
-            items = selected_of(source.read(), selection, target)
-            yield from wanted(items, folder=source.folder, allowed=allowed)
+            items = select_packages(source.read(), selection, target)
+            yield from desired_distributions(items, folder=source.folder, allowed=allowed)
 
 
 def _every(source: LockSource) -> Iterator[SelectedPackage]:

@@ -172,7 +172,7 @@ def _request(paths: list[Path], python: str | PathLike[str] | None, options: Syn
         strict=options.strict,
         find_links=tuple(str(Path(folder).absolute()) for folder in options.find_links),
         policy=RemovalPolicy(exact=options.exact, keep=_names(options.keep), reinstall=_names(options.reinstall)),
-        doing=InstallOptions(
+        install_options=InstallOptions(
             link_mode=options.link_mode,
             compile_bytecode=options.compile_bytecode,
             verify_files=options.verify_files,

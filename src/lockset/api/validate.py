@@ -111,13 +111,13 @@ def fix(path: str | os.PathLike[str]) -> tuple[Report, tuple[str, ...]]:
     except UnicodeDecodeError:
         return validate(path), ()
     before, mended = validate_data(data, path=os.fspath(path), now=_now()), fix_text(text)
-    if not mended.done:
+    if not mended.changes:
         return before, ()
     after = validate_data(mended.text, path=os.fspath(path), now=_now())
     if before.document is not None and {i.code for i in after.errors} - {i.code for i in before.errors}:
         return before, ()  # no mending of ours may break anything; the tests know no such file
     _replace(path, mended.text.encode())
-    return after, mended.done
+    return after, mended.changes
 
 
 def is_lock_file(path: str | os.PathLike[str]) -> bool:

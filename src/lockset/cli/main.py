@@ -122,9 +122,9 @@ def _stands(arguments: Sequence[str]) -> bool:
 
         told = recall_answer(arguments, environ)
     else:
-        from lockset.files.record_store import recall
+        from lockset.files.record_store import replay
 
-        told = recall(arguments, environ)
+        told = replay(arguments, environ)
     if told is None:
         return False
     try:

@@ -59,10 +59,10 @@ def run(args: argparse.Namespace, out: Output) -> int:
                 "folder": request.folder,
                 "files": [
                     {
-                        "filename": one.wanted.filename,
-                        "name": one.wanted.name,
+                        "filename": one.distribution.filename,
+                        "name": one.distribution.name,
                         "new": one.new,
-                        "hashes": one.wanted.hashes,
+                        "hashes": one.distribution.hashes,
                     }
                     for one in found
                 ],

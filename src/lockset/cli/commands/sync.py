@@ -126,15 +126,15 @@ def show(plan: Plan, target: Target, out: Output) -> None:
     if unselected:
         options = " ".join(dict.fromkeys(step.choices[0] for step in unselected))
         count, them = (f"{len(unselected)} of these are", "them") if len(unselected) > 1 else ("One of these is", "it")
-        out.line(plain(f"hint: {count} in the lock file and not chosen: `{options}` keeps {them}"))
+        out.line(plain(f"hint: {count} in the lock file and not selected: `{options}` keeps {them}"))
     for step in plan.steps:
-        if step.action == "keep" and step.wanted is None:
+        if step.action == "keep" and step.desired is None:
             out.detail(f"   {plain(_described(step))} stays ({plain(step.reason)})")
 
 
 def _tell_unmatched(plan: Plan, request: SyncRequest, out: Output) -> None:
     """Names that mean nothing here: most likely they are misspelt."""
-    wanted = {step.name for step in plan.steps if step.wanted is not None}
+    wanted = {step.name for step in plan.steps if step.desired is not None}
     for name in sorted((request.policy.reinstall or frozenset()) - wanted):
         out.warn(f"{name} is to be installed anew, and the lock file selects none")
 
@@ -178,7 +178,7 @@ def conclusion(plan: Plan, request: SyncRequest) -> str:
 
 def all_right(plan: Plan) -> str:
     """What is said where nothing is to do."""
-    count = sum(1 for step in plan.steps if step.wanted is not None)
+    count = sum(1 for step in plan.steps if step.desired is not None)
     if count == 0:
         return "The lock file selects no package here, and none is to be removed"
     return f"All {count} packages are as locked" if count > 1 else "The one package is as locked"
@@ -204,8 +204,8 @@ def report(result: SyncResult) -> dict[str, Any]:
                 "new_version": step.new_version,
                 "reason": step.reason,
                 "blocked": step.blocked or None,
-                "source": step.wanted.source if step.wanted is not None else None,
-                "hashes": dict(step.wanted.hashes) if step.wanted is not None else {},
+                "source": step.desired.source if step.desired is not None else None,
+                "hashes": dict(step.desired.hashes) if step.desired is not None else {},
             }
             for step in result.plan.steps
         ],

@@ -12,7 +12,7 @@ from lockset.cli.exit_codes import DONE
 from lockset.cli.options.common import add_cache, normal_name, standard_input
 from lockset.cli.output.streams import plain
 from lockset.composition.open_lock import open_lock
-from lockset.lockfile.dependency_graph import look, region_of
+from lockset.lockfile.dependency_graph import build_graph, region_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -73,7 +73,7 @@ def view(args: argparse.Namespace) -> LockGraph:
     within = region_of(python=args.python, platform=args.platform) if args.python or args.platform else None
     lock = open_lock(args.file, folder=Path.cwd(), stdin=standard_input).lock
     extras, groups = (None if given is None else list(map(normal_name, given)) for given in (args.extra, args.group))
-    return look(lock, within=within, extras=extras, groups=groups)
+    return build_graph(lock, within=within, extras=extras, groups=groups)
 
 
 def condition_text(condition: str | None, out: Output) -> str:
@@ -124,7 +124,7 @@ class _Tree:
         return _Branch(
             level=branch.level + 1,
             number=number,
-            condition=self.graph.condition_beside(number, branch.number),
+            condition=self.graph.condition_within(number, branch.number),
             before=branch.below + ("└── " if last else "├── "),
             below=branch.below + ("    " if last else "│   "),
         )
@@ -149,7 +149,7 @@ def _json(graph: LockGraph) -> dict[str, Any]:
     return {
         "created-by": graph.created_by,
         "dependencies-recorded": graph.recorded,
-        "roots": [name(number) | {"requirements": list(graph.asked.get(number, ()))} for number in graph.roots],
+        "roots": [name(number) | {"requirements": list(graph.requested.get(number, ()))} for number in graph.roots],
         "packages": [
             entry_json(entry) | {"dependencies": [name(child) for child in graph.children[number]]}
             for number, entry in graph.entries.items()

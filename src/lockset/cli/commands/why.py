@@ -54,7 +54,7 @@ def run(args: argparse.Namespace, out: Output) -> int:
             out.style(plain(str(graph.entries[number])), "bold", stdout=True)
             + condition_text(graph.entries[number].condition, out)
         )
-        if graph.recorded or number in graph.asked:
+        if graph.recorded or number in graph.requested:
             for chain in chains:
                 out.data(f"  {_chain_text(graph, chain, out)}")
         if not complete:
@@ -65,7 +65,7 @@ def run(args: argparse.Namespace, out: Output) -> int:
 def _chain_text(graph: LockGraph, chain: Chain, out: Output) -> str:
     first, *_ = chain.entries
     texts = [plain(str(entry)) for entry in chain.entries]
-    asked = graph.asked.get(first.number)
+    asked = graph.requested.get(first.number)
     if len(texts) == 1:
         return (
             f"asked for as {', '.join(f'`{plain(text)}`' for text in asked)}" if asked else "nothing else asks for it"
@@ -79,7 +79,7 @@ def _chain_text(graph: LockGraph, chain: Chain, out: Output) -> str:
 
 def _chain_json(graph: LockGraph, chain: Chain) -> dict[str, object]:
     return {
-        "requirements": list(graph.asked.get(chain.entries[0].number, ())),
+        "requirements": list(graph.requested.get(chain.entries[0].number, ())),
         "marker": graph.condition(chain.region),
         "chain": [entry_json(entry) for entry in chain.entries],
     }

@@ -44,7 +44,7 @@ def keep(
         return
     if _tell_secrets(args.arguments, locks, os.environ):  # noqa: TID251
         return
-    files = result.observed()
+    files = result.file_stamps()
     base = result.target.layout.base
     # What is left over is for the next run to remove.
     leftovers = any(os.path.lexists(f"{base}{os.sep}{name}") for name in (LOCK_FILE, STATE_FOLDER))
@@ -57,7 +57,7 @@ def keep(
         locks=locks,
         libraries=result.target.layout.libraries,
         files=files,
-        told=told,
+        output=told,
     )
 
 
@@ -73,7 +73,7 @@ def _decided_by_more(args: argparse.Namespace, result: SyncResult, request: Sync
         or request.policy.reinstall != frozenset()
     )
     on_path = args.system or (args.python and not os.path.lexists(args.python))
-    trees = any(step.wanted is not None and step.wanted.tree is not None for step in result.plan.steps)
+    trees = any(step.desired is not None and step.desired.tree is not None for step in result.plan.steps)
     linked = result.target.kind in {"directory", "prefix"} and result.target.layout.base != result.target.shown
     chosen = result.target.interpreter.watched is None  # by a shim
     return bool(options or on_path or trees or linked or chosen or result.overlaps or result.outdated)

@@ -253,7 +253,7 @@ def request_of(args: argparse.Namespace, here: Path, locks: tuple[tuple[str, byt
             remove_seeds=args.remove_pip,
             reinstall=None if args.reinstall else names(args.reinstall_package),
         ),
-        doing=InstallOptions(
+        install_options=InstallOptions(
             link_mode=args.link_mode or "auto",
             compile_bytecode=args.compile_bytecode,
             verify_files=args.verify_files,

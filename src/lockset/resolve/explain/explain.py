@@ -61,7 +61,7 @@ def explain_failure(
     missing = sorted(set(failure.names) & repository.not_found.keys())
     if missing:
         message = f"No index has a project named {join_words(missing)}, which is needed on {where}"
-        hint: str | None = "Check the spelling, or name the index that has it with `--index`"
+        hint: str | None = "Check the spelling, or add the index that has it with `--index`"
     else:
         message = _message(failure, where)
         context += reasons(failure)
