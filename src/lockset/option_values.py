@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 from collections.abc import Iterable, Mapping
 from functools import cache
 from os import PathLike
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from lockset.errors import UsageError
 
 if TYPE_CHECKING:
+    import ast
     from collections.abc import Iterator
 
 __all__ = ["check_argument", "check_options", "check_range"]
@@ -24,6 +24,8 @@ _WORDS = {
     "str": "a text", "int": "a whole number", "float": "a number", "bool": "True or False", "None": "None",
     "bytes": "bytes", "Path": "a path", "PathLike": "a path", "Mapping": "a mapping",
 }  # fmt: skip
+# Annotations of names of which any collection is taken.
+_NAMES = frozenset({"Collection[str]", "Collection[str] | None"})
 # As much of a wrong value as a message shows.
 _SHOWN = 80
 
@@ -35,17 +37,25 @@ class _Kind(NamedTuple):
     parts: tuple[Any, ...] = ()
 
 
-def check_options(options: Any) -> None:
-    """Check every field of `options`, a dataclass; lists and sets become what the field holds, texts become paths.
+def check_options(options: Any, *, besides: tuple[str, ...] = ()) -> None:
+    """Check every field of `options`, a dataclass, but those in `besides`.
+
+    Lists and sets become what the field holds, texts become paths.
 
     Raises:
         UsageError: `option-value`.
     """
     cls: Any = type(options)
-    for name, annotation, default in _fields(cls):
+    given = vars(options) if hasattr(options, "__dict__") else None  # of a plain_dataclass: what is not the default
+    fields = _fields(cls) if given is None else [(name, cls.__annotations__[name], _NOTHING) for name in given]
+    for name, annotation, default in fields:
         value = getattr(options, name)
-        if value is not default:
-            object.__setattr__(options, name, _checked(f"{cls.__name__}.{name}", value, annotation))
+        if value is not default and name not in besides:
+            value = _checked(f"{cls.__name__}.{name}", value, annotation)
+            if given is None:
+                object.__setattr__(options, name, value)
+            else:
+                given[name] = value
 
 
 def check_argument(name: str, value: Any, annotation: str) -> Any:
@@ -77,6 +87,14 @@ def _fields(cls: type[Any]) -> tuple[tuple[str, str, Any], ...]:
 
 
 def _checked(name: str, value: Any, annotation: str) -> Any:
+    # Most values are just what is named: no annotation is parsed for them.
+    kinds_named = annotation.split(" | ")
+    if ("None" if value is None else type(value).__name__) in kinds_named:
+        return value
+    if "PathLike[str]" in kinds_named and isinstance(value, PathLike):
+        return value
+    if annotation in _NAMES and type(value) in {tuple, frozenset} and all(type(item) is str for item in value):
+        return tuple(value)
     kinds = _kinds(annotation)
     found = _any_of(kinds, value)
     if found is not _NOTHING:
@@ -150,10 +168,14 @@ def _words(kind: _Kind) -> Iterator[str]:
 
 @cache
 def _kinds(annotation: str) -> tuple[_Kind, ...]:
+    import ast  # some milliseconds, and most values need none of it
+
     return tuple(map(_kind, _alternatives(ast.parse(annotation, mode="eval").body)))
 
 
 def _alternatives(node: ast.expr) -> Iterator[ast.expr]:
+    import ast
+
     if isinstance(node, ast.BinOp):
         yield from _alternatives(node.left)
         yield from _alternatives(node.right)
@@ -162,6 +184,8 @@ def _alternatives(node: ast.expr) -> Iterator[ast.expr]:
 
 
 def _kind(node: ast.expr) -> _Kind:
+    import ast
+
     if not isinstance(node, ast.Subscript):
         return _Kind(ast.unparse(node).rpartition(".")[2])
     name = ast.unparse(node.value).rpartition(".")[2]

@@ -15,10 +15,24 @@ from lockset.lockfile.validate.report import validate_document as validate_data
 from lockset.option_values import check_argument
 
 if TYPE_CHECKING:
+    from lockset.composition.run_context import IndexOverrides, RunContext
+    from lockset.index.options import IndexOptions
     from lockset.lockfile.select import Selection
+    from lockset.lockfile.validate.finding import Finding
     from lockset.sources.settings import ValidateSettings
 
-__all__ = ["Issue", "Report", "fix", "selection_for", "settings_for", "stale", "validate", "validate_text"]
+__all__ = [
+    "Issue",
+    "Report",
+    "fix",
+    "rule_page",
+    "selection_for",
+    "settings_for",
+    "stale",
+    "validate",
+    "validate_text",
+    "verify_files",
+]
 
 
 def validate(source: str | bytes | os.PathLike[str]) -> Report:
@@ -137,6 +151,60 @@ def stale(report: Report, path: str | os.PathLike[str]) -> tuple[str, ...]:
         )
     project = read_sources([named], folder=folder, environ={})
     return outdated_parts(project, LockOptions(), report.lock, now=_now())
+
+
+def verify_files(
+    report: Report,
+    *,
+    online: bool = True,
+    download: bool = False,
+    indexes: IndexOptions | IndexOverrides | None = None,
+    context: RunContext | None = None,
+) -> tuple[Issue, ...]:
+    """Findings about the files that the lock file of `report`, which is valid, names.
+
+    Args:
+        report: Of a valid lock file.
+        online: Compare them with what the index has: one that is given, else for each package the one it names, else
+            the public one.
+        download: Fetch every file and verify its bytes.
+        indexes: Where packages come from.
+        context: Cache, listener and the like.
+
+    Raises:
+        LocksetError: what cannot be had.
+    """
+    from dataclasses import replace
+
+    from lockset.composition.indexes import chosen_urls, resolve_indexes
+    from lockset.composition.repositories import connected
+    from lockset.composition.run_context import IndexOverrides, context_of
+    from lockset.composition.verify_online import check_downloads, check_online
+    from lockset.lockfile.validate.report import locate_findings
+
+    lock, document = report.lock, report.document
+    assert lock is not None
+    assert document is not None
+    context = context_of(context)
+    options, cache, listener = resolve_indexes(indexes, None, context), context.cache_folder, context.heard
+    given = chosen_urls(indexes) or (isinstance(indexes, IndexOverrides) and indexes.no_index)
+    named = [None] if given else list(dict.fromkeys(package.index for package in lock.packages))
+    findings: list[Finding] = []
+    for url in named if online else ():
+        from_one = options if url is None else replace(options, index_url=url)
+        with connected(from_one, cache, listener) as connection:
+            findings += check_online(lock, connection.index, listener, of=None if given else {url})
+    if download:
+        with connected(options, cache, listener) as connection:
+            findings += check_downloads(lock, connection.downloads, listener)
+    return tuple(locate_findings(findings, document))
+
+
+def rule_page(code: str) -> str:
+    """The page of a rule, as Markdown."""
+    from lockset.lockfile.validate.rule_pages import page
+
+    return page(code)
 
 
 def _now() -> datetime:

@@ -200,7 +200,7 @@ def _run(args: argparse.Namespace, out: Output) -> int:
         gc.set_threshold(*_COLLECTED_AT)
         gc.enable()
         undo_first()
-        code: int = command.run(args, out)
+        code: int = command.run(command.read(args, out), out)
     except LocksetError as error:
         return _told(error, out)
     except BrokenPipeError:

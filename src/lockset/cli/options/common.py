@@ -6,9 +6,13 @@ import argparse
 import os
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from lockset.errors import LocksetError, UsageError
 from lockset.files.record_store import is_trusted
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 __all__ = [
     "add_cache",
@@ -19,6 +23,7 @@ __all__ = [
     "env_flag",
     "env_text",
     "normal_name",
+    "parse_config_settings",
     "standard_input",
 ]
 
@@ -55,6 +60,25 @@ def normal_name(text: str) -> str:
     except InvalidName as error:
         hint = "Names have letters, digits, `-`, `_` and `.`, no versions"
         raise UsageError("option-value", f"`{text}` is not a valid name", hint=hint) from error
+
+
+def parse_config_settings(texts: Iterable[str]) -> dict[str, str | list[str]]:
+    """The config settings that KEY=VALUE texts mean; a key that is given again has a list of values.
+
+    Raises:
+        UsageError: one has no equals sign.
+    """
+    settings: dict[str, str | list[str]] = {}
+    for text in texts:
+        key, equals, value = text.partition("=")
+        if not key or not equals:
+            raise UsageError("config-setting", f"`{text}` is no KEY=VALUE")
+        given = settings.get(key)
+        if given is None:
+            settings[key] = value
+        else:
+            settings[key] = [*given, value] if isinstance(given, list) else [given, value]
+    return settings
 
 
 def standard_input() -> bytes:
@@ -199,5 +223,5 @@ def cache_dir(args: argparse.Namespace) -> Path | None:
         return Path(chosen).expanduser().absolute()
     from platformdirs import user_cache_path
 
-    found = user_cache_path("lockset", appauthor=False)
-    return found if is_trusted(str(found)) else None
+    usual = user_cache_path("lockset", appauthor=False)
+    return usual if is_trusted(str(usual)) else None

@@ -1,0 +1,179 @@
+"""The options of a sync, and the request that they and lock files make."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Literal
+
+from packaging.utils import canonicalize_name
+
+from lockset._plain_dataclass import plain_dataclass
+from lockset.composition.sync_pipeline import (
+    DescribedInterpreter,
+    InstallOptions,
+    LockSource,
+    RemovalPolicy,
+    SourcePolicy,
+    SyncRequest,
+)
+from lockset.errors import UsageError
+from lockset.option_values import check_argument, check_options
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Mapping
+    from os import PathLike
+
+    from lockset.composition.run_context import RunContext
+
+__all__ = ["SyncOptions", "refuse_missing_python", "sync_request"]
+
+_ALL = ":all:"
+
+
+@plain_dataclass(frozen=True, kw_only=True)
+class SyncOptions:
+    """What to install where, and what else may change; as the options of `lockset sync`.
+
+    Attributes:
+        directory: Install into this folder instead of the interpreter's own environment.
+        prefix: Or below this one, as below an installation's own.
+        described: For this interpreter of another machine instead of one that is here: wheels only.
+        extras: Names of extras.
+        all_extras: Every extra.
+        groups: Names of dependency groups beside the default ones.
+        all_groups: Every group.
+        default_groups: Whether the default groups are installed, too.
+        exact: Remove what the lock files do not name; outside of virtual environments only what lockset has installed.
+        keep: Names that are never removed.
+        remove_pip: Also remove pip, setuptools and wheel where the lock files have none.
+        reinstall: Names that are installed anew although they are right; `:all:` for all.
+        strict: Refuse dependencies that the lock files record but do not hold.
+        locked: Refuse a project that has changed since its lock file was made.
+        check_only: Change nothing; the plan tells what would be.
+        break_system: Also where another installer keeps the packages (PEP 668).
+        find_links: Folders of files that may be used in place of downloads, matched by hash.
+        mirrors: Texts `FROM=TO`: what begins with FROM is fetched from TO instead.
+        allowed: Which kinds of sources may be used.
+        no_build: Refuse sources, which would have to be built.
+        only_binary: Names that are installed from wheels only; `:all:` for all.
+        no_binary: Names that are installed from sources only; `:all:` for all.
+        config_settings: What build backends are told.
+        allow_overlap: Names of packages that may own one path with different content; of the last one it is. None: as
+            the project of the lock file says.
+        link_mode: `auto`, `clone`, `hardlink` or `copy`.
+        compile_bytecode: Compile modules once they are installed.
+        verify_files: Hash installed files instead of trusting times.
+    """
+
+    directory: str | PathLike[str] | None = None
+    prefix: str | PathLike[str] | None = None
+    described: DescribedInterpreter | None = None
+    extras: Collection[str] = ()
+    all_extras: bool = False
+    groups: Collection[str] = ()
+    all_groups: bool = False
+    default_groups: bool = True
+    exact: bool = True
+    keep: Collection[str] = ()
+    remove_pip: bool = False
+    reinstall: Collection[str] = ()
+    strict: bool = True
+    locked: bool = False
+    check_only: bool = False
+    break_system: bool = False
+    find_links: Collection[str | PathLike[str]] = ()
+    mirrors: Collection[str] = ()
+    allowed: SourcePolicy = SourcePolicy()
+    no_build: bool = False
+    only_binary: Collection[str] = ()
+    no_binary: Collection[str] = ()
+    config_settings: Mapping[str, str | list[str]] | None = None
+    allow_overlap: Collection[str] | None = None
+    link_mode: Literal["auto", "clone", "hardlink", "copy"] = "auto"
+    compile_bytecode: bool = False
+    verify_files: bool = False
+
+    def __post_init__(self) -> None:
+        check_options(self)
+        if self.described is not None:
+            for name, value in self.described._asdict().items():
+                check_argument(f"DescribedInterpreter.{name}", value, "str")
+
+
+def refuse_missing_python(python: object, options: SyncOptions) -> None:
+    """Refuse a call that names no interpreter and describes none.
+
+    Raises:
+        UsageError: `python-missing`.
+    """
+    if python is None and options.described is None:
+        raise UsageError("python-missing", "Neither is an interpreter named nor one described", hint="Give `python=`")
+
+
+def sync_request(
+    sources: tuple[LockSource, ...], python: str | PathLike[str] | None, options: SyncOptions, context: RunContext
+) -> SyncRequest:
+    """What the options ask for."""
+    return SyncRequest(
+        sources=sources,
+        python=None if python is None or options.described is not None else os.fspath(python),
+        directory=_absolute(options.directory, context),
+        prefix=_absolute(options.prefix, context),
+        described=options.described,
+        break_system=options.break_system,
+        extras=_names(options.extras),
+        all_extras=options.all_extras,
+        groups=_names(options.groups),
+        all_groups=options.all_groups,
+        default_groups=options.default_groups,
+        allowed=options.allowed,
+        no_binary=_names_or_all(options.no_binary),
+        only_binary=_names_or_all(options.only_binary),
+        build_nothing=options.no_build,
+        strict=options.strict,
+        find_links=tuple(str(context.here / folder) for folder in options.find_links),
+        policy=RemovalPolicy(
+            exact=options.exact,
+            keep=_names(options.keep),
+            remove_seeds=options.remove_pip,
+            reinstall=_names_or_all(options.reinstall),
+        ),
+        doing=InstallOptions(
+            link_mode=options.link_mode,
+            compile_bytecode=options.compile_bytecode,
+            verify_files=options.verify_files,
+            overlap=_overlap(options.allow_overlap, sources[0].folder if sources else "", context),
+        ),
+        locked=options.locked,
+        check_only=options.check_only,
+    )
+
+
+def _overlap(names: Collection[str] | None, folder: str, context: RunContext) -> Callable[[], tuple[str, ...]]:
+    """The names that are given, else those of the project: read only where packages do overlap."""
+
+    def allowed() -> tuple[str, ...]:
+        if names is not None:
+            return tuple(canonicalize_name(name) for name in names)
+        from pathlib import Path
+
+        from lockset.composition.indexes import project_around
+
+        project = project_around(Path(folder), context)
+        return () if project is None else project.settings.allow_overlap
+
+    return allowed
+
+
+def _absolute(path: str | PathLike[str] | None, context: RunContext) -> str | None:
+    if path is None:
+        return None
+    return os.path.abspath(path if context.folder is None else context.here / path)  # noqa: PTH100 (links are followed later)
+
+
+def _names(names: Collection[str]) -> frozenset[str]:
+    return frozenset(canonicalize_name(name) for name in names)
+
+
+def _names_or_all(names: Collection[str]) -> frozenset[str] | None:
+    return None if _ALL in names else _names(names)
