@@ -139,6 +139,8 @@ class Output:
             first, *more = plain(diagnostic.hint).split("\n")
             lines.append(f"  {self.style('hint', 'bold cyan')}: {first}")
             lines += [f"    {line}" for line in more]
+        if self.verbose:
+            lines.append(f"  {self.style('code', 'bold cyan')}: {diagnostic.code}")
         self._write_err("\n".join(lines))
 
     def table(self, headers: Sequence[str], rows: Iterable[Sequence[str]], *, stdout: bool = False) -> None:
