@@ -49,55 +49,52 @@ def _plain_dataclass(*, frozen: bool = True, kw_only: bool = True) -> Callable[[
     """As `dataclasses.dataclass(frozen=True, kw_only=True)`; every field has an immutable default."""
     assert frozen
     assert kw_only
+    return _made
 
-    def made(cls: type[Any]) -> type[Any]:
-        defaults = {name: cls.__dict__[name] for name in cls.__annotations__}
-        after = getattr(cls, "__post_init__", None)
 
-        def init(self: Any, **given: Any) -> None:
-            unknown = given.keys() - defaults.keys()
-            if unknown:
-                message = f"{cls.__name__}.__init__() got an unexpected keyword argument {min(unknown)!r}"
-                raise TypeError(message)
-            self.__dict__.update(given)
-            if after is not None:
-                after(self)
+def _made(cls: type[Any]) -> type[Any]:
+    names = tuple(cls.__annotations__)
+    after = getattr(cls, "__post_init__", None)
 
-        def hashed(self: Any) -> int:
-            return hash(values(self))
+    def init(self: Any, **given: Any) -> None:
+        unknown = given.keys() - names
+        if unknown:
+            message = f"{cls.__name__}.__init__() got an unexpected keyword argument {min(unknown)!r}"
+            raise TypeError(message)
+        self.__dict__.update(given)
+        if after is not None:
+            after(self)
 
-        def refuse(self: Any, name: str, *value: Any) -> None:
-            del self, value
-            from dataclasses import FrozenInstanceError
+    def values(self: Any) -> tuple[Any, ...]:
+        return tuple(getattr(self, name) for name in names)
 
-            message = f"cannot assign to field {name!r}"
-            raise FrozenInstanceError(message)
+    def equal(self: Any, other: Any) -> Any:
+        return values(self) == values(other) if other.__class__ is cls else NotImplemented
 
-        def values(self: Any) -> tuple[Any, ...]:
-            return tuple(getattr(self, name) for name in defaults)
+    def hashed(self: Any) -> int:
+        return hash(values(self))
 
-        def equal(self: Any, other: Any) -> Any:
-            return values(self) == values(other) if other.__class__ is cls else NotImplemented
+    def shown(self: Any) -> str:
+        return f"{cls.__name__}({', '.join(f'{name}={getattr(self, name)!r}' for name in names)})"
 
-        def shown(self: Any) -> str:
-            return f"{cls.__name__}({', '.join(f'{name}={getattr(self, name)!r}' for name in defaults)})"
+    methods: dict[str, Callable[..., Any]] = {
+        "__init__": init, "__eq__": equal, "__hash__": hashed, "__repr__": shown,
+    }  # fmt: skip
+    cls.__setattr__ = cls.__delattr__ = _refuse  # type: ignore[assignment]
+    for name, method in methods.items():
+        method.__name__, method.__qualname__ = name, f"{cls.__qualname__}.{name}"
+        setattr(cls, name, method)
+    cls.__dataclass_fields__ = _Fields()
+    cls.__signature__ = _Signature()
+    return cls
 
-        methods: dict[str, Callable[..., Any]] = {
-            "__init__": init,
-            "__setattr__": refuse,
-            "__delattr__": refuse,
-            "__eq__": equal,
-            "__repr__": shown,
-        }
-        methods["__hash__"] = hashed
-        for name, method in methods.items():
-            method.__name__, method.__qualname__ = name, f"{cls.__qualname__}.{name}"
-            setattr(cls, name, method)
-        cls.__dataclass_fields__ = _Fields()
-        cls.__signature__ = _Signature()
-        return cls
 
-    return made
+def _refuse(self: object, name: str, *value: object) -> None:
+    del self, value
+    from dataclasses import FrozenInstanceError
+
+    message = f"cannot assign to field {name!r}"
+    raise FrozenInstanceError(message)
 
 
 if not TYPE_CHECKING:

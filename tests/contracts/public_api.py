@@ -82,7 +82,9 @@ def breakages() -> list[str]:
     """What of the last release is no longer as it was, a line each."""
     codes = (RECORD.read_text("utf-8"), current())
     stubs = [griffe.visit("api", filepath=RECORD, code=code) for code in codes]
-    return [_plain(change.explain(griffe.ExplanationStyle("oneline"))) for change in griffe.find_breaking_changes(*stubs)]
+    return [
+        _plain(change.explain(griffe.ExplanationStyle("oneline"))) for change in griffe.find_breaking_changes(*stubs)
+    ]
 
 
 def _plain(text: str) -> str:

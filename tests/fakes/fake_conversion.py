@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from builders.pages import PageFile
 from fakes.fake_index import FakeIndex, detail_of
-from lockset.composition.conversion_pipeline import Conversion, ConvertOptions, convert_draft, read_draft
+from lockset.composition.conversions.foreign import Conversion, ConvertOptions, convert_draft, read_draft
 from lockset.errors import LocksetError
 
 if TYPE_CHECKING:

@@ -17,7 +17,7 @@ if __name__ == "__main__":
 
 from fakes.fake_conversion import DraftIndex, FakeRemote, sha
 from foreign.corpus import FORMATS, SHARED, files_of
-from lockset.composition.conversion_pipeline import Conversion, ConvertOptions, convert_draft, read_draft
+from lockset.composition.conversions.foreign import Conversion, ConvertOptions, convert_draft, read_draft
 from lockset.errors import LocksetError
 
 if TYPE_CHECKING:

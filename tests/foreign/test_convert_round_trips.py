@@ -12,8 +12,8 @@ from builders.pages import PageFile
 from fakes.fake_conversion import FILES, FakeRemote
 from fakes.fake_index import FakeIndex
 from foreign.corpus import pylock_files
-from lockset.composition.conversion_pipeline import ConvertOptions, convert_draft, read_draft
-from lockset.composition.export_pipeline import ExportOptions, export_lock
+from lockset.composition.conversions.export import ExportOptions, export_lock
+from lockset.composition.conversions.foreign import ConvertOptions, convert_draft, read_draft
 from lockset.conversion.model.reference_selector import Situation
 from lockset.conversion.pipeline.verify import entry_hashes, environments_within, selected
 from lockset.conversion.writers.requirements import RequirementsStyle

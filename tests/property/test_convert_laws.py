@@ -12,8 +12,8 @@ from packaging.specifiers import SpecifierSet
 from packaging.version import Version
 
 from fakes.fake_conversion import convert_text, sha
-from lockset.composition.conversion_pipeline import ConvertOptions
-from lockset.composition.export_pipeline import ExportOptions, export_lock
+from lockset.composition.conversions.export import ExportOptions, export_lock
+from lockset.composition.conversions.foreign import ConvertOptions
 from lockset.conversion.model.graph import ForeignGraph, GraphEdge, GraphNode, GraphRoot
 from lockset.conversion.model.reference_selector import GraphSelector, Situation
 from lockset.conversion.model.selectable import SelectableNames

@@ -6,15 +6,15 @@ import os
 from os import PathLike
 from typing import TYPE_CHECKING
 
-from lockset.composition.conversion_pipeline import (
+from lockset.composition.conversions.foreign import (
     Conversion,
     ConvertOptions,
     convert_foreign,
     is_pylock,
     refuse_pylock_options,
 )
+from lockset.composition.conversions.pylock import convert_pylock
 from lockset.composition.indexes import resolve_indexes
-from lockset.composition.pylock_pipeline import convert_pylock
 from lockset.composition.run_context import context_of
 from lockset.errors import LocksetError, UsageError
 from lockset.option_values import check_argument

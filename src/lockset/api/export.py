@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lockset.composition.export_pipeline import FORMATS, Export, ExportOptions, export_lock
+from lockset.composition.conversions.export import FORMATS, Export, ExportOptions, export_lock
 from lockset.composition.open_lock import open_lock
 from lockset.composition.run_context import context_of
 from lockset.option_values import check_argument

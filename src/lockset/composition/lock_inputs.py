@@ -125,27 +125,12 @@ def read_lock_inputs(
     check_argument("options", options, "LockOptions | None")
     check_argument("indexes", indexes, "IndexOptions | IndexOverrides | None")
     context = context_of(context)
-    options = options or LockOptions()
     here, listener = context.here, context.heard
     target = _target(sources, output, here)
     fetch = SourceFetcher(lambda: resolve_indexes(indexes, project_around(here, context), context))
-    project = read_sources(
-        sources,
-        folder=here,
-        environ=context.variables,
-        stdin=_stdin_text(context) if STDIN in sources else None,
-        use_settings=context.use_settings,
-        config=context.config_path,
-        fetch=fetch,
-    )
+    project = _project(sources, context, fetch)
     old = _old_lock(target, listener, merging=merging)
-    options = replace(
-        options,
-        constraints=(*options.constraints, *_constraints(options.constraint_files, context, fetch)),
-        overrides=(*options.overrides, *_overrides(options.override_files, context, fetch)),
-        requirements=(*options.requirements, *_editables(options.editables, here)),
-        index_urls=options.index_urls or chosen_urls(indexes),
-    )
+    options = replace(_with_files(options or LockOptions(), context, fetch), index_urls=chosen_urls(indexes))
     warnings = tuple(w.message for w in (*project.warnings, *unread_settings(project, options)))
     for message in warnings:
         listener.warning(message)
@@ -166,6 +151,28 @@ def read_lock_inputs(
         hint=hint,
         build_constraints=_constraints(options.build_constraint_files, context, fetch),
         fetched=fetch.count,
+    )
+
+
+def _project(sources: Sequence[str], context: RunContext, fetch: SourceFetcher) -> RootProject:
+    return read_sources(
+        sources,
+        folder=context.here,
+        environ=context.variables,
+        stdin=_stdin_text(context) if STDIN in sources else None,
+        use_settings=context.use_settings,
+        config=context.config_path,
+        fetch=fetch,
+    )
+
+
+def _with_files(options: LockOptions, context: RunContext, fetch: SourceFetcher) -> LockOptions:
+    """The options with what the files they name hold."""
+    return replace(
+        options,
+        constraints=(*options.constraints, *_constraints(options.constraint_files, context, fetch)),
+        overrides=(*options.overrides, *_overrides(options.override_files, context, fetch)),
+        requirements=(*options.requirements, *_editables(options.editables, context.here)),
     )
 
 

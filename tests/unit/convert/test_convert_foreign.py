@@ -9,7 +9,7 @@ import pytest
 from packaging.pylock import PylockSelectError
 
 from fakes.fake_conversion import FILES, convert_text, sha
-from lockset.composition.conversion_pipeline import Conversion, ConvertOptions
+from lockset.composition.conversions.foreign import Conversion, ConvertOptions
 from lockset.errors import LocksetError
 from lockset.lockfile.select import select
 from lockset.markers import Environment

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from fakes.fake_conversion import FILES, FakeRemote, convert_text, sha, wheel_file
-from lockset.composition.conversion_pipeline import Conversion, ConvertOptions
+from lockset.composition.conversions.foreign import Conversion, ConvertOptions
 from lockset.errors import LocksetError
 
 if TYPE_CHECKING:

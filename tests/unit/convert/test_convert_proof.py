@@ -10,7 +10,7 @@ from packaging.markers import Marker
 from packaging.version import Version
 
 from fakes.fake_conversion import DraftIndex, FakeRemote, sha
-from lockset.composition.conversion_pipeline import ConvertOptions, convert_draft, read_draft
+from lockset.composition.conversions.foreign import ConvertOptions, convert_draft, read_draft
 from lockset.conversion.pipeline.complete import complete
 from lockset.conversion.pipeline.verify import verify_conversion
 from lockset.errors import LocksetError

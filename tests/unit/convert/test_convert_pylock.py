@@ -9,8 +9,8 @@ import pytest
 from builders.locks import make_lock
 from fakes.fake_conversion import sha, wheel_file
 from fakes.fake_index import FakeIndex
-from lockset.composition.conversion_pipeline import ConvertOptions
-from lockset.composition.pylock_pipeline import convert_pylock
+from lockset.composition.conversions.foreign import ConvertOptions
+from lockset.composition.conversions.pylock import convert_pylock
 from lockset.conversion.pipeline.pylock_facts import fill_file_facts
 from lockset.errors import LocksetError
 from lockset.index.options import IndexOptions
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from lockset.composition.conversion_pipeline import Conversion
+    from lockset.composition.conversions.foreign import Conversion
 
 FILES = "https://files.example.org"
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from fakes.fake_conversion import FILES, FakeRemote, convert_text, sha, wheel_file
-from lockset.composition.conversion_pipeline import Conversion, ConvertOptions, read_draft
+from lockset.composition.conversions.foreign import Conversion, ConvertOptions, read_draft
 from lockset.errors import LocksetError
 
 if TYPE_CHECKING:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from lockset.api.convert import convert
 from lockset.cli.exit_codes import DONE
-from lockset.cli.options.convert import add_arguments, read
+from lockset.cli.options.convert import add_arguments
+from lockset.cli.options.convert import read_convert_command as read
 from lockset.cli.output.convert_report import show_conversion
 
 if TYPE_CHECKING:

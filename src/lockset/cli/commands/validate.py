@@ -18,7 +18,8 @@ from lockset.api.validate import (
     verify_files,
 )
 from lockset.cli.exit_codes import DONE, REFUSED
-from lockset.cli.options.validate import add_arguments, read
+from lockset.cli.options.validate import add_arguments
+from lockset.cli.options.validate import read_validate_command as read
 from lockset.cli.output.findings import (
     Line,
     SelectedForTarget,

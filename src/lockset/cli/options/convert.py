@@ -9,7 +9,7 @@ from lockset.cli.options.common import add_cache, add_index, normal_name
 from lockset.cli.options.context import run_context
 from lockset.cli.options.index import index_overrides
 from lockset.cli.options.lock_command import refuse_wrong_output
-from lockset.composition.conversion_pipeline import ConvertOptions
+from lockset.composition.conversions.foreign import ConvertOptions
 from lockset.conversion.model.formats import Format
 from lockset.errors import UsageError
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from lockset.cli.output.streams import Output
     from lockset.composition.run_context import IndexOverrides, RunContext
 
-__all__ = ["ConvertCommand", "add_arguments", "read"]
+__all__ = ["ConvertCommand", "add_arguments", "read_convert_command"]
 
 # On the command line these outdo the indexes of the input; variables do not, which are set for all projects.
 _OWN_INDEXES = ("default_index", "index", "no_index")
@@ -82,7 +82,7 @@ def _narrowing(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--settle", action="store_true", help="settle the choice: what is installed by default")
 
 
-def read(args: argparse.Namespace, out: Output) -> ConvertCommand:
+def read_convert_command(args: argparse.Namespace, out: Output) -> ConvertCommand:
     """The values that the parsed options mean.
 
     Raises:

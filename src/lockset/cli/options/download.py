@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from lockset.cli.output.streams import Output
     from lockset.composition.run_context import IndexOverrides, RunContext
 
-__all__ = ["DownloadCommand", "add_arguments", "read"]
+__all__ = ["DownloadCommand", "add_arguments", "read_download_command"]
 
 
 class DownloadCommand(NamedTuple):
@@ -44,7 +44,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_sources(parser)
 
 
-def read(args: argparse.Namespace, out: Output) -> DownloadCommand:
+def read_download_command(args: argparse.Namespace, out: Output) -> DownloadCommand:
     """The values that the parsed options mean.
 
     Raises:

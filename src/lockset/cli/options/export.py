@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from lockset.cli.options.common import add_cache, normal_name
 from lockset.cli.options.context import run_context
-from lockset.composition.export_pipeline import FORMATS, ExportOptions
+from lockset.composition.conversions.export import FORMATS, ExportOptions
 from lockset.conversion.writers.requirements import RequirementsStyle
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from lockset.cli.output.streams import Output
     from lockset.composition.run_context import RunContext
 
-__all__ = ["ExportCommand", "add_arguments", "read"]
+__all__ = ["ExportCommand", "add_arguments", "read_export_command"]
 
 
 class ExportCommand(NamedTuple):
@@ -57,7 +57,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def read(args: argparse.Namespace, out: Output) -> ExportCommand:
+def read_export_command(args: argparse.Namespace, out: Output) -> ExportCommand:
     """The values that the parsed options mean.
 
     Raises:

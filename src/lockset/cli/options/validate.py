@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from lockset.cli.output.streams import Output
     from lockset.composition.run_context import IndexOverrides, RunContext
 
-__all__ = ["DescribedTarget", "ValidateCommand", "add_arguments", "read"]
+__all__ = ["DescribedTarget", "ValidateCommand", "add_arguments", "read_validate_command"]
 
 
 class DescribedTarget(NamedTuple):
@@ -86,7 +86,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_cache(parser)
 
 
-def read(args: argparse.Namespace, out: Output) -> ValidateCommand:
+def read_validate_command(args: argparse.Namespace, out: Output) -> ValidateCommand:
     """The values that the parsed options mean.
 
     Raises:

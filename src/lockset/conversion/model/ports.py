@@ -15,7 +15,7 @@ __all__ = ["Remote"]
 class Remote(Protocol):
     """Reads files and repositories for what a lock file has to hold of them.
 
-    Implementations: `lockset.api.convert.LiveRemote`; in tests a table.
+    Implementations: `lockset.composition.conversions.remote_files.LiveRemote`; in tests a table.
     """
 
     def fingerprint(self, path_or_url: str) -> tuple[str, int]:

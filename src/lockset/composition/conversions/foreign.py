@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from lockset._dataclass import dataclass
-from lockset.composition.conversion_files import LiveRemote
+from lockset.composition.conversions.remote_files import LiveRemote
 from lockset.composition.indexes import resolve_indexes, unread_index_variable
 from lockset.composition.remote_sources import SourceFetcher
 from lockset.composition.repositories import connected

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal
 
 from lockset import __version__
 from lockset._dataclass import dataclass
-from lockset.composition.conversion_pipeline import dropped_credentials, refuse_losses
+from lockset.composition.conversions.foreign import dropped_credentials, refuse_losses
 from lockset.composition.write_files import write_export
 from lockset.conversion.model.options import FileSelection
 from lockset.conversion.model.reference_selector import Situation

@@ -6,8 +6,8 @@ import os
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from lockset.composition.conversion_files import LiveRemote
-from lockset.composition.conversion_pipeline import Conversion, dropped_credentials, refuse_losses
+from lockset.composition.conversions.foreign import Conversion, dropped_credentials, refuse_losses
+from lockset.composition.conversions.remote_files import LiveRemote
 from lockset.composition.repositories import connected
 from lockset.conversion.pipeline.pylock_facts import fill_file_facts
 from lockset.conversion.pipeline.pylock_transform import KeptParts, merge_locks, narrow, prove_same
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from lockset.composition.conversion_pipeline import ConvertOptions
+    from lockset.composition.conversions.foreign import ConvertOptions
     from lockset.index.options import IndexOptions
     from lockset.lockfile.model import Package, PackageWheel, Pylock
     from lockset.progress import ProgressListener
