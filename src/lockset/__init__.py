@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from lockset.api.why_not import ChosenVersion, WhyNot, why_not
     from lockset.composition.lock_pipeline import LockResult
     from lockset.composition.run_context import IndexOverrides, RunContext
-    from lockset.composition.sync_options import SyncOptions
+    from lockset.composition.sync_inputs import SyncOptions
     from lockset.composition.sync_pipeline import DescribedInterpreter, SyncResult
     from lockset.conversion.model.imported_lock import Loss
     from lockset.conversion.pipeline.verify import Proof
@@ -70,7 +70,7 @@ _FACADE: dict[str, str] = {
     "Selection": "lockset.lockfile.select",
     "SourcePolicy": "lockset.sync.desired",
     "Step": "lockset.sync.plan",
-    "SyncOptions": "lockset.composition.sync_options",
+    "SyncOptions": "lockset.composition.sync_inputs",
     "SyncResult": "lockset.composition.sync_pipeline",
     "Target": "lockset.sync.target",
     "UsageError": "lockset.errors",

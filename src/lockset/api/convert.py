@@ -13,7 +13,6 @@ from lockset.composition.conversions.foreign import (
     is_pylock,
     refuse_pylock_options,
 )
-from lockset.composition.conversions.pylock import convert_pylock
 from lockset.composition.indexes import resolve_indexes
 from lockset.composition.run_context import context_of
 from lockset.errors import LocksetError, UsageError
@@ -70,6 +69,8 @@ def convert(
             "inputs-mixed", "Pylock files are merged with pylock files only", hint="Convert the others first"
         )
     if pylocks:
+        from lockset.composition.conversions.pylock import convert_pylock  # most inputs are other tools'
+
         found = resolve_indexes(indexes, None, context)
         cache, listener = context.cache_folder, context.heard
         done = convert_pylock(

@@ -7,10 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lockset.composition.download_pipeline import DownloadedFile, DownloadRequest, fill_folder
-from lockset.composition.lock_sources import lock_sources
 from lockset.composition.run_context import context_of
-from lockset.composition.sync_options import SyncOptions, sync_request
-from lockset.composition.sync_ports import SyncPorts
+from lockset.composition.sync_inputs import SyncOptions, SyncPorts, lock_sources, sync_request
 from lockset.errors import UsageError
 from lockset.option_values import check_argument
 

@@ -5,11 +5,9 @@ from __future__ import annotations
 from os import PathLike, fspath
 from typing import TYPE_CHECKING
 
-from lockset.composition.lock_sources import lock_sources
 from lockset.composition.run_context import context_of
-from lockset.composition.sync_options import SyncOptions, refuse_missing_python, sync_request
+from lockset.composition.sync_inputs import SyncOptions, SyncPorts, lock_sources, refuse_missing_python, sync_request
 from lockset.composition.sync_pipeline import LockSource, SyncResult, sync
-from lockset.composition.sync_ports import SyncPorts
 from lockset.option_values import check_argument
 
 if TYPE_CHECKING:

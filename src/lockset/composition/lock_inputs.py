@@ -8,13 +8,13 @@ from __future__ import annotations
 import re
 import sys
 from dataclasses import replace
+from functools import cached_property
 from os import PathLike, fspath
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lockset._dataclass import dataclass
 from lockset.composition.indexes import chosen_urls, project_around, resolve_indexes, unread_index_variable
-from lockset.composition.remote_sources import SourceFetcher
 from lockset.composition.repositories import repository_opener
 from lockset.composition.run_context import context_of
 from lockset.errors import LocksetError
@@ -105,6 +105,24 @@ class LockInputs:
         )
 
 
+class _Fetch:
+    """A `SourceFetcher` that is made, with all it imports, when the first file is fetched: most projects have none."""
+
+    def __init__(self, options: Callable[[], IndexOptions]) -> None:
+        self._options = options
+        self.count = 0
+
+    @cached_property
+    def _fetcher(self) -> Callable[[str], bytes]:
+        from lockset.composition.remote_sources import SourceFetcher
+
+        return SourceFetcher(self._options)
+
+    def __call__(self, url: str) -> bytes:
+        self.count += 1
+        return self._fetcher(url)
+
+
 def read_lock_inputs(
     sources: Sequence[str],
     options: LockOptions | None,
@@ -127,7 +145,7 @@ def read_lock_inputs(
     context = context_of(context)
     here, listener = context.here, context.heard
     target = _target(sources, output, here)
-    fetch = SourceFetcher(lambda: resolve_indexes(indexes, project_around(here, context), context))
+    fetch = _Fetch(lambda: resolve_indexes(indexes, project_around(here, context), context))
     project = _project(sources, context, fetch)
     old = _old_lock(target, listener, merging=merging)
     options = replace(_with_files(options or LockOptions(), context, fetch), index_urls=chosen_urls(indexes))
@@ -154,7 +172,7 @@ def read_lock_inputs(
     )
 
 
-def _project(sources: Sequence[str], context: RunContext, fetch: SourceFetcher) -> RootProject:
+def _project(sources: Sequence[str], context: RunContext, fetch: _Fetch) -> RootProject:
     return read_sources(
         sources,
         folder=context.here,
@@ -166,7 +184,7 @@ def _project(sources: Sequence[str], context: RunContext, fetch: SourceFetcher) 
     )
 
 
-def _with_files(options: LockOptions, context: RunContext, fetch: SourceFetcher) -> LockOptions:
+def _with_files(options: LockOptions, context: RunContext, fetch: _Fetch) -> LockOptions:
     """The options with what the files they name hold."""
     return replace(
         options,
@@ -222,11 +240,11 @@ def _stdin_text(context: RunContext) -> str:
     return context.stdin().decode("utf-8", "surrogateescape")
 
 
-def _constraints(files: Sequence[str], context: RunContext, fetch: SourceFetcher) -> tuple[RequirementLine, ...]:
+def _constraints(files: Sequence[str], context: RunContext, fetch: _Fetch) -> tuple[RequirementLine, ...]:
     return read_constraints(files, folder=context.here, environ=context.variables, fetch=fetch) if files else ()
 
 
-def _overrides(files: Sequence[str], context: RunContext, fetch: SourceFetcher) -> tuple[RequirementLine, ...]:
+def _overrides(files: Sequence[str], context: RunContext, fetch: _Fetch) -> tuple[RequirementLine, ...]:
     if not files:
         return ()
     read = read_sources(files, folder=context.here, environ=context.variables, use_settings=False, fetch=fetch)

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import field, replace
+from functools import cache
 from os.path import isabs
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lockset._dataclass import dataclass
 from lockset.composition.dynamic_project import asked_project
-from lockset.composition.write_files import write_lock_file
 from lockset.errors import LocksetError, UsageError
+from lockset.files.output_file import write_lock_file
 from lockset.lockfile.secrets import refuse_secrets
 from lockset.lockfile.validate.report import validate_document
 from lockset.lockfile.write import write
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
     from datetime import datetime
     from os import PathLike
+    from pathlib import Path
 
     from packaging.version import Version
 
@@ -99,7 +100,7 @@ class LockResult:
         location = path if path is not None else self.path
         if location is None:
             raise UsageError("output-missing", "The lock was made for no file", hint="Give `write` a path")
-        write_lock_file(Path(location), self.text)
+        write_lock_file(location, self.text)
 
     @property
     def path(self) -> Path | None:
@@ -354,6 +355,7 @@ def _prove(
     repository: IndexRepository | DirectRepository,
     terms: LockTerms,
 ) -> tuple[MissingFile, ...]:
+    @cache  # asked for each of many environments
     def dependencies(name: str, version: Version) -> Iterable[Dependency]:
         facts = repository.facts(name, version)
         return facts.dependencies if facts is not None else ()

@@ -6,8 +6,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from lockset._plain_dataclass import plain_dataclass
-from lockset.option_values import check_argument, check_options
+from lockset.option_values import check_argument, check_options, plain_dataclass
 from lockset.progress import listener_of
 
 if TYPE_CHECKING:
@@ -96,6 +95,8 @@ def context_of(context: RunContext | None) -> RunContext:
     Raises:
         UsageError: `option-value`.
     """
+    if type(context) is RunContext:
+        return context
     return check_argument("context", context, "RunContext | None") or RunContext()
 
 

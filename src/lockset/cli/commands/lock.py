@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from lockset.api.check import LockCheck, check
 from lockset.api.lock import lock
 from lockset.cli.exit_codes import DONE
 from lockset.cli.fast_path.lock_record import save_answer
@@ -23,16 +22,13 @@ __all__ = ["add_arguments", "read", "run"]
 def run(command: LockCommand, out: Output) -> int:
     """Lock, check or show; see `lockset lock --help`."""
     began, since = time.perf_counter(), time.time()  # noqa: TID251 - the command is where the clock is read
-    do = check if command.check else lock
-    result = do(
-        command.sources,
-        options=command.options,
-        indexes=command.indexes,
-        output=command.output,
-        context=command.context,
-    )
-    if isinstance(result, LockCheck):
-        return show_check(result, command, out)
+    sources, output, indexes = command.sources, command.output, command.indexes
+    if command.check:
+        from lockset.api.check import check  # a lock does without it
+
+        state = check(sources, options=command.options, indexes=indexes, output=output, context=command.context)
+        return show_check(state, command, out)
+    result = lock(sources, options=command.options, indexes=indexes, output=output, context=command.context)
     if result.path is None and not command.dry_run:
         out.file(result.text)
     elif not command.dry_run:

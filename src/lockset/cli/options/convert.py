@@ -5,9 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from lockset.cli.options.common import add_cache, add_index, normal_name
-from lockset.cli.options.context import run_context
-from lockset.cli.options.index import index_overrides
+from lockset.cli.options.common import add_cache, add_index, index_overrides, normal_name, run_context
 from lockset.cli.options.lock_command import refuse_wrong_output
 from lockset.composition.conversions.foreign import ConvertOptions
 from lockset.conversion.model.formats import Format

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from lockset.cli.options.common import add_cache, normal_name
-from lockset.cli.options.context import run_context
+from lockset.cli.options.common import add_cache, normal_name, run_context
 from lockset.composition.conversions.export import FORMATS, ExportOptions
 from lockset.conversion.writers.requirements import RequirementsStyle
 

@@ -7,8 +7,7 @@ from shlex import quote
 from typing import TYPE_CHECKING
 
 from lockset._dataclass import dataclass
-from lockset.cli.options.context import run_context
-from lockset.cli.options.index import index_overrides
+from lockset.cli.options.common import index_overrides, run_context
 from lockset.cli.options.lock import add_choices, lock_options
 from lockset.errors import UsageError
 from lockset.lockfile.file_name import is_lock_file_name

@@ -7,12 +7,17 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from lockset.cli.options.common import add_cache, add_index, cache_dir, normal_name, parse_config_settings
-from lockset.cli.options.context import run_context
-from lockset.cli.options.index import index_overrides
+from lockset.cli.options.common import (
+    add_cache,
+    add_index,
+    cache_dir,
+    index_overrides,
+    normal_name,
+    parse_config_settings,
+    run_context,
+)
 from lockset.cli.options.pythons import command_path, python_folders, python_version_text
-from lockset.composition.lock_sources import lock_sources
-from lockset.composition.sync_options import SyncOptions
+from lockset.composition.sync_inputs import SyncOptions, lock_sources
 from lockset.composition.sync_pipeline import DescribedInterpreter, SourcePolicy, find_environment, find_python
 from lockset.errors import LocksetError, UsageError
 from lockset.files.system import system_facts

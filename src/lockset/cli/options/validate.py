@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from lockset.cli.options.common import add_cache, add_index, standard_input
-from lockset.cli.options.context import run_context
-from lockset.cli.options.index import index_overrides
+from lockset.cli.options.common import add_cache, add_index, index_overrides, run_context, standard_input
 from lockset.errors import LocksetError, UsageError
 
 if TYPE_CHECKING:
@@ -29,7 +27,7 @@ class DescribedTarget(NamedTuple):
 
 
 class ValidateCommand(NamedTuple):
-    """`lockset validate` with its options."""
+    """`lockset validate` with its options; `indexes` and `context` are for what is fetched."""
 
     files: tuple[str, ...]
     format: str
@@ -44,8 +42,8 @@ class ValidateCommand(NamedTuple):
     download: bool
     no_config: bool
     config: Path | None
-    indexes: IndexOverrides
-    context: RunContext
+    indexes: IndexOverrides | None
+    context: RunContext | None
     stdin: Callable[[], bytes]
 
 
@@ -92,6 +90,7 @@ def read_validate_command(args: argparse.Namespace, out: Output) -> ValidateComm
     Raises:
         UsageError: an option makes no sense.
     """
+    fetches = args.online or args.download
     return ValidateCommand(
         files=tuple(args.files),
         format=args.format or "text",
@@ -106,8 +105,8 @@ def read_validate_command(args: argparse.Namespace, out: Output) -> ValidateComm
         download=args.download,
         no_config=args.no_config,
         config=args.config,
-        indexes=index_overrides(args),
-        context=run_context(args, out, caching=args.online or args.download),
+        indexes=index_overrides(args) if fetches else None,
+        context=run_context(args, out) if fetches else None,
         stdin=standard_input,
     )
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING, NamedTuple
 
-from lockset.cli.options.common import add_cache, normal_name
-from lockset.cli.options.context import run_context
+from lockset.cli.options.common import add_cache, normal_name, run_context
 from lockset.errors import UsageError
 
 if TYPE_CHECKING:

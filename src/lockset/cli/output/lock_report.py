@@ -8,7 +8,6 @@ from lockset.cli.exit_codes import DONE, REFUSED
 from lockset.cli.output.report import change_lines
 from lockset.cli.output.streams import plain
 from lockset.errors import LocksetError
-from lockset.lockfile.diff import diff
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -17,6 +16,8 @@ if TYPE_CHECKING:
     from lockset.cli.options.lock_command import LockCommand
     from lockset.cli.output.streams import Output
     from lockset.composition.lock_pipeline import LockResult
+    from lockset.lockfile.diff import LockDiff
+    from lockset.lockfile.model import Pylock
 
 __all__ = ["show_check", "show_lock"]
 
@@ -52,7 +53,7 @@ def show_lock(result: LockResult, command: LockCommand, out: Output) -> tuple[st
     old = result.inputs.old if result.inputs is not None else None
     for gap in result.gaps:
         out.warn(gap.text)
-    changes = diff(old.ours, result.lock) if old is not None else None
+    changes = _changes(old.ours, result.lock) if old is not None else None
     if command.json:
         out.json(_json(result))
     entries = len(result.lock.packages)
@@ -74,6 +75,12 @@ def show_lock(result: LockResult, command: LockCommand, out: Output) -> tuple[st
         for line in _statistics(result):
             out.line(line)
     return ("", "") if out.quiet else _next_time(result, count)
+
+
+def _changes(old: Pylock, new: Pylock) -> LockDiff:
+    from lockset.lockfile.diff import diff  # a first lock does without it
+
+    return diff(old, new)
 
 
 def _name(path: Path | None) -> str:

@@ -11,7 +11,7 @@ from lockset.cli.output.streams import plain
 if TYPE_CHECKING:
     from lockset.cli.options.sync import SyncCommand
     from lockset.cli.output.streams import Output
-    from lockset.composition.sync_options import SyncOptions
+    from lockset.composition.sync_inputs import SyncOptions
     from lockset.composition.sync_pipeline import Plan, Step, SyncResult
     from lockset.sync.target import Target
 

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Literal
 from lockset import __version__
 from lockset._dataclass import dataclass
 from lockset.composition.conversions.foreign import dropped_credentials, refuse_losses
-from lockset.composition.write_files import write_export
 from lockset.conversion.model.options import FileSelection
 from lockset.conversion.model.reference_selector import Situation
 from lockset.conversion.pipeline.pylock_transform import KeptParts
@@ -24,6 +23,7 @@ from lockset.conversion.writers.spdx import to_spdx
 from lockset.conversion.writers.spdx3 import to_spdx3
 from lockset.conversion.writers.unlisted_files import unlisted_files
 from lockset.errors import LocksetError, UsageError
+from lockset.files.output_file import write_export
 from lockset.lockfile.secrets import without_user_info
 from lockset.lockfile.select import refuse_empty_environments
 from lockset.markers import Environment, platform_region
@@ -99,7 +99,7 @@ class Export:
         Raises:
             LocksetError: `unwritable`; the file is as it was.
         """
-        write_export(Path(path), self.text)
+        write_export(path, self.text)
 
 
 def export_lock(

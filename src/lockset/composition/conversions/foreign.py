@@ -13,7 +13,6 @@ from lockset.composition.conversions.remote_files import LiveRemote
 from lockset.composition.indexes import resolve_indexes, unread_index_variable
 from lockset.composition.remote_sources import SourceFetcher
 from lockset.composition.repositories import connected
-from lockset.composition.write_files import write_lock_file
 from lockset.conversion.model.checked_table import decode_lock_text, refuse_conflicts, refuse_undecoded
 from lockset.conversion.model.formats import Format, recognise
 from lockset.conversion.model.imported_lock import Loss
@@ -23,10 +22,10 @@ from lockset.conversion.pipeline.complete import complete
 from lockset.conversion.pipeline.missing_dependencies import missing_needs
 from lockset.conversion.pipeline.sizes import with_sizes
 from lockset.conversion.pipeline.verify import Proof, verify_conversion
-from lockset.conversion.readers.dispatch import read_foreign
 from lockset.conversion.readers.pyproject import Pyproject, load_pyproject
 from lockset.conversion.readers.requirements import read_pins
 from lockset.errors import LocksetError, UsageError
+from lockset.files.output_file import write_lock_file
 from lockset.files.read_file import decode_utf8, read_file
 from lockset.index.options import IndexSource, same_index
 from lockset.lockfile.read import read
@@ -150,7 +149,7 @@ class Conversion:
         location = path if path is not None else self.path
         if location is None:
             raise UsageError("output-missing", "The lock was made for no file", hint="Give `write` a path")
-        write_lock_file(Path(location), self.text)
+        write_lock_file(location, self.text)
 
     def for_file(self, path: Path | None) -> Conversion:
         """The same, to be written at `path`."""
@@ -289,6 +288,8 @@ def read_draft(
         raise LocksetError("is-pylock", "The file is a pylock file already", location=location)
     if format_ is Format.REQUIREMENTS:
         return _read_requirements(data, input_path, location, reader_options, environ, fetch=fetch)
+    from lockset.conversion.readers.dispatch import read_foreign  # with the readers of all formats
+
     text = decode_lock_text(data, location=location)
     return read_foreign(
         text, format_, location=location, options=reader_options, beside=_beside(options, input_path)

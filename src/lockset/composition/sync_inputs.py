@@ -1,13 +1,17 @@
-"""The options of a sync, and the request that they and lock files make."""
+"""The options of a sync, the request that they and lock files make, and the ports that it may need.
+
+Lock files are the bytes that all of the run is based on; they are parsed only where need be.
+"""
 
 from __future__ import annotations
 
 import os
+from contextlib import ExitStack
+from functools import cached_property
 from typing import TYPE_CHECKING, Literal
 
 from packaging.utils import canonicalize_name
 
-from lockset._plain_dataclass import plain_dataclass
 from lockset.composition.sync_pipeline import (
     DescribedInterpreter,
     InstallOptions,
@@ -15,19 +19,33 @@ from lockset.composition.sync_pipeline import (
     RemovalPolicy,
     SourcePolicy,
     SyncRequest,
+    find_lock,
 )
-from lockset.errors import UsageError
-from lockset.option_values import check_argument, check_options
+from lockset.errors import LocksetError, UsageError
+from lockset.files.record_store import content
+from lockset.lockfile.file_name import refuse_wrong_name
+from lockset.option_values import check_argument, check_options, plain_dataclass
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping
+    from collections.abc import Callable, Collection, Mapping, Sequence
     from os import PathLike
+    from pathlib import Path
+    from types import TracebackType
 
-    from lockset.composition.run_context import RunContext
+    from typing_extensions import Self
 
-__all__ = ["SyncOptions", "refuse_missing_python", "sync_request"]
+    from lockset.composition.mirrors import Mirror
+    from lockset.composition.run_context import IndexOverrides, RunContext
+    from lockset.index.options import IndexOptions
+    from lockset.index.ports import Downloads
+    from lockset.sync.ports import WheelBuilds
+
+__all__ = ["SyncOptions", "SyncPorts", "lock_sources", "refuse_missing_python", "sync_request"]
 
 _ALL = ":all:"
+# Beyond it a lock file is for `load_bytes` to refuse.
+_LARGEST = 1 << 25
+_STDIN = "-"
 
 
 @plain_dataclass(frozen=True, kw_only=True)
@@ -177,3 +195,151 @@ def _names(names: Collection[str]) -> frozenset[str]:
 
 def _names_or_all(names: Collection[str]) -> frozenset[str] | None:
     return None if _ALL in names else _names(names)
+
+
+def lock_sources(names: Sequence[str], context: RunContext) -> tuple[LockSource, ...]:
+    """The named lock files, `-` for the context's standard input; without names the nearest pylock.toml.
+
+    Raises:
+        LocksetError: `lock-not-found`, `lock-unreadable`, `lock-invalid` for a source of requirements.
+        UsageError: `stdin-twice`, `file-name`.
+    """
+    here = context.here
+    if list(names).count(_STDIN) > 1:
+        raise UsageError("stdin-twice", "The standard input is one lock file, not several")
+    for name in names:
+        if name.endswith(("pyproject.toml", ".py")):
+            from shlex import quote
+
+            raise LocksetError(
+                "lock-invalid",
+                "This says what is asked for, not what is locked",
+                location=name,
+                hint=f"`lockset lock {quote(name)}` makes a lock file of it",
+            )
+    paths = [str(here / ("<stdin>" if name == _STDIN else name)) for name in names] or [_nearest(here)]
+    sources = tuple(
+        LockSource(
+            folder=os.path.dirname(path),  # noqa: PTH120 - text only
+            data=_stdin(context) if name == _STDIN else _bytes(path),
+            path=path,
+        )
+        for name, path in zip(names or paths, paths, strict=True)
+    )
+    for name in names or paths:
+        if name != _STDIN:
+            refuse_wrong_name(name)
+    return sources
+
+
+def _stdin(context: RunContext) -> bytes:
+    if context.stdin is None:
+        raise LocksetError("lock-not-found", "`-` stands for a standard input, and none is given")
+    return context.stdin()
+
+
+def _nearest(here: Path) -> str:
+    nearest = find_lock(here)
+    if nearest is None:
+        raise LocksetError(
+            "lock-not-found",
+            f"There is no pylock.toml in {here} or above it",
+            hint="`lockset lock` writes one; name its path to use another",
+        )
+    return str(nearest)
+
+
+def _bytes(path: str) -> bytes:
+    try:
+        size = os.stat(path).st_size  # noqa: PTH116 (also where the path is none)
+        data = content(path, size) if size <= _LARGEST else b""
+    except (OSError, ValueError):
+        data = b""
+    if 0 < len(data) <= _LARGEST:
+        return data
+    # Imported here: only what cannot be read needs the words for it.
+    from lockset.lockfile.load import load_bytes
+
+    return load_bytes(path)
+
+
+class SyncPorts:
+    """Connections and builds of one sync; a context manager that closes them.
+
+    Args:
+        request: What is synced.
+        indexes: Where builds find what they need, and which credentials there are.
+        context: The surroundings.
+        mirrors: Texts `FROM=TO`: what begins with FROM is fetched from TO.
+        config_settings: What build backends are told.
+    """
+
+    def __init__(
+        self,
+        request: SyncRequest,
+        indexes: IndexOptions | IndexOverrides | None,
+        context: RunContext,
+        *,
+        mirrors: tuple[str, ...] = (),
+        config_settings: Mapping[str, str | list[str]] | None = None,
+    ) -> None:
+        self._request = request
+        self._indexes = indexes
+        self._context = context
+        self._settings = config_settings or {}
+        self._stack = ExitStack()
+        self._mirrors: tuple[Mirror, ...] = ()
+        if mirrors:
+            from lockset.composition.mirrors import read_mirror
+
+            self._mirrors = tuple(map(read_mirror, mirrors))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stack.__exit__(kind, error, trace)
+
+    @cached_property
+    def _options(self) -> IndexOptions:
+        from pathlib import Path
+
+        from lockset.composition.indexes import project_around, resolve_indexes
+
+        project = project_around(Path(self._request.sources[0].folder), self._context)
+        return resolve_indexes(self._indexes, project, self._context)
+
+    def downloads(self) -> Downloads:
+        """The port to the network."""
+        from lockset.composition.connections import connected, link_locked_files
+        from lockset.composition.mirrors import MirroredDownloads
+
+        context = self._context
+        connection = self._stack.enter_context(connected(self._options, context.cache_folder, context.heard))
+        link_locked_files(connection, lambda: [source.read() for source in self._request.sources])
+        return MirroredDownloads(connection.downloads, self._mirrors) if self._mirrors else connection.downloads
+
+    def builds(self) -> WheelBuilds:
+        """The port to builds."""
+        from lockset.composition.build_environments import builder
+        from lockset.composition.wheel_builds import HookWheelBuilds
+        from lockset.sync.disk.inspect.interpreter import interpreter_of
+
+        context, python = self._context, self._request.python
+        assert python is not None
+        made = builder(
+            self._options,
+            context.cache_folder,
+            python=interpreter_of(python),
+            now=context.moment,
+            listener=context.heard,
+        )
+        return HookWheelBuilds(
+            made,
+            settings=self._settings,
+            environ=context.process_variables,
+            offline=self._options.offline,
+            listener=context.heard,
+        )
