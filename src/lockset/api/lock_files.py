@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from os import PathLike, fspath
 from typing import TYPE_CHECKING, NamedTuple
@@ -16,14 +17,11 @@ from lockset.option_values import check_argument
 
 if TYPE_CHECKING:
     from collections.abc import Collection
-    from typing import TypeAlias
 
     from lockset.composition.run_context import RunContext
     from lockset.lockfile.diff import LockDiff
     from lockset.lockfile.select import Selection
     from lockset.sync.disk.target_spec import DescribedInterpreter
-
-    LockFile: TypeAlias = str | PathLike[str] | Pylock
 
 __all__ = ["MOST_CHAINS", "Chain", "LockEntry", "LockGraph", "Requirers", "diff", "graph", "read", "select", "why"]
 
@@ -45,7 +43,7 @@ def read(path: str | PathLike[str] | None = None, *, context: RunContext | None 
 
 
 def select(
-    lock: LockFile,
+    lock: str | PathLike[str] | Pylock,
     *,
     python: str | PathLike[str] | None = None,
     described: DescribedInterpreter | None = None,
@@ -75,7 +73,8 @@ def select(
     check_argument("python", python, "str | PathLike[str] | None")
     check_argument("described", described, "DescribedInterpreter | None")
     interpreter = None if described is not None else sys.executable if python is None else fspath(python)
-    target = resolve_target(TargetSpec(python=interpreter, described=described, managed=True), cache=None)
+    # The folder plays no part: what is selected follows from the interpreter.
+    target = resolve_target(TargetSpec(python=interpreter, described=described, directory=os.sep), cache=None)
     defaults = tuple(pylock.default_groups or ()) if default_groups else ()
     return selection_of(
         pylock,
@@ -86,7 +85,12 @@ def select(
     )
 
 
-def diff(old: LockFile, new: LockFile | None = None, *, context: RunContext | None = None) -> LockDiff:
+def diff(
+    old: str | PathLike[str] | Pylock,
+    new: str | PathLike[str] | Pylock | None = None,
+    *,
+    context: RunContext | None = None,
+) -> LockDiff:
     """What changed between two lock files; order, `created-by`, `tool` tables and audit information do not count.
 
     Args:
@@ -107,7 +111,7 @@ def diff(old: LockFile, new: LockFile | None = None, *, context: RunContext | No
 
 
 def graph(
-    lock: LockFile | None = None,
+    lock: str | PathLike[str] | Pylock | None = None,
     *,
     python: str | None = None,
     platform: str | None = None,
@@ -160,7 +164,7 @@ def why(graph: LockGraph, package: str) -> tuple[Requirers, ...]:
     return tuple(Requirers(graph.entries[number], *chains_to(graph, number)) for number in graph.named(package))
 
 
-def _lock(lock: LockFile | None, context: RunContext | None = None) -> Pylock:
+def _lock(lock: str | PathLike[str] | Pylock | None, context: RunContext | None = None) -> Pylock:
     check_argument("lock", lock, _LOCK)
     return lock if isinstance(lock, Pylock) else open_lock(lock, context_of(context)).lock
 

@@ -63,7 +63,7 @@ def fix(path: str | os.PathLike[str]) -> tuple[Report, tuple[str, ...]]:
     The file is replaced as a whole and keeps its permissions; where nothing is to be mended it is not written.
 
     Raises:
-        LocksetError: `lock-not-found`, `lock-unreadable`, or `lock-unwritable` (the file is as it was).
+        LocksetError: `lock-not-found`, `lock-unreadable`, or `output-not-writable` (the file is as it was).
     """
     from lockset.lockfile.fix.fix import fix_text
 
@@ -91,7 +91,7 @@ def _replace(path: str | os.PathLike[str], data: bytes) -> None:
         write_output(str(real), data)
     except OSError as error:
         message = f"Cannot write {os.fspath(path)}: {error.strerror}"
-        raise LocksetError("lock-unwritable", message, location=os.fspath(path)) from error
+        raise LocksetError("output-not-writable", message, location=os.fspath(path)) from error
 
 
 def settings_for(path: str | os.PathLike[str], *, config: Path | None = None) -> ValidateSettings | None:

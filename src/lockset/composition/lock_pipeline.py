@@ -95,7 +95,7 @@ class LockResult:
         """Write the lock file, whole or not at all, at `path`, or at the output that it was made for.
 
         Raises:
-            LocksetError: `lock-unwritable`; the file is as it was.
+            LocksetError: `output-not-writable`; the file is as it was.
         """
         location = path if path is not None else self.path
         if location is None:

@@ -99,7 +99,7 @@ def write_lock_file(path: str | os.PathLike[str], text: str) -> None:
     """Write a lock file whole or not at all; one that is the same already is left alone.
 
     Raises:
-        LocksetError: `lock-unwritable`.
+        LocksetError: `output-not-writable`.
     """
     data = text.encode()
     try:
@@ -108,7 +108,7 @@ def write_lock_file(path: str | os.PathLike[str], text: str) -> None:
         write_output(os.fspath(path), data)
     except OSError as error:
         raise LocksetError(
-            "lock-unwritable", f"Cannot write {os.fspath(path)}: {error.strerror}", hint="The old file is as it was"
+            "output-not-writable", f"Cannot write {os.fspath(path)}: {error.strerror}", hint="The old file is as it was"
         ) from error
 
 
@@ -116,12 +116,12 @@ def write_export(path: str | os.PathLike[str], text: str) -> None:
     """Write what a lock file was exported to.
 
     Raises:
-        LocksetError: `unwritable`.
+        LocksetError: `output-not-writable`.
     """
     try:
         write_output(os.fspath(path), text.encode())
     except OSError as error:
-        raise LocksetError("unwritable", f"Cannot write {os.fspath(path)}: {error.strerror}") from error
+        raise LocksetError("output-not-writable", f"Cannot write {os.fspath(path)}: {error.strerror}") from error
 
 
 def _bytes(path: str | os.PathLike[str]) -> bytes:

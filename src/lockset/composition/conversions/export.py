@@ -97,7 +97,7 @@ class Export:
         """Write it, whole or not at all.
 
         Raises:
-            LocksetError: `unwritable`; the file is as it was.
+            LocksetError: `output-not-writable`; the file is as it was.
         """
         write_export(path, self.text)
 
