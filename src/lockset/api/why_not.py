@@ -56,8 +56,10 @@ def _release(text: str) -> tuple[str, str | None]:
     try:
         requirement = read_dependency(text)
     except InvalidRequirement as error:
-        raise UsageError("package-name", f"`{text}` is no package", hint="Write NAME or NAME==VERSION") from error
+        raise UsageError(
+            "package-name", f"`{text}` is not a valid package name", hint="Write NAME or NAME==VERSION"
+        ) from error
     pins = [s.version for s in requirement.specifier if s.operator == "==" and "*" not in s.version]
     if requirement.url or requirement.marker or len(requirement.specifier) != len(pins) or len(pins) > 1:
-        raise UsageError("package-name", f"`{text}` is no single version", hint="Write NAME or NAME==VERSION")
+        raise UsageError("package-name", f"`{text}` is not a single version", hint="Write NAME or NAME==VERSION")
     return str(canonicalize_name(requirement.name)), pins[0] if pins else None

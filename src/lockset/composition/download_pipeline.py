@@ -84,7 +84,7 @@ def fill_folder(
     files = _Files()
     for one in _wanted(request, cache):
         if one.filename is None:
-            heard.note(f"{one} is locked as a {one.kind}, which is no file: it is left out")
+            heard.note(f"{one} is locked as a {one.kind}, which is not a file: it is left out")
         else:
             files.add(one)
     ordered = [files.found[name] for name in sorted(files.found)]

@@ -52,7 +52,7 @@ class LockInputs:
         context: The surroundings.
         target: The lock file, absolute; None where there is none.
         old: The lock file that is there; None where there is none, or it cannot be read.
-        before: Its bytes; None where it is no regular file.
+        before: Its bytes; None where it is not a regular file.
         warnings: What the user was told of the sources.
         hint: What the user was told of variables of other tools.
         build_constraints: Limits on what builds need.

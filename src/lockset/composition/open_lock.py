@@ -55,7 +55,7 @@ def open_revision(path: str | PathLike[str] | None, context: RunContext) -> Docu
     if named is None or ":" not in named or _exists(context.here / named):
         return open_lock(path, context)
     revision = named.partition(":")[0]
-    # A name that begins with a dash would be an option to git, and is no revision.
+    # A name that begins with a dash would be an option to git, not a revision.
     if not revision or revision.startswith("-"):
         return open_lock(path, context)
     import subprocess  # slow to import, and most locks are files

@@ -83,7 +83,7 @@ def parse_config_settings(texts: Iterable[str]) -> dict[str, str | list[str]]:
     for text in texts:
         key, equals, value = text.partition("=")
         if not key or not equals:
-            raise UsageError("config-setting", f"`{text}` is no KEY=VALUE")
+            raise UsageError("config-setting", f"`{text}` is not KEY=VALUE")
         given = settings.get(key)
         if given is None:
             settings[key] = value
@@ -296,5 +296,5 @@ def _number(args: argparse.Namespace, name: str, default: float) -> float:
 def _proxy(url: str | None) -> str | None:
     if url and url.partition("://")[0] not in {"http", "https", "socks5", "socks5h"}:
         # Not shown: it may hold a password.
-        raise UsageError("option-value", "--proxy is no URL of a proxy", hint="Write it as `http://HOST:PORT`")
+        raise UsageError("option-value", "--proxy is not a valid proxy URL", hint="Write it as `http://HOST:PORT`")
     return url

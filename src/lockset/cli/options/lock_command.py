@@ -181,6 +181,6 @@ def refuse_wrong_output(output: str | None) -> None:
     if not is_lock_file_name(name):
         raise UsageError(
             "file-name",
-            f"{name} is no name for a lock file",
+            f"{name} is not a valid name for a lock file",
             hint="Name it pylock.toml or pylock.NAME.toml, where NAME has no dot",
         )

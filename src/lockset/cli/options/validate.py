@@ -122,7 +122,7 @@ def _target(text: str) -> DescribedTarget:
     python, slash, platform = text.partition("/")
     if not (python and slash and platform):
         hint = "Write it as `3.12/linux` or `3.13/manylinux_2_28_aarch64`"
-        raise UsageError("target", f"`{text}` is no Python and platform", hint=hint)
+        raise UsageError("target", f"`{text}` is not a Python and a platform", hint=hint)
     try:
         described_target(platform, python)
     except LocksetError as error:
