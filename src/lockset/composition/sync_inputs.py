@@ -10,8 +10,6 @@ from contextlib import ExitStack
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal
 
-from packaging.utils import canonicalize_name
-
 from lockset.composition.sync_pipeline import (
     DescribedInterpreter,
     InstallOptions,
@@ -172,6 +170,8 @@ def _overlap(names: Collection[str] | None, folder: str, context: RunContext) ->
 
     def allowed() -> tuple[str, ...]:
         if names is not None:
+            from packaging.utils import canonicalize_name
+
             return tuple(canonicalize_name(name) for name in names)
         from pathlib import Path
 
@@ -190,6 +190,10 @@ def _absolute(path: str | PathLike[str] | None, context: RunContext) -> str | No
 
 
 def _names(names: Collection[str]) -> frozenset[str]:
+    if not names:
+        return frozenset()
+    from packaging.utils import canonicalize_name  # most syncs name nothing
+
     return frozenset(canonicalize_name(name) for name in names)
 
 
