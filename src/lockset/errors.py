@@ -41,6 +41,22 @@ class LocksetError(Exception):
         super().__init__(message)
         self.diagnostic = Diagnostic(code=code, message=message, location=location, context=context, hint=hint)
 
+    def render(self) -> str:
+        """The error as the command line shows it, without colour: where, what, the facts, and what to do.
+
+        Text from outside is in it as it came, except that credentials in addresses are masked and control characters
+        are written out.
+        """
+        from lockset.url_secrets import plain  # only an error needs it
+
+        one = self.diagnostic
+        location = f"{plain(one.location)}: " if one.location else ""
+        lines = [f"{location}error: {plain(one.message)}", *(f"  {plain(fact)}" for fact in one.context)]
+        if one.hint:
+            first, *more = plain(one.hint).split("\n")
+            lines += [f"  hint: {first}", *(f"    {line}" for line in more)]
+        return "\n".join(lines)
+
 
 class UsageError(LocksetError):
     """The command line itself is wrong (contradictory options, unknown names of options); exit code 2."""

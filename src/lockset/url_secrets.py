@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from urllib.parse import urlsplit
 
-__all__ = ["has_secret", "masked", "plain_url", "without_secrets"]
+__all__ = ["has_secret", "masked", "plain", "plain_url", "without_secrets"]
 
 # User info before the host. It ends at the last `@` before the path, since a user name may contain one.
 _AUTHORITY = r'[^/\s"`]*'
@@ -24,6 +24,8 @@ _PARAMETERS = (
 _PARAMETER = re.compile(rf'(?P<before>[?&#;]{_PARAMETERS}=)(?P<value>[^&#;\s"`]+)', re.IGNORECASE)
 _VARIABLE = re.compile(r"\$\{\w+\}\Z")
 _MASK = "****"
+# Longest text from outside that a message shows; what is beyond is cut.
+_LONGEST = 2000
 
 
 def _is_secret(match: re.Match[str]) -> bool:
@@ -85,3 +87,15 @@ def plain_url(url: str) -> str:
     user = info.partition(":")[0]
     kept = f"{user}@{host}" if parts.scheme.lower().endswith("ssh") and user else host
     return parts._replace(netloc=kept).geturl()
+
+
+def plain(text: str) -> str:
+    """`text` without what a terminal would act on, and without secrets: whoever repeats an address may show it so.
+
+    Control characters are written out, length is bounded.
+    """
+    text = without_secrets(text).replace("://****@", "://")
+    if text.isprintable() and len(text) <= _LONGEST:
+        return text
+    shown = "".join(c if c.isprintable() or c == "\n" else c.encode("unicode_escape").decode() for c in text)
+    return shown if len(shown) <= _LONGEST else shown[: _LONGEST - 1] + "…"

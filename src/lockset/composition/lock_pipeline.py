@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import field, replace
-from os import fspath
+from functools import cache
 from os.path import isabs
 from typing import TYPE_CHECKING
 
 from lockset._dataclass import dataclass
 from lockset.composition.dynamic_project import asked_project
-from lockset.errors import LocksetError
-from lockset.files.output_file import write_output
+from lockset.errors import LocksetError, UsageError
+from lockset.files.output_file import write_lock_file
 from lockset.lockfile.secrets import refuse_secrets
 from lockset.lockfile.validate.report import validate_document
 from lockset.lockfile.write import write
@@ -41,6 +41,7 @@ if TYPE_CHECKING:
 
     from packaging.version import Version
 
+    from lockset.composition.lock_inputs import LockInputs
     from lockset.lockfile.model import Pylock
     from lockset.progress import ProgressListener
     from lockset.resolve.lock.missing_files import Gap
@@ -73,6 +74,10 @@ class LockResult:
         skipped: Releases that were stepped over, as `name version`, and why.
         behind: Projects whose newest chosen version is not the newest there is: both versions.
         notes: What the user should know and would be told again by the same question.
+        warnings: What in the sources is probably not what was meant.
+        inputs: What it was made of: project, options, indexes, and the lock file that was there.
+        fresh_until: When the first page of an index has to be asked for again, in seconds since the epoch; 0 where
+            nobody knows.
     """
 
     lock: Pylock
@@ -82,10 +87,25 @@ class LockResult:
     skipped: Mapping[str, str] = field(default_factory=dict)
     behind: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+    inputs: LockInputs | None = None
+    fresh_until: float = 0.0
 
-    def write(self, path: str | PathLike[str]) -> None:
-        """Write the lock file, whole or not at all; OSError where the system refuses."""
-        write_output(fspath(path), self.text.encode())
+    def write(self, path: str | PathLike[str] | None = None) -> None:
+        """Write the lock file, whole or not at all, at `path`, or at the output that it was made for.
+
+        Raises:
+            LocksetError: `output-not-writable`; the file is as it was.
+        """
+        location = path if path is not None else self.path
+        if location is None:
+            raise UsageError("output-missing", "The lock was made for no file", hint="Give `write` a path")
+        write_lock_file(location, self.text)
+
+    @property
+    def path(self) -> Path | None:
+        """The lock file that it was made for, absolute."""
+        return None if self.inputs is None else self.inputs.target
 
     @property
     def splits(self) -> int:
@@ -365,6 +385,7 @@ def _prove(
     repository: IndexRepository | DirectRepository,
     terms: LockTerms,
 ) -> tuple[MissingFile, ...]:
+    @cache  # asked for each of many environments
     def dependencies(name: str, version: Version) -> Iterable[Dependency]:
         facts = repository.facts(name, version)
         return facts.dependencies if facts is not None else ()

@@ -1,7 +1,7 @@
 """Write the output files of commands atomically, without following links at their paths."""
 
 # Paths are strings here, as in all that a sync imports.
-# ruff: noqa: PTH116, PTH119, PTH120
+# ruff: noqa: PTH113, PTH116, PTH119, PTH120, PTH123
 from __future__ import annotations
 
 import contextlib
@@ -10,6 +10,7 @@ import os
 import stat
 from typing import TYPE_CHECKING, BinaryIO
 
+from lockset.errors import LocksetError
 from lockset.files.atomic import sync_folder
 from lockset.files.lock_file import LockFile
 from lockset.files.system import BINARY, NOFOLLOW, NONBLOCK, keep_mode, replace, unlink
@@ -17,7 +18,7 @@ from lockset.files.system import BINARY, NOFOLLOW, NONBLOCK, keep_mode, replace,
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["replacing", "write_output"]
+__all__ = ["replacing", "write_export", "write_lock_file", "write_output"]
 
 # Longest name in bytes to which a suffix can be added.
 _LONGEST_NAME = 248
@@ -92,3 +93,37 @@ def _create(path: str) -> int:
         os.close(descriptor)
         raise OSError(errno.EINVAL, "its temporary file is not a regular file", path)
     return descriptor
+
+
+def write_lock_file(path: str | os.PathLike[str], text: str) -> None:
+    """Write a lock file whole or not at all; one that is the same already is left alone.
+
+    Raises:
+        LocksetError: `output-not-writable`.
+    """
+    data = text.encode()
+    try:
+        if os.path.isfile(path) and _bytes(path) == data:  # neither a pipe nor a device, which have no end
+            return
+        write_output(os.fspath(path), data)
+    except OSError as error:
+        raise LocksetError(
+            "output-not-writable", f"Cannot write {os.fspath(path)}: {error.strerror}", hint="The old file is as it was"
+        ) from error
+
+
+def write_export(path: str | os.PathLike[str], text: str) -> None:
+    """Write what a lock file was exported to.
+
+    Raises:
+        LocksetError: `output-not-writable`.
+    """
+    try:
+        write_output(os.fspath(path), text.encode())
+    except OSError as error:
+        raise LocksetError("output-not-writable", f"Cannot write {os.fspath(path)}: {error.strerror}") from error
+
+
+def _bytes(path: str | os.PathLike[str]) -> bytes:
+    with open(path, "rb") as file:
+        return file.read()

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 from packaging.utils import canonicalize_name
 
-from lockset.dependency_specifiers import excess
+from lockset.dependency_specifiers import SHORT, excess
 from lockset.errors import LocksetError
 from lockset.markers.diagram import EMPTY, FULL, NODES, and_, make, not_, or_
 from lockset.markers.domains import UndefinedComparisonError, fits_specifier, is_finite, partition
@@ -224,7 +224,7 @@ class _Parser:
             literal = str(ast.literal_eval(value))
         except (SyntaxError, ValueError):
             self._refuse("is not a valid string", location)
-        beyond = excess(literal)
+        beyond = excess(literal) if len(literal) > SHORT else None
         if beyond is not None:
             self._refuse(f"cannot be read: {beyond}", location)
         self._advance()

@@ -100,7 +100,5 @@ class Layout(NamedTuple):
             return True
         if folder == os.path.normcase(self.scripts):
             return _OWN_SCRIPTS.fullmatch(name) is not None
-        return any(
-            is_within(path.casefold(), f"{root}{os.sep}{STATE_FOLDER}".casefold(), separator=os.sep)
-            for root in self.roots
-        )
+        staged = tuple(f"{root}{os.sep}{STATE_FOLDER}{os.sep}".casefold() for root in self.roots)
+        return path.casefold().startswith(staged)

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from packaging.tags import Tag
 
-from lockset.api.export import ExportOptions, export_lock
+from lockset.composition.conversions.export import ExportOptions, export_lock
 from lockset.errors import LocksetError
 from lockset.lockfile.read import read
 from lockset.lockfile.select import Selection, select

@@ -118,6 +118,12 @@ class World:
     def note(self, text: str) -> None:
         self.notes.append(text)
 
+    def warning(self, text: str) -> None:
+        self.notes.append(text)
+
+    def hint(self, text: str) -> None:
+        self.notes.append(text)
+
 
 def tree(folder: Path) -> dict[str, bytes | str]:
     """Everything below `folder`: files with content and executable bit, links with goal, folders."""

@@ -39,7 +39,10 @@ class LockOptions:
         upgrade: Ignore the pins of the existing lock.
         upgrade_packages: Ignore the pins of these packages.
         constraints: Further constraints.
-        overrides: Requirements that replace those of projects and releases; they take precedence over the settings.
+        constraint_files: Paths or URLs of requirements files and lock files whose pins and ranges are constraints.
+        overrides: Requirements that replace those of projects and releases; they take precedence over the settings..
+        override_files: Paths or URLs of requirements files with such requirements.
+        editables: Paths of source trees that are locked as editable folders.
         excludes: Projects to leave out wherever they are required.
         prerelease_package: The same as `prerelease`, for single projects.
         exclude_newer_package: The same as `exclude_newer`, for single projects; None lifts the limit.
@@ -51,7 +54,10 @@ class LockOptions:
         allow_direct_urls: Hosts to which releases of an index may point by URL.
         with_project: Lock the project itself as a directory entry; None for as in the settings or the existing lock.
         no_sources: Packages, or `:all:`, that come from the indexes whatever tables of other tools say.
-        index_urls: Indexes of this run. A source of another tool that is one of them needs no setting.
+        verify_metadata: Compare what all wheels of a version require, not one wheel's only.
+        build_constraint_files: Requirements files that limit what builds need.
+        config_settings: What build backends are told.
+        index_urls: Indexes chosen for this run: what another tool takes from one of them comes from there anyway.
     """
 
     python: str | None = None
@@ -70,7 +76,10 @@ class LockOptions:
     upgrade: bool = False
     upgrade_packages: frozenset[str] = frozenset()
     constraints: tuple[RequirementLine, ...] = ()
+    constraint_files: tuple[str, ...] = ()
     overrides: tuple[RequirementLine, ...] = ()
+    override_files: tuple[str, ...] = ()
+    editables: tuple[str, ...] = ()
     excludes: tuple[str, ...] = ()
     prerelease: Literal["if-necessary", "allow", "disallow"] | None = None
     prerelease_package: Mapping[str, Literal["if-necessary", "allow", "disallow"]] = field(default_factory=dict)
@@ -86,6 +95,9 @@ class LockOptions:
     allow_direct_urls: tuple[str, ...] = ()
     with_project: bool | None = None
     no_sources: tuple[str, ...] = ()
+    verify_metadata: bool = False
+    build_constraint_files: tuple[str, ...] = ()
+    config_settings: Mapping[str, str | list[str]] = field(default_factory=dict)
     index_urls: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
