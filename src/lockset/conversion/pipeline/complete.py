@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import field, replace
 from typing import TYPE_CHECKING
-from urllib.parse import unquote, urlsplit
 
 from lockset._dataclass import dataclass
 from lockset.conversion.model.direct import relative_path
@@ -15,6 +14,7 @@ from lockset.errors import LocksetError
 from lockset.hashes import STRONG_ALGORITHMS
 from lockset.index.ports import EMPTY_PAGE, ProjectNotFound
 from lockset.lockfile.model import PackageArchive, PackageVcs
+from lockset.resolve.problem.direct_source import local_path
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -328,7 +328,7 @@ class _Filling:
             name=file.filename,
             hashes=hashes,
             url=None if local else file.url,
-            path=relative_path(_local_path(file.url), self.folder) if local else None,
+            path=relative_path(local_path(file.url), self.folder) if local else None,
             size=file.size,
             upload_time=file.upload_time,
         )
@@ -374,7 +374,3 @@ def _tells(files: Sequence[DistributionFile], algorithm: str) -> bool:
 
 def _texts(hashes: dict[str, str]) -> tuple[str, ...]:
     return tuple(f"{algorithm}:{value}" for algorithm, value in hashes.items())
-
-
-def _local_path(url: str) -> str:
-    return unquote(urlsplit(url).path)
