@@ -13,7 +13,7 @@ import sys
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 __all__ = [
     "BINARY",
@@ -32,6 +32,7 @@ __all__ = [
     "long_paths",
     "raise_again",
     "readable",
+    "registered_pythons",
     "release_memory",
     "rename",
     "replace",
@@ -174,6 +175,53 @@ if sys.platform == "win32":
         except OSError:
             return False
 
+    def registered_pythons() -> Iterator[tuple[str, str]]:
+        """Version ("3.11", or "" where it is not said) and path of the Pythons in the registry (PEP 514).
+
+        The user's own go first, then those of python.org, then other companies'.
+        """
+        import winreg
+
+        roots = (
+            (winreg.HKEY_CURRENT_USER, 0),
+            (winreg.HKEY_LOCAL_MACHINE, winreg.KEY_WOW64_64KEY),
+            (winreg.HKEY_LOCAL_MACHINE, winreg.KEY_WOW64_32KEY),
+        )
+        for hive, view in roots:
+            companies = _subkeys(hive, "Software\\Python", view)
+            for company in sorted(companies, key=lambda name: name != "PythonCore"):
+                # "PyLauncher" is reserved: it has no environments.
+                tags = _subkeys(hive, f"Software\\Python\\{company}", view) if company != "PyLauncher" else ()
+                for tag in tags:
+                    place = f"Software\\Python\\{company}\\{tag}"
+                    version = _registered(hive, place, "SysVersion", view)
+                    if not version and company == "PythonCore":
+                        version = tag.partition("-")[0]
+                    folder = _registered(hive, f"{place}\\InstallPath", "", view)
+                    path = _registered(hive, f"{place}\\InstallPath", "ExecutablePath", view)
+                    if path or folder:
+                        yield version, path or os.path.join(folder, "python.exe")  # noqa: PTH118 - a text
+
+    def _subkeys(hive: int, place: str, view: int) -> list[str]:
+        import winreg
+
+        try:
+            with winreg.OpenKey(hive, place, 0, winreg.KEY_READ | view) as key:
+                return [winreg.EnumKey(key, number) for number in range(winreg.QueryInfoKey(key)[0])]
+        except OSError:
+            return []
+
+    def _registered(hive: int, place: str, name: str, view: int) -> str:
+        """The text that the registry has there; "" where it has none."""
+        import winreg
+
+        try:
+            with winreg.OpenKey(hive, place, 0, winreg.KEY_READ | view) as key:
+                found = winreg.QueryValueEx(key, name)[0]
+        except OSError:
+            return ""
+        return found if isinstance(found, str) else ""
+
 else:
 
     def rename(old: str, new: str) -> None:
@@ -291,6 +339,10 @@ else:
     def long_paths() -> bool:
         """Whether this system takes paths of 260 characters and more."""
         return True
+
+    def registered_pythons() -> Iterator[tuple[str, str]]:
+        """Version and path of the Pythons that the system has a list of: of Windows' registry alone."""
+        return iter(())
 
 
 def copy_range(source: int, goal: int, count: int) -> int:
