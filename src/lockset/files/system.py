@@ -318,19 +318,27 @@ else:
 
     def is_fixed(path: str) -> bool:
         """Whether the regular file `path` was made immutable: not even its owner can remove it."""
-        import fcntl
+        try:
+            return _is_fixed(path)
+        except OSError:
+            return False  # not there, or the file system has no such flags
 
-        try:
+    def _is_fixed(path: str) -> bool:
+        if sys.platform == "linux":
+            import fcntl
+
             descriptor = os.open(path, READ | NOFOLLOW)
-        except OSError:
-            return False
-        try:
-            flags = int.from_bytes(fcntl.ioctl(descriptor, _GET_FLAGS, bytes(8))[:4], sys.byteorder)
-        except OSError:
-            return False  # the file system has no such flags
-        finally:
-            os.close(descriptor)
-        return sys.platform == "linux" and bool(flags & _FIXED)
+            try:
+                flags = int.from_bytes(fcntl.ioctl(descriptor, _GET_FLAGS, bytes(8))[:4], sys.byteorder)
+            finally:
+                os.close(descriptor)
+            return bool(flags & _FIXED)
+        else:  # noqa: RET505 - type checkers see one of both
+            # macOS and the BSDs: what `chflags` sets, for the owner or for all.
+            import stat
+
+            fixed = stat.UF_IMMUTABLE | stat.UF_APPEND | stat.SF_IMMUTABLE | stat.SF_APPEND
+            return bool(getattr(os.lstat(path), "st_flags", 0) & fixed)
 
     def extended(path: str) -> str:
         """The absolute `path` in the form that may be as long as the system allows: itself."""
