@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from builders.command import Command
 from builders.locks import locked_file, make_lock
 from builders.wheel import make_wheel
 from unit.sync.target_world import judge
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from builders.archives import Artifact
-    from builders.command import Command
     from builders.venvs import VenvMaker
 
 pytestmark = pytest.mark.skipif(sys.platform != "win32", reason="what Windows alone has")
@@ -38,6 +38,12 @@ def write_lock(folder: Path, *wheels: Artifact) -> None:
         file = {key: value for key, value in locked_file(wheel).items() if key != "url"} | {"path": wheel.filename}
         packages.append({"name": name, "version": version, "wheels": [file]})
     (folder / "pylock.toml").write_text(make_lock(packages), encoding="utf-8")
+
+
+@pytest.fixture
+def cli(tmp_path: Path) -> Command:
+    """Messages in UTF-8, which name the folder, whatever the code page is."""
+    return Command(cwd=tmp_path, env={"PYTHONUTF8": "1"})
 
 
 @pytest.fixture

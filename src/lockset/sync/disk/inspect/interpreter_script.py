@@ -142,7 +142,7 @@ def _platforms() -> list[str]:
     arch = own[len("linux_") :]
     try:
         elf = _elf()
-    except (OSError, struct.error):
+    except (OSError, IndexError, struct.error):
         elf = None
     archs = ["armv8l", "armv7l"] if arch == "armv8l" else [arch]
     found = ["linux_" + one for one in archs]
