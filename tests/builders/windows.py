@@ -41,6 +41,10 @@ _CANNOT: dict[str, str] = {
     "unit/sources/test_requirements_txt.py::"
     "test_what_pip_drops_silently_is_a_warning[-r b.txt -r c.txt-include-not-alone]": _FAKE,
     "unit/sources/test_requirements_txt.py::test_constraints_only_limit_versions": _FAKE,
+    "unit/build/test_unpack.py::test_a_link_that_leaves_the_tree_is_refused_and_touches_nothing": _LINKS,
+    "unit/build/test_unpack.py::test_links_inside_the_tree_are_kept": _LINKS,
+    "unit/build/test_unpack.py::test_whatever_links_an_archive_has_none_ends_outside": _LINKS,
+    "unit/build/test_unpack.py::test_modes_are_ours_but_for_the_executable_bit": _MODES,
 }
 
 
