@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -88,6 +88,12 @@ def test_help_without_a_command_is_no_result(cli: Command) -> None:
     told = cli()
     assert (told.code, told.stdout) == (2, "")
     assert told.stderr == cli.ok("--help").stdout
+
+
+def test_help_is_the_same_where_python_hands_over_a_formatter() -> None:
+    """As argparse of Python 3.15 may."""
+    parser: Any = build_parser(None)
+    assert parser.format_help(None) == parser.format_help(formatter=None) == parser.format_help()
 
 
 @pytest.mark.parametrize("columns", [40, 80, 200])

@@ -86,8 +86,8 @@ class _FrontDoor(_Parser):
 
     commands: Mapping[str, str]
 
-    def format_help(self) -> str:
-        """Every command, and what it is for."""
+    def format_help(self, *_: object, **__: object) -> str:
+        """Every command, and what it is for; the formatter that Python 3.15 may hand over is not needed."""
         from lockset.cli.output.front_page import front_page
 
         return front_page(self.commands, min(_columns(), _WIDEST))

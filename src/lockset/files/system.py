@@ -13,7 +13,7 @@ import sys
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 __all__ = [
     "BINARY",
@@ -31,6 +31,7 @@ __all__ = [
     "keep_mode",
     "long_paths",
     "raise_again",
+    "registered_pythons",
     "release_memory",
     "rename",
     "replace",
@@ -166,6 +167,53 @@ if sys.platform == "win32":
         except OSError:
             return False
 
+    def registered_pythons() -> Iterator[tuple[str, str]]:
+        """Version ("3.11", or "" where it is not said) and path of the Pythons in the registry (PEP 514).
+
+        The user's own go first, then those of python.org, then other companies'.
+        """
+        import winreg
+
+        roots = (
+            (winreg.HKEY_CURRENT_USER, 0),
+            (winreg.HKEY_LOCAL_MACHINE, winreg.KEY_WOW64_64KEY),
+            (winreg.HKEY_LOCAL_MACHINE, winreg.KEY_WOW64_32KEY),
+        )
+        for hive, view in roots:
+            companies = _subkeys(hive, "Software\\Python", view)
+            for company in sorted(companies, key=lambda name: name != "PythonCore"):
+                # "PyLauncher" is reserved: it has no environments.
+                tags = _subkeys(hive, f"Software\\Python\\{company}", view) if company != "PyLauncher" else ()
+                for tag in tags:
+                    place = f"Software\\Python\\{company}\\{tag}"
+                    version = _registered(hive, place, "SysVersion", view)
+                    if not version and company == "PythonCore":
+                        version = tag.partition("-")[0]
+                    folder = _registered(hive, f"{place}\\InstallPath", "", view)
+                    path = _registered(hive, f"{place}\\InstallPath", "ExecutablePath", view)
+                    if path or folder:
+                        yield version, path or os.path.join(folder, "python.exe")  # noqa: PTH118 - a text
+
+    def _subkeys(hive: int, place: str, view: int) -> list[str]:
+        import winreg
+
+        try:
+            with winreg.OpenKey(hive, place, 0, winreg.KEY_READ | view) as key:
+                return [winreg.EnumKey(key, number) for number in range(winreg.QueryInfoKey(key)[0])]
+        except OSError:
+            return []
+
+    def _registered(hive: int, place: str, name: str, view: int) -> str:
+        """The text that the registry has there; "" where it has none."""
+        import winreg
+
+        try:
+            with winreg.OpenKey(hive, place, 0, winreg.KEY_READ | view) as key:
+                found = winreg.QueryValueEx(key, name)[0]
+        except OSError:
+            return ""
+        return found if isinstance(found, str) else ""
+
 else:
 
     def rename(old: str, new: str) -> None:
@@ -254,19 +302,27 @@ else:
 
     def is_fixed(path: str) -> bool:
         """Whether the regular file `path` is immutable, so that not even its owner can remove it."""
-        import fcntl
+        try:
+            return _is_fixed(path)
+        except OSError:
+            return False  # not there, or the file system has no such flags
 
-        try:
+    def _is_fixed(path: str) -> bool:
+        if sys.platform == "linux":
+            import fcntl
+
             descriptor = os.open(path, READ | NOFOLLOW)
-        except OSError:
-            return False
-        try:
-            flags = int.from_bytes(fcntl.ioctl(descriptor, _GET_FLAGS, bytes(8))[:4], sys.byteorder)
-        except OSError:
-            return False  # the file system has no such flags
-        finally:
-            os.close(descriptor)
-        return sys.platform == "linux" and bool(flags & _FIXED)
+            try:
+                flags = int.from_bytes(fcntl.ioctl(descriptor, _GET_FLAGS, bytes(8))[:4], sys.byteorder)
+            finally:
+                os.close(descriptor)
+            return bool(flags & _FIXED)
+        else:  # noqa: RET505 - type checkers see one of both
+            # macOS and the BSDs: what `chflags` sets, for the owner or for all.
+            import stat
+
+            fixed = stat.UF_IMMUTABLE | stat.UF_APPEND | stat.SF_IMMUTABLE | stat.SF_APPEND
+            return bool(getattr(os.lstat(path), "st_flags", 0) & fixed)
 
     def extended(path: str) -> str:
         """The absolute `path` itself, which may be as long as the system allows."""
@@ -275,6 +331,10 @@ else:
     def long_paths() -> bool:
         """Whether this system takes paths of 260 characters and more."""
         return True
+
+    def registered_pythons() -> Iterator[tuple[str, str]]:
+        """Version and path of the Pythons that the system has a list of: of Windows' registry alone."""
+        return iter(())
 
 
 def copy_range(source: int, goal: int, count: int) -> int:

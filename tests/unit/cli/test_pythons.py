@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import os
+from pathlib import Path
 
 import pytest
 
 from lockset.cli.options.pythons import command_path, python_folders, python_version_text
 
-if TYPE_CHECKING:
-    from pathlib import Path
+# Windows has the command at the top of an installation.
+INSIDE = "" if os.name == "nt" else "bin"
 
 
 def made(root: Path, *names: str) -> None:
@@ -20,16 +21,17 @@ def made(root: Path, *names: str) -> None:
 def test_the_path_goes_first_then_the_newest_that_fits(tmp_path: Path) -> None:
     made(tmp_path / ".pyenv/versions", "3.12.1", "3.12.10", "3.1.2", "3.11.4", "pypy3.12-7.3", "miniconda3")
     made(tmp_path / ".local/share/uv/python", "cpython-3.12.4-linux-x86_64-gnu", "cpython-3.13.0-linux-x86_64-gnu")
-    found = python_folders({"PATH": "/a:/b", "HOME": str(tmp_path)}, version="3.12")
+    found = python_folders({"PATH": os.pathsep.join(["/a", "/b"]), "HOME": str(tmp_path)}, version="3.12")
     assert found[:2] == ["/a", "/b"]
-    names = [folder.split("/")[-2] for folder in found[2:] if folder.startswith(str(tmp_path))]
+    folders = [Path(folder) for folder in found[2:] if folder.startswith(str(tmp_path))]
+    names = [(folder.parent if INSIDE else folder).name for folder in folders]
     assert names == ["3.12.10", "3.12.1", "pypy3.12-7.3", "cpython-3.12.4-linux-x86_64-gnu"]
 
 
 def test_who_keeps_them_elsewhere_says_so(tmp_path: Path) -> None:
     made(tmp_path / "own/versions", "3.9.1")
     found = python_folders({"PATH": "", "PYENV_ROOT": str(tmp_path / "own")}, version="3.9.1")
-    assert str(tmp_path / "own/versions/3.9.1/bin") in found
+    assert str(tmp_path / "own/versions/3.9.1" / INSIDE) in found
 
 
 def test_without_a_version_only_the_path_counts(tmp_path: Path) -> None:
@@ -46,8 +48,9 @@ def test_a_command_with_a_version_means_the_version(text: str | None, version: s
 
 
 def test_a_command_is_looked_up_and_a_path_is_not(tmp_path: Path) -> None:
-    (tmp_path / "tool").write_text("#!/bin/sh\n")
-    (tmp_path / "tool").chmod(0o755)
-    assert command_path("tool", {"PATH": str(tmp_path)}) == str(tmp_path / "tool")
+    tool = tmp_path / ("tool.exe" if os.name == "nt" else "tool")
+    tool.write_text("#!/bin/sh\n")
+    tool.chmod(0o755)
+    assert os.path.normcase(command_path("tool", {"PATH": str(tmp_path)})) == os.path.normcase(tool)
     assert command_path("./tool", {"PATH": str(tmp_path)}) == "./tool"
     assert command_path("none", {"PATH": str(tmp_path)}) == "none"

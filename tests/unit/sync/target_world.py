@@ -59,7 +59,7 @@ class World:
     """One target and one cache."""
 
     folder: Path
-    python: str = sys.executable
+    python: str | None = sys.executable
     directory: str | None = None
     downloads: FakeDownloads = field(default_factory=FakeDownloads)
     builds: WheelBuilds | None = None

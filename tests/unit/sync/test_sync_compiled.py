@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -15,9 +16,6 @@ from lockset.errors import LocksetError
 from lockset.sync.disk.selection_cache import cached_selection
 from lockset.sync.disk.target_spec import resolve_target
 from unit.sync.target_world import entry
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 LOCK = make_lock(
     [
@@ -31,8 +29,9 @@ LOCK = make_lock(
     extras=["more"],
     dependency_groups=["test"],
 )
+PROJECT = str(Path("/project").absolute())
 REQUEST = SyncRequest(
-    sources=(LockSource(folder="/project", data=LOCK.encode(), path="pylock.toml"),), python=sys.executable
+    sources=(LockSource(folder=PROJECT, data=LOCK.encode(), path="pylock.toml"),), python=sys.executable
 )
 CHANGES: list[dict[str, Any]] = [
     {},
@@ -41,8 +40,8 @@ CHANGES: list[dict[str, Any]] = [
     {"groups": frozenset({"test"}), "default_groups": False},
     {"no_binary": frozenset({"deep"})},
     {"no_binary": frozenset({"deep"}), "extras": frozenset({"more"})},
-    {"sources": (LockSource(folder="/elsewhere", data=LOCK.encode()),)},
-    {"sources": (LockSource(folder="/project", data=LOCK.replace("plain", "other").encode()),)},
+    {"sources": (LockSource(folder=str(Path("/elsewhere").absolute()), data=LOCK.encode()),)},
+    {"sources": (LockSource(folder=PROJECT, data=LOCK.replace("plain", "other").encode()),)},
     {"allowed": SourcePolicy(editable=False, weak_hash=True)},
 ]
 

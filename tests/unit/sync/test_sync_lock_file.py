@@ -14,7 +14,8 @@ from lockset.files.lock_file import LockFile
 _HOLD = """
 import sys, time
 from lockset.files.lock_file import LockFile
-assert LockFile(sys.argv[1]).take(seconds=0)
+lock = LockFile(sys.argv[1])
+assert lock.take(seconds=0)
 print("held", flush=True)
 time.sleep(60)
 """

@@ -19,6 +19,8 @@ _KEEPERS = (
     ("MISE_DATA_DIR", ".local/share/mise", "installs/python"),
     ("ASDF_DATA_DIR", ".asdf", "installs/python"),
 )
+# Where those who keep them elsewhere on Windows have theirs: below a folder that a variable names.
+_WINDOWS_KEEPERS = (("APPDATA", "uv/python"), ("USERPROFILE", ".pyenv/pyenv-win/versions"))
 _FRAMEWORKS = "/Library/Frameworks/Python.framework/Versions"
 _COMMAND = re.compile(r"python(\d+\.\d+)")
 _VERSION = re.compile(r"(?<![\d.])(\d+)\.(\d+)(?:\.(\d+))?")
@@ -54,6 +56,8 @@ def _kept(environ: Mapping[str, str], version: str) -> Iterator[str]:
         for variable, usual, inside in _KEEPERS
         if environ.get(variable) or home
     ]
+    if os.name == "nt":
+        roots += [Path(environ[variable], inside) for variable, inside in _WINDOWS_KEEPERS if environ.get(variable)]
     for root in (*roots, Path(_FRAMEWORKS)):
         for folder in _newest_first(root, version):
             # Windows has the command at the top.

@@ -368,7 +368,10 @@ def _find_python(version: str | None, cache: Path | None) -> str:
         return find_python(folders, version=version, cache=cache)
     except LocksetError as error:
         one = error.diagnostic
-        looked = ("Looked for on the path, and where pyenv, uv, mise and asdf keep theirs",) if version else ()
+        registry = ", in the registry" if sys.platform == "win32" else ""
+        looked = (
+            (f"Looked for on the path{registry}, and where pyenv, uv, mise and asdf keep theirs",) if version else ()
+        )
         raise LocksetError(one.code, one.message, context=looked, hint=one.hint) from error
 
 

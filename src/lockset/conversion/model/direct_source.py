@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os.path
 import re
-from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
@@ -13,10 +11,13 @@ from packaging.utils import InvalidSdistFilename, InvalidWheelFilename
 from lockset.dependency_specifiers import read_sdist_name, read_wheel_name
 from lockset.errors import LocksetError
 from lockset.lockfile.model import PackageArchive, PackageDirectory, PackageVcs
+from lockset.resolve.problem.direct_source import file_url_path, relative_path
 from lockset.sources.direct_url import path_of
 from lockset.url_secrets import plain_url, without_secrets
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from packaging.version import Version
 
     from lockset.sources.requirements.requirement_line import RequirementLine
@@ -47,7 +48,8 @@ def read_direct(
     The caller adds the hashes of an archive. A repository may lack its commit (`UNKNOWN_COMMIT`).
 
     Raises:
-        LocksetError: `vcs-unsupported`: not Git, and the revision is not fixed.
+        LocksetError: `vcs-unsupported`: not Git, and the revision is not fixed. `path-other-drive`: no relative path
+            leads to the file or folder.
     """
     url = plain_url(line.requirement.url or "")
     address, subdirectory = _split_subdirectory(url)
@@ -56,7 +58,7 @@ def read_direct(
         return read_vcs(address, subdirectory, origin=line.origin), None
     if scheme == "file":
         path = unquote(urlsplit(address).path)
-        shown = path_from(path, folder)
+        shown = path_from(file_url_path(address), folder)
         if not _ARCHIVE.search(path):
             return PackageDirectory(path=shown, editable=line.editable or None, subdirectory=subdirectory), None
         return PackageArchive(path=shown, hashes={}, subdirectory=subdirectory), version_of_file(path, line.name)
@@ -122,8 +124,9 @@ def is_archive_name(path: str) -> bool:
 
 
 def path_from(path: str, folder: Path) -> str:
-    """`path` relative to `folder`, with forward slashes."""
-    try:
-        return Path(os.path.relpath(path, folder)).as_posix()
-    except ValueError:  # another drive
-        return Path(path).as_posix()
+    """The absolute `path` relative to `folder`, with forward slashes on every system.
+
+    Raises:
+        LocksetError: `path-other-drive`: no relative path leads there.
+    """
+    return relative_path(path, folder).removeprefix("./")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import field, replace
 from typing import TYPE_CHECKING
-from urllib.parse import unquote, urlsplit
 
 from lockset._dataclass import dataclass
 from lockset.conversion.model.direct_source import path_from
@@ -15,6 +14,7 @@ from lockset.errors import LocksetError
 from lockset.hashes import STRONG_ALGORITHMS
 from lockset.index.ports import EMPTY_PAGE, ProjectNotFound
 from lockset.lockfile.model import PackageArchive, PackageVcs
+from lockset.resolve.problem.direct_source import file_url_path
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -341,7 +341,7 @@ class _GapFiller:
             name=file.filename,
             hashes=hashes,
             url=None if local else file.url,
-            path=path_from(_local_path(file.url), self.folder) if local else None,
+            path=path_from(file_url_path(file.url), self.folder) if local else None,
             size=file.size,
             upload_time=file.upload_time,
         )
@@ -387,7 +387,3 @@ def _has_algorithm(files: Sequence[DistributionFile], algorithm: str) -> bool:
 
 def _texts(hashes: dict[str, str]) -> tuple[str, ...]:
     return tuple(f"{algorithm}:{value}" for algorithm, value in hashes.items())
-
-
-def _local_path(url: str) -> str:
-    return unquote(urlsplit(url).path)

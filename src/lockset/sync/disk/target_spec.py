@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from lockset import __version__
 from lockset.errors import LocksetError
 from lockset.files.record_store import get_value, put_value
+from lockset.files.system import registered_pythons
 from lockset.sync.disk.apply.guard import refuse_managed
 from lockset.sync.disk.inspect.interpreter import ask_interpreter, interpreter_of
 from lockset.sync.disk.inspect.targets import directory_target, environment_target, prefix_target
@@ -101,7 +102,9 @@ def _memory(cache: Path | None) -> Path | None:
 
 
 def find_python(path: Sequence[str], *, version: str | None, cache: Path | None) -> str:
-    """The first interpreter in the folders `path` outside a virtual environment, with `version` ("3.12") if given.
+    """The first interpreter outside a virtual environment, with `version` ("3.12") if given.
+
+    Searched are the folders `path`, then the Windows registry (PEP 514).
 
     Raises:
         LocksetError: `python-not-found`.
@@ -130,3 +133,6 @@ def _candidates(path: Sequence[str], version: str | None) -> Iterator[str]:
             executable = Path(folder, name + suffix)
             if folder and executable.is_file() and os.access(executable, os.X_OK):
                 yield str(executable.absolute())
+    for registered, place in registered_pythons():
+        if (not registered or not minor or f"{registered}.".startswith(f"{minor}.")) and Path(place).is_file():
+            yield place

@@ -89,6 +89,13 @@ def _script(script: StoredScript, target: Target) -> tuple[str, bytes]:
     return launcher(script, interpreter.executable, interpreter.launcher)
 
 
+def _spelling(path: str) -> str:
+    """The same for paths that file systems without case, or with one way of writing accents (macOS), treat as one."""
+    from unicodedata import normalize
+
+    return normalize("NFD", normalize("NFD", path).casefold())
+
+
 def _facts(distribution: DesiredDistribution) -> Mapping[str, bytes]:
     """The files of dist-info about the install: INSTALLER, REQUESTED, and the origin (PEP 376, PEP 610, PEP 710)."""
     files = {"INSTALLER": b"lockset\n"}
@@ -184,10 +191,11 @@ class Stage:
     def _name_collision(self, one: PlacedDistribution, path: str) -> LocksetError:
         """The error for `path` of `one` when the file system treats another name as the same."""
         file = next(file for file in one.files if file.path == path)
-        other = next((o for o in one.files if o.path != path and o.path.casefold() == path.casefold()), None)
+        spelling = _spelling(path)
+        other = next((o for o in one.files if o.path != path and _spelling(o.path) == spelling), None)
         if other is not None:
             return collision(one, file, other)
-        names = [taken for taken in self._claimed if taken != path and taken.casefold() == path.casefold()]
+        names = [taken for taken in self._claimed if taken != path and _spelling(taken) == spelling]
         owner = os.path.basename(self._claimed[names[0]]) if names else "another distribution"
         return LocksetError(
             "path-conflict",

@@ -142,7 +142,7 @@ def _platforms() -> list[str]:
     arch = own[len("linux_") :]
     try:
         elf = _elf()
-    except (OSError, struct.error):
+    except (OSError, IndexError, struct.error):
         elf = None
     archs = ["armv8l", "armv7l"] if arch == "armv8l" else [arch]
     platforms = ["linux_" + one for one in archs]
@@ -160,8 +160,20 @@ def _mac() -> list[object] | None:
     if platform.system() != "Darwin":
         return None
     version, _, machine = platform.mac_ver()
+    if version.startswith("10.16"):
+        # What macOS 11 and later say to a Python that was built for older ones.
+        version = _without_compatibility() or version
     major, minor = (int(part) for part in (version + ".0").split(".")[:2])
     return [major, minor, machine]
+
+
+def _without_compatibility() -> str:
+    import subprocess
+
+    code = "import platform; print(platform.mac_ver()[0])"
+    env = {"SYSTEM_VERSION_COMPAT": "0"}
+    done = subprocess.run([sys.executable, "-sS", "-c", code], env=env, stdout=subprocess.PIPE, check=False)
+    return done.stdout.decode("ascii", "replace").strip()
 
 
 def _managed() -> str | None:

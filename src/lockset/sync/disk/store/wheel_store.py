@@ -7,6 +7,7 @@ from __future__ import annotations
 import mmap
 import os
 import stat
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
 from lockset.dependency_specifiers import read_version
@@ -16,7 +17,7 @@ from lockset.files.system import rename
 from lockset.sync.wheel.manifest import Manifest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from lockset.hashes import Digest
     from lockset.sync.desired import WheelIdentity
@@ -82,7 +83,8 @@ class WheelStore:
         temporary = self._cache.temporary(root, "wheel")
         try:
             os.mkdir(temporary, 0o700)
-            manifest = _unpack(archive, temporary, identity, {d.algorithm: d.value for d in digests}, warn)
+            with _mapped(archive) as buffer:
+                manifest = _unpack(buffer, temporary, identity, {d.algorithm: d.value for d in digests}, warn)
             return _keep(StoredWheel(folder=temporary, manifest=manifest), _entry(root, digests[0]))
         finally:
             remove_tree(temporary)
@@ -101,7 +103,7 @@ def _manifest(folder: str) -> Manifest | None:
 
 
 def _unpack(
-    archive: BinaryIO, folder: str, identity: WheelIdentity, digests: Mapping[str, str], warn: Callable[[str], None]
+    buffer: Buffer, folder: str, identity: WheelIdentity, digests: Mapping[str, str], warn: Callable[[str], None]
 ) -> Manifest:
     # Imported here: not needed for stored wheels.
     from lockset.sync.disk.store.unpack import unpack_wheel
@@ -109,7 +111,6 @@ def _unpack(
     from lockset.sync.wheel.zip_reader import members, read_member
 
     what = str(identity)
-    buffer = _buffer(archive)
 
     def read(member: ZipMember) -> bytes:
         limit = _MOST_RECORD if member.name.endswith("/RECORD") else _MOST_METADATA
@@ -134,10 +135,19 @@ def _unpack(
     return manifest
 
 
-def _buffer(archive: BinaryIO) -> Buffer:
+@contextmanager
+def _mapped(archive: BinaryIO) -> Iterator[Buffer]:
+    """The bytes of `archive`, mapped no longer than they are read: Windows removes no file that is mapped."""
     if os.fstat(archive.fileno()).st_size == 0:
-        return b""
-    return mmap.mmap(archive.fileno(), 0, access=mmap.ACCESS_READ)
+        yield b""
+        return
+    mapped = mmap.mmap(archive.fileno(), 0, access=mmap.ACCESS_READ)
+    try:
+        yield mapped
+    finally:
+        # An error on its way may still refer to a part of it.
+        with suppress(BufferError):
+            mapped.close()
 
 
 def _is(manifest: Manifest, identity: WheelIdentity) -> bool:
