@@ -42,8 +42,9 @@ _MORE = {
 _RULES = """\
 # Rules of validate
 
-`lockset validate` checks every one of these. An error makes a file invalid, a warning does not. Each rule links to the
-part of the specification that it comes from.
+`lockset validate` checks every one of these in a lock file. An error makes a file invalid, a warning does not. Each
+rule links to the part of the specification that it comes from. [Rules of project files](../rules/project.md) are about
+pyproject.toml, settings, scripts and reports.
 
 """
 _API = """\

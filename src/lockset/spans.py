@@ -36,6 +36,10 @@ class LineIndex:
         line = bisect_right(self._starts, offset)
         return line, offset - self._starts[line - 1] + 1
 
+    def offset(self, line: int, column: int) -> int:
+        """Offset of the character at `line` and `column`, both from 1; at most the length of the text."""
+        return min(self._starts[line - 1] + column - 1, len(self.text))
+
     def line(self, number: int) -> str:
         """Text of line `number` (from 1), without its line end."""
         start = self._starts[number - 1]

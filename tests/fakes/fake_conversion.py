@@ -87,8 +87,8 @@ class DraftIndex:
                 if file.url is None and file.name is not None:
                     page = PageFile(filename=file.name, url=f"{FILES}/{file.name}", hashes=dict(file.hashes))
                     self._files[package.name].append(page)
-            if package.loose or package.every_file:
-                self._files[package.name] += self._made_up(package.name, str(package.version), package.loose)
+            if package.bare_hashes or package.every_file:
+                self._files[package.name] += self._made_up(package.name, str(package.version), package.bare_hashes)
 
     def _made_up(self, name: str, version: str, digests: Sequence[object]) -> list[PageFile]:
         texts = [str(d) for d in digests] or [f"sha256:{sha(name)}"]

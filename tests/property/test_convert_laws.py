@@ -20,7 +20,7 @@ from lockset.conversion.model.selectable import SelectableNames
 from lockset.conversion.pipeline.verify import entry_hashes, environments_within, selected
 from lockset.conversion.readers.inferred_roots import infer_roots
 from lockset.conversion.readers.poetry.constraints import admits, alternatives
-from lockset.conversion.readers.reachability import reach
+from lockset.conversion.readers.reachability import compute_reachability
 from lockset.markers import MarkerSet
 
 if TYPE_CHECKING:
@@ -68,11 +68,11 @@ def graphs(draw: st.DrawFn) -> ForeignGraph:
 @given(graphs())
 @settings(max_examples=40)
 def test_regions_are_what_walks_through_single_environments_meet(graph: ForeignGraph) -> None:
-    regions = reach(graph, OFFERS, MarkerSet.any()).regions
-    judge = GraphSelector(graph=graph, offers=OFFERS)
+    regions = compute_reachability(graph, OFFERS, MarkerSet.any()).regions
+    selector = GraphSelector(graph=graph, selectable=OFFERS)
     for values in ENVIRONMENTS:
         for extras, groups in OFFERS.choices():
-            met = judge.wanted(Situation(environment=values, extras=extras, groups=groups))
+            met = selector.select(Situation(environment=values, extras=extras, groups=groups))
             inside = {f"{k}==1" for k, r in regions.items() if r.evaluate(values, extras=extras, groups=groups)}
             assert met == inside
 
@@ -118,12 +118,12 @@ def forked_graphs(draw: st.DrawFn) -> ForeignGraph:
 @given(forked_graphs())
 @settings(max_examples=60)
 def test_regions_and_walks_choose_alike_among_versions(graph: ForeignGraph) -> None:
-    regions = reach(graph, OFFERS, MarkerSet.any()).regions
+    regions = compute_reachability(graph, OFFERS, MarkerSet.any()).regions
     assume(all(regions[a].is_disjoint(regions[b]) for a in regions for b in regions if a[0] == b[0] and a < b))
-    judge = GraphSelector(graph=graph, offers=OFFERS)
+    selector = GraphSelector(graph=graph, selectable=OFFERS)
     for values in ENVIRONMENTS:
         for extras, groups in OFFERS.choices():
-            met = judge.wanted(Situation(environment=values, extras=extras, groups=groups))
+            met = selector.select(Situation(environment=values, extras=extras, groups=groups))
             inside = {
                 graph.nodes[k].identity for k, r in regions.items() if r.evaluate(values, extras=extras, groups=groups)
             }
@@ -134,8 +134,10 @@ def test_regions_and_walks_choose_alike_among_versions(graph: ForeignGraph) -> N
 @settings(max_examples=30)
 def test_what_is_assumed_explains_every_entry(graph: ForeignGraph) -> None:
     members: dict[Choice, list[str]] = {("project", ""): list(graph.nodes)}
-    found = infer_roots(graph.nodes, members, offers=SelectableNames(), universe=MarkerSet.any())
-    reached = reach(ForeignGraph(nodes=graph.nodes, roots=found.roots), SelectableNames(), MarkerSet.any())
+    found = infer_roots(graph.nodes, members, selectable=SelectableNames(), universe=MarkerSet.any())
+    reached = compute_reachability(
+        ForeignGraph(nodes=graph.nodes, roots=found.roots), SelectableNames(), MarkerSet.any()
+    )
     assert set(reached.regions) == set(graph.nodes)
     assert not found.forked
 

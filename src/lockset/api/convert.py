@@ -18,8 +18,8 @@ from lockset.conversion.model.imported_lock import Loss
 from lockset.conversion.model.options import FileSelection, ReaderOptions
 from lockset.conversion.pipeline.assemble_lock import assemble_imported
 from lockset.conversion.pipeline.complete import complete
-from lockset.conversion.pipeline.missing_dependencies import missing_needs
-from lockset.conversion.pipeline.sizes import with_sizes
+from lockset.conversion.pipeline.file_details import with_sizes
+from lockset.conversion.pipeline.missing_dependencies import missing_dependencies
 from lockset.conversion.pipeline.verify import Proof, verify_conversion
 from lockset.conversion.readers.dispatch import read_foreign
 from lockset.conversion.readers.pyproject import Pyproject, load_pyproject
@@ -185,7 +185,7 @@ def convert_draft(
     lock, lost = assemble_imported(filled)
     if sizes:
         lock = with_sizes(lock, remote)
-    losses = (*filled.losses, *lost, *missing_needs(filled, index, remote))
+    losses = (*filled.losses, *lost, *missing_dependencies(filled, index, remote))
     refuse_secrets(lock, location=draft.location)
     text = write(lock)
     _validate(text, draft.location)
@@ -249,7 +249,7 @@ def read_draft(
         return _read_requirements(data, input_path, location, reader_options, environ, fetch=fetch)
     text = decode_lock_text(data, location=location)
     return read_foreign(
-        text, format_, location=location, options=reader_options, beside=_beside(options, input_path)
+        text, format_, location=location, options=reader_options, pyproject=_beside(options, input_path)
     ), None
 
 

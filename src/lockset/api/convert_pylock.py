@@ -10,9 +10,8 @@ from lockset._dataclass import dataclass
 from lockset.api.convert import Conversion, dropped_credentials, refuse_losses
 from lockset.composition.conversion_files import LiveRemote
 from lockset.composition.repositories import connected
-from lockset.conversion.pipeline.pylock_facts import fill_file_facts
+from lockset.conversion.pipeline.file_details import fill_file_details, with_sizes
 from lockset.conversion.pipeline.pylock_transform import KeptParts, merge_locks, narrow, prove_same
-from lockset.conversion.pipeline.sizes import with_sizes
 from lockset.lockfile.load import load_bytes
 from lockset.lockfile.read import read
 from lockset.lockfile.secrets import refuse_secrets, without_user_info
@@ -94,10 +93,10 @@ def convert_pylock(
     if options.fill:
         with connected(index_options, cache, listener or NullListener()) as connection:
             connection.index.hint(dict.fromkeys(package.name for package in found.packages))
-            found = fill_file_facts(found, connection.index)
+            found = fill_file_details(found, connection.index)
             found = with_sizes(found, LiveRemote(connection, offline=index_options.offline))
     else:
-        found = fill_file_facts(found, None)
+        found = fill_file_details(found, None)
     refuse_secrets(found, location=os.fspath(paths[0]))
     losses = (*losses, *dropped_credentials(dict.fromkeys(name for _, names in plain for name in names)))
     text = write(found)

@@ -214,7 +214,7 @@ def _prove(exported: ExportedLock, text: str, *, trees: bool) -> int:
         environ={},
         surroundings=_Known(exported),
     )
-    judge = read_pins(project, (), location="the export", folder=root, files=FileSelection(unhashed=True)).judge
+    judge = read_pins(project, (), location="the export", folder=root, files=FileSelection(unhashed=True)).selector
     lock = exported.lock
     if exported.one is not None:
         environments = [exported.one.as_dict()]
@@ -227,7 +227,7 @@ def _prove(exported: ExportedLock, text: str, *, trees: bool) -> int:
         situation = Situation(environment=values, extras=frozenset(), groups=frozenset())
         wanted = {t.split("==")[0].split(" @ ")[0] + _version(t, by_url) for t in selected(lock, situation)}
         wanted = {t for t in wanted if t.split("==")[0] not in left_out}
-        got = {t.split("==")[0].split(" @ ")[0] + _version(t) for t in judge.wanted(situation)}
+        got = {t.split("==")[0].split(" @ ")[0] + _version(t) for t in judge.select(situation)}
         if wanted != got:
             raise LocksetError(
                 "proof-failed",

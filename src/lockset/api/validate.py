@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lockset.errors import LocksetError
+from lockset.lockfile.file_name import is_lock_file_name
 from lockset.lockfile.load import load_bytes
 from lockset.lockfile.validate.finding import Issue
 from lockset.lockfile.validate.report import Report
@@ -18,41 +19,92 @@ if TYPE_CHECKING:
     from lockset.lockfile.select import Selection
     from lockset.sources.settings import ValidateSettings
 
-__all__ = ["Issue", "Report", "fix", "selection_for", "settings_for", "stale", "validate", "validate_text"]
+__all__ = [
+    "Issue",
+    "Report",
+    "fix",
+    "is_lock_file",
+    "selection_for",
+    "settings_for",
+    "stale",
+    "validate",
+    "validate_text",
+]
 
 
 def validate(source: str | bytes | os.PathLike[str]) -> Report:
     """All findings about a lock file: about the file at a path, its name included, or about a text.
 
-    Bytes, and strings with a line end in them, are the text of a lock file (each has three keys, so none fits on one
+    A pyproject.toml, another TOML file with settings, a script with inline metadata and a JSON report of lockset are
+    validated as what they are, by name or else by content; their `Report` has no `document` and no `lock`.
+
+    Bytes, and strings with a line end in them, are the text of a file (a lock file has three keys, so none fits on one
     line); other strings and path objects are paths. `validate_text` takes texts of any kind.
 
     Raises:
-        LocksetError: `lock-not-found` or `lock-unreadable`; whatever is in the file is a finding, not an exception.
+        LocksetError: `lock-not-found` or `lock-unreadable`, for files that are not lock files `source-missing` or
+            `source-unreadable`; whatever is in the file is a finding, not an exception.
     """
     check_argument("source", source, "str | bytes | PathLike")
     if isinstance(source, bytes) or (isinstance(source, str) and ("\n" in source or not source)):
         return validate_text(source)
-    return validate_data(load_bytes(source), path=os.fspath(source), now=_now())
+    path = os.fspath(source)
+    name = os.path.basename(path)  # noqa: PTH119 - a computation on text
+    if is_lock_file_name(name):
+        return validate_data(load_bytes(source), path=path, now=_now())
+    from lockset.sources.validate.kind import ValidatedKind, kind_by_name
+
+    if kind_by_name(name) not in {None, ValidatedKind.LOCK}:
+        from lockset.files.read_file import read_file
+
+        return _validate_kind(read_file(Path(path), location=path), path)
+    return _validate_kind(load_bytes(source), path)
 
 
 def validate_text(text: str | bytes, *, name: str | None = None) -> Report:
-    """All findings about `text`; with a `name`, the rules on file names are checked for it, too."""
+    """All findings about `text`, of any of the files that `validate` takes.
+
+    With a `name`, the rules on names of lock files are checked for it, too, and it tells what the text is.
+    """
     check_argument("text", text, "str | bytes")
     check_argument("name", name, "str | None")
-    return validate_data(text, path=name, now=_now())
+    return _validate_kind(text, name)
+
+
+def _validate_kind(data: str | bytes, path: str | None) -> Report:
+    """The report on a file of any kind; only lock files are spared the import of the other readers."""
+    name = None if path is None else os.path.basename(path)  # noqa: PTH119 - a computation on text
+    if name is not None and is_lock_file_name(name):
+        return validate_data(data, path=path, now=_now())
+    from lockset.sources.validate.kind import ValidatedKind, kind_by_name, kind_of_content
+
+    kind = None if name is None else kind_by_name(name)
+    if kind is None:
+        kind = kind_of_content(data if isinstance(data, bytes) else data.encode("utf-8", "surrogatepass"))
+    if kind is ValidatedKind.REPORT:
+        from lockset.lockfile.validate.json_report import validate_json_report
+
+        return validate_json_report(data, path=path)
+    if kind is ValidatedKind.LOCK:
+        return validate_data(data, path=path, now=_now())
+    from lockset.sources.validate.report import validate_project, validate_script
+
+    return (validate_script if kind is ValidatedKind.SCRIPT else validate_project)(data, path=path)
 
 
 def fix(path: str | os.PathLike[str]) -> tuple[Report, tuple[str, ...]]:
     """Mend what has one right answer in the file at `path`; the findings that are left, and what was done.
 
-    The file is replaced as a whole and keeps its permissions; where nothing is to be mended it is not written.
+    The file is replaced as a whole and keeps its permissions; where nothing is to be mended it is not written. Files
+    that are not lock files are validated only.
 
     Raises:
         LocksetError: `lock-not-found`, `lock-unreadable`, or `lock-unwritable` (the file is as it was).
     """
     from lockset.lockfile.fix.fix import fix_text
 
+    if not is_lock_file(path):
+        return validate(path), ()
     data = load_bytes(path)
     try:
         text = data.decode("utf-8")
@@ -66,6 +118,16 @@ def fix(path: str | os.PathLike[str]) -> tuple[Report, tuple[str, ...]]:
         return before, ()  # no mending of ours may break anything; the tests know no such file
     _replace(path, mended.text.encode())
     return after, mended.changes
+
+
+def is_lock_file(path: str | os.PathLike[str]) -> bool:
+    """Whether the file at `path` is validated as a lock file, as far as its name tells."""
+    name = os.path.basename(os.fspath(path))  # noqa: PTH119 - a computation on text
+    if is_lock_file_name(name):
+        return True
+    from lockset.sources.validate.kind import ValidatedKind, kind_by_name
+
+    return kind_by_name(name) in {None, ValidatedKind.LOCK}
 
 
 def _replace(path: str | os.PathLike[str], data: bytes) -> None:

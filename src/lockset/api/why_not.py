@@ -156,7 +156,13 @@ class _Asking:
         return said(*self._pinned(name, version, union(nodes.values()), nodes.get(version), usual))
 
     def _resolved(self, request: LockRequest) -> Resolution | ResolutionImpossible:
-        return resolution_of(replace(self._question, request=request), self._repository, self._listener)
+        question = replace(self._question, request=request)
+        found = resolution_of(question, self._repository, self._listener)
+        if not isinstance(found, ResolutionImpossible):
+            return found
+        from lockset.resolve.lock.second_opinion import reconsider  # few questions need it
+
+        return reconsider(found, question, self._repository, self._listener)
 
     def _before_the_search(self, name: str, version: Version, region: MarkerSet) -> tuple[str, str] | None:
         """What rules it out whatever others ask for, in the order in which releases are sorted out."""
@@ -231,7 +237,7 @@ class _Asking:
 
     def _without_file(self, found: Resolution, name: str, region: MarkerSet) -> str | None:
         """Which release has no file in a part of `region`, where with another version all have one."""
-        wanted = region & self._repository.wanted
+        wanted = region & self._repository.target_region
         for (n, version), node in sorted(found.nodes.items(), key=lambda item: item[0][0] != name):
             wheels = None if isinstance(version, DirectVersion) else self._repository.wheels_serve(n, version)
             missing = MarkerSet.none() if wheels is None else (node.region & wanted) - wheels

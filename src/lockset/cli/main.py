@@ -24,7 +24,7 @@ COMMANDS: dict[str, str] = {
     "download": "bring the files of a lock file into a folder",
     "convert": "make a lock file of requirements, or of another tool's lock file",
     "export": "write a lock file as requirements, constraints or a bill of materials",
-    "validate": "check lock files against the standard",
+    "validate": "check lock files and project files against the standards",
     "tree": "show what a lock file holds, and who asked for it",
     "why": "show every chain that leads to a package",
     "why-not": "tell what keeps a version from being locked",

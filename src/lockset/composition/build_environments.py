@@ -150,6 +150,7 @@ class _SyncedEnvironment:
                 choices,
                 open_repository=repository_opener(maker.options, maker.cache, builder=nested.builder),
                 now=maker.now,
+                one_environment=True,
             )
             request = SyncRequest(
                 sources=(LockSource(lock=found.lock, folder=str(self.folder)),),

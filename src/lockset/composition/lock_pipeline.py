@@ -29,8 +29,8 @@ from lockset.resolve.problem.other_sources import refuse_of_needed
 from lockset.resolve.problem.python_range import KNOWN
 from lockset.resolve.releases.direct_repository import DirectRepository, UrlRequirementDiscovered
 from lockset.resolve.solver.candidate import ForkCandidate
-from lockset.resolve.solver.propagate import propagate
-from lockset.resolve.solver.search import ResolutionImpossible, chosen_releases
+from lockset.resolve.solver.resolution_graph import resolution_graph
+from lockset.resolve.solver.search import ResolutionImpossible, extra_and_group_choices
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -56,7 +56,7 @@ if TYPE_CHECKING:
 __all__ = ["LockOptions", "LockResult", "lock_project"]
 
 # Opens a repository for rules; closing it ends its connections.
-Opener = "Callable[[FileRules, Listener], AbstractContextManager[IndexRepository]]"
+Opener = "Callable[[FileRules, ProgressListener], AbstractContextManager[IndexRepository]]"
 # Names in one note; further ones are counted.
 _SHOWN = 10
 
@@ -102,6 +102,7 @@ def lock_project(
     old: Pylock | None = None,
     folder: Path | None = None,
     verify: bool = False,
+    one_environment: bool = False,
     listener: ProgressListener | None = None,
 ) -> LockResult:
     """One lock for every environment that `project` and `choices` ask for; nothing is written to disk.
@@ -114,6 +115,7 @@ def lock_project(
         old: The lock there is; its pins are tried first.
         folder: Where the lock will lie, absolute: paths in it are relative to there (None: the project's folder).
         verify: Compare what all wheels of a version ask for.
+        one_environment: What is asked for is one environment, for which resolvelib decides.
         listener: Hears of progress.
 
     Raises:
@@ -121,16 +123,15 @@ def lock_project(
     """
     refuse_lost_groups(project, choices, old)
     heard = listener or NullListener()
-    whole = asked_project(
+    with asked_project(
         project, choices, open_repository=open_repository, now=now, old=old, folder=folder, listener=heard
-    )
-    with whole as (_, asked, opened):
+    ) as (_, asked, opened):
         notes = _Notes(heard, (*asked.notes, *_unknown_upgrades(choices, old)))
         # Sources in front of the index, for the search only where there may be any: it asks very often.
         artifacts = DirectRepository(opened, asked.direct)
         repository = artifacts if asked.direct.concerned else opened
         heard.phase("Resolving")
-        question, resolution = _resolved(asked, repository, notes)
+        question, resolution = _resolved(asked, repository, notes, one_environment=one_environment)
         terms, resolution = _narrowed(question, resolution, repository, notes, old=old)
         if verify:
             heard.phase("Comparing metadata")
@@ -143,13 +144,12 @@ def lock_project(
     refuse_of_needed(project, question.direct.guard, found)
     _tell_sources(found, old, notes)
     refuse_secrets(found)
-    skipped = _skipped(repository, notes)
     return LockResult(
         lock=found,
         text=_text(found),
         resolution=resolution,
         gaps=lacking,
-        skipped=skipped,
+        skipped=_skipped(repository, notes),
         behind=behind,
         notes=tuple(notes.said),
     )
@@ -157,7 +157,7 @@ def lock_project(
 
 def _skipped(repository: IndexRepository | DirectRepository, notes: _Notes) -> Mapping[str, str]:
     skipped = {f"{name} {version}": why for (name, version), why in sorted(repository.stepped_over.items())}
-    notes.said += [f"{release} is stepped over: {why}" for release, why in skipped.items()]
+    notes.said += [f"{release} is skipped: {why}" for release, why in skipped.items()]
     return skipped
 
 
@@ -188,7 +188,11 @@ class _Notes:
 
 
 def _resolved(
-    question: ResolutionProblem, repository: IndexRepository | DirectRepository, listener: _Notes
+    question: ResolutionProblem,
+    repository: IndexRepository | DirectRepository,
+    listener: _Notes,
+    *,
+    one_environment: bool,
 ) -> tuple[ResolutionProblem, Resolution]:
     """The answer, and the question that it answers: without later Pythons on which there is none, where it was open.
 
@@ -196,23 +200,49 @@ def _resolved(
     """
     while True:
         with suppress(UrlRequirementDiscovered):
-            found = resolution_of(question, repository, listener.listener)
+            found = _found(question, repository, listener.listener, one_environment=one_environment)
             if not isinstance(found, ResolutionImpossible):
                 return question, found
-            question = _without_later_pythons(question, found, repository, listener)
+            question = _without_later_pythons(question, found, listener)
+
+
+def _found(
+    question: ResolutionProblem,
+    repository: IndexRepository | DirectRepository,
+    listener: ProgressListener,
+    *,
+    one_environment: bool,
+) -> Resolution | ResolutionImpossible:
+    """The answer, or a failure on later Pythons alone.
+
+    Raises:
+        LocksetError: `no-resolution`, once a second engine was asked.
+    """
+    if one_environment:
+        from lockset.resolve.lock.one_environment_resolution import resolution_in_one_environment
+
+        decided = resolution_in_one_environment(question, repository)
+        if decided is not None:
+            return decided
+    found = resolution_of(question, repository, listener)
+    if not isinstance(found, ResolutionImpossible) or later_pythons(found, question.request) is not None:
+        return found
+    # What asks again and what tries remedies costs milliseconds to import.
+    from lockset.resolve.lock.second_opinion import reconsider
+
+    found = reconsider(found, question, repository, listener)
+    if not isinstance(found, ResolutionImpossible) or later_pythons(found, question.request) is not None:
+        return found
+    from lockset.resolve.explain.explain import explain_failure
+
+    raise explain_failure(found, question.request, repository) from None
 
 
 def _without_later_pythons(
-    question: ResolutionProblem,
-    impossible: ResolutionImpossible,
-    repository: IndexRepository | DirectRepository,
-    listener: _Notes,
+    question: ResolutionProblem, impossible: ResolutionImpossible, listener: _Notes
 ) -> ResolutionProblem:
     bound = later_pythons(impossible, question.request)
-    if bound is None:
-        from lockset.resolve.explain.explain import explain_failure  # what tries remedies costs milliseconds to import
-
-        raise explain_failure(impossible, question.request, repository) from None
+    assert bound is not None
     asked = sorted({cause.origin.text for cause in impossible.causes})
     listener.note(f"The lock serves Pythons below {bound.below}: nothing there meets {_listed(asked)}")
     return replace(question, request=bound.of(question.request))
@@ -261,7 +291,7 @@ def _narrowed(
         names = _listed([f"{name} {version}" for name, version in bound.releases])
         verb = "admits" if len(bound.releases) == 1 else "admit"
         listener.note(f"The lock serves Pythons below {bound.below}: {names} {verb} no later one")
-    return _terms(question, inside), propagate(
+    return _terms(question, inside), resolution_graph(
         resolution.pins, request.roots, inside.universe, repository, resolution.statistics
     )
 
@@ -348,7 +378,7 @@ def _prove(
         roots=request.roots,
         dependencies=dependencies,
         samples=samples,
-        choices=chosen_releases(request),
+        choices=extra_and_group_choices(request),
         universe=terms.universe,
     )
 

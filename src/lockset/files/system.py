@@ -31,7 +31,6 @@ __all__ = [
     "keep_mode",
     "long_paths",
     "raise_again",
-    "readable",
     "release_memory",
     "rename",
     "replace",
@@ -142,12 +141,6 @@ if sys.platform == "win32":
         del source, goal
         return False
 
-    def readable(descriptor: int) -> bool:
-        """Whether something could be read from the open socket at once: data, an end or an error."""
-        import select
-
-        return bool(select.select([descriptor], (), (), 0)[0])
-
     def raise_again(handler: Callable[..., object], seconds: float) -> None:
         """Do nothing: Windows has no such timer."""
         del handler, seconds
@@ -251,14 +244,6 @@ else:
             return True
         else:  # noqa: RET505 - for the type checker
             return False
-
-    def readable(descriptor: int) -> bool:
-        """Whether something could be read from the open socket at once: data, an end or an error."""
-        import select
-
-        poll = select.poll()
-        poll.register(descriptor, select.POLLIN | select.POLLERR | select.POLLHUP)
-        return bool(poll.poll(0))
 
     def raise_again(handler: Callable[..., object], seconds: float) -> None:
         """Call the signal handler `handler` after `seconds`."""

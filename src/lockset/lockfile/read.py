@@ -21,7 +21,7 @@ from lockset.spans import LineIndex
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["MAX_BYTES", "MAX_WHEEL_TAGS", "Document", "TomlError", "read"]
+__all__ = ["MAX_BYTES", "MAX_WHEEL_TAGS", "Document", "TomlError", "decode", "read"]
 
 # Limit for a lock file; the largest real ones have a few megabytes.
 MAX_BYTES = 64 * 1024 * 1024
@@ -37,8 +37,11 @@ _MANY_DIGITS = re.compile(r"[0-9_]{640,}", re.ASCII)
 class TomlError(LocksetError):
     """The text is not TOML; `line` and `column` (from 1) and `offset` (from 0) are the position of the error."""
 
-    def __init__(self, message: str, *, path: str | None, before: str = "", hint: str | None = None) -> None:
-        """`before` is the text before the error."""
+    def __init__(
+        self, message: str, *, path: str | None, before: str = "", hint: str | None = None, is_conflict: bool = False
+    ) -> None:
+        """`before` is the text before the error; `is_conflict` is set for an unresolved merge conflict."""
+        self.is_conflict = is_conflict
         self.offset = len(before)
         self.line, self.column = LineIndex(before).position(self.offset)
         super().__init__("toml-syntax", message, location=f"{path or '<text>'}:{self.line}:{self.column}", hint=hint)
@@ -110,14 +113,19 @@ def read(text: str | bytes, *, path: str | None = None) -> Document:
     Raises:
         TomlError: The text is not TOML in UTF-8, or exceeds the limits of the parser.
     """
-    decoded = text if isinstance(text, str) else _decode(text, path)
+    decoded = text if isinstance(text, str) else decode(text, path=path)
     if decoded.startswith("\ufeff"):
         message = "The file starts with a byte order mark, which TOML does not allow"
         raise TomlError(message, path=path, hint="Save it as UTF-8 without a byte order mark")
     return Document(text=decoded, data=_parse(decoded, path), path=path)
 
 
-def _decode(data: bytes, path: str | None) -> str:
+def decode(data: bytes, *, path: str | None = None) -> str:
+    """`data` as UTF-8, with its byte order mark if there is one; `path` is only for messages.
+
+    Raises:
+        TomlError: where it is not UTF-8, or larger than MAX_BYTES.
+    """
     if len(data) > MAX_BYTES:
         raise TomlError(f"The file is larger than {MAX_BYTES // 1024 // 1024} MiB", path=path)
     if data.startswith((b"\xff\xfe", b"\xfe\xff")):
@@ -142,6 +150,7 @@ def _parse(text: str, path: str | None) -> dict[str, Any]:
                 path=path,
                 before=text[:conflict],
                 hint="Run `lockset lock`: it prefers the pins of both sides, and writes a file without conflicts",
+                is_conflict=True,
             ) from error
         # The parser counts every line end as one character.
         lines = text.split("\n", error.lineno)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from packaging.version import InvalidVersion
@@ -156,6 +157,7 @@ def unknown_platform(platform: str) -> LocksetError:
     )
 
 
+@lru_cache(maxsize=256)
 def _python_versions(python: str) -> tuple[str, str]:
     try:
         version = read_version(python)

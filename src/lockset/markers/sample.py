@@ -57,12 +57,13 @@ class Example:
 def common_environments() -> tuple[Environment, ...]:
     """CPython, then PyPy, on the common platforms, for every known Python; the most common first."""
     pythons = (*KNOWN_PYTHONS[-3::-1], *KNOWN_PYTHONS[-2:])
-    return tuple(
+    environments = [
         Environment.of_platform(platform, python, implementation)
         for implementation in ("cpython", "pypy")
         for platform in COMMON_PLATFORMS
         for python in pythons
-    )
+    ]
+    return tuple(environments)
 
 
 def example(diagram: int) -> Example | None:

@@ -1,4 +1,4 @@
-"""What the fragment of a direct URL says: hashes, project name, subdirectory; and how a URL is shown."""
+"""The fragment of a direct URL: hashes, project name and subdirectory."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ def path_of(url: str) -> str:
 
 
 def split_hashes(url: str, *, location: str) -> tuple[str, tuple[Digest, ...]]:
-    """The URL with nothing in its fragment but `subdirectory`, and the hashes that stood there.
+    """Split the hashes from the fragment of a URL, and keep only `subdirectory` in it.
 
-    A weak hash beside a strong one adds nothing and is left out.
+    A weak hash next to a strong one is dropped.
 
     Raises:
         LocksetError: `hash-weak` or `hash-malformed`.
@@ -46,15 +46,15 @@ def split_hashes(url: str, *, location: str) -> tuple[str, tuple[Digest, ...]]:
 
 
 def without_weak_hashes(text: str) -> str:
-    """A requirement without the weak hashes in the fragment of its URL: a strong one stands elsewhere."""
+    """The requirement without weak hashes in the fragment of its URL. For requirements with a `--hash`."""
     return _WEAK.sub("", text)
 
 
 def egg_name(url: str, *, location: str) -> str | None:
-    """The project name that `#egg=` gives, None without one.
+    """The project name in `#egg=`; None without one.
 
     Raises:
-        LocksetError: `requirement-name` where more than a plain name stands there.
+        LocksetError: `requirement-name` if it is more than a plain name.
     """
     for key, value in _pairs(url):
         if key != "egg":
@@ -65,14 +65,14 @@ def egg_name(url: str, *, location: str) -> str | None:
                 "requirement-name",
                 f"`egg={name}` is not a plain project name",
                 location=location,
-                hint="Write extras and versions in front: `name[extra] @ URL`",
+                hint="Write extras before the URL: `name[extra] @ URL`",
             )
         return name
     return None
 
 
 def parse_digest(algorithm: str, value: str, *, location: str) -> Digest:
-    """The digest, checked for length and alphabet.
+    """The digest, with length and digits checked.
 
     Raises:
         LocksetError: `hash-weak` or `hash-malformed`.
@@ -80,13 +80,13 @@ def parse_digest(algorithm: str, value: str, *, location: str) -> Digest:
     algorithm, value = algorithm.lower(), value.lower()
     if algorithm in WEAK_ALGORITHMS:
         raise LocksetError(
-            "hash-weak", f"{algorithm} is too weak to trust a file by", location=location, hint="Give a sha256 hash"
+            "hash-weak", f"{algorithm} is too weak to verify a file", location=location, hint="Use a sha256 hash"
         )
     length = STRONG_ALGORITHMS[algorithm]
     if len(value) != 2 * length or not _HEX.match(value):
         raise LocksetError(
             "hash-malformed",
-            f"The {algorithm} hash `{value}` is not {2 * length} hexadecimal digits",
+            f"The {algorithm} hash `{value}` does not have {2 * length} hexadecimal digits",
             location=location,
         )
     return Digest(algorithm=algorithm, value=value)

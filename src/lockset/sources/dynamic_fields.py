@@ -1,4 +1,4 @@
-"""A project whose dependencies or extras only its build backend knows, before and after the backend was asked."""
+"""Projects with dynamic dependencies, extras or requires-python (PEP 621), which only their build backend knows."""
 
 from __future__ import annotations
 
@@ -27,17 +27,17 @@ _Lines = tuple[RequirementLine, ...]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DynamicFields:
-    """What has to be asked of the build backend, and what the file says itself.
+    """What the build backend must provide, and what the file states itself.
 
     Attributes:
-        base: The project's folder; absolute.
-        name: Its normalized name.
-        location: The file's name in messages.
-        keys: Of `dependencies`, `optional-dependencies` and `requires-python` those that it leaves to the build.
-        files: Files that setuptools takes them from, as the project names them.
-        dependencies: As written, references to the project itself included; empty where they are among the `keys`.
-        extras: The same.
-        groups: The same.
+        base: The project's folder, absolute.
+        name: The normalized name of the project.
+        location: Name of the file, for messages.
+        keys: The dynamic ones of `dependencies`, `optional-dependencies` and `requires-python`.
+        files: Files from which setuptools reads them, as the project names them.
+        dependencies: As written, with references to the project itself; empty if dynamic.
+        extras: The same for each extra.
+        groups: The same for each dependency group.
     """
 
     base: Path
@@ -58,17 +58,17 @@ def with_built(
     extras: Iterable[str],
     requires_python: str | None = None,
 ) -> RootProject:
-    """`project` with what its build says in place of the keys that it leaves open.
+    """Replace the dynamic keys of `project` with the metadata of its build.
 
     Args:
-        project: The project, of which `unbuilt` is a part.
-        unbuilt: What was asked of the build.
-        requires_dist: The requirements that the metadata have.
-        extras: The extras that they name.
-        requires_python: Their Requires-Python.
+        project: The project that contains `unbuilt`.
+        unbuilt: The dynamic keys.
+        requires_dist: `Requires-Dist` of the metadata.
+        extras: `Provides-Extra` of the metadata.
+        requires_python: `Requires-Python` of the metadata.
 
     Raises:
-        LocksetError: `requirement-syntax` or `requires-python-invalid`: the metadata have what cannot be read.
+        LocksetError: `requirement-syntax` or `requires-python-invalid` if the metadata is not valid.
     """
     texts = tuple(requires_dist)
     names = sorted({canonicalize_name(extra) for extra in extras})
@@ -86,9 +86,9 @@ def with_built(
     return replace(
         project,
         requires_python=pythons,
-        dependencies=_joined(project.dependencies, expansion.dependencies),
-        extras=_joined_tables(project.extras, expansion.extras),
-        groups=_joined_tables(project.groups, expansion.groups),
+        dependencies=_join(project.dependencies, expansion.dependencies),
+        extras=_join_tables(project.extras, expansion.extras),
+        groups=_join_tables(project.groups, expansion.groups),
         inclusions=tuple(dict.fromkeys((*project.inclusions, *built))),
         unbuilt=tuple(each for each in project.unbuilt if each is not unbuilt),
         warnings=(*project.warnings, *expansion.warnings),
@@ -96,7 +96,7 @@ def with_built(
 
 
 def _lines(text: str, extra: str | None, unbuilt: DynamicFields) -> Iterable[RequirementLine]:
-    """The requirement where `extra` is chosen (None: none is), without what it says of extras."""
+    """The requirement if `extra` is selected (None: no extra), without `extra` in its marker."""
     key = "dependencies" if extra is None else f"optional-dependencies.{extra}"
     origin = f"{unbuilt.location} [project.{key}], as built"
     line = parse_requirement(text, origin=origin)
@@ -114,9 +114,9 @@ def _lines(text: str, extra: str | None, unbuilt: DynamicFields) -> Iterable[Req
     return (replace(line, text=str(line.requirement)),)
 
 
-def _joined(first: _Lines, second: _Lines) -> _Lines:
+def _join(first: _Lines, second: _Lines) -> _Lines:
     return tuple(dict.fromkeys((*first, *second)))
 
 
-def _joined_tables(first: Mapping[str, _Lines], second: Mapping[str, _Lines]) -> dict[str, _Lines]:
-    return {name: _joined(first.get(name, ()), second.get(name, ())) for name in (*first, *second)}
+def _join_tables(first: Mapping[str, _Lines], second: Mapping[str, _Lines]) -> dict[str, _Lines]:
+    return {name: _join(first.get(name, ()), second.get(name, ())) for name in (*first, *second)}

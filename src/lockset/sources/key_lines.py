@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from contextlib import contextmanager
+from shlex import quote
 from typing import TYPE_CHECKING
 
 from lockset.errors import LocksetError
@@ -11,11 +12,14 @@ from lockset.errors import LocksetError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["lines_told"]
+__all__ = ["key_path", "lines_told"]
 
 _STEP = re.compile(r"""\.?(?:"(?P<quoted>[^"]*)"|(?P<bare>[A-Za-z0-9_-]+))|\[(?P<index>\d+)\]""")
 # Refusals of which the value is what is wrong, not the key.
 _OF_VALUES = frozenset({"wrong-type", "invalid-value", "requirement-syntax", "exclude-newer-syntax"})
+
+# Refusals that are about several keys, and name no single one.
+_OF_GROUPS = frozenset({"group-cycle", "group-depth", "group-duplicate"})
 
 
 @contextmanager
@@ -30,18 +34,34 @@ def lines_told(text: str, location: str, *, before: int = 0) -> Iterator[None]:
         where = _where(error, text, location, before)
         if where is not None:
             error.diagnostic = error.diagnostic._replace(location=where)
+        if where is not None or error.diagnostic.code in _OF_GROUPS:
+            error.diagnostic = error.diagnostic._replace(hint=_hint(error.diagnostic.hint, location))
         raise
+
+
+def key_path(error: LocksetError, location: str) -> tuple[str | int, ...]:
+    """The key of the file `location` that the error is about; empty where it names none."""
+    diagnostic = error.diagnostic
+    if diagnostic.location is not None and diagnostic.location.startswith(f"{location}: "):
+        return _keys(diagnostic.location.removeprefix(f"{location}: "))
+    if diagnostic.location == location and diagnostic.message.startswith("`"):
+        return _keys(diagnostic.message[1:].partition("`")[0])
+    return ()
+
+
+def _hint(hint: str | None, location: str) -> str | None:
+    """The hint, and the command that does not stop at the first fault; the standard input is gone by then."""
+    if location.startswith("<"):
+        return hint
+    more = f"`lockset validate {quote(location)}` lists every finding"
+    if hint is None:
+        return more
+    return f"{hint} {more}" if hint.endswith("?") else f"{hint}; {more}"
 
 
 def _where(error: LocksetError, text: str, location: str, before: int) -> str | None:
     told = error.diagnostic
-    if told.location is not None and told.location.startswith(f"{location}: "):
-        path = told.location.removeprefix(f"{location}: ")
-    elif told.location == location and told.message.startswith("`"):
-        path = told.message[1:].partition("`")[0]
-    else:
-        return None
-    keys = _keys(path)
+    keys = key_path(error, location)
     if not keys:
         return None
     from lockset.lockfile.positions import positions

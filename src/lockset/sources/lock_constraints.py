@@ -1,4 +1,4 @@
-"""A lock file as constraints: no other versions than those it holds."""
+"""A lock file as constraints: each package is limited to its locked versions."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ __all__ = ["constraints_of_lock"]
 
 
 def constraints_of_lock(lock: Pylock, *, location: str) -> tuple[RequirementLine, ...]:
-    """One constraint per project and version; entries without a version constrain nothing.
+    """One constraint for each package and version. Entries without a version constrain nothing.
 
-    A project with one version is held to it everywhere. Of several versions each holds where its marker does,
-    whatever extras and groups are chosen; where these regions meet, the project is not constrained at all.
+    A package with one version is limited to it everywhere. Each of several versions applies where its marker holds,
+    whatever extras and groups are selected. If these regions overlap, the package is not constrained.
     """
     entries: dict[str, list[Package]] = {}
     for package in lock.packages:

@@ -1,6 +1,6 @@
-"""The tables of uv, Poetry, PDM, Hatch and Pipenv that decide on packages, read as far as they are well formed.
+"""Read the tables of uv, Poetry, PDM, Hatch and Pipenv that affect a project's packages.
 
-Whoever wrote them has their own tool to check them: what is malformed here is passed over.
+Each tool checks its own tables, so anything malformed is ignored here.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = ["at_path", "read_hatch_file", "read_other_tables", "read_pipfile", "read_uv_file"]
 
-# Keys of [tool.uv] that change what a lock holds, and what says the same in [tool.lockset].
+# Keys of [tool.uv] that affect a lock, and the setting of [tool.lockset] with the same meaning.
 _UV_KEYS: Mapping[str, str | None] = {
     "constraint-dependencies": "constraints",
     "override-dependencies": "overrides",
@@ -55,21 +55,21 @@ _PDM_KEYS: Mapping[str, str] = {
     "excludes": "excludes",
     "respect-source-order": "index-strategy",
 }
-# What git repositories are written like without a scheme: `git@host:owner/repository`.
+# A git repository without a scheme: `git@host:owner/repository`.
 _SCP = re.compile(r"(?P<user>[\w.-]+@)?(?P<host>[\w.-]+):(?!//)(?P<path>[^\s]+)\Z")
 _PUBLIC = "pypi"
 _USER_INFO = re.compile(r"(?<=://)(?!git@[^/\s@]*(?:[/\s]|\Z))[^/\s]*@")
 
 
 class _File:
-    """Where tables were read: the file's name in messages, and the way from the project's folder to the file's."""
+    """The file of a table: its name in messages, and its folder relative to the project's folder."""
 
     def __init__(self, location: str, up: str) -> None:
         self.location = location
         self.up = up
 
     def path(self, text: str) -> str:
-        """A path of the file as the project would write it."""
+        """A path in the file, relative to the project's folder."""
         text = text.replace("\\", "/")
         return text if text.startswith("/") or re.match("[A-Za-z]:", text) else posixpath.normpath(f"{self.up}/{text}")
 
@@ -77,30 +77,30 @@ class _File:
 def read_other_tables(
     tool: object, *, location: str, up: str = ".", own: frozenset[str] | None = None, dynamic: bool = False
 ) -> OtherTools:
-    """What the tables of `[tool]` say.
+    """Read the tables of other tools in `[tool]`.
 
     Args:
         tool: The table `tool` of a pyproject.toml or a script.
-        location: The file's name in messages.
-        up: The folder of the file as seen from the project's.
-        own: The names that the project requires, None where there is no `[project]` table.
-        dynamic: Whether its build backend tells the dependencies: then it reads its own tables.
+        location: Name of the file, for messages.
+        up: The folder of the file, relative to the project's folder.
+        own: The names that the project requires; None without a `[project]` table.
+        dynamic: Whether the dependencies are dynamic. Then the build backend reads its own tables.
     """
     file = _File(location, up)
     tools = _table(tool)
-    found = _uv(_table(tools.get("uv")), file, "tool.uv")
-    found = found.joined(_poetry(_table(tools.get("poetry")), file, None if dynamic else own))
-    found = found.joined(_pdm(_table(tools.get("pdm")), file))
-    return found.joined(_hatch(_table(tools.get("hatch")), file))
+    joined = _uv(_table(tools.get("uv")), file, "tool.uv")
+    joined = joined.joined(_poetry(_table(tools.get("poetry")), file, None if dynamic else own))
+    joined = joined.joined(_pdm(_table(tools.get("pdm")), file))
+    return joined.joined(_hatch(_table(tools.get("hatch")), file))
 
 
 def read_uv_file(data: object, *, location: str, up: str = ".") -> OtherTools:
-    """What a uv.toml says."""
+    """Read a uv.toml."""
     return _uv(_table(data), _File(location, up), None)
 
 
 def read_pipfile(data: object, *, location: str, up: str = ".") -> OtherTools:
-    """What a Pipfile says."""
+    """Read a Pipfile."""
     file, top = _File(location, up), _table(data)
     public: dict[str, str] = {}
     indexes: list[OtherIndex] = []
@@ -126,7 +126,7 @@ def read_pipfile(data: object, *, location: str, up: str = ".") -> OtherTools:
 def _uv(uv: Mapping[str, object], file: _File, path: str | None) -> OtherTools:
     table = f"[{path}]" if path else file.location
     indexes = {_text(e.get("name")): e for e in _tables(uv.get("index"))}
-    asked = [
+    required_indexes = [
         OtherIndex(
             tool="uv", table=f"[[{path}.index]]" if path else file.location, location=file.location, url=_public(e)
         )
@@ -135,7 +135,7 @@ def _uv(uv: Mapping[str, object], file: _File, path: str | None) -> OtherTools:
     ]
     more = uv.get("extra-index-url")
     urls = [uv.get("index-url"), *(more if isinstance(more, list) else ())]
-    asked += [
+    required_indexes += [
         OtherIndex(tool="uv", table=table, location=file.location, url=_bare(url))
         for url in urls
         if isinstance(url, str)
@@ -154,7 +154,7 @@ def _uv(uv: Mapping[str, object], file: _File, path: str | None) -> OtherTools:
     ]
     return OtherTools(
         sources=tuple(sources),
-        indexes=tuple(asked),
+        indexes=tuple(required_indexes),
         keys=tuple(keys),
         names=(names,) if uv.get("dev-dependencies") else (),
     )
@@ -183,7 +183,7 @@ def _uv_source(
 
 
 def _location_of(named: NamedSource, name: str, entry: Mapping[str, object], file: _File) -> NamedSource | None:
-    """The source with the place that `path`, `file`, `url` or `git` names."""
+    """The source with the location in `path`, `file`, `url` or `git`."""
     below = _text(entry.get("subdirectory"))
     fragment = f"#subdirectory={below}" if below else ""
     path = _text(entry.get("path")) or _text(entry.get("file"))
@@ -205,7 +205,7 @@ def _location_of(named: NamedSource, name: str, entry: Mapping[str, object], fil
 
 
 def at_path(named: NamedSource, path: str, fragment: str = "") -> NamedSource:
-    """The source with a path, absolute or as the project would write it."""
+    """The source with a path, absolute or relative to the project's folder."""
     is_drive = re.match("[A-Za-z]:", path) is not None
     address = f"///{quote(path, safe='/:')}" if is_drive else quote(path)
     address = f"//{address}" if path.startswith("/") else address
@@ -214,12 +214,14 @@ def at_path(named: NamedSource, path: str, fragment: str = "") -> NamedSource:
 
 def _poetry(poetry: Mapping[str, object], file: _File, own: frozenset[str] | None) -> OtherTools:
     indexes: dict[str, str] = {}
-    asked: list[OtherIndex] = []
+    required_indexes: list[OtherIndex] = []
     for entry in _tables(poetry.get("source")):
         url = _public(entry)
         indexes[_text(entry.get("name"))] = url
         if url and entry.get("priority") != "explicit":
-            asked.append(OtherIndex(tool="poetry", table="[[tool.poetry.source]]", location=file.location, url=url))
+            required_indexes.append(
+                OtherIndex(tool="poetry", table="[[tool.poetry.source]]", location=file.location, url=url)
+            )
     sources: list[NamedSource] = []
     extra: list[str] = []
     main = _table(poetry.get("dependencies"))
@@ -233,19 +235,19 @@ def _poetry(poetry: Mapping[str, object], file: _File, own: frozenset[str] | Non
         listed = _Members(tool="poetry", table=table, file=file, indexes=indexes, group=canonicalize_name(group))
         sources += listed.sources(_table(members))
     names = [
-        UnreadNames(tool="poetry", table=table, location=file.location, what=what, names=tuple(found))  # type: ignore[arg-type]
-        for table, what, found in (
+        UnreadNames(tool="poetry", table=table, location=file.location, what=what, names=tuple(listed_names))  # type: ignore[arg-type]
+        for table, what, listed_names in (
             ("[tool.poetry.dependencies]", "requirement", extra),
             ("[tool.poetry.group]", "group", [canonicalize_name(g) for g, members in groups.items() if members]),
         )
-        if found
+        if listed_names
     ]
-    return OtherTools(sources=tuple(sources), indexes=tuple(asked), names=tuple(names))
+    return OtherTools(sources=tuple(sources), indexes=tuple(required_indexes), names=tuple(names))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Members:
-    """A table of requirements as Poetry and Pipenv write them: names with versions, or with tables of where from."""
+    """A table of requirements of Poetry or Pipenv: names with versions, or with tables that state a source."""
 
     tool: str
     table: str
@@ -255,7 +257,7 @@ class _Members:
     key: str = "source"
 
     def sources(self, members: Mapping[str, object]) -> Iterator[NamedSource]:
-        """The sources that are named in it."""
+        """The sources in the table."""
         for name, value in members.items():
             for entry in _tables(value) if isinstance(value, list) else [_table(value)]:
                 source = self._source(name, entry)
@@ -281,7 +283,7 @@ class _Members:
 
 
 def _pdm(pdm: Mapping[str, object], file: _File) -> OtherTools:
-    asked: list[OtherIndex] = []
+    indexes: list[OtherIndex] = []
     sources: list[NamedSource] = []
     for entry in _tables(pdm.get("source")):
         url, name = _public(entry), _text(entry.get("name"))
@@ -298,7 +300,7 @@ def _pdm(pdm: Mapping[str, object], file: _File) -> OtherTools:
                 )
                 sources.append(_from_index(named, name, url))
         if url and not include:
-            asked.append(OtherIndex(tool="pdm", table="[[tool.pdm.source]]", location=file.location, url=url))
+            indexes.append(OtherIndex(tool="pdm", table="[[tool.pdm.source]]", location=file.location, url=url))
     resolution = _table(pdm.get("resolution"))
     keys = [
         UnreadKey(tool="pdm", table="[tool.pdm.resolution]", location=file.location, key=key, setting=setting)
@@ -309,11 +311,13 @@ def _pdm(pdm: Mapping[str, object], file: _File) -> OtherTools:
     names = UnreadNames(
         tool="pdm", table="[tool.pdm.dev-dependencies]", location=file.location, what="group", names=groups
     )
-    return OtherTools(sources=tuple(sources), indexes=tuple(asked), keys=tuple(keys), names=(names,) if groups else ())
+    return OtherTools(
+        sources=tuple(sources), indexes=tuple(indexes), keys=tuple(keys), names=(names,) if groups else ()
+    )
 
 
 def read_hatch_file(data: object, *, location: str, up: str = ".") -> OtherTools:
-    """What a hatch.toml says."""
+    """Read a hatch.toml."""
     return _hatch(_table(data), _File(location, up), "[envs]")
 
 
@@ -338,7 +342,7 @@ def _from_index(named: NamedSource, name: str, url: str) -> NamedSource:
 
 
 def _bare(url: str) -> str:
-    """The URL without user and password, but `git@` of ssh."""
+    """The URL without user and password, except `git@`."""
     return _USER_INFO.sub("", url)
 
 

@@ -1,4 +1,4 @@
-"""`pyproject.toml`: text to RootProject."""
+"""Read pyproject.toml as a RootProject (PEP 621 and PEP 735)."""
 
 from __future__ import annotations
 
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from lockset.sources.toml_table import SettingsTable
 
 __all__ = [
+    "is_misspelled",
     "read_pyproject",
     "read_pyproject_name",
     "read_pyproject_settings",
@@ -34,18 +35,18 @@ __all__ = [
     "requirement_lines",
 ]
 
-# What may be left to the build backend and decides on a lock.
+# The dynamic keys that affect a lock.
 _DYNAMIC = ("dependencies", "optional-dependencies", "requires-python")
 _NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?\Z")
 
 
 def read_pyproject(text: str, *, base: Path, location: str = "pyproject.toml") -> RootProject:
-    """What the file asks for; `base` is its folder, `location` its name in messages and origins.
+    """Read a pyproject.toml. `base` is its folder, `location` its name in messages and origins.
 
     A file without `[project]` is read for its dependency groups.
 
     Raises:
-        LocksetError: with the key path of what is wrong: `toml-syntax`, `wrong-type`, `invalid-value`,
+        LocksetError: with the key of the error: `toml-syntax`, `wrong-type`, `invalid-value`,
             `requirement-syntax`, `no-project`, those of groups and settings.
     """
     top = parse_settings_file(text, location=location)
@@ -82,13 +83,13 @@ def read_pyproject(text: str, *, base: Path, location: str = "pyproject.toml") -
         sources=(location,),
         unbuilt=(unbuilt,) if dynamic else (),
         others=_others(top, location, None if "dependencies" in dynamic else dependencies),
-        # What the extras of the project are is known after its build.
-        warnings=(*(() if dynamic else expansion.warnings), *_misspelt(top)),
+        # With dynamic keys, the extras are only known after the build.
+        warnings=(*(() if dynamic else expansion.warnings), *_misspelled_tables(top)),
     )
 
 
 def read_pyproject_settings(text: str, *, location: str = "pyproject.toml", required: bool = False) -> Settings:
-    """Only `[tool.lockset]` of the file, which has to have one where it is `required`; the rest is not looked at."""
+    """Read only `[tool.lockset]`. LocksetError `settings-missing` if the file has none and `required` is true."""
     table = _lockset_table(parse_settings_file(text, location=location))
     if table is None and required:
         raise LocksetError("settings-missing", "The file has no table [tool.lockset]", location=location)
@@ -96,26 +97,26 @@ def read_pyproject_settings(text: str, *, location: str = "pyproject.toml", requ
 
 
 def read_pyproject_name(text: str, *, location: str = "pyproject.toml") -> str | None:
-    """Only the normalized name of the project, None where the file gives none."""
+    """Read only the normalized name of the project; None if the file has none."""
     project = parse_settings_file(text, location=location).table("project")
     return None if project is None or project.text("name") is None else _name(project)
 
 
 def read_requires_python(table: SettingsTable) -> SpecifierSet | None:
-    """The `requires-python` of `table`; an empty one says nothing."""
+    """The `requires-python` of `table`; None if it is missing or empty."""
     text = table.text("requires-python")
     if text is None or not text.strip():
         return None
     try:
-        found = read_specifiers(text)
-        found.contains("3.10")  # what has more digits than Python reads is noticed at the first comparison only
+        specifiers = read_specifiers(text)
+        specifiers.contains("3.10")  # a number with too many digits fails only when it is compared
     except (InvalidSpecifier, ValueError) as error:
         raise table.invalid(
             table.at("requires-python"),
-            f"is not a version range: `{text}`",
+            f"is not a valid version range: `{text}`",
             hint='Write a range such as ">=3.10" or ">=3.10,<3.14"',
         ) from error
-    return found
+    return specifiers
 
 
 def requirement_lines(table: SettingsTable, key: str) -> tuple[RequirementLine, ...]:
@@ -135,7 +136,7 @@ def _lockset_table(top: SettingsTable) -> SettingsTable | None:
 def _without_project(
     top: SettingsTable, groups: dict[str, tuple[RequirementLine, ...]], settings: Settings, *, base: Path
 ) -> RootProject:
-    """A file of dependency groups alone, or of a project that only Poetry's own table describes."""
+    """A file with dependency groups only, or of a project that only `[tool.poetry]` describes."""
     name = _poetry_name(top)
     if name is None and not top.data.get("dependency-groups"):
         _refuse_without_project(top)
@@ -155,7 +156,7 @@ def _without_project(
 
 
 def _poetry_name(top: SettingsTable) -> str | None:
-    """The name of a project without `[project]` that a build backend knows."""
+    """The name in `[tool.poetry]` of a project that has a build backend but no `[project]`."""
     if not isinstance(top.data.get("build-system"), dict):
         return None
     name = _poetry_table(top).get("name")
@@ -172,19 +173,24 @@ def _others(top: SettingsTable, location: str, dependencies: Iterable[Requiremen
     tool = top.data.get("tool")
     if not is_other_tool(tool):
         return OtherTools()
-    from lockset.sources.other_tables import read_other_tables  # only where there are tables of other tools
+    from lockset.sources.other_tables import read_other_tables  # only needed if there are tables of other tools
 
     own = None if dependencies is None else frozenset(line.name for line in dependencies)
     return read_other_tables(tool, location=location, own=own)
 
 
-def _misspelt(top: SettingsTable) -> Iterator[Diagnostic]:
-    """A table that is most likely meant for lockset, and that nobody reads."""
+def is_misspelled(name: str) -> bool:
+    """Whether the name of a table in `tool` is probably a misspelling of `lockset`."""
+    letters = name.lower().replace("-", "").replace("_", "")
+    return name != "lockset" and letters.startswith("lock") and letters.rstrip("st") == "lockse"
+
+
+def _misspelled_tables(top: SettingsTable) -> Iterator[Diagnostic]:
+    """Warnings about tables whose name is probably a misspelling of `lockset`."""
     tool = top.data.get("tool")
     for name in tool if isinstance(tool, dict) and "lockset" not in tool else ():
-        letters = name.lower().replace("-", "").replace("_", "")
-        if letters.startswith("lock") and letters.rstrip("st") == "lockse":
-            message = f"[tool.{name}] is read by nobody: the settings of lockset are [tool.lockset]"
+        if is_misspelled(name):
+            message = f"[tool.{name}] has no effect: the settings of lockset are in [tool.lockset]"
             yield Diagnostic(code="table-misspelt", message=message, location=top.location)
 
 
@@ -194,7 +200,7 @@ def _name(project: SettingsTable) -> str:
         raise LocksetError("invalid-value", "`project.name` is missing", location=project.location)
     if not _NAME.match(name):
         raise project.invalid(
-            "project.name", f"is not a project name: `{name}`", hint="Use letters, digits, `-`, `_` and `.`"
+            "project.name", f"is not a valid project name: `{name}`", hint="Use letters, digits, `-`, `_` and `.`"
         )
     return canonicalize_name(name)
 
@@ -212,7 +218,7 @@ def _extras(project: SettingsTable) -> dict[str, tuple[RequirementLine, ...]]:
                 "invalid-value",
                 f"The extras `{spellings[name]}` and `{spelling}` have the same name, `{name}`",
                 location=table.location,
-                hint="Join them, or rename one",
+                hint="Merge them, or rename one",
             )
         spellings[name] = spelling
         extras[name] = requirement_lines(table, spelling)
@@ -223,19 +229,19 @@ def _refuse_without_project(top: SettingsTable) -> NoReturn:
     tool = top.data.get("tool")
     hint = "Add `[project]` with a name and dependencies, or name a requirements file"
     if isinstance(tool, dict) and "poetry" in tool:
-        hint = "Only the standard tables are read, not [tool.poetry]: Poetry 2.0 and later writes `[project]`"
+        hint = "[tool.poetry] is not read: move the project to `[project]`, which Poetry 2.0 and later supports"
     raise LocksetError(
         "no-project", "The file has neither [project] nor [dependency-groups]", location=top.location, hint=hint
     )
 
 
 def _dynamic(project: SettingsTable, top: SettingsTable) -> tuple[str, ...]:
-    """The keys that only the build backend knows."""
+    """The dynamic keys, which only the build backend knows."""
     dynamic = [key for key in project.texts("dynamic") if key in _DYNAMIC]
     for key in dynamic:
         if key in project.data:
-            raise project.invalid(project.at(key), "is given and listed under `project.dynamic` as well")
-    # Poetry adds its own table's dependencies also where [project] should have said that it leaves them open.
+            raise project.invalid(project.at(key), "is set, and also listed in `project.dynamic`")
+    # Poetry adds the dependencies of its own table even if [project] does not declare them as dynamic.
     if "dependencies" not in (*project.data, *dynamic) and _has_poetry_dependencies(top):
         dynamic.append("dependencies")
     return tuple(sorted(set(dynamic)))
@@ -247,7 +253,7 @@ def _has_poetry_dependencies(top: SettingsTable) -> bool:
 
 
 def _setuptools_files(top: SettingsTable, dynamic: Collection[str]) -> tuple[str, ...]:
-    """Files that `[tool.setuptools.dynamic]` takes the keys from, as far as it is well formed."""
+    """Files from which `[tool.setuptools.dynamic]` reads the keys. Anything malformed is ignored."""
     table: object = top.data
     for key in ("tool", "setuptools", "dynamic"):
         table = table.get(key) if isinstance(table, dict) else None

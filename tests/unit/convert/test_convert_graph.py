@@ -5,7 +5,7 @@ from __future__ import annotations
 from lockset.conversion.model.graph import ForeignGraph, GraphEdge, GraphNode, GraphRoot
 from lockset.conversion.model.reference_selector import GraphSelector, Situation
 from lockset.conversion.model.selectable import SelectableNames, default_group_name
-from lockset.conversion.readers.reachability import reach
+from lockset.conversion.readers.reachability import compute_reachability
 from lockset.markers import Environment, MarkerSet
 
 LINUX = Environment.of_platform("linux", "3.12").as_dict()
@@ -29,14 +29,14 @@ def asked(
 ) -> set[str]:
     extras, groups = chosen.get("extras", frozenset()), chosen.get("groups", frozenset())
     situation = Situation(environment=values, extras=extras, groups=groups)
-    return set(GraphSelector(graph=found, offers=offers or SelectableNames()).wanted(situation))
+    return set(GraphSelector(graph=found, selectable=offers or SelectableNames()).select(situation))
 
 
 def agrees(
     found: ForeignGraph, values: dict[str, str], offers: SelectableNames | None = None, **chosen: frozenset[str]
 ) -> None:
     extras, groups = chosen.get("extras", frozenset()), chosen.get("groups", frozenset())
-    regions = reach(found, offers or SelectableNames(), MarkerSet.any()).regions
+    regions = compute_reachability(found, offers or SelectableNames(), MarkerSet.any()).regions
     by_regions = {k for k, r in regions.items() if r.evaluate(values, extras=extras, groups=groups)}
     assert by_regions == asked(found, values, offers, **chosen)
 
@@ -64,7 +64,7 @@ def test_cycles_end() -> None:
     agrees(found, LINUX)
 
 
-def test_extras_add_what_they_name_where_they_are_asked_for() -> None:
+def test_extras_add_their_requirements_where_they_are_requested() -> None:
     found = graph(
         node(
             "a",
@@ -82,7 +82,7 @@ def test_extras_add_what_they_name_where_they_are_asked_for() -> None:
     agrees(found, WINDOWS)
 
 
-def test_a_requirement_that_several_entries_answer_takes_what_others_ask_for_else_the_newest() -> None:
+def test_a_requirement_with_several_targets_uses_one_that_is_required_already_else_the_newest() -> None:
     found = graph(
         node("a", GraphEdge(targets=("n2", "n1"))),
         node("b", GraphEdge(targets=("n1",))),
@@ -137,7 +137,7 @@ def parity_of_extras(count: int) -> ForeignGraph:
 def test_an_extra_that_holds_in_a_region_whose_text_would_be_long_is_followed() -> None:
     found = parity_of_extras(12)
     offers = SelectableNames(extras=tuple(f"e{step}" for step in range(12)))
-    region = reach(found, offers, MarkerSet.any()).regions["z"]
+    region = compute_reachability(found, offers, MarkerSet.any()).regions["z"]
     for count in range(4):
         extras = frozenset(f"e{step}" for step in range(count))
         assert region.evaluate(LINUX, extras=extras) is bool(count % 2)

@@ -55,7 +55,7 @@ WRONG: dict[str, Callable[[Package], Package | None]] = {
 }
 
 
-def test_what_was_written_is_proved(converted: tuple[ImportedLock, Pylock]) -> None:
+def test_the_written_lock_file_is_verified(converted: tuple[ImportedLock, Pylock]) -> None:
     draft, lock = converted
     proof = verify_conversion(draft, lock, ())
     assert (proof.hashes, proof.kept, proof.lost) == (4, 4, 0)
@@ -63,15 +63,15 @@ def test_what_was_written_is_proved(converted: tuple[ImportedLock, Pylock]) -> N
 
 
 @pytest.mark.parametrize("change", WRONG)
-def test_the_proof_fails_where(converted: tuple[ImportedLock, Pylock], change: str) -> None:
+def test_verification_fails(converted: tuple[ImportedLock, Pylock], change: str) -> None:
     draft, lock = converted
     with pytest.raises(LocksetError) as caught:
         verify_conversion(draft, changed(lock, WRONG[change]), ())
     assert caught.value.diagnostic.code == "proof-failed"
 
 
-def test_two_entries_of_one_name_at_once_are_found(converted: tuple[ImportedLock, Pylock]) -> None:
+def test_two_entries_of_one_name_that_apply_at_once_are_detected(converted: tuple[ImportedLock, Pylock]) -> None:
     draft, lock = converted
     twice = replace(lock, packages=[*lock.packages, replace(lock.packages[0], version=Version("3"))])
-    with pytest.raises(LocksetError, match="two entries of a"):
+    with pytest.raises(LocksetError, match="Two entries of a would apply at once"):
         verify_conversion(draft, twice, ())

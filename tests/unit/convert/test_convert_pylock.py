@@ -10,7 +10,7 @@ from builders.locks import make_lock
 from fakes.fake_conversion import sha, wheel_file
 from fakes.fake_index import FakeIndex
 from lockset.api.convert_pylock import PylockOptions, convert_pylock
-from lockset.conversion.pipeline.pylock_facts import fill_file_facts
+from lockset.conversion.pipeline.file_details import fill_file_details
 from lockset.errors import LocksetError
 from lockset.index.options import IndexOptions
 from lockset.lockfile.read import read
@@ -60,13 +60,13 @@ MULTI = make_lock(
 )
 
 
-def test_normalising_names_every_file_and_keeps_the_rest(tmp_path: Path) -> None:
+def test_normalizing_names_every_file_and_keeps_the_rest(tmp_path: Path) -> None:
     done = run(tmp_path, [MULTI])
     assert all(wheel.name for package in done.lock.packages for wheel in package.wheels or ())
     assert run(tmp_path, [done.text]).text == done.text
 
 
-def test_narrowing_to_a_platform_drops_what_never_fits(tmp_path: Path) -> None:
+def test_narrowing_to_a_platform_drops_wheels_that_never_fit(tmp_path: Path) -> None:
     done = run(tmp_path, [MULTI], PylockOptions(platforms=("linux",)))
     assert set(found(done)) == {"a 1", "x 1", "d 1"}
     assert [str(marker) for marker in done.lock.environments or ()] == ['sys_platform == "linux"']
@@ -75,7 +75,7 @@ def test_narrowing_to_a_platform_drops_what_never_fits(tmp_path: Path) -> None:
     assert done.proof.lost == 2
 
 
-def test_narrowing_drops_the_dependencies_that_only_dropped_entries_were(tmp_path: Path) -> None:
+def test_narrowing_drops_dependencies_on_dropped_entries(tmp_path: Path) -> None:
     needed = [{"name": "w"}, {"name": "v", "version": "1"}, {"name": "v", "version": "2"}, {"name": "elsewhere"}]
     lock = make_lock(
         [
@@ -93,7 +93,7 @@ def test_narrowing_drops_the_dependencies_that_only_dropped_entries_were(tmp_pat
     assert len(a.dependencies or ()) == 4
 
 
-def test_settling_a_choice_leaves_nothing_to_choose(tmp_path: Path) -> None:
+def test_fixing_the_selection_leaves_nothing_to_select(tmp_path: Path) -> None:
     done = run(tmp_path, [MULTI], PylockOptions(settle=True, extras=("x",)))
     assert found(done) == {"a 1": None, "w 1": 'sys_platform == "win32"', "x 1": None}
     assert (done.lock.extras, done.lock.dependency_groups, done.lock.default_groups) == (None, None, None)
@@ -140,13 +140,13 @@ def test_nothing_is_left_of_a_lock_for_another_platform(tmp_path: Path) -> None:
     assert caught.value.diagnostic.code == "no-environment"
 
 
-def test_facts_of_files_with_the_same_hash_are_filled_in() -> None:
+def test_details_of_files_with_the_same_hash_are_filled_in() -> None:
     lock = read(make_lock([entry("a"), entry("b")])).lock
     mark = "a1py3-none-any"
     index = FakeIndex(
         {"a": [wheel_file("a", "1", mark=mark, size=9)], "b": [wheel_file("b", "1", mark="other", size=9)]}
     )
-    filled = fill_file_facts(lock, index)
+    filled = fill_file_details(lock, index)
     sizes = {str(p.name): [w.size for w in p.wheels or ()] for p in filled.packages}
     assert sizes["b"] == [None]
     assert [w.hashes for p in filled.packages for w in p.wheels or ()] == [

@@ -22,7 +22,7 @@ def test_one_source_is_itself() -> None:
     assert merge_sources([alone]) is alone
 
 
-def test_everything_asked_for_is_asked_for_together() -> None:
+def test_requirements_of_all_sources_are_joined() -> None:
     (x,) = project("x").dependencies
     (y,) = project("y").dependencies
     joined = merge_sources(
@@ -42,7 +42,7 @@ def test_everything_asked_for_is_asked_for_together() -> None:
     assert joined.requires_python == SpecifierSet(">=3.9,<3.14")
 
 
-def test_the_project_with_a_name_leads() -> None:
+def test_the_project_with_a_name_takes_precedence() -> None:
     joined = merge_sources([project("a", folder="/a"), project("b", folder="/b", name="demo")])
     assert (joined.name, joined.base) == ("demo", Path("/b"))
 

@@ -36,13 +36,13 @@ def test_requirements_pythons_and_settings_are_read() -> None:
     assert read.name is None
 
 
-def test_places_of_errors_are_lines_of_the_script() -> None:
+def test_locations_of_errors_are_lines_of_the_script() -> None:
     with pytest.raises(LocksetError) as caught:
         read_script(block("# dependencies = [", "# x"), base=Path("/work"), location="run.py")
     assert (caught.value.diagnostic.location or "").startswith("run.py:4:")
 
 
-def test_windows_line_ends_are_no_part_of_the_block() -> None:
+def test_windows_line_endings_are_not_part_of_the_block() -> None:
     text = block("# dependencies = ['a']").replace("\n", "\r\n")
     assert [line.text for line in read_script(text, base=Path("/w"), location="r.py").dependencies] == ["a"]
 
@@ -67,18 +67,18 @@ def test_two_blocks_are_refused() -> None:
         "# /// script\n# a = 1\n\n# ///\n",
     ],
 )
-def test_what_is_no_block_is_none(text: str) -> None:
+def test_a_text_without_a_valid_block_has_no_metadata(text: str) -> None:
     assert not has_script_metadata(text)
     with pytest.raises(LocksetError) as caught:
         read_script(text, base=Path("/w"), location="r.py")
     assert caught.value.diagnostic.code == "no-script-metadata"
 
 
-def test_starts_without_end_cost_one_pass() -> None:
+def test_many_starts_without_an_end_take_one_pass() -> None:
     assert not has_script_metadata("# /// script\n" * 200_000)
 
 
-def test_a_wrong_key_is_told_with_its_line_in_the_script() -> None:
+def test_a_wrong_key_is_reported_with_its_line_in_the_script() -> None:
     text = "#!/usr/bin/env python\n\n" + block("# dependencies = []", "# [tool.lockset]", "# platfroms = []")
     with pytest.raises(LocksetError) as caught:
         read_script(text, base=Path("/w"), location="r.py")

@@ -68,7 +68,7 @@ def settings(text: str) -> Settings:
     return parse_settings(parse_settings_file(text, location="pyproject.toml"))
 
 
-def test_nothing_said_is_nothing_set() -> None:
+def test_a_missing_table_gives_the_defaults() -> None:
     assert parse_settings(None) == settings("") == Settings()
 
 
@@ -139,13 +139,17 @@ def test_the_schema_accepts_what_is_read() -> None:
         ("index = [{ name = 'a' }]", "invalid-value", "needs a `url`"),
         ("index = [{ url = 'a', urls = 'b' }]", "unknown-key", "`index[0].urls`"),
         ("index = [{ url = 'a', explicit = true }]", "invalid-value", "serves no packages"),
-        ("index = [{ url = 'a', default = true }, { url = 'b', default = true }]", "invalid-value", "second index"),
-        ("index = [{ url = 'a', name = 'n' }, { url = 'b', name = 'n' }]", "invalid-value", "second index `n`"),
+        (
+            "index = [{ url = 'a', default = true }, { url = 'b', default = true }]",
+            "invalid-value",
+            "more than one index",
+        ),
+        ("index = [{ url = 'a', name = 'n' }, { url = 'b', name = 'n' }]", "invalid-value", "another index: `n`"),
         ("index = { url = 'a' }", "wrong-type", "an array"),
         ("config-settings = { a = 1 }", "wrong-type", "`config-settings.a`"),
     ],
 )
-def test_what_is_wrong_is_told_with_its_key(text: str, code: str, part: str) -> None:
+def test_errors_name_the_key(text: str, code: str, part: str) -> None:
     with pytest.raises(LocksetError) as caught:
         settings(text)
     assert caught.value.diagnostic.code == code
@@ -179,11 +183,11 @@ def test_an_unknown_key_names_the_nearest() -> None:
         ("PT30M", timedelta(minutes=30)),
     ],
 )
-def test_moments_and_ages_are_understood(text: str, expected: datetime | timedelta) -> None:
+def test_times_and_ages_are_parsed(text: str, expected: datetime | timedelta) -> None:
     assert parse_exclude_newer(text) == expected
 
 
 @pytest.mark.parametrize("text", ["", "P", "PT", "7", "days", "-7 days", "2026-13-01", "9999999 years", "yesterday"])
-def test_other_moments_are_refused(text: str) -> None:
-    with pytest.raises(LocksetError, match="neither a date"):
+def test_other_times_are_refused(text: str) -> None:
+    with pytest.raises(LocksetError, match="is not a valid date, time or age"):
         parse_exclude_newer(text)

@@ -1,4 +1,4 @@
-"""`lockset validate`: every finding about lock files, with rule, line and column."""
+"""`lockset validate`: every finding about lock files and project files, with rule, line and column."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lockset.api.validate import fix, selection_for, settings_for, stale, validate, validate_text
+from lockset.api.validate import fix, is_lock_file, selection_for, settings_for, stale, validate, validate_text
 from lockset.cli.exit_codes import DONE, REFUSED
 from lockset.cli.options.common import add_cache, add_index, standard_input
 from lockset.cli.output.findings import (
@@ -45,7 +45,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         nargs="*",
         default=[],
         metavar="FILE",
-        help="lock files; - is the standard input (default: pylock*.toml here)",
+        help="lock files, pyproject.toml, scripts, settings files, JSON reports of lockset; - is the standard input"
+        " (default: pylock*.toml here)",
     )
     group = parser.add_argument_group("findings")
     group.add_argument(
@@ -81,9 +82,7 @@ def run(args: argparse.Namespace, out: Output) -> int:
     for rule in [*args.select, *args.ignore, *([args.explain] if args.explain else [])]:
         _known(rule)
     if args.explain:
-        from lockset.lockfile.validate.rule_pages import page
-
-        out.data(page(args.explain).rstrip("\n"))
+        out.data(_rule_page(args.explain).rstrip("\n"))
         return DONE
     if args.fix and _STDIN in args.files:
         raise UsageError("fix-stdin", "The standard input cannot be mended in place", hint="Name a file")
@@ -100,9 +99,23 @@ def run(args: argparse.Namespace, out: Output) -> int:
     return DONE if all(file.valid for file in checked) else REFUSED
 
 
+def _rule_page(rule: str) -> str:
+    if rule in RULES:
+        from lockset.lockfile.validate.rule_pages import page
+
+        return page(rule)
+    from lockset.sources.validate.rule_pages import rule_text
+
+    return rule_text(rule)
+
+
 def _known(rule: str, location: str | None = None) -> None:
-    if rule not in RULES:
-        near = get_close_matches(rule, RULES, n=1)
+    if rule in RULES:
+        return
+    from lockset.sources.validate.catalogue import EVERY_RULE  # few commands name a rule of project files
+
+    if rule not in EVERY_RULE:
+        near = get_close_matches(rule, EVERY_RULE, n=1)
         hint = f"The nearest is `{near[0]}`" if near else None
         raise UsageError("unknown-rule", f"There is no rule `{rule}`", hint=hint, location=location)
 
@@ -162,11 +175,18 @@ def _check(path: str, args: argparse.Namespace, targets: list[tuple[str, str, st
 
 def _wanted(path: str, args: argparse.Namespace) -> tuple[frozenset[str], frozenset[str], bool]:
     """Selected and ignored rules, and strictness: the command line first, then the project's settings."""
-    settings = None if args.no_config else settings_for("pylock.toml" if path == _STDIN else path, config=args.config)
+    try:
+        settings = (
+            None if args.no_config else settings_for("pylock.toml" if path == _STDIN else path, config=args.config)
+        )
+        for rule in (*settings.select, *settings.ignore) if settings is not None else ():
+            _known(rule, location="[tool.lockset.validate]")
+    except LocksetError:
+        if args.config is not None or is_lock_file(path):
+            raise
+        settings = None  # what is wrong with them is among the findings about their own file
     if settings is None:
         return frozenset(args.select), frozenset(args.ignore), args.strict
-    for rule in (*settings.select, *settings.ignore):
-        _known(rule, location="[tool.lockset.validate]")
     select = args.select or settings.select
     return frozenset(select), frozenset((*args.ignore, *settings.ignore)), args.strict or settings.strict
 

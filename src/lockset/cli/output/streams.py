@@ -13,6 +13,7 @@ from io import RawIOBase
 from itertools import zip_longest
 from typing import TYPE_CHECKING, Any
 
+from lockset.cli.output.cells import cells, cut, padded
 from lockset.url_secrets import without_secrets
 
 if TYPE_CHECKING:
@@ -153,20 +154,22 @@ class Output:
             first, *more = plain(diagnostic.hint).split("\n")
             lines.append(f"  {self.style('hint', 'bold cyan')}: {first}")
             lines += [f"    {line}" for line in more]
+        if self.verbose:
+            lines.append(f"  {self.style('code', 'bold cyan')}: {diagnostic.code}")
         self._write_err("\n".join(lines))
 
     def table(self, headers: Sequence[str], rows: Iterable[Sequence[str]], *, stdout: bool = False) -> None:
         """Write rows in aligned columns, headers dimmed; to stderr unless `stdout`."""
         body = [[plain(cell) for cell in row] for row in rows]
-        widths = [max(len(r[i]) for r in [list(headers), *body]) for i in range(len(headers))]
+        widths = [max(cells(r[i]) for r in [list(headers), *body]) for i in range(len(headers))]
         stream = self._out if stdout else self._err
         if stream.isatty():
             widths = _narrowed(widths, columns_of(stream))
 
         def row_lines(row: Sequence[str]) -> list[str]:
-            cells = [_folded(cell, width) for cell, width in zip(row, widths, strict=True)]
-            lines = zip_longest(*cells, fillvalue="")
-            return ["  ".join(c.ljust(w) for c, w in zip(line, widths, strict=True)).rstrip() for line in lines]
+            folded = [_folded(cell, width) for cell, width in zip(row, widths, strict=True)]
+            lines = zip_longest(*folded, fillvalue="")
+            return ["  ".join(padded(c, w) for c, w in zip(line, widths, strict=True)).rstrip() for line in lines]
 
         write = self.data if stdout else self.line
         if headers and any(headers):
@@ -288,7 +291,7 @@ class Progress:
         text = f"{spin} {self._name}{count}{rate} {plain(self._what)[:50]}"
         self._drawn = True
         # A line that is longer than the terminal cannot be taken back: what is beyond stays on the screen.
-        self._out.write_progress(f"\r\x1b[K{text[: max(self._out.columns() - 1, 0)].rstrip()}")
+        self._out.write_progress(f"\r\x1b[K{cut(text, self._out.columns() - 1).rstrip()}")
 
 
 def _write_whole(stream: Any, text: str) -> None:
@@ -335,17 +338,17 @@ def _spelled(text: str) -> str:
 
 def _at_words(text: str, columns: int) -> str:
     """Long lines broken between words, those of an indented quotation excepted; what is broken off is indented."""
-    if len(text) <= columns:
+    if cells(text) <= columns:
         return text
     lines: list[str] = []
     for line in text.split("\n"):
-        if len(line) <= columns or line.startswith(_QUOTED):
+        if cells(line) <= columns or line.startswith(_QUOTED):
             lines.append(line)
             continue
         indent = " " * (len(line) - len(line.lstrip()) + 2)
         shown, used = "", 0
         for word in _WORD.findall(line):
-            width = len(_STYLED.sub("", word))
+            width = cells(_STYLED.sub("", word))
             if used > len(indent) and used + width > columns:
                 lines.append(shown)
                 shown, used, word, width = indent, len(indent), word.lstrip(), width - 1  # noqa: PLW2901
@@ -363,11 +366,12 @@ def _narrowed(widths: list[int], columns: int) -> list[int]:
 
 
 def _folded(cell: str, width: int) -> list[str]:
-    if len(cell) <= width:
+    if cells(cell) <= width:
         return [cell]
     from textwrap import wrap
 
-    return wrap(cell, width)
+    # It counts characters, and each may take two columns.
+    return wrap(cell, width if cell.isascii() else max(width // 2, 1))
 
 
 def _colored(color: str, stream: Any, environ: dict[str, str]) -> bool:

@@ -1,4 +1,4 @@
-"""Requirements that are URLs or paths: to what a lock file installs them from."""
+"""Requirements with a URL or a path, as the source of a lock file entry (`packages.vcs`, `directory`, `archive`)."""
 
 from __future__ import annotations
 
@@ -31,10 +31,10 @@ __all__ = [
     "version_of_file",
 ]
 
-# Stands in an entry whose commit is to be asked of the repository.
+# The commit of an entry for which the repository must be queried.
 UNKNOWN_COMMIT = ""
 _HASH = r"[0-9a-f]{40}(?:[0-9a-f]{24})?"
-# Systems that count their revisions: a number is never given again.
+# Version control systems that number their revisions: a number is never reused.
 _REVISIONS = {"svn": r"\d+", "bzr": r"\d+(?:\.\d+\.\d+)?"}
 _ARCHIVE = re.compile(r"\.(whl|zip|tar|tar\.(gz|bz2|xz|lzma)|tgz|tbz|txz|tlz)\Z", re.IGNORECASE)
 
@@ -42,12 +42,12 @@ _ARCHIVE = re.compile(r"\.(whl|zip|tar|tar\.(gz|bz2|xz|lzma)|tgz|tbz|txz|tlz)\Z"
 def read_direct(
     line: RequirementLine, *, folder: Path
 ) -> tuple[PackageVcs | PackageDirectory | PackageArchive, Version | None]:
-    """What the requirement is installed from, and its version where the file's name fixes one.
+    """The source of a requirement, and its version if the file name states one.
 
-    Hashes of an archive are left to the caller. A repository without a commit is a gap, to be filled from where it is.
+    The caller adds the hashes of an archive. A repository may lack its commit (`UNKNOWN_COMMIT`).
 
     Raises:
-        LocksetError: `vcs-unsupported`: neither Git nor a revision that stays.
+        LocksetError: `vcs-unsupported`: not Git, and the revision is not fixed.
     """
     url = plain_url(line.requirement.url or "")
     address, subdirectory = _split_subdirectory(url)
@@ -72,7 +72,7 @@ def _split_subdirectory(url: str) -> tuple[str, str | None]:
 
 
 def read_vcs(address: str, subdirectory: str | None, *, origin: str) -> PackageVcs:
-    """`git+https://host/path@revision` as an entry; the commit may be a gap.
+    """Read `git+https://host/path@revision`. The commit is `UNKNOWN_COMMIT` if the revision is a branch or tag.
 
     Raises:
         LocksetError: `vcs-unsupported`.
@@ -82,19 +82,19 @@ def read_vcs(address: str, subdirectory: str | None, *, origin: str) -> PackageV
     path, at, revision = split.path.rpartition("@")
     if not at:
         path, revision = split.path, ""
-    where = split._replace(path=path).geturl()
+    repository = split._replace(path=path).geturl()
     revision = unquote(revision)
     commit = revision if is_commit(kind, revision) else UNKNOWN_COMMIT
     if kind not in {"git", "hg", "svn", "bzr"} or (kind != "git" and not commit):
         raise LocksetError(
             "vcs-unsupported",
-            f"`{without_secrets(address)}` names no revision that a lock file can hold",
+            f"`{without_secrets(address)}` does not name a fixed revision, which a lock file needs",
             location=origin,
-            hint="Name a full commit, or the number of a revision where the system counts them",
+            hint="Name a full commit, or a revision number if the system has them",
         )
     return PackageVcs(
         type=kind,
-        url=where,
+        url=repository,
         requested_revision=revision if revision and not commit else None,
         commit_id=commit,
         subdirectory=subdirectory,
@@ -102,27 +102,27 @@ def read_vcs(address: str, subdirectory: str | None, *, origin: str) -> PackageV
 
 
 def is_commit(kind: str, revision: str) -> bool:
-    """Whether the revision of a repository of this kind always stands for the same tree."""
+    """Whether a revision always means the same tree in this version control system."""
     return re.fullmatch(_REVISIONS.get(kind, _HASH), revision) is not None
 
 
 def version_of_file(path: str, project: str) -> Version | None:
-    """The version that the name of a wheel or source distribution of `project` says; None for other archives."""
+    """The version in the name of a wheel or source distribution of `project`; None for any other file."""
     name = unquote(path.rstrip("/").rpartition("/")[2])
     try:
-        found = read_wheel_name(name)[:2] if name.endswith(".whl") else read_sdist_name(name)
+        parts = read_wheel_name(name)[:2] if name.endswith(".whl") else read_sdist_name(name)
     except (InvalidWheelFilename, InvalidSdistFilename):
         return None
-    return found[1] if found[0] == project else None
+    return parts[1] if parts[0] == project else None
 
 
 def is_archive_name(path: str) -> bool:
-    """Whether the path ends as archives do."""
+    """Whether the path has the suffix of an archive."""
     return _ARCHIVE.search(path) is not None
 
 
 def path_from(path: str, folder: Path) -> str:
-    """`path` as seen from `folder`, with slashes."""
+    """`path` relative to `folder`, with forward slashes."""
     try:
         return Path(os.path.relpath(path, folder)).as_posix()
     except ValueError:  # another drive

@@ -1,4 +1,4 @@
-"""Pins of one name in a file: joined where they agree, refused where they contradict each other."""
+"""Several pins of one name: joined if they agree, refused if they contradict each other."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ __all__ = ["JoinedPins", "join_pin"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JoinedPins:
-    """The entries with one more pin.
+    """Entries with one more pin.
 
     Attributes:
-        packages: No two of one name apply in one environment.
-        stand_in: The identity of a pin, and that of the narrower one that stands for it in a part of the environments.
-        losses: Hashes that only one of two pins has, which installers do not accept.
+        packages: Entries. No two of one name apply in the same environment.
+        stand_in: Identities of a pin and of the narrower pin that replaces it in part of the environments.
+        losses: Hashes of only one of two pins, which installers do not accept.
     """
 
     packages: list[ImportedPackage]
@@ -38,47 +38,49 @@ class JoinedPins:
 def join_pin(
     packages: Sequence[ImportedPackage], new: ImportedPackage, *, universe: MarkerSet, location: str
 ) -> JoinedPins:
-    """`packages` with the pin `new`: where two pins of a name apply, what both admit is taken.
+    """Add the pin `new` to `packages`. Where two pins of a name apply, the entry is what both admit.
 
     Raises:
         LocksetError: `pins-overlap`.
     """
-    found: list[ImportedPackage] = []
+    joined: list[ImportedPackage] = []
     stand_in: list[tuple[str, str]] = []
     losses: list[Loss] = []
     for other in packages:
         both = other.region & new.region
         if other.name == new.name and _are_equal(other, new):
-            new = replace(other, region=other.region | new.region, said=None)
+            new = replace(other, region=other.region | new.region, original_marker=None)
         elif other.name != new.name or (both & universe).is_empty:
-            found.append(other)
+            joined.append(other)
         else:
-            met = _met(other, new, both & universe, location)
-            found.append(replace(met, region=both, said=other.said if both is other.region else None))
-            stand_in += [(one.identity, met.identity) for one in (other, new) if one.identity != met.identity]
-            losses += _narrowed(met, (other, new))
+            common = _joint_pin(other, new, both & universe, location)
+            joined.append(
+                replace(common, region=both, original_marker=other.original_marker if both is other.region else None)
+            )
+            stand_in += [(one.identity, common.identity) for one in (other, new) if one.identity != common.identity]
+            losses += _dropped_hash_losses(common, (other, new))
             if not (rest := other.region - both).is_empty:
-                found.append(replace(other, region=rest, said=None))
-            new = replace(new, region=new.region - both, said=None)
+                joined.append(replace(other, region=rest, original_marker=None))
+            new = replace(new, region=new.region - both, original_marker=None)
     if not new.region.is_empty:
-        found.append(new)
-    return JoinedPins(packages=found, stand_in=tuple(stand_in), losses=tuple(losses))
+        joined.append(new)
+    return JoinedPins(packages=joined, stand_in=tuple(stand_in), losses=tuple(losses))
 
 
 def _are_equal(one: ImportedPackage, other: ImportedPackage) -> bool:
     same = one.identity == other.identity and _source(one) == _source(other)
-    return same and set(one.loose) == set(other.loose) and set(one.alternatives) == set(other.alternatives)
+    return same and set(one.bare_hashes) == set(other.bare_hashes) and set(one.alternatives) == set(other.alternatives)
 
 
 def _source(package: ImportedPackage) -> object:
     return replace(package.source, editable=None) if isinstance(package.source, PackageDirectory) else package.source
 
 
-def _met(one: ImportedPackage, other: ImportedPackage, both: MarkerSet, location: str) -> ImportedPackage:
-    """What two pins say together.
+def _joint_pin(one: ImportedPackage, other: ImportedPackage, both: MarkerSet, location: str) -> ImportedPackage:
+    """The pin that satisfies two pins.
 
     Raises:
-        LocksetError: `pins-overlap` where no release or no file answers both.
+        LocksetError: `pins-overlap` if no release or no file satisfies both.
     """
     if isinstance(one.source, PackageArchive) and one.identity == other.identity:
         return replace(one, alternatives=(*one.alternatives, *other.alternatives))
@@ -94,20 +96,22 @@ def _met(one: ImportedPackage, other: ImportedPackage, both: MarkerSet, location
     narrow, wide = admitting[0]
     assert narrow.admits is not None
     assert wide.admits is not None
-    loose = tuple(digest for digest in narrow.loose if digest in wide.loose) or (
-        () if narrow.loose and wide.loose else narrow.loose or wide.loose
+    bare_hashes = tuple(digest for digest in narrow.bare_hashes if digest in wide.bare_hashes) or (
+        () if narrow.bare_hashes and wide.bare_hashes else narrow.bare_hashes or wide.bare_hashes
     )
-    if narrow.loose and wide.loose and not loose:
+    if narrow.bare_hashes and wide.bare_hashes and not bare_hashes:
         raise _overlap(one, other, both, location)
-    return replace(narrow, admits=narrow.admits & wide.admits, loose=loose, every_file=not loose)
+    return replace(narrow, admits=narrow.admits & wide.admits, bare_hashes=bare_hashes, every_file=not bare_hashes)
 
 
-def _narrowed(met: ImportedPackage, pins: Sequence[ImportedPackage]) -> list[Loss]:
-    dropped = sorted({str(digest) for pin in pins for digest in pin.loose} - {str(digest) for digest in met.loose})
+def _dropped_hash_losses(met: ImportedPackage, pins: Sequence[ImportedPackage]) -> list[Loss]:
+    dropped = sorted(
+        {str(digest) for pin in pins for digest in pin.bare_hashes} - {str(digest) for digest in met.bare_hashes}
+    )
     if not dropped:
         return []
     first, second = (pin.origin for pin in pins)
-    message = f"{met.shown}: hashes that only one of {first} and {second} has are left out, as installers do"
+    message = f"{met.shown}: hashes that only one of {first} and {second} has are left out"
     return [Loss(kind="hash-unmatched", message=message, hashes=tuple(dropped))]
 
 

@@ -1,4 +1,4 @@
-"""Lock file to a CycloneDX 1.6 bill of materials: the one door to cyclonedx-python-lib."""
+"""Write a CycloneDX 1.6 bill of materials. The only module that imports cyclonedx-python-lib."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _ALGORITHMS = {
 
 
 def to_cyclonedx(exported: ExportedLock, *, name: str, tool_version: str, now: datetime) -> str:
-    """The JSON document: equal for equal input and `now`.
+    """The JSON document. Equal for equal input and `now`.
 
     Raises:
         LocksetError: `library-missing`.
@@ -41,7 +41,7 @@ def to_cyclonedx(exported: ExportedLock, *, name: str, tool_version: str, now: d
     except ModuleNotFoundError as error:
         raise LocksetError(
             "library-missing",
-            "CycloneDX is written with cyclonedx-python-lib, which is not installed",
+            "Writing CycloneDX requires cyclonedx-python-lib, which is not installed",
             hint="Install `lockset[sbom]`",
         ) from error
     components = [_component(entry) for entry in exported.entries]
@@ -54,7 +54,7 @@ def to_cyclonedx(exported: ExportedLock, *, name: str, tool_version: str, now: d
     )
     refs = "\n".join(sorted(str(component.bom_ref) for component in components))
     bom.serial_number = uuid.uuid5(uuid.NAMESPACE_URL, f"{name}\n{refs}\n{now.isoformat()}")
-    bom.register_dependency(root, [c for c, e in zip(components, exported.entries, strict=True) if not e.asked_by])
+    bom.register_dependency(root, [c for c, e in zip(components, exported.entries, strict=True) if not e.required_by])
     for component, entry in zip(components, exported.entries, strict=True):
         bom.register_dependency(component, [components[number] for number in entry.needs])
     return str(JsonV1Dot6(bom).output_as_string(indent=2)) + "\n"

@@ -1,4 +1,4 @@
-"""What of a lock file is exported: the entries that a choice of extras, groups and environments leaves."""
+"""The entries of a lock file to export, for a selection of extras, groups and environments."""
 
 from __future__ import annotations
 
@@ -22,26 +22,26 @@ class ExportedEntry:
     """One entry to export.
 
     Attributes:
-        package: As it is locked.
-        marker: Where it is installed, among what is exported; None for everywhere.
-        needs: Places (in the list of entries) of what it depends on.
-        asked_by: Names of those that depend on it, sorted.
+        package: The locked package.
+        marker: Where it is installed, within the exported environments; None for everywhere.
+        needs: Indexes, in the list of entries, of its dependencies.
+        required_by: Names of the packages that require it, sorted.
     """
 
     package: Package
     marker: str | None
     needs: tuple[int, ...]
-    asked_by: tuple[str, ...]
+    required_by: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExportedLock:
-    """What is exported, and of which lock.
+    """The entries to export, and their lock.
 
     Attributes:
-        lock: With extras and groups settled; its markers decide.
+        lock: The lock file with fixed extras and groups.
         entries: By name, then version.
-        one: The one environment, where only one is meant: then no entry has a marker.
+        one: The only environment, if the export is for one. Then no entry has a marker.
     """
 
     lock: Pylock
@@ -49,22 +49,22 @@ class ExportedLock:
     one: Environment | None = None
 
 
-def chosen_entries(lock: Pylock, wanted: KeptParts, *, one: Environment | None = None) -> ExportedLock:
-    """The entries that are left.
+def chosen_entries(lock: Pylock, parts: KeptParts, *, one: Environment | None = None) -> ExportedLock:
+    """The entries for a selection.
 
     Args:
         lock: A lock file.
-        wanted: The choice of extras and groups (settled whether it says so or not), Pythons and platforms.
+        parts: The choice of extras and groups (settled whether it says so or not), Pythons and platforms.
         one: One environment, in place of all.
 
     Raises:
         LocksetError: `unknown-extra`, `unknown-group`, `conflicting-choice`, `no-environment`.
     """
     settled = KeptParts(
-        requires_python=wanted.requires_python,
-        environments=wanted.environments,
-        extras=wanted.extras,
-        groups=wanted.groups,
+        requires_python=parts.requires_python,
+        environments=parts.environments,
+        extras=parts.extras,
+        groups=parts.groups,
         choose=True,
     )
     narrowed, _ = narrow(lock, settled, one=one)
@@ -74,16 +74,16 @@ def chosen_entries(lock: Pylock, wanted: KeptParts, *, one: Environment | None =
         pairs = [(package, region) for package, region in pairs if region.evaluate(one)]
     pairs.sort(key=lambda pair: (pair[0].name, str(pair[0].version or ""), str(pair[0].marker or "")))
     needs = _needs(pairs)
-    asked: dict[int, set[str]] = {}
+    dependents: dict[int, set[str]] = {}
     for number, targets in needs.items():
         for target in targets:
-            asked.setdefault(target, set()).add(pairs[number][0].name)
+            dependents.setdefault(target, set()).add(pairs[number][0].name)
     entries = tuple(
         ExportedEntry(
             package=package,
             marker=None if one is not None else region.text(universe),
             needs=needs[number],
-            asked_by=tuple(sorted(asked.get(number, ()))),
+            required_by=tuple(sorted(dependents.get(number, ()))),
         )
         for number, (package, region) in enumerate(pairs)
     )
@@ -95,7 +95,7 @@ def _needs(pairs: list[tuple[Package, MarkerSet]]) -> Mapping[int, tuple[int, ..
     for number, (package, _) in enumerate(pairs):
         by_name.setdefault(package.name, []).append(number)
     counted = Counter(str(package.name) for package, _ in pairs)
-    found: dict[int, tuple[int, ...]] = {}
+    needs: dict[int, tuple[int, ...]] = {}
     for number, (package, region) in enumerate(pairs):
         targets = []
         for dependency in package.dependencies or ():
@@ -104,5 +104,5 @@ def _needs(pairs: list[tuple[Package, MarkerSet]]) -> Mapping[int, tuple[int, ..
                 fits = version is None or counted[name] == 1 or str(pairs[target][0].version) == str(version)
                 if fits and target != number and not (pairs[target][1] & region).is_empty:
                     targets.append(target)
-        found[number] = tuple(dict.fromkeys(targets))
-    return found
+        needs[number] = tuple(dict.fromkeys(targets))
+    return needs

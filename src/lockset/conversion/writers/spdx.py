@@ -1,4 +1,4 @@
-"""Lock file to an SPDX 2.3 bill of materials: the one door to spdx-tools."""
+"""Write an SPDX 2.3 bill of materials. The only module that imports spdx-tools."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _DOCUMENT = "SPDXRef-DOCUMENT"
 
 
 def to_spdx(exported: ExportedLock, *, name: str, tool_version: str, now: datetime) -> str:
-    """The JSON document: equal for equal input and `now`.
+    """The JSON document. Equal for equal input and `now`.
 
     Raises:
         LocksetError: `library-missing`.
@@ -44,7 +44,9 @@ def to_spdx(exported: ExportedLock, *, name: str, tool_version: str, now: dateti
         converter: Any = import_module("spdx_tools.spdx.jsonschema.document_converter").DocumentConverter()
     except ModuleNotFoundError as error:
         raise LocksetError(
-            "library-missing", "SPDX is written with spdx-tools, which is not installed", hint="Install `lockset[sbom]`"
+            "library-missing",
+            "Writing SPDX requires spdx-tools, which is not installed",
+            hint="Install `lockset[sbom]`",
         ) from error
     packages: list[Any] = []
     links: list[Any] = []
@@ -76,7 +78,7 @@ def to_spdx(exported: ExportedLock, *, name: str, tool_version: str, now: dateti
 
 
 def _model() -> Any:
-    """The library's values, which have no types that a checker could see."""
+    """The model of spdx-tools, which is not typed."""
     return import_module("spdx_tools.spdx.model")
 
 
@@ -105,7 +107,7 @@ def _package(spdx_id: str, entry: ExportedEntry) -> Any:
 
 
 def _part(spdx_id: str, artifact: Artifact) -> Any:
-    """A file or tree that the entry is installed from; None for what has no address."""
+    """A file or source tree of an entry; None if it has no location."""
     spdx = _model()
 
     url = getattr(artifact, "url", None)

@@ -11,22 +11,33 @@ if TYPE_CHECKING:
 
     from lockset.lockfile.validate.finding import Severity
 
-__all__ = ["RULES", "Rule"]
+__all__ = ["RULES", "Rule", "rules_of"]
+
+_SPECIFICATIONS = "https://packaging.python.org/en/latest/specifications"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rule:
-    """One rule; `summary` states what holds in a valid file."""
+    """One validation rule.
+
+    Attributes:
+        code: Id of the rule.
+        severity: Severity of its findings.
+        section: Anchor in the specification; empty for lockset's own rules.
+        summary: What holds in a valid file, one sentence without a full stop.
+        specification: Page of the specification.
+    """
 
     code: str
     severity: Severity
     section: str
     summary: str
+    specification: str = "pylock-toml"
 
     @property
     def url(self) -> str:
-        """Address of the section of the specification."""
-        return f"https://packaging.python.org/en/latest/specifications/pylock-toml/#{self.section}"
+        """Address of the section of the specification; empty for lockset's own rules."""
+        return f"{_SPECIFICATIONS}/{self.specification}/#{self.section}" if self.section else ""
 
 
 # Section of the specification (after `pylock-`), then its rules: id and summary. `?` marks warnings.
@@ -220,23 +231,28 @@ _OF_DISTRIBUTIONS = """
 """
 
 
-def _rules(table: str, *, prefix: str = "", section_prefix: str = "pylock-") -> Iterator[Rule]:
-    section = ""
+def rules_of(table: str, *, prefix: str = "", section_prefix: str = "pylock-") -> Iterator[Rule]:
+    """The rules of a text: lines with a section, each followed by indented lines `CODE: SUMMARY`, `?` for a warning.
+
+    A section is an anchor of the specification of lock files, or `PAGE#ANCHOR`, or `-` for none.
+    """
+    section, page = "", "pylock-toml"
     for line in table.strip("\n").splitlines():
         if not line.startswith(" "):
-            section = section_prefix + line
+            page, _, section = line.rpartition("#") if "#" in line else ("pylock-toml", "", section_prefix + line)
+            section = "" if line == "-" else section
             continue
         code, summary = line.strip().removeprefix("? ").split(": ", 1)
         severity: Severity = "warning" if line.strip().startswith("?") else "error"
-        yield Rule(code=prefix + code, severity=severity, section=section, summary=summary)
+        yield Rule(code=prefix + code, severity=severity, section=section, summary=summary, specification=page)
 
 
 def _all_rules() -> Iterator[Rule]:
-    yield from _rules(_TABLE)
+    yield from rules_of(_TABLE)
     for file, key in (("archive", "archive"), ("sdist", "sdist"), ("wheel", "wheels")):
-        yield from _rules(_OF_FILES, prefix=f"{file}-", section_prefix=f"pylock-packages-{key}")
+        yield from rules_of(_OF_FILES, prefix=f"{file}-", section_prefix=f"pylock-packages-{key}")
         if file != "archive":
-            yield from _rules(_OF_DISTRIBUTIONS, prefix=f"{file}-", section_prefix=f"pylock-packages-{key}")
+            yield from rules_of(_OF_DISTRIBUTIONS, prefix=f"{file}-", section_prefix=f"pylock-packages-{key}")
 
 
 # Id -> rule.

@@ -34,7 +34,7 @@ class Report:
     Attributes:
         path: The file's name as given by the caller, or None.
         issues: All findings, sorted by position.
-        document: The parsed text, or None if it is not TOML.
+        document: The parsed text; None if it is not TOML, and for files that are not lock files.
         text: The text, even if it is not TOML; bytes that are not UTF-8 are replaced.
     """
 

@@ -1,4 +1,4 @@
-"""The options of a requirements file: which there are, how they are written, and how they add up."""
+"""The options of a requirements file: their spellings, how to parse them, and how they combine."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 __all__ = ["GivenOption", "OptionSum", "split_line"]
 
-# Every spelling -> the option's one name here.
+# Spelling to name of each option.
 _WITH_VALUE = {
     "-i": "index-url",
     "--index-url": "index-url",
@@ -56,7 +56,7 @@ _FLAGS = {
     "--no-require-hashes": "no-require-hashes",
 }
 _SPELLINGS = (*_WITH_VALUE, *_FLAGS)
-# Options on indexes, in the order in which those of one line count.
+# Options on indexes, in the order in which those of one line apply.
 _INDEX_ORDER = {"no-index": 1, "index-url": 2, "extra-index-url": 3}
 _OPPOSITES = {
     "no-binary": "only-binary",
@@ -65,21 +65,21 @@ _OPPOSITES = {
     "only-final": "all-releases",
 }
 _FILE_KINDS = frozenset({"no-binary", "only-binary"})
-# The marker behind an editable is not to be split as a shell would: its quotes belong to it.
+# The marker after an editable must not be split like a shell command: its quotes belong to it.
 _CONDITIONAL_EDITABLE = re.compile(r"(?P<option>(?:-e|--editable)[^'\"]*?)\s;\s*(?P<marker>.+)\Z")
 _REMOVED = ("--install-option", "--global-option", "--build-option")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GivenOption:
-    """One option of a line: `name` without dashes, as the long spelling has it; flags have an empty `value`."""
+    """One option of a line. `name` is the long spelling without dashes. Flags have an empty `value`."""
 
     name: str
     value: str = ""
 
 
 def split_line(line: str, *, location: str) -> tuple[str, tuple[GivenOption, ...]]:
-    """The requirement (or nothing) that a logical line begins with, and the options after it.
+    """Split a logical line into its requirement (or an empty string) and the options after it.
 
     Raises:
         LocksetError: `option-syntax`, `option-unknown` or `option-removed`.
@@ -102,27 +102,27 @@ def split_line(line: str, *, location: str) -> tuple[str, tuple[GivenOption, ...
 
 
 def _options(tokens: list[str], location: str) -> list[GivenOption]:
-    found: list[GivenOption] = []
+    options: list[GivenOption] = []
     at = 0
     while at < len(tokens):
         spelling, has_value, value = _spelling(tokens[at], location)
         at += 1
         if spelling in _FLAGS:
             if has_value:
-                raise LocksetError("option-syntax", f"`{spelling}` takes no value", location=location)
-            found.append(GivenOption(name=_FLAGS[spelling]))
+                raise LocksetError("option-syntax", f"`{spelling}` does not take a value", location=location)
+            options.append(GivenOption(name=_FLAGS[spelling]))
             continue
         if not has_value:
             if at == len(tokens):
                 raise LocksetError("option-syntax", f"`{spelling}` needs a value", location=location)
             value = tokens[at]
             at += 1
-        found.append(GivenOption(name=_WITH_VALUE[spelling], value=value))
-    return found
+        options.append(GivenOption(name=_WITH_VALUE[spelling], value=value))
+    return options
 
 
 def _spelling(token: str, location: str) -> tuple[str, bool, str]:
-    """The option's spelling as in the tables, whether a value is joined to it, and the value."""
+    """The spelling of an option as in the tables, whether a value is attached, and the value."""
     if token.startswith("--"):
         written, equals, value = token.partition("=")
         return _long_spelling(written, location), bool(equals), value
@@ -132,9 +132,9 @@ def _spelling(token: str, location: str) -> tuple[str, bool, str]:
         raise _unknown(token, location)
     raise LocksetError(
         "option-syntax",
-        f"`{token}` stands behind the options, where nothing is read",
+        f"`{token}` follows the options of the line, where it has no meaning",
         location=location,
-        hint="Write one requirement, or one option with its value, on a line",
+        hint="Write one requirement, or one option with its value, on each line",
     )
 
 
@@ -146,9 +146,9 @@ def _long_spelling(written: str, location: str) -> str:
             "option-removed",
             f"`{written}` is no longer an option of requirements files",
             location=location,
-            hint="Give build settings by `--config-settings KEY=VALUE`",
+            hint="Use `--config-settings KEY=VALUE` for build settings",
         )
-    # Installers accept the beginning of an option where it fits one only.
+    # Installers accept an unambiguous prefix of an option.
     fitting = [spelling for spelling in _SPELLINGS if spelling.startswith(written)]
     if written != "--" and len({_WITH_VALUE.get(each, each) for each in fitting}) == 1:
         return fitting[0]
@@ -166,9 +166,9 @@ def _unknown(written: str, location: str) -> LocksetError:
 
 @dataclass(slots=True, kw_only=True)
 class OptionSum:
-    """Adds up option lines of all files of one run, as they come. Not a value: lives while files are read.
+    """Combines the options of all files of one run, in order. Mutable; used while files are read.
 
-    `base` is the folder that `--find-links` is relative to where it is not found beside its file.
+    `base`: the folder to which `--find-links` is relative if the path does not exist next to its file.
     """
 
     base: str
@@ -182,10 +182,10 @@ class OptionSum:
     _choices: dict[str, dict[str, None]] = field(default_factory=dict)
 
     def add_line(self, options: Sequence[GivenOption], *, path_or_url: str, location: str) -> None:
-        """Takes the options of one line of the file at `location`; what does not concern locking is passed over.
+        """Add the options of one line of the file at `location`. Options that do not affect locking are ignored.
 
         Raises:
-            LocksetError: `option-syntax` where a list of packages begins with a dash.
+            LocksetError: `option-syntax` if a list of packages begins with a dash.
         """
         for option in sorted(options, key=lambda each: _INDEX_ORDER.get(each.name, 0)):
             if option.name in _INDEX_ORDER:
@@ -202,7 +202,7 @@ class OptionSum:
                 self._flags.add(option.name)
 
     def options(self) -> SourceOptions:
-        """The sum so far."""
+        """The combined options."""
         return SourceOptions(
             index_url=self._index_url,
             extra_index_urls=tuple(dict.fromkeys(self._extra_index_urls)),
@@ -219,7 +219,7 @@ class OptionSum:
         )
 
     def _add_index(self, option: GivenOption) -> None:
-        """As pip has it: once no index may be asked, none can be named; `--index-url` replaces all before it."""
+        """Add an index option. As in pip, `--no-index` is final, and `--index-url` replaces earlier indexes."""
         if option.name == "no-index":
             self._flags.add("no-index")
             self._index_url = None
@@ -233,16 +233,16 @@ class OptionSum:
     def _find_links_location(self, value: str, path_or_url: str) -> str:
         if is_url(value):
             return value
-        beside = os.path.normpath(os.path.join(os.path.dirname(path_or_url), value))  # noqa: PTH118, PTH120 - text only
-        if self.surroundings.exists(beside):
-            return beside
+        neighbour = os.path.normpath(os.path.join(os.path.dirname(path_or_url), value))  # noqa: PTH118, PTH120 - text only
+        if self.surroundings.exists(neighbour):
+            return neighbour
         return os.path.normpath(os.path.join(self.base, value))  # noqa: PTH118 - text only
 
     def _choose(self, option: GivenOption, location: str) -> None:
-        """`:all:` replaces, `:none:` empties, a name moves from the opposite list to this one.
+        """Add to a list of packages. `:all:` replaces it, `:none:` empties it, names move from the opposite list.
 
-        Of kinds of files a name goes before `:all:` whichever comes first, as in uv; with pip a later `:all:` has
-        names of the opposite list forgotten.
+        For `--no-binary` and `--only-binary`, a name takes precedence over `:all:` in any order, as in uv. In pip, a
+        later `:all:` drops the names of the opposite list.
         """
         if option.value.startswith("-"):
             message = f"`--{option.name}` needs a list of packages, not `{option.value}`"
@@ -259,7 +259,7 @@ class OptionSum:
             chosen[":all:"] = None
             del words[: words.index(":all:") + 1]
             if ":none:" not in words:
-                # Single names add nothing to all of them.
+                # Names add nothing to `:all:`.
                 return
         for word in words:
             if word == ":none:":

@@ -1,6 +1,6 @@
-"""The requirements file format, as installers accept it: text to RootProject.
+"""Read requirements files, as installers accept them, as a RootProject.
 
-Nothing is read from disk here: other files are asked for through `ReferencedFiles`, variables are given by the caller.
+This module does not read from disk: it reads other files through `ReferencedFiles`, and callers pass variables.
 """
 
 from __future__ import annotations
@@ -33,11 +33,11 @@ if TYPE_CHECKING:
 
 __all__ = ["read_requirements"]
 
-# Files within files; beyond this the files are not meant for people.
+# The deepest nesting of included files.
 _DEEPEST = 100
-# An address of a line, and what stands behind its host.
+# A URL in a line, and the part after its host.
 _ADDRESS = re.compile(r"[a-z+]{1,20}://[^/\s]*(?P<path>/\S*)", re.IGNORECASE)
-# Variables that hold secrets. Others are the usual way to name hosts, folders and versions.
+# Names of variables that contain secrets. Other variables usually name hosts, folders and versions.
 _SECRET_VARIABLE = re.compile("TOKEN|PASSW|PASSPHRASE|SECRET|KEY(?![A-Z])|CREDENTIAL|AUTH(?!OR)|PAT(?![A-Z])")
 _FILE_HASHES = frozenset({"sha256", "sha384", "sha512"})
 _OF_REQUIREMENTS = frozenset({"hash", "config-settings"})
@@ -53,36 +53,36 @@ def read_requirements(
     surroundings: ReferencedFiles,
     constraint: bool = False,
 ) -> RootProject:
-    """What the file and those it names ask for.
+    """Read a requirements file and the files that it includes.
 
     Args:
-        content: The file, decoded or not.
-        path_or_url: Absolute path or URL of the file; `-r`, `-c` and `-f` are relative to it.
-        location: Name of the file in messages and origins (`requirements.in`, giving `requirements.in:3`).
-        base: Folder that paths of requirements are relative to: the one the command works in.
+        content: The file, as text or bytes.
+        path_or_url: Absolute path or URL of the file, to which `-r`, `-c` and `-f` are relative.
+        location: Name of the file in messages and origins (`requirements.in` for `requirements.in:3`).
+        base: Folder to which paths in requirements are relative: the working folder.
         environ: Values for `${NAME}`.
-        surroundings: Where other files are asked for.
+        surroundings: Reads other files.
         constraint: Whether the lines are constraints.
 
     Raises:
-        LocksetError: with file and line of what is wrong.
+        LocksetError: with the file and line of the error.
     """
-    reading = _RequirementsReader(
+    reader = _RequirementsReader(
         base=base,
         environ=environ,
         surroundings=surroundings,
         options=OptionSum(base=str(base), surroundings=surroundings),
     )
-    reading.file(content, _File(path_or_url=path_or_url, location=location, constraint=constraint), ())
+    reader.file(content, _File(path_or_url=path_or_url, location=location, constraint=constraint), ())
     if not constraint:
-        reading.warn_of_missing_hashes(location)
+        reader.warn_of_missing_hashes(location)
     return RootProject(
         base=base,
-        dependencies=tuple(dict.fromkeys(reading.dependencies)),
-        constraints=tuple(dict.fromkeys(reading.constraints)),
-        options=reading.options.options(),
+        dependencies=tuple(dict.fromkeys(reader.dependencies)),
+        constraints=tuple(dict.fromkeys(reader.constraints)),
+        options=reader.options.options(),
         sources=(location,),
-        warnings=tuple(reading.warnings),
+        warnings=tuple(reader.warnings),
     )
 
 
@@ -95,7 +95,7 @@ class _File:
 
 @dataclass(slots=True, kw_only=True)
 class _RequirementsReader:
-    """One run over a file and all it includes."""
+    """Reads one file and the files that it includes."""
 
     base: Path
     environ: Mapping[str, str]
@@ -107,17 +107,17 @@ class _RequirementsReader:
     done: set[tuple[str, bool]] = field(default_factory=set)
 
     def file(self, content: str | bytes, file: _File, path: tuple[str, ...]) -> None:
-        """Reads one file; `path` holds the locations on the way here."""
+        """Read one file. `path`: the files that include it."""
         text = decode_requirements(content, location=file.location) if isinstance(content, bytes) else content
-        # What is on a server is not told what variables hold: it could ask for any of them, in an address of its own.
+        # A file from a server gets no variables: it could send any of them to a URL of its choice.
         environ = {} if is_remote(file.path_or_url) else self.environ
         for line in logical_lines(text, environ=environ, location=file.location):
-            with _named(line.values):
+            with _with_variable_names(line.values):
                 self._line(line, file, (*path, file.path_or_url))
         self.done.add((file.path_or_url, file.constraint))
 
     def warn_of_missing_hashes(self, location: str) -> None:
-        """Some lines with and some without hashes: an installer refuses such a file."""
+        """Warn if only some requirements have hashes, since installers refuse such a file."""
         bare = [line for line in self.dependencies if not line.hashes]
         if bare and len(bare) < len(self.dependencies):
             message = f"{len(self.dependencies) - len(bare)} requirements have hashes and {len(bare)} have none"
@@ -129,16 +129,16 @@ class _RequirementsReader:
         editables = [option.value for option in options if option.name == "editable"]
         if requirement or editables:
             _refuse_secret_variables(line, location)
-            asked = self._requirement(requirement or editables[0], options, file, location, editable=not requirement)
-            self._take(replace(asked, text=with_names(asked.text, line.values)), file)
+            parsed = self._requirement(requirement or editables[0], options, file, location, editable=not requirement)
+            self._take(replace(parsed, text=with_names(parsed.text, line.values)), file)
             return
         include = next((option for option in options if option.name in {"requirement", "constraint"}), None)
         if include is None:
             self._options(options, file, location)
             return
         if len(options) > 1:
-            self._warn("include-not-alone", "Of this line only the first file is read", location=location)
-        # Installers look for requirement files first.
+            self._warn("include-not-alone", "Only the first file of this line is read", location=location)
+        # Installers read `-r` before `-c`.
         first = next((option for option in options if option.name == "requirement"), include)
         self._include(first, file, location, path)
 
@@ -156,13 +156,13 @@ class _RequirementsReader:
             if option.name not in _OF_REQUIREMENTS and not (editable and option.name == "editable"):
                 self._warn(
                     "option-ignored",
-                    f"`--{option.name}` has no effect behind a requirement",
+                    f"`--{option.name}` has no effect after a requirement",
                     location=location,
-                    hint="Put it on a line of its own",
+                    hint="Move it to its own line",
                 )
         hashes = tuple(_file_digest(option.value, location) for option in own if option.name == "hash")
         if editable and hashes:
-            raise LocksetError("hash-of-editable", f"`{text}` is editable and has no hash to check", location=location)
+            raise LocksetError("hash-of-editable", f"`{text}` is editable, and cannot have a hash", location=location)
         pairs = tuple(_pair(option.value, location) for option in own if option.name == "config-settings")
         return replace(line, hashes=tuple(dict.fromkeys(line.hashes + hashes)), config_settings=pairs)
 
@@ -180,13 +180,13 @@ class _RequirementsReader:
                     "option-ignored",
                     f"`--{option.name}` without a requirement has no effect",
                     location=location,
-                    hint="Join it to the requirement's line with a backslash",
+                    hint="Join it to the line of its requirement with a backslash",
                 )
         general = [option for option in options if option.name not in _OF_REQUIREMENTS]
         self.options.add_line(general, path_or_url=file.path_or_url, location=location)
 
     def _include(self, option: GivenOption, file: _File, location: str, path: tuple[str, ...]) -> None:
-        path_or_url, shown = _joined(file, option.value)
+        path_or_url, shown = _resolve_include(file, option.value)
         if is_remote(file.path_or_url) and not is_remote(path_or_url):
             raise _local_from_remote(option.value, location)
         inner = _File(path_or_url=path_or_url, location=shown, constraint=option.name == "constraint")
@@ -196,8 +196,8 @@ class _RequirementsReader:
                 f"`{option.value}` includes itself",
                 location=location,
                 context=(
-                    *(f"{_shown(before)} includes" for before in path[path.index(path_or_url) :]),
-                    _shown(path_or_url),
+                    *(f"{_shown_location(before)} includes" for before in path[path.index(path_or_url) :]),
+                    _shown_location(path_or_url),
                 ),
             )
         if len(path) > _DEEPEST:
@@ -207,13 +207,13 @@ class _RequirementsReader:
         try:
             content = self.surroundings.read(path_or_url)
         except LocksetError as error:
-            told = error.diagnostic
+            diagnostic = error.diagnostic
             raise LocksetError(
-                told.code,
-                told.message,
+                diagnostic.code,
+                diagnostic.message,
                 location=shown,
-                context=(*told.context, f"included at {location}"),
-                hint=told.hint,
+                context=(*diagnostic.context, f"included at {location}"),
+                hint=diagnostic.hint,
             ) from error
         self.file(content, inner, path)
 
@@ -224,39 +224,39 @@ class _RequirementsReader:
 
 
 class _NoFiles:
-    """What a file on a server may see of this computer."""
+    """`ReferencedFiles` for a file from a server, which may not refer to files on this computer."""
 
     def __init__(self, location: str) -> None:
         self._location = location
 
     def read(self, path_or_url: str) -> bytes:
-        """Refused."""
+        """Always refused."""
         raise _local_from_remote(path_or_url, self._location)
 
     def exists(self, path: str) -> bool:
-        """Refused."""
+        """Always refused."""
         raise _local_from_remote(path, self._location)
 
     def project_name(self, path: str) -> str | None:
-        """Refused."""
+        """Always refused."""
         raise _local_from_remote(path, self._location)
 
 
 def _local_from_remote(named: str, location: str) -> LocksetError:
     return LocksetError(
         "include-local",
-        f"`{named}` is on this computer, and a file from the network may not name it",
+        f"`{named}` is on this computer, and a file from the network may not refer to it",
         location=location,
-        hint="Download the requirements file and name it by its path",
+        hint="Download the requirements file, and name its path",
     )
 
 
-def _shown(path_or_url: str) -> str:
+def _shown_location(path_or_url: str) -> str:
     return shown_url(path_or_url) if is_url(path_or_url) else path_or_url
 
 
-def _joined(file: _File, named: str) -> tuple[str, str]:
-    """Location and shown name of a file that `file` names."""
+def _resolve_include(file: _File, named: str) -> tuple[str, str]:
+    """The location of a file that `file` includes, and its name in messages."""
     if is_url(named):
         return named, shown_url(named)
     if is_url(file.path_or_url):
@@ -264,15 +264,15 @@ def _joined(file: _File, named: str) -> tuple[str, str]:
             url = urljoin(file.path_or_url, named)
         except ValueError:  # such as an unclosed bracket
             url = named
-        return url, _shown(url)
+        return url, _shown_location(url)
     folder, shown = os.path.dirname(file.path_or_url), os.path.dirname(file.location)  # noqa: PTH120 - text only
     path_or_url = os.path.normpath(os.path.join(folder, named))  # noqa: PTH118 - text only
     return path_or_url, os.path.normpath(os.path.join(shown, named))  # noqa: PTH118 - text only
 
 
 @contextmanager
-def _named(values: tuple[tuple[str, str], ...]) -> Iterator[None]:
-    """Errors have the names of variables in place of their values, which may be secrets."""
+def _with_variable_names(values: tuple[tuple[str, str], ...]) -> Iterator[None]:
+    """Replace the values of variables in errors by their names, since they may be secrets."""
     try:
         yield
     except LocksetError as error:
@@ -287,7 +287,7 @@ def _named(values: tuple[tuple[str, str], ...]) -> Iterator[None]:
 
 
 def _refuse_secret_variables(line: LogicalLine, location: str) -> None:
-    """Refuse a variable where an address holds secrets: its value would be written into the lock file."""
+    """Refuse a variable in the part of a URL that may contain secrets: the lock file would contain its value."""
     if not line.values:
         return
     for address in _ADDRESS.finditer(line.written):
@@ -302,9 +302,9 @@ def _file_digest(text: str, location: str) -> Digest:
     if not colon or algorithm not in _FILE_HASHES:
         raise LocksetError(
             "hash-malformed",
-            f"`--hash={text}` is not a hash that requirements files know",
+            f"`--hash={text}` is not a valid hash",
             location=location,
-            hint="Write `--hash=sha256:` (or sha384, sha512) and the hexadecimal digits",
+            hint="Write `--hash=sha256:` (or sha384, sha512) followed by the hexadecimal digits",
         )
     return parse_digest(algorithm, value, location=location)
 
@@ -327,7 +327,7 @@ def _check_constraint(line: RequirementLine) -> None:
     if reason is not None:
         raise LocksetError(
             "constraint-form",
-            f"The constraint `{line.text}` {reason}: a constraint only limits versions",
+            f"The constraint `{line.text}` {reason}, but a constraint only limits versions",
             location=line.origin,
-            hint="Name the plain project and its versions",
+            hint="Write the plain project name and its versions",
         )

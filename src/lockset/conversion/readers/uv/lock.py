@@ -1,4 +1,4 @@
-"""uv.lock to a Draft: the graph is walked, so that extras and groups stay choices."""
+"""Reader of uv.lock. It walks the graph, so that extras and groups stay selectable."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from lockset.conversion.model.formats import Format
 from lockset.conversion.model.graph import ForeignGraph, GraphEdge, GraphNode, GraphRoot
 from lockset.conversion.model.imported_lock import ImportedPackage, Loss
 from lockset.conversion.model.selectable import SelectableNames
-from lockset.conversion.readers.from_graph import draft_of_graph
+from lockset.conversion.readers.from_graph import imported_from_graph
 from lockset.conversion.readers.uv.markers import Rewriter
 from lockset.conversion.readers.uv.sources import archive_of, file_of, tree_of
 from lockset.dependency_specifiers import read_specifiers
@@ -36,16 +36,16 @@ _SUPPORTED = 1
 _SCRIPT = "(script)"
 
 
-def read_uv_lock(text: str, *, location: str, options: ReaderOptions, beside: Pyproject | None) -> ImportedLock:
-    """The Draft of a uv.lock.
+def read_uv_lock(text: str, *, location: str, options: ReaderOptions, pyproject: Pyproject | None) -> ImportedLock:
+    """Read a uv.lock.
 
     Raises:
         LocksetError: what is wrong with it, or `format-newer`.
     """
     top = parse_toml_fields(text, location=location, what="uv.lock")
     _check_version(top)
-    reading = _UvLockReader(top, options, beside)
-    return reading.draft()
+    reader = _UvLockReader(top, options, pyproject)
+    return reader.read()
 
 
 def _check_version(top: Fields) -> None:
@@ -53,19 +53,19 @@ def _check_version(top: Fields) -> None:
     if version != _SUPPORTED:
         raise LocksetError(
             "format-newer",
-            f"uv.lock has version {version}, and only version {_SUPPORTED} is known",
+            f"uv.lock has version {version}, but only version {_SUPPORTED} is supported",
             location=top.location,
             hint="Use a newer lockset, or lock with a uv that writes version 1",
         )
 
 
 class _UvLockReader:
-    """One uv.lock; entries by number."""
+    """Reader of one uv.lock. Keys of entries are their numbers."""
 
-    def __init__(self, top: Fields, options: ReaderOptions, beside: Pyproject | None) -> None:
+    def __init__(self, top: Fields, options: ReaderOptions, pyproject: Pyproject | None) -> None:
         self._top = top
         self._options = options
-        self._beside = beside
+        self._pyproject = pyproject
         self._entries = list(top.tables("package"))
         self._names = [entry.name() for entry in self._entries]
         self._by_name: dict[str, list[int]] = {}
@@ -73,16 +73,20 @@ class _UvLockReader:
             self._by_name.setdefault(name, []).append(number)
         self._losses: list[Loss] = []
         self._members = self._member_numbers()
-        self._lead = self._lead_numbers()
-        self._offers = self._find_offers()
-        leads = [self._names[number] for number in self._lead]
-        asked = {(item.name(), extra) for item in self._items() for extra in _extras(item)}
+        self._roots_numbers = self._root_numbers()
+        self._selectable = self._find_selectable()
+        leads = [self._names[number] for number in self._roots_numbers]
+        required_extras = {(item.name(), extra) for item in self._items() for extra in _extras(item)}
         self._markers = Rewriter(
-            projects=leads, offers=self._offers, location=top.location, asked=asked, implied=self._implied()
+            projects=leads,
+            selectable=self._selectable,
+            location=top.location,
+            required_extras=required_extras,
+            implied=self._implied(),
         )
 
     def _items(self) -> Iterator[Fields]:
-        """Everything that an entry asks for."""
+        """All requirements of all entries."""
         for entry in self._entries:
             yield from entry.tables("dependencies")
             for key in ("optional-dependencies", "dev-dependencies", "dependency-groups"):
@@ -90,9 +94,9 @@ class _UvLockReader:
                     yield from items
 
     def _implied(self) -> dict[Activation, list[str]]:
-        """Markers of choices that ask for another extra of the same project."""
-        found: dict[Activation, list[str]] = {}
-        for number in self._lead:
+        """Markers of the extras and groups that request another extra of the same project."""
+        implied: dict[Activation, list[str]] = {}
+        for number in self._roots_numbers:
             entry, name = self._entries[number], self._names[number]
             for key in ("optional-dependencies", "dev-dependencies", "dependency-groups"):
                 for choice, items in _pairs(entry, key):
@@ -100,11 +104,11 @@ class _UvLockReader:
                     chosen = f"'{normal}' in {'extras' if key == 'optional-dependencies' else 'dependency_groups'}"
                     for item in items:
                         for extra in _extras(item) if item.name() == name else ():
-                            found.setdefault((name, extra), []).append(chosen)
-        return found
+                            implied.setdefault((name, extra), []).append(chosen)
+        return implied
 
-    def draft(self) -> ImportedLock:
-        """The whole."""
+    def read(self) -> ImportedLock:
+        """Read the whole file."""
         nodes = {str(number): self._node(number) for number in range(len(self._entries))}
         roots = tuple(self._roots())
         graph = ForeignGraph(nodes=nodes, roots=roots, activations=self._markers.activations)
@@ -113,31 +117,31 @@ class _UvLockReader:
             for number in range(len(self._entries))
             if (package := self._package(number)) is not None
         }
-        found = draft_of_graph(
+        lock = imported_from_graph(
             shown=Format.UV.shown,
             location=self._top.location,
             graph=graph,
             packages=packages,
-            offers=self._offers,
+            selectable=self._selectable,
             requires_python=self._requires_python(),
             environments=tuple(
                 self._markers.rewrite(m, "supported-markers") for m in self._top.texts("supported-markers")
             ),
             losses=self._losses,
         )
-        return replace(found, conflicts=self._conflicts())
+        return replace(lock, conflicts=self._conflicts())
 
     def _requires_python(self) -> SpecifierSet | None:
-        said = self._top.text("requires-python")
-        if said is None:
+        text = self._top.text("requires-python")
+        if text is None:
             return self._options.requires_python
         try:
-            own = read_specifiers(said)
+            own = read_specifiers(text)
         except InvalidSpecifier:
-            raise self._top.invalid("requires-python", f"is no range of versions: `{said}`") from None
+            raise self._top.invalid("requires-python", f"is not a valid version specifier: `{text}`") from None
         return own if self._options.requires_python is None else own & self._options.requires_python
 
-    # Who asks
+    # Requirements of the project
 
     def _member_numbers(self) -> list[int]:
         manifest = self._top.table("manifest")
@@ -155,13 +159,13 @@ class _UvLockReader:
         return source.text("virtual") or source.text("editable")
 
     def _source(self, number: int) -> Fields:
-        found = self._entries[number].table("source")
-        if found is None:
+        source = self._entries[number].table("source")
+        if source is None:
             raise self._entries[number].invalid("source", "is missing")
-        return found
+        return source
 
-    def _lead_numbers(self) -> list[int]:
-        """The members whose requirements are the project's."""
+    def _root_numbers(self) -> list[int]:
+        """The workspace members to convert."""
         chosen = {canonicalize_name(name) for name in self._options.members}
         unknown = chosen - {self._names[n] for n in self._members}
         if unknown:
@@ -179,16 +183,16 @@ class _UvLockReader:
         others = [self._names[n] for n in self._members if n not in top]
         if others:
             message = (
-                f"Only what {self._names[top[0]]} needs is converted, not what is needed by the other members "
+                f"Only {self._names[top[0]]} is converted, without the other workspace members "
                 f"({', '.join(others)}): choose with `--package` or `--all-packages`"
             )
             self._losses.append(Loss(kind="members-left-out", message=message))
         return top
 
-    def _find_offers(self) -> SelectableNames:
+    def _find_selectable(self) -> SelectableNames:
         extras: set[str] = set()
         groups: set[str] = set()
-        for number in self._lead:
+        for number in self._roots_numbers:
             entry = self._entries[number]
             extras.update(canonicalize_name(k) for k, _ in _pairs(entry, "optional-dependencies"))
             groups.update(canonicalize_name(k) for k, _ in _pairs(entry, "dev-dependencies"))
@@ -206,39 +210,41 @@ class _UvLockReader:
     def _by_default(self, groups: set[str]) -> tuple[str, ...]:
         if not groups:
             return ()
-        if self._beside is not None:
-            return self._beside.uv_default_groups(groups)
+        if self._pyproject is not None:
+            return self._pyproject.uv_default_groups(groups)
         message = (
-            "Which groups uv installs by default is told in pyproject.toml only, and none was found: "
-            "the lock installs the project alone by default"
+            "Only pyproject.toml states which groups uv installs by default, and none was found: "
+            "by default, the lock file installs the project alone"
         )
         self._losses.append(Loss(kind="default-groups-unknown", message=message))
         return ()
 
     def _roots(self) -> Iterator[GraphRoot]:
-        for number in self._lead:
+        for number in self._roots_numbers:
             entry = self._entries[number]
             yield GraphRoot(choice=("project", ""), edge=GraphEdge(targets=(str(number),)))
             for extra, items in _pairs(entry, "optional-dependencies"):
-                yield from self._asked(entry, ("extra", canonicalize_name(extra)), items, number)
+                yield from self._roots_of(entry, ("extra", canonicalize_name(extra)), items, number)
             for key in ("dev-dependencies", "dependency-groups"):
                 for group, items in _pairs(entry, key):
-                    yield from self._asked(entry, ("group", canonicalize_name(group)), items, number)
+                    yield from self._roots_of(entry, ("group", canonicalize_name(group)), items, number)
         manifest = self._top.table("manifest")
         if manifest is not None and not self._members:
-            yield from self._asked(manifest, ("project", ""), list(manifest.tables("requirements")), None)
+            yield from self._roots_of(manifest, ("project", ""), list(manifest.tables("requirements")), None)
         if manifest is not None:
             for group, items in _pairs(manifest, "dependency-groups"):
-                yield from self._asked(manifest, ("group", canonicalize_name(group)), items, None)
+                yield from self._roots_of(manifest, ("group", canonicalize_name(group)), items, None)
 
-    def _asked(self, entry: Fields, choice: Choice, items: Iterable[Fields], asker: int | None) -> Iterator[GraphRoot]:
+    def _roots_of(
+        self, entry: Fields, choice: Choice, items: Iterable[Fields], dependent: int | None
+    ) -> Iterator[GraphRoot]:
         del entry
         for item in items:
             edge = self._edge(item)
-            # An extra of the project that asks for another extra of the project.
-            if asker is not None and edge.targets == (str(asker),):
+            # An extra or group that requests another extra of the project.
+            if dependent is not None and edge.targets == (str(dependent),):
                 for extra in edge.extras:
-                    inner = dict(_pairs(self._entries[asker], "optional-dependencies")).get(extra, [])
+                    inner = dict(_pairs(self._entries[dependent], "optional-dependencies")).get(extra, [])
                     yield from (GraphRoot(choice=choice, edge=self._edge(each)) for each in inner)
             else:
                 yield GraphRoot(choice=choice, edge=edge)
@@ -275,21 +281,21 @@ class _UvLockReader:
     def _targets(self, item: Fields) -> tuple[str, ...]:
         name = item.name()
         version, source = item.text("version"), item.table("source")
-        found = [
+        numbers = [
             number
             for number in self._by_name.get(name, ())
             if (version is None or self._entries[number].text("version") == version)
             and (source is None or self._source(number).data == source.data)
         ]
-        if not found:
+        if not numbers:
             shown = f"{name} {version}" if version else name
             raise LocksetError(
                 "format-invalid",
-                f"`{item.path}` needs {shown}, and the lock has no such package",
+                f"`{item.path}` requires {shown}, which the lock does not contain",
                 location=self._top.location,
-                hint="The file was edited by hand or cut: run `uv lock`",
+                hint="The file was edited by hand or truncated: run `uv lock`",
             )
-        return tuple(map(str, found))
+        return tuple(map(str, numbers))
 
     # Entries
 
@@ -317,7 +323,7 @@ class _UvLockReader:
                 origin=self._top.location,
             )
         if registry is None:
-            raise entry.invalid("source", f"is of a kind that is not known: {', '.join(source.data)}")
+            raise entry.invalid("source", f"is of an unknown kind: {', '.join(source.data)}")
         return ImportedPackage(
             name=name,
             version=version,
@@ -329,7 +335,7 @@ class _UvLockReader:
         )
 
     def _conflicts(self) -> tuple[Conflict, ...]:
-        found = []
+        conflicts = []
         for conflict in self._top.data.get("conflicts") or ():
             items = [i for i in conflict if isinstance(i, dict)] if isinstance(conflict, list) else []
             sides = [self._markers.side(item) for item in items]
@@ -340,19 +346,19 @@ class _UvLockReader:
                     if members.setdefault(side, member) != member:
                         raise self._members_in_conflict(side, members[side], member)
             named = list(members)
-            found += [frozenset({a, b}) for i, a in enumerate(named) for b in named[:i]]
-        return tuple(dict.fromkeys(found))
+            conflicts += [frozenset({a, b}) for i, a in enumerate(named) for b in named[:i]]
+        return tuple(dict.fromkeys(conflicts))
 
     def _members_in_conflict(self, side: Side, one: str, other: str) -> LocksetError:
         kind, name = side
         if kind == "project":
-            message = f"The workspace members {one} and {other} are in conflict, and one lock file cannot hold both"
+            message = f"The workspace members {one} and {other} conflict, and one lock file cannot contain both"
         else:
             message = (
                 f"The workspace members {one} and {other} each have the {kind} `{name}` in one conflict, and a lock "
                 f"file has only one {kind} of that name"
             )
-        hint = f"Convert one of them alone: `--package {one}` or `--package {other}`"
+        hint = f"Convert one of them alone with `--package {one}` or `--package {other}`"
         return LocksetError("conflict-unsupported", message, location=self._top.location, hint=hint)
 
 
