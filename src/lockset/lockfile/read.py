@@ -40,7 +40,7 @@ class TomlError(LocksetError):
     def __init__(
         self, message: str, *, path: str | None, before: str = "", hint: str | None = None, is_conflict: bool = False
     ) -> None:
-        """`before` is the text before the error; `is_conflict`: it is an unresolved merge conflict."""
+        """`before` is the text before the error; `is_conflict` is set for an unresolved merge conflict."""
         self.is_conflict = is_conflict
         self.offset = len(before)
         self.line, self.column = LineIndex(before).position(self.offset)

@@ -18,13 +18,13 @@ _SPECIFICATIONS = "https://packaging.python.org/en/latest/specifications"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rule:
-    """One rule: what holds in a file that keeps it.
+    """One validation rule.
 
     Attributes:
-        code: Its id.
-        severity: What a finding of it is.
-        section: Anchor in the specification; empty where the rule is lockset's own.
-        summary: What holds, a sentence without a full stop.
+        code: Id of the rule.
+        severity: Severity of its findings.
+        section: Anchor in the specification; empty for lockset's own rules.
+        summary: What holds in a valid file, one sentence without a full stop.
         specification: Page of the specification.
     """
 
@@ -36,7 +36,7 @@ class Rule:
 
     @property
     def url(self) -> str:
-        """Where the specification says so; empty where the rule is lockset's own."""
+        """Address of the section of the specification; empty for lockset's own rules."""
         return f"{_SPECIFICATIONS}/{self.specification}/#{self.section}" if self.section else ""
 
 

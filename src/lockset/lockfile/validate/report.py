@@ -32,10 +32,10 @@ class Report:
     """The findings about one file.
 
     Attributes:
-        path: The file, as the caller named it, or None.
+        path: The file's name as given by the caller, or None.
         issues: All findings, sorted by position.
-        document: The text as TOML; None where it is not TOML, and for files that are not lock files.
-        text: The text, also where it is not TOML; bytes that are not UTF-8 are replaced.
+        document: The parsed text; None if it is not TOML, and for files that are not lock files.
+        text: The text, even if it is not TOML; bytes that are not UTF-8 are replaced.
     """
 
     path: str | None

@@ -1,6 +1,6 @@
-"""The JSON Schemas of `schemas/`, and what they refuse: the only door to jsonschema.
+"""Check values against the JSON Schemas of `schemas/`: the only module that uses jsonschema.
 
-jsonschema is imported at the first check, so that no command pays for it that checks nothing.
+jsonschema is imported at the first check, so that other commands do not pay for it.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ class _Toml(str):
 
 @lru_cache(maxsize=8)
 def load_schema(name: str = SCHEMA_NAME) -> Mapping[str, Any]:
-    """The schema: from the installed package, else, where lockset runs from its source tree, from there.
+    """The schema, from the installed package or from the source tree.
 
     Raises:
         LocksetError: `installation-broken`: neither has it.
@@ -83,10 +83,10 @@ def violations(name: str, instance: Any, *, definition: str | None = None) -> tu
 
 
 def check_schema(document: Document) -> tuple[Issue, ...]:
-    """What the schema of lock files refuses in `document`, sorted by position; all issues have the code `schema`.
+    """The violations of the schema of lock files in `document`, by position; all issues have the code `schema`.
 
-    The rules find all that the schema finds, and say it better; the plain run does without it. It is for editors, and
-    for who wants to see a second witness.
+    The rules report everything that the schema does, with better messages, so validation does not use the schema. It is
+    meant for editors, and as an independent check.
 
     Raises:
         LocksetError: `toml-syntax`: the document is nested too deeply to be converted to JSON.
@@ -101,7 +101,7 @@ def check_schema(document: Document) -> tuple[Issue, ...]:
             Issue(
                 code="schema",
                 severity="error",
-                message=f"The JSON Schema refuses this: {violation.message}",
+                message=f"This violates the JSON Schema: {violation.message}",
                 path=path_text(violation.path),
                 span=span,
                 line=line,
@@ -125,7 +125,7 @@ def _violation(error: Any) -> Violation:
 
 @lru_cache(maxsize=8)
 def _validator(name: str, definition: str | None) -> Any:
-    """A validator that knows TOML's types: no float is an integer, and datetimes are not strings."""
+    """A validator with TOML's types: floats are not integers, and datetimes are not strings."""
     import jsonschema  # type: ignore[import-untyped]  # it has no types of its own
 
     def toml_type(_validator: Any, wanted: Any, instance: Any, _schema: Any) -> Iterator[jsonschema.ValidationError]:
@@ -154,7 +154,7 @@ def _toml_type(instance: Any) -> str:
 
 
 def _as_json(value: Any) -> Any:
-    """Only called on what a TOML or JSON reader has read, whose depth is bounded by it."""
+    """`value` for the validator; the TOML or JSON reader limits its depth."""
     if isinstance(value, dict):
         return {key: _as_json(item) for key, item in value.items()}
     if isinstance(value, list):
