@@ -31,7 +31,7 @@ _WORDS = {
     "bytes": "bytes", "Path": "a path", "PathLike": "a path", "Mapping": "a mapping",
 }  # fmt: skip
 # Annotations of names of which any collection is taken.
-_NAMES = frozenset({"Collection[str]", "Collection[str] | None"})
+_NAMES = frozenset({"Collection[str]", "Collection[str] | None", "Collection[str | PathLike[str]]"})
 # As much of a wrong value as a message shows.
 _SHOWN = 80
 
@@ -56,6 +56,8 @@ def check_options(options: Any, *, besides: tuple[str, ...] = ()) -> None:
     fields = _fields(cls) if given is None else [(name, cls.__annotations__[name], _NOTHING) for name in given]
     for name, annotation, default in fields:
         value = getattr(options, name)
+        if given is not None and value == cls.__dict__[name] and type(value) is type(cls.__dict__[name]):
+            continue
         if value is not default and name not in besides:
             value = _check(f"{cls.__name__}.{name}", value, annotation)
             if given is None:
@@ -98,6 +100,8 @@ def _check(name: str, value: Any, annotation: str) -> Any:
     if ("None" if value is None else type(value).__name__) in kinds_named:
         return value
     if "PathLike[str]" in kinds_named and isinstance(value, PathLike):
+        return value
+    if annotation == "tuple[str, ...]" and type(value) is tuple and all(type(item) is str for item in value):
         return value
     if annotation in _NAMES and type(value) in {tuple, frozenset} and all(type(item) is str for item in value):
         return tuple(value)
