@@ -1,4 +1,4 @@
-"""Places in a text: offsets, and the lines and columns people read."""
+"""Positions in a text: offsets, lines and columns."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ __all__ = ["LineIndex", "Span"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Span:
-    """A stretch of a text, as 0-based character offsets; `end` is the first character beyond it."""
+    """A range of a text as 0-based character offsets; `end` is exclusive."""
 
     start: int
     end: int
 
 
 class LineIndex:
-    """Turns character offsets of one text into 1-based lines and columns."""
+    """Converts character offsets of one text to 1-based lines and columns."""
 
     __slots__ = ("_starts", "text")
 

@@ -6,7 +6,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from benchmarks.generated_world import generated_world
-from lockset.api.export import ExportOptions, export_lock
+from lockset.composition.conversions.export import ExportOptions, export_lock
 from lockset.lockfile.read import read
 from lockset.lockfile.select import select
 from lockset.lockfile.validate.report import validate_document

@@ -99,7 +99,7 @@ class _Package:
         layer: 0 for cores.
         versions: Oldest first.
         base: Position of the base release; those after it need a newer Python.
-        parted: Whether it is asked for in one version below a Python and in another above.
+        parted: Whether it is required in one version below a Python and in another above.
         asks: What its releases ask for.
         ceiling: What its newest releases ask for as well, and what cannot be had.
     """

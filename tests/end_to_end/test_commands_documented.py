@@ -157,7 +157,7 @@ def test_the_limits_are_those_of_the_code() -> None:
         f"{MAX_WHEEL_TAGS:,}",
         f"{MAX_NODES:,} nodes of its diagram",
         f"{MOST_CHAINS} for each entry",
-        f"{search._ROUNDS:,}",
+        f"{search._MOST_ROUNDS:,}",
         f"{conflict._DECISIONS:,}",
         f"{guard._SECONDS / 60:g} minutes",
     ]

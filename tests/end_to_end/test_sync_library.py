@@ -21,7 +21,9 @@ def locked(local_index: LocalIndex, tmp_path: Path) -> Path:
     local_index.world.add("a", "1.0", requires=["b"]).add("b", "2.0").add("c", "1.0")
     project = '[project]\nname = "app"\nrequires-python = ">=3.10"\ndependencies = ["a"]\n'
     (tmp_path / "pyproject.toml").write_text(project + '[project.optional-dependencies]\nmore = ["c"]\n')
-    found = lockset.lock(folder=tmp_path, indexes=lockset.IndexOptions(index_url=local_index.url))
+    found = lockset.lock(
+        context=lockset.RunContext(folder=tmp_path), indexes=lockset.IndexOptions(index_url=local_index.url)
+    )
     found.write(tmp_path / "pylock.toml")
     return tmp_path / "pylock.toml"
 
@@ -33,7 +35,9 @@ def test_an_environment_becomes_what_the_lock_says(locked: Path, tmp_path: Path)
     planned = lockset.sync_target(locked, python=venv, options=lockset.SyncOptions(check_only=True))
     assert [(step.action, step.name) for step in planned.plan.changes] == [("install", "a"), ("install", "b")]
     assert not planned.changed
-    done = lockset.sync_target(locked, python=venv, options=options, cache=tmp_path / "cache")
+    done = lockset.sync_target(
+        locked, python=venv, options=options, context=lockset.RunContext(cache=tmp_path / "cache")
+    )
     assert done.changed
     assert not lockset.sync_target(locked, python=venv, options=options).plan.changes
     back = lockset.sync_target([locked], python=venv)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from builders.pages import PageFile
 from fakes.fake_index import FakeIndex, detail_of
-from lockset.api.convert import Conversion, ConvertOptions, convert_draft, read_draft
+from lockset.composition.conversions.foreign import Conversion, ConvertOptions, convert_draft, read_draft
 from lockset.errors import LocksetError
 
 if TYPE_CHECKING:
@@ -122,6 +122,6 @@ def convert_text(
     path = folder / name
     path.write_text(text, encoding="utf-8")
     output = folder / "pylock.toml"
-    draft, _ = read_draft(path, options or ConvertOptions(offline=True), output=output, environ=environ or {})
+    draft, _ = read_draft(path, options or ConvertOptions(), output=output, environ=environ or {})
     index = DraftIndex(draft) if projects is None else FakeIndex(projects)
     return convert_draft(draft, index, remote or FakeRemote(), output=output, strict=strict)

@@ -12,8 +12,8 @@ from packaging.specifiers import SpecifierSet
 from packaging.version import Version
 
 from fakes.fake_conversion import convert_text, sha
-from lockset.api.convert import ConvertOptions
-from lockset.api.export import ExportOptions, export_lock
+from lockset.composition.conversions.export import ExportOptions, export_lock
+from lockset.composition.conversions.foreign import ConvertOptions
 from lockset.conversion.model.graph import ForeignGraph, GraphEdge, GraphNode, GraphRoot
 from lockset.conversion.model.reference_selector import GraphSelector, Situation
 from lockset.conversion.model.selectable import SelectableNames
@@ -160,7 +160,7 @@ def test_pins_there_and_back_are_the_same(chosen: dict[str, tuple[str, str, int]
     with TemporaryDirectory() as folder:
         done = convert_text(Path(folder), "requirements.txt", "\n".join(lines))
         text = export_lock(done.lock, ExportOptions()).text
-        back = convert_text(Path(folder), "requirements.txt", text, options=ConvertOptions(offline=True))
+        back = convert_text(Path(folder), "requirements.txt", text, options=ConvertOptions())
     assert [str(p.version) for p in done.lock.packages] == [str(p.version) for p in back.lock.packages]
     assert {h for p in done.lock.packages for one in entry_hashes(p) for h in one} == {
         h for p in back.lock.packages for one in entry_hashes(p) for h in one

@@ -13,7 +13,7 @@ from packaging.version import Version
 
 from lockset.errors import LocksetError
 from lockset.markers import Environment, described_tags
-from lockset.resolve.problem.build_problem import ask
+from lockset.resolve.problem.build_problem import build_problem
 from universes.small_world import NOW, SmallWorld, old_lock, selected
 
 if TYPE_CHECKING:
@@ -142,7 +142,7 @@ def locked(world: SmallWorld, old: Pylock | None) -> LockResult | None:
 
 def environments(world: SmallWorld) -> list[tuple[str, Environment, frozenset[Tag], bool]]:
     """The described interpreters that the lock is for, and whether files are needed there at any price."""
-    question = ask(world.project, world.choices, old=None, now=NOW)
+    question = build_problem(world.project, world.choices, old=None, now=NOW)
     found = []
     for sample in question.samples:
         python = sample.environment.python_version

@@ -17,7 +17,7 @@ from lockset.markers import Environment, MarkerSet, possible
 from lockset.progress import NullListener
 from lockset.resolve.problem.request import LockRequest
 from lockset.resolve.problem.requirement import RequirementOrigin, RootRequirement, parse_dependency
-from lockset.resolve.solver.propagate import propagate
+from lockset.resolve.solver.resolution_graph import resolution_graph
 from lockset.resolve.solver.search import ResolutionImpossible, search
 
 if TYPE_CHECKING:
@@ -191,7 +191,7 @@ def test_a_lock_is_found_exactly_when_every_environment_has_an_answer_and_it_hol
         assert failure.exhausted
         return
     assert all(solvable), "an environment has no answer"
-    resolution = propagate(pins, request.roots, request.universe, repository)
+    resolution = resolution_graph(pins, request.roots, request.universe, repository)
     for environment in SAMPLES:
         check_sound(world, roots, environment, selected(resolution, environment))
 
@@ -224,7 +224,7 @@ def test_a_prerelease_is_chosen_only_where_somebody_names_it_or_no_final_release
     pins, _ = searched(request, repository)
     if pins is None:
         return
-    resolution = propagate(pins, request.roots, request.universe, repository)
+    resolution = resolution_graph(pins, request.roots, request.universe, repository)
     for environment in SAMPLES:
         chosen = selected(resolution, environment)
         check_sound(world, roots, environment, chosen)
@@ -272,7 +272,7 @@ def test_no_entry_and_no_two_entries_together_could_be_newer_with_all_others_as_
     pins, _ = searched(request, repository)
     if pins is None:
         return
-    resolution = propagate(pins, request.roots, request.universe, repository)
+    resolution = resolution_graph(pins, request.roots, request.universe, repository)
     chosen = {environment: selected(resolution, environment) for environment in SAMPLES}
     for newer in newer_alone_or_in_pairs(world, resolution):
         changed = {e: {n: newer.get((n, v), v) for n, v in c.items()} for e, c in chosen.items()}
@@ -293,7 +293,7 @@ def test_answers_of_two_probes_are_not_mixed_into_one_that_is_older_than_either(
     request = request_for(["s", "b"])
     pins, _ = searched(request, FakeRepository(world))
     assert pins is not None
-    resolution = propagate(pins, request.roots, request.universe, FakeRepository(world))
+    resolution = resolution_graph(pins, request.roots, request.universe, FakeRepository(world))
     for environment in SAMPLES:
         assert selected(resolution, environment) == {"s": "2", "m": "30", "k": "30", "b": "30"}
 
@@ -306,7 +306,7 @@ def test_the_same_question_has_the_same_answer(world: World, roots: list[str]) -
         except ResolutionImpossible:
             return None
         request = request_for(roots)
-        resolution = propagate(pins, request.roots, request.universe, FakeRepository(world))
+        resolution = resolution_graph(pins, request.roots, request.universe, FakeRepository(world))
         return [(key, node.region) for key, node in resolution.nodes.items()]
 
     assert answer() == answer()

@@ -11,10 +11,10 @@ from fakes.fake_repository import FakeRepository
 from lockset.errors import LocksetError
 from lockset.progress import NullListener
 from lockset.resolve.one_environment.engine import Budget, NoAnswer, resolve_one, unmet
-from lockset.resolve.problem.build_problem import ask
+from lockset.resolve.problem.build_problem import build_problem
 from lockset.resolve.problem.regions import environment_region
 from lockset.resolve.releases.direct_repository import DirectRepository
-from lockset.resolve.solver.propagate import propagate
+from lockset.resolve.solver.resolution_graph import resolution_graph
 from lockset.resolve.solver.search import ResolutionImpossible, search, solve_environment
 from property.test_resolve_laws import (
     SAMPLES,
@@ -81,7 +81,7 @@ def test_what_the_universal_lock_selects_is_an_answer_for_resolvelib(world: Worl
     if pins is None:
         assert any(resolved(request, environment, repository) is None for environment in SAMPLES)
         return
-    resolution = propagate(pins, request.roots, request.universe, repository)
+    resolution = resolution_graph(pins, request.roots, request.universe, repository)
     for environment in SAMPLED:
         assert not unmet(chosen_in(resolution, environment), request, region_of(environment), repository)
         assert resolved(request, environment, repository) is not None
@@ -98,7 +98,7 @@ def test_both_engines_agree_on_prereleases(world: World, roots: list[str]) -> No
             pins, _ = search(one, repository, NullListener())
         except ResolutionImpossible:
             continue
-        chosen = chosen_in(propagate(pins, one.roots, region, repository), environment)
+        chosen = chosen_in(resolution_graph(pins, one.roots, region, repository), environment)
         assert not unmet(chosen, request, region, repository)
         found = resolved(request, environment, repository)
         assert found is not None
@@ -108,7 +108,7 @@ def test_both_engines_agree_on_prereleases(world: World, roots: list[str]) -> No
 @given(world=worlds_with_sources())
 def test_resolvelib_finds_an_answer_where_there_is_one_with_releases_at_urls(world: SmallWorld) -> None:
     try:
-        problem = ask(world.project, world.choices, old=None, now=NOW)
+        problem = build_problem(world.project, world.choices, old=None, now=NOW)
     except LocksetError:
         return  # two URLs for one project in one environment
     index = small_repository(

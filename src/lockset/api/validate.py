@@ -10,13 +10,17 @@ from typing import TYPE_CHECKING
 from lockset.errors import LocksetError
 from lockset.lockfile.file_name import is_lock_file_name
 from lockset.lockfile.load import load_bytes
+from lockset.lockfile.validate.catalogue import RULES
 from lockset.lockfile.validate.finding import Issue
 from lockset.lockfile.validate.report import Report
 from lockset.lockfile.validate.report import validate_document as validate_data
 from lockset.option_values import check_argument
 
 if TYPE_CHECKING:
+    from lockset.composition.run_context import IndexOverrides, RunContext
+    from lockset.index.options import IndexOptions
     from lockset.lockfile.select import Selection
+    from lockset.lockfile.validate.finding import Finding
     from lockset.sources.settings import ValidateSettings
 
 __all__ = [
@@ -24,11 +28,14 @@ __all__ = [
     "Report",
     "fix",
     "is_lock_file",
+    "rule_codes",
+    "rule_page",
     "selection_for",
     "settings_for",
     "stale",
     "validate",
     "validate_text",
+    "verify_files",
 ]
 
 
@@ -99,25 +106,26 @@ def fix(path: str | os.PathLike[str]) -> tuple[Report, tuple[str, ...]]:
     that are not lock files are validated only.
 
     Raises:
-        LocksetError: `lock-not-found`, `lock-unreadable`, or `lock-unwritable` (the file is as it was).
+        LocksetError: `lock-not-found`, `lock-unreadable`, or `output-not-writable` (the file is as it was).
     """
     from lockset.lockfile.fix.fix import fix_text
 
     if not is_lock_file(path):
         return validate(path), ()
+    check_argument("path", path, "str | PathLike")
     data = load_bytes(path)
     try:
         text = data.decode("utf-8")
     except UnicodeDecodeError:
         return validate(path), ()
     before, mended = validate_data(data, path=os.fspath(path), now=_now()), fix_text(text)
-    if not mended.done:
+    if not mended.changes:
         return before, ()
     after = validate_data(mended.text, path=os.fspath(path), now=_now())
     if before.document is not None and {i.code for i in after.errors} - {i.code for i in before.errors}:
         return before, ()  # no mending of ours may break anything; the tests know no such file
     _replace(path, mended.text.encode())
-    return after, mended.done
+    return after, mended.changes
 
 
 def is_lock_file(path: str | os.PathLike[str]) -> bool:
@@ -138,7 +146,7 @@ def _replace(path: str | os.PathLike[str], data: bytes) -> None:
         write_output(str(real), data)
     except OSError as error:
         message = f"Cannot write {os.fspath(path)}: {error.strerror}"
-        raise LocksetError("lock-unwritable", message, location=os.fspath(path)) from error
+        raise LocksetError("output-not-writable", message, location=os.fspath(path)) from error
 
 
 def settings_for(path: str | os.PathLike[str], *, config: Path | None = None) -> ValidateSettings | None:
@@ -199,6 +207,71 @@ def stale(report: Report, path: str | os.PathLike[str]) -> tuple[str, ...]:
         )
     project = read_sources([named], folder=folder, environ={})
     return outdated_parts(project, LockOptions(), report.lock, now=_now())
+
+
+def verify_files(
+    report: Report,
+    *,
+    online: bool = True,
+    download: bool = False,
+    indexes: IndexOptions | IndexOverrides | None = None,
+    context: RunContext | None = None,
+) -> tuple[Issue, ...]:
+    """Findings about the files that the lock file of `report`, which is valid, names.
+
+    Args:
+        report: Of a valid lock file.
+        online: Compare them with what the index has: one that is given, else for each package the one it names, else
+            the public one.
+        download: Fetch every file and verify its bytes.
+        indexes: Where packages come from.
+        context: Cache, listener and the like.
+
+    Raises:
+        LocksetError: what cannot be had.
+    """
+    from dataclasses import replace
+
+    from lockset.composition.indexes import chosen_urls, resolve_indexes
+    from lockset.composition.repositories import connected
+    from lockset.composition.run_context import IndexOverrides, context_of
+    from lockset.composition.verify_online import check_downloads, check_online
+    from lockset.lockfile.validate.report import locate_findings
+
+    lock, document = report.lock, report.document
+    assert lock is not None
+    assert document is not None
+    context = context_of(context)
+    options, cache, listener = resolve_indexes(indexes, None, context), context.cache_folder, context.heard
+    given = chosen_urls(indexes) or (isinstance(indexes, IndexOverrides) and indexes.no_index)
+    named = [None] if given else list(dict.fromkeys(package.index for package in lock.packages))
+    findings: list[Finding] = []
+    for url in named if online else ():
+        from_one = options if url is None else replace(options, index_url=url)
+        with connected(from_one, cache, listener) as connection:
+            findings += check_online(lock, connection.index, listener, of=None if given else {url})
+    if download:
+        with connected(options, cache, listener) as connection:
+            findings += check_downloads(lock, connection.downloads, listener)
+    return tuple(locate_findings(findings, document))
+
+
+def rule_codes() -> tuple[str, ...]:
+    """The codes of all rules: those of lock files, and those of project files, scripts and reports."""
+    from lockset.sources.validate.catalogue import EVERY_RULE
+
+    return tuple(EVERY_RULE)
+
+
+def rule_page(code: str) -> str:
+    """The page of a rule, as Markdown."""
+    if code in RULES:
+        from lockset.lockfile.validate.rule_pages import page
+
+        return page(code)
+    from lockset.sources.validate.rule_pages import rule_text
+
+    return rule_text(code)
 
 
 def _now() -> datetime:

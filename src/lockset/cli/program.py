@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from lockset.cli.output.streams import Output
 
-__all__ = ["build_parser", "run"]
+__all__ = ["make_parser", "run"]
 
 # Options before the command that take a value of their own.
 _WITH_VALUE = frozenset({"--color", "--directory", "--config"})
@@ -101,7 +101,7 @@ def _shown(text: str) -> str:
     return plain(text).encode(encoding, "backslashreplace").decode(encoding)
 
 
-def build_parser(commands: Mapping[str, str], chosen: str | None, *, every: bool = False) -> argparse.ArgumentParser:
+def make_parser(commands: Mapping[str, str], chosen: str | None, *, every: bool = False) -> argparse.ArgumentParser:
     """The parser of `commands`; only the `chosen` one (or `every` one, for the documentation) gets its options."""
     parser = _FrontDoor(prog="lockset")
     parser.commands = commands
@@ -126,7 +126,7 @@ def build_parser(commands: Mapping[str, str], chosen: str | None, *, every: bool
 
 def run(arguments: Sequence[str], commands: Mapping[str, str]) -> int:
     """Run the command line `arguments` (without the program's name); returns the exit code."""
-    parser = build_parser(commands, _chosen(arguments, commands))
+    parser = make_parser(commands, _chosen(arguments, commands))
     args, unknown = parser.parse_known_args(arguments)
     args.arguments = tuple(arguments)
     if unknown:
@@ -134,7 +134,7 @@ def run(arguments: Sequence[str], commands: Mapping[str, str]) -> int:
 
         args.parser.refuse(*unknown_arguments(unknown, args.parser, args.command))
     if args.command is None:
-        parser.print_help(sys.stderr)  # noqa: TID251 - what was asked for is no help
+        parser.print_help(sys.stderr)  # noqa: TID251 - help was not requested
         return USAGE
     from lockset.cli.output.streams import Output
 
@@ -200,7 +200,7 @@ def _run(args: argparse.Namespace, out: Output) -> int:
         gc.set_threshold(*_COLLECTED_AT)
         gc.enable()
         undo_first()
-        code: int = command.run(args, out)
+        code: int = command.run(command.read(args, out), out)
     except LocksetError as error:
         return _told(error, out)
     except BrokenPipeError:

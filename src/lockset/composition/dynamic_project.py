@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from lockset.errors import LocksetError
-from lockset.resolve.problem.build_problem import ask
+from lockset.resolve.problem.build_problem import build_problem
 from lockset.resolve.problem.direct_source import DirectSource, relative_path
 from lockset.sources.dynamic_fields import with_built
 from lockset.sources.other_tools import join_many_names
@@ -48,7 +48,7 @@ def asked_project(
     """
     if project.unbuilt:
         project = _whole(project, choices, open_repository, now=now, old=old, folder=folder, listener=listener)
-    question = ask(project, choices, old=old, now=now, folder=folder)
+    question = build_problem(project, choices, old=old, now=now, folder=folder)
     with open_repository(question.rules, listener) as opened:
         yield project, question, opened
 
@@ -66,7 +66,7 @@ def _whole(
     """`project` with what its build says. Which Pythons and extras it has is not known before."""
     before = replace(choices, extras=None, all_extras=True)
     known = len(project.warnings)
-    with open_repository(ask(project, before, old=old, now=now, folder=folder).rules, listener) as opened:
+    with open_repository(build_problem(project, before, old=old, now=now, folder=folder).rules, listener) as opened:
         for unbuilt in project.unbuilt:
             project = _built(project, unbuilt, opened, folder or project.base)
     for warning in project.warnings[known:]:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import field, replace
-from os import fspath
+from functools import cache
 from os.path import isabs
 from typing import TYPE_CHECKING
 
 from lockset._dataclass import dataclass
 from lockset.composition.dynamic_project import asked_project
-from lockset.errors import LocksetError
-from lockset.files.output_file import write_output
+from lockset.errors import LocksetError, UsageError
+from lockset.files.output_file import write_lock_file
 from lockset.lockfile.secrets import refuse_secrets
 from lockset.lockfile.validate.report import validate_document
 from lockset.lockfile.write import write
@@ -29,8 +29,8 @@ from lockset.resolve.problem.other_sources import refuse_of_needed
 from lockset.resolve.problem.python_range import KNOWN
 from lockset.resolve.releases.direct_repository import DirectRepository, UrlRequirementDiscovered
 from lockset.resolve.solver.candidate import ForkCandidate
-from lockset.resolve.solver.propagate import propagate
-from lockset.resolve.solver.search import ResolutionImpossible, chosen_releases
+from lockset.resolve.solver.resolution_graph import resolution_graph
+from lockset.resolve.solver.search import ResolutionImpossible, extra_and_group_choices
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -41,6 +41,7 @@ if TYPE_CHECKING:
 
     from packaging.version import Version
 
+    from lockset.composition.lock_inputs import LockInputs
     from lockset.lockfile.model import Pylock
     from lockset.progress import ProgressListener
     from lockset.resolve.lock.missing_files import Gap
@@ -73,6 +74,10 @@ class LockResult:
         skipped: Releases that were stepped over, as `name version`, and why.
         behind: Projects whose newest chosen version is not the newest there is: both versions.
         notes: What the user should know and would be told again by the same question.
+        warnings: What in the sources is probably not what was meant.
+        inputs: What it was made of: project, options, indexes, and the lock file that was there.
+        fresh_until: When the first page of an index has to be asked for again, in seconds since the epoch; 0 where
+            nobody knows.
     """
 
     lock: Pylock
@@ -82,10 +87,25 @@ class LockResult:
     skipped: Mapping[str, str] = field(default_factory=dict)
     behind: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+    inputs: LockInputs | None = None
+    fresh_until: float = 0.0
 
-    def write(self, path: str | PathLike[str]) -> None:
-        """Write the lock file, whole or not at all; OSError where the system refuses."""
-        write_output(fspath(path), self.text.encode())
+    def write(self, path: str | PathLike[str] | None = None) -> None:
+        """Write the lock file, whole or not at all, at `path`, or at the output that it was made for.
+
+        Raises:
+            LocksetError: `output-not-writable`; the file is as it was.
+        """
+        location = path if path is not None else self.path
+        if location is None:
+            raise UsageError("output-missing", "The lock was made for no file", hint="Give `write` a path")
+        write_lock_file(location, self.text)
+
+    @property
+    def path(self) -> Path | None:
+        """The lock file that it was made for, absolute."""
+        return None if self.inputs is None else self.inputs.target
 
     @property
     def splits(self) -> int:
@@ -157,7 +177,7 @@ def lock_project(
 
 def _skipped(repository: IndexRepository | DirectRepository, notes: _Notes) -> Mapping[str, str]:
     skipped = {f"{name} {version}": why for (name, version), why in sorted(repository.stepped_over.items())}
-    notes.said += [f"{release} is stepped over: {why}" for release, why in skipped.items()]
+    notes.said += [f"{release} is skipped: {why}" for release, why in skipped.items()]
     return skipped
 
 
@@ -291,7 +311,7 @@ def _narrowed(
         names = _listed([f"{name} {version}" for name, version in bound.releases])
         verb = "admits" if len(bound.releases) == 1 else "admit"
         listener.note(f"The lock serves Pythons below {bound.below}: {names} {verb} no later one")
-    return _terms(question, inside), propagate(
+    return _terms(question, inside), resolution_graph(
         resolution.pins, request.roots, inside.universe, repository, resolution.statistics
     )
 
@@ -365,6 +385,7 @@ def _prove(
     repository: IndexRepository | DirectRepository,
     terms: LockTerms,
 ) -> tuple[MissingFile, ...]:
+    @cache  # asked for each of many environments
     def dependencies(name: str, version: Version) -> Iterable[Dependency]:
         facts = repository.facts(name, version)
         return facts.dependencies if facts is not None else ()
@@ -378,7 +399,7 @@ def _prove(
         roots=request.roots,
         dependencies=dependencies,
         samples=samples,
-        choices=chosen_releases(request),
+        choices=extra_and_group_choices(request),
         universe=terms.universe,
     )
 

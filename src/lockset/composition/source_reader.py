@@ -218,7 +218,7 @@ def _file_of(source: DirectSource) -> DistributionFile:
     except InvalidWheelFilename as error:
         raise LocksetError(
             "source-not-supported",
-            f"{source.name} is asked for from {source.shown}, which is no name of a wheel",
+            f"{source.name} is asked for from {source.shown}, which is not a valid wheel name",
             location=source.location,
             hint="Name it as it was built: name, version and tags",
         ) from error

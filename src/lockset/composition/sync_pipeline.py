@@ -12,7 +12,7 @@ from lockset.sync.disk.apply.installer import Installer, InstallOptions
 from lockset.sync.disk.apply.remove import refuse_blocked
 from lockset.sync.disk.inspect.targets import find_environment, find_lock
 from lockset.sync.disk.request import LockSource, SyncRequest
-from lockset.sync.disk.selection_cache import selection_key
+from lockset.sync.disk.selection_cache import cached_selection
 from lockset.sync.disk.target_spec import DescribedInterpreter, find_python, resolve_target
 from lockset.sync.plan import Plan, RemovalPolicy, Step
 
@@ -58,7 +58,7 @@ class SyncResult(NamedTuple):
     target: Target
     plan: Plan
     changed: bool
-    observed: Callable[[], tuple[tuple[str, int, int], ...] | None] = lambda: None
+    file_stamps: Callable[[], tuple[tuple[str, int, int], ...] | None] = lambda: None
     overlaps: tuple[Overlap, ...] = ()
     outdated: tuple[str, ...] = ()
     sources: tuple[str, ...] = ()
@@ -91,8 +91,8 @@ def sync(
     target = resolve_target(request.location, cache=cache)
     states = [project_state(source, target.environment, cache=cache) for source in request.sources]
     outdated = _outdated(request, states)
-    applier = _applier(request, target, cache, heard)
-    plan = _with_choices(applier.plan(), request, target)
+    installer = _installer(request, target, cache, heard)
+    plan = _explain_removals(installer.plan(), request, target)
     if show is not None:
         show(target, plan)
     changed = False
@@ -103,35 +103,35 @@ def sync(
         from lockset.sync.disk.store.cache import Cache
 
         with Cache(cache, heard) as store:
-            acquirer = Preparer(
+            preparer = Preparer(
                 store,
                 downloads=downloads,
                 builds=builds if request.described is None else None,
                 fits=target.fits,
                 listener=heard,
                 folders=request.find_links,
-                verify=request.doing.verify_files,
+                verify=request.install_options.verify_files,
             )
-            plan = _with_choices(applier.apply(acquirer, plan), request, target)
+            plan = _explain_removals(installer.apply(preparer, plan), request, target)
         changed = bool(plan.changes)
     return SyncResult(
         target=target,
         plan=plan,
         changed=changed,
-        observed=applier.observed if changed or not plan.changes else _nothing,
-        overlaps=applier.overlaps,
+        file_stamps=installer.file_stamps if changed or not plan.changes else _nothing,
+        overlaps=installer.overlaps,
         outdated=outdated,
         sources=tuple(path for state in states for path in state.paths),
     )
 
 
-def _applier(request: SyncRequest, target: Target, cache: Path | None, listener: ProgressListener) -> Installer:
+def _installer(request: SyncRequest, target: Target, cache: Path | None, listener: ProgressListener) -> Installer:
     policy = request.policy if target.kind == "venv" else request.policy._replace(owned_only=True)
     return Installer(
         target,
-        selection_key(request, target, cache=cache),
+        cached_selection(request, target, cache=cache),
         policy=policy,
-        doing=request.doing,
+        options=request.install_options,
         memory=str(cache / "targets-v1") if cache is not None else None,
         listener=listener,
     )
@@ -150,13 +150,13 @@ def _outdated(request: SyncRequest, states: Sequence[ProjectState]) -> tuple[str
     return changes
 
 
-def _with_choices(plan: Plan, request: SyncRequest, target: Target) -> Plan:
+def _explain_removals(plan: Plan, request: SyncRequest, target: Target) -> Plan:
     if not any(step.action == "remove" for step in plan.changes):
         return plan
     # Imported here: it needs the lock file, which may not have been read.
-    from lockset.sync.removal_reasons import with_choices
+    from lockset.sync.removal_reasons import explain_removals
 
-    return with_choices(plan, request, target)
+    return explain_removals(plan, request, target)
 
 
 def _nothing() -> None:

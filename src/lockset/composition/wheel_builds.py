@@ -10,37 +10,17 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 from lockset.build.checkout import checkout
 from lockset.build.unpack import unpack_sdist
-from lockset.errors import LocksetError, UsageError
+from lockset.errors import LocksetError
 from lockset.sync.wheel.safe_path import path_problem
 from lockset.sync.wheel.zip_reader import members
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
 
     from lockset.build.hooks import HookBuilder
     from lockset.progress import ProgressListener
 
-__all__ = ["HookWheelBuilds", "parse_config_settings"]
-
-
-def parse_config_settings(texts: Iterable[str]) -> Mapping[str, Any]:
-    """The config settings that KEY=VALUE texts mean; a key that is given again has a list of values.
-
-    Raises:
-        UsageError: one has no equals sign.
-    """
-    found: dict[str, Any] = {}
-    for text in texts:
-        key, equals, value = text.partition("=")
-        if not key or not equals:
-            raise UsageError("config-setting", f"`{text}` is no KEY=VALUE")
-        if key not in found:
-            found[key] = value
-        elif isinstance(found[key], list):
-            found[key].append(value)
-        else:
-            found[key] = [found[key], value]
-    return found
+__all__ = ["HookWheelBuilds"]
 
 
 class HookWheelBuilds:

@@ -1,4 +1,4 @@
-"""The bytes of one named file: regular files only, bounded, never blocking."""
+"""Read one input file: regular files only, with a size limit, never blocking."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ if TYPE_CHECKING:
 
 __all__ = ["MAX_BYTES", "decode_utf8", "read_file"]
 
-# Bounds what is read of one source: people write kilobytes. Beyond it the file is refused unread.
+# Limit for one input file, which usually has a few kilobytes.
 MAX_BYTES = 16 * 1024 * 1024
 
 
 def read_file(path: Path, *, location: str, hint: str | None = None) -> bytes:
-    """The content of the regular file `path`, which messages call `location`.
+    """The content of the regular file `path`; `location` is its name in messages.
 
     Raises:
         LocksetError: `source-missing` (with `hint`) or `source-unreadable`.
@@ -45,7 +45,7 @@ def read_file(path: Path, *, location: str, hint: str | None = None) -> bytes:
 
 
 def decode_utf8(data: bytes, *, location: str) -> str:
-    """The text of the file; a byte order mark is passed over, line ends stay as they are.
+    """The text of the file without a byte order mark; line ends are kept.
 
     Raises:
         LocksetError: `encoding`, with line and column of the first byte that is not UTF-8.

@@ -1,4 +1,4 @@
-"""Marker sets: exact algebra of environments."""
+"""Marker sets: exact set operations on environments."""
 
 from lockset.markers.environment import Environment
 from lockset.markers.marker_set import MarkerSet, without_upper_bounds

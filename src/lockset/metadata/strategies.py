@@ -1,4 +1,4 @@
-"""The ways to learn a version's metadata, cheapest first, and which of them are allowed."""
+"""The strategies to obtain the metadata of a version, cheapest first."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ if TYPE_CHECKING:
 
     from lockset.index.pages.project_page import DistributionFile
 
-__all__ = ["MetadataStrategy", "StrategyKind", "best_file", "ways"]
+__all__ = ["MetadataStrategy", "StrategyKind", "best_file", "strategies"]
 
 
 class StrategyKind(Enum):
-    """How the metadata of one file can be learned, in order of cost."""
+    """How to obtain the metadata of one file, in order of cost."""
 
     METADATA_FILE = "metadata-file"
     PIECES = "pieces"
@@ -29,24 +29,24 @@ class StrategyKind(Enum):
 
     @property
     def is_cheap(self) -> bool:
-        """Whether it may be tried on suspicion: a few small requests, nothing built."""
+        """Whether it is cheap enough for prefetching: a few small requests, no build."""
         return self in {StrategyKind.METADATA_FILE, StrategyKind.PIECES}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MetadataStrategy:
-    """One way, for one file."""
+    """One strategy for one file."""
 
     kind: StrategyKind
     file: DistributionFile
 
 
-def ways(files: Sequence[DistributionFile], *, build: bool) -> Iterator[MetadataStrategy]:
-    """The ways for the usable files of one version, in the order to try them.
+def strategies(files: Sequence[DistributionFile], *, build: bool) -> Iterator[MetadataStrategy]:
+    """The strategies for the usable files of one version, in order.
 
-    All wheels of a version are taken to tell the same dependencies, so one wheel speaks for all: the most widely
-    usable. A file whose hash nobody promised is read whole only: its hash will be taken of the very bytes that were
-    read. An sdist is asked only where there is no wheel, and built only where `build` allows.
+    All wheels of a version are assumed to have the same dependencies, so one wheel is enough: the most widely usable.
+    A file without a promised hash is always read as a whole, so that its hash can be computed from the same bytes. An
+    sdist is only used if there is no wheel, and only built if `build` is set.
     """
     wheels = [file for file in files if file.is_wheel]
     if wheels:
@@ -70,20 +70,20 @@ def _has_strong_hash(file: DistributionFile) -> bool:
 
 
 def best_file(wheels: Sequence[DistributionFile]) -> DistributionFile:
-    """The wheel that speaks for its version: not yanked, promised metadata, then the most widely usable one."""
+    """The wheel that represents its version: not yanked, with promised metadata, then the most widely usable one."""
     return min(
         wheels,
         key=lambda file: (file.yanked, not file.metadata, _narrowness(wheel_triple(file.filename)), file.filename),
     )
 
 
-# Platforms most locks are made for come first; a wheel of another one speaks only where there is none of these.
+# Platform tags by preference; wheels of other platforms come last.
 _PLATFORMS = ("any", "manylinux", "linux", "macosx", "win", "musllinux")
 
 
 @lru_cache(maxsize=16_384)
 def _narrowness(triple: str) -> tuple[int, int, int]:
-    """Less is more widely usable: pure wheels, then x86-64 of usual platforms, then the newest CPython."""
+    """A sort key, smallest for the most widely usable: pure wheels, x86-64 of common platforms, newest CPython."""
     interpreters, _, platforms = triple.split("-")
     best = (len(_PLATFORMS), 1)
     for platform in platforms.split("."):
@@ -94,6 +94,6 @@ def _narrowness(triple: str) -> tuple[int, int, int]:
 
 
 def _minor(interpreter: str) -> int:
-    """13 of `cp313`; 0 where an interpreter tag names no minor version of Python 3."""
+    """The minor version of an interpreter tag, such as 13 for `cp313`; 0 if it has none."""
     digits = interpreter[2:]
     return int(digits[1:4]) if digits[:1] == "3" and digits[1:].isdecimal() else 0

@@ -19,7 +19,6 @@ from lockset.sources.key_lines import with_key_lines
 from lockset.sources.lock_constraints import constraints_of_lock
 from lockset.sources.project import RootProject, merge_sources
 from lockset.sources.pyproject import read_pyproject, read_pyproject_name, read_pyproject_settings
-from lockset.sources.requirements.reader import read_requirements
 from lockset.sources.script import read_script
 from lockset.sources.settings import Settings
 from lockset.sources.source_kind import SourceKind, source_kind_of
@@ -266,6 +265,8 @@ def _content(name: str, location: _LocalFile) -> _Content:
 
 
 def _requirements(source: _Content, location: _LocalFile, *, constraint: bool = False) -> RootProject:
+    from lockset.sources.requirements.reader import read_requirements  # most projects have a pyproject.toml alone
+
     return read_requirements(
         source.data,
         path_or_url=source.path_or_url,

@@ -1,4 +1,4 @@
-"""Which file of which distribution goes where in a target, and whether two of them want one place."""
+"""Where each file of each distribution goes in a target, and which of them collide."""
 
 from __future__ import annotations
 
@@ -22,7 +22,8 @@ __all__ = ["Clash", "PlacedDistribution", "Placement", "check_locations", "colli
 class Placement(NamedTuple):
     """One file at its final, absolute `path`: linked from `stored`, or written with `content`.
 
-    Neither where another distribution brings the file. `made_from` says in words what of the wheel it was made of.
+    Neither where another distribution provides the file. `made_from` names the part of the wheel that it comes from,
+    for messages.
     """
 
     path: str
@@ -35,7 +36,7 @@ class Placement(NamedTuple):
 
     @property
     def member(self) -> str:
-        """What of its wheel it is, in words."""
+        """The part of the wheel that it comes from, for messages."""
         if self.stored is None:
             return self.made_from
         scheme, path = self.stored.scheme, self.stored.path
@@ -43,7 +44,7 @@ class Placement(NamedTuple):
 
 
 class PlacedDistribution(NamedTuple):
-    """One distribution as it will be: `info` is the final path of its dist-info folder, RECORD not among `files`."""
+    """One distribution after the sync: `info` is the final path of its dist-info folder; `files` omits RECORD."""
 
     name: str
     version: str
@@ -63,7 +64,7 @@ class Clash(NamedTuple):
 
 
 def record_rows(placed: PlacedDistribution) -> tuple[Row, ...]:
-    """The rows of its RECORD, paths relative to the folder that holds the dist-info folder."""
+    """The rows of its RECORD; paths are relative to the folder that contains the dist-info folder."""
     root = os.path.dirname(placed.info)  # noqa: PTH120 (a value, not a file)
     own = f"{placed.info}{os.sep}RECORD"
     inside = root + os.sep if os.sep == "/" else "\0"  # nearly every file; no path has a NUL
@@ -76,7 +77,7 @@ def record_rows(placed: PlacedDistribution) -> tuple[Row, ...]:
 
 
 def record_path(path: str, info: str) -> str:
-    """`path` as a row of the RECORD in the dist-info folder `info` has it."""
+    """`path` as written in the RECORD of the dist-info folder `info`."""
     return _relative(path, os.path.dirname(info))  # noqa: PTH120 (a value, not a file)
 
 
@@ -94,19 +95,19 @@ def _relative(path: str, root: str) -> str:
 def check_locations(
     placed: Sequence[PlacedDistribution], kept: Sequence[InstalledDistribution], *, layout: Layout
 ) -> tuple[Clash, ...]:
-    """Refuse what would overwrite a file of the environment itself or metadata; the paths that several own.
+    """Refuse files that would overwrite the environment itself or metadata; return the paths that several own.
 
-    Two distributions may have the same file where its bytes are the same: that is not a clash.
+    Two distributions may own the same file with the same bytes: that is not a clash.
 
     Raises:
-        LocksetError: `path-reserved`, `unsafe-path`; `path-conflict` where one brings a path twice, or a file and a
-            folder need one path.
+        LocksetError: `path-reserved`, `unsafe-path`; `path-conflict` where one distribution has a path twice, or a
+            file and a folder need the same path.
     """
     owners: dict[str, tuple[str, str]] = {}
     for distribution in kept:
         owners.update((path, (distribution.name, digest)) for path, digest, _ in distribution.files)
     libraries = tuple(f"{library}{os.sep}" for library in layout.libraries)
-    # In these folders every name counts; of any other, one file tells about all.
+    # In these folders every name is checked; elsewhere one file per folder is enough.
     named = {*layout.roots, *layout.libraries}
     clashing: set[str] = set()
     folders: dict[str, PlacedDistribution] = {}
@@ -129,8 +130,8 @@ def check_locations(
 
 
 def _refuse_twice(one: PlacedDistribution) -> None:
-    """Refuse a distribution of which two files would have one path here."""
-    # On Windows letters of either case are one name; elsewhere the file system decides when it is written.
+    """Refuse a distribution with two files that would have the same path here."""
+    # Windows ignores case; elsewhere the file system decides when the file is written.
     fold = os.path.normcase if os.name == "nt" else str
     if len({fold(path) for path, *_ in one.files}) == len(one.files):
         return
@@ -156,7 +157,7 @@ def _refuse_folders(
     roots: Collection[str],
     distributions: Sequence[InstalledDistribution | PlacedDistribution],
 ) -> None:
-    """Refuse a file where another one needs a folder."""
+    """Refuse a file at a path where another file needs a folder."""
     checked: set[str] = set()
     for start, one in folders.items():
         folder = start
@@ -174,13 +175,13 @@ def _refuse_folders(
 
 
 def _clashes(paths: set[str], distributions: Sequence[InstalledDistribution | PlacedDistribution]) -> tuple[Clash, ...]:
-    found: dict[str, list[tuple[str, str]]] = {path: [] for path in sorted(paths)}
+    owners: dict[str, list[tuple[str, str]]] = {path: [] for path in sorted(paths)}
     for one in distributions:
         for path, *_ in one.files:
             if path in paths:
-                found[path].append((one.name, str(one)))
+                owners[path].append((one.name, str(one)))
     return tuple(
-        Clash(path, tuple(name for name, _ in rows), tuple(label for _, label in rows)) for path, rows in found.items()
+        Clash(path, tuple(name for name, _ in rows), tuple(label for _, label in rows)) for path, rows in owners.items()
     )
 
 
@@ -188,7 +189,7 @@ def _check_location(one: PlacedDistribution, path: str, libraries: Sequence[str]
     if layout.is_reserved(path):
         raise LocksetError(
             "path-reserved",
-            f"{one} wants to write `{path}`, which belongs to the environment itself",
+            f"{one} would write `{path}`, which belongs to the environment itself",
             hint="Leave the package out, or lock another version",
         )
     folded, info = os.path.normcase(path), os.path.normcase(one.info)
@@ -197,5 +198,5 @@ def _check_location(one: PlacedDistribution, path: str, libraries: Sequence[str]
             top = folded[len(library) :].split(os.sep, 1)[0]
             if top.lower().endswith((".dist-info", ".egg-info", ".egg-link", ".egg")) and library + top != info:
                 raise LocksetError(
-                    "unsafe-path", f"{one} wants to write `{path}`, which is metadata of another distribution"
+                    "unsafe-path", f"{one} would write `{path}`, which is metadata of another distribution"
                 )

@@ -1,4 +1,4 @@
-"""From a selection to what a target shall have: the user's rules on sources, hashes and paths are kept here."""
+"""Turn selected packages into desired distributions, and enforce the user's rules on sources, hashes and paths."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ if TYPE_CHECKING:
     from lockset.lockfile.model import Package
     from lockset.lockfile.select import SelectedPackage
 
-__all__ = ["wanted"]
+__all__ = ["desired_distributions"]
 
 
-def wanted(
+def desired_distributions(
     items: Sequence[SelectedPackage], *, folder: str, allowed: SourcePolicy | None = None
 ) -> tuple[DesiredDistribution, ...]:
-    """What `items` of a selection ask for; relative paths are below `folder`, the lock file's own.
+    """The distributions for the selected `items`; relative paths start from `folder`, that of the lock file.
 
     Raises:
         LocksetError: `hash-missing`, `hash-malformed`, `unsafe-path`, `source-not-allowed`, `commit-malformed`.
@@ -40,18 +40,18 @@ def wanted(
     known, needed = _edges(items)
     rules = allowed or SourcePolicy()
     return tuple(
-        _wanted(item.package, item.artifact, folder, rules, requested=known and item.package.name not in needed)
+        _desired(item.package, item.artifact, folder, rules, requested=known and item.package.name not in needed)
         for item in items
     )
 
 
 def _edges(items: Sequence[SelectedPackage]) -> tuple[bool, frozenset[str]]:
-    """Whether the lock records dependencies at all, and the names that something depends on."""
+    """Whether the lock file records dependencies at all, and the names that another package depends on."""
     lists = [item.package.dependencies for item in items if item.package.dependencies]
     return bool(lists), frozenset(str(edge.get("name", "")) for edges in lists for edge in edges or ())
 
 
-def _wanted(
+def _desired(
     package: Package, artifact: object, folder: str, allowed: SourcePolicy, *, requested: bool
 ) -> DesiredDistribution:
     what = describe(package)
@@ -102,12 +102,12 @@ def _wanted(
     )
 
 
-# What repositories are fetched by.
+# Schemes by which repositories are fetched.
 _OF_REPOSITORIES = frozenset({"http", "https", "file", "ssh", "git", "svn", "bzr", "sftp", "lp", "rsync", "ftp"})
 
 
 def _check_url(url: str | None, what: str, *, is_file: bool) -> None:
-    """Refuse an address that cannot be taken apart, and one that nothing fetches: it leads nowhere."""
+    """Refuse an address that is malformed, or whose scheme lockset does not fetch."""
     if not url:
         return
     scheme = url.partition(":")[0].lower()
@@ -124,20 +124,20 @@ def _check_url(url: str | None, what: str, *, is_file: bool) -> None:
     if not is_file and (url.startswith("-") or (len(scheme) > 1 and scheme.rpartition("+")[2] not in _OF_REPOSITORIES)):
         raise LocksetError(
             "url-scheme",
-            f"`{what}` is locked to `{public_url(url)}`, and no repository is fetched from there",
+            f"`{what}` is locked to `{public_url(url)}`, whose scheme cannot be used for repositories",
             hint="Lock again, from an https or ssh address",
         )
     if is_file and scheme not in {"http", "https", "file"}:
         raise LocksetError(
             "url-scheme",
-            f"`{what}` is locked to `{public_url(url)}`, and files are fetched by http and https only",
+            f"`{what}` is locked to `{public_url(url)}`, but files can only be fetched by http or https",
             hint="Lock again, from an index or an https address",
         )
 
 
 def _address_problem(url: str, scheme: str, host: str, port: int | None) -> str | None:
     if port == 0 or not url.isprintable() or " " in host:
-        return "it has a character or a port that no address can have"
+        return "it has a character or a port that is not allowed in an address"
     if scheme in {"http", "https", "ssh", "git"} and not any(map(str.isalnum, host)):
         return "it has no host"
     return None
@@ -148,12 +148,12 @@ def _check_allowed(fine: bool, what: str, source: str, option: str) -> None:  # 
         raise LocksetError(
             "source-not-allowed",
             f"`{what}` is locked as {source}, which {option} refuses",
-            hint=f"Leave {option} away, or lock it from an index",
+            hint=f"Run without `{option}`, or lock it from an index",
         )
 
 
 def _commit(text: str, what: str) -> str:
-    """A commit id in full: a short one, or a name, can mean another commit tomorrow."""
+    """`text` if it is a full commit id. A short id, or a name, may mean another commit tomorrow."""
     if len(text) not in {40, 64} or not set(text.lower()) <= set("0123456789abcdef"):
         raise LocksetError(
             "commit-malformed",
@@ -175,7 +175,7 @@ def _digests(hashes: Mapping[str, str], what: str, *, weak: bool) -> tuple[Diges
 
 
 def _path(artifact: File, folder: str, allowed: SourcePolicy, what: str) -> tuple[str | None, bool]:
-    """The local path of `artifact`, as locked or of its `file:` URL, and whether it may not be read there."""
+    """The local path of `artifact`, locked or from its `file:` URL, and whether it lies outside."""
     text = artifact.path
     if not text and artifact.url and artifact.url.lower().startswith("file:"):
         parts = urlsplit(artifact.url)
@@ -213,11 +213,11 @@ def _leads_into(location: str, folder: str) -> bool:
 
 
 def _is_in(location: str, folder: str) -> bool:
-    # On Windows with one separator, and one case; elsewhere both stay as they are.
+    # On Windows this unifies separators and case; elsewhere it changes nothing.
     location, folder = os.path.normcase(location), os.path.normcase(folder)
     return location == folder or is_within(location, folder, separator=os.sep)
 
 
 def _resolved(path: str) -> str:
-    # A link of a repository leads out of it as well as two dots do.
+    # A symbolic link can lead out of a repository just as `..` can.
     return os.path.realpath(path)

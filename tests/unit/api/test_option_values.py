@@ -22,7 +22,7 @@ OPTIONS: tuple[Any, ...] = (
     RequirementsStyle,
 )
 FIELDS = [(cls, field.name) for cls in OPTIONS for field in dataclasses.fields(cls)]
-CALLS = ("convert", "export", "lock", "sync_target", "validate", "validate_text")
+CALLS = ("check_env", "convert", "fix", "lock", "sync_target", "validate", "validate_text", "why_not")
 
 
 def refused(cls: Any, **values: Any) -> UsageError:
@@ -91,7 +91,7 @@ def test_a_call_refuses_what_is_not_a_path(call: str) -> None:
 
 def test_a_call_refuses_options_of_another_kind() -> None:
     for call in (
-        lambda: lockset.lock((), choices={"python": ">=3.10"}),  # type: ignore[arg-type]
+        lambda: lockset.lock((), options={"python": ">=3.10"}),  # type: ignore[arg-type]
         lambda: lockset.lock((), indexes="https://index.example.org"),  # type: ignore[arg-type]
         lambda: lockset.convert("x", "uv"),  # type: ignore[arg-type]
         lambda: lockset.export("x", "constraints"),  # type: ignore[arg-type]
@@ -116,4 +116,4 @@ def test_an_argument_that_is_not_a_name_or_folder_is_refused(value: Any) -> None
     with pytest.raises(UsageError, match="name"):
         lockset.validate_text("", name=value)
     with pytest.raises(UsageError, match="cache"):
-        lockset.convert("requirements.txt", cache=value)
+        lockset.convert("requirements.txt", context=lockset.RunContext(cache=value))

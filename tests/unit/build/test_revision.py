@@ -10,7 +10,7 @@ import pytest
 
 from lockset.build.checkout import checkout
 from lockset.build.revision import commit_of
-from lockset.composition.conversion_files import LiveRemote
+from lockset.composition.conversions.remote_files import LiveRemote
 from lockset.errors import LocksetError
 from lockset.index.http.connection import connect
 from lockset.index.options import IndexOptions

@@ -96,7 +96,7 @@ def test_an_sdist_comes_out_with_its_one_folder(into: Path) -> None:
     ],
     ids=str,
 )
-def test_what_leaves_the_tree_or_is_no_file_is_refused_and_touches_nothing(members: list[Member], into: Path) -> None:
+def test_archives_with_unsafe_members_are_refused_and_write_nothing(members: list[Member], into: Path) -> None:
     before = outside(into)
     with pytest.raises(LocksetError) as caught:
         unpack_sdist(tar_of(*[(name, dict(facts)) for name, facts in members]), "x-1.tar.gz", into)

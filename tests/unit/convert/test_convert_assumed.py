@@ -13,7 +13,7 @@ from lockset.errors import LocksetError
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from lockset.api.convert import Conversion
+    from lockset.composition.conversions.foreign import Conversion
 
 
 def package(

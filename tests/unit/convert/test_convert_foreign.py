@@ -9,7 +9,7 @@ import pytest
 from packaging.pylock import PylockSelectError
 
 from fakes.fake_conversion import FILES, convert_text, sha
-from lockset.api.convert import Conversion, ConvertOptions
+from lockset.composition.conversions.foreign import Conversion, ConvertOptions
 from lockset.errors import LocksetError
 from lockset.lockfile.select import select
 from lockset.markers import Environment
@@ -206,11 +206,11 @@ def test_uv_members_in_conflict_are_named_with_the_option_that_chooses_one(
     top = f'conflicts = [[{{ package = "app"{choice} }}, {{ package = "lib"{choice} }}]]'
     text = uv_lock("", lib, top=top).replace("[[package]]", '[manifest]\nmembers = ["app", "lib"]\n\n[[package]]', 1)
     with pytest.raises(LocksetError) as caught:
-        convert_text(tmp_path, "uv.lock", text, options=ConvertOptions(offline=True, all_members=True))
+        convert_text(tmp_path, "uv.lock", text, options=ConvertOptions(all_members=True))
     assert message in caught.value.diagnostic.message
     assert caught.value.diagnostic.hint == "Convert one of them alone with `--package app` or `--package lib`"
     for member in ("app", "lib"):
-        convert_text(tmp_path, "uv.lock", text, options=ConvertOptions(offline=True, members=(member,)))
+        convert_text(tmp_path, "uv.lock", text, options=ConvertOptions(members=(member,)))
 
 
 def test_uv_conflicts_of_another_member_hold_where_its_extras_are_requested(tmp_path: Path) -> None:
@@ -238,7 +238,7 @@ def test_uv_conflicts_of_another_member_hold_where_its_extras_are_requested(tmp_
         '[{ package = "app", extra = "both" }, { package = "app", extra = "fast" }]]\n'
         '[manifest]\nmembers = ["app", "lib"]\n',
     )
-    done = convert_text(tmp_path, "uv.lock", text, options=ConvertOptions(members=("app",), offline=True))
+    done = convert_text(tmp_path, "uv.lock", text, options=ConvertOptions(members=("app",)))
     found = markers(done)
     assert found["i 1"] == '"both" in extras or "slow" in extras'
     assert found["i 2"] == '"fast" in extras or ("both" not in extras and "slow" not in extras)'
@@ -561,10 +561,10 @@ def test_hashes_of_unknown_algorithms_are_refused(tmp_path: Path) -> None:
 def test_invalid_bytes_are_reported_with_their_line(tmp_path: Path) -> None:
     path = tmp_path / "uv.lock"
     path.write_bytes(b"version = 1\n[[package]]\nname = 'caf\xe9'\n")
-    from lockset.api.convert import convert
+    import lockset
 
     with pytest.raises(LocksetError) as caught:
-        convert(path, ConvertOptions(offline=True), output=tmp_path / "pylock.toml")
+        lockset.convert(path, ConvertOptions(), output=tmp_path / "pylock.toml")
     assert str(caught.value.diagnostic.location).endswith("uv.lock:3")
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from fakes.fake_conversion import FILES, FakeRemote, convert_text, sha, wheel_file
-from lockset.api.convert import Conversion, ConvertOptions
+from lockset.composition.conversions.foreign import Conversion, ConvertOptions
 from lockset.errors import LocksetError
 
 if TYPE_CHECKING:
@@ -192,7 +192,7 @@ def test_pins_of_one_release_with_and_without_hashes_are_accepted(tmp_path: Path
         f"{hashed(LINUX)} ; os_name != 'nt'", f"; os_name != 'nt' {hashed(LINUX)}"
     )
     done = convert_text(
-        tmp_path, "requirements.txt", text, projects={"hull": wheels}, options=ConvertOptions(offline=True, files="all")
+        tmp_path, "requirements.txt", text, projects={"hull": wheels}, options=ConvertOptions(files="all")
     )
     assert sorted(len(names) for _, _, names in entries(done)) == [1, 2]
 
@@ -215,7 +215,7 @@ def test_the_hint_does_not_ask_pipenv_to_write_the_same_file_again(tmp_path: Pat
     with pytest.raises(LocksetError) as caught:
         convert_text(tmp_path, "Pipfile.lock", text)
     assert "--files all" in (caught.value.diagnostic.hint or "")
-    options = ConvertOptions(offline=True, files="all")
+    options = ConvertOptions(files="all")
     done = convert_text(tmp_path, "Pipfile.lock", text, projects={"torch": ANYWHERE}, options=options)
     assert [version for version, _, _ in entries(done)] == ["2.6.0+cpu"]
 

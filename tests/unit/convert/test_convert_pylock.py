@@ -9,7 +9,8 @@ import pytest
 from builders.locks import make_lock
 from fakes.fake_conversion import sha, wheel_file
 from fakes.fake_index import FakeIndex
-from lockset.api.convert_pylock import PylockOptions, convert_pylock
+from lockset.composition.conversions.foreign import ConvertOptions
+from lockset.composition.conversions.pylock import convert_pylock
 from lockset.conversion.pipeline.file_details import fill_file_details
 from lockset.errors import LocksetError
 from lockset.index.options import IndexOptions
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from lockset.api.convert import Conversion
+    from lockset.composition.conversions.foreign import Conversion
 
 FILES = "https://files.example.org"
 
@@ -32,14 +33,14 @@ def entry(name: str, version: str = "1", *, tags: Sequence[str] = ("py3-none-any
     return {"name": name, "version": version, "wheels": wheels} | more
 
 
-def run(folder: Path, texts: Sequence[str], options: PylockOptions | None = None) -> Conversion:
+def run(folder: Path, texts: Sequence[str], options: ConvertOptions | None = None) -> Conversion:
     paths = []
     for number, text in enumerate(texts):
         path = folder / f"pylock.n{number}.toml"
         path.write_text(text)
         paths.append(path)
     return convert_pylock(
-        paths, options or PylockOptions(), output=folder / "pylock.toml", index_options=IndexOptions(offline=True)
+        paths, options or ConvertOptions(), output=folder / "pylock.toml", indexes=IndexOptions(offline=True)
     )
 
 
@@ -60,14 +61,14 @@ MULTI = make_lock(
 )
 
 
-def test_normalizing_names_every_file_and_keeps_the_rest(tmp_path: Path) -> None:
+def test_normalising_names_every_file_and_keeps_the_rest(tmp_path: Path) -> None:
     done = run(tmp_path, [MULTI])
     assert all(wheel.name for package in done.lock.packages for wheel in package.wheels or ())
     assert run(tmp_path, [done.text]).text == done.text
 
 
-def test_narrowing_to_a_platform_drops_wheels_that_never_fit(tmp_path: Path) -> None:
-    done = run(tmp_path, [MULTI], PylockOptions(platforms=("linux",)))
+def test_narrowing_to_a_platform_drops_what_never_fits(tmp_path: Path) -> None:
+    done = run(tmp_path, [MULTI], ConvertOptions(platforms=("linux",)))
     assert set(found(done)) == {"a 1", "x 1", "d 1"}
     assert [str(marker) for marker in done.lock.environments or ()] == ['sys_platform == "linux"']
     a = next(p for p in done.lock.packages if p.name == "a")
@@ -75,7 +76,7 @@ def test_narrowing_to_a_platform_drops_wheels_that_never_fit(tmp_path: Path) -> 
     assert done.proof.lost == 2
 
 
-def test_narrowing_drops_dependencies_on_dropped_entries(tmp_path: Path) -> None:
+def test_narrowing_drops_the_dependencies_that_only_dropped_entries_were(tmp_path: Path) -> None:
     needed = [{"name": "w"}, {"name": "v", "version": "1"}, {"name": "v", "version": "2"}, {"name": "elsewhere"}]
     lock = make_lock(
         [
@@ -85,20 +86,20 @@ def test_narrowing_drops_dependencies_on_dropped_entries(tmp_path: Path) -> None
             entry("v", "2", marker="sys_platform != 'win32'"),
         ]
     )
-    (a,) = (p for p in run(tmp_path, [lock], PylockOptions(platforms=("linux",))).lock.packages if p.name == "a")
+    (a,) = (p for p in run(tmp_path, [lock], ConvertOptions(platforms=("linux",))).lock.packages if p.name == "a")
     assert a.dependencies == [{"name": "elsewhere"}, {"name": "v", "version": "2"}]
     (a,) = (
-        p for p in run(tmp_path, [lock], PylockOptions(platforms=("linux", "windows"))).lock.packages if p.name == "a"
+        p for p in run(tmp_path, [lock], ConvertOptions(platforms=("linux", "windows"))).lock.packages if p.name == "a"
     )
     assert len(a.dependencies or ()) == 4
 
 
-def test_fixing_the_selection_leaves_nothing_to_select(tmp_path: Path) -> None:
-    done = run(tmp_path, [MULTI], PylockOptions(settle=True, extras=("x",)))
+def test_settling_a_choice_leaves_nothing_to_choose(tmp_path: Path) -> None:
+    done = run(tmp_path, [MULTI], ConvertOptions(settle=True, extras=("x",)))
     assert found(done) == {"a 1": None, "w 1": 'sys_platform == "win32"', "x 1": None}
     assert (done.lock.extras, done.lock.dependency_groups, done.lock.default_groups) == (None, None, None)
     with pytest.raises(LocksetError) as caught:
-        run(tmp_path, [MULTI], PylockOptions(settle=True, extras=("nobody",)))
+        run(tmp_path, [MULTI], ConvertOptions(settle=True, extras=("nobody",)))
     assert caught.value.diagnostic.code == "unknown-extra"
 
 
@@ -136,11 +137,11 @@ def test_locks_that_disagree_are_not_merged(tmp_path: Path, other: str) -> None:
 def test_nothing_is_left_of_a_lock_for_another_platform(tmp_path: Path) -> None:
     linux = make_lock([entry("a")], environments=["sys_platform == 'linux'"])
     with pytest.raises(LocksetError) as caught:
-        run(tmp_path, [linux], PylockOptions(platforms=("windows",)))
+        run(tmp_path, [linux], ConvertOptions(platforms=("windows",)))
     assert caught.value.diagnostic.code == "no-environment"
 
 
-def test_details_of_files_with_the_same_hash_are_filled_in() -> None:
+def test_facts_of_files_with_the_same_hash_are_filled_in() -> None:
     lock = read(make_lock([entry("a"), entry("b")])).lock
     mark = "a1py3-none-any"
     index = FakeIndex(

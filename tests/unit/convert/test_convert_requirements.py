@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from fakes.fake_conversion import FILES, FakeRemote, convert_text, sha, wheel_file
-from lockset.api.convert import Conversion, ConvertOptions, read_draft
+from lockset.composition.conversions.foreign import Conversion, ConvertOptions, read_draft
 from lockset.errors import LocksetError
 
 if TYPE_CHECKING:
@@ -154,7 +154,7 @@ def test_a_marker_for_an_extra_is_refused(tmp_path: Path) -> None:
 
 def test_a_pin_that_applies_nowhere_is_left_out_and_named(tmp_path: Path) -> None:
     text = f"idna==3.10 {hashed('w')}\nold==1 ; python_version < '3.9' {hashed('o')}"
-    options = ConvertOptions(python=">=3.10", offline=True)
+    options = ConvertOptions(python=">=3.10")
     done = convert_text(tmp_path, "requirements.txt", text, options=options)
     assert entries(done) == [("idna", "3.10", None)]
     assert done.proof.lost == 1
@@ -291,7 +291,7 @@ def test_invalid_utf_8_is_refused_with_its_line(tmp_path: Path, mark: bytes) -> 
     path = tmp_path / "requirements.txt"
     path.write_bytes(b"a==1\n" + mark)
     with pytest.raises(LocksetError) as caught:
-        read_draft(path, ConvertOptions(offline=True), environ={})
+        read_draft(path, ConvertOptions(), environ={})
     assert caught.value.diagnostic.code == "encoding"
     assert str(caught.value.diagnostic.location).endswith(":2")
 

@@ -11,7 +11,7 @@ import pytest
 
 from builders.locks import make_lock
 from fakes.fake_conversion import sha
-from lockset.api.export import Export, ExportOptions, export_lock
+from lockset.composition.conversions.export import Export, ExportOptions, export_lock
 from lockset.conversion.writers.requirements import RequirementsStyle
 from lockset.errors import LocksetError
 from lockset.lockfile.read import read

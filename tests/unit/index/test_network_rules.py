@@ -52,7 +52,7 @@ def test_no_header_breaks_the_rules(headers: dict[str, str]) -> None:
     assert freshness_of(headers, stored_at=0, now=1) in set(Freshness)
 
 
-def test_a_fresh_response_is_used_a_stale_one_asked_about_or_fetched() -> None:
+def test_a_fresh_response_is_used_and_a_stale_one_is_revalidated_or_fetched() -> None:
     aged = {"cache-control": "max-age=60", "etag": '"x"'}
     assert freshness_of(aged, stored_at=100, now=159) is Freshness.USE
     assert freshness_of(aged, stored_at=100, now=160) is Freshness.REVALIDATE
@@ -146,14 +146,14 @@ PRIVATE = IndexSource(url="https://private.example.org/simple/", name="private")
 TORCH = IndexSource(url="https://torch.example.org/simple/", name="torch", explicit=True)
 
 
-def test_the_default_index_is_asked_last_and_explicit_ones_only_for_their_projects() -> None:
+def test_the_default_index_is_last_and_explicit_ones_serve_only_pinned_projects() -> None:
     options = IndexOptions(indexes=(PRIVATE, TORCH), pins={"Torch_Vision": "torch"})
     assert sources_for("numpy", options) == (PRIVATE, IndexSource(url=DEFAULT_INDEX))
     assert sources_for("torch-vision", options) == (TORCH,)
 
 
 def test_a_pin_to_an_unknown_index_is_an_error() -> None:
-    with pytest.raises(LocksetError, match="pinned to index `typo`"):
+    with pytest.raises(LocksetError, match="pinned to the index `typo`"):
         IndexOptions(indexes=(PRIVATE,), pins={"numpy": "typo"})
 
 
@@ -165,7 +165,7 @@ def test_without_indexes_only_flat_places_and_pinned_indexes_remain() -> None:
 
 
 @pytest.mark.parametrize("text", ["http://[::1/simple/", "https://x.example.org/\udcff/"])
-def test_a_location_that_is_no_url_is_told(text: str, tmp_path: Path) -> None:
+def test_an_index_location_that_is_not_a_url_is_refused(text: str, tmp_path: Path) -> None:
     with pytest.raises(LocksetError) as caught:
         location_url(text, base=tmp_path)
     assert caught.value.diagnostic.code == "index-location"

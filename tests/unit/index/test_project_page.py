@@ -77,7 +77,7 @@ def test_a_page_holds_each_file_once_under_its_version_newest_first(files: list[
 
 
 @given(st.lists(page_files(), max_size=12))
-def test_what_is_told_without_decoding_agrees_with_the_files(files: list[PageFile]) -> None:
+def test_facts_about_versions_agree_with_their_files(files: list[PageFile]) -> None:
     detail = detail_of("sample", files)
     for version in detail.versions:
         held = detail.files(version)
@@ -174,5 +174,5 @@ def test_a_stored_page_of_ten_thousand_files_opens_in_milliseconds() -> None:
 
 
 @pytest.mark.parametrize("value", [None, (), (1, 2), tuple(range(10)), (99, *range(9)), {"format": 3}])
-def test_what_is_no_table_is_told_apart(value: object) -> None:
+def test_malformed_tables_are_recognised(value: object) -> None:
     assert not is_table(value)

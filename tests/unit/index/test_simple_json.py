@@ -53,7 +53,7 @@ def test_several_hashes_are_all_kept_and_unknown_ones_too() -> None:
     assert dict(file.hashes) == {"sha256": "ab" * 32, "md5": "cd" * 16, "odd": "ef"}
 
 
-def test_the_status_is_told() -> None:
+def test_the_project_status_is_read_from_json() -> None:
     assert read(page_of() | {"project-status": {"status": "quarantined"}}).status == "quarantined"
 
 
@@ -98,7 +98,7 @@ def test_a_value_of_the_wrong_type_is_an_error_that_says_so(changes: dict[str, A
         b'{"meta": {"api-version": 1}, "files": []}',
     ],
 )
-def test_what_is_no_page_is_an_error(page: bytes) -> None:
+def test_malformed_pages_are_errors(page: bytes) -> None:
     with pytest.raises(LocksetError) as caught:
         read(page)
     assert caught.value.diagnostic.code == "index-page-invalid"

@@ -24,16 +24,16 @@ HEAD = b'lock-version = "1.0"\ncreated-by = "hand"\n'
         (b"\xef\xbb\xbfa = 1", 1, 1, "The file starts with a byte order mark, which TOML does not allow"),
         (b"\xff\xfea\x00", 1, 1, "The file is UTF-16, and TOML is UTF-8"),
         (b'a = 1\nb = "\xc3\xa9\xff"', 2, 7, "The byte 0xff is not UTF-8"),
-        (b"a = 1\r\nb = \r\n", 2, 5, "This is no TOML: invalid value"),
-        (b"a = 1\x00", 1, 6, "This is no TOML: expected newline or end of document after a statement"),
-        (b"a = 1\na = 2", 2, 6, "This is no TOML: cannot overwrite a value"),
-        (b"a = 1\nb = " + b"1" * 5000, 2, 5, "A number has more digits than can be read"),
-        (b"a = " + b"[" * 100_000, 1, 1, "Tables or arrays are nested too deep to read"),
-        (b"a = " + b"{a=" * 100_000, 1, 1, "Tables or arrays are nested too deep to read"),
-        (b"a" + b".a" * 100_000 + b" = 1", 1, 1, "Tables or arrays are nested too deep to read"),
+        (b"a = 1\r\nb = \r\n", 2, 5, "This is not valid TOML: invalid value"),
+        (b"a = 1\x00", 1, 6, "This is not valid TOML: expected newline or end of document after a statement"),
+        (b"a = 1\na = 2", 2, 6, "This is not valid TOML: cannot overwrite a value"),
+        (b"a = 1\nb = " + b"1" * 5000, 2, 5, "A number has too many digits"),
+        (b"a = " + b"[" * 100_000, 1, 1, "Tables or arrays are nested too deeply"),
+        (b"a = " + b"{a=" * 100_000, 1, 1, "Tables or arrays are nested too deeply"),
+        (b"a" + b".a" * 100_000 + b" = 1", 1, 1, "Tables or arrays are nested too deeply"),
     ],
 )
-def test_what_is_no_toml_is_refused_with_its_place(data: bytes, line: int, column: int, message: str) -> None:
+def test_invalid_toml_is_refused_with_its_position(data: bytes, line: int, column: int, message: str) -> None:
     with pytest.raises(TomlError) as caught:
         read(data, path="pylock.toml")
     error = caught.value
@@ -137,21 +137,21 @@ def test_a_file_is_loaded(tmp_path: Path) -> None:
     assert load(path).path == str(path)
 
 
-def test_what_is_no_regular_file_is_refused_without_waiting(tmp_path: Path) -> None:
+def test_only_regular_files_are_read_and_pipes_never_block(tmp_path: Path) -> None:
     with pytest.raises(LocksetError, match="it is a folder"):
         load_bytes(tmp_path)
     with pytest.raises(LocksetError, match="There is no file"):
         load_bytes(tmp_path / "pylock.toml")
     with pytest.raises(LocksetError, match="There is no file"):
         load_bytes(Path(__file__) / "pylock.toml")
-    with pytest.raises(LocksetError, match="is no path"):
+    with pytest.raises(LocksetError, match="is not a valid path"):
         load_bytes("pylock\0.toml")
 
 
 def test_a_pipe_is_refused_without_waiting(tmp_path: Path) -> None:
     pipe = tmp_path / "pylock.toml"
     make_pipe(pipe)
-    with pytest.raises(LocksetError, match="it is no regular file"):
+    with pytest.raises(LocksetError, match="it is not a regular file"):
         load_bytes(pipe)
 
 
@@ -168,5 +168,5 @@ def test_a_range_of_pythons_that_cannot_be_compared_is_refused(location: str) ->
     line = f'requires-python = ">={"9" * 5000}"\n'
     top, package = (line, "") if location == "top" else ("", line)
     text = f'{HEAD.decode()}{top}[[packages]]\nname = "a"\n{package}[packages.directory]\npath = "."\n'
-    with pytest.raises(LocksetError, match="more digits than can be read"):
+    with pytest.raises(LocksetError, match="too many digits"):
         _ = read(text).lock

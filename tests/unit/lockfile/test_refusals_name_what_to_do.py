@@ -7,7 +7,7 @@ import pytest
 from lockset.errors import LocksetError
 from lockset.lockfile.read import read
 from lockset.lockfile.validate.report import validate_document
-from lockset.sync.source_rules import wanted
+from lockset.sync.source_rules import desired_distributions
 
 TOP = 'lock-version = "1.0"\ncreated-by = "hand"\n'
 OTHERS = {
@@ -78,6 +78,6 @@ def test_a_plan_refuses_an_address_that_nothing_fetches_and_names_package_and_pl
     lock = read(entry(url)).lock
     items = select(lock, environment=target.environment, tags=target.tags).items
     with pytest.raises(LocksetError) as caught:
-        wanted(items, folder="/")
+        desired_distributions(items, folder="/")
     assert "`hull 1.0`" in str(caught.value)
     assert url.partition("?")[0] in str(caught.value)

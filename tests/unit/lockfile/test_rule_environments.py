@@ -85,17 +85,17 @@ ENVIRONMENTS = f'environments = ["{LINUX}", "{WINDOWS}"]\n'
         (entry(more=files("cp38-cp38-win_amd64")), []),
     ],
 )  # fmt: skip
-def test_what_is_found_and_what_is_none(text: str, expected: list[tuple[str, str]]) -> None:
+def test_markers_give_the_expected_findings(text: str, expected: list[tuple[str, str]]) -> None:
     assert found(text) == expected
 
 
 @pytest.mark.parametrize("tag", [".py3-none-any", "10-none-win32", "py3-none-any.", "cp3x-abi3-win_amd64", "py-and-x"])
-def test_tags_that_are_none_are_told_by_the_rule_on_file_names(tag: str) -> None:
+def test_invalid_tags_are_reported_by_the_rule_on_file_names(tag: str) -> None:
     report = validate_document(TOP + TWO_39 + entry(more=files(tag, "cp310-cp310-win_amd64")))
     assert {issue.code for issue in report.errors} <= {"wheel-file-name"}
 
 
-def test_an_overlap_is_told_with_an_environment_in_which_both_apply() -> None:
+def test_an_overlap_names_an_environment_in_which_both_apply() -> None:
     text = 'extras = ["docs"]\n' + entry("'docs' in extras") + entry("sys_platform == 'win32'")
     [issue] = validate_document(TOP + text).issues
     assert issue.severity == "warning"

@@ -119,7 +119,7 @@ def test_an_empty_creator_is_noticed() -> None:
 
 
 @pytest.mark.parametrize("name", ["My_Tool", "a.b", "a tool", "-x"])
-def test_a_creator_that_is_no_normalized_name_is_noticed(name: str) -> None:
+def test_a_created_by_that_is_not_normalized_is_reported(name: str) -> None:
     [issue] = validate_document(f'lock-version = "1.0"\ncreated-by = "{name}"\npackages = []\n').issues
     assert (issue.code, issue.path, issue.line) == ("created-by-normalized", "created-by", 2)
 
@@ -150,7 +150,7 @@ def test_an_unknown_key_names_the_nearest_known_one() -> None:
     [issue] = validate_document(TOP + package('requires_python = ">=3"\n' + DIRECTORY)).issues
     assert issue.hint == "Did you mean `requires-python`?"
     [issue] = validate_document(TOP + package("zzz = 1\n" + DIRECTORY)).issues
-    assert issue.hint == "Keys of a tool's own go below `packages.tool`"
+    assert issue.hint == "Tools can add their own keys in `packages.tool`"
 
 
 def test_all_findings_come_at_once_sorted_by_place() -> None:
@@ -171,6 +171,6 @@ def test_all_findings_come_at_once_sorted_by_place() -> None:
 def test_a_comparison_of_literals_is_warned_of_as_what_a_sync_refuses(marker: str) -> None:
     text = TOP + package(f'marker = "{marker}"\n' + DIRECTORY)
     hints = [issue.hint for issue in validate_document(text).issues if issue.code == "marker-constant"]
-    assert hints == ["Leave it out: `lockset sync` and pip refuse such a marker"]
-    with pytest.raises(LocksetError, match="cannot be decided"):
+    assert hints == ["Remove it: `lockset sync` and pip refuse such a marker"]
+    with pytest.raises(LocksetError, match="cannot be evaluated"):
         select(read(text).lock, environment=LINUX, tags=())

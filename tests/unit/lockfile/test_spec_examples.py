@@ -73,6 +73,6 @@ def test_manifest_pages_and_shown_examples_are_up_to_date() -> None:
 
 
 @pytest.mark.parametrize("code", sorted(RULES))
-def test_every_rule_has_a_page_with_why_example_and_mending(code: str) -> None:
+def test_every_rule_has_a_page_with_reason_example_and_fix(code: str) -> None:
     text = page(code)
-    assert all(f"\n## {title}\n" in text for title in ("Why", "Example", "How to mend it"))
+    assert all(f"\n## {title}\n" in text for title in ("Why", "Example", "How to fix it"))

@@ -39,21 +39,21 @@ def requirement(
 
 
 def maker(
-    *, policy: ReleasePolicy | None = None, pins: Sequence[Preference] = (), splits: dict[Key, MarkerSet] | None = None
+    *, policy: ReleasePolicy | None = None, pins: Sequence[Preference] = (), forks: dict[Key, MarkerSet] | None = None
 ) -> CandidateMaker:
     return CandidateMaker(
         repository=FakeRepository(WORLD),
         policy=policy or ReleasePolicy(),
         preferences={"a": tuple(pins)},
         locked_for=MarkerSet.none(),
-        splits=splits or {},
+        forks=forks or {},
     )
 
 
 def offered(made: CandidateMaker, *wanted: Requirement) -> list[str | MarkerSet]:
-    """Versions, and the boundaries of splits."""
+    """Versions, and the boundaries of forks."""
     found = made.candidates(wanted[0].key, wanted)
-    return [c.boundary if isinstance(c, ForkCandidate) else str(c.version) for c in found]
+    return [c.fork_point if isinstance(c, ForkCandidate) else str(c.version) for c in found]
 
 
 NEWER = MarkerSet.of_python(">=3.12") & ALL
@@ -68,7 +68,7 @@ def test_with_the_fewest_the_split_comes_last() -> None:
 
 
 def test_a_remembered_split_is_offered_first() -> None:
-    made = maker(splits={KEY: LINUX})
+    made = maker(forks={KEY: LINUX})
     found = offered(made, requirement())
     assert found[0] is LINUX
     assert found.count(LINUX) == 1

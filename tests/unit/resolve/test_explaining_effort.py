@@ -73,7 +73,7 @@ def test_a_failure_has_proposals_also_where_the_whole_project_used_up_what_there
     def everywhere(laboratory: TrialRunner, request: LockRequest, repository: AdjustableRepository) -> Pins | None:
         tried.append(len(request.roots))
         if len(request.roots) > 1:
-            laboratory._effort.left -= 6_000  # a project of hundreds of packages
+            laboratory._budget.left -= 6_000  # a project of hundreds of packages
         return found(laboratory, request, repository)
 
     found = TrialRunner.everywhere

@@ -94,7 +94,7 @@ def test_the_lowest_comes_first_where_asked_for() -> None:
 def test_what_counts_by_name_only() -> None:
     def named(name: str, policy: ReleasePolicy) -> list[str]:
         releases = REPOSITORY.releases(name)
-        return [str(releases.versions[i]) for i in bits(Admission(REPOSITORY, policy).only_named(releases))]
+        return [str(releases.versions[i]) for i in bits(Admission(REPOSITORY, policy).needing_opt_in(releases))]
 
     assert named("a", ReleasePolicy()) == ["3.0b1", "2.0rc1", "1.5"]
     assert named("a", ReleasePolicy(prerelease="allow")) == ["1.5"]

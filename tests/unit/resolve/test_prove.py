@@ -74,16 +74,16 @@ def test_a_sound_lock_passes() -> None:
     ("entries", "roots", "why"),
     [
         ((*SOUND, "a 2"), ["a"], "two entries of a apply"),
-        (("b 1", "d 1 ; sys_platform == 'win32'"), ["a"], "the project asks for a, and no entry of it applies"),
-        (("a 1", "d 1 ; sys_platform == 'win32'"), ["a"], "a 1 asks for b>=1, and no entry of it applies"),
-        (("a 1", "b 1"), ["a"], "3.12 windows: b 1 asks for d, and no entry of it applies"),
-        (SOUND, ["a[x]"], "a 1 asks for c, and no entry of it applies"),
-        (SOUND, ["a>=2"], "the project asks for a>=2, and 1 is locked"),
-        (("a 1", "b 0.9", "d 1 ; sys_platform == 'win32'"), ["a"], "a 1 asks for b>=1, and 0.9 is locked"),
-        ((*SOUND, "e 1"), ["a"], "nobody asks for e"),
-        (("a 1", "b 1", "d 1"), ["a"], "3.12 linux: nobody asks for d"),
-        ((*SOUND, "c 1"), ["a"], "nobody asks for c"),
-        (SOUND, ["a ; sys_platform == 'win32'"], "3.12 linux: nobody asks for a, b"),
+        (("b 1", "d 1 ; sys_platform == 'win32'"), ["a"], "the project requires a, and no entry of it applies"),
+        (("a 1", "d 1 ; sys_platform == 'win32'"), ["a"], "a 1 requires b>=1, and no entry of it applies"),
+        (("a 1", "b 1"), ["a"], "3.12 windows: b 1 requires d, and no entry of it applies"),
+        (SOUND, ["a[x]"], "a 1 requires c, and no entry of it applies"),
+        (SOUND, ["a>=2"], "the project requires a>=2, and 1 is locked"),
+        (("a 1", "b 0.9", "d 1 ; sys_platform == 'win32'"), ["a"], "a 1 requires b>=1, and 0.9 is locked"),
+        ((*SOUND, "e 1"), ["a"], "nothing requires e"),
+        (("a 1", "b 1", "d 1"), ["a"], "3.12 linux: nothing requires d"),
+        ((*SOUND, "c 1"), ["a"], "nothing requires c"),
+        (SOUND, ["a ; sys_platform == 'win32'"], "3.12 linux: nothing requires a, b"),
     ],
 )
 def test_an_unsound_lock_is_refused(entries: Sequence[str], roots: Sequence[str], why: str) -> None:
@@ -107,7 +107,7 @@ def test_environments_outside_of_the_universe_do_not_count() -> None:
 
 
 def test_every_choice_of_extras_is_looked_at() -> None:
-    with pytest.raises(LocksetError, match="asks for e, and no entry"):
+    with pytest.raises(LocksetError, match="requires e, and no entry"):
         proved(
             ("b 1 ; 'x' in extras",),
             ["b ; 'x' in extras", "e ; 'y' in extras"],

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from lockset.api.why_not import why_not
+from lockset.composition.exclusion import explain_exclusion
+from lockset.composition.run_context import RunContext, context_of
 from lockset.errors import LocksetError
 from lockset.resolve.explain import explain
 from lockset.resolve.lock import second_opinion
@@ -64,7 +66,7 @@ def without_second_engine(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("impatient", "without_second_engine")
 def test_a_search_that_gives_up_alone_finds_no_answer_to_the_puzzle() -> None:
-    assert said_of_certainty(PUZZLE) == ["(the search was given up: there may be an answer that was not found)"]
+    assert said_of_certainty(PUZZLE) == ["(the search was given up: there may be a solution that was not found)"]
 
 
 @pytest.mark.usefixtures("impatient")
@@ -75,7 +77,15 @@ def test_what_the_second_engine_finds_lets_the_search_go_on() -> None:
 @pytest.mark.usefixtures("impatient")
 def test_why_not_has_an_answer_after_all() -> None:
     world = SmallWorld.read(PUZZLE)
-    found = why_not(world.project, world.choices, "a", "3", open_repository=world.opener(), now=NOW)
+    inputs: Any = SimpleNamespace(
+        project=world.project,
+        options=world.choices,
+        context=context_of(RunContext(now=NOW)),
+        pins=None,
+        folder=None,
+        repository=world.opener,
+    )
+    found = explain_exclusion(inputs, "a", "3")
     assert [chosen.version for chosen in found.chosen] == ["1"]
 
 
@@ -100,7 +110,7 @@ def test_that_the_second_engine_confirms_what_was_given_up_is_said() -> None:
 
 @pytest.mark.usefixtures("impatient", "short_of_steps")
 def test_that_both_engines_gave_up_is_said() -> None:
-    assert said_of_certainty(PUZZLE) == ["(the search was given up: there may be an answer that was not found)"]
+    assert said_of_certainty(PUZZLE) == ["(the search was given up: there may be a solution that was not found)"]
 
 
 @pytest.mark.parametrize("exhausted", [True, False])

@@ -88,7 +88,7 @@ class World:
         packages: Sequence[Mapping[str, Any]] = (),
         lock: str | None = None,
         policy: RemovalPolicy | None = None,
-        doing: InstallOptions | None = None,
+        install_options: InstallOptions | None = None,
         **request: Any,
     ) -> SyncResult:
         """Sync to a lock of `wheels` and `packages`."""
@@ -99,7 +99,7 @@ class World:
             python=self.python,
             directory=self.directory,
             policy=policy or RemovalPolicy(),
-            doing=doing or InstallOptions(),
+            install_options=install_options or InstallOptions(),
             **request,
         )
         builds = self.builds
@@ -116,6 +116,12 @@ class World:
         pass
 
     def note(self, text: str) -> None:
+        self.notes.append(text)
+
+    def warning(self, text: str) -> None:
+        self.notes.append(text)
+
+    def hint(self, text: str) -> None:
         self.notes.append(text)
 
 

@@ -12,7 +12,7 @@ from builders.sdist import make_sdist
 from builders.wheel import make_wheel
 from lockset.composition.sync_pipeline import DescribedInterpreter, LockSource, SourcePolicy, SyncRequest
 from lockset.errors import LocksetError
-from lockset.sync.disk.selection_cache import selection_key
+from lockset.sync.disk.selection_cache import cached_selection
 from lockset.sync.disk.target_spec import resolve_target
 from unit.sync.target_world import entry
 
@@ -52,9 +52,9 @@ def test_every_question_has_its_own_answer_and_keeps_it(tmp_path: Path) -> None:
     answers = []
     for change in CHANGES:
         request = REQUEST._replace(**change)
-        fresh = selection_key(request, target, cache=None)
-        assert list(selection_key(request, target, cache=tmp_path)) == list(fresh)
-        assert list(selection_key(request, target, cache=tmp_path)) == list(fresh)
+        fresh = cached_selection(request, target, cache=None)
+        assert list(cached_selection(request, target, cache=tmp_path)) == list(fresh)
+        assert list(cached_selection(request, target, cache=tmp_path)) == list(fresh)
         answers.append(fresh)
     assert len({tuple(answer) for answer in answers}) == len(CHANGES) - 2  # two of them ask for what another does
 
@@ -70,7 +70,10 @@ def test_another_target_is_another_question(tmp_path: Path) -> None:
     ):
         asked = request._replace(described=described)
         names.append(
-            [one.filename for one in selection_key(asked, resolve_target(asked.location, cache=None), cache=tmp_path)]
+            [
+                one.filename
+                for one in cached_selection(asked, resolve_target(asked.location, cache=None), cache=tmp_path)
+            ]
         )
     assert names == [["one-1.0-py3-none-any.whl"], ["one-1.0-cp312-cp312-win_amd64.whl"], ["one-1.0-py3-none-any.whl"]]
 
@@ -78,19 +81,19 @@ def test_another_target_is_another_question(tmp_path: Path) -> None:
 def test_a_refusal_is_never_remembered(tmp_path: Path) -> None:
     target = resolve_target(REQUEST.location, cache=None)
     refused = REQUEST._replace(allowed=SourcePolicy(vcs=False))
-    selection_key(REQUEST, target, cache=tmp_path)
+    cached_selection(REQUEST, target, cache=tmp_path)
     for _ in range(2):
         with pytest.raises(LocksetError, match="--no-vcs"):
-            selection_key(refused, target, cache=tmp_path)
+            cached_selection(refused, target, cache=tmp_path)
 
 
 @pytest.mark.parametrize("harm", [b"", b"short", b"\0" * 500, None])
 def test_a_memory_that_is_odd_is_none(tmp_path: Path, harm: bytes | None) -> None:
     target = resolve_target(REQUEST.location, cache=None)
-    fresh = selection_key(REQUEST, target, cache=tmp_path)
+    fresh = cached_selection(REQUEST, target, cache=tmp_path)
     for path in (tmp_path / "locks-v1").iterdir():
         path.write_bytes(path.read_bytes()[:-1] + b"x" if harm is None else harm)
-    assert list(selection_key(REQUEST, target, cache=tmp_path)) == list(fresh)
+    assert list(cached_selection(REQUEST, target, cache=tmp_path)) == list(fresh)
 
 
 def test_a_tree_is_looked_at_every_time(tmp_path: Path) -> None:
@@ -98,7 +101,7 @@ def test_a_tree_is_looked_at_every_time(tmp_path: Path) -> None:
     request = REQUEST._replace(sources=(LockSource(folder=str(tmp_path), data=lock.encode()),))
     target = resolve_target(request.location, cache=None)
     (tmp_path / "tree").mkdir()
-    (first,) = selection_key(request, target, cache=tmp_path / "cache")
+    (first,) = cached_selection(request, target, cache=tmp_path / "cache")
     (tmp_path / "tree/module.py").write_text("")
-    (second,) = selection_key(request, target, cache=tmp_path / "cache")
+    (second,) = cached_selection(request, target, cache=tmp_path / "cache")
     assert first.tree != second.tree

@@ -120,7 +120,7 @@ def test_what_was_forged_in_the_store_is_not_installed_where_files_are_verified(
     forge(tmp_path / "cache", forged)
     for name in "bc":
         world.directory = str(tmp_path / name)
-        world.sync(wheel, doing=InstallOptions(verify_files=True, link_mode=mode))
+        world.sync(wheel, install_options=InstallOptions(verify_files=True, link_mode=mode))
         assert tree(tmp_path / name) == tree(tmp_path / "right")
     # The entry is right again for everybody.
     world.directory = str(tmp_path / "d")
@@ -131,14 +131,14 @@ def test_what_was_forged_in_the_store_is_not_installed_where_files_are_verified(
 def test_a_stored_file_edited_in_place_with_its_time_restored_is_seen_where_files_are_verified(tmp_path: Path) -> None:
     wheel = make_wheel("one", files={"one.py": "good"})
     world = World(folder=tmp_path, directory=str(tmp_path / "a"))
-    world.sync(wheel, doing=InstallOptions(link_mode="hardlink"))
+    world.sync(wheel, install_options=InstallOptions(link_mode="hardlink"))
     _changed(tmp_path / "a/one.py")
     world.directory = str(tmp_path / "b")
-    world.sync(wheel, doing=InstallOptions(verify_files=True))
+    world.sync(wheel, install_options=InstallOptions(verify_files=True))
     assert (tmp_path / "b/one.py").read_text() == "good"
     world.directory = str(tmp_path / "a")
-    assert world.sync(wheel, check_only=True, doing=InstallOptions(verify_files=True)).plan.changes
-    world.sync(wheel, doing=InstallOptions(verify_files=True))
+    assert world.sync(wheel, check_only=True, install_options=InstallOptions(verify_files=True)).plan.changes
+    world.sync(wheel, install_options=InstallOptions(verify_files=True))
     assert (tmp_path / "a/one.py").read_text() == "good"
 
 
@@ -148,5 +148,5 @@ def test_files_are_verified_without_a_network_while_the_archive_is_in_the_cache(
     world.sync(wheel)
     assert len(world.downloads.asked) == 1
     world.directory = str(tmp_path / "b")
-    world.sync(wheel, doing=InstallOptions(verify_files=True))
+    world.sync(wheel, install_options=InstallOptions(verify_files=True))
     assert len(world.downloads.asked) == 1

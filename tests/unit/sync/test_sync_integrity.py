@@ -125,7 +125,7 @@ def test_a_wheel_that_is_refused_for_its_content_is_not_kept(world: World) -> No
     assert kept(world.cache) == []
 
 
-def test_an_address_is_no_key(world: World, tmp_path: Path) -> None:
+def test_a_url_is_not_a_key(world: World, tmp_path: Path) -> None:
     """The same address gives other bytes now, and these are locked."""
     world.sync(packages=[locked()])
     other = make_wheel("one", "1.0", files={"one/new.py": ""})

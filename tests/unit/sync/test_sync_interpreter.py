@@ -108,9 +108,7 @@ def touched_back(python: Path, other: Path) -> None:
 
 
 @pytest.mark.parametrize("change", [relinked, wrapped, touched_back])
-def test_another_interpreter_behind_the_same_path_is_asked(
-    tmp_path: Path, change: Callable[[Path, Path], None]
-) -> None:
+def test_another_interpreter_at_the_same_path_is_queried(tmp_path: Path, change: Callable[[Path, Path], None]) -> None:
     other = next((p for v in ("3.12", "3.13", "3.10", "3.9") if v != OWN and (p := interpreter(v))), None)
     if other is None:
         pytest.skip("one Python alone")

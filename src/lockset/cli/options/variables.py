@@ -141,7 +141,7 @@ def _one(action: argparse.Action, name: str, text: str) -> Any:
     try:
         value = action.type(text) if callable(action.type) else text
     except ValueError as error:
-        raise UsageError("env-value", f"{name} is {text!r}, which is no number") from error
+        raise UsageError("env-value", f"{name} is {text!r}, which is not a number") from error
     except Exception as error:  # argparse's own, whose import is for wrong usage only
         raise UsageError("env-value", f"{name}: {error}") from error
     if action.choices is not None and value not in action.choices:

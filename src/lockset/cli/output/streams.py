@@ -14,7 +14,7 @@ from itertools import zip_longest
 from typing import TYPE_CHECKING, Any
 
 from lockset.cli.output.cells import cells, cut, padded
-from lockset.url_secrets import without_secrets
+from lockset.url_secrets import plain, without_secrets
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -24,8 +24,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Output", "Progress", "plain"]
 
-# Longest text from outside that one line shows; what is beyond is cut.
-_LONGEST = 2000
 _STYLES = {
     "bold": "1",
     "dim": "2",
@@ -49,18 +47,6 @@ _WORD = re.compile(r" *[^ ]+")
 _STYLED = re.compile("\x1b\\[[0-9;]*m")
 # A column of a table is never narrower to make room for others.
 _NARROWEST = 8
-
-
-def plain(text: str) -> str:
-    """`text` without what a terminal would act on, and without secrets: whoever repeats an address may show it so.
-
-    Control characters are written out, length is bounded.
-    """
-    text = without_secrets(text).replace("://****@", "://")
-    if text.isprintable() and len(text) <= _LONGEST:
-        return text
-    shown = "".join(c if c.isprintable() or c == "\n" else c.encode("unicode_escape").decode() for c in text)
-    return shown if len(shown) <= _LONGEST else shown[: _LONGEST - 1] + "…"
 
 
 class Output:
@@ -146,7 +132,7 @@ class Output:
             self._write_err(f"{self.style('warning', 'bold yellow')}: {plain(text)}")
 
     def error(self, diagnostic: Diagnostic) -> None:
-        """Tell what went wrong on stderr, also when quiet."""
+        """Tell what went wrong on stderr, also when quiet; as `LocksetError.render`, in colour."""
         location = f"{plain(diagnostic.location)}: " if diagnostic.location else ""
         lines = [f"{location}{self.style('error', 'bold red')}: {plain(diagnostic.message)}"]
         lines += [f"  {plain(fact)}" for fact in diagnostic.context]
@@ -261,6 +247,14 @@ class Progress:
         if text not in self._said:
             self._said.add(text)
             self._out.line(f"{self._out.style('note', 'bold cyan')}: {plain(text)}")
+
+    def warning(self, text: str) -> None:
+        """Warn."""
+        self._out.warn(text)
+
+    def hint(self, text: str) -> None:
+        """Tell what to do."""
+        self._out.line(f"hint: {plain(text)}")
 
     def clear(self) -> None:
         """Take the line off the screen."""

@@ -48,7 +48,7 @@ class Violation(NamedTuple):
 
 
 class _Toml(str):
-    """A TOML value of a type that JSON lacks, as the string an editor would show to a schema."""
+    """A TOML value of a type that JSON lacks, as the string that an editor would pass to a schema."""
 
     __slots__ = ("toml_type",)
     toml_type: str
@@ -59,7 +59,7 @@ def load_schema(name: str = SCHEMA_NAME) -> Mapping[str, Any]:
     """The schema: from the installed package, else, where lockset runs from its source tree, from there.
 
     Raises:
-        LocksetError: `installation-broken` where neither has it.
+        LocksetError: `installation-broken`: neither has it.
     """
     packaged = files("lockset").joinpath("schemas").joinpath(name)
     in_tree = Path(__file__).parents[4] / "schemas" / name
@@ -89,7 +89,7 @@ def check_schema(document: Document) -> tuple[Issue, ...]:
     for who wants to see a second witness.
 
     Raises:
-        LocksetError: `toml-syntax` where the document is nested too deep to be turned into JSON.
+        LocksetError: `toml-syntax`: the document is nested too deeply to be converted to JSON.
     """
     issues: list[Issue] = []
     for violation in violations(SCHEMA_NAME, document.data):

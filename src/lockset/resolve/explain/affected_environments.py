@@ -1,4 +1,4 @@
-"""Where a conflict arises, in words: one environment of it, and which others fail like it."""
+"""Where a conflict arises, in words: one environment, and which other environments fail too."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from lockset.resolve.explain.failure import Failure
     from lockset.resolve.explain.minimal_conflict import MinimalConflict
 
-__all__ = ["environment_in_words", "extent", "pythons_listed"]
+__all__ = ["environment_in_words", "failing_environments", "pythons_listed"]
 
 _USUAL_MACHINES = {"Linux": "x86_64", "Darwin": "arm64", "Windows": "AMD64"}
 _SYSTEMS = {"linux": "Linux", "darwin": "macOS", "win32": "Windows"}
@@ -31,7 +31,7 @@ def environment_in_words(failure: Failure) -> str:
     chosen = [f"extra `{e}`" for e in failure.extras] + [f"group `{g}`" for g in failure.groups]
     suffix = f" with {join_words(chosen)}" if chosen else ""
     kind = "Python" if implementation in {"CPython", ""} else implementation
-    # An environment may be one that no marker names: its texts are empty then.
+    # An environment that no marker names has empty texts.
     system = values["platform_system"] or _SYSTEMS.get(values["sys_platform"], values["sys_platform"])
     machine = values["platform_machine"]
     unusual = "" if _USUAL_MACHINES.get(system, machine) == machine else f" {machine}"
@@ -39,28 +39,28 @@ def environment_in_words(failure: Failure) -> str:
     return f"{kind} {python}, {platform or UNNAMED_SYSTEM}{suffix}"
 
 
-def extent(conflict: MinimalConflict) -> Iterator[str]:
-    """At most one line: on which of the sampled environments it fails, and which are fine."""
+def failing_environments(conflict: MinimalConflict) -> Iterator[str]:
+    """At most one line: in which sampled environments it fails, and which are fine."""
     if len(conflict.failing) + len(conflict.holding) < 2 or not conflict.failing:  # noqa: PLR2004 - nothing to compare
         return
     if not conflict.holding:
-        yield "It is the same on every Python and platform of the lock"
+        yield "It fails on every Python and platform of the lock"
         return
     pythons, systems = _parts(conflict.failing)
     all_pythons, all_systems = _parts((*conflict.failing, *conflict.holding))
     alike = {(e.python_version, e.sys_platform) for e in conflict.failing}
     holding = {(e.python_version, e.sys_platform) for e in conflict.holding}
     if len(alike) != len(pythons) * len(systems) or alike & holding:
-        yield f"It is so in {len(conflict.failing)} of {len(conflict.failing) + len(conflict.holding)} environments"
+        yield f"It fails in {len(conflict.failing)} of {len(conflict.failing) + len(conflict.holding)} environments"
     elif pythons == all_pythons:
         fine = [_SYSTEMS.get(s, s) for s in all_systems if s not in systems]
-        yield f"It is so on {_named(systems)} with every Python; {join_words(fine)} {_is(fine)} fine"
+        yield f"It fails on {_named(systems)} with every Python; {join_words(fine)} {_is(fine)} fine"
     elif systems == all_systems:
         fine = [p for p in all_pythons if p not in pythons]
         others = f"{pythons_listed(fine)} {_is(fine)} fine"
-        yield f"It is so on Python {pythons_listed(pythons)} with every platform; {others}"
+        yield f"It fails on Python {pythons_listed(pythons)} with every platform; {others}"
     else:
-        yield f"It is so on Python {pythons_listed(pythons)} with {_named(systems)} only"
+        yield f"It fails on Python {pythons_listed(pythons)} with {_named(systems)} only"
 
 
 def _parts(environments: Collection[Environment]) -> tuple[list[str], list[str]]:

@@ -25,28 +25,28 @@ if TYPE_CHECKING:
 
 __all__ = ["by_admission", "by_constraint", "by_override", "by_pin", "by_rules", "by_url"]
 
-# Overrides tried: they are the last resort, and each costs a search with new metadata.
+# Overrides to try: they are a last resort, and each needs a search with other metadata.
 _OVERRIDES = 3
-# Pins that are loosened one by one.
+# Pins to loosen one by one.
 _PINS = 6
 
 
 def by_admission(failure: Failure) -> Iterator[Suggestion]:
-    """Pre-releases and yanked releases, where some that fit are there."""
+    """Pre-releases and yanked releases, if some match."""
     request, policy = failure.request, failure.request.policy
     for name in failure.names:
-        releases, asked = failure.repository.releases(name), failure.asked(name)
+        releases, specifiers = failure.repository.releases(name), failure.specifiers_on(name)
         fitting = [(i, v) for i, v in enumerate(releases.versions) if not isinstance(v, DirectVersion)]
-        fitting = [(i, v) for i, v in fitting if all(s.admits(v) for s in asked)]
+        fitting = [(i, v) for i, v in fitting if all(s.admits(v) for s in specifiers)]
         unstable = [v for i, v in fitting if not releases.stable >> i & 1]
         mode = policy.prerelease_of.get(name, policy.prerelease)
         if unstable and mode != "allow":
             changed = replace(policy, prerelease_of={**policy.prerelease_of, name: "allow"})
-            named = f"ask for `{name}>={unstable[0]}`, or " if mode == "if-necessary" else ""
+            opt_in = f"require `{name}>={unstable[0]}`, or " if mode == "if-necessary" else ""
             yield Suggestion(
                 request=replace(request, policy=changed),
                 repository=failure.repository,
-                told=f"To take a pre-release, {named}allow them: `--prerelease-package {name}=allow`",
+                text=f"To use a pre-release, {opt_in}allow them: `--prerelease-package {name}=allow`",
                 shows=name,
             )
         withdrawn = next((v for i, v in fitting if releases.yanked >> i & 1), None)
@@ -55,12 +55,12 @@ def by_admission(failure: Failure) -> Iterator[Suggestion]:
             yield Suggestion(
                 request=replace(request, roots=_pinned(request.roots, failure, pin)),
                 repository=failure.repository,
-                told=f"Yanked releases are taken only where they are pinned: ask for `{pin}`",
+                text=f"Yanked releases are used only where they are pinned: require `{pin}`",
             )
 
 
 def _pinned(roots: tuple[RootRequirement, ...], failure: Failure, text: str) -> tuple[RootRequirement, ...]:
-    """`roots`, with those of the conflict on the same project pinned, or with the pin beside them."""
+    """`roots`, with those of the conflict on the same project pinned, or with the pin added."""
     pin = parse_dependency(text)
     mine = {r.dependency.name for r in failure.conflict.roots}
     if pin.name in mine:
@@ -76,23 +76,23 @@ def by_rules(failure: Failure) -> Iterator[Suggestion]:
     """Limits on files that the user set: time of upload, wheels, sdists."""
     rules = failure.repository.rules
     for name in failure.names:
-        for changed, told in _relaxed(rules, name):
+        for changed, text in _relaxed(rules, name):
             yield Suggestion(
-                request=failure.request, repository=failure.repository.under(changed), told=told, shows=name
+                request=failure.request, repository=failure.repository.under(changed), text=text, shows=name
             )
     if not rules.required.is_disjoint(failure.conflict.region):
-        told = "Insist on wheels nowhere: leave `--require-wheels-for` out"
+        text = "Do not require wheels: leave out `--require-wheels-for`"
         changed = replace(rules, required=MarkerSet.none(), strictly={})
-        yield Suggestion(request=failure.request, repository=failure.repository.under(changed), told=told)
+        yield Suggestion(request=failure.request, repository=failure.repository.under(changed), text=text)
 
 
 def _relaxed(rules: FileRules, name: str) -> Iterator[tuple[FileRules, str]]:
     if rules.limit(name) is not None:
         limits = {**rules.uploaded_before_of, name: None}
-        told = f"Lift the date limit for it: `--exclude-newer-package {name}=false`"
-        yield replace(rules, uploaded_before_of=limits), told
+        text = f"Lift the date limit for it: `--exclude-newer-package {name}=false`"
+        yield replace(rules, uploaded_before_of=limits), text
     if rules.no_sdist:
-        yield replace(rules, no_sdist=False), "Record source distributions too: leave `--no-sdist` out"
+        yield replace(rules, no_sdist=False), "Record source distributions too: leave out `--no-sdist`"
     if not rules.may_build(name):
         changed = replace(rules, no_build=rules.no_build - {":all:", name}, build_nothing=False)
         yield changed, f"Allow its source distribution: {' and '.join(rules.undo_sources(name))}"
@@ -102,17 +102,17 @@ def _relaxed(rules: FileRules, name: str) -> Iterator[tuple[FileRules, str]]:
 
 
 def by_url(failure: Failure) -> Iterator[Suggestion]:
-    """URLs to which releases of an index point: tried as if all that is there would fit, and never fetched."""
+    """URLs in the metadata of index releases; tried without their requirement, and never fetched."""
     repository = failure.repository
-    for name, version in failure.asking():
+    for name, version in failure.requiring_releases():
         facts = repository.facts(name, version)
         for dependency in facts.dependencies if facts is not None else ():
             host = _allowable(name, version, dependency)
             if host:
-                told = f"To allow it: `--allow-direct-url {host}`, or `allow-direct-urls` in [tool.lockset]"
+                text = f"To allow it: `--allow-direct-url {host}`, or `allow-direct-urls` in [tool.lockset]"
                 excludes = repository.rules.excludes | {dependency.name}
                 changed = repository.under(replace(repository.rules, excludes=excludes))
-                yield Suggestion(request=failure.request, repository=changed, told=told)
+                yield Suggestion(request=failure.request, repository=changed, text=text)
 
 
 def _allowable(name: str, version: Version, dependency: Dependency) -> str:
@@ -135,15 +135,14 @@ def by_constraint(failure: Failure) -> Iterator[Suggestion]:
     for name, specifier in failure.conflict.constraints:
         kept = [c for c in every if c != (name, specifier)]
         location = request.policy.locations.get((name, specifier), "")
-        told = f"Loosen the constraint `{name}{specifier}`"
+        text = f"Loosen the constraint `{name}{specifier}`"
         if location.rpartition("/")[2].startswith("pylock."):
-            told = (
-                f"Move what holds {name} at {specifier.text.lstrip('=')}: `lockset lock -P {name} -o {quote(location)}`"
-            )
+            pin = specifier.text.lstrip("=")
+            text = f"Upgrade what holds {name} at {pin}: `lockset lock -P {name} -o {quote(location)}`"
         yield Suggestion(
             request=with_constraints(request, kept),
             repository=failure.repository,
-            told=told,
+            text=text,
             shows=name,
         )
 
@@ -152,41 +151,41 @@ def by_pin(failure: Failure) -> Iterator[Suggestion]:
     """Requirements of the project that bound versions, each without its bounds."""
     request = failure.request
     for root in failure.own_roots[:_PINS]:
-        asked = root.dependency
-        if not asked.specifier.text or asked.specifier.source is not None:
+        dependency = root.dependency
+        if not dependency.specifier.text or dependency.specifier.source is not None:
             continue
-        loose = replace(root, dependency=replace(asked, specifier=ANY_VERSION, text=asked.name))
+        loose = replace(root, dependency=replace(dependency, specifier=ANY_VERSION, text=dependency.name))
         roots = tuple(loose if r is root else r for r in request.roots)
         yield Suggestion(
             request=replace(request, roots=roots),
             repository=failure.repository,
-            told=f"Loosen `{asked.text}`{failure.location_of(root)}",
-            shows=asked.name,
+            text=f"Loosen `{dependency.text}`{failure.location_of(root)}",
+            shows=dependency.name,
         )
 
 
 def by_override(failure: Failure) -> Iterator[Suggestion]:
-    """What releases ask of a project, replaced; and overrides there are, taken back."""
+    """Requirements of releases, overridden; and existing overrides, removed."""
     rules = failure.repository.rules
     own = {r.dependency.name for r in failure.request.roots}
-    for name in dict.fromkeys((*failure.names, *failure.on_the_way)):
+    for name in dict.fromkeys((*failure.names, *failure.chain_names)):
         if name in rules.overrides and name not in own:
             left = {n: texts for n, texts in rules.overrides.items() if n != name}
-            told = f"Change the override `{join_words(rules.overrides[name])}`"
+            message = f"Change the override `{join_words(rules.overrides[name])}`"
             changed = failure.repository.under(replace(rules, overrides=left))
-            yield Suggestion(request=failure.request, repository=changed, told=told, shows=name)
+            yield Suggestion(request=failure.request, repository=changed, text=message, shows=name)
     tried = 0
-    for name, specifier in failure.asked_by_releases():
+    for name, specifier in failure.override_specifiers():
         if name in rules.overrides or tried == _OVERRIDES:
             continue
         tried += 1
         text = f"{name}{ordered_text(specifier.specifiers)}"
         overridden = failure.repository.under(replace(rules, overrides={**rules.overrides, name: (text,)}))
-        told = f'If it works all the same, put `overrides = ["{text}"]` in [tool.lockset]'
+        message = f'If it works with other versions, set `overrides = ["{text}"]` in [tool.lockset]'
         yield Suggestion(
             request=replace(failure.request, roots=tuple(_overridden(failure.request.roots, name, text))),
             repository=overridden,
-            told=told,
+            text=message,
             shows=name,
             kind=f"override {name}",
         )

@@ -1,4 +1,4 @@
-"""Where a lock has entries without a usable file: what the warnings about them say."""
+"""Warnings about entries of a lock without a usable file."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Gap", "environments_in_words", "gaps"]
 
-# Files for Pythons that nobody knows yet are missed by nobody.
+# Files for unknown later Pythons are not missing.
 _KNOWN = MarkerSet.parse(f"python_version <= '{KNOWN_PYTHONS[-1]}'")
 
 
@@ -43,19 +43,19 @@ class Gap:
 
 
 def gaps(missing: Sequence[MissingFile], resolution: Resolution, repository: Repository) -> tuple[Gap, ...]:
-    """The gaps that samples show, and those of wanted environments that no sample stands for."""
-    found = {(m.name, m.version): environments_in_words(m.samples) for m in missing}
+    """The gaps at samples, and those in target environments without a sample."""
+    environments = {(m.name, m.version): environments_in_words(m.samples) for m in missing}
     for (name, version), node in resolution.nodes.items():
-        if isinstance(version, DirectVersion) or (name, str(version)) in found:
+        if isinstance(version, DirectVersion) or (name, str(version)) in environments:
             continue
         wheels = repository.wheels_serve(name, version)
         if wheels is None:
             continue
-        unserved = ((node.region & repository.wanted & _KNOWN) - wheels).without_extras_and_groups()
+        unserved = ((node.region & repository.target_region & _KNOWN) - wheels).without_extras_and_groups()
         if not unserved.is_empty:
             marker = unserved.text(resolution.universe.without_extras_and_groups())
-            found[name, str(version)] = f"environments where {marker}" if marker else "any environment"
-    return tuple(Gap(name=name, version=version, environments=words) for (name, version), words in found.items())
+            environments[name, str(version)] = f"environments where {marker}" if marker else "any environment"
+    return tuple(Gap(name=name, version=version, environments=words) for (name, version), words in environments.items())
 
 
 def environments_in_words(samples: Iterable[Sample]) -> str:

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from lockset.resolve.one_environment.engine import Budget, NoAnswer, Undecided, resolve_one
 from lockset.resolve.solver.candidate import ReleaseCandidate
-from lockset.resolve.solver.propagate import propagate
 from lockset.resolve.solver.resolution import Pins
+from lockset.resolve.solver.resolution_graph import resolution_graph
 
 if TYPE_CHECKING:
     from lockset.resolve.problem.build_problem import ResolutionProblem
@@ -23,15 +23,15 @@ _BUDGET = Budget(steps=20_000, seconds=60.0)
 
 
 def resolution_in_one_environment(
-    question: ResolutionProblem, repository: IndexRepository | DirectRepository
+    problem: ResolutionProblem, repository: IndexRepository | DirectRepository
 ) -> Resolution | None:
-    """What is chosen in the universe of `question`, which is one environment; None where resolvelib finds nothing.
+    """What is chosen in the universe of `problem`, which is one environment; None where resolvelib finds nothing.
 
     Raises:
         UrlRequirementDiscovered: a source was found on the way; begin again.
         LocksetError: an index cannot be reached or answers nonsense.
     """
-    request = question.request
+    request = problem.request
     universe = request.universe
     try:
         chosen = resolve_one(request, universe, repository, _BUDGET)
@@ -41,4 +41,4 @@ def resolution_in_one_environment(
     for name, version in chosen.items():
         key = (name, universe)
         candidates[key] = ReleaseCandidate(key=key, version=version, guard=universe, extras=())
-    return propagate(Pins(parts=((universe, candidates),)), request.roots, universe, repository)
+    return resolution_graph(Pins(parts=((universe, candidates),)), request.roots, universe, repository)

@@ -85,11 +85,11 @@ def resolve_one(
         return _supported_answer(request, region, repository, spending, opt_in=opt_in)
     except NoAnswer:
         admission = Admission(repository, request.policy)
-        opt_in |= {name for name in spending.rejected if admission.only_named(repository.releases(name))}
+        opt_in |= {name for name in spending.rejected if admission.needing_opt_in(repository.releases(name))}
         if not opt_in:
             raise
         with suppress(Undecided), spending.another_try():
-            return _supported_answer(request, region, repository, spending, granted=frozenset(opt_in))
+            return _supported_answer(request, region, repository, spending, opted_in=frozenset(opt_in))
         raise
 
 
@@ -131,14 +131,14 @@ def _supported_answer(
     spending: _Spending,
     *,
     opt_in: set[str] | None = None,
-    granted: frozenset[str] = frozenset(),
+    opted_in: frozenset[str] = frozenset(),
 ) -> Mapping[str, Version]:
-    """An answer in which each release that has to be named is, also of `granted` projects, whose releases are tried.
+    """An answer in which each release that has to be named is, also of `opted_in` projects, whose releases are tried.
 
     Where resolvelib chooses another release of a project, requirements that came by way of the first one may stay, and
     a release that nobody else names may rest on them. Such a one is left out of another try.
     """
-    tried = replace(request, policy=replace(request.policy, granted=granted)) if granted else request
+    tried = replace(request, policy=replace(request.policy, opted_in=opted_in)) if opted_in else request
     make = partial(OneEnvironmentProvider, tried, region, repository, opt_in=opt_in)
     left_out: frozenset[tuple[str, Version]] = frozenset()
     while True:
@@ -146,9 +146,9 @@ def _supported_answer(
             chosen = _run_resolvelib(make(left_out=left_out), spending)
         except NoAnswer:
             # One choice at a time, nothing rests on what is no longer required.
-            exactly = make(left_out=left_out if granted else (), jumps=False)
+            exactly = make(left_out=left_out if opted_in else (), jumps=False)
             chosen = _go_back_one_by_one(
-                exactly, spending, otherwise=Undecided if left_out and not granted else NoAnswer
+                exactly, spending, otherwise=Undecided if left_out and not opted_in else NoAnswer
             )
         resting = {(name, chosen[name]) for name in unmet(chosen, request, region, repository) if name in chosen}
         if not resting:

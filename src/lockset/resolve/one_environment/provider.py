@@ -238,8 +238,8 @@ class OneEnvironmentProvider(_Provider):
         """Whether the release has no usable file here, or is older than one without and has to be built to be known."""
         wheels = self._repository.wheels_serve(releases.name, version)
         if wheels is not None:
-            return not (self._region & self._repository.wanted).implies(wheels)
-        return after and not self._repository.is_told_unbuilt(releases.name, version)
+            return not (self._region & self._repository.target_region).implies(wheels)
+        return after and not self._repository.has_static_metadata(releases.name, version)
 
     def _requirements(self, candidate: Candidate, facts: ReleaseFacts) -> list[Wanted] | None:
         """What the release requires, its own extras followed; None where it cannot be used."""

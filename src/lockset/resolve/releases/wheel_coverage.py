@@ -1,4 +1,4 @@
-"""Where wheels serve once described interpreters are asked whether they take them: markers do not tell a libc."""
+"""Where wheels can be used, by the tags of described interpreters: markers do not distinguish libcs."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ Wheel = tuple[frozenset["Tag"], MarkerSet]
 
 
 def taken(wheels: Collection[Wheel], targets: Mapping[TargetInterpreter, MarkerSet]) -> MarkerSet:
-    """The environments in which one of `wheels` can be used, as each of `targets` sees it in its own region."""
+    """The environments in which one of `wheels` can be used; in the region of each target, by the target's tags."""
     region = union(where for _, where in wheels)
     for target, here in targets.items():
         platform = _platform(target)
@@ -38,7 +38,7 @@ def taken(wheels: Collection[Wheel], targets: Mapping[TargetInterpreter, MarkerS
 def told_apart(
     targets: Mapping[TargetInterpreter, MarkerSet], tags: frozenset[Tag]
 ) -> Mapping[TargetInterpreter, MarkerSet]:
-    """`targets` without those that take none of `tags`, where another one is alike to markers and takes some.
+    """`targets` without those that accept none of `tags`, where another one has the same markers and accepts some.
 
     What a project has no wheels for, such as a second libc, says nothing against a release.
     """

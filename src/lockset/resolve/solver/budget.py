@@ -1,7 +1,4 @@
-"""A bound on what is spent on explaining a failure: decisions of searches are counted, not seconds.
-
-Counting makes an explanation the same on every computer, as everything else that lockset says.
-"""
+"""The budget of an explanation: decisions, not seconds, so that results are the same on every computer."""
 
 from __future__ import annotations
 
@@ -11,11 +8,11 @@ __all__ = ["BudgetSpentError", "SearchBudget"]
 
 
 class BudgetSpentError(Exception):
-    """What was set aside for this has been used up; caught where searches are tried."""
+    """The budget is spent; caught where searches are tried."""
 
 
 class SearchBudget(NullListener):
-    """The listener of searches that only explain: counts their decisions, and ends a search beyond its share.
+    """A listener that counts the decisions of searches, and ends a search that exceeds its share.
 
     Attributes:
         left: Decisions that may still be made, in all.
@@ -26,14 +23,14 @@ class SearchBudget(NullListener):
         self._stop = 0
 
     def begin(self, share: int) -> None:
-        """A search begins, which may make up to `share` of the decisions that are left."""
+        """Begin a search that may make up to `share` of the decisions that are left."""
         self._stop = max(self.left - share, 0)
 
     def step(self, what: str, *, done: int = 1) -> None:
         """Count a decision.
 
         Raises:
-            SpentError: the search has had its share.
+            BudgetSpentError: the search has made its share of decisions.
         """
         del what
         self.left -= done

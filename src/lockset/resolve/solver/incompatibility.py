@@ -1,4 +1,9 @@
-"""What a search has learned: choices that cannot be made together."""
+"""Incompatibilities: sets of choices that exclude each other, learned from conflicts (PubGrub; "nogoods" in CDCL).
+
+PubGrub states a term as a version range of a package. Here a term names what makes a choice take part in the conflict:
+a requirement that it brings, or everything that it brings. Releases that share a requirement are thus excluded
+together, and an incompatibility stays true when the region of a choice grows.
+"""
 
 from __future__ import annotations
 
@@ -7,28 +12,27 @@ from typing import TYPE_CHECKING
 from lockset._dataclass import dataclass
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Collection, Iterable, Iterator
 
     from lockset.markers import MarkerSet
     from lockset.resolve.problem.requirement import Key, Requirement, RequirementOrigin
     from lockset.resolve.solver.candidate import Candidate
 
-__all__ = ["Cause", "Incompatibilities", "Incompatibility", "Term"]
+__all__ = ["Cause", "Derivation", "Incompatibilities", "Incompatibility", "Term"]
 
-# Requirements kept with a conflict for its explanation: one that was met by way of many others would keep them all.
-_CAUSES = 200
-# Boundaries kept with a conflict.
-_BOUNDARIES = 3
+# Causes kept with an incompatibility: one derived from many others would keep the causes of them all.
+_MOST_CAUSES = 200
+_MOST_FORK_POINTS = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cause:
-    """One requirement of a conflict.
+    """One requirement that takes part in a conflict, for the explanation of a failure.
 
     Attributes:
-        requirement: What is asked for.
-        parent: The candidate that asks for it, None for a root.
-        chain: Who asks for whom, from a root down to `requirement` itself; shorter where the search had forgotten.
+        requirement: The requirement.
+        parent: The candidate that brings it, None for a root requirement.
+        chain: Origins from a root down to `requirement` itself; shorter where the solver no longer knew them.
     """
 
     requirement: Requirement
@@ -37,110 +41,136 @@ class Cause:
 
     @property
     def origin(self) -> RequirementOrigin:
-        """Who asks."""
+        """Where the requirement is written."""
         return self.requirement.origin
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Term:
-    """One choice that takes part in a conflict: any of its cell that asks for all of `asks` and covers all of `wholes`.
+    """A set of candidates of one decision: those that bring all `requirements` and cover all `candidates`.
 
     Attributes:
-        key: The cell.
-        asks: What it asks for that matters; most often a single requirement, the same in many releases.
-        wholes: Choices of which all that they bring matters.
+        key: The decision.
+        requirements: Most often a single one, which many releases share.
+        candidates: Candidates that take part by everything they bring.
     """
 
     key: Key
-    asks: tuple[Requirement, ...] = ()
-    wholes: tuple[Candidate, ...] = ()
+    requirements: tuple[Requirement, ...] = ()
+    candidates: tuple[Candidate, ...] = ()
 
     @classmethod
     def whole(cls, candidate: Candidate) -> Term:
-        """A choice that takes part by all it brings."""
-        return cls(key=candidate.key, wholes=(candidate,))
+        """The term of `candidate` and all that cover it."""
+        return cls(key=candidate.key, candidates=(candidate,))
 
     def joined(self, other: Term) -> Term:
-        """Both, of one cell."""
-        asks, wholes = dict.fromkeys((*self.asks, *other.asks)), dict.fromkeys((*self.wholes, *other.wholes))
-        return Term(key=self.key, asks=tuple(asks), wholes=tuple(wholes))
+        """The intersection with another term of the same decision."""
+        requirements = dict.fromkeys((*self.requirements, *other.requirements))
+        candidates = dict.fromkeys((*self.candidates, *other.candidates))
+        return Term(key=self.key, requirements=tuple(requirements), candidates=tuple(candidates))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Incompatibility:
-    """Choices that cannot be made together, nor any that bring all they bring.
+    """Terms that cannot all be satisfied.
 
     Attributes:
-        members: One a cell; none where there is no way at all.
-        causes: The requirements they meet in, for explanations.
-        boundaries: Pythons on one side of which there may be no conflict.
+        terms: At most one for each decision; none where the roots alone are unsatisfiable.
+        causes: The requirements at odds, for explanations.
+        fork_points: Regions on one side of which the conflict may not exist.
     """
 
-    members: tuple[Term, ...]
+    terms: tuple[Term, ...]
     causes: tuple[Cause, ...]
-    boundaries: tuple[MarkerSet, ...] = ()
+    fork_points: tuple[MarkerSet, ...] = ()
 
     @classmethod
     def of(
-        cls, members: Iterable[Term], causes: Iterable[Cause], boundaries: Iterable[MarkerSet] = ()
+        cls, terms: Iterable[Term], causes: Iterable[Cause], fork_points: Iterable[MarkerSet] = ()
     ) -> Incompatibility:
-        """The conflict with each cell, cause and boundary once."""
+        """Join the terms of each decision, and drop repeated causes and fork points."""
         by_key: dict[Key, Term] = {}
-        for member in members:
-            known = by_key.get(member.key)
-            by_key[member.key] = member if known is None else known.joined(member)
+        for term in terms:
+            known = by_key.get(term.key)
+            by_key[term.key] = term if known is None else known.joined(term)
         by_requirement = {id(c.requirement): c for c in causes}
         return cls(
-            members=tuple(by_key.values()),
-            causes=tuple(by_requirement.values())[:_CAUSES],
-            boundaries=tuple(dict.fromkeys(boundaries))[:_BOUNDARIES],
+            terms=tuple(by_key.values()),
+            causes=tuple(by_requirement.values())[:_MOST_CAUSES],
+            fork_points=tuple(dict.fromkeys(fork_points))[:_MOST_FORK_POINTS],
         )
 
 
+class Derivation:
+    """Collects why each candidate of a decision is excluded; together they derive a new incompatibility.
+
+    This is the rule of resolution: where every candidate of a decision is excluded, the choices that exclude them
+    cannot hold together, whichever candidate is taken.
+    """
+
+    __slots__ = ("causes", "fork_points", "terms")
+
+    def __init__(self) -> None:
+        self.terms: list[Term] = []
+        self.causes: list[Cause] = []
+        self.fork_points: list[MarkerSet] = []
+
+    def exclude(self, reason: Incompatibility, *, resolved: Collection[Key], fork_points: Iterable[MarkerSet]) -> None:
+        """Add the reason why one candidate is excluded, without the terms of the `resolved` decisions."""
+        self.terms += (term for term in reason.terms if term.key not in resolved)
+        self.causes += reason.causes
+        self.fork_points += (*fork_points, *reason.fork_points)
+
+
 class Incompatibilities:
-    """Conflicts met in one universe. They hold for every run in it, in whatever order it decides."""
+    """Every incompatibility learned in one universe. They hold for all runs in it, in whatever order these decide."""
 
     def __init__(
-        self, brought_by: Callable[[Candidate], Iterable[Requirement]], fits: Callable[[Requirement], int]
+        self, dependencies_of: Callable[[Candidate], Iterable[Requirement]], matching: Callable[[Requirement], int]
     ) -> None:
-        self._brought_by = brought_by
-        self._fits = fits
+        self._dependencies_of = dependencies_of
+        self._matching = matching
         self._by_choice: dict[tuple[Key, object], list[Incompatibility]] = {}
-        # By cell, and by one of the cells that it asks something of.
-        self._by_asked: dict[Key, dict[Key, list[Incompatibility]]] = {}
+        # By the decision of a term, and by the decision that the term's first requirement is on.
+        self._by_requirement: dict[Key, dict[Key, list[Incompatibility]]] = {}
         self._brings: dict[tuple[Candidate, Requirement], bool] = {}
 
-    def learn(self, conflict: Incompatibility) -> None:
-        """Remember `conflict`, which has members."""
-        for member in conflict.members:
-            if member.wholes:
-                # What is chosen covers all of them, so that they are one choice under different guards.
-                choice = member.wholes[0].choice
-                self._by_choice.setdefault((member.key, choice), []).append(conflict)
+    def learn(self, incompatibility: Incompatibility) -> None:
+        """Keep `incompatibility`, which has terms."""
+        for term in incompatibility.terms:
+            if term.candidates:
+                # A candidate covers all of them, so they are one choice in different regions.
+                choice = term.candidates[0].choice
+                self._by_choice.setdefault((term.key, choice), []).append(incompatibility)
             else:
-                asked = member.asks[0].key
-                self._by_asked.setdefault(member.key, {}).setdefault(asked, []).append(conflict)
+                required = term.requirements[0].key
+                self._by_requirement.setdefault(term.key, {}).setdefault(required, []).append(incompatibility)
 
-    def met_by(self, candidate: Candidate, pin_of: Callable[[Key], Candidate | None]) -> Incompatibility | None:
-        """The known conflict that `candidate` would complete, with what is now chosen for its other members."""
-        for conflict in self._concerning(candidate):
-            if all(self._is_met(m, candidate if m.key == candidate.key else pin_of(m.key)) for m in conflict.members):
-                return conflict
+    def violated_by(self, candidate: Candidate, pin_of: Callable[[Key], Candidate | None]) -> Incompatibility | None:
+        """The first incompatibility whose terms `candidate` and the pins of other decisions would all satisfy."""
+        for incompatibility in self._concerning(candidate):
+            if all(
+                self._satisfies(candidate if term.key == candidate.key else pin_of(term.key), term)
+                for term in incompatibility.terms
+            ):
+                return incompatibility
         return None
 
     def _concerning(self, candidate: Candidate) -> Iterator[Incompatibility]:
         yield from self._by_choice.get((candidate.key, candidate.choice), ())
-        asked = self._by_asked.get(candidate.key)
-        if asked is not None:
-            for key in dict.fromkeys(r.key for r in self._brought_by(candidate)):
-                yield from asked.get(key, ())
+        by_required = self._by_requirement.get(candidate.key)
+        if by_required is not None:
+            for key in dict.fromkeys(r.key for r in self._dependencies_of(candidate)):
+                yield from by_required.get(key, ())
 
-    def _is_met(self, member: Term, pin: Candidate | None) -> bool:
+    def _satisfies(self, pin: Candidate | None, term: Term) -> bool:
         if pin is None:
             return False
-        return all(map(pin.covers, member.wholes)) and all(self._asks(pin, asked) for asked in member.asks)
+        return all(map(pin.covers, term.candidates)) and all(self._requires(pin, r) for r in term.requirements)
 
-    def _asks(self, pin: Candidate, requirement: Requirement) -> bool:
+    def _requires(self, pin: Candidate, requirement: Requirement) -> bool:
+        """Whether `pin` brings `requirement` or one that implies it."""
         known = self._brings.get((pin, requirement))
         if known is None:
             known = self._brings[pin, requirement] = any(
@@ -148,9 +178,9 @@ class Incompatibilities:
                 or (
                     r.key == requirement.key
                     and r.extras >= requirement.extras
-                    and not self._fits(r) & ~self._fits(requirement)
+                    and not self._matching(r) & ~self._matching(requirement)
                     and requirement.region.implies(r.region)
                 )
-                for r in self._brought_by(pin)
+                for r in self._dependencies_of(pin)
             )
         return known

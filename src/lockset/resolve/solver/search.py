@@ -1,4 +1,4 @@
-"""Runs the search: conflict counts and restarts, and splitting of the universe as the last resort."""
+"""The search around the solver: probes, restarts with what was learned, and division of the universe at last."""
 
 from __future__ import annotations
 
@@ -25,33 +25,34 @@ if TYPE_CHECKING:
     from lockset.resolve.problem.requirement import RootRequirement
     from lockset.resolve.releases.repository import Repository
 
-__all__ = ["Cause", "ResolutionImpossible", "chosen_releases", "search", "solve_environment"]
+__all__ = ["Cause", "ResolutionImpossible", "extra_and_group_choices", "search", "solve_environment"]
 
-# Rejected candidates that the first run of all takes in its stride; beyond them environments are probed first.
-_CONFLICTS_AT_ONCE = 24
-# Rejected candidates after which a run begins anew, with what it learned of the names in conflict; grows by half each
-# time.
-_FIRST_PATIENCE = 60
-# Restarts before a universe is given up, and then split; and before one environment is.
+# Candidates that the first run may reject; beyond that, environments are probed first.
+_FIRST_RUN_REJECTIONS = 24
+# Candidates that a run may reject before a restart with what it learned; grows by half each time.
+_FIRST_REJECTIONS = 60
+# Restarts before a universe is given up and divided; and before a single environment is given up.
 _RESTARTS = 8
 _RESTARTS_OF_ONE = 14
-# Restarts of a universe before its environments are looked at alone, as much as was spent on it: most often, one of
-# them has no answer.
-_RESTARTS_IN_GOOD_FAITH = 2
-# Rounds of one run; far above what any real project needs. Beyond it the run counts as given up.
-_ROUNDS = 60_000
-# Universes split at most, one into two each time.
+# Restarts of a universe before its environments are solved alone, for as many rounds as were spent on it: most often,
+# one of them has no solution.
+_RESTARTS_BEFORE_SURVEY = 2
+# Rounds of one run; far above what any real project needs.
+_MOST_ROUNDS = 60_000
+# Divisions of a universe in two, at most.
 _UNIVERSE_SPLITS = 60
 
 
 class ResolutionImpossible(Exception):  # noqa: N818 (an answer of the search, turned into an error by `explain`)
-    """No choice of releases works in `universe`; `causes` is the last conflict met.
+    """No choice of releases works in `universe`; `causes` are those of the last conflict.
 
     Attributes:
         exhausted: Whether everything was tried; False where the search gave up.
-        unnamed: Projects of which there was nothing but what nobody had named yet.
         opinion: What the second engine says of the environment that is named: that it has no answer, that it has one,
             or that this could not be decided within its budget; None where it was not asked.
+
+
+        not_opted_in: Packages with no other matching releases than those that need an opt-in.
     """
 
     def __init__(self, universe: MarkerSet, causes: Sequence[Cause], *, exhausted: bool) -> None:
@@ -59,18 +60,19 @@ class ResolutionImpossible(Exception):  # noqa: N818 (an answer of the search, t
         self.universe = universe
         self.causes = tuple(causes)
         self.exhausted = exhausted
-        self.unnamed: frozenset[str] = frozenset()
         self.opinion: Literal["confirmed", "contradicted", "undecided"] | None = None
+
+        self.not_opted_in: frozenset[str] = frozenset()
 
 
 @dataclass(slots=True)
 class _Survey:
-    """Environments of one universe, each of which is searched alone.
+    """Environments of one universe, each of which is solved alone.
 
     Attributes:
-        sampled: Those of the request that were not looked at yet.
-        others: Others that are common.
-        failed: Why the first that has no answer has none.
+        sampled: Samples of the request that are not solved yet.
+        others: Other common environments that are not solved yet.
+        failed: Why the first one without a solution has none.
     """
 
     sampled: Iterator[MarkerSet]
@@ -85,8 +87,8 @@ class _Totals:
     restarts: int = 0
     parts: int = 0
     splits_left: int = _UNIVERSE_SPLITS
-    blamed: dict[str, int] = field(default_factory=dict)
-    unnamed: set[str] = field(default_factory=set)
+    conflict_counts: dict[str, int] = field(default_factory=dict)
+    not_opted_in: set[str] = field(default_factory=set)
     surveys: dict[MarkerSet, _Survey] = field(default_factory=dict)
 
     def add(self, run: Solver) -> None:
@@ -97,33 +99,33 @@ class _Totals:
 def search(request: LockRequest, repository: Repository, listener: ProgressListener) -> tuple[Pins, Statistics]:
     """Releases for every environment of `request.universe`.
 
-    Most projects are decided in one run. Where that meets conflicts, concrete environments are probed first, so that
-    backtracking happens where it is cheap, and the universe is decided with their pins tried first; where that fails,
-    the universe is cut in two on a marker of the causes.
+    Most projects are solved in one run. Where that meets conflicts, single environments are solved first (probes), so
+    that backtracking happens where it is cheap, and their pins are tried first in the universe. Where that fails, the
+    universe is divided on a marker of the causes.
 
     Raises:
-        Impossible: in a region without partial markers, hence practically in one environment.
-        LocksetError: an index cannot be reached or answers nonsense.
+        ResolutionImpossible: in a region that no marker of the causes divides, so practically in one environment.
+        LocksetError: an index cannot be reached, or its response is not valid.
     """
     totals = _Totals()
     try:
-        return _found(request, repository, listener, totals)
+        return _search(request, repository, listener, totals)
     except ResolutionImpossible as impossible:
-        impossible.unnamed = frozenset(totals.unnamed)
+        impossible.not_opted_in = frozenset(totals.not_opted_in)
         raise
 
 
-def _found(
+def _search(
     request: LockRequest, repository: Repository, listener: ProgressListener, totals: _Totals
 ) -> tuple[Pins, Statistics]:
-    pins, settled = _once(request, request.universe, repository, listener, totals)
+    pins, settled = _first_run(request, request.universe, repository, listener, totals)
     if pins is None:
         preferences = _probe(request, repository, listener, totals)
         pins = _solve(replace(request, preferences=preferences), request.universe, repository, listener, totals)
     if not settled:
-        from lockset.resolve.solver.improvement import improved  # most searches do without it
+        from lockset.resolve.solver.improvement import improve  # most searches do without it
 
-        pins = improved(pins, request, repository)
+        pins = improve(pins, request, repository)
     return pins, Statistics(
         rounds=totals.rounds, conflicts=totals.conflicts, restarts=totals.restarts, parts=totals.parts
     )
@@ -132,12 +134,12 @@ def _found(
 def _probe(
     request: LockRequest, repository: Repository, listener: ProgressListener, totals: _Totals
 ) -> Mapping[str, tuple[Preference, ...]]:
-    """The request's preferences, followed by what each probe found.
+    """The preferences of the request, followed by the pins of each probe.
 
-    Each begins with the same counts of conflicts: decided in different orders, their answers would not fit together.
+    Each probe begins with the same conflict counts: decided in different orders, their pins would not fit together.
     """
     preferences = dict(request.preferences)
-    before, blamed = totals.blamed.copy(), totals.blamed
+    before, highest = totals.conflict_counts.copy(), totals.conflict_counts
     groups = request.all_groups
     for environment in request.probes:
         point = environment_region(
@@ -150,58 +152,58 @@ def _probe(
         universe = point & request.universe
         if universe.is_empty:
             continue
-        totals.blamed = before.copy()
+        totals.conflict_counts = before.copy()
         try:
             pins = _run(replace(request, preferences=preferences), universe, repository, listener, totals)
         except ResolutionImpossible as impossible:
-            # All extras and groups at once need not fit together; where less of them fails, that is the answer.
+            # All extras and groups together need not have a solution. A failure with fewer of them is the real one.
             failed = _failing_environment(request, request.universe, repository, listener, totals)
             if failed is not None:
                 raise failed from impossible
             continue
         finally:
-            blamed.update({n: max(count, blamed.get(n, 0)) for n, count in totals.blamed.items()})
+            highest.update({n: max(count, highest.get(n, 0)) for n, count in totals.conflict_counts.items()})
         for (name, _), candidate in pins.parts[0][1].items():
             if isinstance(candidate, ReleaseCandidate):
-                found = Preference(version=candidate.version, region=point, binding=False)
-                preferences[name] = (*preferences.get(name, ()), found)
-    totals.blamed = blamed
+                preference = Preference(version=candidate.version, region=point, binding=False)
+                preferences[name] = (*preferences.get(name, ()), preference)
+    totals.conflict_counts = highest
     return preferences
 
 
 def _solve(
     request: LockRequest, universe: MarkerSet, repository: Repository, listener: ProgressListener, totals: _Totals
 ) -> Pins:
-    def doubted(rounds: int) -> None:
+    def before_restart(rounds: int) -> None:
         failed = _failing_environment(request, universe, repository, listener, totals, rounds=rounds)
         if failed is not None:
             raise failed
 
     try:
-        pins = _run(request, universe, repository, listener, totals, restarts=_RESTARTS, doubted=doubted)
+        pins = _run(request, universe, repository, listener, totals, restarts=_RESTARTS, before_restart=before_restart)
     except ResolutionImpossible as impossible:
         failed = _failing_environment(request, universe, repository, listener, totals)
         if failed is not None:
             raise failed from impossible
-        boundary = _boundary(request, universe, impossible, repository)
-        if boundary is None or not totals.splits_left:
+        marker = _split_marker(request, universe, impossible, repository)
+        if marker is None or not totals.splits_left:
             raise
         totals.splits_left -= 1
-        listener.note(f"No one answer serves all environments at once: looking apart where `{boundary}` holds")
-        first = _solve(request, universe & boundary, repository, listener, totals)
-        found = _preferring(request, first)
-        return first.joined(_solve(found, universe - boundary, repository, listener, totals))
+        listener.note(f"No single solution serves all environments: solving separately where `{marker}` holds")
+        first = _solve(request, universe & marker, repository, listener, totals)
+        other = _with_preferences(request, first)
+        return first.joined(_solve(other, universe - marker, repository, listener, totals))
     totals.parts += 1
     return pins
 
 
-def _once(
+def _first_run(
     request: LockRequest, universe: MarkerSet, repository: Repository, listener: ProgressListener, totals: _Totals
 ) -> tuple[Pins | None, bool]:
-    """One run that gives up at the first few conflicts, None then; and whether each choice is as it was first made."""
+    """One run that gives up after a few conflicts (None), and whether it kept every choice it made."""
     provider = _provider(request, universe, repository, totals)
-    nogoods = Incompatibilities(provider.dependencies, provider.fits)
-    run = Solver(provider, nogoods, listener, patience=_CONFLICTS_AT_ONCE, most_rounds=_ROUNDS)
+    incompatibilities = Incompatibilities(provider.dependencies, provider.matching)
+    run = Solver(provider, incompatibilities, listener, most_rejections=_FIRST_RUN_REJECTIONS, most_rounds=_MOST_ROUNDS)
     try:
         pins = Pins(parts=((universe, run.solve(provider.roots(request.roots))),))
     except (BudgetExceeded, Unsatisfiable):
@@ -209,7 +211,7 @@ def _once(
     finally:
         totals.add(run)
     totals.parts += 1
-    return pins, not run.rejections and not run.yielded
+    return pins, not run.rejections and not run.displacements.counts
 
 
 def _run(
@@ -220,30 +222,30 @@ def _run(
     totals: _Totals,
     *,
     restarts: int = _RESTARTS_OF_ONE,
-    doubted: Callable[[int], None] | None = None,
+    before_restart: Callable[[int], None] | None = None,
 ) -> Pins:
-    """One universe without cutting it: restarts with what was learned kept.
+    """Solve one universe without dividing it, in several runs that share what they learn.
 
-    `doubted` hears at restarts how many decisions were taken in vain.
+    `before_restart` is called with the number of rounds taken so far.
     """
     provider = _provider(request, universe, repository, totals)
     roots = provider.roots(request.roots)
-    nogoods = Incompatibilities(provider.dependencies, provider.fits)
-    patience = _FIRST_PATIENCE
+    incompatibilities = Incompatibilities(provider.dependencies, provider.matching)
+    most_rejections = _FIRST_REJECTIONS
     causes: tuple[Cause, ...] = ()
     before = totals.rounds
     for restart in range(restarts):
-        if doubted is not None and restart >= _RESTARTS_IN_GOOD_FAITH:
-            doubted(totals.rounds - before)
-        run = Solver(provider, nogoods, listener, patience=patience, most_rounds=_ROUNDS)
+        if before_restart is not None and restart >= _RESTARTS_BEFORE_SURVEY:
+            before_restart(totals.rounds - before)
+        run = Solver(provider, incompatibilities, listener, most_rejections=most_rejections, most_rounds=_MOST_ROUNDS)
         try:
             return Pins(parts=((universe, run.solve(roots)),))
         except BudgetExceeded:
             causes = run.causes
             totals.restarts += 1
-            patience += patience // 2
-        except Unsatisfiable as no_way:
-            raise ResolutionImpossible(universe, no_way.causes, exhausted=True) from None
+            most_rejections += most_rejections // 2
+        except Unsatisfiable as unsatisfiable:
+            raise ResolutionImpossible(universe, unsatisfiable.causes, exhausted=True) from None
         finally:
             totals.add(run)
     raise ResolutionImpossible(universe, causes, exhausted=False)
@@ -256,8 +258,8 @@ def _provider(request: LockRequest, universe: MarkerSet, repository: Repository,
         universe=universe,
         preferences=request.preferences,
         locked_for=request.locked_for,
-        conflicts=totals.blamed,
-        unnamed=totals.unnamed,
+        conflicts=totals.conflict_counts,
+        not_opted_in=totals.not_opted_in,
     )
 
 
@@ -285,16 +287,16 @@ def _failing_environment(
     *,
     rounds: int | None = None,
 ) -> ResolutionImpossible | None:
-    """The first environment looked at that alone has no answer: the plainest thing to tell of.
+    """Why the first environment that alone has no solution has none: the plainest failure to explain.
 
-    With `rounds`, no further one is looked at after so many decisions; the next call goes on from there. Without, all
-    that are sampled are, and others as long as that is no more work than there was.
+    With `rounds`, the survey stops after so many rounds, and the next call continues it. Without, it solves all
+    samples, and other environments for up to as many rounds as were spent before.
     """
     survey = totals.surveys.get(universe)
     if survey is None:
         survey = totals.surveys[universe] = _Survey(
-            sampled=_environments(universe, request, request.samples, chosen_releases(request)),
-            others=_environments(universe, request, common_environments(), _as_many_as_may_be(request)),
+            sampled=_environments(universe, request, request.samples, extra_and_group_choices(request)),
+            others=_environments(universe, request, common_environments(), _largest_choices(request)),
         )
     stop = totals.rounds * 2 if rounds is None else totals.rounds + rounds
     while survey.failed is None:
@@ -330,23 +332,23 @@ def _environments(
                 yield region
 
 
-def chosen_releases(request: LockRequest) -> list[tuple[tuple[str, ...], tuple[str, ...]]]:
-    """Choices of extras and groups worth looking at.
+def extra_and_group_choices(request: LockRequest) -> list[tuple[tuple[str, ...], tuple[str, ...]]]:
+    """The choices of extras and groups to sample.
 
-    The default one, each extra and each group with it, each group alone, and everything; where conflicts are declared,
-    as much as may be chosen together.
+    The default one, each extra and each group with it, each group alone, and everything together; with declared
+    conflicts, as much as may be chosen together.
     """
     default = (request.default_group,) if request.default_group else ()
     choices: list[tuple[tuple[str, ...], tuple[str, ...]]] = [((), default)]
     choices += [((extra,), default) for extra in request.extras or ()]
     choices += [((), (*default, group)) for group in request.groups]
     choices += [((), (group,)) for group in request.groups]
-    choices += _as_many_as_may_be(request)
+    choices += _largest_choices(request)
     return list(dict.fromkeys(choices))
 
 
-def _as_many_as_may_be(request: LockRequest) -> Iterator[tuple[tuple[str, ...], tuple[str, ...]]]:
-    """Choices that cannot be added to, which together have every extra and every group in one of them."""
+def _largest_choices(request: LockRequest) -> Iterator[tuple[tuple[str, ...], tuple[str, ...]]]:
+    """Maximal choices, such that each extra and each group is in one of them."""
     extras, groups = tuple(request.extras or ()), request.all_groups
     regions = {**{("", e): MarkerSet.extra(e) for e in extras}, **{(g, ""): MarkerSet.group(g) for g in groups}}
     left = list(regions)
@@ -365,10 +367,10 @@ def _as_many_as_may_be(request: LockRequest) -> Iterator[tuple[tuple[str, ...], 
             return
 
 
-def _boundary(
+def _split_marker(
     request: LockRequest, universe: MarkerSet, impossible: ResolutionImpossible, repository: Repository
 ) -> MarkerSet | None:
-    """The marker that cuts `universe` in two most evenly, among those in play in the conflict."""
+    """The marker that divides `universe` most evenly, among those of the conflict."""
     atoms: dict[MarkerSet, None] = {}
     names = {c.requirement.name for c in impossible.causes}
     for cause in impossible.causes:
@@ -393,12 +395,12 @@ def _boundary(
     return min(cutting, key=unevenness)
 
 
-def _preferring(request: LockRequest, pins: Pins) -> LockRequest:
-    """The request, with the pins found for one part as preferences for the other."""
+def _with_preferences(request: LockRequest, pins: Pins) -> LockRequest:
+    """The request, with the pins of one part as preferences for the other."""
     preferences = dict(request.preferences)
     for _, mapping in pins.parts:
         for (name, _), candidate in mapping.items():
             if isinstance(candidate, ReleaseCandidate):
-                found = Preference(version=candidate.version, region=MarkerSet.any(), binding=False)
-                preferences[name] = (*preferences.get(name, ()), found)
+                preference = Preference(version=candidate.version, region=MarkerSet.any(), binding=False)
+                preferences[name] = (*preferences.get(name, ()), preference)
     return replace(request, preferences=preferences)

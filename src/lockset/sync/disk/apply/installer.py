@@ -1,4 +1,4 @@
-"""From a plan to a changed target: everything is ready before the first change, and the change is one transaction."""
+"""Plan and apply the changes of a target: everything is prepared first, then changed in one transaction."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from lockset.sync.disk.apply.remove import refuse_blocked, refuse_left_over, rew
 from lockset.sync.disk.apply.stage import Stage, staged_distribution
 from lockset.sync.disk.apply.transaction import commit, discard, finish, is_interrupted, journal_of, recover
 from lockset.sync.disk.inspect.installed_scan import scan, stamp_of
-from lockset.sync.disk.inspect.snapshot import Snapshot, observed
+from lockset.sync.disk.inspect.snapshot import Snapshot, file_stamps
 from lockset.sync.disk.store.link import DamagedStore, Linker
 from lockset.sync.disk.workers import InstallWorkers, meanwhile
 from lockset.sync.installed import InstalledDistribution, InstalledFile
-from lockset.sync.overlaps import overlapped_of, overlaps_of, refuse_clashes, settled
+from lockset.sync.overlaps import overlapped_of, overlaps_of, refuse_clashes, settle_clashes
 from lockset.sync.placement import check_locations
 from lockset.sync.plan import Plan, plan
 from lockset.sync.windows_paths import refuse_windows_paths
@@ -39,22 +39,22 @@ if TYPE_CHECKING:
 
 __all__ = ["InstallOptions", "Installer"]
 
-# More threads than that wait for one another; fewer files than that are quicker put by one.
+# More threads only wait for one another; fewer files are faster with a single thread.
 _STAGERS, _MANY = 2, 1000
-# Bounds how often one wheel is got anew: somebody may be emptying the cache all the while.
+# Limit for preparing one wheel again: another process may keep emptying the cache.
 _HEALED = 5
-# Bounds the interpreters that compile at once; each shall have so many modules at least, since its start takes time.
+# Limit for parallel compilers, and the number of modules that makes starting another one worthwhile.
 _COMPILERS, _WORTHWHILE = 8, 100
 
 
 class InstallOptions(NamedTuple):
-    """How things are done, as against what.
+    """How distributions are installed.
 
     Attributes:
         link_mode: One of `link.LINK_MODES`.
-        compile_bytecode: Modules are compiled once they are in place.
-        verify_files: Installed files are hashed, not only compared by size and time.
-        overlap: Gives the names of packages that may own one path with different content; of the last one it is.
+        compile_bytecode: Compile modules after they are installed.
+        verify_files: Hash installed files instead of comparing size and time only.
+        overlap: Returns the names of packages that may own the same path with different content; the last one wins.
         on_step: Called before every step of the transaction.
     """
 
@@ -66,81 +66,81 @@ class InstallOptions(NamedTuple):
 
 
 class Installer:
-    """Plans for one target, and carries a plan out.
+    """Plans the changes of one target, and applies a plan.
 
     Args:
-        target: What is synced.
-        wanted: What it shall have.
-        policy: What else may change.
-        doing: How.
-        memory: Folder for what is remembered of targets, None for nowhere.
-        listener: Hears of progress.
+        target: The environment or folder to change.
+        desired: The distributions that it should have.
+        policy: Which other distributions may be removed.
+        options: How to install.
+        memory: Folder for snapshots of targets, or None.
+        listener: Receives progress.
     """
 
     def __init__(
         self,
         target: Target,
-        wanted: Sequence[DesiredDistribution],
+        desired: Sequence[DesiredDistribution],
         *,
         policy: RemovalPolicy,
-        doing: InstallOptions,
+        options: InstallOptions,
         memory: str | None,
         listener: ProgressListener,
     ) -> None:
         self._target = target
-        self._wanted = wanted
+        self._desired = desired
         self._policy = policy
-        self._doing = doing
+        self._options = options
         self._listener = listener
         self._roots = target.layout.roots
         number = zlib.crc32("\0".join(self._roots).encode(errors="surrogateescape"))
         self._memory = f"{memory}{os.sep}{number:08x}" if memory is not None else None
         self._seen = Snapshot()
-        # What owns a path together with another, as it is in the end.
+        # Paths with several owners, as of the last plan or its application.
         self.overlaps: tuple[Overlap, ...] = ()
 
     def plan(self) -> Plan:
-        """What has to be done, as the target is now. What a crash has left is ended first."""
+        """Compute the plan for the target's current state, after recovering from an interrupted sync."""
         if is_interrupted(self._target.layout):
             with locked(self._target.layout, self._listener):
                 self._recover()
         snapshot = self._seen = Snapshot.load(self._memory, self._roots)
-        found = self._plan(snapshot)
-        self.overlaps = overlaps_of(found.steps)
-        if not found.changes:
+        planned = self._plan(snapshot)
+        self.overlaps = overlaps_of(planned.steps)
+        if not planned.changes:
             snapshot.save(self._memory, self._roots)
-        return found
+        return planned
 
-    def observed(self) -> tuple[tuple[str, int, int], ...] | None:
-        """What the last plan or its carrying out relied on: path, size and time of every file that was found whole.
+    def file_stamps(self) -> tuple[tuple[str, int, int], ...] | None:
+        """Path, size and time of every file that the last plan, or its application, relied on.
 
-        None where the target could be right or wrong without one of these being another.
+        None if these do not determine whether the target is in sync.
         """
-        return observed(self._seen, self._target.layout, examined=frozenset(one.name for one in self._wanted))
+        return file_stamps(self._seen, self._target.layout, examined=frozenset(one.name for one in self._desired))
 
-    def apply(self, acquirer: Preparer, first: Plan) -> Plan:
-        """Get everything that `first` installs, then bring the target there; what was really done.
+    def apply(self, preparer: Preparer, first: Plan) -> Plan:
+        """Prepare everything that `first` installs, change the target, and return the plan that was applied.
 
         Raises:
-            LocksetError: The target is as it was before.
-            OSError: The same.
+            LocksetError: The target is unchanged.
+            OSError: The target is unchanged.
         """
-        stored = dict(acquirer.acquire([step.wanted for step in first.placed if step.wanted is not None]))
+        stored = dict(preparer.prepare([step.desired for step in first.placed if step.desired is not None]))
         with locked(self._target.layout, self._listener):
             self._recover()
             snapshot = self._seen
-            # Another sync may have ended meanwhile.
+            # Another sync may have changed the target meanwhile.
             now = self._plan(snapshot)
             if not now.changes:
                 snapshot.save(self._memory, self._roots)
                 return now
             refuse_blocked(now)
             while True:
-                missing = [step.wanted for step in now.placed if step.wanted is not None and step.name not in stored]
-                stored |= acquirer.acquire(missing)
+                missing = [step.desired for step in now.placed if step.desired is not None and step.name not in stored]
+                stored |= preparer.prepare(missing)
                 try:
-                    self._change(now, stored, acquirer, snapshot)
-                except _Together as together:
+                    self._change(now, stored, preparer, snapshot)
+                except _MoreToRepair as together:
                     now = together.plan
                 else:
                     return now
@@ -153,18 +153,18 @@ class Installer:
         installed = scan(
             self._target.layout,
             snapshot=snapshot,
-            examine=frozenset(one.name for one in self._wanted),
-            verify_files=self._doing.verify_files,
+            examine=frozenset(one.name for one in self._desired),
+            verify_files=self._options.verify_files,
         )
-        return plan(self._wanted, installed, policy=self._policy, overlap=self._doing.overlap)
+        return plan(self._desired, installed, policy=self._policy, overlap=self._options.overlap)
 
-    def _change(self, now: Plan, stored: dict[str, StoredWheel], acquirer: Preparer, snapshot: Snapshot) -> None:
-        kept = [one for step in now.steps if step.action == "keep" for one in step.found]
-        removed = [one for step in now.changes for one in step.found]
+    def _change(self, now: Plan, stored: dict[str, StoredWheel], preparer: Preparer, snapshot: Snapshot) -> None:
+        kept = [one for step in now.steps if step.action == "keep" for one in step.installed]
+        removed = [one for step in now.changes for one in step.installed]
         owned = frozenset(file.path for one in kept for file in one.files)
         stage = Stage(self._target.layout, present=owned)
         try:
-            placing = self._staged(stage, now, stored, acquirer, kept)
+            placing = self._staged(stage, now, stored, preparer, kept)
             paths = frozenset(file.path for one in placing for file in one.files)
             refuse_left_over(now.changes, placed=paths, owned=owned)
             changed = rewrite_path_file(removed, kept)
@@ -176,15 +176,15 @@ class Installer:
             discard(stage.areas)
             raise
         self.overlaps = overlaps_of(now.steps, placing)
-        commit(journal, base=self._target.layout.base, on_step=self._doing.on_step)
+        commit(journal, base=self._target.layout.base, on_step=self._options.on_step)
         if len(stage.times) < _MANY:
             finish(journal)
             self._remember(placing, removed, now, stage, snapshot)
         else:
-            # The one mostly waits for the disk, the other takes its time.
+            # `finish` mostly waits for the disk, so do the rest meanwhile.
             with meanwhile(partial(finish, journal)):
                 self._remember(placing, removed, now, stage, snapshot)
-        if self._doing.compile_bytecode:
+        if self._options.compile_bytecode:
             _compile(self._target, placing)
 
     def _staged(
@@ -192,65 +192,65 @@ class Installer:
         stage: Stage,
         now: Plan,
         stored: dict[str, StoredWheel],
-        acquirer: Preparer,
+        preparer: Preparer,
         kept: Sequence[InstalledDistribution],
     ) -> Sequence[PlacedDistribution]:
-        """Make everything ready; a stored wheel that turns out damaged is got anew, a few times."""
+        """Stage everything. A stored wheel that turns out to be damaged is prepared again, a few times."""
         healed: list[str] = []
         while True:
             try:
                 stage.open()
-                linker = Linker(self._doing.link_mode, self._listener, hashing=self._doing.verify_files)
+                linker = Linker(self._options.link_mode, self._listener, hashing=self._options.verify_files)
                 placing: dict[str, PlacedDistribution] = {}
                 for step in now.placed:
-                    assert step.wanted is not None
-                    with _using(step.name):
-                        placing[step.name] = staged_distribution(stored[step.name], step.wanted, self._target)
+                    assert step.desired is not None
+                    with _naming_damaged(step.name):
+                        placing[step.name] = staged_distribution(stored[step.name], step.desired, self._target)
                 if os.name == "nt":
                     refuse_windows_paths(
                         tuple(placing.values()), kept, layout=self._target.layout, long_paths=long_paths()
                     )
                 clashes = check_locations(tuple(placing.values()), kept, layout=self._target.layout)
                 if clashes:
-                    placing = self._settled(placing, clashes, now)
+                    placing = self._settle(placing, clashes, now)
                 self._fill(stage, placing, stored, linker)
                 return tuple(placing.values())
-            except _Damaged as damaged:  # noqa: PERF203 (at most a few times for each package)
+            except _DamagedWheel as damaged:  # noqa: PERF203 (at most a few times for each package)
                 name = damaged.name
                 if healed.count(name) >= _HEALED:
                     raise damaged.error from None
                 healed.append(name)
-                acquirer.drop(stored[name])
-                wanted = [step.wanted for step in now.placed if step.name == name and step.wanted is not None]
-                stored |= acquirer.acquire(wanted)
+                preparer.drop(stored[name])
+                distributions = [step.desired for step in now.placed if step.name == name and step.desired is not None]
+                stored |= preparer.prepare(distributions)
 
-    def _settled(
+    def _settle(
         self, placing: Mapping[str, PlacedDistribution], clashes: Sequence[Clash], now: Plan
     ) -> dict[str, PlacedDistribution]:
-        """What is placed where each path has one owner's file; owners that are kept are installed again with the rest.
+        """`placing` with one file for each path. Owners that would be kept are installed again with the rest.
 
         Raises:
             LocksetError: `path-conflict`.
         """
-        order = self._doing.overlap()
-        refuse_clashes(clashes, order, (step.name for step in now.steps if step.wanted is not None))
+        order = self._options.overlap()
+        refuse_clashes(clashes, order, (step.name for step in now.steps if step.desired is not None))
         together = {owner for clash in clashes for owner in clash.owners if owner not in placing}
         if together:
-            reason = "owns a path together with another one"
+            reason = "shares a path with another package"
             steps = (s._replace(action="repair", reason=reason) if s.name in together else s for s in now.steps)
-            raise _Together(Plan(steps=tuple(steps)))
-        return settled(placing, clashes, order)
+            raise _MoreToRepair(Plan(steps=tuple(steps)))
+        return settle_clashes(placing, clashes, order)
 
     def _fill(
         self, stage: Stage, placing: Mapping[str, PlacedDistribution], stored: Mapping[str, StoredWheel], linker: Linker
     ) -> None:
-        """Put all of `placing` into `stage`, the largest first, in two threads where that is quicker."""
+        """Put all of `placing` into `stage`, the largest first, in two threads if that is faster."""
         workers: InstallWorkers[None] = InstallWorkers(_STAGERS, patient=True)
         few = sum(len(one.files) for one in placing.values()) < _MANY
         self._listener.phase("Installing", total=len(placing))
 
         def put(name: str) -> None:
-            with _using(name):
+            with _naming_damaged(name):
                 stage.put(placing[name], stored[name], linker, workers.stopped)
             self._listener.step(name)
 
@@ -263,7 +263,7 @@ class Installer:
 
     def _remember(
         self,
-        placing: Sequence[PlacedDistribution],
+        placed: Sequence[PlacedDistribution],
         removed: Sequence[InstalledDistribution],
         now: Plan,
         stage: Stage,
@@ -272,7 +272,7 @@ class Installer:
         for one in removed:
             snapshot.known.pop(one.info, None)
         by_name = {step.name: step for step in now.placed}
-        for new in placing:
+        for new in placed:
             stamp = stamp_of(new.info)
             if stamp is not None:
                 snapshot.known[new.info] = (stamp, _installed(new, by_name[new.name]))
@@ -281,16 +281,16 @@ class Installer:
         snapshot.save(self._memory, self._roots)
 
 
-class _Together(Exception):  # noqa: N818 (never leaves this module)
-    """More has to be installed again at once: `plan` has it."""
+class _MoreToRepair(Exception):  # noqa: N818 (never leaves this module)
+    """Further packages have to be installed again: `plan` includes them."""
 
     def __init__(self, plan: Plan) -> None:
         super().__init__()
         self.plan = plan
 
 
-class _Damaged(Exception):  # noqa: N818 (never leaves this module)
-    """The stored wheel of `name` is not as it was unpacked."""
+class _DamagedWheel(Exception):  # noqa: N818 (never leaves this module)
+    """The stored wheel of `name` was changed since it was unpacked."""
 
     def __init__(self, name: str, error: LocksetError | FileNotFoundError) -> None:
         super().__init__(name)
@@ -299,33 +299,33 @@ class _Damaged(Exception):  # noqa: N818 (never leaves this module)
 
 
 @contextmanager
-def _using(name: str) -> Iterator[None]:
+def _naming_damaged(name: str) -> Iterator[None]:
     try:
         yield
     except (DamagedStore, FileNotFoundError) as error:
-        raise _Damaged(name, error) from error
+        raise _DamagedWheel(name, error) from error
 
 
 def _installed(new: PlacedDistribution, step: Step) -> InstalledDistribution:
-    """What a scan would find of `new`."""
-    assert step.wanted is not None
+    """`new` as a scan would report it."""
+    assert step.desired is not None
     files = [InstalledFile._make(file[:3]) for file in new.files]
     files.append(InstalledFile(f"{new.info}{os.sep}RECORD", "", None))
-    wanted = step.wanted
+    distribution = step.desired
     return InstalledDistribution(
         name=new.name,
         version=new.version,
         info=new.info,
         installer="lockset",
-        origin={**wanted.hashes, **({"tree": wanted.tree} if wanted.tree is not None else {})},
-        direct_url=wanted.direct_url,
+        origin={**distribution.hashes, **({"tree": distribution.tree} if distribution.tree is not None else {})},
+        direct_url=distribution.direct_url,
         files=tuple(files),
         overlapped=overlapped_of(new),
     )
 
 
 def _compile(target: Target, placing: Sequence[PlacedDistribution]) -> None:
-    """Have the target's interpreter compile the new modules; what does not compile stays as it is."""
+    """Compile the new modules with the target's interpreter; modules that do not compile are skipped."""
     import subprocess
 
     modules = [file.path for one in placing for file in one.files if file.path.endswith(".py")]

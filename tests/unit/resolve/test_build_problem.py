@@ -12,7 +12,7 @@ from packaging.specifiers import SpecifierSet
 
 from lockset.errors import LocksetError
 from lockset.markers import MarkerSet
-from lockset.resolve.problem.build_problem import ResolutionProblem, ask, python_range
+from lockset.resolve.problem.build_problem import ResolutionProblem, build_problem, python_range
 from lockset.sources.pyproject import read_pyproject
 from universes.small_world import NOW, choices_of_table, old_lock
 
@@ -35,7 +35,9 @@ def asked(
         project["optional-dependencies"] = extras
     data = {"project": project, "dependency-groups": groups or {}, "tool": {"lockset": settings or {}}}
     lock = None if old is None else old_lock(old, requires_python=old_python)
-    return ask(read_pyproject(tomli_w.dumps(data), base=Path("/project")), choices_of_table(choices), old=lock, now=now)
+    return build_problem(
+        read_pyproject(tomli_w.dumps(data), base=Path("/project")), choices_of_table(choices), old=lock, now=now
+    )
 
 
 @pytest.mark.parametrize(
@@ -81,7 +83,7 @@ def test_a_chosen_range_is_cut_to_what_the_project_runs_on() -> None:
 
 def ask_with_python(project: str, *, choice: str) -> SpecifierSet:
     data = {"project": {"name": "app", "requires-python": project}}
-    question = ask(
+    question = build_problem(
         read_pyproject(tomli_w.dumps(data), base=Path("/project")),
         choices_of_table({"python": choice}),
         old=None,
@@ -140,7 +142,7 @@ def test_an_unknown_extra_or_group_is_refused_with_those_there_are(choice: dict[
     data = {"project": {"name": "app", "optional-dependencies": {"cli": ["b"]}}, "dependency-groups": {"test": ["c"]}}
     project = read_pyproject(tomli_w.dumps(data), base=Path("/project"))
     with pytest.raises(LocksetError) as caught:
-        ask(project, choices_of_table(choice), old=None, now=NOW)
+        build_problem(project, choices_of_table(choice), old=None, now=NOW)
     assert caught.value.diagnostic.code == code
     assert caught.value.diagnostic.hint is not None
     assert ("cli" if code == "unknown-extra" else "test") in caught.value.diagnostic.hint
@@ -180,7 +182,7 @@ def test_the_default_group_takes_a_name_that_is_free() -> None:
 def test_only_groups_leaves_the_project_out() -> None:
     project = {"name": "app", "requires-python": ">=3.10", "dependencies": ["a"]}
     data = {"project": project, "dependency-groups": {"g": ["c"], "h": ["d"]}}
-    question = ask(
+    question = build_problem(
         read_pyproject(tomli_w.dumps(data), base=Path("/project")),
         choices_of_table({"groups": ["g"], "only-groups": True}),
         old=None,

@@ -26,20 +26,20 @@ def text_of(path: Path) -> str:
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
-def test_a_second_mending_changes_nothing_and_none_adds_a_finding(path: Path) -> None:
+def test_fixing_twice_changes_nothing_and_adds_no_finding(path: Path) -> None:
     mended = fix_text(text_of(path))
-    assert fix_text(mended.text) == type(mended)(text=mended.text, done=())
+    assert fix_text(mended.text) == type(mended)(text=mended.text, changes=())
     before = {issue.code for issue in validate_document(text_of(path)).issues}
     assert {issue.code for issue in validate_document(mended.text).issues} <= before
-    if not mended.done:
+    if not mended.changes:
         assert mended.text == text_of(path)
 
 
 @pytest.mark.parametrize("rule", sorted(MENDED))
-def test_what_has_one_right_answer_is_mended(rule: str) -> None:
+def test_values_with_one_right_answer_are_fixed(rule: str) -> None:
     [path] = EXAMPLES.glob(f"*/pylock.{rule}.toml")
     mended = fix_text(text_of(path))
-    assert mended.done
+    assert mended.changes
     assert validate_document(mended.text).issues == ()
 
 
@@ -54,7 +54,7 @@ def test_comments_and_layout_stay() -> None:
         "# about b\n[[packages]] # here\nname = 'b-b'   # a name\n\n[packages.directory]\npath = 'b'\n\n"
         "[tool.hand]\nkey = 1\n"
     )
-    assert mended.done == (
+    assert mended.changes == (
         "packages[0].name: 'B_b' became 'b-b'",
         "packages[1].directory.path: 'x\\y' became 'x/y'",
         "packages: sorted by name and version",
@@ -98,7 +98,7 @@ def test_an_empty_key_of_a_package_is_removed(key: str, value: str) -> None:
     text = TOP + ENTRY % f"{key} = {value}"
     mended = fix_text(text)
     assert mended.text == TOP + ENTRY.replace("%s\n", "")
-    assert mended.done == (f"packages[0].{key}: removed, it was empty",)
+    assert mended.changes == (f"packages[0].{key}: removed, it was empty",)
     assert validate_document(mended.text).issues == ()
 
 
@@ -126,14 +126,14 @@ def test_an_empty_version_and_an_empty_time_are_removed() -> None:
 def test_a_lock_file_of_no_packages_gets_the_key(end: str) -> None:
     for text in (TOP, TOP.rstrip(), TOP + "requires-python = '>=3.10'\n", TOP + "\n[tool.hand]\nkey = [\n1]\n"):
         mended = fix_text(text.replace("\n", end))
-        assert mended.done == ("packages: added, a lock file has the key",)
+        assert mended.changes == ("packages: added, because the key is required",)
         assert validate_document(mended.text).issues == ()
         assert tomli.loads(mended.text) == {**tomli.loads(text), "packages": []}
-        assert fix_text(mended.text).done == ()
+        assert fix_text(mended.text).changes == ()
 
 
 @pytest.mark.parametrize("text", ["version = 1\n[[package]]\nname = 'a'\n", "created-by = 'a'\n", TOP + "x = 1\n"])
-def test_what_is_not_a_lock_file_gets_no_key(text: str) -> None:
+def test_only_lock_files_get_the_missing_key(text: str) -> None:
     assert fix_text(text).text == text
 
 

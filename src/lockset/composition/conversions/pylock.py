@@ -1,4 +1,4 @@
-"""convert_pylock(): pylock files to one: normalised, narrowed, filled in, merged, and proved."""
+"""Pylock files to one: normalised, narrowed, filled in, merged, and proved."""
 
 from __future__ import annotations
 
@@ -6,9 +6,8 @@ import os
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from lockset._dataclass import dataclass
-from lockset.api.convert import Conversion, dropped_credentials, refuse_losses
-from lockset.composition.conversion_files import LiveRemote
+from lockset.composition.conversions.foreign import Conversion, dropped_credentials, refuse_losses
+from lockset.composition.conversions.remote_files import LiveRemote
 from lockset.composition.repositories import connected
 from lockset.conversion.pipeline.file_details import fill_file_details, with_sizes
 from lockset.conversion.pipeline.pylock_transform import KeptParts, merge_locks, narrow, prove_same
@@ -24,63 +23,47 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from lockset.composition.conversions.foreign import ConvertOptions
     from lockset.index.options import IndexOptions
     from lockset.lockfile.model import Package, PackageWheel, Pylock
     from lockset.progress import ProgressListener
 
-__all__ = ["PylockOptions", "convert_pylock"]
+__all__ = ["convert_pylock"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PylockOptions:
-    """What the user wants of a pylock file.
+def _kept(options: ConvertOptions, lock: Pylock) -> KeptParts:
+    """What the options keep of `lock`."""
+    groups: frozenset[str] | None = None
+    if options.only_groups:
+        groups = frozenset(options.only_groups)
+    elif options.groups:
+        groups = frozenset((*options.groups, *(lock.default_groups or ())))
+    return KeptParts(
+        requires_python=None if options.python is None else python_range(options.python),
+        environments=tuple(map(platform_region, options.platforms)),
+        extras=frozenset(options.extras),
+        groups=groups,
+        choose=_settles(options),
+    )
 
-    Attributes:
-        python: Pythons to keep.
-        platforms: Platforms to keep; empty for all.
-        extras: Extras to settle on.
-        groups: Groups to settle on besides the default ones.
-        only_groups: Groups to settle on in place of them.
-        settle: Whether extras and groups are settled.
-        fill: Whether sizes and upload times are asked of the index.
-    """
 
-    python: str | None = None
-    platforms: tuple[str, ...] = ()
-    extras: tuple[str, ...] = ()
-    groups: tuple[str, ...] = ()
-    only_groups: tuple[str, ...] = ()
-    settle: bool = False
-    fill: bool = False
-
-    def narrowing(self, lock: Pylock) -> KeptParts:
-        """The same as what is kept of `lock`."""
-        groups: frozenset[str] | None = None
-        if self.only_groups:
-            groups = frozenset(self.only_groups)
-        elif self.groups:
-            groups = frozenset((*self.groups, *(lock.default_groups or ())))
-        return KeptParts(
-            requires_python=None if self.python is None else python_range(self.python),
-            environments=tuple(map(platform_region, self.platforms)),
-            extras=frozenset(self.extras),
-            groups=groups,
-            choose=self.settle,
-        )
+def _settles(options: ConvertOptions) -> bool:
+    return bool(options.settle or options.extras or options.groups or options.only_groups)
 
 
 def convert_pylock(
     paths: Sequence[str | os.PathLike[str]],
-    options: PylockOptions,
+    options: ConvertOptions,
     *,
     output: Path,
-    index_options: IndexOptions,
+    indexes: IndexOptions,
     content: bytes | None = None,
-    strict: bool = False,
     cache: Path | None = None,
     listener: ProgressListener | None = None,
 ) -> Conversion:
     """One pylock file that installs what the given ones do; nothing is written.
+
+    `content` is what the one file named `-` holds.
 
     Raises:
         LocksetError: what is wrong with a file, `locks-disagree`, or what is asked for is not in them.
@@ -88,13 +71,13 @@ def convert_pylock(
     plain = [without_user_info(_load(path, content, output)) for path in paths]
     locks = [lock for lock, _ in plain]
     merged = merge_locks(locks)
-    narrowing = options.narrowing(merged)
+    narrowing = _kept(options, merged)
     found, losses = narrow(merged, narrowing)
     if options.fill:
-        with connected(index_options, cache, listener or NullListener()) as connection:
+        with connected(indexes, cache, listener or NullListener()) as connection:
             connection.index.hint(dict.fromkeys(package.name for package in found.packages))
             found = fill_file_details(found, connection.index)
-            found = with_sizes(found, LiveRemote(connection, offline=index_options.offline))
+            found = with_sizes(found, LiveRemote(connection, offline=indexes.offline))
     else:
         found = fill_file_details(found, None)
     refuse_secrets(found, location=os.fspath(paths[0]))
@@ -102,11 +85,11 @@ def convert_pylock(
     text = write(found)
     again = read(text, path="pylock.toml").lock
     settled = None
-    if options.settle:
+    if narrowing.choose:
         groups = frozenset(map(str, merged.default_groups or ())) if narrowing.groups is None else narrowing.groups
         settled = (narrowing.extras, groups)
     proof = prove_same(locks, again, losses=losses, settled=settled)
-    refuse_losses(losses, strict=strict, location=os.fspath(paths[0]))
+    refuse_losses(losses, strict=options.strict, location=os.fspath(paths[0]))
     return Conversion(format="pylock file", lock=again, text=text, losses=losses, proof=proof)
 
 

@@ -14,8 +14,8 @@ from lockset.markers import MarkerSet
 from lockset.resolve.lock.python_bounds import PythonBound, narrowing
 from lockset.resolve.problem.requirement import Key, RequirementOrigin, RootRequirement, parse_dependency
 from lockset.resolve.solver.candidate import Candidate, ForkCandidate, ReleaseCandidate
-from lockset.resolve.solver.propagate import propagate
 from lockset.resolve.solver.resolution import Pins, Resolution
+from lockset.resolve.solver.resolution_graph import resolution_graph
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -41,7 +41,7 @@ def pins(*chosen: str, universe: MarkerSet = UNIVERSE, splits: Mapping[str, Mark
         boundary = (splits or {}).get(name)
         cell = universe
         if boundary is not None:
-            mapping[name, universe] = ForkCandidate(key=(name, universe), boundary=boundary, requirements={})
+            mapping[name, universe] = ForkCandidate(key=(name, universe), fork_point=boundary, requirements={})
             cell = universe & boundary if (name, universe & boundary) not in mapping else universe - boundary
         mapping[name, cell] = ReleaseCandidate(key=(name, cell), version=Version(version), guard=cell, extras=())
     return Pins(parts=((universe, mapping),))
@@ -60,7 +60,7 @@ def test_regions_are_what_the_roots_reach_whatever_was_pinned() -> None:
             "unused": {"1": FakeRelease()},
         }
     )
-    found = propagate(pins("a 1", "b 1", "c 1", "unused 1"), [root("a")], UNIVERSE, repository)
+    found = resolution_graph(pins("a 1", "b 1", "c 1", "unused 1"), [root("a")], UNIVERSE, repository)
     inside = UNIVERSE & WINDOWS
     assert regions(found) == {"a 1": UNIVERSE, "b 1": inside, "c 1": inside}
     assert dict(found.nodes["a", Version("1")].extras) == {"x": inside}
@@ -70,7 +70,7 @@ def test_edges_lead_to_every_release_that_answers() -> None:
     repository = FakeRepository(
         {"a": {"1": FakeRelease(requires=("b",))}, "b": {"1": FakeRelease(), "2": FakeRelease()}}
     )
-    found = propagate(pins("a 1", "b 1", "b 2", splits={"b": WINDOWS}), [root("a")], UNIVERSE, repository)
+    found = resolution_graph(pins("a 1", "b 1", "b 2", splits={"b": WINDOWS}), [root("a")], UNIVERSE, repository)
     edges = {(e.source[0] if e.source else None, f"{e.target[0]} {e.target[1]}"): e.region for e in found.edges}
     assert edges == {
         (None, "a 1"): UNIVERSE,
@@ -82,14 +82,16 @@ def test_edges_lead_to_every_release_that_answers() -> None:
 def test_a_hole_in_the_pins_is_a_bug_that_is_not_passed_on() -> None:
     repository = FakeRepository({"a": {"1": FakeRelease(requires=("b",))}, "b": {"1": FakeRelease()}})
     with pytest.raises(LocksetError) as caught:
-        propagate(pins("a 1"), [root("a")], UNIVERSE, repository)
+        resolution_graph(pins("a 1"), [root("a")], UNIVERSE, repository)
     assert caught.value.diagnostic.code == "internal-uncovered"
 
 
 def narrowed(world: Mapping[str, Mapping[str, FakeRelease]], *roots: str) -> PythonBound | None:
     repository = FakeRepository(world, ignore_caps=True)
     chosen = pins(*(f"{name} {version}" for name, releases in world.items() for version in releases))
-    return narrowing(propagate(chosen, [root(r) for r in roots], UNIVERSE, repository), repository.strictly_serves)
+    return narrowing(
+        resolution_graph(chosen, [root(r) for r in roots], UNIVERSE, repository), repository.strictly_serves
+    )
 
 
 def test_the_lowest_cap_bounds_the_lock_and_all_who_set_it_are_named() -> None:

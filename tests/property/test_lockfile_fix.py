@@ -39,7 +39,7 @@ LOCKS = st.fixed_dictionaries(
 def test_mending_is_idempotent_and_loses_no_entry(data: dict[str, object], end: str) -> None:
     text = tomli_w.dumps(data).replace("\n", end)
     mended = fix_text(text)
-    assert fix_text(mended.text).done == ()
+    assert fix_text(mended.text).changes == ()
     names_now_one = {"duplicate-overlap", "packages-narrow-to-one", "name-duplicate"}
     before_fix = {i.code for i in validate_document(text).issues}
     assert {i.code for i in validate_document(mended.text).issues} <= before_fix | names_now_one

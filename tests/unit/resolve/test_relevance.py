@@ -10,7 +10,7 @@ from packaging.specifiers import SpecifierSet
 
 from lockset.markers import MarkerSet
 from lockset.resolve.problem.requirement import Key, Requirement, RequirementOrigin, Specifier
-from lockset.resolve.solver.relevance import telling
+from lockset.resolve.solver.relevance import relevant_requirements
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -36,7 +36,7 @@ def fits(one: Requirement) -> int:
 
 
 def telling_of(*asked: Requirement, fixed: Sequence[Requirement] = ()) -> list[Requirement]:
-    return [r for r, _ in telling([(r, None) for r in asked], fixed, fits)]
+    return relevant_requirements(asked, fixed, fits)
 
 
 def test_two_that_contradict_are_enough() -> None:
@@ -65,7 +65,7 @@ requirements = st.builds(
 
 
 def releases(some: Sequence[Requirement], part: MarkerSet) -> int:
-    """What fits all that is asked for in a part of the environments."""
+    """What fits all that is required in a part of the environments."""
     mask = (1 << len(VERSIONS)) - 1
     for one in some:
         if not one.region.is_disjoint(part):

@@ -72,7 +72,7 @@ def repository(
     packages: Mapping[str, Mapping[str, Any]], *, index: Index | None = None
 ) -> tuple[PrefetchingRepository, Index, Metadata, Notes]:
     index, metadata, notes = index or Index(packages), Metadata(packages), Notes()
-    rules = FileRules(wanted=LINUX, required=MarkerSet.none())
+    rules = FileRules(target_region=LINUX, required=MarkerSet.none())
     made = PrefetchingRepository(index=index, metadata=metadata, rules=rules, listener=notes, hash_file=lambda _: {})
     return made, index, metadata, notes
 

@@ -1,4 +1,7 @@
-"""The region in which each release is reached from the roots, to a fixpoint; the guards of the search are forgotten."""
+"""The graph of chosen releases: where each one is reached from the roots, computed to a fixpoint.
+
+The guards of the search are not used: they may be larger than what is needed in the end.
+"""
 
 from __future__ import annotations
 
@@ -18,10 +21,10 @@ if TYPE_CHECKING:
     from lockset.resolve.releases.repository import Repository
     from lockset.resolve.solver.resolution import NodeKey, Pins
 
-__all__ = ["propagate"]
+__all__ = ["resolution_graph"]
 
 
-def propagate(
+def resolution_graph(
     pins: Pins,
     roots: Sequence[RootRequirement],
     universe: MarkerSet,
@@ -31,7 +34,7 @@ def propagate(
     """The part of `pins` that `roots` reach inside `universe`, each release with the region in which it is reached.
 
     Raises:
-        LocksetError: `internal-uncovered`: a requirement applies where no release was chosen; a bug of the search.
+        LocksetError: `internal-uncovered`: a requirement applies where no release was chosen; a bug in the solver.
     """
     state = _Propagation(pins, repository)
     for root in roots:
@@ -62,7 +65,7 @@ def propagate(
 
 
 class _Propagation:
-    """Regions grow until nothing changes; they only ever grow, and there are finitely many sets to grow to."""
+    """Regions only grow, and there are finitely many sets, so the fixpoint exists."""
 
     def __init__(self, pins: Pins, repository: Repository) -> None:
         self._pins = pins
@@ -80,13 +83,13 @@ class _Propagation:
         return known
 
     def reach(self, dependency: Dependency, region: MarkerSet) -> None:
-        """`dependency` applies in `region`: its releases are needed there."""
+        """Mark the releases of `dependency` as needed in `region`."""
         left = region
-        for cell, version in self.leaves(dependency.name):
-            part = left & cell
+        for leaf, version in self.leaves(dependency.name):
+            part = left & leaf
             if part.is_empty:
                 continue
-            left = left - cell
+            left = left - leaf
             self._grow((dependency.name, version), dependency.extras, part)
             if left.is_empty:
                 return
@@ -114,7 +117,7 @@ class _Propagation:
             self._waiting.append(key)
 
     def run(self) -> None:
-        """Follow what is reached until nothing new is."""
+        """Follow the dependencies of reached releases until no region grows."""
         while self._waiting:
             key = self._waiting.popleft()
             self._queued.discard(key)
@@ -125,7 +128,7 @@ class _Propagation:
                     self.reach(dependency, region)
 
     def requirements(self, key: NodeKey) -> Iterator[tuple[Dependency, MarkerSet]]:
-        """What the release asks for, with the region in which it does."""
+        """The dependencies of a release, each with the region in which it applies."""
         facts = self._repository.facts(*key)
         assert facts is not None, key
         base = self.regions[key]
@@ -142,9 +145,9 @@ class _Propagation:
                 yield dependency, region
 
     def edges(self, source: NodeKey | None, dependency: Dependency, region: MarkerSet) -> Iterator[ResolvedEdge]:
-        """`dependency` of `source` towards every release that answers it."""
-        for cell, version in self.leaves(dependency.name):
-            part = region & cell
+        """The edges from `source` to every release that meets `dependency`."""
+        for leaf, version in self.leaves(dependency.name):
+            part = region & leaf
             if not part.is_empty:
                 target = (dependency.name, version)
                 if target != source:
