@@ -15,7 +15,7 @@ from lockset.lockfile.file_name import is_lock_file_name
 from lockset.lockfile.read import read
 from lockset.sources.direct_reference import is_remote, is_url, shown_url
 from lockset.sources.direct_url import path_of
-from lockset.sources.key_lines import lines_told
+from lockset.sources.key_lines import with_key_lines
 from lockset.sources.lock_constraints import constraints_of_lock
 from lockset.sources.project import RootProject, merge_sources
 from lockset.sources.pyproject import read_pyproject, read_pyproject_name, read_pyproject_settings
@@ -129,7 +129,7 @@ def find_settings(start: Path) -> Settings:
         return Settings()
     location = _relative(path, start)
     text = decode_utf8(read_file(path, location=location), location=location)
-    with lines_told(text, location):
+    with with_key_lines(text, location):
         return read_pyproject_settings(text, location=location)
 
 
@@ -143,7 +143,7 @@ def read_settings_of(config: Path, *, folder: Path) -> Settings:
     text = decode_utf8(
         read_file(folder / config, location=location, hint="Name a file with a table [tool.lockset]"), location=location
     )
-    with lines_told(text, location):
+    with with_key_lines(text, location):
         return read_pyproject_settings(text, location=location, required=True)
 
 
@@ -235,7 +235,7 @@ def _read_source(name: str, location: _LocalFile) -> tuple[SourceKind, RootProje
     base = Path(source.path_or_url).parent
     if kind is not SourceKind.PYPROJECT:
         return kind, read_script(text, base=base, location=shown)
-    with lines_told(text, shown):
+    with with_key_lines(text, shown):
         project = read_pyproject(text, base=base, location=shown)
     if name == STDIN:
         return kind, project

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from lockset.errors import LocksetError
-from lockset.sources.key_lines import lines_told
+from lockset.sources.key_lines import with_key_lines
 from lockset.sources.other_tools import OtherTools, is_other_tool
 from lockset.sources.project import RootProject
 from lockset.sources.pyproject import read_requires_python, requirement_lines
@@ -47,7 +47,7 @@ def read_script(text: str, *, base: Path, location: str) -> RootProject:
     # Empty lines in front give TOML errors the line numbers of the script.
     padded = "\n" * number + content
     table = parse_settings_file(padded, location=location)
-    with lines_told(padded, location, before=len("# ")):
+    with with_key_lines(padded, location, before=len("# ")):
         tool = table.table("tool")
         settings = parse_settings(None if tool is None else tool.table("lockset"))
         return RootProject(
