@@ -120,14 +120,19 @@ def test_the_examples_on_looking_at_locks_are_true(shown_project: Path, cli: Com
         assert cli.ok(*line.split(), cwd=shown_project).stdout == output
 
 
-def test_the_example_of_a_finding_is_true(tmp_path: Path, cli: Command) -> None:
-    ((line, output),) = re.findall(r"```console\n\$ lockset ([^\n]*)\n(.*?)```", page("validate"), re.DOTALL)
+def test_the_examples_of_findings_are_true(tmp_path: Path, cli: Command) -> None:
+    (line, output), (other_line, other_output) = re.findall(
+        r"```console\n\$ lockset ([^\n]*)\n(.*?)```", page("validate"), re.DOTALL
+    )
     lock = 'lock-version = "1.0"\ncreated-by = "hand"\n\n\n[[packages]]\nname = "a"\nversion = "1.x"\n'
     wheel = f'{{url = "https://example.org/a-1-py3-none-any.whl", hashes = {{sha256 = "{"a" * 64}"}}}}'
     (tmp_path / "pylock.toml").write_text(f"{lock}wheels = [{wheel}]\n")
-    told = cli(*line.split(), "--select", "package-version-valid")
-    assert told.code == 1
-    assert told.stdout == output
+    result = cli(*line.split(), "--select", "package-version-valid")
+    assert (result.code, result.stdout) == (1, output)
+    project = '[project]\nname = "app"\nversion = "1"\ndependencies = ["a=1"]\n\n[tool.lockset]\npyton = ">=3.10"\n'
+    (tmp_path / "pyproject.toml").write_text(project)
+    result = cli(*other_line.split())
+    assert (result.code, result.stdout) == (1, other_output)
 
 
 def test_the_limits_are_those_of_the_code() -> None:
