@@ -17,7 +17,7 @@ __all__ = ["error_index", "error_page", "on_files"]
 _INTRODUCTION = """\
 # Error codes
 
-Every refusal has a code: `lockset` prints it with `--verbose`, and `LocksetError.diagnostic.code` holds it. A code keeps
+Every refusal has a code. `lockset` prints it with `--verbose`; `LocksetError.diagnostic.code` holds it. A code keeps
 its meaning for ever; the words of a message may change in any release. The command exits with 1, and with 2 where the
 command line itself is wrong.
 

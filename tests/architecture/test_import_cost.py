@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from local_index import LocalIndex
 
 LATE = frozenset({"httpx", "jsonschema", "installer", "resolvelib", "rich"})

@@ -108,7 +108,7 @@ def test_a_described_target_has_the_same_bytes_wherever_it_is_made(tmp_path: Pat
     out = tmp_path / "out"
     world = World(folder=tmp_path / "world", python=None, directory=str(out) if kind == "target" else None)
     prefix = str(out) if kind == "prefix" else None
-    world.sync(RICH, described=Described(platform=described, python="3.11"), prefix=prefix)
+    world.sync(RICH, described=DescribedInterpreter(platform=described, python="3.11"), prefix=prefix)
     digest = hashlib.sha256()
     found = {path.relative_to(out).as_posix(): path.read_bytes() for path in out.rglob("*") if path.is_file()}
     for name, content in sorted(found.items()):

@@ -6,7 +6,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from hypothesis import given, note
-from lockset.resolve.solver.propagate import propagate
 
 from fakes.fake_repository import FakeRepository
 from lockset.errors import LocksetError

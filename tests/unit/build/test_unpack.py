@@ -114,7 +114,7 @@ def test_archives_with_unsafe_members_are_refused_and_write_nothing(members: lis
 def test_a_link_that_leaves_the_tree_is_refused_and_touches_nothing(members: list[Member], into: Path) -> None:
     before = outside(into)
     with pytest.raises(LocksetError) as caught:
-        unpack(tar_of(*[(name, dict(facts)) for name, facts in members]), "x-1.tar.gz", into)
+        unpack_sdist(tar_of(*[(name, dict(facts)) for name, facts in members]), "x-1.tar.gz", into)
     assert caught.value.diagnostic.code == "archive-refused"
     assert outside(into) == before
 

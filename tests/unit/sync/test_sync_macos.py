@@ -21,7 +21,7 @@ import pytest
 from packaging.tags import compatible_tags, cpython_tags, mac_platforms
 
 from builders.wheel import make_wheel
-from lockset.composition.sync_pipeline import Doing
+from lockset.composition.sync_pipeline import InstallOptions
 from lockset.errors import LocksetError
 from lockset.files import system
 from lockset.sync.disk.inspect.targets import environment_target
@@ -128,7 +128,7 @@ def test_names_that_differ_in_the_way_accents_are_written_are_named_where_they_a
     world = World(folder=tmp_path / "world", directory=str(tmp_path / "target"))
     monkeypatch.setattr(os, "open", opener)
     with pytest.raises(LocksetError, match=r"sample 1.0 cannot be installed here: `.*` and `.*` would"):
-        world.sync(make_wheel(files={composed: "a", apart: "b"}), doing=Doing(link_mode="copy"))
+        world.sync(make_wheel(files={composed: "a", apart: "b"}), install_options=InstallOptions(link_mode="copy"))
     assert not (tmp_path / "target" / composed).exists()
 
 
