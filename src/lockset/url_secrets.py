@@ -12,8 +12,8 @@ if TYPE_CHECKING:
 __all__ = ["has_secret", "masked", "plain", "plain_url", "without_secrets"]
 
 # User info before the host. It ends at the last `@` before the path, since a user name may contain one. A password may
-# have an unescaped slash; digits before a slash are a port. The lengths are limited, here and below, so that the time is
-# linear in the length of a text. In a string in double quotes the address ends at the closing one.
+# have an unescaped slash; digits before a slash are a port. The lengths are limited, here and below, so that the time
+# is linear in the length of a text. In a string in double quotes the address ends at the closing one.
 _ANYWHERE = re.compile(r"(?:[^/\s]*|[^/\s@:]{1,200}:(?!\d+[/\s])[^\s@]{0,200})@")
 _IN_QUOTES = re.compile(r'(?:(?:[^/\s"\\]|\\.)*|[^/\s"@:]{1,200}:(?!\d+[/\s])[^\s"@]{0,200})@')
 _QUOTED_SCHEME = re.compile(r'"[A-Za-z][A-Za-z0-9+.-]{0,30}\Z')
