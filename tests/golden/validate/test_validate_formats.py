@@ -7,7 +7,7 @@ import re
 import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from xml.etree import ElementTree
+from xml.etree import ElementTree as ET
 
 import jsonschema  # type: ignore[import-untyped]  # it has no types of its own
 import pytest
@@ -129,7 +129,7 @@ def test_junit_has_a_case_for_each_finding_and_counts_its_failures(cli: Command,
     (project / "pylock.good.toml").write_text(GOOD)
     files = ("pylock.toml", "pylock.warned.toml", "pylock.good.toml", "missing.toml")
     for strict in ((), ("--strict",)):
-        root = ElementTree.fromstring(cli("validate", *files, "--format", "junit", *strict).stdout)
+        root = ET.fromstring(cli("validate", *files, "--format", "junit", *strict).stdout)
         assert root.tag == "testsuites"
         assert [suite.get("name") for suite in root] == list(files)
         assert [len(suite) for suite in root] == [7, 1, 1, 1]
@@ -144,7 +144,7 @@ def test_values_of_a_file_do_not_end_an_element_of_junit(cli: Command, tmp_path:
     (tmp_path / "pylock.toml").write_text(
         GOOD.replace('"1.0"', '"\\u001b</failure><x a=\\"1\\">&\\uFFFE 日\\n"'), "utf-8"
     )
-    root = ElementTree.fromstring(cli("validate", "--format", "junit").stdout)
+    root = ET.fromstring(cli("validate", "--format", "junit").stdout)
     assert {element.tag for element in root.iter()} == {"testsuites", "testsuite", "testcase", "failure"}
 
 

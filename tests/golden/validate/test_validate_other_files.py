@@ -38,7 +38,8 @@ pyproject.toml:7:1: error[settings-unknown-key] `tool.lockset.pyton` is not a kn
 GITHUB = """\
 ::error file=pyproject.toml,line=4,col=17,endLine=4,endColumn=22,title=requirement-syntax::`a=1` is not a requirement: \
 Expected semicolon (after name with no version specifier) or end. Write `==` for an exact version
-::error file=pyproject.toml,line=7,col=1,endLine=7,endColumn=6,title=settings-unknown-key::`tool.lockset.pyton` is not a known setting. \
+::error file=pyproject.toml,line=7,col=1,endLine=7,endColumn=6,title=settings-unknown-key::\
+`tool.lockset.pyton` is not a known setting. \
 Did you mean `python`?
 """
 

@@ -120,7 +120,7 @@ def test_a_rule_is_a_link_where_the_terminal_shows_links() -> None:
     ],
 )
 def test_links_are_shown_by_terminals_that_are_known_for_it(
-    environ: dict[str, str], is_terminal: bool, expected: bool
+    environ: dict[str, str], *, is_terminal: bool, expected: bool
 ) -> None:
     assert shows_hyperlinks(environ, is_terminal=is_terminal) is expected
 

@@ -169,7 +169,7 @@ def rendered(excerpt: Excerpt, width: int, written: Callable[[str], str] = str) 
 
 
 def _window(excerpt: Excerpt, widths: list[int], room: int) -> tuple[int, int]:
-    """First and last character to show in `room` columns: text before the mark gets a third, or what the rest leaves."""
+    """First and last character to show: text before the mark gets a third of `room`, or what the rest leaves."""
     rest = sum(widths[excerpt.begin :])
     budget = max(room - rest, min(room // 3, room - min(sum(widths[excerpt.begin : excerpt.end]), room - room // 3)))
     first, used = excerpt.begin, 0
