@@ -204,6 +204,19 @@ class Output:
         """How many columns stderr, or stdout, has now."""
         return columns_of(self._out if stdout else self._err)
 
+    def filled(self, pieces: Iterable[str], *, indent: str) -> str:
+        """`pieces` with blanks between them; on a terminal, in lines that fit stdout, all but the first with `indent`."""
+        if not self._out.isatty():
+            return " ".join(pieces)
+        columns, lines = self.columns(stdout=True), [""]
+        for piece in pieces:
+            line = f"{lines[-1]} {piece}" if lines[-1].strip() else f"{lines[-1]}{piece}"
+            if lines[-1].strip() and cells(_STYLED.sub("", line)) > columns:
+                lines.append(f"{indent}{piece}")
+            else:
+                lines[-1] = line
+        return "\n".join(lines)
+
     def as_written(self, text: str) -> str:
         """`text` as stdout writes it: with what its encoding lacks spelled."""
         encoding = getattr(self._out, "encoding", None) or "ascii"
