@@ -205,7 +205,7 @@ class Output:
         return columns_of(self._out if stdout else self._err)
 
     def filled(self, pieces: Iterable[str], *, indent: str) -> str:
-        """`pieces` with blanks between them; on a terminal, in lines that fit stdout, all but the first with `indent`."""
+        """`pieces` with blanks between; on a terminal, in lines that fit stdout, all but the first with `indent`."""
         if not self._out.isatty():
             return " ".join(pieces)
         columns, lines = self.columns(stdout=True), [""]
