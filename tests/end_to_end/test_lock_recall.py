@@ -45,7 +45,7 @@ def test_a_summary_counts_packages_and_names_the_file_and_the_time(
     project: Path, local_index: LocalIndex, cli: Command
 ) -> None:
     result = cli.ok(*arguments(local_index), cwd=project)
-    assert re.search(r"^Locked 1 package in pylock\.toml, [0-9.]+ s$", result.stderr, re.MULTILINE)
+    assert re.search(r"^Locked 2 packages in pylock\.toml, [0-9.]+ s$", result.stderr, re.MULTILINE)
     assert "newer version" not in result.stderr
 
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from lockset import __version__
-from lockset.cli.output.findings import rule_of
+from lockset.cli.output.findings import known_rule
 from lockset.cli.output.streams import plain
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ def as_sarif(files: Sequence[ValidatedFile]) -> dict[str, object]:
 
 def _sarif_rule(code: str) -> dict[str, object]:
     """A rule with the text of its page; `helpUri` is its section of the specification."""
-    rule = rule_of(code)
+    rule = known_rule(code)
     if rule is None:  # not a rule, but an error such as a file that cannot be read
         return {"id": code, "defaultConfiguration": {"level": "error"}}
     from lockset.api.validate import rule_page

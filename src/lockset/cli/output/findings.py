@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from lockset.lockfile.validate.finding import Issue
     from lockset.lockfile.validate.report import Report
 
-__all__ = ["Line", "SelectedForTarget", "ValidatedFile", "as_json", "lines_of", "rule_of"]
+__all__ = ["Line", "SelectedForTarget", "ValidatedFile", "as_json", "lines_of", "known_rule"]
 
 # Rules about a file as a whole whose findings have a line to show all the same.
 _SHOWN_AS_A_WHOLE = frozenset({"toml-syntax", "report-syntax"})
@@ -122,7 +122,7 @@ def _url(issue: Issue) -> str | None:
     return rule.url or None if rule is not None else None
 
 
-def rule_of(code: str) -> Rule | None:
+def known_rule(code: str) -> Rule | None:
     """The rule `code` of lock files or of project files; None for other errors, such as a file that cannot be read."""
     return RULES.get(code) or _other_rule(code)
 
