@@ -118,14 +118,14 @@ def fix(path: str | os.PathLike[str]) -> tuple[Report, tuple[str, ...]]:
         text = data.decode("utf-8")
     except UnicodeDecodeError:
         return validate(path), ()
-    before, mended = validate_data(data, path=os.fspath(path), now=_now()), fix_text(text)
-    if not mended.changes:
+    before, fixed = validate_data(data, path=os.fspath(path), now=_now()), fix_text(text)
+    if not fixed.changes:
         return before, ()
-    after = validate_data(mended.text, path=os.fspath(path), now=_now())
+    after = validate_data(fixed.text, path=os.fspath(path), now=_now())
     if before.document is not None and {i.code for i in after.errors} - {i.code for i in before.errors}:
         return before, ()  # no mending of ours may break anything; the tests know no such file
-    _replace(path, mended.text.encode())
-    return after, mended.changes
+    _replace(path, fixed.text.encode())
+    return after, fixed.changes
 
 
 def is_lock_file(path: str | os.PathLike[str]) -> bool:
@@ -175,7 +175,7 @@ def selection_for(report: Report, *, python: str, platform: str) -> Selection:
     """What the lock file of `report`, which is valid, installs on a described interpreter.
 
     Raises:
-        LocksetError: `platform-unknown`, `python-version-invalid`, and those of `lockfile.select.select`.
+        LocksetError: `unknown-platform`, `python-version-invalid`, and those of `lockfile.select.select`.
     """
     from lockset.lockfile.select import select
     from lockset.markers import described_target

@@ -88,7 +88,7 @@ class LockInputs:
 
         `fresh_until` hears at the end until when the pages that were used stay fresh, in seconds since the epoch.
         """
-        return repository_opener(self.indexes, self.context.cache_folder, builder=self._builder, asked=fresh_until)
+        return repository_opener(self.indexes, self.context.cache_folder, builder=self._builder, on_close=fresh_until)
 
     def _builder(self, listener: ProgressListener) -> Builder:
         from lockset.composition.build_environments import builder

@@ -9,7 +9,7 @@ from os.path import isabs
 from typing import TYPE_CHECKING
 
 from lockset._dataclass import dataclass
-from lockset.composition.dynamic_project import asked_project
+from lockset.composition.dynamic_project import posed_problem
 from lockset.errors import LocksetError, UsageError
 from lockset.files.output_file import write_lock_file
 from lockset.lockfile.secrets import refuse_secrets
@@ -143,15 +143,15 @@ def lock_project(
     """
     refuse_lost_groups(project, choices, old)
     heard = listener or NullListener()
-    with asked_project(
+    with posed_problem(
         project, choices, open_repository=open_repository, now=now, old=old, folder=folder, listener=heard
-    ) as (_, asked, opened):
-        notes = _Notes(heard, (*asked.notes, *_unknown_upgrades(choices, old)))
+    ) as (_, requested, opened):
+        notes = _Notes(heard, (*requested.notes, *_unknown_upgrades(choices, old)))
         # Sources in front of the index, for the search only where there may be any: it asks very often.
-        artifacts = DirectRepository(opened, asked.direct)
-        repository = artifacts if asked.direct.concerned else opened
+        artifacts = DirectRepository(opened, requested.direct)
+        repository = artifacts if requested.direct.concerned else opened
         heard.phase("Resolving")
-        question, resolution = _resolved(asked, repository, notes, one_environment=one_environment)
+        question, resolution = _resolved(requested, repository, notes, one_environment=one_environment)
         terms, resolution = _narrowed(question, resolution, repository, notes, old=old)
         if verify:
             heard.phase("Comparing metadata")
@@ -263,8 +263,8 @@ def _without_later_pythons(
 ) -> ResolutionProblem:
     bound = later_pythons(impossible, question.request)
     assert bound is not None
-    asked = sorted({cause.origin.text for cause in impossible.causes})
-    listener.note(f"The lock serves Pythons below {bound.below}: nothing there meets {_listed(asked)}")
+    requested = sorted({cause.origin.text for cause in impossible.causes})
+    listener.note(f"The lock serves Pythons below {bound.below}: nothing there meets {_listed(requested)}")
     return replace(question, request=bound.of(question.request))
 
 

@@ -133,7 +133,7 @@ def test_why_shows_every_chain(run: Callable[..., tuple[int, str, str]]) -> None
         "  flask 3.1 → jinja2 3.1.6 → markupsafe 3.0 → click 8.2 → colorama 0.4",
         f"  sphinx 8.0 → jinja2 3.1.6 → markupsafe 3.0 → click 8.2 → colorama 0.4 ; {both}",
     ]
-    assert run("why", "flask")[1].splitlines() == ["flask 3.1", "  asked for as `flask`"]
+    assert run("why", "flask")[1].splitlines() == ["flask 3.1", "  required as `flask`"]
 
 
 def test_why_can_be_had_as_json(cli_json: Callable[..., dict[str, Any]]) -> None:

@@ -67,7 +67,7 @@ def test_all_faults_are_found_at_once() -> None:
         ("project-type", 4, 32),
         ("project-requires-python", 5, 19),
         ("requirement-syntax", 7, 8),
-        ("group-unknown", 7, 15),
+        ("unknown-group", 7, 15),
         ("settings-unknown-key", 10, 1),
         ("settings-value", 11, 14),
         ("settings-value", 12, 23),
@@ -169,7 +169,7 @@ def test_extras_that_only_the_build_backend_knows_are_not_looked_for() -> None:
     text = HEAD + 'dynamic = ["optional-dependencies"]\ndependencies = ["app[x]"]\n[tool.lockset]\nextras = ["x"]\n'
     assert found(text) == []
     assert [code for code, _, _ in found(text.replace('dynamic = ["optional-dependencies"]\n', ""))] == [
-        "extra-unknown",
+        "unknown-extra",
         "settings-name-unknown",
     ]
 

@@ -33,7 +33,7 @@ def run(command: LockCommand, out: Output) -> int:
         out.file(result.text)
     elif not command.dry_run:
         result.write()
-    told = show_lock(result, command, out)
+    summary = show_lock(result, command, out)
     out.line(out.style(f"{time.perf_counter() - began:.2f} s", "dim"))
-    save_answer(command, result, told=told, since=since)
+    save_answer(command, result, outputs=summary, since=since)
     return DONE

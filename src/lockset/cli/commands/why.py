@@ -56,10 +56,12 @@ def run(command: WhyCommand, out: Output) -> int:
 def _chain_text(graph: LockGraph, chain: Chain, out: Output) -> str:
     first, *_ = chain.entries
     texts = [plain(str(entry)) for entry in chain.entries]
-    asked = graph.requested.get(first.number)
+    requested = graph.requested.get(first.number)
     if len(texts) == 1:
         return (
-            f"asked for as {', '.join(f'`{plain(text)}`' for text in asked)}" if asked else "nothing else asks for it"
+            f"asked for as {', '.join(f'`{plain(text)}`' for text in requested)}"
+            if requested
+            else "nothing else asks for it"
         )
     line = " → ".join(texts)
     condition = graph.condition(chain.region)

@@ -48,7 +48,7 @@ def show_sync(result: SyncResult, command: SyncCommand, out: Output) -> int:
         out.json(_json(result))
     out.line(_conclusion(result.plan, command.options))
     again = "" if out.quiet else f"{_all_right(result.plan)}\n"
-    save_sync(command, result, told=again, verbose=out.verbose)
+    save_sync(command, result, message=again, verbose=out.verbose)
     return REFUSED if command.check and result.plan.changes else DONE
 
 
