@@ -74,6 +74,7 @@ def recognise(text: str, *, name: str, place: str) -> Format:
     Raises:
         LocksetError: `format-unknown` where it is none that is read, `format-misnamed` where its name promises another.
     """
+    text = text.replace("\r\n", "\n")
     found = _by_content(text)
     expected = expected_by_name(name)
     if found is None and expected is Format.PYLOCK and _REQUIREMENT.search(text):
