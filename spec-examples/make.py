@@ -1,4 +1,7 @@
-"""Make what follows from the examples: manifest.json, the examples shown by `--explain`, and a page per rule.
+"""Make what follows from the examples and the rules: manifest.json, the examples shown by `--explain`, the pages.
+
+Each rule of lock files has a page of its own; those of project files share one, and keep their examples in
+src/lockset/sources/validate/rule_notes.toml.
 
 Run it after every change of an example or a rule: `python spec-examples/make.py`. With `--check` nothing is written,
 and the exit code tells whether anything would be.
@@ -13,6 +16,7 @@ from pathlib import Path
 
 from lockset.lockfile.validate.catalogue import RULES
 from lockset.lockfile.validate.rule_pages import _data, page
+from lockset.sources.validate.rule_pages import every_rule_page
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent
@@ -85,7 +89,9 @@ def outputs() -> dict[Path, str]:
     pages = ROOT / "docs" / "pages" / "rules"
     made |= {pages / f"{code}.md": page(code) for code in RULES}
     rows = [f"| [`{code}`]({code}.md) | {rule.severity} | {rule.summary} |" for code, rule in sorted(RULES.items())]
-    head = "# Rules one by one\n\n`lockset validate --explain RULE` shows the same pages.\n\n"
+    head = "# Rules one by one\n\n`lockset validate --explain RULE` shows the same pages. "
+    head += "[Those of project files](project.md) are on one page.\n\n"
+    made[pages / "project.md"] = every_rule_page()
     made[pages / "index.md"] = head + "\n".join(["| rule | level | what holds |", "|---|---|---|", *rows]) + "\n"
     return made
 

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 import tomli
 from packaging.pylock import Pylock, is_valid_pylock_path
 
-from lockset.lockfile.validate.report import validate
+from lockset.lockfile.validate.report import validate_document
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -53,7 +53,7 @@ def by_packaging(path: Path) -> str | None:
 
 def by_lockset(path: Path) -> str | None:
     """Why lockset refuses the file, or None."""
-    errors = validate(path.read_bytes(), path=str(path)).errors
+    errors = validate_document(path.read_bytes(), path=str(path)).errors
     return errors[0].message if errors else None
 
 
@@ -116,10 +116,11 @@ def page(cases: list[dict[str, Any]], results: dict[str, list[bool]]) -> str:
         shares = " | ".join(f"{sum(sums[key])} of {len(sums[key])}" for key in ("invalid", "valid"))
         lines.append(f"| {name} | {shares} |")
     lines += ["", f"| file | has to be | {' | '.join(results)} |", "|---|---|" + "---|" * len(results)]
-    for place, case in enumerate(cases):
+    for location, case in enumerate(cases):
         verdict = {True: "accepted", False: "refused"}
         cells = [
-            verdict[row[place]] if right[name][place] else f"**{verdict[row[place]]}**" for name, row in results.items()
+            verdict[row[location]] if right[name][location] else f"**{verdict[row[location]]}**"
+            for name, row in results.items()
         ]
         lines.append(f"| {case['file']} | {verdict[case['verdict'] == 'valid']} | {' | '.join(cells)} |")
     return "\n".join(lines) + "\n"

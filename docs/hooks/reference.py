@@ -42,20 +42,17 @@ _MORE = {
 _RULES = """\
 # Rules of validate
 
-`lockset validate` checks every one of these. An error makes a file invalid, a warning does not. Each rule links to the
-part of the specification that it comes from.
+`lockset validate` checks every one of these in a lock file. An error makes a file invalid, a warning does not. Each
+rule links to the part of the specification that it comes from. [Rules of project files](../rules/project.md) are about
+pyproject.toml, settings, scripts and reports.
 
 """
 _API = """\
-# Python API
+# Public names
 
 Public are the names below. Everything else is internal and may change in any release, also where no underscore says so.
-Importing `lockset` does no work: its names are imported when they are first used.
-
-What is refused raises `lockset.LocksetError`, whose `diagnostic` has a stable `code`, a `message`, and where they are
-known a `place`, `context` and a `hint`; OSError comes through where the system refuses. Values are immutable. Nothing
-of the surroundings of the process is read unless the documentation of a name says so: no variables, no settings, no
-cache unless one is named.
+[How they are used](python.md) is shown by examples; [other types](api-types.md) are what their attributes hold.
+Parameters behind `*` are given by name. Values are immutable.
 
 """
 # Characters of a signature on one line, and of a default that is shown.
@@ -128,11 +125,15 @@ def _signature(name: str, value: object, *, lines: bool = True) -> str:
     except (TypeError, ValueError):
         return name
     parameters = [p.replace(annotation=_plain(p.annotation)) for p in signature.parameters.values() if p.name != "self"]
+    shown = [*map(_parameter, parameters)]
+    kinds = [p.kind for p in parameters]
+    if inspect.Parameter.KEYWORD_ONLY in kinds and inspect.Parameter.VAR_POSITIONAL not in kinds:
+        shown.insert(kinds.index(inspect.Parameter.KEYWORD_ONLY), "*")  # those behind it are given by name
     returned = "" if inspect.isclass(value) else f" -> {_plain(signature.return_annotation)}"
-    one_line = f"{name}({', '.join(map(_parameter, parameters))}){returned}"
+    one_line = f"{name}({', '.join(shown)}){returned}"
     if len(one_line) <= _WIDTH or not parameters or not lines:
         return one_line
-    each = "".join(f"    {_parameter(p)},\n" for p in parameters)
+    each = "".join(f"    {text},\n" for text in shown)
     return f"{name}(\n{each}){returned}"
 
 

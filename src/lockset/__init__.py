@@ -1,72 +1,160 @@
-"""The toolkit for pylock.toml (PEP 751). Importing does no work: names are imported on first use."""
+"""A toolkit for pylock.toml (PEP 751). Public names are imported on first use."""
 
 from __future__ import annotations
 
-TYPE_CHECKING = False  # as `typing` has it, whose import every start would pay for
+TYPE_CHECKING = False  # the same as in `typing`, without the time to import that
 if TYPE_CHECKING:
-    from lockset.api.convert import Conversion, ConvertWishes, convert
-    from lockset.api.export import Export, ExportWishes, export
+    from lockset.api.check import LockCheck, check
+    from lockset.api.convert import Conversion, ConvertOptions, convert
+    from lockset.api.download import DownloadedFile, download
+    from lockset.api.export import Export, ExportOptions, export
     from lockset.api.lock import lock
-    from lockset.api.sync import SyncWishes, sync_target
-    from lockset.api.validate import Issue, Report, validate, validate_text
+    from lockset.api.lock_files import Chain, LockEntry, LockGraph, Requirers, diff, graph, read, select, why
+    from lockset.api.sync import check_env, sync_target
+    from lockset.api.validate import Issue, Report, fix, validate, validate_text
+    from lockset.api.why_not import ChosenVersion, WhyNot, why_not
     from lockset.composition.lock_pipeline import LockResult
-    from lockset.composition.sync_pipeline import Described, SyncResult
-    from lockset.errors import LocksetError
+    from lockset.composition.run_context import IndexOverrides, RunContext
+    from lockset.composition.sync_inputs import SyncOptions
+    from lockset.composition.sync_pipeline import DescribedInterpreter, SyncResult
+    from lockset.conversion.model.imported_lock import Loss
+    from lockset.conversion.pipeline.verify import Proof
+    from lockset.conversion.writers.requirements import RequirementsStyle
+    from lockset.errors import Diagnostic, LocksetError, UsageError
     from lockset.index.options import IndexOptions, IndexSource
-    from lockset.resolve.problem.options import Choices
+    from lockset.lockfile.diff import Change, LockDiff
+    from lockset.lockfile.read import Document
+    from lockset.lockfile.select import SelectedPackage, Selection
+    from lockset.progress import ProgressEvent, ProgressListener
+    from lockset.resolve.problem.options import LockOptions
+    from lockset.sync.desired import SourcePolicy
+    from lockset.sync.plan import Plan, Step
+    from lockset.sync.target import Target
 
 __version__ = "0.1.0"
 
-# Name of the façade -> module that holds it.
+# Public name -> module that defines it.
 _FACADE: dict[str, str] = {
-    "Choices": "lockset.resolve.problem.options",
+    "Chain": "lockset.api.lock_files",
+    "Change": "lockset.lockfile.diff",
+    "ChosenVersion": "lockset.api.why_not",
     "Conversion": "lockset.api.convert",
-    "ConvertWishes": "lockset.api.convert",
-    "Described": "lockset.composition.sync_pipeline",
+    "ConvertOptions": "lockset.api.convert",
+    "DescribedInterpreter": "lockset.composition.sync_pipeline",
+    "Diagnostic": "lockset.errors",
+    "Document": "lockset.lockfile.read",
+    "DownloadedFile": "lockset.api.download",
     "Export": "lockset.api.export",
-    "ExportWishes": "lockset.api.export",
+    "ExportOptions": "lockset.api.export",
     "IndexOptions": "lockset.index.options",
+    "IndexOverrides": "lockset.composition.run_context",
     "IndexSource": "lockset.index.options",
     "Issue": "lockset.api.validate",
+    "LockCheck": "lockset.api.check",
+    "LockDiff": "lockset.lockfile.diff",
+    "LockEntry": "lockset.api.lock_files",
+    "LockGraph": "lockset.api.lock_files",
+    "LockOptions": "lockset.resolve.problem.options",
     "LockResult": "lockset.composition.lock_pipeline",
     "LocksetError": "lockset.errors",
+    "Loss": "lockset.conversion.model.imported_lock",
+    "Plan": "lockset.sync.plan",
+    "ProgressEvent": "lockset.progress",
+    "ProgressListener": "lockset.progress",
+    "Proof": "lockset.conversion.pipeline.verify",
     "Report": "lockset.api.validate",
+    "RequirementsStyle": "lockset.conversion.writers.requirements",
+    "Requirers": "lockset.api.lock_files",
+    "RunContext": "lockset.composition.run_context",
+    "SelectedPackage": "lockset.lockfile.select",
+    "Selection": "lockset.lockfile.select",
+    "SourcePolicy": "lockset.sync.desired",
+    "Step": "lockset.sync.plan",
+    "SyncOptions": "lockset.composition.sync_inputs",
     "SyncResult": "lockset.composition.sync_pipeline",
-    "SyncWishes": "lockset.api.sync",
+    "Target": "lockset.sync.target",
+    "UsageError": "lockset.errors",
+    "WhyNot": "lockset.api.why_not",
+    "check": "lockset.api.check",
+    "check_env": "lockset.api.sync",
     "convert": "lockset.api.convert",
+    "diff": "lockset.api.lock_files",
+    "download": "lockset.api.download",
     "export": "lockset.api.export",
+    "fix": "lockset.api.validate",
+    "graph": "lockset.api.lock_files",
     "lock": "lockset.api.lock",
+    "read": "lockset.api.lock_files",
+    "select": "lockset.api.lock_files",
     "sync_target": "lockset.api.sync",
     "validate": "lockset.api.validate",
     "validate_text": "lockset.api.validate",
+    "why": "lockset.api.lock_files",
+    "why_not": "lockset.api.why_not",
 }
 
 __all__ = [
-    "Choices",
+    "Chain",
+    "Change",
+    "ChosenVersion",
     "Conversion",
-    "ConvertWishes",
-    "Described",
+    "ConvertOptions",
+    "DescribedInterpreter",
+    "Diagnostic",
+    "Document",
+    "DownloadedFile",
     "Export",
-    "ExportWishes",
+    "ExportOptions",
     "IndexOptions",
+    "IndexOverrides",
     "IndexSource",
     "Issue",
+    "LockCheck",
+    "LockDiff",
+    "LockEntry",
+    "LockGraph",
+    "LockOptions",
     "LockResult",
     "LocksetError",
+    "Loss",
+    "Plan",
+    "ProgressEvent",
+    "ProgressListener",
+    "Proof",
     "Report",
+    "RequirementsStyle",
+    "Requirers",
+    "RunContext",
+    "SelectedPackage",
+    "Selection",
+    "SourcePolicy",
+    "Step",
+    "SyncOptions",
     "SyncResult",
-    "SyncWishes",
+    "Target",
+    "UsageError",
+    "WhyNot",
     "__version__",
+    "check",
+    "check_env",
     "convert",
+    "diff",
+    "download",
     "export",
+    "fix",
+    "graph",
     "lock",
+    "read",
+    "select",
     "sync_target",
     "validate",
     "validate_text",
+    "why",
+    "why_not",
 ]
 
 
-# What else is public, listed once it is imported.
+# Public subpackages, which `dir` lists once they are imported.
 _SUBPACKAGES = frozenset({"errors", "lockfile", "markers"})
 
 

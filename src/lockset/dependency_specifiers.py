@@ -1,11 +1,10 @@
-"""Versions, specifiers, markers, requirements and file names from outside, read within one bound.
+"""Parse untrusted versions, specifiers, markers, requirements and file names with limits.
 
-packaging reads them, and this module makes its contract whole: whatever the text is, the answer is a value that every
-later step can use, or the one error of packaging that callers already expect. Without the bound, a number with more
-digits than Python turns into an integer is a plain ValueError, at times long after the text was accepted: specifiers
-and markers read their versions late.
+packaging parses them. With the limits here, the result for any text is either a value that every later step can use,
+or packaging's own error for invalid input. Without them, a number with more digits than Python converts would raise a
+plain ValueError, possibly long after the text was accepted, since specifiers and markers parse their versions late.
 
-The parts of packaging are imported where they are needed: a sync from the cache reads versions only.
+The modules of packaging are imported on first use: a sync from the cache only parses versions.
 """
 
 from __future__ import annotations
@@ -39,15 +38,15 @@ __all__ = [
     "read_wheel_name",
 ]
 
-# Characters of one text. The longest honest ones are markers that resolvers composed, of some 20,000.
+# Limit for the characters of a text. The longest real ones are composed markers of about 20,000.
 _LONGEST = 4 * 1024 * 1024
-# Digits of one number. Python turns up to 4,300 into an integer, and resolvers add to the numbers they read.
+# Limit for the digits of a number. Python converts up to 4,300, and resolvers add to the numbers that they read.
 _MOST_DIGITS = 1_000
-# Brackets opened. packaging follows markers into 200 levels (its older releases as deep as Python lets them).
+# Limit for open parentheses. packaging allows 200 levels in markers (older releases: Python's recursion limit).
 _MOST_DEPTH = 150
-# Texts up to this length are within all bounds.
+# Texts up to this length are within all limits.
 SHORT = 100
-# Of longer texts only the beginning is quoted in errors.
+# Errors quote at most this many characters of a text.
 _SHOWN = 40
 
 _NUMBER = re.compile(rf"\d{{{_MOST_DIGITS}}}")
@@ -56,18 +55,18 @@ _T = TypeVar("_T")
 
 
 def excess(text: str) -> str | None:
-    """Why the text is beyond what any reader of specifiers is up to; None where it is not."""
+    """Why the text exceeds the limits, as a phrase for messages; None if it does not."""
     if len(text) <= SHORT:
         return None
     if len(text) > _LONGEST:
         return f"it has more than {_LONGEST} characters"
     if _NUMBER.search(text):
-        return "a number in it has more digits than can be read"
-    return "it is nested too deep" if _depth(text) > _MOST_DEPTH else None
+        return "a number in it has too many digits"
+    return "it is nested too deeply" if _depth(text) > _MOST_DEPTH else None
 
 
 def _depth(text: str) -> int:
-    """How many brackets are open at most at one time; quoted ones may count too."""
+    """The largest number of open parentheses; quoted ones may count too."""
     if text.count("(") <= _MOST_DEPTH:
         return 0
     depth = deepest = 0
@@ -78,19 +77,19 @@ def _depth(text: str) -> int:
 
 
 def read_version(text: str) -> Version:
-    """The version.
+    """Parse a version.
 
     Raises:
-        InvalidVersion: The text is not a valid version, or is beyond the bound.
+        InvalidVersion: The text is not a valid version, or exceeds the limits.
     """
     return _read(Version, text, InvalidVersion, "version")
 
 
 def read_specifiers(text: str) -> SpecifierSet:
-    """The set of version specifiers.
+    """Parse a set of version specifiers.
 
     Raises:
-        InvalidSpecifier: The text is not a valid set of specifiers, or is beyond the bound.
+        InvalidSpecifier: The text is not a valid set of specifiers, or exceeds the limits.
     """
     from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
@@ -98,10 +97,10 @@ def read_specifiers(text: str) -> SpecifierSet:
 
 
 def read_specifier(text: str) -> Specifier:
-    """One version specifier.
+    """Parse one version specifier.
 
     Raises:
-        InvalidSpecifier: The text is not a valid specifier, or is beyond the bound.
+        InvalidSpecifier: The text is not a valid specifier, or exceeds the limits.
     """
     from packaging.specifiers import InvalidSpecifier, Specifier
 
@@ -109,10 +108,10 @@ def read_specifier(text: str) -> Specifier:
 
 
 def read_marker(text: str) -> Marker:
-    """The marker.
+    """Parse a marker.
 
     Raises:
-        InvalidMarker: The text is not a valid marker, or is beyond the bound.
+        InvalidMarker: The text is not a valid marker, or exceeds the limits.
     """
     from packaging.markers import InvalidMarker, Marker
 
@@ -124,10 +123,10 @@ def read_marker(text: str) -> Marker:
 
 
 def composed_marker(text: str) -> Marker:
-    """The marker that lockset put together out of conditions and of names of extras and groups.
+    """Parse a marker that lockset composed from conditions and from names of extras and groups.
 
     Raises:
-        LocksetError: `marker-limit`: a name in it, or all of it, is beyond the bound.
+        LocksetError: `marker-limit`: the marker, or a name in it, exceeds the limits.
     """
     from packaging.markers import InvalidMarker
 
@@ -142,10 +141,10 @@ def composed_marker(text: str) -> Marker:
 
 
 def read_dependency(text: str) -> Requirement:
-    """The requirement.
+    """Parse a requirement.
 
     Raises:
-        InvalidRequirement: The text is not a valid requirement, or is beyond the bound.
+        InvalidRequirement: The text is not a valid requirement, or exceeds the limits.
     """
     from packaging.requirements import InvalidRequirement, Requirement
 
@@ -157,10 +156,10 @@ def read_dependency(text: str) -> Requirement:
 
 
 def read_wheel_name(text: str) -> tuple[NormalizedName, Version, BuildTag, frozenset[Tag]]:
-    """Project, version, build and tags that the file name of a wheel gives.
+    """Parse the file name of a wheel into project, version, build and tags.
 
     Raises:
-        InvalidWheelFilename: The text is not a valid file name of a wheel, or is beyond the bound.
+        InvalidWheelFilename: The text is not a valid wheel file name, or exceeds the limits.
     """
     from packaging.utils import InvalidWheelFilename, parse_wheel_filename
 
@@ -168,10 +167,10 @@ def read_wheel_name(text: str) -> tuple[NormalizedName, Version, BuildTag, froze
 
 
 def read_sdist_name(text: str) -> tuple[NormalizedName, Version]:
-    """Project and version that the file name of an sdist gives.
+    """Parse the file name of an sdist into project and version.
 
     Raises:
-        InvalidSdistFilename: The text is not a valid file name of an sdist, or is beyond the bound.
+        InvalidSdistFilename: The text is not a valid sdist file name, or exceeds the limits.
     """
     from packaging.utils import InvalidSdistFilename, parse_sdist_filename
 
@@ -180,7 +179,7 @@ def read_sdist_name(text: str) -> tuple[NormalizedName, Version]:
 
 def _read(parse: Callable[[str], _T], text: str, error_type: type[ValueError], what: str) -> _T:
     if not isinstance(text, str):
-        raise error_type(f"Invalid {what}: {text!r:.{_SHOWN}} is not a text")
+        raise error_type(f"Invalid {what}: {text!r:.{_SHOWN}} is not a string")
     reason = excess(text)
     if reason is not None:
         raise error_type(f"Invalid {what}: {text[:_SHOWN]!r}...: {reason}")

@@ -1,4 +1,4 @@
-"""Digests: which algorithms count, and a reader that fails on a mismatch."""
+"""Digests of files: accepted algorithms, and verification."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 __all__ = ["STRONG_ALGORITHMS", "WEAK_ALGORITHMS", "Digest", "Verifier", "quick_sha256", "strong_digests"]
 
-# Digest length in bytes of every algorithm accepted on its own. Order is preference.
+# Digest length in bytes of every strong algorithm, in order of preference.
 STRONG_ALGORITHMS: Mapping[str, int] = {
     "sha256": 32,
     "sha384": 48,
@@ -23,7 +23,7 @@ STRONG_ALGORITHMS: Mapping[str, int] = {
     "blake2b": 64,
     "blake2s": 32,
 }
-# Known, checked where given, never enough alone.
+# Weak algorithms, which are checked but never sufficient alone.
 WEAK_ALGORITHMS: Mapping[str, int] = {"md5": 16, "sha1": 20, "sha224": 28, "sha3_224": 28}
 
 _HEX = frozenset("0123456789abcdef")
@@ -40,15 +40,15 @@ class Digest(NamedTuple):
 
 
 def strong_digests(hashes: Mapping[str, str], *, what: str) -> tuple[Digest, ...]:
-    """The known digests among `hashes`, at least one of them strong.
+    """The digests in `hashes` with known algorithms, at least one of them strong.
 
-    All of them must hold for the bytes. Unknown algorithms are passed over. `what` names the file in errors.
+    A file must match all of them. Unknown algorithms are ignored. `what` names the file in errors.
 
     Raises:
-        LocksetError: `hash-missing` where no strong digest is among them, `hash-malformed` where a known one
-            has the wrong length or is not hexadecimal.
+        LocksetError: `hash-missing`: there is no strong digest; `hash-malformed`: a digest has the wrong length or is
+            not hexadecimal.
     """
-    found: list[Digest] = []
+    digests: list[Digest] = []
     for name, value in hashes.items():
         algorithm = name.lower()
         length = STRONG_ALGORITHMS.get(algorithm) or WEAK_ALGORITHMS.get(algorithm)
@@ -61,21 +61,21 @@ def strong_digests(hashes: Mapping[str, str], *, what: str) -> tuple[Digest, ...
                 f"The {algorithm} hash of {what} is not {2 * length} hexadecimal digits",
                 hint="Lock again, or restore the file from version control",
             )
-        found.append(Digest(algorithm=algorithm, value=digest))
-    if not any(d.algorithm in STRONG_ALGORITHMS for d in found):
-        named = ", ".join(sorted(hashes)) or "none at all"
+        digests.append(Digest(algorithm=algorithm, value=digest))
+    if not any(d.algorithm in STRONG_ALGORITHMS for d in digests):
+        named = ", ".join(sorted(hashes)) or "none"
         raise LocksetError(
             "hash-missing",
-            f"No strong hash is locked for {what} (found: {named})",
-            hint="Lock again with a tool that records sha256; lockset installs nothing it cannot verify",
+            f"No strong hash is locked for {what} (only: {named})",
+            hint="Lock again with a tool that records sha256; lockset only installs files that it can verify",
         )
-    return tuple(sorted(found, key=lambda d: (d.algorithm not in STRONG_ALGORITHMS, d.algorithm)))
+    return tuple(sorted(digests, key=lambda d: (d.algorithm not in STRONG_ALGORITHMS, d.algorithm)))
 
 
 def quick_sha256(data: bytes) -> bytes:
-    """The sha256 of a little `data`, by the interpreter's own means where it has them.
+    """The sha256 of a small amount of `data`, with the interpreter's own implementation if it has one.
 
-    To load OpenSSL, as `hashlib` does, takes longer than a small sync has to hash; for much data it is the quicker one.
+    Loading OpenSSL, as `hashlib` does, takes longer than all hashing of a small sync; it is faster for large data.
     """
     for name in ("_sha2", "_sha256", "hashlib"):
         try:
@@ -88,7 +88,7 @@ def quick_sha256(data: bytes) -> bytes:
 
 
 class Verifier:
-    """Hashes bytes as they pass and tells whether size and every digest hold."""
+    """Hashes a stream of bytes and checks its size and all digests."""
 
     def __init__(self, digests: Iterable[Digest], *, size: int | None = None) -> None:
         self._expected = tuple(digests)
@@ -96,25 +96,25 @@ class Verifier:
         self.restart()
 
     def restart(self) -> None:
-        """Forget all bytes seen: a transfer begins anew."""
+        """Discard all bytes: the transfer starts again."""
         import hashlib  # here, as above
 
         self._hashers = [hashlib.new(d.algorithm, usedforsecurity=False) for d in self._expected]
         self.seen = 0
 
     def update(self, chunk: bytes) -> None:
-        """Take the next bytes."""
+        """Add the next bytes."""
         self.seen += len(chunk)
         for hasher in self._hashers:
             hasher.update(chunk)
 
     @property
     def too_long(self) -> bool:
-        """More bytes came than the expected size allows."""
+        """Whether there are more bytes than the expected size."""
         return self._size is not None and self.seen > self._size
 
     def mismatch(self) -> str | None:
-        """What does not hold, in words with expected and actual values, or None when all holds."""
+        """The first mismatch with its expected and actual value, for messages; None if everything matches."""
         if self._size is not None and self.seen != self._size:
             return f"size: locked {self._size} bytes, got {self.seen}"
         for digest, hasher in zip(self._expected, self._hashers, strict=True):

@@ -1,8 +1,12 @@
-"""Values of options, checked against the annotations of their classes when they are made: one clear error each."""
+"""Values of options, checked against the annotations of their classes when they are made: one clear error each.
+
+`plain_dataclass` is `dataclass` for runs with nothing to do, of which importing `dataclasses` would be a fifth of the
+time: frozen, keyword-only classes of immutable defaults. `dataclasses.fields`, `replace`, `asdict` and
+`inspect.signature` work as with the standard library's, whose modules they import when they are first used.
+"""
 
 from __future__ import annotations
 
-import ast
 from collections.abc import Iterable, Mapping
 from functools import cache
 from os import PathLike
@@ -12,18 +16,22 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from lockset.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    import ast
+    from collections.abc import Callable, Iterator
+    from dataclasses import dataclass as plain_dataclass  # what type checkers shall know of these classes
 
-__all__ = ["check_argument", "check_options", "check_range"]
+__all__ = ["check_argument", "check_options", "check_range", "plain_dataclass"]
 
 _NOTHING = object()
 _TEXT = (str, bytes)
 _PLAIN: dict[str, tuple[type[Any], ...]] = {"str": (str,), "int": (int,), "float": (int, float), "bool": (bool,)}
 _MANY: dict[str, type[Any]] = {"tuple": tuple, "frozenset": frozenset, "Collection": tuple, "Iterable": tuple}
 _WORDS = {
-    "str": "a text", "int": "a whole number", "float": "a number", "bool": "True or False", "None": "None",
+    "str": "a string", "int": "an integer", "float": "a number", "bool": "True or False", "None": "None",
     "bytes": "bytes", "Path": "a path", "PathLike": "a path", "Mapping": "a mapping",
 }  # fmt: skip
+# Annotations of names of which any collection is taken.
+_NAMES = frozenset({"Collection[str]", "Collection[str] | None", "Collection[str | PathLike[str]]"})
 # As much of a wrong value as a message shows.
 _SHOWN = 80
 
@@ -35,30 +43,40 @@ class _Kind(NamedTuple):
     parts: tuple[Any, ...] = ()
 
 
-def check_options(options: Any) -> None:
-    """Check every field of `options`, a dataclass; lists and sets become what the field holds, texts become paths.
+def check_options(options: Any, *, besides: tuple[str, ...] = ()) -> None:
+    """Check every field of `options`, a dataclass, but those in `besides`.
+
+    Lists and sets become what the field holds, texts become paths.
 
     Raises:
         UsageError: `option-value`.
     """
     cls: Any = type(options)
-    for name, annotation, default in _fields(cls):
+    given = vars(options) if hasattr(options, "__dict__") else None  # of a plain_dataclass: what is not the default
+    fields = _fields(cls) if given is None else [(name, cls.__annotations__[name], _NOTHING) for name in given]
+    for name, annotation, default in fields:
         value = getattr(options, name)
-        if value is not default:
-            object.__setattr__(options, name, _checked(f"{cls.__name__}.{name}", value, annotation))
+        if given is not None and value == cls.__dict__[name] and type(value) is type(cls.__dict__[name]):
+            continue
+        if value is not default and name not in besides:
+            value = _check(f"{cls.__name__}.{name}", value, annotation)
+            if given is None:
+                object.__setattr__(options, name, value)
+            else:
+                given[name] = value
 
 
 def check_argument(name: str, value: Any, annotation: str) -> Any:
-    """An argument of a public function, checked against its annotation; a generator becomes a tuple.
+    """Check an argument of a public function against its annotation, and return it; a generator becomes a tuple.
 
     Raises:
         UsageError: `option-value`.
     """
-    return _checked(name, value, annotation)
+    return _check(name, value, annotation)
 
 
 def check_range(options: Any, *names: str, least: float, above: bool = False) -> None:
-    """Check that numbers are not below `least` (`above`: nor equal to it); None stands for no bound.
+    """Check that numbers are at least `least` (with `above`: greater); None is not checked.
 
     Raises:
         UsageError: `option-value`.
@@ -67,7 +85,7 @@ def check_range(options: Any, *names: str, least: float, above: bool = False) ->
         value = getattr(options, name)
         if value is not None and not (value > least if above else value >= least):
             bound = f"more than {least:g}" if above else f"at least {least:g}"
-            raise UsageError("option-value", f"`{type(options).__name__}.{name}` is {value}, and has to be {bound}")
+            raise UsageError("option-value", f"`{type(options).__name__}.{name}` is {value}, but must be {bound}")
 
 
 @cache
@@ -76,35 +94,45 @@ def _fields(cls: type[Any]) -> tuple[tuple[str, str, Any], ...]:
     return tuple((name, str(field.type), field.default) for name, field in cls.__dataclass_fields__.items())
 
 
-def _checked(name: str, value: Any, annotation: str) -> Any:
+def _check(name: str, value: Any, annotation: str) -> Any:
+    # Most values are just what is named: no annotation is parsed for them.
+    kinds_named = annotation.split(" | ")
+    if ("None" if value is None else type(value).__name__) in kinds_named:
+        return value
+    if "PathLike[str]" in kinds_named and isinstance(value, PathLike):
+        return value
+    if annotation == "tuple[str, ...]" and type(value) is tuple and all(type(item) is str for item in value):
+        return value
+    if annotation in _NAMES and type(value) in {tuple, frozenset} and all(type(item) is str for item in value):
+        return tuple(value)
     kinds = _kinds(annotation)
-    found = _any_of(kinds, value)
-    if found is not _NOTHING:
-        return found
+    converted = _convert(kinds, value)
+    if converted is not _NOTHING:
+        return converted
     shown = repr(value)
     shown = shown if len(shown) <= _SHOWN else f"{shown[:_SHOWN]}..."
     *words, last = dict.fromkeys(word for kind in kinds for word in _words(kind))
-    wanted = f"{', '.join(words)} or {last}" if words else last
+    expected = f"{', '.join(words)} or {last}" if words else last
     hint = None
     if isinstance(value, str) and any(kind.name in _MANY for kind in kinds):
-        hint = f"A text would count as its letters: write `({value!r},)`"
-    raise UsageError("option-value", f"`{name}` is {shown}, and has to be {wanted}", hint=hint)
+        hint = f"A string is not accepted as a collection of letters: write `({value!r},)`"
+    raise UsageError("option-value", f"`{name}` is {shown}, but must be {expected}", hint=hint)
 
 
-def _any_of(kinds: tuple[_Kind, ...], value: Any) -> Any:
-    """`value` as one of the kinds, _NOTHING where it is of none."""
-    return next((found for kind in kinds if (found := _as(kind, value)) is not _NOTHING), _NOTHING)
+def _convert(kinds: tuple[_Kind, ...], value: Any) -> Any:
+    """`value` converted to one of the kinds; _NOTHING if none matches."""
+    return next((converted for kind in kinds if (converted := _convert_as(kind, value)) is not _NOTHING), _NOTHING)
 
 
-def _as(kind: _Kind, value: Any) -> Any:
+def _convert_as(kind: _Kind, value: Any) -> Any:
     if kind.name in _MANY:
-        return _many(kind, value)
+        return _convert_many(kind, value)
     if kind.name == "Path" and isinstance(value, (str, PathLike)):
         return Path(value)
     return value if _fits(kind, value) else _NOTHING
 
 
-def _many(kind: _Kind, value: Any) -> Any:
+def _convert_many(kind: _Kind, value: Any) -> Any:
     if isinstance(value, (*_TEXT, Mapping)) or not isinstance(value, Iterable):
         return _NOTHING
     values = tuple(value)
@@ -114,7 +142,7 @@ def _many(kind: _Kind, value: Any) -> Any:
             return _NOTHING
     else:
         each = (kind.parts[0],) * len(values)
-    items = [_any_of(kinds, item) for kinds, item in zip(each, values, strict=True)]
+    items = [_convert(kinds, item) for kinds, item in zip(each, values, strict=True)]
     return _NOTHING if any(item is _NOTHING for item in items) else _MANY[kind.name](items)
 
 
@@ -127,11 +155,11 @@ def _fits(kind: _Kind, value: Any) -> bool:
     if name == "Mapping":
         keys, items = parts
         return isinstance(value, Mapping) and all(
-            _any_of(keys, key) is not _NOTHING and _any_of(items, item) is not _NOTHING for key, item in value.items()
+            _convert(keys, key) is not _NOTHING and _convert(items, item) is not _NOTHING for key, item in value.items()
         )
     if name == "PathLike":
         return isinstance(value, PathLike)
-    # What is imported for type checkers only is known by its name.
+    # Classes that are only imported for type checkers are compared by name.
     return value is None if name == "None" else any(base.__name__ == name for base in type(value).__mro__)
 
 
@@ -150,10 +178,14 @@ def _words(kind: _Kind) -> Iterator[str]:
 
 @cache
 def _kinds(annotation: str) -> tuple[_Kind, ...]:
+    import ast  # some milliseconds, and most values need none of it
+
     return tuple(map(_kind, _alternatives(ast.parse(annotation, mode="eval").body)))
 
 
 def _alternatives(node: ast.expr) -> Iterator[ast.expr]:
+    import ast
+
     if isinstance(node, ast.BinOp):
         yield from _alternatives(node.left)
         yield from _alternatives(node.right)
@@ -162,6 +194,8 @@ def _alternatives(node: ast.expr) -> Iterator[ast.expr]:
 
 
 def _kind(node: ast.expr) -> _Kind:
+    import ast
+
     if not isinstance(node, ast.Subscript):
         return _Kind(ast.unparse(node).rpartition(".")[2])
     name = ast.unparse(node.value).rpartition(".")[2]
@@ -169,3 +203,89 @@ def _kind(node: ast.expr) -> _Kind:
     if name == "Literal":
         return _Kind(name, tuple(ast.literal_eval(item) for item in items))
     return _Kind(name, tuple(tuple(map(_kind, _alternatives(item))) for item in items))
+
+
+class _LateFields:
+    """`__dataclass_fields__`, made by the standard library when somebody asks."""
+
+    def __get__(self, instance: object, owner: type[Any]) -> Any:
+        import dataclasses
+
+        names = owner.__annotations__
+        body = {"__annotations__": dict(names), **{name: owner.__dict__[name] for name in names}}
+        twin: Any = dataclasses.dataclass(frozen=True, kw_only=True)(type(owner.__name__, (), body))
+        fields = twin.__dataclass_fields__
+        owner.__dataclass_fields__ = fields
+        return fields
+
+
+class _LateSignature:
+    """`__signature__`, the same."""
+
+    def __get__(self, instance: object, owner: type[Any]) -> Any:
+        from inspect import Parameter, Signature
+
+        found = Signature(
+            [
+                Parameter(name, Parameter.KEYWORD_ONLY, default=owner.__dict__[name], annotation=annotation)
+                for name, annotation in owner.__annotations__.items()
+            ]
+        )
+        owner.__signature__ = found
+        return found
+
+
+def _plain_dataclass(*, frozen: bool = True, kw_only: bool = True) -> Callable[[type[Any]], type[Any]]:
+    """As `dataclasses.dataclass(frozen=True, kw_only=True)`; every field has an immutable default."""
+    assert frozen
+    assert kw_only
+    return _made
+
+
+def _made(cls: type[Any]) -> type[Any]:
+    names = tuple(cls.__annotations__)
+    after = getattr(cls, "__post_init__", None)
+
+    def init(self: Any, **given: Any) -> None:
+        unknown = given.keys() - names
+        if unknown:
+            message = f"{cls.__name__}.__init__() got an unexpected keyword argument {min(unknown)!r}"
+            raise TypeError(message)
+        self.__dict__.update(given)
+        if after is not None:
+            after(self)
+
+    def values(self: Any) -> tuple[Any, ...]:
+        return tuple(getattr(self, name) for name in names)
+
+    def equal(self: Any, other: Any) -> Any:
+        return values(self) == values(other) if other.__class__ is cls else NotImplemented
+
+    def hashed(self: Any) -> int:
+        return hash(values(self))
+
+    def shown(self: Any) -> str:
+        return f"{cls.__name__}({', '.join(f'{name}={getattr(self, name)!r}' for name in names)})"
+
+    methods: dict[str, Callable[..., Any]] = {
+        "__init__": init, "__eq__": equal, "__hash__": hashed, "__repr__": shown,
+    }  # fmt: skip
+    cls.__setattr__ = cls.__delattr__ = _refuse  # type: ignore[assignment]
+    for name, method in methods.items():
+        method.__name__, method.__qualname__ = name, f"{cls.__qualname__}.{name}"
+        setattr(cls, name, method)
+    cls.__dataclass_fields__ = _LateFields()
+    cls.__signature__ = _LateSignature()
+    return cls
+
+
+def _refuse(self: object, name: str, *value: object) -> None:
+    del self, value
+    from dataclasses import FrozenInstanceError
+
+    message = f"cannot assign to field {name!r}"
+    raise FrozenInstanceError(message)
+
+
+if not TYPE_CHECKING:
+    plain_dataclass = _plain_dataclass

@@ -1,4 +1,4 @@
-"""Places in a text: offsets, and the lines and columns people read."""
+"""Positions in a text: offsets, lines and columns."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ __all__ = ["LineIndex", "Span"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Span:
-    """A stretch of a text, as 0-based character offsets; `end` is the first character beyond it."""
+    """A range of a text as 0-based character offsets; `end` is exclusive."""
 
     start: int
     end: int
 
 
 class LineIndex:
-    """Turns character offsets of one text into 1-based lines and columns."""
+    """Converts character offsets of one text to 1-based lines and columns."""
 
     __slots__ = ("_starts", "text")
 
@@ -35,6 +35,10 @@ class LineIndex:
         """Line and column, both from 1, of the character at `offset`."""
         line = bisect_right(self._starts, offset)
         return line, offset - self._starts[line - 1] + 1
+
+    def offset(self, line: int, column: int) -> int:
+        """Offset of the character at `line` and `column`, both from 1; at most the length of the text."""
+        return min(self._starts[line - 1] + column - 1, len(self.text))
 
     def line(self, number: int) -> str:
         """Text of line `number` (from 1), without its line end."""

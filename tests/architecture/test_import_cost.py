@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
-LATE = frozenset({"httpx", "jsonschema", "installer", "rich"})
+if TYPE_CHECKING:
+    from local_index import LocalIndex
+
+LATE = frozenset({"httpx", "jsonschema", "installer", "resolvelib", "rich"})
 _RUN = """
 import atexit, runpy, sys
 atexit.register(lambda: print("\\n".join(sys.modules), file=sys.stderr))
@@ -53,6 +58,70 @@ def test_a_sync_from_the_cache_loads_little() -> None:
     assert extra - sys.stdlib_module_names == {"lockset"}
 
 
+def test_requests_are_made_by_httpx_and_only_a_run_that_makes_some_loads_it(
+    local_index: LocalIndex, tmp_path: Path
+) -> None:
+    local_index.world.add("sample", requires=["other"]).add("other")
+    (tmp_path / "requirements.in").write_text("sample\n")
+
+    def lock(*options: str) -> set[str]:
+        arguments = ["lock", "requirements.in", "--default-index", local_index.url, "--cache-dir", "cache", *options]
+        code = f"import os; os.chdir({str(tmp_path)!r})\n{_RUN.format(arguments=arguments)}"
+        return modules_after(code)
+
+    first = lock()
+    assert {"httpx", "httpcore"} <= first
+    assert not first & {"rich", "click", "asyncio"}, "httpx is imported without its command line"
+    assert len(local_index.seen) > 0
+    local_index.seen.clear()
+    network = {"httpx", "httpcore", "h11", "ssl", "socket"}
+    assert not lock() & network, "the lock is current"
+    assert not lock("--upgrade") & network, "everything is in the cache"
+    assert local_index.seen == []
+
+
+_CHECKED = """
+import sys, lockset.api.validate as api
+{call}
+print(*sys.modules, sep="\\n", file=sys.stderr)
+"""
+
+
+def test_a_lock_file_is_validated_without_the_readers_of_projects_and_without_a_schema() -> None:
+    call = "api.validate_text('lock-version = \"1.0\"', name='pylock.toml')"
+    done = subprocess.run(
+        [sys.executable, "-c", _CHECKED.format(call=call)], capture_output=True, encoding="utf-8", check=True
+    )
+    loaded = set(done.stderr.split())
+    assert not {name for name in loaded if name.startswith(("jsonschema", "lockset.sources"))}
+
+
+def test_settings_are_read_without_a_schema() -> None:
+    call = "from lockset.sources.pyproject import read_pyproject_settings as r; r('[tool.lockset]\\nplatforms = []')"
+    assert not modules_after(_CHECKED.format(call=call)) & LATE
+
+
 def test_every_public_name_can_be_had() -> None:
     code = "import lockset; [getattr(lockset, name) for name in lockset.__all__]"
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+_WORLD = """
+[project]
+requires-python = ">=3.10"
+dependencies = ["a{asked}"]
+[packages]
+a = {{ "1" = {{}} }}
+"""
+
+
+@pytest.mark.parametrize(("asked", "heavy"), [(">=1", False), (">=2", True)], ids=["successful", "failing"])
+def test_a_lock_loads_the_second_engine_only_where_it_fails(asked: str, *, heavy: bool) -> None:
+    code = (
+        "import contextlib, sys\n"
+        f"sys.path.insert(0, {str(Path(__file__).parents[1])!r})\n"
+        "from universes.small_world import LocksetError, SmallWorld\n"
+        f"with contextlib.suppress(LocksetError): SmallWorld.read({_WORLD.format(asked=asked)!r}).lock()\n"
+        "print(*sys.modules, sep='\\n', file=sys.stderr)"
+    )
+    assert ("resolvelib" in modules_after(code)) is heavy

@@ -45,8 +45,8 @@ def used(source: str) -> set[str]:
 
 
 def test_names_that_some_systems_lack_are_used_in_one_module() -> None:
-    places = (path for path in sorted(ROOT.rglob("*.py")) if path not in {ALLOWED, ALONE})
-    offenders = {str(path.relative_to(ROOT)): names for path in places if (names := used(path.read_text("utf-8")))}
+    locations = (path for path in sorted(ROOT.rglob("*.py")) if path not in {ALLOWED, ALONE})
+    offenders = {str(path.relative_to(ROOT)): names for path in locations if (names := used(path.read_text("utf-8")))}
     assert offenders == {}
 
 

@@ -6,14 +6,14 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from benchmarks.generated_world import generated_world
-from lockset.api.export import ExportWishes, export_lock
+from lockset.composition.conversions.export import ExportOptions, export_lock
 from lockset.lockfile.read import read
 from lockset.lockfile.select import select
-from lockset.lockfile.validate.report import validate
+from lockset.lockfile.validate.report import validate_document
 from lockset.lockfile.write import write
-from lockset.sync.desired import Wanted
+from lockset.sync.desired import DesiredDistribution
 from lockset.sync.installed import InstalledDistribution
-from lockset.sync.plan import Policy, plan
+from lockset.sync.plan import RemovalPolicy, plan
 from universes.small_world import described
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ def test_read(benchmark: Benchmark) -> None:
 
 def test_validate(benchmark: Benchmark) -> None:
     text = large().text
-    assert benchmark(lambda: validate(text)).ok
+    assert benchmark(lambda: validate_document(text)).ok
 
 
 def test_write(benchmark: Benchmark) -> None:
@@ -50,12 +50,12 @@ def test_select(benchmark: Benchmark) -> None:
 def test_plan(benchmark: Benchmark) -> None:
     values, tags = described("3.12 linux")
     chosen = [item.package for item in select(large().lock, environment=values, tags=tags).items]
-    wanted = [Wanted(name=p.name, version=p.version, kind="wheel") for p in chosen]
+    wanted = [DesiredDistribution(name=p.name, version=p.version, kind="wheel") for p in chosen]
     there = [InstalledDistribution(name=p.name, version=str(p.version), info=f"/env/{p.name}") for p in chosen[::2]]
-    assert len(benchmark(lambda: plan(wanted, there, policy=Policy())).changes) >= len(wanted) // 2
+    assert len(benchmark(lambda: plan(wanted, there, policy=RemovalPolicy())).changes) >= len(wanted) // 2
 
 
 def test_export(benchmark: Benchmark) -> None:
     lock = large().lock
-    export = benchmark.pedantic(lambda: export_lock(lock, ExportWishes()), rounds=3, warmup_rounds=1)
+    export = benchmark.pedantic(lambda: export_lock(lock, ExportOptions()), rounds=3, warmup_rounds=1)
     assert export.packages == len(lock.packages)

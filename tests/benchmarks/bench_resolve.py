@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING
 import pytest
 
 from benchmarks.generated_world import generated_world
-from lockset.composition.lock_pipeline import Choices
+from lockset.composition.lock_pipeline import LockOptions
 
 if TYPE_CHECKING:
     from benchmarks.runner import Benchmark
 
 CHOICES = {
-    "universal": Choices(),
-    "fewest": Choices(fork="fewest"),
-    "single": Choices(python="3.12", implementation="cpython", platforms=("linux",)),
+    "universal": LockOptions(),
+    "fewest": LockOptions(fork="fewest"),
+    "single": LockOptions(python="3.12", implementation="cpython", platforms=("linux",)),
 }
 
 

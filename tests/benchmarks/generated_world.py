@@ -18,7 +18,7 @@ from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING, Any
 
-from lockset.composition.lock_pipeline import Choices, LockResult, lock
+from lockset.composition.lock_pipeline import LockOptions, LockResult, lock_project
 from lockset.resolve.releases.index_repository import IndexRepository
 from lockset.sources.pyproject import read_pyproject
 from universes.small_world import NOW, SmallIndex, SmallMetadata
@@ -26,7 +26,7 @@ from universes.small_world import NOW, SmallIndex, SmallMetadata
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from lockset.progress import Listener
+    from lockset.progress import ProgressListener
     from lockset.resolve.problem.file_policy import FileRules
     from lockset.sources.project import RootProject
 
@@ -76,12 +76,12 @@ class GeneratedWorld:
     def _index(self) -> SmallIndex:
         return SmallIndex(self.packages)
 
-    def lock(self, choices: Choices | None = None) -> LockResult:
+    def lock(self, choices: LockOptions | None = None) -> LockResult:
         """The lock of the project; from the second time on, pages are in memory."""
-        return lock(self.project, choices or Choices(), open_repository=self._open, now=NOW)
+        return lock_project(self.project, choices or LockOptions(), open_repository=self._open, now=NOW)
 
     @contextmanager
-    def _open(self, rules: FileRules, listener: Listener) -> Iterator[IndexRepository]:
+    def _open(self, rules: FileRules, listener: ProgressListener) -> Iterator[IndexRepository]:
         yield IndexRepository(
             index=self._index,
             metadata=SmallMetadata(self.packages),
@@ -99,7 +99,7 @@ class _Package:
         layer: 0 for cores.
         versions: Oldest first.
         base: Position of the base release; those after it need a newer Python.
-        parted: Whether it is asked for in one version below a Python and in another above.
+        parted: Whether it is required in one version below a Python and in another above.
         asks: What its releases ask for.
         ceiling: What its newest releases ask for as well, and what cannot be had.
     """

@@ -25,7 +25,7 @@ _CANNOT: dict[str, str] = {
     "unit/sync/test_sync_target.py::test_a_virtual_environment_works": _SHELL,
     "unit/sync/test_sync_target.py::"
     "test_a_copy_of_a_dist_info_folder_lists_files_of_the_other_and_goes_with_it[SAMPLE-1.0.DIST-INFO]": _CASE,
-    "unit/sync/test_sync_values.py::test_a_program_that_calls_an_interpreter_is_asked_each_time": _SHELL,
+    "unit/sync/test_sync_values.py::test_a_shim_is_queried_each_time": _SHELL,
     "unit/sync/test_sync_collisions.py::test_a_script_and_a_command_of_one_name_are_named": _COMMANDS,
     "unit/sync/test_sync_overlaps.py::test_commands_of_one_name_overlap_as_files_do": _COMMANDS,
     "unit/sources/test_requirements_txt.py::test_paths_and_urls_become_direct_references": _FAKE,

@@ -56,7 +56,7 @@ def project(tmp_path: Path, local_index: LocalIndex) -> Path:
         (["tree", "a", "b"], "one argument too many"),
         (["why"], "PACKAGE is missing"),
         (["download"], "--dest"),
-        (["lock", "--timeout", "x"], "no number"),
+        (["lock", "--timeout", "x"], "not a number"),
         (["sync", "--implementation", "jython"], "none of cpython, pypy"),
         (["lock", "--\x1b[31m"], "\\x1b"),
     ],
@@ -245,7 +245,9 @@ def test_several_names_may_stand_in_one_value_as_pip_has_them(
 
 def test_names_of_the_settings_are_checked(project: Path, cli: Command) -> None:
     (project / "pyproject.toml").write_text(f'{PYPROJECT}[tool.lockset]\nexcludes = ["b", "a b"]\n')
-    assert cli.refused("lock").startswith("pyproject.toml:7:18: error: `tool.lockset.excludes[1]` is no name: `a b`")
+    assert cli.refused("lock").startswith(
+        "pyproject.toml:7:18: error: `tool.lockset.excludes[1]` is not a valid name: `a b`"
+    )
 
 
 def test_a_check_takes_what_decides_on_files() -> None:

@@ -83,9 +83,9 @@ def test_each_alone_is_right(cli: Command, locked: Path) -> None:
 
 def test_the_library_refuses_it(locked: Path) -> None:
     calls = (
-        lambda: lockset.export(locked, lockset.ExportWishes(extras=("old", "new"))),
+        lambda: lockset.export(locked, lockset.ExportOptions(extras=("old", "new"))),
         lambda: lockset.sync_target(
-            locked, python=sys.executable, wishes=lockset.SyncWishes(extras=["old", "new"], check_only=True)
+            locked, python=sys.executable, options=lockset.SyncOptions(extras=["old", "new"], check_only=True)
         ),
     )
     for call in calls:

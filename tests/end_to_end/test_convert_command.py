@@ -127,13 +127,10 @@ def test_exports_are_written(cli: Command, index: LocalIndex, tmp_path: Path) ->
 
 def test_the_library_converts_and_exports(index: LocalIndex, tmp_path: Path) -> None:
     import lockset
-    from lockset.index.options import IndexOptions
 
     path = tmp_path / "requirements.txt"
     path.write_text("b==1.0\n")
-    done = lockset.convert(
-        path, output=tmp_path / "pylock.toml", index_options=lambda _: IndexOptions(index_url=index.url)
-    )
+    done = lockset.convert(path, output=tmp_path / "pylock.toml", indexes=lockset.IndexOptions(index_url=index.url))
     (tmp_path / "pylock.toml").write_text(done.text)
     assert "b==1.0" in lockset.export(tmp_path / "pylock.toml").text
     assert callable(lockset.convert)

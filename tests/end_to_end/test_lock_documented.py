@@ -59,7 +59,7 @@ def test_the_examples_on_marker_sets_are_true() -> None:
     assert claims == 6
 
 
-@pytest.mark.parametrize("name", ["lock", "LockResult", "Choices", "IndexOptions", "LocksetError"])
+@pytest.mark.parametrize("name", ["lock", "LockResult", "LockOptions", "IndexOptions", "LocksetError"])
 def test_names_of_the_example_are_public(name: str) -> None:
     import lockset
 

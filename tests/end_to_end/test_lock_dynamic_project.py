@@ -125,10 +125,14 @@ def test_other_commands_and_the_library_know_it_as_well(cli: Command, tmp_path: 
     write(tmp_path, HEAD + BOTH)
     assert "it is chosen" in cli.ok("why-not", "c").stdout
     indexes = lockset.IndexOptions(index_url=world.url)
-    result = lockset.lock(folder=tmp_path, indexes=indexes)
+    result = lockset.lock(context=lockset.RunContext(folder=tmp_path), indexes=indexes)
     assert {p.name for p in result.lock.packages} == {"a", "b", "c", "d"}
     with pytest.raises(lockset.LocksetError, match="builds are off"):
-        lockset.lock(folder=tmp_path, indexes=indexes, builds=False)
+        lockset.lock(
+            context=lockset.RunContext(folder=tmp_path),
+            indexes=indexes,
+            options=lockset.LockOptions(build_nothing=True),
+        )
 
 
 def test_a_project_that_only_the_table_of_poetry_describes_is_built(cli: Command, tmp_path: Path) -> None:

@@ -49,8 +49,8 @@ def test_files_of_a_folder_have_paths_relative_to_the_lock(
     output: str, prefix: str, written: str, cli: Command, project: Path
 ) -> None:
     (project / output).parent.mkdir(exist_ok=True)
-    place = (project / "my files").as_uri() if written == "URL" else written
-    cli.ok("lock", "--no-index", "-f", place, "-o", output, cwd=project)
+    location = (project / "my files").as_uri() if written == "URL" else written
+    cli.ok("lock", "--no-index", "-f", location, "-o", output, cwd=project)
     found = entry(project / output)
     assert found["wheels"][0]["path"] == f"{prefix}hull-1.0-py3-none-any.whl"
     assert found["sdist"]["path"] == f"{prefix}hull-1.0.tar.gz"

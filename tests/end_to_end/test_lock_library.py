@@ -9,7 +9,7 @@ import tomli
 
 import lockset
 from builders import make_wheel
-from lockset.markers import Environment, MarkerSet, tags_of
+from lockset.markers import Environment, MarkerSet, described_tags
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -25,7 +25,9 @@ def write_project(folder: Path, more: str = "") -> None:
 def test_a_project_is_locked_and_written(local_index: LocalIndex, tmp_path: Path) -> None:
     local_index.world.add("a", "1.0", requires=["b ; sys_platform == 'win32'"]).add("b", "2.0")
     write_project(tmp_path)
-    found = lockset.lock(folder=tmp_path, indexes=lockset.IndexOptions(index_url=local_index.url))
+    found = lockset.lock(
+        context=lockset.RunContext(folder=tmp_path), indexes=lockset.IndexOptions(index_url=local_index.url)
+    )
     assert [(p.name, str(p.version), str(p.marker or "")) for p in found.lock.packages] == [
         ("a", "1.0", ""),
         ("b", "2.0", 'sys_platform == "win32"'),
@@ -39,13 +41,17 @@ def test_a_project_is_locked_and_written(local_index: LocalIndex, tmp_path: Path
 def test_pins_stay_and_choices_count(local_index: LocalIndex, tmp_path: Path) -> None:
     write_project(tmp_path, f'[[tool.lockset.index]]\nurl = "{local_index.url}"\ndefault = true\n')
     local_index.world.add("a", "1.0")
-    lockset.lock(folder=tmp_path).write(tmp_path / "pylock.toml")
+    lockset.lock(context=lockset.RunContext(folder=tmp_path)).write(tmp_path / "pylock.toml")
     local_index.world.add("a", "2.0", requires_python=">=3.12")
-    assert [str(p.version) for p in lockset.lock(folder=tmp_path).lock.packages] == ["1.0"]
-    upgraded = lockset.lock("pyproject.toml", folder=tmp_path, choices=lockset.Choices(upgrade=True))
+    assert [str(p.version) for p in lockset.lock(context=lockset.RunContext(folder=tmp_path)).lock.packages] == ["1.0"]
+    upgraded = lockset.lock(
+        "pyproject.toml", context=lockset.RunContext(folder=tmp_path), options=lockset.LockOptions(upgrade=True)
+    )
     assert [str(p.version) for p in upgraded.lock.packages] == ["1.0", "2.0"]
-    narrow = lockset.Choices(upgrade=True, python="3.12", platforms=("linux",))
-    assert [str(p.version) for p in lockset.lock(folder=tmp_path, choices=narrow).lock.packages] == ["2.0"]
+    narrow = lockset.LockOptions(upgrade=True, python="3.12", platforms=("linux",))
+    assert [
+        str(p.version) for p in lockset.lock(context=lockset.RunContext(folder=tmp_path), options=narrow).lock.packages
+    ] == ["2.0"]
 
 
 def test_a_failure_is_an_error_with_its_parts(local_index: LocalIndex, tmp_path: Path) -> None:
@@ -53,7 +59,7 @@ def test_a_failure_is_an_error_with_its_parts(local_index: LocalIndex, tmp_path:
     (tmp_path / "requirements.in").write_text("a\n")
     options = lockset.IndexOptions(index_url=local_index.url)
     with pytest.raises(lockset.LocksetError) as caught:
-        lockset.lock(["requirements.in"], folder=tmp_path, indexes=options)
+        lockset.lock(["requirements.in"], context=lockset.RunContext(folder=tmp_path), indexes=options)
     told = caught.value.diagnostic
     assert told.code == "no-resolution"
     assert any("a 1.0 needs b<1" in line for line in told.context)
@@ -71,4 +77,4 @@ def test_marker_sets_answer_what_the_documentation_says() -> None:
     linux = Environment.of_platform("manylinux_2_28_x86_64", "3.13")
     assert new.evaluate(linux)
     assert not windows.evaluate(linux)
-    assert str(tags_of("win_amd64", "3.13")[0]) == "cp313-cp313-win_amd64"
+    assert str(described_tags("win_amd64", "3.13")[0]) == "cp313-cp313-win_amd64"

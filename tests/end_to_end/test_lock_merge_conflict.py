@@ -76,7 +76,9 @@ def test_a_lock_with_an_open_merge_conflict_is_not_called_current(
 
 
 def test_the_library_does_the_same(local_index: LocalIndex, conflict: Path, tmp_path: Path) -> None:
-    found = lockset.lock(folder=tmp_path, indexes=lockset.IndexOptions(index_url=local_index.url))
+    found = lockset.lock(
+        context=lockset.RunContext(folder=tmp_path), indexes=lockset.IndexOptions(index_url=local_index.url)
+    )
     assert [f"{p.name} {p.version}" for p in found.lock.packages] == ["a 2.0", "b 2.5", "c 1.0", "d 2.0"]
 
 
@@ -104,7 +106,7 @@ def test_other_commands_say_what_it_is_and_what_solves_it(cli: Command, conflict
         ("convert", "pylock.toml", "-o", "pylock.x.toml"),
     ):
         told = cli.refused(*command)
-        assert "has an open merge conflict" in told
+        assert "has an unresolved merge conflict" in told
         assert "`lockset lock`" in told
         assert f"pylock.toml:{line}" in told
     assert "`lockset lock`" in cli.refused("lock", "--check")

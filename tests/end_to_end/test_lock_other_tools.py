@@ -327,4 +327,4 @@ def test_no_warning_where_lockset_has_the_same_setting_or_the_user_knows(
 
 def test_a_tool_that_lockset_does_not_know_is_not_ignored(cli: Command, world: LocalIndex, tmp_path: Path) -> None:
     write(tmp_path / "app", PROJECT, "[tool.lockset]\nignore-tools = ['rye']")
-    assert "names none of hatch, pdm, pipenv, poetry, uv: `rye`" in cli.refused("lock", cwd=tmp_path / "app")
+    assert "is not one of hatch, pdm, pipenv, poetry, uv: `rye`" in cli.refused("lock", cwd=tmp_path / "app")

@@ -35,9 +35,9 @@ def test_who_holds_a_version_back_is_told(ask: Callable[..., dict[str, Any]], lo
     found = ask("a", "a", "b")
     assert (found["version"], found["chosen"]) == ("2.0", [{"version": "1.0", "marker": None}])
     assert "b 1.0 needs a<2" in "\n".join(found["conflict"]["context"])
-    assert "a==2.0 is asked for in the question" in "\n".join(found["conflict"]["context"])
+    assert "a==2.0 is required in the question" in "\n".join(found["conflict"]["context"])
     assert "a==2.0" not in (found["hint"] or ""), "the question is not for the user to loosen"
-    told = 'if it works all the same, put `overrides = ["a>=2.0"]` in [tool.lockset] (a 2.0 fits)'
+    told = 'if it works with other versions, set `overrides = ["a>=2.0"]` in [tool.lockset] (a 2.0 fits)'
     assert found["hint"] == f"This was tried and helps: {told}"
 
 

@@ -47,10 +47,10 @@ def test_there_are_the_three_hooks_each_with_a_pattern_that_can_be_read() -> Non
     ("name", "fits"),
     [
         ("pylock.toml", True), ("sub/pylock.dev.toml", True), ("pylock.a.b.toml", False), ("mypylock.toml", False),
-        ("pyproject.toml", False), ("pylock.toml.bak", False),
+        ("pyproject.toml", True), ("sub/pyproject.toml", True), ("pylock.toml.bak", False), ("pyproject.x.toml", False),
     ],
 )  # fmt: skip
-def test_lock_files_are_checked_wherever_they_lie(name: str, *, fits: bool) -> None:
+def test_lock_files_and_project_files_are_checked_wherever_they_lie(name: str, *, fits: bool) -> None:
     assert bool(re.search(HOOKS["lockset-validate"]["files"], name)) is fits
 
 
@@ -62,6 +62,15 @@ def test_all_files_that_changed_are_validated_at_once(cli: Command, tmp_path: Pa
     result = cli(*command("lockset-validate"), "pylock.toml", "sub/pylock.dev.toml")
     assert result.code == 1
     assert "sub/pylock.dev.toml:1:1: error[packages-required]" in result.stdout
+
+
+def test_a_project_file_with_a_fault_is_refused_with_the_lock_beside_it_valid(cli: Command, tmp_path: Path) -> None:
+    (tmp_path / "pylock.toml").write_text(GOOD + "packages = []\n")
+    (tmp_path / "pyproject.toml").write_text(PROJECT + 'dependencies = ["a=1"]\n')
+    result = cli(*command("lockset-validate"), "pyproject.toml", "pylock.toml")
+    assert result.code == 1
+    assert "pyproject.toml:5:17: error[requirement-syntax]" in result.stdout
+    assert result.stderr == "2 files checked, 1 not valid\n"
 
 
 def test_a_lock_that_does_not_serve_its_project_is_told_and_locked_again(

@@ -235,7 +235,7 @@ def test_a_constraint_on_a_place_that_cannot_hold_is_refused(
     [
         ("hull @ {url}\nhull @ {other}", "hull is constrained to {url} and to {other}"),
         ("hull @ hg+https://vcs.example.org/hull", "hg repositories are not locked"),
-        ("hull @ s3://bucket/hull.whl", "`s3:` is no way to fetch it"),
+        ("hull @ s3://bucket/hull.whl", "`s3:` is not a supported scheme"),
     ],
 )
 def test_a_constraint_that_cannot_be_kept_says_why_where_its_project_is_needed(

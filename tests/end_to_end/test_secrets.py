@@ -155,11 +155,13 @@ def test_a_variable_of_a_requirements_file_is_shown_and_written_by_its_name_only
     assert not Path("pylock.toml").exists()
 
 
-@pytest.mark.parametrize("place", ["dependencies", "groups"])
-def test_a_secret_in_the_query_of_a_direct_url_is_not_locked(place: str, ran: Run) -> None:
+@pytest.mark.parametrize("location", ["dependencies", "groups"])
+def test_a_secret_in_the_query_of_a_direct_url_is_not_locked(location: str, ran: Run) -> None:
     url = "hull @ https://h.example.org/hull-1-py3-none-any.whl?access_token=SECRET"
     project = '[project]\nname = "p"\nversion = "1"\n'
-    project += f'dependencies = ["{url}"]\n' if place == "dependencies" else f'[dependency-groups]\ndev = ["{url}"]\n'
+    project += (
+        f'dependencies = ["{url}"]\n' if location == "dependencies" else f'[dependency-groups]\ndev = ["{url}"]\n'
+    )
     code, everything = ran("pyproject.toml", project, "lock", "--offline", "--cache-dir", "c")
     assert code == 1
     assert "access_token=****" in everything

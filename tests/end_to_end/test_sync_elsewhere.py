@@ -18,7 +18,7 @@ import pytest
 from builders.locks import locked_file, make_lock
 from builders.venvs import interpreter
 from builders.wheel import make_wheel
-from lockset.sync.disk.target_spec import Described, Place, target_of
+from lockset.sync.disk.target_spec import DescribedInterpreter, TargetSpec, resolve_target
 from unit.sync.target_world import World, judge, tree
 
 if TYPE_CHECKING:
@@ -108,7 +108,7 @@ def test_a_described_target_has_the_same_bytes_wherever_it_is_made(tmp_path: Pat
     out = tmp_path / "out"
     world = World(folder=tmp_path / "world", python=None, directory=str(out) if kind == "target" else None)
     prefix = str(out) if kind == "prefix" else None
-    world.sync(RICH, described=Described(platform=described, python="3.11"), prefix=prefix)
+    world.sync(RICH, described=DescribedInterpreter(platform=described, python="3.11"), prefix=prefix)
     digest = hashlib.sha256()
     found = {path.relative_to(out).as_posix(): path.read_bytes() for path in out.rglob("*") if path.is_file()}
     for name, content in sorted(found.items()):
@@ -176,7 +176,7 @@ def test_a_prefix_is_laid_out_as_the_interpreter_itself_would(tmp_path: Path, ve
     python = interpreter(version)
     if python is None:
         pytest.skip(f"no Python {version} here")
-    target = target_of(Place(python=str(python), prefix=str(tmp_path)), cache=None)
+    target = resolve_target(TargetSpec(python=str(python), prefix=str(tmp_path)), cache=None)
     code = (
         "import json, sys, sysconfig; base = sys.argv[1]; "
         "scheme = 'nt' if sys.platform == 'win32' else 'posix_prefix'; "
@@ -190,10 +190,12 @@ def test_a_prefix_is_laid_out_as_the_interpreter_itself_would(tmp_path: Path, ve
 
 
 def test_a_described_pypy_has_its_own_tags_and_folders() -> None:
-    place = Place(
-        python=None, prefix="/opt/x", described=Described(platform="linux", python="3.10", implementation="pypy")
+    location = TargetSpec(
+        python=None,
+        prefix="/opt/x",
+        described=DescribedInterpreter(platform="linux", python="3.10", implementation="pypy"),
     )
-    target = target_of(place, cache=None)
+    target = resolve_target(location, cache=None)
     assert Path(target.layout.purelib) == Path("/opt/x/lib/pypy3.10/site-packages").absolute()
     assert target.environment["platform_python_implementation"] == "PyPy"
     assert any(tag.interpreter == "pp310" for tag in target.tags)

@@ -15,7 +15,7 @@ from builders.locks import locked_file, make_lock
 from builders.sdist import make_sdist
 from builders.wheel import make_wheel
 from lockset.sync.disk.inspect.interpreter import ask_interpreter
-from lockset.sync.target import tags_of
+from lockset.sync.target import interpreter_tags
 
 if TYPE_CHECKING:
     from builders.command import Command
@@ -51,12 +51,12 @@ def test_its_tags_and_markers_are_those_that_packaging_gives_inside(env: Path) -
         pytest.skip("the packaging of here needs a newer Python than this PyPy is")
     markers, tags = json.loads(done.stdout)
     assert dict(told.markers) == markers
-    assert list(map(str, tags_of(told))) == tags
+    assert list(map(str, interpreter_tags(told))) == tags
 
 
 def test_its_own_wheel_goes_first_and_what_has_none_is_built(cli: Command, env: Path, tmp_path: Path) -> None:
     told = ask_interpreter(str(env), memory=None)
-    own, other = str(tags_of(told)[0]), "cp39-cp39-manylinux_2_17_x86_64"
+    own, other = str(interpreter_tags(told)[0]), "cp39-cp39-manylinux_2_17_x86_64"
     wheels = [make_wheel("fast", "1.0", tags=tag, files={"fast.py": f"built = {tag!r}\n"}) for tag in (own, other)]
     sdist = make_sdist("slow", "1.0", files={"slow.py": "built = 'here'\n"})
     packages = []

@@ -219,7 +219,7 @@ def test_only_binary_and_no_binary_choose_the_kind_of_file(cli: Command, tmp_pat
     del locked["url"]
     lock(tmp_path, {"name": "here", "version": "3.0", "sdist": locked | {"path": sdist.filename}})
     for options in (["--no-build"], ["--only-binary", "here"], ["--only-binary", ":all:"]):
-        assert "only wheels are asked for" in cli.refused("sync", *options)
+        assert "only wheels are allowed" in cli.refused("sync", *options)
     cli.ok("sync", "--only-binary", "other")
     assert venv.installed() == {"here": "3.0"}
 
@@ -239,7 +239,7 @@ def test_a_zip_archive_that_two_readers_could_read_differently_is_not_built(
         changed = Artifact(filename=sdist.filename, content=forged, metadata=b"")
         table |= {"size": changed.size, "hashes": {"sha256": changed.sha256}}
         lock(tmp_path, {"name": "sample", "version": "1.0", "sdist": table})
-        assert "that can be trusted" in " ".join(cli.refused("sync").split()) or not forged
+        assert "is not a valid archive" in " ".join(cli.refused("sync").split()) or not forged
 
 
 def test_a_link_out_of_the_lock_file_s_folder_has_to_be_allowed_too(cli: Command, tmp_path: Path, venv: Venv) -> None:

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 
 from builders.pages import PageFile
 from fakes.fake_index import FakeIndex, detail_of
-from lockset.api.convert import Conversion, ConvertWishes, convert_draft, read_draft
+from lockset.composition.conversions.foreign import Conversion, ConvertOptions, convert_draft, read_draft
 from lockset.errors import LocksetError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
-    from lockset.conversion.model.imported_lock import Draft
+    from lockset.conversion.model.imported_lock import ImportedLock
     from lockset.index.pages.project_page import DistributionFile, ProjectDetail
 
 __all__ = ["FILES", "DraftIndex", "FakeRemote", "convert_text", "sha", "wheel_file"]
@@ -47,15 +47,15 @@ class FakeRemote:
     needs: Mapping[str, Sequence[str]] = field(default_factory=dict)
     has_sizes: bool = False
 
-    def fingerprint(self, location: str) -> tuple[str, int]:
-        if location not in self.fingerprints:
-            raise LocksetError("offline", f"{location} is not asked")
-        return self.fingerprints[location]
+    def fingerprint(self, path_or_url: str) -> tuple[str, int]:
+        if path_or_url not in self.fingerprints:
+            raise LocksetError("offline", f"{path_or_url} is not asked")
+        return self.fingerprints[path_or_url]
 
-    def digests_at(self, location: str, algorithms: Iterable[str]) -> Mapping[str, str]:
-        if location not in self.hashes:
-            raise LocksetError("offline", f"{location} is not read")
-        return self.hashes[location]
+    def digests_at(self, path_or_url: str, algorithms: Iterable[str]) -> Mapping[str, str]:
+        if path_or_url not in self.hashes:
+            raise LocksetError("offline", f"{path_or_url} is not read")
+        return self.hashes[path_or_url]
 
     def digests(self, file: DistributionFile, algorithms: Iterable[str]) -> Mapping[str, str]:
         if file.filename not in self.hashes:
@@ -80,15 +80,15 @@ class FakeRemote:
 class DraftIndex:
     """An index that has the files a draft names, and for hashes alone files of made-up names."""
 
-    def __init__(self, draft: Draft) -> None:
+    def __init__(self, draft: ImportedLock) -> None:
         self._files: defaultdict[str, list[PageFile]] = defaultdict(list)
         for package in draft.packages:
             for file in package.files:
                 if file.url is None and file.name is not None:
                     page = PageFile(filename=file.name, url=f"{FILES}/{file.name}", hashes=dict(file.hashes))
                     self._files[package.name].append(page)
-            if package.loose or package.every_file:
-                self._files[package.name] += self._made_up(package.name, str(package.version), package.loose)
+            if package.bare_hashes or package.every_file:
+                self._files[package.name] += self._made_up(package.name, str(package.version), package.bare_hashes)
 
     def _made_up(self, name: str, version: str, digests: Sequence[object]) -> list[PageFile]:
         texts = [str(d) for d in digests] or [f"sha256:{sha(name)}"]
@@ -116,12 +116,12 @@ def convert_text(
     remote: FakeRemote | None = None,
     strict: bool = False,
     environ: Mapping[str, str] | None = None,
-    wishes: ConvertWishes | None = None,
+    options: ConvertOptions | None = None,
 ) -> Conversion:
     """The conversion of a file called `name` in `folder`; without `projects` the index has just what it names."""
     path = folder / name
     path.write_text(text, encoding="utf-8")
     output = folder / "pylock.toml"
-    draft, _ = read_draft(path, wishes or ConvertWishes(offline=True), output=output, environ=environ or {})
+    draft, _ = read_draft(path, options or ConvertOptions(), output=output, environ=environ or {})
     index = DraftIndex(draft) if projects is None else FakeIndex(projects)
     return convert_draft(draft, index, remote or FakeRemote(), output=output, strict=strict)

@@ -74,12 +74,14 @@ class FakeDownloads:
     def fetch(self, url: str, sink: Sink, *, limit: int | None = None) -> None:
         content = self.files.get(url)
         if content is None:
-            raise LocksetError("file-not-found", "There is no such file", place=url)
+            raise LocksetError("file-not-found", "There is no such file", location=url)
         while self.breaks.get(url, 0):
             self.breaks[url] -= 1
             sink.write(content[: len(content) // 2])
             sink.restart()
         if limit is not None and len(content) > limit:
             sink.write(content[: limit + 1])
-            raise LocksetError("download-too-large", f"The file is larger than the {limit} bytes expected", place=url)
+            raise LocksetError(
+                "download-too-large", f"The file is larger than the {limit} bytes expected", location=url
+            )
         sink.write(content)

@@ -52,18 +52,18 @@ class FakeRepository:
         return next(r for v, r in self.world[name].items() if Version(v) == version)
 
     @property
-    def wanted(self) -> MarkerSet:
+    def target_region(self) -> MarkerSet:
         return MarkerSet.none()
 
     def wheels_serve(self, name: str, version: Version) -> MarkerSet | None:
         assert version in self.releases(name).versions
         return None
 
-    def lacks(self, name: str, version: Version) -> MarkerSet:
+    def lacks_files(self, name: str, version: Version) -> MarkerSet:
         assert version in self.releases(name).versions
         return MarkerSet.none()
 
-    def is_told_unbuilt(self, name: str, version: Version) -> bool:
+    def has_static_metadata(self, name: str, version: Version) -> bool:
         return not self.release(name, version).broken
 
     def serves(self, name: str, version: Version) -> MarkerSet:

@@ -18,7 +18,7 @@ from lockset.errors import LocksetError
 from lockset.index.http.cache import DiskCache
 from lockset.index.http.connection import connect
 from lockset.index.options import IndexOptions, IndexSource
-from lockset.index.pages.page_table import TABLE_FORMAT, Table
+from lockset.index.pages.page_table import TABLE_FORMAT, PageTable
 from lockset.index.ports import ProjectNotFound
 
 if TYPE_CHECKING:
@@ -213,10 +213,10 @@ def test_a_page_kept_as_it_came_comes_back_whole_or_not_at_all(tmp_path: Path, d
         assert kept.page(url) is None
 
 
-def _packed_table(page: bytes) -> Table:
+def _packed_table(page: bytes) -> PageTable:
     """The table of a page of which only the newest versions are kept unpacked."""
     blobs = tuple(b'{"filename":"sample-%d.tar.gz"}' % n for n in range(3))
-    return Table(
+    return PageTable(
         format=TABLE_FORMAT,
         name="sample",
         index_url="https://index.example.org/simple/",

@@ -115,7 +115,7 @@ def test_a_tampered_metadata_file_is_refused(local_index: LocalIndex) -> None:
     with pytest.raises(LocksetError) as caught:
         learn(local_index)
     assert caught.value.diagnostic.code == "hash-mismatch"
-    assert caught.value.diagnostic.place is not None
+    assert caught.value.diagnostic.location is not None
 
 
 def test_pieces_of_another_file_lead_to_the_whole_one(local_index: LocalIndex) -> None:

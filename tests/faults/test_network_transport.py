@@ -9,7 +9,6 @@ import threading
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass
-from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -129,7 +128,7 @@ def test_a_refused_connection_is_told_with_the_address(local_index: LocalIndex) 
     with pytest.raises(LocksetError) as caught:
         found.index.project("sample")
     assert caught.value.diagnostic.code == "index-unreachable"
-    assert caught.value.diagnostic.place == f"{url}sample/"
+    assert caught.value.diagnostic.location == f"{url}sample/"
 
 
 def test_redirects_are_followed(served: Served) -> None:
@@ -220,11 +219,6 @@ def test_no_proxy_knows_ports_and_networks(without: str, expected: str | None, m
     monkeypatch.setenv("HTTP_PROXY", "proxy.example.org:1")
     monkeypatch.setenv("NO_PROXY", without)
     assert proxy_for("http://10.0.0.5:8080/x") == expected
-
-
-@pytest.mark.skipif(find_spec("socksio") is not None, reason="socksio is installed")
-def test_a_socks_proxy_needs_its_package(served: Served) -> None:
-    assert code_of(served, proxy="socks5://127.0.0.1:1") == "proxy-refused"
 
 
 def test_a_page_with_bytes_after_its_compressed_data_is_an_error(served: Served) -> None:

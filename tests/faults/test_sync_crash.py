@@ -16,7 +16,7 @@ import pytest
 from builders.locks import make_lock
 from builders.posix import fork_and_wait, kill_this_process
 from builders.wheel import make_wheel
-from lockset.composition.sync_pipeline import Doing
+from lockset.composition.sync_pipeline import InstallOptions
 from lockset.errors import LocksetError
 from unit.sync.target_world import World, entry, judge, tree
 
@@ -77,7 +77,7 @@ def count_steps(world: World) -> int:
     target = world.directory
     world.directory = str(Path(str(target)).with_name("counted"))
     world.sync(*OLD)
-    world.sync(*NEW, doing=Doing(on_step=counter))
+    world.sync(*NEW, install_options=InstallOptions(on_step=counter))
     world.directory = target
     return counter.steps
 
@@ -91,7 +91,7 @@ def test_an_error_at_any_step_restores_the_target_to_the_byte(
     assert steps > 10
     for number in range(1, steps + 1):
         with pytest.raises(type(error)):
-            world.sync(*NEW, doing=Doing(on_step=Fault(number, error)))
+            world.sync(*NEW, install_options=InstallOptions(on_step=Fault(number, error)))
         assert tree(tmp_path / "target") == before
     world.sync(*NEW)
     assert judge(tmp_path / "target") == PLANNED
@@ -103,7 +103,7 @@ def test_a_kill_at_any_step_is_healed_by_the_next_sync(world: World, tmp_path: P
     wanted = tree_of(world, tmp_path / "wanted")
     steps = count_steps(world)
     for number in range(1, steps + 1):
-        assert fork_and_wait(partial(world.sync, *NEW, doing=Doing(on_step=Fault(number)))), number
+        assert fork_and_wait(partial(world.sync, *NEW, install_options=InstallOptions(on_step=Fault(number)))), number
         # Nothing that is not whole calls itself installed, even now.
         halfway = judge(target)
         assert all(BEFORE.get(name) == version or PLANNED.get(name) == version for name, version in halfway.items())
@@ -180,7 +180,7 @@ def test_who_waits_says_so(world: World, tmp_path: Path) -> None:
         hold.set()
         go_on.wait(10)
 
-    other = threading.Thread(target=lambda: world.sync(*NEW, doing=Doing(on_step=pause)))
+    other = threading.Thread(target=lambda: world.sync(*NEW, install_options=InstallOptions(on_step=pause)))
     other.start()
     assert hold.wait(10)
     threading.Timer(0.3, go_on.set).start()

@@ -94,12 +94,12 @@ def test_whatever_stands_in_the_cache_a_sync_ends_exact(cli: Command, folder: Pa
         cli.ok("sync", "--target", "out", env=env)
     wanted = tree(folder / "out")
     assert {stat.S_IMODE(path.stat().st_mode) for path in (cache, *cache.iterdir())} == {0o700}
-    places = [path for path in cache.rglob("*") if path.is_file() and "purelib" not in path.parts]
-    assert len(places) >= 5
-    for place in places:
-        put(place, kind)
+    locations = [path for path in cache.rglob("*") if path.is_file() and "purelib" not in path.parts]
+    assert len(locations) >= 5
+    for location in locations:
+        put(location, kind)
         cli.ok("sync", "--target", "out", "--reinstall", env=env)
-        assert tree(folder / "out") == wanted, place
+        assert tree(folder / "out") == wanted, location
 
 
 def test_a_record_that_lost_its_end_is_repaired(cli: Command, folder: Path) -> None:

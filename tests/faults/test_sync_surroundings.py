@@ -41,16 +41,16 @@ def folder(tmp_path: Path) -> Path:
 def mounted() -> Iterator[Callable[..., None]]:
     made: list[Path] = []
 
-    def mount(place: Path, *options: str) -> None:
-        place.mkdir(exist_ok=True)
-        done = subprocess.run(["mount", *options, str(place)], capture_output=True, check=False)
+    def mount(location: Path, *options: str) -> None:
+        location.mkdir(exist_ok=True)
+        done = subprocess.run(["mount", *options, str(location)], capture_output=True, check=False)
         if done.returncode:
             pytest.skip("mounting is not allowed here")
-        made.append(place)
+        made.append(location)
 
     yield mount
-    for place in reversed(made):
-        subprocess.run(["umount", "-l", place], check=False)
+    for location in reversed(made):
+        subprocess.run(["umount", "-l", location], check=False)
 
 
 @root_on_linux
@@ -77,7 +77,7 @@ def test_a_full_cache_is_gone_without(cli: Command, folder: Path, mounted: Calla
     big = make_wheel("big", "1.0", files={"big.bin": os.urandom(600_000)})
     write_lock(folder / "pylock.big.toml", [*NEW, big])
     done = cli.ok("sync", "pylock.big.toml", "--target", "out", env={"LOCKSET_CACHE_DIR": str(folder / "cache")})
-    assert "going on without it" in done.stderr
+    assert "continuing without it" in done.stderr
     assert judge(folder / "out") == {**PLANNED, "big": "1.0"}
 
 

@@ -1,4 +1,4 @@
-"""What becomes of every real file: the table of the documentation.
+"""How every real file converts: the table of the documentation.
 
 Run from the repository: `python tests/foreign/outcomes.py > docs/pages/reference/convert-outcomes.md`.
 """
@@ -17,23 +17,23 @@ if __name__ == "__main__":
 
 from fakes.fake_conversion import DraftIndex, FakeRemote, sha
 from foreign.corpus import FORMATS, SHARED, files_of
-from lockset.api.convert import Conversion, ConvertWishes, convert_draft, read_draft
+from lockset.composition.conversions.foreign import Conversion, ConvertOptions, convert_draft, read_draft
 from lockset.errors import LocksetError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from lockset.conversion.model.imported_lock import Draft
+    from lockset.conversion.model.imported_lock import ImportedLock
 
 __all__ = ["Outcome", "outcome_of"]
 
-_HEAD = """# What becomes of real lock files
+_HEAD = """# How real lock files convert
 
-Made by `tests/foreign/outcomes.py`; do not edit. The files are those of public repositories, with the host names
-of their indexes replaced, so that completion was tried with an index that has exactly the files each input names.
-Every conversion was proved: in all environments compared the output installs what the input does, and every hash is
-kept. Each file was tried alone, without the pyproject.toml and the other files that were beside it;
-`roots-assumed` says that the file leaves to its project what is asked for.
+`tests/foreign/outcomes.py` writes this page; do not edit it. The files come from public repositories, with the host
+names of their indexes replaced. They were completed from an index that has exactly the files each input names.
+Every conversion was verified: in all environments compared, the output installs what the input does, and every hash is
+kept. Each file was converted alone, without its pyproject.toml and the other files next to it.
+`roots-assumed` means that the file does not contain the requirements of its project.
 
 """
 
@@ -41,8 +41,8 @@ kept. Each file was tried alone, without the pyproject.toml and the other files 
 class _AnyRemote(FakeRemote):
     """What is not hashed has some hash."""
 
-    def fingerprint(self, location: str) -> tuple[str, int]:
-        return sha(location), 1
+    def fingerprint(self, path_or_url: str) -> tuple[str, int]:
+        return sha(path_or_url), 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,7 +51,7 @@ class Outcome:
 
     seconds: float
     refusal: LocksetError | None = None
-    draft: Draft | None = None
+    draft: ImportedLock | None = None
     done: Conversion | None = None
 
 
@@ -60,24 +60,26 @@ def outcome_of(path: Path) -> Outcome:
     began = time.perf_counter()
     output = path.parent / "pylock.toml"
     try:
-        draft, _ = read_draft(path, ConvertWishes(offline=True), output=output, environ={})
+        draft, _ = read_draft(path, ConvertOptions(), output=output, environ={})
         done = convert_draft(draft, DraftIndex(draft), _AnyRemote(), output=output)
     except LocksetError as error:
         return Outcome(seconds=time.perf_counter() - began, refusal=error)
     return Outcome(seconds=time.perf_counter() - began, draft=draft, done=done)
 
 
-def _row(path: Path, found: Outcome) -> str:
+def _row(path: Path, outcome: Outcome) -> str:
     name = path.name
-    if found.refusal is not None:
-        message = found.refusal.diagnostic.message.replace("|", "/")
+    if outcome.refusal is not None:
+        message = outcome.refusal.diagnostic.message.replace("|", "/")
         message = message.replace(str(SHARED), "…").replace("../shared", "…")
         return f"| {name} | refused: {message} | | | |"
-    assert found.done is not None
-    proof = found.done.proof
+    assert outcome.done is not None
+    proof = outcome.done.proof
     compared = sum(row.environments for row in proof.rows)
-    lost = ", ".join(sorted({loss.kind for loss in found.done.losses if not loss.note})) or "nothing"
-    return f"| {name} | proved in {compared} environments | {len(found.done.lock.packages)} | {proof.kept} | {lost} |"
+    lost = ", ".join(sorted({loss.kind for loss in outcome.done.losses if not loss.note})) or "nothing"
+    return (
+        f"| {name} | verified in {compared} environments | {len(outcome.done.lock.packages)} | {proof.kept} | {lost} |"
+    )
 
 
 def _page() -> Iterator[str]:
@@ -87,12 +89,12 @@ def _page() -> Iterator[str]:
     for format_ in FORMATS:
         rows += [f"\n## {format_}\n", "| file | outcome | entries | hashes kept | lost |", "|---|---|---|---|---|"]
         for path in files_of(format_):
-            found = outcome_of(path)
-            rows.append(_row(path, found))
-            counts.setdefault(format_, Counter())["refused" if found.refusal is not None else "proved"] += 1
-    yield "| format | files | converted and proved | refused |\n|---|---|---|---|"
+            outcome = outcome_of(path)
+            rows.append(_row(path, outcome))
+            counts.setdefault(format_, Counter())["refused" if outcome.refusal is not None else "verified"] += 1
+    yield "| format | files | converted and verified | refused |\n|---|---|---|---|"
     for format_, count in counts.items():
-        yield f"| {format_} | {count.total()} | {count['proved']} | {count['refused']} |"
+        yield f"| {format_} | {count.total()} | {count['verified']} | {count['refused']} |"
     yield from rows
 
 

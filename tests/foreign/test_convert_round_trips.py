@@ -12,10 +12,10 @@ from builders.pages import PageFile
 from fakes.fake_conversion import FILES, FakeRemote
 from fakes.fake_index import FakeIndex
 from foreign.corpus import pylock_files
-from lockset.api.convert import ConvertWishes, convert_draft, read_draft
-from lockset.api.export import ExportWishes, export_lock
+from lockset.composition.conversions.export import ExportOptions, export_lock
+from lockset.composition.conversions.foreign import ConvertOptions, convert_draft, read_draft
 from lockset.conversion.model.reference_selector import Situation
-from lockset.conversion.pipeline.verify import environments_within, hashes_of, selected
+from lockset.conversion.pipeline.verify import entry_hashes, environments_within, selected
 from lockset.conversion.writers.requirements import RequirementsStyle
 from lockset.errors import LocksetError
 from lockset.lockfile.model import Pylock, file_name
@@ -52,12 +52,12 @@ def test_requirements_and_back_keep_every_selection(path: Path, tmp_path: Path, 
     lock = read_lock(path)
     extras = tuple(lock.extras or ()) if everything else ()
     groups = tuple(lock.dependency_groups or ()) if everything else ()
-    wishes = ExportWishes(extras=extras, groups=groups, style=RequirementsStyle(trees=False))
+    options = ExportOptions(extras=extras, groups=groups, style=RequirementsStyle(trees=False))
     if lock.environments == []:
         with pytest.raises(LocksetError, match="admits no environment"):
-            export_lock(lock, wishes)
+            export_lock(lock, options)
         lock = replace(lock, environments=None)
-    done = export_lock(lock, wishes)
+    done = export_lock(lock, options)
     archives = [p for p in lock.packages if p.archive is not None and p.archive.path is not None]
     if archives or all(p.directory or p.vcs for p in lock.packages):
         pytest.skip("it has files of its own, or nothing but source trees")
@@ -65,7 +65,7 @@ def test_requirements_and_back_keep_every_selection(path: Path, tmp_path: Path, 
     text.write_text(done.text)
     output = tmp_path / "pylock.toml"
     python = str(lock.requires_python) if lock.requires_python is not None else None
-    draft, _ = read_draft(text, ConvertWishes(python=python, offline=True), output=output, environ={})
+    draft, _ = read_draft(text, ConvertOptions(python=python), output=output, environ={})
     back = convert_draft(draft, index_of(lock), FakeRemote(), output=output).lock
     chosen = frozenset(map(str, (*(lock.default_groups or ()), *groups)))
     trees = {p.name for p in lock.packages if p.directory is not None or p.vcs is not None}
@@ -80,6 +80,6 @@ def test_requirements_and_back_keep_every_selection(path: Path, tmp_path: Path, 
             t for t in after if t.split(" @ ")[0] not in by_url
         }
         assert by_url <= {t.split("==")[0] for t in wanted}
-    kept = {text for p in back.packages for one in hashes_of(p) for text in one}
-    given = {text for p in lock.packages for one in hashes_of(p) for text in one}
+    kept = {text for p in back.packages for one in entry_hashes(p) for text in one}
+    given = {text for p in lock.packages for one in entry_hashes(p) for text in one}
     assert kept <= given

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["MANY", "VALUES", "changed", "places", "with_value"]
+__all__ = ["MANY", "VALUES", "changed", "locations", "with_value"]
 
 MANY = "9" * 5000
 ESCAPED = "\\x39" * 5000
@@ -28,30 +28,30 @@ VALUES: tuple[Any, ...] = (
 )
 
 
-def places(document: Any, before: Place = ()) -> Iterator[Place]:
+def locations(document: Any, before: Place = ()) -> Iterator[Place]:
     """The path of every value of a document of tables and lists."""
     items = (
         document.items() if isinstance(document, dict) else enumerate(document) if isinstance(document, list) else ()
     )
     for key, value in items:
         yield (*before, key)
-        yield from places(value, (*before, key))
+        yield from locations(value, (*before, key))
 
 
-def with_value(document: Any, place: Place, value: Any) -> Any:
+def with_value(document: Any, location: Place, value: Any) -> Any:
     """A copy of the document with another value at one place."""
     changed_one = copy.deepcopy(document)
     holder = changed_one
-    for key in place[:-1]:
+    for key in location[:-1]:
         holder = holder[key]
-    holder[place[-1]] = value
+    holder[location[-1]] = value
     return changed_one
 
 
 def changed(document: Any) -> st.SearchStrategy[Any]:
     """The document with one of VALUES at one of its places."""
     return st.builds(
-        lambda place, value: with_value(document, place, value),
-        st.sampled_from(list(places(document))),
+        lambda location, value: with_value(document, location, value),
+        st.sampled_from(list(locations(document))),
         st.sampled_from(VALUES),
     )

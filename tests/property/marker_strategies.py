@@ -107,9 +107,9 @@ def combined(draw: st.DrawFn, comparisons: st.SearchStrategy[str]) -> str:
     """Up to six comparisons, joined in any shape."""
     parts = draw(st.lists(comparisons, min_size=1, max_size=6))
     while len(parts) > 1:
-        place = draw(st.integers(0, len(parts) - 2))
+        location = draw(st.integers(0, len(parts) - 2))
         word = draw(st.sampled_from(("and", "or")))
-        parts[place : place + 2] = [f"({parts[place]}) {word} ({parts[place + 1]})"]
+        parts[location : location + 2] = [f"({parts[location]}) {word} ({parts[location + 1]})"]
     return parts[0]
 
 

@@ -12,15 +12,15 @@ from packaging.specifiers import SpecifierSet
 from packaging.version import Version
 
 from fakes.fake_conversion import convert_text, sha
-from lockset.api.convert import ConvertWishes
-from lockset.api.export import ExportWishes, export_lock
-from lockset.conversion.model.graph import Edge, ForeignGraph, GraphNode, Root
-from lockset.conversion.model.reference_selector import GraphJudge, Situation
-from lockset.conversion.model.selectable import Offers
-from lockset.conversion.pipeline.verify import environments_within, hashes_of, selected
-from lockset.conversion.readers.inferred_roots import assume_roots
+from lockset.composition.conversions.export import ExportOptions, export_lock
+from lockset.composition.conversions.foreign import ConvertOptions
+from lockset.conversion.model.graph import ForeignGraph, GraphEdge, GraphNode, GraphRoot
+from lockset.conversion.model.reference_selector import GraphSelector, Situation
+from lockset.conversion.model.selectable import SelectableNames
+from lockset.conversion.pipeline.verify import entry_hashes, environments_within, selected
+from lockset.conversion.readers.inferred_roots import infer_roots
 from lockset.conversion.readers.poetry.constraints import admits, alternatives
-from lockset.conversion.readers.reachability import reach
+from lockset.conversion.readers.reachability import compute_reachability
 from lockset.markers import MarkerSet
 
 if TYPE_CHECKING:
@@ -36,13 +36,13 @@ MARKERS = (
     "extra == 'x'",
     "extra == 'x' and sys_platform == 'linux'",
 )
-OFFERS = Offers(extras=("e",), groups=("dev", "docs"), by_default=("dev",))
+OFFERS = SelectableNames(extras=("e",), groups=("dev", "docs"), by_default=("dev",))
 CHOICES: tuple[Choice, ...] = (("project", ""), ("extra", "e"), ("group", "dev"), ("group", "docs"))
 ENVIRONMENTS = environments_within(None, (), [MarkerSet.parse(m) for m in MARKERS[1:6] if m])[::5]
 
 keys = st.sampled_from("abcdef")
 edges = st.builds(
-    lambda target, marker, extra: Edge(targets=(target,), marker=marker, extras=frozenset({"x"} if extra else ())),
+    lambda target, marker, extra: GraphEdge(targets=(target,), marker=marker, extras=frozenset({"x"} if extra else ())),
     keys,
     st.sampled_from(MARKERS),
     st.booleans(),
@@ -57,7 +57,9 @@ def graphs(draw: st.DrawFn) -> ForeignGraph:
         own = tuple(draw(st.lists(edges, max_size=3)))
         nodes[key] = GraphNode(key=key, name=key, identity=f"{key}==1", edges=own, optional=optional)
     roots = tuple(
-        Root(choice=draw(st.sampled_from(CHOICES)), edge=draw(edges.filter(lambda e: "extra" not in (e.marker or ""))))
+        GraphRoot(
+            choice=draw(st.sampled_from(CHOICES)), edge=draw(edges.filter(lambda e: "extra" not in (e.marker or "")))
+        )
         for _ in range(draw(st.integers(1, 4)))
     )
     return ForeignGraph(nodes=nodes, roots=roots)
@@ -66,11 +68,11 @@ def graphs(draw: st.DrawFn) -> ForeignGraph:
 @given(graphs())
 @settings(max_examples=40)
 def test_regions_are_what_walks_through_single_environments_meet(graph: ForeignGraph) -> None:
-    regions = reach(graph, OFFERS, MarkerSet.any()).regions
-    judge = GraphJudge(graph=graph, offers=OFFERS)
+    regions = compute_reachability(graph, OFFERS, MarkerSet.any()).regions
+    selector = GraphSelector(graph=graph, selectable=OFFERS)
     for values in ENVIRONMENTS:
         for extras, groups in OFFERS.choices():
-            met = judge.wanted(Situation(environment=values, extras=extras, groups=groups))
+            met = selector.select(Situation(environment=values, extras=extras, groups=groups))
             inside = {f"{k}==1" for k, r in regions.items() if r.evaluate(values, extras=extras, groups=groups)}
             assert met == inside
 
@@ -84,11 +86,11 @@ def several(name: str, chosen: list[str]) -> tuple[str, ...]:
 
 
 @st.composite
-def forked_edges(draw: st.DrawFn) -> Edge:
+def forked_edges(draw: st.DrawFn) -> GraphEdge:
     name = draw(st.sampled_from("nm"))
     targets = several(name, draw(st.lists(st.sampled_from(VERSIONS), min_size=1, unique=True)))
     rest = tuple(v for v in several(name, list(VERSIONS)) if v not in targets)
-    return Edge(
+    return GraphEdge(
         targets=targets or several(name, list(VERSIONS)), marker=draw(st.sampled_from(MARKERS[:6])), others=rest
     )
 
@@ -103,9 +105,11 @@ def forked_graphs(draw: st.DrawFn) -> ForeignGraph:
         nodes[key] = GraphNode(
             key=key, name=key[0], identity=f"{key[0]}=={number}", edges=own, forks=forks, rank=-int(key[1:] or 0)
         )
-    plain = st.builds(lambda k, m: Edge(targets=(k,), marker=m), st.sampled_from("abc"), st.sampled_from(MARKERS[:6]))
+    plain = st.builds(
+        lambda k, m: GraphEdge(targets=(k,), marker=m), st.sampled_from("abc"), st.sampled_from(MARKERS[:6])
+    )
     roots = tuple(
-        Root(choice=draw(st.sampled_from(CHOICES)), edge=draw(plain | forked_edges()))
+        GraphRoot(choice=draw(st.sampled_from(CHOICES)), edge=draw(plain | forked_edges()))
         for _ in range(draw(st.integers(1, 4)))
     )
     return ForeignGraph(nodes=nodes, roots=roots)
@@ -114,12 +118,12 @@ def forked_graphs(draw: st.DrawFn) -> ForeignGraph:
 @given(forked_graphs())
 @settings(max_examples=60)
 def test_regions_and_walks_choose_alike_among_versions(graph: ForeignGraph) -> None:
-    regions = reach(graph, OFFERS, MarkerSet.any()).regions
+    regions = compute_reachability(graph, OFFERS, MarkerSet.any()).regions
     assume(all(regions[a].is_disjoint(regions[b]) for a in regions for b in regions if a[0] == b[0] and a < b))
-    judge = GraphJudge(graph=graph, offers=OFFERS)
+    selector = GraphSelector(graph=graph, selectable=OFFERS)
     for values in ENVIRONMENTS:
         for extras, groups in OFFERS.choices():
-            met = judge.wanted(Situation(environment=values, extras=extras, groups=groups))
+            met = selector.select(Situation(environment=values, extras=extras, groups=groups))
             inside = {
                 graph.nodes[k].identity for k, r in regions.items() if r.evaluate(values, extras=extras, groups=groups)
             }
@@ -130,8 +134,10 @@ def test_regions_and_walks_choose_alike_among_versions(graph: ForeignGraph) -> N
 @settings(max_examples=30)
 def test_what_is_assumed_explains_every_entry(graph: ForeignGraph) -> None:
     members: dict[Choice, list[str]] = {("project", ""): list(graph.nodes)}
-    found = assume_roots(graph.nodes, members, offers=Offers(), universe=MarkerSet.any())
-    reached = reach(ForeignGraph(nodes=graph.nodes, roots=found.roots), Offers(), MarkerSet.any())
+    found = infer_roots(graph.nodes, members, selectable=SelectableNames(), universe=MarkerSet.any())
+    reached = compute_reachability(
+        ForeignGraph(nodes=graph.nodes, roots=found.roots), SelectableNames(), MarkerSet.any()
+    )
     assert set(reached.regions) == set(graph.nodes)
     assert not found.forked
 
@@ -153,11 +159,11 @@ def test_pins_there_and_back_are_the_same(chosen: dict[str, tuple[str, str, int]
     ]
     with TemporaryDirectory() as folder:
         done = convert_text(Path(folder), "requirements.txt", "\n".join(lines))
-        text = export_lock(done.lock, ExportWishes()).text
-        back = convert_text(Path(folder), "requirements.txt", text, wishes=ConvertWishes(offline=True))
+        text = export_lock(done.lock, ExportOptions()).text
+        back = convert_text(Path(folder), "requirements.txt", text, options=ConvertOptions())
     assert [str(p.version) for p in done.lock.packages] == [str(p.version) for p in back.lock.packages]
-    assert {h for p in done.lock.packages for one in hashes_of(p) for h in one} == {
-        h for p in back.lock.packages for one in hashes_of(p) for h in one
+    assert {h for p in done.lock.packages for one in entry_hashes(p) for h in one} == {
+        h for p in back.lock.packages for one in entry_hashes(p) for h in one
     }
     for values in ENVIRONMENTS:
         situation = Situation(environment=values, extras=frozenset(), groups=frozenset())

@@ -17,10 +17,10 @@ from hypothesis import strategies as st
 from fakes.fake_conversion import convert_text
 from lockset.errors import LocksetError
 from lockset.index.pages.project_page import ProjectDetail
-from lockset.index.pages.simple_json import parse_json
+from lockset.index.pages.simple_json import parse_json_page
 from lockset.lockfile.read import read
-from lockset.lockfile.validate.report import validate
-from property.hostile_values import MANY, VALUES, changed, places, with_value
+from lockset.lockfile.validate.report import validate_document
+from property.hostile_values import MANY, VALUES, changed, locations, with_value
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -189,9 +189,9 @@ def test_a_value_that_nobody_expects_in_a_foreign_lock_is_read_or_refused(name: 
 def test_versions_and_markers_of_many_digits_in_foreign_locks_are_refused(name: str, tmp_path: Path) -> None:
     document, dumps = LOCKS[name]
     refused = 0
-    for place in places(document):
+    for location in locations(document):
         for value in (MANY, f"1.{MANY}", f"=={MANY}", f"python_version >= '{MANY}'"):
-            text = dumps(with_value(document, place, value))
+            text = dumps(with_value(document, location, value))
             refused += bool(refusal(partial(convert_text, tmp_path, name, text)))
     assert refused
 
@@ -203,7 +203,7 @@ def test_what_validation_calls_valid_can_be_read(document: Any) -> None:
     if text is None:
         return
     message = refusal(lambda: read(text).lock)
-    assert not (validate(text).ok and message)
+    assert not (validate_document(text).ok and message)
 
 
 @pytest.mark.parametrize(
@@ -221,7 +221,7 @@ def test_what_validation_calls_valid_can_be_read(document: Any) -> None:
 def test_validation_and_reading_agree_on_what_is_beyond_their_bound(line: str) -> None:
     source = "" if line.startswith("wheels") else "[packages.directory]\npath = '.'\n"
     text = f'lock-version = "1.0"\ncreated-by = "x"\n[[packages]]\nname = "hull"\n{line}\n{source}'
-    assert not validate(text).ok
+    assert not validate_document(text).ok
     with pytest.raises(LocksetError) as caught:
         _ = read(text).lock
     assert caught.value.diagnostic.code == "lock-invalid"
@@ -252,7 +252,7 @@ PAGE: dict[str, Any] = {
 
 def _read_page(data: bytes) -> None:
     """Read the page and everything in it."""
-    table = parse_json(
+    table = parse_json_page(
         data,
         name="hull",
         page_url="https://index.example.org/simple/hull/",
@@ -267,6 +267,6 @@ def _read_page(data: bytes) -> None:
 @pytest.mark.parametrize("value", VALUES, ids=range(len(VALUES)))
 @pytest.mark.parametrize("separators", [(",", ":"), (", ", ": ")], ids=["scanned", "parsed"])
 def test_a_wrong_value_anywhere_in_a_page_is_refused_in_plain_words(value: Any, separators: tuple[str, str]) -> None:
-    for place in places(PAGE):
-        text = json.dumps(with_value(PAGE, place, value), separators=separators)
+    for location in locations(PAGE):
+        text = json.dumps(with_value(PAGE, location, value), separators=separators)
         assert "object" not in refusal(partial(_read_page, text.encode()))

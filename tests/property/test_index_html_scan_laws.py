@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from lockset.errors import LocksetError
 from lockset.index.pages.html_fast import scan_html
-from lockset.index.pages.page_table import Table, TableBuilder
+from lockset.index.pages.page_table import PageTable, TableBuilder
 from lockset.index.pages.project_page import ProjectDetail
 from lockset.index.pages.simple_html import _read, _Reader, parse_html
 
@@ -25,7 +25,7 @@ names = st.sampled_from(["sample", "sample", "sample", "Sample", "sam_ple", "sam
 endings = st.sampled_from(
     [".tar.gz", ".zip", "-py3-none-any.whl", "-1b-cp312-cp312-any.whl", "-x1-py3-none-any.whl", ".exe", "-any.whl", ""]
 )
-places = st.sampled_from([
+locations = st.sampled_from([
     *["https://files.example.org/packages/ab/"] * 6, "../../packages/ab/", "/packages/", "//x.example.org/", "ftp://x/",
     "https://me@files.example.org/", "https://files.example.org/a%20b/", "https://[::1/", "x/", "https://x:80/a/",
     "/a b/", "file:///x/", "https://files.example.org//a/", "javascript:", "/../", "https://files.example.org/\u00e9/",
@@ -48,7 +48,7 @@ def links(draw: st.DrawFn) -> str:
     attributes = "".join(f' {key}="{value}"' for key, value in told)
     shown = draw(st.sampled_from([filename, filename, filename, "", "a<b", 'a"b']))
     close = draw(st.sampled_from([">", ">", " >", "/>", "  >"]))
-    return f'<a href="{draw(places)}{filename}{draw(hashes)}"{attributes}{close}{shown}</a>{draw(ends)}'
+    return f'<a href="{draw(locations)}{filename}{draw(hashes)}"{attributes}{close}{shown}</a>{draw(ends)}'
 
 
 usual = st.builds(
@@ -88,7 +88,7 @@ pages = st.builds(page, heads, st.lists(links(), max_size=5), tails) | st.builds
 )
 
 
-def reference(data: bytes) -> Table:
+def reference(data: bytes) -> PageTable:
     """What the reader of all HTML makes of a page."""
     builder = TableBuilder("sample")
     reader = _Reader(builder, PAGE)
@@ -96,7 +96,7 @@ def reference(data: bytes) -> Table:
     return builder.build(index_url="", status=reader.status)
 
 
-def outcome(read: Callable[[], Table]) -> object:
+def outcome(read: Callable[[], PageTable]) -> object:
     """The facts of the table, or that the page is refused."""
     try:
         return facts(read())
@@ -104,7 +104,7 @@ def outcome(read: Callable[[], Table]) -> object:
         return "refused"
 
 
-def facts(table: Table) -> Any:
+def facts(table: PageTable) -> Any:
     detail = ProjectDetail(table)
     told = [
         (str(v), detail.yanked(v), detail.has_wheel(v), detail.has_sdist(v), detail.requires_pythons(v))

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from lockset.index.pages.file_rows import file_values
 from lockset.index.pages.json_fast import scan_json
 from lockset.index.pages.links import LinkBase
-from lockset.index.pages.page_table import Table, TableBuilder
+from lockset.index.pages.page_table import PageTable, TableBuilder
 from lockset.index.pages.project_page import ProjectDetail
 
 PAGE = "https://index.example.org/simple/sample/"
@@ -81,7 +81,7 @@ def pages(draw: st.DrawFn) -> bytes:
     return text.encode()
 
 
-def reference(data: bytes) -> Table | None:
+def reference(data: bytes) -> PageTable | None:
     """What `json` and a builder make of a page; None where it is refused."""
     try:
         page = json.loads(data)
@@ -97,7 +97,7 @@ def reference(data: bytes) -> Table | None:
     return builder.build(index_url="")
 
 
-def facts(table: Table) -> Any:
+def facts(table: PageTable) -> Any:
     detail = ProjectDetail(table)
     told = [
         (str(v), detail.yanked(v), detail.has_wheel(v), detail.has_sdist(v), detail.requires_pythons(v))

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from lockset.errors import LocksetError
 from lockset.lockfile.positions import KeyPath, positions
 from lockset.lockfile.read import Document, read
-from lockset.lockfile.validate.locate import places
+from lockset.lockfile.validate.locate import locations
 
 EXAMPLES = Path(__file__).parents[2] / "spec-examples"
 BLOCKS = st.sampled_from([
@@ -33,7 +33,7 @@ EXTRA: list[KeyPath] = [
 def same(document: Document, paths: list[KeyPath]) -> None:
     whole = positions(document.text)
     fresh = Document(text=document.text, data=document.data, path=None)
-    assert places(fresh, paths) == {path: whole.nearest(path) for path in paths}
+    assert locations(fresh, paths) == {path: whole.nearest(path) for path in paths}
 
 
 @pytest.mark.parametrize("path", sorted(EXAMPLES.glob("*/*.toml")), ids=lambda path: path.name)
@@ -42,8 +42,8 @@ def test_every_place_of_the_examples_alone(path: Path) -> None:
         document = read(path.read_bytes())
     except LocksetError:
         return
-    for place in (*positions(document.text), *EXTRA):
-        same(document, [place])
+    for location in (*positions(document.text), *EXTRA):
+        same(document, [location])
 
 
 @given(st.lists(BLOCKS, max_size=12), st.data())

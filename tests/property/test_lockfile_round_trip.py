@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from lockset.lockfile.diff import diff
 from lockset.lockfile.model import Package, Pylock
 from lockset.lockfile.read import read
-from lockset.lockfile.validate.report import validate
+from lockset.lockfile.validate.report import validate_document
 from lockset.lockfile.write import write
 from property.lock_values import locks
 
@@ -73,7 +73,7 @@ def test_the_bytes_do_not_depend_on_any_order(lock: Pylock, random: Any) -> None
 
 @given(locks())
 def test_what_is_written_is_in_order(lock: Pylock) -> None:
-    codes = {issue.code for issue in validate(write(lock)).issues}
+    codes = {issue.code for issue in validate_document(write(lock)).issues}
     assert not codes & {"packages-unsorted", "unknown-key", "toml-syntax"}
 
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from packaging.tags import Tag, parse_tag
 
-from lockset.markers import Environment, MarkerSet, Universe, platform_region, possible, tags_of, wheel_region
+from lockset.markers import Environment, MarkerSet, Universe, described_tags, platform_region, possible, wheel_region
 
 PLATFORMS = (
     "linux", "manylinux_2_28_x86_64", "manylinux2014_aarch64", "manylinux1_i686", "musllinux_1_2_x86_64",
@@ -27,7 +27,7 @@ described = st.tuples(st.sampled_from(PLATFORMS), st.sampled_from(PYTHONS), st.s
 def test_accepted_tags_have_the_environment_in_their_region(who: tuple[str, str, str], data: st.DataObject) -> None:
     platform, python, implementation = who
     environment = Environment.of_platform(platform, python.removesuffix("t"), implementation)
-    tag = data.draw(st.sampled_from(tags_of(platform, python, implementation)))
+    tag = data.draw(st.sampled_from(described_tags(platform, python, implementation)))
     assert wheel_region([tag]).evaluate(environment)
 
 
@@ -39,7 +39,11 @@ def test_described_environments_can_occur_and_lie_in_their_platforms_region(who:
     assert platform_region(platform).evaluate(environment)
 
 
-@given(st.frozensets(st.sampled_from(tags_of("linux", "3.12") + tags_of("macos", "3.9")), min_size=1, max_size=4))
+@given(
+    st.frozensets(
+        st.sampled_from(described_tags("linux", "3.12") + described_tags("macos", "3.9")), min_size=1, max_size=4
+    )
+)
 def test_the_region_of_a_wheel_is_the_union_of_its_tags(tags: frozenset[Tag]) -> None:
     union = MarkerSet.none()
     for tag in sorted(tags, key=str):
@@ -78,7 +82,7 @@ def test_unknown_tags_restrict_nothing() -> None:
 
 
 def test_ladders_go_down_from_the_named_level_with_the_old_names() -> None:
-    platforms = [tag.platform for tag in tags_of("manylinux_2_17_x86_64", "3.12") if tag.abi == "cp312"]
+    platforms = [tag.platform for tag in described_tags("manylinux_2_17_x86_64", "3.12") if tag.abi == "cp312"]
     assert platforms[:4] == [
         "linux_x86_64",
         "manylinux_2_17_x86_64",
@@ -87,21 +91,21 @@ def test_ladders_go_down_from_the_named_level_with_the_old_names() -> None:
     ]
     assert platforms[-1] == "manylinux1_x86_64"
     assert "manylinux_2_18_x86_64" not in platforms
-    musl = [tag.platform for tag in tags_of("musllinux_1_2_aarch64", "3.12") if tag.abi == "cp312"]
+    musl = [tag.platform for tag in described_tags("musllinux_1_2_aarch64", "3.12") if tag.abi == "cp312"]
     assert musl == ["linux_aarch64", "musllinux_1_2_aarch64", "musllinux_1_1_aarch64", "musllinux_1_0_aarch64"]
 
 
 def test_ladders_hold_the_kinds_of_tags_wheels_are_published_with() -> None:
-    linux, mac, windows = (frozenset(map(str, tags_of(p, "3.12"))) for p in ("linux", "macos", "windows"))
+    linux, mac, windows = (frozenset(map(str, described_tags(p, "3.12"))) for p in ("linux", "macos", "windows"))
     assert {"cp312-cp312-manylinux_2_28_x86_64", "cp38-abi3-manylinux2014_x86_64", "py3-none-any"} <= linux
     assert {"cp312-cp312-macosx_14_0_arm64", "cp312-cp312-macosx_10_9_universal2", "py2-none-any"}.isdisjoint(linux)
     assert {"cp312-cp312-macosx_11_0_arm64", "cp312-cp312-macosx_10_9_universal2"} <= mac
     assert "cp312-cp312-macosx_10_9_x86_64" not in mac
     assert {"cp312-cp312-win_amd64", "cp312-none-win_amd64", "py3-none-win_amd64"} <= windows
-    threaded = frozenset(map(str, tags_of("linux", "3.13t")))
+    threaded = frozenset(map(str, described_tags("linux", "3.13t")))
     assert "cp313-cp313t-manylinux_2_17_x86_64" in threaded
     assert "cp313-abi3-manylinux_2_17_x86_64" not in threaded
-    pypy = frozenset(map(str, tags_of("linux", "3.10", "pypy")))
+    pypy = frozenset(map(str, described_tags("linux", "3.10", "pypy")))
     assert {"pp310-pypy310_pp73-manylinux_2_17_x86_64", "pp3-none-any", "py3-none-any"} <= pypy
 
 

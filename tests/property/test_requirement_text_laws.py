@@ -11,7 +11,7 @@ from packaging.utils import canonicalize_name
 
 from lockset.errors import LocksetError
 from lockset.markers import MarkerSet
-from lockset.resolve.problem.requirement_text import _ORDINARY, RequirementParts, parts_of
+from lockset.resolve.problem.requirement_text import _ORDINARY, RequirementParts, split_requirement
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -59,7 +59,7 @@ def _outcome(read: Callable[[str], object], text: str) -> object:
 @example(text="a>=1\n")
 @example(text="a;")
 def test_what_is_read_quickly_is_what_packaging_reads(text: str) -> None:
-    expected, found = _outcome(Requirement, text), _outcome(parts_of, text)
+    expected, found = _outcome(Requirement, text), _outcome(split_requirement, text)
     if not isinstance(expected, Requirement):
         assert found == expected
         return

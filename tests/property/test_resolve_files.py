@@ -12,8 +12,8 @@ from packaging.utils import parse_wheel_filename
 from packaging.version import Version
 
 from lockset.errors import LocksetError
-from lockset.markers import Environment, tags_of
-from lockset.resolve.problem.build_problem import ask
+from lockset.markers import Environment, described_tags
+from lockset.resolve.problem.build_problem import build_problem
 from universes.small_world import NOW, SmallWorld, old_lock, selected
 
 if TYPE_CHECKING:
@@ -142,13 +142,13 @@ def locked(world: SmallWorld, old: Pylock | None) -> LockResult | None:
 
 def environments(world: SmallWorld) -> list[tuple[str, Environment, frozenset[Tag], bool]]:
     """The described interpreters that the lock is for, and whether files are needed there at any price."""
-    question = ask(world.project, world.choices, old=None, now=NOW)
+    question = build_problem(world.project, world.choices, old=None, now=NOW)
     found = []
     for sample in question.samples:
         python = sample.environment.python_version
         implementation = "" if sample.implementation == "cpython" else f" {sample.implementation}"
         name = f"{python} {sample.platform}{implementation}"
-        assert frozenset(tags_of(sample.platform, python, sample.implementation)) == sample.tags
+        assert frozenset(described_tags(sample.platform, python, sample.implementation)) == sample.tags
         found.append((name, sample.environment, sample.tags, python in PYTHONS))
     return found
 
@@ -224,7 +224,7 @@ def test_what_has_no_file_anywhere_is_as_new_as_elsewhere(world: SmallWorld) -> 
             environment = Environment.of_platform(platform, python)
             version = chosen(result.lock, environment)
             one, anywhere = (
-                OneEnvironment(world, environment, t) for t in (frozenset(tags_of(platform, python)), None)
+                OneEnvironment(world, environment, t) for t in (frozenset(described_tags(platform, python)), None)
             )
             if version is not None and not one.usable("a", version):
                 others = {str(p.version) for p in result.lock.packages}

@@ -14,11 +14,11 @@ from packaging.version import Version
 
 from fakes.fake_repository import FakeRelease, FakeRepository
 from lockset.markers import Environment, MarkerSet, possible
-from lockset.progress import Silent
+from lockset.progress import NullListener
 from lockset.resolve.problem.request import LockRequest
-from lockset.resolve.problem.requirement import Origin, Root, parse_dependency
-from lockset.resolve.solver.propagate import propagate
-from lockset.resolve.solver.search import Impossible, search
+from lockset.resolve.problem.requirement import RequirementOrigin, RootRequirement, parse_dependency
+from lockset.resolve.solver.resolution_graph import resolution_graph
+from lockset.resolve.solver.search import ResolutionImpossible, search
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -82,7 +82,9 @@ def request_for(roots: list[str], *, probe: bool = True) -> LockRequest:
     parsed = [parse_dependency(text) for text in roots]
     return LockRequest(
         roots=tuple(
-            Root(dependency=d, region=d.marker, origin=Origin(name="project", version=None, text=d.text))
+            RootRequirement(
+                dependency=d, region=d.marker, origin=RequirementOrigin(name="project", version=None, text=d.text)
+            )
             for d in parsed
         ),
         universe=UNIVERSE,
@@ -167,10 +169,10 @@ def check_sound(
     assert not exactly or chosen.keys() == reached.keys(), "something superfluous is selected"
 
 
-def searched(request: LockRequest, repository: FakeRepository) -> tuple[Pins | None, Impossible | None]:
+def searched(request: LockRequest, repository: FakeRepository) -> tuple[Pins | None, ResolutionImpossible | None]:
     try:
-        return search(request, repository, Silent())[0], None
-    except Impossible as impossible:
+        return search(request, repository, NullListener())[0], None
+    except ResolutionImpossible as impossible:
         return None, impossible
 
 
@@ -189,7 +191,7 @@ def test_a_lock_is_found_exactly_when_every_environment_has_an_answer_and_it_hol
         assert failure.exhausted
         return
     assert all(solvable), "an environment has no answer"
-    resolution = propagate(pins, request.roots, request.universe, repository)
+    resolution = resolution_graph(pins, request.roots, request.universe, repository)
     for environment in SAMPLES:
         check_sound(world, roots, environment, selected(resolution, environment))
 
@@ -222,7 +224,7 @@ def test_a_prerelease_is_chosen_only_where_somebody_names_it_or_no_final_release
     pins, _ = searched(request, repository)
     if pins is None:
         return
-    resolution = propagate(pins, request.roots, request.universe, repository)
+    resolution = resolution_graph(pins, request.roots, request.universe, repository)
     for environment in SAMPLES:
         chosen = selected(resolution, environment)
         check_sound(world, roots, environment, chosen)
@@ -270,7 +272,7 @@ def test_no_entry_and_no_two_entries_together_could_be_newer_with_all_others_as_
     pins, _ = searched(request, repository)
     if pins is None:
         return
-    resolution = propagate(pins, request.roots, request.universe, repository)
+    resolution = resolution_graph(pins, request.roots, request.universe, repository)
     chosen = {environment: selected(resolution, environment) for environment in SAMPLES}
     for newer in newer_alone_or_in_pairs(world, resolution):
         changed = {e: {n: newer.get((n, v), v) for n, v in c.items()} for e, c in chosen.items()}
@@ -291,7 +293,7 @@ def test_answers_of_two_probes_are_not_mixed_into_one_that_is_older_than_either(
     request = request_for(["s", "b"])
     pins, _ = searched(request, FakeRepository(world))
     assert pins is not None
-    resolution = propagate(pins, request.roots, request.universe, FakeRepository(world))
+    resolution = resolution_graph(pins, request.roots, request.universe, FakeRepository(world))
     for environment in SAMPLES:
         assert selected(resolution, environment) == {"s": "2", "m": "30", "k": "30", "b": "30"}
 
@@ -300,11 +302,11 @@ def test_answers_of_two_probes_are_not_mixed_into_one_that_is_older_than_either(
 def test_the_same_question_has_the_same_answer(world: World, roots: list[str]) -> None:
     def answer() -> object:
         try:
-            pins, _ = search(request_for(roots), FakeRepository(world), Silent())
-        except Impossible:
+            pins, _ = search(request_for(roots), FakeRepository(world), NullListener())
+        except ResolutionImpossible:
             return None
         request = request_for(roots)
-        resolution = propagate(pins, request.roots, request.universe, FakeRepository(world))
+        resolution = resolution_graph(pins, request.roots, request.universe, FakeRepository(world))
         return [(key, node.region) for key, node in resolution.nodes.items()]
 
     assert answer() == answer()

@@ -10,9 +10,11 @@ from hypothesis import strategies as st
 from packaging.dependency_groups import DependencyGroupResolver
 
 from lockset.errors import LocksetError
+from lockset.lockfile.validate.finding import Findings
 from lockset.sources.groups import read_groups
-from lockset.sources.script import _blocks
-from lockset.sources.toml_table import Table
+from lockset.sources.script import script_blocks
+from lockset.sources.toml_table import SettingsTable
+from lockset.sources.validate.groups import check_groups
 
 if TYPE_CHECKING:
     from packaging.requirements import Requirement
@@ -41,7 +43,7 @@ def reference(data: dict[str, list[str | dict[str, str]]]) -> dict[str, list[Req
 def test_groups_are_those_of_packaging_or_refused_by_both(data: dict[str, list[str | dict[str, str]]]) -> None:
     expected = reference(data)
     try:
-        read = read_groups(Table(data, path="dependency-groups", place="pyproject.toml"))
+        read = read_groups(SettingsTable(data, path="dependency-groups", location="pyproject.toml"))
     except LocksetError:
         read = None
     assert (read is None) == (expected is None)
@@ -49,6 +51,15 @@ def test_groups_are_those_of_packaging_or_refused_by_both(data: dict[str, list[s
         return
     found = {name: list(dict.fromkeys(line.requirement for line in lines)) for name, lines in read.items()}
     assert found == expected
+
+
+@given(tables)
+def test_validate_finds_a_fault_in_groups_where_packaging_refuses_one(
+    data: dict[str, list[str | dict[str, str]]],
+) -> None:
+    findings = Findings()
+    check_groups(data, findings)
+    assert bool(findings) is (reference(data) is None)
 
 
 # As the specification of inline script metadata gives it.
@@ -64,4 +75,4 @@ def test_script_blocks_are_those_of_the_specification_s_expression(lines: list[s
         for match in REFERENCE.finditer(text)
         if match["type"] == "script"
     ]
-    assert [content for _, content in _blocks(text)] == expected
+    assert [content for _, content in script_blocks(text)] == expected

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from builders.venvs import interpreter
 from lockset.errors import LocksetError
-from lockset.sources.requirements.logical_lines import decode, logical_lines
+from lockset.sources.requirements.logical_lines import decode_requirements, logical_lines
 from lockset.sources.requirements.options import split_line
 from unit.sources.fake_surroundings import requirements
 
@@ -82,25 +82,25 @@ def test_continuations_and_comments_change_nothing(
 def test_logical_lines_are_a_fixpoint(text: str) -> None:
     """Lines that have been joined and stripped read as themselves."""
     try:
-        first = [line.text for line in logical_lines(text, environ={}, place="r")]
+        first = [line.text for line in logical_lines(text, environ={}, location="r")]
     except LocksetError:
         return
     # A backslash or a bare comment sign at a line's edge can come to mean something only once it stands alone.
     plain = [line for line in first if not line.endswith("\\") and not line.startswith("#")]
-    assert [line.text for line in logical_lines("\n".join(plain), environ={}, place="r")] == plain
+    assert [line.text for line in logical_lines("\n".join(plain), environ={}, location="r")] == plain
 
 
 @given(st.sampled_from(["--index-url", "--extra-index-url", "--find-links", "--trusted-host"]), st.text(min_size=1))
 def test_values_survive_quoting(option: str, value: str) -> None:
     for written in (f"{option} {shlex.quote(value)}", f"{option}={shlex.quote(value)}"):
-        _, (given_option,) = split_line(written, place="r")
+        _, (given_option,) = split_line(written, location="r")
         assert (given_option.name, given_option.value) == (option[2:], value)
 
 
 @given(st.binary(max_size=200))
 def test_any_bytes_are_read_or_refused_in_one_sentence(data: bytes) -> None:
     told = refusal_of(data)
-    assert told is None or "r.txt" in str(told.place)
+    assert told is None or "r.txt" in str(told.location)
 
 
 @given(st.text(st.sampled_from("ab-=. \\#;@/:[]{}$'\"\n\r\t,<>"), max_size=80))
@@ -115,7 +115,7 @@ def test_any_text_of_the_format_s_own_signs_is_read_or_refused(text: str) -> Non
     encoding=st.sampled_from(["utf-8-sig", "utf-16", "utf-32"]),
 )
 def test_texts_with_a_byte_order_mark_are_decoded(text: str, encoding: str) -> None:
-    assert decode(text.encode(encoding), place="r") == text
+    assert decode_requirements(text.encode(encoding), location="r") == text
 
 
 @pytest.mark.skipif(not CORPUS.is_dir(), reason="the corpus of real files is not here")
@@ -155,4 +155,4 @@ def test_lines_of_real_files_are_those_that_pip_sees() -> None:
     text = "\n".join(path.read_text(encoding="utf-8") for path in sorted(CORPUS.iterdir()))
     done = subprocess.run([python, "-c", REFERENCE], input=text, capture_output=True, text=True, check=True, timeout=60)
     expected = [(number, f"{args} {rest}".strip()) for number, args, rest in json.loads(done.stdout)]
-    assert [(line.number, line.text) for line in logical_lines(text, environ={}, place="r")] == expected
+    assert [(line.number, line.text) for line in logical_lines(text, environ={}, location="r")] == expected

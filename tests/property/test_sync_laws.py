@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from builders.wheel import make_wheel
-from lockset.composition.sync_pipeline import Doing
-from lockset.sync.journal import Journal, JournalStep, MakeFolder, Place, RemoveFolder, Retire
+from lockset.composition.sync_pipeline import InstallOptions
+from lockset.sync.journal import Journal, JournalStep, MakeFolder, MoveAside, MoveIn, RemoveFolder
 from unit.sync.target_world import World, judge, tree
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ def test_the_target_is_what_was_last_asked_for_and_errors_change_nothing(asked: 
         for state in asked:
             before = tree(folder / "target")
             try:
-                world.sync(*wheels_of(state), doing=Doing(on_step=Stop(fault)))
+                world.sync(*wheels_of(state), doing=InstallOptions(on_step=Stop(fault)))
             except OSError:
                 assert tree(folder / "target") == before
                 world.sync(*wheels_of(state))
@@ -71,8 +71,8 @@ def test_the_target_is_what_was_last_asked_for_and_errors_change_nothing(asked: 
 
 names = st.from_regex(r"[a-z]{1,3}(/[a-z]{1,3}){0,2}", fullmatch=True)
 steps = st.one_of(
-    st.builds(Retire, names, names),
-    st.builds(Place, names, names),
+    st.builds(MoveAside, names, names),
+    st.builds(MoveIn, names, names),
     st.builds(MakeFolder, names),
     st.builds(RemoveFolder, names),
 )

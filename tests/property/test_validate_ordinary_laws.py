@@ -87,9 +87,9 @@ def test_an_ordinary_wheel_breaks_no_rule(made: tuple[dict[str, Any], dict[str, 
 
 def test_what_nearly_all_wheels_are_is_ordinary() -> None:
     """Else the shortcut would be none."""
-    for place in (PLACES[0], PLACES[1], PLACES[2]):
+    for location in (PLACES[0], PLACES[1], PLACES[2]):
         for name in (NAMES[0], NAMES[1], NAMES[2]):
-            wheel = {"name": name, "url": place + name, "hashes": {"sha256": "a" * 64}}
+            wheel = {"name": name, "url": location + name, "hashes": {"sha256": "a" * 64}}
             assert _is_ordinary(wheel, {"name": "six", "version": "1.0"})
             timed = wheel | {"size": 3, "upload-time": datetime(2024, 1, 1, tzinfo=timezone.utc)}
             assert _is_ordinary(timed, {"name": "six", "version": "1.0"})

@@ -77,8 +77,8 @@ def test_the_user_of_an_ssh_address_stays_without_its_password() -> None:
     ids=range(8),
 )
 def test_long_texts_take_time_in_proportion(text: str) -> None:
-    before = time.monotonic()
+    before = time.process_time()
     has_secret(text)
     plain_url(text)
     without_secrets(text)
-    assert time.monotonic() - before < 5
+    assert time.process_time() - before < 5

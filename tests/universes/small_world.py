@@ -1,7 +1,7 @@
 """A small world: an index in memory, a project that asks, and the lock that lockset makes of both.
 
 A world is a TOML text. `[project]`, `[dependency-groups]` and `[tool.lockset]` are those of a pyproject.toml;
-`[choices]` holds fields of `Choices`, `[before]` the pins of an old lock, and `[packages.NAME]` one release per key:
+`[choices]` holds fields of `LockOptions`, `[before]` the pins of an old lock, `[packages.NAME]` one release per key:
 `"1.0" = { requires = ["b>=2"], requires-python = ">=3.9", yanked = true, broken = true, wheels = ["py3-none-any"],
 sdist = true, build = true, uploaded = 2024-05-01T00:00:00Z, extras = { x = ["c"] } }`. `[sources]` has what is at URLs:
 `"https://files.example.org/a-1.5-py3-none-any.whl" = { name = "a", version = "1.5", requires = ["b"] }`.
@@ -26,16 +26,16 @@ from packaging.version import Version
 
 from builders import PageFile, page_json
 from builders.core_metadata import requires_dist_lines
-from lockset.composition.lock_pipeline import Choices, LockResult, lock
+from lockset.composition.lock_pipeline import LockOptions, LockResult, lock_project
 from lockset.errors import LocksetError
 from lockset.index.pages.project_page import ProjectDetail
-from lockset.index.pages.simple_json import parse_json
+from lockset.index.pages.simple_json import parse_json_page
 from lockset.index.ports import ProjectNotFound
 from lockset.lockfile.model import Package, PackageWheel, Pylock
 from lockset.lockfile.select import select
-from lockset.markers import Environment, tags_of
+from lockset.markers import Environment, described_tags
 from lockset.metadata.core import CoreMetadata
-from lockset.progress import Silent
+from lockset.progress import NullListener
 from lockset.resolve.problem.direct_source import SourceFacts
 from lockset.resolve.releases.index_repository import IndexRepository
 from lockset.sources.pyproject import read_pyproject
@@ -46,7 +46,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from lockset.index.pages.project_page import DistributionFile
-    from lockset.progress import Listener
+    from lockset.progress import ProgressListener
     from lockset.resolve.problem.direct_source import DirectSource
     from lockset.resolve.problem.file_policy import FileRules
     from lockset.sources.project import RootProject
@@ -58,7 +58,7 @@ _PROJECT_KEYS = ("project", "dependency-groups", "tool")
 
 
 @dataclass(slots=True)
-class Notes(Silent):
+class Notes(NullListener):
     """A listener that keeps the notes."""
 
     texts: list[str] = field(default_factory=list)
@@ -84,7 +84,7 @@ class SmallIndex:
             files = [f for version, facts in self._packages[name].items() for f in _files(name, version, facts)]
             page = page_json(name, files).encode()
             self._pages[name] = ProjectDetail(
-                parse_json(page, name=name, page_url=f"{INDEX}{name}/", index_url=INDEX), fingerprint=""
+                parse_json_page(page, name=name, page_url=f"{INDEX}{name}/", index_url=INDEX), fingerprint=""
             )
         return self._pages[name]
 
@@ -170,7 +170,7 @@ def _files(name: str, version: str, facts: Mapping[str, Any]) -> Iterator[PageFi
 def small_repository(
     packages: Mapping[str, Mapping[str, Mapping[str, Any]]],
     rules: FileRules,
-    listener: Listener | None = None,
+    listener: ProgressListener | None = None,
     metadata: SmallMetadata | None = None,
     sources: SmallSources | None = None,
 ) -> IndexRepository:
@@ -183,7 +183,7 @@ def small_repository(
         index=SmallIndex(packages),
         metadata=metadata or SmallMetadata(packages),
         rules=rules,
-        listener=listener or Silent(),
+        listener=listener or NullListener(),
         hash_file=hash_file,
         sources=sources,
     )
@@ -221,7 +221,7 @@ class SmallWorld:
         return read_pyproject(tomli_w.dumps(tables), base=Path("/project"))
 
     @cached_property
-    def choices(self) -> Choices:
+    def choices(self) -> LockOptions:
         return choices_of_table(self.data.get("choices", {}))
 
     @cached_property
@@ -229,9 +229,9 @@ class SmallWorld:
         pins = self.data.get("before", {}).get("pins")
         return None if pins is None else old_lock(pins, requires_python=self.data["before"].get("requires-python"))
 
-    def opener(self) -> Callable[[FileRules, Listener], AbstractContextManager[IndexRepository]]:
+    def opener(self) -> Callable[[FileRules, ProgressListener], AbstractContextManager[IndexRepository]]:
         @contextmanager
-        def opened(rules: FileRules, listener: Listener) -> Iterator[IndexRepository]:
+        def opened(rules: FileRules, listener: ProgressListener) -> Iterator[IndexRepository]:
             yield small_repository(
                 self.packages, rules, listener, metadata=self.metadata, sources=SmallSources(self.sources)
             )
@@ -239,10 +239,10 @@ class SmallWorld:
         return opened
 
     def lock(
-        self, *, old: Pylock | None = None, choices: Choices | None = None, listener: Listener | None = None
+        self, *, old: Pylock | None = None, choices: LockOptions | None = None, listener: ProgressListener | None = None
     ) -> LockResult:
         """The lock of the world's question; `old` instead of the pins of `[before]`, `choices` of `[choices]`."""
-        return lock(
+        return lock_project(
             self.project,
             choices or self.choices,
             open_repository=self.opener(),
@@ -252,18 +252,18 @@ class SmallWorld:
         )
 
 
-def choices_of_table(table: Mapping[str, Any]) -> Choices:
-    """Fields of Choices, dashes for underscores; arrays for sets and tuples, requirement texts for constraints."""
+def choices_of_table(table: Mapping[str, Any]) -> LockOptions:
+    """Fields of LockOptions, dashes for underscores; arrays for sets and tuples, requirement texts for constraints."""
     values: dict[str, Any] = {}
     for key, value in table.items():
         name = key.replace("-", "_")
         values[name] = tuple(value) if isinstance(value, list) else value
     values["upgrade_packages"] = frozenset(values.get("upgrade_packages", ()))
     values["constraints"] = tuple(
-        parse_requirement(text, origin="constraints.txt", place="constraints.txt")
+        parse_requirement(text, origin="constraints.txt", location="constraints.txt")
         for text in values.get("constraints", ())
     )
-    return Choices(**values)
+    return LockOptions(**values)
 
 
 def old_lock(pins: Iterable[str], *, tags: str = "py3-none-any", requires_python: str | None = None) -> Pylock:
@@ -292,7 +292,7 @@ def described(text: str) -> tuple[Environment, Sequence[Any]]:
     implementation = rest[0] if rest else "cpython"
     platform = PLATFORMS.get(platform, platform)
     minor = ".".join(python.split(".")[:2])
-    return Environment.of_platform(platform, python, implementation), tags_of(platform, minor, implementation)
+    return Environment.of_platform(platform, python, implementation), described_tags(platform, minor, implementation)
 
 
 def selected(

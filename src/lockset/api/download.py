@@ -2,124 +2,69 @@
 
 from __future__ import annotations
 
-from dataclasses import field
+from os import PathLike, fspath
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lockset._dataclass import dataclass
-from lockset.errors import LocksetError
-from lockset.lockfile.select import Selected
-from lockset.progress import Silent
-from lockset.sync.disk.selection import selected_of
-from lockset.sync.disk.store.cache import Cache
-from lockset.sync.disk.store.wheelhouse import fill_wheelhouse
-from lockset.sync.disk.target_spec import Place, target_of
-from lockset.sync.source_rules import wanted
+from lockset.composition.download_pipeline import DownloadedFile, DownloadRequest, fill_folder
+from lockset.composition.run_context import context_of
+from lockset.composition.sync_inputs import SyncOptions, SyncPorts, lock_sources, sync_request
+from lockset.errors import UsageError
+from lockset.option_values import check_argument
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from pathlib import Path
+    from collections.abc import Iterable
 
-    from lockset.composition.sync_pipeline import LockSource, SyncRequest
-    from lockset.index.ports import Downloads
-    from lockset.progress import Listener
-    from lockset.sync.desired import Wanted
-    from lockset.sync.disk.target_spec import Described
+    from lockset.composition.run_context import IndexOverrides, RunContext
+    from lockset.composition.sync_pipeline import DescribedInterpreter
+    from lockset.index.options import IndexOptions
 
-__all__ = ["DownloadRequest", "Downloaded", "download"]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DownloadRequest:
-    """What to bring into which folder.
-
-    Attributes:
-        folder: Absolute path; made where it is missing.
-        selection: Lock files, extras, groups and rules, as for a sync; its target is that of `python`.
-        targets: Interpreters to be served; none stands for that of `selection`.
-        every: All wheels and sdists of the lock files, whoever they are for.
-    """
-
-    folder: str
-    selection: SyncRequest
-    targets: tuple[Described, ...] = ()
-    every: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Downloaded:
-    """One file that is in the folder now; `new` tells that it was not before, or not whole."""
-
-    wanted: Wanted
-    new: bool
-
-
-@dataclass(slots=True, kw_only=True)
-class _Files:
-    """Files by name; one name must mean one file."""
-
-    found: dict[str, Wanted] = field(default_factory=dict)
-
-    def add(self, one: Wanted) -> None:
-        name = one.filename or ""
-        other = self.found.setdefault(name, one)
-        if dict(other.hashes) != dict(one.hashes):
-            raise LocksetError(
-                "locks-disagree", f"Two different files are named `{name}`: one of {other}, one of {one}"
-            )
+__all__ = ["DownloadedFile", "download"]
 
 
 def download(
-    request: DownloadRequest,
+    locks: str | PathLike[str] | Iterable[str | PathLike[str]],
+    folder: str | PathLike[str],
     *,
-    cache: Path | None,
-    downloads: Callable[[], Downloads],
-    listener: Listener | None = None,
-) -> tuple[Downloaded, ...]:
-    """Have the files in the folder, verified, sorted by name.
+    targets: str | PathLike[str] | Iterable[DescribedInterpreter] | None = None,
+    options: SyncOptions | None = None,
+    indexes: IndexOptions | IndexOverrides | None = None,
+    context: RunContext | None = None,
+) -> tuple[DownloadedFile, ...]:
+    """Have the files of lock files in a folder, verified, sorted by name; the folder is made where it is missing.
+
+    Args:
+        locks: Paths of lock files, `-` for `context.stdin`; none: the nearest pylock.toml.
+        folder: Where the files go.
+        targets: Whom they are for: the path of an interpreter, or described ones; None: all wheels and sdists, whoever
+            they are for.
+        options: Extras, groups, and which files; targets and removals count for nothing here.
+        indexes: Credentials and connections; None: as the project around the first lock file says.
+        context: Folder, cache, variables, listener and the like.
 
     Raises:
-        LocksetError: The folder holds whole files only, then too.
+        UsageError: `dest-no-folder`: a file is there.
+        LocksetError: A file cannot be had; the folder holds whole files only, then too.
     """
-    heard = listener or Silent()
-    files = _Files()
-    for one in _wanted(request, cache):
-        if one.filename is None:
-            heard.note(f"{one} is locked as a {one.kind}, which is no file: it is left out")
-        else:
-            files.add(one)
-    ordered = [files.found[name] for name in sorted(files.found)]
-    with Cache(cache, heard) as store:
-        new = fill_wheelhouse(
-            request.folder,
-            ordered,
-            cache=store,
-            downloads=downloads,
-            folders=request.selection.find_links,
-            listener=heard,
+    context = context_of(context)
+    options = check_argument("options", options, "SyncOptions | None") or SyncOptions()
+    check_argument("folder", folder, "str | PathLike")
+    check_argument("indexes", indexes, "IndexOptions | IndexOverrides | None")
+    named = check_argument("locks", locks, "str | PathLike | Iterable[str | PathLike]")
+    names = list(map(fspath, [named] if isinstance(named, str | PathLike) else named))
+    sources = lock_sources(names, context)
+    python = targets if isinstance(targets, str | PathLike) else None
+    described = () if isinstance(targets, str | PathLike) or targets is None else tuple(targets)
+    into = (context.here / Path(folder).expanduser()).absolute()
+    if into.exists() and not into.is_dir():
+        raise UsageError(
+            "dest-no-folder", f"`{fspath(folder)}` is a file, and files are put in a folder", hint="Name another"
         )
-    return tuple(Downloaded(wanted=one, new=put) for one, put in zip(ordered, new, strict=True))
-
-
-def _wanted(request: DownloadRequest, cache: Path | None) -> Iterator[Wanted]:
-    selection = request.selection
-    allowed = selection.allowed._replace(folders=selection.find_links)
-    for source in selection.sources:
-        if request.every:
-            yield from wanted(
-                tuple(_every(source)),
-                folder=source.folder,
-                allowed=allowed,
-            )
-            continue
-        places = [Place(python=None, described=one) for one in request.targets] or [selection.place]
-        for place in places:
-            target = target_of(place._replace(managed=True, directory=request.folder), cache=cache)
-            items = selected_of(source.read(), selection, target)
-            yield from wanted(items, folder=source.folder, allowed=allowed)
-
-
-def _every(source: LockSource) -> Iterator[Selected]:
-    for index, package in enumerate(source.read().packages):
-        for artifact in (*(package.wheels or ()), package.sdist, package.archive, package.directory, package.vcs):
-            if artifact is not None:
-                yield Selected(package=package, artifact=artifact, index=index)
+    request = DownloadRequest(
+        folder=str(into),
+        selection=sync_request(sources, python, options, context),
+        targets=described,
+        every=targets is None,
+    )
+    with SyncPorts(request.selection, indexes, context, mirrors=tuple(options.mirrors)) as ports:
+        return fill_folder(request, cache=context.cache_folder, downloads=ports.downloads, listener=context.heard)

@@ -1,241 +1,47 @@
-"""export(): a lock file to a requirements file, constraints or a bill of materials; nothing is written to disk."""
+"""export(): a lock file as requirements, constraints or a bill of materials; nothing is written to disk."""
 
 from __future__ import annotations
 
-import os
-from dataclasses import field
-from datetime import datetime, timezone
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
-from lockset import __version__
-from lockset._dataclass import dataclass
-from lockset.api.convert import dropped_credentials, refuse_losses
-from lockset.conversion.model.options import FilesWanted
-from lockset.conversion.model.reference_selector import Situation
-from lockset.conversion.pipeline.pylock_transform import Narrowing
-from lockset.conversion.pipeline.verify import environments_within, identity_of_package, selected
-from lockset.conversion.readers.requirements import read_pins
-from lockset.conversion.writers.cyclonedx import to_cyclonedx
-from lockset.conversion.writers.entries import chosen_entries
-from lockset.conversion.writers.requirements import RequirementsStyle, to_constraints, to_requirements
-from lockset.conversion.writers.spdx import to_spdx
-from lockset.conversion.writers.spdx3 import to_spdx3
-from lockset.conversion.writers.unlisted_files import unlisted_files
-from lockset.errors import LocksetError
-from lockset.lockfile.load import load
-from lockset.lockfile.secrets import without_user_info
-from lockset.lockfile.select import refuse_empty_environments
-from lockset.markers import Environment, platform_region
-from lockset.option_values import check_argument, check_options
-from lockset.resolve.problem.build_problem import python_range
-from lockset.sources.requirements.reader import read_requirements
+from lockset.composition.conversions.export import FORMATS, Export, ExportOptions, export_lock
+from lockset.composition.open_lock import open_lock
+from lockset.composition.run_context import context_of
+from lockset.option_values import check_argument
 
 if TYPE_CHECKING:
-    from lockset.conversion.model.imported_lock import Loss
-    from lockset.conversion.writers.entries import Exported
-    from lockset.lockfile.model import Pylock
+    from os import PathLike
 
-__all__ = ["FORMATS", "Export", "ExportWishes", "export", "export_lock"]
+    from lockset.composition.run_context import RunContext
 
-FORMATS = ("requirements-txt", "constraints", "cyclonedx", "spdx", "spdx3")
-
-_BILLS = {"cyclonedx": to_cyclonedx, "spdx": to_spdx, "spdx3": to_spdx3}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ExportWishes:
-    """What the user wants of an export.
-
-    Attributes:
-        format: One of FORMATS.
-        extras: Extras to install.
-        groups: Dependency groups besides the default ones.
-        only_groups: Dependency groups in place of the default ones.
-        python: A range of Pythons; with a platform and one version (`3.12`), one environment.
-        platforms: Platforms; empty for all.
-        style: How a requirements file is written.
-        name: Name of what a bill of materials is about.
-    """
-
-    format: Literal["requirements-txt", "constraints", "cyclonedx", "spdx", "spdx3"] = "requirements-txt"
-    extras: tuple[str, ...] = ()
-    groups: tuple[str, ...] = ()
-    only_groups: tuple[str, ...] = ()
-    python: str | None = None
-    platforms: tuple[str, ...] = ()
-    style: RequirementsStyle = field(default_factory=RequirementsStyle)
-    name: str = "pylock"
-
-    def __post_init__(self) -> None:
-        check_options(self)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Export:
-    """An export; requirements files are proved to install the same.
-
-    Attributes:
-        text: What to write.
-        losses: What the format cannot say.
-        packages: How many entries there are.
-        compared: In how many environments the selection was compared.
-    """
-
-    text: str
-    losses: tuple[Loss, ...]
-    packages: int
-    compared: int = 0
+__all__ = ["FORMATS", "Export", "ExportOptions", "export"]
 
 
 def export(
-    path: str | os.PathLike[str],
-    wishes: ExportWishes | None = None,
+    path: str | PathLike[str] | None,
+    options: ExportOptions | None = None,
     *,
-    strict: bool = False,
-    now: datetime | None = None,
+    context: RunContext | None = None,
 ) -> Export:
-    """The lock file at `path` in another format; nothing is written.
+    """A lock file in another format; nothing is written: see `Export.write`.
 
-    `now` is the time a bill of materials says it was made at (None: the present).
+    Args:
+        path: The lock file; `-` is what `context.stdin` gives; None: the nearest pylock.toml.
+        options: What is exported, and how.
+        context: Folder, the time a bill of materials says it was made at, and the like.
 
     Raises:
         LocksetError: what is wrong with the file, unknown extras and groups, `library-missing`, `not-expressible`, or
             (`strict`) what would be lost.
     """
-    check_argument("path", path, "str | PathLike")
-    check_argument("wishes", wishes, "ExportWishes | None")
-    lock = load(path).lock
-    return export_lock(lock, wishes or ExportWishes(), strict=strict, now=now, place=os.fspath(path))
-
-
-def export_lock(
-    lock: Pylock, wishes: ExportWishes, *, strict: bool = False, now: datetime | None = None, place: str = "pylock.toml"
-) -> Export:
-    """The same for a lock file that was read."""
-    refuse_empty_environments(lock)
-    lock, secretive = without_user_info(lock, parameters=wishes.format in _BILLS)
-    exported = _chosen(lock, wishes)
-    moment = now or datetime.now(timezone.utc)  # noqa: TID251 - api is where the clock is read
-    losses: tuple[Loss, ...] = ()
-    compared = 0
-    if wishes.format == "requirements-txt":
-        text, losses = to_requirements(exported, wishes.style)
-        compared = _prove(exported, text, trees=wishes.style.trees)
-    elif wishes.format == "constraints":
-        text, losses = to_constraints(exported, source=wishes.style.source)
-    else:
-        text = _BILLS[wishes.format](exported, name=wishes.name, tool_version=__version__, now=moment)
-    losses = (*losses, *dropped_credentials(secretive))
-    refuse_losses(losses, strict=strict, place=place)
-    return Export(text=text, losses=losses, packages=len(exported.entries), compared=compared)
-
-
-def _chosen(lock: Pylock, wishes: ExportWishes) -> Exported:
-    groups: frozenset[str] | None = None
-    if wishes.only_groups:
-        groups = frozenset(wishes.only_groups)
-    elif wishes.groups:
-        groups = frozenset((*wishes.groups, *(lock.default_groups or ())))
-    one = None
-    if wishes.python is not None and len(wishes.platforms) == 1 and wishes.python[0].isdigit():
-        one = Environment.of_platform(wishes.platforms[0], wishes.python)
-    wanted = Narrowing(
-        requires_python=None if wishes.python is None or one is not None else python_range(wishes.python),
-        environments=() if one is not None else tuple(map(platform_region, wishes.platforms)),
-        extras=frozenset(wishes.extras),
-        groups=groups,
-        choose=True,
-    )
-    if one is not None:
-        _refuse_unserved(lock, one)
-    return chosen_entries(lock, wanted, one=one)
-
-
-def _refuse_unserved(lock: Pylock, one: Environment) -> None:
-    values = one.as_dict()
-    if not environments_are_served(lock, values):
-        raise LocksetError(
-            "no-environment",
-            f"The lock file does not serve Python {one.python_full_version} on {one.sys_platform}",
-            hint="Check `--python` and `--platform`",
-        )
-
-
-def environments_are_served(lock: Pylock, values: dict[str, str]) -> bool:
-    """Whether the lock is for this environment."""
-    if lock.requires_python is not None and not lock.requires_python.contains(values["python_full_version"]):
-        return False
-    plain = Situation(environment=values, extras=frozenset(), groups=frozenset())
-    return lock.environments is None or any(plain.holds(str(marker)) for marker in lock.environments)
-
-
-class _Known:
-    """Surroundings in which all is there that the lock names."""
-
-    def __init__(self, exported: Exported) -> None:
-        self._names = {}
-        for entry in exported.entries:
-            source = entry.package.directory or entry.package.archive
-            if source is not None and source.path is not None:
-                path = source.path if entry.package.archive else os.path.join(source.path, source.subdirectory or "")  # noqa: PTH118 - text only
-                self._names[os.path.normpath(os.path.join("/", path))] = entry.package.name  # noqa: PTH118 - text only
-
-    def read(self, location: str) -> bytes:
-        raise LocksetError("source-missing", "An export includes nothing", place=location)
-
-    def exists(self, path: str) -> bool:
-        del path
-        return True
-
-    def project_name(self, path: str) -> str | None:
-        return self._names.get(os.path.normpath(path))
-
-
-def _prove(exported: Exported, text: str, *, trees: bool) -> int:
-    """Reads the requirements file again and compares; the number of environments.
-
-    Raises:
-        LocksetError: `proof-failed`.
-    """
-    root = Path("/")
-    if not exported.entries or not any(line and not line.startswith(("#", "-f", "--")) for line in text.splitlines()):
-        return 0
-    project = read_requirements(
-        text, location="/requirements.txt", place="the export", base=root, environ={}, surroundings=_Known(exported)
-    )
-    judge = read_pins(project, (), place="the export", folder=root, files=FilesWanted(unhashed=True)).judge
-    lock = exported.lock
-    if exported.one is not None:
-        environments = [exported.one.as_dict()]
-    else:
-        regions = [platform_region("linux"), platform_region("windows")]
-        environments = environments_within(lock.requires_python, tuple(map(str, lock.environments or ())), regions)
-    left_out = set() if trees else {e.package.name for e in exported.entries if e.package.vcs or e.package.directory}
-    by_url = _by_url(exported)
-    for values in environments:
-        situation = Situation(environment=values, extras=frozenset(), groups=frozenset())
-        wanted = {t.split("==")[0].split(" @ ")[0] + _version(t, by_url) for t in selected(lock, situation)}
-        wanted = {t for t in wanted if t.split("==")[0] not in left_out}
-        got = {t.split("==")[0].split(" @ ")[0] + _version(t) for t in judge.wanted(situation)}
-        if wanted != got:
-            raise LocksetError(
-                "proof-failed",
-                "The export would not install what the lock file does",
-                context=(*sorted(f"only in the lock: {t}" for t in wanted - got)[:5], *sorted(got - wanted)[:5]),
-                hint="Nothing was written; report it with the lock file",
-            )
-    return len(environments)
-
-
-def _by_url(exported: Exported) -> frozenset[str]:
-    """Identities of the entries that are written with the address of a file."""
-    packages = [entry.package for entry in exported.entries]
-    return frozenset(identity_of_package(packages[number]) for number in unlisted_files(packages).by_url)
-
-
-def _version(identity: str, by_url: frozenset[str] = frozenset()) -> str:
-    """The version in an identity; paths and URLs are written differently in requirements files."""
-    if "==" not in identity or " @ " in identity or identity in by_url:
-        return ""
-    return f"=={identity.split('==')[1]}"
+    options = check_argument("options", options, "ExportOptions | None") or ExportOptions()
+    context = context_of(context)
+    document = open_lock(path, context)
+    location = document.path if document.path and path != "-" else "pylock.toml"
+    name = options.name or Path(context.here, location).parent.name or "pylock"
+    style = options.style
+    if style.source == "pylock.toml":
+        style = replace(style, source=Path(location).name)
+    return export_lock(document.lock, replace(options, name=name, style=style), now=context.moment, location=location)

@@ -1,209 +1,105 @@
-"""sync() as a library: lock files in, an environment as they say out; only what is given counts."""
+"""sync_target() and check_env(): lock files in, an environment as they say out; only what is given counts."""
 
 from __future__ import annotations
 
-import os
-from contextlib import ExitStack
-from datetime import datetime, timezone
-from functools import cache as once
-from os import PathLike
-from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from os import PathLike, fspath
+from typing import TYPE_CHECKING
 
-from packaging.utils import canonicalize_name
-
-from lockset._dataclass import dataclass
-from lockset.composition.sync_pipeline import (
-    Allowed,
-    Described,
-    Doing,
-    LockSource,
-    Policy,
-    SyncRequest,
-    SyncResult,
-    sync,
-)
-from lockset.errors import UsageError
-from lockset.index.options import IndexOptions
-from lockset.lockfile.file_name import refuse_wrong_name
-from lockset.lockfile.load import load_bytes
-from lockset.option_values import check_argument, check_options
-from lockset.progress import Silent
+from lockset.composition.run_context import context_of
+from lockset.composition.sync_inputs import SyncOptions, SyncPorts, lock_sources, refuse_missing_python, sync_request
+from lockset.composition.sync_pipeline import LockSource, SyncResult, sync
+from lockset.option_values import check_argument
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping
+    from collections.abc import Callable, Iterable
 
+    from lockset.composition.run_context import IndexOverrides, RunContext
+    from lockset.composition.sync_pipeline import Plan
+    from lockset.index.options import IndexOptions
     from lockset.index.ports import Downloads
-    from lockset.progress import Listener
-    from lockset.sync.ports import WheelBuilds
+    from lockset.sync.target import Target
 
-__all__ = ["SyncWishes", "sync_target"]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SyncWishes:
-    """What to install where, and what else may change; as the options of `lockset sync`.
-
-    Attributes:
-        directory: Install into this folder instead of the interpreter's own environment.
-        prefix: Or below this one, as below an installation's own.
-        described: For this interpreter of another machine instead of one that is here: wheels only.
-        extras: Names of extras.
-        all_extras: Every extra.
-        groups: Names of dependency groups beside the default ones.
-        all_groups: Every group.
-        default_groups: Whether the default groups are installed, too.
-        exact: Remove what the lock files do not name; outside of virtual environments only what lockset has installed.
-        keep: Names that are never removed.
-        reinstall: Names that are installed anew although they are right.
-        strict: Refuse dependencies that the lock files record but do not hold.
-        locked: Refuse a project that has changed since its lock file was made.
-        check_only: Change nothing; the plan tells what would be.
-        break_system: Also where another installer keeps the packages (PEP 668).
-        find_links: Folders of files that may be used in place of downloads, matched by hash.
-        allowed: Which kinds of sources may be used.
-        allow_overlap: Names of packages that may own one path with different content; of the last one it is.
-        link_mode: `auto`, `clone`, `hardlink` or `copy`.
-        compile_bytecode: Compile modules once they are installed.
-        verify_files: Hash installed files instead of trusting times.
-    """
-
-    directory: str | PathLike[str] | None = None
-    prefix: str | PathLike[str] | None = None
-    described: Described | None = None
-    extras: Collection[str] = ()
-    all_extras: bool = False
-    groups: Collection[str] = ()
-    all_groups: bool = False
-    default_groups: bool = True
-    exact: bool = True
-    keep: Collection[str] = ()
-    reinstall: Collection[str] = ()
-    strict: bool = True
-    locked: bool = False
-    check_only: bool = False
-    break_system: bool = False
-    find_links: Collection[str | PathLike[str]] = ()
-    allowed: Allowed = Allowed()
-    allow_overlap: Collection[str] = ()
-    link_mode: Literal["auto", "clone", "hardlink", "copy"] = "auto"
-    compile_bytecode: bool = False
-    verify_files: bool = False
-
-    def __post_init__(self) -> None:
-        check_options(self)
+__all__ = ["SyncOptions", "SyncResult", "check_env", "sync_target"]
 
 
 def sync_target(
-    locks: str | PathLike[str] | Iterable[str | PathLike[str]],
+    locks: str | PathLike[str] | Iterable[str | PathLike[str] | LockSource],
     *,
     python: str | PathLike[str] | None = None,
-    wishes: SyncWishes | None = None,
-    indexes: IndexOptions | None = None,
-    cache: str | PathLike[str] | None = None,
-    builds: bool = True,
-    environ: Mapping[str, str] | None = None,
-    listener: Listener | None = None,
+    options: SyncOptions | None = None,
+    indexes: IndexOptions | IndexOverrides | None = None,
+    context: RunContext | None = None,
+    on_plan: Callable[[Target, Plan], None] | None = None,
 ) -> SyncResult:
     """Make a target exactly what the lock files say, or leave it as it was.
 
     Args:
-        locks: Paths of lock files; several must agree.
+        locks: Paths of lock files, `-` for `context.stdin`; several must agree; none: the nearest pylock.toml.
         python: An interpreter, or the folder of a virtual environment; None only where one is described.
-        wishes: What to install where; None: what is installed by default, into the environment of `python`.
-        indexes: Credentials and connections, and where builds find what they need; None: the usual ones.
-        cache: Folder that remembers files across calls; None: nothing is remembered.
-        builds: Whether sources may be built.
-        environ: Variables for git; None: those of the process.
-        listener: Hears of progress.
+        options: What to install where; None: what is installed by default, into the environment of `python`.
+        indexes: Credentials and connections, and where builds find what they need; None: as the project around the
+            first lock file says.
+        context: Folder, cache, variables, listener and the like.
+        on_plan: Is called with the target and the plan before anything is changed.
 
     Raises:
         LocksetError: A file is refused, cannot be fetched, or does not fit; the target is as it was before.
         OSError: The system refuses; the same.
     """
-    locks = check_argument("locks", locks, "str | PathLike | Iterable[str | PathLike]")
-    check_argument("python", python, "str | PathLike | None")
-    check_argument("wishes", wishes, "SyncWishes | None")
-    check_argument("indexes", indexes, "IndexOptions | None")
-    check_argument("cache", cache, "str | PathLike | None")
-    if wishes is not None and wishes.described is not None:
-        for name, value in wishes.described._asdict().items():
-            check_argument(f"Described.{name}", value, "str")
-    if python is None and (wishes is None or wishes.described is None):
-        raise UsageError("python-missing", "Neither is an interpreter named nor one described", hint="Give `python=`")
-    named = [locks] if isinstance(locks, str | PathLike) else list(locks)
-    request = _request([Path(name).absolute() for name in named], python, wishes or SyncWishes())
-    options = indexes if indexes is not None else IndexOptions()
-    place = Path(cache).absolute() if cache is not None else None
-    heard = listener or Silent()
-    with ExitStack() as stack:
-
-        @once
-        def downloads() -> Downloads:
-            from lockset.composition.connections import connected, link_locked_files
-
-            connection = stack.enter_context(connected(options, place, heard))
-            link_locked_files(connection, lambda: [source.read() for source in request.sources])
-            return connection.downloads
-
-        def wheels() -> WheelBuilds:
-            return _wheel_builds(request, options, place, environ, heard)
-
-        return sync(request, cache=place, downloads=downloads, builds=wheels if builds else None, listener=heard)
+    context, options = context_of(context), _options(options)
+    check_argument("python", python, "str | PathLike[str] | None")
+    check_argument("indexes", indexes, "IndexOptions | IndexOverrides | None")
+    sources = _sources(locks, context)
+    refuse_missing_python(python, options)
+    request = sync_request(sources, python, options, context)
+    mirrors, settings = tuple(options.mirrors), options.config_settings
+    with SyncPorts(request, indexes, context, mirrors=mirrors, config_settings=settings) as ports:
+        return sync(
+            request,
+            cache=context.cache_folder,
+            downloads=ports.downloads,
+            builds=None if options.no_build else ports.builds,
+            show=on_plan,
+            listener=context.heard,
+        )
 
 
-def _request(paths: list[Path], python: str | PathLike[str] | None, wishes: SyncWishes) -> SyncRequest:
-    locks = [(path, load_bytes(str(path))) for path in paths]
-    for path in paths:
-        refuse_wrong_name(str(path))
-    return SyncRequest(
-        sources=tuple(LockSource(folder=str(p.parent), data=data, path=str(p)) for p, data in locks),
-        python=None if python is None else os.fspath(python),
-        directory=_absolute(wishes.directory),
-        prefix=_absolute(wishes.prefix),
-        described=wishes.described,
-        break_system=wishes.break_system,
-        extras=_names(wishes.extras),
-        all_extras=wishes.all_extras,
-        groups=_names(wishes.groups),
-        all_groups=wishes.all_groups,
-        default_groups=wishes.default_groups,
-        allowed=wishes.allowed,
-        strict=wishes.strict,
-        find_links=tuple(str(Path(folder).absolute()) for folder in wishes.find_links),
-        policy=Policy(exact=wishes.exact, keep=_names(wishes.keep), reinstall=_names(wishes.reinstall)),
-        doing=Doing(
-            link_mode=wishes.link_mode,
-            compile_bytecode=wishes.compile_bytecode,
-            verify_files=wishes.verify_files,
-            overlap=lambda: tuple(canonicalize_name(name) for name in wishes.allow_overlap),
-        ),
-        locked=wishes.locked,
-        check_only=wishes.check_only,
-    )
+def check_env(
+    locks: str | PathLike[str] | Iterable[str | PathLike[str] | LockSource],
+    *,
+    python: str | PathLike[str] | None = None,
+    options: SyncOptions | None = None,
+    context: RunContext | None = None,
+    on_plan: Callable[[Target, Plan], None] | None = None,
+) -> SyncResult:
+    """How a target differs from the lock files: the plan of `sync_target`; nothing is changed, nothing is fetched.
+
+    Raises:
+        LocksetError: A lock file is refused, or does not fit.
+    """
+    context, options = context_of(context), _options(options)
+    check_argument("python", python, "str | PathLike[str] | None")
+    sources = _sources(locks, context)
+    refuse_missing_python(python, options)
+    request = sync_request(sources, python, options, context)._replace(check_only=True, break_system=True)
+    return sync(request, cache=context.cache_folder, downloads=_none, show=on_plan, listener=context.heard)
 
 
-def _wheel_builds(
-    request: SyncRequest,
-    options: IndexOptions,
-    cache: Path | None,
-    environ: Mapping[str, str] | None,
-    listener: Listener,
-) -> WheelBuilds:
-    from lockset.composition.build_environments import builder
-    from lockset.composition.wheel_builds import HookWheelBuilds
-    from lockset.sync.disk.inspect.interpreter import interpreter_of
-
-    assert request.python is not None
-    now = datetime.now(timezone.utc)  # noqa: TID251 - the clock's door
-    made = builder(options, cache, python=interpreter_of(request.python), now=now, listener=listener)
-    variables = dict(os.environ if environ is None else environ)  # noqa: TID251 - unless they are given
-    return HookWheelBuilds(made, settings={}, environ=variables, offline=options.offline, listener=listener)
+def _options(options: SyncOptions | None) -> SyncOptions:
+    checked: SyncOptions | None = check_argument("options", options, "SyncOptions | None")
+    return checked or SyncOptions()
 
 
-def _absolute(path: str | PathLike[str] | None) -> str | None:
-    return None if path is None else os.path.abspath(path)  # noqa: PTH100 (links are followed later)
+def _sources(
+    locks: str | PathLike[str] | Iterable[str | PathLike[str] | LockSource], context: RunContext
+) -> tuple[LockSource, ...]:
+    """The lock files; those that were read already as they are."""
+    if type(locks) is tuple and locks and all(type(one) is LockSource for one in locks):
+        return locks
+    named = check_argument("locks", locks, "str | PathLike | Iterable[str | PathLike]")
+    names = [named] if isinstance(named, str | PathLike) else list(named)
+    return lock_sources([fspath(name) for name in names], context)
 
 
-def _names(names: Collection[str]) -> frozenset[str]:
-    return frozenset(canonicalize_name(name) for name in names)
+def _none() -> Downloads:
+    raise AssertionError("a check fetches nothing")

@@ -8,64 +8,134 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lockset.errors import LocksetError
+from lockset.lockfile.file_name import is_lock_file_name
 from lockset.lockfile.load import load_bytes
+from lockset.lockfile.validate.catalogue import RULES
 from lockset.lockfile.validate.finding import Issue
 from lockset.lockfile.validate.report import Report
-from lockset.lockfile.validate.report import validate as validate_data
+from lockset.lockfile.validate.report import validate_document as validate_data
 from lockset.option_values import check_argument
 
 if TYPE_CHECKING:
+    from lockset.composition.run_context import IndexOverrides, RunContext
+    from lockset.index.options import IndexOptions
     from lockset.lockfile.select import Selection
+    from lockset.lockfile.validate.finding import Finding
     from lockset.sources.settings import ValidateSettings
 
-__all__ = ["Issue", "Report", "fix", "selection_for", "settings_for", "stale", "validate", "validate_text"]
+__all__ = [
+    "Issue",
+    "Report",
+    "fix",
+    "is_lock_file",
+    "rule_codes",
+    "rule_page",
+    "selection_for",
+    "settings_for",
+    "stale",
+    "validate",
+    "validate_text",
+    "verify_files",
+]
 
 
 def validate(source: str | bytes | os.PathLike[str]) -> Report:
     """All findings about a lock file: about the file at a path, its name included, or about a text.
 
-    Bytes, and strings with a line end in them, are the text of a lock file (each has three keys, so none fits on one
+    A pyproject.toml, another TOML file with settings, a script with inline metadata and a JSON report of lockset are
+    validated as what they are, by name or else by content; their `Report` has no `document` and no `lock`.
+
+    Bytes, and strings with a line end in them, are the text of a file (a lock file has three keys, so none fits on one
     line); other strings and path objects are paths. `validate_text` takes texts of any kind.
 
     Raises:
-        LocksetError: `lock-not-found` or `lock-unreadable`; whatever is in the file is a finding, not an exception.
+        LocksetError: `lock-not-found` or `lock-unreadable`, for files that are not lock files `source-missing` or
+            `source-unreadable`; whatever is in the file is a finding, not an exception.
     """
     check_argument("source", source, "str | bytes | PathLike")
     if isinstance(source, bytes) or (isinstance(source, str) and ("\n" in source or not source)):
         return validate_text(source)
-    return validate_data(load_bytes(source), path=os.fspath(source), now=_now())
+    path = os.fspath(source)
+    name = os.path.basename(path)  # noqa: PTH119 - a computation on text
+    if is_lock_file_name(name):
+        return validate_data(load_bytes(source), path=path, now=_now())
+    from lockset.sources.validate.kind import ValidatedKind, kind_by_name
+
+    if kind_by_name(name) not in {None, ValidatedKind.LOCK}:
+        from lockset.files.read_file import read_file
+
+        return _validate_kind(read_file(Path(path), location=path), path)
+    return _validate_kind(load_bytes(source), path)
 
 
 def validate_text(text: str | bytes, *, name: str | None = None) -> Report:
-    """All findings about `text`; with a `name`, the rules on file names are checked for it, too."""
+    """All findings about `text`, of any of the files that `validate` takes.
+
+    With a `name`, the rules on names of lock files are checked for it, too, and it tells what the text is.
+    """
     check_argument("text", text, "str | bytes")
     check_argument("name", name, "str | None")
-    return validate_data(text, path=name, now=_now())
+    return _validate_kind(text, name)
+
+
+def _validate_kind(data: str | bytes, path: str | None) -> Report:
+    """The report on a file of any kind; only lock files are spared the import of the other readers."""
+    name = None if path is None else os.path.basename(path)  # noqa: PTH119 - a computation on text
+    if name is not None and is_lock_file_name(name):
+        return validate_data(data, path=path, now=_now())
+    from lockset.sources.validate.kind import ValidatedKind, kind_by_name, kind_of_content
+
+    kind = None if name is None else kind_by_name(name)
+    if kind is None:
+        kind = kind_of_content(data if isinstance(data, bytes) else data.encode("utf-8", "surrogatepass"))
+    if kind is ValidatedKind.REPORT:
+        from lockset.lockfile.validate.json_report import validate_json_report
+
+        return validate_json_report(data, path=path)
+    if kind is ValidatedKind.LOCK:
+        return validate_data(data, path=path, now=_now())
+    from lockset.sources.validate.report import validate_project, validate_script
+
+    return (validate_script if kind is ValidatedKind.SCRIPT else validate_project)(data, path=path)
 
 
 def fix(path: str | os.PathLike[str]) -> tuple[Report, tuple[str, ...]]:
     """Mend what has one right answer in the file at `path`; the findings that are left, and what was done.
 
-    The file is replaced as a whole and keeps its permissions; where nothing is to be mended it is not written.
+    The file is replaced as a whole and keeps its permissions; where nothing is to be mended it is not written. Files
+    that are not lock files are validated only.
 
     Raises:
-        LocksetError: `lock-not-found`, `lock-unreadable`, or `lock-unwritable` (the file is as it was).
+        LocksetError: `lock-not-found`, `lock-unreadable`, or `output-not-writable` (the file is as it was).
     """
-    from lockset.lockfile.fix.fix import mend
+    from lockset.lockfile.fix.fix import fix_text
 
+    if not is_lock_file(path):
+        return validate(path), ()
+    check_argument("path", path, "str | PathLike")
     data = load_bytes(path)
     try:
         text = data.decode("utf-8")
     except UnicodeDecodeError:
         return validate(path), ()
-    before, mended = validate_data(data, path=os.fspath(path), now=_now()), mend(text)
-    if not mended.done:
+    before, mended = validate_data(data, path=os.fspath(path), now=_now()), fix_text(text)
+    if not mended.changes:
         return before, ()
     after = validate_data(mended.text, path=os.fspath(path), now=_now())
     if before.document is not None and {i.code for i in after.errors} - {i.code for i in before.errors}:
         return before, ()  # no mending of ours may break anything; the tests know no such file
     _replace(path, mended.text.encode())
-    return after, mended.done
+    return after, mended.changes
+
+
+def is_lock_file(path: str | os.PathLike[str]) -> bool:
+    """Whether the file at `path` is validated as a lock file, as far as its name tells."""
+    name = os.path.basename(os.fspath(path))  # noqa: PTH119 - a computation on text
+    if is_lock_file_name(name):
+        return True
+    from lockset.sources.validate.kind import ValidatedKind, kind_by_name
+
+    return kind_by_name(name) in {None, ValidatedKind.LOCK}
 
 
 def _replace(path: str | os.PathLike[str], data: bytes) -> None:
@@ -76,7 +146,7 @@ def _replace(path: str | os.PathLike[str], data: bytes) -> None:
         write_output(str(real), data)
     except OSError as error:
         message = f"Cannot write {os.fspath(path)}: {error.strerror}"
-        raise LocksetError("lock-unwritable", message, place=os.fspath(path)) from error
+        raise LocksetError("output-not-writable", message, location=os.fspath(path)) from error
 
 
 def settings_for(path: str | os.PathLike[str], *, config: Path | None = None) -> ValidateSettings | None:
@@ -122,8 +192,8 @@ def stale(report: Report, path: str | os.PathLike[str]) -> tuple[str, ...]:
         LocksetError: `source-missing` where there is neither pyproject.toml nor requirements.in, or what is wrong
             there.
     """
-    from lockset.resolve.lock.staleness import check
-    from lockset.resolve.problem.build_problem import Choices
+    from lockset.resolve.lock.staleness import outdated_parts
+    from lockset.resolve.problem.build_problem import LockOptions
     from lockset.sources.discover import read_sources
 
     assert report.lock is not None
@@ -136,7 +206,72 @@ def stale(report: Report, path: str | os.PathLike[str]) -> tuple[str, ...]:
             hint="`lockset lock SOURCE --check -o FILE` checks against sources elsewhere",
         )
     project = read_sources([named], folder=folder, environ={})
-    return check(project, Choices(), report.lock, now=_now())
+    return outdated_parts(project, LockOptions(), report.lock, now=_now())
+
+
+def verify_files(
+    report: Report,
+    *,
+    online: bool = True,
+    download: bool = False,
+    indexes: IndexOptions | IndexOverrides | None = None,
+    context: RunContext | None = None,
+) -> tuple[Issue, ...]:
+    """Findings about the files that the lock file of `report`, which is valid, names.
+
+    Args:
+        report: Of a valid lock file.
+        online: Compare them with what the index has: one that is given, else for each package the one it names, else
+            the public one.
+        download: Fetch every file and verify its bytes.
+        indexes: Where packages come from.
+        context: Cache, listener and the like.
+
+    Raises:
+        LocksetError: what cannot be had.
+    """
+    from dataclasses import replace
+
+    from lockset.composition.indexes import chosen_urls, resolve_indexes
+    from lockset.composition.repositories import connected
+    from lockset.composition.run_context import IndexOverrides, context_of
+    from lockset.composition.verify_online import check_downloads, check_online
+    from lockset.lockfile.validate.report import locate_findings
+
+    lock, document = report.lock, report.document
+    assert lock is not None
+    assert document is not None
+    context = context_of(context)
+    options, cache, listener = resolve_indexes(indexes, None, context), context.cache_folder, context.heard
+    given = chosen_urls(indexes) or (isinstance(indexes, IndexOverrides) and indexes.no_index)
+    named = [None] if given else list(dict.fromkeys(package.index for package in lock.packages))
+    findings: list[Finding] = []
+    for url in named if online else ():
+        from_one = options if url is None else replace(options, index_url=url)
+        with connected(from_one, cache, listener) as connection:
+            findings += check_online(lock, connection.index, listener, of=None if given else {url})
+    if download:
+        with connected(options, cache, listener) as connection:
+            findings += check_downloads(lock, connection.downloads, listener)
+    return tuple(locate_findings(findings, document))
+
+
+def rule_codes() -> tuple[str, ...]:
+    """The codes of all rules: those of lock files, and those of project files, scripts and reports."""
+    from lockset.sources.validate.catalogue import EVERY_RULE
+
+    return tuple(EVERY_RULE)
+
+
+def rule_page(code: str) -> str:
+    """The page of a rule, as Markdown."""
+    if code in RULES:
+        from lockset.lockfile.validate.rule_pages import page
+
+        return page(code)
+    from lockset.sources.validate.rule_pages import rule_text
+
+    return rule_text(code)
 
 
 def _now() -> datetime:

@@ -1,1 +1,1 @@
-"""Builds source trees in isolated environments (PEP 517)."""
+"""Build source trees in isolated environments (PEP 517)."""

@@ -1,10 +1,10 @@
-"""The tree of one commit, by the `git` of this machine."""
+"""Check out the tree of one commit, with the `git` of this machine."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lockset.build.git import COMMIT, Failure, Git, git_url, refused
+from lockset.build.git import COMMIT, Git, GitFailure, git_url, refused
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -12,29 +12,28 @@ if TYPE_CHECKING:
 
 __all__ = ["checkout"]
 
-_FAILURE = Failure("get", "Check that the repository still has the commit, and that git can reach it by itself")
+_FAILURE = GitFailure("get", "Check that the repository still has the commit, and that git can access it")
 
 
 def checkout(
     kind: str, url: str, commit: str, into: Path, *, what: str, environ: Mapping[str, str], offline: bool
 ) -> Path:
-    """The tree of `commit` in the folder `into`, which is made, with its submodules.
+    """Check out `commit` with its submodules into the new folder `into`, and return the folder.
 
     Args:
-        kind: Kind of version control; only `git` is known.
+        kind: Kind of version control; only `git` is supported.
         url: A web or ssh address, or an absolute local path.
-        commit: Full id; what is checked out has exactly this one.
-        into: Where to.
+        commit: Full commit id, which is verified.
+        into: The folder to create.
         what: Names the release in errors.
-        environ: The process's variables; those that steer git are dropped.
-        offline: Only a repository on this machine is used.
+        environ: The process's environment variables; those that configure git are removed.
+        offline: Only use a repository on this machine.
 
     Raises:
-        LocksetError: `offline`; `vcs-refused`: an address or a commit that could mean something else than it seems;
-            `vcs-failed`: git is missing, or could not get it.
+        LocksetError: `offline`; `vcs-refused`: an unsafe address or commit id; `vcs-failed`: git is missing or failed.
     """
     if kind != "git":
-        raise refused(what, f"`{kind}` is a kind of version control that lockset does not know")
+        raise refused(what, f"lockset does not support the version control system `{kind}`")
     if not COMMIT.fullmatch(commit):
         raise refused(what, "its commit id is not 40 or 64 lower-case hexadecimal digits")
     address = git_url(url, what=what)
@@ -42,12 +41,12 @@ def checkout(
     shown = git.shown
     into.mkdir(mode=0o700, parents=True)
     git.call("init", "--quiet", *(("--object-format=sha256",) if len(commit) > 40 else ()))  # noqa: PLR2004 (sha1)
-    # Servers may refuse to give a commit that no name points to: then everything named is fetched.
+    # Servers may refuse to send a commit that no ref points to: then fetch all branches and tags.
     if not git.succeeds("fetch", "--quiet", "--depth=1", "--no-tags", "--", shown, commit):
         git.call("fetch", "--quiet", "--", shown, "+refs/heads/*:refs/remotes/origin/*", "+refs/tags/*:refs/tags/*")
     git.call("-c", "advice.detachedHead=false", "checkout", "--quiet", "--force", "--detach", commit, "--")
     if git.call("rev-parse", "HEAD").strip() != commit:
-        raise refused(what, "what git checked out is another commit than the locked one")
+        raise refused(what, "git checked out another commit than the locked one")
     if (into / ".gitmodules").is_file():
         git.call("remote", "add", "--", "origin", shown)
         git.call("submodule", "--quiet", "update", "--init", "--recursive", "--depth=1")

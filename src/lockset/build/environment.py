@@ -30,18 +30,18 @@ class BuildEnvironment(Protocol):
         """Its interpreter."""
 
     def install(self, requirements: Sequence[str]) -> None:
-        """Install further requirements (PEP 508 texts); LocksetError where that fails."""
+        """Install further requirements (PEP 508); LocksetError if that fails."""
 
 
 class EnvironmentMaker(Protocol):
-    """Makes an isolated environment with requirements installed.
+    """Creates an isolated environment with requirements installed.
 
-    The port through which building meets resolving and installing; `lockset.composition.repositories` binds it.
+    The interface between building, and resolving and installing; `lockset.composition.repositories` provides it.
     Implementations: `PipEnvironmentMaker`; in tests `fakes.fake_environment.BareEnvironmentMaker`.
     """
 
     def make(self, requirements: Sequence[str], *, what: str) -> AbstractContextManager[BuildEnvironment]:
-        """An environment of this interpreter's version, gone when the context ends; `what` names the release built.
+        """An environment with this interpreter's version, removed at the end of the context; `what` names the release.
 
         Raises:
             LocksetError: `build-environment`: the requirements cannot be resolved or installed.
@@ -50,10 +50,10 @@ class EnvironmentMaker(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PipEnvironmentMaker:
-    """Environments made by `venv` and filled by the pip inside: needs nothing of lockset, and takes seconds.
+    """Creates environments with `venv` and pip, independent of lockset's own resolver; this takes seconds.
 
-    `index_url` None: pip's own configuration decides where requirements come from. The URL is handed over in a
-    private file, since other users can read the arguments of processes.
+    Without an `index_url`, pip's configuration decides where requirements come from. The URL is passed in a private
+    file, since other users can read the arguments of processes.
     """
 
     index_url: str | None = None
@@ -64,15 +64,15 @@ class PipEnvironmentMaker:
     def make(self, requirements: Sequence[str], *, what: str) -> Iterator[BuildEnvironment]:
         """See `EnvironmentMaker`."""
         with tempfile.TemporaryDirectory(prefix="lockset-build-") as folder:
-            place = Path(folder)
-            _run([sys.executable, "-I", "-m", "venv", str(place / "env")], what=what)
-            python = place / "env" / ("Scripts/python.exe" if sys.platform == "win32" else "bin/python")
-            environment = _PipEnvironment(python=python, options=self._options(), folder=place, what=what)
+            location = Path(folder)
+            _run([sys.executable, "-I", "-m", "venv", str(location / "env")], what=what)
+            python = location / "env" / ("Scripts/python.exe" if sys.platform == "win32" else "bin/python")
+            environment = _PipEnvironment(python=python, options=self._options(), folder=location, what=what)
             environment.install(requirements)
             yield environment
 
     def _options(self) -> tuple[str, ...]:
-        chosen = [f"--find-links {place}" for place in self.find_links]
+        chosen = [f"--find-links {location}" for location in self.find_links]
         if self.no_index:
             chosen.append("--no-index")
         elif self.index_url is not None:
@@ -105,7 +105,7 @@ def _run(command: list[str], *, what: str) -> None:
         lines = done.stdout.decode("utf-8", "replace").splitlines()
         raise LocksetError(
             "build-environment",
-            f"The environment to build {what} in could not be made",
+            f"The environment for building {what} could not be created",
             context=tuple(lines[-_SHOWN_LINES:]),
             hint="Use a release that has a wheel, or make its build requirements available",
         )

@@ -1,4 +1,4 @@
-"""The only door to the `git` of this machine. Nothing of a lock file or a project becomes an option or a command."""
+"""Run the `git` of this machine, safely: no value from a lock file or a project becomes an option or a command."""
 
 from __future__ import annotations
 
@@ -14,67 +14,67 @@ from lockset.errors import LocksetError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["COMMIT", "Failure", "Git", "git_url", "refused", "stored_file"]
+__all__ = ["COMMIT", "Git", "GitFailure", "git_url", "refused", "stored_file"]
 
-# The full id of a commit.
+# A full commit id.
 COMMIT = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
-# Transports that git may use; `ext` and `fd` run commands, and what else there is nobody needs.
+# Transports that git may use; `ext` and `fd` run commands.
 _SCHEMES = frozenset({"https", "http", "ssh", "git", "file"})
 _HOST = re.compile(r"[A-Za-z0-9_\[][A-Za-z0-9._:\[\]-]*")
 _USER = re.compile(r"[A-Za-z0-9_][^\s\x00-\x1f]*")
-# host:path, as `git clone` and ssh have it.
+# host:path, as accepted by `git clone` and ssh.
 _SCP = re.compile(r"(?:(?P<user>[A-Za-z0-9_][A-Za-z0-9_.-]*)@)?(?P<host>[A-Za-z0-9][A-Za-z0-9.-]+):(?P<path>[^\\]+)")
-# Bounds one call of git; a repository that takes longer is not coming.
+# Timeout for one call of git.
 _SECONDS = 900
 _SHOWN_LINES = 5
-# Bounds the look at a file of a repository that is here: in a partial clone git fetches it.
+# Timeout for reading a file of a local repository, which git may fetch in a partial clone.
 _LOOK_SECONDS = 60
 _KEPT_VARIABLES = frozenset({"GIT_SSL_CAINFO", "GIT_SSL_CAPATH", "GIT_ASKPASS"})
-# No hook, no filter of the user's, no transport that runs commands.
+# No hooks, and no transport that runs commands.
 _COMMAND = ("git", "-c", "core.hooksPath=/dev/null", "-c", "protocol.ext.allow=never", "-c", "core.symlinks=true")
 
 
 def git_url(url: str, *, what: str) -> str:
-    """`url` as git may have it.
+    """`url` in a form that is safe to pass to git.
 
     Raises:
         LocksetError: `vcs-refused`.
     """
     text = url.removeprefix("git+")
     if not text.isprintable() or text.startswith("-") or "::" in text.split("/", 1)[0]:
-        raise refused(what, "its address is none")
+        raise refused(what, "its address is not valid")
     if os.path.isabs(text):  # noqa: PTH117 (a value, not a file)
         return Path(text).as_uri()
     if "://" not in text:
         match = _SCP.fullmatch(text)
         if match is None or match["path"].startswith("-"):
-            raise refused(what, "its address is none that lockset knows")
+            raise refused(what, "lockset does not support the form of its address")
         return text
     parts = urlsplit(text)
     if parts.scheme.lower() not in _SCHEMES:
-        raise refused(what, f"`{parts.scheme}` is not among the transports that are allowed")
+        raise refused(what, f"the transport `{parts.scheme}` is not allowed")
     user, at, host = parts.netloc.rpartition("@")
     if parts.scheme.lower() == "file":
         if parts.netloc:
             raise refused(what, "its file address names a host")
     elif not _HOST.fullmatch(host) or (at and not _USER.fullmatch(user)):
-        raise refused(what, "the host of its address is none")
+        raise refused(what, "the host of its address is not valid")
     return text
 
 
-class Failure(NamedTuple):
-    """What git could not do with a project, and what may help."""
+class GitFailure(NamedTuple):
+    """Describes a failed action of git, as a verb phrase before the name of the project, with a hint."""
 
     words: str
     hint: str
 
 
 class Git:
-    """Calls about one repository, in a folder (None: in none).
+    """Runs git for one repository, in `folder` if given.
 
-    `address` is what `git_url` gave; `shown` is the same as others on this machine may see it, in arguments and in
-    errors. `what` names the project in errors, `failure` tells what could not be done with it. `offline`: only a
-    repository on this machine is used, and git reaches no other from there.
+    `address` is the result of `git_url`; `shown` is the same without user info, for arguments and errors, which others
+    on this machine may see. `what` names the project in errors, `failure` describes the failed action. With `offline`,
+    only a repository on this machine is used.
 
     Raises:
         LocksetError: `offline`: the repository is not on this machine.
@@ -86,7 +86,7 @@ class Git:
         *,
         what: str,
         environ: Mapping[str, str],
-        failure: Failure,
+        failure: GitFailure,
         offline: bool,
         folder: Path | None = None,
     ) -> None:
@@ -94,35 +94,35 @@ class Git:
         if offline and not address.startswith("file:"):
             raise LocksetError(
                 "offline",
-                f"{what} comes from a git repository on another machine, and the network is off",
-                place=self.shown,
+                f"{what} comes from a git repository on another machine, but the network is off",
+                location=self.shown,
                 hint="Run again without --offline",
             )
         self._folder = folder
         self._what = what
         self._failure = failure
-        self._environ = _surroundings(environ, address, self.shown, offline=offline)
+        self._environ = _git_environ(environ, address, self.shown, offline=offline)
 
     def call(self, *arguments: str) -> str:
-        """What git prints.
+        """Run git and return its standard output.
 
         Raises:
             LocksetError: `vcs-failed`: git is missing, takes too long or fails.
         """
         done = self._run(arguments)
         if done.returncode:
-            told = done.stderr.decode("utf-8", "replace").strip().splitlines()
+            lines = done.stderr.decode("utf-8", "replace").strip().splitlines()
             raise LocksetError(
                 "vcs-failed",
                 f"git could not {self._failure.words} {self._what}",
-                place=self.shown,
-                context=tuple(_without_secrets(line) for line in told[-_SHOWN_LINES:]),
+                location=self.shown,
+                context=tuple(_without_secrets(line) for line in lines[-_SHOWN_LINES:]),
                 hint=self._failure.hint,
             )
         return done.stdout.decode("utf-8", "replace")
 
     def succeeds(self, *arguments: str) -> bool:
-        """Whether git says so."""
+        """Run git and return whether its exit code is 0."""
         return self._run(arguments).returncode == 0
 
     def _run(self, arguments: tuple[str, ...]) -> subprocess.CompletedProcess[bytes]:
@@ -138,16 +138,16 @@ class Git:
             )
         except FileNotFoundError as error:
             raise LocksetError(
-                "vcs-failed", f"{self._what} needs git, which is not on this machine", hint="Install git"
+                "vcs-failed", f"{self._what} requires git, which is not installed", hint="Install git"
             ) from error
         except subprocess.TimeoutExpired as error:
-            raise LocksetError("vcs-failed", f"git takes too long for {self._what}", place=self.shown) from error
+            raise LocksetError("vcs-failed", f"git takes too long for {self._what}", location=self.shown) from error
 
 
 def stored_file(name: str, *, folder: Path) -> subprocess.CompletedProcess[bytes]:
-    """How git ends when it shows the file `REVISION:PATH` of the repository around `folder`.
+    """Have git print the file `REVISION:PATH` of the repository that contains `folder`.
 
-    The name may not begin with a dash.
+    The name must not start with a dash.
 
     Raises:
         OSError, ValueError, subprocess.TimeoutExpired: git cannot be run, or takes too long.
@@ -161,8 +161,8 @@ def stored_file(name: str, *, folder: Path) -> subprocess.CompletedProcess[bytes
     )
 
 
-def _surroundings(environ: Mapping[str, str], address: str, shown: str, *, offline: bool) -> dict[str, str]:
-    # A submodule of a remote repository has no business with files of this machine.
+def _git_environ(environ: Mapping[str, str], address: str, shown: str, *, offline: bool) -> dict[str, str]:
+    # A submodule of a remote repository must not refer to files of this machine.
     schemes = _SCHEMES if address.startswith("file:") else _SCHEMES - {"file"}
     schemes = frozenset({"file"}) if offline else schemes
     kept = {k: v for k, v in environ.items() if not k.upper().startswith("GIT_") or k in _KEPT_VARIABLES}
@@ -179,7 +179,7 @@ def _surroundings(environ: Mapping[str, str], address: str, shown: str, *, offli
 
 
 def _hidden_user_info(address: str, shown: str) -> dict[str, str]:
-    """Has git put user info back into an address: others on this machine can read arguments, but not variables."""
+    """Variables that make git insert the user info: other users can read arguments, but not variables."""
     if address == shown:
         return {}
     key = f"url.{address}.insteadOf"
@@ -187,7 +187,7 @@ def _hidden_user_info(address: str, shown: str) -> dict[str, str]:
 
 
 def public_address(url: str) -> str:
-    """`url` as others on this machine may see it: without user info."""
+    """`url` without user info, which other users of this machine may see."""
     if "://" not in url:
         return url
     parts = urlsplit(url)
@@ -195,12 +195,12 @@ def public_address(url: str) -> str:
 
 
 def _without_secrets(line: str) -> str:
-    """A line of git's own, which repeats addresses, without user info."""
+    """A line of git's output without the user info of addresses."""
     return re.sub(r"(://)[^/\s@]*@", r"\1", line)
 
 
 def refused(what: str, why: str) -> LocksetError:
-    """What cannot be fetched because of what was asked for."""
+    """The error for an address, revision or commit id that cannot be used."""
     return LocksetError(
         "vcs-refused", f"{what} cannot be fetched: {why}", hint="Lock again, or correct the address in the lock file"
     )

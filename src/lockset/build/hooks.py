@@ -1,4 +1,4 @@
-"""Calls build backends (PEP 517) in a child interpreter of an isolated environment."""
+"""Call build backends (PEP 517, PEP 660) in a child process with the interpreter of an isolated environment."""
 
 from __future__ import annotations
 
@@ -16,33 +16,33 @@ from packaging.requirements import InvalidRequirement
 from pyproject_hooks import BackendUnavailable, BuildBackendHookCaller, HookMissing
 
 from lockset._dataclass import dataclass
-from lockset.build.unpack import unpack
+from lockset.build.unpack import unpack_sdist
 from lockset.dependency_specifiers import read_dependency
 from lockset.errors import LocksetError
 from lockset.metadata.wheel import METADATA_LIMIT, read_any_metadata
-from lockset.progress import Silent
+from lockset.progress import NullListener
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from lockset.build.environment import EnvironmentMaker
-    from lockset.progress import Listener
+    from lockset.progress import ProgressListener
 
 __all__ = ["BuildSystem", "HookBuilder", "read_build_system"]
 
 # Lines of a failed build shown to the user.
 _SHOWN_LINES = 25
-# Bytes at the end of its output that these are looked for in.
+# Bytes at the end of its output that are searched for these lines.
 _READ_BYTES = 64 * 1024
 _TRACEBACK = re.compile(r"\s*Traceback \(most recent call last\):")
-# Variables of this process that a build must not see: other paths to modules, and secrets of indexes.
+# Variables that a build must not see: module paths, and credentials for indexes.
 _HIDDEN = ("PYTHONPATH", "PYTHONHOME", "PYTHONSTARTUP", "__PYVENV_LAUNCHER__")
 _HIDDEN_PREFIX = "LOCKSET_"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BuildSystem:
-    """The `[build-system]` table, defaults filled in."""
+    """The `[build-system]` table with defaults (PEP 518)."""
 
     requires: tuple[str, ...] = ("setuptools >= 40.8.0",)
     backend: str = "setuptools.build_meta:__legacy__"
@@ -50,10 +50,10 @@ class BuildSystem:
 
 
 def read_build_system(text: str | None, *, what: str) -> BuildSystem:
-    """The build system a `pyproject.toml` says; the legacy default where it says none or there is none (None).
+    """Read the build system of a `pyproject.toml`; the legacy default if it has none, or for None.
 
     Raises:
-        LocksetError: `build-system`: not TOML, or a rule of PEP 518 is broken.
+        LocksetError: `build-system`: it is not TOML, or violates PEP 518.
     """
     try:
         data: dict[str, Any] = {} if text is None else tomli.loads(text)
@@ -82,42 +82,42 @@ def read_build_system(text: str | None, *, what: str) -> BuildSystem:
 
 def _texts(value: object, key: str, what: str) -> tuple[str, ...]:
     if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
-        raise _bad_system(what, f"`{key}` is not a list of texts")
+        raise _bad_system(what, f"`{key}` is not a list of strings")
     return tuple(value)
 
 
 def _check_requirements(requirements: tuple[str, ...], what: str) -> None:
-    """Every text is one requirement and nothing else: no option, no path, no second line."""
+    """Check that every string is exactly one requirement: no option, no path, no second line."""
     try:
         for requirement in requirements:
             read_dependency(requirement)
-    except (InvalidRequirement, RecursionError) as error:  # RecursionError: parentheses without end
+    except (InvalidRequirement, RecursionError) as error:  # RecursionError: deeply nested parentheses
         raise _bad_system(what, f"a requirement of the build is malformed: {error}") from error
 
 
 class HookBuilder:
-    """`lockset.metadata.ports.Builder`: every call runs code of the package, and says so to the listener first.
+    """`lockset.metadata.ports.Builder`. Every call runs code of the package, and notifies the listener first.
 
-    `settings` are what every backend is told where a call gives none. `fingerprint` changes with what decides on builds
-    besides the tree; it is "" where that is not known.
+    `settings` are the default config settings for backends. `fingerprint` identifies the build environment, or is "" if
+    that is not known.
     """
 
     def __init__(
         self,
         environments: EnvironmentMaker,
         *,
-        listener: Listener | None = None,
+        listener: ProgressListener | None = None,
         settings: Mapping[str, Any] | None = None,
         fingerprint: str = "",
     ) -> None:
         self._environments = environments
         self._settings = settings
         self.fingerprint = fingerprint
-        self._listener: Listener = listener or Silent()
+        self._listener: ProgressListener = listener or NullListener()
 
     def metadata(self, source_tree: Path, *, what: str) -> bytes:
-        """The METADATA a wheel of this tree would have: see the port."""
-        self._listener.note(f"Building {what} to learn its metadata: this runs code of the package")
+        """The METADATA that a wheel of this tree would have; see `Builder`."""
+        self._listener.note(f"Building {what} to obtain its metadata: this runs code of the package")
         with self._backend(source_tree, what) as backend, _scratch() as scratch:
             try:
                 folder = backend.call(
@@ -132,11 +132,11 @@ class HookBuilder:
                     return read_any_metadata(file, what=wheel.name)
             path = _inside(scratch, folder, what) / "METADATA"
             if not path.is_file() or path.stat().st_size > METADATA_LIMIT:
-                raise _failed(what, "its build backend left no METADATA")
+                raise _failed(what, "its build backend did not create METADATA")
             return path.read_bytes()
 
     def wheel(self, source_tree: Path, out_dir: Path, *, what: str, settings: Mapping[str, Any] | None = None) -> Path:
-        """A wheel of this tree in `out_dir`, `settings` being what its backend is told: see the port."""
+        """Build a wheel of this tree in `out_dir` with the config `settings`; see `Builder`."""
         self._listener.note(f"Building a wheel of {what}: this runs code of the package")
         with self._backend(source_tree, what, settings) as backend:
             return backend.wheel(out_dir)
@@ -144,33 +144,33 @@ class HookBuilder:
     def editable(
         self, source_tree: Path, out_dir: Path, *, what: str, settings: Mapping[str, Any] | None = None
     ) -> Path:
-        """A wheel in `out_dir` that stands for this tree as it will be (PEP 660).
+        """Build an editable wheel of this tree in `out_dir` (PEP 660).
 
         Raises:
-            LocksetError: `build-failed`, also where the backend has no such hook.
+            LocksetError: `build-failed`, also if the backend does not support editable installs.
         """
         self._listener.note(f"Building an editable wheel of {what}: this runs code of the package")
         with self._backend(source_tree, what, settings, kind="editable") as backend:
             try:
                 return backend.wheel(out_dir, "build_editable")
             except HookMissing as error:
-                raise _failed(what, "its build backend knows no editable installs") from error
+                raise _failed(what, "its build backend does not support editable installs") from error
 
     def archive_metadata(self, archive: BinaryIO, filename: str) -> bytes:
-        """The METADATA of an sdist archive: see the port."""
+        """The METADATA of an sdist archive; see `Builder`."""
         with _scratch() as scratch:
-            return self.metadata(unpack(archive, filename, scratch), what=filename)
+            return self.metadata(unpack_sdist(archive, filename, scratch), what=filename)
 
     def archive_wheel(self, archive: BinaryIO, filename: str, out_dir: Path) -> Path:
-        """A wheel of an sdist archive: see the port."""
+        """Build a wheel of an sdist archive; see `Builder`."""
         with _scratch() as scratch:
-            return self.wheel(unpack(archive, filename, scratch), out_dir, what=filename)
+            return self.wheel(unpack_sdist(archive, filename, scratch), out_dir, what=filename)
 
     @contextmanager
     def _backend(
         self, source_tree: Path, what: str, settings: Mapping[str, Any] | None = None, *, kind: str = "wheel"
     ) -> Iterator[_Backend]:
-        """The tree's backend, in an environment that has all it wants."""
+        """The tree's backend, in an environment with its requirements."""
         system = read_build_system(_read_pyproject(source_tree), what=what)
         with self._environments.make(system.requires, what=what) as environment, _scratch() as scratch:
             backend = _Backend(
@@ -189,7 +189,7 @@ class HookBuilder:
 
 
 class _Backend:
-    """One build backend, called hook by hook in the interpreter of its environment."""
+    """One build backend, whose hooks run in the interpreter of its environment."""
 
     def __init__(
         self,
@@ -213,10 +213,9 @@ class _Backend:
             raise _bad_system(what, str(error)) from error
 
     def call(self, hook: str, *args: str, **options: Any) -> Any:
-        """The hook's answer; HookMissing where it is optional and absent."""
+        """The result of a hook; HookMissing if it is optional and absent."""
         try:
-            # pyproject-hooks warns in this process of what the backend warned of; it is the package's business, and in
-            # the output shown when the build fails.
+            # pyproject-hooks repeats the backend's warnings in this process; they are in the output of a failed build.
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
                 return getattr(self._caller, hook)(*args, **options)
@@ -226,14 +225,16 @@ class _Backend:
             raise _failed(self._what, f"its build backend failed in {hook}", self._tail()) from error
         except OSError as error:
             raise _failed(self._what, f"the interpreter of its build cannot be run: {error}") from error
-        except (ValueError, KeyError, TypeError) as error:  # the file it answers with is not what it should be
-            raise _failed(self._what, f"its build backend gave no answer in {hook}", self._tail()) from error
+        except (ValueError, KeyError, TypeError) as error:  # its result file is malformed
+            raise _failed(
+                self._what, f"its build backend returned no valid result from {hook}", self._tail()
+            ) from error
 
     def wheel(self, out_dir: Path, hook: str = "build_wheel") -> Path:
-        """The wheel built into `out_dir`."""
+        """Build a wheel in `out_dir`."""
         path = _inside(out_dir, self.call(hook, str(out_dir), config_settings=self.settings), self._what)
         if path.suffix != ".whl" or not path.is_file():
-            raise _failed(self._what, "its build backend left no wheel")
+            raise _failed(self._what, "its build backend did not create a wheel")
         return path
 
     def _run(self, cmd: Sequence[str], cwd: str | None = None, extra_environ: Mapping[str, str] | None = None) -> None:
@@ -241,7 +242,7 @@ class _Backend:
             subprocess.run(  # noqa: S603 (the environment's interpreter and the hook script)
                 list(cmd),
                 cwd=cwd,
-                env=_surroundings(self._python, extra_environ or {}),
+                env=_environ(self._python, extra_environ or {}),
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
@@ -252,13 +253,13 @@ class _Backend:
         try:
             with self._output.open("rb") as output:
                 output.seek(max(0, output.seek(0, os.SEEK_END) - _READ_BYTES))
-                return _told(output.read(_READ_BYTES).decode("utf-8", "replace").splitlines())
+                return _last_lines(output.read(_READ_BYTES).decode("utf-8", "replace").splitlines())
         except OSError:
             return ()
 
 
-def _told(lines: Sequence[str]) -> tuple[str, ...]:
-    """The last lines of a backend's output; of a traceback what was raised, not where."""
+def _last_lines(lines: Sequence[str]) -> tuple[str, ...]:
+    """The last lines of a backend's output; of tracebacks only the exception."""
     shown: list[str] = []
     within = False
     for line in lines:
@@ -270,9 +271,9 @@ def _told(lines: Sequence[str]) -> tuple[str, ...]:
     return tuple(shown[-_SHOWN_LINES:])
 
 
-def _surroundings(python: Path, extra: Mapping[str, str]) -> dict[str, str]:
-    """The environment variables a build runs with: those of this process, but what it must not see."""
-    inherited = dict(os.environ)  # noqa: TID251 (handed on, not read: compilers are found by these variables)
+def _environ(python: Path, extra: Mapping[str, str]) -> dict[str, str]:
+    """The environment variables for a build: those of this process that it may see."""
+    inherited = dict(os.environ)  # noqa: TID251 (passed on, not read: builds find compilers by these variables)
     kept = {k: v for k, v in inherited.items() if k not in _HIDDEN and not k.startswith(_HIDDEN_PREFIX)}
     path = os.pathsep.join(part for part in (str(python.parent), kept.get("PATH", "")) if part)
     return {**kept, "PATH": path, "PYTHONNOUSERSITE": "1", **extra}
@@ -287,9 +288,9 @@ def _read_pyproject(source_tree: Path) -> str | None:
 
 
 def _inside(folder: Path, name: object, what: str) -> Path:
-    """What the backend says it left in `folder`: one name, not a path."""
+    """The path of a file that the backend created in `folder`; its name must not be a path."""
     if not isinstance(name, str) or not name or Path(name).name != name:
-        raise _failed(what, "its build backend left something outside of the folder it was given")
+        raise _failed(what, "its build backend returned a path outside its output folder")
     return folder / name
 
 
@@ -308,5 +309,5 @@ def _failed(what: str, why: str, context: tuple[str, ...] = ()) -> LocksetError:
         "build-failed",
         f"{what} could not be built: {why}",
         context=context,
-        hint="Use a release that has a wheel, or install what its build needs",
+        hint="Use a release that has a wheel, or install what the build requires",
     )

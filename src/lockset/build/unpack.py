@@ -1,4 +1,4 @@
-"""Source archives to a source tree. The rules are enforced here, on every Python: nothing leaves the tree."""
+"""Unpack source archives safely, with the same rules on every Python: nothing is written outside the tree."""
 
 from __future__ import annotations
 
@@ -10,25 +10,25 @@ import zipfile
 from typing import TYPE_CHECKING, BinaryIO, cast
 
 from lockset.errors import LocksetError
-from lockset.metadata.bounded_reads import MOST_MEMBERS, BoundedReads, archive_errors, inflated, tar_members
+from lockset.metadata.bounded_reads import MOST_MEMBERS, BoundedReads, archive_errors, open_gzip, tar_members
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from pathlib import Path
 
-__all__ = ["MAX_TOTAL", "member_path", "unpack"]
+__all__ = ["MAX_TOTAL", "member_path", "unpack_sdist"]
 
-# Bytes of one archive once unpacked; beyond it the archive is refused. The largest honest ones have some 1 GB.
+# Limit for the unpacked size in bytes; the largest real archives have about 1 GB.
 MAX_TOTAL = 4 * 1024**3
 _CHUNK = 1024 * 1024
 _LONGEST_PART = 255
 
 
-def unpack(archive: BinaryIO, filename: str, into: Path) -> Path:
-    """Unpack the `.tar.gz` or `.zip` archive into the empty folder `into`; gives the folder of the source tree.
+def unpack_sdist(archive: BinaryIO, filename: str, into: Path) -> Path:
+    """Unpack the `.tar.gz` or `.zip` archive into the empty folder `into`, and return the folder of the source tree.
 
-    Regular files, folders, and links that stay inside the tree come out; anything else refuses the archive. Files
-    are readable, and executable only where their owner may execute them in the archive.
+    Regular files, folders, and links that stay inside the tree are unpacked; an archive with anything else is refused.
+    Files are readable, and executable if their owner may execute them in the archive.
 
     Raises:
         LocksetError: `archive-refused`: damaged, too large, or with a member that is not allowed.
@@ -36,9 +36,9 @@ def unpack(archive: BinaryIO, filename: str, into: Path) -> Path:
     writer = _Writer(filename, into)
     try:
         if filename.endswith(".zip"):
-            writer.take_zip(archive)
+            writer.add_zip(archive)
         else:
-            writer.take_tar(archive)
+            writer.add_tar(archive)
         writer.make_links()
     except archive_errors() as error:
         raise _refused(filename, f"it cannot be unpacked: {error}") from error
@@ -47,11 +47,11 @@ def unpack(archive: BinaryIO, filename: str, into: Path) -> Path:
 
 
 def member_path(name: str, *, archive: str) -> tuple[str, ...]:
-    """The parts of a member's name, each one safe name below the tree; () for the tree itself.
+    """The components of a member's name, which are safe below the tree; () for the tree itself.
 
     Raises:
-        LocksetError: `archive-refused`: absolute, climbing, with a drive, a backslash or a control character, or
-            too long.
+        LocksetError: `archive-refused`: the name is absolute, too long, or has `..`, a drive, a backslash or a control
+            character.
     """
     parts = [part for part in name.split("/") if part not in {"", "."}]
     bad = (
@@ -63,12 +63,12 @@ def member_path(name: str, *, archive: str) -> tuple[str, ...]:
         or (parts and len(parts[0]) > 1 and parts[0][1] == ":")
     )
     if bad:
-        raise _refused(archive, f"a member's name leads out of the tree or is no name: {name[:200]!r}")
+        raise _refused(archive, f"a member's name is not valid or leads out of the tree: {name[:200]!r}")
     return tuple(parts)
 
 
 class _Writer:
-    """Writes members below one folder; links are made at the end, so that nothing is ever written through one."""
+    """Writes members below one folder; links are created last, so that nothing is written through a link."""
 
     def __init__(self, archive: str, root: Path) -> None:
         self._archive = archive
@@ -79,8 +79,8 @@ class _Writer:
         self._links: dict[tuple[str, ...], str] = {}
         self._copies: list[tuple[tuple[str, ...], tuple[str, ...]]] = []
 
-    def take_tar(self, archive: BinaryIO) -> None:
-        with tarfile.open(fileobj=inflated(archive), mode="r:") as tar:
+    def add_tar(self, archive: BinaryIO) -> None:
+        with tarfile.open(fileobj=open_gzip(archive), mode="r:") as tar:
             for member in tar_members(tar):
                 parts = self._count(member.name)
                 if member.isdir():
@@ -88,7 +88,7 @@ class _Writer:
                 elif member.isreg():
                     stream = tar.extractfile(member)
                     assert stream is not None, "regular members have contents"
-                    self._announced(max(member.size, tar.offset - member.offset_data))
+                    self._check_size(max(member.size, tar.offset - member.offset_data))
                     self._file(parts, _chunks(cast("BinaryIO", stream)), mode=member.mode)
                 elif member.issym():
                     self._links[parts] = member.linkname
@@ -97,7 +97,7 @@ class _Writer:
                 elif member.type not in {tarfile.XGLTYPE, tarfile.XHDTYPE}:
                     raise _refused(self._archive, f"`{member.name[:200]}` is neither file, folder nor link")
 
-    def take_zip(self, archive: BinaryIO) -> None:
+    def add_zip(self, archive: BinaryIO) -> None:
         with zipfile.ZipFile(cast("BinaryIO", BoundedReads(archive))) as opened:
             for member in opened.infolist():
                 parts = self._count(member.filename)
@@ -107,7 +107,7 @@ class _Writer:
                 if member.is_dir():
                     self._folder(parts)
                 else:
-                    self._announced(member.file_size)
+                    self._check_size(member.file_size)
                     with opened.open(member) as stream:
                         self._file(parts, _chunks(cast("BinaryIO", stream)), mode=mode)
 
@@ -117,50 +117,52 @@ class _Writer:
             raise _refused(self._archive, f"it has more than {MOST_MEMBERS} members")
         return member_path(name, archive=self._archive)
 
-    def _announced(self, size: int) -> None:
-        """Refuse what says itself that it is too large, or less than nothing, before any of it is written."""
+    def _check_size(self, size: int) -> None:
+        """Refuse a stated size that is negative or too large, before anything is written."""
         if size < 0:
-            raise _refused(self._archive, "a member has less than no bytes")
+            raise _refused(self._archive, "the size of a member is negative")
         if size > self._left:
             raise _refused(self._archive, f"it unpacks to more than {MAX_TOTAL} bytes")
 
     def _folder(self, parts: tuple[str, ...]) -> str:
-        """The path of a folder, which is made; no link is on the way, since links are made when all else is there."""
-        found = self._folders.get(parts)
-        if found is None:
-            found = str(self._root.joinpath(*parts))
-            os.makedirs(found, mode=0o755, exist_ok=True)  # noqa: PTH103 (an archive may have 100,000 members)
-            self._folders[parts] = found
-        return found
+        """Create a folder and return its path; it is not below a link, since links are created last."""
+        path = self._folders.get(parts)
+        if path is None:
+            path = str(self._root.joinpath(*parts))
+            os.makedirs(path, mode=0o755, exist_ok=True)  # noqa: PTH103 (an archive may have 100,000 members)
+            self._folders[parts] = path
+        return path
 
     def _file(self, parts: tuple[str, ...], chunks: Iterable[bytes], *, mode: int) -> None:
         if not parts:
             raise _refused(self._archive, "a file has no name")
         path = f"{self._folder(parts[:-1])}{os.sep}{parts[-1]}"
-        # Readers differ on which of two members with one name counts: they must be the same.
-        doubled = os.path.isfile(path)  # noqa: PTH113 (as above)
-        with open(path, "rb" if doubled else "xb") as file:  # noqa: PTH123 (as above)
+        # Readers differ on which of two members with the same name counts, so they must be equal.
+        exists = os.path.isfile(path)  # noqa: PTH113 (as above)
+        with open(path, "rb" if exists else "xb") as file:  # noqa: PTH123 (as above)
             for chunk in chunks:
                 self._left -= len(chunk)
                 if self._left < 0:
                     raise _refused(self._archive, f"it unpacks to more than {MAX_TOTAL} bytes")
-                if not doubled:
+                if not exists:
                     file.write(chunk)
                 elif file.read(len(chunk)) != chunk:
-                    raise self._doubled(parts)
-            if doubled and file.read(1):
-                raise self._doubled(parts)
+                    raise self._duplicate(parts)
+            if exists and file.read(1):
+                raise self._duplicate(parts)
         os.chmod(path, 0o755 if mode & stat.S_IXUSR else 0o644)  # noqa: PTH101 (as above)
 
-    def _doubled(self, parts: tuple[str, ...]) -> LocksetError:
+    def _duplicate(self, parts: tuple[str, ...]) -> LocksetError:
         return _refused(self._archive, f"it has `{'/'.join(parts)}` twice, with different content")
 
     def make_links(self) -> None:
-        """Hard links become copies of files in the tree; symbolic links are made, then judged by where they end."""
+        """Copy the files of hard links, then create symbolic links and check that they stay inside the tree."""
         for parts, target in self._copies:
             source = self._root.joinpath(*target)
             if not target or not source.is_file() or source.is_symlink():
-                raise _refused(self._archive, f"the hard link `{'/'.join(parts)}` leads to no file of the archive")
+                raise _refused(
+                    self._archive, f"the hard link `{'/'.join(parts)}` does not lead to a file of the archive"
+                )
             with source.open("rb") as file:
                 self._file(parts, _chunks(file), mode=source.stat().st_mode)
         for parts, text in self._links.items():
@@ -179,7 +181,7 @@ class _Writer:
         for part in parts[:-1]:
             folder /= part
             if folder.is_symlink():
-                raise _refused(self._archive, f"the link `{'/'.join(parts)}` lies behind another link")
+                raise _refused(self._archive, f"the link `{'/'.join(parts)}` is below another link")
             folder.mkdir(mode=0o755, exist_ok=True)
         path = folder / parts[-1]
         if os.path.lexists(path):
@@ -196,5 +198,5 @@ def _refused(archive: str, why: str) -> LocksetError:
     return LocksetError(
         "archive-refused",
         f"The source archive `{archive}` is refused: {why}",
-        hint="Use another release; this archive is damaged or was made to do harm",
+        hint="Use another release; this archive is damaged or malicious",
     )

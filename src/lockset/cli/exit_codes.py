@@ -24,6 +24,6 @@ _OF_OPTIONS = frozenset({"platform-unknown", "python-version-invalid"})
 
 def exit_code(error: LocksetError) -> int:
     """Exit code that tells of `error`."""
-    code, place = error.diagnostic.code, error.diagnostic.place
-    of_line = place.startswith("--") if place else code in _OF_OPTIONS
+    code, location = error.diagnostic.code, error.diagnostic.location
+    of_line = location.startswith("--") if location else code in _OF_OPTIONS
     return USAGE if of_line or isinstance(error, UsageError) else REFUSED

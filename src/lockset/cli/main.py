@@ -24,7 +24,7 @@ COMMANDS: dict[str, str] = {
     "download": "bring the files of a lock file into a folder",
     "convert": "make a lock file of requirements, or of another tool's lock file",
     "export": "write a lock file as requirements, constraints or a bill of materials",
-    "validate": "check lock files against the standard",
+    "validate": "check lock files and project files against the standards",
     "tree": "show what a lock file holds, and who asked for it",
     "why": "show every chain that leads to a package",
     "why-not": "tell what keeps a version from being locked",
@@ -37,9 +37,9 @@ _RECALLED = frozenset({"lock", "sync", "install"})
 
 def build_parser(chosen: str | None, *, every: bool = False) -> argparse.ArgumentParser:
     """The parser; only the command `chosen` (or `every` one, for the documentation) gets its options."""
-    from lockset.cli.program import build_parser as build
+    from lockset.cli.program import make_parser
 
-    return build(COMMANDS, chosen, every=every)
+    return make_parser(COMMANDS, chosen, every=every)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -122,9 +122,9 @@ def _stands(arguments: Sequence[str]) -> bool:
 
         told = recall_answer(arguments, environ)
     else:
-        from lockset.files.record_store import recall
+        from lockset.files.record_store import replay
 
-        told = recall(arguments, environ)
+        told = replay(arguments, environ)
     if told is None:
         return False
     try:

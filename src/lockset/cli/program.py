@@ -14,7 +14,7 @@ from lockset import __version__
 from lockset.cli.exit_codes import INTERRUPTED, REFUSED, TERMINATED, USAGE, exit_code
 from lockset.cli.interrupts import Terminated, undo_first
 from lockset.cli.options.common import add_common
-from lockset.cli.options.variables import fill
+from lockset.cli.options.variables import apply_variables
 from lockset.errors import Diagnostic, LocksetError
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from lockset.cli.output.streams import Output
 
-__all__ = ["build_parser", "run"]
+__all__ = ["make_parser", "run"]
 
 # Options before the command that take a value of their own.
 _WITH_VALUE = frozenset({"--color", "--directory", "--config"})
@@ -65,9 +65,9 @@ class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         """End the process with what is wrong and where to look."""
         from lockset.cli.main import COMMANDS
-        from lockset.cli.options.wrong_usage import explain
+        from lockset.cli.options.wrong_usage import explain_usage_error
 
-        self.refuse(*explain(message, self, COMMANDS))
+        self.refuse(*explain_usage_error(message, self, COMMANDS))
 
     def _get_values(self, action: argparse.Action, arg_strings: list[str]) -> Any:
         """The values of an option, which is never empty: a path of no characters is the working folder."""
@@ -101,7 +101,7 @@ def _shown(text: str) -> str:
     return plain(text).encode(encoding, "backslashreplace").decode(encoding)
 
 
-def build_parser(commands: Mapping[str, str], chosen: str | None, *, every: bool = False) -> argparse.ArgumentParser:
+def make_parser(commands: Mapping[str, str], chosen: str | None, *, every: bool = False) -> argparse.ArgumentParser:
     """The parser of `commands`; only the `chosen` one (or `every` one, for the documentation) gets its options."""
     parser = _FrontDoor(prog="lockset")
     parser.commands = commands
@@ -126,7 +126,7 @@ def build_parser(commands: Mapping[str, str], chosen: str | None, *, every: bool
 
 def run(arguments: Sequence[str], commands: Mapping[str, str]) -> int:
     """Run the command line `arguments` (without the program's name); returns the exit code."""
-    parser = build_parser(commands, _chosen(arguments, commands))
+    parser = make_parser(commands, _chosen(arguments, commands))
     args, unknown = parser.parse_known_args(arguments)
     args.arguments = tuple(arguments)
     if unknown:
@@ -134,7 +134,7 @@ def run(arguments: Sequence[str], commands: Mapping[str, str]) -> int:
 
         args.parser.refuse(*unknown_arguments(unknown, args.parser, args.command))
     if args.command is None:
-        parser.print_help(sys.stderr)  # noqa: TID251 - what was asked for is no help
+        parser.print_help(sys.stderr)  # noqa: TID251 - help was not requested
         return USAGE
     from lockset.cli.output.streams import Output
 
@@ -176,7 +176,7 @@ def _chosen(arguments: Sequence[str], commands: Mapping[str, str]) -> str | None
 def _filled(args: argparse.Namespace) -> LocksetError | None:
     """Take what is not on the line from variables; what is wrong with them, to be told once that is possible."""
     try:
-        fill(args, args.parser)
+        apply_variables(args, args.parser)
     except LocksetError as error:
         return error
     return None
@@ -200,7 +200,7 @@ def _run(args: argparse.Namespace, out: Output) -> int:
         gc.set_threshold(*_COLLECTED_AT)
         gc.enable()
         undo_first()
-        code: int = command.run(args, out)
+        code: int = command.run(command.read(args, out), out)
     except LocksetError as error:
         return _told(error, out)
     except BrokenPipeError:
@@ -220,16 +220,16 @@ def _tell(error: Exception, out: Output) -> None:
     if isinstance(error, OSError):
         # Of a move the goal tells more than the start.
         path = error.filename2 or error.filename
-        place = str(path) if path else None
+        location = str(path) if path else None
         message = f"The system refused: {error.strerror or error}"
-        out.error(Diagnostic(code="system", message=message, place=place))
+        out.error(Diagnostic(code="system", message=message, location=location))
     elif isinstance(error, (MemoryError, SystemError)):
         # The interpreter itself forgets, at times, to say that it was for want of memory that it gave up.
         out.error(Diagnostic(code="memory", message="There is not enough memory for this"))
     elif isinstance(error, UnicodeEncodeError) and sys.getfilesystemencoding() != "utf-8":
         message = f"The name of a file cannot be written in the encoding of this locale, {error.encoding}"
         hint = "Choose a locale of UTF-8, or set the variable PYTHONUTF8=1"
-        out.error(Diagnostic(code="encoding", message=message, place=error.object, hint=hint))
+        out.error(Diagnostic(code="encoding", message=message, location=error.object, hint=hint))
     elif isinstance(error, ImportError):
         # Two threads import at once, one lacks memory, and the other one finds half a module.
         message = f"A part of lockset cannot be imported: {error}"
@@ -243,13 +243,13 @@ def _tell_bug(error: Exception, out: Output) -> None:
     import traceback
 
     frames = traceback.extract_tb(error.__traceback__)
-    place = f"{frames[-1].filename}:{frames[-1].lineno}" if frames else None
+    location = f"{frames[-1].filename}:{frames[-1].lineno}" if frames else None
     out.detail("".join(traceback.format_exception(error)))
     out.error(
         Diagnostic(
             code="internal",
             message=f"This is a bug in lockset: {type(error).__name__}: {error}",
-            place=place,
+            location=location,
             hint="Report it with what `--verbose` shows",
         )
     )

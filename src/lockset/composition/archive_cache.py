@@ -14,7 +14,7 @@ from lockset.resolve.problem.direct_source import SourceFacts
 if TYPE_CHECKING:
     from lockset.index.http.files import HttpFiles
     from lockset.index.pages.project_page import DistributionFile
-    from lockset.metadata.ports import Store
+    from lockset.metadata.ports import BytesStore
     from lockset.resolve.problem.direct_source import DirectSource
 
 __all__ = ["ArchiveMemory"]
@@ -31,7 +31,7 @@ class ArchiveMemory:
     asked about: the facts stand while its server names it by the same strong ETag, or where there is no network.
     """
 
-    def __init__(self, files: HttpFiles, store: Store) -> None:
+    def __init__(self, files: HttpFiles, store: BytesStore) -> None:
         self._files = files
         self._store = store
         self._stamps: dict[str, str | None] = {}

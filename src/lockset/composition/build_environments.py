@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING, Any
 from lockset import __version__
 from lockset._dataclass import dataclass
 from lockset.build.hooks import HookBuilder
-from lockset.composition.lock_pipeline import Choices, lock
+from lockset.composition.lock_pipeline import LockOptions, lock_project
 from lockset.composition.repositories import connected, repository_opener
-from lockset.composition.sync_pipeline import LockSource, Policy, SyncRequest, sync
+from lockset.composition.sync_pipeline import LockSource, RemovalPolicy, SyncRequest, sync
 from lockset.errors import LocksetError
 from lockset.index.credentials import redact
 from lockset.sources.project import RootProject
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from lockset.index.options import IndexOptions
-    from lockset.progress import Listener
+    from lockset.progress import ProgressListener
     from lockset.sources.requirements.requirement_line import RequirementLine
 
 __all__ = ["SyncedEnvironmentMaker", "builder"]
@@ -71,24 +71,24 @@ class SyncedEnvironmentMaker:
     cache: Path | None
     python: str
     now: datetime
-    listener: Listener
+    listener: ProgressListener
     constraints: tuple[RequirementLine, ...] = ()
     settings: Mapping[str, Any] = field(default_factory=dict)
     inside: tuple[str, ...] = ()
 
-    def builder(self, listener: Listener) -> HookBuilder:
+    def builder(self, listener: ProgressListener) -> HookBuilder:
         """A builder over environments of this maker."""
         return HookBuilder(self, listener=listener, settings=self.settings, fingerprint=self._fingerprint())
 
     def _fingerprint(self) -> str:
         """What decides on a build besides the tree, as far as it is known before: interpreter, settings, variables."""
         python = Path(self.python).resolve()
-        places = (self.options.index_url, *(source.url for source in self.options.indexes), *self.options.find_links)
+        locations = (self.options.index_url, *(source.url for source in self.options.indexes), *self.options.find_links)
         facts = [
             [str(python), python.stat().st_mtime_ns if python.exists() else 0, sys.version, __version__],
             [str(line.requirement) for line in self.constraints],
             {key: str(value) for key, value in self.settings.items()},
-            list(map(redact, places)),
+            list(map(redact, locations)),
             {name: os.environ.get(name, "") for name in _DECIDING},  # noqa: TID251 - builds inherit them
         ]
         return hashlib.sha256(json.dumps(facts).encode()).hexdigest()
@@ -103,10 +103,10 @@ class SyncedEnvironmentMaker:
                 hint="Use a release that has a wheel",
             )
         with tempfile.TemporaryDirectory(prefix="lockset-build-") as folder:
-            place = Path(folder) / "env"
-            _make_venv(self.python, place, what)
+            location = Path(folder) / "env"
+            _make_venv(self.python, location, what)
             made = _SyncedEnvironment(
-                python=place / ("Scripts/python.exe" if sys.platform == "win32" else "bin/python"),
+                python=location / ("Scripts/python.exe" if sys.platform == "win32" else "bin/python"),
                 maker=self,
                 folder=Path(folder),
                 what=what,
@@ -139,22 +139,23 @@ class _SyncedEnvironment:
                 dependencies=tuple(parse_requirement(text, origin=origin) for text in self.installed),
             )
             platform = ("sys_platform", "platform_machine", "implementation_name")
-            choices = Choices(
+            choices = LockOptions(
                 python=values["python_full_version"],
                 environments=(" and ".join(f"{name} == '{values[name]}'" for name in platform),),
                 constraints=maker.constraints,
             )
             nested = replace(maker, settings={}, inside=(*maker.inside, self.what))
-            found = lock(
+            found = lock_project(
                 project,
                 choices,
                 open_repository=repository_opener(maker.options, maker.cache, builder=nested.builder),
                 now=maker.now,
+                one_environment=True,
             )
             request = SyncRequest(
                 sources=(LockSource(lock=found.lock, folder=str(self.folder)),),
                 python=str(self.python),
-                policy=Policy(exact=False),
+                policy=RemovalPolicy(exact=False),
             )
             with connected(maker.options, maker.cache, maker.listener) as connection:
                 sync(request, cache=maker.cache, downloads=lambda: connection.downloads)
@@ -163,14 +164,14 @@ class _SyncedEnvironment:
             raise LocksetError(
                 "build-environment",
                 f"The environment to build {self.what} in could not be made: {told.message}",
-                place=told.place,
+                location=told.location,
                 context=told.context,
                 hint=told.hint,
             ) from error
 
 
-def _make_venv(python: str, place: Path, what: str) -> None:
-    command = [python, "-I", "-m", "venv", "--without-pip", str(place)]
+def _make_venv(python: str, location: Path, what: str) -> None:
+    command = [python, "-I", "-m", "venv", "--without-pip", str(location)]
     done = subprocess.run(  # noqa: S603 (an interpreter the user chose, our own arguments)
         command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False
     )
@@ -189,7 +190,7 @@ def builder(
     *,
     python: str,
     now: datetime,
-    listener: Listener,
+    listener: ProgressListener,
     constraints: tuple[RequirementLine, ...] = (),
     settings: Mapping[str, Any] | None = None,
 ) -> HookBuilder:

@@ -15,13 +15,13 @@ if TYPE_CHECKING:
 
     from lockset.index.options import IndexOptions
     from lockset.lockfile.model import Package, PackageSdist, PackageWheel, Pylock
-    from lockset.progress import Listener
+    from lockset.progress import ProgressListener
 
 __all__ = ["connected", "link_locked_files"]
 
 
 @contextmanager
-def connected(options: IndexOptions, cache: Path | None, listener: Listener) -> Iterator[Connection]:
+def connected(options: IndexOptions, cache: Path | None, listener: ProgressListener) -> Iterator[Connection]:
     """Connections for one run; nothing is opened before the first request, all is closed at the end."""
     connection = connect(options, cache=cache, clock=time.time, listener=listener)  # noqa: TID251 - the clock's door
     try:

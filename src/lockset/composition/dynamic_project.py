@@ -7,10 +7,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from lockset.errors import LocksetError
-from lockset.resolve.problem.build_problem import ask
+from lockset.resolve.problem.build_problem import build_problem
 from lockset.resolve.problem.direct_source import DirectSource, relative_path
-from lockset.sources.other_tools import listed
-from lockset.sources.unbuilt import with_built
+from lockset.sources.dynamic_fields import with_built
+from lockset.sources.other_tools import join_many_names
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -19,13 +19,13 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from lockset.lockfile.model import Pylock
-    from lockset.progress import Listener
-    from lockset.resolve.problem.build_problem import Question
+    from lockset.progress import ProgressListener
+    from lockset.resolve.problem.build_problem import ResolutionProblem
     from lockset.resolve.problem.file_policy import FileRules
-    from lockset.resolve.problem.options import Choices
+    from lockset.resolve.problem.options import LockOptions
     from lockset.resolve.releases.index_repository import IndexRepository
+    from lockset.sources.dynamic_fields import DynamicFields
     from lockset.sources.project import RootProject
-    from lockset.sources.unbuilt import Unbuilt
 
 __all__ = ["asked_project"]
 
@@ -33,14 +33,14 @@ __all__ = ["asked_project"]
 @contextmanager
 def asked_project(
     project: RootProject,
-    choices: Choices,
+    choices: LockOptions,
     *,
-    open_repository: Callable[[FileRules, Listener], AbstractContextManager[IndexRepository]],
+    open_repository: Callable[[FileRules, ProgressListener], AbstractContextManager[IndexRepository]],
     now: datetime,
     old: Pylock | None,
     folder: Path | None,
-    listener: Listener,
-) -> Iterator[tuple[RootProject, Question, IndexRepository]]:
+    listener: ProgressListener,
+) -> Iterator[tuple[RootProject, ResolutionProblem, IndexRepository]]:
     """The whole project, its question, and an open repository to answer it with.
 
     Raises:
@@ -48,25 +48,25 @@ def asked_project(
     """
     if project.unbuilt:
         project = _whole(project, choices, open_repository, now=now, old=old, folder=folder, listener=listener)
-    question = ask(project, choices, old=old, now=now, folder=folder)
+    question = build_problem(project, choices, old=old, now=now, folder=folder)
     with open_repository(question.rules, listener) as opened:
         yield project, question, opened
 
 
 def _whole(
     project: RootProject,
-    choices: Choices,
-    open_repository: Callable[[FileRules, Listener], AbstractContextManager[IndexRepository]],
+    choices: LockOptions,
+    open_repository: Callable[[FileRules, ProgressListener], AbstractContextManager[IndexRepository]],
     *,
     now: datetime,
     old: Pylock | None,
     folder: Path | None,
-    listener: Listener,
+    listener: ProgressListener,
 ) -> RootProject:
     """`project` with what its build says. Which Pythons and extras it has is not known before."""
     before = replace(choices, extras=None, all_extras=True)
     known = len(project.warnings)
-    with open_repository(ask(project, before, old=old, now=now, folder=folder).rules, listener) as opened:
+    with open_repository(build_problem(project, before, old=old, now=now, folder=folder).rules, listener) as opened:
         for unbuilt in project.unbuilt:
             project = _built(project, unbuilt, opened, folder or project.base)
     for warning in project.warnings[known:]:
@@ -74,14 +74,14 @@ def _whole(
     return project
 
 
-def _built(project: RootProject, unbuilt: Unbuilt, repository: IndexRepository, folder: Path) -> RootProject:
+def _built(project: RootProject, unbuilt: DynamicFields, repository: IndexRepository, folder: Path) -> RootProject:
     """By the same road as a folder that is asked for."""
     source = DirectSource(
         name=unbuilt.name,
         kind="directory",
         path=str(unbuilt.base),
         shown=relative_path(str(unbuilt.base), folder),
-        place=unbuilt.place,
+        location=unbuilt.location,
     )
     assert repository.sources is not None, "whoever locks a project reads folders"
     try:
@@ -99,12 +99,12 @@ def _built(project: RootProject, unbuilt: Unbuilt, repository: IndexRepository, 
     )
 
 
-def _refused(unbuilt: Unbuilt) -> LocksetError:
+def _refused(unbuilt: DynamicFields) -> LocksetError:
     files = f"lock the files that setuptools reads them from: `lockset lock {' '.join(unbuilt.files)}`"
     other = files if unbuilt.files else "write them in pyproject.toml"
     return LocksetError(
         "build-needed",
-        f"The {listed(unbuilt.keys)} of {unbuilt.name} are dynamic: only a build tells them, and builds are off",
-        place=unbuilt.place,
+        f"The {join_many_names(unbuilt.keys)} of {unbuilt.name} are dynamic: only a build has them, and builds are off",
+        location=unbuilt.location,
         hint=f"Allow builds for {unbuilt.name}, or {other}",
     )

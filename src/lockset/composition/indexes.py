@@ -1,22 +1,30 @@
-"""Where the packages of a project come from, by its own settings and files."""
+"""Where the packages of a run come from: what its caller gave, in front of what the project says."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from lockset.index.options import DEFAULT_INDEX, IndexOptions, IndexSource, location_url
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+    from lockset.composition.run_context import IndexOverrides, RunContext
     from lockset.sources.project import RootProject
 
-__all__ = ["indexes_of"]
+__all__ = ["chosen_urls", "indexes_of", "project_around", "resolve_indexes", "unread_index_variable"]
+
+# Variables of pip and uv that name a default index.
+_FOREIGN = ("PIP_INDEX_URL", "UV_DEFAULT_INDEX", "UV_INDEX_URL")
 
 
 def indexes_of(project: RootProject) -> IndexOptions:
     """What `[tool.lockset]` and the options of requirements files say; the public index where they say nothing.
 
     Raises:
-        LocksetError: a place that is neither URL nor path, or a pin to an index nobody named.
+        LocksetError: a location that is neither URL nor path, or a pin to an index nobody named.
     """
     settings, options, base = project.settings, project.options, project.base
     named = [
@@ -44,3 +52,90 @@ def indexes_of(project: RootProject) -> IndexOptions:
         insecure_hosts=frozenset((*settings.allow_insecure_host, *options.trusted_hosts)),
         keyring=settings.keyring_provider == "subprocess",
     )
+
+
+def resolve_indexes(
+    given: IndexOptions | IndexOverrides | None, project: RootProject | None, context: RunContext
+) -> IndexOptions:
+    """The indexes of a run: `given` alone, or its overrides in front of what `project` says.
+
+    Raises:
+        LocksetError: a location that is neither URL nor path, or a pin to an index nobody named.
+    """
+    if isinstance(given, IndexOptions):
+        return replace(given, offline=True) if context.offline else given
+    own = indexes_of(project) if project is not None else IndexOptions()
+    if given is None:
+        return replace(own, offline=context.offline)
+    here = context.here
+    named = [_named_index(text, here) for text in given.indexes]
+    default = _named_index(given.default_index, here) if given.default_index else None
+    find_links = [location_url(text, base=here) for text in given.find_links]
+    timeout = given.read_timeout if given.read_timeout is not None else own.read_timeout
+    return replace(
+        own,
+        index_url=default.url if default else own.index_url,
+        index_name=default.name if default else own.index_name,
+        indexes=tuple(dict.fromkeys((*named, *own.indexes))),
+        find_links=tuple(dict.fromkeys((*find_links, *own.find_links))),
+        no_index=given.no_index or own.no_index,
+        strategy=given.strategy or own.strategy,
+        offline=context.offline,
+        refresh=given.refresh,
+        read_timeout=timeout,
+        connect_timeout=min(timeout, own.connect_timeout),
+        retries=given.retries if given.retries is not None else own.retries,
+        insecure_hosts=frozenset((*given.insecure_hosts, *own.insecure_hosts)),
+        cert=given.cert,
+        client_cert=given.client_cert,
+        proxy=given.proxy,
+        keyring=given.keyring if given.keyring is not None else own.keyring,
+    )
+
+
+def chosen_urls(given: IndexOptions | IndexOverrides | None) -> tuple[str, ...]:
+    """The addresses of the indexes that the caller named."""
+    if given is None:
+        return ()
+    if isinstance(given, IndexOptions):
+        return (given.index_url, *(index.url for index in given.indexes))
+    texts: Iterable[str] = (*given.indexes, *filter(None, (given.default_index,)))
+    return tuple(_name_and_location(text)[1] for text in texts)
+
+
+def project_around(folder: Path, context: RunContext) -> RootProject | None:
+    """What the project around `folder` says of indexes: which are named, trusted, asked for credentials.
+
+    Nothing of it decides what is installed. None where there is no such project, or it is to be left aside.
+
+    Raises:
+        LocksetError: the settings are wrong.
+    """
+    from lockset.sources.discover import find_settings, find_upwards, read_settings_of
+    from lockset.sources.project import RootProject
+
+    if not context.use_settings:
+        return None
+    if context.config_path is not None:
+        return RootProject(base=context.here, settings=read_settings_of(context.config_path, folder=context.here))
+    pyproject = find_upwards("pyproject.toml", folder)
+    return None if pyproject is None else RootProject(base=pyproject.parent, settings=find_settings(folder))
+
+
+def unread_index_variable(options: IndexOptions, context: RunContext) -> str | None:
+    """What to do about a variable of pip or uv that names another default index, where the public one is asked."""
+    if options.no_index or options.offline or options.index_url != DEFAULT_INDEX:
+        return None
+    name = next((name for name in _FOREIGN if context.variables.get(name)), None)
+    what = "is set, and not read: name the index with `--default-index` or LOCKSET_DEFAULT_INDEX"
+    return None if name is None else f"{name} {what}"
+
+
+def _name_and_location(text: str) -> tuple[str | None, str]:
+    name, equals, url = text.partition("=")
+    return (name, url) if equals and "/" not in name and ":" not in name else (None, text)
+
+
+def _named_index(text: str, base: Path) -> IndexSource:
+    name, location = _name_and_location(text)
+    return IndexSource(url=location_url(location, base=base), name=name)

@@ -4,33 +4,33 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import field, replace
-from os import fspath
+from functools import cache
 from os.path import isabs
 from typing import TYPE_CHECKING
 
 from lockset._dataclass import dataclass
 from lockset.composition.dynamic_project import asked_project
-from lockset.errors import LocksetError
-from lockset.files.output_file import write_output
+from lockset.errors import LocksetError, UsageError
+from lockset.files.output_file import write_lock_file
 from lockset.lockfile.secrets import refuse_secrets
-from lockset.lockfile.validate.report import validate
+from lockset.lockfile.validate.report import validate_document
 from lockset.lockfile.write import write
-from lockset.progress import Silent
-from lockset.resolve.lock.assemble import LockTerms, assemble, with_project
-from lockset.resolve.lock.gaps import gaps
+from lockset.progress import NullListener
+from lockset.resolve.lock.assemble import LockTerms, assemble_lock, with_project
 from lockset.resolve.lock.lock_resolution import resolution_of
+from lockset.resolve.lock.missing_files import gaps
 from lockset.resolve.lock.python_bounds import later_pythons, narrowing
-from lockset.resolve.lock.verify import prove
+from lockset.resolve.lock.verify import verify_lock
 from lockset.resolve.lock.wheels_agree import verify_metadata
 from lockset.resolve.problem.direct_source import DirectVersion
 from lockset.resolve.problem.lasting_choices import refuse_lost_groups
-from lockset.resolve.problem.options import Choices
+from lockset.resolve.problem.options import LockOptions
 from lockset.resolve.problem.other_sources import refuse_of_needed
 from lockset.resolve.problem.python_range import KNOWN
-from lockset.resolve.releases.direct_repository import DirectRepository, SourceFound
-from lockset.resolve.solver.candidate import SplitCandidate
-from lockset.resolve.solver.propagate import propagate
-from lockset.resolve.solver.search import Impossible, choices_of
+from lockset.resolve.releases.direct_repository import DirectRepository, UrlRequirementDiscovered
+from lockset.resolve.solver.candidate import ForkCandidate
+from lockset.resolve.solver.resolution_graph import resolution_graph
+from lockset.resolve.solver.search import ResolutionImpossible, extra_and_group_choices
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -41,11 +41,12 @@ if TYPE_CHECKING:
 
     from packaging.version import Version
 
+    from lockset.composition.lock_inputs import LockInputs
     from lockset.lockfile.model import Pylock
-    from lockset.progress import Listener
-    from lockset.resolve.lock.gaps import Gap
-    from lockset.resolve.lock.verify import Missing
-    from lockset.resolve.problem.build_problem import Question
+    from lockset.progress import ProgressListener
+    from lockset.resolve.lock.missing_files import Gap
+    from lockset.resolve.lock.verify import MissingFile
+    from lockset.resolve.problem.build_problem import ResolutionProblem
     from lockset.resolve.problem.file_policy import FileRules
     from lockset.resolve.problem.request import LockRequest
     from lockset.resolve.problem.requirement import Dependency
@@ -53,10 +54,10 @@ if TYPE_CHECKING:
     from lockset.resolve.solver.resolution import Resolution
     from lockset.sources.project import RootProject
 
-__all__ = ["Choices", "LockResult", "lock"]
+__all__ = ["LockOptions", "LockResult", "lock_project"]
 
 # Opens a repository for rules; closing it ends its connections.
-Opener = "Callable[[FileRules, Listener], AbstractContextManager[IndexRepository]]"
+Opener = "Callable[[FileRules, ProgressListener], AbstractContextManager[IndexRepository]]"
 # Names in one note; further ones are counted.
 _SHOWN = 10
 
@@ -73,6 +74,10 @@ class LockResult:
         skipped: Releases that were stepped over, as `name version`, and why.
         behind: Projects whose newest chosen version is not the newest there is: both versions.
         notes: What the user should know and would be told again by the same question.
+        warnings: What in the sources is probably not what was meant.
+        inputs: What it was made of: project, options, indexes, and the lock file that was there.
+        fresh_until: When the first page of an index has to be asked for again, in seconds since the epoch; 0 where
+            nobody knows.
     """
 
     lock: Pylock
@@ -82,27 +87,43 @@ class LockResult:
     skipped: Mapping[str, str] = field(default_factory=dict)
     behind: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+    inputs: LockInputs | None = None
+    fresh_until: float = 0.0
 
-    def write(self, path: str | PathLike[str]) -> None:
-        """Write the lock file, whole or not at all; OSError where the system refuses."""
-        write_output(fspath(path), self.text.encode())
+    def write(self, path: str | PathLike[str] | None = None) -> None:
+        """Write the lock file, whole or not at all, at `path`, or at the output that it was made for.
+
+        Raises:
+            LocksetError: `output-not-writable`; the file is as it was.
+        """
+        location = path if path is not None else self.path
+        if location is None:
+            raise UsageError("output-missing", "The lock was made for no file", hint="Give `write` a path")
+        write_lock_file(location, self.text)
+
+    @property
+    def path(self) -> Path | None:
+        """The lock file that it was made for, absolute."""
+        return None if self.inputs is None else self.inputs.target
 
     @property
     def splits(self) -> int:
         """How often one project was decided apart for two parts of the environments."""
-        return sum(isinstance(c, SplitCandidate) for _, found in self.resolution.pins.parts for c in found.values())
+        return sum(isinstance(c, ForkCandidate) for _, found in self.resolution.pins.parts for c in found.values())
 
 
-def lock(
+def lock_project(
     project: RootProject,
-    choices: Choices,
+    choices: LockOptions,
     *,
-    open_repository: Callable[[FileRules, Listener], AbstractContextManager[IndexRepository]],
+    open_repository: Callable[[FileRules, ProgressListener], AbstractContextManager[IndexRepository]],
     now: datetime,
     old: Pylock | None = None,
     folder: Path | None = None,
     verify: bool = False,
-    listener: Listener | None = None,
+    one_environment: bool = False,
+    listener: ProgressListener | None = None,
 ) -> LockResult:
     """One lock for every environment that `project` and `choices` ask for; nothing is written to disk.
 
@@ -114,28 +135,28 @@ def lock(
         old: The lock there is; its pins are tried first.
         folder: Where the lock will lie, absolute: paths in it are relative to there (None: the project's folder).
         verify: Compare what all wheels of a version ask for.
+        one_environment: What is asked for is one environment, for which resolvelib decides.
         listener: Hears of progress.
 
     Raises:
         LocksetError: `no-resolution` and all that can go wrong with the network and the input.
     """
     refuse_lost_groups(project, choices, old)
-    heard = listener or Silent()
-    whole = asked_project(
+    heard = listener or NullListener()
+    with asked_project(
         project, choices, open_repository=open_repository, now=now, old=old, folder=folder, listener=heard
-    )
-    with whole as (_, asked, opened):
+    ) as (_, asked, opened):
         notes = _Notes(heard, (*asked.notes, *_unknown_upgrades(choices, old)))
         # Sources in front of the index, for the search only where there may be any: it asks very often.
         artifacts = DirectRepository(opened, asked.direct)
         repository = artifacts if asked.direct.concerned else opened
         heard.phase("Resolving")
-        question, resolution = _resolved(asked, repository, notes)
+        question, resolution = _resolved(asked, repository, notes, one_environment=one_environment)
         terms, resolution = _narrowed(question, resolution, repository, notes, old=old)
         if verify:
             heard.phase("Comparing metadata")
             verify_metadata(resolution, opened)
-        found = assemble(resolution, question.request, terms, artifacts)
+        found = assemble_lock(resolution, question.request, terms, artifacts)
         lacking = gaps(_prove(found, question, resolution, repository, terms), resolution, repository)
         _tell_missing_extras(resolution, repository, notes)
         behind = _behind(resolution, repository)
@@ -143,13 +164,12 @@ def lock(
     refuse_of_needed(project, question.direct.guard, found)
     _tell_sources(found, old, notes)
     refuse_secrets(found)
-    skipped = _skipped(repository, notes)
     return LockResult(
         lock=found,
         text=_text(found),
         resolution=resolution,
         gaps=lacking,
-        skipped=skipped,
+        skipped=_skipped(repository, notes),
         behind=behind,
         notes=tuple(notes.said),
     )
@@ -157,17 +177,17 @@ def lock(
 
 def _skipped(repository: IndexRepository | DirectRepository, notes: _Notes) -> Mapping[str, str]:
     skipped = {f"{name} {version}": why for (name, version), why in sorted(repository.stepped_over.items())}
-    notes.said += [f"{release} is stepped over: {why}" for release, why in skipped.items()]
+    notes.said += [f"{release} is skipped: {why}" for release, why in skipped.items()]
     return skipped
 
 
-def _with_entry(found: Pylock, project: RootProject, question: Question) -> Pylock:
+def _with_entry(found: Pylock, project: RootProject, question: ResolutionProblem) -> Pylock:
     if question.entry is None or project.name is None:
         return found
     return with_project(found, project.name, question.entry, question.request)
 
 
-def _unknown_upgrades(choices: Choices, old: Pylock | None) -> Iterator[str]:
+def _unknown_upgrades(choices: LockOptions, old: Pylock | None) -> Iterator[str]:
     known = {package.name for package in old.packages} if old is not None else set()
     for name in sorted(choices.upgrade_packages - known):
         yield f"{name} is to be upgraded, and the lock there is has none"
@@ -176,7 +196,7 @@ def _unknown_upgrades(choices: Choices, old: Pylock | None) -> Iterator[str]:
 class _Notes:
     """Hands notes on to the listener, and keeps them."""
 
-    def __init__(self, listener: Listener, first: Iterable[str]) -> None:
+    def __init__(self, listener: ProgressListener, first: Iterable[str]) -> None:
         self.listener = listener
         self.said: list[str] = []
         for text in first:
@@ -188,28 +208,61 @@ class _Notes:
 
 
 def _resolved(
-    question: Question, repository: IndexRepository | DirectRepository, listener: _Notes
-) -> tuple[Question, Resolution]:
+    question: ResolutionProblem,
+    repository: IndexRepository | DirectRepository,
+    listener: _Notes,
+    *,
+    one_environment: bool,
+) -> tuple[ResolutionProblem, Resolution]:
     """The answer, and the question that it answers: without later Pythons on which there is none, where it was open.
 
     Begun anew, at most once for each source there is, where one is found on the way.
     """
     while True:
-        with suppress(SourceFound):
-            found = resolution_of(question, repository, listener.listener)
-            if not isinstance(found, Impossible):
+        with suppress(UrlRequirementDiscovered):
+            found = _found(question, repository, listener.listener, one_environment=one_environment)
+            if not isinstance(found, ResolutionImpossible):
                 return question, found
-            question = _without_later_pythons(question, found, repository, listener)
+            question = _without_later_pythons(question, found, listener)
+
+
+def _found(
+    question: ResolutionProblem,
+    repository: IndexRepository | DirectRepository,
+    listener: ProgressListener,
+    *,
+    one_environment: bool,
+) -> Resolution | ResolutionImpossible:
+    """The answer, or a failure on later Pythons alone.
+
+    Raises:
+        LocksetError: `no-resolution`, once a second engine was asked.
+    """
+    if one_environment:
+        from lockset.resolve.lock.one_environment_resolution import resolution_in_one_environment
+
+        decided = resolution_in_one_environment(question, repository)
+        if decided is not None:
+            return decided
+    found = resolution_of(question, repository, listener)
+    if not isinstance(found, ResolutionImpossible) or later_pythons(found, question.request) is not None:
+        return found
+    # What asks again and what tries remedies costs milliseconds to import.
+    from lockset.resolve.lock.second_opinion import reconsider
+
+    found = reconsider(found, question, repository, listener)
+    if not isinstance(found, ResolutionImpossible) or later_pythons(found, question.request) is not None:
+        return found
+    from lockset.resolve.explain.explain import explain_failure
+
+    raise explain_failure(found, question.request, repository) from None
 
 
 def _without_later_pythons(
-    question: Question, impossible: Impossible, repository: IndexRepository | DirectRepository, listener: _Notes
-) -> Question:
+    question: ResolutionProblem, impossible: ResolutionImpossible, listener: _Notes
+) -> ResolutionProblem:
     bound = later_pythons(impossible, question.request)
-    if bound is None:
-        from lockset.resolve.explain.explain import explain  # what tries remedies costs milliseconds to import
-
-        raise explain(impossible, question.request, repository) from None
+    assert bound is not None
     asked = sorted({cause.origin.text for cause in impossible.causes})
     listener.note(f"The lock serves Pythons below {bound.below}: nothing there meets {_listed(asked)}")
     return replace(question, request=bound.of(question.request))
@@ -237,7 +290,7 @@ def _behind(resolution: Resolution, repository: IndexRepository | DirectReposito
 
 
 def _narrowed(
-    question: Question,
+    question: ResolutionProblem,
     resolution: Resolution,
     repository: IndexRepository | DirectRepository,
     listener: _Notes,
@@ -258,12 +311,12 @@ def _narrowed(
         names = _listed([f"{name} {version}" for name, version in bound.releases])
         verb = "admits" if len(bound.releases) == 1 else "admit"
         listener.note(f"The lock serves Pythons below {bound.below}: {names} {verb} no later one")
-    return _terms(question, inside), propagate(
+    return _terms(question, inside), resolution_graph(
         resolution.pins, request.roots, inside.universe, repository, resolution.statistics
     )
 
 
-def _terms(question: Question, request: LockRequest) -> LockTerms:
+def _terms(question: ResolutionProblem, request: LockRequest) -> LockTerms:
     return LockTerms(
         requires_python=request.requires_python,
         universe=request.universe,
@@ -302,9 +355,11 @@ def _tell_changed_archives(found: Pylock, old: Pylock | None, listener: _Notes) 
 
 def _tell_outside_paths(found: Pylock, listener: _Notes) -> None:
     """Paths that lead out of the lock's folder, which a sync wants to be allowed."""
-    places = [place for p in found.packages for place in (p.archive, p.directory, p.vcs) if place is not None]
+    locations = [
+        location for p in found.packages for location in (p.archive, p.directory, p.vcs) if location is not None
+    ]
     files = [file for p in found.packages for file in (p.sdist, *(p.wheels or ())) if file is not None]
-    outside = _outside(place.path for place in places)
+    outside = _outside(location.path for location in locations)
     folders = _outside(f.path and f.path.rpartition("/")[0] + "/" for f in files)
     if outside or folders:
         way = f" or `-f {folders[0]}`" if folders and not outside else " only"
@@ -325,11 +380,12 @@ def _differ(before: Mapping[str, str], now: Mapping[str, str]) -> bool:
 
 def _prove(
     found: Pylock,
-    question: Question,
+    question: ResolutionProblem,
     resolution: Resolution,
     repository: IndexRepository | DirectRepository,
     terms: LockTerms,
-) -> tuple[Missing, ...]:
+) -> tuple[MissingFile, ...]:
+    @cache  # asked for each of many environments
     def dependencies(name: str, version: Version) -> Iterable[Dependency]:
         facts = repository.facts(name, version)
         return facts.dependencies if facts is not None else ()
@@ -337,13 +393,13 @@ def _prove(
     inside = terms.universe.without_extras_and_groups()
     samples = [s for s in question.samples if inside.evaluate(s.environment)]
     request = question.request
-    return prove(
+    return verify_lock(
         found,
         versions=[version for _, version in resolution.nodes],
         roots=request.roots,
         dependencies=dependencies,
         samples=samples,
-        choices=choices_of(request),
+        choices=extra_and_group_choices(request),
         universe=terms.universe,
     )
 
@@ -351,7 +407,7 @@ def _prove(
 def _text(lock: Pylock) -> str:
     """The text of the lock, which keeps the standard."""
     text = write(lock)
-    report = validate(text, path="pylock.toml")
+    report = validate_document(text, path="pylock.toml")
     errors = [issue for issue in report.issues if issue.severity == "error"]
     if errors:
         raise LocksetError(

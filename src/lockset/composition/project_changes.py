@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from lockset import __version__
-from lockset.files.record_store import know, known
+from lockset.files.record_store import get_value, put_value
 from lockset.hashes import quick_sha256
 
 if TYPE_CHECKING:
@@ -57,9 +57,9 @@ def project_state(source: LockSource, environment: Mapping[str, str], *, cache: 
     if source.data is None or source.path is None or not Path(source.path).is_file():
         return ProjectState((), ())
     key = (_FORMAT, __version__, source.folder, quick_sha256(source.data))
-    place = str(cache / _FOLDER / f"{zlib.crc32(repr(key).encode()) % _MOST:02x}") if cache is not None else None
+    location = str(cache / _FOLDER / f"{zlib.crc32(repr(key).encode()) % _MOST:02x}") if cache is not None else None
     markers = repr(sorted(environment.items()))
-    row = known(place, key)
+    row = get_value(location, key)
     if row is not None and row[1] == markers and _contents(source.folder, row[0]) == row[2]:
         names, changes = row[0], row[3]
     else:
@@ -67,7 +67,7 @@ def project_state(source: LockSource, environment: Mapping[str, str], *, cache: 
         names = _names(lock)
         contents = _contents(source.folder, names)
         changes = tuple(_compared(lock, source.folder, names, environment)) if contents else ()
-        know(place, key, (names, markers, contents, changes))
+        put_value(location, key, (names, markers, contents, changes))
     return ProjectState(changes, tuple(str(Path(source.folder, name)) for name in names))
 
 

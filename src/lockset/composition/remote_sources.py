@@ -8,7 +8,7 @@ from lockset.composition.connections import connected
 from lockset.errors import LocksetError
 from lockset.files.read_file import MAX_BYTES
 from lockset.index.credentials import redact
-from lockset.progress import Silent
+from lockset.progress import NullListener
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -44,9 +44,9 @@ class SourceFetcher:
         self.count += 1
         if self.count > MOST_FILES:
             message = f"More than {MOST_FILES} requirements files would be fetched"
-            raise LocksetError("requirements-depth", message, place=redact(url))
+            raise LocksetError("requirements-depth", message, location=redact(url))
         content = _Content()
-        with connected(self._options(), None, Silent()) as connection:
+        with connected(self._options(), None, NullListener()) as connection:
             connection.downloads.fetch(url, content, limit=MAX_BYTES)
         return bytes(content.data)
 

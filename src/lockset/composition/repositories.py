@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, BinaryIO
 from lockset.composition.connections import connected
 from lockset.metadata.build_failures import BuildFailures
 from lockset.metadata.retrieve import Retriever
-from lockset.resolve.releases.prefetch import ScoutingRepository
+from lockset.resolve.releases.prefetch import PrefetchingRepository
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from lockset.index.http.files import HttpFiles
     from lockset.index.options import IndexOptions
     from lockset.index.pages.project_page import DistributionFile
-    from lockset.metadata.ports import Builder, Store
-    from lockset.progress import Listener
+    from lockset.metadata.ports import Builder, BytesStore
+    from lockset.progress import ProgressListener
     from lockset.resolve.problem.direct_source import DirectSource, SourceFacts, SourceReader
     from lockset.resolve.problem.file_policy import FileRules
     from lockset.resolve.releases.index_repository import IndexRepository
@@ -63,7 +63,7 @@ class _SourcesOnUse:
     """A reader of sources that is made, with all it imports, when the first must be read: most projects have none."""
 
     def __init__(
-        self, files: HttpFiles, store: Store, builder: Builder | None, may_build: Callable[[str], bool]
+        self, files: HttpFiles, store: BytesStore, builder: Builder | None, may_build: Callable[[str], bool]
     ) -> None:
         self._files = files
         self._store = store
@@ -87,16 +87,16 @@ def repository_opener(
     options: IndexOptions,
     cache: Path | None,
     *,
-    builder: Callable[[Listener], Builder] | None = None,
+    builder: Callable[[ProgressListener], Builder] | None = None,
     asked: Callable[[float], None] | None = None,
-) -> Callable[[FileRules, Listener], AbstractContextManager[IndexRepository]]:
-    """What `lockset.composition.lock_pipeline.lock` opens its repository with.
+) -> Callable[[FileRules, ProgressListener], AbstractContextManager[IndexRepository]]:
+    """What `lockset.composition.lock_pipeline.lock_project` opens its repository with.
 
     `builder` None: nothing is built. `asked` hears at the end until when the pages that were used stay fresh.
     """
 
     @contextmanager
-    def opened(rules: FileRules, listener: Listener) -> Iterator[IndexRepository]:
+    def opened(rules: FileRules, listener: ProgressListener) -> Iterator[IndexRepository]:
         with connected(options, cache, listener) as connection:
             made = _BuilderOnUse(lambda: builder(listener)) if builder is not None else None
 
@@ -115,7 +115,7 @@ def repository_opener(
             metadata = Retriever(
                 connection.files, store=connection.cache, tasks=connection.workers, builder=made, failures=failures
             )
-            yield ScoutingRepository(
+            yield PrefetchingRepository(
                 index=connection.index,
                 metadata=metadata,
                 rules=rules,

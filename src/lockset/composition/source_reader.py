@@ -15,7 +15,7 @@ from packaging.version import Version
 
 from lockset.build.checkout import checkout
 from lockset.build.revision import commit_of
-from lockset.build.unpack import unpack
+from lockset.build.unpack import unpack_sdist
 from lockset.composition.archive_cache import ArchiveMemory
 from lockset.dependency_specifiers import read_sdist_name, read_wheel_name
 from lockset.errors import LocksetError
@@ -27,14 +27,14 @@ from lockset.metadata.wheel import wheel_metadata
 from lockset.resolve.problem.direct_source import SourceFacts
 from lockset.sources.other_files import other_files
 from lockset.sources.other_tools import OtherTools, is_other_tool
-from lockset.sources.toml_table import parse_toml
+from lockset.sources.toml_table import parse_settings_file
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from lockset.index.http.files import HttpFiles
     from lockset.metadata.core import CoreMetadata
-    from lockset.metadata.ports import Builder, Store
+    from lockset.metadata.ports import Builder, BytesStore
     from lockset.resolve.problem.direct_source import DirectSource
     from lockset.sources.other_tools import NamedSource
 
@@ -59,7 +59,7 @@ class Sources:
         self,
         files: HttpFiles,
         *,
-        store: Store,
+        store: BytesStore,
         builder: Builder | None,
         may_build: Callable[[str], bool],
         environ: Mapping[str, str],
@@ -90,7 +90,7 @@ class Sources:
             raise LocksetError(
                 "source-name",
                 f"{source.name} is asked for, and {source.shown} is {found.metadata.name}",
-                place=source.place,
+                location=source.location,
                 hint=f"Ask for it by its own name: `{found.metadata.name} @ ...`",
             )
         return found
@@ -140,7 +140,7 @@ class Sources:
         archive.seek(0)
         with tempfile.TemporaryDirectory(prefix="lockset-source-", ignore_cleanup_errors=True) as folder:
             name = "archive.zip" if source.filename.lower().endswith(".zip") else "archive.tar.gz"
-            return self._tree(source, unpack(archive, name, Path(folder)))
+            return self._tree(source, unpack_sdist(archive, name, Path(folder)))
 
     def _tree(self, source: DirectSource, tree: Path) -> CoreMetadata:
         """What the tree's pyproject.toml promises; where it leaves something to the build, what that says."""
@@ -153,7 +153,7 @@ class Sources:
             raise LocksetError(
                 "build-needed",
                 f"Only a build of {what} would tell its dependencies, and builds are off",
-                place=source.place,
+                location=source.location,
                 hint="Allow builds for it, or name its version and dependencies in the [project] table of its"
                 " pyproject.toml",
             )
@@ -169,7 +169,7 @@ def _below(source: DirectSource, tree: Path) -> Path:
         raise LocksetError(
             "source-empty",
             f"{source.name} is asked for, and there is neither a pyproject.toml nor a setup.py in {what}",
-            place=source.place,
+            location=source.location,
             hint="Name the folder in it that has one: `#subdirectory=FOLDER`",
         )
     return inside
@@ -178,13 +178,15 @@ def _below(source: DirectSource, tree: Path) -> Path:
 def _named(source: DirectSource, tree: Path, *, up: str) -> tuple[NamedSource, ...]:
     """Where the tree's pyproject.toml, and what lies around it, has tables of other tools name sources."""
     inside = _below(source, tree)
-    table = parse_toml(_text(inside / "pyproject.toml", source) or "", place=f"pyproject.toml of {source.shown}")
+    table = parse_settings_file(
+        _text(inside / "pyproject.toml", source) or "", location=f"pyproject.toml of {source.shown}"
+    )
     folder = f"{up}/{source.subdirectory}" if source.subdirectory else up
     others = OtherTools()
     if is_other_tool(table.data.get("tool")):
         from lockset.sources.other_tables import read_other_tables  # few trees have such tables
 
-        others = read_other_tables(table.data.get("tool"), place=table.place, up=folder)
+        others = read_other_tables(table.data.get("tool"), location=table.location, up=folder)
     if source.kind == "directory":
         others = other_files(inside, others, folder=inside, up=folder)
     # Inside a checkout, paths lead nowhere for the user.
@@ -197,7 +199,9 @@ def _text(path: Path, source: DirectSource) -> str | None:
         return path.read_text(encoding="utf-8") if path.is_file() else None
     except (OSError, UnicodeDecodeError) as error:
         raise LocksetError(
-            "source-unreadable", f"The pyproject.toml of {source.shown} cannot be read: {error}", place=source.place
+            "source-unreadable",
+            f"The pyproject.toml of {source.shown} cannot be read: {error}",
+            location=source.location,
         ) from error
 
 
@@ -214,8 +218,8 @@ def _file_of(source: DirectSource) -> DistributionFile:
     except InvalidWheelFilename as error:
         raise LocksetError(
             "source-not-supported",
-            f"{source.name} is asked for from {source.shown}, which is no name of a wheel",
-            place=source.place,
+            f"{source.name} is asked for from {source.shown}, which is not a valid wheel name",
+            location=source.location,
             hint="Name it as it was built: name, version and tags",
         ) from error
     except InvalidSdistFilename:
@@ -240,7 +244,7 @@ def _measured(archive: BinaryIO, source: DirectSource) -> tuple[int, dict[str, s
         raise LocksetError(
             "hash-mismatch",
             f"{source.shown} has none of the hashes asked for: its sha256 is {found['sha256']}",
-            place=source.place,
+            location=source.location,
             hint="The file was changed; where that is right, correct the hash",
         )
     return size, found
@@ -250,6 +254,6 @@ def _missing(source: DirectSource, what: str) -> LocksetError:
     return LocksetError(
         "path-missing",
         f"{source.name} is asked for from {source.shown}, and there is no such {what}",
-        place=source.place,
+        location=source.location,
         hint=f"It is looked for at {os.fspath(source.path or '')}",
     )

@@ -6,15 +6,15 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from lockset.composition.project_changes import project_state
 from lockset.errors import LocksetError
-from lockset.progress import Silent
-from lockset.sync.desired import Allowed
-from lockset.sync.disk.apply.applier import Applier, Doing
+from lockset.progress import NullListener
+from lockset.sync.desired import SourcePolicy
+from lockset.sync.disk.apply.installer import Installer, InstallOptions
 from lockset.sync.disk.apply.remove import refuse_blocked
 from lockset.sync.disk.inspect.targets import find_environment, find_lock
 from lockset.sync.disk.request import LockSource, SyncRequest
-from lockset.sync.disk.selection_cache import asked_of
-from lockset.sync.disk.target_spec import Described, find_python, target_of
-from lockset.sync.plan import Plan, Policy, Step
+from lockset.sync.disk.selection_cache import cached_selection
+from lockset.sync.disk.target_spec import DescribedInterpreter, find_python, resolve_target
+from lockset.sync.plan import Plan, RemovalPolicy, Step
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -22,18 +22,18 @@ if TYPE_CHECKING:
 
     from lockset.composition.project_changes import ProjectState
     from lockset.index.ports import Downloads
-    from lockset.progress import Listener
+    from lockset.progress import ProgressListener
     from lockset.sync.overlaps import Overlap
     from lockset.sync.ports import WheelBuilds
     from lockset.sync.target import Target
 
 __all__ = [
-    "Allowed",
-    "Described",
-    "Doing",
+    "DescribedInterpreter",
+    "InstallOptions",
     "LockSource",
     "Plan",
-    "Policy",
+    "RemovalPolicy",
+    "SourcePolicy",
     "Step",
     "SyncRequest",
     "SyncResult",
@@ -58,7 +58,7 @@ class SyncResult(NamedTuple):
     target: Target
     plan: Plan
     changed: bool
-    observed: Callable[[], tuple[tuple[str, int, int], ...] | None] = lambda: None
+    file_stamps: Callable[[], tuple[tuple[str, int, int], ...] | None] = lambda: None
     overlaps: tuple[Overlap, ...] = ()
     outdated: tuple[str, ...] = ()
     sources: tuple[str, ...] = ()
@@ -71,7 +71,7 @@ def sync(
     downloads: Callable[[], Downloads],
     builds: Callable[[], WheelBuilds] | None = None,
     show: Callable[[Target, Plan], None] | None = None,
-    listener: Listener | None = None,
+    listener: ProgressListener | None = None,
 ) -> SyncResult:
     """Make the target exactly what the lock files say, or leave it as it was.
 
@@ -87,51 +87,51 @@ def sync(
         LocksetError: The target is as it was before.
         OSError: The same.
     """
-    heard = listener or Silent()
-    target = target_of(request.place, cache=cache)
+    heard = listener or NullListener()
+    target = resolve_target(request.location, cache=cache)
     states = [project_state(source, target.environment, cache=cache) for source in request.sources]
     outdated = _outdated(request, states)
-    applier = _applier(request, target, cache, heard)
-    plan = _with_choices(applier.plan(), request, target)
+    installer = _installer(request, target, cache, heard)
+    plan = _explain_removals(installer.plan(), request, target)
     if show is not None:
         show(target, plan)
     changed = False
     if plan.changes and not request.check_only:
         refuse_blocked(plan)
         # Imported here: a sync with nothing to do never needs them.
-        from lockset.sync.disk.apply.prepare import Acquirer
+        from lockset.sync.disk.apply.prepare import Preparer
         from lockset.sync.disk.store.cache import Cache
 
         with Cache(cache, heard) as store:
-            acquirer = Acquirer(
+            preparer = Preparer(
                 store,
                 downloads=downloads,
                 builds=builds if request.described is None else None,
                 fits=target.fits,
                 listener=heard,
                 folders=request.find_links,
-                verify=request.doing.verify_files,
+                verify=request.install_options.verify_files,
             )
-            plan = _with_choices(applier.apply(acquirer, plan), request, target)
+            plan = _explain_removals(installer.apply(preparer, plan), request, target)
         changed = bool(plan.changes)
     return SyncResult(
         target=target,
         plan=plan,
         changed=changed,
-        observed=applier.observed if changed or not plan.changes else _nothing,
-        overlaps=applier.overlaps,
+        file_stamps=installer.file_stamps if changed or not plan.changes else _nothing,
+        overlaps=installer.overlaps,
         outdated=outdated,
         sources=tuple(path for state in states for path in state.paths),
     )
 
 
-def _applier(request: SyncRequest, target: Target, cache: Path | None, listener: Listener) -> Applier:
+def _installer(request: SyncRequest, target: Target, cache: Path | None, listener: ProgressListener) -> Installer:
     policy = request.policy if target.kind == "venv" else request.policy._replace(owned_only=True)
-    return Applier(
+    return Installer(
         target,
-        asked_of(request, target, cache=cache),
+        cached_selection(request, target, cache=cache),
         policy=policy,
-        doing=request.doing,
+        options=request.install_options,
         memory=str(cache / "targets-v1") if cache is not None else None,
         listener=listener,
     )
@@ -143,20 +143,20 @@ def _outdated(request: SyncRequest, states: Sequence[ProjectState]) -> tuple[str
         raise LocksetError(
             "lock-outdated",
             "The project has changed since its lock file was made",
-            place=request.sources[0].path,
+            location=request.sources[0].path,
             context=changes[:_SHOWN],
             hint="Run `lockset lock`, or sync without `--locked`",
         )
     return changes
 
 
-def _with_choices(plan: Plan, request: SyncRequest, target: Target) -> Plan:
+def _explain_removals(plan: Plan, request: SyncRequest, target: Target) -> Plan:
     if not any(step.action == "remove" for step in plan.changes):
         return plan
     # Imported here: it needs the lock file, which may not have been read.
-    from lockset.sync.removal_reasons import with_choices
+    from lockset.sync.removal_reasons import explain_removals
 
-    return with_choices(plan, request, target)
+    return explain_removals(plan, request, target)
 
 
 def _nothing() -> None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from lockset.markers import Environment
-from lockset.markers.universe import MeasuredTags, Target
-from lockset.sync.target import tags_of
+from lockset.markers.universe import MeasuredTags, TargetInterpreter
+from lockset.sync.target import interpreter_tags
 
 if TYPE_CHECKING:
     from lockset.sync.target import Interpreter
@@ -15,7 +15,7 @@ __all__ = ["choices_for"]
 
 
 def choices_for(interpreter: Interpreter) -> dict[str, Any]:
-    """Fields of `Choices` for a lock that `interpreter` alone is to install.
+    """Fields of `LockOptions` for a lock that `interpreter` alone is to install.
 
     What it takes is known, not described: the level of its C library or of macOS, musl, a free-threaded build.
     """
@@ -29,12 +29,12 @@ def choices_for(interpreter: Interpreter) -> dict[str, Any]:
     environment = Environment(
         **{n: markers[n] for n in names} | ({} if final else {"python_full_version": f"{python}.0"})
     )
-    target = Target(
+    target = TargetInterpreter(
         platform=platform,
         python=python,
         implementation=implementation,
         environment=environment,
-        measured=MeasuredTags(tags=tags_of(interpreter)),
+        measured=MeasuredTags(tags=interpreter_tags(interpreter)),
     )
     return {
         "python": python,

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from lockset.index.ports import Downloads, Index
     from lockset.lockfile.model import File, Package, Pylock
     from lockset.lockfile.positions import KeyPath
-    from lockset.progress import Listener
+    from lockset.progress import ProgressListener
 
 __all__ = ["check_downloads", "check_online"]
 
@@ -26,7 +26,7 @@ MOST_BYTES = 8 << 30
 
 
 def check_online(
-    lock: Pylock, index: Index, listener: Listener, *, of: Collection[str | None] | None = None
+    lock: Pylock, index: Index, listener: ProgressListener, *, of: Collection[str | None] | None = None
 ) -> Iterator[Finding]:
     """What `index` tells otherwise than `lock`: files that it does not have, other sizes, other hashes.
 
@@ -34,14 +34,14 @@ def check_online(
     cannot tell about, is one finding; the others are checked all the same.
     """
     wanted = [
-        (place, package)
-        for place, package in enumerate(lock.packages)
+        (location, package)
+        for location, package in enumerate(lock.packages)
         if (package.wheels or package.sdist) and (of is None or package.index in of)
     ]
     index.hint(package.name for _, package in wanted)
     listener.phase("Asking the index", total=len(wanted))
-    for place, package in wanted:
-        path: KeyPath = ("packages", place)
+    for location, package in wanted:
+        path: KeyPath = ("packages", location)
         try:
             known = _known(index, package)
         except ProjectNotFound:
@@ -65,8 +65,8 @@ def _known(index: Index, package: Package) -> dict[str, DistributionFile]:
 def _files(package: Package, path: KeyPath) -> Iterator[tuple[KeyPath, PackageSdist | PackageWheel]]:
     if package.sdist is not None:
         yield (*path, "sdist"), package.sdist
-    for place, wheel in enumerate(package.wheels or ()):
-        yield (*path, "wheels", place), wheel
+    for location, wheel in enumerate(package.wheels or ()):
+        yield (*path, "wheels", location), wheel
 
 
 def _compared(
@@ -89,14 +89,14 @@ def _compared(
             yield Finding("online-hash", (*path, "hashes", algorithm), message, "Find out why before you install it")
 
 
-def check_downloads(lock: Pylock, downloads: Downloads, listener: Listener) -> Iterator[Finding]:
+def check_downloads(lock: Pylock, downloads: Downloads, listener: ProgressListener) -> Iterator[Finding]:
     """Every file with a URL that cannot be fetched, or whose bytes are not those that are locked."""
     wanted = [
         (path, file)
-        for place, package in enumerate(lock.packages)
+        for location, package in enumerate(lock.packages)
         for path, file in (
-            *_files(package, ("packages", place)),
-            *((((("packages", place, "archive")), package.archive),) if package.archive is not None else ()),
+            *_files(package, ("packages", location)),
+            *((((("packages", location, "archive")), package.archive),) if package.archive is not None else ()),
         )
         if file.url is not None
     ]

@@ -9,38 +9,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from lockset.build.checkout import checkout
-from lockset.build.unpack import unpack
-from lockset.errors import LocksetError, UsageError
+from lockset.build.unpack import unpack_sdist
+from lockset.errors import LocksetError
 from lockset.sync.wheel.safe_path import path_problem
 from lockset.sync.wheel.zip_reader import members
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
 
     from lockset.build.hooks import HookBuilder
-    from lockset.progress import Listener
+    from lockset.progress import ProgressListener
 
-__all__ = ["HookWheelBuilds", "read_settings"]
-
-
-def read_settings(texts: Iterable[str]) -> Mapping[str, Any]:
-    """The config settings that KEY=VALUE texts mean; a key that is given again has a list of values.
-
-    Raises:
-        UsageError: one has no equals sign.
-    """
-    found: dict[str, Any] = {}
-    for text in texts:
-        key, equals, value = text.partition("=")
-        if not key or not equals:
-            raise UsageError("config-setting", f"`{text}` is no KEY=VALUE")
-        if key not in found:
-            found[key] = value
-        elif isinstance(found[key], list):
-            found[key].append(value)
-        else:
-            found[key] = [found[key], value]
-    return found
+__all__ = ["HookWheelBuilds"]
 
 
 class HookWheelBuilds:
@@ -61,7 +41,7 @@ class HookWheelBuilds:
         settings: Mapping[str, Any],
         environ: Mapping[str, str],
         offline: bool,
-        listener: Listener,
+        listener: ProgressListener,
     ) -> None:
         self._builder = builder
         self._settings = settings
@@ -76,7 +56,7 @@ class HookWheelBuilds:
         if filename.endswith(".zip"):
             _refuse_ambiguous(archive, filename)
         with tempfile.TemporaryDirectory(prefix="lockset-source-") as folder:
-            tree = unpack(archive, filename, Path(folder))
+            tree = unpack_sdist(archive, filename, Path(folder))
             return self._wheel(_below(tree, subdirectory, what), out_dir, what)
 
     def of_directory(

@@ -1,1 +1,1 @@
-"""What every other part needs of files and of the operating system."""
+"""Files and the operating system, for all other parts."""

@@ -1,4 +1,4 @@
-"""Files that are there whole or not at all, and folders that are the user's alone."""
+"""Write files atomically, and create and remove private folders."""
 
 # Paths are strings here: there are thousands of them a run.
 # ruff: noqa: PTH101, PTH102, PTH103, PTH112, PTH114, PTH120
@@ -26,16 +26,16 @@ __all__ = [
 ]
 
 
-# Bounds what is read of a memory; the largest targets known need some ten megabytes.
+# Limit for a cached file; the largest known targets need about ten megabytes.
 _LARGEST = 256 << 20
-# Folder for what could not be removed since it was in use.
+# Folder for files that could not be removed because they were in use.
 _IN_USE = "in-use"
 
 
 def replace_file(path: Path, data: bytes, *, private: bool) -> bool:
-    """Put `data` at `path` by rename; False where the disk does not let us (a cache goes without).
+    """Write `data` to `path` atomically; False if that fails, which a cache ignores.
 
-    With `private` the folder is made for the user alone.
+    With `private`, a missing folder is created for the user only.
     """
     temporary = path.with_name(f".{path.name}.{os.urandom(8).hex()}")
     try:
@@ -53,17 +53,17 @@ def replace_file(path: Path, data: bytes, *, private: bool) -> bool:
 
 
 def read_remembered(path: str) -> bytes:
-    """The bytes of the regular file `path`, which need not be what was put there; none where there is no such file.
+    """The bytes of the regular file `path`, which are not verified; empty if there is no such file.
 
-    Anything else at that place (a pipe, a device, a folder) is not waited for.
+    Never blocks on anything else at that path, such as a pipe or a device.
     """
     try:
         descriptor = os.open(path, READ)
     except OSError:
         return b""
     try:
-        found = os.fstat(descriptor)
-        if not stat.S_ISREG(found.st_mode) or found.st_size > _LARGEST:
+        status = os.fstat(descriptor)
+        if not stat.S_ISREG(status.st_mode) or status.st_size > _LARGEST:
             return b""
         with open(descriptor, "rb", buffering=0, closefd=False) as file:
             return file.readall()
@@ -74,7 +74,7 @@ def read_remembered(path: str) -> bytes:
 
 
 def private_folder(path: str) -> None:
-    """Make the folder `path` where it is missing, and every missing one above it, for the user alone."""
+    """Create the folder `path` and its missing parents, for the user only."""
     if os.path.isdir(path):
         return
     above = os.path.dirname(path)
@@ -85,7 +85,7 @@ def private_folder(path: str) -> None:
 
 
 def write_durably(path: str, data: bytes) -> None:
-    """Put `data` at `path` by rename, safe from a loss of power when this returns; where it fails, nothing is left."""
+    """Write `data` to `path` atomically and durably; nothing is left behind if it fails."""
     temporary = f"{path}.new"
     flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | NOFOLLOW | NONBLOCK | BINARY
     descriptor = os.open(temporary, flags, 0o600)
@@ -103,43 +103,43 @@ def write_durably(path: str, data: bytes) -> None:
 
 
 def sync_folder(path: str) -> None:
-    """Make the names in the folder `path` safe from a loss of power, where the system can."""
+    """Flush the entries of the folder `path` to the disk, where the system supports it."""
     if os.name == "nt":
         return
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
     except OSError:
-        # Some network file systems cannot; the next sync heals what a loss of power leaves.
+        # Some network file systems cannot; the next sync recovers from a loss of power.
         pass
     finally:
         os.close(descriptor)
 
 
 def is_straight(folder: str) -> bool:
-    """Whether no link leads to `folder`."""
+    """Whether the path `folder` has no symbolic links."""
     real = os.path.realpath(folder)
     return real == folder or (os.name == "nt" and os.path.normcase(real) == os.path.normcase(folder))
 
 
 def remove_tree(path: str) -> None:
-    """Remove the private folder `path` with all in it, links not followed; nothing when it is not there."""
-    if _removed_flat(path):
+    """Remove the private folder `path` with its content, without following links; do nothing if it does not exist."""
+    if _remove_flat(path):
         return
     import shutil
 
     with contextlib.suppress(FileNotFoundError):
         if not stat.S_ISDIR(os.lstat(path).st_mode):
-            # Not what was put there: to open a pipe would be to wait for it.
+            # Not the folder that was created: opening a pipe would block.
             unlink(path)
             return
         shutil.rmtree(path, onerror=_try_again)
 
 
 def set_aside(path: str) -> None:
-    """Move what is left in the private folder `path`, since it is in use, out of the way of names to come.
+    """Move files that are in use, and so could not be removed, to a subfolder of the private folder `path`.
 
-    Windows lets a program that runs, and a module that is loaded, be moved, but not removed.
+    Windows can move a running program and a loaded module, but not remove them.
     """
     aside = f"{path}{os.sep}{_IN_USE}"
     os.makedirs(aside, exist_ok=True)
@@ -153,8 +153,8 @@ def set_aside(path: str) -> None:
                 rmdir(f"{above}{os.sep}{name}")
 
 
-def _removed_flat(path: str) -> bool:
-    """Remove a folder of files and empty folders, as most are; False where there is more to it."""
+def _remove_flat(path: str) -> bool:
+    """Remove a folder that only has files and empty folders, as most do; False if it has more."""
     if os.path.islink(path):
         return False
     try:
@@ -171,7 +171,7 @@ def _removed_flat(path: str) -> bool:
 
 
 def _try_again(function: object, path: str, error: object) -> None:
-    """A read-only folder is what an installed package had; anything else may have been a passing fault."""
+    """Retry after making the folder writable; other failures may be temporary."""
     del function, error
     with contextlib.suppress(OSError):
         os.chmod(os.path.dirname(path), 0o700)

@@ -1,4 +1,4 @@
-"""A file that one process at a time holds; the hold ends with the process, whatever ends that."""
+"""A lock file that one process at a time holds; the lock ends with the process."""
 
 # Paths are strings here, as in all that a sync imports at its start.
 # ruff: noqa: PTH103, PTH120
@@ -16,9 +16,9 @@ _PAUSE = 0.05
 
 
 class LockFile:
-    """The lock at `path`, made with `mode`. Who holds it may remove the file; those who wait take a new one then.
+    """The lock at `path`, created with `mode`. The holder may remove the file; waiting processes then create a new one.
 
-    (The library `filelock` does the same everywhere; to import it would take a fifth of a small sync.)
+    The library `filelock` does the same, but importing it takes a fifth of the time of a small sync.
     """
 
     def __init__(self, path: str, *, mode: int = 0o644) -> None:
@@ -27,30 +27,30 @@ class LockFile:
         self._release = _nothing
 
     def take(self, *, seconds: float) -> bool:
-        """Take it, waiting so long for another holder; False where that one does not let it go.
+        """Acquire the lock, waiting up to `seconds` for another holder; False if that does not release it.
 
         Raises:
-            OSError: The disk or the system did not let us.
+            OSError: The file cannot be created or locked.
         """
         end = time.monotonic() + seconds
-        while not self._taken():
+        while not self._try_take():
             if time.monotonic() >= end:
                 return False
             time.sleep(_PAUSE)
         return True
 
     def release(self) -> None:
-        """Let it go."""
+        """Release the lock."""
         self._release()
         self._release = _nothing
 
-    def _taken(self) -> bool:
+    def _try_take(self) -> bool:
         if os.name == "nt":
-            return self._taken_by_library()
+            return self._take_with_library()
         try:
             descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | NOFOLLOW, self._mode)
         except FileNotFoundError:
-            # The folder has gone with a holder that had made it in vain.
+            # Another holder has removed the folder that it had created.
             os.makedirs(os.path.dirname(self._path), exist_ok=True)
             return False
         try:
@@ -64,7 +64,7 @@ class LockFile:
             os.close(descriptor)
         return held
 
-    def _taken_by_library(self) -> bool:
+    def _take_with_library(self) -> bool:
         from filelock import FileLock, Timeout
 
         lock = FileLock(self._path)
@@ -77,11 +77,11 @@ class LockFile:
 
 
 def _nothing() -> None:
-    """Nothing is held."""
+    """Do nothing: the lock is not held."""
 
 
 def _is_at(descriptor: int, path: str) -> bool:
-    """Whether the open file is still the one at `path`: its last holder may have removed it before letting it go."""
+    """Whether the open file is still the one at `path`: its last holder may have removed it before releasing it."""
     try:
         there = os.lstat(path)
     except FileNotFoundError:

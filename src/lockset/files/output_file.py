@@ -1,7 +1,7 @@
-"""The files that commands are asked to write: whole or not at all, and never through what stands in their place."""
+"""Write the output files of commands atomically, without following links at their paths."""
 
 # Paths are strings here, as in all that a sync imports.
-# ruff: noqa: PTH116, PTH119, PTH120
+# ruff: noqa: PTH113, PTH116, PTH119, PTH120, PTH123
 from __future__ import annotations
 
 import contextlib
@@ -10,6 +10,7 @@ import os
 import stat
 from typing import TYPE_CHECKING, BinaryIO
 
+from lockset.errors import LocksetError
 from lockset.files.atomic import sync_folder
 from lockset.files.lock_file import LockFile
 from lockset.files.system import BINARY, NOFOLLOW, NONBLOCK, keep_mode, replace, unlink
@@ -17,22 +18,22 @@ from lockset.files.system import BINARY, NOFOLLOW, NONBLOCK, keep_mode, replace,
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["replacing", "write_output"]
+__all__ = ["replacing", "write_export", "write_lock_file", "write_output"]
 
-# Bytes of a name to which a file system lets some more be added.
+# Longest name in bytes to which a suffix can be added.
 _LONGEST_NAME = 248
-# Bounds how long another process that writes the same file is waited for.
+# Timeout for another process that writes the same file.
 _SECONDS = 10.0
 
 
 def write_output(path: str, data: bytes) -> None:
-    """Put `data` at `path` by rename, safe from a loss of power when this returns; where it fails, nothing is changed.
+    """Write `data` to `path` atomically and durably; if it fails, nothing is changed.
 
-    A file that is there keeps its mode; a new one may be read by whom the user's mask lets. A link is replaced, what it
-    points to is left alone. Two processes at once: one of both contents, whole.
+    An existing file keeps its mode; that of a new one follows the umask. A symbolic link is replaced, and its target is
+    left alone. If two processes write at once, the result is one of both contents.
 
     Raises:
-        OSError: The system did not let us, or what stands there (a pipe, a device, a folder) is no regular file.
+        OSError: The file cannot be written, or `path` is a pipe, a device or a folder.
     """
     mode = _mode_of(path)
     with replacing(path, seconds=_SECONDS) as file:
@@ -46,24 +47,24 @@ def write_output(path: str, data: bytes) -> None:
 
 @contextlib.contextmanager
 def replacing(path: str, *, seconds: float) -> Iterator[BinaryIO]:
-    """A new file that takes the place of `path` when the context ends, and is gone where it ends by an exception.
+    """A new file that replaces `path` at the end of the context, and is removed if an exception ends it.
 
-    Until then it stands beside, under a name of its own; another process that replaces the same file is waited for so
-    long. What a killed process has left there is used and gone with the next one.
+    Until then it has another name in the same folder. Wait up to `seconds` for another process that replaces the same
+    file. A file that a killed process has left is reused.
 
     Raises:
-        OSError: The system did not let us.
+        OSError: The file cannot be written.
     """
     folder, name = os.path.dirname(path) or os.curdir, os.path.basename(path)
-    os.stat(folder)  # a folder that is not there is not made
+    os.stat(folder)  # a missing folder is not created
     short = name if len(os.fsencode(name)) <= _LONGEST_NAME else name[: _LONGEST_NAME // 4]
     temporary = f"{folder}{os.sep}.{short}.new"
-    # Where locks keep others from opening a file, the lock is a file of its own.
+    # Windows locks prevent other processes from opening the file, so the lock is a separate file.
     lock = LockFile(f"{folder}{os.sep}.{short}.lock" if os.name == "nt" else temporary, mode=0o666)
     if not lock.take(seconds=seconds):
         raise OSError(errno.EBUSY, "another process is writing it", path)
     try:
-        with os.fdopen(_created(temporary), "wb") as file:
+        with os.fdopen(_create(temporary), "wb") as file:
             yield file
         replace(temporary, path)
     except BaseException:
@@ -75,20 +76,54 @@ def replacing(path: str, *, seconds: float) -> Iterator[BinaryIO]:
 
 
 def _mode_of(path: str) -> int | None:
-    """The mode that the file has and shall have again; None where there is none."""
+    """The mode of the file, which is kept; None if there is no file."""
     try:
-        found = os.stat(path).st_mode
-    except OSError:  # nothing, a link to nothing, or nothing that may be looked at: the rename tells
+        mode = os.stat(path).st_mode
+    except OSError:  # missing, a broken link, or not accessible: the rename will fail if it must
         return None
-    if not stat.S_ISREG(found):
-        raise OSError(errno.EINVAL, "it is no regular file", path)
-    return stat.S_IMODE(found)
+    if not stat.S_ISREG(mode):
+        raise OSError(errno.EINVAL, "it is not a regular file", path)
+    return stat.S_IMODE(mode)
 
 
-def _created(path: str) -> int:
+def _create(path: str) -> int:
     flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | NOFOLLOW | NONBLOCK | BINARY
     descriptor = os.open(path, flags, 0o666)
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):
         os.close(descriptor)
-        raise OSError(errno.EINVAL, "what stands beside it is no regular file", path)
+        raise OSError(errno.EINVAL, "its temporary file is not a regular file", path)
     return descriptor
+
+
+def write_lock_file(path: str | os.PathLike[str], text: str) -> None:
+    """Write a lock file whole or not at all; one that is the same already is left alone.
+
+    Raises:
+        LocksetError: `output-not-writable`.
+    """
+    data = text.encode()
+    try:
+        if os.path.isfile(path) and _bytes(path) == data:  # neither a pipe nor a device, which have no end
+            return
+        write_output(os.fspath(path), data)
+    except OSError as error:
+        raise LocksetError(
+            "output-not-writable", f"Cannot write {os.fspath(path)}: {error.strerror}", hint="The old file is as it was"
+        ) from error
+
+
+def write_export(path: str | os.PathLike[str], text: str) -> None:
+    """Write what a lock file was exported to.
+
+    Raises:
+        LocksetError: `output-not-writable`.
+    """
+    try:
+        write_output(os.fspath(path), text.encode())
+    except OSError as error:
+        raise LocksetError("output-not-writable", f"Cannot write {os.fspath(path)}: {error.strerror}") from error
+
+
+def _bytes(path: str | os.PathLike[str]) -> bytes:
+    with open(path, "rb") as file:
+        return file.read()

@@ -1,4 +1,4 @@
-"""The bytes of one named file: regular files only, bounded, never blocking."""
+"""Read one input file: regular files only, with a size limit, never blocking."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ if TYPE_CHECKING:
 
 __all__ = ["MAX_BYTES", "decode_utf8", "read_file"]
 
-# Bounds what is read of one source: people write kilobytes. Beyond it the file is refused unread.
+# Limit for one input file, which usually has a few kilobytes.
 MAX_BYTES = 16 * 1024 * 1024
 
 
-def read_file(path: Path, *, place: str, hint: str | None = None) -> bytes:
-    """The content of the regular file `path`, which messages call `place`.
+def read_file(path: Path, *, location: str, hint: str | None = None) -> bytes:
+    """The content of the regular file `path`; `location` is its name in messages.
 
     Raises:
         LocksetError: `source-missing` (with `hint`) or `source-unreadable`.
@@ -27,25 +27,25 @@ def read_file(path: Path, *, place: str, hint: str | None = None) -> bytes:
     try:
         descriptor = os.open(path, READ)
     except (FileNotFoundError, NotADirectoryError) as error:
-        raise LocksetError("source-missing", f"There is no file `{place}`", place=place, hint=hint) from error
+        raise LocksetError("source-missing", f"There is no file `{location}`", location=location, hint=hint) from error
     except (OSError, ValueError) as error:  # ValueError: a NUL in the path
-        raise _unreadable(place, _reason(error)) from error
+        raise _unreadable(location, _reason(error)) from error
     try:
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            raise _unreadable(place, "it is not a regular file")
+            raise _unreadable(location, "it is not a regular file")
         with os.fdopen(descriptor, "rb", closefd=False) as file:
             data = file.read(MAX_BYTES + 1)
     except OSError as error:
-        raise _unreadable(place, _reason(error)) from error
+        raise _unreadable(location, _reason(error)) from error
     finally:
         os.close(descriptor)
     if len(data) > MAX_BYTES:
-        raise _unreadable(place, f"it is larger than {MAX_BYTES // 1024 // 1024} MiB")
+        raise _unreadable(location, f"it is larger than {MAX_BYTES // 1024 // 1024} MiB")
     return data
 
 
-def decode_utf8(data: bytes, *, place: str) -> str:
-    """The text of the file; a byte order mark is passed over, line ends stay as they are.
+def decode_utf8(data: bytes, *, location: str) -> str:
+    """The text of the file without a byte order mark; line ends are kept.
 
     Raises:
         LocksetError: `encoding`, with line and column of the first byte that is not UTF-8.
@@ -59,13 +59,13 @@ def decode_utf8(data: bytes, *, place: str) -> str:
         raise LocksetError(
             "encoding",
             f"The byte 0x{data[error.start]:02x} is not UTF-8",
-            place=f"{place}:{line}:{column}",
+            location=f"{location}:{line}:{column}",
             hint="Save the file as UTF-8",
         ) from error
 
 
-def _unreadable(place: str, reason: str) -> LocksetError:
-    return LocksetError("source-unreadable", f"`{place}` cannot be read: {reason}", place=place)
+def _unreadable(location: str, reason: str) -> LocksetError:
+    return LocksetError("source-unreadable", f"`{location}` cannot be read: {reason}", location=location)
 
 
 def _reason(error: Exception) -> str:

@@ -1,14 +1,14 @@
-"""Whether an earlier run of the very same command, which left nothing to do, still stands.
+"""Records of earlier runs in the cache, to answer the same command without doing its work again.
 
-A record holds all that such a run depended on: the lock files byte for byte, what was looked for and where, the stamps
-of the interpreter, the metadata folders of the target, and size and modification time of every file that was verified.
-Comparing them takes one look at each and no parsing at all. A record is a memory, never an authority: anything odd is
-a miss, and a miss is the whole sync. It knows nothing that a sync without it would not find out by itself.
+The record of a sync with nothing to do has everything that it depended on: the bytes of the lock files, the paths that
+were searched, the stamps of the interpreter, the metadata folders of the target, and the size and modification time of
+every verified file. Comparing them needs one system call each and no parsing. A record only saves time: if it is
+missing, malformed or outdated, the whole sync runs.
 
-Imports next to nothing, since the interpreter's start is most of what is left.
+This module imports as little as possible, since the start of the interpreter takes most of the remaining time.
 """
 
-# Paths are strings here, and modules that cost milliseconds (typing, pathlib, hashlib) are not imported.
+# Paths are strings here, and modules that take milliseconds to import (typing, pathlib, hashlib) are not used.
 # ruff: noqa: PTH100, PTH102, PTH109, PTH111, PTH112, PTH116, PTH120
 # ruff: noqa: PTH123
 from __future__ import annotations
@@ -27,9 +27,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from typing import Any, TypeAlias
 
-    # Inode, size, times of modification and of change; None where nothing is.
+    # Inode, size, times of modification and of change; None if the path does not exist.
     Stamp: TypeAlias = tuple[int, int, int, int] | None
-    # Arguments, working folder, variables that count, versions.
+    # Versions, arguments, working folder, relevant variables.
     Key: TypeAlias = tuple[Any, ...]
 
 __all__ = [
@@ -37,28 +37,28 @@ __all__ = [
     "METADATA",
     "cache_folder",
     "content",
+    "get_value",
     "is_trusted",
     "key_of",
-    "know",
-    "known",
+    "put_value",
     "read_record",
-    "recall",
-    "record_place",
-    "remember",
+    "record_location",
+    "replay",
+    "save_record",
     "stamp",
     "write_record",
 ]
 
-# Changes with every change of what a record holds.
+# Increment with every change of the records.
 _FORMAT = 3
 _FOLDER = "recall-v1"
-# Bounds the number of records: a further one takes the place of an older one.
+# Limit for the number of records; a new one replaces an older one.
 _RECORDS = 256
-# Bounds a record; the largest targets known have some 100,000 files.
+# Limit for a record; the largest known targets have about 100,000 files.
 _LARGEST = 64 << 20
-# Endings of what tells of a distribution in a folder of modules.
+# Suffixes of the metadata of distributions in site-packages.
 METADATA = (".dist-info", ".egg-info", ".egg-link", ".egg")
-# Beyond so many files a second process looks at half of them: less than that is quicker alone.
+# From this number of files on, a second process checks half of them.
 _MANY = 3000
 _KIND, _REGULAR = 0o170000, 0o100000
 _VARIABLES = (
@@ -71,12 +71,12 @@ _VARIABLES = (
     "XDG_CONFIG_HOME",
     "PATH",
 )
-# Variables that a hint speaks of, which is a part of what a command says.
+# Variables that hints mention, so that they change the output of a command.
 HINTED = ("PIP_INDEX_URL", "UV_DEFAULT_INDEX", "UV_INDEX_URL")
 
 
 def key_of(arguments: Sequence[str], environ: Mapping[str, str]) -> Key:
-    """What decides, before any file is looked at, what a command does."""
+    """The key of a command: everything that decides its result, apart from files."""
     names = sorted(name for name in environ if name.startswith("LOCKSET_") or name in _VARIABLES + HINTED)
     return (
         (_FORMAT, __version__, sys.version, system_facts()),
@@ -87,7 +87,7 @@ def key_of(arguments: Sequence[str], environ: Mapping[str, str]) -> Key:
 
 
 def cache_folder(environ: Mapping[str, str]) -> str | None:
-    """The cache's folder where no option names one; the same answer as `platformdirs` gives. None: not known here."""
+    """The default folder of the cache, as `platformdirs` returns it; None if this function cannot determine it."""
     chosen = environ.get("LOCKSET_CACHE_DIR")
     if chosen or environ.get("LOCKSET_NO_CACHE"):
         return os.path.abspath(os.path.expanduser(chosen)) if chosen and not environ.get("LOCKSET_NO_CACHE") else None
@@ -96,53 +96,53 @@ def cache_folder(environ: Mapping[str, str]) -> str | None:
         local = environ.get("LOCALAPPDATA")
         return f"{local}\\lockset\\Cache" if local else None
     if sys.platform == "linux" and (home or environ.get("HOME")):
-        found = f"{home or environ['HOME'] + '/.cache'}/lockset"
-        return found if is_trusted(found) else None
+        folder = f"{home or environ['HOME'] + '/.cache'}/lockset"
+        return folder if is_trusted(folder) else None
     return None
 
 
 def is_trusted(folder: str) -> bool:
-    """Whether a `folder` that nobody has chosen is the user's own or the system's, or would be.
+    """Whether a default `folder`, or its nearest existing parent, belongs to the user or the system.
 
-    Where it is not (`sudo` may leave HOME as it was), its owner could plant there what is installed for this user.
+    If it does not (`sudo` may keep HOME), its owner could place files there that are installed for this user.
     """
     while not os.path.lexists(folder) and os.path.dirname(folder) != folder:
         folder = os.path.dirname(folder)
     try:
         return os.stat(folder).st_uid in {0, user_id()}
     except OSError:
-        return True  # a link to nowhere, or nothing that may be looked at: what is put there tells
+        return True  # a broken link, or not accessible: writing to it will fail if it must
 
 
-def recall(arguments: Sequence[str], environ: Mapping[str, str]) -> str | None:
-    """What that run said, where all is as it was then; None where it has to be looked into."""
+def replay(arguments: Sequence[str], environ: Mapping[str, str]) -> str | None:
+    """The output of an earlier run of the same command, if nothing has changed since; otherwise None."""
     collecting = gc.isenabled()
-    gc.disable()  # thousands of small values, none of which is garbage before the end
+    gc.disable()  # thousands of small values that all stay alive until the end
     try:
         folder = cache_folder(environ)
         if folder is None:
             return None
         key = key_of(arguments, environ)
-        record = read_record(record_place(folder, key))
+        record = read_record(record_location(folder, key))
         if record is None or record[0] != key:
             return None
-        _, looked, locks, libraries, shares, told = record
-        stands = (
+        _, looked, locks, libraries, shares, output = record
+        unchanged = (
             all(stamp(path) == expected for path, expected in looked)
             and all(content(path, len(data)) == data for path, data in locks)
             and all(_metadata(library) == names for library, names in libraries)
-            and _stand(shares)
+            and _all_unchanged(shares)
         )
     except (OSError, ValueError, TypeError, EOFError, KeyError, IndexError, MemoryError):
         return None
     else:
-        return str(told) if stands else None
+        return str(output) if unchanged else None
     finally:
         if collecting:
             gc.enable()
 
 
-def remember(
+def save_record(
     cache: str,
     key: Key,
     *,
@@ -150,28 +150,28 @@ def remember(
     locks: Iterable[tuple[str, bytes]],
     libraries: Iterable[str],
     files: Iterable[tuple[str, int, int]],
-    told: str,
+    output: str,
 ) -> None:
-    """Keep what a run with nothing left to do depended on, where the disk lets us.
+    """Store what a run with nothing to do depended on; errors of the disk are ignored.
 
     Args:
-        cache: The folder that `cache_folder` gives.
-        key: From before the run.
+        cache: The result of `cache_folder`.
+        key: The key from before the run.
         looked: Paths with their stamps.
         locks: Lock files with the bytes that were read.
-        libraries: Folders of modules.
-        files: Absolute path, size and time in nanoseconds of everything that was found whole.
-        told: What to say the next time.
+        libraries: The site-packages folders.
+        files: Absolute path, size and time in nanoseconds of all verified files.
+        output: The output to repeat.
     """
     folders = tuple((library, _metadata(library)) for library in libraries)
-    found = list(files)
-    half = len(found) // 2
-    shares = tuple(_share(part, dict(folders)) for part in ((found[:half], found[half:]) if half else (found,)))
-    write_record(record_place(cache, key), (key, tuple(looked), tuple(locks), folders, shares, told))
+    rows = list(files)
+    half = len(rows) // 2
+    shares = tuple(_share(part, dict(folders)) for part in ((rows[:half], rows[half:]) if half else (rows,)))
+    write_record(record_location(cache, key), (key, tuple(looked), tuple(locks), folders, shares, output))
 
 
 def _share(files: list[tuple[str, int, int]], roots: Iterable[str]) -> tuple[int, bytes]:
-    """How many `files` there are, and what `_same` compares of them: still packed, for who looks at it to unpack."""
+    """The number of `files`, and their rows, marshalled separately so that another process can load them."""
     rows = []
     left = files
     for root in roots:
@@ -183,38 +183,38 @@ def _share(files: list[tuple[str, int, int]], roots: Iterable[str]) -> tuple[int
 
 
 def _row(root: str, files: list[tuple[str, int, int]], start: int) -> tuple[str, str, list[int]]:
-    """The `files` below `root`, whose paths within it begin at `start`."""
+    """The row of the `files` below `root`; `start` is the length of the prefix of their paths."""
     facts = [fact for _, size, time in files for fact in (size, time)]
     return root, "\0".join([path[start:] for path, _, _ in files]), facts
 
 
 def stamp(path: str) -> Stamp:
-    """The stamp of what is at `path`, links followed."""
+    """The stamp of `path`, with links followed."""
     try:
-        found = os.stat(path)
+        status = os.stat(path)
     except OSError:
         return None
-    return found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns
+    return status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns
 
 
-def record_place(cache: str, key: Key) -> str:
-    """Where in the cache the record of `key` lies; another one may lie there."""
+def record_location(cache: str, key: Key) -> str:
+    """The path of the record for `key` in the cache, which other keys may share."""
     return f"{cache}/{_FOLDER}/{zlib.crc32(repr(key[1:]).encode()) % _RECORDS:02x}"
 
 
 def read_record(path: str) -> Any:
-    """The value that `write_record` put there; None where it is damaged or not this user's own; OSError, ValueError."""
-    found = os.stat(path)
-    if not is_private(found) or found.st_size > _LARGEST:
+    """The value that `write_record` wrote; None if it is damaged or not this user's. Raises OSError and ValueError."""
+    status = os.stat(path)
+    if not is_private(status) or status.st_size > _LARGEST:
         return None
-    data = memoryview(content(path, found.st_size))
-    if len(data) <= 4 or zlib.crc32(data[4:]).to_bytes(4, "big") != data[:4]:  # noqa: PLR2004 (those of the checksum)
+    data = memoryview(content(path, status.st_size))
+    if len(data) <= 4 or zlib.crc32(data[4:]).to_bytes(4, "big") != data[:4]:  # noqa: PLR2004 (the size of the checksum)
         return None
     return marshal.loads(data[4:])  # noqa: S302 (own bytes, whole by their checksum, from a private folder)
 
 
-def known(path: str | None, key: Any) -> Any:
-    """What `know` put at `path` for `key`; None where another key's is there, nothing, or anything odd."""
+def get_value(path: str | None, key: Any) -> Any:
+    """The value that `put_value` stored at `path` for `key`; None if there is none, or it is malformed."""
     try:
         record = read_record(path) if path is not None else None
         return record[1] if record is not None and record[0] == key else None
@@ -222,18 +222,18 @@ def known(path: str | None, key: Any) -> Any:
         return None
 
 
-def know(path: str | None, key: Any, value: Any) -> None:
-    """Keep `value` for `key` (both of what marshal takes) at `path`, in place of another key's."""
+def put_value(path: str | None, key: Any, value: Any) -> None:
+    """Store `value` for `key` (both marshallable) at `path`, replacing the value of another key."""
     if path is not None:
         write_record(path, (key, value))
 
 
 def content(path: str, size: int) -> bytes:
-    """The bytes of the regular file `path`, which should have `size` of them; empty for anything else."""
+    """The bytes of the regular file `path` with the expected `size`; empty for anything else."""
     descriptor = os.open(path, READ)
     try:
-        found = os.fstat(descriptor)
-        if found.st_mode & _KIND != _REGULAR or found.st_size != size:
+        status = os.fstat(descriptor)
+        if status.st_mode & _KIND != _REGULAR or status.st_size != size:
             return b""
         with open(descriptor, "rb", buffering=0, closefd=False) as file:
             return file.readall()
@@ -242,7 +242,7 @@ def content(path: str, size: int) -> bytes:
 
 
 def _metadata(library: str) -> tuple[str, ...]:
-    """What tells of distributions, and links, which could stand in place of their folders."""
+    """The names of distributions' metadata, and of symbolic links, which could replace their folders."""
     try:
         with os.scandir(library) as entries:
             return tuple(
@@ -252,36 +252,36 @@ def _metadata(library: str) -> tuple[str, ...]:
         return ()
 
 
-def _stand(shares: Sequence[tuple[int, bytes]]) -> bool:
-    """Whether every file has its size and time; a second process looks at half of many."""
+def _all_unchanged(shares: Sequence[tuple[int, bytes]]) -> bool:
+    """Whether every file has its size and time; for many files, a second process checks half of them."""
     here = os.getcwd()
     try:
         if sum(count for count, _ in shares) < _MANY or (os.cpu_count() or 1) < 2:  # noqa: PLR2004 (one for each)
-            return all(_same(share) for _, share in shares)
-        return _both_same(*(share for _, share in shares))
+            return all(_unchanged(share) for _, share in shares)
+        return _both_unchanged(*(share for _, share in shares))
     finally:
         os.chdir(here)
 
 
-def _both_same(mine: bytes, other: bytes) -> bool:
-    answer = fork(lambda: _same(other))
+def _both_unchanged(mine: bytes, other: bytes) -> bool:
+    answer = fork(lambda: _unchanged(other))
     if answer is None:
-        return _same(mine) and _same(other)
+        return _unchanged(mine) and _unchanged(other)
     same = False
     try:
-        same = _same(mine)
+        same = _unchanged(mine)
     finally:
         other_same = answer()
     return same and other_same
 
 
-def _same(share: bytes) -> bool:
-    """Whether the files have their sizes and times; from within their roots, since short paths are found sooner."""
+def _unchanged(share: bytes) -> bool:
+    """Whether the files have their sizes and times; from within their roots, since short paths are faster."""
     try:
         for root, names, facts in marshal.loads(share):  # noqa: S302 (a part of the record, which is whole)
             os.chdir(root)
-            found = map(os.lstat, names.split("\0"))
-            if [fact for one in found for fact in (one.st_size, one.st_mtime_ns)] != facts:
+            statuses = map(os.lstat, names.split("\0"))
+            if [fact for one in statuses for fact in (one.st_size, one.st_mtime_ns)] != facts:
                 return False
     except OSError:
         return False
@@ -289,7 +289,7 @@ def _same(share: bytes) -> bool:
 
 
 def write_record(path: str, value: Any) -> None:
-    """Put `value` (of what marshal takes) at `path` by rename, for the user alone; nothing where the disk refuses."""
+    """Write the marshallable `value` to `path` atomically, for the user only; errors of the disk are ignored."""
     payload = marshal.dumps(value)
     data = zlib.crc32(payload).to_bytes(4, "big") + payload
     temporary = f"{path}.{os.getpid()}"
@@ -307,7 +307,7 @@ def write_record(path: str, value: Any) -> None:
 
 
 def _make_folder(path: str) -> None:
-    """Make `path` and what is missing above it, for the user alone; as `disk.atomic` does, whose imports cost."""
+    """Create `path` and its missing parents, for the user only; like `files.atomic`, whose imports take time."""
     if os.path.isdir(path):
         return
     if os.path.dirname(path) != path:

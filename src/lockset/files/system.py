@@ -1,7 +1,7 @@
-"""Where operating systems differ: the only module that uses names which some of them lack.
+"""Differences between operating systems: the only module that uses functions which some of them lack.
 
-`sys.platform` decides, which type checkers understand: mypy checks this file for Windows, macOS and Linux. Imports next
-to nothing, since the fast paths import it.
+It tests `sys.platform`, which type checkers understand: mypy checks this file for Windows, macOS and Linux. It imports
+as little as possible, since the fast paths use it.
 """
 
 # Paths are strings here: there are thousands of them a run.
@@ -31,7 +31,6 @@ __all__ = [
     "keep_mode",
     "long_paths",
     "raise_again",
-    "readable",
     "registered_pythons",
     "release_memory",
     "rename",
@@ -44,31 +43,30 @@ __all__ = [
 
 # Without O_BINARY, Windows changes line ends.
 BINARY: int = getattr(os, "O_BINARY", 0)
-# To open a pipe is to wait for whoever writes into it; where this is 0, no folder has pipes.
+# Opening a pipe blocks until a process writes to it; where this is 0, folders cannot have pipes.
 NONBLOCK: int = getattr(os, "O_NONBLOCK", 0)
 NOFOLLOW: int = getattr(os, "O_NOFOLLOW", 0)
-# For any file that others may have put in its place.
+# Flags for reading any file that others may have replaced.
 READ: int = os.O_RDONLY | NONBLOCK | BINARY
 
 _WRITABLE_BY_OTHERS = 0o022
-# Linux: ioctl that tells the flags of a file, and those that forbid to remove it.
+# Linux: ioctl for the flags of a file, and the flags that forbid removing it.
 _GET_FLAGS, _FIXED = 0x80086601, 0x10 | 0x20
-# Linux: ioctl that makes one file share the extents of another until either is written.
+# Linux: ioctl that makes one file share the extents of another (copy on write).
 _FICLONE = 0x40049409
-# Windows: access denied, sharing violation, lock violation, folder not empty (what is in it is going), in seconds the
-# pauses between tries. A virus scanner or an indexer holds a new file for a moment.
-# The attribute of a file that is not to be removed.
+# Windows: the attribute of a read-only file; access denied, sharing violation, lock violation, folder not empty (its
+# content is being removed); and the pauses between tries in seconds. Virus scanners hold new files briefly.
 _READ_ONLY = 1
 _BUSY = frozenset({5, 32, 33, 145})
 _PAUSES = (0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.4)
-# Bounds all pauses of a process, in seconds: what a running program has loaded is held for longer than that.
+# Limit for all pauses of a process in seconds: files that a running program has loaded are held longer than that.
 _PATIENCE = [6.0]
 
 
 if sys.platform == "win32":
 
     def rename(old: str, new: str) -> None:
-        """Rename `old` to `new`, where nothing is; a file that another process holds for a moment is waited for."""
+        """Rename `old` to the free path `new`, waiting for a process that holds the file briefly."""
         _patiently(lambda: os.rename(old, new))
 
     def replace(old: str, new: str) -> None:
@@ -84,7 +82,7 @@ if sys.platform == "win32":
         _patiently(lambda: os.rmdir(path), path)
 
     def _patiently(act: Callable[[], None], path: str | None = None) -> None:
-        """Do `act` again while somebody holds a file; a read-only attribute of `path` is taken away first."""
+        """Call `act` again while another process holds a file; clear a read-only attribute of `path` first."""
         import time
 
         for pause in _PAUSES:
@@ -103,64 +101,58 @@ if sys.platform == "win32":
         act()
 
     def _is_folder(path: str | None) -> bool:
-        """Whether no patience helps: `path` is a folder, where a file was to be removed or replaced."""
+        """Whether waiting does not help: `path` is a folder where a file should be removed or replaced."""
         return path is not None and os.path.isdir(path) and not os.path.islink(path)
 
     def is_read_only(path: str) -> bool:
-        """Whether the attribute is set that keeps a file from being removed."""
+        """Whether the file has the read-only attribute, which prevents its removal."""
         try:
             return bool(os.lstat(path).st_file_attributes & _READ_ONLY)
         except OSError:
             return False
 
     def user_id() -> int:
-        """The number that `os.stat` gives as owner of this user's files: Windows has no such numbers."""
+        """The owner of this user's files in `os.stat`: always 0 on Windows."""
         return 0
 
-    def is_private(found: os.stat_result) -> bool:
-        """Windows: whatever lies in the user's profile is the user's by its access control list."""
-        return found.st_uid == 0
+    def is_private(status: os.stat_result) -> bool:
+        """Whether the file belongs to the user: on Windows, access control lists protect the user's profile."""
+        return status.st_uid == 0
 
     def system_facts() -> tuple[str, ...]:
-        """What tells this system from another one."""
+        """Facts that identify the operating system and its version."""
         return ("Windows", *map(str, sys.getwindowsversion()))
 
     def fork(work: Callable[[], bool]) -> Callable[[], bool] | None:
-        """Windows has no such thing."""
+        """None: Windows has no fork."""
         del work
         return None
 
     def flock(descriptor: int) -> bool:
-        """Windows has no such locks: never held."""
+        """False: Windows has no such locks."""
         del descriptor
         return False
 
     def keep_mode(descriptor: int, mode: int) -> None:
-        """Windows: modes say nothing of rights."""
+        """Do nothing: modes do not affect permissions on Windows."""
         del descriptor, mode
 
     def clone(source: int, goal: int) -> bool:
-        """Windows: not known how."""
+        """False: cloning is not implemented on Windows."""
         del source, goal
         return False
 
-    def readable(descriptor: int) -> bool:
-        """Whether something could be read from the open socket at once: data, an end or an error."""
-        import select
-
-        return bool(select.select([descriptor], (), (), 0)[0])
-
     def raise_again(handler: Callable[..., object], seconds: float) -> None:
-        """Windows has no such timer."""
+        """Do nothing: Windows has no such timer."""
         del handler, seconds
 
     def is_fixed(path: str) -> bool:
-        """Windows: read-only files are removed all the same."""
+        """False: read-only files can be removed on Windows."""
         del path
         return False
 
     def extended(path: str) -> str:
-        """The absolute `path` in the form that may have 260 characters and more."""
+        """The absolute `path` in the form that allows 260 characters and more."""
         if path.startswith("\\\\"):
             return path if path.startswith("\\\\?\\") else "\\\\?\\UNC" + path[1:]
         return "\\\\?\\" + os.path.normpath(path)
@@ -241,27 +233,27 @@ else:
         os.rmdir(path)
 
     def is_read_only(path: str) -> bool:
-        """Whether an attribute keeps the file from being removed: modes do not."""
+        """False: a file's mode does not prevent its removal."""
         del path
         return False
 
     def user_id() -> int:
-        """The number that `os.stat` gives as owner of this user's files."""
+        """The owner of this user's files in `os.stat`."""
         return os.geteuid()
 
-    def is_private(found: os.stat_result) -> bool:
-        """Whether the file is this user's, and no other user may write it."""
-        return found.st_uid == os.geteuid() and not found.st_mode & _WRITABLE_BY_OTHERS
+    def is_private(status: os.stat_result) -> bool:
+        """Whether the file belongs to this user, and no other user may write it."""
+        return status.st_uid == os.geteuid() and not status.st_mode & _WRITABLE_BY_OTHERS
 
     def system_facts() -> tuple[str, ...]:
-        """What tells this system from another one."""
+        """Facts that identify the operating system and its version."""
         return tuple(os.uname())
 
     def fork(work: Callable[[], bool]) -> Callable[[], bool] | None:
-        """Do `work` in a copy of this process; the function given waits for its answer. None: not on this system."""
+        """Run `work` in a child process; the returned function waits for its result. None if not supported."""
         child = os.fork()
         if child == 0:
-            # The child writes nothing and runs nothing of what this process would run at its end.
+            # The child must not run the exit handlers of this process.
             same = False
             try:
                 same = work()
@@ -270,10 +262,10 @@ else:
         return lambda: os.waitpid(child, 0)[1] == 0
 
     def flock(descriptor: int) -> bool:
-        """Whether this process holds the open file from now on.
+        """Lock the open file; False if another process holds the lock.
 
         Raises:
-            OSError: The file system did not let us.
+            OSError: The file system does not support locks.
         """
         import fcntl
 
@@ -284,11 +276,11 @@ else:
         return True
 
     def keep_mode(descriptor: int, mode: int) -> None:
-        """Give the open file this mode."""
+        """Set the mode of the open file."""
         os.fchmod(descriptor, mode)
 
     def clone(source: int, goal: int) -> bool:
-        """Make `goal` share its blocks with `source`; False where the system cannot.
+        """Make `goal` share its blocks with `source`; False if the system does not support it.
 
         Raises:
             OSError: The file system cannot.
@@ -301,23 +293,15 @@ else:
         else:  # noqa: RET505 - for the type checker
             return False
 
-    def readable(descriptor: int) -> bool:
-        """Whether something could be read from the open socket at once: data, an end or an error."""
-        import select
-
-        poll = select.poll()
-        poll.register(descriptor, select.POLLIN | select.POLLERR | select.POLLHUP)
-        return bool(poll.poll(0))
-
     def raise_again(handler: Callable[..., object], seconds: float) -> None:
-        """Have `handler` called as the handler of a signal in so many `seconds`."""
+        """Call the signal handler `handler` after `seconds`."""
         import signal
 
         signal.signal(signal.SIGALRM, handler)
         signal.setitimer(signal.ITIMER_REAL, seconds)
 
     def is_fixed(path: str) -> bool:
-        """Whether the regular file `path` was made immutable: not even its owner can remove it."""
+        """Whether the regular file `path` is immutable, so that not even its owner can remove it."""
         try:
             return _is_fixed(path)
         except OSError:
@@ -341,7 +325,7 @@ else:
             return bool(getattr(os.lstat(path), "st_flags", 0) & fixed)
 
     def extended(path: str) -> str:
-        """The absolute `path` in the form that may be as long as the system allows: itself."""
+        """The absolute `path` itself, which may be as long as the system allows."""
         return path
 
     def long_paths() -> bool:
@@ -354,7 +338,7 @@ else:
 
 
 def copy_range(source: int, goal: int, count: int) -> int:
-    """Have the system copy `count` bytes between open files; how many it did: 0 at the end, or where it cannot.
+    """Copy up to `count` bytes between open files with a system call; 0 at the end, or if it is not supported.
 
     Raises:
         OSError: The file system cannot.
@@ -366,7 +350,7 @@ def copy_range(source: int, goal: int, count: int) -> int:
 
 
 def release_memory(mapped: object) -> None:
-    """Let the system take back the memory that reading a mapped file has filled; it is read again where needed."""
+    """Let the system free the pages of a mapped file that were read; they are read again when needed."""
     if sys.platform != "win32":
         import mmap
 

@@ -1,1 +1,1 @@
-"""Package indexes: pages, several indexes as one, ports."""
+"""Package indexes: project pages, several indexes as one, interfaces."""

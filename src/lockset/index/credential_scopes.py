@@ -1,4 +1,4 @@
-"""Which index a URL belongs to: several share a host, and the credentials of one are not for another."""
+"""Assign URLs to indexes, since several indexes may share a host and must not receive each other's credentials."""
 
 from __future__ import annotations
 
@@ -6,38 +6,38 @@ import posixpath
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import unquote, urlsplit
 
-from lockset.index.credentials import Origin, origin_of
+from lockset.index.credentials import UrlOrigin, origin_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
 __all__ = ["Scope", "Scopes"]
 
-# The last part of an index URL that says how it is spoken to. The files of the index are most often next to it.
+# Last path components of index URLs that name the API. The files of the index are usually next to it.
 _INTERFACES = frozenset({"simple", "+simple"})
 
 
 class Scope(NamedTuple):
-    """What one set of credentials is for.
+    """The URLs that one set of credentials is for.
 
     Attributes:
-        folder: Path of an index, which ends in a slash; empty where no index is known.
+        folder: Path of an index, with a trailing slash; empty if no index is known.
     """
 
-    origin: Origin
+    origin: UrlOrigin
     folder: str = ""
 
 
 class Scopes:
     """Assigns URLs to indexes.
 
-    The index whose URL is the longest prefix of a URL has it, as with pip and uv; a `/simple` at its end does not count
-    where no other index fits. A URL that lies under no index belongs to the index whose page links to it; else to the
-    only index of its origin, if there is only one.
+    A URL belongs to the index whose URL is its longest prefix, as in pip and uv; a trailing `/simple` is ignored if no
+    other index matches. A URL below no index belongs to the index whose page links to it, otherwise to the only index
+    of its origin, if there is exactly one.
     """
 
     def __init__(self, indexes: Iterable[str]) -> None:
-        self._scopes: dict[Origin, list[Scope]] = {}
+        self._scopes: dict[UrlOrigin, list[Scope]] = {}
         self._linked: dict[Scope, Scope] = {}
         for url in indexes:
             scope = Scope(origin_of(url), _folder(url))
@@ -51,11 +51,11 @@ class Scopes:
         return any(len(scopes) > 1 for scopes in self._scopes.values())
 
     def is_shared(self, index: str) -> bool:
-        """Whether the origin of an index has another one."""
+        """Whether the origin of `index` has another index."""
         return self.are_shared and len(self._scopes.get(origin_of(index), ())) > 1
 
     def of(self, url: str, *, before: Scope | None = None) -> Scope:
-        """The scope of `url`; `before` is the scope of what redirects to it."""
+        """The scope of `url`; `before` is the scope of the URL that redirects to it."""
         origin = origin_of(url)
         scopes = self._scopes.get(origin)
         if scopes is None:
@@ -74,13 +74,13 @@ class Scopes:
         return scopes[0] if len(scopes) == 1 else Scope(origin)
 
     def under(self, url: str) -> Scope:
-        """The scope of the index whose URL is a prefix of `url`, or that of no index."""
+        """The scope of the index whose URL is a prefix of `url`; a scope without a folder if there is none."""
         origin = origin_of(url)
         match = _longest_prefix(_folder(url), self._scopes.get(origin, ()))
         return Scope(origin) if match is None else match[1]
 
     def link(self, index: str, urls: Iterable[str]) -> None:
-        """Remember that a page of `index` links to these URLs."""
+        """Record that a page of `index` links to these URLs."""
         scope = Scope(origin_of(index), _folder(index))
         if scope in self._scopes.get(scope.origin, ()):
             for url in urls:
@@ -89,7 +89,7 @@ class Scopes:
 
 
 def _longest_prefix(folder: str, scopes: Iterable[Scope]) -> tuple[str, Scope] | None:
-    """The longest prefix that fits, and whose it is; where two are equal, a whole index URL goes first."""
+    """The longest matching prefix and its scope; of two equal prefixes, that of a complete index URL."""
     matches = [
         (len(prefix), prefix == scope.folder, prefix, scope)
         for scope in scopes
@@ -100,7 +100,7 @@ def _longest_prefix(folder: str, scopes: Iterable[Scope]) -> tuple[str, Scope] |
 
 
 def _folder(url: str) -> str:
-    """The path as a server reads it, escapes and dots resolved, with a slash at its end."""
+    """The path as a server interprets it, with escapes and dots resolved, and a trailing slash."""
     path = posixpath.normpath("/" + unquote(urlsplit(url).path).lstrip("/"))
     return path if path == "/" else f"{path}/"
 

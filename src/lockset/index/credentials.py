@@ -1,4 +1,4 @@
-"""Which credentials fit a URL, and URLs as they may be shown."""
+"""Credentials for URLs, and URLs without secrets for messages."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from urllib.parse import unquote, urlsplit, urlunsplit
 from lockset._dataclass import dataclass
 from lockset.index.pages.links import without_userinfo
 
-__all__ = ["Credentials", "Origin", "origin_of", "redact", "split_credentials"]
+__all__ = ["Credentials", "UrlOrigin", "origin_of", "redact", "split_credentials"]
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
-class Origin(NamedTuple):
-    """Scheme, host and port: what credentials belong to. They are sent nowhere else."""
+class UrlOrigin(NamedTuple):
+    """Scheme, host and port. Credentials belong to an origin and are sent nowhere else."""
 
     scheme: str
     host: str
@@ -24,7 +24,7 @@ class Origin(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Credentials:
-    """User name and password (or token) for one origin; shows neither."""
+    """User name and password (or token) for one origin; `repr` shows neither."""
 
     username: str
     password: str
@@ -38,19 +38,19 @@ class Credentials:
         return "Credentials(***)"
 
 
-def origin_of(url: str) -> Origin:
-    """The origin of `url`; a port that the scheme implies and one that is written out are the same."""
+def origin_of(url: str) -> UrlOrigin:
+    """The origin of `url`; the scheme's default port and an explicit one are the same."""
     parts = urlsplit(url)
     scheme = parts.scheme.lower()
     try:
         port = parts.port
     except ValueError:
         port = None
-    return Origin(scheme, (parts.hostname or "").lower(), port or _DEFAULT_PORTS.get(scheme))
+    return UrlOrigin(scheme, (parts.hostname or "").lower(), port or _DEFAULT_PORTS.get(scheme))
 
 
 def split_credentials(url: str) -> tuple[str, Credentials | None]:
-    """`url` without its user info, and that user info."""
+    """`url` without its user info, and the user info as credentials."""
     parts = urlsplit(url)
     if "@" not in parts.netloc:
         return url, None
@@ -59,7 +59,7 @@ def split_credentials(url: str) -> tuple[str, Credentials | None]:
 
 
 def redact(url: str) -> str:
-    """`url` as it may be shown and logged: no user info, no query (it may hold a token), no fragment."""
+    """`url` for messages and logs: without user info, query (which may contain a token) and fragment."""
     try:
         parts = urlsplit(url)
     except ValueError:

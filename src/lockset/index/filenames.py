@@ -1,4 +1,4 @@
-"""Names of distribution files: which version of a project one holds, read only as far as that needs."""
+"""Parse the names of distribution files, only as far as needed."""
 
 from __future__ import annotations
 
@@ -28,27 +28,27 @@ __all__ = [
 SDIST_SUFFIXES = (".tar.gz", ".zip")
 # Kinds of files, as flags.
 WHEEL, SDIST = 1, 2
-# Longest name of a file; no usual file system takes a longer one.
+# Longest file name that common file systems support.
 LONGEST = 255
-# Tags one compressed triple may stand for; a longer one is no honest file name and yields no tag.
+# Limit for the tags that a compressed tag set expands to; a longer one yields no tags.
 _TAG_LIMIT = 2_000
 
 _versions: dict[str, Version] = {}
 
 
 def parse_version(text: str) -> Version | None:
-    """The version `text` says, the same object for the same text; None where it says none."""
-    found = _versions.get(text)
-    if found is None:
+    """`text` as a version, the same object for the same text; None if it is not valid."""
+    version = _versions.get(text)
+    if version is None:
         try:
-            found = _versions[text] = read_version(text)
-        except ValueError:  # InvalidVersion is one; more digits than Python turns into a number are another
+            version = _versions[text] = read_version(text)
+        except ValueError:  # InvalidVersion, or more digits than Python converts to a number
             return None
-    return found
+    return version
 
 
 class FileNames:
-    """Reads the names of one project's files; remembers how the project is spelled in them."""
+    """Parses the names of one project's files, and caches the spellings of the project's name."""
 
     __slots__ = ("_project", "_same")
 
@@ -59,10 +59,9 @@ class FileNames:
     def version(self, filename: str) -> tuple[str, int] | None:
         """Text of the version in `filename` and the kind of file: WHEEL or SDIST.
 
-        None where the name is no wheel's and no sdist's, or belongs to another project: the whole part before the
-        version has to be this project's name, never only begin with it. The version's text may still be invalid.
-        What no file name of a distribution holds (spaces, control characters, separators of paths, anything but
-        ASCII) makes it none, and so does a length that no file system takes.
+        None if the name is neither a wheel's nor an sdist's, or belongs to another project: the part before the version
+        must be the name of this project. The text of the version may be invalid. Names with spaces, control
+        characters, path separators or non-ASCII characters, and names that are too long, are not accepted.
         """
         if not filename.isascii() or len(filename) > LONGEST or not filename.isprintable():
             return None
@@ -71,7 +70,7 @@ class FileNames:
         if filename.endswith(".whl"):
             parts = filename.split("-")
             # Five components, or six with a build number, which starts with a digit.
-            if len(parts) != 5 and (len(parts) != 6 or not parts[2][:1].isdecimal()):  # noqa: PLR2004 (said above)
+            if len(parts) != 5 and (len(parts) != 6 or not parts[2][:1].isdecimal()):  # noqa: PLR2004 (see above)
                 return None
             same = self._same.get(parts[0])
             return (parts[1], WHEEL) if (self.belongs(parts[0]) if same is None else same) else None
@@ -82,7 +81,7 @@ class FileNames:
         return None
 
     def belongs(self, spelled: str) -> bool:
-        """Whether this spelling, as file names hold it, is the project's."""
+        """Whether this spelling, from a file name, is the project's name."""
         same = self._same.get(spelled)
         if same is None:
             same = self._same[spelled] = canonicalize_name(spelled) == self._project
@@ -90,12 +89,12 @@ class FileNames:
 
 
 def wheel_triple(filename: str) -> str:
-    """The tag part `py3-none-any` of a wheel's file name."""
+    """The tags of a wheel's file name, such as `py3-none-any`."""
     return "-".join(filename[:-4].split("-")[-3:])
 
 
 def build_number(filename: str) -> tuple[int, str] | tuple[()]:
-    """The build number of a wheel's file name, as packaging orders it; () where there is none."""
+    """The build number of a wheel's file name, as packaging orders it; () if there is none."""
     parts = filename[:-4].split("-")
     if len(parts) != 6:  # noqa: PLR2004 (five components and a build number)
         return ()
@@ -106,7 +105,7 @@ def build_number(filename: str) -> tuple[int, str] | tuple[()]:
 
 @lru_cache(maxsize=16_384)
 def tags_of_triple(triple: str) -> frozenset[Tag]:
-    """The compatibility tags a triple stands for; none where it is malformed."""
+    """The compatibility tags that a compressed tag set expands to; empty if it is malformed."""
     try:
         return parse_tag(triple, limit=_TAG_LIMIT)
     except (InvalidTag, ValueError):

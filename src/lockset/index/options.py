@@ -1,4 +1,4 @@
-"""What the user decided about indexes and the network."""
+"""The user's options for indexes and the network."""
 
 from __future__ import annotations
 
@@ -21,19 +21,20 @@ if TYPE_CHECKING:
 
 __all__ = ["DEFAULT_INDEX", "IndexOptions", "IndexSource", "location_url", "same_index"]
 
-# The public index, asked where nothing else is said. The only place that names it.
+# The public index, which is the default. Its address is written nowhere else.
 DEFAULT_INDEX = "https://pypi.org/simple/"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IndexSource:
-    """One place with distribution files.
+    """One source of distribution files.
 
     Attributes:
-        url: http(s) or file URL; may hold credentials, which are never shown.
-        name: How pins and environment variables call it.
-        flat: A folder or page of files of any project (find-links); otherwise one page per project (PEP 503).
-        explicit: Asked only for projects pinned to it.
+        url: http(s) or file URL; may contain credentials, which are never shown.
+        name: Name for pins and environment variables.
+        flat: Whether it is a folder or page with files of any project (find-links); otherwise it has one page per
+            project (PEP 503).
+        explicit: Whether it is only used for projects that are pinned to it.
     """
 
     url: str
@@ -51,39 +52,39 @@ class IndexSource:
 
 
 @cache
-def _place(url: str, *, flat: bool = False) -> IndexSource:
-    """A place without a name: one object for all projects that are looked for there."""
+def _location(url: str, *, flat: bool = False) -> IndexSource:
+    """A source without a name; the same object for all projects."""
     return IndexSource(url=url, flat=flat)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IndexOptions:
-    """All that a run's network needs to know; values only.
+    """Options for indexes and the network.
 
     Attributes:
-        index_url: The default index; asked after the further ones.
-        index_name: How environment variables with credentials call it.
-        indexes: Further indexes, asked in order before the default one.
-        find_links: Flat places; what they have is joined with the answer of the indexes, and preferred on equal names.
-        no_index: Only `find_links` and pinned indexes.
-        pins: Normalised project name to the name of the only index asked for it.
-        strategy: `first-index`: the first index that has a project answers alone, so that nobody can slip in a newer
-            version elsewhere. `unsafe-best-match`: all answers are joined.
-        offline: Only what is stored or local; nothing goes over the network.
-        refresh: Stored answers are asked about again, however fresh.
-        max_age: Seconds a stored page counts as fresh, whatever the index said; None: as the index said.
-        connections: Requests under way at once.
-        connect_timeout: Seconds.
-        read_timeout: Seconds of silence.
-        retries: Further attempts after the first.
-        retry_after_cap: Longest wait in seconds that a server may ask for.
-        minimum_rate: Bytes a second below which a transfer is given up, measured over `rate_window` seconds.
+        index_url: The default index, used after the further ones.
+        index_name: Its name in environment variables with credentials.
+        indexes: Further indexes, used in order before the default one.
+        find_links: Flat sources; their files are added to those of the indexes, and preferred on equal names.
+        no_index: Use only `find_links` and pinned indexes.
+        pins: Normalised project name to the name of the only index that is used for it.
+        strategy: `first-index`: use the first index that has a project, which prevents dependency confusion.
+            `unsafe-best-match`: combine the files of all indexes.
+        offline: Use only cached and local files, without network access.
+        refresh: Revalidate cached responses, however fresh.
+        max_age: Seconds for which a cached page is fresh; None to follow the index.
+        connections: Largest number of parallel requests.
+        connect_timeout: In seconds.
+        read_timeout: Seconds without data.
+        retries: Number of further attempts after the first.
+        retry_after_cap: Longest `Retry-After` in seconds that is respected.
+        minimum_rate: Bytes per second below which a transfer is aborted, measured over `rate_window` seconds.
         rate_window: See `minimum_rate`.
         insecure_hosts: Hosts (`host` or `host:port`) whose certificates are not checked.
-        cert: File or folder of CA certificates; None: as SSL_CERT_FILE and SSL_CERT_DIR say, else the usual ones.
-        client_cert: File with a certificate and its private key (PEM), for servers that ask who comes.
-        proxy: URL of the proxy for everything; None: as the environment says.
-        keyring: Ask the `keyring` command or package where a server wants credentials.
+        cert: File or folder of CA certificates; None for SSL_CERT_FILE and SSL_CERT_DIR, or the defaults.
+        client_cert: File with a certificate and its private key (PEM), for servers that require one.
+        proxy: URL of the proxy for all requests; None to follow the environment.
+        keyring: Use the `keyring` command or package when a server requires credentials.
     """
 
     index_url: str = DEFAULT_INDEX
@@ -122,23 +123,27 @@ class IndexOptions:
             if index not in known:
                 raise LocksetError(
                     "index-unknown",
-                    f"`{project}` is pinned to index `{index}`, and no index has that name",
-                    hint="Give the index a name, or correct the pin",
+                    f"`{project}` is pinned to the index `{index}`, but no index has that name",
+                    hint="Give the index that name, or correct the pin",
                 )
 
     def sources(self) -> tuple[IndexSource, ...]:
-        """All indexes in the order of asking, the default one last; flat places not among them."""
-        default = () if self.no_index else (_place(self.index_url),)
+        """All indexes in order, the default one last; without flat sources."""
+        default = () if self.no_index else (_location(self.index_url),)
         further = tuple(s for s in self.indexes if not self.no_index or s.explicit or s.name in self.pins.values())
         return (*further, *default)
 
     def flat_sources(self) -> tuple[IndexSource, ...]:
-        """The flat places, in order."""
-        return tuple(_place(url, flat=True) for url in self.find_links)
+        """The flat sources, in order."""
+        return tuple(_location(url, flat=True) for url in self.find_links)
 
 
 def location_url(text: str, *, base: Path) -> str:
-    """What a user wrote as an index or a find-links place, as a URL: paths are relative to `base`."""
+    """The URL of an index or a find-links source as written by the user; paths are relative to `base`.
+
+    Raises:
+        LocksetError: `index-location`: it is neither a URL nor a path.
+    """
     scheme, colon, _ = text.partition(":")
     if colon and scheme.lower() in {"http", "https", "file"}:
         try:
@@ -146,7 +151,7 @@ def location_url(text: str, *, base: Path) -> str:
             text.encode()
         except ValueError as error:
             raise LocksetError(
-                "index-location", f"`{redact(text)}` is no URL: {str(error)[:200]}", hint="Correct the address"
+                "index-location", f"`{redact(text)}` is not a valid URL: {str(error)[:200]}", hint="Correct the address"
             ) from error
         return text
     if "://" in text:
@@ -157,5 +162,5 @@ def location_url(text: str, *, base: Path) -> str:
 
 
 def same_index(one: str, other: str) -> bool:
-    """Whether two addresses name one index."""
+    """Whether two addresses are the same index."""
     return one.rstrip("/") == other.rstrip("/")

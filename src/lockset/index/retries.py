@@ -1,4 +1,4 @@
-"""When a request is tried again, and where a redirect may lead."""
+"""Rules for retries and redirects."""
 
 from __future__ import annotations
 
@@ -10,22 +10,22 @@ from lockset.index.freshness import http_date
 
 __all__ = ["MAX_REDIRECTS", "REDIRECTS", "RETRIED_STATUSES", "backoff", "redirect_target", "retry_after"]
 
-# Hops of one request; the next one is an error.
+# Limit for the redirects of one request.
 MAX_REDIRECTS = 10
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 RETRIED_STATUSES = frozenset({429, 500, 502, 503, 504})
-# First wait in seconds; doubles with each attempt up to the longest. Each is shortened by up to half, at random.
+# First wait in seconds; it doubles with each attempt up to the longest. Jitter shortens each by up to half.
 _FIRST_WAIT = 0.4
 _LONGEST_WAIT = 8.0
 
 
 def backoff(attempt: int, jitter: float) -> float:
-    """Seconds to wait after failed attempt `attempt` (from 0); `jitter` is a random number from 0 to 1."""
+    """Seconds to wait after the failed attempt `attempt` (from 0); `jitter` is a random number from 0 to 1."""
     return min(_FIRST_WAIT * 2.0 ** min(attempt, 16), _LONGEST_WAIT) * (1 - jitter / 2)
 
 
 def retry_after(header: str | None, *, now: float) -> float | None:
-    """Seconds a `Retry-After` header asks to wait; None where it is absent or odd."""
+    """Seconds to wait according to a `Retry-After` header; None if it is absent or malformed."""
     if not header:
         return None
     text = header.strip()
@@ -36,11 +36,11 @@ def retry_after(header: str | None, *, now: float) -> float | None:
 
 
 def redirect_target(url: str, location: str | None, *, hops: int) -> str:
-    """Where the response at `url`, the `hops`-th redirect of its request (from 1), leads.
+    """The target of the redirect at `url`, the `hops`-th of its request (from 1).
 
     Raises:
-        LocksetError: `redirect-refused`: too many hops, no or an odd location, another scheme than http(s), or from
-            https back to http.
+        LocksetError: `redirect-refused`: too many redirects, a missing or malformed location, a scheme other than
+            http(s), or a redirect from https to http.
     """
     if hops > MAX_REDIRECTS:
         raise _refused(url, f"more than {MAX_REDIRECTS} redirects in a row")
@@ -51,7 +51,7 @@ def redirect_target(url: str, location: str | None, *, hops: int) -> str:
     except ValueError as error:
         raise _refused(url, "a redirect to a malformed address") from error
     if not target.startswith(("http://", "https://")):
-        raise _refused(url, f"a redirect to another scheme than http(s): {target.partition(':')[0][:20]}")
+        raise _refused(url, f"a redirect to a scheme other than http(s): {target.partition(':')[0][:20]}")
     if url.startswith("https://") and target.startswith("http://"):
         raise _refused(url, f"a redirect from https to http: {redact(target)}")
     return target
@@ -61,6 +61,6 @@ def _refused(url: str, why: str) -> LocksetError:
     return LocksetError(
         "redirect-refused",
         f"The server answered with {why}",
-        place=redact(url),
+        location=redact(url),
         hint="Check the address of the index; lockset does not follow this redirect",
     )

@@ -1,24 +1,24 @@
-"""Several indexes, one answer per project."""
+"""Combine several indexes into one page per project."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from lockset.index.pages.file_rows import Rows
-from lockset.index.pages.page_table import Table, TableBuilder
+from lockset.index.pages.page_table import PageTable, TableBuilder
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from lockset.index.options import IndexOptions, IndexSource
 
-__all__ = ["AskPlan", "join_tables", "sources_for"]
+__all__ = ["IndexOrder", "join_tables", "sources_for"]
 
 
 def sources_for(project: str, options: IndexOptions) -> tuple[IndexSource, ...]:
-    """The indexes that may answer for normalised `project`, in the order of asking.
+    """The indexes to use for the normalised name `project`, in order.
 
-    A pinned project is asked for at its index only; explicit indexes are asked for nothing else.
+    A pinned project uses its index only; explicit indexes are used for pinned projects only.
     """
     pin = options.pins.get(project)
     if pin is not None:
@@ -26,31 +26,31 @@ def sources_for(project: str, options: IndexOptions) -> tuple[IndexSource, ...]:
     return tuple(source for source in options.sources() if not source.explicit)
 
 
-class AskPlan:
-    """Which answers decide, for one strategy: fed one by one in order, tells when no further one is needed."""
+class IndexOrder:
+    """Collects the pages of the indexes in order, and says when no further index is needed."""
 
     def __init__(self, *, join_all: bool) -> None:
         self._join_all = join_all
-        self._found: list[Table] = []
+        self._tables: list[PageTable] = []
 
-    def take(self, table: Table | None) -> bool:
-        """Take the answer of the next index (None: it does not have the project); True when that settles it."""
+    def take(self, table: PageTable | None) -> bool:
+        """Add the page of the next index (None if it does not have the project); True if no further one is needed."""
         if table is not None:
-            self._found.append(table)
-        return bool(self._found) and not self._join_all
+            self._tables.append(table)
+        return bool(self._tables) and not self._join_all
 
-    def answer(self, flat: Sequence[Table]) -> Table | None:
-        """The one answer, joined with what flat places have; None where nobody has the project."""
-        found = [*(table for table in flat if table.versions), *self._found]
-        if not found:
+    def answer(self, flat: Sequence[PageTable]) -> PageTable | None:
+        """The combined page with the files of flat sources; None if no source has the project."""
+        tables = [*(table for table in flat if table.versions), *self._tables]
+        if not tables:
             return None
-        return found[0] if len(found) == 1 else join_tables(found)
+        return tables[0] if len(tables) == 1 else join_tables(tables)
 
 
-def join_tables(tables: Iterable[Table]) -> Table:
-    """One table with the files of all; of two files with one name the first table's counts.
+def join_tables(tables: Iterable[PageTable]) -> PageTable:
+    """One table with the files of all `tables`; of two files with the same name, the first one is used.
 
-    It bears the URL of the last table: flat places come first, and are no index.
+    Its URL is that of the last table: flat sources come first, and are not an index.
     """
     listed = list(tables)
     builder = TableBuilder(listed[0].name)

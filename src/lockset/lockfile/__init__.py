@@ -1,4 +1,4 @@
-"""The lock file: read, validate, write, select, compare.
+"""Lock files (PEP 751): read, validate, write, select, compare.
 
 Types are imported on first use; functions are imported from their module, as in
 `from lockset.lockfile.read import read`.

@@ -1,11 +1,11 @@
-"""Extras and groups that a lock file declares never to be chosen together.
+"""Extras and groups that a lock file declares as conflicting.
 
-The standard has no key for it. The markers of the entries make such a choice ambiguous, which every installer refuses
-(see `lockset.lockfile.conflict_regions`); `conflicts` under `[tool.lockset]` lets lockset say why:
+PEP 751 has no key for this. The markers of the entries make such a selection ambiguous, which every installer refuses
+(see `lockset.lockfile.conflict_regions`); `conflicts` in `[tool.lockset]` lets lockset explain why:
 
     conflicts = [[{ extra = "cpu" }, { extra = "gpu" }], [{ extra = "gpu" }, { group = "all", marker = "..." }]]
 
-Any two members of an inner array exclude each other, where the markers of both hold.
+Any two members of an inner array exclude each other where both their markers are true.
 """
 
 from __future__ import annotations
@@ -35,13 +35,13 @@ __all__ = [
     "with_conflicts",
 ]
 
-# Bounds on what is read: no project declares so many, and any two members make a pair.
+# Limits for what is read: the number of pairs grows with the square of the members.
 _MOST_CONFLICTS = 1000
 _MOST_MEMBERS = 100
 
 
 class ConflictMember(NamedTuple):
-    """One extra or dependency group; `marker` says where it counts (None: everywhere)."""
+    """One extra or dependency group; `marker` says where it counts (None for everywhere)."""
 
     kind: str
     name: str
@@ -49,7 +49,7 @@ class ConflictMember(NamedTuple):
 
     @property
     def shown(self) -> str:
-        """As messages call it."""
+        """Its kind and name, for messages."""
         return f"{'extra' if self.kind == 'extra' else 'dependency group'} `{self.name}`"
 
 
@@ -57,12 +57,12 @@ DeclaredConflict = tuple[ConflictMember, ...]
 
 
 def declared_conflicts(lock: Pylock) -> tuple[DeclaredConflict, ...]:
-    """What the lock file declares; tables of another form are passed over."""
+    """The conflicts that the lock file declares; malformed tables are ignored."""
     return read_conflicts(lock.tool)
 
 
 def read_conflicts(tool: object) -> tuple[DeclaredConflict, ...]:
-    """The same of the table `tool` of a lock file."""
+    """The conflicts in the `tool` table of a lock file; malformed tables are ignored."""
     own = tool.get("lockset") if isinstance(tool, dict) else None
     listed = own.get("conflicts") if isinstance(own, dict) else None
     conflicts = [
@@ -93,7 +93,7 @@ def _is_marker(text: object) -> bool:
 
 
 def tables_of(conflicts: Iterable[DeclaredConflict]) -> list[list[dict[str, str]]]:
-    """As they stand in a lock file."""
+    """`conflicts` as arrays of tables for a lock file."""
     return [
         [{m.kind: m.name} if m.marker is None else {m.kind: m.name, "marker": m.marker} for m in conflict]
         for conflict in conflicts
@@ -101,7 +101,7 @@ def tables_of(conflicts: Iterable[DeclaredConflict]) -> list[list[dict[str, str]
 
 
 def with_conflicts(tool: Mapping[str, Any] | None, conflicts: Iterable[DeclaredConflict]) -> dict[str, Any] | None:
-    """The table `tool` of a lock file with just these declared; None where nothing is left in it."""
+    """The `tool` table with exactly these conflicts; None if the table would be empty."""
     own = {key: value for key, value in ((tool or {}).get("lockset") or {}).items() if key != "conflicts"}
     if tables := tables_of(conflicts):
         own["conflicts"] = tables
@@ -110,7 +110,7 @@ def with_conflicts(tool: Mapping[str, Any] | None, conflicts: Iterable[DeclaredC
 
 
 def pairs_of(conflicts: Iterable[DeclaredConflict]) -> Iterator[tuple[ConflictMember, ConflictMember]]:
-    """Any two that exclude each other, each pair once."""
+    """The pairs that exclude each other, each once."""
     seen: set[tuple[ConflictMember, ConflictMember]] = set()
     for conflict in conflicts:
         for pair in combinations(conflict, 2):
@@ -122,13 +122,13 @@ def pairs_of(conflicts: Iterable[DeclaredConflict]) -> Iterator[tuple[ConflictMe
 def refuse_conflicting_choice(
     lock: Pylock, extras: Collection[str], groups: Collection[str], holds: Callable[[Sequence[str]], bool]
 ) -> None:
-    """Refuse extras and groups that the lock file declares never to be chosen together.
+    """Refuse extras and groups that the lock file declares as conflicting.
 
     Args:
         lock: The lock file.
-        extras: The extras chosen, normalised.
-        groups: The dependency groups chosen, the default ones included, normalised.
-        holds: Whether some environment that is asked about meets all of these markers.
+        extras: The selected extras, normalised.
+        groups: The selected dependency groups including the default groups, normalised.
+        holds: Whether all of these markers are true in one of the environments in question.
 
     Raises:
         LocksetError: `conflicting-choice` with the names.
@@ -154,11 +154,11 @@ def _refusal(lock: Pylock, refused: Sequence[DeclaredConflict]) -> LocksetError:
     usual = [m for m in dict.fromkeys(m for conflict in refused for m in conflict) if _is_default(m, defaults)]
     hint = "Choose one of them"
     if usual:
-        hint = f"Choose one of them; {_listed(usual)} is installed by default, unless default groups are left out"
+        hint = f"Choose one of them; {_list(usual)} is installed by default, unless default groups are left out"
     return LocksetError(
         "conflicting-choice",
-        f"{_listed(refused[0], start=True)} cannot be installed together: the lock file declares them as conflicting",
-        context=tuple(f"nor can {_listed(conflict)}" for conflict in refused[1:]),
+        f"{_list(refused[0], start=True)} cannot be installed together: the lock file declares them as conflicting",
+        context=tuple(f"nor can {_list(conflict)}" for conflict in refused[1:]),
         hint=hint,
     )
 
@@ -167,6 +167,6 @@ def _is_default(member: ConflictMember, defaults: Collection[str]) -> bool:
     return member.kind == "group" and member.name in defaults
 
 
-def _listed(members: Sequence[ConflictMember], *, start: bool = False) -> str:
+def _list(members: Sequence[ConflictMember], *, start: bool = False) -> str:
     text = ", ".join(m.shown for m in members[:-1]) + " and " + members[-1].shown if members[1:] else members[0].shown
     return text[0].upper() + text[1:] if start else text

@@ -1,4 +1,4 @@
-"""look(): the packages of a lock file and who asks for whom."""
+"""The dependency graph of a lock file: its packages, and which requires which."""
 
 from __future__ import annotations
 
@@ -23,27 +23,27 @@ if TYPE_CHECKING:
 
     from lockset.lockfile.model import Package, Pylock
 
-__all__ = ["Chain", "Entry", "LockGraph", "chains_to", "look", "region_of"]
+__all__ = ["Chain", "LockEntry", "LockGraph", "build_graph", "chains_to", "region_of"]
 
-# Extras and groups chosen.
-_Choice = tuple["Collection[str]", "Collection[str]"]
+# Selected extras and groups.
+_Selection = tuple["Collection[str]", "Collection[str]"]
 
-# Chains that are looked for; beyond it the rest is left out, and said so.
+# Limit for the number of chains; a longer list is reported as incomplete.
 MOST_CHAINS = 100
-# Bounds the search for chains in graphs where most ways lead in circles.
+# Limit for the search in graphs with many cycles.
 _MOST_STEPS = 100_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
-    """One entry of `packages` that can apply in what is looked at.
+class LockEntry:
+    """One entry of `packages` that can apply in the environments in question.
 
     Attributes:
         number: Its index in the lock file.
         name: Normalized name.
-        version: As locked; None where the lock has none.
-        region: Where it applies, within what is looked at.
-        condition: The same as the shortest marker text that says it there; None where it always applies.
+        version: The locked version, or None.
+        region: The part of these environments in which it applies.
+        condition: The shortest marker for `region`; None if it always applies.
     """
 
     number: int
@@ -60,22 +60,22 @@ class Entry:
 class LockGraph:
     """Entries and the edges between them, all by index in the lock file.
 
-    Every entry can be reached from `roots`. An edge joins two entries that can apply together.
+    Every entry is reachable from `roots`. An edge connects two entries that can apply together.
 
     Attributes:
-        entries: Index -> entry, in the lock's order.
+        entries: Index -> entry, in the order of the lock file.
         children: Index -> entries it depends on, by name and version.
-        roots: Where looking begins: what the lock records as asked for, then entries nothing else leads to.
-        asked: The recorded ones among `roots`, each with the requirement texts that ask for it.
-        recorded: Whether the lock holds any dependencies at all.
-        created_by: The tool that wrote the lock.
-        known: The region all conditions are told within.
+        roots: The recorded top-level requirements, then entries that no other entry leads to.
+        requested: The recorded ones among `roots`, each with the texts of its requirements.
+        recorded: Whether the lock file records any dependencies.
+        created_by: The tool that wrote the lock file.
+        known: The region to which all conditions are relative.
     """
 
-    entries: Mapping[int, Entry]
+    entries: Mapping[int, LockEntry]
     children: Mapping[int, tuple[int, ...]]
     roots: tuple[int, ...]
-    asked: Mapping[int, tuple[str, ...]]
+    requested: Mapping[int, tuple[str, ...]]
     recorded: bool
     created_by: str
     known: MarkerSet
@@ -83,11 +83,11 @@ class LockGraph:
     @cached_property
     def parents(self) -> Mapping[int, tuple[int, ...]]:
         """Index -> entries that depend on it, by name and version."""
-        found: dict[int, list[int]] = {number: [] for number in self.entries}
+        parents_of: dict[int, list[int]] = {number: [] for number in self.entries}
         for number in self.in_order(self.entries):
             for child in self.children[number]:
-                found[child].append(number)
-        return {number: tuple(parents) for number, parents in found.items()}
+                parents_of[child].append(number)
+        return {number: tuple(parents) for number, parents in parents_of.items()}
 
     @property
     def leaves(self) -> tuple[int, ...]:
@@ -95,30 +95,30 @@ class LockGraph:
         return self.in_order(number for number in self.entries if not self.children[number])
 
     def in_order(self, numbers: Iterable[int]) -> tuple[int, ...]:
-        """The indexes by name, then in the lock's order."""
+        """The indexes sorted by name, then in the order of the lock file."""
         return tuple(sorted(numbers, key=lambda number: (self.entries[number].name, number)))
 
     def named(self, name: str) -> tuple[int, ...]:
         """The entries of the project `name`, in any spelling.
 
         Raises:
-            LocksetError: `package-unknown` where there is none, with names like it.
+            LocksetError: `package-unknown`, with similar names.
         """
         normalized = canonicalize_name(name)
-        found = tuple(number for number, entry in self.entries.items() if entry.name == normalized)
-        if found:
-            return found
+        numbers = tuple(number for number, entry in self.entries.items() if entry.name == normalized)
+        if numbers:
+            return numbers
         names = sorted({entry.name for entry in self.entries.values()})
         close = get_close_matches(normalized, names, n=3, cutoff=0.6)
         hint = "Did you mean " + " or ".join(f"`{each}`" for each in close) + "?" if close else None
-        raise LocksetError("package-unknown", f"The lock file holds no package `{name}` here", hint=hint)
+        raise LocksetError("package-unknown", f"The lock file has no package `{name}` here", hint=hint)
 
     def condition(self, region: MarkerSet) -> str | None:
-        """The shortest marker text for `region` (not empty); None where it says nothing new."""
+        """The shortest marker for the non-empty `region`; None if it always holds."""
         return region.text(None if region.is_disjoint(self.known) else self.known)
 
-    def condition_beside(self, number: int, other: int) -> str | None:
-        """The shortest text that says where the entry applies, where `other` does; None where everywhere there."""
+    def condition_within(self, number: int, other: int) -> str | None:
+        """The shortest marker for where the entry applies, given that `other` applies; None if it always does then."""
         own, given = self.entries[number].region, self.entries[other].region
         if not own.is_disjoint(given & self.known):
             given &= self.known
@@ -141,50 +141,50 @@ def region_of(*, python: str | None = None, platform: str | None = None) -> Mark
     except LocksetError as error:
         raise LocksetError(
             "python-version-invalid",
-            f"`{python}` is no Python version",
+            f"`{python}` is not a valid Python version",
             hint='Write "3.12", "3.12.4" or a range such as ">=3.12"',
         ) from error
 
 
-def look(
+def build_graph(
     lock: Pylock,
     *,
     within: MarkerSet | None = None,
     extras: Collection[str] | None = None,
     groups: Collection[str] | None = None,
 ) -> LockGraph:
-    """The graph of the entries that can apply.
+    """Build the graph of the entries that can apply.
 
     Args:
         lock: The lock file.
-        within: The environments looked at (see `region_of`); all the lock serves when None.
-        extras: The extras chosen; None leaves extras open, unless groups are chosen.
-        groups: Dependency groups chosen besides the lock's default ones; None leaves groups open, unless extras
-            are chosen.
+        within: The environments to consider (see `region_of`); None for all that the lock file supports.
+        extras: Selected extras; None leaves extras open, unless groups are selected.
+        groups: Selected dependency groups besides the default groups; None leaves groups open, unless extras are
+            selected.
 
     Raises:
         LocksetError: `extra-unknown`, `group-unknown` or `conflicting-choice`.
     """
-    chosen = _chosen(lock, extras, groups)
-    known = _served(lock) & (MarkerSet.any() if within is None else within)
-    if chosen is not None:
-        refuse_conflicting_choice(lock, *chosen, partial(met_within, known))
-    # That the default groups are chosen goes without saying.
+    selected = _selection(lock, extras, groups)
+    known = _supported(lock) & (MarkerSet.any() if within is None else within)
+    if selected is not None:
+        refuse_conflicting_choice(lock, *selected, partial(met_within, known))
+    # Conditions do not mention the default groups.
     usual = known
     for group in lock.default_groups or ():
         usual &= MarkerSet.group(group)
     entries = {
         entry.number: entry
         for number, package in enumerate(lock.packages)
-        if (entry := _entry(number, package, known, usual, chosen)) is not None
+        if (entry := _entry(number, package, known, usual, selected)) is not None
     }
     children = _children(lock, entries)
-    asked = _asked(lock, entries, chosen)
+    requested = _requested(lock, entries, selected)
     return LockGraph(
         entries=entries,
         children=children,
-        roots=_complete(tuple(asked), entries, children),
-        asked=asked,
+        roots=_roots(tuple(requested), entries, children),
+        requested=requested,
         recorded=any(package.dependencies for package in lock.packages),
         created_by=lock.created_by,
         known=usual,
@@ -195,48 +195,47 @@ def look(
 class Chain:
     """Entries from a root to a package, each depending on the next; `region` is where all of them apply."""
 
-    entries: tuple[Entry, ...]
+    entries: tuple[LockEntry, ...]
     region: MarkerSet
 
 
 def chains_to(graph: LockGraph, number: int) -> tuple[tuple[Chain, ...], bool]:
-    """The chains from roots to the entry, shortest first, and whether these are all there are.
+    """The chains from roots to the entry, shortest first, and whether the list is complete.
 
-    No entry stands twice in a chain, and a chain is left out where its entries never apply together. At most
-    MOST_CHAINS are found.
+    A chain has no entry twice, and its entries can all apply together. At most MOST_CHAINS are returned.
     """
     roots = frozenset(graph.roots)
-    found: list[Chain] = []
+    chains: list[Chain] = []
     waiting: deque[tuple[tuple[int, ...], MarkerSet]] = deque([((number,), graph.entries[number].region)])
     for _ in range(_MOST_STEPS):
         if not waiting:
-            return tuple(found), True
+            return tuple(chains), True
         path, region = waiting.popleft()
         if path[0] in roots:
-            if len(found) == MOST_CHAINS:
-                return tuple(found), False
-            found.append(Chain(entries=tuple(graph.entries[each] for each in path), region=region))
+            if len(chains) == MOST_CHAINS:
+                return tuple(chains), False
+            chains.append(Chain(entries=tuple(graph.entries[each] for each in path), region=region))
         for parent in graph.parents[path[0]]:
             both = region & graph.entries[parent].region
             if parent not in path and not both.is_empty:
                 waiting.append(((parent, *path), both))
-    return tuple(found), False
+    return tuple(chains), False
 
 
-def _served(lock: Pylock) -> MarkerSet:
-    """The environments the lock is made for."""
-    served = possible()
+def _supported(lock: Pylock) -> MarkerSet:
+    """The environments that the lock file supports."""
+    supported = possible()
     if lock.requires_python is not None:
-        served &= MarkerSet.of_python(lock.requires_python)
+        supported &= MarkerSet.of_python(lock.requires_python)
     if lock.environments is not None:
         either = MarkerSet.none()
         for marker in lock.environments:
             either |= MarkerSet.of_marker(marker)
-        served &= either
-    return served
+        supported &= either
+    return supported
 
 
-def _chosen(lock: Pylock, extras: Collection[str] | None, groups: Collection[str] | None) -> _Choice | None:
+def _selection(lock: Pylock, extras: Collection[str] | None, groups: Collection[str] | None) -> _Selection | None:
     if extras is None and groups is None:
         return None
     defaults = tuple(lock.default_groups or ())
@@ -260,14 +259,14 @@ def _entry(
     package: Package,
     known: MarkerSet,
     usual: MarkerSet,
-    chosen: _Choice | None,
-) -> Entry | None:
+    chosen: _Selection | None,
+) -> LockEntry | None:
     region = known if package.marker is None else known & MarkerSet.of_marker(package.marker)
     if chosen is not None:
         region = region.with_extras_and_groups(*chosen)
     if region.is_empty:
         return None
-    return Entry(
+    return LockEntry(
         number=number,
         name=package.name,
         version=None if package.version is None else str(package.version),
@@ -276,24 +275,26 @@ def _entry(
     )
 
 
-def _children(lock: Pylock, entries: Mapping[int, Entry]) -> dict[int, tuple[int, ...]]:
+def _children(lock: Pylock, entries: Mapping[int, LockEntry]) -> dict[int, tuple[int, ...]]:
     by_name: dict[str, list[int]] = {}
     for number, entry in entries.items():
         by_name.setdefault(entry.name, []).append(number)
     children: dict[int, tuple[int, ...]] = {}
     for number, entry in entries.items():
-        found = {
+        targets = {
             child
             for dependency in lock.packages[number].dependencies or ()
-            for child in _meant(dependency, by_name, lock)
+            for child in _matching_entries(dependency, by_name, lock)
             if child != number and not entries[child].region.is_disjoint(entry.region)
         }
-        children[number] = tuple(sorted(found, key=lambda each: (entries[each].name, each)))
+        children[number] = tuple(sorted(targets, key=lambda each: (entries[each].name, each)))
     return children
 
 
-def _meant(dependency: Mapping[str, object], by_name: Mapping[str, Sequence[int]], lock: Pylock) -> Iterator[int]:
-    """The entries that a table of `dependencies` identifies: those that agree with every key it has."""
+def _matching_entries(
+    dependency: Mapping[str, object], by_name: Mapping[str, Sequence[int]], lock: Pylock
+) -> Iterator[int]:
+    """The entries that a table of `dependencies` identifies: those that match all of its keys (PEP 751)."""
     name = dependency.get("name")
     numbers = by_name.get(canonicalize_name(name), ()) if isinstance(name, str) else ()
     if len(numbers) == 1:
@@ -303,25 +304,25 @@ def _meant(dependency: Mapping[str, object], by_name: Mapping[str, Sequence[int]
     for number in numbers:
         package = lock.packages[number]
         same_version = version is None or version == str(package.version)
-        if same_version and all(_agrees(package, key, value) for key, value in dependency.items()):
+        if same_version and all(_matches(package, key, value) for key, value in dependency.items()):
             yield number
 
 
-def _agrees(package: Package, key: str, value: object) -> bool:
+def _matches(package: Package, key: str, value: object) -> bool:
     if key in {"marker", "index", "requires-python"}:
         own = getattr(package, key.replace("-", "_"))
-        # A marker may be spelled in other ways than packaging's: it then identifies nothing, and excludes nothing.
+        # A marker may be written differently from packaging's form, so it neither identifies nor excludes an entry.
         return key == "marker" or own is None or str(own) == value
     if key in {"vcs", "directory", "archive"}:
         return getattr(package, key) is not None
     return True
 
 
-def _asked(lock: Pylock, entries: Mapping[int, Entry], chosen: _Choice | None) -> dict[int, tuple[str, ...]]:
-    """Entries that the lock records as asked for, in the order recorded."""
+def _requested(lock: Pylock, entries: Mapping[int, LockEntry], chosen: _Selection | None) -> dict[int, tuple[str, ...]]:
+    """Entries for the top-level requirements that the lock file records, in order."""
     table = (lock.tool or {}).get("lockset")
     recorded = table.get("roots") if isinstance(table, dict) else None
-    asked: dict[int, tuple[str, ...]] = {}
+    requested: dict[int, tuple[str, ...]] = {}
     for text in recorded if isinstance(recorded, list) else ():
         requirement = _requirement(text)
         if requirement is None:
@@ -332,8 +333,8 @@ def _asked(lock: Pylock, entries: Mapping[int, Entry], chosen: _Choice | None) -
             region = region.with_extras_and_groups(*chosen)
         for number, entry in entries.items():
             if entry.name == name and not entry.region.is_disjoint(region):
-                asked[number] = (*asked.get(number, ()), text)
-    return asked
+                requested[number] = (*requested.get(number, ()), text)
+    return requested
 
 
 def _requirement(text: object) -> Requirement | None:
@@ -343,26 +344,26 @@ def _requirement(text: object) -> Requirement | None:
         return None
 
 
-def _complete(
-    asked: tuple[int, ...], entries: Mapping[int, Entry], children: Mapping[int, tuple[int, ...]]
+def _roots(
+    requested: tuple[int, ...], entries: Mapping[int, LockEntry], children: Mapping[int, tuple[int, ...]]
 ) -> tuple[int, ...]:
-    """Roots from which every entry is reached: the asked ones, those nothing leads to, one of each remaining circle."""
-    depended = {child for found in children.values() for child in found}
+    """Roots that reach every entry: requested ones, those without parents, and one of each remaining cycle."""
+    depended = {child for numbers in children.values() for child in numbers}
     by_name = sorted(entries, key=lambda number: (entries[number].name, number))
-    roots = [*asked, *(number for number in by_name if number not in depended and number not in asked)]
+    roots = [*requested, *(number for number in by_name if number not in depended and number not in requested)]
     reached: set[int] = set()
     for root in roots:
-        _reach(root, children, reached)
-    # Whatever is left hangs below circles. Walking in the order in which a depth-first walk ends, backwards, meets
-    # a member of a circle before what hangs below it.
-    for number in reversed(_by_end(by_name, children)):
+        _mark_reachable(root, children, reached)
+    # The remaining entries are in or below cycles. In reverse postorder, a member of a cycle comes before the entries
+    # below the cycle.
+    for number in reversed(_postorder(by_name, children)):
         if number not in reached:
             roots.append(number)
-            _reach(number, children, reached)
+            _mark_reachable(number, children, reached)
     return tuple(roots)
 
 
-def _reach(start: int, children: Mapping[int, tuple[int, ...]], reached: set[int]) -> None:
+def _mark_reachable(start: int, children: Mapping[int, tuple[int, ...]], reached: set[int]) -> None:
     waiting = [start]
     while waiting:
         number = waiting.pop()
@@ -371,8 +372,8 @@ def _reach(start: int, children: Mapping[int, tuple[int, ...]], reached: set[int
             waiting.extend(children[number])
 
 
-def _by_end(numbers: Iterable[int], children: Mapping[int, tuple[int, ...]]) -> list[int]:
-    """All numbers in the order in which a depth-first walk leaves them."""
+def _postorder(numbers: Iterable[int], children: Mapping[int, tuple[int, ...]]) -> list[int]:
+    """All numbers in the postorder of a depth-first search."""
     seen: set[int] = set()
     ended: list[int] = []
     for start in numbers:

@@ -1,4 +1,4 @@
-"""Two lock files to what changed between them."""
+"""Compare two lock files."""
 
 from __future__ import annotations
 
@@ -16,22 +16,22 @@ if TYPE_CHECKING:
 
 __all__ = ["Change", "ChangeKind", "LockDiff", "diff"]
 
-# `version` and `source` change what is installed; `files` may (hashes or the set of files), `marker` where.
+# `version` and `source` change what is installed, `files` (hashes or the set of files) may, `marker` changes where.
 ChangeKind: TypeAlias = Literal["added", "removed", "version", "source", "marker", "requires-python", "files", "index"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
-    """One package that is not the same in both files.
+    """One package that differs between the two files.
 
     Attributes:
         name: Normalised name.
-        kinds: What changed, in the order of ChangeKind; alone for `added` and `removed`.
-        old: The entry in the old file, None when added.
-        new: The entry in the new file, None when removed.
-        files_added: File names only the new entry lists, sorted.
-        files_removed: File names only the old entry lists, sorted.
-        files_changed: File names that both list with other hashes: the same name for other bytes.
+        kinds: What changed, in the order of ChangeKind; `added` and `removed` stand alone.
+        old: The entry in the old file, or None if added.
+        new: The entry in the new file, or None if removed.
+        files_added: File names that only the new entry lists, sorted.
+        files_removed: File names that only the old entry lists, sorted.
+        files_changed: File names that both entries list, with different hashes.
     """
 
     name: str
@@ -48,7 +48,7 @@ class LockDiff:
     """What changed between two lock files.
 
     Attributes:
-        top: Keys at the top that differ, with old and new text (None where a file lacks the key).
+        top: Top-level keys that differ, with old and new text (None if a file lacks the key).
         changes: Packages that differ, by name, then by version.
     """
 
@@ -57,7 +57,7 @@ class LockDiff:
 
     @property
     def is_empty(self) -> bool:
-        """Whether both files install the same everywhere."""
+        """Whether both files install the same in every environment."""
         return not self.top and not self.changes
 
     def of_kind(self, kind: ChangeKind) -> tuple[Change, ...]:
@@ -66,7 +66,7 @@ class LockDiff:
 
 
 def diff(old: Pylock, new: Pylock) -> LockDiff:
-    """What changed from `old` to `new`; order, `created-by`, `tool` tables and audit information do not count."""
+    """The changes from `old` to `new`; order, `created-by`, `tool` tables and audit information are ignored."""
     changes: list[Change] = []
     before, after = _by_name(old), _by_name(new)
     for name in sorted(before.keys() | after.keys()):
@@ -97,15 +97,15 @@ def _top_texts(lock: Pylock) -> dict[str, str]:
 
 
 def _by_name(lock: Pylock) -> dict[str, list[Package]]:
-    found: dict[str, list[Package]] = {}
+    packages: dict[str, list[Package]] = {}
     for package in lock.packages:
-        found.setdefault(package.name, []).append(package)
-    return found
+        packages.setdefault(package.name, []).append(package)
+    return packages
 
 
 def _changes(name: str, old: Sequence[Package], new: Sequence[Package]) -> Iterator[Change]:
-    """Pairs entries of one name: unchanged ones, then of one version and marker, of one version, of one marker."""
-    before, after = _ranked(old), _ranked(new)
+    """Pair the entries of one name: unchanged ones first, then same version and marker, same version, same marker."""
+    before, after = _sorted(old), _sorted(new)
     pairs: list[tuple[Package, Package]] = []
     for same in (_alike, _same_both, _same_version, _same_marker, _any):
         for entry in list(before):
@@ -119,12 +119,12 @@ def _changes(name: str, old: Sequence[Package], new: Sequence[Package]) -> Itera
     for entry in after:
         yield Change(name=name, kinds=("added",), old=None, new=entry)
     for left, right in pairs:
-        change = _compared(name, left, right)
+        change = _compare(name, left, right)
         if change.kinds:
             yield change
 
 
-def _ranked(packages: Sequence[Package]) -> list[Package]:
+def _sorted(packages: Sequence[Package]) -> list[Package]:
     def rank(package: Package) -> tuple[bool, Version | int, str]:
         version = package.version
         return version is not None, version if version is not None else 0, str(package.marker or "")
@@ -133,7 +133,7 @@ def _ranked(packages: Sequence[Package]) -> list[Package]:
 
 
 def _alike(left: Package, right: Package) -> bool:
-    return not _compared("", left, right).kinds
+    return not _compare("", left, right).kinds
 
 
 def _same_both(left: Package, right: Package) -> bool:
@@ -152,7 +152,7 @@ def _any(_left: Package, _right: Package) -> bool:
     return True
 
 
-def _compared(name: str, old: Package, new: Package) -> Change:
+def _compare(name: str, old: Package, new: Package) -> Change:
     before, after = _files(old), _files(new)
     changed = sorted(file for file in before.keys() & after.keys() if not _agree(before[file], after[file]))
     added, removed = sorted(after.keys() - before.keys()), sorted(before.keys() - after.keys())
@@ -176,16 +176,16 @@ def _compared(name: str, old: Package, new: Package) -> Change:
 
 
 def _files(package: Package) -> dict[str, File]:
-    """Files by name; one without a name by its place."""
-    found: dict[str, File] = {}
+    """Files by name; those without a name by URL or path."""
+    files: dict[str, File] = {}
     for artifact in artifacts(package):
         if not isinstance(artifact, PackageVcs | PackageDirectory):
-            found[file_name(artifact) or artifact.url or artifact.path or ""] = artifact
-    return found
+            files[file_name(artifact) or artifact.url or artifact.path or ""] = artifact
+    return files
 
 
 def _agree(left: File, right: File) -> bool:
-    """No hash that both give differs, and there is one that both give; sizes agree where both give one."""
+    """Whether both list a common hash, and all common hashes and the sizes agree."""
     mine = {name.lower(): value.lower() for name, value in left.hashes.items()}
     theirs = {name.lower(): value.lower() for name, value in right.hashes.items()}
     common = mine.keys() & theirs.keys()
@@ -195,7 +195,7 @@ def _agree(left: File, right: File) -> bool:
 
 
 def _source(package: Package) -> tuple[object, ...]:
-    """Where it comes from, as far as that is not a matter of files: a tree and its commit, an archive's place."""
+    """The source, apart from files: a source tree with its commit, or the address of an archive."""
     first: Artifact | None = next(iter(artifacts(package)), None)
     if isinstance(first, PackageVcs):
         return ("vcs", first.type, first.url or first.path, first.commit_id, first.subdirectory)

@@ -1,4 +1,4 @@
-"""The names a lock file may have: `pylock.toml` and `pylock.NAME.toml`."""
+"""The names that PEP 751 allows for lock files: `pylock.toml` and `pylock.NAME.toml`."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ __all__ = ["PLAIN_NAME", "is_lock_file_name", "lock_file_name", "name_of", "refu
 
 PLAIN_NAME = "pylock.toml"
 _SEPARATORS = re.compile(r"[-_.]+")
-# Also refuses a line end in the name, which `[^.]` would let through.
+# Excludes line ends too, which `[^.]` would match.
 _NAMED = re.compile(r"pylock\.([^.\n\r/\\]+)\.toml", re.ASCII)
 
 
@@ -20,7 +20,7 @@ def is_lock_file_name(name: str) -> bool:
 
 
 def refuse_wrong_name(path: str) -> None:
-    """Refuse the TOML file at `path` where a lock file may not have its name; its content tells of any other file.
+    """Refuse a TOML file whose name is not valid for a lock file. Other files are recognised by their content.
 
     Raises:
         LocksetError: `file-name`.
@@ -31,32 +31,32 @@ def refuse_wrong_name(path: str) -> None:
     raise LocksetError(
         "file-name",
         f"`{name}` is not a valid name for a lock file",
-        place=path,
+        location=path,
         hint="Rename it to pylock.toml, or to pylock.NAME.toml where NAME has no dot",
     )
 
 
 def name_of(name: str) -> str | None:
     """NAME of `pylock.NAME.toml`, or None for `pylock.toml` and for other files."""
-    matched = _NAMED.fullmatch(name)
-    return matched.group(1) if matched else None
+    match = _NAMED.fullmatch(name)
+    return match.group(1) if match else None
 
 
 def lock_file_name(name: str | None) -> str:
-    """`pylock.toml` for None, else `pylock.NAME.toml` with every dot of `name` (as in `my.script`) as a dash.
+    """`pylock.toml` for None, otherwise `pylock.NAME.toml` with every dot of `name` (as in `my.script`) as a dash.
 
     Raises:
-        LocksetError: `file-name` where nothing usable is left of `name`.
+        LocksetError: `file-name`: `name` cannot be used.
     """
     if name is None:
         return PLAIN_NAME
-    # As names of projects are normalised, without `packaging.utils`, whose import would cost every sync 10 ms.
+    # Normalised like project names, without importing `packaging.utils`, which would cost every sync 10 ms.
     usable = _SEPARATORS.sub("-", name).lower() if "." in name else name
-    made = f"pylock.{usable}.toml"
-    if not is_lock_file_name(made):
+    file_name = f"pylock.{usable}.toml"
+    if not is_lock_file_name(file_name):
         raise LocksetError(
             "file-name",
-            f"No lock file can be named after `{name}`",
+            f"`{name}` cannot be used in the name of a lock file",
             hint="Use one name without a dot or a slash, as in pylock.dev.toml",
         )
-    return made
+    return file_name

@@ -1,4 +1,4 @@
-"""A lock file on disk to Document: regular files only, bounded, without following what blocks."""
+"""Load a lock file from disk: regular files only, with a size limit, without blocking on pipes."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ __all__ = ["load", "load_bytes"]
 
 
 def load(path: str | os.PathLike[str]) -> Document:
-    """The Document in the file `path`.
+    """Read the lock file `path`.
 
     Raises:
         LocksetError: `lock-not-found`, `lock-unreadable` or `toml-syntax`.
@@ -32,25 +32,25 @@ def load_bytes(path: str | os.PathLike[str]) -> bytes:
     try:
         descriptor = os.open(path, READ)
     except (FileNotFoundError, NotADirectoryError) as error:
-        hint = "`lockset lock` writes a lock file; name its path to read another"
-        raise LocksetError("lock-not-found", f"There is no file `{shown}`", place=shown, hint=hint) from error
+        hint = "Run `lockset lock` to create a lock file, or give the path of another one"
+        raise LocksetError("lock-not-found", f"There is no file `{shown}`", location=shown, hint=hint) from error
     except ValueError as error:  # a NUL in the path
-        raise LocksetError("lock-not-found", f"`{shown}` is no path", place=shown) from error
+        raise LocksetError("lock-not-found", f"`{shown}` is not a valid path", location=shown) from error
     except OSError as error:
         reason = "it is a folder" if Path(path).is_dir() else error.strerror or "unknown reason"
         raise _unreadable(shown, reason) from error
     try:
-        return _bounded(descriptor, shown)
+        return _read_bounded(descriptor, shown)
     except OSError as error:
         raise _unreadable(shown, error.strerror or "unknown reason") from error
     finally:
         os.close(descriptor)
 
 
-def _bounded(descriptor: int, shown: str) -> bytes:
+def _read_bounded(descriptor: int, shown: str) -> bytes:
     facts = os.fstat(descriptor)
     if not stat.S_ISREG(facts.st_mode):
-        raise _unreadable(shown, "it is a folder" if stat.S_ISDIR(facts.st_mode) else "it is no regular file")
+        raise _unreadable(shown, "it is a folder" if stat.S_ISDIR(facts.st_mode) else "it is not a regular file")
     with open(descriptor, "rb", closefd=False) as file:
         data = file.read(MAX_BYTES + 1)
     if len(data) > MAX_BYTES:
@@ -59,4 +59,4 @@ def _bounded(descriptor: int, shown: str) -> bytes:
 
 
 def _unreadable(shown: str, reason: str) -> LocksetError:
-    return LocksetError("lock-unreadable", f"`{shown}` cannot be read: {reason}", place=shown)
+    return LocksetError("lock-unreadable", f"`{shown}` cannot be read: {reason}", location=shown)

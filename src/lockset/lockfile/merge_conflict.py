@@ -1,7 +1,7 @@
-"""A lock file with an open merge conflict: what each side of the merge has pinned.
+"""Read a lock file with an unresolved merge conflict: the packages that each side has pinned.
 
-git marks a conflict by lines of at least seven signs: `<<<<<<<`, `=======` and `>>>>>>>`; with the styles diff3 and
-zdiff3 what both sides began with stands behind `|||||||`. Conflicts may lie within one another.
+git marks a conflict with lines of seven or more characters: `<<<<<<<`, `=======` and `>>>>>>>`. In the styles diff3 and
+zdiff3 the common base follows `|||||||`. Conflicts may be nested.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 __all__ = ["OldLock", "old_lock", "sides_of"]
 
-# Levels of conflicts within conflicts on which the sides are told apart; deeper ones go with the level above.
+# Levels of nested conflicts at which the sides are distinguished; deeper levels follow the level above.
 _LEVELS = 3
 _MARKER = re.compile(r"(<{7,}|>{7,}|\|{7,}|={7,})(?:[ \t].*)?\Z")
 _OURS, _BASE, _THEIRS = "ours", "base", "theirs"
@@ -39,13 +39,12 @@ _OLDEST = Version("0.dev0")
 
 
 class OldLock(NamedTuple):
-    """The lock file that a new one takes the place of.
+    """The lock file that a new one replaces.
 
     Attributes:
-        pins: What was locked; of an open merge conflict the entries of both sides, those first that go before others
-            of their name.
-        ours: The same, of a conflict only the side that was checked out, as far as it can be read.
-        merged: Whether there is an open merge conflict.
+        pins: The locked packages; for a merge conflict the entries of both sides, preferred ones first.
+        ours: The locked packages; for a merge conflict only those of the checked-out side, as far as it is readable.
+        merged: Whether there is an unresolved merge conflict.
     """
 
     pins: Pylock
@@ -54,7 +53,7 @@ class OldLock(NamedTuple):
 
 
 def old_lock(path: str | os.PathLike[str]) -> OldLock:
-    """The lock file at `path`, which may have an open merge conflict.
+    """Read the lock file at `path`, which may have an unresolved merge conflict.
 
     Raises:
         LocksetError: `lock-not-found`, `lock-unreadable`, `toml-syntax`, `lock-invalid`, `lock-unsupported`.
@@ -71,17 +70,17 @@ def old_lock(path: str | os.PathLike[str]) -> OldLock:
 
 
 def sides_of(text: str) -> OldLock | None:
-    """The sides of a lock file with conflict markers; None where there are no markers, or no entries to be read.
+    """The sides of a lock file with conflict markers; None if there are no markers, or no readable entries.
 
-    What only one side has changed since both began goes before what the other has, where the file tells (diff3);
-    elsewhere the newer version does.
+    If the file has the common base (diff3), entries that only one side has changed are preferred to those of the other
+    side; otherwise newer versions are preferred.
     """
     if open_conflict(text) is None:
         return None
-    lines = list(_located(text))
+    lines = list(_lines_with_sides(text))
     levels = min(max((len(path) for path, _ in lines), default=1) or 1, _LEVELS)
-    ways = list(product((_OURS, _THEIRS), repeat=levels))
-    sides = [_lock_of(_side(lines, way)) for way in ways]
+    choices = list(product((_OURS, _THEIRS), repeat=levels))
+    sides = [_lock_of(_side(lines, choice)) for choice in choices]
     base = _lock_of(_side(lines, (_BASE,) * levels)) if any(_BASE in path for path, _ in lines) else None
     ours, theirs = sides[0], sides[-1]
     entries = [*theirs.packages, *(p for side in sides[1:-1] for p in side.packages), *ours.packages]
@@ -94,8 +93,8 @@ def sides_of(text: str) -> OldLock | None:
     return OldLock(pins=replace(ours, packages=unique), ours=ours, merged=True)
 
 
-def _located(text: str) -> Iterator[tuple[tuple[str, ...], str]]:
-    """Each line with the sides of the conflicts around it, from the outermost; without the markers."""
+def _lines_with_sides(text: str) -> Iterator[tuple[tuple[str, ...], str]]:
+    """Each line with its side in the surrounding conflicts, outermost first; without the marker lines."""
     path: list[str] = []
     for line in text.splitlines():
         marker = _MARKER.match(line)
@@ -109,14 +108,14 @@ def _located(text: str) -> Iterator[tuple[tuple[str, ...], str]]:
             path[-1] = _FOLLOWING[marker[1][0]]
 
 
-def _side(lines: Iterable[tuple[tuple[str, ...], str]], way: Sequence[str]) -> str:
-    """The text with one side taken on each level of conflicts; on deeper levels the same as on the last."""
-    taken = (*way, *([way[-1]] * 100))
-    return "".join(f"{line}\n" for path, line in lines if all(a == b for a, b in zip(path, taken, strict=False)))
+def _side(lines: Iterable[tuple[tuple[str, ...], str]], choice: Sequence[str]) -> str:
+    """The text of one side for each level of conflicts; deeper levels use the last one."""
+    sides = (*choice, *([choice[-1]] * 100))
+    return "".join(f"{line}\n" for path, line in lines if all(a == b for a, b in zip(path, sides, strict=False)))
 
 
 def _lock_of(text: str) -> Pylock:
-    """The lock file; where it cannot be read as a whole, those of its entries that can be."""
+    """The lock file `text`; if it is not readable as a whole, its readable entries."""
     try:
         return read(text).lock
     except LocksetError:
@@ -126,12 +125,12 @@ def _lock_of(text: str) -> Pylock:
 
 
 def _entry(text: str) -> Sequence[Package]:
-    """The entry; not valid, only its pin: git may join the version of one release to the files of another."""
-    # The tables behind the last entry are not its own.
+    """The entry; if it is not valid, only its pin: git may join the version of one release with files of another."""
+    # Tables after the last entry do not belong to it.
     own = re.split(r"^\[(?!\[?\s*packages\b)", text, maxsplit=1, flags=re.MULTILINE)[0]
-    found = _lock(f"[[packages]]\n{own}")
-    if found is not None:
-        return found.packages
+    lock = _lock(f"[[packages]]\n{own}")
+    if lock is not None:
+        return lock.packages
     try:
         data = tomli.loads("\n".join(line for line in own.splitlines() if _PIN.match(line)))
         marker = read_marker(data["marker"]) if "marker" in data else None
@@ -149,12 +148,12 @@ def _lock(text: str) -> Pylock | None:
 
 
 def _identity(package: Package) -> tuple[str, str, str, str]:
-    place = package.vcs or package.directory or package.archive
-    return package.name, str(package.version), str(package.marker), "" if place is None else str(place)
+    location = package.vcs or package.directory or package.archive
+    return package.name, str(package.version), str(package.marker), "" if location is None else str(location)
 
 
 def _unchanged(base: Pylock, ours: Pylock, theirs: Pylock) -> dict[str, frozenset[tuple[str, str, str, str]]]:
-    """By name, the entries that one side left as they were and the other changed."""
+    """The entries, by name, that one side left unchanged and the other changed."""
     began, one, other = (_by_name(side.packages) for side in (base, ours, theirs))
     return {
         name: entries for name, entries in began.items() if (one.get(name) == entries) != (other.get(name) == entries)
@@ -162,7 +161,7 @@ def _unchanged(base: Pylock, ours: Pylock, theirs: Pylock) -> dict[str, frozense
 
 
 def _by_name(packages: Iterable[Package]) -> dict[str, frozenset[tuple[str, str, str, str]]]:
-    found: dict[str, frozenset[tuple[str, str, str, str]]] = {}
+    entries: dict[str, frozenset[tuple[str, str, str, str]]] = {}
     for package in packages:
-        found[package.name] = found.get(package.name, frozenset()) | {_identity(package)}
-    return found
+        entries[package.name] = entries.get(package.name, frozenset()) | {_identity(package)}
+    return entries

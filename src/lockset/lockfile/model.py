@@ -1,4 +1,4 @@
-"""The one import point of packaging's lock file types, and what is asked of them again and again."""
+"""packaging's types for lock files, imported here only, and helpers for them."""
 
 from __future__ import annotations
 
@@ -36,23 +36,23 @@ __all__ = [
     "last_component",
 ]
 
-# A newer minor version is told by the rules; without a handler packaging's note would go to the standard error stream.
+# A rule reports newer minor versions; without a handler, packaging's warning would go to standard error.
 logging.getLogger("packaging.pylock").addHandler(logging.NullHandler())
 
-# What has bytes of its own, with hashes over them.
+# Sources that are files with hashes.
 File: TypeAlias = PackageArchive | PackageSdist | PackageWheel
-# What one selected package is installed from.
+# Sources that a package can be installed from.
 Artifact: TypeAlias = PackageVcs | PackageDirectory | PackageArchive | PackageSdist | PackageWheel
 
 
 def artifacts(package: Package) -> tuple[Artifact, ...]:
-    """All sources of `package`, in the order in which the specification prefers them."""
+    """All sources of `package`, in the specification's order of preference."""
     single = (package.vcs, package.directory, package.archive)
-    found: list[Artifact] = [source for source in single if source is not None]
-    found.extend(package.wheels or ())
+    sources: list[Artifact] = [source for source in single if source is not None]
+    sources.extend(package.wheels or ())
     if package.sdist is not None:
-        found.append(package.sdist)
-    return tuple(found)
+        sources.append(package.sdist)
+    return tuple(sources)
 
 
 def last_component(*, path: str | None, url: str | None) -> str | None:
@@ -79,5 +79,5 @@ def file_name(artifact: Artifact) -> str | None:
 
 
 def describe(package: Package) -> str:
-    """`name version`, or `name` alone: how messages call a package."""
+    """`name version`, or `name` alone, for messages."""
     return f"{package.name} {package.version}" if package.version is not None else str(package.name)

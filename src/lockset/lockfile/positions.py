@@ -1,8 +1,8 @@
-"""Text to map of key path to Span (TOML readers give none).
+"""Map the key paths of a TOML text to positions, which TOML readers do not provide.
 
-The scanner runs only on text that the TOML reader has accepted, so that it never has to judge: it finds where keys
-and values begin and end, and nothing else. It keeps a tree instead of paths, so that its cost is linear in the
-text also where a short key stands below a long path, and a stack of its own, so that depth costs no recursion.
+The scanner only runs on text that the TOML reader has accepted, so it need not check anything: it only finds where
+keys and values begin and end. It keeps a tree instead of paths, so that its time is linear in the text even for short
+keys below a long path, and an explicit stack instead of recursion.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from lockset.spans import Span
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["KeyPath", "Newer", "Positions", "positions"]
+__all__ = ["KeyPath", "NewerSyntax", "Positions", "positions"]
 
 # `packages[2].wheels[0].hashes.sha256` is ("packages", 2, "wheels", 0, "hashes", "sha256").
 KeyPath: TypeAlias = tuple[str | int, ...]
@@ -31,23 +31,23 @@ _SIMPLE_STRING = re.compile(r"""(?!\"{3}|'{3})(?:"[^"\\\n]*"|'[^'\n]*')""")
 _BASIC_STRING_END = re.compile(r'\\.|"')
 _BASIC_END = re.compile(r'\\.|"{3,5}', re.DOTALL)
 _LITERAL_END = re.compile(r"'{3,5}")
-# Numbers, booleans, and dates, which may have a space within.
+# Numbers, booleans, and dates, which may contain a space.
 _SCALAR = re.compile(r"[^,\]}#\r\n]*[^,\]}#\r\n \t]")
 
 
-# A time without seconds; an offset such as +05:30 is none.
+# A time without seconds; an offset such as +05:30 does not match.
 _SHORT_TIME = re.compile(r"(?:.*[Tt ])?\d\d:\d\d(?!:)")
 
 
-class Newer(NamedTuple):
-    """The first thing in a text that TOML 1.0 does not have."""
+class NewerSyntax(NamedTuple):
+    """The first syntax in a text that TOML 1.0 does not have."""
 
     what: str
     offset: int
 
 
 class _Node:
-    """One key or array item: where it is named, where its value stands, and what is below it."""
+    """One key or array item: the positions of its name and its value, and its children."""
 
     __slots__ = ("children", "end", "is_array", "start", "value_end", "value_start")
 
@@ -60,11 +60,11 @@ class _Node:
         self.children: dict[str | int, _Node] = {}
 
     def child(self, key: str | int, start: int, end: int) -> _Node:
-        """The node below `key`; where it is first named counts."""
-        found = self.children.get(key)
-        if found is None:
-            found = self.children[key] = _Node(start, end)
-        return found
+        """The child `key`; its first mention is its position."""
+        child = self.children.get(key)
+        if child is None:
+            child = self.children[key] = _Node(start, end)
+        return child
 
     def append(self, start: int, end: int) -> _Node:
         """A new last item."""
@@ -72,25 +72,25 @@ class _Node:
         return self.child(len(self.children), start, end)
 
     def span(self) -> Span:
-        """Where it is named; an array item has no name but itself."""
+        """The position of its name; for an array item, of the item."""
         return Span(start=self.start, end=self.end if self.end > self.start else self.value_end)
 
     def name(self, start: int, end: int) -> None:
-        """A header for this very table counts more than a mention on the way to another."""
+        """Set the position to that of the table's own header, which takes precedence over an earlier mention."""
         self.start = self.value_start = start
         self.end = self.value_end = end
 
 
 class Positions(Mapping[KeyPath, Span]):
-    """Key paths and where they stand.
+    """Key paths and their spans.
 
-    A path that ends in a key has the span of that key, or of the table header `[a.b]` that names it; one that ends
+    A path that ends in a key has the span of that key, or of the table header `[a.b]` that names it. A path that ends
     in an index has the span of the array item, or of the header `[[a]]`.
     """
 
     __slots__ = ("_root", "newer")
 
-    def __init__(self, root: _Node, newer: Newer | None = None) -> None:
+    def __init__(self, root: _Node, newer: NewerSyntax | None = None) -> None:
         self._root = root
         self.newer = newer
 
@@ -104,7 +104,7 @@ class Positions(Mapping[KeyPath, Span]):
         """The span of the value at `path`; for a table with a header, the header's.
 
         Raises:
-            KeyError: where the text has no such path.
+            KeyError: The text has no such path.
         """
         node = self._find(path)
         if node is None:
@@ -112,7 +112,7 @@ class Positions(Mapping[KeyPath, Span]):
         return Span(start=node.value_start, end=node.value_end)
 
     def nearest(self, path: KeyPath) -> Span:
-        """The span of `path`, or of the deepest table above it that the text has; else the beginning."""
+        """The span of `path`, or of the deepest existing table above it, or of the beginning."""
         node = self._root
         for key in path:
             below = node.children.get(key)
@@ -140,7 +140,7 @@ class Positions(Mapping[KeyPath, Span]):
 
 
 def positions(text: str) -> Positions:
-    """Where every key path of `text` stands. `text` must be what the TOML reader accepts."""
+    """The positions of all key paths of `text`, which the TOML reader must have accepted."""
     scanner = _Scanner(text)
     return Positions(scanner.scan(), scanner.newer)
 
@@ -150,7 +150,7 @@ class _Scanner:
 
     def __init__(self, text: str) -> None:
         self._text = text
-        self.newer: Newer | None = None
+        self.newer: NewerSyntax | None = None
         self._root = _Node(0, 0)
 
     def scan(self) -> _Node:
@@ -166,7 +166,7 @@ class _Scanner:
         return self._root
 
     def _skip(self, at: int) -> int:
-        """Past blanks, line ends and comments."""
+        """The position after blanks, line ends and comments."""
         while True:
             at = _BLANK.match(self._text, at).end()  # type: ignore[union-attr]  # it matches nothing, too
             if not self._text.startswith("#", at):
@@ -188,7 +188,7 @@ class _Scanner:
         return at, node
 
     def _key(self, at: int, table: _Node) -> tuple[int, _Node]:
-        """The node of the key at `at` and where its value begins."""
+        """The start of the value of the key at `at`, and the key's node."""
         node, at = self._walk(at, table)
         at += 1  # the equals sign
         while self._text[at] in " \t":
@@ -196,12 +196,12 @@ class _Scanner:
         return at, node
 
     def _walk(self, at: int, node: _Node) -> tuple[_Node, int]:
-        """Down along a dotted key; the second value is the place of what follows it."""
+        """Follow a dotted key from `node`; its node, and the position after it."""
         while True:
             start = _SPACE.match(self._text, at).end()  # type: ignore[union-attr]  # it matches nothing, too
             bare = _BARE_KEY.match(self._text, start)
             end = bare.end(1) if bare is not None else self._scalar_end(start)
-            key = bare[1] if bare is not None else _unquoted(self._text[start:end])
+            key = bare[1] if bare is not None else _unquote(self._text[start:end])
             if node.is_array:  # the last table of an array of tables
                 node = node.children[len(node.children) - 1]
             node = node.child(key, start, end)
@@ -211,7 +211,7 @@ class _Scanner:
             at += 1
 
     def _value(self, at: int, node: _Node) -> int:
-        """Note the value of `node` at `at` with all below it; gives where it ends."""
+        """Record the value of `node` at `at` with everything below it; the position of its end."""
         open_nodes: list[_Node] = []
         while True:
             node.value_start = at
@@ -228,7 +228,7 @@ class _Scanner:
             node = below
 
     def _below(self, at: int, open_nodes: list[_Node]) -> tuple[int, _Node | None]:
-        """Close what ends here; then the next item or key of the innermost open array or inline table, if any."""
+        """Close arrays and inline tables that end here; the next item or key of the innermost open one, if any."""
         while open_nodes:
             container, began = open_nodes[-1], at
             at = self._skip(at)
@@ -253,35 +253,35 @@ class _Scanner:
 
     def _is_newer(self, what: str, offset: int) -> None:
         if self.newer is None:
-            self.newer = Newer(what, offset)
+            self.newer = NewerSyntax(what, offset)
 
     def _scalar_end(self, at: int) -> int:
-        """Where the string, number, boolean or time at `at` ends."""
-        matched = _SIMPLE_STRING.match(self._text, at)
-        if matched is None:
+        """The end of the string, number, boolean or time at `at`."""
+        match = _SIMPLE_STRING.match(self._text, at)
+        if match is None:
             if self._text.startswith("'''", at):
-                matched = _LITERAL_END.search(self._text, at + 3)
+                match = _LITERAL_END.search(self._text, at + 3)
             elif self._text.startswith('"""', at):
-                matched = self._after_escapes(_BASIC_END, at + 3)
+                match = self._after_escapes(_BASIC_END, at + 3)
             elif self._text[at] == '"':
-                matched = self._after_escapes(_BASIC_STRING_END, at + 1)
+                match = self._after_escapes(_BASIC_STRING_END, at + 1)
             else:
-                matched = _SCALAR.match(self._text, at)
-                if matched is not None and _SHORT_TIME.match(matched[0]):
+                match = _SCALAR.match(self._text, at)
+                if match is not None and _SHORT_TIME.match(match[0]):
                     self._is_newer("A time without seconds", at)
-        assert matched is not None, "the reader has accepted a value that does not end"
-        return matched.end()
+        assert match is not None, "the reader has accepted a value that does not end"
+        return match.end()
 
     def _after_escapes(self, ending: re.Pattern[str], at: int) -> re.Match[str] | None:
-        found = ending.search(self._text, at)
-        while found is not None and found[0][0] == "\\":
-            if found[0][1] in "ex":
-                self._is_newer(f"The escape `{found[0]}`", found.start())
-            found = ending.search(self._text, found.end())
-        return found
+        match = ending.search(self._text, at)
+        while match is not None and match[0][0] == "\\":
+            if match[0][1] in "ex":
+                self._is_newer(f"The escape `{match[0]}`", match.start())
+            match = ending.search(self._text, match.end())
+        return match
 
 
-def _unquoted(raw: str) -> str:
+def _unquote(raw: str) -> str:
     if raw[0] == "'" or "\\" not in raw:
         return raw[1:-1]
     text: str = tomli.loads(f"key = {raw}")["key"]

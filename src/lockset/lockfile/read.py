@@ -1,4 +1,4 @@
-"""Text to lock file: TOML, then packaging's model. Refusals are one sentence, never a traceback."""
+"""Read a lock file: TOML, then packaging's model. Errors are one sentence, never a traceback."""
 
 from __future__ import annotations
 
@@ -21,30 +21,33 @@ from lockset.spans import LineIndex
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["MAX_BYTES", "MAX_WHEEL_TAGS", "Document", "TomlError", "read"]
+__all__ = ["MAX_BYTES", "MAX_WHEEL_TAGS", "Document", "TomlError", "decode", "read"]
 
-# Bounds what is parsed at all: the largest real lock files are a few megabytes. Beyond it a file is refused unread.
+# Limit for a lock file; the largest real ones have a few megabytes.
 MAX_BYTES = 64 * 1024 * 1024
-# Bounds the tags one wheel file name may stand for (`py2.py3-none-any` is two). A name of some hundred characters
-# can ask for millions; real ones stay below a hundred. Beyond it the file is refused.
+# Limit for the tags of one wheel file name (`py2.py3-none-any` has two). A name of a few hundred characters can expand
+# to millions; real ones stay below a hundred.
 MAX_WHEEL_TAGS = 2_000
 
 _ENTRY = re.compile(r"packages\[(\d+)\]\.?(.*)", re.DOTALL)
-# Python's own limit is 4,300 digits and may have been set to another; a shorter run is in any case no cause.
+# Python's limit is 4,300 digits by default, and cannot be set below 640.
 _MANY_DIGITS = re.compile(r"[0-9_]{640,}", re.ASCII)
 
 
 class TomlError(LocksetError):
-    """The text is no TOML; `line` and `column`, from 1, are where it stops being some, `offset` is the same from 0."""
+    """The text is not TOML; `line` and `column` (from 1) and `offset` (from 0) are the position of the error."""
 
-    def __init__(self, message: str, *, path: str | None, before: str = "", hint: str | None = None) -> None:
-        """`before` is the text in front of the place."""
+    def __init__(
+        self, message: str, *, path: str | None, before: str = "", hint: str | None = None, is_conflict: bool = False
+    ) -> None:
+        """`before` is the text before the error; `is_conflict` is set for an unresolved merge conflict."""
+        self.is_conflict = is_conflict
         self.offset = len(before)
         self.line, self.column = LineIndex(before).position(self.offset)
-        super().__init__("toml-syntax", message, place=f"{path or '<text>'}:{self.line}:{self.column}", hint=hint)
+        super().__init__("toml-syntax", message, location=f"{path or '<text>'}:{self.line}:{self.column}", hint=hint)
 
 
-# What is checked before packaging's model takes it, of the file and of each package.
+# Values of the file and of each package that are checked before packaging parses them.
 _BOUNDED = {
     "lock-version": read_version,
     "version": read_version,
@@ -56,7 +59,7 @@ _BOUNDED = {
 
 @dataclass(frozen=True, kw_only=True)
 class Document:
-    """A text that is TOML. Places and the model are worked out when first asked for."""
+    """A lock file's text as TOML. Positions and the model are computed on first use."""
 
     text: str
     data: Mapping[str, Any]
@@ -64,12 +67,12 @@ class Document:
 
     @cached_property
     def spans(self) -> Positions:
-        """Where every key path of `data` stands in `text`."""
+        """The position of every key path of `data` in `text`."""
         return positions(self.text)
 
     @cached_property
     def lines(self) -> LineIndex:
-        """Offsets to lines and columns of `text`."""
+        """Converts offsets in `text` to lines and columns."""
         return LineIndex(self.text)
 
     @cached_property
@@ -77,7 +80,7 @@ class Document:
         """The lock file, valid as far as packaging checks it.
 
         Raises:
-            LocksetError: `lock-unsupported` for another major version of the format, else `lock-invalid`.
+            LocksetError: `lock-unsupported` for another major version of the format, otherwise `lock-invalid`.
         """
         _refuse_tag_bombs(self.data, self.path)
         try:
@@ -86,21 +89,21 @@ class Document:
         except PylockUnsupportedVersionError as error:
             raise LocksetError(
                 "lock-unsupported",
-                f"This lock file has a version that lockset does not read: {error.message}",
-                place=self.path,
+                f"This lock file has a version that lockset does not support: {error.message}",
+                location=self.path,
                 hint="Lock again with a tool that writes lock-version 1.0, or use a newer lockset",
             ) from error
         except PylockValidationError as error:
             kind = None if "lock-version" in self.data else kind_of_table(self.data)
             raise LocksetError(
                 "lock-invalid",
-                f"This is no valid lock file: {_first_line(error.message)}{_where(self.data, error.context)}",
-                place=self.path,
+                f"This is not a valid lock file: {_first_line(error.message)}{_where(self.data, error.context)}",
+                location=self.path,
                 hint=kind or f"`lockset validate {quote(self.path or 'FILE')}` lists every finding with its line",
             ) from error
         except (ValueError, RecursionError) as error:
             raise LocksetError(
-                "lock-invalid", f"This is no lock file that can be read: {_first_line(str(error))}", place=self.path
+                "lock-invalid", f"This lock file cannot be read: {_first_line(str(error))}", location=self.path
             ) from error
 
 
@@ -108,16 +111,21 @@ def read(text: str | bytes, *, path: str | None = None) -> Document:
     """Read `text` as TOML; `path` is only for messages.
 
     Raises:
-        TomlError: where the text is no TOML 1.0 in UTF-8, or is beyond the bounds of the parser.
+        TomlError: The text is not TOML in UTF-8, or exceeds the limits of the parser.
     """
-    decoded = text if isinstance(text, str) else _decode(text, path)
+    decoded = text if isinstance(text, str) else decode(text, path=path)
     if decoded.startswith("\ufeff"):
         message = "The file starts with a byte order mark, which TOML does not allow"
         raise TomlError(message, path=path, hint="Save it as UTF-8 without a byte order mark")
     return Document(text=decoded, data=_parse(decoded, path), path=path)
 
 
-def _decode(data: bytes, path: str | None) -> str:
+def decode(data: bytes, *, path: str | None = None) -> str:
+    """`data` as UTF-8, with its byte order mark if there is one; `path` is only for messages.
+
+    Raises:
+        TomlError: where it is not UTF-8, or larger than MAX_BYTES.
+    """
     if len(data) > MAX_BYTES:
         raise TomlError(f"The file is larger than {MAX_BYTES // 1024 // 1024} MiB", path=path)
     if data.startswith((b"\xff\xfe", b"\xfe\xff")):
@@ -138,26 +146,27 @@ def _parse(text: str, path: str | None) -> dict[str, Any]:
         conflict = open_conflict(text)
         if conflict is not None:
             raise TomlError(
-                "The file has an open merge conflict",
+                "The file has an unresolved merge conflict",
                 path=path,
                 before=text[:conflict],
-                hint="Run `lockset lock`: it tries the pins of both sides first, and writes a file without conflict",
+                hint="Run `lockset lock`: it prefers the pins of both sides, and writes a file without conflicts",
+                is_conflict=True,
             ) from error
-        # The parser's offsets are of a text whose line ends it has made one character each.
+        # The parser counts every line end as one character.
         lines = text.split("\n", error.lineno)
         before = "".join(f"{line}\n" for line in lines[: error.lineno - 1]) + lines[error.lineno - 1][: error.colno - 1]
-        message = f"This is no TOML: {error.msg[:1].lower()}{error.msg[1:]}"
+        message = f"This is not valid TOML: {error.msg[:1].lower()}{error.msg[1:]}"
         raise TomlError(message, path=path, before=before, hint=kind_of_text(text)) from error
     except RecursionError as error:
-        raise TomlError("Tables or arrays are nested too deep to read", path=path) from error
-    except ValueError as error:  # Python turns no more than some thousand digits into a number
-        found = _MANY_DIGITS.search(text)
-        before = text[: found.start()] if found is not None else ""
-        raise TomlError("A number has more digits than can be read", path=path, before=before) from error
+        raise TomlError("Tables or arrays are nested too deeply", path=path) from error
+    except ValueError as error:  # Python limits the digits of a number
+        digits = _MANY_DIGITS.search(text)
+        before = text[: digits.start()] if digits is not None else ""
+        raise TomlError("A number has too many digits", path=path, before=before) from error
 
 
 def _where(data: Mapping[str, Any], context: str | None) -> str:
-    """The place of what is wrong, with the name of the package for its number."""
+    """The path of the error, with the name of the package instead of its number."""
     entry = _ENTRY.match(context or "")
     packages = data.get("packages")
     if entry is None or not isinstance(packages, list):
@@ -174,18 +183,18 @@ def _first_line(message: str) -> str:
 
 
 def _refuse_tag_bombs(data: Mapping[str, Any], path: str | None) -> None:
-    """Refuse wheel names that stand for very many tags: packaging would multiply them out."""
+    """Refuse wheel names that expand to very many tags: packaging would enumerate them."""
     packages = data.get("packages")
     for package in packages if isinstance(packages, list) else ():
         wheels = package.get("wheels") if isinstance(package, dict) else None
         for wheel in wheels if isinstance(wheels, list) else ():
             if isinstance(wheel, dict) and _is_tag_bomb(wheel):
                 message = f"A wheel of `{package.get('name')}` has a file name with more than {MAX_WHEEL_TAGS} tags"
-                raise LocksetError("lock-invalid", message, place=path)
+                raise LocksetError("lock-invalid", message, location=path)
 
 
 def _check_bounds(data: Mapping[str, Any]) -> None:
-    """ValueError for markers and ranges of Pythons with what packaging takes apart late, and cannot."""
+    """Raise ValueError for markers and specifiers that exceed the limits of packaging's parsers."""
     packages = data.get("packages")
     for table in (data, *(packages if isinstance(packages, list) else ())):
         if not isinstance(table, dict):
@@ -193,7 +202,7 @@ def _check_bounds(data: Mapping[str, Any]) -> None:
         for key, check in _BOUNDED.items():
             value = table.get(key)
             for text in value if isinstance(value, list) else (value,):
-                # Most texts are short, and then nothing in them is beyond a bound.
+                # A short text cannot exceed a limit.
                 if isinstance(text, str) and len(text) > SHORT:
                     check(text)
 
@@ -204,7 +213,7 @@ def _is_tag_bomb(wheel: Mapping[str, Any]) -> bool:
 
 
 def tag_count(name: str) -> int:
-    """How many tags the wheel file name at the end of `name` stands for, at most."""
+    """The largest number of tags that the wheel file name at the end of `name` can expand to."""
     product = 1
     for part in unquote(name).removesuffix(".whl").rsplit("-", 3)[1:]:
         product *= part.count(".") + 1

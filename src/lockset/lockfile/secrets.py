@@ -1,6 +1,7 @@
-"""Secrets of a lock file: taken out where installers have other ways to them, refused where it would not work without.
+"""Remove secrets from a lock file where installers can get them elsewhere, and refuse them otherwise.
 
-User info is taken out: installers take it from their own settings. The value of a parameter is a part of the address.
+User info is removed: installers read it from their own settings. The value of a query parameter is part of the address,
+and cannot be removed.
 """
 
 from __future__ import annotations
@@ -19,17 +20,17 @@ if TYPE_CHECKING:
 __all__ = ["refuse_secrets", "secret_in_address", "without_user_info"]
 
 _HINT = (
-    "What is written is shared. Give the secret as user info (`https://USER:PASSWORD@HOST/...`), in a netrc file or by "
-    "LOCKSET_INDEX_<NAME>_PASSWORD: lockset uses it and leaves it out of what it writes"
+    "Lock files are shared. Give the secret as user info (`https://USER:PASSWORD@HOST/...`), in a netrc file or in "
+    "LOCKSET_INDEX_<NAME>_PASSWORD: lockset uses it and does not write it"
 )
 
 
 def without_user_info(lock: Pylock, *, parameters: bool = False) -> tuple[Pylock, tuple[str, ...]]:
-    """The lock without user info in its addresses and without secrets in tables of tools, and whose it was.
+    """`lock` without user info in addresses and secrets in `tool` tables, and the names of the packages that had them.
 
-    With `parameters`, the values of secret parameters are masked too: for what only describes the addresses.
+    With `parameters`, the values of secret query parameters are masked too, for output that only shows the addresses.
     """
-    plain = _without_any if parameters else plain_url
+    plain = _mask_all if parameters else plain_url
     packages = [_plain_package(package, plain) for package in lock.packages]
     changed = [str(a.name) for a, b in zip(lock.packages, packages, strict=True) if a != b]
     tool = lock.tool if lock.tool is None else _plain_value(lock.tool)
@@ -57,12 +58,12 @@ def _plain_source(source: Any, plain: Callable[[str], str]) -> Any:
     return replace(source, url=plain(source.url))
 
 
-def _without_any(url: str) -> str:
+def _mask_all(url: str) -> str:
     return without_secrets(plain_url(url))
 
 
 def _plain_value(value: Any) -> Any:
-    """The value with every text in it free of secrets."""
+    """`value` without secrets in any string."""
     if isinstance(value, str):
         return without_secrets(value)
     if isinstance(value, dict):
@@ -70,25 +71,25 @@ def _plain_value(value: Any) -> Any:
     return [_plain_value(inner) for inner in value] if isinstance(value, list) else value
 
 
-def refuse_secrets(lock: Pylock, *, place: str | None = None) -> None:
-    """Refuse a lock that holds a secret.
+def refuse_secrets(lock: Pylock, *, location: str | None = None) -> None:
+    """Refuse a lock that contains a secret.
 
     Raises:
-        LocksetError: `secret-in-lock`, with the package and the address, the secret masked.
+        LocksetError: `secret-in-lock`, with the package and the masked address.
     """
     for package in lock.packages:
         for text in _texts_of(package):
             if has_secret(text):
-                raise secret_in_address(f"a secret of `{package.name}`", text, place=place)
+                raise secret_in_address(f"a secret of `{package.name}`", text, location=location)
     for text in _texts(lock.tool):
         if has_secret(text):
-            raise secret_in_address("a secret", text, place=place)
+            raise secret_in_address("a secret", text, location=location)
 
 
-def secret_in_address(what: str, text: str, *, place: str | None) -> LocksetError:
-    """The refusal of an address that cannot be written; `what` names the secret."""
-    message = f"`{without_secrets(text)}` holds {what}, which would be written with it"
-    return LocksetError("secret-in-lock", message, place=place, hint=_HINT)
+def secret_in_address(what: str, text: str, *, location: str | None) -> LocksetError:
+    """The error for an address that cannot be written; `what` names the secret."""
+    message = f"`{without_secrets(text)}` contains {what}, which would be written to the lock file"
+    return LocksetError("secret-in-lock", message, location=location, hint=_HINT)
 
 
 def _texts_of(package: Package) -> Iterator[str]:

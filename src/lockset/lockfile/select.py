@@ -1,6 +1,6 @@
-"""What to install from a lock file, along the standard's installation steps.
+"""Select what to install from a lock file, following the installation steps of PEP 751.
 
-Each step carries the specification's own sentence as its comment, also where the step is met elsewhere.
+The comment of each step quotes the specification, including the steps that are implemented elsewhere.
 """
 
 from __future__ import annotations
@@ -27,15 +27,15 @@ if TYPE_CHECKING:
     from lockset.lockfile.model import Artifact, Package, PackageWheel, Pylock
     from lockset.markers.environment import Environment
 
-__all__ = ["Selected", "Selection", "refuse_empty_environments", "select"]
+__all__ = ["SelectedPackage", "Selection", "refuse_empty_environments", "select"]
 
-# Bounds how many tags a message names; the others are counted.
+# How many tags a message lists; the others are counted.
 _TAGS_SHOWN = 6
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Selected:
-    """One package to install and what it is installed from; `index` is its place in `packages`."""
+class SelectedPackage:
+    """One package to install and its source; `index` is its position in `packages`."""
 
     package: Package
     artifact: Artifact
@@ -44,12 +44,12 @@ class Selected:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Selection:
-    """What one target gets: at most one entry of each name, in the order of the lock file.
+    """The packages for one target: at most one entry of each name, in the order of the lock file.
 
-    `extras` and `groups` are normalised names; with `environment` they are what the markers were asked with.
+    The markers were evaluated with `environment`, and the normalised names `extras` and `groups`.
     """
 
-    items: tuple[Selected, ...]
+    items: tuple[SelectedPackage, ...]
     environment: Mapping[str, str]
     extras: frozenset[str]
     groups: frozenset[str]
@@ -67,10 +67,10 @@ def select(
     groups: Collection[str] | None = None,
     prefer_sdist: Callable[[str], bool] | None = None,
 ) -> Selection:
-    """What `lock` installs for `environment`, with `tags` as the target's compatibility tags, best first.
+    """Select the packages of `lock` for `environment` and the target's compatibility `tags`, best first.
 
-    `groups=None` stands for the default groups, an empty collection for none. `prefer_sdist` is asked by name
-    whether the sdist is wanted although there are wheels.
+    `groups=None` selects the default groups, an empty collection no groups. `prefer_sdist` says for a name whether its
+    sdist is preferred to its wheels.
 
     Raises:
         LocksetError: `unknown-extra`, `unknown-group`, `conflicting-choice`, `python-not-supported`,
@@ -79,14 +79,14 @@ def select(
     # Gather the extras and dependency groups to install and set extras and dependency_groups for marker
     # evaluation, respectively. extras SHOULD be set to the empty set by default. dependency_groups SHOULD be the
     # set created from default-groups by default.
-    known_extras, chosen_groups = _known_extras(lock, extras), _known_groups(lock, groups)
+    known_extras, chosen_groups = _check_extras(lock, extras), _check_groups(lock, groups)
     values = dict(environment) if isinstance(environment, Mapping) else environment.as_dict()
 
-    # Beyond the standard: what the file declares under `[tool.lockset]` never to be chosen together.
+    # An extension of PEP 751: the conflicts that the file declares in `[tool.lockset]`.
     refuse_conflicting_choice(lock, known_extras, chosen_groups, lambda markers: _all_hold(markers, values))
 
     # Check if the metadata version specified by lock-version is supported; an error or warning MUST be raised as
-    # appropriate. (Met by reading: there is no Pylock of another major version.)
+    # appropriate. (Checked when the file is read: there is no Pylock of another major version.)
 
     # If requires-python is specified, check that the environment being installed for meets the requirement; an
     # error MUST be raised if it is not met.
@@ -97,13 +97,15 @@ def select(
     _check_environments(lock, values)
 
     # For each package listed in packages: (see _slated)
-    slated = _slated(lock, values | {"extras": known_extras, "dependency_groups": chosen_groups})
+    slated = _slate(lock, values | {"extras": known_extras, "dependency_groups": chosen_groups})
 
     # For each package to be installed: (see _artifact)
     ranks = {str(tag): rank for rank, tag in reversed(list(enumerate(tags)))}
     return Selection(
         items=tuple(
-            Selected(package=package, artifact=_artifact(package, ranks, values, prefer_sdist), index=index)
+            SelectedPackage(
+                package=package, artifact=_choose_artifact(package, ranks, values, prefer_sdist), index=index
+            )
             for index, package in slated
         ),
         environment=values,
@@ -112,35 +114,35 @@ def select(
     )
 
 
-def _known_extras(lock: Pylock, asked: Collection[str]) -> frozenset[str]:
+def _check_extras(lock: Pylock, requested: Collection[str]) -> frozenset[str]:
     known = {canonicalize_name(name) for name in lock.extras or ()}
-    chosen = frozenset(canonicalize_name(name) for name in asked)
+    chosen = frozenset(canonicalize_name(name) for name in requested)
     if unknown := sorted(chosen - known):
         raise LocksetError(
-            "unknown-extra", f"The lock file has no extra {_quoted(unknown)}", hint=_known(known, "extra")
+            "unknown-extra", f"The lock file has no extra {_quote(unknown)}", hint=_available(known, "extra")
         )
     return chosen
 
 
-def _known_groups(lock: Pylock, asked: Collection[str] | None) -> frozenset[str]:
+def _check_groups(lock: Pylock, requested: Collection[str] | None) -> frozenset[str]:
     defaults = {canonicalize_name(name) for name in lock.default_groups or ()}
-    if asked is None:
+    if requested is None:
         return frozenset(defaults)
     known = {canonicalize_name(name) for name in lock.dependency_groups or ()}
-    chosen = frozenset(canonicalize_name(name) for name in asked)
+    chosen = frozenset(canonicalize_name(name) for name in requested)
     if unknown := sorted(chosen - known - defaults):
-        message = f"The lock file has no dependency group {_quoted(unknown)}"
-        raise LocksetError("unknown-group", message, hint=_known(known or defaults, "dependency group"))
+        message = f"The lock file has no dependency group {_quote(unknown)}"
+        raise LocksetError("unknown-group", message, hint=_available(known or defaults, "dependency group"))
     return chosen
 
 
-def _known(names: Collection[str], what: str) -> str:
+def _available(names: Collection[str], what: str) -> str:
     if not names:
-        return f"It was locked without any {what}"
-    return f"It has the {what}{'s' if len(names) > 1 else ''} {_quoted(sorted(names))}"
+        return f"It was locked without {what}s"
+    return f"It has the {what}{'s' if len(names) > 1 else ''} {_quote(sorted(names))}"
 
 
-def _quoted(names: Iterable[str]) -> str:
+def _quote(names: Iterable[str]) -> str:
     return ", ".join(f"`{name}`" for name in names)
 
 
@@ -148,13 +150,13 @@ def _check_python(lock: Pylock, values: Mapping[str, str]) -> None:
     if lock.requires_python and not lock.requires_python.contains(_full_version(values)):
         raise LocksetError(
             "python-not-supported",
-            f"The lock file is for Python {lock.requires_python}, the target has {values['python_full_version']}",
+            f"The lock file requires Python {lock.requires_python}, but the target has {values['python_full_version']}",
             hint="Choose another interpreter, or lock again with a wider requires-python",
         )
 
 
 def _full_version(values: Mapping[str, str]) -> str:
-    """As a version: interpreters built from an untagged checkout call themselves `3.14.0+`."""
+    """The Python version; interpreters built from an untagged checkout report `3.14.0+`."""
     version = values["python_full_version"]
     return f"{version}local" if version.endswith("+") else version
 
@@ -168,14 +170,14 @@ def _check_environments(lock: Pylock, values: _Values) -> None:
     refuse_empty_environments(lock)
     raise LocksetError(
         "environment-not-supported",
-        f"The lock file was not made for {_target(values)}",
-        context=tuple(f"it is for: {marker}" for marker in lock.environments),
+        f"The lock file does not support {_target(values)}",
+        context=tuple(f"it supports: {marker}" for marker in lock.environments),
         hint="Lock again with this platform among the environments",
     )
 
 
 def refuse_empty_environments(lock: Pylock) -> None:
-    """Refuse a lock whose `environments` is empty: unlike a missing key, an empty list admits no environment.
+    """Refuse a lock with an empty `environments`: unlike a missing key, an empty list matches no environment.
 
     Raises:
         LocksetError: `environment-not-supported`.
@@ -183,8 +185,8 @@ def refuse_empty_environments(lock: Pylock) -> None:
     if lock.environments == []:
         raise LocksetError(
             "environment-not-supported",
-            "The lock file admits no environment: its `environments` is empty",
-            hint="If it is for all of them, as pipenv means it, remove `environments` from the file; else lock again",
+            "The lock file supports no environment: its `environments` is empty",
+            hint="If it is for all environments, as pipenv means it, remove `environments`; otherwise lock again",
         )
 
 
@@ -198,14 +200,14 @@ def _holds(marker: Marker, values: _Values, *, where: str, context: Any) -> bool
     try:
         return marker.evaluate(values, context=context)
     except (UndefinedEnvironmentName, ValueError) as error:
-        # Unknown variables make a package ineligible: an error, never a silent true or false. So do comparisons that
-        # mean nothing, and numbers of more digits than the interpreter takes.
-        message = f"The marker `{marker}` of {where} cannot be decided"
+        # Unknown variables, invalid comparisons and numbers with too many digits are errors, never silently true or
+        # false.
+        message = f"The marker `{marker}` of {where} cannot be evaluated"
         raise LocksetError("marker-not-usable", message, context=(str(error),)) from error
 
 
-def _slated(lock: Pylock, values: _Values) -> Iterable[tuple[int, Package]]:
-    """The entries to install, with their places in the lock file."""
+def _slate(lock: Pylock, values: _Values) -> Iterable[tuple[int, Package]]:
+    """The entries to install, with their positions in the lock file."""
     slated: dict[str, tuple[int, Package]] = {}
     python = _full_version(values)
     for index, package in enumerate(lock.packages):
@@ -216,35 +218,35 @@ def _slated(lock: Pylock, values: _Values) -> Iterable[tuple[int, Package]]:
         if package.requires_python and not package.requires_python.contains(python):
             raise LocksetError(
                 "python-not-supported",
-                f"`{describe(package)}` is for Python {package.requires_python}, "
-                f"the target has {values['python_full_version']}",
+                f"`{describe(package)}` requires Python {package.requires_python}, "
+                f"but the target has {values['python_full_version']}",
                 hint="Choose another interpreter, or lock again for this Python",
             )
         # Check that no other conflicting instance of the package has been slated to be installed; an error about
         # the ambiguity MUST be raised otherwise.
         if package.name in slated:
-            raise _ambiguous(slated[package.name], (index, package))
+            raise _ambiguity(slated[package.name], (index, package))
         # Check that the source of the package is specified appropriately (i.e. there are no conflicting sources in
-        # the package entry); an error MUST be raised if any issues are found. (Met by reading.)
+        # the package entry); an error MUST be raised if any issues are found. (Checked when the file is read.)
 
         # Add the package to the set of packages to install.
         slated[package.name] = (index, package)
     return slated.values()
 
 
-def _ambiguous(first: tuple[int, Package], second: tuple[int, Package]) -> LocksetError:
+def _ambiguity(first: tuple[int, Package], second: tuple[int, Package]) -> LocksetError:
     return LocksetError(
         "ambiguous-package",
-        f"The lock file has two entries of `{first[1].name}` that both apply here",
+        f"The lock file has two entries for `{first[1].name}` that both apply here",
         context=tuple(
             f"packages[{index}]: {describe(package)}" + (f" if {package.marker}" if package.marker else "")
             for index, package in (first, second)
         ),
-        hint="Choose fewer extras or groups if they exclude each other; otherwise the lock file is wrong: lock again",
+        hint="Select fewer extras or groups if they exclude each other; otherwise the lock file is wrong: lock again",
     )
 
 
-def _artifact(
+def _choose_artifact(
     package: Package, ranks: Mapping[str, int], values: Mapping[str, str], prefer_sdist: Callable[[str], bool] | None
 ) -> Artifact:
     # If vcs is set, else if directory is set, else if archive is set:
@@ -265,7 +267,7 @@ def _artifact(
 
 
 def _best_wheel(wheels: Iterable[PackageWheel], ranks: Mapping[str, int]) -> PackageWheel | None:
-    """The wheel whose best tag is the target's best; the first listed among equals."""
+    """The wheel with the best tag for the target; the first one listed among equals."""
     best: PackageWheel | None = None
     best_rank = len(ranks)
     for wheel in wheels:
@@ -284,18 +286,18 @@ def _tags(wheel: PackageWheel) -> Iterable[str]:
 def _no_usable_file(package: Package, ranks: Mapping[str, int], values: Mapping[str, str]) -> LocksetError:
     if not package.wheels:
         return LocksetError("no-source", f"`{describe(package)}` has no file and no source in the lock file")
-    found = sorted(
+    wheel_tags = sorted(
         {"-".join((file_name(wheel) or "").removesuffix(".whl").rsplit("-", 3)[1:]) for wheel in package.wheels}
     )
-    shown = ", ".join(found[:_TAGS_SHOWN]) + (
-        f" and {len(found) - _TAGS_SHOWN} more" if len(found) > _TAGS_SHOWN else ""
+    shown = ", ".join(wheel_tags[:_TAGS_SHOWN]) + (
+        f" and {len(wheel_tags) - _TAGS_SHOWN} more" if len(wheel_tags) > _TAGS_SHOWN else ""
     )
     best = next(iter(sorted(ranks, key=ranks.__getitem__)), "no tag at all")
     return LocksetError(
         "no-usable-file",
         f"`{describe(package)}` has no wheel for {_target(values)} and no sdist",
         context=(f"its wheels are for: {shown}", f"the target's best tag: {best}"),
-        hint="Lock again with this platform among those that the lock must serve",
+        hint="Lock again with this platform among the environments",
     )
 
 

@@ -1,4 +1,4 @@
-"""What a file seems to be that is no lock file: for messages only."""
+"""Guess the format of a file that is not a lock file, for messages."""
 
 from __future__ import annotations
 
@@ -10,26 +10,26 @@ if TYPE_CHECKING:
 
 __all__ = ["kind_of_table", "kind_of_text", "open_conflict"]
 
-# Bounds how much of a text is looked at; what a file is shows in its first lines.
+# How much of a text is examined; the first lines show the format.
 _LOOKED_AT = 4096
 
 _REQUIREMENT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*(\[[^\]\n]*\])?\s*(===|[=~!<>]=|[<>]|@\s)[^\n]*")
-# Where a side of an open merge conflict begins or ends; the lines between sides are no sign of one by themselves.
+# Start and end markers of a merge conflict; `=======` alone does not prove one.
 _CONFLICT = re.compile(r"^(?:<{7,}|>{7,})(?:[ \t][^\n]*)?\r?$", re.MULTILINE)
 _OPTION = re.compile(r"(-[rcefi]|--[a-z][a-z-]+)[ =]")
 
-_CONVERT = "`lockset convert {name} -o pylock.toml` makes a lock file of it"
+_CONVERT = "`lockset convert {name} -o pylock.toml` converts it to a lock file"
 
 
 def kind_of_text(text: str) -> str | None:
-    """One sentence on what `text`, which is no TOML, seems to be; None when nothing fits."""
+    """A sentence about the format of `text`, which is not TOML; None if it is not recognised."""
     head = text[:_LOOKED_AT].lstrip("\ufeff \t\r\n")
     lines = [line for line in (raw.strip() for raw in head.splitlines()) if line and not line.startswith("#")]
     first = lines[0] if lines else ""
     signs = (
         (head.startswith("{") and '"_meta"' in head, "a Pipfile.lock; " + _CONVERT.format(name="Pipfile.lock")),
         (head.startswith("{"), "JSON"),
-        (head.lower().startswith(("<!doctype", "<html")), "a web page, perhaps the error page of a server"),
+        (head.lower().startswith(("<!doctype", "<html")), "a web page, perhaps an error page"),
         (
             _REQUIREMENT.fullmatch(first) or _OPTION.match(first),
             "a requirements file; " + _CONVERT.format(name="requirements.txt"),
@@ -40,13 +40,13 @@ def kind_of_text(text: str) -> str | None:
 
 
 def open_conflict(text: str) -> int | None:
-    """Offset of the first marker of an open merge conflict; None where there is none."""
-    found = _CONFLICT.search(text)
-    return None if found is None else found.start()
+    """Offset of the first marker of an unresolved merge conflict, or None."""
+    marker = _CONFLICT.search(text)
+    return None if marker is None else marker.start()
 
 
 def kind_of_table(data: Mapping[str, Any]) -> str | None:
-    """One sentence on what `data`, TOML without the keys of a lock file, seems to be; None when nothing fits."""
+    """A sentence about the format of `data`, TOML without the keys of a lock file; None if it is not recognised."""
     metadata = data.get("metadata")
     metadata = metadata if isinstance(metadata, dict) else {}
     if "package" in data and "content-hash" in metadata:
@@ -56,7 +56,7 @@ def kind_of_table(data: Mapping[str, Any]) -> str | None:
     if "package" in data and isinstance(data.get("version"), int):
         return "This looks like a uv.lock; " + _CONVERT.format(name="uv.lock")
     if "project" in data or "build-system" in data:
-        return "This looks like a pyproject.toml; `lockset lock` makes a lock file of it"
+        return "This looks like a pyproject.toml; `lockset lock` creates a lock file for it"
     if "source" in data and ("packages" in data or "dev-packages" in data):
         return "This looks like a Pipfile; lock it first, then convert Pipfile.lock"
     return None

@@ -1,8 +1,8 @@
-"""Pylock to canonical text: equal lock files have equal bytes.
+"""Write a lock file as canonical text: equal lock files have equal bytes.
 
-Keys stand in the specification's own order. Packages are sorted by name, then version; wheels by file name; what is
-a set by its members. Wheels and dependencies have a line each, so that a change of one file changes one line.
-Foreign tables under `tool` are laid out by tomli-w, with sorted keys.
+Keys are in the order of the specification. Packages are sorted by name, then version, wheels by file name, and sets by
+their members. Wheels and dependencies have a line each, so that a change of one file changes one line. Other tools'
+tables in `tool` are formatted by tomli-w, with sorted keys.
 """
 
 from __future__ import annotations
@@ -27,31 +27,31 @@ __all__ = ["write"]
 _INDENT = "    "
 _NO_VERSION = Version("0")
 _BARE_KEY = re.compile(r"[A-Za-z0-9_-]+", re.ASCII)
-# What may stand between double quotes as it is.
+# Text that needs no escapes between double quotes.
 _PLAIN = re.compile(r'[^"\\\x00-\x08\x0a-\x1f\x7f]*')
-# What may stand between single quotes, where double ones would need escapes: markers, mostly.
+# Text that can be written between single quotes where double quotes would need escapes, as in most markers.
 _LITERAL = re.compile(r"[^'\x00-\x08\x0a-\x1f\x7f]*")
 _ESCAPED = re.compile(r'["\\\x00-\x08\x0a-\x1f\x7f]')
 _SHORT_ESCAPES = {"\b": "\\b", "\n": "\\n", "\f": "\\f", "\r": "\\r", '"': '\\"', "\\": "\\\\"}
 
 
 def write(lock: Pylock) -> str:
-    """`lock` as the text of a lock file, with line feeds only and one at the end.
+    """The text of the lock file `lock`, with line feeds only and one at the end.
 
-    Reading the text gives a lock equal to `lock` up to the order of what has none; writing that again gives the
-    same text.
+    Reading the text returns a lock equal to `lock`, except for the order of unordered arrays. Writing it again returns
+    the same text.
 
     Raises:
-        LocksetError: `lock-not-writable` where `lock` holds what TOML cannot say, or tables nested too deep.
+        LocksetError: `lock-not-writable`: `lock` has values that TOML cannot express, or tables nested too deeply.
     """
     try:
-        parts = [_top(lock), *(text for *_, text in sorted(_ranked(package) for package in lock.packages))]
+        parts = [_top(lock), *(text for *_, text in sorted(_sort_key(package) for package in lock.packages))]
         if lock.tool is not None:
             parts.append(_foreign({"tool": lock.tool}))
     except (TypeError, ValueError, RecursionError) as error:
         raise LocksetError(
             "lock-not-writable",
-            "The lock file holds what a text cannot say: a value, or tables nested too deep",
+            "The lock file has a value that TOML cannot express, or tables nested too deeply",
             context=(str(error),),
         ) from error
     return "\n".join(parts)
@@ -60,7 +60,7 @@ def write(lock: Pylock) -> str:
 def _top(lock: Pylock) -> str:
     lines = [f"lock-version = {_string(str(lock.lock_version))}"]
     if lock.environments is not None:
-        lines.append(_stacked("environments", [_string(str(marker)) for marker in lock.environments]))
+        lines.append(_multiline_array("environments", [_string(str(marker)) for marker in lock.environments]))
     if lock.requires_python is not None:
         lines.append(f"requires-python = {_string(str(lock.requires_python))}")
     for key, names in (
@@ -76,8 +76,8 @@ def _top(lock: Pylock) -> str:
     return "".join(f"{line}\n" for line in lines)
 
 
-def _ranked(package: Package) -> tuple[str, bool, Version, str, str]:
-    """What a package is sorted by, with its text as the last resort."""
+def _sort_key(package: Package) -> tuple[str, bool, Version, str, str]:
+    """The sort key of a package, with its text as the last criterion."""
     version = package.version
     return (
         package.name,
@@ -97,11 +97,11 @@ def _package(package: Package) -> str:
     if package.requires_python is not None:
         lines.append(f"requires-python = {_string(str(package.requires_python))}")
     if package.dependencies is not None:
-        lines.append(_stacked("dependencies", sorted(_inline(table) for table in package.dependencies)))
+        lines.append(_multiline_array("dependencies", sorted(_inline(table) for table in package.dependencies)))
     lines.extend(_sources(package))
     if package.attestation_identities is not None:
         rendered = sorted(_inline(identity, first="kind") for identity in package.attestation_identities)
-        lines.append(_stacked("attestation-identities", rendered))
+        lines.append(_multiline_array("attestation-identities", rendered))
     text = "".join(f"{line}\n" for line in lines)
     return text if package.tool is None else f"{text}\n{_foreign({'packages': {'tool': package.tool}})}"
 
@@ -119,7 +119,7 @@ def _sources(package: Package) -> Iterable[str]:
         yield f"sdist = {_file(package.sdist)}"
     if package.wheels is not None:
         rendered = sorted((file_name(wheel) or "", _file(wheel)) for wheel in package.wheels)
-        yield _stacked("wheels", [text for _, text in rendered])
+        yield _multiline_array("wheels", [text for _, text in rendered])
 
 
 def _tree(source: PackageVcs | PackageDirectory) -> str:
@@ -136,7 +136,7 @@ def _tree(source: PackageVcs | PackageDirectory) -> str:
 
 
 def _file(file: File) -> str:
-    """An inline table; an archive has other keys than an sdist and a wheel, which share theirs."""
+    """The inline table of a file; archives have other keys than sdists and wheels."""
     hashes = dict(sorted(file.hashes.items()))
     if isinstance(file, PackageArchive):
         return _table(
@@ -162,12 +162,12 @@ def _table(*pairs: tuple[str, Any]) -> str:
 
 
 def _inline(table: Mapping[str, Any], *, first: str = "name") -> str:
-    """A table with free keys: `first` in front, `version` after it, the others sorted."""
+    """An inline table with arbitrary keys: `first`, then `version`, then the others sorted."""
     keys = sorted(table, key=lambda key: (key != first, key != "version", key))
     return _table(*((key, table[key]) for key in keys))
 
 
-def _stacked(key: str, rendered: Sequence[str]) -> str:
+def _multiline_array(key: str, rendered: Sequence[str]) -> str:
     """`key` as an array with one line per member."""
     if not rendered:
         return f"{key} = []"
@@ -187,12 +187,12 @@ def _value(value: Any) -> str:
         return "[" + ", ".join(_value(item) for item in value) + "]"
     if hasattr(value, "items"):
         return _inline(value)
-    message = f"{type(value).__name__} has no form in TOML"
+    message = f"{type(value).__name__} cannot be expressed in TOML"
     raise TypeError(message)
 
 
 def _datetime(moment: datetime) -> str:
-    """In UTC with `Z`, fractions only where there are any; a local one stays local."""
+    """`moment` in UTC with `Z`; a local datetime stays local."""
     return _utc(moment).isoformat().replace("+00:00", "Z")
 
 
@@ -201,7 +201,7 @@ def _utc(moment: datetime) -> datetime:
         return moment
     try:
         return moment.astimezone(timezone.utc)
-    except OverflowError:  # the first or last day that Python knows, in another time zone
+    except OverflowError:  # the first or last day that Python supports, in another time zone
         return moment
 
 
@@ -218,7 +218,7 @@ def _string(text: str) -> str:
 
 
 def _basic(text: str) -> str:
-    return '"' + _ESCAPED.sub(lambda found: _SHORT_ESCAPES.get(found[0]) or f"\\u{ord(found[0]):04x}", text) + '"'
+    return '"' + _ESCAPED.sub(lambda match: _SHORT_ESCAPES.get(match[0]) or f"\\u{ord(match[0]):04x}", text) + '"'
 
 
 def _foreign(table: Mapping[str, Any]) -> str:

@@ -1,13 +1,13 @@
-"""Marker sets: exact algebra of environments."""
+"""Marker sets: exact set operations on environments."""
 
 from lockset.markers.environment import Environment
 from lockset.markers.marker_set import MarkerSet, without_upper_bounds
 from lockset.markers.sample import Example
-from lockset.markers.tags import tags_of, wheel_region
+from lockset.markers.tags import described_tags, wheel_region
 from lockset.markers.universe import (
     DEFAULT_PLATFORMS,
     KNOWN_PYTHONS,
-    Target,
+    TargetInterpreter,
     Universe,
     described_target,
     known_pythons,
@@ -21,13 +21,13 @@ __all__ = [
     "Environment",
     "Example",
     "MarkerSet",
-    "Target",
+    "TargetInterpreter",
     "Universe",
+    "described_tags",
     "described_target",
     "known_pythons",
     "platform_region",
     "possible",
-    "tags_of",
     "wheel_region",
     "without_upper_bounds",
 ]

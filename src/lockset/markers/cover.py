@@ -1,9 +1,9 @@
-"""Two-level minimisation: a set between two bounds as an `or` of few, short conjunctions.
+"""Two-level minimisation: express a set between two bounds as an `or` of few, short conjunctions.
 
-Conjunctions are products of regions (`lockset.markers.literals`), one region a variable. The method is expand, make
-irredundant, reduce: the set is divided into products; each is grown as far as the upper bound lets it; products
-that the others cover are dropped, the longest first; and the regions of the remaining ones shrink to the shortest
-text. All tests are exact operations on diagrams.
+Conjunctions are products of regions (`lockset.markers.literals`), one region per variable. The method is the
+expand-irredundant-reduce loop of Espresso: the set is divided into products; each is expanded as far as the upper bound
+allows; products that the others cover are dropped, the longest first; and the regions of the remaining ones are reduced
+to the shortest text. All tests are exact operations on diagrams.
 """
 
 from __future__ import annotations
@@ -18,19 +18,19 @@ from lockset.markers.literals import Labels, choose, region, region_expression
 if TYPE_CHECKING:
     from lockset.markers.variables import Variable
 
-__all__ = ["Parts", "cover", "factored", "parts_of", "products_of"]
+__all__ = ["Parts", "cover", "diagram_parts", "factor", "products_of"]
 
 Parts = dict["Variable", Labels]
-Product = dict["Variable", int]  # variable: mask of parts; a variable that is not there may have any value
+Product = dict["Variable", int]  # variable: mask of parts; a missing variable may have any value
 
-# Products are grown in several orders of variables while there are at most this many; beyond, in one order only.
+# Up to this many products are expanded in several orders of variables, more in one order only.
 MAX_PRODUCTS_IN_ALL_ORDERS = 5
-# As many orders have one of the first variables in front.
+# Limit for the orders that start with another variable.
 MAX_ORDERS = 6
 
 
-def parts_of(*diagrams: int) -> Parts:
-    """The variables of the diagrams, in order, with the labels that any of them uses."""
+def diagram_parts(*diagrams: int) -> Parts:
+    """The variables of the diagrams, in order, with all their labels."""
     labels: dict[Variable, frozenset[Any]] = {}
     for diagram in diagrams:
         for variable, own in support(diagram).items():
@@ -39,7 +39,7 @@ def parts_of(*diagrams: int) -> Parts:
 
 
 def products_of(diagram: int, parts: Parts, limit: int) -> list[Product] | None:
-    """The set as an irredundant union of products; None where there would be more than `limit`."""
+    """The set as an irredundant union of products; None if there are more than `limit`."""
     try:
         return _Division(parts, limit).between(diagram, diagram)[0]
     except _TooManyError:
@@ -47,14 +47,14 @@ def products_of(diagram: int, parts: Parts, limit: int) -> list[Product] | None:
 
 
 class _TooManyError(Exception):
-    """There are more products than asked for."""
+    """There are more products than the limit."""
 
 
 class _Division:
-    """Divides a set between two bounds by its first variable, as Minato and Morreale do for two values.
+    """Divides a set between two bounds by its first variable: the Minato-Morreale algorithm for more than two values.
 
-    What only some parts of the variable may cover is covered there; what is left, any part may cover, so the product
-    need not name the variable.
+    Elements that only some parts of the variable can cover are covered there. The rest can be covered by any part, so
+    its products need not mention the variable.
     """
 
     def __init__(self, parts: Parts, limit: int) -> None:
@@ -63,17 +63,17 @@ class _Division:
         self._memo: dict[tuple[int, int], tuple[list[Product], int]] = {}
 
     def between(self, lower: int, upper: int) -> tuple[list[Product], int]:
-        """Products whose union lies between the bounds, and that union."""
+        """Products whose union is between the bounds, and the union."""
         if lower == EMPTY:
             return [], EMPTY
         if upper == FULL:
             return [{}], FULL
         key = lower, upper
         if key not in self._memo:
-            self._memo[key] = self._divided(lower, upper)
+            self._memo[key] = self._divide(lower, upper)
         return self._memo[key]
 
-    def _divided(self, lower: int, upper: int) -> tuple[list[Product], int]:
+    def _divide(self, lower: int, upper: int) -> tuple[list[Product], int]:
         variable = min((NODES[d][0] for d in (lower, upper) if d > FULL), key=lambda v: v.order)
         labels = self._parts[variable]
         lows, ups = branch(lower, variable, labels), branch(upper, variable, labels)
@@ -81,27 +81,27 @@ class _Division:
         masks: dict[int, int] = {}
         for part, up in enumerate(ups):
             masks[up] = masks.get(up, 0) | 1 << part
-        found: list[Product] = []
+        products: list[Product] = []
         covered = [EMPTY] * len(ups)
         for up, mask in masks.items():
             members = [part for part in range(len(ups)) if mask >> part & 1]
             must = and_(reduce(or_, (lows[part] for part in members)), not_(common))
             inner, union = self.between(must, up)
-            found += [{variable: mask, **product} for product in inner]
+            products += [{variable: mask, **product} for product in inner]
             for part in members:
                 covered[part] = union
         left = reduce(or_, (and_(low, not_(done)) for low, done in zip(lows, covered, strict=True)))
         inner, union = self.between(left, common)
-        found += inner
-        if len(found) > self._limit:
+        products += inner
+        if len(products) > self._limit:
             raise _TooManyError
-        return found, make(variable, labels, list(map(or_, covered, branch(union, variable, labels))))
+        return products, make(variable, labels, list(map(or_, covered, branch(union, variable, labels))))
 
 
 def cover(lower: int, upper: int, products: list[Product], narrow: Parts) -> list[Product]:
-    """Few short products whose union contains `lower` and lies in `upper`.
+    """Few short products whose union contains `lower` and is contained in `upper`.
 
-    `products` must be such a union, over the labels of `narrow`; so are the results.
+    `products` must be such a union, over the labels of `narrow`; so is the result.
     """
     outside = not_(upper)
     useful = [product for product in products if not disjoint(_meaning(product, narrow), lower)]
@@ -118,14 +118,16 @@ def cover(lower: int, upper: int, products: list[Product], narrow: Parts) -> lis
 
 
 def _meaning(product: Product, parts: Parts) -> int:
-    # From the last variable up: every step puts one node on top.
-    found = FULL
+    # From the last variable up, so that every step adds one node on top.
+    diagram = FULL
     for variable in reversed(parts):
         if variable in product:
             labels, mask = parts[variable], product[variable]
-            ways = branch(found, variable, labels)
-            found = make(variable, labels, [way if mask >> part & 1 else EMPTY for part, way in enumerate(ways)])
-    return found
+            children = branch(diagram, variable, labels)
+            diagram = make(
+                variable, labels, [child if mask >> part & 1 else EMPTY for part, child in enumerate(children)]
+            )
+    return diagram
 
 
 def _grow(product: Product, order: list[Variable], outside: int, parts: Parts) -> Product:
@@ -147,7 +149,7 @@ def _grow(product: Product, order: list[Variable], outside: int, parts: Parts) -
 
 
 def _irredundant(products: list[Product], lower: int, parts: Parts) -> list[Product]:
-    """Drop what the others cover, the longest products first."""
+    """Drop products that the others cover, the longest first."""
     by_cost = sorted(range(len(products)), key=lambda i: (-_cost(products[i], parts), -i))
     meanings = [_meaning(product, parts) for product in products]
     kept = set(range(len(products)))
@@ -163,7 +165,7 @@ def _cost(product: Product, parts: Parts) -> int:
 
 
 def _reduce(products: list[Product], lower: int, parts: Parts) -> list[Product]:
-    """Choose for each region the shortest one that still covers what no other product does."""
+    """Replace each region by the shortest one that still covers everything that no other product covers."""
     for i, product in enumerate(products):
         others = reduce(or_, (_meaning(p, parts) for j, p in enumerate(products) if j != i), EMPTY)
         left = and_(lower, not_(others))
@@ -179,8 +181,8 @@ def _reduce(products: list[Product], lower: int, parts: Parts) -> list[Product]:
     return products
 
 
-def factored(products: list[Product], parts: Parts) -> Expression:
-    """The union of the products as an expression, common comparisons written once."""
+def factor(products: list[Product], parts: Parts) -> Expression:
+    """The union of the products as an expression, with common comparisons factored out."""
     pieces = [
         _pieces(join((region_expression(v, parts[v], p[v]) for v in parts if v in p), either=False)) for p in products
     ]
@@ -203,6 +205,6 @@ def _factor(products: list[tuple[Expression, ...]]) -> Expression:
         return join((join(product, either=False) for product in products), either=True)
     inside = [tuple(p for p in product if p != best) for product in products if best in product]
     outside = [product for product in products if best not in product]
-    # Where one product is the piece alone, it covers the others.
+    # A product that consists of the piece alone covers the others.
     taken = join((best, _factor(inside)), either=False) if all(inside) else best
     return join((taken, _factor(outside)), either=True) if outside else taken

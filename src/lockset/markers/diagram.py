@@ -1,20 +1,19 @@
-"""Reduced ordered decision diagrams over marker variables: the normal form of every marker.
+"""Reduced ordered multi-valued decision diagrams over marker variables: the normal form of every marker.
 
 A diagram is an integer. 0 is the empty set, 1 the full one, any other an interned node: a variable, the labels that
-divide its values, and one child a part. Two diagrams are equal sets exactly where they are the same integer (as far
-as the variables tell: what excludes what among different variables is not built in, see `lockset.markers.universe`).
+divide its values into parts, and one child per part. Two diagrams are equal sets if and only if they are the same
+integer (values of different variables that exclude each other are handled in `lockset.markers.universe`).
 
 Parts of a node:
-- release variables: labels are cut points, children the intervals between them, neighbours differ;
-- text variables: labels are known values in order, one child each, and a last child for every other string. A label is
-  only there where its child differs from what the last child says of that value;
-- yes-or-no variables: the one label True, and a last child for no.
+- release variables: labels are cut points, with one child for each interval between them; adjacent children differ;
+- text variables: labels are known values in order, with one child each, and a last child for every other string. A
+  label is only present if its child differs from the last child for that value;
+- Boolean variables: the only label is True, and the last child is for False.
 
-The predicates of a text variable (`'win' in sys_platform`) stand directly below it. They can only occur under its last
-child, since a known value decides them: that keeps the form canonical though predicates and values are not independent.
+The predicates of a text variable (`'win' in sys_platform`) are directly below it, and only under its last child, since
+a known value decides them. So the form is canonical although predicates and values are not independent.
 
-Interning is safe to share between threads that hold the interpreter lock; the tables grow with the process and are
-never emptied.
+Interning is thread-safe with the global interpreter lock. The tables grow with the process and are never emptied.
 """
 
 from __future__ import annotations
@@ -37,10 +36,10 @@ __all__ = [
     "NODES",
     "Node",
     "and_",
+    "assign",
     "branch",
-    "decide",
     "disjoint",
-    "fix",
+    "evaluate",
     "forget",
     "given",
     "make",
@@ -53,14 +52,15 @@ EMPTY = 0
 FULL = 1
 
 
-# Variable, the labels that divide its values, one child more than labels.
+# Variable, the labels that divide its values, and one more child than labels.
 Node: TypeAlias = "tuple[Variable, tuple[Any, ...], tuple[int, ...]]"
 
 NODES: dict[int, Node] = {}
 _IDS: dict[Node, int] = {}
 _NEXT = count(2)
 
-# Memo tables; a pair of diagrams is one integer key, the smaller one in the high half where order does not matter.
+# Memo tables; the key of a pair of diagrams is one integer, with the smaller one in the high half for commutative
+# operations.
 _AND: dict[int, int] = {}
 _DISJOINT: dict[int, bool] = {}
 _GIVEN: dict[int, int] = {}
@@ -71,72 +71,72 @@ _FORGOTTEN: dict[Any, dict[int, int]] = {}
 
 
 def make(variable: Variable, labels: Sequence[Any], children: Sequence[int]) -> int:
-    """The diagram that asks `variable` and goes on with the child of the part; reduced and interned."""
+    """The reduced and interned node that tests `variable` and continues with the child of the matching part."""
     last = children[-1]
     if all(child == last for child in children):
         return last
     kept: list[Any] = []
-    ways: list[int] = []
+    edges: list[int] = []
     if variable.kind is Kind.RELEASE:
         before = children[0]
-        ways.append(before)
+        edges.append(before)
         for label, child in zip(labels, children[1:], strict=True):
             if child != before:
                 kept.append(label)
-                ways.append(child)
+                edges.append(child)
                 before = child
     else:
         open_predicates = last > FULL and NODES[last][0].owner is variable
         for label, child in zip(labels, children, strict=False):
             if child != (settle(last, variable, label) if open_predicates else last):
                 kept.append(label)
-                ways.append(child)
-        ways.append(last)
+                edges.append(child)
+        edges.append(last)
     if not kept:
         return last
-    return _intern((variable, tuple(kept), tuple(ways)))
+    return _intern((variable, tuple(kept), tuple(edges)))
 
 
 def _intern(node: Node) -> int:
-    found = _IDS.get(node)
-    if found is None:
+    existing = _IDS.get(node)
+    if existing is None:
         fresh = next(_NEXT)
         NODES[fresh] = node
-        found = _IDS.setdefault(node, fresh)
-    return found
+        existing = _IDS.setdefault(node, fresh)
+    return existing
 
 
 def settle(diagram: int, variable: Variable, value: Any) -> int:
-    """The diagram below `variable`'s last child with the predicates of `variable` decided for one value."""
+    """The diagram below the last child of `variable`, with the predicates of `variable` decided for `value`."""
     while diagram > FULL:
-        top, _, ways = NODES[diagram]
+        top, _, children = NODES[diagram]
         if top.owner is not variable:
             break
-        diagram = ways[0] if predicate_holds(top, value) else ways[1]
+        diagram = children[0] if predicate_holds(top, value) else children[1]
     return diagram
 
 
 def predicate_holds(variable: Variable, value: str) -> bool:
-    """Whether the comparison that a predicate or opaque variable stands for holds for a value."""
+    """Whether the comparison of a predicate or opaque variable is true for `value`."""
     left, right = (variable.literal, value) if variable.literal_first else (value, variable.literal)
     return satisfies(variable.name, left, variable.operator, right)
 
 
 def branch(diagram: int, variable: Variable, labels: Sequence[Any]) -> Sequence[int]:
-    """The children of `diagram` in the parts that `labels` make of `variable`, which is at or above its root.
+    """The children of `diagram` for the parts that `labels` make of `variable`, which is at or above its root.
 
-    `labels` must contain the diagram's own labels where it asks the same variable.
+    `labels` must contain the labels of the root if it tests the same variable.
     """
     if diagram <= FULL:
         return (diagram,) * (len(labels) + 1)
-    own, known, ways = NODES[diagram]
+    own, own_labels, edges = NODES[diagram]
     if own is variable:
-        if known == labels:
-            return ways
+        if own_labels == labels:
+            return edges
         if variable.kind is Kind.RELEASE:
-            return [ways[0], *(ways[bisect_right(known, label)] for label in labels)]
-        children = dict(zip(known, ways, strict=False))
-        last = ways[-1]
+            return [edges[0], *(edges[bisect_right(own_labels, label)] for label in labels)]
+        children = dict(zip(own_labels, edges, strict=False))
+        last = edges[-1]
         return [*(children[label] if label in children else settle(last, variable, label) for label in labels), last]
     if own.owner is variable:
         return [*(settle(diagram, variable, label) for label in labels), diagram]
@@ -144,17 +144,17 @@ def branch(diagram: int, variable: Variable, labels: Sequence[Any]) -> Sequence[
 
 
 def _align(one: int, other: int) -> tuple[Variable, Sequence[Any], Sequence[int], Sequence[int]]:
-    """The upper one of both roots, common labels, and both diagrams' children under them."""
-    variable, labels, ways = NODES[one]
-    below, others, other_ways = NODES[other]
+    """The upper variable of both roots, common labels, and both diagrams' children for these."""
+    variable, labels, children = NODES[one]
+    below, others, other_children = NODES[other]
     if variable is below:
         if labels == others:
-            return variable, labels, ways, other_ways
+            return variable, labels, children, other_children
         labels = tuple(sorted({*labels, *others}))
         return variable, labels, branch(one, variable, labels), branch(other, variable, labels)
     if variable.order < below.order:
-        return variable, labels, ways, branch(other, variable, labels)
-    return below, others, branch(one, below, others), other_ways
+        return variable, labels, children, branch(other, variable, labels)
+    return below, others, branch(one, below, others), other_children
 
 
 def and_(one: int, other: int) -> int:
@@ -166,23 +166,23 @@ def and_(one: int, other: int) -> int:
     if EMPTY in (one, other):
         return EMPTY
     key = one << 32 | other if one < other else other << 32 | one
-    found = _AND.get(key)
-    if found is None:
+    result = _AND.get(key)
+    if result is None:
         variable, labels, left, right = _align(one, other)
-        found = _AND[key] = make(variable, labels, list(map(and_, left, right)))
-    return found
+        result = _AND[key] = make(variable, labels, list(map(and_, left, right)))
+    return result
 
 
 def not_(diagram: int) -> int:
     """Complement."""
-    found = _NOT.get(diagram)
-    if found is None:
-        variable, labels, ways = NODES[diagram]
-        # A complement is reduced where the diagram is: labels differ from their neighbours as before.
-        found = _intern((variable, labels, tuple(map(not_, ways))))
-        _NOT[diagram] = found
-        _NOT[found] = diagram
-    return found
+    result = _NOT.get(diagram)
+    if result is None:
+        variable, labels, children = NODES[diagram]
+        # The complement of a reduced diagram is reduced.
+        result = _intern((variable, labels, tuple(map(not_, children))))
+        _NOT[diagram] = result
+        _NOT[result] = diagram
+    return result
 
 
 def or_(one: int, other: int) -> int:
@@ -191,138 +191,141 @@ def or_(one: int, other: int) -> int:
 
 
 def disjoint(one: int, other: int) -> bool:
-    """Whether the intersection is empty; makes no new diagram."""
+    """Whether the intersection is empty, without creating diagrams."""
     if EMPTY in (one, other):
         return True
     if one == other or FULL in (one, other):
         return False
     key = one << 32 | other if one < other else other << 32 | one
-    found = _DISJOINT.get(key)
-    if found is None:
+    result = _DISJOINT.get(key)
+    if result is None:
         _, _, left, right = _align(one, other)
-        found = _DISJOINT[key] = all(map(disjoint, left, right))
-    return found
+        result = _DISJOINT[key] = all(map(disjoint, left, right))
+    return result
 
 
 def given(diagram: int, care: int) -> int:
-    """A simple diagram that agrees with `diagram` wherever `care` holds.
+    """A simpler diagram that agrees with `diagram` on `care`: a generalised cofactor.
 
-    The cofactor that forgets what `care` alone asks, and gives the parts where `care` is empty to a neighbour. Full
-    where `care` implies the diagram, empty where they are disjoint. `care` must not be empty.
+    It drops variables that only `care` tests, and merges parts where `care` is empty with a neighbour. The result is
+    full if `care` implies the diagram, and empty if they are disjoint. `care` must not be empty.
     """
     if diagram <= FULL or care == FULL:
         return diagram
     if diagram == care:
         return FULL
     key = diagram << 32 | care
-    found = _GIVEN.get(key)
-    if found is None:
-        found = _GIVEN[key] = _given(diagram, care)
-    return found
+    result = _GIVEN.get(key)
+    if result is None:
+        result = _GIVEN[key] = _given(diagram, care)
+    return result
 
 
 def _given(diagram: int, care: int) -> int:
-    asked, (cared, _, care_ways) = NODES[diagram][0], NODES[care]
-    if cared.order < asked.order and asked.owner is not cared:
-        united = EMPTY
-        for child in care_ways:
-            united = or_(united, child)
-        return given(diagram, united)
-    variable, labels, ways, cares = _align(diagram, care)
-    wanted = [None if c == EMPTY else given(d, c) for d, c in zip(ways, cares, strict=True)]
+    top, (care_top, _, care_children) = NODES[diagram][0], NODES[care]
+    if care_top.order < top.order and top.owner is not care_top:
+        union = EMPTY
+        for child in care_children:
+            union = or_(union, child)
+        return given(diagram, union)
+    variable, labels, children, cares = _align(diagram, care)
+    results = [None if c == EMPTY else given(d, c) for d, c in zip(children, cares, strict=True)]
     if variable.kind is Kind.RELEASE:
-        return make(variable, labels, _fill(wanted))
-    if wanted[-1] is None:
-        known = [child for child in wanted if child is not None]
+        return make(variable, labels, _fill(results))
+    if results[-1] is None:
+        known = [child for child in results if child is not None]
         last = max(known, key=lambda child: (known.count(child), -known.index(child)))
     else:
-        last = wanted[-1]
-    pairs = [(label, child) for label, child in zip(labels, wanted, strict=False) if child is not None]
+        last = results[-1]
+    pairs = [(label, child) for label, child in zip(labels, results, strict=False) if child is not None]
     return make(variable, [label for label, _ in pairs], [*(child for _, child in pairs), last])
 
 
-def _fill(wanted: list[int | None]) -> list[int]:
-    current = next(child for child in wanted if child is not None)
+def _fill(children: list[int | None]) -> list[int]:
+    current = next(child for child in children if child is not None)
     filled: list[int] = []
-    for child in wanted:
+    for child in children:
         current = current if child is None else child
         filled.append(current)
     return filled
 
 
-def fix(diagram: int, choice: Any, value_of: Callable[[Variable], Any]) -> int:
-    """The diagram with some variables decided: `value_of` gives a value, or None to leave the variable open.
+def assign(diagram: int, choice: Any, value_of: Callable[[Variable], Any]) -> int:
+    """The diagram with some variables fixed: `value_of` returns a value, or None to leave the variable open.
 
-    `choice` is a hashable that stands for `value_of` in the memo table. Predicates of a fixed text variable go with it.
+    `choice` is a hashable key for `value_of` in the memo table. Predicates of a fixed text variable are decided too.
     """
     memo = _FIXED.setdefault(choice, {})
 
     def walk(here: int) -> int:
         if here <= FULL:
             return here
-        found = memo.get(here)
-        if found is None:
-            variable, labels, ways = NODES[here]
+        result = memo.get(here)
+        if result is None:
+            variable, labels, children = NODES[here]
             value = value_of(variable if variable.owner is None else variable.owner)
             if value is None:
-                found = make(variable, labels, list(map(walk, ways)))
+                result = make(variable, labels, list(map(walk, children)))
             elif variable.owner is not None:
-                found = walk(ways[0] if predicate_holds(variable, value) else ways[1])
+                result = walk(children[0] if predicate_holds(variable, value) else children[1])
             else:
-                found = walk(_way(variable, labels, ways, value))
-            memo[here] = found
-        return found
+                result = walk(_child_for(variable, labels, children, value))
+            memo[here] = result
+        return result
 
     return walk(diagram)
 
 
-def _way(variable: Variable, labels: tuple[Any, ...], ways: tuple[int, ...], value: Any) -> int:
+def _child_for(variable: Variable, labels: tuple[Any, ...], children: tuple[int, ...], value: Any) -> int:
     if variable.kind is Kind.RELEASE:
-        return ways[bisect_right(labels, value)]
+        return children[bisect_right(labels, value)]
     if value in labels:
-        return ways[labels.index(value)]
-    return settle(ways[-1], variable, value)
+        return children[labels.index(value)]
+    return settle(children[-1], variable, value)
 
 
 def forget(diagram: int, choice: Any, forgotten: Callable[[Variable], bool]) -> int:
-    """The projection along some variables: what holds for one of their values at least. `choice` is the memo's key."""
+    """Existential quantification: the set for which some values of the `forgotten` variables are in `diagram`.
+
+    `choice` is a hashable key for `forgotten` in the memo table.
+    """
     memo = _FORGOTTEN.setdefault(choice, {})
 
     def walk(here: int) -> int:
         if here <= FULL:
             return here
-        found = memo.get(here)
-        if found is None:
-            variable, labels, ways = NODES[here]
-            inner = list(map(walk, ways))
+        result = memo.get(here)
+        if result is None:
+            variable, labels, children = NODES[here]
+            inner = list(map(walk, children))
             if forgotten(variable):
-                found = EMPTY
+                result = EMPTY
                 for child in inner:
-                    found = or_(found, child)
+                    result = or_(result, child)
             else:
-                found = make(variable, labels, inner)
-            memo[here] = found
-        return found
+                result = make(variable, labels, inner)
+            memo[here] = result
+        return result
 
     return walk(diagram)
 
 
-def decide(diagram: int, value_of: Callable[[Variable], Any]) -> bool:
-    """Whether the point given by `value_of` (a value for every variable) lies in the set."""
+def evaluate(diagram: int, value_of: Callable[[Variable], Any]) -> bool:
+    """Whether the point `value_of` (a value for every variable) is in the set."""
     while diagram > FULL:
-        variable, labels, ways = NODES[diagram]
-        diagram = _way(variable, labels, ways, value_of(variable))
+        variable, labels, children = NODES[diagram]
+        diagram = _child_for(variable, labels, children, value_of(variable))
     return diagram == FULL
 
 
 def support(diagram: int) -> dict[Variable, frozenset[Any]]:
-    """The variables that the diagram asks, in order, with all labels it divides them by."""
-    found = _SUPPORT.get(diagram)
-    if found is None:
-        top, top_labels, ways = NODES[diagram]
+    """The variables that the diagram tests, in order, with all their labels."""
+    result = _SUPPORT.get(diagram)
+    if result is None:
+        top, top_labels, children = NODES[diagram]
         labels: dict[Variable, frozenset[Any]] = {top: frozenset(top_labels)}
-        for child in set(ways):
+        for child in set(children):
             for variable, own in support(child).items():
                 labels[variable] = labels.get(variable, frozenset()) | own
-        found = _SUPPORT[diagram] = dict(sorted(labels.items(), key=lambda item: item[0].order))
-    return found
+        result = _SUPPORT[diagram] = dict(sorted(labels.items(), key=lambda item: item[0].order))
+    return result

@@ -1,13 +1,13 @@
-"""Partitions of one variable's values: cut points on the line of releases, and comparisons of single values.
+"""Partitions of the values of one variable: cut points on the release line, and comparisons of single values.
 
-The release line. A value of `python_full_version` (or `implementation_version`) is placed by its release segment, cut
-or padded to three numbers. The places are ordered as triples, and a set of versions is a list of cut points, each the
-first place of a new interval. `python_version` is the first two numbers of the same place.
+The release line: a value of `python_full_version` (or `implementation_version`) is a point: its release segment,
+truncated or padded to three numbers. Points are ordered as triples, and a set of versions is a list of cut points, each
+the first point of a new interval. `python_version` is the first two numbers of the same point.
 
-The rule for pre-releases: 3.14.0rc1 stands where 3.14.0 stands, as do development and local builds. On every final
-release the answers are those of packaging, literal for literal; for a pre-release Python packaging says neither
-`python_full_version < "3.14"` nor `python_full_version >= "3.14"`, and here the second holds. So a set and its
-complement always cover every Python, and `python_version` and `python_full_version` never contradict one another.
+Pre-releases: 3.14.0rc1 is the same point as 3.14.0, and so are development and local builds. For every final release,
+the results are those of packaging. For a pre-release of Python, packaging evaluates both `python_full_version < "3.14"`
+and `python_full_version >= "3.14"` as false; here the second is true. So a set and its complement always cover every
+Python, and `python_version` and `python_full_version` never contradict each other.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ __all__ = [
     "fits_specifier",
     "is_finite",
     "partition",
-    "release_of",
+    "release_point",
     "satisfies",
 ]
 
@@ -36,40 +36,40 @@ Release = tuple[int, int, int]
 
 ORIGIN: Release = (0, 0, 0)
 
-# Variables whose comparisons are version comparisons where the literal fits into a specifier.
+# Variables that are compared as versions if operator and literal form a valid specifier.
 VERSION_COMPARED = frozenset({"python_version", "python_full_version", "implementation_version", "platform_release"})
 
 _RELEASE_IN_LITERAL = re.compile(r"\s*v?(?:\d+!)?(\d+(?:\.\d+)*)", re.IGNORECASE)
 _DOTTED = re.compile(r"\d+(?:\.\d+)+")
-# Characters of a literal after `in`, and of one number in it: every part of it that reads as a version is a place.
+# Limits for a literal after `in`, and for one number in it: every substring that is a version is a point.
 _LONGEST_LIST = 1_000
 _LONG_NUMBER = re.compile(r"\d{20}")
 
 
 class UndefinedComparisonError(ValueError):
-    """The operator has no meaning for strings (`~=` and `===`), or the literal holds more versions than can be read."""
+    """The operator is not defined for strings (`~=` and `===`), or the literal has too many versions."""
 
 
 @lru_cache(maxsize=4096)
-def release_of(text: str) -> Release:
-    """The place of a version on the release line; the origin for what is not a version."""
+def release_point(text: str) -> Release:
+    """The point of a version on the release line; the origin for an invalid version."""
     try:
-        release = read_version(text.removesuffix("+")).release  # a build between tags calls itself "3.14.0+"
+        release = read_version(text.removesuffix("+")).release  # a build between tags reports "3.14.0+"
     except InvalidVersion:
         return ORIGIN
-    return _padded(release)
+    return _pad(release)
 
 
-def _padded(release: tuple[int, ...]) -> Release:
+def _pad(release: tuple[int, ...]) -> Release:
     major, minor, micro = (*release, 0, 0)[:3]
     return major, minor, micro
 
 
 def satisfies(name: str, left: str, operator: str, right: str) -> bool:
-    """Whether `left operator right` holds, as packaging evaluates it for the variable `name`.
+    """Whether `left operator right` is true, as packaging evaluates it for the variable `name`.
 
     Raises:
-        UndefinedComparisonError: Where packaging has no meaning for it.
+        UndefinedComparisonError: packaging does not define the comparison.
     """
     if name in VERSION_COMPARED and operator not in {"in", "not in"}:
         try:
@@ -82,7 +82,7 @@ def satisfies(name: str, left: str, operator: str, right: str) -> bool:
 
 
 def fits_specifier(operator: str, literal: str) -> bool:
-    """Whether the two make a version specifier, so that packaging compares versions and not texts."""
+    """Whether the two form a valid version specifier, so that packaging compares versions and not strings."""
     try:
         _specifier(operator + literal)
     except InvalidSpecifier:
@@ -96,7 +96,7 @@ def _specifier(text: str) -> Specifier:
 
 
 def _compare_text(left: str, operator: str, right: str) -> bool:
-    # Strings have no order: "smaller or equal" is "equal", "smaller" is never true (as the specification asks).
+    # Strings have no order: `<=` and `>=` mean `==`, and `<` and `>` are false (dependency specifiers specification).
     if operator in {"==", "<=", ">="}:
         return left == right
     if operator == "!=":
@@ -111,9 +111,9 @@ def _compare_text(left: str, operator: str, right: str) -> bool:
 
 
 def is_finite(operator: str, *, literal_first: bool) -> bool:
-    """Whether finitely many cut points express the comparison of a release variable.
+    """Whether finitely many cut points can express the comparison of a release variable.
 
-    All do except `'3.1' in python_version`, which holds for infinitely many separate versions.
+    This is true except for the form `'3.1' in python_version`, which is true for infinitely many separate versions.
     """
     return not (literal_first and operator in {"in", "not in"})
 
@@ -121,16 +121,16 @@ def is_finite(operator: str, *, literal_first: bool) -> bool:
 def partition(
     name: str, operator: str, literal: str, *, literal_first: bool = False
 ) -> tuple[tuple[Release, ...], tuple[bool, ...]]:
-    """Cut points and, for each of the intervals between them, whether the comparison holds there.
+    """The cut points, and for each interval between them whether the comparison is true there.
 
-    Exact on all final releases: the answer can only change at a place next to one that the literal names, so every
-    interval between such places is decided by asking for its first member.
+    Exact for all final releases: the result can only change at points next to one in the literal, so every interval
+    between such points is decided by evaluating its first member.
 
     Raises:
-        UndefinedComparisonError: Where packaging has no meaning for the comparison.
+        UndefinedComparisonError: packaging does not define the comparison.
     """
     only_minor = name == "python_version"
-    starts = sorted({ORIGIN, *_neighbours(_named_places(operator, literal), only_minor=only_minor)})
+    starts = sorted({ORIGIN, *_neighbours(_points_in(operator, literal), only_minor=only_minor)})
     cuts: list[Release] = []
     truths: list[bool] = []
     for start in starts:
@@ -143,35 +143,35 @@ def partition(
     return tuple(cuts[1:]), tuple(truths)
 
 
-def _named_places(operator: str, literal: str) -> set[Release]:
+def _points_in(operator: str, literal: str) -> set[Release]:
     if operator not in {"in", "not in"}:
-        found = _RELEASE_IN_LITERAL.match(literal)
-        return {_padded(tuple(map(int, found[1].split("."))))} if found else set()
+        match = _RELEASE_IN_LITERAL.match(literal)
+        return {_pad(tuple(map(int, match[1].split("."))))} if match else set()
     if len(literal) > _LONGEST_LIST or _LONG_NUMBER.search(literal):
         raise UndefinedComparisonError(operator)
-    places: set[Release] = set()
+    locations: set[Release] = set()
     for run in _DOTTED.findall(literal):
-        places |= _substring_versions(run.split("."))
-    return places
+        locations |= _substring_versions(run.split("."))
+    return locations
 
 
 def _substring_versions(numbers: list[str]) -> set[Release]:
-    """Every version that is a substring of the dotted run: of "13.10" also 3.1, 3.10 and 13.1."""
-    places: set[Release] = set()
+    """Every version that is a substring of the dotted numbers: for "13.10" also 3.1, 3.10 and 13.1."""
+    locations: set[Release] = set()
     for length in (2, 3):
         for start in range(len(numbers) - length + 1):
             first, *middle, last = numbers[start : start + length]
             heads = (first[i:] for i in range(len(first)))
             tails = [last[: i + 1] for i in range(len(last))]
-            places |= {_padded(tuple(map(int, (head, *middle, tail)))) for head in heads for tail in tails}
-    return places
+            locations |= {_pad(tuple(map(int, (head, *middle, tail)))) for head in heads for tail in tails}
+    return locations
 
 
-def _neighbours(places: set[Release], *, only_minor: bool) -> set[Release]:
-    """The places where an answer may change: at, directly after, and at the series around each named place."""
-    found: set[Release] = set()
-    for major, minor, micro in places:
-        found |= {(major, 0, 0), (major, minor, 0), (major, minor + 1, 0), (major + 1, 0, 0)}
+def _neighbours(locations: set[Release], *, only_minor: bool) -> set[Release]:
+    """The points where a result may change: at and directly after each point, and at the series around it."""
+    points: set[Release] = set()
+    for major, minor, micro in locations:
+        points |= {(major, 0, 0), (major, minor, 0), (major, minor + 1, 0), (major + 1, 0, 0)}
         if not only_minor:
-            found |= {(major, minor, micro), (major, minor, micro + 1)}
-    return found
+            points |= {(major, minor, micro), (major, minor, micro + 1)}
+    return points

@@ -1,7 +1,8 @@
-"""Environment: the marker values of one interpreter, measured elsewhere or described by name."""
+"""The marker values of one interpreter, measured or described by name."""
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from packaging.version import InvalidVersion
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
 __all__ = ["UNNAMED_SYSTEM", "Environment", "example_in_words", "split_platform", "unknown_platform"]
 
-# What messages call a system whose marker values are empty: one that no marker names.
+# Name in messages for a system with empty marker values, which no marker mentions.
 UNNAMED_SYSTEM = "an unnamed system"
 
 
@@ -36,7 +37,7 @@ class Environment:
     implementation_version: str
 
     def as_dict(self) -> dict[str, str]:
-        """The values by name, as `packaging.markers.Marker.evaluate` takes them."""
+        """The values by name, for `packaging.markers.Marker.evaluate`."""
         return {name: getattr(self, name) for name in self.__slots__}
 
     @classmethod
@@ -46,7 +47,7 @@ class Environment:
         Args:
             platform: A wheel's platform tag (`manylinux_2_28_x86_64`, `macosx_14_0_arm64`, `win_amd64`), or `linux`,
                 `macos`, `windows`, each with an optional architecture after an underscore (`linux_aarch64`).
-            python: "3.12" or "3.12.4"; without a third number the first release of the series.
+            python: "3.12" or "3.12.4"; without a third number, the first release of the series.
             implementation: `cpython` or `pypy`, or any `sys.implementation.name`.
 
         Raises:
@@ -105,7 +106,7 @@ _DEFAULT_MACHINES = {
     "ios": "arm64",
     "pyodide": "wasm32",
 }
-# How each system spells its machines; what is not listed is spelled alike everywhere.
+# `platform_machine` on each system; machines that are not listed have the same name everywhere.
 _MACHINES = {
     "windows": {"amd64": "AMD64", "x86_64": "AMD64", "arm64": "ARM64", "aarch64": "ARM64", "x86": "x86", "32": "x86"},
     "macos": {"aarch64": "arm64", "amd64": "x86_64", "universal2": "arm64"},
@@ -115,12 +116,12 @@ _MACHINES = {
     "pyodide": {},
 }
 _IMPLEMENTATIONS = {"cpython": "CPython", "pypy": "PyPy", "graalpy": "GraalVM", "jython": "Jython"}
-# The version of a described implementation that numbers its own releases; a current one, since none was named.
+# A current version for described implementations with their own version numbers.
 _VERSIONS = {"pypy": "7.3.17", "graalpy": "24.0.0"}
 
 
 def example_in_words(values: Mapping[str, str]) -> str:
-    """`Python 3.13.0 on linux x86_64`."""
+    """A description for messages, such as `Python 3.13.0 on linux x86_64`."""
     platform = f"{values['sys_platform']} {values['platform_machine']}" if values["sys_platform"] else UNNAMED_SYSTEM
     return f"Python {values['python_full_version']} on {platform.strip()}"
 
@@ -147,15 +148,16 @@ def split_platform(platform: str) -> tuple[str, str]:
 
 
 def unknown_platform(platform: str) -> LocksetError:
-    """The refusal of a platform name."""
+    """The error for an unknown platform name."""
     return LocksetError(
         "platform-unknown",
         f"The platform `{platform}` is not known",
-        hint="Name it linux, macos or windows, or as a wheel's platform tag does: `manylinux_2_28_x86_64`, "
+        hint="Use linux, macos, windows, or a wheel's platform tag such as `manylinux_2_28_x86_64`, "
         "`macosx_14_0_arm64`, `win_amd64`",
     )
 
 
+@lru_cache(maxsize=256)
 def _python_versions(python: str) -> tuple[str, str]:
     try:
         version = read_version(python)

@@ -1,4 +1,4 @@
-"""Marker expressions as trees: comparisons joined by `and` and `or`, with their meaning as diagrams and their text."""
+"""Marker expressions as trees of comparisons joined by `and` and `or`, their diagrams and their text."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from lockset.markers.diagram import EMPTY, FULL, and_, not_, or_
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["Expression", "Join", "Leaf", "join", "meaning", "negated", "size", "text"]
+__all__ = ["Expression", "Join", "Leaf", "expression_text", "join", "meaning", "negate", "size"]
 
-# `!==` stands for the opposite of `===`, which markers have no operator for.
+# `!==` is the negation of `===`, for which markers have no operator.
 _OPPOSITE = {
     "==": "!=",
     "!=": "==",
@@ -40,7 +40,7 @@ class Leaf:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Join:
-    """Two or more expressions under one connective; none of them is a Join of the same connective."""
+    """Two or more expressions joined by one connective; none of them is a Join with the same connective."""
 
     either: bool
     parts: tuple[Expression, ...]
@@ -50,7 +50,7 @@ Expression: TypeAlias = "Leaf | Join"
 
 
 def join(parts: Iterable[Expression], *, either: bool) -> Expression:
-    """The parts under `or` (either) or `and`, flattened, each once; at least one part is needed."""
+    """Join the parts with `or` (either) or `and`, flattened and without duplicates; at least one part is required."""
     flat: dict[Expression, None] = {}
     for part in parts:
         if isinstance(part, Join) and part.either is either:
@@ -62,8 +62,8 @@ def join(parts: Iterable[Expression], *, either: bool) -> Expression:
     return Join(either=either, parts=tuple(flat))
 
 
-def negated(expression: Expression) -> Expression:
-    """The expression of the complement, of the same size."""
+def negate(expression: Expression) -> Expression:
+    """The negated expression, which has the same size."""
     if isinstance(expression, Leaf):
         return Leaf(
             name=expression.name,
@@ -72,17 +72,17 @@ def negated(expression: Expression) -> Expression:
             literal_first=expression.literal_first,
             diagram=not_(expression.diagram),
         )
-    return Join(either=not expression.either, parts=tuple(map(negated, expression.parts)))
+    return Join(either=not expression.either, parts=tuple(map(negate, expression.parts)))
 
 
 def meaning(expression: Expression) -> int:
     """The diagram of the expression."""
     if isinstance(expression, Leaf):
         return expression.diagram
-    found = EMPTY if expression.either else FULL
+    diagram = EMPTY if expression.either else FULL
     for part in expression.parts:
-        found = or_(found, meaning(part)) if expression.either else and_(found, meaning(part))
-    return found
+        diagram = or_(diagram, meaning(part)) if expression.either else and_(diagram, meaning(part))
+    return diagram
 
 
 def size(expression: Expression) -> int:
@@ -90,24 +90,26 @@ def size(expression: Expression) -> int:
     return 1 if isinstance(expression, Leaf) else sum(map(size, expression.parts))
 
 
-def text(expression: Expression) -> str:
-    """Marker text; brackets wherever `and` and `or` meet, so that nobody needs to know which binds tighter."""
+def expression_text(expression: Expression) -> str:
+    """The text of the marker, with parentheses wherever `and` and `or` are mixed."""
     if isinstance(expression, Leaf):
-        literal = _quoted(expression.literal)
+        literal = _quote(expression.literal)
         if expression.operator == "!==":
             return f"{literal} not in {expression.name} or {expression.name} not in {literal}"
         left, right = (literal, expression.name) if expression.literal_first else (expression.name, literal)
         return f"{left} {expression.operator} {right}"
     word = " or " if expression.either else " and "
-    return word.join(f"({text(part)})" if _is_several(part) else text(part) for part in expression.parts)
+    return word.join(
+        f"({expression_text(part)})" if _is_several(part) else expression_text(part) for part in expression.parts
+    )
 
 
 def _is_several(expression: Expression) -> bool:
-    """Whether it is written as more than one comparison."""
+    """Whether its text has more than one comparison."""
     return isinstance(expression, Join) or expression.operator == "!=="
 
 
-def _quoted(literal: str) -> str:
+def _quote(literal: str) -> str:
     safe = "".join(c if c.isprintable() and c != "\\" else c.encode("unicode_escape").decode() for c in literal)
     if "'" not in safe:
         return f"'{safe}'"

@@ -1,7 +1,7 @@
-"""Regions of one variable as expressions: the fewest comparisons between what must and what may be in the region.
+"""Regions of one variable as expressions, with the fewest comparisons between required and allowed parts.
 
-A region is a bit mask over the parts that a tuple of labels makes of the variable's values; bit i is the i-th child
-of a node with these labels.
+A region is a bit mask over the parts into which a tuple of labels divides the variable's values; bit i is the i-th
+child of a node with these labels.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from lockset.markers.diagram import EMPTY, FULL, make, not_
 from lockset.markers.domains import ORIGIN, VERSION_COMPARED, Release, fits_specifier
-from lockset.markers.expression import Expression, Leaf, join, negated, size
+from lockset.markers.expression import Expression, Leaf, join, negate, size
 from lockset.markers.variables import Kind, Variable
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ __all__ = ["Labels", "choose", "region", "region_expression"]
 
 Labels = tuple[Any, ...]
 
-Interval = tuple[Release, "Release | None"]  # first place in, first place after; None: open above
+Interval = tuple[Release, "Release | None"]  # first point inside, first point after; None if unbounded
 
 
 @lru_cache(maxsize=65536)
@@ -32,7 +32,7 @@ def region(variable: Variable, labels: Labels, mask: int) -> int:
 
 
 def choose(variable: Variable, labels: Labels, needed: int, allowed: int) -> int:
-    """A region of fewest comparisons that contains all `needed` parts and only `allowed` ones."""
+    """A region with the fewest comparisons that contains all `needed` parts and only `allowed` ones."""
     everything = (1 << len(labels) + 1) - 1
     if allowed == everything:
         return everything
@@ -48,7 +48,7 @@ def choose(variable: Variable, labels: Labels, needed: int, allowed: int) -> int
 
 
 def _choose_releases(labels: Labels, needed: int, allowed: int) -> int:
-    """Fill the free stretches that lie between needed parts or reach an end; trim the others to the roundest bound."""
+    """Fill free ranges between needed parts or up to an end; trim the others to a bound with the shortest text."""
     count = len(labels) + 1
     chosen = needed
     part = 0
@@ -59,12 +59,12 @@ def _choose_releases(labels: Labels, needed: int, allowed: int) -> int:
         end = part
         while end < count and allowed >> end & 1 and not needed >> end & 1:
             end += 1
-        chosen |= _free_stretch(labels, needed, part, end)
+        chosen |= _fill_free_range(labels, needed, part, end)
         part = end
     return chosen
 
 
-def _free_stretch(labels: Labels, needed: int, start: int, end: int) -> int:
+def _fill_free_range(labels: Labels, needed: int, start: int, end: int) -> int:
     count = len(labels) + 1
     left = start > 0 and needed >> start - 1 & 1
     right = end < count and needed >> end & 1
@@ -73,8 +73,7 @@ def _free_stretch(labels: Labels, needed: int, start: int, end: int) -> int:
         return full
     if right and start == 0:
         return full
-    # One side is needed, the other forbidden: the bound may stand at any label of the stretch; a minor version reads
-    # best.
+    # One side is needed, the other forbidden: the bound may be any label in the range; prefer a minor version.
     if left:
         bounds = range(start, end + 1)
         best = min(bounds, key=lambda bound: (_roughness(labels[bound - 1]), bound))
@@ -92,30 +91,30 @@ def _roughness(release: Release) -> int:
 
 @lru_cache(maxsize=65536)
 def region_expression(variable: Variable, labels: Labels, mask: int) -> Expression:
-    """The comparisons that say the region; it is neither empty nor full."""
+    """The comparisons for the region, which must be neither empty nor full."""
     if variable.kind is Kind.RELEASE:
         return _releases(variable, _intervals(labels, mask))
     if variable.kind is Kind.TEXT:
         return _texts(variable, labels, mask)
-    found = Leaf(
+    leaf = Leaf(
         name=variable.name,
         operator=variable.operator or "in",
         literal=variable.literal,
         literal_first=variable.literal_first or variable.kind is Kind.FLAG,
         diagram=make(variable, (True,), (FULL, EMPTY)),
     )
-    return found if mask & 1 else negated(found)
+    return leaf if mask & 1 else negate(leaf)
 
 
 def _texts(variable: Variable, labels: Labels, mask: int) -> Expression:
     either = not mask >> len(labels) & 1
-    wanted = [label for part, label in enumerate(labels) if bool(mask >> part & 1) is either]
-    return join((_text_leaf(variable, label, equal=either) for label in wanted), either=either)
+    named = [label for part, label in enumerate(labels) if bool(mask >> part & 1) is either]
+    return join((_text_leaf(variable, label, equal=either) for label in named), either=either)
 
 
 def _text_leaf(variable: Variable, label: str, *, equal: bool) -> Leaf:
     diagram = make(variable, (label,), (FULL, EMPTY))
-    # Between versions `==` is a comparison of versions, which more than one text meets.
+    # `==` between versions compares versions, so that several strings are equal.
     arbitrary = variable.name in VERSION_COMPARED and fits_specifier("==", label)
     return Leaf(
         name=variable.name,
@@ -127,15 +126,15 @@ def _text_leaf(variable: Variable, label: str, *, equal: bool) -> Leaf:
 
 def _intervals(labels: Labels, mask: int) -> list[Interval]:
     bounds: Sequence[Any] = (ORIGIN, *labels, None)
-    found: list[Interval] = []
+    intervals: list[Interval] = []
     for part in range(len(labels) + 1):
         if not mask >> part & 1:
             continue
-        if found and found[-1][1] == bounds[part]:
-            found[-1] = (found[-1][0], bounds[part + 1])
+        if intervals and intervals[-1][1] == bounds[part]:
+            intervals[-1] = (intervals[-1][0], bounds[part + 1])
         else:
-            found.append((bounds[part], bounds[part + 1]))
-    return found
+            intervals.append((bounds[part], bounds[part + 1]))
+    return intervals
 
 
 def _releases(variable: Variable, intervals: list[Interval]) -> Expression:
@@ -144,17 +143,17 @@ def _releases(variable: Variable, intervals: list[Interval]) -> Expression:
     if not gaps:
         return one_by_one
     hull = (intervals[0][0], intervals[-1][1])
-    parts = [_negated_interval(variable, gap) for gap in gaps]
+    parts = [_negate_interval(variable, gap) for gap in gaps]
     if hull != (ORIGIN, None):
         parts.insert(0, _interval(variable, hull))
     with_holes = join(parts, either=False)
     return min(one_by_one, with_holes, key=size)
 
 
-def _negated_interval(variable: Variable, interval: tuple[Release | None, Release]) -> Expression:
+def _negate_interval(variable: Variable, interval: tuple[Release | None, Release]) -> Expression:
     start, end = interval
     assert start is not None
-    return negated(_interval(variable, (start, end)))
+    return negate(_interval(variable, (start, end)))
 
 
 def _interval(variable: Variable, interval: Interval) -> Expression:
@@ -173,12 +172,12 @@ def _interval(variable: Variable, interval: Interval) -> Expression:
 
 def _bound(variable: Variable, operator: str, release: Release) -> Leaf:
     diagram = make(variable, (release,), (EMPTY, FULL))
-    name, literal = _written(variable, release)
+    name, literal = _name_and_literal(variable, release)
     return Leaf(name=name, operator=operator, literal=literal, diagram=diagram if operator == ">=" else not_(diagram))
 
 
 def _equal(variable: Variable, start: Release, end: Release) -> Leaf | None:
-    """The interval as one `==`: a release, a minor series or a major one."""
+    """The interval as a single `==`, if it is one release, one minor or one major series; otherwise None."""
     major, minor, micro = start
     cuts = [cut for cut in (start, end) if cut != ORIGIN]
     diagram = make(variable, cuts, (EMPTY, FULL, EMPTY) if start != ORIGIN else (FULL, EMPTY))
@@ -197,7 +196,7 @@ def _series(variable: Variable, minor: str) -> tuple[str, str]:
     return ("python_version", minor) if _is_python(variable) else (variable.name, f"{minor}.*")
 
 
-def _written(variable: Variable, release: Release) -> tuple[str, str]:
+def _name_and_literal(variable: Variable, release: Release) -> tuple[str, str]:
     major, minor, micro = release
     if micro:
         return variable.name, f"{major}.{minor}.{micro}"

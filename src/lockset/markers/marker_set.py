@@ -1,4 +1,4 @@
-"""MarkerSet: sets of environments with exact operations, equal sets being the same object."""
+"""MarkerSet: sets of environments with exact operations, where equal sets are the same object."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from packaging.utils import canonicalize_name
 from lockset.dependency_specifiers import read_specifier, read_specifiers
 from lockset.errors import LocksetError
 from lockset.markers import diagram as dd
-from lockset.markers.domains import ORIGIN, release_of
+from lockset.markers.domains import ORIGIN, release_point
 from lockset.markers.environment import Environment
 from lockset.markers.parse import comparison, parse, yes
 from lockset.markers.render import render
@@ -30,14 +30,14 @@ _CHOICES = frozenset({"extra", "extras", "dependency_groups"})
 
 
 class MarkerSet:
-    """A set of environments (with chosen extras and groups), closed under the Boolean operations.
+    """A set of environments (with selected extras and groups), closed under Boolean operations.
 
-    An interned handle: two expressions that describe the same set are the same object, so `is`, `==` and hashing are
-    identity, and `id` is an integer that stays the same within the process. Made by the class methods only.
+    An interned handle: two expressions for the same set are the same object, so `is`, `==` and hashing are identity.
+    `id` is an integer that is constant within the process. Only the class methods create instances.
 
-    Exact up to this: comparisons of one text variable by substring are independent of one another for values that no
-    comparison names, and values of different variables that never occur together are no matter of the algebra
-    (`lockset.markers.universe` has the region of what can occur).
+    Operations are exact with two exceptions: substring comparisons of one text variable are independent for values that
+    no comparison mentions, and impossible combinations of different variables are not excluded
+    (`lockset.markers.universe` has the region of possible environments).
     """
 
     __slots__ = ("_ands", "_fixed", "_ors", "id")
@@ -62,7 +62,7 @@ class MarkerSet:
 
     @classmethod
     def parse(cls, text: str) -> MarkerSet:
-        """The environments for which the marker holds.
+        """The environments for which the marker is true.
 
         Raises:
             LocksetError: `marker-syntax`.
@@ -71,20 +71,20 @@ class MarkerSet:
 
     @classmethod
     def of_marker(cls, marker: Marker) -> MarkerSet:
-        """The same for a parsed marker of packaging."""
+        """The environments for which a marker parsed by packaging is true."""
         return _of(parse(str(marker)))
 
     @classmethod
     def of_condition(cls, marker: Marker) -> MarkerSet:
-        """The same for the marker of a requirement, on all environments that occur.
+        """The environments for which the marker of a requirement is true, among environments that occur.
 
-        What is listed after `in` is taken word by word: `sys_platform in "linux darwin"` holds on Linux and on macOS.
+        A string after `in` is a list of words: `sys_platform in "linux darwin"` means Linux and macOS.
         """
         return _of(parse(str(marker), listing=True))
 
     @classmethod
     def of_python(cls, specifiers: SpecifierSet | str) -> MarkerSet:
-        """The Pythons that a `Requires-Python` admits.
+        """The Pythons that a `Requires-Python` allows.
 
         Raises:
             LocksetError: `requires-python-invalid`.
@@ -93,30 +93,30 @@ class MarkerSet:
 
     @classmethod
     def extra(cls, name: str) -> MarkerSet:
-        """`'name' in extras`: the extra is chosen."""
+        """`'name' in extras`: the extra is selected."""
         return _of(yes(flag("extras", canonicalize_name(name))))
 
     @classmethod
     def group(cls, name: str) -> MarkerSet:
-        """`'name' in dependency_groups`: the group is chosen."""
+        """`'name' in dependency_groups`: the group is selected."""
         return _of(yes(flag("dependency_groups", canonicalize_name(name))))
 
     @classmethod
     def metadata_extra(cls, name: str) -> MarkerSet:
-        """`extra == 'name'`: the one extra for which a project's metadata is read."""
+        """`extra == 'name'`: the extra for which the metadata of a project is evaluated."""
         return _of(comparison("extra", "==", name))
 
     def __and__(self, other: MarkerSet) -> MarkerSet:
-        found = self._ands.get(other)
-        if found is None:
-            found = self._ands[other] = _of(dd.and_(self.id, other.id))
-        return found
+        result = self._ands.get(other)
+        if result is None:
+            result = self._ands[other] = _of(dd.and_(self.id, other.id))
+        return result
 
     def __or__(self, other: MarkerSet) -> MarkerSet:
-        found = self._ors.get(other)
-        if found is None:
-            found = self._ors[other] = _of(dd.or_(self.id, other.id))
-        return found
+        result = self._ors.get(other)
+        if result is None:
+            result = self._ors[other] = _of(dd.or_(self.id, other.id))
+        return result
 
     def __sub__(self, other: MarkerSet) -> MarkerSet:
         return _of(dd.and_(self.id, dd.not_(other.id)))
@@ -126,12 +126,12 @@ class MarkerSet:
 
     @property
     def is_empty(self) -> bool:
-        """No environment is in the set."""
+        """Whether no environment is in the set."""
         return self.id == dd.EMPTY
 
     @property
     def is_full(self) -> bool:
-        """Every environment is in the set."""
+        """Whether every environment is in the set."""
         return self.id == dd.FULL
 
     def implies(self, other: MarkerSet) -> bool:
@@ -143,26 +143,26 @@ class MarkerSet:
         return dd.disjoint(self.id, other.id)
 
     def given(self, assumption: MarkerSet) -> MarkerSet:
-        """A simple set that agrees with this one on every environment of `assumption`; elsewhere anything.
+        """A simpler set that agrees with this one on every environment of `assumption`, and is arbitrary elsewhere.
 
-        Full exactly where `assumption` implies this set, empty exactly where they are disjoint. Given an empty
-        assumption nothing is promised but a result: it is this set.
+        It is full if and only if `assumption` implies this set, and empty if and only if they are disjoint. For an
+        empty assumption it is this set.
         """
         if assumption.id == dd.EMPTY:
             return self
         return _of(dd.given(self.id, assumption.id))
 
     def with_metadata_extra(self, name: str | None) -> MarkerSet:
-        """The set with the variable `extra` fixed: to `name`, or to no extra at all (every `extra == x` is false)."""
-        found = self._fixed.get(name)
-        if found is None:
+        """The set with the variable `extra` fixed to `name`, or to no extra (every `extra == x` is false)."""
+        result = self._fixed.get(name)
+        if result is None:
             value = "" if name is None else canonicalize_name(name)
-            found = _of(dd.fix(self.id, ("extra", value), lambda variable: value if variable is EXTRA else None))
-            self._fixed[name] = found
-        return found
+            result = _of(dd.assign(self.id, ("extra", value), lambda variable: value if variable is EXTRA else None))
+            self._fixed[name] = result
+        return result
 
     def with_extras_and_groups(self, extras: Iterable[str], groups: Iterable[str]) -> MarkerSet:
-        """The set with every choice made: the named extras and groups are chosen, all others are not."""
+        """The set with exactly the named extras and groups selected."""
         chosen = {
             "extras": frozenset(map(canonicalize_name, extras)),
             "dependency_groups": frozenset(map(canonicalize_name, groups)),
@@ -171,10 +171,10 @@ class MarkerSet:
         def value_of(variable: Variable) -> bool | None:
             return variable.literal in chosen[variable.name] if variable.kind is Kind.FLAG else None
 
-        return _of(dd.fix(self.id, (chosen["extras"], chosen["dependency_groups"]), value_of))
+        return _of(dd.assign(self.id, (chosen["extras"], chosen["dependency_groups"]), value_of))
 
     def with_chosen(self, *, extras: Iterable[str] = (), groups: Iterable[str] = ()) -> MarkerSet:
-        """The set with the named extras and groups chosen; all other choices stay open."""
+        """The set with the named extras and groups selected; the others stay open."""
         chosen = {
             "extras": frozenset(map(canonicalize_name, extras)),
             "dependency_groups": frozenset(map(canonicalize_name, groups)),
@@ -183,21 +183,21 @@ class MarkerSet:
         def value_of(variable: Variable) -> bool | None:
             return True if variable.kind is Kind.FLAG and variable.literal in chosen[variable.name] else None
 
-        return _of(dd.fix(self.id, ("chosen", *chosen.values()), value_of))
+        return _of(dd.assign(self.id, ("chosen", *chosen.values()), value_of))
 
     def with_extras_as(self, regions: Mapping[str, MarkerSet]) -> MarkerSet:
-        """The set with each named extra replaced by a region: it counts as chosen there, and nowhere else."""
-        found = self
+        """The set with each named extra replaced by a region, in which alone it counts as selected."""
+        result = self
         for name in sorted(self.extras() & regions.keys()):
             variable = flag("extras", name)
             chosen, other = (
-                _of(dd.fix(found.id, (variable, value), _fixed(variable, value))) for value in (True, False)
+                _of(dd.assign(result.id, (variable, value), _fixed(variable, value))) for value in (True, False)
             )
-            found = (chosen & regions[name]) | (other - regions[name])
-        return found
+            result = (chosen & regions[name]) | (other - regions[name])
+        return result
 
     def with_left_out(self, *, extras: Iterable[str] = (), groups: Iterable[str] = ()) -> MarkerSet:
-        """The set with the named extras and groups not chosen; all other choices stay open."""
+        """The set with the named extras and groups not selected; the others stay open."""
         left_out = {
             "extras": frozenset(map(canonicalize_name, extras)),
             "dependency_groups": frozenset(map(canonicalize_name, groups)),
@@ -206,14 +206,14 @@ class MarkerSet:
         def value_of(variable: Variable) -> bool | None:
             return False if variable.kind is Kind.FLAG and variable.literal in left_out[variable.name] else None
 
-        return _of(dd.fix(self.id, ("left out", *left_out.values()), value_of))
+        return _of(dd.assign(self.id, ("left out", *left_out.values()), value_of))
 
     def without_extras_and_groups(self) -> MarkerSet:
-        """The environments that are in the set for at least one choice of extras, groups and metadata extra."""
+        """The environments that are in the set for some selection of extras, groups and metadata extra."""
         return _of(dd.forget(self.id, "choices", _is_choice))
 
     def without_platforms(self) -> MarkerSet:
-        """The Pythons and choices that are in the set on at least one platform and implementation."""
+        """The Pythons and selections that are in the set on some platform and implementation."""
         return _of(
             dd.forget(self.id, "platforms", lambda variable: variable is not PYTHON and not _is_choice(variable))
         )
@@ -221,19 +221,20 @@ class MarkerSet:
     def evaluate(
         self, env: Environment | Mapping[str, str], *, extras: Iterable[str] = (), groups: Iterable[str] = ()
     ) -> bool:
-        """Whether the environment, with these extras and groups chosen, is in the set.
+        """Whether the environment, with these extras and groups selected, is in the set.
 
-        A mapping may hold `extra`; without it no metadata extra is chosen. Other missing values count as "".
+        A mapping may have `extra`; without it, no metadata extra is selected. Other missing values count as "".
         """
-        return dd.decide(self.id, _values(env, extras, groups))
+        return dd.evaluate(self.id, _values(env, extras, groups))
 
     def text(self, given: MarkerSet | None = None) -> str | None:
-        """A short marker that agrees with this set on every environment of `given` (of all, by default).
+        """A short marker that agrees with this set on every environment of `given` (by default, of all).
 
-        None where it always holds there. Deterministic, and read by packaging with the same meaning on final releases.
+        None if it is always true there. The text is deterministic, and packaging evaluates it with the same results for
+        final releases.
 
         Raises:
-            ValueError: Where the set is empty within `given`: no marker text says "never".
+            ValueError: The set is empty within `given`: there is no marker for "never".
         """
         return render(self.id, dd.FULL if given is None else given.id)
 
@@ -252,75 +253,75 @@ class MarkerSet:
         return (MarkerSet.any, ()) if text is None else (MarkerSet.parse, (text,))
 
     def atoms(self) -> tuple[MarkerSet, ...]:
-        """The single comparisons that the set is made of, in a fixed order: boundaries on which it may be split.
+        """The comparisons that the set consists of, in a fixed order: boundaries at which it can be split.
 
-        Release variables give `>=` each cut point, text variables `==` each known value, the others themselves.
+        For release variables `>=` each cut point, for text variables `==` each known value, otherwise the variable.
         """
-        found: list[MarkerSet] = []
+        result: list[MarkerSet] = []
         for variable, labels in dd.support(self.id).items():
-            found += [_of(_atom(variable, label)) for label in sorted(labels)]
-        return tuple(found)
+            result += [_of(_atom(variable, label)) for label in sorted(labels)]
+        return tuple(result)
 
     def extras(self) -> frozenset[str]:
-        """The extras whose choice matters to the set (`'x' in extras`)."""
+        """The extras that the set depends on (`'x' in extras`)."""
         return _flags(self.id, "extras")
 
     def groups(self) -> frozenset[str]:
-        """The dependency groups whose choice matters to the set."""
+        """The dependency groups that the set depends on."""
         return _flags(self.id, "dependency_groups")
 
     def metadata_extras(self) -> frozenset[str]:
-        """The names that the set compares `extra` with."""
+        """The names with which the set compares `extra`."""
         return frozenset(dd.support(self.id).get(EXTRA, ()))
 
     def example(self, within: MarkerSet | None = None) -> Example | None:
-        """One environment of the set (and of `within`), a common one where there is one; None where there is none."""
+        """One environment of the set (and of `within`), a common one if possible; None if the set is empty."""
         return example(self.id if within is None else dd.and_(self.id, within.id))
 
     def python_minimum(self) -> Release | None:
-        """The first Python (major, minor, micro) in the set on any platform; None where the set is empty."""
+        """The first Python (major, minor, micro) in the set on any platform; None if the set is empty."""
         if self.id == dd.EMPTY:
             return None
-        cuts, ways = _python_parts(self.id)
-        first: Release = next(s for s, child in zip((ORIGIN, *cuts), ways, strict=True) if child != dd.EMPTY)
+        cuts, children = _python_parts(self.id)
+        first: Release = next(s for s, child in zip((ORIGIN, *cuts), children, strict=True) if child != dd.EMPTY)
         return first
 
     def python_intervals(self) -> tuple[tuple[Release, Release | None], ...]:
-        """The stretches of Pythons in the set on some platform: the first, and the first after them (None: none)."""
-        cuts, ways = _python_parts(self.id)
-        found: list[tuple[Release, Release | None]] = []
-        for start, end, child in zip((ORIGIN, *cuts), (*cuts, None), ways, strict=True):
+        """The intervals of Pythons in the set on some platform, as start and end (exclusive; None if unbounded)."""
+        cuts, children = _python_parts(self.id)
+        intervals: list[tuple[Release, Release | None]] = []
+        for start, end, child in zip((ORIGIN, *cuts), (*cuts, None), children, strict=True):
             if child == dd.EMPTY:
                 continue
-            if found and found[-1][1] == start:
-                found[-1] = (found[-1][0], end)
+            if intervals and intervals[-1][1] == start:
+                intervals[-1] = (intervals[-1][0], end)
             else:
-                found.append((start, end))
-        return tuple(found)
+                intervals.append((start, end))
+        return tuple(intervals)
 
     def python_is_open_above(self) -> bool:
-        """Whether the set holds, on some platform, for every Python from some version on."""
+        """Whether the set contains, on some platform, every Python from some version on."""
         return _python_parts(self.id)[1][-1] != dd.EMPTY
 
     def without_python_cap(self) -> MarkerSet:
-        """The set continued: what holds for its highest Pythons also holds for all that come after."""
-        cuts, ways = _python_parts(self.id)
-        last = next((child for child in reversed(ways) if child != dd.EMPTY), dd.EMPTY)
-        kept = len(ways) - next((i for i, child in enumerate(reversed(ways)) if child != dd.EMPTY), 0)
-        return _of(dd.make(PYTHON, cuts, [*ways[:kept], *([last] * (len(ways) - kept))]))
+        """The set where everything that is true for its newest Pythons is also true for all later ones."""
+        cuts, children = _python_parts(self.id)
+        last = next((child for child in reversed(children) if child != dd.EMPTY), dd.EMPTY)
+        kept = len(children) - next((i for i, child in enumerate(reversed(children)) if child != dd.EMPTY), 0)
+        return _of(dd.make(PYTHON, cuts, [*children[:kept], *([last] * (len(children) - kept))]))
 
 
 _HANDLES: dict[int, MarkerSet] = {}
 
 
 def _of(diagram: int) -> MarkerSet:
-    found = _HANDLES.get(diagram)
-    if found is None:
+    handle = _HANDLES.get(diagram)
+    if handle is None:
         fresh = object.__new__(MarkerSet)
         fresh.id = diagram
         fresh._ands, fresh._ors, fresh._fixed = {}, {}, {}
-        found = _HANDLES.setdefault(diagram, fresh)
-    return found
+        handle = _HANDLES.setdefault(diagram, fresh)
+    return handle
 
 
 def _fixed(variable: Variable, value: bool) -> Callable[[Variable], bool | None]:  # noqa: FBT001 - the value itself
@@ -342,7 +343,7 @@ def _atom(variable: Variable, label: Any) -> int:
 
 
 def _python_parts(diagram: int) -> tuple[tuple[Any, ...], tuple[int, ...]]:
-    """Python is first in the order, so its intervals are read off the root."""
+    """The cut points and children of Python, which is first in the order and so at the root."""
     if diagram > dd.FULL and dd.NODES[diagram][0] is PYTHON:
         return dd.NODES[diagram][1:]
     return (), (diagram,)
@@ -352,26 +353,26 @@ _PYTHONS: dict[str, int] = {}
 
 
 def _python_diagram(specifiers: str) -> int:
-    found = _PYTHONS.get(specifiers)
-    if found is None:
-        found = dd.FULL
+    diagram = _PYTHONS.get(specifiers)
+    if diagram is None:
+        diagram = dd.FULL
         for part in sorted(filter(None, map(str.strip, specifiers.split(",")))):
             try:
                 one = read_specifier(part)
             except InvalidSpecifier:
                 raise LocksetError(
                     "requires-python-invalid",
-                    f"`{specifiers}` is not a valid set of Python versions: `{part}` is no version specifier",
+                    f"`{specifiers}` is not a valid set of Python versions: `{part}` is not a valid version specifier",
                 ) from None
-            found = dd.and_(found, comparison("python_full_version", one.operator, one.version))
-        _PYTHONS[specifiers] = found
-    return found
+            diagram = dd.and_(diagram, comparison("python_full_version", one.operator, one.version))
+        _PYTHONS[specifiers] = diagram
+    return diagram
 
 
 def without_upper_bounds(specifiers: SpecifierSet) -> SpecifierSet:
-    """The specifiers without what only keeps later versions out.
+    """The specifiers without upper bounds.
 
-    `<` and `<=` go; `~=V` becomes `>=V`; `==3.*` becomes `>=3`; exact versions and exclusions stay.
+    `<` and `<=` are removed; `~=V` becomes `>=V`; `==3.*` becomes `>=3`; exact versions and exclusions are kept.
     """
     kept: list[str] = []
     for one in specifiers:
@@ -399,7 +400,7 @@ def _values(
         if name == "python_full_version":
             return values.get(name) or values.get("python_version") or ""
         if name == "python_version":
-            return ".".join(map(str, release_of(text_of("python_full_version"))[:2]))
+            return ".".join(map(str, release_point(text_of("python_full_version"))[:2]))
         value = values.get(name) or ""
         return canonicalize_name(value) if name == "extra" and value else value
 
@@ -410,7 +411,7 @@ def _values(
         if variable.kind is Kind.TEXT:
             return text
         if variable.kind is Kind.RELEASE:
-            return release_of(text)
+            return release_point(text)
         return dd.predicate_holds(variable, text)
 
     return value_of

@@ -1,7 +1,7 @@
-"""Marker text to diagram.
+"""Parse markers into diagrams.
 
-The grammar of the dependency specifiers specification, with the same tokens as packaging accepts. Each comparison
-becomes a diagram of its own; `and` binds tighter than `or`.
+The grammar is that of the dependency specifiers specification (PEP 508), with the same tokens as in packaging. Each
+comparison becomes a diagram; `and` binds tighter than `or`.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 from packaging.utils import canonicalize_name
 
-from lockset.dependency_specifiers import excess
+from lockset.dependency_specifiers import SHORT, excess
 from lockset.errors import LocksetError
 from lockset.markers.diagram import EMPTY, FULL, NODES, and_, make, not_, or_
 from lockset.markers.domains import UndefinedComparisonError, fits_specifier, is_finite, partition
@@ -49,14 +49,14 @@ _TOKEN = re.compile(
     re.VERBOSE,
 )
 
-# Brackets and alternatives nested deeper than this are refused: no honest marker has them, and recursion is bounded.
+# Limit for nested parentheses, which no real marker reaches, so that recursion is limited.
 MAX_DEPTH = 100
 
-# A marker whose reading makes more diagram nodes than this is refused: such ones are made to exhaust the reader.
+# Limit for the diagram nodes that parsing one marker creates.
 MAX_NODES = 20_000
-# Of longer markers only the beginning is quoted in errors.
+# Errors quote at most this many characters of a marker.
 MAX_SHOWN = 200
-# And so is one with more comparisons: the depth of its diagram is bounded by them.
+# Limit for the comparisons of one marker, and so for the depth of its diagram.
 MAX_COMPARISONS = 400
 
 _FINAL = re.compile(r"[0-9]+(?:\.[0-9]+)*", re.ASCII)
@@ -69,7 +69,7 @@ _RELEASE_VARIABLES = {
 }
 
 
-# Values that occur, of the variables whose values people list, as in `sys_platform in "linux darwin"`.
+# Known values of variables that are used with lists, as in `sys_platform in "linux darwin"`.
 _OCCURRING = {
     "os_name": ("posix", "nt", "java"),
     "sys_platform": ("linux", "linux2", "darwin", "win32", "cygwin", "android", "ios", "emscripten", "wasi"),
@@ -87,11 +87,11 @@ _OCCURRING = {
 def parse(text: str, *, listing: bool = False) -> int:
     """The diagram of a marker.
 
-    With `listing`, `sys_platform in "linux darwin"` holds for the words of the list and for values that occur and are a
-    part of it, and for no other part: nobody means such a one.
+    With `listing`, `sys_platform in "linux darwin"` is only true for the words of the list and for known values that
+    are a substring of it, and not for other substrings.
 
     Raises:
-        LocksetError: `marker-syntax`, where the text is no marker or compares what cannot be compared.
+        LocksetError: `marker-syntax`: the text is not a valid marker, or has a comparison that is not defined.
     """
     return _Parser(text, listing=listing).marker()
 
@@ -101,59 +101,60 @@ class _Parser:
 
     def __init__(self, text: str, *, listing: bool) -> None:
         self._text = text
-        self._compared = _listing if listing else comparison
+        self._compare = _listing if listing else comparison
         self._tokens = self._split()
         self._depth = 0
         self._comparisons = 0
-        # The last operand where it is one comparison of `platform_release`: operator, literal and where that stands.
+        # The last operand if it is a single comparison of `platform_release`: operator, literal and its side.
         self._alone: tuple[str, str, str] | None = None
         self._nodes_before = len(NODES)
         self._advance()
 
     def _split(self) -> Iterator[tuple[str, str, int]]:
-        place = 0
+        location = 0
         while True:
-            found = _TOKEN.match(self._text, place)
-            if found is None or found.lastgroup is None:
-                rest = self._text[place:]
-                self._refuse("is neither variable, operator nor quoted string", place + len(rest) - len(rest.lstrip()))
-            yield found.lastgroup, found[found.lastgroup], found.start(found.lastgroup)
-            place = found.end()
+            match = _TOKEN.match(self._text, location)
+            if match is None or match.lastgroup is None:
+                rest = self._text[location:]
+                self._refuse(
+                    "is neither variable, operator nor quoted string", location + len(rest) - len(rest.lstrip())
+                )
+            yield match.lastgroup, match[match.lastgroup], match.start(match.lastgroup)
+            location = match.end()
 
     def _advance(self) -> None:
-        self._kind, self._value, self._place = next(self._tokens)
+        self._kind, self._value, self._location = next(self._tokens)
 
-    def _refuse(self, what: str, place: int | None = None) -> NoReturn:
-        place = self._place if place is None else place
-        near = self._text[place : place + 30]
+    def _refuse(self, what: str, location: int | None = None) -> NoReturn:
+        location = self._location if location is None else location
+        near = self._text[location : location + 30]
         raise LocksetError(
             "marker-syntax",
-            f"The marker `{_shortened(self._text)}` is not valid: "
-            + (f"`{near}` {what}" if near else f"the end {what}"),
+            f"The marker `{_shorten(self._text)}` is not valid: " + (f"`{near}` {what}" if near else f"the end {what}"),
             hint="A marker compares variables such as `sys_platform` with quoted strings, joined by `and` and `or`",
         )
 
     def marker(self) -> int:
-        found = self._either()
+        diagram = self._either()
         if self._kind != "end":
             self._refuse("does not continue the marker")
-        return found
+        return diagram
 
     def _either(self) -> int:
-        found = self._both()
+        diagram = self._both()
         while self._kind == "word" and self._value == "or":
             before = self._alone
             self._advance()
-            found = or_(found, self._both())
+            diagram = or_(diagram, self._both())
             if (text := self._same_text("not in", before)) is not None:
-                found = or_(found, not_(_equal("platform_release", text)))
-            self._stay_small()
-        return found
+                diagram = or_(diagram, not_(_equal("platform_release", text)))
+            self._check_size()
+        return diagram
 
     def _same_text(self, operator: str, before: tuple[str, str, str] | None) -> str | None:
-        """The text whose parts are compared both ways round: `'6.1' in platform_release and platform_release in '6.1'`.
+        """The literal if both directions are compared: `'6.1' in platform_release and platform_release in '6.1'`.
 
-        That says that they are the same; the opposite of `===` has no other form.
+        Together they mean `===`; there is no other form for its negation.
         """
         here = self._alone
         if here is None or before is None or before[:2] != here[:2] or {before[2], here[2]} != {"left", "right"}:
@@ -161,23 +162,23 @@ class _Parser:
         return here[1] if here[0] == operator else None
 
     def _both(self) -> int:
-        found = self._item()
+        diagram = self._item()
         alone = self._alone
         while self._kind == "word" and self._value == "and":
             before = self._alone
             self._advance()
-            found = and_(found, self._item())
+            diagram = and_(diagram, self._item())
             if (text := self._same_text("in", before)) is not None:
-                found = and_(found, _equal("platform_release", text))
+                diagram = and_(diagram, _equal("platform_release", text))
             alone = None
-            self._stay_small()
+            self._check_size()
         self._alone = alone
-        return found
+        return diagram
 
-    def _stay_small(self) -> None:
+    def _check_size(self) -> None:
         self._comparisons += 1
         if self._comparisons > MAX_COMPARISONS or len(NODES) - self._nodes_before > MAX_NODES:
-            self._refuse("is where the marker becomes too complicated")
+            self._refuse("is where the marker becomes too complex")
 
     def _item(self) -> int:
         if self._value != "(" or self._kind != "paren":
@@ -186,19 +187,19 @@ class _Parser:
         if self._depth > MAX_DEPTH:
             self._refuse("is nested too deeply")
         self._advance()
-        found = self._either()
+        diagram = self._either()
         if self._kind != "paren" or self._value != ")":
-            self._refuse("stands where a closing bracket should")
+            self._refuse("is not a closing parenthesis")
         self._depth -= 1
         self._alone = None
         self._advance()
-        return found
+        return diagram
 
     def _comparison(self) -> int:
-        start = self._place
+        start = self._location
         left_is_variable, left = self._side()
         if self._kind != "operator":
-            self._refuse("stands where an operator should")
+            self._refuse("is not an operator")
         operator = " ".join(self._value.split())
         self._advance()
         right_is_variable, right = self._side()
@@ -208,49 +209,49 @@ class _Parser:
         side = "right" if left_is_variable else "left"
         self._alone = (operator, literal, side) if name == "platform_release" else None
         try:
-            return self._compared(name, operator, literal, literal_first=right_is_variable)
+            return self._compare(name, operator, literal, literal_first=right_is_variable)
         except UndefinedComparisonError:
-            self._refuse(f"has no meaning: `{operator}` does not apply to these values", start)
+            self._refuse(f"is not defined: `{operator}` does not apply to these values", start)
 
     def _side(self) -> tuple[bool, str]:
-        kind, value, place = self._kind, self._value, self._place
+        kind, value, location = self._kind, self._value, self._location
         if kind not in {"variable", "string"}:
-            self._refuse("stands where a variable or a quoted string should")
+            self._refuse("is not a variable or a quoted string")
         if kind == "variable":
             self._advance()
             return True, ALIASES.get(value, value)
         try:
             literal = str(ast.literal_eval(value))
         except (SyntaxError, ValueError):
-            self._refuse("is not a valid string", place)
-        beyond = excess(literal)
+            self._refuse("is not a valid string", location)
+        beyond = excess(literal) if len(literal) > SHORT else None
         if beyond is not None:
-            self._refuse(f"cannot be read: {beyond}", place)
+            self._refuse(f"cannot be read: {beyond}", location)
         self._advance()
         return False, literal
 
 
-def _shortened(text: str) -> str:
+def _shorten(text: str) -> str:
     return text if len(text) <= MAX_SHOWN else text[:MAX_SHOWN] + "..."
 
 
 def yes(variable: Variable) -> int:
-    """The diagram of a yes-or-no variable."""
+    """The diagram of a Boolean variable."""
     return make(variable, (True,), (FULL, EMPTY))
 
 
 @cache
 def comparison(name: str, operator: str, literal: str, *, literal_first: bool = False) -> int:
-    """The diagram of one comparison; `literal_first` means that the literal stands on the left.
+    """The diagram of one comparison; with `literal_first`, the literal is on the left.
 
     Raises:
-        UndefinedComparisonError: Where packaging gives the comparison no meaning.
+        UndefinedComparisonError: packaging does not define the comparison.
     """
     if name in _FLAG_VARIABLES:
         if operator not in {"in", "not in"} or not literal_first:
             raise UndefinedComparisonError(operator)
-        found = yes(flag(name, canonicalize_name(literal)))
-        return found if operator == "in" else not_(found)
+        diagram = yes(flag(name, canonicalize_name(literal)))
+        return diagram if operator == "in" else not_(diagram)
     if name in _RELEASE_VARIABLES:
         return _release_comparison(name, operator, literal, literal_first=literal_first)
     assert name in TEXT_VARIABLES
@@ -262,19 +263,19 @@ def comparison(name: str, operator: str, literal: str, *, literal_first: bool = 
 
 
 def _listing(name: str, operator: str, literal: str, *, literal_first: bool) -> int:
-    """As `comparison`, with what is listed after `in` taken word by word."""
+    """Like `comparison`, but a string after `in` is a list of words."""
     if operator not in {"in", "not in"} or literal_first or name not in _OCCURRING:
         return comparison(name, operator, literal, literal_first=literal_first)
-    found = EMPTY
+    diagram = EMPTY
     for value in (*literal.replace(",", " ").split(), *(v for v in _OCCURRING[name] if v in literal)):
-        found = or_(found, _equal(name, value))
-    return found if operator == "in" else not_(found)
+        diagram = or_(diagram, _equal(name, value))
+    return diagram if operator == "in" else not_(diagram)
 
 
 def _release_comparison(name: str, operator: str, literal: str, *, literal_first: bool) -> int:
     if not is_finite(operator, literal_first=literal_first):
-        found = yes(opaque(name, "in", literal, literal_first=literal_first))
-        return found if operator == "in" else not_(found)
+        diagram = yes(opaque(name, "in", literal, literal_first=literal_first))
+        return diagram if operator == "in" else not_(diagram)
     cuts, truths = partition(name, operator, literal, literal_first=literal_first)
     return make(_RELEASE_VARIABLES[name], cuts, [FULL if truth else EMPTY for truth in truths])
 
@@ -285,8 +286,8 @@ def _text_comparison(name: str, operator: str, literal: str, *, literal_first: b
             return FULL if operator == "in" else EMPTY
         if not literal:
             return _text_comparison(name, "==" if operator == "in" else "!=", literal, literal_first=False)
-        found = yes(predicate(name, "in", literal, literal_first=literal_first))
-        return found if operator == "in" else not_(found)
+        diagram = yes(predicate(name, "in", literal, literal_first=literal_first))
+        return diagram if operator == "in" else not_(diagram)
     if operator in {"==", "<=", ">="}:
         return _equal(name, literal)
     if operator == "!=":
@@ -301,10 +302,10 @@ def _equal(name: str, literal: str) -> int:
 
 
 def _ordered_release_comparison(operator: str, literal: str, *, literal_first: bool) -> int:
-    """A comparison of `platform_release` as versions: a predicate, in pairs of complements so that it can be negated.
+    """A comparison of `platform_release` as versions: a predicate or its complement, so that it can be negated.
 
-    A release that is no version makes every one of packaging's comparisons false, `!=` and `<` included. Here it counts
-    as different from, and smaller than, every version.
+    For a release that is not a valid version, all comparisons of packaging are false, including `!=` and `<`. Here such
+    a release is different from, and less than, every version.
     """
     if operator == "===":
         return _equal("platform_release", literal.strip())
@@ -317,8 +318,8 @@ def _ordered_release_comparison(operator: str, literal: str, *, literal_first: b
             _ordered_release_comparison("==", series, literal_first=False),
         )
     if literal_first and _FINAL.fullmatch(literal):
-        # Only between final releases both ways round are the same.
+        # Both directions are only equivalent for final releases.
         operator, literal_first = _MIRRORED[operator], False
     positive = {"!=": "==", "<": ">=", "<=": ">"}.get(operator, operator)
-    found = yes(predicate("platform_release", positive, literal, literal_first=literal_first))
-    return found if positive == operator else not_(found)
+    diagram = yes(predicate("platform_release", positive, literal, literal_first=literal_first))
+    return diagram if positive == operator else not_(diagram)

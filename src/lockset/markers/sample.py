@@ -1,4 +1,4 @@
-"""One environment of a set, for messages and for sampling: a common one where there is one."""
+"""Find an example environment of a set, a common one if possible, for messages and sampling."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from lockset._dataclass import dataclass
 from lockset.markers import diagram as dd
-from lockset.markers.domains import ORIGIN, Release, release_of
+from lockset.markers.domains import ORIGIN, Release, release_point
 from lockset.markers.environment import Environment
 from lockset.markers.variables import Kind, Variable
 
@@ -16,10 +16,10 @@ if TYPE_CHECKING:
 
 __all__ = ["COMMON_PLATFORMS", "KNOWN_PYTHONS", "Example", "common_environments", "example"]
 
-# Minor versions of Python that are released, or whose features are complete.
+# Minor versions of Python that are released, or in beta.
 KNOWN_PYTHONS = ("3.8", "3.9", "3.10", "3.11", "3.12", "3.13", "3.14", "3.15")
 
-# Commonest first: examples name the first one that fits.
+# Most common first: examples use the first one that matches.
 COMMON_PLATFORMS = (
     "linux_x86_64",
     "macos_arm64",
@@ -35,16 +35,16 @@ COMMON_PLATFORMS = (
     "linux_riscv64",
 )
 
-# A text that no comparison names.
+# A string that no comparison mentions.
 _OTHER = "other"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Example:
-    """An environment with chosen extras and groups.
+    """An environment with selected extras and groups.
 
-    `environment` maps every marker variable to its value (and `extra`, where the set asks for one); `known` says that
-    it is an interpreter as they are found, not one made up to fit.
+    `environment` maps every marker variable to its value (and `extra`, if the set requires one). `known` is True for a
+    common environment, False for one that was constructed to match.
     """
 
     environment: dict[str, str]
@@ -55,26 +55,27 @@ class Example:
 
 @lru_cache(maxsize=1)
 def common_environments() -> tuple[Environment, ...]:
-    """CPython, then PyPy, on the common platforms, for every known Python; the likeliest first."""
+    """CPython, then PyPy, on the common platforms, for every known Python; the most common first."""
     pythons = (*KNOWN_PYTHONS[-3::-1], *KNOWN_PYTHONS[-2:])
-    return tuple(
+    environments = [
         Environment.of_platform(platform, python, implementation)
         for implementation in ("cpython", "pypy")
         for platform in COMMON_PLATFORMS
         for python in pythons
-    )
+    ]
+    return tuple(environments)
 
 
 def example(diagram: int) -> Example | None:
-    """One point of the set, or None where it is empty."""
+    """One point of the set, or None if it is empty."""
     if diagram == dd.EMPTY:
         return None
     for number, environment in enumerate(common_environments()):
-        rest = dd.fix(diagram, ("common", number), _values_of(number))
+        rest = dd.assign(diagram, ("common", number), _values_of(number))
         if rest != dd.EMPTY:
-            return _along(rest, environment.as_dict(), known=True)
+            return _follow_path(rest, environment.as_dict(), known=True)
     start = Environment.of_platform(COMMON_PLATFORMS[0], KNOWN_PYTHONS[-3]).as_dict()
-    return _along(diagram, start, known=False)
+    return _follow_path(diagram, start, known=False)
 
 
 @cache
@@ -86,7 +87,7 @@ def _values_of(number: int) -> Callable[[Variable], Any]:
         if text is None:
             return None
         if variable.kind is Kind.RELEASE:
-            return release_of(text)
+            return release_point(text)
         if variable.kind is Kind.OPAQUE:
             return dd.predicate_holds(variable, text)
         return text
@@ -94,15 +95,15 @@ def _values_of(number: int) -> Callable[[Variable], Any]:
     return value_of
 
 
-def _along(diagram: int, values: dict[str, str], *, known: bool) -> Example:
-    """Follow a path to the full set, choosing as little as possible, and write down what it asks for."""
+def _follow_path(diagram: int, values: dict[str, str], *, known: bool) -> Example:
+    """Follow a path to the full set with as few conditions as possible, and collect its values."""
     chosen: dict[str, set[str]] = {"extras": set(), "dependency_groups": set()}
     conditions: dict[str, list[_Condition]] = {}
     while diagram > dd.FULL:
-        variable, labels, ways = dd.NODES[diagram]
-        # The last child is "any other" or "no": the choice that adds least.
-        part = next(i for i in reversed(range(len(ways))) if ways[i] != dd.EMPTY)
-        diagram = ways[part]
+        variable, labels, children = dd.NODES[diagram]
+        # The last child means "any other" or False, and so adds the least.
+        part = next(i for i in reversed(range(len(children))) if children[i] != dd.EMPTY)
+        diagram = children[part]
         if variable.kind is Kind.FLAG:
             chosen[variable.name].update({variable.literal} if part == 0 else ())
         elif variable.kind is Kind.RELEASE:
@@ -112,22 +113,22 @@ def _along(diagram: int, values: dict[str, str], *, known: bool) -> Example:
         else:
             truth = variable.kind is not Kind.TEXT and part == 0
             conditions.setdefault(variable.name, []).append((variable, labels, truth))
-    for name, asked in conditions.items():
+    for name, required in conditions.items():
         if name in values or name == "extra":
-            values[name] = _fitting(values.get(name, ""), asked)
+            values[name] = _matching_value(values.get(name, ""), required)
     extras, groups = chosen["extras"], chosen["dependency_groups"]
     return Example(environment=values, extras=frozenset(extras), groups=frozenset(groups), known=known)
 
 
-# A text variable that has none of the labels, or a predicate that has the truth.
+# A text variable with none of the labels, or a predicate with this truth value.
 _Condition = tuple[Variable, tuple[Any, ...], bool]
 
 
-def _fitting(value: str, asked: list[_Condition]) -> str:
-    """A value that meets the conditions, the given one where it does; some conditions together have none."""
-    literals = [variable.literal for variable, _, truth in asked if truth]
+def _matching_value(value: str, required: list[_Condition]) -> str:
+    """A value that satisfies the conditions, `value` if possible; `value` too if there is none."""
+    literals = [variable.literal for variable, _, truth in required if truth]
     candidates = (value, "", _OTHER, _OTHER * 2, *literals, " ".join(literals))
-    return next((c for c in candidates if all(_meets(c, *one) for one in asked)), value)
+    return next((c for c in candidates if all(_meets(c, *one) for one in required)), value)
 
 
 def _meets(value: str, variable: Variable, labels: tuple[Any, ...], truth: bool) -> bool:  # noqa: FBT001 - of a condition

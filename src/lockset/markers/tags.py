@@ -1,9 +1,9 @@
-"""Compatibility tags: the ladder of a described platform, and the region in which a wheel with given tags may be used.
+"""Compatibility tags (PEP 425): those of a described platform, and the region in which a wheel can be used.
 
-Regions are never too small and may be too large: glibc, musl and macOS levels are no marker values, and wheels for
-Python 3.x are taken to work on every later Python, since how long they really do is told by `Requires-Python`. One
-exception, by decision: an interpreter narrower than its machine (32-bit Python on 64-bit Windows) cannot be told from
-the usual one by markers, and regions speak of the usual one.
+Regions are never too small, but may be too large: versions of glibc, musl and macOS are not marker values, and wheels
+for Python 3.x are assumed to work on every later Python, which `Requires-Python` may limit. There is one exception:
+markers cannot distinguish an interpreter that is narrower than its machine (32-bit Python on 64-bit Windows) from the
+usual one, and regions refer to the usual one.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ if TYPE_CHECKING:
 
     from packaging.tags import Tag
 
-__all__ = ["tag_platform_region", "tags_of", "wheel_region"]
+__all__ = ["described_tags", "tag_platform_region", "wheel_region"]
 
-# Levels of platforms that are described without one.
+# Default versions for platforms that are described without one.
 DEFAULT_GLIBC = (2, 28)
 DEFAULT_MUSL = (1, 2)
 DEFAULT_MACOS = (14, 0)
@@ -35,7 +35,7 @@ DEFAULT_PYODIDE = "2024_0"
 
 _LEGACY_MANYLINUX = {(2, 5): "manylinux1", (2, 12): "manylinux2010", (2, 17): "manylinux2014"}
 _LEGACY_GLIBC = {name: level for level, name in _LEGACY_MANYLINUX.items()}
-# The oldest glibc that tags exist for: 2.5 on the first two architectures, 2.17 on all later ones.
+# The oldest glibc with tags: 2.5 for the first two architectures, 2.17 for the others (PEP 600).
 _OLD_ARCHITECTURES = frozenset({"x86_64", "i686"})
 _OLDEST_MINOR, _OLDEST_MINOR_ELSEWHERE = 5, 17
 
@@ -47,7 +47,7 @@ _IMPLEMENTATIONS = {
     "ip": "IronPython",
 }
 _INTERPRETER = re.compile(r"([a-z]+)(\d*)")
-# platform.machine() on each system for the architecture part of a platform tag; others are spelled alike.
+# `platform.machine()` on each system for the architecture of a platform tag; others have the same name.
 _LINUX_MACHINES = {"armv7l": ("armv7l", "armv8l"), "armv6l": ("armv6l", "armv7l", "armv8l")}
 _MACOS_MACHINES = {
     "universal2": ("arm64", "x86_64"),
@@ -64,7 +64,7 @@ _ANDROID_MACHINES = {
     "x86_64": ("x86_64",),
     "x86": ("i686",),
 }
-# Every lower number is a tag of its own: no Python, libc or system has a number of so many digits.
+# Limit for the digits of a number, since every lower number is a tag; no Python, libc or system has so many.
 _LONG_NUMBER = 5
 _LEVEL = re.compile(r"(?:manylinux|musllinux|macosx|macos|ios|android|pyodide)_(\d+)(?:_(\d+))?(?=_|$)")
 _LINUX = re.compile(r"(?:manylinux(?:1|2010|2014|_\d+_\d+)|musllinux_\d+_\d+|linux)_(.+)")
@@ -80,38 +80,38 @@ _SYSTEMS = {
 
 
 def wheel_region(tags: Iterable[Tag]) -> MarkerSet:
-    """The region in which a wheel with these tags may be used: the union of its tags' regions, memoised."""
+    """The region in which a wheel with these tags can be used: the union of the regions of its tags, cached."""
     return _region_of_all(tags if isinstance(tags, frozenset) else frozenset(tags))
 
 
 @cache
 def _region_of_all(tags: frozenset[Tag]) -> MarkerSet:
-    found = MarkerSet.none()
+    region = MarkerSet.none()
     for tag in tags:
-        found |= _python_region(tag.interpreter, tag.abi) & tag_platform_region(tag.platform)
-    return found
+        region |= _python_region(tag.interpreter, tag.abi) & tag_platform_region(tag.platform)
+    return region
 
 
 @cache
 def _python_region(interpreter: str, abi: str) -> MarkerSet:
-    """The Pythons and implementations of an interpreter and ABI tag; everything for a tag that is not known."""
-    found = _INTERPRETER.fullmatch(interpreter)
-    if found is None:
+    """The Pythons and implementations of an interpreter and ABI tag; everything for an unknown tag."""
+    match = _INTERPRETER.fullmatch(interpreter)
+    if match is None:
         return MarkerSet.any()
-    name, digits = found.groups()
+    name, digits = match.groups()
     version = f"{digits[0]}.{digits[1:]}" if len(digits) > 1 else digits
     if name == "py":
-        return _from(version)
+        return _from_python(version)
     if name not in _IMPLEMENTATIONS:
         return MarkerSet.any()
     implementation = MarkerSet.parse(f"platform_python_implementation == '{_IMPLEMENTATIONS[name]}'")
     if abi in {"abi3", "abi3t"} or len(digits) < 2:  # noqa: PLR2004 - major and minor
-        return implementation & _from(version)
+        return implementation & _from_python(version)
     return implementation & MarkerSet.parse(f"python_version == '{version}'")
 
 
-def _from(version: str) -> MarkerSet:
-    # py2 means Python 2 alone: no later one takes it.
+def _from_python(version: str) -> MarkerSet:
+    # py2 means Python 2 only: later Pythons do not accept it.
     if version.split(".", maxsplit=1)[0] == "2":
         return MarkerSet.parse(f"python_version >= '{version}' and python_version < '3'")
     return MarkerSet.parse(f"python_version >= '{version}'") if version else MarkerSet.any()
@@ -119,37 +119,37 @@ def _from(version: str) -> MarkerSet:
 
 @cache
 def tag_platform_region(platform: str) -> MarkerSet:
-    """The platforms on which a wheel with this platform tag may be used; everything for a tag that is not known."""
+    """The platforms on which a wheel with this platform tag can be used; everything for an unknown tag."""
     if platform in _WINDOWS_MACHINES:
         return _system("win32", (_WINDOWS_MACHINES[platform],))
-    if found := _LINUX.fullmatch(platform):
-        return _system("linux", _LINUX_MACHINES.get(found[1], (found[1],)))
-    if found := _MACOS.fullmatch(platform):
-        return _system("darwin", _MACOS_MACHINES.get(found[1], (found[1],)))
-    if found := _ANDROID.fullmatch(platform):
-        return _system("android", _ANDROID_MACHINES.get(found[1], ()))
+    if match := _LINUX.fullmatch(platform):
+        return _system("linux", _LINUX_MACHINES.get(match[1], (match[1],)))
+    if match := _MACOS.fullmatch(platform):
+        return _system("darwin", _MACOS_MACHINES.get(match[1], (match[1],)))
+    if match := _ANDROID.fullmatch(platform):
+        return _system("android", _ANDROID_MACHINES.get(match[1], ()))
     system = _SYSTEMS.get(platform.split("_", maxsplit=1)[0])
     return MarkerSet.any() if system is None else _system(system, ())
 
 
 def _system(sys_platform: str, machines: tuple[str, ...]) -> MarkerSet:
-    found = MarkerSet.parse(f"sys_platform == '{sys_platform}'")
+    region = MarkerSet.parse(f"sys_platform == '{sys_platform}'")
     if not machines:
-        return found
+        return region
     any_machine = MarkerSet.none()
     for machine in machines:
         if not machine.replace("_", "").isalnum():
-            return found
+            return region
         any_machine |= MarkerSet.parse(f"platform_machine == '{machine}'")
-    return found & any_machine
+    return region & any_machine
 
 
 @cache
-def tags_of(platform: str, python: str, implementation: str = "cpython") -> tuple[Tag, ...]:
-    """The tags that a described interpreter accepts, best first, in packaging's order.
+def described_tags(platform: str, python: str, implementation: str = "cpython") -> tuple[Tag, ...]:
+    """The tags that a described interpreter accepts, best first, in the order of packaging.
 
     Args:
-        platform: A wheel's platform tag, which names the newest level (`manylinux_2_28_x86_64`, `macosx_14_0_arm64`,
+        platform: A wheel's platform tag with the newest version (`manylinux_2_28_x86_64`, `macosx_14_0_arm64`,
             `musllinux_1_2_aarch64`, `win_amd64`), or `linux`, `macos`, `windows` with an optional architecture.
         python: "3.12", "3.12.4", or "3.13t" for a free-threaded build.
         implementation: `cpython`, `pypy`, or another `sys.implementation.name`.
@@ -160,7 +160,7 @@ def tags_of(platform: str, python: str, implementation: str = "cpython") -> tupl
     threaded = python.endswith("t")
     version = _minor_version(python.removesuffix("t"))
     nodot = "".join(map(str, version))
-    platforms = list(_platform_ladder(platform))
+    platforms = list(_platform_tags(platform))
     if implementation == "cpython":
         suffix = "t" if threaded else ("m" if version < (3, 8) else "")
         interpreter = f"cp{nodot}"
@@ -185,49 +185,49 @@ def _minor_version(python: str) -> tuple[int, int]:
     return int(numbers[0]), int(numbers[1])
 
 
-def _platform_ladder(platform: str) -> Iterator[str]:
+def _platform_tags(platform: str) -> Iterator[str]:
     family, machine = split_platform(platform)
     name = platform.lower().replace("-", "_").replace(".", "_")
     first = name.split("_")[0]
-    found = _LEVEL.match(name)
-    numbers = [number for number in found.groups() if number] if found else []
+    match = _LEVEL.match(name)
+    numbers = [number for number in match.groups() if number] if match else []
     if any(len(number) >= _LONG_NUMBER for number in numbers):
         raise unknown_platform(platform)
     level = tuple(map(int, numbers))
     if family == "linux" and first == "musllinux":
-        yield from _musl_ladder(machine, _level(level, DEFAULT_MUSL))
+        yield from _musl_tags(machine, _level(level, DEFAULT_MUSL))
     elif family == "linux":
-        yield from _glibc_ladder(machine, _LEGACY_GLIBC.get(first) or _level(level, DEFAULT_GLIBC))
+        yield from _glibc_tags(machine, _LEGACY_GLIBC.get(first) or _level(level, DEFAULT_GLIBC))
     elif family == "macos":
         yield from pep425.mac_platforms(_level(level, DEFAULT_MACOS), machine)
     elif family == "windows":
-        yield _named(platform, (tag for tag, known in _WINDOWS_MACHINES.items() if known == machine))
+        yield _first_known(platform, (tag for tag, known in _WINDOWS_MACHINES.items() if known == machine))
     elif family == "ios":
         multiarch = name.split("_", 3)[-1] if len(level) > 1 else "arm64_iphoneos"
         yield from pep425.ios_platforms(_level(level, DEFAULT_IOS), multiarch)
     elif family == "android":
-        abi = _named(platform, (abi for abi, machines in _ANDROID_MACHINES.items() if machine in machines))
+        abi = _first_known(platform, (abi for abi, machines in _ANDROID_MACHINES.items() if machine in machines))
         yield from pep425.android_platforms(level[0] if level else DEFAULT_ANDROID, abi)
     else:
         yield name if level else f"pyodide_{DEFAULT_PYODIDE}_{machine}"
 
 
-def _named(platform: str, found: Iterator[str]) -> str:
-    """The only one found; the machine of the described platform is not known otherwise."""
-    name = next(found, None)
+def _first_known(platform: str, candidates: Iterator[str]) -> str:
+    """The first candidate; without one, the machine of the described platform is not known."""
+    name = next(candidates, None)
     if name is None:
         raise unknown_platform(platform)
     return name
 
 
-def _level(found: tuple[int, ...], default: tuple[int, int]) -> tuple[int, int]:
-    if not found:
+def _level(numbers: tuple[int, ...], default: tuple[int, int]) -> tuple[int, int]:
+    if not numbers:
         return default
-    return found[0], found[1] if len(found) > 1 else 0
+    return numbers[0], numbers[1] if len(numbers) > 1 else 0
 
 
-def _glibc_ladder(machine: str, level: tuple[int, int]) -> Iterator[str]:
-    # An armv8l userland runs armv7l wheels, its own first.
+def _glibc_tags(machine: str, level: tuple[int, int]) -> Iterator[str]:
+    # An armv8l userland also accepts armv7l wheels, after its own.
     machines = [machine, "armv7l"] if machine == "armv8l" else [machine]
     yield from (f"linux_{arch}" for arch in machines)
     oldest = _OLDEST_MINOR if _OLD_ARCHITECTURES.intersection(machines) else _OLDEST_MINOR_ELSEWHERE
@@ -239,7 +239,7 @@ def _glibc_ladder(machine: str, level: tuple[int, int]) -> Iterator[str]:
                 yield f"{legacy}_{arch}"
 
 
-def _musl_ladder(machine: str, level: tuple[int, int]) -> Iterator[str]:
+def _musl_tags(machine: str, level: tuple[int, int]) -> Iterator[str]:
     machines = [machine, "armv7l"] if machine == "armv8l" else [machine]
     yield from (f"linux_{arch}" for arch in machines)
     for arch in machines:

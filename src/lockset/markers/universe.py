@@ -1,4 +1,4 @@
-"""The environments a lock file must serve, and which combinations of platform values occur at all."""
+"""The environments that a lock file must support, and the combinations of platform values that can occur."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from lockset.dependency_specifiers import read_specifiers
 from lockset.markers.environment import Environment, split_platform
 from lockset.markers.marker_set import MarkerSet
 from lockset.markers.sample import KNOWN_PYTHONS
-from lockset.markers.tags import tag_platform_region, tags_of
+from lockset.markers.tags import described_tags, tag_platform_region
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -23,7 +23,7 @@ __all__ = [
     "DEFAULT_PLATFORMS",
     "KNOWN_PYTHONS",
     "MeasuredTags",
-    "Target",
+    "TargetInterpreter",
     "Universe",
     "described_target",
     "known_pythons",
@@ -31,16 +31,16 @@ __all__ = [
     "possible",
 ]
 
-# What a lock must have usable files for where the project declares nothing.
+# Platforms for which a lock file must have usable files by default.
 DEFAULT_PLATFORMS = ("manylinux_2_28_x86_64", "macosx_14_0_arm64", "win_amd64")
 
-# What stands for an environment that is declared and holds none of them.
+# Platforms for declared environments that include none of the default ones.
 _RARE_PLATFORMS = (
     *("manylinux_2_28_aarch64", "macosx_14_0_x86_64", "win_arm64", "win32", "manylinux_2_28_i686"),
     *("manylinux_2_28_ppc64le", "manylinux_2_28_s390x", "manylinux_2_31_armv7l", "manylinux_2_39_riscv64"),
 )
 
-# Values that only occur together, each row in both directions. Values that no row names stay possible with all others.
+# Values that only occur together, in both directions. Values that are not listed are possible with all others.
 _TOGETHER = (
     ("sys_platform == 'win32'", "platform_system == 'Windows'"),
     ("sys_platform == 'win32'", "os_name == 'nt'"),
@@ -57,7 +57,7 @@ _FOLLOWS = (
     ("sys_platform == 'linux' or sys_platform == 'darwin'", "os_name == 'posix'"),
     ("os_name == 'java'", "platform_python_implementation == 'Jython'"),
 )
-# Spellings of machines that a system never uses; new machines stay possible everywhere.
+# Machine names that a system never uses; new machines are possible everywhere.
 _FOREIGN_MACHINES = {
     "linux": ("AMD64", "ARM64", "arm64", "amd64", "x86"),
     "darwin": ("AMD64", "ARM64", "aarch64", "amd64", "x86", "i686", "armv7l", "ppc64le", "s390x", "riscv64"),
@@ -67,23 +67,23 @@ _FOREIGN_MACHINES = {
 
 @cache
 def possible() -> MarkerSet:
-    """The care set: environments whose values can occur together. Only what is known to be impossible is left out."""
-    found = MarkerSet.any()
+    """The environments whose values can occur together; only combinations known to be impossible are excluded."""
+    region = MarkerSet.any()
     for one, other in _TOGETHER:
         a, b = MarkerSet.parse(one), MarkerSet.parse(other)
-        found &= (a & b) | (~a & ~b)
+        region &= (a & b) | (~a & ~b)
     for one, other in _FOLLOWS:
-        found &= ~MarkerSet.parse(one) | MarkerSet.parse(other)
+        region &= ~MarkerSet.parse(one) | MarkerSet.parse(other)
     for system, machines in _FOREIGN_MACHINES.items():
         for machine in machines:
-            found -= MarkerSet.parse(f"sys_platform == '{system}' and platform_machine == '{machine}'")
-    return found
+            region -= MarkerSet.parse(f"sys_platform == '{system}' and platform_machine == '{machine}'")
+    return region
 
 
 def platform_region(name: str) -> MarkerSet:
     """The region of a described platform: `linux`, `macos_arm64`, `win_amd64`, `manylinux_2_28_aarch64`, ...
 
-    A name without an architecture stands for all of them.
+    A name without an architecture means all of them.
 
     Raises:
         LocksetError: `platform-unknown`.
@@ -105,14 +105,14 @@ _FAMILY_NAMES = frozenset({"linux", "macos", "darwin", "windows", "android", "io
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class MeasuredTags:
-    """The tags that an interpreter of this computer told, best first; compared by identity, as there are hundreds."""
+    """The tags that an interpreter on this machine reported, best first; compared by identity, which is faster."""
 
     tags: tuple[Tag, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Target:
-    """One interpreter that the lock must have usable files for; described, or with the tags that it told itself."""
+class TargetInterpreter:
+    """An interpreter for which the lock file must have usable files; described, or with measured tags."""
 
     platform: str
     python: str
@@ -122,26 +122,26 @@ class Target:
 
     @property
     def name(self) -> str:
-        """The target in words, as in "win_amd64, Python 3.12"."""
+        """A description for messages, such as "win_amd64, Python 3.12"."""
         implementation = "Python" if self.implementation == "cpython" else self.implementation
         return f"{self.platform}, {implementation} {self.python}"
 
     @property
     def tags(self) -> tuple[Tag, ...]:
-        """The tags that it accepts, best first (made on first use, then remembered)."""
+        """The tags that it accepts, best first (cached)."""
         if self.measured is not None:
             return self.measured.tags
-        return tags_of(self.platform, self.python, self.implementation)
+        return described_tags(self.platform, self.python, self.implementation)
 
 
 @cache
-def described_target(platform: str, python: str, implementation: str = "cpython") -> Target:
+def described_target(platform: str, python: str, implementation: str = "cpython") -> TargetInterpreter:
     """The target of a described platform and Python.
 
     Raises:
         LocksetError: `platform-unknown` or `python-version-invalid`.
     """
-    return Target(
+    return TargetInterpreter(
         platform=platform,
         python=python,
         implementation=implementation,
@@ -150,31 +150,30 @@ def described_target(platform: str, python: str, implementation: str = "cpython"
 
 
 def known_pythons(region: MarkerSet) -> tuple[str, ...]:
-    """For every known minor version that the region admits somewhere, its first admitted release, oldest first."""
-    found: list[str] = []
+    """The first release of every known minor version that the region includes on some platform, oldest first."""
+    pythons: list[str] = []
     for minor in KNOWN_PYTHONS:
         first = (region & MarkerSet.parse(f"python_version == '{minor}'")).python_minimum()
         if first is not None:
-            found.append(".".join(map(str, first)))
-    return tuple(found)
+            pythons.append(".".join(map(str, first)))
+    return tuple(pythons)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Universe:
-    """What a lock serves.
+    """The set of environments that a lock file supports.
 
     Attributes:
-        region: Every environment to be served: the Pythons of `requires_python`, in one of the declared environments,
-            among what can occur.
-        requires_python: As declared, or None.
-        environments: As declared; empty means all.
+        region: All supported environments: possible ones that match `requires_python` and a declared environment.
+        requires_python: The declared specifier, or None.
+        environments: The declared environments; empty for all.
         targets: The interpreters for which usable files must exist.
     """
 
     region: MarkerSet
     requires_python: SpecifierSet | None
     environments: tuple[MarkerSet, ...]
-    targets: tuple[Target, ...]
+    targets: tuple[TargetInterpreter, ...]
 
     @classmethod
     def of(
@@ -184,9 +183,9 @@ class Universe:
         environments: Iterable[MarkerSet] = (),
         platforms: Sequence[str] = DEFAULT_PLATFORMS,
     ) -> Universe:
-        """The universe of a project's declarations.
+        """The universe for the declarations of a project.
 
-        Targets are made of `platforms` for every known Python of the range, where they lie in the region.
+        The targets are `platforms` with every known Python of the range, as far as they are in the region.
 
         Raises:
             LocksetError: `requires-python-invalid`, `platform-unknown`.
@@ -196,10 +195,10 @@ class Universe:
         if requires_python is not None:
             region &= MarkerSet.of_python(requires_python)
         if declared:
-            united = MarkerSet.none()
+            union = MarkerSet.none()
             for environment in declared:
-                united |= environment
-            region &= united
+                union |= environment
+            region &= union
         specifiers = read_specifiers(requires_python) if isinstance(requires_python, str) else requires_python
         return cls(
             region=region,
@@ -209,33 +208,35 @@ class Universe:
         )
 
     def with_rare_targets(self) -> Universe:
-        """The same with interpreters also for declared environments that hold none of the usual ones."""
-        found = list(self.targets)
+        """The same universe with additional targets for declared environments that include no common interpreter."""
+        targets = list(self.targets)
         for environment in self.environments:
             region = (self.region & environment).without_extras_and_groups()
-            if not any(region.evaluate(t.environment) for t in found):
-                found += _rare_targets(region)
-        return replace(self, targets=tuple(found))
+            if not any(region.evaluate(t.environment) for t in targets):
+                targets += _rare_targets(region)
+        return replace(self, targets=tuple(targets))
 
     def pythons(self) -> tuple[str, ...]:
         """The known Pythons of the universe, one release of each minor version, oldest first."""
         return known_pythons(self.region)
 
 
-def _rare_targets(region: MarkerSet) -> tuple[Target, ...]:
-    """The interpreters of the first kind, less common than the usual ones, of which some lie in `region`."""
+def _rare_targets(region: MarkerSet) -> tuple[TargetInterpreter, ...]:
+    """The targets in `region` from the first list of less common interpreters that has any."""
     for platforms, implementation in (
         (DEFAULT_PLATFORMS, "pypy"),
         (_RARE_PLATFORMS, "cpython"),
         (_RARE_PLATFORMS, "pypy"),
     ):
-        found = _targets(region, platforms, implementation)
-        if found:
-            return found
+        targets = _targets(region, platforms, implementation)
+        if targets:
+            return targets
     return ()
 
 
-def _targets(region: MarkerSet, platforms: Sequence[str], implementation: str = "cpython") -> tuple[Target, ...]:
+def _targets(
+    region: MarkerSet, platforms: Sequence[str], implementation: str = "cpython"
+) -> tuple[TargetInterpreter, ...]:
     choices = region.without_extras_and_groups()
     pythons = known_pythons(region)
     made = (described_target(platform, python, implementation) for platform in platforms for python in pythons)

@@ -1,8 +1,8 @@
-"""Marker variables: names, aliases, kinds of domain, and the one order in which diagrams ask for them.
+"""Marker variables: names, aliases, kinds of domain, and their order in diagrams.
 
-The order is part of the output: it decides the shape of diagrams and the order of comparisons in rendered markers. It
-is fixed by names alone, never by what was seen first, so that the same input gives the same text in every process.
-Python comes first (few intervals, and facts about Pythons are read off the root), choices of extras and groups last.
+The order affects the output: it determines the shape of diagrams and the order of comparisons in rendered markers. It
+only depends on names, so that the same input gives the same text in every process. Python comes first (it has few
+intervals, and facts about Pythons can be read from the root), extras and groups come last.
 """
 
 from __future__ import annotations
@@ -31,25 +31,25 @@ Order = tuple[int, int, str]
 class Kind(Enum):
     """How the values of a variable are divided among the edges of a node."""
 
-    RELEASE = "release"  # by cut points on the line of final releases
-    TEXT = "text"  # by known strings and "any other"
-    PREDICATE = "predicate"  # yes or no, decided by the value of the text variable that owns it
-    OPAQUE = "opaque"  # yes or no, a comparison of which no more is known
-    FLAG = "flag"  # yes or no: a chosen extra or dependency group
+    RELEASE = "release"  # cut points on the release line
+    TEXT = "text"  # known strings and "any other"
+    PREDICATE = "predicate"  # Boolean, decided by the value of the text variable that owns it
+    OPAQUE = "opaque"  # Boolean, a comparison that cannot be analysed
+    FLAG = "flag"  # Boolean, whether an extra or dependency group is selected
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Variable:
-    """A question that diagrams ask. Made by the functions of this module only: equal ones are the same object.
+    """A variable of diagrams. Only the functions of this module create instances: equal ones are the same object.
 
     Attributes:
-        name: Marker variable, as packaging spells it.
-        kind: What its edges are.
-        order: Place in every diagram; smaller is nearer to the root.
+        name: Name of the marker variable in packaging.
+        kind: How its values are divided.
+        order: Position in every diagram; smaller is nearer to the root.
         owner: For a predicate, the text variable whose value decides it.
         operator: For predicates and opaque comparisons, the marker operator.
-        literal: For these the value compared with; for flags the normalised name of the extra or group.
-        literal_first: The literal stands on the left, as in `'x' in sys_platform`.
+        literal: For these, the literal; for flags, the normalised name of the extra or group.
+        literal_first: Whether the literal is on the left, as in `'x' in sys_platform`.
     """
 
     name: str
@@ -83,7 +83,7 @@ _RANKS = {
     )
 }
 
-# Spellings of the old specification, and the two names of one variable: `python_version` is read off the full version.
+# Deprecated names (PEP 345).
 ALIASES = {
     "os.name": "os_name",
     "sys.platform": "sys_platform",
@@ -104,23 +104,23 @@ TEXT_VARIABLES = frozenset(_RANKS) - {
 _VARIABLES: dict[Order, Variable] = {}
 
 
-def _interned(variable: Variable) -> Variable:
-    """The one variable of that place in the order; no two have the same."""
+def _intern(variable: Variable) -> Variable:
+    """The interned variable with this order, which is unique."""
     return _VARIABLES.setdefault(variable.order, variable)
 
 
 def text_variable(name: str) -> Variable:
-    """The variable of that name whose values are strings."""
-    return _interned(Variable(name=name, kind=Kind.TEXT, order=(_RANKS[name], 0, "")))
+    """The text variable `name`."""
+    return _intern(Variable(name=name, kind=Kind.TEXT, order=(_RANKS[name], 0, "")))
 
 
 def predicate(name: str, operator: str, literal: str, *, literal_first: bool) -> Variable:
-    """A comparison of the text variable `name` that explicit values decide and the others leave open.
+    """A comparison of the text variable `name`, which is decided for known values and open for others.
 
-    It stands directly below its owner in the order, so that an owner's edge for a known value can settle it.
+    It is directly below its owner in the order, so that the owner's edge for a known value decides it.
     """
     side = "<" if literal_first else ">"
-    return _interned(
+    return _intern(
         Variable(
             name=name,
             kind=Kind.PREDICATE,
@@ -134,13 +134,13 @@ def predicate(name: str, operator: str, literal: str, *, literal_first: bool) ->
 
 
 def opaque(name: str, operator: str, literal: str, *, literal_first: bool) -> Variable:
-    """A comparison of a release variable that no finite number of cut points can express.
+    """A comparison of a release variable that cannot be expressed with finitely many cut points.
 
-    `name` may be `python_version`; equal comparisons are equal variables, and nothing else is known of them.
+    `name` may be `python_version`. Equal comparisons are the same variable; otherwise they are independent.
     """
     side = "<" if literal_first else ">"
     rank = _RANKS["python_full_version" if name == "python_version" else name]
-    return _interned(
+    return _intern(
         Variable(
             name=name,
             kind=Kind.OPAQUE,
@@ -153,8 +153,8 @@ def opaque(name: str, operator: str, literal: str, *, literal_first: bool) -> Va
 
 
 def flag(name: str, chosen: str) -> Variable:
-    """The choice of an extra (`name` is `extras`) or of a group (`dependency_groups`); `chosen` is normalised."""
-    return _interned(Variable(name=name, kind=Kind.FLAG, order=(_RANKS[name], 0, chosen), literal=chosen))
+    """Whether an extra (`name` is `extras`) or a group (`dependency_groups`) is selected; `chosen` is normalised."""
+    return _intern(Variable(name=name, kind=Kind.FLAG, order=(_RANKS[name], 0, chosen), literal=chosen))
 
 
 PYTHON = Variable(name="python_full_version", kind=Kind.RELEASE, order=(_RANKS["python_full_version"], 0, ""))

@@ -1,1 +1,1 @@
-"""Core metadata of wheels and sdists, and the ways to learn it."""
+"""Core metadata of wheels and sdists, and strategies to obtain it."""

@@ -1,4 +1,4 @@
-"""Archives whose readers cannot be made to take more memory than is sensible."""
+"""Read archives with limits on memory."""
 
 from __future__ import annotations
 
@@ -14,17 +14,16 @@ if TYPE_CHECKING:
     import tarfile
     from collections.abc import Iterator
 
-__all__ = ["MOST_MEMBERS", "BoundedReads", "archive_errors", "inflated", "tar_members"]
+__all__ = ["MOST_MEMBERS", "BoundedReads", "archive_errors", "open_gzip", "tar_members"]
 
-# Members of a source archive; beyond it the archive is refused. The largest honest ones have some 30,000.
+# Limit for the members of a source archive; the largest real ones have about 30,000.
 MOST_MEMBERS = 100_000
 
-# Bytes given at once. The directory of a zip archive and the extended headers of a tar archive are read so, as long as
-# the archive says they are; the largest honest ones have some 10 MB.
+# Limit for one read. The directory of a zip archive and the extended headers of a tar archive are read at once, with
+# the size that the archive states; the largest real ones have about 10 MB.
 _MOST = 16 * 1024 * 1024
 
-# Where each reader of archives, and each decompressor that zipfile may call, names its own error. Not every build of
-# Python has all of them.
+# Error classes of the archive readers, and of the decompressors that zipfile may use. Not every Python has all of them.
 _ERRORS = (
     ("tarfile", "TarError"),
     ("zipfile", "BadZipFile"),
@@ -34,7 +33,7 @@ _ERRORS = (
 
 
 class BoundedReads(io.RawIOBase):
-    """A seekable file for reading; ValueError where more is wanted at once than any honest archive needs."""
+    """A seekable file for reading; ValueError for a single read that is larger than any real archive needs."""
 
     def __init__(self, file: BinaryIO) -> None:
         super().__init__()
@@ -43,14 +42,14 @@ class BoundedReads(io.RawIOBase):
     def read(self, size: int | None = -1) -> bytes:
         """The next bytes."""
         if size is not None and size > _MOST:
-            raise ValueError(f"{size} bytes of it would have to be read at once")
+            raise ValueError(f"it requires a single read of {size} bytes")
         data = self._file.read(_MOST + 1 if size is None or size < 0 else size)
         if len(data) > _MOST:
-            raise ValueError(f"more than {_MOST} bytes of it would have to be read at once")
+            raise ValueError(f"it requires a single read of more than {_MOST} bytes")
         return data
 
     def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
-        """Move."""
+        """Move to an offset."""
         return self._file.seek(offset, whence)
 
     def tell(self) -> int:
@@ -58,23 +57,23 @@ class BoundedReads(io.RawIOBase):
         return self._file.tell()
 
     def seekable(self) -> bool:
-        """It is."""
+        """Return True."""
         return True
 
     def readable(self) -> bool:
-        """It is."""
+        """Return True."""
         return True
 
 
-def inflated(file: BinaryIO) -> BinaryIO:
-    """What is in the gzip file."""
+def open_gzip(file: BinaryIO) -> BinaryIO:
+    """The decompressed content of a gzip file."""
     return cast("BinaryIO", BoundedReads(cast("BinaryIO", gzip.GzipFile(fileobj=file, mode="rb"))))
 
 
 def archive_errors() -> tuple[type[Exception], ...]:
-    """Every error in which reading a damaged or forged tar or zip archive may end."""
-    # OSError of bz2 and gzip, ValueError of numbers and encodings, RuntimeError of encryption and recursion,
-    # ArithmeticError of numbers that are no offsets.
+    """The errors that reading a damaged or forged tar or zip archive may raise."""
+    # OSError from bz2 and gzip, ValueError for numbers and encodings, RuntimeError for encryption and recursion,
+    # ArithmeticError for invalid offsets.
     errors: list[type[Exception]] = [zlib.error, struct.error, EOFError, OSError, ValueError, RuntimeError]
     errors += [LookupError, ArithmeticError]
     for module, name in _ERRORS:
@@ -84,11 +83,11 @@ def archive_errors() -> tuple[type[Exception], ...]:
 
 
 def tar_members(archive: tarfile.TarFile) -> Iterator[tarfile.TarInfo]:
-    """The members of an archive in their order.
+    """The members of an archive, in order.
 
     Raises:
-        ValueError: There are too many members, or one is not followed by a later place: sizes below zero lead
-            readers backwards, for ever.
+        ValueError: There are too many members, or the offset does not increase: negative sizes would make readers go
+            backwards forever.
     """
     for count, member in enumerate(archive):
         if count >= MOST_MEMBERS:

@@ -1,4 +1,4 @@
-"""What resolution needs of core metadata (METADATA, PKG-INFO), read by a scan of the header fields alone."""
+"""Read the core metadata (METADATA, PKG-INFO) that resolution needs, from the header fields alone."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ if TYPE_CHECKING:
 
 __all__ = ["CoreMetadata", "MetadataFields", "parse_metadata", "scan_fields"]
 
-# Bytes of header read at most; a METADATA whose header is longer is refused. The largest honest ones have some 100 KB.
+# Limit for the header in bytes; the largest real ones have about 100 KB.
 HEADER_LIMIT = 4 * 1024 * 1024
 
-_WANTED = {
+_FIELDS = {
     "metadata-version": "metadata_version",
     "name": "name",
     "version": "version",
@@ -32,16 +32,16 @@ _WANTED = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CoreMetadata:
-    """The metadata of one release, as far as resolution needs it.
+    """The metadata of one release that resolution needs.
 
     Attributes:
-        name: Normalised.
-        version: As the metadata says.
-        requires_dist: Requirement texts as they stand, unparsed.
-        requires_python: As it stands, unparsed.
+        name: Normalised name.
+        version: Version in the metadata.
+        requires_dist: Unparsed requirements.
+        requires_python: Unparsed specifier, or None.
         provides_extra: Normalised names.
-        dynamic: Fields (in lower case) an sdist leaves to the build.
-        origin: How it was learned: "wheel", "metadata-file", "sdist" or "built".
+        dynamic: Fields (in lower case) of an sdist that the build determines (PEP 643).
+        origin: Where it comes from: "wheel", "metadata-file", "sdist", "tree" or "built".
     """
 
     name: str
@@ -55,7 +55,7 @@ class CoreMetadata:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MetadataFields:
-    """Header fields as they stand, each as often as it was given."""
+    """Unparsed header fields, with all their values."""
 
     metadata_version: tuple[str, ...] = ()
     name: tuple[str, ...] = ()
@@ -67,13 +67,13 @@ class MetadataFields:
 
 
 def scan_fields(data: bytes) -> MetadataFields:
-    """The wanted header fields of a METADATA or PKG-INFO file: folded lines joined, the body never looked at."""
+    """The needed header fields of a METADATA or PKG-INFO file, with folded lines joined; the body is not read."""
     head = _header(data)
     try:
         text = head.decode("utf-8")
     except UnicodeDecodeError:
-        text = head.decode("latin-1")  # old tools wrote what their locale gave; the needed fields are ASCII
-    found: dict[str, list[str]] = {}
+        text = head.decode("latin-1")  # old tools used the encoding of their locale; the needed fields are ASCII
+    fields: dict[str, list[str]] = {}
     current: list[str] | None = None
     for line in text.split("\n"):
         if line[:1] in {" ", "\t"}:
@@ -81,17 +81,17 @@ def scan_fields(data: bytes) -> MetadataFields:
                 current[-1] = f"{current[-1]} {line.strip()}".strip()
             continue
         name, colon, value = line.partition(":")
-        field = _WANTED.get(name.lower()) if colon else None
+        field = _FIELDS.get(name.lower()) if colon else None
         if field is None:
             current = None
         else:
-            current = found.setdefault(field, [])
+            current = fields.setdefault(field, [])
             current.append(value.strip())
-    return MetadataFields(**{field: tuple(values) for field, values in found.items()})
+    return MetadataFields(**{field: tuple(values) for field, values in fields.items()})
 
 
 def _header(data: bytes) -> bytes:
-    """Everything before the first empty line, with Unix line ends, without a byte order mark."""
+    """The text before the first empty line, with Unix line ends, without a byte order mark."""
     if data.startswith(b"\xef\xbb\xbf"):
         data = data[3:]
     if data.startswith((b"\n", b"\r\n")):
@@ -104,12 +104,12 @@ def _header(data: bytes) -> bytes:
 
 
 def parse_metadata(data: bytes, *, origin: str, what: str) -> CoreMetadata:
-    """The metadata in `data`; `what` names the file in errors.
+    """Parse the metadata in `data`; `what` names the file in errors.
 
-    Requirements and requires-python stay texts: whether they parse is for the resolver to judge, release by release.
+    Requirements and requires-python stay unparsed: the resolver decides about invalid ones for each release.
 
     Raises:
-        LocksetError: `metadata-invalid`: name or version is missing, doubled or malformed.
+        LocksetError: `metadata-invalid`: name or version is missing, duplicate or malformed.
     """
     fields = scan_fields(data)
     name = _single(fields.name, "Name", what)
@@ -133,13 +133,13 @@ def parse_metadata(data: bytes, *, origin: str, what: str) -> CoreMetadata:
 
 def _single(values: tuple[str, ...], field: str, what: str) -> str:
     if len(set(values)) != 1 or not values[0]:
-        said = "has no" if not any(values) else "has more than one"
-        raise LocksetError("metadata-invalid", f"The metadata of {what} {said} {field}")
+        problem = "has no" if not any(values) else "has more than one"
+        raise LocksetError("metadata-invalid", f"The metadata of {what} {problem} {field}")
     return values[0]
 
 
 def _check_bounds(texts: Iterable[str], what: str) -> None:
-    """LocksetError `metadata-invalid` for what no parser of requirements and versions is up to."""
+    """Raise LocksetError `metadata-invalid` for texts that exceed the limits of the parsers."""
     for text in texts:
         reason = excess(text)
         if reason is not None:
@@ -148,7 +148,7 @@ def _check_bounds(texts: Iterable[str], what: str) -> None:
 
 
 def _optional(values: tuple[str, ...]) -> str | None:
-    """The first value said; old tools wrote `UNKNOWN` for none."""
+    """The first value; old tools wrote `UNKNOWN` for none."""
     for value in values:
         if value and value != "UNKNOWN":
             return value

@@ -1,4 +1,4 @@
-"""What retrieval of metadata needs from outside, and what it offers to the resolver."""
+"""Interfaces that the retrieval of metadata needs, and the one that it provides to the resolver."""
 
 from __future__ import annotations
 
@@ -12,41 +12,41 @@ if TYPE_CHECKING:
     from lockset.index.pages.project_page import DistributionFile
     from lockset.metadata.core import CoreMetadata
 
-__all__ = ["Builder", "MetadataSource", "Pending", "RemoteFiles", "Store", "Tasks"]
+__all__ = ["Builder", "BytesStore", "MetadataSource", "Pending", "RemoteFiles", "Tasks"]
 
 T_co = TypeVar("T_co", covariant=True)
 T = TypeVar("T")
 
 
 class MetadataSource(Protocol):
-    """Tells the metadata of releases. Implementation: `lockset.metadata.retrieve.Retriever`."""
+    """Provides the metadata of releases. Implementation: `lockset.metadata.retrieve.Retriever`."""
 
     def hint(self, files: Sequence[DistributionFile]) -> None:
-        """The metadata of this version (all its usable files) will probably be asked for. Returns at once."""
+        """Start to retrieve metadata that will probably be needed, of the version with these files. Returns at once."""
 
     def metadata(self, files: Sequence[DistributionFile]) -> CoreMetadata:
-        """The metadata of the version whose usable files these are; within one run the same for the same version.
+        """The metadata of the version with these usable files; the same for every call within one run.
 
         Raises:
-            LocksetError: `metadata-invalid`: the release cannot be used and may be stepped over; `build-needed`:
-                only a build would tell and builds are off; others: the answer is unknown.
+            LocksetError: `metadata-invalid`: the release cannot be used and may be skipped; `build-needed`: a build is
+                required, but builds are off; others: the metadata is not known.
         """
 
     def unbuilt(self) -> MetadataSource:
-        """The same, with what is known already, which builds nothing from now on."""
+        """A source with the same cached metadata that never builds."""
 
 
 class Builder(Protocol):
-    """Turns a source tree into metadata or a wheel. Implementation: `lockset.build.hooks.HookBuilder`."""
+    """Builds metadata or a wheel from a source tree. Implementation: `lockset.build.hooks.HookBuilder`."""
 
     def metadata(self, source_tree: Path, *, what: str) -> bytes:
-        """The METADATA a wheel of this tree would have; `what` names the release in notes and errors."""
+        """The METADATA that a wheel of this tree would have; `what` names the release in notes and errors."""
 
     def wheel(self, source_tree: Path, out_dir: Path, *, what: str) -> Path:
         """A wheel of this tree, in `out_dir`."""
 
     def archive_metadata(self, archive: BinaryIO, filename: str) -> bytes:
-        """The METADATA of an sdist archive: unpacks it safely into a tree of its own, then as `metadata`."""
+        """The METADATA of an sdist archive, which is unpacked safely first."""
 
     def archive_wheel(self, archive: BinaryIO, filename: str, out_dir: Path) -> Path:
         """A wheel of an sdist archive, in `out_dir`."""
@@ -56,33 +56,33 @@ class RemoteFiles(Protocol):
     """Access to files of an index. Implementation: `lockset.index.http.client.HttpFiles`. Calls block."""
 
     def metadata_file(self, file: DistributionFile) -> bytes | None:
-        """The body of `<url>.metadata`; None where the host has none (or is known not to have such files)."""
+        """The content of `<url>.metadata`; None if the host has no such file."""
 
     def open(self, file: DistributionFile) -> BinaryIO | None:
-        """The file, seekable, read piece by piece over the network; None where the host cannot serve pieces.
+        """The file, seekable, read with range requests; None if the host does not support them.
 
-        Pieces have no hash; where all bytes came at once, they were verified, and None is the answer if they failed.
+        Ranges cannot be verified. If the host sends the whole file, it is verified, and None is returned if that fails.
         """
 
     def download(self, file: DistributionFile) -> AbstractContextManager[BinaryIO]:
-        """The whole file, all its known hashes verified, seekable; gone when the context ends."""
+        """The whole file, seekable, with all known hashes verified; removed at the end of the context."""
 
     def size(self, file: DistributionFile) -> int | None:
-        """Size in bytes, where the page told it or a transfer did."""
+        """Size in bytes, if the page or a transfer has revealed it."""
 
 
-class Store(Protocol):
-    """Remembers bytes by kind and key across runs; loses them whenever it likes."""
+class BytesStore(Protocol):
+    """Stores bytes by kind and key across runs; entries may be lost at any time."""
 
     def get(self, kind: str, key: str) -> bytes | None:
-        """The bytes last put, whole, or None."""
+        """The stored bytes, or None."""
 
     def put(self, kind: str, key: str, data: bytes) -> None:
-        """Remember; never fails."""
+        """Store `data`; never fails."""
 
 
 class Pending(Protocol[T_co]):
-    """A call that was started elsewhere."""
+    """A call in another thread."""
 
     @property
     def done(self) -> bool:
@@ -90,14 +90,14 @@ class Pending(Protocol[T_co]):
 
     @property
     def under_way(self) -> bool:
-        """Whether somebody does it just now."""
+        """Whether it is running."""
 
     def result(self) -> T_co:
-        """Its value, or its exception raised here; waits for it, and has it done before others."""
+        """Wait for the call, with priority over others, and return its value or raise its exception."""
 
 
 class Tasks(Protocol):
-    """Runs calls beside the caller. Implementation: `lockset.index.http.workers.Workers`."""
+    """Runs calls in other threads. Implementation: `lockset.index.http.workers.Workers`."""
 
     def start(self, call: Callable[[], T], after: Callable[[], object] | None = None) -> Pending[T]:
-        """Have `call` run soon, in another thread; `after` is called there once its result can be had."""
+        """Run `call` in another thread; `after` is called there when its result is available."""

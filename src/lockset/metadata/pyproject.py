@@ -1,4 +1,4 @@
-"""Core metadata of a source tree, where the [project] table of its pyproject.toml leaves nothing needed to a build."""
+"""Core metadata of a source tree from its pyproject.toml, if [project] has all needed fields (PEP 621)."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ _NEEDED = ("version", "dependencies", "optional-dependencies", "requires-python"
 
 
 def tree_metadata(text: str | None, *, what: str) -> CoreMetadata | None:
-    """What the pyproject.toml `text` promises of the tree; None where there is none, or only a build would tell.
+    """The static metadata of the pyproject.toml `text`; None if there is none, or a build is required.
 
     Raises:
-        LocksetError: `metadata-invalid`: what it says is no name, version or requirement.
+        LocksetError: `metadata-invalid`: a name, version or requirement is not valid.
     """
     if text is None:
         return None
@@ -39,7 +39,7 @@ def tree_metadata(text: str | None, *, what: str) -> CoreMetadata | None:
     dynamic = project.get("dynamic", [])
     if not isinstance(dynamic, list) or any(field in dynamic for field in _NEEDED):
         return None
-    # Poetry adds its own table's dependencies also where [project] should have said that it leaves them open.
+    # Poetry adds the dependencies of its own table even if [project] does not list them as dynamic.
     if "dependencies" not in project and "poetry" in _table(document.get("tool")):
         return None
     try:
@@ -51,14 +51,14 @@ def tree_metadata(text: str | None, *, what: str) -> CoreMetadata | None:
             provides_extra=frozenset(canonicalize_name(e) for e in project.get("optional-dependencies", {})),
             origin="tree",
         )
-    except (ValueError, RecursionError, TypeError, AttributeError) as error:  # what is invalid is a ValueError
+    except (ValueError, RecursionError, TypeError, AttributeError) as error:  # packaging's errors are ValueErrors
         reason = str(error).split("\n", maxsplit=1)[0]
-        raise _invalid(what, f"the [project] table of its pyproject.toml is wrong: {reason}") from error
+        raise _invalid(what, f"the [project] table of its pyproject.toml is not valid: {reason}") from error
 
 
 def _text_or_none(value: object) -> str | None:
     if value is not None and not isinstance(value, str):
-        raise TypeError("`requires-python` is not a text")
+        raise TypeError("`requires-python` is not a string")
     return value
 
 

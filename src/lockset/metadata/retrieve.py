@@ -1,4 +1,4 @@
-"""Learns metadata: walks the ways through ports, and remembers the answers."""
+"""Retrieve metadata: try the strategies in order, and cache the results."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from lockset.errors import LocksetError
 from lockset.hashes import Verifier, strong_digests
 from lockset.index.credentials import redact
 from lockset.metadata.core import CoreMetadata, parse_metadata
-from lockset.metadata.strategies import Way, WayKind, best_file, ways
+from lockset.metadata.strategies import MetadataStrategy, StrategyKind, best_file, strategies
 from lockset.metadata.wheel import check_identity, wheel_metadata
 
 if TYPE_CHECKING:
@@ -21,27 +21,27 @@ if TYPE_CHECKING:
 
     from lockset.index.pages.project_page import DistributionFile
     from lockset.metadata.build_failures import BuildFailures
-    from lockset.metadata.ports import Builder, Pending, RemoteFiles, Store, Tasks
+    from lockset.metadata.ports import Builder, BytesStore, Pending, RemoteFiles, Tasks
 
 __all__ = ["Retriever"]
 
 _KIND = "metadata"
-# Raised whenever a remembered answer would mean something else.
+# Increment with every change of the stored metadata.
 _FORMAT = 1
 
 
 class Retriever:
-    """`lockset.metadata.ports.MetadataSource` over files of indexes.
+    """`lockset.metadata.ports.MetadataSource` for the files of indexes.
 
-    `builder` None: builds are off. `failures` remembers across runs which builds failed. `hint` tries cheap ways only:
-    it downloads no whole archive and builds nothing.
+    Without a `builder`, builds are off. `failures` caches failed builds across runs. `hint` only uses cheap strategies:
+    it neither downloads whole archives nor builds.
     """
 
     def __init__(
         self,
         files: RemoteFiles,
         *,
-        store: Store,
+        store: BytesStore,
         tasks: Tasks,
         builder: Builder | None = None,
         failures: BuildFailures | None = None,
@@ -53,125 +53,125 @@ class Retriever:
         self._failures = failures
         self._known: dict[str, CoreMetadata] = {}
         self._keys: dict[int, tuple[Sequence[DistributionFile], str]] = {}
-        self._begun: dict[str, Pending[CoreMetadata | None]] = {}
+        self._pending: dict[str, Pending[CoreMetadata | None]] = {}
 
     def hint(self, files: Sequence[DistributionFile]) -> None:
-        """Start to learn this version's metadata: see the port."""
+        """Start to retrieve the metadata of this version; see `MetadataSource`."""
         self.fetch(files, None)
 
-    def fetch(self, files: Sequence[DistributionFile], heard: Callable[[], object] | None) -> None:
-        """As `hint`, and tell when they have come: `lockset.resolve.releases.prefetch.ScoutedMetadata`."""
+    def fetch(self, files: Sequence[DistributionFile], when_done: Callable[[], object] | None) -> None:
+        """Like `hint`, with a callback; see `lockset.resolve.releases.prefetch.PrefetchingMetadata`."""
         if not files:
             return
         key = self._key(files)
-        if key not in self._known and key not in self._begun and not self._recall(key):
+        if key not in self._known and key not in self._pending and not self._load_stored(key):
             listed = tuple(files)
-            self._begun[key] = self._tasks.start(lambda: self._begin(key, listed), heard)
+            self._pending[key] = self._tasks.start(lambda: self._prefetch(key, listed), when_done)
 
     def known(self, files: Sequence[DistributionFile]) -> CoreMetadata | None:
-        """What is known already: `lockset.resolve.releases.prefetch.ScoutedMetadata`."""
+        """The metadata if it is available; see `lockset.resolve.releases.prefetch.PrefetchingMetadata`."""
         if not files:
             return None
         key = self._key(files)
-        begun = self._begun.get(key)
-        if key not in self._known and begun is not None and begun.done:
+        pending = self._pending.get(key)
+        if key not in self._known and pending is not None and pending.done:
             try:
-                found = begun.result()
+                metadata = pending.result()
             except LocksetError:
-                return None  # whoever asks for them will hear
-            if found is not None:
-                self._known[key] = found
+                return None  # `metadata` raises it
+            if metadata is not None:
+                self._known[key] = metadata
         return self._known.get(key)
 
     def is_coming(self, files: Sequence[DistributionFile]) -> bool:
-        """Whether they are just being fetched: `lockset.resolve.releases.prefetch.ScoutedMetadata`."""
-        begun = self._begun.get(self._key(files)) if files else None
-        return begun is not None and begun.under_way
+        """Whether it is being fetched; see `lockset.resolve.releases.prefetch.PrefetchingMetadata`."""
+        pending = self._pending.get(self._key(files)) if files else None
+        return pending is not None and pending.under_way
 
     def metadata(self, files: Sequence[DistributionFile]) -> CoreMetadata:
-        """This version's metadata: see the port."""
+        """The metadata of this version; see `MetadataSource`."""
         if not files:
             raise LocksetError("metadata-invalid", "A version without usable files has no metadata")
         key = self._key(files)
         known = self._known.get(key)
-        if known is None and (key in self._begun or not self._recall(key)):
-            self._learn(key, files)
+        if known is None and (key in self._pending or not self._load_stored(key)):
+            self._retrieve(key, files)
             known = self._known[key]
         return known or self._known[key]
 
     def unbuilt(self) -> Retriever:
-        """The same without builds: see the port."""
+        """A source with the same metadata that never builds; see `MetadataSource`."""
         other = Retriever(self._files, store=self._store, tasks=self._tasks)
-        other._known, other._begun = self._known, self._begun
+        other._known, other._pending = self._known, self._pending
         return other
 
-    def _learn(self, key: str, files: Sequence[DistributionFile]) -> None:
-        begun = self._begun.get(key)
-        found = None if begun is None else begun.result()
-        if found is None:
-            found = self._walk(files, cheap_only=False, tried_cheap=begun is not None)
-            if found is None:
+    def _retrieve(self, key: str, files: Sequence[DistributionFile]) -> None:
+        pending = self._pending.get(key)
+        metadata = None if pending is None else pending.result()
+        if metadata is None:
+            metadata = self._try_all(files, cheap_only=False, tried_cheap=pending is not None)
+            if metadata is None:
                 raise _build_needed(files[0])
-            self._store.put(_KIND, key, _dump(found))
-        self._known[key] = found
+            self._store.put(_KIND, key, _dump(metadata))
+        self._known[key] = metadata
 
-    def _begin(self, key: str, files: Sequence[DistributionFile]) -> CoreMetadata | None:
-        """What the cheap ways tell; in another thread, where it is also remembered."""
-        found = self._walk(files, cheap_only=True)
-        if found is not None:
-            self._store.put(_KIND, key, _dump(found))
-        return found
+    def _prefetch(self, key: str, files: Sequence[DistributionFile]) -> CoreMetadata | None:
+        """Try the cheap strategies and store the result, in another thread."""
+        metadata = self._try_all(files, cheap_only=True)
+        if metadata is not None:
+            self._store.put(_KIND, key, _dump(metadata))
+        return metadata
 
     def _key(self, files: Sequence[DistributionFile]) -> str:
-        """What an answer belongs to; computed once for the same sequence, which is asked for again and again."""
+        """The key of the metadata; cached, since the same sequence is used many times."""
         known = self._keys.get(id(files))
         if known is None or known[0] is not files:
             known = self._keys[id(files)] = (files, _key_of(files))
         return known[1]
 
-    def _recall(self, key: str) -> bool:
+    def _load_stored(self, key: str) -> bool:
         data = self._store.get(_KIND, key)
-        found = None if data is None else _load(data)
-        if found is not None:
-            self._known[key] = found
-        return found is not None
+        metadata = None if data is None else _load(data)
+        if metadata is not None:
+            self._known[key] = metadata
+        return metadata is not None
 
-    def _walk(
+    def _try_all(
         self, files: Sequence[DistributionFile], *, cheap_only: bool, tried_cheap: bool = False
     ) -> CoreMetadata | None:
-        """The answer of the first way that has one; None where the ways are exhausted."""
-        for way in ways(files, build=self._builder is not None):
-            if way.kind.is_cheap if tried_cheap else (cheap_only and not way.kind.is_cheap):
+        """The result of the first strategy that has one; None if all fail."""
+        for strategy in strategies(files, build=self._builder is not None):
+            if strategy.kind.is_cheap if tried_cheap else (cheap_only and not strategy.kind.is_cheap):
                 continue
-            found = self._try(way)
-            if found is not None:
-                return found
+            metadata = self._try(strategy)
+            if metadata is not None:
+                return metadata
         return None
 
-    def _try(self, way: Way) -> CoreMetadata | None:
-        match way.kind:
-            case WayKind.METADATA_FILE:
-                return self._by_metadata_file(way.file)
-            case WayKind.PIECES:
-                return self._by_pieces(way.file)
-            case WayKind.WHOLE_WHEEL:
-                with self._files.download(way.file) as file:
-                    return wheel_metadata(file, way.file)
-            case WayKind.SDIST:
+    def _try(self, strategy: MetadataStrategy) -> CoreMetadata | None:
+        match strategy.kind:
+            case StrategyKind.METADATA_FILE:
+                return self._by_metadata_file(strategy.file)
+            case StrategyKind.PIECES:
+                return self._by_pieces(strategy.file)
+            case StrategyKind.WHOLE_WHEEL:
+                with self._files.download(strategy.file) as file:
+                    return wheel_metadata(file, strategy.file)
+            case StrategyKind.SDIST:
                 from lockset.metadata.sdist import sdist_metadata  # zip and tar are slow to import, rarely needed
 
-                if self._failures is not None:  # only what tells nothing by itself was built
-                    self._failures.refuse_known(way.file)
-                with self._files.download(way.file) as file:
-                    return sdist_metadata(file, way.file)
-            case WayKind.BUILD:
-                return self._by_build(way.file)
+                if self._failures is not None:  # only sdists without static metadata are ever built
+                    self._failures.refuse_known(strategy.file)
+                with self._files.download(strategy.file) as file:
+                    return sdist_metadata(file, strategy.file)
+            case StrategyKind.BUILD:
+                return self._by_build(strategy.file)
 
     def _by_metadata_file(self, file: DistributionFile) -> CoreMetadata | None:
-        """By the `.metadata` file. A promised one has to be there and to fit its hash.
+        """Use the `.metadata` file (PEP 658). A promised one must exist and match its hash.
 
-        One that nobody promised has no hash to fit, like the pieces of the next way: it comes from the same server
-        as the file, and counts only where it reads as this release's metadata. A server may answer with anything.
+        One that the index did not promise has no hash, like ranges of a wheel. It comes from the same server as the
+        file, and is only used if it is valid metadata of this release: a server may return anything.
         """
         data = self._files.metadata_file(file)
         if data is None:
@@ -179,13 +179,13 @@ class Retriever:
         if file.metadata_hashes:
             _verify(data, file)
         try:
-            found = parse_metadata(data, origin="metadata-file", what=file.filename)
-            check_identity(found, file)
+            metadata = parse_metadata(data, origin="metadata-file", what=file.filename)
+            check_identity(metadata, file)
         except LocksetError:
             if file.metadata:
                 raise
             return None
-        return found
+        return metadata
 
     def _by_pieces(self, file: DistributionFile) -> CoreMetadata | None:
         opened = self._files.open(file)
@@ -196,21 +196,21 @@ class Retriever:
                 return wheel_metadata(opened, file)
         except LocksetError as error:
             if error.diagnostic.code in {"metadata-invalid", "range-refused"}:
-                return None  # pieces have no hash: only the whole file, verified, is judged
+                return None  # ranges cannot be verified, so only the whole file can prove an error
             raise
 
     def _by_build(self, file: DistributionFile) -> CoreMetadata:
-        assert self._builder is not None, "this way is offered only where builds are on"
+        assert self._builder is not None, "this strategy is only used if builds are on"
         with self._files.download(file) as archive:
             try:
                 data = self._builder.archive_metadata(archive, file.filename)
-                found = parse_metadata(data, origin="built", what=file.filename)
-                check_identity(found, file)
+                metadata = parse_metadata(data, origin="built", what=file.filename)
+                check_identity(metadata, file)
             except LocksetError as error:
                 if self._failures is not None:
                     self._failures.remember(file, error)
                 raise
-        return found
+        return metadata
 
 
 def _verify(data: bytes, file: DistributionFile) -> None:
@@ -221,25 +221,25 @@ def _verify(data: bytes, file: DistributionFile) -> None:
     if wrong is not None:
         raise LocksetError(
             "hash-mismatch",
-            f"`{what}` is not what its index promises: {wrong.replace('locked', 'promised')}",
-            place=redact(f"{file.url}.metadata"),
-            hint="The file was changed or damaged on the way; try again, or tell whoever runs the index",
+            f"`{what}` does not match the hash from its index: {wrong.replace('locked', 'promised')}",
+            location=redact(f"{file.url}.metadata"),
+            hint="The file was changed or damaged in transit; try again, or report it to the operators of the index",
         )
 
 
 def _build_needed(file: DistributionFile) -> LocksetError:
     return LocksetError(
         "build-needed",
-        f"Only a build of `{file.filename}` would tell its dependencies, and builds are off",
-        place=redact(file.url),
+        f"The dependencies of `{file.filename}` can only be determined by a build, but builds are off",
+        location=redact(file.url),
         hint="Allow builds for it, or use a release that has a wheel",
     )
 
 
 def _key_of(files: Sequence[DistributionFile]) -> str:
-    """What an answer belongs to: where the file is, and its promised hashes.
+    """The key of the metadata: the URL of the file and its promised hashes.
 
-    The place is part of it, so that one index cannot tell the metadata of another one's file.
+    The URL is included so that one index cannot provide the metadata of another index's file.
     """
     wheels = [file for file in files if file.is_wheel]
     file = best_file(wheels) if wheels else files[0]
@@ -247,15 +247,15 @@ def _key_of(files: Sequence[DistributionFile]) -> str:
     return hashlib.sha256(json.dumps([_FORMAT, file.url, promised]).encode()).hexdigest()
 
 
-def _dump(found: CoreMetadata) -> bytes:
+def _dump(metadata: CoreMetadata) -> bytes:
     fields = {
-        "name": found.name,
-        "version": str(found.version),
-        "requires_dist": found.requires_dist,
-        "requires_python": found.requires_python,
-        "provides_extra": sorted(found.provides_extra),
-        "dynamic": sorted(found.dynamic),
-        "origin": found.origin,
+        "name": metadata.name,
+        "version": str(metadata.version),
+        "requires_dist": metadata.requires_dist,
+        "requires_python": metadata.requires_python,
+        "provides_extra": sorted(metadata.provides_extra),
+        "dynamic": sorted(metadata.dynamic),
+        "origin": metadata.origin,
     }
     return json.dumps(fields).encode()
 

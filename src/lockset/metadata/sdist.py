@@ -1,4 +1,4 @@
-"""Core metadata of an sdist, where its PKG-INFO (PEP 643) or its pyproject.toml promises what a build would give."""
+"""Core metadata of an sdist without a build, from its PKG-INFO (PEP 643) or its pyproject.toml (PEP 621)."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from packaging.version import InvalidVersion, Version
 
 from lockset.dependency_specifiers import read_version
 from lockset.errors import LocksetError
-from lockset.metadata.bounded_reads import BoundedReads, archive_errors, inflated, tar_members
+from lockset.metadata.bounded_reads import BoundedReads, archive_errors, open_gzip, tar_members
 from lockset.metadata.core import parse_metadata, scan_fields
 from lockset.metadata.pyproject import tree_metadata
 from lockset.metadata.wheel import METADATA_LIMIT, check_identity
@@ -22,18 +22,18 @@ if TYPE_CHECKING:
 
 __all__ = ["pkg_info", "sdist_metadata", "static_metadata"]
 
-# The first version of the metadata whose fields are promises, unless named in `Dynamic`.
+# The first metadata version whose fields are static unless listed in `Dynamic` (PEP 643).
 _STATIC_SINCE = Version("2.2")
 _NEEDED = frozenset({"requires-dist", "requires-python", "provides-extra"})
-# Bytes inflated before PKG-INFO must have come.
+# Limit for the bytes that are inflated to find a member.
 _INFLATED = 2 * 1024**3
 
 
 def sdist_metadata(file: BinaryIO, of: DistributionFile) -> CoreMetadata | None:
-    """The metadata of sdist `of`, whose bytes `file` gives; None where only a build would tell.
+    """The static metadata of the sdist `of` in `file`; None if a build is required.
 
     Raises:
-        LocksetError: `metadata-invalid`: the archive is damaged, or its PKG-INFO tells another name or version.
+        LocksetError: `metadata-invalid`: the archive is damaged, or its PKG-INFO has another name or version.
     """
     data = pkg_info(file, of)
     if data is not None and not _is_old(scan_fields(data)):
@@ -44,28 +44,28 @@ def sdist_metadata(file: BinaryIO, of: DistributionFile) -> CoreMetadata | None:
 
 
 def _project_metadata(data: bytes, of: DistributionFile) -> CoreMetadata | None:
-    """What the [project] table promises; None where it leaves something to the build, or is of another version."""
+    """The metadata of the [project] table; None if a field is dynamic, or the version differs."""
     try:
-        found = tree_metadata(data.decode("utf-8"), what=of.filename)
+        metadata = tree_metadata(data.decode("utf-8"), what=of.filename)
     except (LocksetError, UnicodeDecodeError):
-        return None  # a build backend may still understand it
-    if found is None or (found.name, found.version) != (of.project, of.version):
+        return None  # a build backend may still accept it
+    if metadata is None or (metadata.name, metadata.version) != (of.project, of.version):
         return None
-    return replace(found, origin="sdist")
+    return replace(metadata, origin="sdist")
 
 
 def static_metadata(data: bytes, of: DistributionFile) -> CoreMetadata | None:
-    """What a PKG-INFO promises; None where it is too old to promise, or leaves a needed field to the build."""
+    """The metadata of a PKG-INFO; None if its metadata version is too old, or a needed field is dynamic."""
     fields = scan_fields(data)
     if _is_old(fields) or not {field.lower() for field in fields.dynamic}.isdisjoint(_NEEDED):
         return None
-    found = parse_metadata(data, origin="sdist", what=of.filename)
-    check_identity(found, of)
-    return found
+    metadata = parse_metadata(data, origin="sdist", what=of.filename)
+    check_identity(metadata, of)
+    return metadata
 
 
 def _is_old(fields: MetadataFields) -> bool:
-    """Whether the metadata is of a version in which nothing was promised yet."""
+    """Whether the metadata version is older than PEP 643."""
     try:
         return read_version(fields.metadata_version[0] if fields.metadata_version else "1.0") < _STATIC_SINCE
     except InvalidVersion:
@@ -73,7 +73,7 @@ def _is_old(fields: MetadataFields) -> bool:
 
 
 def pkg_info(file: BinaryIO, of: DistributionFile) -> bytes | None:
-    """The PKG-INFO in the one top folder of the archive; None where there is none."""
+    """The PKG-INFO in the top folder of the archive, or None."""
     return _member(file, of, "PKG-INFO")
 
 
@@ -88,13 +88,13 @@ def _member(file: BinaryIO, of: DistributionFile, name: str) -> bytes | None:
         ) from error
 
 
-def _is_at_top(name: str, wanted: str) -> bool:
+def _is_at_top(name: str, filename: str) -> bool:
     parts = name.removeprefix("./").split("/")
-    return len(parts) == 2 and parts[1] == wanted  # noqa: PLR2004 (top folder and file)
+    return len(parts) == 2 and parts[1] == filename  # noqa: PLR2004 (top folder and file)
 
 
 def _of_tar(file: BinaryIO, name: str) -> bytes | None:
-    with tarfile.open(fileobj=inflated(file), mode="r:") as archive:
+    with tarfile.open(fileobj=open_gzip(file), mode="r:") as archive:
         for member in tar_members(archive):
             if max(archive.offset, member.offset_data + member.size) > _INFLATED:
                 return None

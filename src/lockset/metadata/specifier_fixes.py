@@ -1,8 +1,8 @@
-"""Invalid specifiers of old metadata that have one meaning, and what they mean.
+"""Fix invalid specifiers of old metadata that have exactly one meaning.
 
-Indexes hold releases whose metadata was written before anybody checked it. Installers of their time read `>=2.0.*` or
-`>=1<2` in one way, and so does every reader since; a release with such a requirement is as good as its neighbours. What
-could mean two things is not touched. Only texts of metadata are fixed: a project corrects what it writes itself.
+Indexes have releases whose metadata was never validated. Installers have always interpreted `>=2.0.*` or `>=1<2` in one
+way, so a release with such a requirement can be used. Ambiguous specifiers are not fixed. Only metadata is fixed: the
+requirements of the user's own project must be valid.
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ _REQUIREMENT = re.compile(
 # One operator with its version; commas between them may be missing, doubled or left over.
 _CLAUSE = re.compile(r"[\s,]*(?P<operator>===|~=|==|!=~|!=|<=|>=|=>|=<|<|>)\s*(?P<version>[^\s,<>=!~()]+)")
 _LEFT_OVER = re.compile(r"[\s,]*")
-# Characters of a text that is looked at; what is longer was not written by a person.
+# Limit for the length of a text that is fixed.
 _LONGEST = 1_000
 _TRANSPOSED = {"=>": ">=", "=<": "<="}
 _STAR_WITHOUT_DOT = re.compile(r"(\d)\*\Z")
-# `9.0.0a1.0`: what follows a pre-release is nothing.
+# `9.0.0a1.0`: a zero after a pre-release has no meaning.
 _ZERO_BEHIND = re.compile(r"(?P<kept>\d+(?:\.\d+)*(?:a|b|rc|post|dev)\d+)\.0\Z", re.IGNORECASE)
 
 
@@ -39,7 +39,7 @@ def _is_beyond(text: str) -> bool:
 
 @cache
 def fixed_requirement(text: str) -> str | None:
-    """The requirement that the invalid `text` means; None where that is not clear."""
+    """The valid form of the invalid requirement `text`; None if its meaning is not clear."""
     matched = None if _is_beyond(text) else _REQUIREMENT.fullmatch(text)
     if matched is None:
         return None
@@ -60,14 +60,14 @@ def fixed_requirement(text: str) -> str | None:
 
 @cache
 def fixed_specifiers(text: str) -> str | None:
-    """The specifiers that the invalid `text` means; None where that is not clear."""
+    """The valid form of the invalid specifiers `text`; None if their meaning is not clear."""
     if _is_beyond(text):
         return None
     text = text.replace("'", "").replace('"', "").strip()
     clauses: list[str] = []
     at = 0
     while matched := _CLAUSE.match(text, at):
-        clauses.append(_fixed(matched["operator"], matched["version"]))
+        clauses.append(_fix_clause(matched["operator"], matched["version"]))
         at = matched.end()
     if _LEFT_OVER.fullmatch(text, at) is None:
         return None
@@ -79,7 +79,7 @@ def fixed_specifiers(text: str) -> str | None:
     return fixed
 
 
-def _fixed(operator: str, version: str) -> str:
+def _fix_clause(operator: str, version: str) -> str:
     operator = _TRANSPOSED.get(operator, operator)
     if operator in {">", ">="} and version == "dev":
         return ">=0"  # every version is greater than a word
@@ -91,4 +91,4 @@ def _fixed(operator: str, version: str) -> str:
         return operator + version.removesuffix(".*")
     if operator in {"==", "!="}:
         version = _STAR_WITHOUT_DOT.sub(r"\1.*", version)
-    return operator + _ZERO_BEHIND.sub(lambda found: found["kept"], version)
+    return operator + _ZERO_BEHIND.sub(lambda match: match["kept"], version)

@@ -1,4 +1,4 @@
-"""The ways to learn a version's metadata, cheapest first, and which of them are allowed."""
+"""The strategies to obtain the metadata of a version, cheapest first."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ if TYPE_CHECKING:
 
     from lockset.index.pages.project_page import DistributionFile
 
-__all__ = ["Way", "WayKind", "best_file", "ways"]
+__all__ = ["MetadataStrategy", "StrategyKind", "best_file", "strategies"]
 
 
-class WayKind(Enum):
-    """How the metadata of one file can be learned, in order of cost."""
+class StrategyKind(Enum):
+    """How to obtain the metadata of one file, in order of cost."""
 
     METADATA_FILE = "metadata-file"
     PIECES = "pieces"
@@ -29,40 +29,40 @@ class WayKind(Enum):
 
     @property
     def is_cheap(self) -> bool:
-        """Whether it may be tried on suspicion: a few small requests, nothing built."""
-        return self in {WayKind.METADATA_FILE, WayKind.PIECES}
+        """Whether it is cheap enough for prefetching: a few small requests, no build."""
+        return self in {StrategyKind.METADATA_FILE, StrategyKind.PIECES}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Way:
-    """One way, for one file."""
+class MetadataStrategy:
+    """One strategy for one file."""
 
-    kind: WayKind
+    kind: StrategyKind
     file: DistributionFile
 
 
-def ways(files: Sequence[DistributionFile], *, build: bool) -> Iterator[Way]:
-    """The ways for the usable files of one version, in the order to try them.
+def strategies(files: Sequence[DistributionFile], *, build: bool) -> Iterator[MetadataStrategy]:
+    """The strategies for the usable files of one version, in order.
 
-    All wheels of a version are taken to tell the same dependencies, so one wheel speaks for all: the most widely
-    usable. A file whose hash nobody promised is read whole only: its hash will be taken of the very bytes that were
-    read. An sdist is asked only where there is no wheel, and built only where `build` allows.
+    All wheels of a version are assumed to have the same dependencies, so one wheel is enough: the most widely usable.
+    A file without a promised hash is always read as a whole, so that its hash can be computed from the same bytes. An
+    sdist is only used if there is no wheel, and only built if `build` is set.
     """
     wheels = [file for file in files if file.is_wheel]
     if wheels:
         file = best_file(wheels)
         if file.metadata_hashes or _has_strong_hash(file):
-            yield Way(kind=WayKind.METADATA_FILE, file=file)
+            yield MetadataStrategy(kind=StrategyKind.METADATA_FILE, file=file)
         if _has_strong_hash(file) or file.url.startswith("file:"):
-            yield Way(kind=WayKind.PIECES, file=file)
-        yield Way(kind=WayKind.WHOLE_WHEEL, file=file)
+            yield MetadataStrategy(kind=StrategyKind.PIECES, file=file)
+        yield MetadataStrategy(kind=StrategyKind.WHOLE_WHEEL, file=file)
         return
     for file in sorted(files, key=lambda file: (not file.filename.endswith(".tar.gz"), file.filename))[:1]:
         if file.metadata:
-            yield Way(kind=WayKind.METADATA_FILE, file=file)
-        yield Way(kind=WayKind.SDIST, file=file)
+            yield MetadataStrategy(kind=StrategyKind.METADATA_FILE, file=file)
+        yield MetadataStrategy(kind=StrategyKind.SDIST, file=file)
         if build:
-            yield Way(kind=WayKind.BUILD, file=file)
+            yield MetadataStrategy(kind=StrategyKind.BUILD, file=file)
 
 
 def _has_strong_hash(file: DistributionFile) -> bool:
@@ -70,20 +70,20 @@ def _has_strong_hash(file: DistributionFile) -> bool:
 
 
 def best_file(wheels: Sequence[DistributionFile]) -> DistributionFile:
-    """The wheel that speaks for its version: not yanked, promised metadata, then the most widely usable one."""
+    """The wheel that represents its version: not yanked, with promised metadata, then the most widely usable one."""
     return min(
         wheels,
         key=lambda file: (file.yanked, not file.metadata, _narrowness(wheel_triple(file.filename)), file.filename),
     )
 
 
-# Platforms most locks are made for come first; a wheel of another one speaks only where there is none of these.
+# Platform tags by preference; wheels of other platforms come last.
 _PLATFORMS = ("any", "manylinux", "linux", "macosx", "win", "musllinux")
 
 
 @lru_cache(maxsize=16_384)
 def _narrowness(triple: str) -> tuple[int, int, int]:
-    """Less is more widely usable: pure wheels, then x86-64 of usual platforms, then the newest CPython."""
+    """A sort key, smallest for the most widely usable: pure wheels, x86-64 of common platforms, newest CPython."""
     interpreters, _, platforms = triple.split("-")
     best = (len(_PLATFORMS), 1)
     for platform in platforms.split("."):
@@ -94,6 +94,6 @@ def _narrowness(triple: str) -> tuple[int, int, int]:
 
 
 def _minor(interpreter: str) -> int:
-    """13 of `cp313`; 0 where an interpreter tag names no minor version of Python 3."""
+    """The minor version of an interpreter tag, such as 13 for `cp313`; 0 if it has none."""
     digits = interpreter[2:]
     return int(digits[1:4]) if digits[:1] == "3" and digits[1:].isdecimal() else 0

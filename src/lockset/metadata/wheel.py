@@ -1,4 +1,4 @@
-"""Core metadata of a wheel, out of a seekable file."""
+"""Read the core metadata of a wheel from a seekable file."""
 
 from __future__ import annotations
 
@@ -17,25 +17,25 @@ if TYPE_CHECKING:
 
 __all__ = ["METADATA_LIMIT", "check_identity", "read_any_metadata", "read_metadata_member", "wheel_metadata"]
 
-# Bytes of a METADATA file once inflated.
+# Limit for an inflated METADATA file in bytes.
 METADATA_LIMIT = 8 * 1024 * 1024
 
 
 def wheel_metadata(file: BinaryIO, of: DistributionFile) -> CoreMetadata:
-    """The metadata of wheel `of`, whose bytes `file` gives.
+    """The metadata of the wheel `of` in `file`.
 
     Raises:
-        LocksetError: `metadata-invalid`: the archive is damaged, has not exactly one dist-info folder of this name
-            and version, or its metadata tell another name or version.
+        LocksetError: `metadata-invalid`: the archive is damaged, does not have exactly one dist-info folder with this
+            name and version, or its metadata has another name or version.
     """
     data = read_metadata_member(file, of)
-    found = parse_metadata(data, origin="wheel", what=of.filename)
-    check_identity(found, of)
-    return found
+    metadata = parse_metadata(data, origin="wheel", what=of.filename)
+    check_identity(metadata, of)
+    return metadata
 
 
 def read_metadata_member(file: BinaryIO, of: DistributionFile) -> bytes:
-    """The bytes of the wheel's METADATA; errors as of `wheel_metadata`."""
+    """The bytes of the wheel's METADATA; raises the errors of `wheel_metadata`."""
     folder, data = _read_member(file, of.filename)
     name, _, version = folder.removesuffix(".dist-info").rpartition("-")
     if canonicalize_name(name) != of.project or parse_version(version) != of.version:
@@ -44,13 +44,13 @@ def read_metadata_member(file: BinaryIO, of: DistributionFile) -> bytes:
 
 
 def read_any_metadata(file: BinaryIO, *, what: str) -> bytes:
-    """The METADATA of a wheel just built, whatever its name and version."""
+    """The METADATA of a newly built wheel, whatever its name and version."""
     return _read_member(file, what)[1]
 
 
 def _read_member(file: BinaryIO, what: str) -> tuple[str, bytes]:
-    """The one dist-info folder and its METADATA."""
-    import zipfile  # slow to import, and needed where no `.metadata` file tells
+    """The dist-info folder and its METADATA."""
+    import zipfile  # slow to import, and not needed with a `.metadata` file
 
     try:
         with zipfile.ZipFile(cast("BinaryIO", BoundedReads(file))) as archive:
@@ -59,7 +59,7 @@ def _read_member(file: BinaryIO, what: str) -> tuple[str, bytes]:
             if names.count(f"{folder}/METADATA") > 1:
                 raise _invalid(what, "it has more than one METADATA")
             member = archive.getinfo(f"{folder}/METADATA")
-            # Compressed bytes count as well: there can be any number of them for nothing.
+            # Limit the compressed bytes too: a small file may have any number of them.
             if max(member.file_size, member.compress_size) > METADATA_LIMIT:
                 raise _invalid(what, f"its METADATA is larger than {METADATA_LIMIT} bytes")
             with archive.open(member) as stream:
@@ -74,17 +74,17 @@ def _read_member(file: BinaryIO, what: str) -> tuple[str, bytes]:
 
 
 def _dist_info(names: list[str], what: str) -> str:
-    """The one dist-info folder."""
+    """The only dist-info folder."""
     folders = {top for name in names if (top := name.partition("/")[0]).endswith(".dist-info")}
     if len(folders) != 1:
         raise _invalid(what, f"it has {len(folders)} dist-info folders")
     return folders.pop()
 
 
-def check_identity(found: CoreMetadata, of: DistributionFile) -> None:
-    """LocksetError `metadata-invalid` where the metadata are of another project or version than the file name says."""
-    if found.name != of.project or found.version != of.version:
-        raise _invalid(of.filename, f"its metadata are of {found.name} {found.version}")
+def check_identity(metadata: CoreMetadata, of: DistributionFile) -> None:
+    """Raise LocksetError `metadata-invalid` if the metadata does not have the name and version of the file name."""
+    if metadata.name != of.project or metadata.version != of.version:
+        raise _invalid(of.filename, f"its metadata is that of {metadata.name} {metadata.version}")
 
 
 def _invalid(what: str, why: str) -> LocksetError:

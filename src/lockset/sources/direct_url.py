@@ -1,4 +1,4 @@
-"""What the fragment of a direct URL says: hashes, project name, subdirectory; and how a URL is shown."""
+"""The fragment of a direct URL: hashes, project name and subdirectory."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ def path_of(url: str) -> str:
     return url.partition("#")[0].partition("?")[0]
 
 
-def split_hashes(url: str, *, place: str) -> tuple[str, tuple[Digest, ...]]:
-    """The URL with nothing in its fragment but `subdirectory`, and the hashes that stood there.
+def split_hashes(url: str, *, location: str) -> tuple[str, tuple[Digest, ...]]:
+    """Split the hashes from the fragment of a URL, and keep only `subdirectory` in it.
 
-    A weak hash beside a strong one adds nothing and is left out.
+    A weak hash next to a strong one is dropped.
 
     Raises:
         LocksetError: `hash-weak` or `hash-malformed`.
@@ -40,21 +40,21 @@ def split_hashes(url: str, *, place: str) -> tuple[str, tuple[Digest, ...]]:
         if key == "subdirectory":
             kept.append(f"{key}={value}")
         elif key.lower() in STRONG_ALGORITHMS or (key.lower() in WEAK_ALGORITHMS and not has_strong):
-            hashes.append(parse_digest(key, value, place=place))
+            hashes.append(parse_digest(key, value, location=location))
     address = url.partition("#")[0]
     return (f"{address}#{'&'.join(kept)}" if kept else address), tuple(hashes)
 
 
 def without_weak_hashes(text: str) -> str:
-    """A requirement without the weak hashes in the fragment of its URL: a strong one stands elsewhere."""
+    """The requirement without weak hashes in the fragment of its URL. For requirements with a `--hash`."""
     return _WEAK.sub("", text)
 
 
-def egg_name(url: str, *, place: str) -> str | None:
-    """The project name that `#egg=` gives, None without one.
+def egg_name(url: str, *, location: str) -> str | None:
+    """The project name in `#egg=`; None without one.
 
     Raises:
-        LocksetError: `requirement-name` where more than a plain name stands there.
+        LocksetError: `requirement-name` if it is more than a plain name.
     """
     for key, value in _pairs(url):
         if key != "egg":
@@ -64,15 +64,15 @@ def egg_name(url: str, *, place: str) -> str | None:
             raise LocksetError(
                 "requirement-name",
                 f"`egg={name}` is not a plain project name",
-                place=place,
-                hint="Write extras and versions in front: `name[extra] @ URL`",
+                location=location,
+                hint="Write extras before the URL: `name[extra] @ URL`",
             )
         return name
     return None
 
 
-def parse_digest(algorithm: str, value: str, *, place: str) -> Digest:
-    """The digest, checked for length and alphabet.
+def parse_digest(algorithm: str, value: str, *, location: str) -> Digest:
+    """The digest, with length and digits checked.
 
     Raises:
         LocksetError: `hash-weak` or `hash-malformed`.
@@ -80,12 +80,14 @@ def parse_digest(algorithm: str, value: str, *, place: str) -> Digest:
     algorithm, value = algorithm.lower(), value.lower()
     if algorithm in WEAK_ALGORITHMS:
         raise LocksetError(
-            "hash-weak", f"{algorithm} is too weak to trust a file by", place=place, hint="Give a sha256 hash"
+            "hash-weak", f"{algorithm} is too weak to verify a file", location=location, hint="Use a sha256 hash"
         )
     length = STRONG_ALGORITHMS[algorithm]
     if len(value) != 2 * length or not _HEX.match(value):
         raise LocksetError(
-            "hash-malformed", f"The {algorithm} hash `{value}` is not {2 * length} hexadecimal digits", place=place
+            "hash-malformed",
+            f"The {algorithm} hash `{value}` does not have {2 * length} hexadecimal digits",
+            location=location,
         )
     return Digest(algorithm=algorithm, value=value)
 

@@ -1,4 +1,4 @@
-"""Finds the sources of a project and reads them."""
+"""Find and read the sources of a project."""
 
 from __future__ import annotations
 
@@ -15,14 +15,13 @@ from lockset.lockfile.file_name import is_lock_file_name
 from lockset.lockfile.read import read
 from lockset.sources.direct_reference import is_remote, is_url, shown_url
 from lockset.sources.direct_url import path_of
-from lockset.sources.key_lines import lines_told
+from lockset.sources.key_lines import with_key_lines
 from lockset.sources.lock_constraints import constraints_of_lock
-from lockset.sources.project import RootProject, merge
+from lockset.sources.project import RootProject, merge_sources
 from lockset.sources.pyproject import read_pyproject, read_pyproject_name, read_pyproject_settings
-from lockset.sources.requirements.reader import read_requirements
 from lockset.sources.script import read_script
 from lockset.sources.settings import Settings
-from lockset.sources.source_kind import SourceKind, kind_of
+from lockset.sources.source_kind import SourceKind, source_kind_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -42,58 +41,58 @@ __all__ = [
     "read_sources",
 ]
 
-# Gives the content of a file by URL; LocksetError where it cannot be had.
+# Returns the content of a file by URL; LocksetError if it cannot be read.
 Fetch: TypeAlias = "Callable[[str], bytes]"
 STDIN = "-"
 _PYPROJECT = "pyproject.toml"
-_NO_SOURCE = "Name a pyproject.toml, a requirements file or a script, or go to a project's folder"
+_NO_SOURCE = "Name a pyproject.toml, a requirements file or a script, or change to the folder of a project"
 
 
 class LocalFiles:
-    """The `Surroundings` of requirements files on this disk; messages name files as seen from `folder`.
+    """The files on this computer, as `ReferencedFiles`. Messages name files relative to `folder`.
 
-    Files by URL are what `fetch` gives; without it they are refused.
+    `fetch` reads files by URL. Without it they are refused.
     """
 
     def __init__(self, folder: Path, fetch: Fetch | None = None) -> None:
         self._folder = folder
         self._fetch = fetch
 
-    def read(self, location: str) -> bytes:
+    def read(self, path_or_url: str) -> bytes:
         """The content of the file, by path or URL."""
-        if is_remote(location) and self._fetch is not None:
-            return self._fetch(location)
-        if location.lower().startswith("file:"):
-            location = path_of_file_url(location)
-        elif is_url(location):
-            raise _not_fetched(location)
-        return read_file(Path(location), place=_relative(Path(location), self._folder))
+        if is_remote(path_or_url) and self._fetch is not None:
+            return self._fetch(path_or_url)
+        if path_or_url.lower().startswith("file:"):
+            path_or_url = path_of_file_url(path_or_url)
+        elif is_url(path_or_url):
+            raise _not_fetched(path_or_url)
+        return read_file(Path(path_or_url), location=_relative(Path(path_or_url), self._folder))
 
     def exists(self, path: str) -> bool:
-        """Whether a file or folder is there."""
+        """Whether a file or folder exists."""
         try:
             return Path(path).exists()
         except (OSError, ValueError):  # a name too long, a NUL
             return False
 
     def project_name(self, path: str) -> str | None:
-        """The name that a file of the folder tells, or None."""
-        from lockset.sources.static_name import NAMING_FILES, tree_name  # most projects have no folder without a name
+        """The project name in the files of a source tree; None if they do not state it."""
+        from lockset.sources.static_name import NAMING_FILES, tree_name  # slow to import, and rarely needed
 
         texts = {}
         for name in NAMING_FILES:
             file = Path(path) / name
             if self.exists(str(file)) and file.is_file():
-                place = _relative(file, self._folder)
-                texts[name] = decode_utf8(read_file(file, place=place), place=place)
-                if name == _PYPROJECT and (found := read_pyproject_name(texts[name], place=place)) is not None:
-                    return found
+                location = _relative(file, self._folder)
+                texts[name] = decode_utf8(read_file(file, location=location), location=location)
+                if name == _PYPROJECT and (stated := read_pyproject_name(texts[name], location=location)) is not None:
+                    return stated
         return tree_name(texts)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Place:
-    """Where sources are read: the folder worked in (absolute), variables, what stdin holds, and what fetches URLs."""
+class _LocalFile:
+    """How to read sources: the working folder (absolute), variables, the text of stdin, and a fetcher of URLs."""
 
     folder: Path
     environ: Mapping[str, str]
@@ -102,20 +101,20 @@ class _Place:
 
 
 class _Content(NamedTuple):
-    """A source: how messages call it, its path or URL, and its bytes."""
+    """A source: its name in messages, its path or URL, and its bytes."""
 
     shown: str
-    location: str
+    path_or_url: str
     data: bytes
 
     @property
     def name(self) -> str:
-        """The file's name."""
-        return path_of(self.location).rpartition("/")[2] if is_url(self.location) else Path(self.location).name
+        """The name of the file."""
+        return path_of(self.path_or_url).rpartition("/")[2] if is_url(self.path_or_url) else Path(self.path_or_url).name
 
 
 def find_upwards(name: str, start: Path) -> Path | None:
-    """The nearest file of that name in `start` (absolute) or a folder above it."""
+    """The nearest file called `name` in `start` (absolute) or a parent folder."""
     for folder in (start, *start.parents):
         candidate = folder / name
         if candidate.is_file():
@@ -124,28 +123,28 @@ def find_upwards(name: str, start: Path) -> Path | None:
 
 
 def find_settings(start: Path) -> Settings:
-    """`[tool.lockset]` of the nearest pyproject.toml in `start` (absolute) or above; defaults where there is none."""
-    found = find_upwards(_PYPROJECT, start)
-    if found is None:
+    """`[tool.lockset]` of the nearest pyproject.toml in `start` (absolute) or a parent folder, or the defaults."""
+    path = find_upwards(_PYPROJECT, start)
+    if path is None:
         return Settings()
-    place = _relative(found, start)
-    text = decode_utf8(read_file(found, place=place), place=place)
-    with lines_told(text, place):
-        return read_pyproject_settings(text, place=place)
+    location = _relative(path, start)
+    text = decode_utf8(read_file(path, location=location), location=location)
+    with with_key_lines(text, location):
+        return read_pyproject_settings(text, location=location)
 
 
 def read_settings_of(config: Path, *, folder: Path) -> Settings:
-    """`[tool.lockset]` of the file `config`, a path as seen from `folder` (absolute).
+    """`[tool.lockset]` of the file `config`, a path relative to `folder` (absolute).
 
     Raises:
-        LocksetError: as `find_settings`, and `settings-missing` where it has no such table.
+        LocksetError: as `find_settings`, and `settings-missing` if it has no such table.
     """
-    place = str(config)
+    location = str(config)
     text = decode_utf8(
-        read_file(folder / config, place=place, hint="Name a file with a table [tool.lockset]"), place=place
+        read_file(folder / config, location=location, hint="Name a file with a table [tool.lockset]"), location=location
     )
-    with lines_told(text, place):
-        return read_pyproject_settings(text, place=place, required=True)
+    with with_key_lines(text, location):
+        return read_pyproject_settings(text, location=location, required=True)
 
 
 def read_sources(
@@ -158,38 +157,38 @@ def read_sources(
     config: Path | None = None,
     fetch: Fetch | None = None,
 ) -> RootProject:
-    """The project that the named sources make up together; without names, the nearest pyproject.toml.
+    """Read the named sources as one project; without names, the nearest pyproject.toml.
 
-    A source is a path (of a file, or of a folder with a pyproject.toml) relative to `folder`, or `-` for `stdin`,
-    which holds a requirements file, a script or a pyproject.toml. Where no source is a pyproject.toml or a script,
-    the settings are those of the nearest pyproject.toml above `folder`.
+    A source is a path (of a file, or a folder with a pyproject.toml) relative to `folder`, or `-` for a requirements
+    file, script or pyproject.toml on `stdin`. If no source is a pyproject.toml or a script, the settings are those of
+    the nearest pyproject.toml in `folder` or a parent folder.
 
     Args:
         named: Paths or `-`.
-        folder: The folder worked in; absolute.
+        folder: The working folder, absolute.
         environ: Values for `${NAME}` in requirements files.
         stdin: Text for `-`.
-        use_settings: Whether `[tool.lockset]` counts; it is checked all the same where its file is a source.
-        config: A file whose `[tool.lockset]` counts instead of the sources' own.
-        fetch: Gives the content of requirements files by URL; without it they are refused.
+        use_settings: Whether to apply `[tool.lockset]`. It is checked in any case if its file is a source.
+        config: A file whose `[tool.lockset]` replaces that of the sources.
+        fetch: Reads requirements files by URL. Without it they are refused.
 
     Raises:
-        LocksetError: with file and place of what is wrong.
+        LocksetError: with the file and the line or key of the error.
     """
-    place = _Place(folder=folder, environ=environ, stdin=stdin, fetch=fetch)
+    location = _LocalFile(folder=folder, environ=environ, stdin=stdin, fetch=fetch)
     if not named:
-        found = find_upwards(_PYPROJECT, folder)
-        if found is None:
+        path = find_upwards(_PYPROJECT, folder)
+        if path is None:
             raise LocksetError("source-missing", f"There is no pyproject.toml in {folder} or above it", hint=_NO_SOURCE)
-        named = [_relative(found, folder)]
-    found_sources = [_read_source(name, place) for name in dict.fromkeys(named)]
-    project = merge([project for _, project in found_sources])
+        named = [_relative(path, folder)]
+    sources = [_read_source(name, location) for name in dict.fromkeys(named)]
+    project = merge_sources([project for _, project in sources])
     if not use_settings or config is not None:
         settings = Settings() if config is None else read_settings_of(config, folder=folder)
         dropped = set(project.settings.constraints)
         kept = tuple(line for line in project.constraints if line not in dropped)
         return replace(project, settings=settings, constraints=kept + settings.constraints)
-    if any(kind is not SourceKind.REQUIREMENTS for kind, _ in found_sources):
+    if any(kind is not SourceKind.REQUIREMENTS for kind, _ in sources):
         return project
     settings = find_settings(folder)
     return replace(project, settings=settings, constraints=project.constraints + settings.constraints)
@@ -203,44 +202,44 @@ def read_constraints(
     stdin: str | None = None,
     fetch: Fetch | None = None,
 ) -> tuple[RequirementLine, ...]:
-    """The constraints in the named requirements files and lock files, in their order.
+    """Read constraints from requirements files and lock files, in order.
 
-    A lock file limits every project in it to the versions it holds.
+    A lock file limits each of its packages to the locked versions.
 
     Raises:
-        LocksetError: with file and place of what is wrong.
+        LocksetError: with the file and the line or key of the error.
     """
-    place = _Place(folder=folder, environ=environ, stdin=stdin, fetch=fetch)
+    location = _LocalFile(folder=folder, environ=environ, stdin=stdin, fetch=fetch)
     lines: list[RequirementLine] = []
     for name in named:
-        source = _content(name, place)
+        source = _content(name, location)
         if is_lock_file_name(source.name):
-            lines.extend(constraints_of_lock(read(source.data, path=source.shown).lock, place=source.shown))
+            lines.extend(constraints_of_lock(read(source.data, path=source.shown).lock, location=source.shown))
             continue
-        project = _requirements(source, place, constraint=True)
+        project = _requirements(source, location, constraint=True)
         lines.extend(project.constraints)
     return tuple(dict.fromkeys(lines))
 
 
-def _read_source(name: str, place: _Place) -> tuple[SourceKind, RootProject]:
-    source = _content(name, place)
+def _read_source(name: str, location: _LocalFile) -> tuple[SourceKind, RootProject]:
+    source = _content(name, location)
     shown = source.shown
-    kind = kind_of(source.name if name != STDIN else None, source.data, place=shown)
+    kind = source_kind_of(source.name if name != STDIN else None, source.data, location=shown)
     if kind is SourceKind.REQUIREMENTS:
-        return kind, _requirements(source, place)
-    if is_url(source.location):
+        return kind, _requirements(source, location)
+    if is_url(source.path_or_url):
         raise LocksetError(
-            "source-remote", "Only requirements files are fetched", place=shown, hint="Download the project first"
+            "source-remote", "Only requirements files can be fetched", location=shown, hint="Download the project first"
         )
-    text = decode_utf8(source.data, place=shown)
-    base = Path(source.location).parent
+    text = decode_utf8(source.data, location=shown)
+    base = Path(source.path_or_url).parent
     if kind is not SourceKind.PYPROJECT:
-        return kind, read_script(text, base=base, place=shown)
-    with lines_told(text, shown):
-        project = read_pyproject(text, base=base, place=shown)
+        return kind, read_script(text, base=base, location=shown)
+    with with_key_lines(text, shown):
+        project = read_pyproject(text, base=base, location=shown)
     if name == STDIN:
         return kind, project
-    return kind, replace(project, others=_other_files(project, place.folder))
+    return kind, replace(project, others=_other_files(project, location.folder))
 
 
 def _other_files(project: RootProject, folder: Path) -> OtherTools:
@@ -249,28 +248,32 @@ def _other_files(project: RootProject, folder: Path) -> OtherTools:
     return other_files(project.base, project.others, folder=folder)
 
 
-def _content(name: str, place: _Place) -> _Content:
+def _content(name: str, location: _LocalFile) -> _Content:
     if name == STDIN:
-        # Text that came with undecodable bytes keeps them.
-        return _Content("<stdin>", str(place.folder / STDIN), (place.stdin or "").encode("utf-8", "surrogateescape"))
+        # Keep the bytes that could not be decoded.
+        return _Content(
+            "<stdin>", str(location.folder / STDIN), (location.stdin or "").encode("utf-8", "surrogateescape")
+        )
     if is_url(name):
-        return _Content(shown_url(name), name, LocalFiles(place.folder, place.fetch).read(name))
-    location = Path(os.path.normpath(place.folder / name))
+        return _Content(shown_url(name), name, LocalFiles(location.folder, location.fetch).read(name))
+    path_or_url = Path(os.path.normpath(location.folder / name))
     shown = name
-    if LocalFiles(place.folder).exists(str(location)) and location.is_dir():
-        location /= _PYPROJECT
+    if LocalFiles(location.folder).exists(str(path_or_url)) and path_or_url.is_dir():
+        path_or_url /= _PYPROJECT
         shown = os.path.normpath(str(Path(name) / _PYPROJECT))
-    return _Content(shown, str(location), read_file(location, place=shown, hint=_NO_SOURCE))
+    return _Content(shown, str(path_or_url), read_file(path_or_url, location=shown, hint=_NO_SOURCE))
 
 
-def _requirements(source: _Content, place: _Place, *, constraint: bool = False) -> RootProject:
+def _requirements(source: _Content, location: _LocalFile, *, constraint: bool = False) -> RootProject:
+    from lockset.sources.requirements.reader import read_requirements  # most projects have a pyproject.toml alone
+
     return read_requirements(
         source.data,
-        location=source.location,
-        place=source.shown,
-        base=place.folder,
-        environ=place.environ,
-        surroundings=LocalFiles(place.folder, place.fetch),
+        path_or_url=source.path_or_url,
+        location=source.shown,
+        base=location.folder,
+        environ=location.environ,
+        surroundings=LocalFiles(location.folder, location.fetch),
         constraint=constraint,
     )
 
@@ -278,14 +281,14 @@ def _requirements(source: _Content, place: _Place, *, constraint: bool = False) 
 def _not_fetched(url: str) -> LocksetError:
     return LocksetError(
         "source-remote",
-        "This is not fetched: requirements files are read from this computer, or over http and https",
-        place=shown_url(url),
-        hint="Download the file and name it by its path",
+        "Requirements files are only read from this computer, or over http and https",
+        location=shown_url(url),
+        hint="Download the file, and name its path",
     )
 
 
 def path_of_file_url(url: str) -> str:
-    """The absolute path of a `file:` URL of this computer; LocksetError `source-remote` for another one's."""
+    """The absolute path of a `file:` URL; LocksetError `source-remote` if it names another computer."""
     from urllib.request import url2pathname  # slow to import, and rarely needed
 
     parts = urlsplit(url)
@@ -295,7 +298,7 @@ def path_of_file_url(url: str) -> str:
 
 
 def _relative(path: Path, folder: Path) -> str:
-    """The path as a person in `folder` would write it."""
+    """The path relative to `folder`."""
     try:
         return os.path.relpath(path, folder)
     except ValueError:  # another drive

@@ -1,4 +1,4 @@
-"""Moments and ages: the value of `exclude-newer`."""
+"""The value of `exclude-newer`: a time or an age."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ _WORDS = re.compile(r"(\d{1,6})\s*(minute|hour|day|week|month|year)s?\Z")
 _ISO = re.compile(r"P(?!\Z)(?:(\d{1,5})W)?(?:(\d{1,6})D)?(?:T(?!\Z)(?:(\d{1,6})H)?(?:(\d{1,6})M)?)?\Z")
 
 
-def parse_exclude_newer(value: str | date | datetime, *, place: str | None = None) -> datetime | timedelta:
-    """The moment (UTC), or the age to subtract from now, that `value` means.
+def parse_exclude_newer(value: str | date | datetime, *, location: str | None = None) -> datetime | timedelta:
+    """The time in UTC, or the age to subtract from now.
 
-    A date means its first moment in UTC. A date and time without a zone is in UTC. An age is `7 days`, `2 weeks`,
-    `12 hours` or an ISO 8601 duration such as `P7D` and `PT12H`; a month has 30 days, a year 365.
+    A date means midnight UTC at its beginning. A date and time without a time zone is in UTC. An age is `7 days`,
+    `2 weeks`, `12 hours` or an ISO 8601 duration such as `P7D` or `PT12H`. A month has 30 days, a year 365.
 
     Raises:
         LocksetError: `exclude-newer-syntax` for anything else.
@@ -39,13 +39,13 @@ def parse_exclude_newer(value: str | date | datetime, *, place: str | None = Non
     if age is not None:
         return age
     try:
-        # Python 3.10 knows neither `Z` nor a blank or lower case `t` between date and time everywhere.
+        # Python 3.10 does not accept `Z`, nor a lower case `t` between date and time.
         return _in_utc(datetime.fromisoformat(re.sub(r"[zZ]\Z", "+00:00", text).replace("t", "T")))
-    except (ValueError, OverflowError) as error:  # OverflowError: a time without a year in UTC
+    except (ValueError, OverflowError) as error:  # OverflowError: the year in UTC is out of range
         raise LocksetError(
             "exclude-newer-syntax",
-            f"`{value}` is neither a date, nor a date and time, nor an age",
-            place=place,
+            f"`{value}` is not a valid date, time or age",
+            location=location,
             hint="Write a date (`2026-01-31`), a time (`2026-01-31T12:00:00Z`) or an age (`7 days`, `P7D`)",
         ) from error
 

@@ -1,4 +1,4 @@
-"""Dependency groups, includes resolved."""
+"""Dependency groups (PEP 735), with includes resolved."""
 
 from __future__ import annotations
 
@@ -11,22 +11,22 @@ from lockset.sources.requirements.requirement_line import RequirementLine, parse
 from lockset.sources.toml_table import nearest
 
 if TYPE_CHECKING:
-    from lockset.sources.toml_table import Table
+    from lockset.sources.toml_table import SettingsTable
 
 __all__ = ["read_groups"]
 
-# Includes deeper than this are no longer followed: real files have two or three.
+# The deepest nesting of includes that is followed. Real files have two or three levels.
 _DEEPEST = 100
 
-# A group's own list before resolution: requirements, and (key path, name) of included groups.
+# An item of a group before resolution: a requirement, or (key path, name) of an included group.
 _Item = RequirementLine | tuple[str, str]
 
 
-def read_groups(table: Table | None) -> dict[str, tuple[RequirementLine, ...]]:
-    """Normalized group name -> requirements in the order written, each include replaced by what it stands for.
+def read_groups(table: SettingsTable | None) -> dict[str, tuple[RequirementLine, ...]]:
+    """The requirements of every group by normalized name, in the order written, with includes replaced.
 
-    Every group is checked, also one that nobody asks for. A requirement that comes by way of an include keeps the
-    origin of the group that writes it; what comes by two ways stands once.
+    Every group is checked, even if it is not used. A requirement from an included group keeps the origin of that
+    group. A requirement that is included twice is listed once.
 
     Raises:
         LocksetError: `group-duplicate`, `group-unknown`, `group-cycle`, `group-depth`, `wrong-type`, `invalid-value`
@@ -34,14 +34,14 @@ def read_groups(table: Table | None) -> dict[str, tuple[RequirementLine, ...]]:
     """
     if table is None:
         return {}
-    written = _written(table)
+    written = _read_items(table)
     resolved: dict[str, tuple[RequirementLine, ...]] = {}
     for name in written:
-        _resolve(name, written, resolved, (), table.place)
+        _resolve(name, written, resolved, (), table.location)
     return {name: resolved[name] for name in written}
 
 
-def _written(table: Table) -> dict[str, list[_Item]]:
+def _read_items(table: SettingsTable) -> dict[str, list[_Item]]:
     spellings: dict[str, str] = {}
     written: dict[str, list[_Item]] = {}
     for spelling in table.data:
@@ -50,20 +50,20 @@ def _written(table: Table) -> dict[str, list[_Item]]:
             raise LocksetError(
                 "group-duplicate",
                 f"The dependency groups `{spellings[name]}` and `{spelling}` have the same name, `{name}`",
-                place=table.place,
-                hint="Join them, or rename one",
+                location=table.location,
+                hint="Merge them, or rename one",
             )
         spellings[name] = spelling
         written[name] = [
-            _item(table, f"{table.at(spelling)}[{number}]", value, origin=f"{table.place} [{table.at(spelling)}]")
+            _item(table, f"{table.at(spelling)}[{number}]", value, origin=f"{table.location} [{table.at(spelling)}]")
             for number, value in enumerate(table.array(spelling))
         ]
     return written
 
 
-def _item(table: Table, key_path: str, value: object, *, origin: str) -> _Item:
+def _item(table: SettingsTable, key_path: str, value: object, *, origin: str) -> _Item:
     if isinstance(value, str):
-        return parse_requirement(value, origin=origin, place=f"{table.place}: {key_path}")
+        return parse_requirement(value, origin=origin, location=f"{table.location}: {key_path}")
     if not isinstance(value, dict):
         raise table.wrong(key_path, "a string or a table `{ include-group = NAME }`", value)
     if set(value) != {"include-group"}:
@@ -79,17 +79,19 @@ def _resolve(
     written: dict[str, list[_Item]],
     resolved: dict[str, tuple[RequirementLine, ...]],
     path: tuple[str, ...],
-    place: str,
+    location: str,
 ) -> tuple[RequirementLine, ...]:
-    """Fills `resolved` for `name` and all it includes; `path` holds the groups on the way here."""
+    """Fill `resolved` for `name` and the groups it includes. `path`: the groups that led here."""
     if name in resolved:
         return resolved[name]
     if name in path:
         cycle = " -> ".join((*path[path.index(name) :], name))
-        raise LocksetError("group-cycle", f"Dependency groups include one another in a circle: {cycle}", place=place)
+        raise LocksetError(
+            "group-cycle", f"Dependency groups include each other in a cycle: {cycle}", location=location
+        )
     if len(path) > _DEEPEST:
         raise LocksetError(
-            "group-depth", f"Dependency groups include one another more than {_DEEPEST} levels deep", place=place
+            "group-depth", f"Dependency groups are nested more than {_DEEPEST} levels deep", location=location
         )
     lines: list[RequirementLine] = []
     for item in written[name]:
@@ -101,10 +103,10 @@ def _resolve(
             raise LocksetError(
                 "group-unknown",
                 f"`{key_path}` includes the dependency group `{included}`, which does not exist",
-                place=place,
+                location=location,
                 hint=nearest(included, written),
             )
-        lines.extend(_resolve(included, written, resolved, (*path, name), place))
-    # The same line by many ways would double its number with every level.
+        lines.extend(_resolve(included, written, resolved, (*path, name), location))
+    # Without this, repeated includes could double the number of lines at every level.
     resolved[name] = tuple(dict.fromkeys(lines))
     return resolved[name]

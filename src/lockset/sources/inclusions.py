@@ -1,4 +1,4 @@
-"""Which extras and groups of a project bring others with them."""
+"""Which extras and groups of a project include others."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from packaging.markers import Marker
 
     from lockset.sources.requirements.requirement_line import RequirementLine
-    from lockset.sources.toml_table import Table
+    from lockset.sources.toml_table import SettingsTable
 
 __all__ = ["PROJECT", "Inclusion", "Part", "inclusions_of"]
 
@@ -22,7 +22,7 @@ PROJECT: Part = ("project", "")
 
 
 class Inclusion(NamedTuple):
-    """Whoever chooses `part` also chooses `included`, where `marker` holds (None: everywhere)."""
+    """`part` includes `included` where `marker` holds (None: everywhere)."""
 
     part: Part
     included: Part
@@ -35,30 +35,30 @@ def inclusions_of(
     dependencies: Iterable[RequirementLine],
     extras: Mapping[str, Iterable[RequirementLine]],
     groups: Mapping[str, Iterable[RequirementLine]],
-    table: Table | None,
+    table: SettingsTable | None,
 ) -> tuple[Inclusion, ...]:
-    """All inclusions, each of one step.
+    """The direct inclusions.
 
     Args:
-        name: Normalized name of the project, None where it has none.
-        dependencies: Its requirements, references to itself among them.
-        extras: The same of its extras.
-        groups: The same of its dependency groups, includes replaced by what they stand for.
-        table: `[dependency-groups]`, which was read without an error.
+        name: Normalized name of the project; None if it has none.
+        dependencies: Its requirements, including references to itself.
+        extras: The same for its extras.
+        groups: The same for its dependency groups, with includes replaced.
+        table: `[dependency-groups]`, already checked.
     """
-    found = list(_included_groups(table))
+    inclusions = list(_included_groups(table))
     lists = [(PROJECT, dependencies), *((("extra", e), lines) for e, lines in extras.items())]
     for part, lines in (*lists, *((("group", g), lines) for g, lines in groups.items())):
         for line in lines:
             if name is None or line.name != name or line.requirement.url is not None:
                 continue
-            found += [Inclusion(part, ("extra", extra), line.requirement.marker) for extra in sorted(line.extras)]
+            inclusions += [Inclusion(part, ("extra", extra), line.requirement.marker) for extra in sorted(line.extras)]
             if part[0] == "group":
-                found.append(Inclusion(part, PROJECT, line.requirement.marker))
-    return tuple(found)
+                inclusions.append(Inclusion(part, PROJECT, line.requirement.marker))
+    return tuple(inclusions)
 
 
-def _included_groups(table: Table | None) -> Iterator[Inclusion]:
+def _included_groups(table: SettingsTable | None) -> Iterator[Inclusion]:
     for spelling in table.data if table is not None else ():
         for item in table.array(spelling) if table is not None else ():
             if isinstance(item, dict):

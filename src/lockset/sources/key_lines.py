@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from contextlib import contextmanager
+from shlex import quote
 from typing import TYPE_CHECKING
 
 from lockset.errors import LocksetError
@@ -11,53 +12,72 @@ from lockset.errors import LocksetError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["lines_told"]
+__all__ = ["key_path", "with_key_lines"]
 
 _STEP = re.compile(r"""\.?(?:"(?P<quoted>[^"]*)"|(?P<bare>[A-Za-z0-9_-]+))|\[(?P<index>\d+)\]""")
-# Refusals of which the value is what is wrong, not the key.
+# Errors about the value, not the key.
 _OF_VALUES = frozenset({"wrong-type", "invalid-value", "requirement-syntax", "exclude-newer-syntax"})
+
+# Errors about several keys.
+_OF_GROUPS = frozenset({"group-cycle", "group-depth", "group-duplicate"})
 
 
 @contextmanager
-def lines_told(text: str, place: str, *, before: int = 0) -> Iterator[None]:
-    """A LocksetError raised within about a key of the TOML file `text`, shown as `place`, tells where that is.
+def with_key_lines(text: str, location: str, *, before: int = 0) -> Iterator[None]:
+    """Add line and column to a LocksetError about a key of the TOML file `text`, whose name in messages is `location`.
 
-    In the file itself, each line has as many more characters as `before` in front.
+    `before`: the number of characters before each line in the file itself.
     """
     try:
         yield
     except LocksetError as error:
-        where = _where(error, text, place, before)
+        where = _position_of(error, text, location, before)
         if where is not None:
-            error.diagnostic = error.diagnostic._replace(place=where)
+            error.diagnostic = error.diagnostic._replace(location=where)
+        if where is not None or error.diagnostic.code in _OF_GROUPS:
+            error.diagnostic = error.diagnostic._replace(hint=_hint(error.diagnostic.hint, location))
         raise
 
 
-def _where(error: LocksetError, text: str, place: str, before: int) -> str | None:
-    told = error.diagnostic
-    if told.place is not None and told.place.startswith(f"{place}: "):
-        path = told.place.removeprefix(f"{place}: ")
-    elif told.place == place and told.message.startswith("`"):
-        path = told.message[1:].partition("`")[0]
-    else:
-        return None
-    keys = _keys(path)
+def key_path(error: LocksetError, location: str) -> tuple[str | int, ...]:
+    """The key that the error names in the file `location`; empty if it names none."""
+    diagnostic = error.diagnostic
+    if diagnostic.location is not None and diagnostic.location.startswith(f"{location}: "):
+        return _keys(diagnostic.location.removeprefix(f"{location}: "))
+    if diagnostic.location == location and diagnostic.message.startswith("`"):
+        return _keys(diagnostic.message[1:].partition("`")[0])
+    return ()
+
+
+def _hint(hint: str | None, location: str) -> str | None:
+    """The hint with the command that lists every finding (not for standard input, which is already read)."""
+    if location.startswith("<"):
+        return hint
+    more = f"`lockset validate {quote(location)}` lists every finding"
+    if hint is None:
+        return more
+    return f"{hint} {more}" if hint.endswith("?") else f"{hint}; {more}"
+
+
+def _position_of(error: LocksetError, text: str, location: str, before: int) -> str | None:
+    diagnostic = error.diagnostic
+    keys = key_path(error, location)
     if not keys:
         return None
     from lockset.lockfile.positions import positions
     from lockset.spans import LineIndex
 
-    found = positions(text)
+    spans = positions(text)
     try:
-        span = found.value(keys) if told.code in _OF_VALUES else found[keys]
+        span = spans.value(keys) if diagnostic.code in _OF_VALUES else spans[keys]
     except KeyError:
-        span = found.nearest(keys)
+        span = spans.nearest(keys)
     line, column = LineIndex(text).position(span.start)
-    return f"{place}:{line}:{column + before}"
+    return f"{location}:{line}:{column + before}"
 
 
 def _keys(path: str) -> tuple[str | int, ...]:
-    """The key path that is written so; empty where it is none."""
+    """Parse a key path; empty if it is not valid."""
     keys: list[str | int] = []
     at = 0
     while at < len(path):

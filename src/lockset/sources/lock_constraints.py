@@ -1,4 +1,4 @@
-"""A lock file as constraints: no other versions than those it holds."""
+"""A lock file as constraints: each package is limited to its locked versions."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ if TYPE_CHECKING:
 __all__ = ["constraints_of_lock"]
 
 
-def constraints_of_lock(lock: Pylock, *, place: str) -> tuple[RequirementLine, ...]:
-    """One constraint per project and version; entries without a version constrain nothing.
+def constraints_of_lock(lock: Pylock, *, location: str) -> tuple[RequirementLine, ...]:
+    """One constraint for each package and version. Entries without a version constrain nothing.
 
-    A project with one version is held to it everywhere. Of several versions each holds where its marker does,
-    whatever extras and groups are chosen; where these regions meet, the project is not constrained at all.
+    A package with one version is limited to it everywhere. Each of several versions applies where its marker holds,
+    whatever extras and groups are selected. If these regions overlap, the package is not constrained.
     """
     entries: dict[str, list[Package]] = {}
     for package in lock.packages:
         entries.setdefault(package.name, []).append(package)
-    return tuple(line for packages in entries.values() for line in _of_project(packages, place))
+    return tuple(line for packages in entries.values() for line in _of_project(packages, location))
 
 
-def _of_project(packages: list[Package], place: str) -> Iterator[RequirementLine]:
+def _of_project(packages: list[Package], location: str) -> Iterator[RequirementLine]:
     regions: dict[str, MarkerSet] = {}
     for package in packages:
         if package.version is None:
@@ -36,7 +36,7 @@ def _of_project(packages: list[Package], place: str) -> Iterator[RequirementLine
         version = str(package.version)
         regions[version] = regions[version] | region if version in regions else region
     if len(regions) == 1:
-        yield parse_requirement(f"{packages[0].name}=={next(iter(regions))}", origin=place)
+        yield parse_requirement(f"{packages[0].name}=={next(iter(regions))}", origin=location)
         return
     parts = list(regions.values())
     if any(not one.is_disjoint(other) for at, one in enumerate(parts) for other in parts[:at]):
@@ -45,7 +45,7 @@ def _of_project(packages: list[Package], place: str) -> Iterator[RequirementLine
         if not region.is_empty:
             condition = region.text()
             marker = f" ; {condition}" if condition else ""
-            yield parse_requirement(f"{packages[0].name}=={version}{marker}", origin=place)
+            yield parse_requirement(f"{packages[0].name}=={version}{marker}", origin=location)
 
 
 def _region(package: Package) -> MarkerSet:

@@ -1,4 +1,4 @@
-"""Files of other tools around a project that decide on its packages: uv.toml, Pipfile, the root of a uv workspace."""
+"""Files of other tools that affect a project's packages: uv.toml, hatch.toml, Pipfile, the root of a uv workspace."""
 
 from __future__ import annotations
 
@@ -25,15 +25,15 @@ __all__ = ["OTHER_FILES", "other_files"]
 # Looked for next to a pyproject.toml.
 OTHER_FILES = ("uv.toml", "hatch.toml", "Pipfile")
 _PYPROJECT = "pyproject.toml"
-# Members of a workspace that are looked into for their names.
+# How many members of a workspace are read for their names.
 _MEMBERS = 500
 
 
 def other_files(base: Path, others: OtherTools, *, folder: Path, up: str = ".") -> OtherTools:
-    """`others`, as the pyproject.toml in `base` has it, with what the files around it say.
+    """Add the files around a project to `others`, which comes from the pyproject.toml in `base`.
 
-    Files that cannot be read say nothing. Messages name files as seen from `folder`; `up` is `base` as seen from where
-    the paths of requirements start.
+    Files that cannot be read are ignored. Messages name files relative to `folder`. `up` is `base` relative to the
+    folder to which paths in requirements are relative.
     """
     from lockset.sources import other_tables  # few projects have such files
 
@@ -41,16 +41,16 @@ def other_files(base: Path, others: OtherTools, *, folder: Path, up: str = ".") 
     for name, read in zip(OTHER_FILES, readers, strict=True):
         file = base / name
         if file.is_file():
-            others = others.joined(read(_toml(file), place=_seen(file, folder), up=up))
+            others = others.joined(read(_toml(file), location=_relative(file, folder), up=up))
     root = _workspace(base)
     if root is not None and root != base:
         tool = _toml(root / _PYPROJECT).get("tool")
         above = other_tables.read_other_tables(
             {"uv": _table(_table(tool).get("uv"))},
-            place=_seen(root / _PYPROJECT, folder),
-            up=f"{up}/{_seen(root, base)}",
+            location=_relative(root / _PYPROJECT, folder),
+            up=f"{up}/{_relative(root, base)}",
         )
-        # A member's own source of a package counts before that of the root.
+        # A source in the member takes precedence over one in the root.
         others = others.joined(OtherTools(sources=above.sources, indexes=above.indexes, keys=above.keys))
     if any(source.member for source in others.sources):
         members = {} if root is None else _members(root)
@@ -64,11 +64,11 @@ def _with_folder(source: NamedSource, members: Mapping[str, Path], base: Path, u
         return source
     from lockset.sources.other_tables import at_path
 
-    return at_path(source, posixpath.normpath(f"{up}/{_seen(tree, base)}"))
+    return at_path(source, posixpath.normpath(f"{up}/{_relative(tree, base)}"))
 
 
 def _workspace(base: Path) -> Path | None:
-    """The folder of the workspace that the project in `base` is part of, or the root of."""
+    """The root folder of the workspace to which the project in `base` belongs."""
     for root in (base, *base.parents):
         table = _uv_workspace(root)
         if table is not None and (root == base or _is_member(base, root, table)):
@@ -92,19 +92,19 @@ def _is_member(tree: Path, root: Path, workspace: Mapping[str, object]) -> bool:
 
 
 def _members(root: Path) -> Mapping[str, Path]:
-    """The folders of a workspace's members by the normalized names of these."""
+    """The folders of a workspace's members by normalized name."""
     from lockset.sources.pyproject import read_pyproject_name
 
-    found: dict[str, Path] = {}
+    folders: dict[str, Path] = {}
     for tree in (root, *_trees(root)):
         file = tree / _PYPROJECT
         try:
-            name = read_pyproject_name(_text(file), place=str(file))
+            name = read_pyproject_name(_text(file), location=str(file))
         except LocksetError:
             continue
         if name is not None:
-            found.setdefault(name, tree)
-    return found
+            folders.setdefault(name, tree)
+    return folders
 
 
 def _trees(root: Path) -> Iterator[Path]:
@@ -112,7 +112,7 @@ def _trees(root: Path) -> Iterator[Path]:
     for pattern in _patterns(_uv_workspace(root) or {}, "members"):
         try:
             trees = sorted(root.glob(pattern)) if ".." not in pattern else []
-        except (OSError, ValueError, NotImplementedError, IndexError):  # no pattern that this Python knows
+        except (OSError, ValueError, NotImplementedError, IndexError):  # not a valid pattern for this Python
             continue
         for tree in trees:
             number += 1
@@ -139,14 +139,14 @@ def _toml(file: Path) -> Mapping[str, object]:
 
 
 def _text(file: Path) -> str:
-    return decode_utf8(read_file(file, place=str(file)), place=str(file))
+    return decode_utf8(read_file(file, location=str(file)), location=str(file))
 
 
 def _table(value: object) -> Mapping[str, object]:
     return value if isinstance(value, dict) else {}
 
 
-def _seen(path: Path, folder: Path) -> str:
+def _relative(path: Path, folder: Path) -> str:
     try:
         return os.path.relpath(path, folder).replace(os.sep, "/")
     except ValueError:  # another drive

@@ -1,6 +1,6 @@
-"""The tables of uv, Poetry, PDM, Hatch and Pipenv that decide on packages, read as far as they are well formed.
+"""Read the tables of uv, Poetry, PDM, Hatch and Pipenv that affect a project's packages.
 
-Whoever wrote them has their own tool to check them: what is malformed here is passed over.
+Each tool checks its own tables, so anything malformed is ignored here.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = ["at_path", "read_hatch_file", "read_other_tables", "read_pipfile", "read_uv_file"]
 
-# Keys of [tool.uv] that change what a lock holds, and what says the same in [tool.lockset].
+# Keys of [tool.uv] that affect a lock, and the setting of [tool.lockset] with the same meaning.
 _UV_KEYS: Mapping[str, str | None] = {
     "constraint-dependencies": "constraints",
     "override-dependencies": "overrides",
@@ -55,60 +55,60 @@ _PDM_KEYS: Mapping[str, str] = {
     "excludes": "excludes",
     "respect-source-order": "index-strategy",
 }
-# What git repositories are written like without a scheme: `git@host:owner/repository`.
+# A git repository without a scheme: `git@host:owner/repository`.
 _SCP = re.compile(r"(?P<user>[\w.-]+@)?(?P<host>[\w.-]+):(?!//)(?P<path>[^\s]+)\Z")
 _PUBLIC = "pypi"
 _USER_INFO = re.compile(r"(?<=://)(?!git@[^/\s@]*(?:[/\s]|\Z))[^/\s]*@")
 
 
 class _File:
-    """Where tables were read: the file's name in messages, and the way from the project's folder to the file's."""
+    """The file of a table: its name in messages, and its folder relative to the project's folder."""
 
-    def __init__(self, place: str, up: str) -> None:
-        self.place = place
+    def __init__(self, location: str, up: str) -> None:
+        self.location = location
         self.up = up
 
     def path(self, text: str) -> str:
-        """A path of the file as the project would write it."""
+        """A path in the file, relative to the project's folder."""
         text = text.replace("\\", "/")
         return text if text.startswith("/") or re.match("[A-Za-z]:", text) else posixpath.normpath(f"{self.up}/{text}")
 
 
 def read_other_tables(
-    tool: object, *, place: str, up: str = ".", own: frozenset[str] | None = None, dynamic: bool = False
+    tool: object, *, location: str, up: str = ".", own: frozenset[str] | None = None, dynamic: bool = False
 ) -> OtherTools:
-    """What the tables of `[tool]` say.
+    """Read the tables of other tools in `[tool]`.
 
     Args:
         tool: The table `tool` of a pyproject.toml or a script.
-        place: The file's name in messages.
-        up: The folder of the file as seen from the project's.
-        own: The names that the project requires, None where there is no `[project]` table.
-        dynamic: Whether its build backend tells the dependencies: then it reads its own tables.
+        location: Name of the file, for messages.
+        up: The folder of the file, relative to the project's folder.
+        own: The names that the project requires; None without a `[project]` table.
+        dynamic: Whether the dependencies are dynamic. Then the build backend reads its own tables.
     """
-    file = _File(place, up)
+    file = _File(location, up)
     tools = _table(tool)
-    found = _uv(_table(tools.get("uv")), file, "tool.uv")
-    found = found.joined(_poetry(_table(tools.get("poetry")), file, None if dynamic else own))
-    found = found.joined(_pdm(_table(tools.get("pdm")), file))
-    return found.joined(_hatch(_table(tools.get("hatch")), file))
+    joined = _uv(_table(tools.get("uv")), file, "tool.uv")
+    joined = joined.joined(_poetry(_table(tools.get("poetry")), file, None if dynamic else own))
+    joined = joined.joined(_pdm(_table(tools.get("pdm")), file))
+    return joined.joined(_hatch(_table(tools.get("hatch")), file))
 
 
-def read_uv_file(data: object, *, place: str, up: str = ".") -> OtherTools:
-    """What a uv.toml says."""
-    return _uv(_table(data), _File(place, up), None)
+def read_uv_file(data: object, *, location: str, up: str = ".") -> OtherTools:
+    """Read a uv.toml."""
+    return _uv(_table(data), _File(location, up), None)
 
 
-def read_pipfile(data: object, *, place: str, up: str = ".") -> OtherTools:
-    """What a Pipfile says."""
-    file, top = _File(place, up), _table(data)
+def read_pipfile(data: object, *, location: str, up: str = ".") -> OtherTools:
+    """Read a Pipfile."""
+    file, top = _File(location, up), _table(data)
     public: dict[str, str] = {}
     indexes: list[OtherIndex] = []
     for entry in _tables(top.get("source")):
         url = _text(entry.get("url"))
         if url:
             public[_text(entry.get("name"))] = url
-            indexes.append(OtherIndex(tool="pipenv", table="[[source]]", place=place, url=_bare(url)))
+            indexes.append(OtherIndex(tool="pipenv", table="[[source]]", location=location, url=_bare(url)))
     sources: list[NamedSource] = []
     groups: list[str] = []
     for category, members in top.items():
@@ -119,29 +119,33 @@ def read_pipfile(data: object, *, place: str, up: str = ".") -> OtherTools:
         group = None if category == "packages" else canonicalize_name(groups[-1])
         table = _Members(tool="pipenv", table=f"[{category}]", file=file, indexes=public, group=group, key="index")
         sources += table.sources(members)
-    names = UnreadNames(tool="pipenv", table=place, place=place, what="group", names=tuple(groups))
+    names = UnreadNames(tool="pipenv", table=location, location=location, what="group", names=tuple(groups))
     return OtherTools(sources=tuple(sources), indexes=tuple(indexes), names=(names,) if groups else ())
 
 
 def _uv(uv: Mapping[str, object], file: _File, path: str | None) -> OtherTools:
-    table = f"[{path}]" if path else file.place
+    table = f"[{path}]" if path else file.location
     indexes = {_text(e.get("name")): e for e in _tables(uv.get("index"))}
-    asked = [
-        OtherIndex(tool="uv", table=f"[[{path}.index]]" if path else file.place, place=file.place, url=_public(e))
+    required_indexes = [
+        OtherIndex(
+            tool="uv", table=f"[[{path}.index]]" if path else file.location, location=file.location, url=_public(e)
+        )
         for e in _tables(uv.get("index"))
         if e.get("explicit") is not True and _text(e.get("url"))
     ]
     more = uv.get("extra-index-url")
     urls = [uv.get("index-url"), *(more if isinstance(more, list) else ())]
-    asked += [
-        OtherIndex(tool="uv", table=table, place=file.place, url=_bare(url)) for url in urls if isinstance(url, str)
+    required_indexes += [
+        OtherIndex(tool="uv", table=table, location=file.location, url=_bare(url))
+        for url in urls
+        if isinstance(url, str)
     ]
     keys = [
-        UnreadKey(tool="uv", table=table, place=file.place, key=key, setting=setting)
+        UnreadKey(tool="uv", table=table, location=file.location, key=key, setting=setting)
         for key, setting in _UV_KEYS.items()
         if uv.get(key) not in (None, [], {}, False)
     ]
-    names = UnreadNames(tool="uv", table=table, place=file.place, what="group", names=("dev",))
+    names = UnreadNames(tool="uv", table=table, location=file.location, what="group", names=("dev",))
     sources = [
         source
         for name, value in _table(uv.get("sources")).items()
@@ -150,7 +154,7 @@ def _uv(uv: Mapping[str, object], file: _File, path: str | None) -> OtherTools:
     ]
     return OtherTools(
         sources=tuple(sources),
-        indexes=tuple(asked),
+        indexes=tuple(required_indexes),
         keys=tuple(keys),
         names=(names,) if uv.get("dev-dependencies") else (),
     )
@@ -164,7 +168,7 @@ def _uv_source(
         tool="uv",
         package=canonicalize_name(name),
         table="[tool.uv.sources]",
-        place=file.place,
+        location=file.location,
         shown="",
         marker=_text(entry.get("marker")) or None,
         extra=canonicalize_name(extra) if extra else None,
@@ -175,11 +179,11 @@ def _uv_source(
     if isinstance(entry.get("index"), str):
         index = _text(entry["index"])
         return _from_index(named, index, _public(indexes.get(index, {})))
-    return _place_of(named, name, entry, file)
+    return _location_of(named, name, entry, file)
 
 
-def _place_of(named: NamedSource, name: str, entry: Mapping[str, object], file: _File) -> NamedSource | None:
-    """The source with the place that `path`, `file`, `url` or `git` names."""
+def _location_of(named: NamedSource, name: str, entry: Mapping[str, object], file: _File) -> NamedSource | None:
+    """The source with the location in `path`, `file`, `url` or `git`."""
     below = _text(entry.get("subdirectory"))
     fragment = f"#subdirectory={below}" if below else ""
     path = _text(entry.get("path")) or _text(entry.get("file"))
@@ -201,7 +205,7 @@ def _place_of(named: NamedSource, name: str, entry: Mapping[str, object], file: 
 
 
 def at_path(named: NamedSource, path: str, fragment: str = "") -> NamedSource:
-    """The source with a path, absolute or as the project would write it."""
+    """The source with a path, absolute or relative to the project's folder."""
     is_drive = re.match("[A-Za-z]:", path) is not None
     address = f"///{quote(path, safe='/:')}" if is_drive else quote(path)
     address = f"//{address}" if path.startswith("/") else address
@@ -210,12 +214,14 @@ def at_path(named: NamedSource, path: str, fragment: str = "") -> NamedSource:
 
 def _poetry(poetry: Mapping[str, object], file: _File, own: frozenset[str] | None) -> OtherTools:
     indexes: dict[str, str] = {}
-    asked: list[OtherIndex] = []
+    required_indexes: list[OtherIndex] = []
     for entry in _tables(poetry.get("source")):
         url = _public(entry)
         indexes[_text(entry.get("name"))] = url
         if url and entry.get("priority") != "explicit":
-            asked.append(OtherIndex(tool="poetry", table="[[tool.poetry.source]]", place=file.place, url=url))
+            required_indexes.append(
+                OtherIndex(tool="poetry", table="[[tool.poetry.source]]", location=file.location, url=url)
+            )
     sources: list[NamedSource] = []
     extra: list[str] = []
     main = _table(poetry.get("dependencies"))
@@ -229,19 +235,19 @@ def _poetry(poetry: Mapping[str, object], file: _File, own: frozenset[str] | Non
         listed = _Members(tool="poetry", table=table, file=file, indexes=indexes, group=canonicalize_name(group))
         sources += listed.sources(_table(members))
     names = [
-        UnreadNames(tool="poetry", table=table, place=file.place, what=what, names=tuple(found))  # type: ignore[arg-type]
-        for table, what, found in (
+        UnreadNames(tool="poetry", table=table, location=file.location, what=what, names=tuple(listed_names))  # type: ignore[arg-type]
+        for table, what, listed_names in (
             ("[tool.poetry.dependencies]", "requirement", extra),
             ("[tool.poetry.group]", "group", [canonicalize_name(g) for g, members in groups.items() if members]),
         )
-        if found
+        if listed_names
     ]
-    return OtherTools(sources=tuple(sources), indexes=tuple(asked), names=tuple(names))
+    return OtherTools(sources=tuple(sources), indexes=tuple(required_indexes), names=tuple(names))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Members:
-    """A table of requirements as Poetry and Pipenv write them: names with versions, or with tables of where from."""
+    """A table of requirements of Poetry or Pipenv: names with versions, or with tables that state a source."""
 
     tool: str
     table: str
@@ -251,7 +257,7 @@ class _Members:
     key: str = "source"
 
     def sources(self, members: Mapping[str, object]) -> Iterator[NamedSource]:
-        """The sources that are named in it."""
+        """The sources in the table."""
         for name, value in members.items():
             for entry in _tables(value) if isinstance(value, list) else [_table(value)]:
                 source = self._source(name, entry)
@@ -263,21 +269,21 @@ class _Members:
             tool=self.tool,
             package=canonicalize_name(name),
             table=self.table,
-            place=self.file.place,
+            location=self.file.location,
             shown="",
             group=self.group,
             marker=_text(entry.get("markers")) or None,
         )
         index = _text(entry.get(self.key))
         if not index:
-            return _place_of(named, name, entry, self.file)
+            return _location_of(named, name, entry, self.file)
         if index.lower() == _PUBLIC and index not in self.indexes:
             return None
         return _from_index(named, index, self.indexes.get(index, ""))
 
 
 def _pdm(pdm: Mapping[str, object], file: _File) -> OtherTools:
-    asked: list[OtherIndex] = []
+    indexes: list[OtherIndex] = []
     sources: list[NamedSource] = []
     for entry in _tables(pdm.get("source")):
         url, name = _public(entry), _text(entry.get("name"))
@@ -288,27 +294,31 @@ def _pdm(pdm: Mapping[str, object], file: _File) -> OtherTools:
                     tool="pdm",
                     package=re.sub("[-_.]+", "-", pattern).lower(),
                     table="[[tool.pdm.source]]",
-                    place=file.place,
+                    location=file.location,
                     shown="",
                     needed=True,
                 )
                 sources.append(_from_index(named, name, url))
         if url and not include:
-            asked.append(OtherIndex(tool="pdm", table="[[tool.pdm.source]]", place=file.place, url=url))
+            indexes.append(OtherIndex(tool="pdm", table="[[tool.pdm.source]]", location=file.location, url=url))
     resolution = _table(pdm.get("resolution"))
     keys = [
-        UnreadKey(tool="pdm", table="[tool.pdm.resolution]", place=file.place, key=key, setting=setting)
+        UnreadKey(tool="pdm", table="[tool.pdm.resolution]", location=file.location, key=key, setting=setting)
         for key, setting in _PDM_KEYS.items()
         if resolution.get(key)
     ]
     groups = tuple(canonicalize_name(g) for g, lines in _table(pdm.get("dev-dependencies")).items() if lines)
-    names = UnreadNames(tool="pdm", table="[tool.pdm.dev-dependencies]", place=file.place, what="group", names=groups)
-    return OtherTools(sources=tuple(sources), indexes=tuple(asked), keys=tuple(keys), names=(names,) if groups else ())
+    names = UnreadNames(
+        tool="pdm", table="[tool.pdm.dev-dependencies]", location=file.location, what="group", names=groups
+    )
+    return OtherTools(
+        sources=tuple(sources), indexes=tuple(indexes), keys=tuple(keys), names=(names,) if groups else ()
+    )
 
 
-def read_hatch_file(data: object, *, place: str, up: str = ".") -> OtherTools:
-    """What a hatch.toml says."""
-    return _hatch(_table(data), _File(place, up), "[envs]")
+def read_hatch_file(data: object, *, location: str, up: str = ".") -> OtherTools:
+    """Read a hatch.toml."""
+    return _hatch(_table(data), _File(location, up), "[envs]")
 
 
 def _hatch(hatch: Mapping[str, object], file: _File, table: str = "[tool.hatch.envs]") -> OtherTools:
@@ -317,7 +327,7 @@ def _hatch(hatch: Mapping[str, object], file: _File, table: str = "[tool.hatch.e
         for name, environment in _table(hatch.get("envs")).items()
         if any(_table(environment).get(key) for key in ("dependencies", "extra-dependencies"))
     )
-    unread = UnreadNames(tool="hatch", table=table, place=file.place, what="environment", names=names)
+    unread = UnreadNames(tool="hatch", table=table, location=file.location, what="environment", names=names)
     return OtherTools(names=(unread,) if names else ())
 
 
@@ -332,7 +342,7 @@ def _from_index(named: NamedSource, name: str, url: str) -> NamedSource:
 
 
 def _bare(url: str) -> str:
-    """The URL without user and password, but `git@` of ssh."""
+    """The URL without user and password, except `git@`."""
     return _USER_INFO.sub("", url)
 
 

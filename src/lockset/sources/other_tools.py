@@ -1,4 +1,4 @@
-"""What other tools' tables say of a project's packages, for lockset to speak of: it reads none of it as its own."""
+"""What tables of other tools say about a project's packages. lockset only uses it for messages."""
 
 from __future__ import annotations
 
@@ -22,40 +22,40 @@ __all__ = [
     "UnreadKey",
     "UnreadNames",
     "is_other_tool",
-    "listed",
+    "join_many_names",
     "plain_index",
 ]
 
 OTHER_TOOLS = ("hatch", "pdm", "pipenv", "poetry", "uv")
-# Names in one message; further ones are counted.
+# How many names a message lists.
 _SHOWN = 8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NamedSource:
-    """Where a table of another tool says that a package comes from.
+    """The source of a package in a table of another tool.
 
     Attributes:
         tool: One of `OTHER_TOOLS`.
         package: Normalized name, or a pattern with `*`.
-        table: The table as a person writes it: `[tool.uv.sources]`.
-        place: The file.
-        shown: The source in words: `the path ../core`.
-        requirement: What says the same in a requirement: `core @ file:../core`; None for an index, or where the folder
-            of a member is not known.
-        member: Whether it is a member of the workspace.
-        index_name: Name of the index; None where it is a place.
-        index_url: Its URL, without credentials; None where the files do not tell.
-        marker: Where the source counts; None for everywhere.
-        extra: The extra whose requirements it counts for; None for all.
+        table: The table, as it is written: `[tool.uv.sources]`.
+        location: Name of the file, for messages.
+        shown: The source, in words: `the path ../core`.
+        requirement: An equivalent requirement: `core @ file:../core`; None for an index, or if the folder of a
+            workspace member is not known.
+        member: Whether the package is a member of the workspace.
+        index_name: Name of the index; None for a direct source.
+        index_url: URL of the index, without credentials; None if it is not known.
+        marker: Where the source applies; None for everywhere.
+        extra: The extra to whose requirements it applies; None for all.
         group: The same for a dependency group.
-        needed: Whether it counts also where only another package requires this one.
+        needed: Whether it also applies if only another package requires this one.
     """
 
     tool: str
     package: str
     table: str
-    place: str
+    location: str
     shown: str
     requirement: str | None = None
     member: bool = False
@@ -67,27 +67,27 @@ class NamedSource:
     needed: bool = False
 
     def names(self, package: str) -> bool:
-        """Whether the source is that of `package`, a normalized name."""
+        """Whether the source applies to `package`, a normalized name."""
         return self.package == package or ("*" in self.package and fnmatchcase(package, self.package))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OtherIndex:
-    """An index that another tool asks for every package."""
+    """An index that another tool searches for every package."""
 
     tool: str
     table: str
-    place: str
+    location: str
     url: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UnreadKey:
-    """A key that would change the lock; `setting` is the one of `[tool.lockset]` that says the same, if any does."""
+    """A key that would affect the lock. `setting`: the setting of `[tool.lockset]` with the same meaning, if any."""
 
     tool: str
     table: str
-    place: str
+    location: str
     key: str
     setting: str | None
 
@@ -98,14 +98,14 @@ class UnreadNames:
 
     tool: str
     table: str
-    place: str
+    location: str
     what: Literal["group", "environment", "requirement"]
     names: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OtherTools:
-    """Everything of other tools that decides on packages and that lockset does not read."""
+    """Everything in tables of other tools that affects packages and that lockset does not apply."""
 
     sources: tuple[NamedSource, ...] = ()
     indexes: tuple[OtherIndex, ...] = ()
@@ -113,7 +113,7 @@ class OtherTools:
     names: tuple[UnreadNames, ...] = ()
 
     def joined(self, other: OtherTools) -> OtherTools:
-        """Both, each thing once."""
+        """Both, without duplicates."""
         return OtherTools(
             **{
                 each.name: tuple(dict.fromkeys((*getattr(self, each.name), *getattr(other, each.name))))
@@ -122,7 +122,7 @@ class OtherTools:
         )
 
     def source_of(self, package: str, *, extra: str | None = None, group: str | None = None) -> NamedSource | None:
-        """The source that is named for a requirement of this extra, of this group, or of the project itself."""
+        """The source for a requirement of an extra, a group, or the project itself."""
         for source in self.sources:
             if source.extra in {None, extra} and source.group in {None, group} and source.names(package):
                 return source
@@ -131,10 +131,10 @@ class OtherTools:
     def warnings(
         self, settings: Settings, *, groups: Collection[str], index_urls: Collection[str]
     ) -> tuple[Diagnostic, ...]:
-        """What a user should hear of: tables that would change the lock if they counted.
+        """Warnings about tables that would change the lock if lockset applied them.
 
         Args:
-            settings: `[tool.lockset]`: what it says itself is not missed elsewhere.
+            settings: `[tool.lockset]`. Keys with a setting there are not reported.
             groups: Normalized names of the dependency groups that are read.
             index_urls: The indexes that packages come from.
         """
@@ -145,32 +145,32 @@ class OtherTools:
             *_of_keys(k for k in self.keys if k.tool not in ignored and not _is_set(settings, k.setting)),
             *_of_names((n for n in self.names if n.tool not in ignored), groups),
         ]
-        return tuple(Diagnostic(code="other-tool", message=text, place=place) for text, place in texts)
+        return tuple(Diagnostic(code="other-tool", message=text, location=location) for text, location in texts)
 
 
 def is_other_tool(tool: object) -> bool:
-    """Whether `[tool]` has a table that is read of other tools."""
+    """Whether `[tool]` has a table of one of the other tools."""
     return isinstance(tool, dict) and not tool.keys().isdisjoint(("uv", "poetry", "pdm", "hatch"))
 
 
 def plain_index(url: str) -> str:
-    """The URL of an index without what does not tell it from others."""
+    """The URL of an index, normalized for comparison."""
     scheme, mark, rest = url.partition("://")
     authority, slash, path = rest.partition("/")
     host = authority.rpartition("@")[2].lower()
     return f"{scheme.lower()}{mark}{host}{slash}{path}".rstrip("/")
 
 
-def listed(names: Iterable[str], *, code: bool = False) -> str:
-    """`a, b and c`; many are cut short."""
-    found = [f"`{name}`" if code else name for name in names]
-    if len(found) > _SHOWN:
-        found = [*found[: _SHOWN - 1], f"{len(found) - _SHOWN + 1} more"]
-    return " and ".join((", ".join(found[:-1]), found[-1])) if len(found) > 1 else "".join(found)
+def join_many_names(names: Iterable[str], *, code: bool = False) -> str:
+    """Join names as `a, b and c`. Beyond eight, count the rest."""
+    shown = [f"`{name}`" if code else name for name in names]
+    if len(shown) > _SHOWN:
+        shown = [*shown[: _SHOWN - 1], f"{len(shown) - _SHOWN + 1} more"]
+    return " and ".join((", ".join(shown[:-1]), shown[-1])) if len(shown) > 1 else "".join(shown)
 
 
 def _is_set(settings: Settings, setting: str | None) -> bool:
-    """Whether the project says it to lockset as well."""
+    """Whether `[tool.lockset]` has the setting as well."""
     if setting is None:
         return False
     value = getattr(settings, setting.replace("-", "_"), None)
@@ -180,21 +180,24 @@ def _is_set(settings: Settings, setting: str | None) -> bool:
 def _of_indexes(indexes: Iterable[OtherIndex]) -> Iterator[tuple[str, str]]:
     tables: dict[tuple[str, str], list[str]] = {}
     for index in indexes:
-        tables.setdefault((index.table, index.place), []).append(index.url)
-    for (table, place), urls in tables.items():
+        tables.setdefault((index.table, index.location), []).append(index.url)
+    for (table, location), urls in tables.items():
         way = "(name it as [[tool.lockset.index]], or by `--index` or `--default-index`)"
-        yield f"{table} is not read: no package comes from {listed(dict.fromkeys(urls))} {way}", place
+        yield f"{table} is not read: no package comes from {join_many_names(dict.fromkeys(urls))} {way}", location
 
 
 def _of_keys(keys: Iterable[UnreadKey]) -> Iterator[tuple[str, str]]:
     tables: dict[tuple[str, str], list[UnreadKey]] = {}
     for key in keys:
-        tables.setdefault((key.table, key.place), []).append(key)
-    for (table, place), unread in tables.items():
+        tables.setdefault((key.table, key.location), []).append(key)
+    for (table, location), unread in tables.items():
         verb = "does" if len(unread) == 1 else "do"
         settings = dict.fromkeys(k.setting for k in unread if k.setting is not None)
-        way = f" (write {listed(settings, code=True)} in [tool.lockset])" if settings else ""
-        yield f"{table} is not read: {listed((k.key for k in unread), code=True)} {verb} not count{way}", place
+        way = f" (write {join_many_names(settings, code=True)} in [tool.lockset])" if settings else ""
+        yield (
+            f"{table} is not read: {join_many_names((k.key for k in unread), code=True)} {verb} not count{way}",
+            location,
+        )
 
 
 def _of_names(unread: Iterable[UnreadNames], groups: Collection[str]) -> Iterator[tuple[str, str]]:
@@ -205,5 +208,5 @@ def _of_names(unread: Iterable[UnreadNames], groups: Collection[str]) -> Iterato
         plural = "s" if len(names) > 1 else ""
         verb, them = ("are", "them") if plural else ("is", "it")
         instead = "[project.dependencies]" if each.what == "requirement" else "[dependency-groups]"
-        subject = f"the {each.what}{plural} {listed(names)}"
-        yield f"{each.table} is not read: {subject} {verb} not locked (write {them} in {instead})", each.place
+        subject = f"the {each.what}{plural} {join_many_names(names)}"
+        yield f"{each.table} is not read: {subject} {verb} not locked (write {them} in {instead})", each.location

@@ -1,4 +1,4 @@
-"""RootProject: what is to be locked, from one source or several."""
+"""RootProject: the project to lock, from one source or several."""
 
 from __future__ import annotations
 
@@ -19,29 +19,29 @@ if TYPE_CHECKING:
     from packaging.specifiers import SpecifierSet
 
     from lockset.errors import Diagnostic
+    from lockset.sources.dynamic_fields import DynamicFields
     from lockset.sources.inclusions import Inclusion
-    from lockset.sources.unbuilt import Unbuilt
 
-__all__ = ["RequirementLine", "RootProject", "Settings", "SourceOptions", "merge"]
+__all__ = ["RequirementLine", "RootProject", "Settings", "SourceOptions", "merge_sources"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourceOptions:
-    """Options that requirements files hold for the whole run.
+    """Options in requirements files that apply to the whole run.
 
     Attributes:
-        index_url: Last `--index-url`; None where none is given. The index to ask first.
+        index_url: The last `--index-url`, which is searched first; None without one.
         extra_index_urls: Every `--extra-index-url`, in order.
-        no_index: Whether no index may be asked.
+        no_index: Whether no index may be used.
         find_links: URLs and absolute paths.
         no_binary: Normalized names, or `:all:`, for which wheels may not be used.
         only_binary: Normalized names, or `:all:`, for which source distributions may not be used.
-        prefer_binary: An older wheel is preferred to a newer source distribution.
-        pre: Pre-releases are allowed everywhere.
+        prefer_binary: Whether an older wheel is preferred to a newer source distribution.
+        pre: Whether pre-releases are allowed for all packages.
         all_releases: Normalized names, or `:all:`, whose pre-releases are allowed.
         only_final: Normalized names, or `:all:`, whose pre-releases are not allowed.
-        require_hashes: Every requirement needs a hash; None where the files say nothing.
-        trusted_hosts: `host` or `host:port` for which certificates are not checked.
+        require_hashes: Whether every requirement needs a hash; None if the files do not say.
+        trusted_hosts: `host` or `host:port` whose certificates are not verified.
     """
 
     index_url: str | None = None
@@ -58,7 +58,7 @@ class SourceOptions:
     trusted_hosts: tuple[str, ...] = ()
 
     def followed_by(self, later: SourceOptions) -> SourceOptions:
-        """Both, where what `later` says replaces or extends this, as one run of an installer would see them."""
+        """Both sets of options. `later` replaces or extends this one, as in one run of an installer."""
         return SourceOptions(
             index_url=later.index_url or self.index_url,
             extra_index_urls=_unique(self.extra_index_urls, later.extra_index_urls),
@@ -77,23 +77,23 @@ class SourceOptions:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RootProject:
-    """Everything a lock starts from.
+    """The input of a lock.
 
     Attributes:
-        base: Folder that relative paths of the source are relative to; absolute.
-        name: Normalized name of the project, or None where the source is no project.
-        requires_python: Pythons the source promises to run on; None where it says nothing.
-        dependencies: What is always needed.
-        extras: Normalized extra -> what it adds. References of the project to its own extras are resolved.
-        groups: Normalized dependency group -> its requirements. Includes and references to the project are resolved.
-        inclusions: Which extras and groups bring others with them.
-        constraints: Limits on what is needed anyway, from constraints files and from the settings.
+        base: Folder to which paths in the source are relative; absolute.
+        name: Normalized name of the project; None if the source is not a project.
+        requires_python: `requires-python` of the project; None if it has none.
+        dependencies: The requirements of the project.
+        extras: Requirements by normalized extra. References of the project to its own extras are resolved.
+        groups: Requirements by normalized dependency group. Includes and references to the project are resolved.
+        inclusions: Which extras and groups include others.
+        constraints: Limits on versions, from constraints files and from the settings.
         options: Options of requirements files.
         settings: `[tool.lockset]`.
-        sources: The files read, as they were named, in order.
-        unbuilt: What of it only the build backend knows; empty where the files tell all.
-        others: What tables of other tools say, which lockset does not read as its own.
-        warnings: What the user should hear though it is no error.
+        sources: The files that were read, as they were named, in order.
+        unbuilt: Dynamic keys, which only the build backend knows.
+        others: What tables of other tools say, which lockset does not apply.
+        warnings: Warnings for the user.
     """
 
     base: Path
@@ -107,19 +107,19 @@ class RootProject:
     options: SourceOptions = field(default_factory=SourceOptions)
     settings: Settings = field(default_factory=Settings)
     sources: tuple[str, ...] = ()
-    unbuilt: tuple[Unbuilt, ...] = ()
+    unbuilt: tuple[DynamicFields, ...] = ()
     others: OtherTools = OtherTools()
     warnings: tuple[Diagnostic, ...] = ()
 
 
-def merge(projects: Sequence[RootProject]) -> RootProject:
-    """One project that asks for everything the given ones (at least one) ask for, in their order.
+def merge_sources(projects: Sequence[RootProject]) -> RootProject:
+    """Merge projects (at least one) into one that requires everything they require, in order.
 
-    The name and the base are the first one's that has a name (else the first one's); Pythons are those all of them
-    admit; extras and groups of the same name are joined.
+    Name and base are those of the first project with a name, else of the first one. The Pythons are those that all
+    projects admit. Extras and groups of the same name are joined.
 
     Raises:
-        LocksetError: `settings-disagree` where two of them hold different settings.
+        LocksetError: `settings-disagree` if two of them have different settings.
     """
     first, *rest = projects
     if not rest:
@@ -132,8 +132,8 @@ def merge(projects: Sequence[RootProject]) -> RootProject:
         lead,
         requires_python=_intersection(project.requires_python for project in projects),
         dependencies=tuple(line for project in projects for line in project.dependencies),
-        extras=_joined(project.extras for project in projects),
-        groups=_joined(project.groups for project in projects),
+        extras=_join_tables(project.extras for project in projects),
+        groups=_join_tables(project.groups for project in projects),
         inclusions=tuple(inclusion for project in projects for inclusion in project.inclusions),
         constraints=tuple(line for project in projects for line in project.constraints),
         options=options,
@@ -161,7 +161,7 @@ def _intersection(ranges: Iterable[SpecifierSet | None]) -> SpecifierSet | None:
     return result
 
 
-def _joined(
+def _join_tables(
     mappings: Iterable[Mapping[str, tuple[RequirementLine, ...]]],
 ) -> dict[str, tuple[RequirementLine, ...]]:
     joined: dict[str, tuple[RequirementLine, ...]] = {}
@@ -172,15 +172,15 @@ def _joined(
 
 
 def _one_of_settings(projects: Sequence[RootProject]) -> Settings:
-    # The settings' own constraints are in `constraints` of their project already and are joined there.
+    # Constraints in the settings are already in `constraints` of their project.
     nothing = Settings()
     holders = [project for project in projects if project.settings != nothing]
     for project in holders[1:]:
         if project.settings != holders[0].settings:
             raise LocksetError(
                 "settings-disagree",
-                "Two sources of one lock hold different settings in [tool.lockset]",
-                place=", ".join(holders[0].sources + project.sources),
-                hint="Keep the settings in one of them, or lock them apart",
+                "Two sources have different settings in [tool.lockset]",
+                location=", ".join(holders[0].sources + project.sources),
+                hint="Keep the settings in one of them, or lock them separately",
             )
     return holders[0].settings if holders else nothing

@@ -1,4 +1,4 @@
-"""`pyproject.toml`: text to RootProject."""
+"""Read pyproject.toml as a RootProject (PEP 621 and PEP 735)."""
 
 from __future__ import annotations
 
@@ -10,23 +10,24 @@ from packaging.utils import canonicalize_name
 
 from lockset.dependency_specifiers import read_specifiers
 from lockset.errors import Diagnostic, LocksetError
+from lockset.sources.dynamic_fields import DynamicFields
 from lockset.sources.groups import read_groups
 from lockset.sources.inclusions import inclusions_of
 from lockset.sources.other_tools import OtherTools, is_other_tool
 from lockset.sources.project import RootProject
 from lockset.sources.requirements.requirement_line import RequirementLine, parse_requirement
 from lockset.sources.self_references import expand
-from lockset.sources.settings import Settings, read_settings
-from lockset.sources.toml_table import parse_toml
-from lockset.sources.unbuilt import Unbuilt
+from lockset.sources.settings import Settings, parse_settings
+from lockset.sources.toml_table import parse_settings_file
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator
     from pathlib import Path
 
-    from lockset.sources.toml_table import Table
+    from lockset.sources.toml_table import SettingsTable
 
 __all__ = [
+    "is_misspelled",
     "read_pyproject",
     "read_pyproject_name",
     "read_pyproject_settings",
@@ -34,22 +35,22 @@ __all__ = [
     "requirement_lines",
 ]
 
-# What may be left to the build backend and decides on a lock.
+# The dynamic keys that affect a lock.
 _DYNAMIC = ("dependencies", "optional-dependencies", "requires-python")
 _NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?\Z")
 
 
-def read_pyproject(text: str, *, base: Path, place: str = "pyproject.toml") -> RootProject:
-    """What the file asks for; `base` is its folder, `place` its name in messages and origins.
+def read_pyproject(text: str, *, base: Path, location: str = "pyproject.toml") -> RootProject:
+    """Read a pyproject.toml. `base` is its folder, `location` its name in messages and origins.
 
     A file without `[project]` is read for its dependency groups.
 
     Raises:
-        LocksetError: with the key path of what is wrong: `toml-syntax`, `wrong-type`, `invalid-value`,
+        LocksetError: with the key of the error: `toml-syntax`, `wrong-type`, `invalid-value`,
             `requirement-syntax`, `no-project`, those of groups and settings.
     """
-    top = parse_toml(text, place=place)
-    settings = read_settings(_lockset_table(top))
+    top = parse_settings_file(text, location=location)
+    settings = parse_settings(_lockset_table(top))
     project = top.table("project")
     table = top.table("dependency-groups")
     groups = read_groups(table)
@@ -59,10 +60,10 @@ def read_pyproject(text: str, *, base: Path, place: str = "pyproject.toml") -> R
     name = _name(project)
     dependencies, extras = requirement_lines(project, "dependencies"), _extras(project)
     expansion = expand(name, dependencies=dependencies, extras=extras, groups=groups)
-    unbuilt = Unbuilt(
+    unbuilt = DynamicFields(
         base=base,
         name=name,
-        place=place,
+        location=location,
         keys=dynamic,
         files=_setuptools_files(top, dynamic),
         dependencies=dependencies,
@@ -79,68 +80,68 @@ def read_pyproject(text: str, *, base: Path, place: str = "pyproject.toml") -> R
         inclusions=inclusions_of(name, dependencies=dependencies, extras=extras, groups=groups, table=table),
         constraints=settings.constraints,
         settings=settings,
-        sources=(place,),
+        sources=(location,),
         unbuilt=(unbuilt,) if dynamic else (),
-        others=_others(top, place, None if "dependencies" in dynamic else dependencies),
-        # What the extras of the project are is known after its build.
-        warnings=(*(() if dynamic else expansion.warnings), *_misspelt(top)),
+        others=_others(top, location, None if "dependencies" in dynamic else dependencies),
+        # With dynamic keys, the extras are only known after the build.
+        warnings=(*(() if dynamic else expansion.warnings), *_misspelled_tables(top)),
     )
 
 
-def read_pyproject_settings(text: str, *, place: str = "pyproject.toml", required: bool = False) -> Settings:
-    """Only `[tool.lockset]` of the file, which has to have one where it is `required`; the rest is not looked at."""
-    table = _lockset_table(parse_toml(text, place=place))
+def read_pyproject_settings(text: str, *, location: str = "pyproject.toml", required: bool = False) -> Settings:
+    """Read only `[tool.lockset]`. LocksetError `settings-missing` if the file has none and `required` is true."""
+    table = _lockset_table(parse_settings_file(text, location=location))
     if table is None and required:
-        raise LocksetError("settings-missing", "The file has no table [tool.lockset]", place=place)
-    return read_settings(table)
+        raise LocksetError("settings-missing", "The file has no table [tool.lockset]", location=location)
+    return parse_settings(table)
 
 
-def read_pyproject_name(text: str, *, place: str = "pyproject.toml") -> str | None:
-    """Only the normalized name of the project, None where the file gives none."""
-    project = parse_toml(text, place=place).table("project")
+def read_pyproject_name(text: str, *, location: str = "pyproject.toml") -> str | None:
+    """Read only the normalized name of the project; None if the file has none."""
+    project = parse_settings_file(text, location=location).table("project")
     return None if project is None or project.text("name") is None else _name(project)
 
 
-def read_requires_python(table: Table) -> SpecifierSet | None:
-    """The `requires-python` of `table`; an empty one says nothing."""
+def read_requires_python(table: SettingsTable) -> SpecifierSet | None:
+    """The `requires-python` of `table`; None if it is missing or empty."""
     text = table.text("requires-python")
     if text is None or not text.strip():
         return None
     try:
-        found = read_specifiers(text)
-        found.contains("3.10")  # what has more digits than Python reads is noticed at the first comparison only
+        specifiers = read_specifiers(text)
+        specifiers.contains("3.10")  # a number with too many digits fails only when it is compared
     except (InvalidSpecifier, ValueError) as error:
         raise table.invalid(
             table.at("requires-python"),
-            f"is not a version range: `{text}`",
+            f"is not a valid version range: `{text}`",
             hint='Write a range such as ">=3.10" or ">=3.10,<3.14"',
         ) from error
-    return found
+    return specifiers
 
 
-def requirement_lines(table: Table, key: str) -> tuple[RequirementLine, ...]:
+def requirement_lines(table: SettingsTable, key: str) -> tuple[RequirementLine, ...]:
     """The requirements of the array `key`, in the order written."""
-    origin = f"{table.place} [{table.at(key)}]" if table.path else f"{table.place} [{key}]"
+    origin = f"{table.location} [{table.at(key)}]" if table.path else f"{table.location} [{key}]"
     return tuple(
-        parse_requirement(text, origin=origin, place=f"{table.place}: {table.at(key)}[{number}]")
+        parse_requirement(text, origin=origin, location=f"{table.location}: {table.at(key)}[{number}]")
         for number, text in enumerate(table.texts(key))
     )
 
 
-def _lockset_table(top: Table) -> Table | None:
+def _lockset_table(top: SettingsTable) -> SettingsTable | None:
     tool = top.table("tool")
     return None if tool is None else tool.table("lockset")
 
 
 def _without_project(
-    top: Table, groups: dict[str, tuple[RequirementLine, ...]], settings: Settings, *, base: Path
+    top: SettingsTable, groups: dict[str, tuple[RequirementLine, ...]], settings: Settings, *, base: Path
 ) -> RootProject:
-    """A file of dependency groups alone, or of a project that only Poetry's own table describes."""
+    """A file with dependency groups only, or of a project that only `[tool.poetry]` describes."""
     name = _poetry_name(top)
     if name is None and not top.data.get("dependency-groups"):
         _refuse_without_project(top)
     keys = () if name is None else _DYNAMIC
-    unbuilt = Unbuilt(base=base, name=name or "", place=top.place, keys=keys, groups=groups)
+    unbuilt = DynamicFields(base=base, name=name or "", location=top.location, keys=keys, groups=groups)
     return RootProject(
         base=base,
         name=name,
@@ -148,58 +149,63 @@ def _without_project(
         inclusions=inclusions_of(None, dependencies=(), extras={}, groups=groups, table=top.table("dependency-groups")),
         constraints=settings.constraints,
         settings=settings,
-        sources=(top.place,),
+        sources=(top.location,),
         unbuilt=(unbuilt,) if keys else (),
-        others=_others(top, top.place),
+        others=_others(top, top.location),
     )
 
 
-def _poetry_name(top: Table) -> str | None:
-    """The name of a project without `[project]` that a build backend knows."""
+def _poetry_name(top: SettingsTable) -> str | None:
+    """The name in `[tool.poetry]` of a project that has a build backend but no `[project]`."""
     if not isinstance(top.data.get("build-system"), dict):
         return None
     name = _poetry_table(top).get("name")
     return canonicalize_name(name) if isinstance(name, str) and _NAME.match(name) else None
 
 
-def _poetry_table(top: Table) -> dict[str, object]:
+def _poetry_table(top: SettingsTable) -> dict[str, object]:
     tool = top.data.get("tool")
     table = tool.get("poetry") if isinstance(tool, dict) else None
     return table if isinstance(table, dict) else {}
 
 
-def _others(top: Table, place: str, dependencies: Iterable[RequirementLine] | None = None) -> OtherTools:
+def _others(top: SettingsTable, location: str, dependencies: Iterable[RequirementLine] | None = None) -> OtherTools:
     tool = top.data.get("tool")
     if not is_other_tool(tool):
         return OtherTools()
-    from lockset.sources.other_tables import read_other_tables  # only where there are tables of other tools
+    from lockset.sources.other_tables import read_other_tables  # only needed if there are tables of other tools
 
     own = None if dependencies is None else frozenset(line.name for line in dependencies)
-    return read_other_tables(tool, place=place, own=own)
+    return read_other_tables(tool, location=location, own=own)
 
 
-def _misspelt(top: Table) -> Iterator[Diagnostic]:
-    """A table that is most likely meant for lockset, and that nobody reads."""
+def is_misspelled(name: str) -> bool:
+    """Whether the name of a table in `tool` is probably a misspelling of `lockset`."""
+    letters = name.lower().replace("-", "").replace("_", "")
+    return name != "lockset" and letters.startswith("lock") and letters.rstrip("st") == "lockse"
+
+
+def _misspelled_tables(top: SettingsTable) -> Iterator[Diagnostic]:
+    """Warnings about tables whose name is probably a misspelling of `lockset`."""
     tool = top.data.get("tool")
     for name in tool if isinstance(tool, dict) and "lockset" not in tool else ():
-        letters = name.lower().replace("-", "").replace("_", "")
-        if letters.startswith("lock") and letters.rstrip("st") == "lockse":
-            message = f"[tool.{name}] is read by nobody: the settings of lockset are [tool.lockset]"
-            yield Diagnostic(code="table-misspelt", message=message, place=top.place)
+        if is_misspelled(name):
+            message = f"[tool.{name}] has no effect: the settings of lockset are in [tool.lockset]"
+            yield Diagnostic(code="table-misspelt", message=message, location=top.location)
 
 
-def _name(project: Table) -> str:
+def _name(project: SettingsTable) -> str:
     name = project.text("name")
     if name is None:
-        raise LocksetError("invalid-value", "`project.name` is missing", place=project.place)
+        raise LocksetError("invalid-value", "`project.name` is missing", location=project.location)
     if not _NAME.match(name):
         raise project.invalid(
-            "project.name", f"is not a project name: `{name}`", hint="Use letters, digits, `-`, `_` and `.`"
+            "project.name", f"is not a valid project name: `{name}`", hint="Use letters, digits, `-`, `_` and `.`"
         )
     return canonicalize_name(name)
 
 
-def _extras(project: Table) -> dict[str, tuple[RequirementLine, ...]]:
+def _extras(project: SettingsTable) -> dict[str, tuple[RequirementLine, ...]]:
     table = project.table("optional-dependencies")
     if table is None:
         return {}
@@ -211,43 +217,43 @@ def _extras(project: Table) -> dict[str, tuple[RequirementLine, ...]]:
             raise LocksetError(
                 "invalid-value",
                 f"The extras `{spellings[name]}` and `{spelling}` have the same name, `{name}`",
-                place=table.place,
-                hint="Join them, or rename one",
+                location=table.location,
+                hint="Merge them, or rename one",
             )
         spellings[name] = spelling
         extras[name] = requirement_lines(table, spelling)
     return extras
 
 
-def _refuse_without_project(top: Table) -> NoReturn:
+def _refuse_without_project(top: SettingsTable) -> NoReturn:
     tool = top.data.get("tool")
     hint = "Add `[project]` with a name and dependencies, or name a requirements file"
     if isinstance(tool, dict) and "poetry" in tool:
-        hint = "Only the standard tables are read, not [tool.poetry]: Poetry 2.0 and later writes `[project]`"
+        hint = "[tool.poetry] is not read: move the project to `[project]`, which Poetry 2.0 and later supports"
     raise LocksetError(
-        "no-project", "The file has neither [project] nor [dependency-groups]", place=top.place, hint=hint
+        "no-project", "The file has neither [project] nor [dependency-groups]", location=top.location, hint=hint
     )
 
 
-def _dynamic(project: Table, top: Table) -> tuple[str, ...]:
-    """The keys that only the build backend knows."""
+def _dynamic(project: SettingsTable, top: SettingsTable) -> tuple[str, ...]:
+    """The dynamic keys, which only the build backend knows."""
     dynamic = [key for key in project.texts("dynamic") if key in _DYNAMIC]
     for key in dynamic:
         if key in project.data:
-            raise project.invalid(project.at(key), "is given and listed under `project.dynamic` as well")
-    # Poetry adds its own table's dependencies also where [project] should have said that it leaves them open.
+            raise project.invalid(project.at(key), "is set, and also listed in `project.dynamic`")
+    # Poetry adds the dependencies of its own table even if [project] does not declare them as dynamic.
     if "dependencies" not in (*project.data, *dynamic) and _has_poetry_dependencies(top):
         dynamic.append("dependencies")
     return tuple(sorted(set(dynamic)))
 
 
-def _has_poetry_dependencies(top: Table) -> bool:
+def _has_poetry_dependencies(top: SettingsTable) -> bool:
     table = _poetry_table(top).get("dependencies")
     return isinstance(table, dict) and any(name.lower() != "python" for name in table)
 
 
-def _setuptools_files(top: Table, dynamic: Collection[str]) -> tuple[str, ...]:
-    """Files that `[tool.setuptools.dynamic]` takes the keys from, as far as it is well formed."""
+def _setuptools_files(top: SettingsTable, dynamic: Collection[str]) -> tuple[str, ...]:
+    """Files from which `[tool.setuptools.dynamic]` reads the keys. Anything malformed is ignored."""
     table: object = top.data
     for key in ("tool", "setuptools", "dynamic"):
         table = table.get(key) if isinstance(table, dict) else None

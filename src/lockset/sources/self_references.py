@@ -1,4 +1,4 @@
-"""References of a project to its own extras, replaced by what they stand for."""
+"""Replace references of a project to its own extras by the requirements of those extras."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Expansion", "expand"]
 
-# Bounds on the expansion of one list. Markers on references can double their number with every level of extras.
+# Limits on the expansion of one list. Markers on references can double their number at every level.
 _MOST_REFERENCES = 1000
 _DEEPEST = 100
 
@@ -26,7 +26,7 @@ _Lines = tuple["RequirementLine", ...]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Expansion:
-    """The three parts of a project without references to itself, and warnings about extras that do not exist."""
+    """The requirements of a project without references to itself, and warnings about unknown extras."""
 
     dependencies: _Lines
     extras: Mapping[str, _Lines]
@@ -37,14 +37,14 @@ class Expansion:
 def expand(
     name: str | None, *, dependencies: _Lines, extras: Mapping[str, _Lines], groups: Mapping[str, _Lines]
 ) -> Expansion:
-    """Replaces `name[x]` of the project itself by the requirements of its extra x, recursively.
+    """Replace `name[x]`, where `name` is the project itself, by the requirements of its extra x, recursively.
 
-    The marker of the reference narrows what it stands for. In a group a reference also stands for the project's
-    dependencies, which are not installed together with a group otherwise. Circles of extras add nothing, nor does
-    the same line by two ways. A reference by URL is left as it is.
+    The marker of the reference is added to the requirements. In a group, a reference also means the project's
+    dependencies, which a group does not install otherwise. Cycles and duplicates add nothing. A reference by URL is
+    left as it is.
 
     Raises:
-        LocksetError: `extra-references` beyond all reason.
+        LocksetError: `extra-references` if there are too many references.
     """
     expander = _Expander(name, dependencies, extras)
     return Expansion(
@@ -56,7 +56,7 @@ def expand(
 
 
 class _Expander:
-    """Expands lists one at a time; `_seen` holds what the list in hand has already been given."""
+    """Expands one list at a time. `_seen`: the extras (with markers) that are already in the list."""
 
     def __init__(self, name: str | None, dependencies: _Lines, extras: Mapping[str, _Lines]) -> None:
         self._name = name
@@ -66,13 +66,13 @@ class _Expander:
         self.warnings: list[Diagnostic] = []
 
     def lines(self, lines: Iterable[RequirementLine], *, extra: str | None = None) -> _Lines:
-        """The list without references; it is the list of `extra`, if named."""
+        """The list without references. `extra`: the extra to which the list belongs."""
         self._seen = set()
         path = () if extra is None else (extra,)
         return tuple(dict.fromkeys(self._lines(lines, None, path)))
 
     def group_lines(self, lines: Iterable[RequirementLine]) -> _Lines:
-        """The same for a group, where a reference stands for the project's dependencies as well."""
+        """The same for a group, where a reference also means the project's dependencies."""
         self._seen = set()
         return tuple(dict.fromkeys(self._group_lines(lines)))
 
@@ -89,7 +89,7 @@ class _Expander:
     def _lines(
         self, lines: Iterable[RequirementLine], marker: Marker | None, path: tuple[str, ...]
     ) -> Iterator[RequirementLine]:
-        """`marker` is that of all references on the way here, `path` the extras on it."""
+        """`marker`: the joined markers of the references that led here. `path`: their extras."""
         for line in lines:
             if self._is_reference(line):
                 yield from self._of_extras(line, _both(marker, line.requirement.marker), path)
@@ -103,15 +103,15 @@ class _Expander:
         self, line: RequirementLine, marker: Marker | None, path: tuple[str, ...]
     ) -> Iterator[RequirementLine]:
         for extra in sorted(line.extras):
-            # On a circle the marker has only become narrower: nothing new can come.
+            # On a cycle the marker only narrows, so it adds nothing.
             if extra in path or (extra, str(marker)) in self._seen:
                 continue
             self._seen.add((extra, str(marker)))
             if len(self._seen) > _MOST_REFERENCES or len(path) > _DEEPEST:
                 raise LocksetError(
                     "extra-references",
-                    "The project's extras refer to one another too often or too deep",
-                    place=line.origin,
+                    "The project's extras refer to each other too often or too deeply",
+                    location=line.origin,
                 )
             if extra not in self._extras:
                 self._warn(line, extra)
@@ -123,8 +123,8 @@ class _Expander:
         self.warnings.append(
             Diagnostic(
                 code="extra-unknown",
-                message=f"`{line.text}` asks for the extra `{extra}`, which the project does not have",
-                place=line.origin,
+                message=f"`{line.text}` requests the extra `{extra}`, which the project does not have",
+                location=line.origin,
                 hint=nearest(extra, self._extras),
             )
         )

@@ -1,4 +1,4 @@
-"""`[tool.lockset]`: what a project says about how it is locked and installed."""
+"""The settings of a project in `[tool.lockset]`."""
 
 from __future__ import annotations
 
@@ -21,13 +21,22 @@ from lockset.sources.requirements.requirement_line import RequirementLine, parse
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from lockset.sources.toml_table import Table
+    from lockset.sources.toml_table import SettingsTable
 
-__all__ = ["ALL_PACKAGES", "CHOICES", "ConflictItem", "IndexSetting", "Settings", "ValidateSettings", "read_settings"]
+__all__ = [
+    "ALL_PACKAGES",
+    "CHOICES",
+    "NAMES_OF_OPTIONS",
+    "ConflictItem",
+    "IndexSetting",
+    "Settings",
+    "ValidateSettings",
+    "parse_settings",
+]
 
 ALL_PACKAGES = ":all:"
 
-# Settings whose value is one word of a fixed list.
+# Settings with a fixed list of values.
 CHOICES: Mapping[str, tuple[str, ...]] = {
     "resolution": ("highest", "lowest", "lowest-direct"),
     "prerelease": ("if-necessary", "allow", "disallow"),
@@ -40,14 +49,14 @@ CHOICES: Mapping[str, tuple[str, ...]] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IndexSetting:
-    """One `[[tool.lockset.index]]`: a package index, in the order of asking.
+    """One `[[tool.lockset.index]]`: a package index. Indexes are searched in order.
 
     Attributes:
         url: Root of its simple API, as written.
-        name: Short name, for `--index NAME=URL` and credentials; None where not given.
-        default: Asked last, and instead of any index a user has set up as default.
-        explicit: Asked only for `packages`.
-        packages: Normalized names that come from this index and no other.
+        name: Short name, for `--index NAME=URL` and credentials; None without one.
+        default: Searched last, in place of the user's default index.
+        explicit: Searched only for `packages`.
+        packages: Normalized names of packages that only come from this index.
     """
 
     url: str
@@ -57,13 +66,13 @@ class IndexSetting:
     packages: tuple[str, ...] = ()
 
 
-# Options that have another name as a setting, and look most like a setting that means something else.
-_NAMES_OF_OPTIONS = {"only-binary": "no-build", "extra-index-url": "index", "index-url": "index"}
+# Options whose setting has another name, and whose own name looks like a different setting.
+NAMES_OF_OPTIONS = {"only-binary": "no-build", "extra-index-url": "index", "index-url": "index"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
 class ConflictItem:
-    """One side of a declared conflict: kind is `extra` or `group`, name is normalized."""
+    """One member of a declared conflict. `kind` is `extra` or `group`; `name` is normalized."""
 
     kind: str
     name: str
@@ -71,7 +80,7 @@ class ConflictItem:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ValidateSettings:
-    """`[tool.lockset.validate]`: rules by id, and whether warnings fail."""
+    """`[tool.lockset.validate]`: rules by id, and whether warnings are errors."""
 
     select: tuple[str, ...] = ()
     ignore: tuple[str, ...] = ()
@@ -80,10 +89,10 @@ class ValidateSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """Every setting; None or empty where the project says nothing.
+    """All settings; None or empty if the project does not set them.
 
-    Names of packages, extras and groups are normalized. `no_build`, `no_binary` and `no_sources` hold names or
-    `:all:`. An `exclude_newer` of type timedelta is an age, to be taken from now; per package, None lifts the limit.
+    Names of packages, extras and groups are normalized. `no_build`, `no_binary` and `no_sources` contain names or
+    `:all:`. An `exclude_newer` of type timedelta is an age before now; for a package, None removes the limit.
     """
 
     python: SpecifierSet | None = None
@@ -124,76 +133,78 @@ class Settings:
     validate: ValidateSettings = ValidateSettings()
 
 
-def read_settings(table: Table | None) -> Settings:
-    """The settings of `[tool.lockset]`; defaults where the table is absent.
+def parse_settings(table: SettingsTable | None) -> Settings:
+    """Parse `[tool.lockset]`; the defaults if the table is missing.
 
     Raises:
         LocksetError: `unknown-key`, `wrong-type`, `invalid-value`, `requirement-syntax` or `exclude-newer-syntax`.
     """
     if table is None:
         return Settings()
-    table.only(KEYS, instead=_NAMES_OF_OPTIONS)
+    table.only(KEYS, instead=NAMES_OF_OPTIONS)
     values: dict[str, Any] = {
         key.replace("-", "_"): read(table, key) for key, read in KEYS.items() if key in table.data
     }
     return Settings(**values)
 
 
-def _specifiers(table: Table, key: str) -> SpecifierSet:
+def _specifiers(table: SettingsTable, key: str) -> SpecifierSet:
     text = table.text(key) or ""
     try:
         return read_specifiers(text)
     except InvalidSpecifier as error:
         raise table.invalid(
-            table.at(key), f"is not a version range: `{text}`", hint='Write a range such as ">=3.10" or ">=3.10,<3.14"'
+            table.at(key),
+            f"is not a valid version range: `{text}`",
+            hint='Write a range such as ">=3.10" or ">=3.10,<3.14"',
         ) from error
 
 
-def _markers(table: Table, key: str) -> tuple[Marker, ...]:
+def _markers(table: SettingsTable, key: str) -> tuple[Marker, ...]:
     return tuple(_marker(table, f"{table.at(key)}[{number}]", text) for number, text in enumerate(table.texts(key)))
 
 
-def _marker(table: Table, key_path: str, text: str) -> Marker:
+def _marker(table: SettingsTable, key_path: str, text: str) -> Marker:
     try:
         return read_marker(text)
     except (InvalidMarker, RecursionError) as error:
         reason = str(error).split("\n", maxsplit=1)[0]
-        raise table.invalid(key_path, f"is not an environment marker: {reason}") from error
+        raise table.invalid(key_path, f"is not a valid environment marker: {reason}") from error
 
 
-def _requirements(table: Table, key: str) -> tuple[RequirementLine, ...]:
-    origin = f"{table.place} [{table.at(key)}]"
+def _requirements(table: SettingsTable, key: str) -> tuple[RequirementLine, ...]:
+    origin = f"{table.location} [{table.at(key)}]"
     return tuple(
-        parse_requirement(text, origin=origin, place=f"{table.place}: {table.at(key)}[{number}]")
+        parse_requirement(text, origin=origin, location=f"{table.location}: {table.at(key)}[{number}]")
         for number, text in enumerate(table.texts(key))
     )
 
 
-def _platforms(table: Table, key: str) -> tuple[str, ...]:
-    found = table.texts(key)
+def _platforms(table: SettingsTable, key: str) -> tuple[str, ...]:
+    names = table.texts(key)
     number = 0
     try:
-        for number, name in enumerate(found):  # noqa: B007 - the number of the one that is wrong
+        for number, name in enumerate(names):  # noqa: B007 - the index of the invalid one
             split_platform(name)
     except LocksetError as error:
-        what = f"names no known platform: `{found[number]}`"
+        what = f"is not a known platform: `{names[number]}`"
         raise table.invalid(f"{table.at(key)}[{number}]", what, hint=error.diagnostic.hint) from error
-    return found
+    return names
 
 
-def _names(table: Table, key: str) -> tuple[str, ...]:
+def _names(table: SettingsTable, key: str) -> tuple[str, ...]:
     return tuple(_checked_name(table, f"{table.at(key)}[{n}]", name) for n, name in enumerate(table.texts(key)))
 
 
-def _checked_name(table: Table, key_path: str, name: str) -> str:
+def _checked_name(table: SettingsTable, key_path: str, name: str) -> str:
     try:
         return canonicalize_name(name, validate=True)
     except InvalidName as error:
-        what = f"is no name: `{name}`"
-        raise table.invalid(key_path, what, hint="Names have letters, digits, `-`, `_` and `.`, no versions") from error
+        what = f"is not a valid name: `{name}`"
+        raise table.invalid(key_path, what, hint="Use letters, digits, `-`, `_` and `.`, without a version") from error
 
 
-def _names_or_all(table: Table, key: str) -> tuple[str, ...]:
+def _names_or_all(table: SettingsTable, key: str) -> tuple[str, ...]:
     value = table.data[key]
     if isinstance(value, bool):
         return (ALL_PACKAGES,) if value else ()
@@ -203,25 +214,25 @@ def _names_or_all(table: Table, key: str) -> tuple[str, ...]:
     return tuple(n if n == ALL_PACKAGES else _checked_name(table, f"{table.at(key)}[{at}]", n) for at, n in names)
 
 
-def _choice(table: Table, key: str) -> str | None:
+def _choice(table: SettingsTable, key: str) -> str | None:
     return table.choice(key, CHOICES[key])
 
 
-def _choice_by_package(table: Table, key: str) -> dict[str, str]:
+def _choice_by_package(table: SettingsTable, key: str) -> dict[str, str]:
     inner = table.table(key)
     assert inner is not None
     allowed = CHOICES[key.removesuffix("-package")]
     return {canonicalize_name(name): inner.choice(name, allowed) or "" for name in inner.data}
 
 
-def _moment(table: Table, key: str) -> datetime | timedelta:
+def _moment(table: SettingsTable, key: str) -> datetime | timedelta:
     value = table.data[key]
     if not isinstance(value, str | date):
         raise table.wrong(table.at(key), "a date, a date and time, or a string", value)
-    return parse_exclude_newer(value, place=f"{table.place}: {table.at(key)}")
+    return parse_exclude_newer(value, location=f"{table.location}: {table.at(key)}")
 
 
-def _moment_by_package(table: Table, key: str) -> dict[str, datetime | timedelta | None]:
+def _moment_by_package(table: SettingsTable, key: str) -> dict[str, datetime | timedelta | None]:
     inner = table.table(key)
     assert inner is not None
     return {
@@ -229,14 +240,14 @@ def _moment_by_package(table: Table, key: str) -> dict[str, datetime | timedelta
     }
 
 
-def _pairs(table: Table, key: str) -> dict[str, str]:
+def _pairs(table: SettingsTable, key: str) -> dict[str, str]:
     inner = table.table(key)
     assert inner is not None
     return {name: inner.text(name) or "" for name in inner.data}
 
 
-def _indexes(table: Table, key: str) -> tuple[IndexSetting, ...]:
-    found: list[IndexSetting] = []
+def _indexes(table: SettingsTable, key: str) -> tuple[IndexSetting, ...]:
+    indexes: list[IndexSetting] = []
     for entry in table.tables(key):
         entry.only(("name", "url", "default", "explicit", "packages"))
         url = entry.text("url")
@@ -249,17 +260,19 @@ def _indexes(table: Table, key: str) -> tuple[IndexSetting, ...]:
             explicit=entry.flag("explicit") or False,
             packages=_names(entry, "packages"),
         )
-        if index.name is not None and any(other.name == index.name for other in found):
-            raise entry.invalid(entry.at("name"), f"names a second index `{index.name}`")
-        if index.default and any(other.default for other in found):
-            raise entry.invalid(entry.at("default"), "marks a second index as the default")
+        if index.name is not None and any(other.name == index.name for other in indexes):
+            raise entry.invalid(entry.at("name"), f"is the name of another index: `{index.name}`")
+        if index.default and any(other.default for other in indexes):
+            raise entry.invalid(entry.at("default"), "is set for more than one index")
         if index.explicit and not index.packages:
-            raise entry.invalid(entry.path, "is explicit and serves no packages", hint="List them under `packages`")
-        found.append(index)
-    return tuple(found)
+            raise entry.invalid(
+                entry.path, "is explicit and serves no packages", hint="List the packages of the index under `packages`"
+            )
+        indexes.append(index)
+    return tuple(indexes)
 
 
-def _validate(table: Table, key: str) -> ValidateSettings:
+def _validate(table: SettingsTable, key: str) -> ValidateSettings:
     inner = table.table(key)
     assert inner is not None
     inner.only(("select", "ignore", "strict"))
@@ -268,8 +281,8 @@ def _validate(table: Table, key: str) -> ValidateSettings:
     )
 
 
-def _conflicts(table: Table, key: str) -> tuple[tuple[ConflictItem, ...], ...]:
-    found: list[tuple[ConflictItem, ...]] = []
+def _conflicts(table: SettingsTable, key: str) -> tuple[tuple[ConflictItem, ...], ...]:
+    conflicts: list[tuple[ConflictItem, ...]] = []
     for number, members in enumerate(table.array(key)):
         path = f"{table.at(key)}[{number}]"
         if not isinstance(members, list):
@@ -277,42 +290,42 @@ def _conflicts(table: Table, key: str) -> tuple[tuple[ConflictItem, ...], ...]:
         items = tuple(sorted({_conflict_item(table, f"{path}[{at}]", member) for at, member in enumerate(members)}))
         if len(items) < 2:  # noqa: PLR2004 - a conflict has two sides
             raise table.invalid(path, "needs at least two different extras or groups")
-        found.append(items)
-    return tuple(found)
+        conflicts.append(items)
+    return tuple(conflicts)
 
 
-def _conflict_item(table: Table, path: str, member: object) -> ConflictItem:
+def _conflict_item(table: SettingsTable, path: str, member: object) -> ConflictItem:
     if isinstance(member, dict) and len(member) == 1:
         ((kind, name),) = member.items()
         if kind in {"extra", "group"} and isinstance(name, str):
             return ConflictItem(kind=kind, name=canonicalize_name(name))
     raise LocksetError(
         "invalid-value",
-        f"`{path}` names neither an extra nor a group",
-        place=table.place,
+        f"`{path}` is neither an extra nor a group",
+        location=table.location,
         hint="Write `{ extra = 'cpu' }` or `{ group = 'docs' }`",
     )
 
 
-def _other_tools(table: Table, key: str) -> tuple[str, ...]:
+def _other_tools(table: SettingsTable, key: str) -> tuple[str, ...]:
     tools = table.texts(key)
     for number, tool in enumerate(tools):
         if tool not in OTHER_TOOLS:
             path = f"{table.at(key)}[{number}]"
-            raise table.invalid(path, f"names none of {', '.join(OTHER_TOOLS)}: `{tool}`")
+            raise table.invalid(path, f"is not one of {', '.join(OTHER_TOOLS)}: `{tool}`")
     return tools
 
 
-def _flag(table: Table, key: str) -> bool | None:
+def _flag(table: SettingsTable, key: str) -> bool | None:
     return table.flag(key)
 
 
-def _texts(table: Table, key: str) -> tuple[str, ...]:
+def _texts(table: SettingsTable, key: str) -> tuple[str, ...]:
     return table.texts(key)
 
 
-# Every key of the table and how its value is read; the field of Settings is the key with `_` for `-`.
-KEYS: Mapping[str, Callable[[Table, str], object]] = {
+# Every key of the table, and how to read its value. The field of Settings is the key with `_` for `-`.
+KEYS: Mapping[str, Callable[[SettingsTable, str], object]] = {
     "python": _specifiers,
     "implementation": _choice,
     "platforms": _platforms,

@@ -1,4 +1,4 @@
-"""The name of the project in a source tree, as far as its files tell it without running any of them."""
+"""The project name of a source tree, read from its files without running code."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ __all__ = ["NAMING_FILES", "tree_name"]
 
 
 def tree_name(texts: Mapping[str, str]) -> str | None:
-    """The normalized name, None where only a build could tell.
+    """The normalized name; None if only a build could tell it.
 
-    Whoever reads the tree's metadata compares: a wrong guess is an error then, not a wrong lock.
+    The name is compared with the metadata later. A wrong guess is then an error, not a wrong lock.
 
     Args:
-        texts: The content of those of `NAMING_FILES` that the tree has at its top.
+        texts: The content of the `NAMING_FILES` at the root of the tree.
     """
     for file, read in _READERS.items():
         for name in read(texts[file]) if file in texts else ():
-            if (found := _normalized(name)) is not None:
-                return found
+            if (normalized := _normalized(name)) is not None:
+                return normalized
     return None
 
 
@@ -38,7 +38,7 @@ def _normalized(name: str) -> str | None:
 
 
 def _of_pyproject(text: str) -> Iterator[str]:
-    """`[project]`, and the tables that Poetry and Flit had before it."""
+    """The name in `[project]`, or in the tables of Poetry and Flit."""
     try:
         document = tomli.loads(text)
     except (tomli.TOMLDecodeError, RecursionError):
@@ -64,7 +64,7 @@ def _of_setup_cfg(text: str) -> Iterator[str]:
 
 
 def _of_setup_py(text: str) -> Iterator[str]:
-    """The literal in `setup(name="...")`, or in the assignment that its name stands for."""
+    """The string in `setup(name="...")`, or in the assignment of the variable there."""
     try:
         tree = ast.parse(text)
     except (SyntaxError, ValueError, RecursionError, MemoryError):

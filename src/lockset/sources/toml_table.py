@@ -1,4 +1,4 @@
-"""Tables of a TOML file read with their types checked: every refusal names the key path."""
+"""Tables of a TOML file with checked types. Every error names the key."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from lockset.errors import LocksetError
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
-__all__ = ["Table", "nearest", "parse_toml", "type_name"]
+__all__ = ["SettingsTable", "nearest", "parse_settings_file", "type_name"]
 
-# As many names as a hint lists.
+# How many names a hint lists.
 _FEW = 12
 _BARE_KEY = re.compile(r"[A-Za-z0-9_-]+\Z")
 _TYPE_NAMES = {
@@ -27,21 +27,21 @@ _TYPE_NAMES = {
 }
 
 
-def parse_toml(text: str, *, place: str) -> Table:
-    """The whole file as a table.
+def parse_settings_file(text: str, *, location: str) -> SettingsTable:
+    """Parse a file as a table.
 
     Raises:
-        LocksetError: `toml-syntax` with line and column where it is not TOML.
+        LocksetError: `toml-syntax` with line and column if it is not valid TOML.
     """
     try:
         data = tomli.loads(text)
     except tomli.TOMLDecodeError as error:
         raise LocksetError(
-            "toml-syntax", f"This is not TOML: {error.msg}", place=f"{place}:{error.lineno}:{error.colno}"
+            "toml-syntax", f"This is not valid TOML: {error.msg}", location=f"{location}:{error.lineno}:{error.colno}"
         ) from error
-    except (RecursionError, ValueError) as error:  # nesting and integers beyond tomli's bounds
-        raise LocksetError("toml-syntax", f"This cannot be read as TOML: {error}", place=place) from error
-    return Table(data, path="", place=place)
+    except (RecursionError, ValueError) as error:  # nesting and integers beyond the limits of tomli
+        raise LocksetError("toml-syntax", f"This cannot be read as TOML: {error}", location=location) from error
+    return SettingsTable(data, path="", location=location)
 
 
 def type_name(value: object) -> str:
@@ -50,41 +50,41 @@ def type_name(value: object) -> str:
 
 
 def nearest(name: str, known: Collection[str]) -> str | None:
-    """A hint that names the known name most like `name`, or lists all when they are few; else None."""
-    from difflib import get_close_matches  # slow to import, and needed for faulty files only
+    """A hint with the known name closest to `name`, or with all known names if they are few; else None."""
+    from difflib import get_close_matches  # slow to import, and only needed for invalid files
 
     close = get_close_matches(name, sorted(known), n=1, cutoff=0.6)
     if close:
         return f"Did you mean `{close[0]}`?"
     if 0 < len(known) <= _FEW:
-        return "Known here: " + ", ".join(f"`{each}`" for each in sorted(known))
+        return "Known names: " + ", ".join(f"`{each}`" for each in sorted(known))
     return None
 
 
-class Table:
-    """One table; a getter gives None (or an empty tuple) for an absent key and raises `wrong-type` for another type."""
+class SettingsTable:
+    """One table. A getter returns None (or an empty tuple) for a missing key; `wrong-type` for another type."""
 
-    __slots__ = ("data", "path", "place")
+    __slots__ = ("data", "location", "path")
 
-    def __init__(self, data: Mapping[str, Any], *, path: str, place: str) -> None:
+    def __init__(self, data: Mapping[str, Any], *, path: str, location: str) -> None:
         self.data = data
         self.path = path
-        self.place = place
+        self.location = location
 
     def at(self, key: str) -> str:
-        """The path of `key` from the top of the file, as TOML writes it."""
+        """The dotted path of `key` from the top level, as in TOML."""
         part = key if _BARE_KEY.match(key) else f'"{key}"'
         return f"{self.path}.{part}" if self.path else part
 
     def wrong(self, key_path: str, expected: str, value: object) -> LocksetError:
         """The error for a value of the wrong type."""
         return LocksetError(
-            "wrong-type", f"`{key_path}` has to be {expected}, not {type_name(value)}", place=self.place
+            "wrong-type", f"`{key_path}` has to be {expected}, not {type_name(value)}", location=self.location
         )
 
     def invalid(self, key_path: str, message: str, *, hint: str | None = None) -> LocksetError:
-        """The error for a value of the right type that means nothing; `message` continues "`key` "."""
-        return LocksetError("invalid-value", f"`{key_path}` {message}", place=self.place, hint=hint)
+        """The error for an invalid value of the right type. `message` continues "`key` "."""
+        return LocksetError("invalid-value", f"`{key_path}` {message}", location=self.location, hint=hint)
 
     def text(self, key: str) -> str | None:
         """A string."""
@@ -118,41 +118,41 @@ class Table:
         return items
 
     def choice(self, key: str, allowed: Collection[str]) -> str | None:
-        """A string out of `allowed`."""
+        """One of the strings in `allowed`."""
         value = self.text(key)
         if value is not None and value not in allowed:
-            raise self.invalid(self.at(key), f"has no meaning with the value `{value}`", hint=nearest(value, allowed))
+            raise self.invalid(self.at(key), f"has an invalid value: `{value}`", hint=nearest(value, allowed))
         return value
 
-    def table(self, key: str) -> Table | None:
+    def table(self, key: str) -> SettingsTable | None:
         """A table."""
         value = self.data.get(key)
         if value is None:
             return None
         if isinstance(value, dict):
-            return Table(value, path=self.at(key), place=self.place)
+            return SettingsTable(value, path=self.at(key), location=self.location)
         raise self.wrong(self.at(key), "a table", value)
 
-    def tables(self, key: str) -> tuple[Table, ...]:
+    def tables(self, key: str) -> tuple[SettingsTable, ...]:
         """An array of tables."""
-        found: list[Table] = []
+        tables: list[SettingsTable] = []
         for number, item in enumerate(self.array(key)):
             path = f"{self.at(key)}[{number}]"
             if not isinstance(item, dict):
                 raise self.wrong(path, "a table", item)
-            found.append(Table(item, path=path, place=self.place))
-        return tuple(found)
+            tables.append(SettingsTable(item, path=path, location=self.location))
+        return tuple(tables)
 
     def only(self, known: Collection[str], instead: Mapping[str, str] | None = None) -> None:
-        """Holds when no key but the `known` ones is there; `unknown-key` with the nearest known one otherwise.
+        """Refuse keys that are not `known`, with `unknown-key` and the closest known one.
 
-        `instead` names the known keys of names that look most like another one.
+        `instead`: the known keys for names that resemble another one.
         """
         for key in self.data:
             if key not in known:
                 raise LocksetError(
                     "unknown-key",
                     f"`{self.at(key)}` is not a known setting",
-                    place=self.place,
+                    location=self.location,
                     hint=f"Write `{instead[key]}`" if instead and key in instead else nearest(key, known),
                 )

@@ -1,1 +1,1 @@
-"""Makes a target exactly what a lock file says: computing modules here, what acts is in `disk`."""
+"""Make a target match a lock file: the modules here compute, those in `disk` act."""

@@ -1,4 +1,4 @@
-"""What a selection asks a target to have: one value per distribution, with everything needed to get it."""
+"""The distributions that a target should have: one value each, with everything that is needed to obtain it."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ if TYPE_CHECKING:
 
     from packaging.version import Version
 
-__all__ = ["Allowed", "Identity", "Wanted", "may_hold_secret", "public_url"]
+__all__ = ["DesiredDistribution", "SourcePolicy", "WheelIdentity", "may_hold_secret", "public_url"]
 
 _SECRET = re.compile(r"""://[^\s"'/]*@|://[^\s"'?]*\?""")
 
 
-class Identity(NamedTuple):
-    """What the lock file says a wheel is. `version` is None where the lock leaves it open (source trees)."""
+class WheelIdentity(NamedTuple):
+    """The identity of a wheel according to the lock file. `version` is None where the lock omits it (source trees)."""
 
     name: str
     version: Version | None
@@ -30,15 +30,15 @@ class Identity(NamedTuple):
         return f"`{self.filename}` of {described}" if self.filename else f"the wheel of {described}"
 
 
-class Allowed(NamedTuple):
+class SourcePolicy(NamedTuple):
     """Which sources of a lock file may be used.
 
     Attributes:
-        outside_path: Local paths that lie outside of the lock file's folder.
-        weak_hash: Files with md5, sha1 or sha224 alone.
-        editable: Directories are installed as editable where the lock file says so; else as any other.
-        folders: Folders of files that the user named: what lies there is no path that leads out, and a file whose own
-            path leads out may be there.
+        outside_path: Whether local paths may lie outside the lock file's folder.
+        weak_hash: Whether files with only md5, sha1 or sha224 hashes are accepted.
+        editable: Whether directories that the lock file marks as editable are installed as such.
+        folders: Folders given with `--find-links`. Their files count as inside, and a file whose locked path leads
+            outside is looked up here by its hash.
     """
 
     vcs: bool = True
@@ -50,20 +50,21 @@ class Allowed(NamedTuple):
     folders: tuple[str, ...] = ()
 
 
-class Wanted(NamedTuple):
-    """One distribution that the lock file asks for.
+class DesiredDistribution(NamedTuple):
+    """One distribution that the lock file selects for the target.
 
     Attributes:
         kind: `wheel`, `sdist`, `archive`, `directory` or `vcs`.
         version: None where the lock leaves it to the source.
-        filename: Of the file; None for directories.
-        url: Where it is, without credentials being a concern here; None where `path` tells.
-        path: Absolute local path, None without.
-        digests: All that must hold for the file, a strong one among them, best first; empty for directories.
-        requested: Nothing else in the lock asks for it.
-        commit: Of version control: the full id. `vcs` is its kind, `revision` what it was locked from.
-        tree: Of a directory: the digest of its content as it is now.
-        is_outside: Its path leads out of the lock file's folder: the file may only come from a folder the user named.
+        filename: File name; None for directories.
+        url: Address, which may contain credentials; None where `path` says where it is.
+        path: Absolute local path, or None.
+        digests: Every digest that the file must have, best first, at least one of them strong; empty for directories.
+        requested: Whether no other locked package depends on it.
+        commit: Full commit id; `vcs` is the kind of version control, `revision` the revision that was requested.
+        tree: Digest of a directory's current content.
+        is_outside: Whether its path leads out of the lock file's folder: the file may then only come from one of
+            `SourcePolicy.folders`.
     """
 
     name: str
@@ -88,12 +89,12 @@ class Wanted(NamedTuple):
 
     @property
     def source(self) -> str:
-        """Where it comes from, fit to be shown."""
+        """URL without secrets, or local path, for messages."""
         return public_url(self.url) if self.url and not self.path else str(self.path)
 
     @property
     def source_url(self) -> str:
-        """The same as a URL."""
+        """The source as a URL without secrets."""
         return public_url(self.url) if self.url and not self.path else _file_url(str(self.path))
 
     @property
@@ -104,29 +105,29 @@ class Wanted(NamedTuple):
 
     @property
     def direct_url(self) -> Mapping[str, Any] | None:
-        """Content of direct_url.json; None for what comes from an index."""
+        """Content of direct_url.json (Direct URL data structure, PEP 610); None for files from an index."""
         if self.kind not in {"archive", "directory", "vcs"}:
             return None
-        found: dict[str, Any] = {"url": self.source_url}
+        content: dict[str, Any] = {"url": self.source_url}
         if self.kind == "directory":
-            found["dir_info"] = {"editable": True} if self.editable else {}
+            content["dir_info"] = {"editable": True} if self.editable else {}
         elif self.kind == "vcs":
             revision = {"requested_revision": self.revision} if self.revision else {}
-            found["vcs_info"] = {"vcs": self.vcs, **revision, "commit_id": self.commit}
+            content["vcs_info"] = {"vcs": self.vcs, **revision, "commit_id": self.commit}
         else:
-            found["archive_info"] = {"hashes": dict(self.hashes)}
+            content["archive_info"] = {"hashes": dict(self.hashes)}
         if self.subdirectory:
-            found["subdirectory"] = self.subdirectory
-        return found
+            content["subdirectory"] = self.subdirectory
+        return content
 
 
 def may_hold_secret(text: str) -> bool:
-    """Whether an address in `text` has user info or a query: such a text is kept nowhere."""
+    """Whether an address in `text` has user info or a query. Such a text is never stored."""
     return _SECRET.search(text) is not None
 
 
 def public_url(url: str) -> str:
-    """`url` without user info, query and fragment, where secrets may be."""
+    """`url` without user info, query and fragment, which may hold secrets."""
     parts = urlsplit(url)
     return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
 

@@ -1,4 +1,4 @@
-"""A distribution found in a target: what it says of itself, where it came from, and which files are its own."""
+"""An installed distribution: its metadata, its origin, and the files that it owns."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ __all__ = [
     "PathLine",
 ]
 
-# What lockset remembers of a source tree, in dist-info.
+# File of dist-info in which lockset records facts about a source tree.
 SOURCE_FILE = "lockset.json"
-# Where setuptools lists the folders and eggs that it has put on the path.
+# File in which setuptools lists the folders and eggs that it put on the path.
 EASY_INSTALL = "easy-install.pth"
-# Endings of what describes a distribution in a folder of modules.
+# Suffixes of the files and folders in site-packages that hold the metadata of a distribution.
 METADATA_ENDINGS = (".dist-info", ".egg-info", ".egg-link", ".egg")
 
 
 class InstalledFile(NamedTuple):
-    """One file of RECORD: absolute path, hash as RECORD has it ("" where it has none), size or None."""
+    """One file of RECORD: absolute path, hash as written in RECORD ("" where absent), size or None."""
 
     path: str
     hash: str
@@ -40,23 +40,23 @@ class PathLine(NamedTuple):
 
 
 class InstalledDistribution(NamedTuple):
-    """One dist-info folder (or something older) of a target.
+    """One dist-info folder (or an older form of metadata) of a target.
 
     Attributes:
         name: Normalised.
-        version: As it says; "" where it says none.
-        info: Absolute path of its dist-info folder, egg-info, egg-link or egg; "" where a line of a .pth file is all.
-        installer: Content of INSTALLER, "" without.
+        version: As written in its metadata; "" where missing.
+        info: Absolute path of its dist-info folder, egg-info, egg-link or egg; "" if only a .pth line refers to it.
+        installer: Content of INSTALLER, or "".
         origin: Hashes of the archive it was installed from, by algorithm; empty when unknown.
-        direct_url: Parsed direct_url.json, None without.
-        files: All files of RECORD that lie in the target, dist-info included; empty when there is no RECORD.
-        stray: Rows of RECORD that name no place in the target; they are never touched.
-        problems: Why it is not whole, in words; empty when it is.
-        unlisted: In words, why `files` may not be all of its files; "" where they are.
-        suspects: Where they may not be: paths that nobody owns and that may be its own.
-        lines: Lines of .pth files by which it is imported.
-        overlapped: Paths of RECORD whose file is another distribution's (see `sync.overlaps`), with the name of that.
-        tree: Of `setup.py develop`: the source tree elsewhere, "" for all else.
+        direct_url: Parsed direct_url.json, or None.
+        files: Files of RECORD that lie in the target, dist-info included; empty when there is no RECORD.
+        stray: Rows of RECORD that point outside the target; their files are never touched.
+        problems: What is missing or changed, as phrases for messages; empty when the distribution is intact.
+        unlisted: Why `files` may be incomplete, as a phrase for messages; "" where it is complete.
+        suspects: Paths that no distribution owns and that may belong to this one, where `files` may be incomplete.
+        lines: Lines of .pth files through which it is imported.
+        overlapped: Paths of RECORD whose file belongs to another distribution, with its name (see `sync.overlaps`).
+        tree: Source tree of a `setup.py develop` install, or "".
     """
 
     name: str
@@ -81,17 +81,17 @@ class InstalledDistribution(NamedTuple):
 
     @property
     def is_editable(self) -> bool:
-        """Whether it stands for a source tree elsewhere."""
+        """Whether it is an editable install of a source tree elsewhere."""
         return bool(self.tree or (self.direct_url and self.direct_url.get("dir_info", {}).get("editable")))
 
     @property
-    def place(self) -> str:
-        """Where it shows."""
+    def location(self) -> str:
+        """Path of its metadata, or of the .pth file that refers to it."""
         return self.info or next((line.file for line in self.lines), "")
 
     @property
     def is_dist_info(self) -> bool:
-        """Whether it has a dist-info folder, as all that is newer than eggs."""
+        """Whether it has a dist-info folder (PEP 376), as opposed to an egg."""
         return self.info.lower().endswith(".dist-info")
 
     def __str__(self) -> str:

@@ -1,16 +1,16 @@
-"""The steps of a transaction, in order, and how each is undone.
+"""The journal of a transaction: its steps in order, and how each is undone.
 
-A journal is written whole before the first step, never again: whether a step was done shows on the disk. Every move
-goes from the target into a private folder (`Retire`) or out of one (`Place`), and nobody else touches that folder, so
-what lies in it tells which side of the move the file is on. Undoing goes backwards through all steps:
+A journal is written once, in full, before the first step. Whether a step was carried out is read from the disk: every
+move goes into a private folder (`MoveAside`) or out of one (`MoveIn`), and no other program touches these folders, so
+their content shows which side of the move the file is on. Undoing goes backwards through all steps:
 
-    step            done when               undone by
-    Retire(p, k)    k exists                moving k back to p
-    Place(s, p)     s is gone               moving p back to s
-    MakeFolder(p)   (not needed)            removing p if it is empty
-    RemoveFolder(p) (not needed)            making p if it is gone
+    step             done when       undone by
+    MoveAside(p, k)  k exists        moving k back to p
+    MoveIn(s, p)     s is gone       moving p back to s
+    MakeFolder(p)    (not needed)    removing p if it is empty
+    RemoveFolder(p)  (not needed)    making p if it is gone
 
-so that undoing twice, or undoing what was never done, changes nothing.
+Undoing a step twice, or a step that was never carried out, changes nothing.
 """
 
 from __future__ import annotations
@@ -21,20 +21,20 @@ from typing import NamedTuple, TypeAlias
 
 from lockset.errors import LocksetError
 
-__all__ = ["Journal", "JournalStep", "MakeFolder", "Place", "RemoveFolder", "Retire"]
+__all__ = ["Journal", "JournalStep", "MakeFolder", "MoveAside", "MoveIn", "RemoveFolder"]
 
 _FORMAT = 1
 
 
-class Retire(NamedTuple):
+class MoveAside(NamedTuple):
     """Move `path` of the target to `kept` in a private folder."""
 
     path: str
     kept: str
 
 
-class Place(NamedTuple):
-    """Move `staged` from a private folder to `path` in the target, where nothing is."""
+class MoveIn(NamedTuple):
+    """Move `staged` from a private folder to the free path `path` in the target."""
 
     staged: str
     path: str
@@ -52,10 +52,10 @@ class RemoveFolder(NamedTuple):
     path: str
 
 
-JournalStep: TypeAlias = Retire | Place | MakeFolder | RemoveFolder
-_KINDS: dict[str, type[Retire | Place | MakeFolder | RemoveFolder]] = {
-    "retire": Retire,
-    "place": Place,
+JournalStep: TypeAlias = MoveAside | MoveIn | MakeFolder | RemoveFolder
+_KINDS: dict[str, type[MoveAside | MoveIn | MakeFolder | RemoveFolder]] = {
+    "retire": MoveAside,
+    "place": MoveIn,
     "make": MakeFolder,
     "remove": RemoveFolder,
 }
@@ -63,28 +63,28 @@ _NAMES = {kind: name for name, kind in _KINDS.items()}
 
 
 class Journal(NamedTuple):
-    """All steps of one transaction, and the private folders that go when it has ended."""
+    """All steps of one transaction, and the private folders that are removed at its end."""
 
     steps: tuple[JournalStep, ...]
     areas: tuple[str, ...]
 
     def dumps(self, base: str) -> bytes:
-        """As text; paths relative to `base`, so that a target that was moved can still be healed."""
+        """JSON text with paths relative to `base`, so that a target that was moved can still be recovered."""
         rows = [[_NAMES[type(step)], *(os.path.relpath(path, base) for path in step)] for step in self.steps]
         areas = [os.path.relpath(area, base) for area in self.areas]
         return json.dumps({"format": _FORMAT, "areas": areas, "steps": rows}, indent=0).encode()
 
     @classmethod
     def loads(cls, data: bytes, base: str) -> Journal | None:
-        """The journal of `dumps`; None for what was none, or is damaged.
+        """Read the output of `dumps`; None for anything else, or a damaged journal.
 
         Raises:
-            LocksetError: `journal-unreadable`: it is of another format.
+            LocksetError: `journal-unreadable`: it has another format.
         """
         try:
             table = json.loads(data)
             if table["format"] != _FORMAT:
-                raise _unknown(base)
+                raise _unreadable(base)
             steps = [_KINDS[kind](*(_absolute(path, base) for path in paths)) for kind, *paths in table["steps"]]
             areas = tuple(_absolute(area, base) for area in table["areas"])
         except (ValueError, KeyError, TypeError, RecursionError):
@@ -92,12 +92,12 @@ class Journal(NamedTuple):
         return cls(steps=tuple(steps), areas=areas) if areas else None
 
 
-def _unknown(base: str) -> LocksetError:
+def _unreadable(base: str) -> LocksetError:
     return LocksetError(
         "journal-unreadable",
         "The journal of an interrupted sync cannot be read",
-        place=base,
-        hint="It was written by another version of lockset: finish with that one, or make the target anew",
+        location=base,
+        hint="Another version of lockset wrote it: run sync with that version, or recreate the target",
     )
 
 

@@ -1,4 +1,4 @@
-"""Where each scheme of a wheel goes in one target, and which places there are nobody's to write."""
+"""Where each scheme of a wheel goes in a target, and which paths there are reserved."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from lockset.sync.wheel.safe_path import is_within
 
 __all__ = ["LOCK_FILE", "STATE_FOLDER", "Layout"]
 
-# Folder below the base that holds what a running sync has staged, and its journal; gone afterwards.
+# Folder below the base that holds the staged files and the journal of a running sync; removed afterwards.
 STATE_FOLDER = ".lockset"
-# File below the base that is locked while a sync changes the target; gone afterwards.
+# File below the base that is locked while a sync changes the target; removed afterwards.
 LOCK_FILE = ".lockset.lock"
-# Files among the scripts that belong to the interpreter or to the environment itself.
+# Scripts that belong to the interpreter or to the environment itself.
 _OWN_SCRIPTS = re.compile(
     r"(?:python|pypy|graalpy)w?[\d.]*t?(?:\.exe)?|(?:de)?activate(?:[._].*)?|pydoc\.bat", re.IGNORECASE
 )
@@ -25,8 +25,8 @@ class Layout(NamedTuple):
     """Roots of the schemes: absolute, with links resolved.
 
     Attributes:
-        base: The folder that everything of the target lies below: where its lock and its journal are.
-        headers: Root of the headers; each distribution has a folder of its own below.
+        base: The folder that contains the target, with its lock and its journal.
+        headers: Root of the headers; each distribution has a folder of its own below it.
     """
 
     base: str
@@ -38,7 +38,7 @@ class Layout(NamedTuple):
 
     @classmethod
     def of_directory(cls, directory: str) -> Layout:
-        """Everything below one folder, modules at its top: what `--target` means."""
+        """Layout of `--target`: everything below one folder, modules at its top."""
         return cls(
             base=directory,
             purelib=directory,
@@ -50,9 +50,9 @@ class Layout(NamedTuple):
 
     @classmethod
     def of_prefix(cls, prefix: str, *, implementation: str, version: str, windows: bool) -> Layout:
-        """Below `prefix` as below an installation's own: what `--prefix` means.
+        """Layout of `--prefix`: the folders of an installation, below `prefix`.
 
-        `version` is the one in names of folders, as in 3.12 or 3.13t.
+        `version` is as in folder names, for example 3.12 or 3.13t.
         """
         if windows:
             library, scripts, headers = f"{prefix}{os.sep}Lib{os.sep}site-packages", "Scripts", "Include"
@@ -72,8 +72,8 @@ class Layout(NamedTuple):
     @property
     def roots(self) -> tuple[str, ...]:
         """Every distinct root, deepest first."""
-        found = {self.base, self.purelib, self.platlib, self.scripts, self.headers, self.data}
-        return tuple(sorted(found, key=lambda root: (-len(root), root)))
+        distinct = {self.base, self.purelib, self.platlib, self.scripts, self.headers, self.data}
+        return tuple(sorted(distinct, key=lambda root: (-len(root), root)))
 
     @property
     def libraries(self) -> tuple[str, ...]:
@@ -81,7 +81,7 @@ class Layout(NamedTuple):
         return (self.purelib,) if self.purelib == self.platlib else (self.purelib, self.platlib)
 
     def root(self, scheme: str, name: str) -> str:
-        """Where files of `scheme` go, for the distribution `name`."""
+        """The folder for files of `scheme` of the distribution `name`."""
         if scheme == "headers":
             return f"{self.headers}{os.sep}{name}"
         roots = {"purelib": self.purelib, "platlib": self.platlib, "scripts": self.scripts, "data": self.data}
@@ -92,15 +92,13 @@ class Layout(NamedTuple):
         return any(is_within(path, root, separator=os.sep) for root in self.roots)
 
     def is_reserved(self, path: str) -> bool:
-        """Whether `path` is the interpreter's, the environment's or lockset's own: never written, never removed."""
+        """Whether `path` belongs to the interpreter, the environment or lockset, and is never written or removed."""
         folder, _, name = path.rpartition(os.sep)
-        # Where letters of either case are one name, `scripts` is `Scripts`.
+        # On file systems that ignore case, `scripts` is `Scripts`.
         folder = os.path.normcase(folder)
         if folder == os.path.normcase(self.base) and name.casefold() in _OWN_FILES:
             return True
         if folder == os.path.normcase(self.scripts):
             return _OWN_SCRIPTS.fullmatch(name) is not None
-        return any(
-            is_within(path.casefold(), f"{root}{os.sep}{STATE_FOLDER}".casefold(), separator=os.sep)
-            for root in self.roots
-        )
+        staged = tuple(f"{root}{os.sep}{STATE_FOLDER}{os.sep}".casefold() for root in self.roots)
+        return path.casefold().startswith(staged)

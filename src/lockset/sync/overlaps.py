@@ -1,7 +1,8 @@
-"""Packages that own one path with different content, where the user allows it: whose file is there, and what follows.
+"""Packages that own the same path with different content, where the user allows it.
 
-The file of the one that the user names last is there. The others list it in RECORD with the content that is there, and
-note in their dist-info whose it is: when that one changes or goes, they are installed again, with their own file.
+The package that the user names last provides the file. The others list it in RECORD with that content, and note in
+their dist-info which package provides it. When that package changes or is removed, they are installed again, with
+their own file.
 """
 
 from __future__ import annotations
@@ -19,10 +20,10 @@ from lockset.sync.wheel.record import hash_text
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
-    from lockset.sync.placement import Clash, Placed
+    from lockset.sync.placement import Clash, PlacedDistribution
     from lockset.sync.plan import Step
 
-__all__ = ["Overlap", "coupled", "overlapped_of", "overlaps_of", "refuse_clashes", "settled"]
+__all__ = ["Overlap", "overlapped_of", "overlaps_of", "refuse_clashes", "repair_overlaps", "settle_clashes"]
 
 
 class Overlap(NamedTuple):
@@ -34,7 +35,7 @@ class Overlap(NamedTuple):
 
 
 def refuse_clashes(clashes: Sequence[Clash], order: Sequence[str], replaceable: Iterable[str]) -> None:
-    """Refuse what the user has not allowed, and what cannot be installed together.
+    """Refuse clashes that the user has not allowed, and those of packages that cannot be installed together.
 
     Raises:
         LocksetError: `path-conflict`.
@@ -45,36 +46,40 @@ def refuse_clashes(clashes: Sequence[Clash], order: Sequence[str], replaceable: 
             continue
         first, second = clash.labels[:2]
         options = " ".join(f"--allow-overlap {name}" for name in clash.owners)
-        way = f", or allow it with `{options}`: the file of the one named last is used"
+        alternative = f", or allow it with `{options}`: the file of the package named last is used"
         if not set(clash.owners) <= known:
-            way = ""  # the lock file does not have both
+            alternative = ""  # the lock file does not have both
         raise LocksetError(
             "path-conflict",
             f"{first} and {second} both own `{clash.path}`, with different content",
-            hint=f"Leave one of them out, or choose versions that do not collide{way}",
+            hint=f"Leave one of them out, or choose versions that do not collide{alternative}",
         )
 
 
-def settled(placed: Mapping[str, Placed], clashes: Sequence[Clash], order: Sequence[str]) -> dict[str, Placed]:
-    """`placed`, where of every clash only the winner brings its file; all owners are in `placed`."""
+def settle_clashes(
+    placed: Mapping[str, PlacedDistribution], clashes: Sequence[Clash], order: Sequence[str]
+) -> dict[str, PlacedDistribution]:
+    """`placed`, where only the winner of each clash provides the file. Every owner must be in `placed`."""
     last = {name: number for number, name in enumerate(order)}
     taken: dict[str, dict[str, tuple[str, Placement]]] = {}
     for clash in clashes:
         winner = max(clash.owners, key=last.__getitem__)
-        brought = next(file for file in placed[winner].files if file.path == clash.path)
+        file_of_winner = next(file for file in placed[winner].files if file.path == clash.path)
         for owner in clash.owners:
-            taken.setdefault(owner, {})[clash.path] = winner, brought
-    return {name: _without(one, taken.get(name, {})) for name, one in placed.items()}
+            taken.setdefault(owner, {})[clash.path] = winner, file_of_winner
+    return {name: _without_files(one, taken.get(name, {})) for name, one in placed.items()}
 
 
-def _without(one: Placed, taken: Mapping[str, tuple[str, Placement]]) -> Placed:
+def _without_files(one: PlacedDistribution, taken: Mapping[str, tuple[str, Placement]]) -> PlacedDistribution:
     lost: dict[str, str] = {}
     files: list[Placement] = []
     for file in one.files:
-        winner, brought = taken.get(file.path, (one.name, file))
-        if winner != one.name and brought.hash != file.hash:
+        winner, file_of_winner = taken.get(file.path, (one.name, file))
+        if winner != one.name and file_of_winner.hash != file.hash:
             lost[record_path(file.path, one.info)] = winner
-            files.append(Placement(file.path, brought.hash, brought.size, None, None, brought.executable))
+            files.append(
+                Placement(file.path, file_of_winner.hash, file_of_winner.size, None, None, file_of_winner.executable)
+            )
         else:
             files.append(file)
     if not lost:
@@ -83,51 +88,51 @@ def _without(one: Placed, taken: Mapping[str, tuple[str, Placement]]) -> Placed:
     facts: Mapping[str, object] = next((json.loads(f.content or b"{}") for f in files if f.path == note), {})
     content = json.dumps({**facts, "overlapped": lost}).encode()
     files = [file for file in files if file.path != note]
-    files.append(Placement(note, hash_text("sha256", quick_sha256(content)), len(content), None, content, False))  # noqa: FBT003 (its place tells)
+    files.append(Placement(note, hash_text("sha256", quick_sha256(content)), len(content), None, content, False))  # noqa: FBT003 (a field of a tuple)
     return one._replace(files=tuple(files))
 
 
-def coupled(steps: Sequence[Step], order: Callable[[], Sequence[str]]) -> Sequence[Step]:
-    """`steps`, where what lost a file to a package that changes or goes is installed again."""
-    if not any(one.overlapped for step in steps for one in step.found):
+def repair_overlaps(steps: Sequence[Step], order: Callable[[], Sequence[str]]) -> Sequence[Step]:
+    """`steps`, where packages that lost a file to a package that changes or is removed are installed again."""
+    if not any(one.overlapped for step in steps for one in step.installed):
         return steps
     names = {name: number for number, name in enumerate(order())}
     placed = list(steps)
     for _ in range(len(placed)):
         kept = {step.name for step in placed if step.action == "keep"}
-        again = [_again(step, kept, names) for step in placed]
+        again = [_repair_if_lost(step, kept, names) for step in placed]
         if again == placed:
             break
         placed = again
     return placed
 
 
-def _again(step: Step, kept: Collection[str], order: Mapping[str, int]) -> Step:
-    if step.action != "keep" or step.wanted is None:
+def _repair_if_lost(step: Step, kept: Collection[str], order: Mapping[str, int]) -> Step:
+    if step.action != "keep" or step.desired is None:
         return step
-    for path, winner in step.found[0].overlapped.items():
+    for path, winner in step.installed[0].overlapped.items():
         if winner not in kept:
-            return step._replace(action="repair", reason=f"`{path}` is of {winner}, which changes or goes")
+            return step._replace(action="repair", reason=f"`{path}` belongs to {winner}, which changes or goes")
         if order.get(step.name, -1) > order.get(winner, len(order)):
-            return step._replace(action="repair", reason=f"`{path}` is of {winner}, and shall be of {step.name}")
+            return step._replace(action="repair", reason=f"`{path}` belongs to {winner}, not to {step.name}")
     return step
 
 
-def overlaps_of(steps: Iterable[Step], placed: Iterable[Placed] = ()) -> tuple[Overlap, ...]:
-    """Every overlap of what is kept and what is `placed`, sorted."""
-    found = [
+def overlaps_of(steps: Iterable[Step], placed: Iterable[PlacedDistribution] = ()) -> tuple[Overlap, ...]:
+    """Every overlap among the kept and the `placed` distributions, sorted."""
+    overlaps = [
         Overlap(one.name, winner, path)
         for step in steps
         if step.action == "keep"
-        for one in step.found
+        for one in step.installed
         for path, winner in one.overlapped.items()
     ]
-    found += [Overlap(one.name, winner, path) for one in placed for path, winner in overlapped_of(one).items()]
-    return tuple(sorted(found))
+    overlaps += [Overlap(one.name, winner, path) for one in placed for path, winner in overlapped_of(one).items()]
+    return tuple(sorted(overlaps))
 
 
-def overlapped_of(one: Placed) -> Mapping[str, str]:
-    """What `settled` noted in `one`."""
+def overlapped_of(one: PlacedDistribution) -> Mapping[str, str]:
+    """The overlaps that `settle_clashes` noted in `one`: path as in RECORD to the name of the owner."""
     note = f"{one.info}{os.sep}{SOURCE_FILE}"
     content = next((file.content for file in one.files if file.path == note), None)
     facts: Mapping[str, Mapping[str, str]] = json.loads(content) if content else {}

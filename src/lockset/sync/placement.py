@@ -1,4 +1,4 @@
-"""Which file of which distribution goes where in a target, and whether two of them want one place."""
+"""Where each file of each distribution goes in a target, and which of them collide."""
 
 from __future__ import annotations
 
@@ -16,13 +16,14 @@ if TYPE_CHECKING:
     from lockset.sync.layout import Layout
     from lockset.sync.wheel.manifest import StoredFile
 
-__all__ = ["Clash", "Placed", "Placement", "check_places", "collision", "record_path", "record_rows"]
+__all__ = ["Clash", "PlacedDistribution", "Placement", "check_locations", "collision", "record_path", "record_rows"]
 
 
 class Placement(NamedTuple):
     """One file at its final, absolute `path`: linked from `stored`, or written with `content`.
 
-    Neither where another distribution brings the file. `made_from` says in words what of the wheel it was made of.
+    Neither where another distribution provides the file. `made_from` names the part of the wheel that it comes from,
+    for messages.
     """
 
     path: str
@@ -35,15 +36,15 @@ class Placement(NamedTuple):
 
     @property
     def member(self) -> str:
-        """What of its wheel it is, in words."""
+        """The part of the wheel that it comes from, for messages."""
         if self.stored is None:
             return self.made_from
         scheme, path = self.stored.scheme, self.stored.path
         return f"`{path}`" if scheme in {"purelib", "platlib"} else f"`.data/{scheme}/{path}`"
 
 
-class Placed(NamedTuple):
-    """One distribution as it will be: `info` is the final path of its dist-info folder, RECORD not among `files`."""
+class PlacedDistribution(NamedTuple):
+    """One distribution after the sync: `info` is the final path of its dist-info folder; `files` omits RECORD."""
 
     name: str
     version: str
@@ -62,8 +63,8 @@ class Clash(NamedTuple):
     labels: tuple[str, ...]
 
 
-def record_rows(placed: Placed) -> tuple[Row, ...]:
-    """The rows of its RECORD, paths relative to the folder that holds the dist-info folder."""
+def record_rows(placed: PlacedDistribution) -> tuple[Row, ...]:
+    """The rows of its RECORD; paths are relative to the folder that contains the dist-info folder."""
     root = os.path.dirname(placed.info)  # noqa: PTH120 (a value, not a file)
     own = f"{placed.info}{os.sep}RECORD"
     inside = root + os.sep if os.sep == "/" else "\0"  # nearly every file; no path has a NUL
@@ -76,7 +77,7 @@ def record_rows(placed: Placed) -> tuple[Row, ...]:
 
 
 def record_path(path: str, info: str) -> str:
-    """`path` as a row of the RECORD in the dist-info folder `info` has it."""
+    """`path` as written in the RECORD of the dist-info folder `info`."""
     return _relative(path, os.path.dirname(info))  # noqa: PTH120 (a value, not a file)
 
 
@@ -91,25 +92,25 @@ def _relative(path: str, root: str) -> str:
     return relative.replace(os.sep, "/") if os.sep != "/" else relative
 
 
-def check_places(
-    placed: Sequence[Placed], kept: Sequence[InstalledDistribution], *, layout: Layout
+def check_locations(
+    placed: Sequence[PlacedDistribution], kept: Sequence[InstalledDistribution], *, layout: Layout
 ) -> tuple[Clash, ...]:
-    """Refuse what would overwrite a file of the environment itself or metadata; the paths that several own.
+    """Refuse files that would overwrite the environment itself or metadata; return the paths that several own.
 
-    Two distributions may have the same file where its bytes are the same: that is not a clash.
+    Two distributions may own the same file with the same bytes: that is not a clash.
 
     Raises:
-        LocksetError: `path-reserved`, `unsafe-path`; `path-conflict` where one brings a path twice, or a file and a
-            folder need one path.
+        LocksetError: `path-reserved`, `unsafe-path`; `path-conflict` where one distribution has a path twice, or a
+            file and a folder need the same path.
     """
     owners: dict[str, tuple[str, str]] = {}
     for distribution in kept:
         owners.update((path, (distribution.name, digest)) for path, digest, _ in distribution.files)
     libraries = tuple(f"{library}{os.sep}" for library in layout.libraries)
-    # In these folders every name counts; of any other, one file tells about all.
+    # In these folders every name is checked; elsewhere one file per folder is enough.
     named = {*layout.roots, *layout.libraries}
     clashing: set[str] = set()
-    folders: dict[str, Placed] = {}
+    folders: dict[str, PlacedDistribution] = {}
     for one in placed:
         checked: set[str] = set()
         name = one.name
@@ -117,7 +118,7 @@ def check_places(
         for path, digest, *_ in one.files:
             folder = path.rpartition(os.sep)[0]
             if folder not in checked:
-                _check_place(one, path, libraries, layout)
+                _check_location(one, path, libraries, layout)
                 if folder not in named:
                     checked.add(folder)
                     folders.setdefault(folder, one)
@@ -128,9 +129,9 @@ def check_places(
     return _clashes(clashing, [*kept, *placed]) if clashing else ()
 
 
-def _refuse_twice(one: Placed) -> None:
-    """Refuse a distribution of which two files would have one path here."""
-    # On Windows letters of either case are one name; elsewhere the file system decides when it is written.
+def _refuse_twice(one: PlacedDistribution) -> None:
+    """Refuse a distribution with two files that would have the same path here."""
+    # Windows ignores case; elsewhere the file system decides when the file is written.
     fold = os.path.normcase if os.name == "nt" else str
     if len({fold(path) for path, *_ in one.files}) == len(one.files):
         return
@@ -141,7 +142,7 @@ def _refuse_twice(one: Placed) -> None:
             raise collision(one, file, other)
 
 
-def collision(one: Placed, file: Placement, other: Placement) -> LocksetError:
+def collision(one: PlacedDistribution, file: Placement, other: Placement) -> LocksetError:
     """The error that two files of `one` would have the same path."""
     return LocksetError(
         "path-conflict",
@@ -151,12 +152,12 @@ def collision(one: Placed, file: Placement, other: Placement) -> LocksetError:
 
 
 def _refuse_folders(
-    folders: Mapping[str, Placed],
+    folders: Mapping[str, PlacedDistribution],
     owners: Mapping[str, tuple[str, str]],
     roots: Collection[str],
-    distributions: Sequence[InstalledDistribution | Placed],
+    distributions: Sequence[InstalledDistribution | PlacedDistribution],
 ) -> None:
-    """Refuse a file where another one needs a folder."""
+    """Refuse a file at a path where another file needs a folder."""
     checked: set[str] = set()
     for start, one in folders.items():
         folder = start
@@ -173,22 +174,22 @@ def _refuse_folders(
             folder = folder.rpartition(os.sep)[0]
 
 
-def _clashes(paths: set[str], distributions: Sequence[InstalledDistribution | Placed]) -> tuple[Clash, ...]:
-    found: dict[str, list[tuple[str, str]]] = {path: [] for path in sorted(paths)}
+def _clashes(paths: set[str], distributions: Sequence[InstalledDistribution | PlacedDistribution]) -> tuple[Clash, ...]:
+    owners: dict[str, list[tuple[str, str]]] = {path: [] for path in sorted(paths)}
     for one in distributions:
         for path, *_ in one.files:
             if path in paths:
-                found[path].append((one.name, str(one)))
+                owners[path].append((one.name, str(one)))
     return tuple(
-        Clash(path, tuple(name for name, _ in rows), tuple(label for _, label in rows)) for path, rows in found.items()
+        Clash(path, tuple(name for name, _ in rows), tuple(label for _, label in rows)) for path, rows in owners.items()
     )
 
 
-def _check_place(one: Placed, path: str, libraries: Sequence[str], layout: Layout) -> None:
+def _check_location(one: PlacedDistribution, path: str, libraries: Sequence[str], layout: Layout) -> None:
     if layout.is_reserved(path):
         raise LocksetError(
             "path-reserved",
-            f"{one} wants to write `{path}`, which belongs to the environment itself",
+            f"{one} would write `{path}`, which belongs to the environment itself",
             hint="Leave the package out, or lock another version",
         )
     folded, info = os.path.normcase(path), os.path.normcase(one.info)
@@ -197,5 +198,5 @@ def _check_place(one: Placed, path: str, libraries: Sequence[str], layout: Layou
             top = folded[len(library) :].split(os.sep, 1)[0]
             if top.lower().endswith((".dist-info", ".egg-info", ".egg-link", ".egg")) and library + top != info:
                 raise LocksetError(
-                    "unsafe-path", f"{one} wants to write `{path}`, which is metadata of another distribution"
+                    "unsafe-path", f"{one} would write `{path}`, which is metadata of another distribution"
                 )

@@ -1,4 +1,4 @@
-"""From what is wanted and what is there to a Plan: what changes, what stays, and why."""
+"""Compare the desired distributions with the installed ones: what changes, what stays, and why."""
 
 from __future__ import annotations
 
@@ -6,31 +6,31 @@ import os
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lockset.dependency_specifiers import read_version
-from lockset.sync.overlaps import coupled
+from lockset.sync.overlaps import repair_overlaps
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from packaging.version import Version
 
-    from lockset.sync.desired import Wanted
+    from lockset.sync.desired import DesiredDistribution
     from lockset.sync.installed import InstalledDistribution
 
-__all__ = ["SEEDS", "Plan", "Policy", "Step", "plan", "unremovable"]
+__all__ = ["SEEDS", "Plan", "RemovalPolicy", "Step", "plan", "unremovable"]
 
-# What makes an environment able to install by itself; left alone unless the lock names it or the user asks.
+# Tools that a new environment comes with; left alone unless the lock file has them or the user asks for removal.
 SEEDS = frozenset({"pip", "setuptools", "wheel"})
 
 
-class Policy(NamedTuple):
-    """What the user allows.
+class RemovalPolicy(NamedTuple):
+    """Which installed distributions may be removed or installed again.
 
     Attributes:
-        exact: What the lock does not name is removed.
-        owned_only: Only what lockset installed is removed.
+        exact: Remove what is not in the lock file.
+        owned_only: Remove only what lockset installed.
         keep: Normalised names that are never removed.
-        remove_seeds: pip, setuptools and wheel get no exception.
-        reinstall: Names installed anew although they are right; None stands for all.
+        remove_seeds: Remove pip, setuptools and wheel too.
+        reinstall: Names to install again even if they match; None for all.
     """
 
     exact: bool = True
@@ -45,30 +45,31 @@ class Step(NamedTuple):
 
     Attributes:
         action: `install`, `change` (another version or other bytes), `repair`, `remove` or `keep`.
-        found: What is there under the name; more than one when something went wrong before.
-        blocked: Why it cannot be carried out, "" where it can.
-        choices: Options each of which alone would have selected what is removed.
+        desired: The distribution to install or keep; None when the lock file does not select the name.
+        installed: Distributions installed under the name; more than one when something went wrong before.
+        blocked: Why the step cannot be carried out, or "".
+        choices: Command-line options, each of which alone would select the removed distribution.
     """
 
     action: str
     name: str
     reason: str
-    wanted: Wanted | None = None
-    found: tuple[InstalledDistribution, ...] = ()
+    desired: DesiredDistribution | None = None
+    installed: tuple[InstalledDistribution, ...] = ()
     blocked: str = ""
     choices: tuple[str, ...] = ()
 
     @property
     def old_version(self) -> str | None:
-        """Version that is there now."""
-        return self.found[0].version if self.found else None
+        """The installed version, or None."""
+        return self.installed[0].version if self.installed else None
 
     @property
     def new_version(self) -> str | None:
-        """Version that will be there, None when it goes or the source decides."""
+        """The version after the sync; None when it is removed or the source decides."""
         if self.action == "keep":
             return self.old_version
-        return str(self.wanted.version) if self.wanted is not None and self.wanted.version is not None else None
+        return str(self.desired.version) if self.desired is not None and self.desired.version is not None else None
 
 
 class Plan(NamedTuple):
@@ -78,98 +79,100 @@ class Plan(NamedTuple):
 
     @property
     def changes(self) -> tuple[Step, ...]:
-        """The steps that do something."""
+        """The steps that change something."""
         return tuple(step for step in self.steps if step.action != "keep")
 
     @property
     def blocked(self) -> tuple[Step, ...]:
-        """The steps that cannot be carried out: while there are any, none is."""
+        """The steps that cannot be carried out. If there are any, the plan is refused."""
         return tuple(step for step in self.steps if step.blocked)
 
     @property
     def placed(self) -> tuple[Step, ...]:
         """The steps that put a distribution into the target."""
-        return tuple(step for step in self.steps if step.wanted is not None and step.action != "keep")
+        return tuple(step for step in self.steps if step.desired is not None and step.action != "keep")
 
 
 def plan(
-    wanted: Iterable[Wanted],
+    desired: Iterable[DesiredDistribution],
     installed: Iterable[InstalledDistribution],
     *,
-    policy: Policy,
+    policy: RemovalPolicy,
     overlap: Callable[[], Sequence[str]] = tuple,
 ) -> Plan:
-    """What makes a target with `installed` into one with `wanted`.
+    """The plan that turns a target with `installed` into one with `desired`.
 
-    `overlap` gives the names of packages that may own one path with different content, in their order.
+    `overlap` returns the names of packages that may own the same path with different content; the last one wins.
     """
-    there: dict[str, list[InstalledDistribution]] = {}
+    by_name: dict[str, list[InstalledDistribution]] = {}
     for one in installed:
-        there.setdefault(one.name, []).append(one)
-    steps = [_step(one, there.pop(one.name, []), policy) for one in wanted]
-    steps += [_extra(name, found, policy) for name, found in there.items()]
-    return Plan(steps=tuple(sorted(coupled(steps, overlap), key=lambda step: step.name)))
+        by_name.setdefault(one.name, []).append(one)
+    steps = [_step(one, by_name.pop(one.name, []), policy) for one in desired]
+    steps += [_unlisted_step(name, extra, policy) for name, extra in by_name.items()]
+    return Plan(steps=tuple(sorted(repair_overlaps(steps, overlap), key=lambda step: step.name)))
 
 
-def _step(wanted: Wanted, found: Sequence[InstalledDistribution], policy: Policy) -> Step:
-    action, reason = _judged(wanted, found, policy)
-    return Step(action=action, name=wanted.name, reason=reason, wanted=wanted, found=tuple(found))
+def _step(desired: DesiredDistribution, installed: Sequence[InstalledDistribution], policy: RemovalPolicy) -> Step:
+    action, reason = _action_for(desired, installed, policy)
+    return Step(action=action, name=desired.name, reason=reason, desired=desired, installed=tuple(installed))
 
 
-def _judged(wanted: Wanted, found: Sequence[InstalledDistribution], policy: Policy) -> tuple[str, str]:
-    if not found:
+def _action_for(
+    desired: DesiredDistribution, installed: Sequence[InstalledDistribution], policy: RemovalPolicy
+) -> tuple[str, str]:
+    if not installed:
         return "install", "not installed"
-    if len(found) > 1:
-        return "repair", f"installed {len(found)} times"
-    (one,) = found
-    if not _same_version(wanted.version, one.version):
+    if len(installed) > 1:
+        return "repair", f"installed {len(installed)} times"
+    (one,) = installed
+    if not _same_version(desired.version, one.version):
         return "change", f"{one.version or 'an unknown version'} is installed"
     if one.problems:
         return "repair", one.problems[0]
-    if policy.reinstall is None or wanted.name in policy.reinstall:
-        return "repair", "asked to be installed anew"
-    reason = _origin_differs(wanted, one)
+    if policy.reinstall is None or desired.name in policy.reinstall:
+        return "repair", "reinstall requested"
+    reason = _origin_differs(desired, one)
     return ("change", reason) if reason is not None else ("keep", "as locked")
 
 
-def _same_version(wanted: Version | None, there: str) -> bool:
-    if wanted is None:
+def _same_version(desired: Version | None, version: str) -> bool:
+    if desired is None:
         return True
     try:
-        return read_version(there) == wanted
+        return read_version(version) == desired
     except ValueError:  # no version, or one of more digits than the interpreter takes
         return False
 
 
-def _origin_differs(wanted: Wanted, found: InstalledDistribution) -> str | None:
-    """Why `found` cannot be taken for `wanted` although its version is right, or None."""
-    ours, theirs = wanted.direct_url, found.direct_url
+def _origin_differs(desired: DesiredDistribution, installed: InstalledDistribution) -> str | None:
+    """Why `installed` does not match `desired` although its version does, or None."""
+    ours, theirs = desired.direct_url, installed.direct_url
     if (ours or {}).get("dir_info") is not None or (theirs or {}).get("dir_info") is not None:
-        return _tree_differs(wanted, found)
+        return _tree_differs(desired, installed)
     if (ours or {}).get("vcs_info") is not None:
         same = _commit_of(ours) == _commit_of(theirs)
-        return None if same else "installed from another commit or place"
-    hashes = wanted.hashes
-    common = hashes.keys() & found.origin.keys()
+        return None if same else "installed from another commit or location"
+    hashes = desired.hashes
+    common = hashes.keys() & installed.origin.keys()
     reason = None
     if not common:
         reason = "not known to be installed from the locked file"
-    elif any(hashes[algorithm] != found.origin[algorithm] for algorithm in common):
+    elif any(hashes[algorithm] != installed.origin[algorithm] for algorithm in common):
         reason = "installed from a file with other hashes"
     elif _without_hashes(ours) != _without_hashes(theirs):
-        reason = "installed from another place"
+        reason = "installed from another location"
     return reason
 
 
-def _tree_differs(wanted: Wanted, found: InstalledDistribution) -> str | None:
-    if wanted.direct_url != found.direct_url:
-        return "installed from another place"
-    changed = wanted.tree is not None and wanted.tree != found.origin.get("tree")
+def _tree_differs(desired: DesiredDistribution, installed: InstalledDistribution) -> str | None:
+    if desired.direct_url != installed.direct_url:
+        return "installed from another location"
+    changed = desired.tree is not None and desired.tree != installed.origin.get("tree")
     return "its source has changed" if changed else None
 
 
 def _commit_of(direct_url: Mapping[str, Any] | None) -> tuple[object, ...]:
-    """What identifies a commit: how it was asked for does not."""
+    """What identifies a commit; the requested revision does not count."""
     table = direct_url or {}
     info = table.get("vcs_info") or {}
     return table.get("url"), table.get("subdirectory"), info.get("vcs"), info.get("commit_id")
@@ -179,27 +182,29 @@ def _without_hashes(direct_url: Mapping[str, object] | None) -> Mapping[str, obj
     return {k: v for k, v in direct_url.items() if k != "archive_info"} if direct_url is not None else None
 
 
-def _extra(name: str, found: Sequence[InstalledDistribution], policy: Policy) -> Step:
-    ours = all(one.is_ours for one in found)
+def _unlisted_step(name: str, installed: Sequence[InstalledDistribution], policy: RemovalPolicy) -> Step:
+    ours = all(one.is_ours for one in installed)
     action, reason = "keep", ""
     if not policy.exact:
         reason = "not in the lock file, left alone"
     elif name in policy.keep:
-        reason = "asked to be kept"
+        reason = "kept on request"
     elif name in SEEDS and not ours and not policy.remove_seeds:
         reason = "part of the environment itself"
     elif policy.owned_only and not ours:
         reason = "not installed by lockset"
     else:
         action, reason = "remove", "not in the lock file"
-        if any(one.is_editable for one in found):
+        if any(one.is_editable for one in installed):
             reason = "not in the lock file (an editable install)"
-    blocked = next((why for one in found if (why := unremovable(one, one.suspects))), "") if action == "remove" else ""
-    return Step(action=action, name=name, reason=reason, found=tuple(found), blocked=blocked)
+    blocked = (
+        next((why for one in installed if (why := unremovable(one, one.suspects))), "") if action == "remove" else ""
+    )
+    return Step(action=action, name=name, reason=reason, installed=tuple(installed), blocked=blocked)
 
 
 def unremovable(one: InstalledDistribution, suspects: Sequence[str]) -> str:
-    """Why `one` cannot be removed whole where `suspects` stay, in words; "" where none does."""
+    """Why `one` cannot be removed completely if `suspects` stay, as a phrase for messages; "" if it can."""
     if not one.unlisted or not suspects:
         return ""
     more = f" and {len(suspects) - 1} more" if len(suspects) > 1 else ""

@@ -1,4 +1,4 @@
-"""What sync needs from outside, besides downloads (`lockset.index.ports`)."""
+"""Interfaces that sync needs, besides downloads (`lockset.index.ports`)."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ __all__ = ["WheelBuilds"]
 
 
 class WheelBuilds(Protocol):
-    """Makes wheels of sources, for the target's interpreter.
+    """Builds wheels from sources, for the target's interpreter.
 
-    Nothing is trusted of what it gives: name, version and content of the wheel are checked as those of any other.
+    The result is not trusted: name, version and content of the wheel are checked like those of any other.
     """
 
     def of_archive(
         self, archive: BinaryIO, out_dir: Path, *, filename: str, subdirectory: str | None, what: str
     ) -> Path:
-        """A wheel in `out_dir` of the source archive that `archive` reads; its hashes were verified.
+        """Build a wheel in `out_dir` from the source archive `archive`, whose hashes were verified.
 
-        `filename` tells the format only; `what` names the release in notes and errors.
+        `filename` only decides the format; `what` names the release in notes and errors.
 
         Raises:
             LocksetError: It cannot be unpacked or built.
@@ -30,18 +30,18 @@ class WheelBuilds(Protocol):
     def of_directory(
         self, directory: Path, out_dir: Path, *, subdirectory: str | None, editable: bool, what: str
     ) -> Path:
-        """A wheel in `out_dir` of the source tree `directory`, where a backend may leave its own; editable where asked.
+        """Build a wheel in `out_dir` from the source tree `directory`; a backend may write files into the tree.
 
         Raises:
-            LocksetError: It cannot be built, or not as an editable one.
+            LocksetError: It cannot be built, or not as editable.
         """
 
     def of_commit(
         self, *, kind: str, url: str, commit: str, out_dir: Path, subdirectory: str | None, what: str
     ) -> Path:
-        """A wheel in `out_dir` of the source tree that the version control `kind` has at `url` as `commit`.
+        """Build a wheel in `out_dir` from `commit` of the repository `url` (version control `kind`).
 
-        `url` may be an absolute local path, `commit` is a full id; neither is read as an option, whatever it holds.
+        `url` may be an absolute local path. `commit` is a full id. Neither is ever read as a command-line option.
 
         Raises:
             LocksetError: `vcs-refused`, `vcs-failed`, or it cannot be built.

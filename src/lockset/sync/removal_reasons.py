@@ -1,4 +1,4 @@
-"""Why packages that are removed are not selected although a lock file has them."""
+"""Explain why packages that a lock file has are removed."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ if TYPE_CHECKING:
     from lockset.sync.plan import Step
     from lockset.sync.target import Target
 
-__all__ = ["with_choices"]
+__all__ = ["explain_removals"]
 
 
-def with_choices(plan: Plan, request: SyncRequest, target: Target) -> Plan:
-    """`plan`, where the removal of what a lock file has says with which extra or group it would stay."""
+def explain_removals(plan: Plan, request: SyncRequest, target: Target) -> Plan:
+    """`plan`, where each removal of a locked package says which extra or group would keep it."""
     names = {step.name for step in plan.changes if step.action == "remove"}
     if not names:
         return plan
@@ -29,24 +29,24 @@ def with_choices(plan: Plan, request: SyncRequest, target: Target) -> Plan:
         for package in lock.packages:
             if package.name in names:
                 locked.setdefault(package.name, []).extend(_choices(package, lock, request, target))
-    return Plan(steps=tuple(_explained(step, locked) for step in plan.steps))
+    return Plan(steps=tuple(_explain(step, locked) for step in plan.steps))
 
 
-def _explained(step: Step, locked: Mapping[str, Sequence[str]]) -> Step:
+def _explain(step: Step, locked: Mapping[str, Sequence[str]]) -> Step:
     if step.action != "remove" or step.name not in locked:
         return step
     choices = tuple(dict.fromkeys(locked[step.name]))
     if choices:
         named = " or ".join("{} `{}`".format(*choice.removeprefix("--").split(" ", 1)) for choice in choices)
-        reason = f"in the lock file with {named}, which is not chosen"
+        reason = f"in the lock file with {named}, which is not selected"
     else:
-        reason = "in the lock file, but not for this environment and choice of extras and groups"
-    suffix = " (an editable install)" if any(one.is_editable for one in step.found) else ""
+        reason = "in the lock file, but not for this environment with the selected extras and groups"
+    suffix = " (an editable install)" if any(one.is_editable for one in step.installed) else ""
     return step._replace(reason=f"{reason}{suffix}", choices=choices)
 
 
 def _choices(package: Package, lock: Pylock, request: SyncRequest, target: Target) -> Iterator[str]:
-    """The options each of which alone would select `package`."""
+    """The options, each of which alone would select `package`."""
     extras, groups = frozenset(chosen_extras(request, lock)), frozenset(chosen_groups(request, lock) or ())
     for extra in sorted(set(lock.extras or ()) - extras):
         if _holds(package, target, extras | {extra}, groups):

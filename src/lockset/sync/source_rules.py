@@ -1,4 +1,4 @@
-"""From a selection to what a target shall have: the user's rules on sources, hashes and paths are kept here."""
+"""Turn selected packages into desired distributions, and enforce the user's rules on sources, hashes and paths."""
 
 from __future__ import annotations
 
@@ -17,44 +17,48 @@ from lockset.lockfile.model import (
     describe,
     file_name,
 )
-from lockset.sync.desired import Allowed, Wanted, public_url
+from lockset.sync.desired import DesiredDistribution, SourcePolicy, public_url
 from lockset.sync.wheel.safe_path import is_within, outside
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from lockset.lockfile.model import Package
-    from lockset.lockfile.select import Selected
+    from lockset.lockfile.select import SelectedPackage
 
-__all__ = ["wanted"]
+__all__ = ["desired_distributions"]
 
 
-def wanted(items: Sequence[Selected], *, folder: str, allowed: Allowed | None = None) -> tuple[Wanted, ...]:
-    """What `items` of a selection ask for; relative paths are below `folder`, the lock file's own.
+def desired_distributions(
+    items: Sequence[SelectedPackage], *, folder: str, allowed: SourcePolicy | None = None
+) -> tuple[DesiredDistribution, ...]:
+    """The distributions for the selected `items`; relative paths start from `folder`, that of the lock file.
 
     Raises:
         LocksetError: `hash-missing`, `hash-malformed`, `unsafe-path`, `source-not-allowed`, `commit-malformed`.
     """
     known, needed = _edges(items)
-    rules = allowed or Allowed()
+    rules = allowed or SourcePolicy()
     return tuple(
-        _wanted(item.package, item.artifact, folder, rules, requested=known and item.package.name not in needed)
+        _desired(item.package, item.artifact, folder, rules, requested=known and item.package.name not in needed)
         for item in items
     )
 
 
-def _edges(items: Sequence[Selected]) -> tuple[bool, frozenset[str]]:
-    """Whether the lock records dependencies at all, and the names that something depends on."""
+def _edges(items: Sequence[SelectedPackage]) -> tuple[bool, frozenset[str]]:
+    """Whether the lock file records dependencies at all, and the names that another package depends on."""
     lists = [item.package.dependencies for item in items if item.package.dependencies]
     return bool(lists), frozenset(str(edge.get("name", "")) for edges in lists for edge in edges or ())
 
 
-def _wanted(package: Package, artifact: object, folder: str, allowed: Allowed, *, requested: bool) -> Wanted:
+def _desired(
+    package: Package, artifact: object, folder: str, allowed: SourcePolicy, *, requested: bool
+) -> DesiredDistribution:
     what = describe(package)
     _check_url(getattr(artifact, "url", None), what, is_file=isinstance(artifact, File) and not artifact.path)
     if isinstance(artifact, PackageVcs):
         _check_allowed(allowed.vcs, what, f"a {artifact.type} commit", "--no-vcs")
-        return Wanted(
+        return DesiredDistribution(
             name=package.name,
             version=package.version,
             kind="vcs",
@@ -68,7 +72,7 @@ def _wanted(package: Package, artifact: object, folder: str, allowed: Allowed, *
         )
     if isinstance(artifact, PackageDirectory):
         _check_allowed(allowed.directory, what, "a directory", "--no-directory")
-        return Wanted(
+        return DesiredDistribution(
             name=package.name,
             version=package.version,
             kind="directory",
@@ -83,7 +87,7 @@ def _wanted(package: Package, artifact: object, folder: str, allowed: Allowed, *
     kind = kind if isinstance(artifact, PackageWheel | PackageSdist) else "archive"
     _check_allowed(kind != "archive" or allowed.archive, what, "an archive", "--no-archive")
     path, is_outside = _path(artifact, folder, allowed, what)
-    return Wanted(
+    return DesiredDistribution(
         name=package.name,
         version=package.version,
         kind=kind,
@@ -98,12 +102,12 @@ def _wanted(package: Package, artifact: object, folder: str, allowed: Allowed, *
     )
 
 
-# What repositories are fetched by.
+# Schemes by which repositories are fetched.
 _OF_REPOSITORIES = frozenset({"http", "https", "file", "ssh", "git", "svn", "bzr", "sftp", "lp", "rsync", "ftp"})
 
 
 def _check_url(url: str | None, what: str, *, is_file: bool) -> None:
-    """Refuse an address that cannot be taken apart, and one that nothing fetches: it leads nowhere."""
+    """Refuse an address that is malformed, or whose scheme lockset does not fetch."""
     if not url:
         return
     scheme = url.partition(":")[0].lower()
@@ -120,20 +124,20 @@ def _check_url(url: str | None, what: str, *, is_file: bool) -> None:
     if not is_file and (url.startswith("-") or (len(scheme) > 1 and scheme.rpartition("+")[2] not in _OF_REPOSITORIES)):
         raise LocksetError(
             "url-scheme",
-            f"`{what}` is locked to `{public_url(url)}`, and no repository is fetched from there",
+            f"`{what}` is locked to `{public_url(url)}`, whose scheme cannot be used for repositories",
             hint="Lock again, from an https or ssh address",
         )
     if is_file and scheme not in {"http", "https", "file"}:
         raise LocksetError(
             "url-scheme",
-            f"`{what}` is locked to `{public_url(url)}`, and files are fetched by http and https only",
+            f"`{what}` is locked to `{public_url(url)}`, but files can only be fetched by http or https",
             hint="Lock again, from an index or an https address",
         )
 
 
 def _address_problem(url: str, scheme: str, host: str, port: int | None) -> str | None:
     if port == 0 or not url.isprintable() or " " in host:
-        return "it has a character or a port that no address can have"
+        return "it has a character or a port that is not allowed in an address"
     if scheme in {"http", "https", "ssh", "git"} and not any(map(str.isalnum, host)):
         return "it has no host"
     return None
@@ -144,12 +148,12 @@ def _check_allowed(fine: bool, what: str, source: str, option: str) -> None:  # 
         raise LocksetError(
             "source-not-allowed",
             f"`{what}` is locked as {source}, which {option} refuses",
-            hint=f"Leave {option} away, or lock it from an index",
+            hint=f"Run without `{option}`, or lock it from an index",
         )
 
 
 def _commit(text: str, what: str) -> str:
-    """A commit id in full: a short one, or a name, can mean another commit tomorrow."""
+    """`text` if it is a full commit id. A short id, or a name, may mean another commit tomorrow."""
     if len(text) not in {40, 64} or not set(text.lower()) <= set("0123456789abcdef"):
         raise LocksetError(
             "commit-malformed",
@@ -170,31 +174,33 @@ def _digests(hashes: Mapping[str, str], what: str, *, weak: bool) -> tuple[Diges
         return tuple(Digest(algorithm=name, value=value) for name, value in sorted(known.items()))
 
 
-def _path(artifact: File, folder: str, allowed: Allowed, what: str) -> tuple[str | None, bool]:
-    """The local path of `artifact`, as locked or of its `file:` URL, and whether it may not be read there."""
+def _path(artifact: File, folder: str, allowed: SourcePolicy, what: str) -> tuple[str | None, bool]:
+    """The local path of `artifact`, locked or from its `file:` URL, and whether it lies outside."""
     text = artifact.path
     if not text and artifact.url and artifact.url.lower().startswith("file:"):
         parts = urlsplit(artifact.url)
         if parts.netloc in {"", "localhost"}:
-            place = unquote(parts.path)
-            text = place if os.sep == "/" else place.lstrip("/")
+            location = unquote(parts.path)
+            text = location if os.sep == "/" else location.lstrip("/")
     if not text:
         return None, False
-    place = _place(text, folder)
-    is_outside = not allowed.outside_path and not any(_leads_into(place, each) for each in (folder, *allowed.folders))
+    location = _location(text, folder)
+    is_outside = not allowed.outside_path and not any(
+        _leads_into(location, each) for each in (folder, *allowed.folders)
+    )
     if is_outside and not allowed.folders:
-        raise outside(what, place, f"`-f FOLDER` with a folder that has `{file_name(artifact)}`, or ")
-    return place, is_outside
+        raise outside(what, location, f"`-f FOLDER` with a folder that has `{file_name(artifact)}`, or ")
+    return location, is_outside
 
 
-def _local(path: str, folder: str, allowed: Allowed, what: str) -> str:
-    place = _place(path, folder)
-    if not allowed.outside_path and not _leads_into(place, folder):
-        raise outside(what, place)
-    return place
+def _local(path: str, folder: str, allowed: SourcePolicy, what: str) -> str:
+    location = _location(path, folder)
+    if not allowed.outside_path and not _leads_into(location, folder):
+        raise outside(what, location)
+    return location
 
 
-def _place(path: str, folder: str) -> str:
+def _location(path: str, folder: str) -> str:
     if "\0" in path:
         raise LocksetError("unsafe-path", f"The lock file names a path with a NUL character: `{path}`")
     # A relative path may be written with either separator on every platform.
@@ -202,16 +208,16 @@ def _place(path: str, folder: str) -> str:
     return os.path.normpath(os.path.join(folder, portable))  # noqa: PTH118 (a value, not a file)
 
 
-def _leads_into(place: str, folder: str) -> bool:
-    return _is_in(place, folder) and _is_in(_resolved(place), _resolved(folder))
+def _leads_into(location: str, folder: str) -> bool:
+    return _is_in(location, folder) and _is_in(_resolved(location), _resolved(folder))
 
 
-def _is_in(place: str, folder: str) -> bool:
-    # On Windows with one separator, and one case; elsewhere both stay as they are.
-    place, folder = os.path.normcase(place), os.path.normcase(folder)
-    return place == folder or is_within(place, folder, separator=os.sep)
+def _is_in(location: str, folder: str) -> bool:
+    # On Windows this unifies separators and case; elsewhere it changes nothing.
+    location, folder = os.path.normcase(location), os.path.normcase(folder)
+    return location == folder or is_within(location, folder, separator=os.sep)
 
 
 def _resolved(path: str) -> str:
-    # A link of a repository leads out of it as well as two dots do.
+    # A symbolic link can lead out of a repository just as `..` can.
     return os.path.realpath(path)

@@ -1,4 +1,4 @@
-"""The target of a sync: an interpreter's facts, its compatibility tags, and where files go."""
+"""The target of a sync: facts about its interpreter, its compatibility tags, and its layout."""
 
 from __future__ import annotations
 
@@ -12,31 +12,31 @@ if TYPE_CHECKING:
 
     from packaging.tags import Tag
 
-    from lockset.markers.universe import Target as Description
+    from lockset.markers.universe import TargetInterpreter as Description
     from lockset.sync.layout import Layout
 
-__all__ = ["Interpreter", "Target", "tags_of"]
+__all__ = ["Interpreter", "Target", "interpreter_tags"]
 
 _LAUNCHERS = {"amd64": "win-amd64", "arm64": "win-arm64", "x86": "win-ia32", "arm": "win-arm"}
 _SHORT = {"cpython": "cp", "pypy": "pp", "ironpython": "ip", "jython": "jy"}
 
 
 class Interpreter(NamedTuple):
-    """What one interpreter told of itself.
+    """Facts about one Python interpreter, as it reported them.
 
     Attributes:
-        executable: Its path as the user gave it, absolute, links not followed: what scripts name.
-        markers: Every PEP 508 marker variable.
-        platforms: Platform tags, best first; empty where `mac` tells.
-        mac: macOS version and processor, for the tags packaging derives from them.
-        paths: Scheme to folder, as sysconfig names them for this interpreter.
+        executable: Absolute path as the user gave it, links not followed; scripts start with it.
+        markers: Every environment marker variable (PEP 508).
+        platforms: Platform tags, best first; empty where `mac` is set.
+        mac: macOS version and processor, from which packaging derives the tags.
+        paths: Scheme to folder, as sysconfig reports them.
         headers: Root of the headers scheme.
-        prefix: Where it is installed; of a virtual environment, that.
-        base_prefix: Where the interpreter behind it is installed.
-        managed: Text of an EXTERNALLY-MANAGED file that holds for it, or None.
-        launcher: Kind of script launchers, in the words of `installer`.
-        described: Tags of an interpreter that is only described, best first; empty for one that was asked.
-        watched: Paths that decide all this besides its own file and pyvenv.cfg; None where more than files decides.
+        prefix: `sys.prefix`.
+        base_prefix: `sys.base_prefix`.
+        managed: Text of the EXTERNALLY-MANAGED file that applies to it (PEP 668), or None.
+        launcher: Kind of script launchers, as the library `installer` names them.
+        described: Tags of a described interpreter, best first; empty for one of this machine.
+        watched: Paths that decide these facts besides its own file and pyvenv.cfg; None if files alone do not decide.
     """
 
     executable: str
@@ -62,7 +62,7 @@ class Interpreter(NamedTuple):
 
     @classmethod
     def from_facts(cls, executable: str, facts: Mapping[str, Any]) -> Interpreter:
-        """From what the interpreter's own answer holds (see `disk.interpreter_script`)."""
+        """Read the output of `disk.inspect.interpreter_script`."""
         mac = facts["mac"]
         major, minor = facts["version"]
         watched = facts.get("watched")
@@ -85,7 +85,7 @@ class Interpreter(NamedTuple):
 
     @classmethod
     def of_description(cls, description: Description) -> Interpreter:
-        """One that is not on this machine: `description` tells its markers and tags."""
+        """An interpreter that is not on this machine, with the markers and tags of `description`."""
         markers = description.environment.as_dict()
         windows = markers["os_name"] == "nt"
         major, minor = markers["python_version"].split(".")
@@ -108,12 +108,12 @@ class Interpreter(NamedTuple):
 
 
 class Target(NamedTuple):
-    """What is synced.
+    """The environment or folder that a sync changes.
 
     Attributes:
-        kind: `venv` (all in it is under the lock's rule), or `system`, `prefix` or `directory` (what lockset put there
-            is).
-        shown: Its path, as messages call it.
+        kind: `venv` (the lock file decides about everything in it), or `system`, `prefix` or `directory` (it decides
+            about what lockset installed).
+        shown: Its path in messages.
     """
 
     kind: str
@@ -129,10 +129,10 @@ class Target(NamedTuple):
     @property
     def tags(self) -> tuple[Tag, ...]:
         """Compatibility tags, best first."""
-        return tags_of(self.interpreter)
+        return interpreter_tags(self.interpreter)
 
     def fits(self, filename: str) -> bool:
-        """Whether the wheel with this file name can be used here."""
+        """Whether a wheel with this file name is compatible with the target."""
         from packaging.utils import InvalidWheelFilename
 
         try:
@@ -142,9 +142,9 @@ class Target(NamedTuple):
         return not tags.isdisjoint(self.tags)
 
 
-def tags_of(interpreter: Interpreter) -> tuple[Tag, ...]:
-    """The compatibility tags that packaging would give inside `interpreter`, best first."""
-    # Imported here: a target whose lock was selected before needs no tags.
+def interpreter_tags(interpreter: Interpreter) -> tuple[Tag, ...]:
+    """The compatibility tags that packaging would return inside `interpreter`, best first."""
+    # Imported here: not needed when the selection is cached.
     from packaging.tags import Tag, compatible_tags, cpython_tags, generic_tags, mac_platforms
 
     if interpreter.described:

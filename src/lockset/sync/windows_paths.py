@@ -1,4 +1,4 @@
-"""What Windows does not take as the path of a file, refused before anything is changed."""
+"""Refuse paths that Windows does not allow, before anything is changed."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ if TYPE_CHECKING:
 
     from lockset.sync.installed import InstalledDistribution
     from lockset.sync.layout import Layout
-    from lockset.sync.placement import Placed
+    from lockset.sync.placement import PlacedDistribution
 
 __all__ = ["refuse_windows_paths"]
 
-# Characters that no name has there; the colon of a drive is above every root.
+# Characters that names cannot have on Windows; the colon of a drive is above every root.
 _NEVER = frozenset('<>"|?*:')
-# The system's own bound for a path, and how much longer than its final path a staged file's may be.
+# The limit for a path, and by how much a staged file's path may exceed its final path.
 _LONGEST, _STAGED = 259, 24
 
 
 def refuse_windows_paths(
-    placed: Sequence[Placed], kept: Sequence[InstalledDistribution], *, layout: Layout, long_paths: bool
+    placed: Sequence[PlacedDistribution], kept: Sequence[InstalledDistribution], *, layout: Layout, long_paths: bool
 ) -> None:
-    """Refuse files that could not be written, or that would be written in the place of another one.
+    """Refuse files that cannot be written, or that would overwrite another one.
 
     Raises:
         LocksetError: `unsafe-path`, `path-too-long`, `path-conflict`.
@@ -45,15 +45,15 @@ def refuse_windows_paths(
             if spelling != path:
                 raise LocksetError(
                     "path-conflict",
-                    f"`{path}` of {one} and `{spelling}` of {owner} are one file for Windows",
+                    f"`{path}` of {one} and `{spelling}` of {owner} are the same file on Windows",
                     hint="Leave one of them out, or lock other versions",
                 )
 
 
-def _too_long(one: Placed, path: str) -> LocksetError:
+def _too_long(one: PlacedDistribution, path: str) -> LocksetError:
     return LocksetError(
         "path-too-long",
-        f"{one} has a file whose path is longer than the {_LONGEST} characters that this Windows allows: `{path}`",
+        f"{one} has a file whose path is longer than {_LONGEST} characters, the limit of this Windows: `{path}`",
         hint="Sync to a folder with a shorter path, or set LongPathsEnabled to 1 in the registry, below "
         r"HKEY_LOCAL_MACHINE\SYSTEM\CurrentControlSet\Control\FileSystem",
     )

@@ -132,13 +132,13 @@ WAYS: list[tuple[str, Callable[[World, re.Match[str]], None]]] = [
     (r"--exclude-newer-package (\S+)=false", lifted),
     (r"leave `--no-build` out", by_option("no-build", [])),
     (r"leave `--no-binary :all:` out", by_option("no-binary", [])),
-    (r"leave `--require-wheels-for` out", without_wheels),
-    (r"pinned: ask for `([^`]*)`", pinned),
+    (r"leave out `--require-wheels-for`", without_wheels),
+    (r"pinned: require `([^`]*)`", pinned),
     (r"oosen the constraint `([^`]*)`", without_constraint),
     (r"hange the override `([^`]*)`", without_override),
     (r"oosen `([^`]*)`", loosened),
     (r"only where it fits: `([^`]*)`", marked),
-    (r"o without `([^`]*)`", lambda world, match: replace_line(world, match[1], None)),
+    (r"emove `([^`]*)`", lambda world, match: replace_line(world, match[1], None)),
 ]
 
 

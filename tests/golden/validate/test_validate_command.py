@@ -48,7 +48,7 @@ def test_the_json_has_exactly_its_keys(cli: Command, project: Path) -> None:
                     {
                         "rule": "unknown-key",
                         "level": "warning",
-                        "message": "The file has no key `create-by` in the specification",
+                        "message": "The file has a key `create-by` that the specification does not define",
                         "path": "create-by",
                         "line": 4,
                         "column": 1,

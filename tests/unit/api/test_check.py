@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from lockset.lockfile.model import Pylock
-from lockset.resolve.lock.staleness import check
+from lockset.resolve.lock.staleness import outdated_parts
 from universes.small_world import NOW, SmallWorld, choices_of_table
 
 PROJECT: dict[str, Any] = {
@@ -45,7 +45,7 @@ def locked() -> Pylock:
 
 
 def findings(asked: SmallWorld, lock: Pylock, **choices: Any) -> list[str]:
-    return list(check(asked.project, choices_of_table(choices), lock, now=NOW))
+    return list(outdated_parts(asked.project, choices_of_table(choices), lock, now=NOW))
 
 
 def test_a_fresh_lock_is_current_though_it_was_narrowed_by_a_cap(locked: Pylock) -> None:
@@ -68,7 +68,7 @@ def test_fewer_pythons_are_served(locked: Pylock) -> None:
 
 
 def test_other_environments(locked: Pylock) -> None:
-    assert findings(world(), locked, platforms=["linux"]) == ["the environments asked for are not those of the lock"]
+    assert findings(world(), locked, platforms=["linux"]) == ["the requested environments are not those of the lock"]
 
 
 def test_an_extra_or_group_more(locked: Pylock) -> None:
@@ -78,8 +78,8 @@ def test_an_extra_or_group_more(locked: Pylock) -> None:
 
 
 def test_an_extra_or_group_less(locked: Pylock) -> None:
-    assert "the lock has the extra x, the project has not" in findings(world(optional_dependencies={}), locked)
-    assert "the lock has the dependency group test, the project has not" in findings(world(groups={}), locked)
+    assert "the lock has the extra x, the project does not" in findings(world(optional_dependencies={}), locked)
+    assert "the lock has the dependency group test, the project does not" in findings(world(groups={}), locked)
 
 
 def test_a_requirement_that_the_pin_does_not_meet(locked: Pylock) -> None:
@@ -94,10 +94,10 @@ def test_a_requirement_that_nothing_serves_everywhere(locked: Pylock) -> None:
 
 def test_what_is_no_longer_asked_for_and_what_is_new(locked: Pylock) -> None:
     assert findings(world(dependencies=["a>=1"]), locked) == [
-        "w ; sys_platform == 'win32' was locked and is no longer asked for"
+        "w ; sys_platform == 'win32' is locked and no longer required"
     ]
     found = findings(world(dependencies=["a>=1.0", "w ; sys_platform == 'win32'"]), locked)
-    assert found == ["a>=1 was locked and is no longer asked for", "a>=1.0 is asked for and was not locked"]
+    assert found == ["a>=1 is locked and no longer required", "a>=1.0 is required and not locked"]
 
 
 def test_a_requirement_of_an_extra_is_looked_at_with_it(locked: Pylock) -> None:

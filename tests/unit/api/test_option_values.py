@@ -14,15 +14,15 @@ from lockset.conversion.writers.requirements import RequirementsStyle
 from lockset.errors import UsageError
 
 OPTIONS: tuple[Any, ...] = (
-    lockset.Choices,
-    lockset.ConvertWishes,
-    lockset.ExportWishes,
-    lockset.SyncWishes,
+    lockset.LockOptions,
+    lockset.ConvertOptions,
+    lockset.ExportOptions,
+    lockset.SyncOptions,
     lockset.IndexOptions,
     RequirementsStyle,
 )
 FIELDS = [(cls, field.name) for cls in OPTIONS for field in dataclasses.fields(cls)]
-CALLS = ("convert", "export", "lock", "sync_target", "validate", "validate_text")
+CALLS = ("check_env", "convert", "fix", "lock", "sync_target", "validate", "validate_text", "why_not")
 
 
 def refused(cls: Any, **values: Any) -> UsageError:
@@ -47,14 +47,14 @@ def test_a_field_that_holds_several_refuses_one_text(cls: Any, name: str) -> Non
 @pytest.mark.parametrize(
     ("cls", "name", "known"),
     [
-        (lockset.Choices, "resolution", "`lowest-direct`"),
-        (lockset.Choices, "prerelease", "`if-necessary`"),
-        (lockset.Choices, "fork", "`fewest`"),
-        (lockset.Choices, "implementation", "`pypy`"),
-        (lockset.SyncWishes, "link_mode", "`hardlink`"),
-        (lockset.ExportWishes, "format", "`cyclonedx`"),
-        (lockset.ConvertWishes, "format", "`poetry`"),
-        (lockset.ConvertWishes, "files", "`as-hashed`"),
+        (lockset.LockOptions, "resolution", "`lowest-direct`"),
+        (lockset.LockOptions, "prerelease", "`if-necessary`"),
+        (lockset.LockOptions, "fork", "`fewest`"),
+        (lockset.LockOptions, "implementation", "`pypy`"),
+        (lockset.SyncOptions, "link_mode", "`hardlink`"),
+        (lockset.ExportOptions, "format", "`cyclonedx`"),
+        (lockset.ConvertOptions, "format", "`poetry`"),
+        (lockset.ConvertOptions, "files", "`as-hashed`"),
         (lockset.IndexOptions, "strategy", "`unsafe-best-match`"),
     ],
 )
@@ -65,15 +65,15 @@ def test_a_choice_that_does_not_exist_names_those_that_do(cls: Any, name: str, k
 
 
 def test_a_text_in_place_of_names_is_not_taken_as_letters() -> None:
-    assert "('charts',)" in (refused(lockset.Choices, extras="charts").diagnostic.hint or "")
+    assert "('charts',)" in (refused(lockset.LockOptions, extras="charts").diagnostic.hint or "")
 
 
 def test_lists_and_sets_become_what_a_field_holds() -> None:
-    assert lockset.Choices(extras=["a"], upgrade_packages={"b"}) == lockset.Choices(  # type: ignore[arg-type]
+    assert lockset.LockOptions(extras=["a"], upgrade_packages={"b"}) == lockset.LockOptions(  # type: ignore[arg-type]
         extras=("a",), upgrade_packages=frozenset({"b"})
     )
-    assert lockset.ConvertWishes(pyproject="x.toml").pyproject == Path("x.toml")  # type: ignore[arg-type]
-    assert lockset.ConvertWishes(format="poetry").format is Format.POETRY
+    assert lockset.ConvertOptions(pyproject="x.toml").pyproject == Path("x.toml")  # type: ignore[arg-type]
+    assert lockset.ConvertOptions(format="poetry").format is Format.POETRY
 
 
 @pytest.mark.parametrize("name", ["connections", "connect_timeout", "read_timeout", "retries", "max_age"])
@@ -91,14 +91,14 @@ def test_a_call_refuses_what_is_not_a_path(call: str) -> None:
 
 def test_a_call_refuses_options_of_another_kind() -> None:
     for call in (
-        lambda: lockset.lock((), choices={"python": ">=3.10"}),  # type: ignore[arg-type]
+        lambda: lockset.lock((), options={"python": ">=3.10"}),  # type: ignore[arg-type]
         lambda: lockset.lock((), indexes="https://index.example.org"),  # type: ignore[arg-type]
         lambda: lockset.convert("x", "uv"),  # type: ignore[arg-type]
         lambda: lockset.export("x", "constraints"),  # type: ignore[arg-type]
-        lambda: lockset.sync_target("x", python="y", wishes="z"),  # type: ignore[arg-type]
+        lambda: lockset.sync_target("x", python="y", options="z"),  # type: ignore[arg-type]
         lambda: lockset.sync_target(
             "x",
-            wishes=lockset.SyncWishes(described=lockset.Described(3, 12)),  # type: ignore[arg-type]
+            options=lockset.SyncOptions(described=lockset.DescribedInterpreter(3, 12)),  # type: ignore[arg-type]
         ),
     ):
         with pytest.raises(UsageError) as caught:
@@ -116,4 +116,4 @@ def test_an_argument_that_is_not_a_name_or_folder_is_refused(value: Any) -> None
     with pytest.raises(UsageError, match="name"):
         lockset.validate_text("", name=value)
     with pytest.raises(UsageError, match="cache"):
-        lockset.convert("requirements.txt", cache=value)
+        lockset.convert("requirements.txt", context=lockset.RunContext(cache=value))

@@ -9,7 +9,7 @@ import pytest
 
 from lockset.composition.this_environment import choices_for
 from lockset.markers import Environment
-from lockset.resolve.problem.options import Choices
+from lockset.resolve.problem.options import LockOptions
 from lockset.sync.target import Interpreter
 from universes.small_world import SmallWorld, entries
 
@@ -51,7 +51,7 @@ def locked(where: Interpreter, **wheels: list[str]) -> tuple[list[str], list[str
             "packages": {"a": {version.strip("v"): {"wheels": tags} for version, tags in wheels.items()}},
         }
     )
-    result = world.lock(choices=Choices(**choices_for(where)))
+    result = world.lock(choices=LockOptions(**choices_for(where)))
     return entries(result.lock), [gap.text for gap in result.gaps]
 
 
@@ -110,4 +110,4 @@ def test_a_prerelease_of_python_stands_for_its_series(full: str) -> None:
     fields = choices_for(found._replace(version=(3, 15), markers=markers))
     assert fields["python"] == "3.15"
     assert fields["interpreter"].environment.python_full_version == "3.15.0"
-    assert replace(Choices(**fields), upgrade=True).python == "3.15"
+    assert replace(LockOptions(**fields), upgrade=True).python == "3.15"

@@ -12,13 +12,13 @@ from builders.sdist import make_sdist
 from fakes.fake_environment import BareEnvironmentMaker
 from lockset.build.hooks import BuildSystem, HookBuilder, read_build_system
 from lockset.errors import LocksetError
-from lockset.progress import Silent
+from lockset.progress import NullListener
 
 if TYPE_CHECKING:
     from builders.archives import Artifact
 
 
-class Notes(Silent):
+class Notes(NullListener):
     """Keeps what was said."""
 
     def __init__(self) -> None:
@@ -37,7 +37,7 @@ def test_the_metadata_a_build_would_give() -> None:
     notes = Notes()
     found = metadata_of(make_sdist(requires_dist=["a>=1"], dynamic=["Requires-Dist"]), notes=notes)
     assert b"Requires-Dist: a>=1" in found
-    assert notes.said == ["Building sample-1.0.tar.gz to learn its metadata: this runs code of the package"]
+    assert notes.said == ["Building sample-1.0.tar.gz to obtain its metadata: this runs code of the package"]
 
 
 def test_build_requirements_go_to_the_environment() -> None:
@@ -178,7 +178,7 @@ def test_errors_name_the_release() -> None:
         metadata_of(make_sdist("other", "2.5", fails={"prepare_metadata_for_build_wheel": "x"}))
 
 
-def test_of_a_backend_s_traceback_only_what_was_raised_is_told() -> None:
+def test_only_the_exception_of_a_backend_traceback_is_shown() -> None:
     with pytest.raises(LocksetError) as caught:
         metadata_of(make_sdist(fails={"prepare_metadata_for_build_wheel": "the compiler is missing"}))
     told = "\n".join(caught.value.diagnostic.context)

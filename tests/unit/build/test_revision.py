@@ -10,7 +10,7 @@ import pytest
 
 from lockset.build.checkout import checkout
 from lockset.build.revision import commit_of
-from lockset.composition.conversion_files import LiveRemote
+from lockset.composition.conversions.remote_files import LiveRemote
 from lockset.errors import LocksetError
 from lockset.index.http.connection import connect
 from lockset.index.options import IndexOptions
@@ -75,7 +75,7 @@ def test_a_repository_that_is_not_there_is_named(tmp_path: Path) -> None:
     with pytest.raises(LocksetError) as caught:
         meant(tmp_path / "none", None)
     assert caught.value.diagnostic.code == "vcs-failed"
-    assert "none" in (caught.value.diagnostic.place or "")
+    assert "none" in (caught.value.diagnostic.location or "")
 
 
 def test_a_branch_goes_before_a_tag_of_its_name_wherever_the_name_is_asked_for(repository: Path) -> None:

@@ -16,7 +16,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from builders.sdist import make_sdist
-from lockset.build.unpack import MAX_TOTAL, member_path, unpack
+from lockset.build.unpack import MAX_TOTAL, member_path, unpack_sdist
 from lockset.errors import LocksetError
 
 if TYPE_CHECKING:
@@ -49,10 +49,10 @@ def hard(target: str) -> dict[str, Any]:
 
 @pytest.fixture
 def into(tmp_path: Path) -> Path:
-    place = tmp_path / "outer" / "tree"
-    place.mkdir(parents=True)
+    location = tmp_path / "outer" / "tree"
+    location.mkdir(parents=True)
     (tmp_path / "outer" / "canary").write_text("alive")
-    return place
+    return location
 
 
 def outside(into: Path) -> dict[str, str]:
@@ -61,7 +61,7 @@ def outside(into: Path) -> dict[str, str]:
 
 def test_an_sdist_comes_out_with_its_one_folder(into: Path) -> None:
     sdist = make_sdist(files={"sample.py": "x = 1\n"})
-    tree = unpack(io.BytesIO(sdist.content), sdist.filename, into)
+    tree = unpack_sdist(io.BytesIO(sdist.content), sdist.filename, into)
     assert tree == into / "sample-1.0"
     assert (tree / "PKG-INFO").read_bytes() == sdist.metadata
 
@@ -88,10 +88,10 @@ def test_an_sdist_comes_out_with_its_one_folder(into: Path) -> None:
     ],
     ids=str,
 )
-def test_what_leaves_the_tree_or_is_no_file_is_refused_and_touches_nothing(members: list[Member], into: Path) -> None:
+def test_archives_with_unsafe_members_are_refused_and_write_nothing(members: list[Member], into: Path) -> None:
     before = outside(into)
     with pytest.raises(LocksetError) as caught:
-        unpack(tar_of(*[(name, dict(facts)) for name, facts in members]), "x-1.tar.gz", into)
+        unpack_sdist(tar_of(*[(name, dict(facts)) for name, facts in members]), "x-1.tar.gz", into)
     assert caught.value.diagnostic.code == "archive-refused"
     assert outside(into) == before
 
@@ -114,13 +114,13 @@ def test_what_leaves_the_tree_or_is_no_file_is_refused_and_touches_nothing(membe
 def test_a_link_that_leaves_the_tree_is_refused_and_touches_nothing(members: list[Member], into: Path) -> None:
     before = outside(into)
     with pytest.raises(LocksetError) as caught:
-        unpack(tar_of(*[(name, dict(facts)) for name, facts in members]), "x-1.tar.gz", into)
+        unpack_sdist(tar_of(*[(name, dict(facts)) for name, facts in members]), "x-1.tar.gz", into)
     assert caught.value.diagnostic.code == "archive-refused"
     assert outside(into) == before
 
 
 def test_links_inside_the_tree_are_kept(into: Path) -> None:
-    tree = unpack(
+    tree = unpack_sdist(
         tar_of(
             ("x-1/real/file", {"content": b"text"}),
             ("x-1/near", link("real/file")),
@@ -136,7 +136,7 @@ def test_links_inside_the_tree_are_kept(into: Path) -> None:
 
 
 def test_modes_are_ours_but_for_the_executable_bit(into: Path) -> None:
-    tree = unpack(
+    tree = unpack_sdist(
         tar_of(
             ("x-1/run", {"mode": 0o6777}),
             ("x-1/plain", {"mode": 0o000}),
@@ -155,7 +155,7 @@ def test_zip_archives_obey_the_same_rules(name: str, into: Path) -> None:
     with zipfile.ZipFile(buffer, "w") as archive:
         archive.writestr(name, "x")
     with pytest.raises(LocksetError):
-        unpack(buffer, "x-1.zip", into)
+        unpack_sdist(buffer, "x-1.zip", into)
 
 
 def test_a_link_in_a_zip_is_refused(into: Path) -> None:
@@ -165,14 +165,14 @@ def test_a_link_in_a_zip_is_refused(into: Path) -> None:
         info.external_attr = (stat.S_IFLNK | 0o777) << 16
         archive.writestr(info, "../canary")
     with pytest.raises(LocksetError):
-        unpack(buffer, "x-1.zip", into)
+        unpack_sdist(buffer, "x-1.zip", into)
 
 
 @pytest.mark.parametrize("filename", ["x-1.tar.gz", "x-1.zip"])
 @pytest.mark.parametrize("content", [b"", b"no archive", make_sdist().content[:100]])
 def test_damaged_archives_are_refused(content: bytes, filename: str, into: Path) -> None:
     with pytest.raises(LocksetError) as caught:
-        unpack(io.BytesIO(content), filename, into)
+        unpack_sdist(io.BytesIO(content), filename, into)
     assert caught.value.diagnostic.code == "archive-refused"
 
 
@@ -195,7 +195,7 @@ targets = st.lists(steps, min_size=1, max_size=4).map("/".join)
 def test_whatever_links_an_archive_has_none_ends_outside(tmp_path_factory: Any, links: list[tuple[str, str]]) -> None:
     into = tmp_path_factory.mktemp("tree")
     try:
-        unpack(tar_of(*[(name, link(target)) for name, target in links]), "x-1.tar.gz", into)
+        unpack_sdist(tar_of(*[(name, link(target)) for name, target in links]), "x-1.tar.gz", into)
     except LocksetError:
         return
     for folder, folders, files in os.walk(into):
@@ -207,11 +207,13 @@ def test_whatever_links_an_archive_has_none_ends_outside(tmp_path_factory: Any, 
 @pytest.mark.parametrize("second", [b"other", b"on", b"one and more", b""])
 def test_two_members_with_one_name_must_be_the_same(into: Path, second: bytes) -> None:
     with pytest.raises(LocksetError, match="twice"):
-        unpack(tar_of(("x-1/a.py", {"content": b"one"}), ("x-1/a.py", {"content": second})), "x-1.tar.gz", into)
+        unpack_sdist(tar_of(("x-1/a.py", {"content": b"one"}), ("x-1/a.py", {"content": second})), "x-1.tar.gz", into)
 
 
 def test_a_member_may_be_there_twice_with_the_same_content(into: Path) -> None:
-    tree = unpack(tar_of(("x-1/a.py", {"content": b"one"}), ("x-1/a.py", {"content": b"one"})), "x-1.tar.gz", into)
+    tree = unpack_sdist(
+        tar_of(("x-1/a.py", {"content": b"one"}), ("x-1/a.py", {"content": b"one"})), "x-1.tar.gz", into
+    )
     assert (tree / "a.py").read_bytes() == b"one"
 
 
@@ -220,7 +222,7 @@ def test_a_member_that_says_itself_that_it_is_too_large_is_refused_before_a_byte
     info.size = MAX_TOTAL + 1
     packed = gzip.compress(info.tobuf() + bytes(1 << 20))
     with pytest.raises(LocksetError, match="unpacks to more"):
-        unpack(io.BytesIO(packed), "x-1.tar.gz", into)
+        unpack_sdist(io.BytesIO(packed), "x-1.tar.gz", into)
     assert not list(into.iterdir())
 
 
@@ -230,4 +232,4 @@ def test_a_member_of_less_than_no_bytes_is_refused(into: Path) -> None:
     info.pax_headers = {"size": "-512"}
     packed = gzip.compress(info.tobuf(tarfile.PAX_FORMAT) + bytes(1024))
     with pytest.raises(LocksetError):
-        unpack(io.BytesIO(packed), "x-1.tar.gz", into)
+        unpack_sdist(io.BytesIO(packed), "x-1.tar.gz", into)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from lockset.cli.options.pythons import command_path, python_folders, version_of
+from lockset.cli.options.pythons import command_path, python_folders, python_version_text
 
 # Windows has the command at the top of an installation.
 INSIDE = "" if os.name == "nt" else "bin"
@@ -44,7 +44,7 @@ def test_without_a_version_only_the_path_counts(tmp_path: Path) -> None:
     [("python3.12", "3.12"), ("3.12", "3.12"), ("python3", "python3"), (".venv", ".venv"), (None, None)],
 )
 def test_a_command_with_a_version_means_the_version(text: str | None, version: str | None) -> None:
-    assert version_of(text) == version
+    assert python_version_text(text) == version
 
 
 def test_a_command_is_looked_up_and_a_path_is_not(tmp_path: Path) -> None:

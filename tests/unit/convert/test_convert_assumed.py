@@ -13,7 +13,7 @@ from lockset.errors import LocksetError
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from lockset.api.convert import Conversion
+    from lockset.composition.conversions.foreign import Conversion
 
 
 def package(
@@ -57,7 +57,7 @@ def kinds(done: Conversion) -> set[str]:
     return {loss.kind for loss in done.losses if not loss.note}
 
 
-def test_what_nothing_needs_is_asked_for_and_the_rest_follows(tmp_path: Path) -> None:
+def test_packages_that_nothing_requires_become_the_roots(tmp_path: Path) -> None:
     text = poetry(
         package("a", needs='c = {version = "*", markers = "sys_platform == \'win32\'"}\nold = "*"\n'),
         package("b", needs='b2 = "*"'),
@@ -73,7 +73,7 @@ def test_what_nothing_needs_is_asked_for_and_the_rest_follows(tmp_path: Path) ->
     assert caught.value.diagnostic.code == "lossy"
 
 
-def test_what_is_needed_only_where_the_lock_is_not_for_is_asked_for(tmp_path: Path) -> None:
+def test_a_package_required_only_outside_the_lock_becomes_a_root(tmp_path: Path) -> None:
     text = poetry(package("a", needs='c = {version = "*", python = "<3.8"}'), package("c"))
     assert markers(convert_text(tmp_path, "poetry.lock", text)) == {"a 1": None, "c 1": None}
 
@@ -102,7 +102,7 @@ def test_categories_and_extras_are_kept(tmp_path: Path) -> None:
     assert {"groups-joined", "default-groups-unknown", "extras-assumed"} <= kinds(done)
 
 
-def test_extras_explain_what_nothing_else_does(tmp_path: Path) -> None:
+def test_extras_are_inferred_for_packages_that_nothing_else_requires(tmp_path: Path) -> None:
     fast = (
         "f = {version = \"*\", optional = true, markers = \"sys_platform != 'win32' and extra == 'fast'\"}\n"
         'g = {version = "*", optional = true, markers = "extra == \'slow\'"}\n'
@@ -113,12 +113,12 @@ def test_extras_explain_what_nothing_else_does(tmp_path: Path) -> None:
     assert any("a[fast]" in loss.message for loss in done.losses)
 
 
-def test_what_has_files_for_one_system_is_for_that(tmp_path: Path) -> None:
+def test_a_package_with_files_for_one_system_is_locked_for_it_only(tmp_path: Path) -> None:
     text = poetry(package("a"), package("w", tags="cp311-cp311-win_amd64"))
     assert markers(convert_text(tmp_path, "poetry.lock", text)) == {"a 1": None, "w 1": 'sys_platform == "win32"'}
 
 
-def test_versions_are_told_apart_by_their_pythons_or_refused(tmp_path: Path) -> None:
+def test_versions_are_distinguished_by_their_pythons_or_refused(tmp_path: Path) -> None:
     pythons = [package("n", "1", 'python-versions = ">=3.8"'), package("n", "2", 'python-versions = ">=3.12"')]
     done = convert_text(tmp_path, "poetry.lock", poetry(*pythons))
     assert markers(done) == {"n 1": 'python_version < "3.12"', "n 2": 'python_version >= "3.12"'}
@@ -129,7 +129,7 @@ def test_versions_are_told_apart_by_their_pythons_or_refused(tmp_path: Path) -> 
     assert "n" in caught.value.diagnostic.message
 
 
-def test_a_version_whose_own_requirements_cannot_be_met_is_not_taken(tmp_path: Path) -> None:
+def test_a_version_whose_requirements_cannot_be_satisfied_is_not_used(tmp_path: Path) -> None:
     text = poetry(
         package("n", "1", 'python-versions = ">=3.8"'),
         package("n", "2", 'python-versions = ">=3.12"'),
@@ -140,12 +140,12 @@ def test_a_version_whose_own_requirements_cannot_be_met_is_not_taken(tmp_path: P
     assert markers(done)["p 1"] == markers(done)["n 1"] == 'python_version < "3.12"'
 
 
-def test_a_pyproject_that_asks_for_nothing_is_none(tmp_path: Path) -> None:
+def test_a_pyproject_without_requirements_is_ignored(tmp_path: Path) -> None:
     (tmp_path / "pyproject.toml").write_text("[tool.ruff]\nline-length = 100\n")
     assert "roots-assumed" in kinds(convert_text(tmp_path, "poetry.lock", poetry(package("a"))))
 
 
-def test_pdm_locks_name_the_extras_that_are_asked_for(tmp_path: Path) -> None:
+def test_pdm_locks_name_the_requested_extras(tmp_path: Path) -> None:
     text = pdm(
         package("a"),
         package("a", "1", 'extras = ["fast"]', 'dependencies = ["a==1", "f; python_version < \'3.12\'"]'),

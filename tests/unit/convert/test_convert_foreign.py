@@ -9,7 +9,7 @@ import pytest
 from packaging.pylock import PylockSelectError
 
 from fakes.fake_conversion import FILES, convert_text, sha
-from lockset.api.convert import Conversion, ConvertWishes
+from lockset.composition.conversions.foreign import Conversion, ConvertOptions
 from lockset.errors import LocksetError
 from lockset.lockfile.select import select
 from lockset.markers import Environment
@@ -32,7 +32,7 @@ def kinds(done: Conversion) -> set[str]:
 def code_of(folder: Path, name: str, text: str, **options: Any) -> str:
     with pytest.raises(LocksetError) as caught:
         convert_text(folder, name, text, **options)
-    assert caught.value.diagnostic.place is not None
+    assert caught.value.diagnostic.location is not None
     return caught.value.diagnostic.code
 
 
@@ -79,7 +79,7 @@ UV = uv_lock(
 )
 
 
-def test_uv_extras_and_groups_stay_choices(tmp_path: Path) -> None:
+def test_uv_extras_and_groups_stay_selectable(tmp_path: Path) -> None:
     (tmp_path / "pyproject.toml").write_text("[project]\nname = 'app'\n")
     done = convert_text(tmp_path, "uv.lock", UV)
     assert (done.lock.extras, done.lock.dependency_groups) == (["x"], ["dev", "lint"])
@@ -144,7 +144,7 @@ def test_uv_conflicts_become_extras(tmp_path: Path) -> None:
     assert found == {"a 1": '"cpu" in extras', "a 2": '"gpu" in extras', "b 1": '"cpu" in extras'}
 
 
-def test_uv_conflicts_make_a_choice_of_both_ambiguous_and_are_told_by_name(tmp_path: Path) -> None:
+def test_uv_conflicts_make_a_selection_of_both_ambiguous_and_are_named(tmp_path: Path) -> None:
     old, new = "extra == 'extra-3-app-old'", "extra == 'extra-3-app-new'"
     source = 'source = { registry = "https://index.example.org/simple" }'
     text = uv_lock(
@@ -194,7 +194,7 @@ def test_uv_conflicts_with_the_project_itself_and_with_default_groups_are_kept(t
 @pytest.mark.parametrize(
     ("choice", "message"),
     [
-        ("", "The workspace members app and lib are in conflict"),
+        ("", "The workspace members app and lib conflict"),
         (', extra = "x"', "The workspace members app and lib each have the extra `x` in one conflict"),
         (', group = "x"', "The workspace members app and lib each have the group `x` in one conflict"),
     ],
@@ -206,14 +206,14 @@ def test_uv_members_in_conflict_are_named_with_the_option_that_chooses_one(
     top = f'conflicts = [[{{ package = "app"{choice} }}, {{ package = "lib"{choice} }}]]'
     text = uv_lock("", lib, top=top).replace("[[package]]", '[manifest]\nmembers = ["app", "lib"]\n\n[[package]]', 1)
     with pytest.raises(LocksetError) as caught:
-        convert_text(tmp_path, "uv.lock", text, wishes=ConvertWishes(offline=True, all_members=True))
+        convert_text(tmp_path, "uv.lock", text, options=ConvertOptions(all_members=True))
     assert message in caught.value.diagnostic.message
-    assert caught.value.diagnostic.hint == "Convert one of them alone: `--package app` or `--package lib`"
+    assert caught.value.diagnostic.hint == "Convert one of them alone with `--package app` or `--package lib`"
     for member in ("app", "lib"):
-        convert_text(tmp_path, "uv.lock", text, wishes=ConvertWishes(offline=True, members=(member,)))
+        convert_text(tmp_path, "uv.lock", text, options=ConvertOptions(members=(member,)))
 
 
-def test_uv_conflicts_of_another_member_hold_where_its_extras_are_asked_for(tmp_path: Path) -> None:
+def test_uv_conflicts_of_another_member_hold_where_its_extras_are_requested(tmp_path: Path) -> None:
     cpu, gpu = "extra == 'extra-3-lib-cpu'", "extra == 'extra-3-lib-gpu'"
     fast, slow = "extra == 'extra-3-app-fast'", "extra == 'extra-3-app-slow'"
     source = 'source = { registry = "https://index.example.org/simple" }'
@@ -238,13 +238,13 @@ def test_uv_conflicts_of_another_member_hold_where_its_extras_are_asked_for(tmp_
         '[{ package = "app", extra = "both" }, { package = "app", extra = "fast" }]]\n'
         '[manifest]\nmembers = ["app", "lib"]\n',
     )
-    done = convert_text(tmp_path, "uv.lock", text, wishes=ConvertWishes(members=("app",), offline=True))
+    done = convert_text(tmp_path, "uv.lock", text, options=ConvertOptions(members=("app",)))
     found = markers(done)
     assert found["i 1"] == '"both" in extras or "slow" in extras'
     assert found["i 2"] == '"fast" in extras or ("both" not in extras and "slow" not in extras)'
 
 
-def test_uv_members_are_chosen(tmp_path: Path) -> None:
+def test_uv_members_can_be_selected(tmp_path: Path) -> None:
     member = (
         '[[package]]\nname = "tool"\nversion = "1"\nsource = { editable = "tool" }\ndependencies = [{ name = "b" }]\n'
     )
@@ -256,11 +256,11 @@ def test_uv_members_are_chosen(tmp_path: Path) -> None:
         top='[manifest]\nmembers = ["app", "tool"]\n',
     )
     assert set(markers(convert_text(tmp_path, "uv.lock", text))) == {"a 1"}
-    chosen = convert_text(tmp_path, "uv.lock", text, wishes=ConvertWishes(members=("tool",)))
+    chosen = convert_text(tmp_path, "uv.lock", text, options=ConvertOptions(members=("tool",)))
     assert {p.name for p in chosen.lock.packages} == {"b", "tool"}
-    every = convert_text(tmp_path, "uv.lock", text, wishes=ConvertWishes(all_members=True))
+    every = convert_text(tmp_path, "uv.lock", text, options=ConvertOptions(all_members=True))
     assert {p.name for p in every.lock.packages} == {"a", "b", "tool"}
-    assert code_of(tmp_path, "uv.lock", text, wishes=ConvertWishes(members=("nobody",))) == "unknown-member"
+    assert code_of(tmp_path, "uv.lock", text, options=ConvertOptions(members=("nobody",))) == "unknown-member"
 
 
 # Poetry
@@ -304,7 +304,7 @@ d = "*"
 """
 
 
-def test_poetry_2_1_says_where_entries_apply(tmp_path: Path) -> None:
+def test_poetry_2_1_states_where_entries_apply(tmp_path: Path) -> None:
     text = poetry_lock(
         "2.1",
         poetry_package("a", "1", 'groups = ["main"]'),
@@ -507,14 +507,14 @@ def test_conda_lock_gives_every_platform_its_own_file(tmp_path: Path) -> None:
     assert "conda-packages" in kinds(done)
 
 
-def test_conda_lock_that_needs_conda_is_refused_unless_allowed(tmp_path: Path) -> None:
+def test_conda_lock_that_requires_conda_packages_is_refused_unless_allowed(tmp_path: Path) -> None:
     text = conda_lock(
         conda_entry("a", "linux-64", "a-1.0-py3-none-any.whl", dependencies={"numpy": "*"}),
         conda_entry("numpy", "linux-64", "numpy-1.0.conda", manager="conda"),
         platforms=("linux-64",),
     )
     assert code_of(tmp_path, "conda-lock.yml", text) == "needs-conda"
-    done = convert_text(tmp_path, "conda-lock.yml", text, wishes=ConvertWishes(allow_conda=True))
+    done = convert_text(tmp_path, "conda-lock.yml", text, options=ConvertOptions(allow_conda=True))
     assert "conda-needed" in kinds(done)
 
 
@@ -535,7 +535,7 @@ NEWER = {
 
 
 @pytest.mark.parametrize("name", NEWER)
-def test_formats_newer_than_known_are_refused(tmp_path: Path, name: str) -> None:
+def test_newer_formats_are_refused(tmp_path: Path, name: str) -> None:
     assert code_of(tmp_path, name, NEWER[name]) == "format-newer"
 
 
@@ -546,7 +546,7 @@ def test_merge_conflicts_are_refused(tmp_path: Path, name: str) -> None:
 
 
 @pytest.mark.parametrize("name", NEWER)
-def test_cut_files_are_refused(tmp_path: Path, name: str) -> None:
+def test_truncated_files_are_refused(tmp_path: Path, name: str) -> None:
     text = {"conda-lock.yml": "metadata:\n  a: [\npackage:\n- b", "Pipfile.lock": '{"_meta": {'}.get(
         name, "[[package]]\nname = 'a"
     )
@@ -558,17 +558,17 @@ def test_hashes_of_unknown_algorithms_are_refused(tmp_path: Path) -> None:
     assert code_of(tmp_path, "uv.lock", text) == "format-invalid"
 
 
-def test_unreadable_bytes_are_told_by_line(tmp_path: Path) -> None:
+def test_invalid_bytes_are_reported_with_their_line(tmp_path: Path) -> None:
     path = tmp_path / "uv.lock"
     path.write_bytes(b"version = 1\n[[package]]\nname = 'caf\xe9'\n")
-    from lockset.api.convert import convert
+    import lockset
 
     with pytest.raises(LocksetError) as caught:
-        convert(path, ConvertWishes(offline=True), output=tmp_path / "pylock.toml")
-    assert str(caught.value.diagnostic.place).endswith("uv.lock:3")
+        lockset.convert(path, ConvertOptions(), output=tmp_path / "pylock.toml")
+    assert str(caught.value.diagnostic.location).endswith("uv.lock:3")
 
 
-def test_files_without_a_place_are_named(tmp_path: Path) -> None:
+def test_files_without_a_url_are_named(tmp_path: Path) -> None:
     files = ", ".join(
         f'{{url = "{FILES}/a-1{end}", hash = "sha256:{sha(end)}"}}' for end in (".zip", ".tar.gz", "-py2.7.egg")
     )
@@ -584,6 +584,6 @@ def test_files_without_a_place_are_named(tmp_path: Path) -> None:
     assert done.proof.lost == 2
 
 
-def test_what_no_lock_file_may_hold_is_told_of_the_input(tmp_path: Path) -> None:
+def test_errors_about_the_lock_file_name_the_input(tmp_path: Path) -> None:
     text = uv_lock('dependencies = [{ name = "a" }]', uv_package("a", "1").replace("a-1-py3", "other-1-py3"))
     assert code_of(tmp_path, "uv.lock", text) == "input-invalid"

@@ -2,47 +2,49 @@
 
 from __future__ import annotations
 
-from lockset.conversion.model.graph import Edge, ForeignGraph, GraphNode, Root
-from lockset.conversion.model.reference_selector import GraphJudge, Situation
-from lockset.conversion.model.selectable import Offers, default_group_name
-from lockset.conversion.readers.reachability import reach
+from lockset.conversion.model.graph import ForeignGraph, GraphEdge, GraphNode, GraphRoot
+from lockset.conversion.model.reference_selector import GraphSelector, Situation
+from lockset.conversion.model.selectable import SelectableNames, default_group_name
+from lockset.conversion.readers.reachability import compute_reachability
 from lockset.markers import Environment, MarkerSet
 
 LINUX = Environment.of_platform("linux", "3.12").as_dict()
 WINDOWS = Environment.of_platform("windows", "3.10").as_dict()
 
 
-def node(key: str, *edges: Edge, forks: tuple[str, ...] = (), **optional: tuple[Edge, ...]) -> GraphNode:
+def node(key: str, *edges: GraphEdge, forks: tuple[str, ...] = (), **optional: tuple[GraphEdge, ...]) -> GraphNode:
     return GraphNode(key=key, name=key[0], identity=key, edges=edges, optional=optional, forks=forks)
 
 
-def graph(*nodes: GraphNode, roots: tuple[Root, ...]) -> ForeignGraph:
+def graph(*nodes: GraphNode, roots: tuple[GraphRoot, ...]) -> ForeignGraph:
     return ForeignGraph(nodes={n.key: n for n in nodes}, roots=roots)
 
 
-def project(target: str, **more: object) -> Root:
-    return Root(choice=("project", ""), edge=Edge(targets=(target,), **more))  # type: ignore[arg-type]
+def project(target: str, **more: object) -> GraphRoot:
+    return GraphRoot(choice=("project", ""), edge=GraphEdge(targets=(target,), **more))  # type: ignore[arg-type]
 
 
 def asked(
-    found: ForeignGraph, values: dict[str, str], offers: Offers | None = None, **chosen: frozenset[str]
+    found: ForeignGraph, values: dict[str, str], offers: SelectableNames | None = None, **chosen: frozenset[str]
 ) -> set[str]:
     extras, groups = chosen.get("extras", frozenset()), chosen.get("groups", frozenset())
     situation = Situation(environment=values, extras=extras, groups=groups)
-    return set(GraphJudge(graph=found, offers=offers or Offers()).wanted(situation))
+    return set(GraphSelector(graph=found, selectable=offers or SelectableNames()).select(situation))
 
 
-def agrees(found: ForeignGraph, values: dict[str, str], offers: Offers | None = None, **chosen: frozenset[str]) -> None:
+def agrees(
+    found: ForeignGraph, values: dict[str, str], offers: SelectableNames | None = None, **chosen: frozenset[str]
+) -> None:
     extras, groups = chosen.get("extras", frozenset()), chosen.get("groups", frozenset())
-    regions = reach(found, offers or Offers(), MarkerSet.any()).regions
+    regions = compute_reachability(found, offers or SelectableNames(), MarkerSet.any()).regions
     by_regions = {k for k, r in regions.items() if r.evaluate(values, extras=extras, groups=groups)}
     assert by_regions == asked(found, values, offers, **chosen)
 
 
 def test_markers_along_all_paths_are_joined() -> None:
     found = graph(
-        node("a", Edge(targets=("c",), marker="sys_platform == 'win32'")),
-        node("b", Edge(targets=("c",), marker="python_version < '3.11'")),
+        node("a", GraphEdge(targets=("c",), marker="sys_platform == 'win32'")),
+        node("b", GraphEdge(targets=("c",), marker="python_version < '3.11'")),
         node("c"),
         roots=(project("a"), project("b", marker="sys_platform != 'win32'")),
     )
@@ -54,20 +56,22 @@ def test_markers_along_all_paths_are_joined() -> None:
 
 def test_cycles_end() -> None:
     found = graph(
-        node("a", Edge(targets=("b",))), node("b", Edge(targets=("a",)), Edge(targets=("b",))), roots=(project("a"),)
+        node("a", GraphEdge(targets=("b",))),
+        node("b", GraphEdge(targets=("a",)), GraphEdge(targets=("b",))),
+        roots=(project("a"),),
     )
     assert asked(found, LINUX) == {"a", "b"}
     agrees(found, LINUX)
 
 
-def test_extras_add_what_they_name_where_they_are_asked_for() -> None:
+def test_extras_add_their_requirements_where_they_are_requested() -> None:
     found = graph(
         node(
             "a",
-            Edge(targets=("c",), extras=frozenset({"fast"}), marker="sys_platform == 'win32'"),
-            Edge(targets=("c",)),
+            GraphEdge(targets=("c",), extras=frozenset({"fast"}), marker="sys_platform == 'win32'"),
+            GraphEdge(targets=("c",)),
         ),
-        node("c", Edge(targets=("d",), marker="extra == 'fast'"), fast=(Edge(targets=("e",)),)),
+        node("c", GraphEdge(targets=("d",), marker="extra == 'fast'"), fast=(GraphEdge(targets=("e",)),)),
         node("d"),
         node("e"),
         roots=(project("a"),),
@@ -78,10 +82,10 @@ def test_extras_add_what_they_name_where_they_are_asked_for() -> None:
     agrees(found, WINDOWS)
 
 
-def test_a_requirement_that_several_entries_answer_takes_what_others_ask_for_else_the_newest() -> None:
+def test_a_requirement_with_several_targets_uses_one_that_is_required_already_else_the_newest() -> None:
     found = graph(
-        node("a", Edge(targets=("n2", "n1"))),
-        node("b", Edge(targets=("n1",))),
+        node("a", GraphEdge(targets=("n2", "n1"))),
+        node("b", GraphEdge(targets=("n1",))),
         node("n1"),
         node("n2"),
         roots=(project("a"), project("b", marker="sys_platform == 'win32'")),
@@ -93,8 +97,10 @@ def test_a_requirement_that_several_entries_answer_takes_what_others_ask_for_els
 
 
 def test_groups_that_are_installed_by_default_have_a_twin() -> None:
-    offers = Offers(groups=("dev",), by_default=("dev",))
-    found = graph(node("a"), node("t"), roots=(project("a"), Root(choice=("group", "dev"), edge=Edge(targets=("t",)))))
+    offers = SelectableNames(groups=("dev",), by_default=("dev",))
+    found = graph(
+        node("a"), node("t"), roots=(project("a"), GraphRoot(choice=("group", "dev"), edge=GraphEdge(targets=("t",))))
+    )
     assert offers.default_groups == ("default", "default-dev")
     assert asked(found, LINUX, offers, groups=frozenset(offers.default_groups)) == {"a", "t"}
     assert asked(found, LINUX, offers, groups=frozenset({"dev"})) == {"t"}
@@ -115,11 +121,11 @@ def parity_of_extras(count: int) -> ForeignGraph:
     for step in range(count):
         for odd in (0, 1):
             edges = (
-                Edge(targets=(f"s{step + 1}-{odd}",), marker=f"'e{step}' not in extras"),
-                Edge(targets=(f"s{step + 1}-{1 - odd}",), marker=f"'e{step}' in extras"),
+                GraphEdge(targets=(f"s{step + 1}-{odd}",), marker=f"'e{step}' not in extras"),
+                GraphEdge(targets=(f"s{step + 1}-{1 - odd}",), marker=f"'e{step}' in extras"),
             )
             nodes.append(GraphNode(key=f"s{step}-{odd}", name=f"s{step}-{odd}", identity=None, edges=edges))
-    asks = Edge(targets=("pkg",), extras=frozenset({"x"}))
+    asks = GraphEdge(targets=("pkg",), extras=frozenset({"x"}))
     nodes += [
         GraphNode(key=f"s{count}-0", name="even", identity=None),
         GraphNode(key=f"s{count}-1", name="odd", identity=None, edges=(asks,)),
@@ -130,8 +136,8 @@ def parity_of_extras(count: int) -> ForeignGraph:
 
 def test_an_extra_that_holds_in_a_region_whose_text_would_be_long_is_followed() -> None:
     found = parity_of_extras(12)
-    offers = Offers(extras=tuple(f"e{step}" for step in range(12)))
-    region = reach(found, offers, MarkerSet.any()).regions["z"]
+    offers = SelectableNames(extras=tuple(f"e{step}" for step in range(12)))
+    region = compute_reachability(found, offers, MarkerSet.any()).regions["z"]
     for count in range(4):
         extras = frozenset(f"e{step}" for step in range(count))
         assert region.evaluate(LINUX, extras=extras) is bool(count % 2)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from fakes.fake_conversion import FILES, FakeRemote, convert_text, sha, wheel_file
-from lockset.api.convert import Conversion, ConvertWishes
+from lockset.composition.conversions.foreign import Conversion, ConvertOptions
 from lockset.errors import LocksetError
 
 if TYPE_CHECKING:
@@ -48,19 +48,19 @@ def pipfile(**packages: object) -> str:
 
 
 @pytest.mark.parametrize("text", ["torch==2.6.0", "torch==2.6", f"torch==2.6.0 {hashed('cpu', 'win')}"])
-def test_a_pin_takes_the_local_version_that_the_index_has(tmp_path: Path, text: str) -> None:
+def test_a_pin_uses_the_local_version_on_the_index(tmp_path: Path, text: str) -> None:
     done = convert_text(tmp_path, "requirements.txt", text, projects={"torch": TORCH})
     ((version, marker, wheels),) = entries(done)
     assert (version, marker, len(wheels)) == ("2.6.0+cpu", None, 2)
 
 
-def test_a_pin_of_pipfile_lock_takes_the_local_version_that_the_index_has(tmp_path: Path) -> None:
+def test_a_pin_of_pipfile_lock_uses_the_local_version_on_the_index(tmp_path: Path) -> None:
     entry = {"version": "==2.6.0", "hashes": [f"sha256:{sha('cpu')}", f"sha256:{sha('win')}"]}
     done = convert_text(tmp_path, "Pipfile.lock", pipfile(torch=entry), projects={"torch": TORCH})
     assert [version for version, _, _ in entries(done)] == ["2.6.0+cpu"]
 
 
-def test_a_local_version_is_taken_where_it_has_a_file_and_the_plain_one_elsewhere(tmp_path: Path) -> None:
+def test_a_local_version_is_used_where_it_has_a_file_and_the_plain_one_elsewhere(tmp_path: Path) -> None:
     for text in ("torch==2.6.0", f"torch==2.6.0 {hashed('cpu', 'win', 'mac')}"):
         done = convert_text(tmp_path, "requirements.txt", text, projects={"torch": APART})
         (plain, markers, wheels), (local, others, _) = entries(done)
@@ -82,13 +82,13 @@ def test_hashes_decide_between_local_versions(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("pin", ["===2.6.0", "==2.6.0,!=2.6.0+cpu"])
-def test_a_pin_that_excludes_the_local_version_does_not_take_it(tmp_path: Path, pin: str) -> None:
+def test_a_pin_that_excludes_the_local_version_does_not_use_it(tmp_path: Path, pin: str) -> None:
     done = convert_text(tmp_path, "requirements.txt", f"torch{pin}", projects={"torch": ANYWHERE})
     assert [version for version, _, _ in entries(done)] == ["2.6.0"]
     assert refused(tmp_path, f"torch{pin}", projects={"torch": TORCH}).diagnostic.code == "release-missing"
 
 
-def test_a_pin_of_a_local_version_takes_no_other(tmp_path: Path) -> None:
+def test_a_pin_of_a_local_version_admits_no_other(tmp_path: Path) -> None:
     assert refused(tmp_path, "torch==2.6.0+cu124", projects={"torch": APART}).diagnostic.code == "release-missing"
 
 
@@ -114,7 +114,7 @@ def test_a_constraint_that_excludes_an_open_requirement_is_refused(tmp_path: Pat
     assert refused(tmp_path, "torch>=3\n-c constraints.txt\n").diagnostic.code == "pin-contradicts"
 
 
-def test_of_two_hashes_of_one_algorithm_an_archive_keeps_the_one_that_it_has(tmp_path: Path) -> None:
+def test_of_two_hashes_of_one_algorithm_the_one_that_matches_the_archive_is_kept(tmp_path: Path) -> None:
     remote = FakeRemote(hashes={ARCHIVE: {"sha256": sha("right")}})
     text = f"hull @ {ARCHIVE} {hashed('wrong', 'right')}"
     done = convert_text(tmp_path, "requirements.txt", text, remote=remote)
@@ -127,7 +127,7 @@ def test_of_two_hashes_of_one_algorithm_an_archive_keeps_the_one_that_it_has(tmp
     assert refused(tmp_path, text, remote=remote).diagnostic.code == "no-hash-matches"
 
 
-def test_a_hash_in_the_address_is_one_more_that_the_archive_may_have(tmp_path: Path) -> None:
+def test_a_hash_in_the_url_is_another_hash_that_the_archive_may_match(tmp_path: Path) -> None:
     remote = FakeRemote(hashes={ARCHIVE: {"sha256": sha("right")}})
     for one, other in (("right", "wrong"), ("wrong", "right")):
         text = f"hull @ {ARCHIVE}#sha256={sha(one)} {hashed(other)}"
@@ -144,7 +144,7 @@ def test_a_hash_in_the_address_is_one_more_that_the_archive_may_have(tmp_path: P
         (hashed("a"), "", {"sha256": sha("a")}),
     ],
 )
-def test_an_archive_named_twice_has_a_hash_of_each_line(
+def test_an_archive_on_two_lines_matches_a_hash_of_each(
     tmp_path: Path, first: str, second: str, kept: dict[str, str]
 ) -> None:
     for lines in ((first, second), (second, first)):
@@ -160,7 +160,7 @@ def test_two_lines_that_give_an_archive_different_hashes_are_refused(tmp_path: P
 
 
 @pytest.mark.parametrize("where", ["git+https://example.org/hull.git@" + "a" * 40, "file:./hull"])
-def test_a_hash_on_what_can_have_none_is_refused(tmp_path: Path, where: str) -> None:
+def test_a_hash_on_a_source_tree_is_refused(tmp_path: Path, where: str) -> None:
     (tmp_path / "hull").mkdir()
     assert refused(tmp_path, f"hull @ {where} {hashed('a')}").diagnostic.code == "tree-hashed"
 
@@ -176,7 +176,7 @@ def test_two_commits_of_one_repository_are_two_pins(tmp_path: Path) -> None:
     assert sorted(p.vcs.commit_id for p in done.lock.packages if p.vcs) == ["a" * 40, "b" * 40]
 
 
-def test_a_pin_given_twice_takes_the_files_that_both_lines_admit(tmp_path: Path) -> None:
+def test_a_repeated_pin_keeps_the_files_that_both_lines_admit(tmp_path: Path) -> None:
     wheels = [wheel_file("hull", "1.0", tags=f"cp3{n}-cp3{n}-win_amd64", mark=str(n)) for n in (11, 12, 13)]
     text = f"hull==1.0 {hashed('11', '12')}\nhull==1.0 {hashed('12', '13')}\n"
     done = convert_text(tmp_path, "requirements.txt", text, projects={"hull": wheels})
@@ -186,37 +186,37 @@ def test_a_pin_given_twice_takes_the_files_that_both_lines_admit(tmp_path: Path)
     assert (error.code, "other hashes" in error.message) == ("pins-overlap", True)
 
 
-def test_pins_with_and_without_hashes_of_one_release_stand_side_by_side(tmp_path: Path) -> None:
+def test_pins_of_one_release_with_and_without_hashes_are_accepted(tmp_path: Path) -> None:
     wheels = [wheel_file("hull", "1.0", tags=tag, mark=tag) for tag in ("cp312-cp312-win_amd64", LINUX)]
     text = f"hull==1.0 {hashed(LINUX)} ; os_name != 'nt'\nhull==1.0 ; os_name == 'nt'\n".replace(
         f"{hashed(LINUX)} ; os_name != 'nt'", f"; os_name != 'nt' {hashed(LINUX)}"
     )
     done = convert_text(
-        tmp_path, "requirements.txt", text, projects={"hull": wheels}, wishes=ConvertWishes(offline=True, files="all")
+        tmp_path, "requirements.txt", text, projects={"hull": wheels}, options=ConvertOptions(files="all")
     )
     assert sorted(len(names) for _, _, names in entries(done)) == [1, 2]
 
 
-def test_a_page_without_links_of_files_is_called_that(tmp_path: Path) -> None:
+def test_a_page_without_links_to_files_is_reported(tmp_path: Path) -> None:
     error = refused(tmp_path, "hull==1.0", projects={"hull": []}).diagnostic
     assert error.code == "index-page-empty"
-    assert "no links of files" in error.message
+    assert "links to no files" in error.message
 
 
-def test_hashes_that_the_index_no_longer_lists_are_said_to_be_that(tmp_path: Path) -> None:
+def test_hashes_that_the_index_no_longer_lists_are_reported(tmp_path: Path) -> None:
     text = f"torch==2.6.0 {hashed('plain', 'gone')}"
     done = convert_text(tmp_path, "requirements.txt", text, projects={"torch": ANYWHERE})
     (loss,) = [loss for loss in done.losses if loss.kind == "hash-unmatched"]
-    assert "no file that the index lists" in loss.message
+    assert "match no file on the index" in loss.message
 
 
-def test_pipenv_is_not_asked_to_write_again_what_it_wrote(tmp_path: Path) -> None:
+def test_the_hint_does_not_ask_pipenv_to_write_the_same_file_again(tmp_path: Path) -> None:
     text = pipfile(torch={"version": "==2.6.0"})
     with pytest.raises(LocksetError) as caught:
         convert_text(tmp_path, "Pipfile.lock", text)
     assert "--files all" in (caught.value.diagnostic.hint or "")
-    wishes = ConvertWishes(offline=True, files="all")
-    done = convert_text(tmp_path, "Pipfile.lock", text, projects={"torch": ANYWHERE}, wishes=wishes)
+    options = ConvertOptions(files="all")
+    done = convert_text(tmp_path, "Pipfile.lock", text, projects={"torch": ANYWHERE}, options=options)
     assert [version for version, _, _ in entries(done)] == ["2.6.0+cpu"]
 
 
@@ -233,7 +233,7 @@ def test_pipenv_is_not_asked_to_write_again_what_it_wrote(tmp_path: Path) -> Non
         ("https://git.example.org/1.0.zip", "NAME"),
     ],
 )
-def test_the_name_proposed_for_an_address_is_not_a_version(tmp_path: Path, url: str, name: str) -> None:
+def test_the_suggested_name_for_a_url_is_not_a_version(tmp_path: Path, url: str, name: str) -> None:
     hint = refused(tmp_path, url).diagnostic.hint or ""
     assert f"`{name} @ {url}`" in hint
 
@@ -248,7 +248,7 @@ def test_the_name_proposed_for_an_address_is_not_a_version(tmp_path: Path, url: 
         "{url}#md5={md5}&egg=hull --hash=sha256:{sha}",
     ],
 )
-def test_a_weak_hash_beside_a_strong_one_is_left_out(tmp_path: Path, line: str) -> None:
+def test_a_weak_hash_next_to_a_strong_one_is_dropped(tmp_path: Path, line: str) -> None:
     url = "https://files.example.org/hull-1.0-py3-none-any.whl"
     done = convert_text(tmp_path, "requirements.txt", line.format(url=url, md5="d" * 32, sha="a" * 64) + "\n")
     [package] = done.lock.packages

@@ -10,17 +10,17 @@ from packaging.markers import Marker
 from packaging.version import Version
 
 from fakes.fake_conversion import DraftIndex, FakeRemote, sha
-from lockset.api.convert import ConvertWishes, convert_draft, read_draft
+from lockset.composition.conversions.foreign import ConvertOptions, convert_draft, read_draft
 from lockset.conversion.pipeline.complete import complete
-from lockset.conversion.pipeline.verify import prove
+from lockset.conversion.pipeline.verify import verify_conversion
 from lockset.errors import LocksetError
-from lockset.progress import Silent
+from lockset.progress import NullListener
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from lockset.conversion.model.imported_lock import Draft
+    from lockset.conversion.model.imported_lock import ImportedLock
     from lockset.lockfile.model import Package, Pylock
 
 TEXT = (
@@ -30,13 +30,13 @@ TEXT = (
 
 
 @pytest.fixture
-def converted(tmp_path: Path) -> tuple[Draft, Pylock]:
+def converted(tmp_path: Path) -> tuple[ImportedLock, Pylock]:
     path = tmp_path / "requirements.txt"
     path.write_text(TEXT)
-    draft, _ = read_draft(path, ConvertWishes(offline=True), environ={})
+    draft, _ = read_draft(path, ConvertOptions(), environ={})
     index = DraftIndex(draft)
     lock = convert_draft(draft, index, FakeRemote()).lock
-    return complete(draft, index, FakeRemote(), folder=tmp_path, listener=Silent()), lock
+    return complete(draft, index, FakeRemote(), folder=tmp_path, listener=NullListener()), lock
 
 
 def changed(lock: Pylock, change: Callable[[Package], Package | None]) -> Pylock:
@@ -55,23 +55,23 @@ WRONG: dict[str, Callable[[Package], Package | None]] = {
 }
 
 
-def test_what_was_written_is_proved(converted: tuple[Draft, Pylock]) -> None:
+def test_the_written_lock_file_is_verified(converted: tuple[ImportedLock, Pylock]) -> None:
     draft, lock = converted
-    proof = prove(draft, lock, ())
+    proof = verify_conversion(draft, lock, ())
     assert (proof.hashes, proof.kept, proof.lost) == (4, 4, 0)
     assert all(row.environments for row in proof.rows)
 
 
 @pytest.mark.parametrize("change", WRONG)
-def test_the_proof_fails_where(converted: tuple[Draft, Pylock], change: str) -> None:
+def test_verification_fails(converted: tuple[ImportedLock, Pylock], change: str) -> None:
     draft, lock = converted
     with pytest.raises(LocksetError) as caught:
-        prove(draft, changed(lock, WRONG[change]), ())
+        verify_conversion(draft, changed(lock, WRONG[change]), ())
     assert caught.value.diagnostic.code == "proof-failed"
 
 
-def test_two_entries_of_one_name_at_once_are_found(converted: tuple[Draft, Pylock]) -> None:
+def test_two_entries_of_one_name_that_apply_at_once_are_detected(converted: tuple[ImportedLock, Pylock]) -> None:
     draft, lock = converted
     twice = replace(lock, packages=[*lock.packages, replace(lock.packages[0], version=Version("3"))])
-    with pytest.raises(LocksetError, match="two entries of a"):
-        prove(draft, twice, ())
+    with pytest.raises(LocksetError, match="Two entries of a would apply at once"):
+        verify_conversion(draft, twice, ())

@@ -9,8 +9,9 @@ import pytest
 from builders.locks import make_lock
 from fakes.fake_conversion import sha, wheel_file
 from fakes.fake_index import FakeIndex
-from lockset.api.convert_pylock import PylockWishes, convert_pylock
-from lockset.conversion.pipeline.pylock_facts import fill
+from lockset.composition.conversions.foreign import ConvertOptions
+from lockset.composition.conversions.pylock import convert_pylock
+from lockset.conversion.pipeline.file_details import fill_file_details
 from lockset.errors import LocksetError
 from lockset.index.options import IndexOptions
 from lockset.lockfile.read import read
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from lockset.api.convert import Conversion
+    from lockset.composition.conversions.foreign import Conversion
 
 FILES = "https://files.example.org"
 
@@ -32,14 +33,14 @@ def entry(name: str, version: str = "1", *, tags: Sequence[str] = ("py3-none-any
     return {"name": name, "version": version, "wheels": wheels} | more
 
 
-def run(folder: Path, texts: Sequence[str], wishes: PylockWishes | None = None) -> Conversion:
+def run(folder: Path, texts: Sequence[str], options: ConvertOptions | None = None) -> Conversion:
     paths = []
     for number, text in enumerate(texts):
         path = folder / f"pylock.n{number}.toml"
         path.write_text(text)
         paths.append(path)
     return convert_pylock(
-        paths, wishes or PylockWishes(), output=folder / "pylock.toml", index_options=IndexOptions(offline=True)
+        paths, options or ConvertOptions(), output=folder / "pylock.toml", indexes=IndexOptions(offline=True)
     )
 
 
@@ -67,7 +68,7 @@ def test_normalising_names_every_file_and_keeps_the_rest(tmp_path: Path) -> None
 
 
 def test_narrowing_to_a_platform_drops_what_never_fits(tmp_path: Path) -> None:
-    done = run(tmp_path, [MULTI], PylockWishes(platforms=("linux",)))
+    done = run(tmp_path, [MULTI], ConvertOptions(platforms=("linux",)))
     assert set(found(done)) == {"a 1", "x 1", "d 1"}
     assert [str(marker) for marker in done.lock.environments or ()] == ['sys_platform == "linux"']
     a = next(p for p in done.lock.packages if p.name == "a")
@@ -85,20 +86,20 @@ def test_narrowing_drops_the_dependencies_that_only_dropped_entries_were(tmp_pat
             entry("v", "2", marker="sys_platform != 'win32'"),
         ]
     )
-    (a,) = (p for p in run(tmp_path, [lock], PylockWishes(platforms=("linux",))).lock.packages if p.name == "a")
+    (a,) = (p for p in run(tmp_path, [lock], ConvertOptions(platforms=("linux",))).lock.packages if p.name == "a")
     assert a.dependencies == [{"name": "elsewhere"}, {"name": "v", "version": "2"}]
     (a,) = (
-        p for p in run(tmp_path, [lock], PylockWishes(platforms=("linux", "windows"))).lock.packages if p.name == "a"
+        p for p in run(tmp_path, [lock], ConvertOptions(platforms=("linux", "windows"))).lock.packages if p.name == "a"
     )
     assert len(a.dependencies or ()) == 4
 
 
 def test_settling_a_choice_leaves_nothing_to_choose(tmp_path: Path) -> None:
-    done = run(tmp_path, [MULTI], PylockWishes(settle=True, extras=("x",)))
+    done = run(tmp_path, [MULTI], ConvertOptions(settle=True, extras=("x",)))
     assert found(done) == {"a 1": None, "w 1": 'sys_platform == "win32"', "x 1": None}
     assert (done.lock.extras, done.lock.dependency_groups, done.lock.default_groups) == (None, None, None)
     with pytest.raises(LocksetError) as caught:
-        run(tmp_path, [MULTI], PylockWishes(settle=True, extras=("nobody",)))
+        run(tmp_path, [MULTI], ConvertOptions(settle=True, extras=("nobody",)))
     assert caught.value.diagnostic.code == "unknown-extra"
 
 
@@ -136,7 +137,7 @@ def test_locks_that_disagree_are_not_merged(tmp_path: Path, other: str) -> None:
 def test_nothing_is_left_of_a_lock_for_another_platform(tmp_path: Path) -> None:
     linux = make_lock([entry("a")], environments=["sys_platform == 'linux'"])
     with pytest.raises(LocksetError) as caught:
-        run(tmp_path, [linux], PylockWishes(platforms=("windows",)))
+        run(tmp_path, [linux], ConvertOptions(platforms=("windows",)))
     assert caught.value.diagnostic.code == "no-environment"
 
 
@@ -146,7 +147,7 @@ def test_facts_of_files_with_the_same_hash_are_filled_in() -> None:
     index = FakeIndex(
         {"a": [wheel_file("a", "1", mark=mark, size=9)], "b": [wheel_file("b", "1", mark="other", size=9)]}
     )
-    filled = fill(lock, index)
+    filled = fill_file_details(lock, index)
     sizes = {str(p.name): [w.size for w in p.wheels or ()] for p in filled.packages}
     assert sizes["b"] == [None]
     assert [w.hashes for p in filled.packages for w in p.wheels or ()] == [

@@ -21,7 +21,7 @@ def pipfile(entry: dict[str, Any]) -> str:
 
 
 @pytest.mark.parametrize(("kind", "revision"), [("git", COMMIT), ("hg", COMMIT), ("svn", "123"), ("bzr", "7")])
-def test_revisions_that_stay_are_locked(tmp_path: Path, kind: str, revision: str) -> None:
+def test_fixed_revisions_are_locked(tmp_path: Path, kind: str, revision: str) -> None:
     url = f"https://{kind}.example.org/a"
     done = convert_text(tmp_path, "Pipfile.lock", pipfile({kind: url, "ref": revision}))
     back = convert_text(tmp_path, "requirements.txt", f"a @ {kind}+{url}@{revision}\n")
@@ -31,7 +31,7 @@ def test_revisions_that_stay_are_locked(tmp_path: Path, kind: str, revision: str
 
 
 @pytest.mark.parametrize(("kind", "revision"), [("git", "main"), ("hg", "tip"), ("svn", "HEAD"), ("bzr", "last:1")])
-def test_revisions_that_move_are_refused(tmp_path: Path, kind: str, revision: str) -> None:
+def test_revisions_that_are_not_fixed_are_refused(tmp_path: Path, kind: str, revision: str) -> None:
     with pytest.raises(LocksetError) as caught:
         convert_text(tmp_path, "Pipfile.lock", pipfile({kind: f"https://{kind}.example.org/a", "ref": revision}))
     assert "a" in caught.value.diagnostic.message
@@ -44,14 +44,14 @@ def test_short_ssh_addresses_become_urls(tmp_path: Path) -> None:
     assert vcs.url == "ssh://git@git.example.org/team/a.git"
 
 
-def test_archives_keep_all_hashes_that_are_of_one_file(tmp_path: Path) -> None:
+def test_archives_keep_all_hashes_of_one_file(tmp_path: Path) -> None:
     one, other = f"sha256:{sha('a')}", f"sha512:{'d' * 128}"
     entry = {"file": f"{FILES}/a-1.zip", "hashes": [one, other]}
     archive = convert_text(tmp_path, "Pipfile.lock", pipfile(entry)).lock.packages[0].archive
     assert archive is not None
     assert archive.hashes == {"sha256": sha("a"), "sha512": "d" * 128}
     several = pipfile(entry | {"hashes": [one, f"sha256:{sha('b')}"]})
-    with pytest.raises(LocksetError, match="only its bytes tell"):
+    with pytest.raises(LocksetError, match="must be read to choose one"):
         convert_text(tmp_path, "Pipfile.lock", several)
     remote = FakeRemote(hashes={f"{FILES}/a-1.zip": {"sha256": sha("b")}})
     archive = convert_text(tmp_path, "Pipfile.lock", several, remote=remote).lock.packages[0].archive
@@ -72,7 +72,7 @@ def test_repositories_of_conda_lock_are_kept(tmp_path: Path, revision: str) -> N
     assert (vcs.url, vcs.commit_id, vcs.subdirectory) == ("https://git.example.org/a", COMMIT, "s")
 
 
-def test_a_file_listed_with_extras_of_a_pdm_lock_is_the_releases(tmp_path: Path) -> None:
+def test_a_file_listed_with_extras_of_a_pdm_lock_belongs_to_the_release(tmp_path: Path) -> None:
     def entry(mark: str, more: str = "") -> str:
         file = f'files = [{{file = "a-1-{mark}-none-any.whl", hash = "sha256:{sha(mark)}"}}]'
         return f'[[package]]\nname = "a"\nversion = "1"\ngroups = ["default"]\n{more}{file}\n'

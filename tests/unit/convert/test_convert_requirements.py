@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from fakes.fake_conversion import FILES, FakeRemote, convert_text, sha, wheel_file
-from lockset.api.convert import Conversion, ConvertWishes, read_draft
+from lockset.composition.conversions.foreign import Conversion, ConvertOptions, read_draft
 from lockset.conversion.model.formats import Format, recognise
 from lockset.errors import LocksetError
 
@@ -57,7 +57,7 @@ def test_a_pin_without_a_match_is_an_error(tmp_path: Path) -> None:
     error = refused(tmp_path, f"idna==3.10 {hashed('gone')}", projects={"idna": IDNA})
     assert error.diagnostic.code == "no-hash-matches"
     assert "idna 3.10" in error.diagnostic.message
-    assert error.diagnostic.place == "requirements.txt:1" or str(tmp_path) in (error.diagnostic.place or "")
+    assert error.diagnostic.location == "requirements.txt:1" or str(tmp_path) in (error.diagnostic.location or "")
 
 
 def test_a_hash_of_another_release_is_no_match(tmp_path: Path) -> None:
@@ -74,23 +74,23 @@ def test_one_hash_without_a_file_is_a_loss_that_strict_refuses(tmp_path: Path) -
     assert refused(tmp_path, text, projects={"idna": IDNA}, strict=True).diagnostic.code == "lossy"
 
 
-def test_pins_without_hashes_take_every_file_of_the_release(tmp_path: Path) -> None:
+def test_pins_without_hashes_lock_every_file_of_the_release(tmp_path: Path) -> None:
     done = convert_text(tmp_path, "requirements.txt", "idna==3.10", projects={"idna": IDNA})
     assert len(done.lock.packages[0].wheels or ()) == 2
     assert "trusted-on-first-use" in kinds(done)
     only_wheels = convert_text(
-        tmp_path, "requirements.txt", "idna==3.10", projects={"idna": IDNA}, wishes=ConvertWishes(files="wheels")
+        tmp_path, "requirements.txt", "idna==3.10", projects={"idna": IDNA}, options=ConvertOptions(files="wheels")
     )
     assert only_wheels.lock.packages[0].sdist is None
 
 
-def test_options_on_binaries_choose_files(tmp_path: Path) -> None:
+def test_binary_options_select_files(tmp_path: Path) -> None:
     text = "--no-binary idna\nidna==3.10"
     done = convert_text(tmp_path, "requirements.txt", text, projects={"idna": IDNA})
     assert done.lock.packages[0].wheels is None
 
 
-def test_a_stronger_hash_than_the_index_tells_is_found_in_the_bytes(tmp_path: Path) -> None:
+def test_a_stronger_hash_than_the_index_has_is_computed_from_the_file(tmp_path: Path) -> None:
     strong = "5" * 128
     remote = FakeRemote(
         hashes={
@@ -119,14 +119,14 @@ def test_pins_that_contradict_each_other_name_one_environment(tmp_path: Path) ->
     assert "3.11" in error.context[0]
 
 
-def test_what_is_not_pinned_is_refused_with_the_command_that_locks_it(tmp_path: Path) -> None:
+def test_an_unpinned_requirement_is_refused_with_the_command_that_locks_it(tmp_path: Path) -> None:
     for text in ("a>=1", "a", "a==1.*", "a==1\nb~=2.0"):
         error = refused(tmp_path, text).diagnostic
         assert error.code == "not-pinned", text
         assert "lockset lock" in (error.hint or "")
 
 
-def test_constraints_pin_what_the_file_leaves_open(tmp_path: Path) -> None:
+def test_constraints_pin_unpinned_requirements(tmp_path: Path) -> None:
     (tmp_path / "c.txt").write_text("a==1\nunused==9\n")
     assert entries(convert_text(tmp_path, "requirements.txt", "-c c.txt\na")) == [("a", "1", None)]
 
@@ -138,13 +138,13 @@ def test_via_comments_become_dependencies(tmp_path: Path) -> None:
     assert found == {"a": ["b", "c"], "b": [], "c": ["b"]}
 
 
-def test_half_annotated_files_have_no_dependencies(tmp_path: Path) -> None:
+def test_partly_annotated_files_have_no_dependencies(tmp_path: Path) -> None:
     done = convert_text(tmp_path, "requirements.txt", "a==1\nb==2\n    # via a\n")
     assert all(p.dependencies is None for p in done.lock.packages)
     assert "via-incomplete" in kinds(done)
 
 
-def test_some_hashes_are_as_good_as_none(tmp_path: Path) -> None:
+def test_a_file_with_hashes_on_some_pins_is_refused(tmp_path: Path) -> None:
     text = f"idna==3.10 {hashed('w')}\nother==1"
     assert refused(tmp_path, text).diagnostic.code == "hashes-mixed"
 
@@ -155,8 +155,8 @@ def test_a_marker_for_an_extra_is_refused(tmp_path: Path) -> None:
 
 def test_a_pin_that_applies_nowhere_is_left_out_and_named(tmp_path: Path) -> None:
     text = f"idna==3.10 {hashed('w')}\nold==1 ; python_version < '3.9' {hashed('o')}"
-    wishes = ConvertWishes(python=">=3.10", offline=True)
-    done = convert_text(tmp_path, "requirements.txt", text, wishes=wishes)
+    options = ConvertOptions(python=">=3.10")
+    done = convert_text(tmp_path, "requirements.txt", text, options=options)
     assert entries(done) == [("idna", "3.10", None)]
     assert done.proof.lost == 1
 
@@ -199,11 +199,13 @@ def test_build_settings_and_credentials_are_named(tmp_path: Path) -> None:
     assert done.lock.packages[0].tool == {"lockset": {"config-settings": {"k": "v"}}}
 
 
-def test_requires_python_of_a_release_is_written_where_it_cannot_turn_a_skip_into_a_failure(tmp_path: Path) -> None:
+def test_requires_python_of_a_release_is_written_only_where_it_cannot_cause_a_failure(tmp_path: Path) -> None:
     files: dict[str, list[PageFile]] = {"a": [wheel_file("a", "1", requires_python=">=3.10")]}
     wide = convert_text(tmp_path, "requirements.txt", "a==1", projects=files)
     assert wide.lock.packages[0].requires_python is None
-    fitting = convert_text(tmp_path, "requirements.txt", "a==1", projects=files, wishes=ConvertWishes(python=">=3.11"))
+    fitting = convert_text(
+        tmp_path, "requirements.txt", "a==1", projects=files, options=ConvertOptions(python=">=3.11")
+    )
     assert str(fitting.lock.packages[0].requires_python) == ">=3.10"
     assert str(fitting.lock.requires_python) == ">=3.11"
 
@@ -224,13 +226,13 @@ BAD = {
 
 
 @pytest.mark.parametrize("code", BAD)
-def test_bad_input_is_one_clear_refusal(tmp_path: Path, code: str) -> None:
+def test_bad_input_is_one_clear_error(tmp_path: Path, code: str) -> None:
     error = refused(tmp_path, BAD[code], projects={"idna": IDNA})
     assert error.diagnostic.code == code
     assert "\n" not in error.diagnostic.message
 
 
-def test_conflict_markers_are_told_by_line(tmp_path: Path) -> None:
+def test_conflict_markers_are_reported_with_their_lines(tmp_path: Path) -> None:
     assert "lines 2, 4, 6" in refused(tmp_path, BAD["merge-conflict"]).diagnostic.message
 
 
@@ -242,7 +244,7 @@ def test_files_named_like_another_format_are_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize("end", ["\n", "\r\n"])
 def test_a_format_is_known_whatever_ends_a_line(end: str) -> None:
     text = end.join(["version = 1", "", "[[package]]", "name = 'a'", ""])
-    assert recognise(text, name="any", place="any") is Format.UV
+    assert recognise(text, name="any", location="any") is Format.UV
 
 
 def test_equal_input_gives_equal_bytes(tmp_path: Path) -> None:
@@ -252,7 +254,7 @@ def test_equal_input_gives_equal_bytes(tmp_path: Path) -> None:
     )
 
 
-def test_what_the_pins_need_and_the_file_does_not_pin_is_named(tmp_path: Path) -> None:
+def test_unpinned_dependencies_of_the_pins_are_named(tmp_path: Path) -> None:
     needs = {
         "a": ["b>=1", "c ; sys_platform == 'win32'", "d ; extra == 'x'", "e ; extra == 'y'", "f ; python_version < '3'"]
     }
@@ -261,7 +263,7 @@ def test_what_the_pins_need_and_the_file_does_not_pin_is_named(tmp_path: Path) -
         "requirements.txt",
         "a[x]==1\nb==1",
         remote=FakeRemote(needs=needs),
-        wishes=ConvertWishes(python=">=3.10"),
+        options=ConvertOptions(python=">=3.10"),
     )
     (loss,) = [loss for loss in done.losses if loss.kind == "needs-missing"]
     assert "c (for a 1), d (for a 1);" in loss.message
@@ -285,23 +287,23 @@ def test_a_hash_that_belongs_to_no_requirement_is_refused(tmp_path: Path, text: 
     assert caught.value.diagnostic.code == "hash-astray"
 
 
-def test_required_hashes_have_to_be_there(tmp_path: Path) -> None:
+def test_require_hashes_refuses_a_pin_without_a_hash(tmp_path: Path) -> None:
     with pytest.raises(LocksetError) as caught:
         convert_text(tmp_path, "requirements.txt", "--require-hashes\na==1\n")
     assert caught.value.diagnostic.code == "hashes-mixed"
 
 
 @pytest.mark.parametrize("mark", [b"# caf\xe9\n", b"caf\xe9==1\n"])
-def test_what_is_no_utf_8_is_refused_with_its_line(tmp_path: Path, mark: bytes) -> None:
+def test_invalid_utf_8_is_refused_with_its_line(tmp_path: Path, mark: bytes) -> None:
     path = tmp_path / "requirements.txt"
     path.write_bytes(b"a==1\n" + mark)
     with pytest.raises(LocksetError) as caught:
-        read_draft(path, ConvertWishes(offline=True), environ={})
+        read_draft(path, ConvertOptions(), environ={})
     assert caught.value.diagnostic.code == "encoding"
-    assert str(caught.value.diagnostic.place).endswith(":2")
+    assert str(caught.value.diagnostic.location).endswith(":2")
 
 
-def test_options_that_name_a_project_count_before_those_for_all(tmp_path: Path) -> None:
+def test_options_for_a_project_take_precedence_over_all(tmp_path: Path) -> None:
     text = "--no-binary :all:\n--only-binary idna\nidna==3.10\n"
     (package,) = convert_text(tmp_path, "requirements.txt", text, projects={"idna": IDNA}).lock.packages
     assert package.sdist is None

@@ -11,7 +11,7 @@ import pytest
 
 from builders.locks import make_lock
 from fakes.fake_conversion import sha
-from lockset.api.export import Export, ExportWishes, export_lock
+from lockset.composition.conversions.export import Export, ExportOptions, export_lock
 from lockset.conversion.writers.requirements import RequirementsStyle
 from lockset.errors import LocksetError
 from lockset.lockfile.read import read
@@ -61,8 +61,8 @@ TREES = make_lock(
 )
 
 
-def exported(text: str = LOCK, *, strict: bool = False, **wishes: Any) -> Export:
-    return export_lock(read(text).lock, ExportWishes(**wishes), strict=strict, now=NOW)
+def exported(text: str = LOCK, *, strict: bool = False, **options: Any) -> Export:
+    return export_lock(read(text).lock, ExportOptions(**options), strict=strict, now=NOW)
 
 
 def pins(done: Export) -> list[str]:
@@ -71,7 +71,7 @@ def pins(done: Export) -> list[str]:
     ]
 
 
-def test_requirements_have_hashes_markers_and_who_asks() -> None:
+def test_requirements_have_hashes_markers_and_via_comments() -> None:
     done = exported()
     assert pins(done) == [
         "a==1",
@@ -118,7 +118,7 @@ def test_index_lines_come_on_request_and_warn_of_two() -> None:
     assert [loss.kind for loss in done.losses] == ["index-untied"]
 
 
-def test_trees_cost_the_hashes_unless_left_out() -> None:
+def test_source_trees_remove_the_hashes_unless_left_out() -> None:
     done = exported(TREES)
     assert pins(done) == [
         "a==1",
@@ -194,7 +194,7 @@ def test_indexes_that_are_not_written_are_named() -> None:
     assert [(loss.kind, loss.note) for loss in exported().losses] == [("index-left-out", False)]
 
 
-def test_what_nothing_needs_is_annotated_with_the_lock_file_which_is_not_a_requirements_file() -> None:
+def test_roots_are_annotated_with_the_name_of_the_lock_file() -> None:
     text = exported().text
     assert "# via -r" not in text
     assert text.count("    # via pylock.toml\n") == 4

@@ -1,15 +1,19 @@
-"""Hosts are asked for once, by one thread, and again after a failure."""
+"""Hosts are looked up once, by one thread, and again after a failure; their addresses are tried in order."""
 
 from __future__ import annotations
 
 import socket
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
+import httpcore
 import pytest
 
-from lockset.index.http.addresses import Address, Addresses
+from lockset.index.http.addresses import Addresses
+from lockset.index.http.deadlines import Deadlines
+from lockset.index.http.network_backend import BoundedBackend
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,20 +25,19 @@ def port() -> Iterator[int]:
         yield server.getsockname()[1]
 
 
-def closed_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return int(server.getsockname()[1])
+# Nothing listens there, since `port` does on the other family.
+DEAD, LIVE = "::1", "127.0.0.1"
 
 
 class Resolver:
     """Answers with what it is given, slowly enough that all callers of a test wait at once."""
 
-    def __init__(self, *answers: list[Address] | OSError) -> None:
+    def __init__(self, *answers: list[str] | OSError) -> None:
         self.answers = list(answers)
         self.asked = 0
         self.all_wait = threading.Event()
 
-    def __call__(self, host: str, port: int) -> list[Address]:
+    def __call__(self, host: str, port: int) -> list[str]:
         assert host == "files.example.org"
         self.asked += 1
         self.all_wait.wait(5)
@@ -45,10 +48,12 @@ class Resolver:
 
 
 def outcomes(addresses: Addresses, resolver: Resolver, port: int, callers: int) -> list[str]:
+    backend = BoundedBackend(Deadlines(), addresses, connect_timeout=5)
+
     def connect() -> str:
         try:
-            addresses.connect("files.example.org", port, 5).close()
-        except OSError as error:
+            backend.connect_tcp("files.example.org", port).close()
+        except httpcore.ConnectError as error:
             return str(error)
         return "connected"
 
@@ -59,7 +64,7 @@ def outcomes(addresses: Addresses, resolver: Resolver, port: int, callers: int) 
 
 
 def test_many_at_once_ask_once(port: int) -> None:
-    resolver = Resolver([(socket.AF_INET, ("127.0.0.1", port))])
+    resolver = Resolver([LIVE])
     addresses = Addresses(resolver)
     assert outcomes(addresses, resolver, port, 16) == ["connected"] * 16
     assert resolver.asked == 1
@@ -69,7 +74,7 @@ def test_many_at_once_ask_once(port: int) -> None:
 
 def test_a_failure_is_told_to_all_who_wait_and_not_kept(port: int) -> None:
     failure = socket.gaierror(-3, "Temporary failure in name resolution")
-    resolver = Resolver(failure, [(socket.AF_INET, ("127.0.0.1", port))])
+    resolver = Resolver(failure, [LIVE])
     addresses = Addresses(resolver)
     told = outcomes(addresses, resolver, port, 1)
     assert "Temporary failure" in told[0]
@@ -85,20 +90,34 @@ def test_who_waits_for_a_failing_question_does_not_ask_one_after_the_other() -> 
 
 
 def test_the_next_address_is_tried_and_dead_ones_are_asked_for_anew(port: int) -> None:
-    dead = closed_port()
-    both: list[Address] = [(socket.AF_INET, ("127.0.0.1", dead)), (socket.AF_INET, ("127.0.0.1", port))]
-    resolver = Resolver(both)
-    assert outcomes(Addresses(resolver), resolver, port, 1) == ["connected"]
-    resolver = Resolver(both[:1], both[1:])
+    assert outcomes(Addresses(resolver := Resolver([DEAD, LIVE])), resolver, port, 1) == ["connected"]
+    resolver = Resolver([DEAD], [LIVE])
     addresses = Addresses(resolver)
-    assert "refused" in outcomes(addresses, resolver, port, 1)[0].lower()
+    assert outcomes(addresses, resolver, port, 1)[0].startswith("no connection: ")
     assert outcomes(addresses, resolver, port, 1) == ["connected"]
+
+
+def test_addresses_share_the_time_of_their_request(port: int) -> None:
+    deadlines = Deadlines()
+    deadlines.begin(5, until=time.monotonic() - 1)
+    backend = BoundedBackend(deadlines, Addresses(lambda _host, _port: [LIVE]), connect_timeout=5)
+    with pytest.raises(httpcore.ConnectTimeout):
+        backend.connect_tcp("files.example.org", port)
 
 
 def test_a_name_without_addresses_is_an_error() -> None:
     resolver = Resolver([])
-    assert outcomes(Addresses(resolver), resolver, 1, 1) == ["the name has no address"]
+    assert outcomes(Addresses(resolver), resolver, 1, 1) == ["no connection: the name has no address"]
 
 
-def test_the_systems_resolver_is_asked(port: int) -> None:
-    Addresses().connect("localhost", port, 5).close()
+def test_a_name_that_cannot_be_looked_up_is_an_error() -> None:
+    def refuse(host: str, port: int) -> list[str]:
+        raise UnicodeError("label too long")
+
+    backend = BoundedBackend(Deadlines(), Addresses(refuse), connect_timeout=5)
+    with pytest.raises(httpcore.ConnectError, match="label too long"):
+        backend.connect_tcp("files.example.org", 1)
+
+
+def test_the_system_s_resolver_is_asked() -> None:
+    assert LIVE in Addresses().of("localhost", 80)

@@ -12,7 +12,7 @@ from lockset.errors import LocksetError
 from lockset.index.pages.links import LinkBase
 from lockset.index.pages.project_page import ProjectDetail
 from lockset.index.pages.simple_html import parse_html
-from lockset.index.pages.simple_json import parse_json
+from lockset.index.pages.simple_json import parse_json_page
 
 INDEX = "https://index.example.org/simple/"
 PAGE = f"{INDEX}sample/"
@@ -28,7 +28,7 @@ def html(text: str, *, charset: str = "utf-8") -> ProjectDetail:
 def entry(**changes: Any) -> ProjectDetail:
     file = {"filename": "sample-1.tar.gz", "url": "/files/sample-1.tar.gz", "hashes": {"sha256": SHA}} | changes
     page = {"meta": {"api-version": "1.0"}, "name": "sample", "files": [file]}
-    return ProjectDetail(parse_json(json.dumps(page).encode(), name="sample", page_url=PAGE, index_url=INDEX))
+    return ProjectDetail(parse_json_page(json.dumps(page).encode(), name="sample", page_url=PAGE, index_url=INDEX))
 
 
 @pytest.mark.parametrize(
@@ -46,7 +46,7 @@ def entry(**changes: Any) -> ProjectDetail:
         "</p title='{}'>",
     ],
 )
-def test_what_is_hidden_is_no_link(hiding: str) -> None:
+def test_hidden_links_are_ignored(hiding: str) -> None:
     assert html(hiding.format(HIDDEN) + LINK).versions == (Version("1"),)
 
 
@@ -69,7 +69,7 @@ def test_a_reference_with_digits_without_end_is_text() -> None:
 
 
 @pytest.mark.parametrize("digest", ["ab", "z" * 64, "ab" * 33])
-def test_a_digest_that_is_none_is_told_in_both_forms(digest: str) -> None:
+def test_an_invalid_digest_is_refused_in_html_and_json(digest: str) -> None:
     with pytest.raises(LocksetError, match="64 hexadecimal digits") as caught:
         html(LINK.replace(SHA, digest))
     assert caught.value.diagnostic.code == "index-page-invalid"
@@ -78,10 +78,10 @@ def test_a_digest_that_is_none_is_told_in_both_forms(digest: str) -> None:
     assert caught.value.diagnostic.code == "index-page-invalid"
 
 
-def test_two_digests_of_one_algorithm_are_told() -> None:
-    with pytest.raises(LocksetError, match="two hashes"):
+def test_different_hashes_of_one_algorithm_are_refused() -> None:
+    with pytest.raises(LocksetError, match="two different hashes"):
         html(LINK.replace(SHA, f"{SHA}&sha256={'cd' * 32}"))
-    with pytest.raises(LocksetError, match="two hashes"):
+    with pytest.raises(LocksetError, match="two different hashes"):
         entry(hashes={"sha256": SHA, "SHA256": "cd" * 32})
 
 
@@ -98,7 +98,7 @@ def test_two_digests_of_one_algorithm_are_told() -> None:
         "https://h\x85/x",
     ],
 )
-def test_a_url_that_is_none_is_no_link(href: str) -> None:
+def test_links_with_invalid_urls_are_ignored(href: str) -> None:
     assert LinkBase(PAGE).resolve(href) is None
 
 

@@ -12,11 +12,11 @@ from builders.pages import PageFile
 from fakes.fake_index import detail_of
 from lockset.errors import LocksetError
 from lockset.index.credentials import origin_of, redact, split_credentials
-from lockset.index.freshness import DEFAULT_LIFETIME, Decision, decide, lifetime, validators
+from lockset.index.freshness import DEFAULT_LIFETIME, Freshness, freshness_of, lifetime, validators
 from lockset.index.options import DEFAULT_INDEX, IndexOptions, IndexSource, location_url
 from lockset.index.pages.project_page import ProjectDetail
 from lockset.index.retries import MAX_REDIRECTS, backoff, redirect_target, retry_after
-from lockset.index.strategy import AskPlan, join_tables, sources_for
+from lockset.index.strategy import IndexOrder, join_tables, sources_for
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -49,17 +49,17 @@ def test_the_lifetime_of_a_response(headers: dict[str, str], expected: float | N
 @given(st.dictionaries(st.sampled_from(["cache-control", "age", "expires", "date", "last-modified"]), st.text()))
 def test_no_header_breaks_the_rules(headers: dict[str, str]) -> None:
     assert (lifetime(headers) or 0) >= 0
-    assert decide(headers, stored_at=0, now=1) in set(Decision)
+    assert freshness_of(headers, stored_at=0, now=1) in set(Freshness)
 
 
-def test_a_fresh_response_is_used_a_stale_one_asked_about_or_fetched() -> None:
+def test_a_fresh_response_is_used_and_a_stale_one_is_revalidated_or_fetched() -> None:
     aged = {"cache-control": "max-age=60", "etag": '"x"'}
-    assert decide(aged, stored_at=100, now=159) is Decision.USE
-    assert decide(aged, stored_at=100, now=160) is Decision.REVALIDATE
-    assert decide(aged, stored_at=100, now=101, refresh=True) is Decision.REVALIDATE
-    assert decide(aged, stored_at=100, now=90) is Decision.REVALIDATE, "a clock that was set back proves nothing"
-    assert decide({}, stored_at=0, now=DEFAULT_LIFETIME) is Decision.FETCH
-    assert decide(aged, stored_at=100, now=1000, max_age=10_000) is Decision.USE
+    assert freshness_of(aged, stored_at=100, now=159) is Freshness.USE
+    assert freshness_of(aged, stored_at=100, now=160) is Freshness.REVALIDATE
+    assert freshness_of(aged, stored_at=100, now=101, refresh=True) is Freshness.REVALIDATE
+    assert freshness_of(aged, stored_at=100, now=90) is Freshness.REVALIDATE, "a clock that was set back proves nothing"
+    assert freshness_of({}, stored_at=0, now=DEFAULT_LIFETIME) is Freshness.FETCH
+    assert freshness_of(aged, stored_at=100, now=1000, max_age=10_000) is Freshness.USE
 
 
 def test_the_etag_is_preferred_to_the_date() -> None:
@@ -146,14 +146,14 @@ PRIVATE = IndexSource(url="https://private.example.org/simple/", name="private")
 TORCH = IndexSource(url="https://torch.example.org/simple/", name="torch", explicit=True)
 
 
-def test_the_default_index_is_asked_last_and_explicit_ones_only_for_their_projects() -> None:
+def test_the_default_index_is_last_and_explicit_ones_serve_only_pinned_projects() -> None:
     options = IndexOptions(indexes=(PRIVATE, TORCH), pins={"Torch_Vision": "torch"})
     assert sources_for("numpy", options) == (PRIVATE, IndexSource(url=DEFAULT_INDEX))
     assert sources_for("torch-vision", options) == (TORCH,)
 
 
 def test_a_pin_to_an_unknown_index_is_an_error() -> None:
-    with pytest.raises(LocksetError, match="pinned to index `typo`"):
+    with pytest.raises(LocksetError, match="pinned to the index `typo`"):
         IndexOptions(indexes=(PRIVATE,), pins={"numpy": "typo"})
 
 
@@ -165,7 +165,7 @@ def test_without_indexes_only_flat_places_and_pinned_indexes_remain() -> None:
 
 
 @pytest.mark.parametrize("text", ["http://[::1/simple/", "https://x.example.org/\udcff/"])
-def test_a_location_that_is_no_url_is_told(text: str, tmp_path: Path) -> None:
+def test_an_index_location_that_is_not_a_url_is_refused(text: str, tmp_path: Path) -> None:
     with pytest.raises(LocksetError) as caught:
         location_url(text, base=tmp_path)
     assert caught.value.diagnostic.code == "index-location"
@@ -190,7 +190,7 @@ def page(index: str, *filenames: str) -> ProjectDetail:
 
 
 def test_the_first_index_that_has_a_project_answers_alone() -> None:
-    plan = AskPlan(join_all=False)
+    plan = IndexOrder(join_all=False)
     assert not plan.take(None)
     assert plan.take(page("private", "sample-1.tar.gz").table)
     answer = plan.answer([])
@@ -199,7 +199,7 @@ def test_the_first_index_that_has_a_project_answers_alone() -> None:
 
 
 def test_an_index_that_has_the_project_without_files_answers_too() -> None:
-    plan = AskPlan(join_all=False)
+    plan = IndexOrder(join_all=False)
     assert plan.take(page("private").table), "else somebody else could fill the name in elsewhere"
 
 
@@ -211,7 +211,7 @@ def test_best_match_joins_all_answers_and_the_first_wins_a_file_name() -> None:
 
 
 def test_flat_places_are_joined_and_preferred() -> None:
-    plan = AskPlan(join_all=False)
+    plan = IndexOrder(join_all=False)
     plan.take(page("public", "sample-1.tar.gz").table)
     answer = plan.answer([page("flat", "sample-1.tar.gz").table, page("empty").table])
     assert answer is not None

@@ -15,10 +15,10 @@ from packaging.version import Version
 
 from builders.pages import PageFile, page_html, page_json
 from fakes.fake_index import INDEX_URL, detail_of
-from lockset.index.pages.page_table import Table, TableBuilder, is_table
+from lockset.index.pages.page_table import PageTable, TableBuilder, is_table
 from lockset.index.pages.project_page import ProjectDetail
 from lockset.index.pages.simple_html import parse_html
-from lockset.index.pages.simple_json import parse_json
+from lockset.index.pages.simple_json import parse_json_page
 
 PAGE = f"{INDEX_URL}sample/"
 
@@ -54,7 +54,7 @@ def facts(detail: ProjectDetail) -> list[Any]:
 @given(st.lists(page_files(), max_size=12))
 def test_html_and_json_say_the_same(files: list[PageFile]) -> None:
     html = parse_html(page_html("sample", files).encode(), name="sample", page_url=PAGE, index_url=INDEX_URL)
-    json = parse_json(page_json("sample", files).encode(), name="sample", page_url=PAGE, index_url=INDEX_URL)
+    json = parse_json_page(page_json("sample", files).encode(), name="sample", page_url=PAGE, index_url=INDEX_URL)
     assert facts(ProjectDetail(html)) == facts(ProjectDetail(json))
     # But for how the files are kept: either keeps pieces of its own page.
     assert html._replace(blobs=(), page_url="") == json._replace(blobs=(), page_url="")
@@ -77,7 +77,7 @@ def test_a_page_holds_each_file_once_under_its_version_newest_first(files: list[
 
 
 @given(st.lists(page_files(), max_size=12))
-def test_what_is_told_without_decoding_agrees_with_the_files(files: list[PageFile]) -> None:
+def test_facts_about_versions_agree_with_their_files(files: list[PageFile]) -> None:
     detail = detail_of("sample", files)
     for version in detail.versions:
         held = detail.files(version)
@@ -94,7 +94,7 @@ def test_a_table_survives_storage(files: list[PageFile]) -> None:
     detail = detail_of("sample", files)
     stored = marshal.loads(marshal.dumps(tuple(detail.table)))
     assert is_table(stored)
-    assert facts(ProjectDetail(Table(*stored))) == facts(detail)
+    assert facts(ProjectDetail(PageTable(*stored))) == facts(detail)
 
 
 def test_spellings_of_one_version_are_one_version() -> None:
@@ -167,12 +167,12 @@ def test_a_stored_page_of_ten_thousand_files_opens_in_milliseconds() -> None:
         builder.add(filename, f"https://x.example.org/{filename}", "0" * 64, None, ">=3.8", None, None, None)
     stored = marshal.dumps(tuple(builder.build(index_url=INDEX_URL)), 4)
     begun = time.process_time()
-    detail = ProjectDetail(Table(*marshal.loads(stored)))
+    detail = ProjectDetail(PageTable(*marshal.loads(stored)))
     assert detail.versions[0] == Version("19.499")
     assert len(detail.files(detail.versions[0])) == 1
     assert time.process_time() - begun < 0.2  # some 10 ms: versions are parsed, one version's files decoded
 
 
 @pytest.mark.parametrize("value", [None, (), (1, 2), tuple(range(10)), (99, *range(9)), {"format": 3}])
-def test_what_is_no_table_is_told_apart(value: object) -> None:
+def test_malformed_tables_are_recognised(value: object) -> None:
     assert not is_table(value)

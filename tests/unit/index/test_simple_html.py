@@ -88,7 +88,7 @@ def test_percent_escapes_of_a_name_are_resolved_and_the_query_is_no_part_of_it()
     assert file.url == f"{INDEX}sample/sample-1%2Blocal.tar.gz?token=1"
 
 
-def test_what_a_comment_hides_is_no_link() -> None:
+def test_links_in_comments_are_ignored() -> None:
     body = '<!-- <a href="sample-9.tar.gz"> --><a href="sample-1.tar.gz"><!-- <a href="sample-8.tar.gz">'
     assert [str(version) for version in read(body).versions] == ["1"]
 
@@ -114,7 +114,7 @@ def test_a_base_cannot_lead_a_remote_page_to_local_files() -> None:
     assert urls(read(body)) == [f"{INDEX}sample/sample-1.tar.gz"]
 
 
-def test_the_project_status_is_told() -> None:
+def test_the_project_status_is_read_from_html() -> None:
     assert read('<meta name="pypi:project-status" content="archived">').status == "archived"
 
 

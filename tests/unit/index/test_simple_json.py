@@ -12,7 +12,7 @@ from packaging.version import Version
 
 from lockset.errors import LocksetError
 from lockset.index.pages.project_page import ProjectDetail
-from lockset.index.pages.simple_json import parse_json
+from lockset.index.pages.simple_json import parse_json_page
 
 INDEX = "https://index.example.org/simple/"
 FILE: dict[str, Any] = {"filename": "sample-1.tar.gz", "url": "sample-1.tar.gz", "hashes": {"sha256": "AB" * 32}}
@@ -20,7 +20,7 @@ FILE: dict[str, Any] = {"filename": "sample-1.tar.gz", "url": "sample-1.tar.gz",
 
 def read(page: Any) -> ProjectDetail:
     data = page if isinstance(page, bytes) else json.dumps(page).encode()
-    return ProjectDetail(parse_json(data, name="sample", page_url=f"{INDEX}sample/", index_url=INDEX))
+    return ProjectDetail(parse_json_page(data, name="sample", page_url=f"{INDEX}sample/", index_url=INDEX))
 
 
 def page_of(**changes: Any) -> dict[str, Any]:
@@ -53,7 +53,7 @@ def test_several_hashes_are_all_kept_and_unknown_ones_too() -> None:
     assert dict(file.hashes) == {"sha256": "ab" * 32, "md5": "cd" * 16, "odd": "ef"}
 
 
-def test_the_status_is_told() -> None:
+def test_the_project_status_is_read_from_json() -> None:
     assert read(page_of() | {"project-status": {"status": "quarantined"}}).status == "quarantined"
 
 
@@ -98,7 +98,7 @@ def test_a_value_of_the_wrong_type_is_an_error_that_says_so(changes: dict[str, A
         b'{"meta": {"api-version": 1}, "files": []}',
     ],
 )
-def test_what_is_no_page_is_an_error(page: bytes) -> None:
+def test_malformed_pages_are_errors(page: bytes) -> None:
     with pytest.raises(LocksetError) as caught:
         read(page)
     assert caught.value.diagnostic.code == "index-page-invalid"

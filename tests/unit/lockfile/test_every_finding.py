@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from lockset.lockfile.validate.report import validate
+from lockset.lockfile.validate.report import validate_document
 
 EXAMPLES = Path(__file__).parents[3] / "spec-examples"
 HEAD = 'lock-version = "1.0"\ncreated-by = "hand"\n\n'
@@ -42,7 +42,7 @@ def test_a_file_with_many_faults_gives_each_of_them_at_its_line(seed: int) -> No
         begins = text.count("\n")
         expected.append((rule, begins + line))
         text += entry.replace("sample", f"sample{number:02}").rstrip("\n") + "\n\n"
-    found = [(issue.code, issue.line) for issue in validate(text).errors]
+    found = [(issue.code, issue.line) for issue in validate_document(text).errors]
     assert sorted(found) == sorted(expected)
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from lockset.errors import LocksetError
 from lockset.lockfile.file_name import is_lock_file_name, lock_file_name, name_of
-from lockset.lockfile.validate.report import validate
+from lockset.lockfile.validate.report import validate_document
 
 EMPTY = 'lock-version = "1.0"\ncreated-by = "hand"\npackages = []\n'
 
@@ -16,7 +16,7 @@ EMPTY = 'lock-version = "1.0"\ncreated-by = "hand"\npackages = []\n'
 )
 def test_these_are_names_of_lock_files(name: str) -> None:
     assert is_lock_file_name(name)
-    assert validate(EMPTY, path=f"folder/{name}").issues == ()
+    assert validate_document(EMPTY, path=f"folder/{name}").issues == ()
 
 
 @pytest.mark.parametrize(
@@ -28,17 +28,17 @@ def test_these_are_names_of_lock_files(name: str) -> None:
 )
 def test_these_are_none(name: str) -> None:
     assert not is_lock_file_name(name)
-    [issue] = validate(EMPTY, path=name).issues
+    [issue] = validate_document(EMPTY, path=name).issues
     assert issue.code in {"file-name", "file-name-lowercase"}
     assert (issue.line, issue.column, issue.path) == (1, 1, "")
 
 
 def test_a_wrong_case_is_told_from_a_wrong_name() -> None:
-    assert [issue.code for issue in validate(EMPTY, path="PyLock.Dev.TOML").issues] == ["file-name-lowercase"]
+    assert [issue.code for issue in validate_document(EMPTY, path="PyLock.Dev.TOML").issues] == ["file-name-lowercase"]
 
 
 def test_without_a_path_no_name_is_checked() -> None:
-    assert validate(EMPTY).ok
+    assert validate_document(EMPTY).ok
 
 
 def test_names_are_made_and_read_back() -> None:

@@ -10,8 +10,8 @@ import tomli
 from packaging.pylock import Pylock
 
 from lockset.lockfile.read import read
-from lockset.lockfile.validate.report import validate
-from lockset.lockfile.validate.schema import check
+from lockset.lockfile.validate.report import validate_document
+from lockset.lockfile.validate.schema import check_schema
 from lockset.lockfile.write import write
 
 COLLECTION = Path(os.environ.get("LOCKSET_FOREIGN_LOCKS", Path(__file__).parents[4] / "shared"))
@@ -24,7 +24,7 @@ STRICTER = {"package-version-source-tree"}
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
 def test_a_foreign_lock_is_judged_as_by_packaging_and_written_so_that_it_is_read_again(path: Path) -> None:
     data = path.read_bytes()
-    report = validate(data, path=path.name.split("__")[-1])
+    report = validate_document(data, path=path.name.split("__")[-1])
     try:
         lock = Pylock.from_dict(tomli.loads(data.decode()))
     except ValueError:
@@ -36,7 +36,7 @@ def test_a_foreign_lock_is_judged_as_by_packaging_and_written_so_that_it_is_read
     assert {issue.code for issue in report.errors} <= STRICTER
     document = read(data)
     assert document.lock == lock
-    assert check(document) == ()
+    assert check_schema(document) == ()
     text = write(lock)
     assert write(read(text).lock) == text
     assert len(read(text).lock.packages) == len(lock.packages)

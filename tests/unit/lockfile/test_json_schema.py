@@ -9,7 +9,8 @@ import jsonschema  # type: ignore[import-untyped]  # it has no types of its own
 import pytest
 
 from lockset.lockfile.read import read
-from lockset.lockfile.validate.schema import SCHEMA_NAME, check, load_schema
+from lockset.lockfile.validate.report import validate_document
+from lockset.lockfile.validate.schema import SCHEMA_NAME, check_schema, load_schema
 
 ROOT = Path(__file__).parents[3]
 EXAMPLES = ROOT / "spec-examples"
@@ -25,13 +26,12 @@ def test_the_schema_is_one() -> None:
 
 @pytest.mark.parametrize("path", sorted((EXAMPLES / "valid").glob("*.toml")), ids=lambda path: path.name)
 def test_valid_examples_pass(path: Path) -> None:
-    assert check(read(path.read_bytes())) == ()
+    assert check_schema(read(path.read_bytes())) == ()
 
 
 @pytest.mark.parametrize(
     ("body", "path", "line"),
     [
-        ("packages = []\nunknown = 1\n", "", 1),
         ('packages = [{name = "a"}]\n', "packages[0]", 3),
         ('packages = [{name = "a", directory = {path = "."}, vcs = {}}]\n', "packages[0]", 3),
         (f'packages = [{{name = "a", wheels = [{{{URL}}}]}}]\n', "packages[0].wheels[0]", 3),
@@ -55,9 +55,17 @@ def test_valid_examples_pass(path: Path) -> None:
     ],
 )
 def test_what_the_published_schema_lets_pass_is_found(body: str, path: str, line: int) -> None:
-    assert (path, line) in {(issue.path, issue.line) for issue in check(read(TOP + body))}
+    assert (path, line) in {(issue.path, issue.line) for issue in check_schema(read(TOP + body))}
+
+
+def test_a_key_that_the_specification_does_not_define_is_no_more_than_a_warning_of_validate() -> None:
+    package = 'packages = [{name = "a", directory = {path = ".", y = 1}, x = 1}]\n'
+    text = TOP + "unknown = 1\n" + package + "[tool]\nx = 1\n"
+    assert validate_document(text).ok
+    assert {issue.code for issue in validate_document(text).warnings} >= {"unknown-key", "tool-entry-type"}
+    assert check_schema(read(text)) == ()
 
 
 def test_publishers_of_attestations_may_have_keys_of_their_own() -> None:
     text = TOP + 'packages = [{name = "a", directory = {path = "."}, attestation-identities = [{kind = "x", y = 1}]}]\n'
-    assert check(read(text)) == ()
+    assert check_schema(read(text)) == ()

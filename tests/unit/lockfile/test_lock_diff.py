@@ -42,7 +42,7 @@ def test_a_new_version_is_one_change_with_its_files() -> None:
     assert change.files_removed == ("sample-1.0-py3-none-any.whl",)
 
 
-def test_other_bytes_under_one_name_are_told() -> None:
+def test_changed_hashes_of_a_file_are_reported() -> None:
     [change] = between(package(), package(digest=B)).changes
     assert change.kinds == ("files",)
     assert change.files_changed == ("sample-1.0-py3-none-any.whl",)

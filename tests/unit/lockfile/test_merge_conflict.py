@@ -10,7 +10,7 @@ import pytest
 from lockset.errors import LocksetError
 from lockset.lockfile.merge_conflict import old_lock, sides_of
 from lockset.lockfile.read import read
-from lockset.lockfile.validate.report import validate
+from lockset.lockfile.validate.report import validate_document
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -67,7 +67,7 @@ def test_what_each_side_has_updated_comes_first(tmp_path: Path, options: tuple[s
     assert {"c 1.0", "d 1.0", "e 1.0"} <= set(found)
 
 
-def test_what_one_side_went_back_to_comes_first_where_the_base_is_told() -> None:
+def test_with_diff3_the_entry_that_one_side_changed_comes_first() -> None:
     base, ours, theirs = ("a 3.0", "b 1.0"), ("a 2.0", "b 1.0"), ("a 3.0", "b 2.0")
     for one, other in ((ours, theirs), (theirs, ours)):
         parts = ("".join(entry(*pin.split()) for pin in side) for side in (one, base, other))
@@ -86,7 +86,7 @@ def test_conflicts_within_conflicts_keep_the_pins_of_all_sides() -> None:
     assert pins(text) == ["a 5.0", "a 4.0"]
 
 
-def test_a_side_that_is_no_toml_gives_the_entries_that_can_be_read() -> None:
+def test_an_invalid_side_gives_its_readable_entries() -> None:
     ours = f"{entry('a', '2.0')}\n[[packages]]\nname = \n{entry('c', '1.0')}"
     text = f"{HEAD}<<<<<<< HEAD{ours}======={entry('a', '1.0')}>>>>>>> main\n\n[tool.other]\nx = 1\n"
     assert pins(text) == ["a 2.0", "a 1.0", "c 1.0"]
@@ -127,15 +127,15 @@ def test_very_many_markers_are_read_in_time() -> None:
     assert sides_of("<<<<<<< a\n" * 20_000 + entry("a", "1.0") + "=======\n" * 20_000) is not None
 
 
-def test_a_conflict_is_told_as_what_it_is() -> None:
+def test_a_merge_conflict_is_reported_as_one() -> None:
     text = f"{HEAD}{entry('x', '1.0') * 60}<<<<<<< HEAD\n{entry('a', '2.0')}=======\n>>>>>>> main\n"
     with pytest.raises(LocksetError) as caught:
         read(text, path="pylock.toml")
     line = text[: text.index("<<<")].count("\n") + 1
-    assert caught.value.diagnostic.message == "The file has an open merge conflict"
-    assert caught.value.diagnostic.place == f"pylock.toml:{line}:1"
+    assert caught.value.diagnostic.message == "The file has an unresolved merge conflict"
+    assert caught.value.diagnostic.location == f"pylock.toml:{line}:1"
     assert "`lockset lock`" in (caught.value.diagnostic.hint or "")
-    [issue] = validate(text).issues
+    [issue] = validate_document(text).issues
     assert (issue.code, issue.line) == ("toml-syntax", line)
     assert "merge conflict" in issue.message
 
@@ -143,7 +143,7 @@ def test_a_conflict_is_told_as_what_it_is() -> None:
 def test_a_broken_file_without_markers_stays_an_error(tmp_path: Path) -> None:
     path = tmp_path / "pylock.toml"
     path.write_text(f"{HEAD}a = \n")
-    with pytest.raises(LocksetError, match="no TOML"):
+    with pytest.raises(LocksetError, match="not valid TOML"):
         old_lock(path)
     path.write_bytes(b"\xff<<<<<<< HEAD\n")
     with pytest.raises(LocksetError):

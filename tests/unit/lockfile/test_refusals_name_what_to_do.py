@@ -6,8 +6,8 @@ import pytest
 
 from lockset.errors import LocksetError
 from lockset.lockfile.read import read
-from lockset.lockfile.validate.report import validate
-from lockset.sync.source_rules import wanted
+from lockset.lockfile.validate.report import validate_document
+from lockset.sync.source_rules import desired_distributions
 
 TOP = 'lock-version = "1.0"\ncreated-by = "hand"\n'
 OTHERS = {
@@ -59,14 +59,14 @@ NOTHING_FETCHES = (
 @pytest.mark.parametrize("kind", ["wheels", "sdist", "archive"])
 @pytest.mark.parametrize("url", NOTHING_FETCHES)
 def test_an_address_that_nothing_fetches_is_not_valid(url: str, kind: str) -> None:
-    codes = {issue.code for issue in validate(entry(url, kind)).errors}
+    codes = {issue.code for issue in validate_document(entry(url, kind)).errors}
     assert f"{'wheel' if kind == 'wheels' else kind}-url-valid" in codes
 
 
 def test_an_address_that_no_repository_has_is_not_valid() -> None:
-    assert "vcs-url-valid" in {issue.code for issue in validate(entry("s3://bucket/hull", "vcs")).errors}
+    assert "vcs-url-valid" in {issue.code for issue in validate_document(entry("s3://bucket/hull", "vcs")).errors}
     for url in ("https://example.org/hull", "ssh://git@example.org/hull", "file:///srv/hull"):
-        assert validate(entry(url, "vcs")).errors == ()
+        assert validate_document(entry(url, "vcs")).errors == ()
 
 
 @pytest.mark.parametrize("url", [url for url in NOTHING_FETCHES if "@" not in url])
@@ -78,6 +78,6 @@ def test_a_plan_refuses_an_address_that_nothing_fetches_and_names_package_and_pl
     lock = read(entry(url)).lock
     items = select(lock, environment=target.environment, tags=target.tags).items
     with pytest.raises(LocksetError) as caught:
-        wanted(items, folder="/")
+        desired_distributions(items, folder="/")
     assert "`hull 1.0`" in str(caught.value)
     assert url.partition("?")[0] in str(caught.value)

@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from lockset.lockfile.validate.report import validate
+from lockset.lockfile.validate.report import validate_document
 
 TOP = 'lock-version = "1.0"\ncreated-by = "hand"\n'
 DIGEST = "a" * 64
@@ -21,8 +21,8 @@ def entry(marker: str | None = None, *, name: str = "sample", more: str = 'direc
 def files(*tags: str, sdist: bool = False, version: str = "1.0") -> str:
     wheels = [
         f'{{name = "sample-{version}-{tag}.whl", path = "sample-{version}-{tag}.whl", '
-        f'hashes = {{sha256 = "{place:064d}"}}}}'
-        for place, tag in enumerate(tags)
+        f'hashes = {{sha256 = "{location:064d}"}}}}'
+        for location, tag in enumerate(tags)
     ]
     text = f'version = "{version}"\n'
     if sdist:
@@ -31,7 +31,7 @@ def files(*tags: str, sdist: bool = False, version: str = "1.0") -> str:
 
 
 def found(text: str) -> list[tuple[str, str]]:
-    return [(issue.code, issue.path) for issue in validate(TOP + text).issues]
+    return [(issue.code, issue.path) for issue in validate_document(TOP + text).issues]
 
 
 TWO_39 = 'requires-python = ">=3.9"\n'
@@ -85,19 +85,19 @@ ENVIRONMENTS = f'environments = ["{LINUX}", "{WINDOWS}"]\n'
         (entry(more=files("cp38-cp38-win_amd64")), []),
     ],
 )  # fmt: skip
-def test_what_is_found_and_what_is_none(text: str, expected: list[tuple[str, str]]) -> None:
+def test_markers_give_the_expected_findings(text: str, expected: list[tuple[str, str]]) -> None:
     assert found(text) == expected
 
 
 @pytest.mark.parametrize("tag", [".py3-none-any", "10-none-win32", "py3-none-any.", "cp3x-abi3-win_amd64", "py-and-x"])
-def test_tags_that_are_none_are_told_by_the_rule_on_file_names(tag: str) -> None:
-    report = validate(TOP + TWO_39 + entry(more=files(tag, "cp310-cp310-win_amd64")))
+def test_invalid_tags_are_reported_by_the_rule_on_file_names(tag: str) -> None:
+    report = validate_document(TOP + TWO_39 + entry(more=files(tag, "cp310-cp310-win_amd64")))
     assert {issue.code for issue in report.errors} <= {"wheel-file-name"}
 
 
-def test_an_overlap_is_told_with_an_environment_in_which_both_apply() -> None:
+def test_an_overlap_names_an_environment_in_which_both_apply() -> None:
     text = 'extras = ["docs"]\n' + entry("'docs' in extras") + entry("sys_platform == 'win32'")
-    [issue] = validate(TOP + text).issues
+    [issue] = validate_document(TOP + text).issues
     assert issue.severity == "warning"
     assert issue.message == (
         "`sample` has two entries that apply together (the other is packages[0]), "
@@ -106,7 +106,7 @@ def test_an_overlap_is_told_with_an_environment_in_which_both_apply() -> None:
 
 
 def test_where_both_always_apply_the_file_is_not_valid() -> None:
-    report = validate(TOP + TWO_39 + entry("python_version >= '3.9'") + entry("python_version >= '3.8'"))
+    report = validate_document(TOP + TWO_39 + entry("python_version >= '3.9'") + entry("python_version >= '3.8'"))
     assert [issue.code for issue in report.errors] == ["packages-narrow-to-one"]
     assert report.lock is None
 
@@ -125,5 +125,5 @@ def test_work_is_bounded_for_markers_that_are_made_to_be_hard() -> None:
         + "".join(entry(f"platform_release != '{n}' and 'a{n % 40:02}' in extras") for n in range(100))
     )
     began = time.perf_counter()
-    validate(TOP + text)
+    validate_document(TOP + text)
     assert time.perf_counter() - began < 10

@@ -5,14 +5,14 @@ from __future__ import annotations
 import pytest
 
 from lockset.lockfile.validate.finding import path_text
-from lockset.lockfile.validate.report import validate
+from lockset.lockfile.validate.report import validate_document
 
 TOP = 'lock-version = "1.0"\ncreated-by = "hand"\n'
 HASHES = f'hashes = {{sha256 = "{"a" * 64}"}}'
 
 
 @pytest.mark.parametrize(
-    ("body", "code", "path", "place"),
+    ("body", "code", "path", "location"),
     [
         ("[[packages]]\n", "package-name-required", "packages[0].name", (3, 1)),
         ('packages = [\n  {name = "a"},\n]\n', "package-source-required", "packages[0]", (4, 3)),
@@ -39,16 +39,16 @@ HASHES = f'hashes = {{sha256 = "{"a" * 64}"}}'
         ),
     ],
 )
-def test_a_finding_has_its_path_and_place(body: str, code: str, path: str, place: tuple[int, int]) -> None:
-    found = {issue.code: issue for issue in validate(TOP + body).issues}
+def test_a_finding_has_its_path_and_place(body: str, code: str, path: str, location: tuple[int, int]) -> None:
+    found = {issue.code: issue for issue in validate_document(TOP + body).issues}
     assert code in found
     issue = found[code]
-    assert (issue.path, (issue.line, issue.column)) == (path, place)
+    assert (issue.path, (issue.line, issue.column)) == (path, location)
 
 
 def test_the_span_is_the_key_itself() -> None:
     text = TOP + 'packages = []\nrequires-python = "3"\n'
-    [issue] = validate(text).issues
+    [issue] = validate_document(text).issues
     assert text[issue.span.start : issue.span.end] == "requires-python"
 
 
@@ -67,11 +67,11 @@ def test_an_address_that_nothing_fetches_is_not_valid(url: str) -> None:
     text = (
         f'lock-version = "1.0"\ncreated-by = "t"\n[[packages]]\nname = "sample"\nversion = "1.0"\nwheels = [{wheel}]\n'
     )
-    assert "wheel-url-valid" in [issue.code for issue in validate(text).issues]
+    assert "wheel-url-valid" in [issue.code for issue in validate_document(text).issues]
 
 
 def test_an_address_as_git_writes_it_is_shown_as_a_url() -> None:
     vcs = f'{{type = "git", url = "git@example.org:crew/x.git", commit-id = "{"a" * 40}"}}'
     text = f'lock-version = "1.0"\ncreated-by = "t"\n[[packages]]\nname = "sample"\nvcs = {vcs}\n'
-    issue = next(issue for issue in validate(text).issues if issue.code == "vcs-url-valid")
+    issue = next(issue for issue in validate_document(text).issues if issue.code == "vcs-url-valid")
     assert issue.hint == "Write `ssh://git@example.org/crew/x.git`"

@@ -10,7 +10,7 @@ from lockset.errors import LocksetError
 from lockset.lockfile.read import read
 from lockset.lockfile.select import select
 from lockset.lockfile.validate.catalogue import RULES
-from lockset.lockfile.validate.report import validate
+from lockset.lockfile.validate.report import validate_document
 from lockset.markers.environment import Environment
 
 TOP = 'lock-version = "1.0"\ncreated-by = "hand"\n'
@@ -102,7 +102,7 @@ WITH_DIAGRAMS = {
     ("code", "text", "path", "line"), CASES, ids=lambda case: case if isinstance(case, str) else None
 )
 def test_a_warning_is_given_where_it_is_due(code: str, text: str, path: str, line: int) -> None:
-    report = validate(TOP + text)
+    report = validate_document(TOP + text)
     assert [(issue.code, issue.path, issue.line) for issue in report.issues] == [(code, path, line)]
     assert report.ok
     assert report.lock is not None
@@ -114,27 +114,27 @@ def test_every_rule_of_the_table_has_a_test() -> None:
 
 
 def test_an_empty_creator_is_noticed() -> None:
-    report = validate('lock-version = "1.0"\ncreated-by = ""\npackages = []\n')
+    report = validate_document('lock-version = "1.0"\ncreated-by = ""\npackages = []\n')
     assert [issue.code for issue in report.issues] == ["created-by-empty"]
 
 
 @pytest.mark.parametrize("name", ["My_Tool", "a.b", "a tool", "-x"])
-def test_a_creator_that_is_no_normalized_name_is_noticed(name: str) -> None:
-    [issue] = validate(f'lock-version = "1.0"\ncreated-by = "{name}"\npackages = []\n').issues
+def test_a_created_by_that_is_not_normalized_is_reported(name: str) -> None:
+    [issue] = validate_document(f'lock-version = "1.0"\ncreated-by = "{name}"\npackages = []\n').issues
     assert (issue.code, issue.path, issue.line) == ("created-by-normalized", "created-by", 2)
 
 
 def test_an_upload_in_the_future_is_noticed_where_the_present_is_known() -> None:
     text = TOP + wheels(wheel(", upload-time = 2025-01-25T11:30:10Z"))
-    assert validate(text).issues == ()
-    assert validate(text, now=datetime(2025, 1, 25, tzinfo=timezone.utc)).issues == ()
-    [issue] = validate(text, now=datetime(2025, 1, 24, tzinfo=timezone.utc)).issues
+    assert validate_document(text).issues == ()
+    assert validate_document(text, now=datetime(2025, 1, 25, tzinfo=timezone.utc)).issues == ()
+    [issue] = validate_document(text, now=datetime(2025, 1, 24, tzinfo=timezone.utc)).issues
     assert (issue.code, issue.path) == ("upload-time-future", "packages[0].wheels[0].upload-time")
 
 
 def test_secrets_are_never_shown() -> None:
     for url in ("https://me:secret@", "https://secret@", "secret@", "https://secret:@files example.org"):
-        report = validate(TOP + wheels(wheel(url=f"{url}files.example.org")))
+        report = validate_document(TOP + wheels(wheel(url=f"{url}files.example.org")))
         assert report.issues
         assert all("secret" not in issue.message + (issue.hint or "") for issue in report.issues)
 
@@ -143,18 +143,18 @@ def test_secrets_are_never_shown() -> None:
     "url", ["https://${TOKEN}@h.example.org", "http://localhost:8080", "http://127.0.0.1", "http://[::1]"]
 )
 def test_placeholders_and_loopback_are_fine(url: str) -> None:
-    assert validate(TOP + wheels(wheel(url=url))).issues == ()
+    assert validate_document(TOP + wheels(wheel(url=url))).issues == ()
 
 
 def test_an_unknown_key_names_the_nearest_known_one() -> None:
-    [issue] = validate(TOP + package('requires_python = ">=3"\n' + DIRECTORY)).issues
+    [issue] = validate_document(TOP + package('requires_python = ">=3"\n' + DIRECTORY)).issues
     assert issue.hint == "Did you mean `requires-python`?"
-    [issue] = validate(TOP + package("zzz = 1\n" + DIRECTORY)).issues
-    assert issue.hint == "Keys of a tool's own go below `packages.tool`"
+    [issue] = validate_document(TOP + package("zzz = 1\n" + DIRECTORY)).issues
+    assert issue.hint == "Tools can add their own keys in `packages.tool`"
 
 
 def test_all_findings_come_at_once_sorted_by_place() -> None:
-    report = validate('packages = [{}, {name = "A", version = 1, wheels = "x"}]\nextras = 1\n')
+    report = validate_document('packages = [{}, {name = "A", version = 1, wheels = "x"}]\nextras = 1\n')
     assert [(issue.line, issue.code) for issue in report.issues] == [
         (1, "created-by-required"),
         (1, "lock-version-required"),
@@ -170,7 +170,7 @@ def test_all_findings_come_at_once_sorted_by_place() -> None:
 @pytest.mark.parametrize("marker", ["'3' in '3'", "'a' == 'b'", "'3' == '3' or os_name == 'posix'", "'a' < 'b'"])
 def test_a_comparison_of_literals_is_warned_of_as_what_a_sync_refuses(marker: str) -> None:
     text = TOP + package(f'marker = "{marker}"\n' + DIRECTORY)
-    hints = [issue.hint for issue in validate(text).issues if issue.code == "marker-constant"]
-    assert hints == ["Leave it out: `lockset sync` and pip refuse such a marker"]
-    with pytest.raises(LocksetError, match="cannot be decided"):
+    hints = [issue.hint for issue in validate_document(text).issues if issue.code == "marker-constant"]
+    assert hints == ["Remove it: `lockset sync` and pip refuse such a marker"]
+    with pytest.raises(LocksetError, match="cannot be evaluated"):
         select(read(text).lock, environment=LINUX, tags=())

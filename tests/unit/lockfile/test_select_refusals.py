@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from packaging.tags import Tag
 
-from lockset.api.export import ExportWishes, export_lock
+from lockset.composition.conversions.export import ExportOptions, export_lock
 from lockset.errors import LocksetError
 from lockset.lockfile.read import read
 from lockset.lockfile.select import Selection, select
@@ -42,7 +42,7 @@ def refusal(text: str, **options: Any) -> tuple[str, str, tuple[str, ...], str |
 DIRECTORY = 'directory = {path = "."}'
 
 
-def test_no_wheel_that_fits_is_told_with_what_the_wheels_are_for() -> None:
+def test_a_package_without_a_matching_wheel_lists_the_tags_of_its_wheels() -> None:
     assert refusal(package(wheels("cp312-cp312-win_amd64", "cp311-cp311-win_amd64"))) == (
         "no-usable-file",
         "`sample 1.0` has no wheel for CPython 3.12.1 on linux x86_64 and no sdist",
@@ -50,7 +50,7 @@ def test_no_wheel_that_fits_is_told_with_what_the_wheels_are_for() -> None:
             "its wheels are for: cp311-cp311-win_amd64, cp312-cp312-win_amd64",
             "the target's best tag: cp312-cp312-manylinux_2_28_x86_64",
         ),
-        "Lock again with this platform among those that the lock must serve",
+        "Lock again with this platform among the environments",
     )
 
 
@@ -70,7 +70,7 @@ def test_unknown_extras_and_groups_list_the_known_ones() -> None:
     code, message, _, hint = refusal(text, groups=["y"])
     assert (code, message) == ("unknown-group", "The lock file has no dependency group `y`")
     assert hint == "It has the dependency group `dev-tools`"
-    assert refusal("packages = []\n", extras=["x"])[3] == "It was locked without any extra"
+    assert refusal("packages = []\n", extras=["x"])[3] == "It was locked without extras"
     assert chosen(text, extras=["DOCS"], groups=["dev.tools"]).groups == {"dev-tools"}
 
 
@@ -86,11 +86,11 @@ def test_default_groups_are_chosen_unless_others_are() -> None:
 def test_a_python_that_is_not_supported_is_refused() -> None:
     assert refusal('requires-python = ">=3.13"\npackages = []\n')[:2] == (
         "python-not-supported",
-        "The lock file is for Python >=3.13, the target has 3.12.1",
+        "The lock file requires Python >=3.13, but the target has 3.12.1",
     )
     assert refusal(package('requires-python = "<3.12"', DIRECTORY))[:2] == (
         "python-not-supported",
-        "`sample` is for Python <3.12, the target has 3.12.1",
+        "`sample` requires Python <3.12, but the target has 3.12.1",
     )
 
 
@@ -98,9 +98,9 @@ def test_an_environment_that_is_not_supported_is_refused() -> None:
     code, message, context, _ = refusal("environments = [\"os_name == 'nt'\"]\npackages = []\n")
     assert (code, message) == (
         "environment-not-supported",
-        "The lock file was not made for CPython 3.12.1 on linux x86_64",
+        "The lock file does not support CPython 3.12.1 on linux x86_64",
     )
-    assert context == ('it is for: os_name == "nt"',)
+    assert context == ('it supports: os_name == "nt"',)
 
 
 def test_an_empty_list_of_environments_admits_no_environment() -> None:
@@ -108,18 +108,18 @@ def test_an_empty_list_of_environments_admits_no_environment() -> None:
     code, message, _, hint = refusal("environments = []\npackages = []\n")
     assert (code, message) == (
         "environment-not-supported",
-        "The lock file admits no environment: its `environments` is empty",
+        "The lock file supports no environment: its `environments` is empty",
     )
     assert hint is not None
     assert "remove `environments`" in hint
     with pytest.raises(LocksetError) as caught:
-        export_lock(read(TOP + "environments = []\npackages = []\n").lock, ExportWishes())
+        export_lock(read(TOP + "environments = []\npackages = []\n").lock, ExportOptions())
     assert caught.value.diagnostic.code == "environment-not-supported"
 
 
 def test_two_entries_that_both_apply_are_refused() -> None:
     code, message, context, _ = refusal(package(DIRECTORY) + package("marker = \"os_name == 'posix'\"", DIRECTORY))
-    assert (code, message) == ("ambiguous-package", "The lock file has two entries of `sample` that both apply here")
+    assert (code, message) == ("ambiguous-package", "The lock file has two entries for `sample` that both apply here")
     assert context == ("packages[0]: sample", 'packages[1]: sample if os_name == "posix"')
 
 

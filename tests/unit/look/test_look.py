@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lockset.errors import LocksetError
-from lockset.lockfile.dependency_graph import MOST_CHAINS, LockGraph, chains_to, look, region_of
+from lockset.lockfile.dependency_graph import MOST_CHAINS, LockGraph, build_graph, chains_to, region_of
 from lockset.markers.marker_set import MarkerSet
 from unit.look.locks_of_tests import entry, lock_of
 
@@ -25,7 +25,7 @@ def chains(graph: LockGraph, name: str) -> list[str]:
 
 
 def test_edges_are_the_recorded_dependencies() -> None:
-    graph = look(lock_of(entry("a", needs=("c", "b")), entry("b", needs=("c",)), entry("c")))
+    graph = build_graph(lock_of(entry("a", needs=("c", "b")), entry("b", needs=("c",)), entry("c")))
     assert [names(graph, graph.children[number]) for number in graph.entries] == [["b 1", "c 1"], ["c 1"], []]
     assert names(graph, graph.parents[2]) == ["a 1", "b 1"]
     assert names(graph, graph.roots) == ["a 1"]
@@ -33,19 +33,21 @@ def test_edges_are_the_recorded_dependencies() -> None:
 
 
 def test_recorded_roots_come_first_also_when_something_depends_on_them() -> None:
-    graph = look(lock_of(entry("a", needs=("b",)), entry("b"), entry("z"), roots=["Z>=1", "b[x]", "nobody", "?"]))
+    graph = build_graph(
+        lock_of(entry("a", needs=("b",)), entry("b"), entry("z"), roots=["Z>=1", "b[x]", "nobody", "?"])
+    )
     assert names(graph, graph.roots) == ["z 1", "b 1", "a 1"]
-    assert graph.asked == {2: ("Z>=1",), 1: ("b[x]",)}
+    assert graph.requested == {2: ("Z>=1",), 1: ("b[x]",)}
 
 
 def test_roots_of_another_shape_are_passed_over() -> None:
     for tool in ({"lockset": {"roots": "a"}}, {"lockset": {"roots": [1]}}, {"lockset": 3}, {}):
-        assert look(lock_of(entry("a"), tool=tool)).asked == {}
+        assert build_graph(lock_of(entry("a"), tool=tool)).requested == {}
 
 
 def test_a_version_tells_entries_of_one_name_apart() -> None:
     low, high = "python_version < '3.12'", "python_version >= '3.12'"
-    graph = look(
+    graph = build_graph(
         lock_of(
             entry("a", needs=("n==1",)),
             entry("b", needs=("n",)),
@@ -58,7 +60,7 @@ def test_a_version_tells_entries_of_one_name_apart() -> None:
 
 
 def test_entries_that_never_apply_together_are_not_joined() -> None:
-    graph = look(
+    graph = build_graph(
         lock_of(
             entry("a", marker="sys_platform == 'win32'", needs=("n",)),
             entry("n", "1", marker="sys_platform == 'win32'"),
@@ -73,9 +75,9 @@ def test_a_choice_of_environment_drops_entries_and_conditions() -> None:
         entry("a", marker="sys_platform == 'win32' and python_version < '3.12'"),
         entry("b", marker="sys_platform == 'linux'"),
     )
-    graph = look(lock, within=region_of(python="3.11", platform="windows"))
+    graph = build_graph(lock, within=region_of(python="3.11", platform="windows"))
     assert [(str(each), each.condition) for each in graph.entries.values()] == [("a 1", None)]
-    graph = look(lock, within=region_of(platform="windows"))
+    graph = build_graph(lock, within=region_of(platform="windows"))
     assert [each.condition for each in graph.entries.values()] == ["python_version < '3.12'"]
 
 
@@ -86,7 +88,7 @@ def test_conditions_leave_out_what_the_lock_says_of_itself() -> None:
         environments=["os_name == 'nt'"],
         default_groups=["main"],
     )
-    assert look(lock).entries[0].condition is None
+    assert build_graph(lock).entries[0].condition is None
 
 
 def test_extras_and_groups_are_fixed_when_any_is_chosen() -> None:
@@ -98,15 +100,15 @@ def test_extras_and_groups_are_fixed_when_any_is_chosen() -> None:
         dependency_groups=["dev"],
         default_groups=["main"],
     )
-    assert [each.name for each in look(lock).entries.values()] == ["a", "b", "m"]
-    assert [each.name for each in look(lock, extras=["X"]).entries.values()] == ["a", "m"]
-    assert [each.name for each in look(lock, groups=["dev"]).entries.values()] == ["b", "m"]
+    assert [each.name for each in build_graph(lock).entries.values()] == ["a", "b", "m"]
+    assert [each.name for each in build_graph(lock, extras=["X"]).entries.values()] == ["a", "m"]
+    assert [each.name for each in build_graph(lock, groups=["dev"]).entries.values()] == ["b", "m"]
 
 
 @pytest.mark.parametrize(("extras", "groups", "code"), [(["y"], None, "extra-unknown"), (None, ["y"], "group-unknown")])
 def test_unknown_extras_and_groups_are_refused(extras: list[str] | None, groups: list[str] | None, code: str) -> None:
     with pytest.raises(LocksetError) as caught:
-        look(lock_of(extras=["x"], dependency_groups=["g"]), extras=extras, groups=groups)
+        build_graph(lock_of(extras=["x"], dependency_groups=["g"]), extras=extras, groups=groups)
     assert caught.value.diagnostic.code == code
     assert caught.value.diagnostic.hint in {"It has `x`", "It has `g`"}
 
@@ -131,28 +133,30 @@ def test_what_is_no_python_is_refused(python: str) -> None:
 
 def test_an_unknown_package_is_refused_with_names_like_it() -> None:
     with pytest.raises(LocksetError) as caught:
-        look(lock_of(entry("requests"), entry("rich"))).named("request")
+        build_graph(lock_of(entry("requests"), entry("rich"))).named("request")
     assert caught.value.diagnostic.code == "package-unknown"
     assert caught.value.diagnostic.hint == "Did you mean `requests`?"
 
 
 def test_names_are_found_in_any_spelling() -> None:
-    assert look(lock_of(entry("typing-extensions"))).named("Typing_Extensions") == (0,)
+    assert build_graph(lock_of(entry("typing-extensions"))).named("Typing_Extensions") == (0,)
 
 
 def test_chains_are_all_ways_from_roots_shortest_first() -> None:
-    graph = look(lock_of(entry("a", needs=("b", "d")), entry("b", needs=("c",)), entry("c", needs=("d",)), entry("d")))
+    graph = build_graph(
+        lock_of(entry("a", needs=("b", "d")), entry("b", needs=("c",)), entry("c", needs=("d",)), entry("d"))
+    )
     assert chains(graph, "d") == ["a d", "a b c d"]
     assert chains(graph, "a") == ["a"]
 
 
 def test_chains_go_on_above_a_root() -> None:
-    graph = look(lock_of(entry("a", needs=("b",)), entry("b", needs=("c",)), entry("c"), roots=["a", "b"]))
+    graph = build_graph(lock_of(entry("a", needs=("b",)), entry("b", needs=("c",)), entry("c"), roots=["a", "b"]))
     assert chains(graph, "c") == ["b c", "a b c"]
 
 
 def test_chains_whose_entries_never_apply_together_are_left_out() -> None:
-    graph = look(
+    graph = build_graph(
         lock_of(
             entry("a", marker="os_name == 'nt'", needs=("b",)),
             entry("b", needs=("c",)),
@@ -164,7 +168,9 @@ def test_chains_whose_entries_never_apply_together_are_left_out() -> None:
 
 
 def test_circles_end_and_have_a_root() -> None:
-    graph = look(lock_of(entry("a", needs=("b",)), entry("b", needs=("a", "c")), entry("c"), entry("s", needs=("s",))))
+    graph = build_graph(
+        lock_of(entry("a", needs=("b",)), entry("b", needs=("a", "c")), entry("c"), entry("s", needs=("s",)))
+    )
     assert names(graph, graph.roots) == ["s 1", "a 1"]
     assert chains(graph, "c") == ["a b c"]
 
@@ -176,7 +182,7 @@ def test_more_chains_than_anybody_reads_are_cut_off() -> None:
         for level in range(levels + 1)
         for side in "ab"
     ]
-    graph = look(lock_of(*entries))
+    graph = build_graph(lock_of(*entries))
     found, complete = chains_to(graph, graph.named(f"p{levels}-a")[0])
     assert not complete
     assert len(found) <= MOST_CHAINS
@@ -187,7 +193,7 @@ edges = st.lists(st.tuples(st.integers(0, 7), st.integers(0, 7)), max_size=20)
 
 @given(edges)
 def test_every_entry_is_reached_from_the_roots(drawn: list[tuple[int, int]]) -> None:
-    graph = look(lock_of(*(entry(f"p{n}", needs=tuple(f"p{b}" for a, b in drawn if a == n)) for n in range(8))))
+    graph = build_graph(lock_of(*(entry(f"p{n}", needs=tuple(f"p{b}" for a, b in drawn if a == n)) for n in range(8))))
     reached: set[int] = set()
     waiting = list(graph.roots)
     while waiting:
@@ -200,7 +206,7 @@ def test_every_entry_is_reached_from_the_roots(drawn: list[tuple[int, int]]) -> 
 
 @given(edges)
 def test_no_root_that_was_not_asked_for_hangs_below_another(drawn: list[tuple[int, int]]) -> None:
-    graph = look(lock_of(*(entry(f"p{n}", needs=tuple(f"p{b}" for a, b in drawn if a == n)) for n in range(8))))
+    graph = build_graph(lock_of(*(entry(f"p{n}", needs=tuple(f"p{b}" for a, b in drawn if a == n)) for n in range(8))))
     for root in graph.roots:
         reached: set[int] = set()
         waiting = [root]
@@ -215,7 +221,7 @@ def test_no_root_that_was_not_asked_for_hangs_below_another(drawn: list[tuple[in
 
 @given(edges, st.integers(0, 7))
 def test_chains_are_those_of_a_plain_search(drawn: list[tuple[int, int]], target: int) -> None:
-    graph = look(lock_of(*(entry(f"p{n}", needs=tuple(f"p{b}" for a, b in drawn if a == n)) for n in range(8))))
+    graph = build_graph(lock_of(*(entry(f"p{n}", needs=tuple(f"p{b}" for a, b in drawn if a == n)) for n in range(8))))
 
     def ways(path: tuple[int, ...]) -> set[tuple[int, ...]]:
         found = {path} if path[-1] == target else set()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from lockset.errors import LocksetError
-from lockset.markers import Environment, tags_of
+from lockset.markers import Environment, described_tags
 
 
 @pytest.mark.parametrize(
@@ -60,7 +60,7 @@ def test_implementations_have_both_names() -> None:
 )
 def test_unknown_names_are_refused(platform: str, python: str, code: str) -> None:
     with pytest.raises(LocksetError) as refused:
-        tags_of(platform, python)
+        described_tags(platform, python)
     assert refused.value.diagnostic.code == code
     with pytest.raises(LocksetError) as refused:
         Environment.of_platform(platform, python)
@@ -70,5 +70,5 @@ def test_unknown_names_are_refused(platform: str, python: str, code: str) -> Non
 @pytest.mark.parametrize("platform", ["win_foo", "android_24_mips"])
 def test_tags_need_a_known_machine_where_tags_name_few(platform: str) -> None:
     with pytest.raises(LocksetError) as refused:
-        tags_of(platform, "3.12")
+        described_tags(platform, "3.12")
     assert refused.value.diagnostic.code == "platform-unknown"

@@ -34,7 +34,7 @@ parse = MarkerSet.parse
         "(" * 200 + "os_name == 'a'" + ")" * 200,
     ],
 )
-def test_what_is_no_marker_is_refused(text: str) -> None:
+def test_invalid_markers_are_refused(text: str) -> None:
     with pytest.raises(LocksetError) as refused:
         parse(text)
     assert refused.value.diagnostic.code == "marker-syntax"

@@ -41,7 +41,7 @@ def test_versions_compare_as_in_packaging(name: str) -> None:
             assert ours.evaluate(environment) == marker.evaluate(environment), (text, value)
 
 
-def test_a_release_that_is_no_version_is_smaller_than_and_different_from_every_version() -> None:
+def test_an_invalid_platform_release_is_less_than_every_version() -> None:
     odd = {**PLAIN, "platform_release": "6.1.0-13-amd64"}
     assert MarkerSet.parse("platform_release < '1'").evaluate(odd)
     assert MarkerSet.parse("platform_release != '6.1.0'").evaluate(odd)

@@ -72,7 +72,7 @@ def test_a_file_without_a_strong_hash_has_no_memory(hashes: dict[str, str]) -> N
 
 
 @pytest.mark.parametrize("code", ["offline", "build-environment", "archive-refused", "hash-mismatch"])
-def test_what_is_not_the_package_s_own_failure_is_not_remembered(code: str) -> None:
+def test_only_failures_of_the_package_itself_are_cached(code: str) -> None:
     kept = Kept()
     memory(kept).remember(FILE, LocksetError(code, "no network"))
     assert not kept.data

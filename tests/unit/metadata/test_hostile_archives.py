@@ -13,7 +13,7 @@ import pytest
 from packaging.version import Version
 
 from builders.core_metadata import core_metadata
-from lockset.build.unpack import unpack
+from lockset.build.unpack import unpack_sdist
 from lockset.errors import LocksetError
 from lockset.index.pages.project_page import DistributionFile
 from lockset.metadata.sdist import sdist_metadata
@@ -57,7 +57,7 @@ def ends_of(data: bytes, filename: str, into: Path) -> list[str | None]:
     if filename.endswith(".whl"):
         readers.append(lambda: wheel_metadata(io.BytesIO(data), file_of(filename)))
     else:
-        readers.append(lambda: unpack(io.BytesIO(data), filename, into))
+        readers.append(lambda: unpack_sdist(io.BytesIO(data), filename, into))
         readers.append(lambda: sdist_metadata(io.BytesIO(data), file_of(filename)))
     return [end_of(read) for read in readers]
 

@@ -14,7 +14,7 @@ from fakes.fake_files import FakeBuilder, FakeFiles, InlineTasks, MemoryStore
 from fakes.fake_index import detail_of
 from lockset.errors import LocksetError
 from lockset.metadata.retrieve import Retriever
-from lockset.metadata.strategies import WayKind, best_file, ways
+from lockset.metadata.strategies import StrategyKind, best_file, strategies
 
 if TYPE_CHECKING:
     from builders.archives import Artifact
@@ -178,7 +178,7 @@ def test_a_hint_downloads_and_builds_nothing() -> None:
     files = holding(DYNAMIC)
     source = retriever(files, builder=builder)
     source.hint(files_of(DYNAMIC))
-    source._begun.popitem()[1].result()
+    source._pending.popitem()[1].result()
     assert (files.asked, builder.built) == ([], [])
 
 
@@ -225,7 +225,7 @@ def test_a_wheel_with_promised_metadata_speaks_before_all_others() -> None:
 
 
 def test_ways_come_in_order_of_cost() -> None:
-    order = list(WayKind)
+    order = list(StrategyKind)
     for artifact in (WHEEL, SDIST):
-        kinds = [order.index(way.kind) for way in ways(files_of(artifact, metadata=True), build=True)]
+        kinds = [order.index(way.kind) for way in strategies(files_of(artifact, metadata=True), build=True)]
         assert kinds == sorted(kinds)

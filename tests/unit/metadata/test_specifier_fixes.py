@@ -8,7 +8,7 @@ from lockset.errors import LocksetError
 from lockset.markers import MarkerSet
 from lockset.metadata.specifier_fixes import fixed_requirement, fixed_specifiers
 from lockset.resolve.problem.requirement import parse_metadata_dependency
-from lockset.resolve.releases.index_repository import python_region
+from lockset.resolve.releases.index_repository import requires_python_region
 
 
 @pytest.mark.parametrize(
@@ -82,10 +82,10 @@ def test_a_valid_requirement_stays_as_it_is() -> None:
     ],
 )
 def test_an_invalid_requires_python_with_one_meaning_counts(text: str, means: str) -> None:
-    assert python_region(text) == MarkerSet.of_python(means)
+    assert requires_python_region(text) == MarkerSet.of_python(means)
 
 
 @pytest.mark.parametrize("text", ["3.8 or later", "^3.6", "python 3", "any"])
 def test_a_requires_python_that_nobody_can_read_binds_nobody(text: str) -> None:
     assert fixed_specifiers(text) is None
-    assert python_region(text) == MarkerSet.any()
+    assert requires_python_region(text) == MarkerSet.any()

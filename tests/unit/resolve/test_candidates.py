@@ -9,9 +9,9 @@ from packaging.version import Version
 
 from fakes.fake_repository import FakeRelease, FakeRepository
 from lockset.markers import MarkerSet
-from lockset.resolve.problem.request import Policy, Preference
-from lockset.resolve.problem.requirement import Key, Origin, Requirement, Specifier, parse_dependency
-from lockset.resolve.solver.candidate import GuardedCandidate, SplitCandidate
+from lockset.resolve.problem.request import Preference, ReleasePolicy
+from lockset.resolve.problem.requirement import Key, Requirement, RequirementOrigin, Specifier, parse_dependency
+from lockset.resolve.solver.candidate import ForkCandidate, ReleaseCandidate
 from lockset.resolve.solver.candidates import CandidateMaker
 
 if TYPE_CHECKING:
@@ -34,26 +34,26 @@ def requirement(
         specifier=Specifier.of(SpecifierSet(specifier)),
         extras=frozenset(extras),
         region=region,
-        origin=Origin(name="project", version=None, text=f"{key[0]}{specifier}"),
+        origin=RequirementOrigin(name="project", version=None, text=f"{key[0]}{specifier}"),
     )
 
 
 def maker(
-    *, policy: Policy | None = None, pins: Sequence[Preference] = (), splits: dict[Key, MarkerSet] | None = None
+    *, policy: ReleasePolicy | None = None, pins: Sequence[Preference] = (), forks: dict[Key, MarkerSet] | None = None
 ) -> CandidateMaker:
     return CandidateMaker(
         repository=FakeRepository(WORLD),
-        policy=policy or Policy(),
+        policy=policy or ReleasePolicy(),
         preferences={"a": tuple(pins)},
         locked_for=MarkerSet.none(),
-        splits=splits or {},
+        forks=forks or {},
     )
 
 
 def offered(made: CandidateMaker, *wanted: Requirement) -> list[str | MarkerSet]:
-    """Versions, and the boundaries of splits."""
+    """Versions, and the boundaries of forks."""
     found = made.candidates(wanted[0].key, wanted)
-    return [c.boundary if isinstance(c, SplitCandidate) else str(c.version) for c in found]
+    return [c.fork_point if isinstance(c, ForkCandidate) else str(c.version) for c in found]
 
 
 NEWER = MarkerSet.of_python(">=3.12") & ALL
@@ -64,11 +64,11 @@ def test_a_release_for_a_part_splits_before_any_older_one() -> None:
 
 
 def test_with_the_fewest_the_split_comes_last() -> None:
-    assert offered(maker(policy=Policy(fork="fewest")), requirement()) == ["2", "1", NEWER]
+    assert offered(maker(policy=ReleasePolicy(fork="fewest")), requirement()) == ["2", "1", NEWER]
 
 
 def test_a_remembered_split_is_offered_first() -> None:
-    made = maker(splits={KEY: LINUX})
+    made = maker(forks={KEY: LINUX})
     found = offered(made, requirement())
     assert found[0] is LINUX
     assert found.count(LINUX) == 1
@@ -106,14 +106,14 @@ def test_pins_of_a_probe_do_not_hold_newer_pythons_back() -> None:
 
 def test_constraints_count_where_they_apply() -> None:
     constraint = (Specifier.of(SpecifierSet("<2")), LINUX)
-    made = maker(policy=Policy(constraints={"a": (constraint,)}))
+    made = maker(policy=ReleasePolicy(constraints={"a": (constraint,)}))
     assert offered(made, requirement("<3", ALL - LINUX)) == ["2", "1"]
     assert offered(made, requirement("<3", LINUX)) == ["1"]
 
 
 def test_the_guard_holds_all_regions_and_each_extra_its_own() -> None:
     wanted = [requirement("<3"), requirement("", LINUX, extras=["x"])]
-    first = next(c for c in maker().candidates(KEY, wanted) if isinstance(c, GuardedCandidate))
+    first = next(c for c in maker().candidates(KEY, wanted) if isinstance(c, ReleaseCandidate))
     assert first.guard is ALL
     assert dict(first.extras) == {"x": LINUX}
     assert first.meets(requirement("", LINUX, extras=["x"]))
@@ -126,8 +126,8 @@ def test_the_guard_holds_all_regions_and_each_extra_its_own() -> None:
 def test_the_same_candidate_is_the_same_object() -> None:
     made = maker()
     first, second = (list(made.candidates(KEY, [requirement("<3")])) for _ in range(2))
-    assert [c for c in first if isinstance(c, GuardedCandidate)] == [
-        c for c in second if isinstance(c, GuardedCandidate)
+    assert [c for c in first if isinstance(c, ReleaseCandidate)] == [
+        c for c in second if isinstance(c, ReleaseCandidate)
     ]
 
 

@@ -7,33 +7,33 @@ from typing import TYPE_CHECKING
 import pytest
 
 from lockset.errors import LocksetError
-from lockset.resolve.explain.minimal_conflict import Laboratory
-from lockset.resolve.solver.budget import Effort, SpentError
+from lockset.resolve.explain.minimal_conflict import TrialRunner
+from lockset.resolve.solver.budget import BudgetSpentError, SearchBudget
 from universes.small_world import SmallWorld
 
 if TYPE_CHECKING:
     from lockset.resolve.problem.request import LockRequest
-    from lockset.resolve.releases.repository import Flexible
+    from lockset.resolve.releases.repository import AdjustableRepository
     from lockset.resolve.solver.resolution import Pins
 
 
 def test_a_search_ends_at_its_share_and_the_rest_goes_on() -> None:
-    effort = Effort(10)
+    effort = SearchBudget(10)
     effort.begin(3)
     for _ in range(3):
         effort.step("a")
-    with pytest.raises(SpentError):
+    with pytest.raises(BudgetSpentError):
         effort.step("a")
     effort.begin(100)
     for _ in range(6):
         effort.step("a")
-    with pytest.raises(SpentError):
+    with pytest.raises(BudgetSpentError):
         effort.step("a")
     assert effort.left < 0
 
 
 def test_trials_count_their_decisions() -> None:
-    effort = Effort(1000)
+    effort = SearchBudget(1000)
     effort.begin(1000)
     world = SmallWorld.read(WORLD)
     world.lock(listener=effort)
@@ -70,14 +70,14 @@ def test_a_failure_has_proposals_also_where_the_whole_project_used_up_what_there
     """Two groups fail at once: no change for the one is enough, and trying that on all others may cost everything."""
     tried = []
 
-    def everywhere(laboratory: Laboratory, request: LockRequest, repository: Flexible) -> Pins | None:
+    def everywhere(laboratory: TrialRunner, request: LockRequest, repository: AdjustableRepository) -> Pins | None:
         tried.append(len(request.roots))
         if len(request.roots) > 1:
-            laboratory._effort.left -= 6_000  # a project of hundreds of packages
+            laboratory._budget.left -= 6_000  # a project of hundreds of packages
         return found(laboratory, request, repository)
 
-    found = Laboratory.everywhere
-    monkeypatch.setattr(Laboratory, "everywhere", everywhere)
+    found = TrialRunner.everywhere
+    monkeypatch.setattr(TrialRunner, "everywhere", everywhere)
     with pytest.raises(LocksetError) as caught:
         SmallWorld.read(TWO_GROUPS).lock()
     hint = caught.value.diagnostic.hint or ""

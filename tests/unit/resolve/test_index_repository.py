@@ -29,7 +29,7 @@ NONE = MarkerSet.none()
 
 
 def rules(**changes: Any) -> FileRules:
-    values: dict[str, Any] = {"wanted": NONE, "must_have": NONE, "required": NONE}
+    values: dict[str, Any] = {"target_region": NONE, "must_have": NONE, "required": NONE}
     return FileRules(**(values | changes))
 
 
@@ -96,21 +96,21 @@ def test_a_release_serves_where_requires_python_admits() -> None:
     strict = repository(world)
     assert strict.serves("a", ONE) is MarkerSet.of_python(">=3.9,<3.14")
     assert strict.serves("a", TWO).is_full
-    wanted = LINUX & CPYTHON_312
-    capless = repository(world, ignore_caps=True, wanted=wanted)
+    targets = LINUX & CPYTHON_312
+    capless = repository(world, ignore_caps=True, target_region=targets)
     assert capless.serves("a", ONE) is MarkerSet.of_python(">=3.9")
     assert capless.strictly_serves("a", ONE) is MarkerSet.of_python(">=3.9,<3.14")
 
 
 def test_a_cap_below_every_python_asked_for_counts_always() -> None:
     world = {"a": {"1": {"requires-python": "<3.9", "sdist": True}}}
-    made = repository(world, ignore_caps=True, wanted=LINUX & CPYTHON_312)
+    made = repository(world, ignore_caps=True, target_region=LINUX & CPYTHON_312)
     assert made.serves("a", ONE) is MarkerSet.of_python("<3.9")
 
 
 def test_wheels_serve_their_platform_and_an_sdist_every_one() -> None:
     world = {"a": {"1": {"wheels": WIN_WHEEL, "sdist": True}, "2": {"wheels": WIN_WHEEL}}}
-    made = repository(world, wanted=(LINUX | WINDOWS) & CPYTHON_312)
+    made = repository(world, target_region=(LINUX | WINDOWS) & CPYTHON_312)
     assert made.wheels_serve("a", ONE) is None
     wheels = made.wheels_serve("a", TWO)
     assert wheels is not None
@@ -121,23 +121,25 @@ def test_wheels_serve_their_platform_and_an_sdist_every_one() -> None:
 
 def test_what_nobody_serves_is_asked_of_nobody_unless_by_name() -> None:
     world = {"a": {"1": {"wheels": WIN_WHEEL}, "2": {"wheels": WIN_WHEEL}}}
-    wanted = (LINUX | WINDOWS) & CPYTHON_312
-    assert repository(world, wanted=wanted).serves("a", TWO).is_full
-    strict = repository(world, wanted=wanted, must_have=wanted).serves("a", TWO)
+    targets = (LINUX | WINDOWS) & CPYTHON_312
+    assert repository(world, target_region=targets).serves("a", TWO).is_full
+    strict = repository(world, target_region=targets, must_have=targets).serves("a", TWO)
     assert strict.is_disjoint(LINUX & CPYTHON_312)
 
 
 def test_an_sdist_serves_everywhere_but_not_where_wheels_are_required() -> None:
     world = {"a": {"1": {"wheels": WIN_WHEEL, "sdist": True}}}
-    wanted = (LINUX | WINDOWS) & CPYTHON_312
-    assert repository(world, wanted=wanted).serves("a", ONE).is_full
+    targets = (LINUX | WINDOWS) & CPYTHON_312
+    assert repository(world, target_region=targets).serves("a", ONE).is_full
     assert (
-        repository(world, wanted=wanted, no_build=frozenset({"a"}), must_have=wanted)
+        repository(world, target_region=targets, no_build=frozenset({"a"}), must_have=targets)
         .serves("a", ONE)
         .is_disjoint(LINUX & CPYTHON_312)
     )
     assert (
-        repository(world, wanted=wanted, required=LINUX & CPYTHON_312).serves("a", ONE).is_disjoint(LINUX & CPYTHON_312)
+        repository(world, target_region=targets, required=LINUX & CPYTHON_312)
+        .serves("a", ONE)
+        .is_disjoint(LINUX & CPYTHON_312)
     )
 
 
@@ -223,6 +225,6 @@ def test_only_so_many_releases_of_a_project_are_built_and_that_is_told_once() ->
     assert [f is not None for f in found] == [n > 40 and n % 2 == 0 for n in range(50, 0, -1)]
     assert made.unbuilt == {"a"}
     assert [text for text in notes.texts if "does not build" not in text] == [
-        "a 40 is stepped over: 5 releases could not be built: no further one is built"
+        "a 40 is skipped: 5 releases could not be built: no further one is built"
     ]
     assert ("a", Version("39")) not in made.stepped_over

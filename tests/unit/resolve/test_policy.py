@@ -6,7 +6,7 @@ import pytest
 from packaging.specifiers import SpecifierSet
 
 from fakes.fake_repository import FakeRelease, FakeRepository
-from lockset.resolve.problem.request import Policy
+from lockset.resolve.problem.request import ReleasePolicy
 from lockset.resolve.problem.requirement import Specifier
 from lockset.resolve.releases.admission import Admission, bits
 
@@ -22,8 +22,10 @@ REPOSITORY = FakeRepository(
 )
 
 
-def admitted(name: str, *specifiers: str, policy: Policy | None = None, locked: tuple[str, ...] = ()) -> list[str]:
-    policy = policy or Policy()
+def admitted(
+    name: str, *specifiers: str, policy: ReleasePolicy | None = None, locked: tuple[str, ...] = ()
+) -> list[str]:
+    policy = policy or ReleasePolicy()
     admission = Admission(REPOSITORY, policy)
     releases = REPOSITORY.releases(name)
     preferred = sum(1 << i for i, v in enumerate(releases.versions) if str(v) in locked)
@@ -68,12 +70,14 @@ def test_a_local_version_fits_a_pin_of_its_public_one() -> None:
 
 
 def test_prereleases_can_be_allowed_or_not_for_all_and_for_one() -> None:
-    allowed = Policy(prerelease="allow")
+    allowed = ReleasePolicy(prerelease="allow")
     assert admitted("a", ">=2", policy=allowed) == ["3.0b1", "2.0"]
-    assert admitted("a", ">=3.0b1", policy=Policy(prerelease="disallow")) == []
-    assert admitted("early", "", policy=Policy(prerelease="disallow")) == []
-    assert admitted("a", ">=2", policy=Policy(prerelease_of={"a": "allow"})) == ["3.0b1", "2.0"]
-    assert admitted("a", ">=2", policy=Policy(prerelease="allow", prerelease_of={"a": "if-necessary"})) == ["2.0"]
+    assert admitted("a", ">=3.0b1", policy=ReleasePolicy(prerelease="disallow")) == []
+    assert admitted("early", "", policy=ReleasePolicy(prerelease="disallow")) == []
+    assert admitted("a", ">=2", policy=ReleasePolicy(prerelease_of={"a": "allow"})) == ["3.0b1", "2.0"]
+    assert admitted("a", ">=2", policy=ReleasePolicy(prerelease="allow", prerelease_of={"a": "if-necessary"})) == [
+        "2.0"
+    ]
 
 
 def test_what_was_locked_is_admitted_where_it_fits() -> None:
@@ -82,16 +86,16 @@ def test_what_was_locked_is_admitted_where_it_fits() -> None:
 
 
 def test_the_lowest_comes_first_where_asked_for() -> None:
-    assert admitted("a", "", policy=Policy(order="lowest")) == ["1.0", "2.0"]
-    assert admitted("a", "", policy=Policy(lowest=frozenset({"a"}))) == ["1.0", "2.0"]
-    assert admitted("a", "", policy=Policy(lowest=frozenset({"b"}))) == ["2.0", "1.0"]
+    assert admitted("a", "", policy=ReleasePolicy(order="lowest")) == ["1.0", "2.0"]
+    assert admitted("a", "", policy=ReleasePolicy(lowest=frozenset({"a"}))) == ["1.0", "2.0"]
+    assert admitted("a", "", policy=ReleasePolicy(lowest=frozenset({"b"}))) == ["2.0", "1.0"]
 
 
 def test_what_counts_by_name_only() -> None:
-    def named(name: str, policy: Policy) -> list[str]:
+    def named(name: str, policy: ReleasePolicy) -> list[str]:
         releases = REPOSITORY.releases(name)
-        return [str(releases.versions[i]) for i in bits(Admission(REPOSITORY, policy).only_named(releases))]
+        return [str(releases.versions[i]) for i in bits(Admission(REPOSITORY, policy).needing_opt_in(releases))]
 
-    assert named("a", Policy()) == ["3.0b1", "2.0rc1", "1.5"]
-    assert named("a", Policy(prerelease="allow")) == ["1.5"]
-    assert named("early", Policy()) == []
+    assert named("a", ReleasePolicy()) == ["3.0b1", "2.0rc1", "1.5"]
+    assert named("a", ReleasePolicy(prerelease="allow")) == ["1.5"]
+    assert named("early", ReleasePolicy()) == []

@@ -8,8 +8,8 @@ import pytest
 
 from lockset.errors import LocksetError
 from lockset.markers import MarkerSet
-from lockset.resolve.lock.verify import Missing, prove
-from lockset.resolve.problem.requirement import Dependency, Origin, Root, parse_dependency
+from lockset.resolve.lock.verify import MissingFile, verify_lock
+from lockset.resolve.problem.requirement import Dependency, RequirementOrigin, RootRequirement, parse_dependency
 from lockset.resolve.problem.sample import Sample
 from universes.small_world import described, old_lock
 
@@ -31,10 +31,10 @@ def sample(text: str) -> Sample:
     return Sample(name=text, platform=platform, implementation="cpython", environment=environment, tags=frozenset(tags))
 
 
-def root(text: str) -> Root:
+def root(text: str) -> RootRequirement:
     dependency = parse_dependency(text)
-    origin = Origin(name="project", version=None, text=dependency.text)
-    return Root(dependency=dependency, region=dependency.marker, origin=origin)
+    origin = RequirementOrigin(name="project", version=None, text=dependency.text)
+    return RootRequirement(dependency=dependency, region=dependency.marker, origin=origin)
 
 
 def proved(
@@ -44,11 +44,11 @@ def proved(
     samples: Sequence[str] = ("3.12 linux", "3.12 windows"),
     universe: MarkerSet | None = None,
     extras: Sequence[tuple[str, ...]] = ((),),
-) -> tuple[Missing, ...]:
+) -> tuple[MissingFile, ...]:
     def dependencies(name: str, version: Version) -> list[Dependency]:
         return [parse_dependency(text) for text in NEEDS.get(name, ())]
 
-    found = prove(
+    found = verify_lock(
         old_lock(entries),
         roots=[root(r) for r in roots],
         dependencies=dependencies,
@@ -74,16 +74,16 @@ def test_a_sound_lock_passes() -> None:
     ("entries", "roots", "why"),
     [
         ((*SOUND, "a 2"), ["a"], "two entries of a apply"),
-        (("b 1", "d 1 ; sys_platform == 'win32'"), ["a"], "the project asks for a, and no entry of it applies"),
-        (("a 1", "d 1 ; sys_platform == 'win32'"), ["a"], "a 1 asks for b>=1, and no entry of it applies"),
-        (("a 1", "b 1"), ["a"], "3.12 windows: b 1 asks for d, and no entry of it applies"),
-        (SOUND, ["a[x]"], "a 1 asks for c, and no entry of it applies"),
-        (SOUND, ["a>=2"], "the project asks for a>=2, and 1 is locked"),
-        (("a 1", "b 0.9", "d 1 ; sys_platform == 'win32'"), ["a"], "a 1 asks for b>=1, and 0.9 is locked"),
-        ((*SOUND, "e 1"), ["a"], "nobody asks for e"),
-        (("a 1", "b 1", "d 1"), ["a"], "3.12 linux: nobody asks for d"),
-        ((*SOUND, "c 1"), ["a"], "nobody asks for c"),
-        (SOUND, ["a ; sys_platform == 'win32'"], "3.12 linux: nobody asks for a, b"),
+        (("b 1", "d 1 ; sys_platform == 'win32'"), ["a"], "the project requires a, and no entry of it applies"),
+        (("a 1", "d 1 ; sys_platform == 'win32'"), ["a"], "a 1 requires b>=1, and no entry of it applies"),
+        (("a 1", "b 1"), ["a"], "3.12 windows: b 1 requires d, and no entry of it applies"),
+        (SOUND, ["a[x]"], "a 1 requires c, and no entry of it applies"),
+        (SOUND, ["a>=2"], "the project requires a>=2, and 1 is locked"),
+        (("a 1", "b 0.9", "d 1 ; sys_platform == 'win32'"), ["a"], "a 1 requires b>=1, and 0.9 is locked"),
+        ((*SOUND, "e 1"), ["a"], "nothing requires e"),
+        (("a 1", "b 1", "d 1"), ["a"], "3.12 linux: nothing requires d"),
+        ((*SOUND, "c 1"), ["a"], "nothing requires c"),
+        (SOUND, ["a ; sys_platform == 'win32'"], "3.12 linux: nothing requires a, b"),
     ],
 )
 def test_an_unsound_lock_is_refused(entries: Sequence[str], roots: Sequence[str], why: str) -> None:
@@ -107,7 +107,7 @@ def test_environments_outside_of_the_universe_do_not_count() -> None:
 
 
 def test_every_choice_of_extras_is_looked_at() -> None:
-    with pytest.raises(LocksetError, match="asks for e, and no entry"):
+    with pytest.raises(LocksetError, match="requires e, and no entry"):
         proved(
             ("b 1 ; 'x' in extras",),
             ["b ; 'x' in extras", "e ; 'y' in extras"],
@@ -117,7 +117,7 @@ def test_every_choice_of_extras_is_looked_at() -> None:
 
 
 def test_an_entry_without_a_file_is_named_with_every_sample_it_lacks_one_in() -> None:
-    found = prove(
+    found = verify_lock(
         old_lock(["b 1"], tags="py3-none-win_amd64"),
         roots=[root("b")],
         dependencies=lambda name, version: (),
@@ -125,4 +125,4 @@ def test_an_entry_without_a_file_is_named_with_every_sample_it_lacks_one_in() ->
         choices=[((), ())],
         universe=MarkerSet.any(),
     )
-    assert found == (Missing(name="b", version="1", samples=(sample("3.12 linux"), sample("3.13 macos"))),)
+    assert found == (MissingFile(name="b", version="1", samples=(sample("3.12 linux"), sample("3.13 macos"))),)

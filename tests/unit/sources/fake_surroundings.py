@@ -24,10 +24,10 @@ class FakeSurroundings:
     files: Mapping[str, str | bytes] = field(default_factory=dict)
     trees: Mapping[str, str | None] = field(default_factory=dict)
 
-    def read(self, location: str) -> bytes:
-        if location not in self.files:
-            raise LocksetError("source-missing", f"There is no file `{location}`", place=location)
-        content = self.files[location]
+    def read(self, path_or_url: str) -> bytes:
+        if path_or_url not in self.files:
+            raise LocksetError("source-missing", f"There is no file `{path_or_url}`", location=path_or_url)
+        content = self.files[path_or_url]
         return content.encode() if isinstance(content, str) else content
 
     def exists(self, path: str) -> bool:
@@ -43,14 +43,14 @@ def requirements(
     files: Mapping[str, str | bytes] | None = None,
     trees: Mapping[str, str | None] | None = None,
     environ: Mapping[str, str] | None = None,
-    location: str = "/work/r.txt",
+    path_or_url: str = "/work/r.txt",
     constraint: bool = False,
 ) -> RootProject:
     """What the file `r.txt` in /work with this content asks for."""
     return read_requirements(
         content,
-        location=location,
-        place="r.txt",
+        path_or_url=path_or_url,
+        location="r.txt",
         base=BASE,
         environ=environ or {},
         surroundings=FakeSurroundings(files or {}, trees or {}),

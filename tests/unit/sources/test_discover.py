@@ -61,7 +61,7 @@ def test_without_names_the_nearest_project_upwards_is_read(folder: Path) -> None
     assert find_upwards("no such file", inner) is None
 
 
-def test_a_folder_stands_for_its_project(folder: Path) -> None:
+def test_a_folder_means_its_pyproject(folder: Path) -> None:
     assert read(folder / "more", "..").name == "demo"
     assert refusal(folder, "more").code == "source-missing"
 
@@ -123,7 +123,7 @@ def test_without_a_project_there_are_no_settings(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["pylock.toml", "pylock.dev.toml", "uv.lock", "poetry.lock", "setup.py", "Pipfile"])
-def test_what_is_no_source_is_refused_by_its_name(folder: Path, name: str) -> None:
+def test_files_that_are_not_sources_are_refused_by_name(folder: Path, name: str) -> None:
     (folder / name).write_text("", encoding="utf-8")
     assert refusal(folder, name).code == "source-kind"
 
@@ -142,10 +142,10 @@ def test_urls_are_not_fetched(folder: Path) -> None:
 
 def test_a_missing_included_file_names_the_line(folder: Path) -> None:
     told = refusal(folder, "-", stdin="x\n-r nope.txt\n")
-    assert (told.code, told.place, told.context) == ("source-missing", "nope.txt", ("included at <stdin>:2",))
+    assert (told.code, told.location, told.context) == ("source-missing", "nope.txt", ("included at <stdin>:2",))
 
 
-def test_what_is_no_regular_file_is_refused_at_once(folder: Path) -> None:
+def test_irregular_files_are_refused_at_once(folder: Path) -> None:
     fifo = folder / "pipe.txt"
     if not hasattr(os, "mkfifo"):
         pytest.skip("no pipes with names here")
@@ -155,7 +155,7 @@ def test_what_is_no_regular_file_is_refused_at_once(folder: Path) -> None:
     assert refusal(folder, "-", stdin="-r pipe.txt").code == "source-unreadable"
 
 
-def test_files_beyond_all_measure_are_refused_unread(folder: Path) -> None:
+def test_huge_files_are_refused_unread(folder: Path) -> None:
     with (folder / "big.txt").open("wb") as file:
         file.truncate(MAX_BYTES + 1)
     told = refusal(folder, "big.txt")
@@ -164,24 +164,24 @@ def test_files_beyond_all_measure_are_refused_unread(folder: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["a\0b", "x" * 5000, "no\nsuch"])
-def test_names_that_cannot_be_are_refused(folder: Path, name: str) -> None:
+def test_impossible_file_names_are_refused(folder: Path, name: str) -> None:
     assert refusal(folder, name).code in {"source-missing", "source-unreadable"}
 
 
 @pytest.mark.parametrize(
-    ("name", "data", "place"),
+    ("name", "data", "location"),
     [
         ("bad.toml", b"a = 1\nb = '\xff'\n", "bad.toml:2:6"),
         ("bad.py", SCRIPT.encode() + b"# caf\xe9\n", "bad.py:5:6"),
     ],
 )
-def test_bytes_that_are_no_utf_8_are_refused_with_their_place(folder: Path, name: str, data: bytes, place: str) -> None:
+def test_invalid_utf_8_is_refused_with_its_line(folder: Path, name: str, data: bytes, location: str) -> None:
     (folder / name).write_bytes(data)
     told = refusal(folder, name)
-    assert (told.code, told.place) == ("encoding", place)
+    assert (told.code, told.location) == ("encoding", location)
 
 
-def test_a_byte_order_mark_is_passed_over(folder: Path) -> None:
+def test_a_byte_order_mark_is_ignored(folder: Path) -> None:
     (folder / "pyproject.toml").write_bytes(b"\xef\xbb\xbf" + PYPROJECT.encode())
     assert read(folder).name == "demo"
 

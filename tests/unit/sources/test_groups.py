@@ -6,15 +6,15 @@ import pytest
 
 from lockset.errors import LocksetError
 from lockset.sources.groups import read_groups
-from lockset.sources.toml_table import parse_toml
+from lockset.sources.toml_table import parse_settings_file
 
 
 def groups(text: str) -> dict[str, list[str]]:
-    table = parse_toml(f"[dependency-groups]\n{text}", place="pyproject.toml").table("dependency-groups")
+    table = parse_settings_file(f"[dependency-groups]\n{text}", location="pyproject.toml").table("dependency-groups")
     return {name: [str(line.requirement) for line in lines] for name, lines in read_groups(table).items()}
 
 
-def test_includes_stand_where_they_are_written() -> None:
+def test_includes_keep_their_position() -> None:
     read = groups("a = ['x', {include-group='b'}, 'y']\nb = ['z']")
     assert read == {"a": ["x", "z", "y"], "b": ["z"]}
 
@@ -23,14 +23,14 @@ def test_names_are_normalized_on_both_sides() -> None:
     assert groups("Type_Check = ['mypy']\nall = [{include-group='type.check'}]")["all"] == ["mypy"]
 
 
-def test_what_comes_by_two_ways_stands_once() -> None:
+def test_a_requirement_included_twice_is_listed_once() -> None:
     read = groups(
         "a = [{include-group='b'}, {include-group='c'}]\nb = [{include-group='d'}]\nc=[{include-group='d'}]\nd = ['x']"
     )
     assert read["a"] == ["x"]
 
 
-def test_includes_that_double_at_every_level_cost_nothing() -> None:
+def test_includes_that_double_at_every_level_stay_cheap() -> None:
     text = "\n".join(f"g{n} = [{{include-group='g{n - 1}'}}, {{include-group='g{n - 1}'}}]" for n in range(1, 60))
     assert groups("g0 = ['x']\n" + text)["g59"] == ["x"]
 
@@ -54,7 +54,7 @@ def test_includes_that_double_at_every_level_cost_nothing() -> None:
         ("a = ['x y']", "requirement-syntax", "`x y`"),
     ],
 )
-def test_what_is_wrong_is_told_with_its_key(text: str, code: str, part: str) -> None:
+def test_errors_name_the_key(text: str, code: str, part: str) -> None:
     with pytest.raises(LocksetError) as caught:
         groups(text)
     assert caught.value.diagnostic.code == code
@@ -67,7 +67,7 @@ def test_an_unknown_include_names_the_nearest_group() -> None:
     assert caught.value.diagnostic.hint == "Did you mean `test`?"
 
 
-def test_a_chain_beyond_all_reason_is_refused_without_a_traceback() -> None:
+def test_a_very_deep_chain_is_refused_without_a_traceback() -> None:
     text = "\n".join(f"g{n} = [{{include-group='g{n + 1}'}}]" for n in range(3000))
     with pytest.raises(LocksetError, match="levels deep"):
         groups(text + "\ng3000 = []")

@@ -8,7 +8,7 @@ import pytest
 from packaging.specifiers import SpecifierSet
 
 from lockset.errors import LocksetError
-from lockset.sources.project import RootProject, Settings, SourceOptions, merge
+from lockset.sources.project import RootProject, Settings, SourceOptions, merge_sources
 from lockset.sources.requirements.requirement_line import parse_requirement
 
 
@@ -19,13 +19,13 @@ def project(*names: str, folder: str = "/a", **more: object) -> RootProject:
 
 def test_one_source_is_itself() -> None:
     alone = project("a")
-    assert merge([alone]) is alone
+    assert merge_sources([alone]) is alone
 
 
-def test_everything_asked_for_is_asked_for_together() -> None:
+def test_requirements_of_all_sources_are_joined() -> None:
     (x,) = project("x").dependencies
     (y,) = project("y").dependencies
-    joined = merge(
+    joined = merge_sources(
         [
             project("a", extras={"e": (x,)}, sources=("one",), requires_python=SpecifierSet(">=3.9")),
             project(
@@ -42,13 +42,13 @@ def test_everything_asked_for_is_asked_for_together() -> None:
     assert joined.requires_python == SpecifierSet(">=3.9,<3.14")
 
 
-def test_the_project_with_a_name_leads() -> None:
-    joined = merge([project("a", folder="/a"), project("b", folder="/b", name="demo")])
+def test_the_project_with_a_name_takes_precedence() -> None:
+    joined = merge_sources([project("a", folder="/a"), project("b", folder="/b", name="demo")])
     assert (joined.name, joined.base) == ("demo", Path("/b"))
 
 
 def test_options_of_later_sources_replace_or_extend() -> None:
-    joined = merge(
+    joined = merge_sources(
         [
             project(options=SourceOptions(index_url="one", extra_index_urls=("x",), require_hashes=True)),
             project(options=SourceOptions(index_url="two", extra_index_urls=("x", "y"), pre=True)),
@@ -59,17 +59,17 @@ def test_options_of_later_sources_replace_or_extend() -> None:
 
 def test_settings_come_from_the_one_source_that_has_them() -> None:
     said = Settings(fork_strategy="fewest")
-    assert merge([project(), project(settings=said)]).settings == said
-    assert merge([project(settings=said), project(settings=said)]).settings == said
+    assert merge_sources([project(), project(settings=said)]).settings == said
+    assert merge_sources([project(settings=said), project(settings=said)]).settings == said
 
 
 def test_settings_that_disagree_are_refused() -> None:
     with pytest.raises(LocksetError) as caught:
-        merge(
+        merge_sources(
             [
                 project(settings=Settings(fork_strategy="fewest"), sources=("one",)),
                 project(settings=Settings(no_index=True), sources=("two",)),
             ]
         )
     assert caught.value.diagnostic.code == "settings-disagree"
-    assert caught.value.diagnostic.place == "one, two"
+    assert caught.value.diagnostic.location == "one, two"

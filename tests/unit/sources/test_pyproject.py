@@ -53,7 +53,7 @@ lint = ["ruff"]
     assert read.sources == ("pyproject.toml",)
 
 
-def test_every_requirement_tells_which_key_asks_for_it() -> None:
+def test_every_requirement_has_its_key_as_origin() -> None:
     read = project("""
 [project]
 name = "demo"
@@ -68,7 +68,7 @@ h = ["c"]
     assert read.groups["g"][0].origin == "pyproject.toml [dependency-groups.h]"
 
 
-def test_own_extras_stand_for_their_requirements_through_several_levels() -> None:
+def test_own_extras_are_replaced_by_their_requirements_through_several_levels() -> None:
     read = project("""
 [project]
 name = "Demo_App"
@@ -86,7 +86,7 @@ all = ["demo.app[x,y] ; sys_platform == 'win32'"]
     assert "through demo.app[x,y]" in read.extras["all"][0].origin
 
 
-def test_circles_of_own_extras_add_nothing() -> None:
+def test_cycles_of_own_extras_add_nothing() -> None:
     read = project("""
 [project]
 name = "demo"
@@ -130,7 +130,7 @@ def test_own_extras_that_multiply_without_end_are_refused() -> None:
     [
         ("[project]\nname = 1", "wrong-type", "`project.name` has to be a string, not an integer"),
         ("[project]\ndependencies = []", "invalid-value", "`project.name` is missing"),
-        ("[project]\nname = '-a'", "invalid-value", "is not a project name"),
+        ("[project]\nname = '-a'", "invalid-value", "is not a valid project name"),
         ("project = 1", "wrong-type", "`project` has to be a table"),
         ("[project]\nname='a'\ndependencies = 'b'", "wrong-type", "`project.dependencies` has to be an array"),
         ("[project]\nname='a'\ndependencies = ['b', 1]", "wrong-type", "`project.dependencies[1]`"),
@@ -142,47 +142,47 @@ def test_own_extras_that_multiply_without_end_are_refused() -> None:
             "invalid-value",
             "have the same name, `a-b`",
         ),
-        ("[dependency-groups]\na = ['b',", "toml-syntax", "not TOML"),
-        ("[project", "toml-syntax", "not TOML"),
+        ("[dependency-groups]\na = ['b',", "toml-syntax", "not valid TOML"),
+        ("[project", "toml-syntax", "not valid TOML"),
         ("a = " + "[" * 5000, "toml-syntax", "nested"),
         ("a = " + "1" * 5000, "toml-syntax", "cannot be read"),
-        ("[project]\nname='a'\ndependencies = ['b ; " + "(" * 5000 + "']", "requirement-syntax", "nested too deep"),
+        ("[project]\nname='a'\ndependencies = ['b ; " + "(" * 5000 + "']", "requirement-syntax", "nested too deeply"),
         ("[tool.lockset]\nenvironments = ['" + "(" * 5000 + "']", "invalid-value", "`tool.lockset.environments[0]`"),
         ("", "no-project", "neither [project] nor [dependency-groups]"),
         ("[tool.lockset]\npython = '>=x'", "invalid-value", "`tool.lockset.python`"),
-        ("[project]\nname='a'\ndynamic=['dependencies']\ndependencies=['b']", "invalid-value", "as well"),
+        ("[project]\nname='a'\ndynamic=['dependencies']\ndependencies=['b']", "invalid-value", "also listed"),
     ],
 )
-def test_what_is_wrong_is_told_with_its_key(text: str, code: str, part: str) -> None:
+def test_errors_name_the_key(text: str, code: str, part: str) -> None:
     told = refusal(text)
     assert told.code == code
     assert part in told.message
-    assert told.place is not None
-    assert told.place.startswith("pyproject.toml")
+    assert told.location is not None
+    assert told.location.startswith("pyproject.toml")
 
 
 def test_a_syntax_error_has_line_and_column() -> None:
-    assert refusal("[project]\nname = \n").place == "pyproject.toml:2:8"
+    assert refusal("[project]\nname = \n").location == "pyproject.toml:2:8"
 
 
 def test_a_bad_requirement_has_its_number_and_a_hint() -> None:
     told = refusal("[project]\nname='a'\ndependencies = ['b', 'c=1']")
-    assert told.place == "pyproject.toml: project.dependencies[1]"
+    assert told.location == "pyproject.toml: project.dependencies[1]"
     assert told.hint == "Write `==` for an exact version"
 
 
-def test_credentials_of_urls_are_not_told() -> None:
+def test_credentials_in_urls_are_not_shown() -> None:
     told = refusal("[project]\nname='a'\ndependencies = ['b @ https://user:secret@e.example.org/x.zip#sha256=1 2']")
     assert "secret" not in repr(told)
 
 
-def test_poetry_projects_are_told_what_is_read() -> None:
+def test_errors_for_poetry_projects_say_what_is_read() -> None:
     told = refusal("[tool.poetry]\nname = 'demo'\n")
     assert told.hint is not None
     assert "tool.poetry" in told.hint
 
 
-def test_dynamic_dependencies_are_left_to_the_build_with_the_files_that_setuptools_takes() -> None:
+def test_dynamic_dependencies_name_the_files_that_setuptools_reads() -> None:
     read = project("""
 [project]
 name = "demo"
@@ -208,21 +208,21 @@ def test_requirements_that_poetry_adds_are_left_to_the_build() -> None:
     assert unbuilt.keys == ("dependencies",)
 
 
-def test_groups_alone_make_a_source() -> None:
+def test_a_file_with_only_groups_is_a_source() -> None:
     read = project("[dependency-groups]\ndev = ['pytest']\n[tool.lockset]\nconstraints = ['pytest<9']\n")
     assert read.name is None
     assert written(read.groups["dev"]) == ["pytest"]
     assert written(read.constraints) == ["pytest<9"]
 
 
-def test_hashes_in_direct_urls_are_taken_out() -> None:
+def test_hashes_are_removed_from_direct_urls() -> None:
     digest = "a" * 64
     read = project(f"[project]\nname='a'\ndependencies = ['b @ https://e.example.org/b.zip#sha256={digest}']")
     assert read.dependencies[0].requirement.url == "https://e.example.org/b.zip"
     assert [str(each) for each in read.dependencies[0].hashes] == [f"sha256:{digest}"]
 
 
-def test_name_and_settings_can_be_had_alone() -> None:
+def test_name_and_settings_can_be_read_alone() -> None:
     text = "[project]\nname = 'A_b'\ndynamic = ['dependencies']\n[tool.lockset]\nno-index = true\n"
     assert read_pyproject_name(text) == "a-b"
     assert read_pyproject_settings(text).no_index is True
@@ -230,7 +230,7 @@ def test_name_and_settings_can_be_had_alone() -> None:
 
 
 @pytest.mark.parametrize(("name", "warned"), [("locksett", 1), ("lock-set", 1), ("Lockset", 1), ("lockfile", 0)])
-def test_a_table_that_is_most_likely_meant_is_told(name: str, warned: int) -> None:
+def test_a_misspelled_table_is_a_warning(name: str, warned: int) -> None:
     text = f'[project]\nname = "a"\n[tool.{name}]\npython = "3.12"\n'
     assert len(read_pyproject(text, base=Path("/w")).warnings) == warned
     assert not read_pyproject(f"{text}[tool.lockset]\n", base=Path("/w")).warnings

@@ -49,7 +49,7 @@ def test_lines_are_joined_and_comments_dropped(content: str, expected: list[str]
         assert asked(content) == expected
 
 
-def test_places_are_those_of_the_first_physical_line() -> None:
+def test_locations_are_those_of_the_first_physical_line() -> None:
     read = requirements("\n# c\na \\\n  >=1\nb\n")
     assert [line.origin for line in read.dependencies] == ["r.txt:3", "r.txt:5"]
 
@@ -60,7 +60,7 @@ def test_variables_are_replaced_only_when_set_and_of_upper_case() -> None:
     assert options(content, environ=environ).index_url == "https://me:${PASS}@${lower}.example.org/$HOME/${EMPTY}"
 
 
-def test_a_hash_sign_in_a_variable_is_no_comment() -> None:
+def test_a_hash_sign_in_a_variable_does_not_begin_a_comment() -> None:
     assert options('-i "https://${A}/"', environ={"A": "a #b"}).index_url == "https://a #b/"
 
 
@@ -81,10 +81,10 @@ def test_encodings_are_recognised(data: bytes) -> None:
     assert "`aä`" in told.message
 
 
-def test_bytes_that_are_no_utf_8_are_harmless_in_comments_and_refused_elsewhere() -> None:
+def test_invalid_utf_8_is_accepted_in_comments_and_refused_elsewhere() -> None:
     assert asked(b"a # caf\xe9\n# caf\xe9\nb\n") == ["a", "b"]
     told = refusal(b"a\n\nb-caf\xe9\n")
-    assert (told.code, told.place) == ("encoding", "r.txt:3")
+    assert (told.code, told.location) == ("encoding", "r.txt:3")
 
 
 @pytest.mark.parametrize("name", ["no-such", "zip", "ascii"])
@@ -147,15 +147,15 @@ def test_a_hash_in_a_url_is_a_hash() -> None:
     assert read.dependencies[0].requirement.url == "https://e.example.org/a.zip#subdirectory=p"
 
 
-def test_a_url_without_a_name_gets_a_proposal_without_secrets() -> None:
+def test_a_url_without_a_name_gets_a_suggestion_without_secrets() -> None:
     told = refusal("git+https://token@e.example.org/fvcore.git@main")
     assert told.code == "requirement-name"
-    assert told.hint == "Write the name in front: `fvcore @ git+https://****@e.example.org/fvcore.git@main`"
+    assert told.hint == "Add the name: `fvcore @ git+https://****@e.example.org/fvcore.git@main`"
     assert "token" not in repr(told)
 
 
 @pytest.mark.parametrize("user", ["token", "user:secret", "user:p@ss", "user:secret@git", ":secret"])
-def test_no_part_of_credentials_is_told(user: str) -> None:
+def test_no_part_of_credentials_is_shown(user: str) -> None:
     told = refusal(f"git+https://{user}@e.example.org/x.git")
     assert "https://****@e.example.org" in told.message
     assert "git+ssh://git@e.example.org" in refusal("git+ssh://git@e.example.org/x").message
@@ -180,7 +180,7 @@ MANY = 200_000
         "--" + "x" * MANY,
     ],
 )
-def test_hostile_lines_are_refused_soon(content: str) -> None:
+def test_hostile_lines_are_refused_quickly(content: str) -> None:
     assert refusal(content).code in {"requirement-syntax", "requirement-name", "path-missing", "option-unknown"}
 
 
@@ -207,25 +207,25 @@ def test_hostile_lines_are_refused_soon(content: str) -> None:
         ("--no", "option-unknown", "`--no`"),
         ("--", "option-unknown", "`--`"),
         ("--index-url", "option-syntax", "needs a value"),
-        ("--pre=1", "option-syntax", "takes no value"),
+        ("--pre=1", "option-syntax", "does not take a value"),
         ("--no-binary -x", "option-syntax", "list of packages"),
         ("-i 'x", "option-syntax", "cannot be read"),
         ("--pre a", "option-syntax", "`a`"),
         ("-r nope.txt", "source-missing", "nope.txt"),
     ],
 )
-def test_what_is_wrong_is_told_with_its_line(content: str, code: str, part: str) -> None:
+def test_errors_name_the_line(content: str, code: str, part: str) -> None:
     told = refusal("\n" + content, trees={"/work/unnamed": None})
     assert told.code == code
     assert part in told.message
-    assert "r.txt:2" in f"{told.place} {told.context}"
+    assert "r.txt:2" in f"{told.location} {told.context}"
 
 
 def test_an_unknown_option_names_the_nearest() -> None:
     assert refusal("--index-urls x").hint == "Did you mean `--index-url`?"
 
 
-def test_options_act_on_the_whole_run_whatever_their_place() -> None:
+def test_options_apply_to_the_whole_run_wherever_they_are() -> None:
     read = requirements(
         "-r sub/b.txt\n-i https://a.example.org/\n",
         files={
@@ -260,11 +260,11 @@ def test_options_act_on_the_whole_run_whatever_their_place() -> None:
         ("-ihttps://x", SourceOptions(index_url="https://x")),
     ],
 )
-def test_options_add_up_as_in_pip(content: str, expected: SourceOptions) -> None:
+def test_options_combine_as_in_pip(content: str, expected: SourceOptions) -> None:
     assert options(content) == expected
 
 
-def test_files_within_files_are_found_beside_the_including_one() -> None:
+def test_included_files_are_relative_to_the_including_file() -> None:
     read = requirements(
         "-r sub/b.txt\n-c c.txt\na\n",
         files={
@@ -287,25 +287,25 @@ def test_files_within_files_are_found_beside_the_including_one() -> None:
     ]
 
 
-def test_files_of_a_url_are_joined_as_urls() -> None:
+def test_included_files_of_a_url_are_joined_as_urls() -> None:
     read = requirements(
-        "-r ../b.txt", location="https://e.example.org/x/r.txt", files={"https://e.example.org/b.txt": "b"}
+        "-r ../b.txt", path_or_url="https://e.example.org/x/r.txt", files={"https://e.example.org/b.txt": "b"}
     )
     assert [line.origin for line in read.dependencies] == ["https://e.example.org/b.txt:1"]
 
 
 def test_a_file_that_includes_itself_is_refused_with_the_chain() -> None:
     told = refusal("-r b.txt", files={"/work/b.txt": "x\n-r r.txt"})
-    assert (told.code, told.place) == ("requirements-cycle", "b.txt:2")
+    assert (told.code, told.location) == ("requirements-cycle", "b.txt:2")
     assert told.context == ("/work/r.txt includes", "/work/b.txt includes", "/work/r.txt")
 
 
-def test_a_file_by_two_ways_is_read_once() -> None:
+def test_a_file_included_twice_is_read_once() -> None:
     files: dict[str, str | bytes] = {f"/work/{n}.txt": f"-r {n + 1}.txt\n-r ./{n + 1}.txt\n" for n in range(60)}
     assert asked("-r 0.txt", files=files | {"/work/60.txt": "a"}) == ["a"]
 
 
-def test_a_chain_of_files_beyond_all_reason_is_refused() -> None:
+def test_a_very_deep_chain_of_files_is_refused() -> None:
     files: dict[str, str | bytes] = {f"/work/{n}.txt": f"-r {n + 1}.txt" for n in range(2000)}
     assert refusal("-r 0.txt", files=files).code == "requirements-depth"
 
@@ -320,7 +320,7 @@ def test_a_chain_of_files_beyond_all_reason_is_refused() -> None:
 )
 def test_what_pip_drops_silently_is_a_warning(content: str, code: str) -> None:
     read = requirements(content, files={"/work/b.txt": ""})
-    assert [(warning.code, warning.place) for warning in read.warnings] == [(code, "r.txt:1")]
+    assert [(warning.code, warning.location) for warning in read.warnings] == [(code, "r.txt:1")]
 
 
 def test_constraints_only_limit_versions() -> None:

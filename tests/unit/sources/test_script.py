@@ -27,7 +27,7 @@ def test_requirements_pythons_and_settings_are_read() -> None:
             "# constraints = ['idna<4']",
         ),
         base=Path("/work"),
-        place="run.py",
+        location="run.py",
     )
     assert str(read.requires_python) == ">=3.11"
     assert [line.text for line in read.dependencies] == ["requests<3", "rich"]
@@ -36,21 +36,21 @@ def test_requirements_pythons_and_settings_are_read() -> None:
     assert read.name is None
 
 
-def test_places_of_errors_are_lines_of_the_script() -> None:
+def test_locations_of_errors_are_lines_of_the_script() -> None:
     with pytest.raises(LocksetError) as caught:
-        read_script(block("# dependencies = [", "# x"), base=Path("/work"), place="run.py")
-    assert (caught.value.diagnostic.place or "").startswith("run.py:4:")
+        read_script(block("# dependencies = [", "# x"), base=Path("/work"), location="run.py")
+    assert (caught.value.diagnostic.location or "").startswith("run.py:4:")
 
 
-def test_windows_line_ends_are_no_part_of_the_block() -> None:
+def test_windows_line_endings_are_not_part_of_the_block() -> None:
     text = block("# dependencies = ['a']").replace("\n", "\r\n")
-    assert [line.text for line in read_script(text, base=Path("/w"), place="r.py").dependencies] == ["a"]
+    assert [line.text for line in read_script(text, base=Path("/w"), location="r.py").dependencies] == ["a"]
 
 
 def test_two_blocks_are_refused() -> None:
     text = block("# dependencies = []") * 2
     with pytest.raises(LocksetError) as caught:
-        read_script(text, base=Path("/w"), place="r.py")
+        read_script(text, base=Path("/w"), location="r.py")
     assert caught.value.diagnostic.code == "script-metadata-twice"
 
 
@@ -67,19 +67,19 @@ def test_two_blocks_are_refused() -> None:
         "# /// script\n# a = 1\n\n# ///\n",
     ],
 )
-def test_what_is_no_block_is_none(text: str) -> None:
+def test_a_text_without_a_valid_block_has_no_metadata(text: str) -> None:
     assert not has_script_metadata(text)
     with pytest.raises(LocksetError) as caught:
-        read_script(text, base=Path("/w"), place="r.py")
+        read_script(text, base=Path("/w"), location="r.py")
     assert caught.value.diagnostic.code == "no-script-metadata"
 
 
-def test_starts_without_end_cost_one_pass() -> None:
+def test_many_starts_without_an_end_take_one_pass() -> None:
     assert not has_script_metadata("# /// script\n" * 200_000)
 
 
-def test_a_wrong_key_is_told_with_its_line_in_the_script() -> None:
+def test_a_wrong_key_is_reported_with_its_line_in_the_script() -> None:
     text = "#!/usr/bin/env python\n\n" + block("# dependencies = []", "# [tool.lockset]", "# platfroms = []")
     with pytest.raises(LocksetError) as caught:
-        read_script(text, base=Path("/w"), place="r.py")
-    assert caught.value.diagnostic.place == "r.py:7:3"
+        read_script(text, base=Path("/w"), location="r.py")
+    assert caught.value.diagnostic.location == "r.py:7:3"

@@ -12,8 +12,8 @@ from packaging.specifiers import SpecifierSet
 
 from lockset.errors import LocksetError
 from lockset.sources.exclude_newer import parse_exclude_newer
-from lockset.sources.settings import CHOICES, KEYS, ConflictItem, IndexSetting, Settings, read_settings
-from lockset.sources.toml_table import parse_toml
+from lockset.sources.settings import CHOICES, KEYS, ConflictItem, IndexSetting, Settings, parse_settings
+from lockset.sources.toml_table import parse_settings_file
 
 SCHEMA = json.loads((Path(__file__).parents[3] / "schemas" / "tool-lockset.schema.json").read_text(encoding="utf-8"))
 
@@ -65,11 +65,11 @@ default = true
 
 
 def settings(text: str) -> Settings:
-    return read_settings(parse_toml(text, place="pyproject.toml"))
+    return parse_settings(parse_settings_file(text, location="pyproject.toml"))
 
 
-def test_nothing_said_is_nothing_set() -> None:
-    assert read_settings(None) == settings("") == Settings()
+def test_a_missing_table_gives_the_defaults() -> None:
+    assert parse_settings(None) == settings("") == Settings()
 
 
 def test_every_key_is_read_and_normalized() -> None:
@@ -99,7 +99,7 @@ def test_every_key_is_read_and_normalized() -> None:
 
 
 def test_every_key_of_the_example_is_a_field_and_none_is_missing() -> None:
-    said = parse_toml(FULL, place="x").data
+    said = parse_settings_file(FULL, location="x").data
     assert set(said) == set(KEYS)
     assert {key.replace("-", "_") for key in KEYS} == set(Settings.__dataclass_fields__)
 
@@ -113,7 +113,7 @@ def test_the_schema_knows_the_same_keys_and_words() -> None:
 
 
 def test_the_schema_accepts_what_is_read() -> None:
-    data = dict(parse_toml(FULL, place="x").data)
+    data = dict(parse_settings_file(FULL, location="x").data)
     data["exclude-newer"] = "2026-01-31"
     assert list(Draft202012Validator(SCHEMA).iter_errors(data)) == []
 
@@ -139,13 +139,17 @@ def test_the_schema_accepts_what_is_read() -> None:
         ("index = [{ name = 'a' }]", "invalid-value", "needs a `url`"),
         ("index = [{ url = 'a', urls = 'b' }]", "unknown-key", "`index[0].urls`"),
         ("index = [{ url = 'a', explicit = true }]", "invalid-value", "serves no packages"),
-        ("index = [{ url = 'a', default = true }, { url = 'b', default = true }]", "invalid-value", "second index"),
-        ("index = [{ url = 'a', name = 'n' }, { url = 'b', name = 'n' }]", "invalid-value", "second index `n`"),
+        (
+            "index = [{ url = 'a', default = true }, { url = 'b', default = true }]",
+            "invalid-value",
+            "more than one index",
+        ),
+        ("index = [{ url = 'a', name = 'n' }, { url = 'b', name = 'n' }]", "invalid-value", "another index: `n`"),
         ("index = { url = 'a' }", "wrong-type", "an array"),
         ("config-settings = { a = 1 }", "wrong-type", "`config-settings.a`"),
     ],
 )
-def test_what_is_wrong_is_told_with_its_key(text: str, code: str, part: str) -> None:
+def test_errors_name_the_key(text: str, code: str, part: str) -> None:
     with pytest.raises(LocksetError) as caught:
         settings(text)
     assert caught.value.diagnostic.code == code
@@ -179,11 +183,11 @@ def test_an_unknown_key_names_the_nearest() -> None:
         ("PT30M", timedelta(minutes=30)),
     ],
 )
-def test_moments_and_ages_are_understood(text: str, expected: datetime | timedelta) -> None:
+def test_times_and_ages_are_parsed(text: str, expected: datetime | timedelta) -> None:
     assert parse_exclude_newer(text) == expected
 
 
 @pytest.mark.parametrize("text", ["", "P", "PT", "7", "days", "-7 days", "2026-13-01", "9999999 years", "yesterday"])
-def test_other_moments_are_refused(text: str) -> None:
-    with pytest.raises(LocksetError, match="neither a date"):
+def test_other_times_are_refused(text: str) -> None:
+    with pytest.raises(LocksetError, match="is not a valid date, time or age"):
         parse_exclude_newer(text)

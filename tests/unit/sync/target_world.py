@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from builders.locks import locked_package, make_lock
-from lockset.composition.sync_pipeline import Doing, LockSource, Policy, SyncRequest, SyncResult, sync
+from lockset.composition.sync_pipeline import InstallOptions, LockSource, RemovalPolicy, SyncRequest, SyncResult, sync
 from lockset.lockfile.read import read
 
 if TYPE_CHECKING:
@@ -42,8 +42,8 @@ class FakeDownloads:
         if self.breaks:
             sink.write(b"\0" + content[: len(content) // 2])
             sink.restart()
-        for place in range(0, len(content), self.pieces):
-            sink.write(content[place : place + self.pieces])
+        for location in range(0, len(content), self.pieces):
+            sink.write(content[location : location + self.pieces])
 
 
 def entry(*wheels: Artifact, sdist: Artifact | None = None, **more: Any) -> dict[str, Any]:
@@ -74,9 +74,9 @@ class World:
             # Interpreters are asked once a session, not once a test.
             shared = self.folder.parent.parent / "interpreters"
             shared.mkdir(exist_ok=True)
-            place = self.cache / "interpreters-v1"
-            if not place.is_symlink():
-                place.symlink_to(shared, target_is_directory=True)
+            location = self.cache / "interpreters-v1"
+            if not location.is_symlink():
+                location.symlink_to(shared, target_is_directory=True)
 
     def offer(self, *artifacts: Artifact) -> None:
         for artifact in artifacts:
@@ -87,8 +87,8 @@ class World:
         *wheels: Artifact,
         packages: Sequence[Mapping[str, Any]] = (),
         lock: str | None = None,
-        policy: Policy | None = None,
-        doing: Doing | None = None,
+        policy: RemovalPolicy | None = None,
+        install_options: InstallOptions | None = None,
         **request: Any,
     ) -> SyncResult:
         """Sync to a lock of `wheels` and `packages`."""
@@ -98,8 +98,8 @@ class World:
             sources=(LockSource(lock=read(text, path="pylock.toml").lock, folder=str(self.folder)),),
             python=self.python,
             directory=self.directory,
-            policy=policy or Policy(),
-            doing=doing or Doing(),
+            policy=policy or RemovalPolicy(),
+            install_options=install_options or InstallOptions(),
             **request,
         )
         builds = self.builds
@@ -116,6 +116,12 @@ class World:
         pass
 
     def note(self, text: str) -> None:
+        self.notes.append(text)
+
+    def warning(self, text: str) -> None:
+        self.notes.append(text)
+
+    def hint(self, text: str) -> None:
         self.notes.append(text)
 
 

@@ -124,10 +124,10 @@ def test_a_large_member_comes_in_pieces() -> None:
 
 
 @given(st.binary(max_size=200), st.integers(0, 400), st.integers(0, 255))
-def test_any_changed_byte_is_refused_or_changes_nothing_that_is_read(content: bytes, place: int, value: int) -> None:
+def test_any_changed_byte_is_refused_or_changes_nothing_that_is_read(content: bytes, location: int, value: int) -> None:
     honest = forge(Entry(content=content), B)
     changed = bytearray(honest)
-    changed[place % len(changed)] = value
+    changed[location % len(changed)] = value
     try:
         found = contents(bytes(changed))
     except LocksetError:

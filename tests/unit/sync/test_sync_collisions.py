@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from builders.wheel import make_wheel
-from lockset.composition.sync_pipeline import Doing
+from lockset.composition.sync_pipeline import InstallOptions
 from lockset.errors import LocksetError
 from unit.sync.target_world import World, judge, tree
 
@@ -123,7 +123,7 @@ def test_names_that_differ_in_case_alone_are_named_where_they_are_one(caseless: 
     world = World(folder=caseless.parent / "world", directory=str(caseless / "target"))
     message = refusal(world, make_wheel(files=made))
     assert "sample 1.0" in message
-    one = ("would both be", "takes both names for one", "are one file for Windows")
+    one = ("would both be", "has the same name as another member", "are the same file on Windows")
     assert any(text in message for text in one)
 
 
@@ -141,12 +141,16 @@ def test_what_the_file_system_takes_for_one_name_is_named_by_package(
         return real(path, flags, *more, **named)
 
     world = World(folder=tmp_path / "world", directory=str(tmp_path / "target"))
-    copying = Doing(link_mode="copy")
+    copying = InstallOptions(link_mode="copy")
     monkeypatch.setattr(os, "open", opener)
     with pytest.raises(LocksetError, match=r"sample 1.0 cannot be installed here: `sample.py` and `Sample.py` would"):
-        world.sync(make_wheel(files={"sample.py": "a", "Sample.py": "b"}), doing=copying)
-    with pytest.raises(LocksetError, match=r"two 1.0 cannot be installed here: .* for a file of one-1.0.dist-info"):
-        world.sync(make_wheel("one", files={"x.py": "a" * 9}), make_wheel("two", files={"X.py": "b"}), doing=copying)
+        world.sync(make_wheel(files={"sample.py": "a", "Sample.py": "b"}), install_options=copying)
+    with pytest.raises(
+        LocksetError, match=r"two 1.0 cannot be installed here: .* is the same as a file of one-1.0.dist-info"
+    ):
+        world.sync(
+            make_wheel("one", files={"x.py": "a" * 9}), make_wheel("two", files={"X.py": "b"}), install_options=copying
+        )
 
 
 def test_names_that_differ_in_case_alone_are_two_files_where_they_may(tmp_path: Path) -> None:

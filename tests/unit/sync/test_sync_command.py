@@ -128,7 +128,7 @@ def test_what_is_no_lock_file_is_told_how_to_become_one(project: Path, venv: Ven
 
 
 @pytest.mark.parametrize("option", ["--target", "--prefix", "--python"])
-def test_an_empty_place_is_no_leave_to_change_another_one(project: Path, venv: Venv, option: str) -> None:
+def test_an_empty_target_path_is_refused(project: Path, venv: Venv, option: str) -> None:
     """A variable of a script that nobody has set."""
     done = run(project, option, "")
     assert (done.returncode, done.stdout) == (2, "")

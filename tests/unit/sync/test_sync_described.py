@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from lockset.sync.disk.target_spec import Described, Place, target_of
+from lockset.sync.disk.target_spec import DescribedInterpreter, TargetSpec, resolve_target
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -17,8 +17,8 @@ PLATFORMS = ("manylinux_2_28_x86_64", "macosx_14_0_arm64", "win_amd64", "musllin
 
 
 def target(platform: str, folder: Path, cache: Path | None) -> Target:
-    described = Described(platform=platform, python="3.12")
-    return target_of(Place(python=None, directory=str(folder / "out"), described=described), cache=cache)
+    described = DescribedInterpreter(platform=platform, python="3.12")
+    return resolve_target(TargetSpec(python=None, directory=str(folder / "out"), described=described), cache=cache)
 
 
 @pytest.mark.parametrize("platform", PLATFORMS)

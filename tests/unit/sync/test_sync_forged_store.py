@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from builders.posix import make_pipe
 from builders.wheel import make_wheel
-from lockset.composition.sync_pipeline import Doing
+from lockset.composition.sync_pipeline import InstallOptions
 from lockset.sync.wheel.manifest import Manifest, StoredFile, StoredScript
 from lockset.sync.wheel.record import hash_text
 from unit.sync.target_world import World, judge, tree
@@ -83,27 +83,27 @@ def test_a_stored_script_that_was_changed_is_not_what_is_installed(
 
 def forge(cache: Path, forged: str) -> None:
     """What somebody who may write into the cache can do: file and manifest agree, under the locked hash."""
-    (place,) = cache.rglob("manifest")
-    there = Manifest.loads(place.read_bytes())
+    (location,) = cache.rglob("manifest")
+    there = Manifest.loads(location.read_bytes())
     assert there is not None
     files, scripts = list(there.files), there.scripts
     if forged == "file":
-        stored = place.parent / "purelib/one.py"
+        stored = location.parent / "purelib/one.py"
         stored.write_bytes(b"evil")
         found = stored.stat()
         digest = hash_text("sha256", hashlib.sha256(b"evil").digest())
         number = next(n for n, file in enumerate(files) if file.path == "one.py")
         files[number] = files[number]._replace(hash=digest, size=4, mtime=found.st_mtime_ns)
     elif forged == "further file":
-        (place.parent / "purelib/evil.py").write_bytes(b"evil")
-        found = (place.parent / "purelib/evil.py").stat()
+        (location.parent / "purelib/evil.py").write_bytes(b"evil")
+        found = (location.parent / "purelib/evil.py").stat()
         digest = hash_text("sha256", hashlib.sha256(b"evil").digest())
         files.append(StoredFile("purelib", "evil.py", digest, 4, found.st_mtime_ns, executable=False, rewrite=False))
     elif forged == "missing file":
         files = [file for file in files if file.path != "one.py"]
     else:
         scripts = tuple(script._replace(body=b"evil") for script in scripts)
-    place.write_bytes(there._replace(files=tuple(files), scripts=scripts).dumps())
+    location.write_bytes(there._replace(files=tuple(files), scripts=scripts).dumps())
 
 
 @pytest.mark.parametrize("forged", ["file", "further file", "missing file", "command"])
@@ -120,7 +120,7 @@ def test_what_was_forged_in_the_store_is_not_installed_where_files_are_verified(
     forge(tmp_path / "cache", forged)
     for name in "bc":
         world.directory = str(tmp_path / name)
-        world.sync(wheel, doing=Doing(verify_files=True, link_mode=mode))
+        world.sync(wheel, install_options=InstallOptions(verify_files=True, link_mode=mode))
         assert tree(tmp_path / name) == tree(tmp_path / "right")
     # The entry is right again for everybody.
     world.directory = str(tmp_path / "d")
@@ -131,14 +131,14 @@ def test_what_was_forged_in_the_store_is_not_installed_where_files_are_verified(
 def test_a_stored_file_edited_in_place_with_its_time_restored_is_seen_where_files_are_verified(tmp_path: Path) -> None:
     wheel = make_wheel("one", files={"one.py": "good"})
     world = World(folder=tmp_path, directory=str(tmp_path / "a"))
-    world.sync(wheel, doing=Doing(link_mode="hardlink"))
+    world.sync(wheel, install_options=InstallOptions(link_mode="hardlink"))
     _changed(tmp_path / "a/one.py")
     world.directory = str(tmp_path / "b")
-    world.sync(wheel, doing=Doing(verify_files=True))
+    world.sync(wheel, install_options=InstallOptions(verify_files=True))
     assert (tmp_path / "b/one.py").read_text() == "good"
     world.directory = str(tmp_path / "a")
-    assert world.sync(wheel, check_only=True, doing=Doing(verify_files=True)).plan.changes
-    world.sync(wheel, doing=Doing(verify_files=True))
+    assert world.sync(wheel, check_only=True, install_options=InstallOptions(verify_files=True)).plan.changes
+    world.sync(wheel, install_options=InstallOptions(verify_files=True))
     assert (tmp_path / "a/one.py").read_text() == "good"
 
 
@@ -148,5 +148,5 @@ def test_files_are_verified_without_a_network_while_the_archive_is_in_the_cache(
     world.sync(wheel)
     assert len(world.downloads.asked) == 1
     world.directory = str(tmp_path / "b")
-    world.sync(wheel, doing=Doing(verify_files=True))
+    world.sync(wheel, install_options=InstallOptions(verify_files=True))
     assert len(world.downloads.asked) == 1

@@ -13,8 +13,8 @@ from builders.sdist import make_sdist
 from builders.wheel import make_wheel
 from lockset.errors import LocksetError
 from lockset.hashes import STRONG_ALGORITHMS, Digest
-from lockset.progress import Silent
-from lockset.sync.desired import Wanted
+from lockset.progress import NullListener
+from lockset.sync.desired import DesiredDistribution
 from lockset.sync.disk.store.archives import Archives
 from lockset.sync.disk.store.cache import Cache
 from unit.sync.target_world import FILES, FakeDownloads, World, entry, judge
@@ -125,7 +125,7 @@ def test_a_wheel_that_is_refused_for_its_content_is_not_kept(world: World) -> No
     assert kept(world.cache) == []
 
 
-def test_an_address_is_no_key(world: World, tmp_path: Path) -> None:
+def test_a_url_is_not_a_key(world: World, tmp_path: Path) -> None:
     """The same address gives other bytes now, and these are locked."""
     world.sync(packages=[locked()])
     other = make_wheel("one", "1.0", files={"one/new.py": ""})
@@ -149,7 +149,7 @@ def test_a_source_whose_hash_is_wrong_is_never_built(world: World) -> None:
 
 
 def test_what_was_verified_is_what_is_read_whatever_takes_its_place_meanwhile(tmp_path: Path) -> None:
-    wanted = Wanted(
+    wanted = DesiredDistribution(
         name="one",
         version=None,
         kind="wheel",
@@ -159,9 +159,9 @@ def test_what_was_verified_is_what_is_read_whatever_takes_its_place_meanwhile(tm
         url=f"{FILES}/{WHEEL.filename}",
     )
     downloads = FakeDownloads(files={f"{FILES}/{WHEEL.filename}": WHEEL.content})
-    with Cache(tmp_path, Silent()) as cache:
+    with Cache(tmp_path, NullListener()) as cache:
         for _ in ("fetched", "remembered"):
-            archives = Archives(cache, lambda: downloads, listener=Silent(), stopped=lambda: False)
+            archives = Archives(cache, lambda: downloads, listener=NullListener(), stopped=lambda: False)
             with archives.open(wanted) as file:
                 (stored,) = tmp_path.glob("archives-v1/*")
                 stored.rename(tmp_path / "aside")

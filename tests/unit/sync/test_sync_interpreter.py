@@ -108,9 +108,7 @@ def touched_back(python: Path, other: Path) -> None:
 
 
 @pytest.mark.parametrize("change", [relinked, wrapped, touched_back])
-def test_another_interpreter_behind_the_same_path_is_asked(
-    tmp_path: Path, change: Callable[[Path, Path], None]
-) -> None:
+def test_another_interpreter_at_the_same_path_is_queried(tmp_path: Path, change: Callable[[Path, Path], None]) -> None:
     other = next((p for v in ("3.12", "3.13", "3.10", "3.9") if v != OWN and (p := interpreter(v))), None)
     if other is None:
         pytest.skip("one Python alone")
@@ -135,8 +133,8 @@ def test_another_interpreter_behind_the_same_path_is_asked(
     assert after.version != sys.version_info[:2]
 
 
-@pytest.mark.parametrize("place", ["bin/pyvenv.cfg", "pyvenv.cfg"])
-def test_a_pyvenv_cfg_that_appears_or_goes_is_seen(tmp_path: Path, place: str) -> None:
+@pytest.mark.parametrize("location", ["bin/pyvenv.cfg", "pyvenv.cfg"])
+def test_a_pyvenv_cfg_that_appears_or_goes_is_seen(tmp_path: Path, location: str) -> None:
     python = tmp_path / "env/bin/python"
     python.parent.mkdir(parents=True)
     base = Path(os.path.realpath(sys.executable))
@@ -148,9 +146,9 @@ def test_a_pyvenv_cfg_that_appears_or_goes_is_seen(tmp_path: Path, place: str) -
         return found
 
     assert not ask().is_virtual
-    (tmp_path / "env" / place).write_text(f"home = {base.parent}\n")
+    (tmp_path / "env" / location).write_text(f"home = {base.parent}\n")
     assert ask().is_virtual
-    (tmp_path / "env" / place).unlink()
+    (tmp_path / "env" / location).unlink()
     assert not ask().is_virtual
 
 

@@ -21,11 +21,11 @@ import pytest
 from packaging.tags import compatible_tags, cpython_tags, mac_platforms
 
 from builders.wheel import make_wheel
-from lockset.composition.sync_pipeline import Doing
+from lockset.composition.sync_pipeline import InstallOptions
 from lockset.errors import LocksetError
 from lockset.files import system
 from lockset.sync.disk.inspect.targets import environment_target
-from lockset.sync.target import Interpreter, tags_of
+from lockset.sync.target import Interpreter, interpreter_tags
 from unit.sync.target_world import World, judge
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ def test_tags_are_those_that_packaging_gives_for_the_system_that_runs(
     major, minor = map(int, version.split(".")[:2])
     platforms = list(mac_platforms((major, minor), machine))
     own = sys.version_info[:2]
-    assert tags_of(told) == (
+    assert interpreter_tags(told) == (
         *cpython_tags(own, told.abis, platforms),
         *compatible_tags(own, f"cp{own[0]}{own[1]}", platforms),
     )
@@ -128,7 +128,7 @@ def test_names_that_differ_in_the_way_accents_are_written_are_named_where_they_a
     world = World(folder=tmp_path / "world", directory=str(tmp_path / "target"))
     monkeypatch.setattr(os, "open", opener)
     with pytest.raises(LocksetError, match=r"sample 1.0 cannot be installed here: `.*` and `.*` would"):
-        world.sync(make_wheel(files={composed: "a", apart: "b"}), doing=Doing(link_mode="copy"))
+        world.sync(make_wheel(files={composed: "a", apart: "b"}), install_options=InstallOptions(link_mode="copy"))
     assert not (tmp_path / "target" / composed).exists()
 
 

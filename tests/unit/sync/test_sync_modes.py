@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from builders.wheel import make_wheel
-from lockset.composition.sync_pipeline import Doing
+from lockset.composition.sync_pipeline import InstallOptions
 from lockset.sync.disk.store.link import LINK_MODES
 from unit.sync.target_world import World, judge
 
@@ -61,6 +61,6 @@ def test_a_mode_that_was_changed_in_one_target_is_in_no_later_one(tmp_path: Path
     world.sync(wheel)
     (tmp_path / "a" / "one.py").chmod(mode)
     world.directory = str(tmp_path / "b")
-    world.sync(wheel, doing=Doing(link_mode=link_mode))
+    world.sync(wheel, install_options=InstallOptions(link_mode=link_mode))
     assert judge(tmp_path / "b") == {"one": "1.0"}
     assert modes(tmp_path / "b")["one.py"] == 0o644

@@ -14,10 +14,10 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from packaging import _manylinux, _musllinux, tags
+from packaging import _manylinux, _musllinux, markers, tags
 
 from lockset.files import system
-from lockset.sync.target import Interpreter, tags_of
+from lockset.sync.target import Interpreter, interpreter_tags
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -50,7 +50,11 @@ def elf(kind: ELF, loader: str) -> bytes:
 @pytest.fixture(autouse=True)
 def forgetful() -> Iterator[None]:
     """Packaging remembers what it saw of the system."""
-    remembered = (_manylinux._get_glibc_version, _musllinux._get_musl_version)
+    remembered = [_manylinux._get_glibc_version, _musllinux._get_musl_version]
+    # Since packaging 26.3.
+    environment = getattr(markers, "_cached_default_environment", None)
+    if environment is not None:
+        remembered.append(environment)
     for function in remembered:
         function.cache_clear()
     yield
@@ -146,7 +150,7 @@ def test_the_tags_of_a_build_are_those_that_packaging_gives(
     monkeypatch.setattr(sysconfig, "get_config_var", lambda name: told.get(name, real(name)))
     monkeypatch.setattr(sys, "version_info", SimpleVersion((*version, 0, "final", 0)))
     facts = answer() | {"version": list(version)}
-    found = tags_of(Interpreter.from_facts("/python", facts))
+    found = interpreter_tags(Interpreter.from_facts("/python", facts))
     nodot = f"{version[0]}{version[1]}"
     expected = (*tags.cpython_tags(version), *tags.compatible_tags(version, interpreter=f"cp{nodot}"))
     assert found == expected
@@ -174,6 +178,4 @@ def test_a_release_in_development_has_the_markers_that_packaging_gives(
     monkeypatch.setattr(sys, "implementation", implementation)
     monkeypatch.setattr(platform, "python_version", lambda: "3.15.0a2")
     monkeypatch.setattr(platform, "python_version_tuple", lambda: ("3", "15", "0a2"))
-    from packaging.markers import default_environment
-
-    assert answer()["markers"] == default_environment()
+    assert answer()["markers"] == markers.default_environment()

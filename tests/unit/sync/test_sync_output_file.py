@@ -62,7 +62,7 @@ def _pipe_behind_a_link(path: Path) -> None:
 
 @pytest.mark.parametrize("stand", [_pipe, _folder, _device, _pipe_behind_a_link])
 @pytest.mark.parametrize("name", ["pylock.toml", ".pylock.toml.new"])
-def test_what_is_no_regular_file_is_neither_waited_for_nor_replaced(tmp_path: Path, stand: object, name: str) -> None:
+def test_only_regular_files_are_replaced_and_pipes_never_block(tmp_path: Path, stand: object, name: str) -> None:
     stand(tmp_path / name)  # type: ignore[operator]
     before = {path.name: path.lstat() for path in tmp_path.iterdir()}
     with pytest.raises(OSError, match=r"regular|directory|levels"):

@@ -12,7 +12,7 @@ import pytest
 
 from builders.wheel import make_wheel
 from faults.test_sync_system_calls import write_lock
-from lockset.composition.sync_pipeline import Doing, Policy
+from lockset.composition.sync_pipeline import InstallOptions, RemovalPolicy
 from lockset.errors import LocksetError
 from unit.sync.target_world import World, judge, tree
 
@@ -30,8 +30,8 @@ def owner(name: str, version: str = "1.0", *, shared: str | None = None, **files
     return make_wheel(name, version, files=content | files)
 
 
-def doing(*names: str) -> Doing:
-    return Doing(overlap=lambda: names)
+def overlapping(*names: str) -> InstallOptions:
+    return InstallOptions(overlap=lambda: names)
 
 
 @pytest.fixture
@@ -56,7 +56,7 @@ def right(world: World, result: SyncResult, **versions: str) -> None:
 @pytest.mark.parametrize("names", [(), ("one",), ("two",), ("one", "three")])
 def test_without_both_names_it_is_refused(world: World, names: tuple[str, ...]) -> None:
     with pytest.raises(LocksetError, match=r"both own `.*cv.core.py`, with different content") as caught:
-        world.sync(owner("one"), owner("two"), doing=doing(*names))
+        world.sync(owner("one"), owner("two"), install_options=overlapping(*names))
     assert "--allow-overlap one --allow-overlap two" in str(caught.value.diagnostic.hint)
     assert not library(world).exists()
 
@@ -67,11 +67,11 @@ def test_the_one_named_last_wins_whatever_the_order_of_the_lock(
     world: World, order: tuple[str, ...], wheels: tuple[int, ...]
 ) -> None:
     made = [owner(name) for name in ("one", "two", "three")]
-    result = world.sync(*(made[number] for number in wheels), doing=doing(*order))
+    result = world.sync(*(made[number] for number in wheels), install_options=overlapping(*order))
     assert core(world) == f"of {order[-1]} 1.0\n"
     assert {(one.owner, one.winner) for one in result.overlaps} == {(name, order[-1]) for name in order[:-1]}
     right(world, result, one="1.0", two="1.0", three="1.0")
-    again = world.sync(*made, doing=doing(*order))
+    again = world.sync(*made, install_options=overlapping(*order))
     assert not again.changed
     assert again.overlaps == result.overlaps
     assert not world.sync(*made, check_only=True).plan.changes
@@ -80,7 +80,7 @@ def test_the_one_named_last_wins_whatever_the_order_of_the_lock(
 def test_each_can_go_and_the_others_keep_or_get_back_their_files(world: World) -> None:
     one, two = owner("one"), owner("two")
     for going, staying in (("one", two), ("two", one)):
-        world.sync(one, two, doing=doing("one", "two"))
+        world.sync(one, two, install_options=overlapping("one", "two"))
         assert core(world) == "of two 1.0\n"
         result = world.sync(staying)
         name = "two" if going == "one" else "one"
@@ -89,7 +89,7 @@ def test_each_can_go_and_the_others_keep_or_get_back_their_files(world: World) -
         right(world, result, **{name: "1.0"})
         assert (library(world) / "cv/deep/data.txt").read_text() == "the same of all\n"
         assert not world.sync(staying).changed
-    world.sync(one, two, doing=doing("one", "two"))
+    world.sync(one, two, install_options=overlapping("one", "two"))
     world.sync()
     assert tree(library(world)) == {}
 
@@ -102,10 +102,10 @@ def test_one_that_comes_later_takes_or_leaves_the_path_by_the_order(world: World
         with pytest.raises(LocksetError, match="both own"):
             world.sync(one, two)
         assert tree(library(world)) == before
-        result = world.sync(one, two, doing=doing(*order))
+        result = world.sync(one, two, install_options=overlapping(*order))
         assert core(world) == f"of {order[-1]} 1.0\n"
         right(world, result, one="1.0", two="1.0")
-        assert not world.sync(one, two, doing=doing(*order)).changed
+        assert not world.sync(one, two, install_options=overlapping(*order)).changed
         world.sync()
 
 
@@ -115,38 +115,38 @@ def test_a_change_of_either_leaves_every_file_right(world: World, changed: str, 
     """The new version has another file at the path, none at all, or the very file of the other."""
     old = {name: owner(name) for name in ("one", "two")}
     new = old | {changed: owner(changed, "2.0", shared=shared)}
-    world.sync(*old.values(), doing=doing("one", "two"))
-    result = world.sync(*new.values(), doing=doing("one", "two"))
+    world.sync(*old.values(), install_options=overlapping("one", "two"))
+    result = world.sync(*new.values(), install_options=overlapping("one", "two"))
     expected = "of two 1.0\n"
     if changed == "two":
         expected = {None: "of two 2.0\n", "": "of one 1.0\n", "of two 1.0\n": "of two 1.0\n"}[shared]
     assert core(world) == expected
     versions = {"one": "1.0", "two": "1.0"} | {changed: "2.0"}
     right(world, result, **versions)
-    assert not world.sync(*new.values(), doing=doing("one", "two")).changed
+    assert not world.sync(*new.values(), install_options=overlapping("one", "two")).changed
     fresh = World(folder=world.folder / "fresh", directory=str(world.folder / "fresh-target"))
-    fresh.sync(*new.values(), doing=doing("one", "two"))
+    fresh.sync(*new.values(), install_options=overlapping("one", "two"))
     assert tree(library(world)) == tree(library(fresh))
 
 
 def test_another_order_changes_whose_file_is_there(world: World) -> None:
     wheels = owner("one"), owner("two")
-    world.sync(*wheels, doing=doing("one", "two"))
-    result = world.sync(*wheels, doing=doing("two", "one"))
+    world.sync(*wheels, install_options=overlapping("one", "two"))
+    result = world.sync(*wheels, install_options=overlapping("two", "one"))
     assert core(world) == "of one 1.0\n"
     right(world, result, one="1.0", two="1.0")
-    assert not world.sync(*wheels, doing=doing("two", "one")).changed
+    assert not world.sync(*wheels, install_options=overlapping("two", "one")).changed
 
 
 @pytest.mark.parametrize("harm", ["changed", "gone"])
 def test_harm_to_the_shared_file_is_repaired(world: World, harm: str) -> None:
     wheels = owner("one"), owner("two")
-    world.sync(*wheels, doing=doing("one", "two"))
+    world.sync(*wheels, install_options=overlapping("one", "two"))
     path = library(world) / "cv/core.py"
     path.unlink()
     if harm == "changed":
         path.write_text("harm")
-    result = world.sync(*wheels, doing=doing("one", "two"))
+    result = world.sync(*wheels, install_options=overlapping("one", "two"))
     assert core(world) == "of two 1.0\n"
     right(world, result, one="1.0", two="1.0")
 
@@ -155,7 +155,7 @@ def test_what_is_kept_and_not_locked_is_not_overlapped(world: World) -> None:
     world.sync(owner("one"))
     before = tree(library(world))
     with pytest.raises(LocksetError, match="both own") as caught:
-        world.sync(owner("two"), policy=Policy(exact=False), doing=doing("one", "two"))
+        world.sync(owner("two"), policy=RemovalPolicy(exact=False), install_options=overlapping("one", "two"))
     assert "--allow-overlap" not in str(caught.value.diagnostic.hint)
     assert tree(library(world)) == before
 
@@ -165,7 +165,7 @@ def test_commands_of_one_name_overlap_as_files_do(world: World) -> None:
     wheels = make_wheel("one", entry_points=points), make_wheel("two", scripts={"run": "#!python\nprint(2)\n"})
     with pytest.raises(LocksetError, match="bin/run"):
         world.sync(*wheels)
-    world.sync(*wheels, doing=doing("two", "one"))
+    world.sync(*wheels, install_options=overlapping("two", "one"))
     assert "one" in (library(world) / "bin/run").read_text()
     assert (library(world) / "bin/run").stat().st_mode & 0o111
     world.sync(wheels[1])
@@ -204,10 +204,10 @@ def test_whatever_was_there_before_the_target_is_what_a_fresh_sync_makes(world: 
         names = chance.sample(["one", "two", "three"], chance.randint(0, 3))
         made = [owner(name, chance.choice(["1.0", "2.0"]), shared=chance.choice(contents)) for name in names]
         order = chance.sample(["one", "two", "three"], 3)
-        result = world.sync(*made, doing=doing(*order))
-        again = world.sync(*made, doing=doing(*order))
+        result = world.sync(*made, install_options=overlapping(*order))
+        again = world.sync(*made, install_options=overlapping(*order))
         assert not again.changed
         assert again.overlaps == result.overlaps
         fresh = World(folder=world.folder / f"fresh-{number}", directory=str(world.folder / f"target-{number}"))
-        fresh.sync(*made, doing=doing(*order))
+        fresh.sync(*made, install_options=overlapping(*order))
         assert tree(library(world)) == tree(library(fresh)), (seed, number)

@@ -46,19 +46,22 @@ def test_what_is_locked_and_not_chosen_says_with_what_it_would_stay(cli: Command
     cli.ok("sync", "pylock.all.toml", "--target", "out")
     for command in (["sync", "--dry-run"], ["check-env"], ["sync"]):
         message = cli(*command, "--target", "out").stderr
-        assert " - chart 1.0 (in the lock file with extra `charts`, which is not chosen)" in message
-        assert " - both 1.0 (in the lock file with extra `charts` or group `test`, which is not chosen)" in message
-        assert " - tester 1.0 (in the lock file with group `test`, which is not chosen)" in message
-        assert " - pair 1.0 (in the lock file, but not for this environment and choice of extras and groups)" in message
+        assert " - chart 1.0 (in the lock file with extra `charts`, which is not selected)" in message
+        assert " - both 1.0 (in the lock file with extra `charts` or group `test`, which is not selected)" in message
+        assert " - tester 1.0 (in the lock file with group `test`, which is not selected)" in message
+        assert (
+            " - pair 1.0 (in the lock file, but not for this environment with the selected extras and groups)"
+            in message
+        )
         assert " - elsewhere 1.0 (in the lock file, but not for this environment" in message
         assert "not in the lock file" not in message
         hints = [line for line in message.splitlines() if line.startswith("hint: ")]
         assert hints == [
-            "hint: 3 of these are in the lock file and not chosen: `--extra charts --group test` keeps them"
+            "hint: 3 of these are in the lock file and not selected: `--extra charts --group test` keeps them"
         ]
     cli.ok("sync", "--target", "out", "--extra", "charts", "--group", "test")
     message = cli("check-env", "--target", "out", "--extra", "charts").stderr
-    assert "(in the lock file with group `test`, which is not chosen)" in message
+    assert "(in the lock file with group `test`, which is not selected)" in message
     assert "hint: 2 of these are" in message
 
 

@@ -15,7 +15,7 @@ from builders.locks import locked_file, make_lock
 from builders.posix import make_pipe
 from builders.sdist import make_sdist
 from builders.wheel import make_wheel
-from lockset.composition.sync_pipeline import Doing, Policy
+from lockset.composition.sync_pipeline import InstallOptions, RemovalPolicy
 from lockset.errors import LocksetError
 from unit.sync.target_world import World, entry, judge, provenance, tree
 
@@ -136,13 +136,13 @@ def test_a_virtual_environment_is_exact_but_pip_stays(make_venv: VenvMaker, tmp_
         )
         (venv.site_packages / f"{name}.py").write_text("")
     world = World(folder=tmp_path / "world", python=str(venv.path))
-    world.sync(policy=Policy(exact=False))
+    world.sync(policy=RemovalPolicy(exact=False))
     assert venv.installed() == {"pip": "1.0", "stray": "1.0"}
     world.sync()
     assert venv.installed() == {"pip": "1.0"}
     assert not (venv.site_packages / "stray.py").exists()
     assert venv.python.exists()
-    world.sync(policy=Policy(remove_seeds=True))
+    world.sync(policy=RemovalPolicy(remove_seeds=True))
     assert venv.installed() == {}
 
 
@@ -166,7 +166,7 @@ def test_harm_to_an_installed_file_is_noticed_and_repaired(
     world: World, library: Path, harm: Callable[[Path], object]
 ) -> None:
     wheel = release()
-    world.sync(wheel, doing=Doing(link_mode="copy"))
+    world.sync(wheel, install_options=InstallOptions(link_mode="copy"))
     whole = tree(library)
     harm(library / "sample/__init__.py")
     assert [step.action for step in world.sync(wheel, check_only=True).plan.changes] == ["repair"]
@@ -190,7 +190,7 @@ def test_a_folder_that_became_a_link_is_noticed_and_what_it_leads_to_left_alone(
 
 def test_harm_is_noticed_without_any_memory(world: World, library: Path, tmp_path: Path) -> None:
     wheel = release()
-    world.sync(wheel, doing=Doing(link_mode="copy"))
+    world.sync(wheel, install_options=InstallOptions(link_mode="copy"))
     (library / "sample/__init__.py").write_text("version = '9.9'\n")
     world.cache = tmp_path / "another-cache"
     assert [step.action for step in world.sync(wheel).plan.changes] == ["repair"]
@@ -199,7 +199,7 @@ def test_harm_is_noticed_without_any_memory(world: World, library: Path, tmp_pat
 
 def test_times_that_changed_alone_are_no_harm(world: World, library: Path) -> None:
     wheel = release()
-    world.sync(wheel, doing=Doing(link_mode="copy"))
+    world.sync(wheel, install_options=InstallOptions(link_mode="copy"))
     os.utime(library / "sample/__init__.py", (1, 1))
     assert not world.sync(wheel).changed
 
@@ -207,15 +207,15 @@ def test_times_that_changed_alone_are_no_harm(world: World, library: Path) -> No
 @pytest.mark.parametrize("mode", ["auto", "hardlink", "clone", "copy"])
 def test_a_change_of_an_installed_file_reaches_no_later_install(world: World, tmp_path: Path, mode: str) -> None:
     wheel = release()
-    world.sync(wheel, doing=Doing(link_mode=mode))
+    world.sync(wheel, install_options=InstallOptions(link_mode=mode))
     (tmp_path / "target/sample/__init__.py").write_text("evil = 1\n")
     world.directory = str(tmp_path / "second")
-    world.sync(wheel, doing=Doing(link_mode=mode))
+    world.sync(wheel, install_options=InstallOptions(link_mode=mode))
     assert judge(tmp_path / "second") == {"sample": "1.0"}
 
 
 def test_copies_share_nothing_with_the_cache(world: World, library: Path) -> None:
-    world.sync(release(), doing=Doing(link_mode="copy"))
+    world.sync(release(), install_options=InstallOptions(link_mode="copy"))
     assert (library / "sample/__init__.py").stat().st_nlink == 1
 
 
@@ -228,7 +228,7 @@ def test_the_same_version_from_other_bytes_is_installed_anew(world: World, libra
     assert judge(library) == {"sample": "1.0"}
 
 
-def test_requested_is_written_where_the_lock_tells_who_asked(world: World, library: Path) -> None:
+def test_requested_is_written_if_the_lock_records_dependencies(world: World, library: Path) -> None:
     world.offer(release("app"), release("dep"))
     world.sync(packages=[entry(release("app"), dependencies=[{"name": "dep"}]), entry(release("dep"))])
     assert (library / "app-1.0.dist-info/REQUESTED").exists()
@@ -323,7 +323,7 @@ def test_files_of_a_distribution_that_stays_are_not_overwritten(make_venv: VenvM
     venv = make_venv()
     world = World(folder=tmp_path / "world", python=str(venv.path))
     world.sync(make_wheel("stays", files={"x.py": "stays"}))
-    call = lambda: world.sync(make_wheel("new", files={"x.py": "new"}), policy=Policy(exact=False))  # noqa: E731
+    call = lambda: world.sync(make_wheel("new", files={"x.py": "new"}), policy=RemovalPolicy(exact=False))  # noqa: E731
     assert code_of(call) == "path-conflict"
     assert (venv.site_packages / "x.py").read_text() == "stays"
 
@@ -486,7 +486,7 @@ def test_version_control_needs_a_build(world: World) -> None:
 def test_bytecode_is_compiled_only_on_request(world: World, library: Path) -> None:
     world.sync(release())
     assert not list(library.rglob("*.pyc"))
-    world.sync(release(version="2.0"), doing=Doing(compile_bytecode=True))
+    world.sync(release(version="2.0"), install_options=InstallOptions(compile_bytecode=True))
     assert [path.name.split(".")[0] for path in library.rglob("*.pyc")] == ["__init__"]
     world.sync()
     assert names(library) == []
@@ -506,7 +506,7 @@ def test_a_managed_python_is_refused(tmp_path: Path) -> None:
 
 
 def managed_facts(folder: Path) -> dict[str, Any]:
-    place = str(folder / "system")
+    location = str(folder / "system")
     return {
         "version": [3, 11],
         "implementation": "cpython",
@@ -514,10 +514,10 @@ def managed_facts(folder: Path) -> dict[str, Any]:
         "abis": ["cp311"],
         "platforms": ["linux_x86_64"],
         "mac": None,
-        "paths": dict.fromkeys(("purelib", "platlib", "scripts", "data", "stdlib"), place),
-        "headers": place,
-        "prefix": place,
-        "base_prefix": place,
+        "paths": dict.fromkeys(("purelib", "platlib", "scripts", "data", "stdlib"), location),
+        "headers": location,
+        "prefix": location,
+        "base_prefix": location,
         "managed": "[externally-managed]\nError=Use the system installer\n",
         "launcher": "posix",
     }
@@ -553,7 +553,7 @@ def test_a_cache_that_cannot_be_written_is_gone_without(world: World, library: P
     world.cache = world.folder / "file" / "cache"
     world.sync(release())
     assert judge(library) == {"sample": "1.0"}
-    assert any("going on without it" in note for note in world.notes)
+    assert any("continuing without it" in note for note in world.notes)
 
 
 @pytest.mark.parametrize("harm", ["cut", "emptied", "missing", "other"])
@@ -573,7 +573,7 @@ def test_a_wrong_cache_never_ends_a_sync(world: World, tmp_path: Path, pattern: 
     assert judge(tmp_path / "second") == {"sample": "1.0"}
 
 
-def test_a_venv_of_another_name_is_no_environment(tmp_path: Path, make_venv: VenvMaker) -> None:
+def test_the_python_of_a_target_may_be_the_path_of_a_venv(tmp_path: Path, make_venv: VenvMaker) -> None:
     venv: Venv = make_venv()
     world = World(folder=tmp_path / "world", python=str(tmp_path / "nowhere"))
     assert code_of(lambda: world.sync(release())) == "python-not-found"

@@ -21,17 +21,17 @@ from packaging.version import Version
 from builders.venvs import interpreter
 from lockset.errors import LocksetError
 from lockset.hashes import Digest
-from lockset.sync.desired import Wanted, public_url
+from lockset.sync.desired import DesiredDistribution, public_url
 from lockset.sync.disk.inspect.interpreter import ask_interpreter, interpreter_of
 from lockset.sync.disk.inspect.targets import environment_target
 from lockset.sync.installed import InstalledDistribution
-from lockset.sync.plan import Policy, plan
-from lockset.sync.target import tags_of
+from lockset.sync.plan import RemovalPolicy, plan
+from lockset.sync.target import interpreter_tags
 from lockset.sync.wheel.entry_points import scripts_in
 from lockset.sync.wheel.manifest import Manifest, StoredFile, StoredScript
 from lockset.sync.wheel.record import Row, format_record, parse_record
 from lockset.sync.wheel.safe_path import is_within, path_problem
-from lockset.sync.wheel.scripts import rewritten, shebang
+from lockset.sync.wheel.scripts import rewrite_script, shebang
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -39,10 +39,12 @@ if TYPE_CHECKING:
 SHA = "a" * 64
 
 
-def wanted(name: str = "sample", version: str = "1.0", **more: Any) -> Wanted:
+def wanted(name: str = "sample", version: str = "1.0", **more: Any) -> DesiredDistribution:
     digests = (Digest(algorithm="sha256", value=SHA),)
     defaults: dict[str, Any] = {"kind": "wheel", "filename": f"{name}-{version}-py3-none-any.whl", "digests": digests}
-    return Wanted(name=name, version=Version(version), url="https://files.example.org/x", **(defaults | more))
+    return DesiredDistribution(
+        name=name, version=Version(version), url="https://files.example.org/x", **(defaults | more)
+    )
 
 
 def installed(name: str = "sample", version: str = "1.0", **more: Any) -> InstalledDistribution:
@@ -82,7 +84,7 @@ def test_record_reads_what_it_writes_as_csv_does(rows: list[Row]) -> None:
 
 
 @pytest.mark.parametrize("text", ["a,b\n", "a,b,c,d\n", "a,b,x\n", 'a,"b\n', "a,,-1\n", "a,,٤\n", "a,," + "9" * 30])
-def test_a_malformed_record_is_no_record(text: str) -> None:
+def test_a_malformed_record_is_ignored(text: str) -> None:
     with pytest.raises(ValueError, match=r"."):
         parse_record(text)
 
@@ -108,7 +110,7 @@ def test_scripts_run_wherever_the_interpreter_is(tmp_path: Path, folder: str) ->
     python.parent.mkdir()
     python.symlink_to(sys.executable)
     script = tmp_path / "script"
-    script.write_bytes(rewritten(b"#!python -E\nimport sys\nprint(sys.argv[1:])\n", str(python)))
+    script.write_bytes(rewrite_script(b"#!python -E\nimport sys\nprint(sys.argv[1:])\n", str(python)))
     script.chmod(0o755)
     done = subprocess.run([script, "a b", "c"], capture_output=True, text=True, check=True)
     assert done.stdout == "['a b', 'c']\n"
@@ -127,9 +129,9 @@ def test_a_manifest_survives_and_notices_damage() -> None:
     )
     data = made.dumps()
     assert Manifest.loads(data) == made
-    for place in range(len(data)):
+    for location in range(len(data)):
         changed = bytearray(data)
-        changed[place] ^= 1
+        changed[location] ^= 1
         assert Manifest.loads(bytes(changed)) is None
     assert Manifest.loads(data[:-1]) is None
     assert Manifest.loads(b"") is None
@@ -137,7 +139,7 @@ def test_a_manifest_survives_and_notices_damage() -> None:
 
 def test_tags_and_markers_are_those_that_packaging_tells_inside() -> None:
     told = ask_interpreter(interpreter_of(sys.executable), memory=None)
-    assert tags_of(told) == tuple(sys_tags())
+    assert interpreter_tags(told) == tuple(sys_tags())
     assert dict(told.markers) == default_environment()
 
 
@@ -148,11 +150,11 @@ def test_every_supported_python_answers(version: str) -> None:
         pytest.skip(f"no Python {version} here")
     told = ask_interpreter(interpreter_of(str(base)), memory=None)
     assert told.markers["python_version"] == version
-    assert str(tags_of(told)[0]).startswith(f"cp{version.replace('.', '')}-cp{version.replace('.', '')}-")
+    assert str(interpreter_tags(told)[0]).startswith(f"cp{version.replace('.', '')}-cp{version.replace('.', '')}-")
     assert environment_target(told).kind == "system"
 
 
-def test_a_program_that_calls_an_interpreter_is_asked_each_time(tmp_path: Path) -> None:
+def test_a_shim_is_queried_each_time(tmp_path: Path) -> None:
     python = tmp_path / "python"
     python.write_text(f'#!/bin/sh\nexec {sys.executable} "$@"\n')
     python.chmod(0o755)
@@ -160,7 +162,7 @@ def test_a_program_that_calls_an_interpreter_is_asked_each_time(tmp_path: Path) 
     times = python.stat()
     python.write_text("#!/bin/sh\nexit 1".ljust(times.st_size, "\n"))
     os.utime(python, ns=(times.st_atime_ns, times.st_mtime_ns))
-    with pytest.raises(LocksetError, match="does not answer"):
+    with pytest.raises(LocksetError, match="is not a working Python"):
         ask_interpreter(str(python), memory=tmp_path / "memory")
 
 
@@ -171,7 +173,7 @@ def test_an_interpreter_that_talks_without_end_is_ended(tmp_path: Path, stream: 
     python.write_text(f"#!/bin/sh\nexec yes >&{stream}\n")
     python.chmod(0o755)
     began = time.monotonic()
-    with pytest.raises(LocksetError, match="does not answer"):
+    with pytest.raises(LocksetError, match="is not a working Python"):
         ask_interpreter(str(python), memory=None)
     assert time.monotonic() - began < 30
 
@@ -186,8 +188,8 @@ def test_an_interpreter_that_leaves_somebody_behind_is_not_waited_for(tmp_path: 
     assert time.monotonic() - began < 30
 
 
-def actions(*, wants: list[Wanted], has: list[InstalledDistribution], **policy: Any) -> dict[str, str]:
-    return {step.name: step.action for step in plan(wants, has, policy=Policy(**policy)).steps}
+def actions(*, wants: list[DesiredDistribution], has: list[InstalledDistribution], **policy: Any) -> dict[str, str]:
+    return {step.name: step.action for step in plan(wants, has, policy=RemovalPolicy(**policy)).steps}
 
 
 def test_a_plan_installs_changes_repairs_removes_and_keeps() -> None:
@@ -224,7 +226,7 @@ def test_what_is_not_locked_goes_only_where_the_policy_says() -> None:
     assert actions(wants=[], has=has) == exact
     assert set(actions(wants=[], has=has, exact=False).values()) == {"keep"}
     assert actions(wants=[], has=has, owned_only=True) == exact | {"theirs": "keep", "old-egg": "keep"}
-    assert [step.name for step in plan([], has, policy=Policy()).blocked] == ["old-egg"]
+    assert [step.name for step in plan([], has, policy=RemovalPolicy()).blocked] == ["old-egg"]
     assert actions(wants=[], has=has, keep=frozenset({"ours"})) == exact | {"ours": "keep"}
     assert actions(wants=[], has=has, remove_seeds=True) == exact | {"pip": "remove"}
 
@@ -236,9 +238,9 @@ def test_versions_are_compared_as_versions() -> None:
 
 @given(st.lists(st.sampled_from("abc"), unique=True), st.lists(st.sampled_from("abcd"), unique=True))
 def test_a_plan_carried_out_leaves_nothing_to_do(wants: list[str], has: list[str]) -> None:
-    first = plan([wanted(n) for n in wants], [installed(n, "0.1") for n in has], policy=Policy())
-    after = [installed(s.name) for s in first.steps if s.wanted is not None]
-    assert plan([wanted(n) for n in wants], after, policy=Policy()).changes == ()
+    first = plan([wanted(n) for n in wants], [installed(n, "0.1") for n in has], policy=RemovalPolicy())
+    after = [installed(s.name) for s in first.steps if s.desired is not None]
+    assert plan([wanted(n) for n in wants], after, policy=RemovalPolicy()).changes == ()
 
 
 def test_urls_are_shown_without_secrets() -> None:

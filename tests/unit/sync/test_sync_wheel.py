@@ -9,7 +9,7 @@ from packaging.version import Version
 
 from builders.wheel import make_wheel, record_text
 from lockset.errors import LocksetError
-from lockset.sync.wheel.contents import Identity, Wheel, read_wheel
+from lockset.sync.wheel.contents import Wheel, WheelIdentity, read_wheel
 from lockset.sync.wheel.zip_reader import members, read_member
 from unit.sync.forged_zip import Entry, forge
 
@@ -19,10 +19,10 @@ if TYPE_CHECKING:
 METADATA = "Metadata-Version: 2.1\nName: sample\nVersion: 1.0\n\nbody\n"
 WHEEL = "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
 INFO = "sample-1.0.dist-info"
-IDENTITY = Identity(name="sample", version=Version("1.0"), filename="sample-1.0-py3-none-any.whl")
+IDENTITY = WheelIdentity(name="sample", version=Version("1.0"), filename="sample-1.0-py3-none-any.whl")
 
 
-def read(data: bytes, identity: Identity = IDENTITY) -> Wheel:
+def read(data: bytes, identity: WheelIdentity = IDENTITY) -> Wheel:
     return read_wheel(
         members(data, what="it"), lambda m: read_member(data, m, what="it", limit=1 << 20), identity=identity
     )
@@ -37,7 +37,7 @@ def wheel(files: Mapping[str, str | None] = {}, *, record: str | None = None, **
     return forge(*(Entry(name=n.encode(), content=t.encode(), flags=2048, **entry) for n, t in kept.items()))
 
 
-def refusal(data: bytes, identity: Identity = IDENTITY) -> str:
+def refusal(data: bytes, identity: WheelIdentity = IDENTITY) -> str:
     with pytest.raises(LocksetError) as caught:
         read(data, identity)
     assert caught.value.diagnostic.code in {"wheel-refused", "archive-refused"}
@@ -57,7 +57,7 @@ def test_a_whole_wheel_is_read() -> None:
 
 def test_names_and_versions_are_compared_normalised() -> None:
     made = make_wheel("My.Sample", "1.0.0")
-    found = read(made.content, Identity(name="my-sample", version=Version("1"), filename=made.filename))
+    found = read(made.content, WheelIdentity(name="my-sample", version=Version("1"), filename=made.filename))
     assert (found.name, found.version) == ("my-sample", Version("1.0"))
 
 
@@ -134,14 +134,14 @@ def test_only_a_greater_major_version_of_the_format_is_refused(version: str) -> 
 @pytest.mark.parametrize(
     "identity",
     [
-        Identity(name="other", version=Version("1.0"), filename="sample-1.0-py3-none-any.whl"),
-        Identity(name="sample", version=Version("1.1"), filename="sample-1.0-py3-none-any.whl"),
-        Identity(name="sample", version=Version("1.0"), filename="other-1.0-py3-none-any.whl"),
-        Identity(name="sample", version=Version("1.0"), filename="sample-1.1-py3-none-any.whl"),
-        Identity(name="sample", version=Version("1.0"), filename="sample.zip"),
+        WheelIdentity(name="other", version=Version("1.0"), filename="sample-1.0-py3-none-any.whl"),
+        WheelIdentity(name="sample", version=Version("1.1"), filename="sample-1.0-py3-none-any.whl"),
+        WheelIdentity(name="sample", version=Version("1.0"), filename="other-1.0-py3-none-any.whl"),
+        WheelIdentity(name="sample", version=Version("1.0"), filename="sample-1.1-py3-none-any.whl"),
+        WheelIdentity(name="sample", version=Version("1.0"), filename="sample.zip"),
     ],
 )
-def test_lock_entry_file_name_and_content_must_agree(identity: Identity) -> None:
+def test_lock_entry_file_name_and_content_must_agree(identity: WheelIdentity) -> None:
     refusal(wheel(), identity)
 
 

@@ -38,7 +38,7 @@ def test_a_wheel_of_a_greater_minor_version_is_installed_with_a_note(
     _locked(tmp_path, version)
     done = cli.ok("sync", "--target", "out")
     assert (tmp_path / "out" / "sample.py").is_file()
-    assert f"sample 1.0 has Wheel-Version {version}, newer than the known 1.0" in done.stderr
+    assert f"sample 1.0 has Wheel-Version {version}, newer than the supported 1.0" in done.stderr
 
 
 @pytest.mark.parametrize("version", ["2", "2.0", "99.1", "abc", "-1", ""])

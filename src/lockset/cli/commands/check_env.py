@@ -2,63 +2,27 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING
 
-from lockset.cli.commands.sync import all_right, report, show, tell_outdated, tell_overlaps
-from lockset.cli.exit_codes import DONE, REFUSED
-from lockset.cli.options.common import add_cache, cache_dir
-from lockset.cli.options.sync import add_files, add_policy, add_target, lock_files, request_of
-from lockset.composition.sync_pipeline import sync
+from lockset.api.sync import check_env
+from lockset.cli.options.sync import add_check_arguments as add_arguments
+from lockset.cli.options.sync import read_sync_command as read
+from lockset.cli.output.sync_report import show_difference, show_plan
 
 if TYPE_CHECKING:
-    import argparse
-
+    from lockset.cli.options.sync import SyncCommand
     from lockset.cli.output.streams import Output
 
-__all__ = ["add_arguments", "run"]
+__all__ = ["add_arguments", "read", "run"]
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Options of the command."""
-    add_target(parser)
-    group = parser.add_argument_group("checking")
-    group.add_argument("--inexact", action="store_true", help="pass over what the lock file does not name")
-    group.add_argument("--keep", action="append", default=[], metavar="NAME", help="pass over this (repeatable)")
-    group.add_argument("--verify-files", action="store_true", help="hash installed files instead of trusting times")
-    group.add_argument("--json", action="store_true", help="report on stdout as JSON")
-    add_files(parser)
-    add_policy(parser)
-    add_cache(parser)
-    parser.set_defaults(
-        check=True, dry_run=True, remove_pip=False, reinstall=False, reinstall_package=[], compile_bytecode=False
-    )
-    parser.set_defaults(link_mode=None, find_links=[], allow_overlap=[])
-
-
-def run(args: argparse.Namespace, out: Output) -> int:
+def run(command: SyncCommand, out: Output) -> int:
     """Compare, and tell what differs."""
-    args.break_system_packages = True  # looking does no harm
-    here = Path.cwd()
-    request = request_of(args, here, lock_files(args.files, here))
-    result = sync(
-        request,
-        cache=cache_dir(args),
-        downloads=_unreachable,
-        show=lambda target, plan: show(plan, target, out),
-        listener=out.listener(),
+    result = check_env(
+        command.locks,
+        python=command.python,
+        options=command.options,
+        context=command.context,
+        on_plan=lambda target, plan: show_plan(plan, target, out),
     )
-    tell_overlaps(result, out)
-    tell_outdated(result, out)
-    if args.json:
-        out.json(report(result))
-    changes = result.plan.changes
-    if not changes:
-        out.line(all_right(result.plan))
-        return DONE
-    out.line(f"{len(changes)} package{'s differ' if len(changes) > 1 else ' differs'} from the lock file")
-    return REFUSED
-
-
-def _unreachable() -> NoReturn:
-    raise AssertionError("a check fetches nothing")
+    return show_difference(result, command, out)

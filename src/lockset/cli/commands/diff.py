@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from lockset.api.lock_files import diff
 from lockset.cli.exit_codes import DONE, REFUSED
-from lockset.cli.options.common import add_cache, standard_input
+from lockset.cli.options.views import add_diff_arguments as add_arguments
+from lockset.cli.options.views import read_diff_command as read
 from lockset.cli.output.streams import plain
-from lockset.composition.open_lock import open_revision
-from lockset.errors import UsageError
-from lockset.lockfile.diff import diff
 
 if TYPE_CHECKING:
-    import argparse
     from collections.abc import Iterator
 
+    from lockset.cli.options.views import DiffCommand
     from lockset.cli.output.streams import Output
     from lockset.lockfile.diff import Change, LockDiff
     from lockset.lockfile.model import Package
 
-__all__ = ["add_arguments", "run"]
+__all__ = ["add_arguments", "read", "run"]
 
 # Kinds of change that are told by old and new text; the others have words of their own.
 _FIELDS = {"marker": "marker", "requires-python": "requires_python", "index": "index"}
@@ -29,33 +27,17 @@ _OLDER = " (older)"
 _MOST_NAMES = 3
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Options of `lockset diff`."""
-    parser.add_argument("old", metavar="A", help="lock file before: a path, -, or REVISION:PATH of git")
-    parser.add_argument("new", nargs="?", metavar="B", help="lock file after (default: pylock.toml, found upwards)")
-    form = parser.add_mutually_exclusive_group()
-    form.add_argument("--json", action="store_true", help="write the changes as JSON")
-    form.add_argument("--markdown", action="store_true", help="write the changes as a table for a review")
-    add_cache(parser, needless=True)
-    parser.add_argument("--exit-code", action="store_true", help="exit with 1 when anything changed")
-
-
-def run(args: argparse.Namespace, out: Output) -> int:
+def run(command: DiffCommand, out: Output) -> int:
     """Show the changes."""
-    folder = Path.cwd()
-    if args.old == args.new == "-":
-        raise UsageError("stdin-twice", "The standard input is one lock file, not two")
-    old = open_revision(args.old, folder=folder, stdin=standard_input)
-    new = open_revision(args.new, folder=folder, stdin=standard_input)
-    changes = diff(old.lock, new.lock)
-    if args.json:
+    changes = diff(command.old, command.new, context=command.context)
+    if command.json:
         out.json(_json(changes))
     elif changes.is_empty:
         out.line("Both lock files install the same")
     else:
-        out.data("\n".join(_markdown(changes) if args.markdown else _text(changes, out)))
+        out.data("\n".join(_markdown(changes) if command.markdown else _text(changes, out)))
         out.line(_summary(changes))
-    return REFUSED if args.exit_code and not changes.is_empty else DONE
+    return REFUSED if command.exit_code and not changes.is_empty else DONE
 
 
 def _text(changes: LockDiff, out: Output) -> Iterator[str]:

@@ -4,17 +4,26 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lockset.cli.commands.sync import run
-from lockset.cli.options.sync import add_doing, add_sources, add_target
+from lockset.api.sync import sync_target
+from lockset.cli.options.sync import add_install_arguments as add_arguments
+from lockset.cli.options.sync import read_sync_command as read
+from lockset.cli.output.sync_report import show_plan, show_sync
 
 if TYPE_CHECKING:
-    import argparse
+    from lockset.cli.options.sync import SyncCommand
+    from lockset.cli.output.streams import Output
 
-__all__ = ["add_arguments", "run"]
+__all__ = ["add_arguments", "read", "run"]
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Options of the command."""
-    add_target(parser)
-    add_doing(parser, exact=False)
-    add_sources(parser)
+def run(command: SyncCommand, out: Output) -> int:
+    """Sync, and tell what was done."""
+    result = sync_target(
+        command.locks,
+        python=command.python,
+        options=command.options,
+        indexes=command.indexes,
+        context=command.context,
+        on_plan=lambda target, plan: show_plan(plan, target, out),
+    )
+    return show_sync(result, command, out)

@@ -2,88 +2,54 @@
 
 from __future__ import annotations
 
-import argparse
 from dataclasses import field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lockset._dataclass import dataclass
+from lockset.api.lock_files import graph
 from lockset.cli.exit_codes import DONE
-from lockset.cli.options.common import add_cache, normal_name, standard_input
+from lockset.cli.options.views import add_tree_arguments as add_arguments
+from lockset.cli.options.views import read_tree_command as read
+from lockset.cli.output.graph_text import condition_text, entry_json
 from lockset.cli.output.streams import plain
-from lockset.composition.open_lock import open_lock
-from lockset.lockfile.dependency_graph import look, region_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from lockset.cli.options.views import TreeCommand
     from lockset.cli.output.streams import Output
-    from lockset.lockfile.dependency_graph import Entry, LockGraph
+    from lockset.lockfile.dependency_graph import LockGraph
 
-__all__ = ["add_arguments", "add_view_arguments", "condition_text", "entry_json", "run", "view"]
-
-
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Options of `lockset tree`."""
-    parser.add_argument("file", nargs="?", metavar="FILE", help="lock file, or - (default: pylock.toml, found upwards)")
-    parser.add_argument("--invert", action="store_true", help="show what depends on a package below it")
-    parser.add_argument("--depth", type=_depth, metavar="N", help="show no more than N levels below the first")
-    parser.add_argument(
-        "--package", action="append", default=[], metavar="NAME", help="begin with this package (repeatable)"
-    )
-    add_view_arguments(parser)
-    parser.add_argument("--json", action="store_true", help="write the graph as JSON")
-    add_cache(parser, needless=True)
+__all__ = ["add_arguments", "read", "run"]
 
 
-def add_view_arguments(parser: argparse.ArgumentParser) -> None:
-    """Options on what part of the lock is looked at."""
-    group = parser.add_argument_group("what is looked at (default: everything)")
-    group.add_argument("--extra", action="append", metavar="NAME", help="only what is installed with this extra")
-    group.add_argument("--group", action="append", metavar="NAME", help="only what is installed with this group")
-    group.add_argument("--python", metavar="VERSION", help="only for this Python (3.12, 3.12.4, or a range)")
-    group.add_argument(
-        "--platform", metavar="NAME", help="only for this platform (linux, macos, windows, win_amd64, ...)"
-    )
-
-
-def run(args: argparse.Namespace, out: Output) -> int:
+def run(command: TreeCommand, out: Output) -> int:
     """Show the tree."""
-    graph = view(args)
-    if args.json:
-        out.json(_json(graph))
+    view = command.view
+    shown = graph(
+        view.file,
+        python=view.python,
+        platform=view.platform,
+        extras=view.extras,
+        groups=view.groups,
+        context=view.context,
+    )
+    if command.json:
+        out.json(_json(shown))
         return DONE
-    if not graph.recorded and graph.entries:
-        out.line(f"{plain(graph.created_by)} recorded no dependencies in this lock file: its packages are listed flat")
-    branches: Mapping[int, tuple[int, ...]] = graph.parents if args.invert else graph.children
-    starts = graph.leaves if args.invert else graph.roots
-    if args.package:
-        starts = tuple(number for name in args.package for number in graph.named(name))
+    if not shown.recorded and shown.entries:
+        out.line(f"{plain(shown.created_by)} recorded no dependencies in this lock file: its packages are listed flat")
+    branches: Mapping[int, tuple[int, ...]] = shown.parents if command.invert else shown.children
+    starts = shown.leaves if command.invert else shown.roots
+    if command.packages:
+        starts = tuple(number for name in command.packages for number in shown.named(name))
     if not starts:
         out.line("The lock file installs nothing there")
-    tree = _Tree(graph=graph, branches=branches, depth=args.depth, out=out)
+    tree = _Tree(graph=shown, branches=branches, depth=command.depth, out=out)
     out.data("\n".join(tree.lines(starts)))
     if tree.repeated:
         out.line("(*) shown in full above")
     return DONE
-
-
-def view(args: argparse.Namespace) -> LockGraph:
-    """The graph that the arguments of `add_view_arguments` and `file` describe."""
-    within = region_of(python=args.python, platform=args.platform) if args.python or args.platform else None
-    lock = open_lock(args.file, folder=Path.cwd(), stdin=standard_input).lock
-    extras, groups = (None if given is None else list(map(normal_name, given)) for given in (args.extra, args.group))
-    return look(lock, within=within, extras=extras, groups=groups)
-
-
-def condition_text(condition: str | None, out: Output) -> str:
-    """Where something applies, dimmed, to stand behind it; nothing where it always does."""
-    return "" if condition is None else " " + out.style(f"; {plain(condition)}", "dim", stdout=True)
-
-
-def entry_json(entry: Entry) -> dict[str, str | None]:
-    """One entry as JSON."""
-    return {"name": entry.name, "version": entry.version, "marker": entry.condition}
 
 
 @dataclass(slots=True, kw_only=True)
@@ -124,7 +90,7 @@ class _Tree:
         return _Branch(
             level=branch.level + 1,
             number=number,
-            condition=self.graph.condition_beside(number, branch.number),
+            condition=self.graph.condition_within(number, branch.number),
             before=branch.below + ("└── " if last else "├── "),
             below=branch.below + ("    " if last else "│   "),
         )
@@ -149,16 +115,9 @@ def _json(graph: LockGraph) -> dict[str, Any]:
     return {
         "created-by": graph.created_by,
         "dependencies-recorded": graph.recorded,
-        "roots": [name(number) | {"requirements": list(graph.asked.get(number, ()))} for number in graph.roots],
+        "roots": [name(number) | {"requirements": list(graph.requested.get(number, ()))} for number in graph.roots],
         "packages": [
             entry_json(entry) | {"dependencies": [name(child) for child in graph.children[number]]}
             for number, entry in graph.entries.items()
         ],
     }
-
-
-def _depth(text: str) -> int:
-    if not text.isdecimal():
-        message = f"`{text}` is not a number of levels"
-        raise argparse.ArgumentTypeError(message)
-    return int(text)

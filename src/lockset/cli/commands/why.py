@@ -4,59 +4,50 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lockset.cli.commands.tree import add_view_arguments, condition_text, entry_json, view
+from lockset.api.lock_files import MOST_CHAINS, graph, why
 from lockset.cli.exit_codes import DONE
-from lockset.cli.options.common import add_cache
+from lockset.cli.options.views import add_why_arguments as add_arguments
+from lockset.cli.options.views import read_why_command as read
+from lockset.cli.output.graph_text import condition_text, entry_json
 from lockset.cli.output.streams import plain
-from lockset.lockfile.dependency_graph import MOST_CHAINS, chains_to
 
 if TYPE_CHECKING:
-    import argparse
-
+    from lockset.cli.options.views import WhyCommand
     from lockset.cli.output.streams import Output
     from lockset.lockfile.dependency_graph import Chain, LockGraph
 
-__all__ = ["add_arguments", "run"]
+__all__ = ["add_arguments", "read", "run"]
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Options of `lockset why`."""
-    parser.add_argument("package", metavar="PACKAGE", help="the package that is asked about")
-    parser.add_argument("file", nargs="?", metavar="FILE", help="lock file, or - (default: pylock.toml, found upwards)")
-    add_view_arguments(parser)
-    parser.add_argument("--json", action="store_true", help="write the chains as JSON")
-    add_cache(parser, needless=True)
-
-
-def run(args: argparse.Namespace, out: Output) -> int:
+def run(command: WhyCommand, out: Output) -> int:
     """Show the chains."""
-    graph = view(args)
-    numbers = graph.named(args.package)
-    found = [(number, *chains_to(graph, number)) for number in numbers]
-    if args.json:
-        out.json(
-            {
-                "dependencies-recorded": graph.recorded,
-                "packages": [
-                    entry_json(graph.entries[number])
-                    | {"complete": complete, "chains": [_chain_json(graph, chain) for chain in chains]}
-                    for number, chains, complete in found
-                ],
-            }
-        )
+    view = command.view
+    shown = graph(
+        view.file,
+        python=view.python,
+        platform=view.platform,
+        extras=view.extras,
+        groups=view.groups,
+        context=view.context,
+    )
+    requirers = why(shown, command.package)
+    if command.json:
+        packages = [
+            entry_json(entry) | {"complete": complete, "chains": [_chain_json(shown, chain) for chain in chains]}
+            for entry, chains, complete in requirers
+        ]
+        out.json({"dependencies-recorded": shown.recorded, "packages": packages})
         return DONE
-    if not graph.recorded:
+    if not shown.recorded:
         out.line(
-            f"{plain(graph.created_by)} recorded no dependencies in this lock file: it cannot tell who asks for whom"
+            f"{plain(shown.created_by)} recorded no dependencies in this lock file: it cannot tell who asks for whom"
         )
-    for number, chains, complete in found:
-        out.data(
-            out.style(plain(str(graph.entries[number])), "bold", stdout=True)
-            + condition_text(graph.entries[number].condition, out)
-        )
-        if graph.recorded or number in graph.asked:
+    for entry, chains, complete in requirers:
+        name = out.style(plain(str(entry)), "bold", stdout=True)
+        out.data(name + condition_text(entry.condition, out))
+        if shown.recorded or entry.number in shown.requested:
             for chain in chains:
-                out.data(f"  {_chain_text(graph, chain, out)}")
+                out.data(f"  {_chain_text(shown, chain, out)}")
         if not complete:
             out.line(f"  more than {MOST_CHAINS} chains lead here; these are the shortest")
     return DONE
@@ -65,7 +56,7 @@ def run(args: argparse.Namespace, out: Output) -> int:
 def _chain_text(graph: LockGraph, chain: Chain, out: Output) -> str:
     first, *_ = chain.entries
     texts = [plain(str(entry)) for entry in chain.entries]
-    asked = graph.asked.get(first.number)
+    asked = graph.requested.get(first.number)
     if len(texts) == 1:
         return (
             f"asked for as {', '.join(f'`{plain(text)}`' for text in asked)}" if asked else "nothing else asks for it"
@@ -79,7 +70,7 @@ def _chain_text(graph: LockGraph, chain: Chain, out: Output) -> str:
 
 def _chain_json(graph: LockGraph, chain: Chain) -> dict[str, object]:
     return {
-        "requirements": list(graph.asked.get(chain.entries[0].number, ())),
+        "requirements": list(graph.requested.get(chain.entries[0].number, ())),
         "marker": graph.condition(chain.region),
         "chain": [entry_json(entry) for entry in chain.entries],
     }

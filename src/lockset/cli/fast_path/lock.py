@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 import time
 
-from lockset.files.record_store import cache_folder, content, key_of, read_record, record_place, stamp, write_record
+from lockset.files.record_store import cache_folder, content, key_of, read_record, record_location, stamp, write_record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ def recall_answer(arguments: Sequence[str], environ: Mapping[str, str]) -> str |
         return None
     try:
         key = ("lock", key_of(arguments, environ))
-        record = read_record(record_place(folder, key))
+        record = read_record(record_location(folder, key))
         if record is None or record[0] != key or not _stands(*record[1:5]):
             return None
         target, answers = record[5:]
@@ -84,7 +84,7 @@ def keep_answer(
         return
     key = ("lock", key_of(arguments, environ))
     stamps = tuple((path, stamp(path)) for path in looked)
-    write_record(record_place(folder, key), (key, since, until, stamps, tuple(sources), target, tuple(answers)))
+    write_record(record_location(folder, key), (key, since, until, stamps, tuple(sources), target, tuple(answers)))
 
 
 def _there(path: str) -> bytes | None:

@@ -13,14 +13,15 @@ from lockset.sources.other_files import OTHER_FILES
 from lockset.sync.desired import may_hold_secret
 
 if TYPE_CHECKING:
-    import argparse
     from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
-    from lockset.resolve.problem.build_problem import Choices
+    from lockset.cli.options.lock_command import LockCommand
+    from lockset.composition.lock_inputs import LockInputs
+    from lockset.composition.lock_pipeline import LockResult
     from lockset.sources.project import RootProject
 
-__all__ = ["remember"]
+__all__ = ["save_answer"]
 
 # Lines of a requirements file that bring in other files, and variables in them: such a file is more than its bytes.
 _BRINGS_MORE = re.compile(rb"(?m)^\s*(-r|-c|--requirement|--constraint|-e|--editable)|\$\{")
@@ -28,70 +29,54 @@ _DAY = 86_400.0
 _SECRET_NAME = re.compile("PASS|TOKEN|SECRET|USERNAME|AUTH")
 
 
-def remember(
-    args: argparse.Namespace,
-    project: RootProject,
-    choices: Choices,
-    *,
-    here: Path,
-    target: Path | None,
-    before: bytes | None,
-    after: bytes,
-    told: tuple[str, str],
-    since: float,
-    until: float,
-) -> None:
+def save_answer(command: LockCommand, result: LockResult, *, told: tuple[str, str], since: float) -> None:
     """Keep the answer of this run where files, options and the freshness of pages alone decide on it.
 
     Args:
-        args: The command line.
-        project: What was locked.
-        choices: The user's choices.
-        here: The folder worked in.
-        target: The lock file.
-        before: Its content before, None where it was not there.
-        after: Its content now.
+        command: The command.
+        result: Its answer.
         told: What the next run says where it writes the file, and where it finds it as it is.
         since: When the run began, in seconds since the epoch.
-        until: When the first page has to be asked for again.
     """
-    if target is None or until <= since or _decided_by_more(args, project, choices):
+    inputs, until = result.inputs, result.fresh_until
+    if inputs is None or inputs.target is None or until <= since or _decided_by_more(command, result, inputs):
         return
-    sources = _sources(args, project, here)
-    if sources is None or _tell_secrets(args.arguments, [data for _, data in sources], os.environ):  # noqa: TID251
+    here = inputs.context.here
+    sources = _sources(command, inputs.project, here)
+    if sources is None or _tell_secrets(command.arguments, [data for _, data in sources], os.environ):  # noqa: TID251
         return
     looked = [str(above / "pyproject.toml") for above in (here, *here.parents)]
-    looked += [str(project.base / name) for name in OTHER_FILES]
+    looked += [str(inputs.project.base / name) for name in OTHER_FILES]
+    before, after = inputs.before, result.text.encode()
     answers: list[tuple[bytes | None, bytes, str]] = [(after, after, told[1])]
     if before != after:
         answers.append((before, after, told[0]))
     keep_answer(
-        args.arguments,
+        command.arguments,
         os.environ,  # noqa: TID251 - the door for environment variables
         since=since,
         # Which Pythons are still maintained may change with the day.
         until=min(until, (since // _DAY + 1) * _DAY),
         looked=looked,
         sources=sources,
-        target=str(target),
+        target=str(inputs.target),
         answers=answers,
     )
 
 
-def _decided_by_more(args: argparse.Namespace, project: RootProject, choices: Choices) -> bool:
-    settings = project.settings
-    says_more = args.json or args.stats or args.dry_run or args.verbose
-    says_more = says_more or args.config or args.directory
-    other_cache = args.cache_dir or args.no_cache or args.refresh or args.offline
-    by_time = choices.exclude_newer or settings.exclude_newer or settings.exclude_newer_package
+def _decided_by_more(command: LockCommand, result: LockResult, inputs: LockInputs) -> bool:
+    """Whether more decides than files that are looked at: the time, trees, archives, what came from the network."""
+    project, settings = inputs.project, inputs.project.settings
+    by_time = command.options.exclude_newer or settings.exclude_newer or settings.exclude_newer_package
     lines = [*project.dependencies, *project.constraints, *settings.overrides]
     lines += [line for several in (project.extras, project.groups) for each in several.values() for line in each]
     return bool(
-        says_more
-        or other_cache
+        not command.repeatable
         or by_time
         or project.unbuilt
+        or inputs.fetched
         or any(line.requirement.url is not None for line in lines)
+        or any(package.is_direct for package in result.lock.packages)
     )
 
 
@@ -102,15 +87,15 @@ def _tell_secrets(arguments: Sequence[str], sources: Iterable[bytes], environ: M
     return any(_SECRET_NAME.search(name) for name, _ in kept) or any(map(may_hold_secret, texts))
 
 
-def _sources(args: argparse.Namespace, project: RootProject, here: Path) -> list[tuple[str, bytes]] | None:
+def _sources(command: LockCommand, project: RootProject, here: Path) -> list[tuple[str, bytes]] | None:
     """Every file that was read, with its bytes; None where that is not known."""
-    found = []
-    for name in (*project.sources, *args.constraint):
+    read = []
+    for name in (*project.sources, *command.options.constraint_files):
         path = here / name
         if name == STDIN or not path.is_file():
             return None
         data = path.read_bytes()
         if path.suffix not in {".toml", ".py"} and _BRINGS_MORE.search(data):
             return None
-        found.append((str(path), data))
-    return found
+        read.append((str(path), data))
+    return read

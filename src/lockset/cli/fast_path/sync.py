@@ -6,7 +6,7 @@ import os
 import re
 from typing import TYPE_CHECKING
 
-from lockset.files.record_store import cache_folder, key_of, remember, stamp
+from lockset.files.record_store import cache_folder, key_of, save_record, stamp
 from lockset.lockfile.file_name import PLAIN_NAME
 from lockset.sync.desired import may_hold_secret
 from lockset.sync.disk.inspect.interpreter import configurations
@@ -14,69 +14,51 @@ from lockset.sync.installed import EASY_INSTALL
 from lockset.sync.layout import LOCK_FILE, STATE_FOLDER
 
 if TYPE_CHECKING:
-    import argparse
     from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
-    from lockset.composition.sync_pipeline import SyncRequest, SyncResult
+    from lockset.cli.options.sync import SyncCommand
+    from lockset.composition.sync_pipeline import SyncResult
 
-__all__ = ["keep"]
+__all__ = ["save_sync"]
 
 _SECRET_NAME = re.compile("PASS|TOKEN|SECRET|USERNAME|AUTH")
 
 
-def keep(
-    args: argparse.Namespace,
-    result: SyncResult,
-    request: SyncRequest,
-    locks: tuple[tuple[str, bytes], ...],
-    *,
-    here: Path,
-    told: str,
-    verbose: bool,
-) -> None:
-    """Remember `result` of the command `args`, where files alone show the next time that nothing is to do.
+def save_sync(command: SyncCommand, result: SyncResult, *, told: str, verbose: bool) -> None:
+    """Remember `result` of `command`, where files alone show the next time that nothing is to do.
 
     `told` is what the next such command says.
     """
     cache = cache_folder(os.environ)  # noqa: TID251 - the door for environment variables
-    if cache is None or verbose or _decided_by_more(args, result, request):
+    if cache is None or verbose or not command.repeatable or _decided_by_more(result):
         return
-    if _tell_secrets(args.arguments, locks, os.environ):  # noqa: TID251
+    locks = [(source.path or "", source.data or b"") for source in command.locks]
+    if _tell_secrets(command.arguments, locks, os.environ):  # noqa: TID251
         return
-    files = result.observed()
+    files = result.file_stamps()
     base = result.target.layout.base
     # What is left over is for the next run to remove.
     leftovers = any(os.path.lexists(f"{base}{os.sep}{name}") for name in (LOCK_FILE, STATE_FOLDER))
     if files is None or leftovers:
         return
-    remember(
+    save_record(
         cache,
-        key_of(args.arguments, os.environ),  # noqa: TID251
-        looked=[(path, stamp(path)) for path in (*_looked(result, here), *result.sources)],
+        key_of(command.arguments, os.environ),  # noqa: TID251
+        looked=[(path, stamp(path)) for path in (*_looked(result, command.context.here), *result.sources)],
         locks=locks,
         libraries=result.target.layout.libraries,
         files=files,
-        told=told,
+        output=told,
     )
 
 
-def _decided_by_more(args: argparse.Namespace, result: SyncResult, request: SyncRequest) -> bool:
+def _decided_by_more(result: SyncResult) -> bool:
     """Whether more than the files that are looked at decides what such a command does, or it always says more."""
-    options = (
-        args.json
-        or args.directory
-        or "-" in args.files
-        or args.verify_files
-        or args.cache_dir
-        or args.no_cache
-        or request.policy.reinstall != frozenset()
-    )
-    on_path = args.system or (args.python and not os.path.lexists(args.python))
-    trees = any(step.wanted is not None and step.wanted.tree is not None for step in result.plan.steps)
+    trees = any(step.desired is not None and step.desired.tree is not None for step in result.plan.steps)
     linked = result.target.kind in {"directory", "prefix"} and result.target.layout.base != result.target.shown
     chosen = result.target.interpreter.watched is None  # by a shim
-    return bool(options or on_path or trees or linked or chosen or result.overlaps or result.outdated)
+    return bool(trees or linked or chosen or result.overlaps or result.outdated)
 
 
 def _tell_secrets(arguments: Sequence[str], locks: Iterable[tuple[str, bytes]], environ: Mapping[str, str]) -> bool:

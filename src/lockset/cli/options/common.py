@@ -1,4 +1,4 @@
-"""Options that several commands share, and the environment variables that stand for them."""
+"""Options that several commands share, and the values that they and environment variables mean."""
 
 from __future__ import annotations
 
@@ -6,9 +6,16 @@ import argparse
 import os
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from lockset.errors import LocksetError, UsageError
 from lockset.files.record_store import is_trusted
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from lockset.cli.output.streams import Output
+    from lockset.composition.run_context import IndexOverrides, RunContext
 
 __all__ = [
     "add_cache",
@@ -18,9 +25,18 @@ __all__ = [
     "cache_dir",
     "env_flag",
     "env_text",
+    "index_overrides",
     "normal_name",
+    "parse_config_settings",
+    "run_context",
     "standard_input",
 ]
+
+# Seconds of silence, and further attempts, where nothing else is said.
+_TIMEOUT = 30.0
+_RETRIES = 4
+# Neither may be larger: beyond it a run would wait for hours.
+_MOST = 3600
 
 
 def env_text(name: str) -> str | None:
@@ -55,6 +71,25 @@ def normal_name(text: str) -> str:
     except InvalidName as error:
         hint = "Names have letters, digits, `-`, `_` and `.`, no versions"
         raise UsageError("option-value", f"`{text}` is not a valid name", hint=hint) from error
+
+
+def parse_config_settings(texts: Iterable[str]) -> dict[str, str | list[str]]:
+    """The config settings that KEY=VALUE texts mean; a key that is given again has a list of values.
+
+    Raises:
+        UsageError: one has no equals sign.
+    """
+    settings: dict[str, str | list[str]] = {}
+    for text in texts:
+        key, equals, value = text.partition("=")
+        if not key or not equals:
+            raise UsageError("config-setting", f"`{text}` is not KEY=VALUE")
+        given = settings.get(key)
+        if given is None:
+            settings[key] = value
+        else:
+            settings[key] = [*given, value] if isinstance(given, list) else [given, value]
+    return settings
 
 
 def standard_input() -> bytes:
@@ -199,5 +234,67 @@ def cache_dir(args: argparse.Namespace) -> Path | None:
         return Path(chosen).expanduser().absolute()
     from platformdirs import user_cache_path
 
-    found = user_cache_path("lockset", appauthor=False)
-    return found if is_trusted(str(found)) else None
+    usual = user_cache_path("lockset", appauthor=False)
+    return usual if is_trusted(str(usual)) else None
+
+
+def run_context(args: argparse.Namespace, out: Output, *, caching: bool = True) -> RunContext:
+    """What the options of every command, and the process, say; without `caching` there is nothing to remember."""
+    from lockset.composition.run_context import RunContext  # some commands need none
+
+    return RunContext(
+        cache=cache_dir(args) if caching else None,
+        offline=args.offline,
+        environ=dict(os.environ),  # noqa: TID251 - the door for environment variables
+        use_settings=not args.no_config,
+        config=args.config,
+        stdin=standard_input,
+        listener=out.listener(),
+    )
+
+
+def index_overrides(args: argparse.Namespace) -> IndexOverrides:
+    """What the command line and variables say of indexes, in front of the project's settings and files.
+
+    Raises:
+        UsageError: a number or a proxy is not valid.
+    """
+    from lockset.composition.run_context import IndexOverrides
+
+    return IndexOverrides(
+        default_index=args.default_index,
+        indexes=(*args.index, *args.extra_index_url),
+        find_links=tuple(args.find_links),
+        no_index=bool(args.no_index),
+        strategy=args.index_strategy,
+        refresh=args.refresh,
+        read_timeout=float(_number(args, "timeout", _TIMEOUT)),
+        retries=int(_number(args, "retries", _RETRIES)),
+        insecure_hosts=tuple(args.allow_insecure_host),
+        cert=_path(args.cert),
+        client_cert=_path(args.client_cert),
+        proxy=_proxy(args.proxy),
+        keyring=args.keyring_provider == "subprocess" if args.keyring_provider else None,
+    )
+
+
+def _path(text: object) -> str | None:
+    return str(text) if text else None
+
+
+def _number(args: argparse.Namespace, name: str, default: float) -> float:
+    """As given, or the default."""
+    given: float | None = getattr(args, name)
+    value = default if given is None else given
+    if not 0 <= value <= _MOST or (name == "timeout" and value == 0):
+        said = f"LOCKSET_{name.upper()}" if name in args.by_variable else f"--{name}"
+        least = "more than 0, and at most" if name == "timeout" else "between 0 and"
+        raise UsageError("option-value", f"{said} is {value:g}, and has to be {least} {_MOST}")
+    return value
+
+
+def _proxy(url: str | None) -> str | None:
+    if url and url.partition("://")[0] not in {"http", "https", "socks5", "socks5h"}:
+        # Not shown: it may hold a password.
+        raise UsageError("option-value", "--proxy is not a valid proxy URL", hint="Write it as `http://HOST:PORT`")
+    return url

@@ -1,30 +1,25 @@
-"""Options of the commands that lock, what LOCKSET_ variables say in their place, and the choices they mean."""
+"""Options of the commands that lock, and the values that they and LOCKSET_ variables mean."""
 
 from __future__ import annotations
 
 import os
-import re
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lockset.cli.options.common import add_cache, add_index, normal_name
-from lockset.cli.options.index import source_fetcher
+from lockset.cli.options.common import add_cache, add_index, normal_name, parse_config_settings
 from lockset.errors import LocksetError, UsageError
 from lockset.markers.marker_set import MarkerSet
 from lockset.resolve.problem.file_kinds import BUILD_NOTHING
-from lockset.resolve.problem.options import Choices
-from lockset.sources.discover import LocalFiles, read_constraints, read_sources
+from lockset.resolve.problem.options import LockOptions
 from lockset.sources.exclude_newer import parse_exclude_newer
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable
     from datetime import datetime, timedelta
-    from pathlib import Path
 
-    from lockset.sources.project import RequirementLine
-
-__all__ = ["add_choices", "choices_of", "read_build_choices", "refuse_contradictions"]
+__all__ = ["add_choices", "lock_options"]
 
 _PRERELEASES = ("if-necessary", "allow", "disallow")
 _EVERYTHING, _NOTHING = ":all:", ":none:"
@@ -114,7 +109,7 @@ def _repeated(group: Any, *names: str, **more: Any) -> None:
     group.add_argument(*names, action="append", default=[], **more)
 
 
-def refuse_contradictions(args: argparse.Namespace) -> None:
+def _refuse_contradictions(args: argparse.Namespace) -> None:
     """Refuse options that exclude one another.
 
     Raises:
@@ -199,19 +194,20 @@ def _option(name: str) -> str:
     return f"--{name.replace('_', '-')}"
 
 
-def choices_of(args: argparse.Namespace, here: Path) -> Choices:
-    """What the command line (after `fill`) and the files it names choose.
+def lock_options(args: argparse.Namespace) -> LockOptions:
+    """What the command line chooses; the files it names are read later.
 
     Raises:
-        LocksetError: something that was given cannot be read or makes no sense.
+        UsageError: two options contradict each other, or one makes no sense.
+        LocksetError: the environment that `--this-environment` means cannot be asked.
     """
-    environ = dict(os.environ)  # noqa: TID251 - the door for environment variables
-    where = _this_environment(here) if args.this_environment else _described(args)
+    _refuse_contradictions(args)
+    where = _this_environment(Path.cwd()) if args.this_environment else _described(args)
     newer = args.exclude_newer
-    return Choices(
+    return LockOptions(
         **where,
         require_wheels_for=tuple(args.require_wheels_for),
-        requirements=_editables(args.editable, here),
+        editables=tuple(args.editable),
         extras=(tuple(map(normal_name, args.extra)) or None) if not args.only_group else (),
         all_extras=args.all_extras,
         all_groups=args.all_groups,
@@ -220,38 +216,24 @@ def choices_of(args: argparse.Namespace, here: Path) -> Choices:
         only_groups=bool(args.only_group),
         upgrade=args.upgrade,
         upgrade_packages=frozenset(map(normal_name, args.upgrade_package)),
-        constraints=read_constraints(args.constraint, folder=here, environ=environ, fetch=source_fetcher(args, here)),
-        overrides=_overrides(args, here, environ),
+        constraint_files=tuple(args.constraint),
+        override_files=tuple(args.override),
         excludes=tuple(map(normal_name, args.exclude)),
         prerelease=args.prerelease,
         prerelease_package=_modes(args.prerelease_package),
         resolution=args.resolution,
         fork=args.fork_strategy,
-        exclude_newer=parse_exclude_newer(newer, place="--exclude-newer") if newer else None,
+        exclude_newer=parse_exclude_newer(newer, location="--exclude-newer") if newer else None,
         exclude_newer_package=_limits(args.exclude_newer_package),
         **_file_kinds(args),
         no_sdist=args.no_sdist,
         allow_direct_urls=tuple(args.allow_direct_url),
         with_project=args.with_project or (False if getattr(args, "without_project", False) else None),
         no_sources=((_EVERYTHING,) if args.no_sources else ()) + tuple(map(normal_name, args.no_sources_package)),
-        index_urls=tuple(
-            text.partition("=")[2] if re.match(r"[^/:=]+=", text) else text
-            for text in (*args.index, *args.extra_index_url, *filter(None, (args.default_index,)))
-        ),
+        verify_metadata=args.verify_metadata,
+        build_constraint_files=tuple(args.build_constraint),
+        config_settings=parse_config_settings(args.config_setting),
     )
-
-
-def read_build_choices(args: argparse.Namespace, here: Path) -> tuple[tuple[RequirementLine, ...], dict[str, Any]]:
-    """Limits on what builds need, and what build backends are told."""
-    environ = dict(os.environ)  # noqa: TID251 - the door for environment variables
-    constraints = read_constraints(
-        args.build_constraint, folder=here, environ=environ, fetch=source_fetcher(args, here)
-    )
-    if not args.config_setting:
-        return constraints, {}
-    from lockset.composition.wheel_builds import read_settings
-
-    return constraints, dict(read_settings(args.config_setting))
 
 
 def _described(args: argparse.Namespace) -> dict[str, Any]:
@@ -259,8 +241,8 @@ def _described(args: argparse.Namespace) -> dict[str, Any]:
         for text in args.environment:
             MarkerSet.parse(text)
     except LocksetError as error:
-        told = error.diagnostic
-        raise UsageError(told.code, told.message, place="--environment", hint=told.hint) from error
+        one = error.diagnostic
+        raise UsageError(one.code, one.message, location="--environment", hint=one.hint) from error
     return {
         "python": args.python,
         "implementation": args.implementation,
@@ -279,36 +261,18 @@ def _this_environment(here: Path) -> dict[str, Any]:
     return choices_for(ask_interpreter(interpreter_of(active or find_environment(here) or sys.executable), memory=None))
 
 
-def _editables(paths: Iterable[str], here: Path) -> tuple[RequirementLine, ...]:
-    if not paths:
-        return ()
-    from lockset.sources.direct_reference import read_requirement
-
-    return tuple(
-        read_requirement(text, origin="--editable", folder=here, surroundings=LocalFiles(here), editable=True)
-        for text in paths
-    )
-
-
-def _overrides(args: argparse.Namespace, here: Path, environ: Mapping[str, str]) -> tuple[RequirementLine, ...]:
-    if not args.override:
-        return ()
-    fetch = source_fetcher(args, here)
-    return read_sources(args.override, folder=here, environ=environ, use_settings=False, fetch=fetch).dependencies
-
-
 def _modes(texts: Iterable[str]) -> dict[str, Any]:
-    found = {}
+    modes = {}
     for name, mode in _pairs(texts, "--prerelease-package"):
         if mode not in _PRERELEASES:
             raise UsageError("option-value", f"--prerelease-package: `{mode}` is none of {', '.join(_PRERELEASES)}")
-        found[normal_name(name)] = mode
-    return found
+        modes[normal_name(name)] = mode
+    return modes
 
 
 def _limits(texts: Iterable[str]) -> dict[str, datetime | timedelta | None]:
     return {
-        normal_name(name): None if limit == "false" else parse_exclude_newer(limit, place="--exclude-newer-package")
+        normal_name(name): None if limit == "false" else parse_exclude_newer(limit, location="--exclude-newer-package")
         for name, limit in _pairs(texts, "--exclude-newer-package")
     }
 

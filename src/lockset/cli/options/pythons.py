@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-__all__ = ["command_path", "python_folders", "version_of"]
+__all__ = ["command_path", "python_folders", "python_version_text"]
 
 # Folders of those who keep several Pythons, one below the other; each by a variable, else below the home folder.
 _KEEPERS = (
@@ -26,7 +26,7 @@ _COMMAND = re.compile(r"python(\d+\.\d+)")
 _VERSION = re.compile(r"(?<![\d.])(\d+)\.(\d+)(?:\.(\d+))?")
 
 
-def version_of(text: str | None) -> str | None:
+def python_version_text(text: str | None) -> str | None:
     """`3.12` of `python3.12`, which may be a shim that leads nowhere; any other text as it is."""
     named = text and _COMMAND.fullmatch(text)
     return named[1] if named and not os.path.lexists(named[0]) else text

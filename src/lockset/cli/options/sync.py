@@ -1,54 +1,50 @@
-"""Options of the commands that bring lock files to targets, and the request that they mean."""
+"""Options of the commands that bring lock files to targets, and the values that they mean."""
 
 from __future__ import annotations
 
 import os
 import sys
-from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from lockset.cli.options.common import add_cache, add_index, cache_dir, normal_name, standard_input
-from lockset.cli.options.pythons import command_path, python_folders, version_of
-from lockset.composition.sync_pipeline import (
-    Allowed,
-    Described,
-    Doing,
-    LockSource,
-    Policy,
-    SyncRequest,
-    find_environment,
-    find_lock,
-    find_python,
+from lockset.cli.options.common import (
+    add_cache,
+    add_index,
+    cache_dir,
+    index_overrides,
+    normal_name,
+    parse_config_settings,
+    run_context,
 )
+from lockset.cli.options.pythons import command_path, python_folders, python_version_text
+from lockset.composition.sync_inputs import SyncOptions, lock_sources
+from lockset.composition.sync_pipeline import DescribedInterpreter, SourcePolicy, find_environment, find_python
 from lockset.errors import LocksetError, UsageError
-from lockset.files.record_store import content
 from lockset.files.system import system_facts
-from lockset.lockfile.file_name import refuse_wrong_name
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable
+
+    from lockset.cli.output.streams import Output
+    from lockset.composition.run_context import IndexOverrides, RunContext
+    from lockset.sync.disk.request import LockSource
 
 __all__ = [
-    "add_doing",
-    "add_files",
-    "add_policy",
+    "SyncCommand",
+    "add_check_arguments",
+    "add_install_arguments",
     "add_sources",
+    "add_sync_arguments",
     "add_target",
-    "allowed_of",
-    "folders",
-    "lock_files",
     "names",
-    "names_or_all",
     "own_platform",
     "python_of",
-    "request_of",
+    "read_sync_command",
+    "selection_options",
 ]
 
-# Beyond it a lock file is for `load_bytes` to refuse.
-_LARGEST = 1 << 25
-_STDIN = "-"
+_ALL = ":all:"
 LINK_MODES = ("auto", "clone", "hardlink", "copy")
 
 
@@ -101,7 +97,7 @@ def _add_selection(parser: argparse.ArgumentParser) -> None:
     strict.add_argument("--no-strict", action="store_true", help="take the lock file as it is")
 
 
-def add_doing(parser: argparse.ArgumentParser, *, exact: bool) -> None:
+def _add_doing(parser: argparse.ArgumentParser, *, exact: bool) -> None:
     """What else may change, and how."""
     group = parser.add_argument_group("removal")
     if exact:
@@ -136,7 +132,7 @@ def add_doing(parser: argparse.ArgumentParser, *, exact: bool) -> None:
     group.add_argument("--json", action="store_true", help="report on stdout as JSON")
 
 
-def add_files(parser: argparse.ArgumentParser) -> argparse._ArgumentGroup:
+def _add_files(parser: argparse.ArgumentParser) -> argparse._ArgumentGroup:
     """Which files of the lock may be used; the group that they are in."""
     group = parser.add_argument_group("sources")
     group.add_argument("--no-build", action="store_true", help="refuse sources, which would have to be built")
@@ -150,7 +146,7 @@ def add_files(parser: argparse.ArgumentParser) -> argparse._ArgumentGroup:
 
 def add_sources(parser: argparse.ArgumentParser) -> None:
     """Which sources may be used, and where files come from."""
-    group = add_files(parser)
+    group = _add_files(parser)
     group.add_argument(
         "--config-setting",
         action="append",
@@ -165,12 +161,12 @@ def add_sources(parser: argparse.ArgumentParser) -> None:
         metavar="FROM=TO",
         help="fetch what begins with FROM from TO instead (repeatable)",
     )
-    add_policy(parser)
+    _add_policy(parser)
     add_cache(parser)
     add_index(parser)
 
 
-def add_policy(parser: argparse.ArgumentParser) -> None:
+def _add_policy(parser: argparse.ArgumentParser) -> None:
     """What a lock file may ask for."""
     group = parser.add_argument_group("policy")
     for name in ("vcs", "directory", "archive"):
@@ -181,102 +177,128 @@ def add_policy(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--allow-weak-hash", action="store_true", help="allow files with md5 or sha1 alone")
 
 
-def lock_files(files: Sequence[str], here: Path) -> tuple[tuple[str, bytes], ...]:
-    """Absolute paths of the lock files, with the bytes that all of the run is based on."""
-    if list(files).count(_STDIN) > 1:
-        raise UsageError("stdin-twice", "The standard input is one lock file, not several")
-    paths = [str(here / ("<stdin>" if name == _STDIN else name)) for name in files] or [str(_nearest(here))]
-    for name in files:
-        if name.endswith(("pyproject.toml", ".py")):
-            from shlex import quote
+class SyncCommand(NamedTuple):
+    """`lockset sync`, `install` or `check-env` with its options.
 
-            raise LocksetError(
-                "lock-invalid",
-                "This says what is asked for, not what is locked",
-                place=name,
-                hint=f"`lockset lock {quote(name)}` makes a lock file of it",
-            )
-    named = files or paths
-    locks = tuple(
-        (path, standard_input() if n == _STDIN else _bytes(path)) for n, path in zip(named, paths, strict=True)
+    Attributes:
+        locks: The lock files, as the bytes that all of the run is based on.
+        python: An interpreter, or the folder of a virtual environment; None where one is described.
+        options: What to install where.
+        indexes: Where packages come from; None where nothing is fetched.
+        context: The surroundings.
+        check: Exit with 1 where there is something to do.
+        json: Report as JSON.
+        arguments: The command line, which the fast path knows an answer by.
+        repeatable: Whether lock files, target and project alone decide on the answer of this command line.
+    """
+
+    locks: tuple[LockSource, ...]
+    python: str | None
+    options: SyncOptions
+    indexes: IndexOverrides | None
+    context: RunContext
+    check: bool
+    json: bool
+    arguments: tuple[str, ...]
+    repeatable: bool
+
+
+def add_sync_arguments(parser: argparse.ArgumentParser) -> None:
+    """Options of `lockset sync`."""
+    add_target(parser)
+    _add_doing(parser, exact=True)
+    add_sources(parser)
+
+
+def add_install_arguments(parser: argparse.ArgumentParser) -> None:
+    """Options of `lockset install`."""
+    add_target(parser)
+    _add_doing(parser, exact=False)
+    add_sources(parser)
+
+
+def add_check_arguments(parser: argparse.ArgumentParser) -> None:
+    """Options of `lockset check-env`."""
+    add_target(parser)
+    group = parser.add_argument_group("checking")
+    group.add_argument("--inexact", action="store_true", help="pass over what the lock file does not name")
+    group.add_argument("--keep", action="append", default=[], metavar="NAME", help="pass over this (repeatable)")
+    group.add_argument("--verify-files", action="store_true", help="hash installed files instead of trusting times")
+    group.add_argument("--json", action="store_true", help="report on stdout as JSON")
+    _add_files(parser)
+    _add_policy(parser)
+    add_cache(parser)
+    parser.set_defaults(
+        check=True, dry_run=True, remove_pip=False, reinstall=False, reinstall_package=[], compile_bytecode=False
     )
-    for name in named:
-        if name != _STDIN:
-            refuse_wrong_name(name)
-    return locks
+    parser.set_defaults(link_mode=None, find_links=[], allow_overlap=[], config_setting=[], mirror=[])
 
 
-def _bytes(path: str) -> bytes:
-    try:
-        size = os.stat(path).st_size  # noqa: PTH116 (also where the path is none)
-        found = content(path, size) if size <= _LARGEST else b""
-    except (OSError, ValueError):
-        found = b""
-    if 0 < len(found) <= _LARGEST:
-        return found
-    # Imported here: only what cannot be read needs the words for it.
-    from lockset.lockfile.load import load_bytes
-
-    return load_bytes(path)
-
-
-def request_of(args: argparse.Namespace, here: Path, locks: tuple[tuple[str, bytes], ...]) -> SyncRequest:
-    """What the options ask for.
+def read_sync_command(args: argparse.Namespace, out: Output) -> SyncCommand:
+    """The values that the parsed options mean.
 
     Raises:
         UsageError: options that exclude one another.
         LocksetError: there is no such lock file, or no such interpreter.
     """
+    context = run_context(args, out)
+    locks = lock_sources(args.files, context)
     _refuse_conflicts(args)
-    described = _described(args, here)
-    return SyncRequest(
-        sources=tuple(LockSource(folder=str(Path(path).parent), data=data, path=path) for path, data in locks),
-        python=None if described is not None else python_of(args, here),
+    described = _described(args)
+    options = SyncOptions(
         directory=_folder(args.target),
         prefix=_folder(args.prefix),
         described=described,
         break_system=args.break_system_packages,
-        extras=names(args.extra),
-        all_extras=args.all_extras,
-        groups=names((*args.group, *args.only_group)),
-        all_groups=args.all_groups,
-        default_groups=not (args.no_default_groups or args.only_group),
-        allowed=allowed_of(args),
-        no_binary=names_or_all(args.no_binary),
-        only_binary=names_or_all(args.only_binary),
-        build_nothing=args.no_build,
-        strict=not args.no_strict,
-        find_links=folders(args.find_links, here),
-        policy=Policy(
-            exact=not getattr(args, "inexact", True),
-            keep=names(args.keep),
-            remove_seeds=args.remove_pip,
-            reinstall=None if args.reinstall else names(args.reinstall_package),
-        ),
-        doing=Doing(
-            link_mode=args.link_mode or "auto",
-            compile_bytecode=args.compile_bytecode,
-            verify_files=args.verify_files,
-            overlap=partial(_overlap, args, Path(locks[0][0]).parent, here),
-        ),
+        exact=not getattr(args, "inexact", True),
+        keep=names(args.keep),
+        remove_pip=args.remove_pip,
+        reinstall=(_ALL,) if args.reinstall else names(args.reinstall_package),
         locked=args.locked,
         check_only=args.dry_run or args.check,
+        config_settings=parse_config_settings(args.config_setting) or None,
+        allow_overlap=tuple(name for text in args.allow_overlap for name in names([text])) or None,
+        link_mode=args.link_mode or "auto",
+        compile_bytecode=args.compile_bytecode,
+        verify_files=args.verify_files,
+        **selection_options(args),
+    )
+    on_path = args.system or (args.python and not os.path.lexists(args.python))
+    more = args.json or args.directory or "-" in args.files or args.verify_files or args.cache_dir or args.no_cache
+    return SyncCommand(
+        locks=locks,
+        python=None if described is not None else python_of(args, context.here),
+        options=options,
+        indexes=index_overrides(args) if hasattr(args, "default_index") else None,
+        context=context,
+        check=args.check,
+        json=args.json,
+        arguments=args.arguments,
+        repeatable=not (more or on_path or options.reinstall),
     )
 
 
-def _overlap(args: argparse.Namespace, folder: Path, here: Path) -> tuple[str, ...]:
-    """The names of --allow-overlap, else those of the project: read only where packages do overlap."""
-    if args.allow_overlap:
-        return tuple(name for text in args.allow_overlap for name in names([text]))
-    from lockset.cli.options.index import project_of_lock
+def selection_options(args: argparse.Namespace) -> dict[str, Any]:
+    """What is selected, and from which files: the fields of `SyncOptions` that `download` has, too."""
+    return {
+        "extras": names(args.extra),
+        "all_extras": args.all_extras,
+        "groups": names((*args.group, *args.only_group)),
+        "all_groups": args.all_groups,
+        "default_groups": not (args.no_default_groups or args.only_group),
+        "strict": not args.no_strict,
+        "allowed": _allowed(args),
+        "no_build": args.no_build,
+        "only_binary": _names_or_all(args.only_binary),
+        "no_binary": _names_or_all(args.no_binary),
+        "find_links": _folders(args.find_links),
+        "mirrors": tuple(args.mirror),
+    }
 
-    project = project_of_lock(args, folder, here)
-    return () if project is None else project.settings.allow_overlap
 
-
-def allowed_of(args: argparse.Namespace) -> Allowed:
+def _allowed(args: argparse.Namespace) -> SourcePolicy:
     """Which sources the options allow."""
-    return Allowed(
+    return SourcePolicy(
         vcs=not args.no_vcs,
         directory=not args.no_directory,
         archive=not args.no_archive,
@@ -303,11 +325,10 @@ def _refuse_conflicts(args: argparse.Namespace) -> None:
         raise UsageError("option-conflict", "An interpreter is either named by --python or described, not both")
 
 
-def _described(args: argparse.Namespace, here: Path) -> Described | None:
-    del here
+def _described(args: argparse.Namespace) -> DescribedInterpreter | None:
     if not (args.platform or args.python_version or args.implementation):
         return None
-    return Described(
+    return DescribedInterpreter(
         platform=args.platform or own_platform(),
         python=args.python_version or f"{sys.version_info.major}.{sys.version_info.minor}",
         implementation=args.implementation or "cpython",
@@ -322,16 +343,16 @@ def own_platform() -> str:
 
 def python_of(args: argparse.Namespace, here: Path) -> str:
     """The interpreter or environment that is meant."""
-    found = os.environ.get("VIRTUAL_ENV") or find_environment(here)  # noqa: TID251 - the door for environment variables
-    text = version_of(args.python)
+    active = os.environ.get("VIRTUAL_ENV") or find_environment(here)  # noqa: TID251 - the door for environment variables
+    text = python_version_text(args.python)
     if text and not (text[0].isdigit() and text.replace(".", "").isdigit()):
         return command_path(text, os.environ)  # noqa: TID251
-    if getattr(args, "system", False) or (text and not (found and _has_version(found, text))):
+    if getattr(args, "system", False) or (text and not (active and _has_version(active, text))):
         return _find_python(text, cache_dir(args))
     if text:
-        return str(found)
-    if found is not None:
-        return found
+        return str(active)
+    if active is not None:
+        return active
     if getattr(args, "target", None) or getattr(args, "prefix", None) or not hasattr(args, "target"):
         return sys.executable
     raise LocksetError(
@@ -346,12 +367,12 @@ def _find_python(version: str | None, cache: Path | None) -> str:
     try:
         return find_python(folders, version=version, cache=cache)
     except LocksetError as error:
-        told = error.diagnostic
+        one = error.diagnostic
         registry = ", in the registry" if sys.platform == "win32" else ""
         looked = (
             (f"Looked for on the path{registry}, and where pyenv, uv, mise and asdf keep theirs",) if version else ()
         )
-        raise LocksetError(told.code, told.message, context=looked, hint=told.hint) from error
+        raise LocksetError(one.code, one.message, context=looked, hint=one.hint) from error
 
 
 def _has_version(environment: str, version: str) -> bool:
@@ -361,46 +382,35 @@ def _has_version(environment: str, version: str) -> bool:
     except OSError:
         return False
     lines = (line.partition("=") for line in text.splitlines())
-    told = {key.strip().lower(): value.strip() for key, _, value in lines}
-    return f"{told.get('version') or told.get('version_info', '')}.".startswith(f"{version}.")
-
-
-def _nearest(here: Path) -> Path:
-    found = find_lock(here)
-    if found is None:
-        raise LocksetError(
-            "lock-not-found",
-            f"There is no pylock.toml in {here} or above it",
-            hint="`lockset lock` writes one; name its path to use another",
-        )
-    return found
+    values = {key.strip().lower(): value.strip() for key, _, value in lines}
+    return f"{values.get('version') or values.get('version_info', '')}.".startswith(f"{version}.")
 
 
 def _folder(text: str | None) -> str | None:
     return os.path.abspath(Path(text).expanduser()) if text else None  # noqa: PTH100 (links are followed later)
 
 
-def folders(texts: Iterable[str], here: Path) -> tuple[str, ...]:
-    """Absolute paths of the folders of `--find-links`."""
+def _folders(texts: Iterable[str]) -> tuple[str, ...]:
+    """The folders of `--find-links`."""
     for text in texts:
         if "://" in text:
             raise UsageError(
                 "find-links", "Files of a lock come from folders by --find-links, not from pages", hint=None
             )
-    return tuple(str(here / Path(text).expanduser()) for text in texts)
+    return tuple(str(Path(text).expanduser()) for text in texts)
 
 
-def names(texts: Iterable[str]) -> frozenset[str]:
+def names(texts: Iterable[str]) -> tuple[str, ...]:
     """Names of packages, extras or groups, normalised."""
-    return frozenset(map(normal_name, texts))
+    return tuple(map(normal_name, texts))
 
 
-def names_or_all(texts: Iterable[str]) -> frozenset[str] | None:
-    """The names, where `:all:` stands for all of them: None. `:none:` takes back all before it."""
-    given: set[str] = set()
+def _names_or_all(texts: Iterable[str]) -> tuple[str, ...]:
+    """The names, or `:all:`; `:none:` takes back all before it."""
+    given: dict[str, None] = {}
     for part in (part.strip() for text in texts for part in text.split(",")):
         if part == ":none:":
             given.clear()
         elif part:
-            given.add(part)
-    return None if ":all:" in given else names(given)
+            given[part] = None
+    return (_ALL,) if _ALL in given else names(given)

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Iterator
 
-__all__ = ["fill", "variables"]
+__all__ = ["apply_variables", "variables"]
 
 _PREFIX = "LOCKSET_"
 _TRUE, _FALSE = frozenset({"1", "true", "yes", "on"}), frozenset({"0", "false", "no", "off"})
@@ -79,7 +79,7 @@ def variables(command: str, action: argparse.Action) -> tuple[str, ...]:
     return tuple(_PREFIX + name for name in found)
 
 
-def fill(args: argparse.Namespace, parser: argparse.ArgumentParser) -> None:
+def apply_variables(args: argparse.Namespace, parser: argparse.ArgumentParser) -> None:
     """Set in `args` what variables say of options of `parser` that were not given; `args.by_variable` names these.
 
     Raises:
@@ -141,7 +141,7 @@ def _one(action: argparse.Action, name: str, text: str) -> Any:
     try:
         value = action.type(text) if callable(action.type) else text
     except ValueError as error:
-        raise UsageError("env-value", f"{name} is {text!r}, which is no number") from error
+        raise UsageError("env-value", f"{name} is {text!r}, which is not a number") from error
     except Exception as error:  # argparse's own, whose import is for wrong usage only
         raise UsageError("env-value", f"{name}: {error}") from error
     if action.choices is not None and value not in action.choices:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Iterable, Sequence
 
-__all__ = ["explain", "unknown_arguments"]
+__all__ = ["explain_usage_error", "unknown_arguments"]
 
 # What other tools call it.
 _COMMANDS = {
@@ -98,7 +98,7 @@ _OPTIONS: dict[str, tuple[str, ...]] = {
 }
 
 
-def explain(message: str, parser: argparse.ArgumentParser, commands: Iterable[str]) -> tuple[str, str]:
+def explain_usage_error(message: str, parser: argparse.ArgumentParser, commands: Iterable[str]) -> tuple[str, str]:
     """What argparse says, in our words, and what to do."""
     text = re.sub(r"^argument ([^:]*): ", r"\1: ", message)
     see = f"See `{parser.prog} --help`"
@@ -108,7 +108,7 @@ def explain(message: str, parser: argparse.ArgumentParser, commands: Iterable[st
         allowed = [each.strip("'") for each in found[3].split(", ")]
         return f"{found[1]}: `{found[2]}` is none of {', '.join(allowed)}", _near(found[2], allowed, cutoff=0.75) or see
     if found := re.match(r"(.+?): invalid (float|int) value: '(.*?)'$", text, re.DOTALL):
-        return f"{found[1]}: `{found[3]}` is no {'number' if found[2] == 'float' else 'whole number'}", see
+        return f"{found[1]}: `{found[3]}` is not a {'number' if found[2] == 'float' else 'whole number'}", see
     if found := re.match(r"(.+?): expected one argument$", text):
         return f"{found[1]} wants a value", see
     if found := re.match(r"the following arguments are required: (.*)$", text):

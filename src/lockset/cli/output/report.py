@@ -14,18 +14,18 @@ if TYPE_CHECKING:
     from lockset.lockfile.diff import LockDiff
     from lockset.lockfile.model import Package
 
-__all__ = ["change_lines", "release_of"]
+__all__ = ["change_lines", "version_or_source"]
 
 # Letters of a commit id that tell it from others.
 _COMMIT = 12
 
 
-def release_of(package: Package) -> str:
+def version_or_source(package: Package) -> str:
     """The version of an entry, and of what comes from one place the place: a folder and a commit have no version."""
-    place = package.archive or package.directory or package.vcs
-    if place is None:
+    location = package.archive or package.directory or package.vcs
+    if location is None:
         return plain(str(package.version)) if package.version is not None else "without a version"
-    where = without_secrets(getattr(place, "url", None) or place.path or "")
+    where = without_secrets(getattr(location, "url", None) or location.path or "")
     revision = f"@{package.vcs.commit_id[:_COMMIT]}" if package.vcs is not None else ""
     version = f"{package.version} " if package.version is not None else ""
     return plain(f"{version}({where}{revision})")
@@ -36,12 +36,12 @@ def change_lines(changes: LockDiff, out: Output) -> Iterator[str]:
     for change in changes.changes:
         name = plain(change.name)
         if change.old is None and change.new is not None:
-            yield f"  {out.style('+', 'bold green')} {name} {release_of(change.new)}"
+            yield f"  {out.style('+', 'bold green')} {name} {version_or_source(change.new)}"
         elif change.new is None and change.old is not None:
-            yield f"  {out.style('-', 'bold red')} {name} {release_of(change.old)}"
+            yield f"  {out.style('-', 'bold red')} {name} {version_or_source(change.old)}"
         elif change.old is not None and change.new is not None:
             if "version" in change.kinds:
-                said = f"{release_of(change.old)} -> {release_of(change.new)}"
+                said = f"{version_or_source(change.old)} -> {version_or_source(change.new)}"
             else:
-                said = f"{release_of(change.new)} ({', '.join(change.kinds)})"
+                said = f"{version_or_source(change.new)} ({', '.join(change.kinds)})"
             yield f"  {out.style('~', 'bold yellow')} {name} {said}"

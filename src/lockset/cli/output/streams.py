@@ -13,18 +13,17 @@ from io import RawIOBase
 from itertools import zip_longest
 from typing import TYPE_CHECKING, Any
 
-from lockset.url_secrets import without_secrets
+from lockset.cli.output.cells import cells, cut, padded
+from lockset.url_secrets import plain, without_secrets
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from lockset.errors import Diagnostic
-    from lockset.progress import Listener
+    from lockset.progress import ProgressListener
 
 __all__ = ["Output", "Progress", "plain"]
 
-# Longest text from outside that one line shows; what is beyond is cut.
-_LONGEST = 2000
 _STYLES = {
     "bold": "1",
     "dim": "2",
@@ -48,18 +47,6 @@ _WORD = re.compile(r" *[^ ]+")
 _STYLED = re.compile("\x1b\\[[0-9;]*m")
 # A column of a table is never narrower to make room for others.
 _NARROWEST = 8
-
-
-def plain(text: str) -> str:
-    """`text` without what a terminal would act on, and without secrets: whoever repeats an address may show it so.
-
-    Control characters are written out, length is bounded.
-    """
-    text = without_secrets(text).replace("://****@", "://")
-    if text.isprintable() and len(text) <= _LONGEST:
-        return text
-    shown = "".join(c if c.isprintable() or c == "\n" else c.encode("unicode_escape").decode() for c in text)
-    return shown if len(shown) <= _LONGEST else shown[: _LONGEST - 1] + "…"
 
 
 class Output:
@@ -145,28 +132,30 @@ class Output:
             self._write_err(f"{self.style('warning', 'bold yellow')}: {plain(text)}")
 
     def error(self, diagnostic: Diagnostic) -> None:
-        """Tell what went wrong on stderr, also when quiet."""
-        place = f"{plain(diagnostic.place)}: " if diagnostic.place else ""
-        lines = [f"{place}{self.style('error', 'bold red')}: {plain(diagnostic.message)}"]
+        """Tell what went wrong on stderr, also when quiet; as `LocksetError.render`, in colour."""
+        location = f"{plain(diagnostic.location)}: " if diagnostic.location else ""
+        lines = [f"{location}{self.style('error', 'bold red')}: {plain(diagnostic.message)}"]
         lines += [f"  {plain(fact)}" for fact in diagnostic.context]
         if diagnostic.hint:
             first, *more = plain(diagnostic.hint).split("\n")
             lines.append(f"  {self.style('hint', 'bold cyan')}: {first}")
             lines += [f"    {line}" for line in more]
+        if self.verbose:
+            lines.append(f"  {self.style('code', 'bold cyan')}: {diagnostic.code}")
         self._write_err("\n".join(lines))
 
     def table(self, headers: Sequence[str], rows: Iterable[Sequence[str]], *, stdout: bool = False) -> None:
         """Write rows in aligned columns, headers dimmed; to stderr unless `stdout`."""
         body = [[plain(cell) for cell in row] for row in rows]
-        widths = [max(len(r[i]) for r in [list(headers), *body]) for i in range(len(headers))]
+        widths = [max(cells(r[i]) for r in [list(headers), *body]) for i in range(len(headers))]
         stream = self._out if stdout else self._err
         if stream.isatty():
             widths = _narrowed(widths, columns_of(stream))
 
         def row_lines(row: Sequence[str]) -> list[str]:
-            cells = [_folded(cell, width) for cell, width in zip(row, widths, strict=True)]
-            lines = zip_longest(*cells, fillvalue="")
-            return ["  ".join(c.ljust(w) for c, w in zip(line, widths, strict=True)).rstrip() for line in lines]
+            folded = [_folded(cell, width) for cell, width in zip(row, widths, strict=True)]
+            lines = zip_longest(*folded, fillvalue="")
+            return ["  ".join(padded(c, w) for c, w in zip(line, widths, strict=True)).rstrip() for line in lines]
 
         write = self.data if stdout else self.line
         if headers and any(headers):
@@ -174,7 +163,7 @@ class Output:
         for row in body:
             write("\n".join(row_lines(row)))
 
-    def listener(self) -> Listener:
+    def listener(self) -> ProgressListener:
         """The run's listener: progress where a person watches, notes always."""
         if self._progress is None:
             self._progress = Progress(self, live=self._show_progress)
@@ -218,7 +207,7 @@ class Output:
 
 
 class Progress:
-    """One line that tells what is being done; a `Listener`. Redrawn at most ten times a second."""
+    """One line that tells what is being done; a `ProgressListener`. Redrawn at most ten times a second."""
 
     def __init__(self, out: Output, *, live: bool, clock: Callable[[], float] = time.monotonic) -> None:
         self._out = out
@@ -259,6 +248,14 @@ class Progress:
             self._said.add(text)
             self._out.line(f"{self._out.style('note', 'bold cyan')}: {plain(text)}")
 
+    def warning(self, text: str) -> None:
+        """Warn."""
+        self._out.warn(text)
+
+    def hint(self, text: str) -> None:
+        """Tell what to do."""
+        self._out.line(f"hint: {plain(text)}")
+
     def clear(self) -> None:
         """Take the line off the screen."""
         if self._drawn:
@@ -288,7 +285,7 @@ class Progress:
         text = f"{spin} {self._name}{count}{rate} {plain(self._what)[:50]}"
         self._drawn = True
         # A line that is longer than the terminal cannot be taken back: what is beyond stays on the screen.
-        self._out.write_progress(f"\r\x1b[K{text[: max(self._out.columns() - 1, 0)].rstrip()}")
+        self._out.write_progress(f"\r\x1b[K{cut(text, self._out.columns() - 1).rstrip()}")
 
 
 def _write_whole(stream: Any, text: str) -> None:
@@ -335,17 +332,17 @@ def _spelled(text: str) -> str:
 
 def _at_words(text: str, columns: int) -> str:
     """Long lines broken between words, those of an indented quotation excepted; what is broken off is indented."""
-    if len(text) <= columns:
+    if cells(text) <= columns:
         return text
     lines: list[str] = []
     for line in text.split("\n"):
-        if len(line) <= columns or line.startswith(_QUOTED):
+        if cells(line) <= columns or line.startswith(_QUOTED):
             lines.append(line)
             continue
         indent = " " * (len(line) - len(line.lstrip()) + 2)
         shown, used = "", 0
         for word in _WORD.findall(line):
-            width = len(_STYLED.sub("", word))
+            width = cells(_STYLED.sub("", word))
             if used > len(indent) and used + width > columns:
                 lines.append(shown)
                 shown, used, word, width = indent, len(indent), word.lstrip(), width - 1  # noqa: PLW2901
@@ -363,11 +360,12 @@ def _narrowed(widths: list[int], columns: int) -> list[int]:
 
 
 def _folded(cell: str, width: int) -> list[str]:
-    if len(cell) <= width:
+    if cells(cell) <= width:
         return [cell]
     from textwrap import wrap
 
-    return wrap(cell, width)
+    # It counts characters, and each may take two columns.
+    return wrap(cell, width if cell.isascii() else max(width // 2, 1))
 
 
 def _colored(color: str, stream: Any, environ: dict[str, str]) -> bool:

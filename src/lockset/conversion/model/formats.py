@@ -1,4 +1,4 @@
-"""The formats: how each is recognised by its content, whatever the file is called."""
+"""The formats that can be converted, and how to recognize them by content."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ __all__ = ["Format", "expected_by_name", "recognise"]
 
 
 class Format(Enum):
-    """What can be converted to a lock file; values are what `--from` takes."""
+    """A format that can be converted to a lock file. The values are those of `--from`."""
 
     REQUIREMENTS = "requirements"
     POETRY = "poetry"
@@ -24,7 +24,7 @@ class Format(Enum):
 
     @property
     def shown(self) -> str:
-        """How messages call a file of the format."""
+        """What messages call a file of this format."""
         return _SHOWN[self]
 
 
@@ -45,12 +45,12 @@ _REQUIREMENT = re.compile(
     r"\A(?:[ \t]*(?:#[^\n]*)?\n)*[A-Za-z0-9][A-Za-z0-9._-]*(?:\[[^\]\n]*\])?[ \t]*"
     r"(?:===?|[~!<>]=|@[ \t])[ \t]*[A-Za-z0-9]"
 )
-# Bounds how far a byte order mark or a blank beginning may reach.
+# How many characters are looked at for the beginning of the content.
 _HEAD = 4096
 
 
 def expected_by_name(name: str) -> Format | None:
-    """The format that the file's name promises, None where it promises nothing."""
+    """The format that the file name suggests; None if it suggests none."""
     base = PurePath(name).name.lower()
     endings = (
         ("poetry.lock", Format.POETRY),
@@ -60,35 +60,35 @@ def expected_by_name(name: str) -> Format | None:
         ("conda-lock.yml", Format.CONDA),
         ("conda-lock.yaml", Format.CONDA),
     )
-    for ending, found in endings:
+    for ending, format_ in endings:
         if base.endswith(ending):
-            return found
+            return format_
     if re.search(r"(?:\A|_)pylock\.(?:[^.]+\.)?toml\Z", base):
         return Format.PYLOCK
     return Format.REQUIREMENTS if base.endswith((".txt", ".in")) else None
 
 
-def recognise(text: str, *, name: str, place: str) -> Format:
-    """What the text is, by its content; by its name only where the content fits several or is broken.
+def recognise(text: str, *, name: str, location: str) -> Format:
+    """Recognize a format by its content, and by the file name only if the content is ambiguous or broken.
 
     Raises:
-        LocksetError: `format-unknown` where it is none that is read, `format-misnamed` where its name promises another.
+        LocksetError: `format-unknown` if the format is not supported, `format-misnamed` if the name suggests another.
     """
     text = text.replace("\r\n", "\n")
-    found = _by_content(text)
+    format_ = _by_content(text)
     expected = expected_by_name(name)
-    if found is None and expected is Format.PYLOCK and _REQUIREMENT.search(text):
-        found = Format.REQUIREMENTS
-    if found is not None:
-        if expected is not None and expected is not found:
+    if format_ is None and expected is Format.PYLOCK and _REQUIREMENT.search(text):
+        format_ = Format.REQUIREMENTS
+    if format_ is not None:
+        if expected is not None and expected is not format_:
             raise LocksetError(
                 "format-misnamed",
-                f"The file is named like a {expected.shown} and holds a {found.shown}",
-                place=place,
-                hint=f"Check that it is the right file; `--from {found.value}` converts it all the same",
+                f"The file is named like a {expected.shown}, but contains a {format_.shown}",
+                location=location,
+                hint=f"Check that it is the right file, or convert it anyway with `--from {format_.value}`",
             )
-        return found
-    _refuse_other_kinds(text, place)
+        return format_
+    _refuse_other_kinds(text, location)
     return expected or Format.REQUIREMENTS
 
 
@@ -101,7 +101,7 @@ def _by_content(text: str) -> Format | None:
 
 
 def _by_tables(text: str) -> Format | None:
-    """Which of the formats written in TOML it is."""
+    """Tell the TOML formats apart."""
     if re.search(r"^\[metadata[].]", text, re.MULTILINE):
         return Format.PDM if re.search(r"^(?:content_hash|lock_version)[ \t]*=", text, re.MULTILINE) else Format.POETRY
     if "[[packages]]" in text or re.search(r"^lock-version[ \t]*=", text[:_HEAD], re.MULTILINE):
@@ -111,20 +111,20 @@ def _by_tables(text: str) -> Format | None:
     return None
 
 
-def _refuse_other_kinds(text: str, place: str) -> None:
-    """Refuse what is clearly another kind of file."""
+def _refuse_other_kinds(text: str, location: str) -> None:
+    """Refuse a file that is clearly of another kind."""
     head = text[:_HEAD].lstrip("\ufeff \t\r\n")
     what = None
-    hint = "Name a requirements file or a lock file of uv, Poetry, PDM, Pipenv or conda-lock"
+    hint = "Name a requirements file, or a lock file of uv, Poetry, PDM, Pipenv or conda-lock"
     if re.search(r"^\[(?:project|build-system|dependency-groups|tool\.[\w.-]+)\]", text, re.MULTILINE):
-        what, hint = "a pyproject.toml", "`lockset lock` makes a lock file of it"
+        what, hint = "a pyproject.toml", "Run `lockset lock` to lock it"
     elif re.search(r"^\[\[source\]\]", text, re.MULTILINE) and re.search(r"^\[packages\]", text, re.MULTILINE):
-        what, hint = "a Pipfile, not its lock", "Convert Pipfile.lock"
+        what, hint = "a Pipfile, not a Pipfile.lock", "Convert Pipfile.lock"
     elif head.startswith("{"):
-        what = "JSON, and no Pipfile.lock"
+        what = "JSON, but not a Pipfile.lock"
     elif head.lower().startswith(("<!doctype", "<html")):
         what, hint = "a web page, perhaps the error page of a server", "Fetch the file again"
     elif "\0" in head:
-        what = "no text"
+        what = "a binary file"
     if what is not None:
-        raise LocksetError("format-unknown", f"This is {what}", place=place, hint=hint)
+        raise LocksetError("format-unknown", f"This is {what}", location=location, hint=hint)

@@ -1,4 +1,4 @@
-"""A foreign lock's graph: who needs whom, and the region in which each entry is reached."""
+"""The dependency graph of another tool's lock file, and the regions (sets of environments) of its markers."""
 
 from __future__ import annotations
 
@@ -8,25 +8,37 @@ from typing import TYPE_CHECKING
 
 from lockset._dataclass import dataclass
 from lockset.errors import LocksetError
-from lockset.markers import MarkerSet
+from lockset.markers import MarkerSet, possible
 from lockset.markers.environment import example_in_words
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
+
+    from packaging.specifiers import SpecifierSet
 
     from lockset.conversion.model.selectable import Choice
 
-__all__ = ["ROUNDS", "Edge", "ForeignGraph", "GraphNode", "Root", "order_of", "refuse_overlap", "region_of_text"]
+__all__ = [
+    "ROUNDS",
+    "ForeignGraph",
+    "GraphEdge",
+    "GraphNode",
+    "GraphRoot",
+    "order_of",
+    "refuse_overlap",
+    "region_of_text",
+    "universe_of",
+]
 
-# Bounds how often a graph is walked again with extras that the walk before met; beyond it the input is refused.
+# How often a graph is walked again with the extras of the walk before; the input is refused after that.
 ROUNDS = 8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Edge:
-    """One requirement: of one of `targets` (keys of nodes; several where the input does not say which, best first).
+class GraphEdge:
+    """One requirement. It is satisfied by one of `targets` (keys of nodes, best first).
 
-    `others`: entries of the same name that do not answer it, where the format tells the versions that would.
+    `others`: entries of the same name that do not satisfy it, if the format states which versions do.
     """
 
     targets: tuple[str, ...]
@@ -34,72 +46,85 @@ class Edge:
     marker: str | None = None
     others: tuple[str, ...] = ()
 
-    def towards(self, target: str) -> Edge:
-        """The same, decided."""
+    def towards(self, target: str) -> GraphEdge:
+        """The same requirement with one target."""
         return replace(self, targets=(target,))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GraphNode:
-    """One entry of the input.
+    """One entry of the lock file.
 
     Attributes:
-        key: Its own within the graph.
-        name: Normalised.
-        identity: What it installs; None where it stands for the project and nothing is installed for it.
-        edges: What it needs; markers may ask for `extra`.
-        optional: What each of its extras adds.
-        forks: Markers, one of which has to hold for the entry to count; none for no bound.
-        rank: The smaller, the better among entries of the name, where several would do.
+        key: Unique within the graph.
+        name: Normalized name.
+        identity: What it installs; None for a project that is not installed itself.
+        edges: Its requirements. Markers may compare `extra`.
+        optional: The requirements that each extra adds.
+        forks: Markers of which one must hold for the entry to apply; empty if it always may.
+        rank: Among several entries of one name that fit, the one with the smallest rank is taken.
     """
 
     key: str
     name: str
     identity: str | None
-    edges: tuple[Edge, ...] = ()
-    optional: Mapping[str, tuple[Edge, ...]] = field(default_factory=dict)
+    edges: tuple[GraphEdge, ...] = ()
+    optional: Mapping[str, tuple[GraphEdge, ...]] = field(default_factory=dict)
     forks: tuple[str, ...] = ()
     rank: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Root:
-    """What is asked for from outside, and by whose choice."""
+class GraphRoot:
+    """A requirement of the project, an extra or a group."""
 
     choice: Choice
-    edge: Edge
+    edge: GraphEdge
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ForeignGraph:
-    """Nodes by key, and where walks begin.
+    """Nodes by key, and the requirements at which a walk begins.
 
-    `activations`: made-up extras that markers may ask for: they hold where the named package is reached with the extra.
+    `activations`: synthetic extras in markers. Each holds where the package is reached with the extra.
     """
 
     nodes: Mapping[str, GraphNode]
-    roots: tuple[Root, ...]
+    roots: tuple[GraphRoot, ...]
     activations: Mapping[str, tuple[str, str]] = field(default_factory=dict)
 
     @property
     def turns(self) -> Mapping[str, int]:
-        """In which turn a name is decided of which several entries answer: who needs before what is needed."""
-        found: dict[str, int] = {}
+        """The order in which names with several entries are decided: dependents before their dependencies."""
+        order: dict[str, int] = {}
         for key, number in order_of(self).items():
             name = self.nodes[key].name
-            found[name] = min(number, found.get(name, number))
-        return found
+            order[name] = min(number, order.get(name, number))
+        return order
 
 
 @lru_cache(maxsize=4096)
 def region_of_text(marker: str | None) -> MarkerSet:
-    """The region of a marker text; everything where there is none."""
+    """The environments in which a marker holds; all of them for None."""
     return MarkerSet.any() if marker is None else MarkerSet.parse(marker)
 
 
+def universe_of(requires_python: SpecifierSet | None, environments: Sequence[str]) -> MarkerSet:
+    """The environments that a lock file with these bounds supports (`requires-python` and `environments`)."""
+    universe = possible()
+    if requires_python is not None:
+        universe &= MarkerSet.of_python(requires_python)
+    if environments:
+        declared = MarkerSet.none()
+        for text in environments:
+            declared |= MarkerSet.parse(text)
+        universe &= declared
+    return universe
+
+
 def order_of(graph: ForeignGraph) -> dict[str, int]:
-    """Nodes numbered so that, cycles apart, who needs comes before what is needed: each is then followed about once."""
-    found: list[str] = []
+    """Number the nodes in topological order (cycles apart), so that a walk follows each about once."""
+    finished: list[str] = []
     seen: set[str] = set()
     for root in graph.nodes:
         if root in seen:
@@ -110,12 +135,12 @@ def order_of(graph: ForeignGraph) -> dict[str, int]:
             key, targets = path[-1]
             following = next((target for target in targets if target not in seen), None)
             if following is None:
-                found.append(key)
+                finished.append(key)
                 path.pop()
             else:
                 seen.add(following)
                 path.append((following, iter(_targets(graph, following))))
-    return {key: -number for number, key in enumerate(found)}
+    return {key: -number for number, key in enumerate(finished)}
 
 
 def _targets(graph: ForeignGraph, key: str) -> list[str]:
@@ -125,19 +150,19 @@ def _targets(graph: ForeignGraph, key: str) -> list[str]:
 
 
 def refuse_overlap(
-    name: str, first: str, second: str, both: MarkerSet, *, place: str, hint: str | None = None
+    name: str, first: str, second: str, both: MarkerSet, *, location: str, hint: str | None = None
 ) -> LocksetError:
-    """The refusal of two entries that apply at once, with one environment in which they do."""
+    """The error for two entries that apply at once, with an environment in which they do."""
     example = both.example()
     context: tuple[str, ...] = ()
     if example is not None:
-        where = example_in_words(example.environment)
+        environment = example_in_words(example.environment)
         chosen = ", ".join(sorted(example.extras | example.groups))
-        context = (f"for example: {where}" + (f" with {chosen}" if chosen else ""),)
+        context = (f"for example: {environment}" + (f" with {chosen}" if chosen else ""),)
     return LocksetError(
         "pins-overlap",
-        f"`{name}` is pinned twice ({first}, {second}), and both apply in one environment",
-        place=place,
+        f"`{name}` is pinned twice ({first}, {second}), and both pins apply in the same environment",
+        location=location,
         context=context,
-        hint=hint or "Give them markers that exclude each other, or keep one",
+        hint=hint or "Give them markers that exclude each other, or remove one",
     )

@@ -1,4 +1,4 @@
-"""Draft: a foreign lock as it was read, with its gaps and its losses."""
+"""A lock file of another tool as it was read: entries that may lack files or hashes, and what is lost."""
 
 from __future__ import annotations
 
@@ -14,28 +14,37 @@ if TYPE_CHECKING:
     from packaging.specifiers import SpecifierSet
     from packaging.version import Version
 
-    from lockset.conversion.model.reference_selector import Judge
-    from lockset.conversion.model.selectable import Offers
+    from lockset.conversion.model.reference_selector import ReferenceSelector
+    from lockset.conversion.model.selectable import SelectableNames
     from lockset.hashes import Digest
     from lockset.lockfile.model import PackageArchive, PackageDirectory, PackageVcs
     from lockset.markers import MarkerSet
 
-__all__ = ["Conflict", "Draft", "DraftFile", "DraftPackage", "Loss", "Side", "identity", "identity_of_source"]
+__all__ = [
+    "Conflict",
+    "ImportedFile",
+    "ImportedLock",
+    "ImportedPackage",
+    "Loss",
+    "Side",
+    "identity",
+    "identity_of_source",
+]
 
-# An extra, a group or the project's own requirements, and two of them that are never chosen together.
+# An extra, a group or the project's own requirements; and two or more of them that exclude each other.
 Side: TypeAlias = tuple[Literal["project", "extra", "group"], str]
 Conflict: TypeAlias = frozenset[Side]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Loss:
-    """What the lock file does not say although the input did (or says on trust); told, and fatal when asked.
+    """Something that the lock file does not keep of the input, or takes on trust. Fatal with `--strict`.
 
     Attributes:
-        kind: Kebab-case id by which losses are grouped, such as `hash-unmatched`.
+        kind: Kebab-case name of the kind, such as `hash-unmatched`.
         message: One sentence that names the package.
-        hashes: Hashes of the input that are not in the output because of it.
-        note: It is no loss but something to know: never fatal.
+        hashes: Hashes of the input that the output therefore lacks.
+        note: Only a note, never fatal.
     """
 
     kind: str
@@ -45,8 +54,8 @@ class Loss:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DraftFile:
-    """One file of a release as far as the input tells; without `url` and `path` it has to be completed."""
+class ImportedFile:
+    """One file of a release. Without `url` and `path` it is looked up on an index."""
 
     name: str | None
     hashes: Mapping[str, str]
@@ -56,44 +65,44 @@ class DraftFile:
     upload_time: datetime | None = None
 
     @property
-    def is_placed(self) -> bool:
-        """Whether it is known where the file is, and what is in it."""
+    def is_located(self) -> bool:
+        """Whether the file has a location and a hash."""
         return (self.url is not None or self.path is not None) and bool(self.hashes)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DraftPackage:
-    """One entry.
+class ImportedPackage:
+    """One entry of the imported lock.
 
     Attributes:
-        name: Normalised name.
-        version: None where the source is a tree whose version may change.
-        region: Where the entry applies, choices of extras and groups included.
-        said: The marker as the input wrote it, where it is exactly `region`.
-        dependencies: Names (and versions, where several are locked) this entry needs; None where the input is silent.
-        index: The index the input names for it.
-        files: The files the input names.
-        loose: Hashes of files whose names the input does not tell.
-        every_file: The input names no file and no hash: every file of the release is meant.
-        wheels: Whether wheels may be taken where files are looked up.
-        sdists: The same for source distributions.
-        source: A tree or archive the entry is installed from instead of files of an index.
-        requires_python: Of the release, as the input tells.
-        origin: Where the input says it, for messages (`requirements.txt:3`).
-        config_settings: For the build backend.
-        extras: Extras with which the input asks for it.
-        admits: The versions that the pin admits: `==2.6.0` also admits 2.6.0+cpu; None: `version` and no other.
-        alternatives: Lists of hashes, of each of which the archive must have one; only where the input leaves a choice.
+        name: Normalized name.
+        version: None for a source tree, whose version may change.
+        region: The environments, extras and groups for which the entry applies.
+        original_marker: The marker as the input wrote it, if it means exactly `region`.
+        dependencies: Names (and versions, if several are locked); None if the input does not state them.
+        index: The index that the input names.
+        files: The files that the input names.
+        bare_hashes: Hashes of files that the input does not name.
+        every_file: The input names neither files nor hashes, so that every file of the release is meant.
+        wheels: Whether wheels may be used.
+        sdists: Whether source distributions may be used.
+        source: A source tree or archive, in place of files of an index.
+        requires_python: `Requires-Python` of the release, if the input states it.
+        origin: Location in the input, for messages (`requirements.txt:3`).
+        config_settings: Settings for the build backend.
+        extras: Extras that the input requests.
+        admits: The versions that the pin admits: `==2.6.0` also admits 2.6.0+cpu. None admits `version` only.
+        alternatives: Lists of hashes. The archive must match one of each list.
     """
 
     name: str
     version: Version | None
     region: MarkerSet
-    said: str | None = None
+    original_marker: str | None = None
     dependencies: tuple[tuple[str, str | None], ...] | None = None
     index: str | None = None
-    files: tuple[DraftFile, ...] = ()
-    loose: tuple[Digest, ...] = ()
+    files: tuple[ImportedFile, ...] = ()
+    bare_hashes: tuple[Digest, ...] = ()
     every_file: bool = False
     wheels: bool = True
     sdists: bool = True
@@ -107,68 +116,70 @@ class DraftPackage:
 
     @property
     def is_complete(self) -> bool:
-        """Whether nothing has to be asked of an index."""
+        """Whether no index has to be queried."""
         if self.source is not None:
             return True
-        return not self.loose and not self.every_file and bool(self.files) and all(f.is_placed for f in self.files)
+        return (
+            not self.bare_hashes and not self.every_file and bool(self.files) and all(f.is_located for f in self.files)
+        )
 
     @property
     def shown(self) -> str:
-        """`name version`, as messages call it."""
+        """`name version`, for messages."""
         return self.name if self.version is None else f"{self.name} {self.version}"
 
     @property
     def identity(self) -> str:
-        """What the entry installs, in one text."""
+        """What the entry installs, as one string."""
         if self.source is not None:
             return identity_of_source(self.name, self.source)
         return identity(self.name, self.version, None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Draft:
-    """A foreign lock, read.
+class ImportedLock:
+    """A lock file of another tool, read.
 
     Attributes:
-        format: Name of the format, as shown.
-        place: Name of the file in messages.
+        format: Name of the format, for messages.
+        location: Name of the file, for messages.
         packages: In the order of the input.
-        judge: The input's own answer for one environment, worked out without markers' algebra.
-        offers: Extras, groups and what is installed by default.
-        requires_python: Of the whole lock.
-        environments: Marker texts the lock is bound to.
-        evidence: Identity of an entry to the hashes the input has for it.
-        losses: What will not be in the output.
-        conflicts: Choices that the input declares never to be made together.
-        may_be_partial: A person may have written the pins, and left to the installer what these need.
-        settled: Identity of an entry of the input to those that stand for it in the lock, where these are others.
-        unhashed: Identities of entries of which the input has one without a hash, so that any file may stand for it.
+        selector: What the input installs in one environment, evaluated without `MarkerSet`.
+        selectable: Extras and groups that can be selected, and the default groups.
+        requires_python: `requires-python` of the lock.
+        environments: Markers of the supported environments.
+        evidence: Hashes of the input by identity of the entry.
+        losses: What the output will not contain.
+        conflicts: Extras and groups that the input declares as conflicting.
+        may_be_partial: The pins may be written by hand, without the dependencies of what they pin.
+        stand_ins: Identity of an entry of the input to the entries of the lock that replace it.
+        unhashed: Identities of entries that the input pins without a hash, so that any file is accepted.
     """
 
     format: str
-    place: str
-    packages: tuple[DraftPackage, ...]
-    judge: Judge
-    offers: Offers
+    location: str
+    packages: tuple[ImportedPackage, ...]
+    selector: ReferenceSelector
+    selectable: SelectableNames
     requires_python: SpecifierSet | None = None
     environments: tuple[str, ...] = ()
     evidence: Mapping[str, frozenset[str]] = field(default_factory=dict)
     losses: tuple[Loss, ...] = ()
     conflicts: tuple[Conflict, ...] = ()
     may_be_partial: bool = False
-    settled: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    stand_ins: Mapping[str, frozenset[str]] = field(default_factory=dict)
     unhashed: frozenset[str] = frozenset()
 
 
 def identity(name: str, version: Version | str | None, kind: str | None) -> str:
-    """What is installed, in one text: `name==version`, or `name @ kind` for what has no fixed version."""
+    """What is installed, as one string: `name==version`, or `name @ kind` if the version is not fixed."""
     return f"{name}=={version}" if kind is None else f"{name} @ {kind}"
 
 
 def identity_of_source(name: str, source: PackageVcs | PackageDirectory | PackageArchive) -> str:
-    """The identity of an entry installed from `source`: its place and commit; hashes are compared apart."""
-    place = getattr(source, "url", None) or source.path or ""
+    """The identity of an entry with a direct source: its location and commit, without hashes."""
+    location = getattr(source, "url", None) or source.path or ""
     revision = getattr(source, "commit_id", None) or getattr(source, "requested_revision", None)
     commit = f"@{revision}" if revision else ""
     subdirectory = f"#{source.subdirectory}" if source.subdirectory else ""
-    return identity(name, None, f"{place}{commit}{subdirectory}")
+    return identity(name, None, f"{location}{commit}{subdirectory}")

@@ -1,4 +1,4 @@
-"""What the user decided about a conversion."""
+"""Options of a conversion."""
 
 from __future__ import annotations
 
@@ -8,21 +8,21 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lockset._dataclass import dataclass
-from lockset.conversion.model.direct import relative_path
+from lockset.conversion.model.direct_source import path_from
 
 if TYPE_CHECKING:
     from packaging.specifiers import SpecifierSet
 
-__all__ = ["ConvertOptions", "FilesWanted"]
+__all__ = ["FileSelection", "ReaderOptions"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class FilesWanted:
-    """Which files of a release are taken where the input names none.
+class FileSelection:
+    """Which files of a release to lock if the input names none.
 
     Attributes:
-        wheels_only: No source distributions.
-        unhashed: Every file may be taken for a pin without a hash although other pins have hashes.
+        wheels_only: Leave out source distributions.
+        unhashed: Lock every file of a pin without a hash, although other pins have hashes.
     """
 
     wheels_only: bool = False
@@ -30,22 +30,22 @@ class FilesWanted:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ConvertOptions:
-    """Choices that readers of foreign formats look at.
+class ReaderOptions:
+    """Options of the readers.
 
     Attributes:
-        requires_python: Pythons the lock serves, where the input says nothing.
-        files: Which files are taken where the input does not name them by hash.
-        members: Names of workspace members whose dependencies are the project's; empty for the one at the top.
-        all_members: All of them.
-        with_project: Whether an entry is written for the project itself, where the input has one.
-        allow_conda: Whether packages of an index may need packages of conda.
-        source_folder: Folder of the input, absolute; paths in it are relative to that.
-        folder: Folder of the lock file, absolute.
+        requires_python: Pythons that the lock supports, in addition to the bounds of the input.
+        files: Which files to lock if the input does not name them by hash.
+        members: Names of the workspace members to convert; empty for the one at the root.
+        all_members: Convert all workspace members.
+        with_project: Whether to write an entry for the project itself.
+        allow_conda: Whether packages from an index may depend on conda packages.
+        source_folder: Absolute path of the input's folder, to which its paths are relative.
+        folder: Absolute path of the lock file's folder.
     """
 
     requires_python: SpecifierSet | None = None
-    files: FilesWanted = field(default_factory=FilesWanted)
+    files: FileSelection = field(default_factory=FileSelection)
     members: tuple[str, ...] = ()
     all_members: bool = False
     with_project: bool = True
@@ -53,6 +53,6 @@ class ConvertOptions:
     source_folder: Path = Path()
     folder: Path = Path()
 
-    def moved(self, path: str) -> str:
-        """A path that the input has, as seen from the folder of the lock file."""
-        return relative_path(os.path.join(self.source_folder, path), self.folder)  # noqa: PTH118 - text only
+    def relative_path(self, path: str) -> str:
+        """A path of the input, relative to the folder of the lock file."""
+        return path_from(os.path.join(self.source_folder, path), self.folder)  # noqa: PTH118 - text only

@@ -1,4 +1,4 @@
-"""What conversions need of the world beside an index."""
+"""The port through which a conversion reads files and repositories."""
 
 from __future__ import annotations
 
@@ -13,43 +13,43 @@ __all__ = ["Remote"]
 
 
 class Remote(Protocol):
-    """Reads files and repositories for what a lock file has to hold of them.
+    """Reads hashes, sizes, metadata and commits that a lock file needs.
 
-    Implementations: `lockset.api.convert.LiveRemote`; in tests a table.
+    Implementations: `lockset.composition.conversions.remote_files.LiveRemote`; in tests a table.
     """
 
-    def fingerprint(self, location: str) -> tuple[str, int]:
+    def fingerprint(self, path_or_url: str) -> tuple[str, int]:
         """sha256 and size of the file at a URL or absolute path.
 
         Raises:
-            LocksetError: it cannot be had, `offline` where that would need a network that may not be used.
+            LocksetError: the file cannot be read; `offline` if that needs the network.
         """
 
-    def digests_at(self, location: str, algorithms: Iterable[str]) -> Mapping[str, str]:
-        """Hashes over the bytes of the file at a URL or absolute path, sha256 always among them.
+    def digests_at(self, path_or_url: str, algorithms: Iterable[str]) -> Mapping[str, str]:
+        """Hashes of the file at a URL or absolute path, always with sha256.
 
         Raises:
-            LocksetError: it cannot be had, `offline`.
+            LocksetError: the file cannot be read; `offline`.
         """
 
     def digests(self, file: DistributionFile, algorithms: Iterable[str]) -> Mapping[str, str]:
-        """Hashes over the bytes of an index's file, sha256 always among them.
+        """Hashes of a file of an index, always with sha256.
 
         Raises:
-            LocksetError: it cannot be had, `offline`.
+            LocksetError: the file cannot be read; `offline`.
         """
 
     def sizes(self, files: Sequence[DistributionFile]) -> Mapping[str, int]:
-        """Sizes by URL of files for which the index told none, as far as their servers tell them."""
+        """Sizes by URL of files for which the index states none, if their servers state them."""
 
     def hint(self, files: Sequence[DistributionFile]) -> None:
-        """What these files of one release require will probably be asked for. Returns at once and never fails."""
+        """Prefetch the metadata of a release with these files. Returns at once and never fails."""
 
     def requires(self, files: Sequence[DistributionFile]) -> Sequence[str] | None:
-        """The requirements of the release with these files, as its metadata says; None where it cannot be told."""
+        """The `Requires-Dist` of the release with these files; None if its metadata is not available."""
 
     def commit(self, url: str, revision: str | None) -> str:
-        """The full commit that a branch or tag (None: the default branch) of a Git repository stands for now.
+        """The full commit that a branch or tag of a Git repository points to now (None: the default branch).
 
         Raises:
             LocksetError: `revision-unknown`, `vcs-refused`, `vcs-failed`, `offline`.

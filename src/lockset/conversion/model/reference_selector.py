@@ -1,6 +1,7 @@
-"""What a foreign lock installs in one environment, by packaging's markers alone: the other side of the proof.
+"""What the input of a conversion installs in one environment, evaluated with packaging's markers alone.
 
-Nothing here knows of MarkerSets or of the writer: a conversion is right where both sides agree.
+`pipeline.verify` compares this with what the new lock file installs. To keep the two sides independent, this module
+uses neither `MarkerSet` nor the code that assembles the lock file.
 """
 
 from __future__ import annotations
@@ -18,15 +19,15 @@ if TYPE_CHECKING:
 
     from packaging.markers import Marker
 
-    from lockset.conversion.model.graph import Edge, ForeignGraph
-    from lockset.conversion.model.selectable import Choice, Offers
+    from lockset.conversion.model.graph import ForeignGraph, GraphEdge
+    from lockset.conversion.model.selectable import Choice, SelectableNames
 
-__all__ = ["GraphJudge", "Judge", "LineJudge", "Situation", "StatedEntry"]
+__all__ = ["EntrySelector", "GraphSelector", "ReferenceSelector", "Situation", "StatedEntry"]
 
 
 @dataclass(slots=True, kw_only=True)
 class Situation:
-    """One environment with chosen extras and groups; remembers what it has decided."""
+    """One environment with selected extras and groups. Caches the markers it has evaluated."""
 
     environment: Mapping[str, str]
     extras: frozenset[str]
@@ -34,19 +35,19 @@ class Situation:
     _known: dict[tuple[str, str], bool] = field(default_factory=dict)
 
     def holds(self, marker: str | None, *, extra: str = "") -> bool:
-        """Whether the marker holds, with `extra` as the extra for which metadata is read."""
+        """Whether the marker holds, with `extra` as the value of the variable `extra`."""
         if marker is None:
             return True
-        found = self._known.get((marker, extra))
-        if found is None:
+        truth = self._known.get((marker, extra))
+        if truth is None:
             values: dict[str, Any] = {
                 **self.environment,
                 "extra": extra,
                 "extras": set(self.extras),
                 "dependency_groups": set(self.groups),
             }
-            found = self._known[marker, extra] = bool(_parsed(marker).evaluate(values, context="lock_file"))
-        return found
+            truth = self._known[marker, extra] = bool(_parsed(marker).evaluate(values, context="lock_file"))
+        return truth
 
 
 @lru_cache(maxsize=16384)
@@ -54,49 +55,61 @@ def _parsed(marker: str) -> Marker:
     return composed_marker(marker)
 
 
-class Judge(Protocol):
-    """Answers what the input installs."""
+class ReferenceSelector(Protocol):
+    """Selects what the input installs."""
 
-    def wanted(self, situation: Situation) -> frozenset[str]:
-        """Identities (`lockset.conversion.model.imported_lock.identity`) of all that is installed."""
+    def select(self, situation: Situation) -> frozenset[str]:
+        """Identities (`lockset.conversion.model.imported_lock.identity`) of the installed entries."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StatedEntry:
-    """An entry for which the input itself says where it applies: for any of `when`, if its marker holds."""
+    """An entry whose conditions the input states. It applies if any choice of `when` is made and its marker holds."""
 
     identity: str
     when: tuple[tuple[Choice, str | None], ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LineJudge:
-    """A format that says of each entry where it applies."""
+class EntrySelector:
+    """Selector for a format that states the conditions of each entry."""
 
     entries: tuple[StatedEntry, ...]
-    offers: Offers
+    selectable: SelectableNames
 
-    def wanted(self, situation: Situation) -> frozenset[str]:
-        """Those entries whose condition holds."""
-        return frozenset(entry.identity for entry in self.entries if self._applies(entry, situation))
+    _by_choice: dict[tuple[frozenset[str], frozenset[str]], list[tuple[str, list[str | None]]]] = field(
+        default_factory=dict
+    )
 
-    def _applies(self, entry: StatedEntry, situation: Situation) -> bool:
-        return any(
-            self.offers.holds(choice, situation.extras, situation.groups) and situation.holds(marker)
-            for choice, marker in entry.when
+    def select(self, situation: Situation) -> frozenset[str]:
+        """Identities of the entries one of whose conditions holds."""
+        return frozenset(
+            name
+            for name, markers in self._markers_of(situation.extras, situation.groups)
+            if any(marker is None or situation.holds(marker) for marker in markers)
         )
+
+    def _markers_of(self, extras: frozenset[str], groups: frozenset[str]) -> list[tuple[str, list[str | None]]]:
+        """Every entry with the markers that count when these extras and groups are selected (cached)."""
+        known = self._by_choice.get((extras, groups))
+        if known is None:
+            known = self._by_choice[extras, groups] = [
+                (entry.identity, [m for choice, m in entry.when if self.selectable.holds(choice, extras, groups)])
+                for entry in self.entries
+            ]
+        return known
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class GraphJudge:
-    """A format that says who needs whom: walked for one environment at a time."""
+class GraphSelector:
+    """Selector for a format that states a dependency graph. It walks the graph for one environment at a time."""
 
     graph: ForeignGraph
-    offers: Offers
+    selectable: SelectableNames
     _turns: dict[str, int] = field(default_factory=dict)
 
-    def wanted(self, situation: Situation) -> frozenset[str]:
-        """What a walk from the roots meets; again with the extras that were met, until there are no further ones."""
+    def select(self, situation: Situation) -> frozenset[str]:
+        """Walk the graph from its roots, again with the extras that the walk activated, until these are stable."""
         here, met = situation, self._walk(situation)
         for _ in range(ROUNDS if self.graph.activations else 0):
             here = Situation(
@@ -105,29 +118,29 @@ class GraphJudge:
             before, met = met, self._walk(here)
             if self._active(met) == self._active(before):
                 break
-        found = (self.graph.nodes[key].identity for key in met if self._fits(key, here))
-        return frozenset(name for name in found if name is not None)
+        identities = (self.graph.nodes[key].identity for key in met if self._fits(key, here))
+        return frozenset(name for name in identities if name is not None)
 
     def _active(self, met: Mapping[str, set[str]]) -> frozenset[str]:
-        """The made-up extras that hold by what was met."""
+        """The synthetic extras that hold for the visited entries."""
         return frozenset(
             mark
             for mark, (name, extra) in self.graph.activations.items()
-            if any(self.graph.nodes[key].name == name and extra in found for key, found in met.items())
+            if any(self.graph.nodes[key].name == name and extra in extras for key, extras in met.items())
         )
 
     def _walk(self, situation: Situation) -> Mapping[str, set[str]]:
-        """What is met, with which extras."""
+        """The visited entries, each with its extras."""
         met: dict[str, set[str]] = {}
-        open_edges: list[Edge] = []
-        queue: list[Edge] = []
+        open_edges: list[GraphEdge] = []
+        queue: list[GraphEdge] = []
         for root in self.graph.roots:
-            chosen = self.offers.holds(root.choice, situation.extras, situation.groups)
+            chosen = self.selectable.holds(root.choice, situation.extras, situation.groups)
             if chosen and situation.holds(root.edge.marker):
                 queue.append(root.edge)
         while queue or open_edges:
             if not queue:
-                queue = self._decided(open_edges, met, situation)
+                queue = self._decide_open_edges(open_edges, met, situation)
                 open_edges = []
                 continue
             edge = queue.pop()
@@ -143,7 +156,9 @@ class GraphJudge:
         forks = self.graph.nodes[key].forks
         return not forks or any(situation.holds(fork) for fork in forks)
 
-    def _visit(self, key: str, extras: Iterable[str], met: dict[str, set[str]], situation: Situation) -> Iterable[Edge]:
+    def _visit(
+        self, key: str, extras: Iterable[str], met: dict[str, set[str]], situation: Situation
+    ) -> Iterable[GraphEdge]:
         new = key not in met
         known = met.setdefault(key, set())
         fresh = set(extras) - known
@@ -157,8 +172,10 @@ class GraphJudge:
                 if situation.holds(edge.marker, extra=extra):
                     yield edge
 
-    def _decided(self, open_edges: list[Edge], met: dict[str, set[str]], situation: Situation) -> list[Edge]:
-        """Edges that several releases answer: those that others ask for, else those of one name by the best for all."""
+    def _decide_open_edges(
+        self, open_edges: list[GraphEdge], met: dict[str, set[str]], situation: Situation
+    ) -> list[GraphEdge]:
+        """Decide edges with several targets: by a visited target, else by the best for all edges of a name."""
         edges = list(dict.fromkeys(open_edges))
         for number, edge in enumerate(edges):
             chosen = [t for t in edge.targets if t in met and self._fits(t, situation)]
@@ -167,16 +184,16 @@ class GraphJudge:
         if not self._turns:
             self._turns.update(self.graph.turns)
         name = min((self._name(edge) for edge in edges), key=self._turns.__getitem__)
-        asked = [edge for edge in edges if self._name(edge) == name]
-        fitting = [[t for t in edge.targets if self._fits(t, situation)] for edge in asked]
+        edges_of_name = [edge for edge in edges if self._name(edge) == name]
+        fitting = [[t for t in edge.targets if self._fits(t, situation)] for edge in edges_of_name]
         common = [t for t in fitting[0] if all(t in targets for targets in fitting)]
-        working = [t for t in common if self._works(t, met, situation)]
+        working = [t for t in common if self._is_satisfiable(t, met, situation)]
         best = [min(working or common or targets, key=lambda t: self.graph.nodes[t].rank) for targets in fitting]
-        decided = [edge.towards(target) for edge, target in zip(asked, best, strict=True)]
+        decided = [edge.towards(target) for edge, target in zip(edges_of_name, best, strict=True)]
         return [*decided, *(edge for edge in edges if self._name(edge) != name)]
 
-    def _works(self, key: str, met: Mapping[str, object], situation: Situation) -> bool:
-        """Whether every requirement of the entry can be answered beside what is installed already."""
+    def _is_satisfiable(self, key: str, met: Mapping[str, object], situation: Situation) -> bool:
+        """Whether every requirement of the entry can be satisfied together with the visited entries."""
         for edge in self.graph.nodes[key].edges:
             if not (edge.targets or edge.others) or not situation.holds(edge.marker):
                 continue
@@ -186,5 +203,5 @@ class GraphJudge:
                 return False
         return True
 
-    def _name(self, edge: Edge) -> str:
+    def _name(self, edge: GraphEdge) -> str:
         return self.graph.nodes[edge.targets[0]].name

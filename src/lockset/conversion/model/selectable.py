@@ -1,4 +1,4 @@
-"""Offers: which extras and groups a converted lock lets its users choose, and how markers say so."""
+"""The extras and groups that users of a converted lock can select, and the markers that express them."""
 
 from __future__ import annotations
 
@@ -10,32 +10,32 @@ from lockset.markers import MarkerSet
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
 
-__all__ = ["Choice", "Offers", "default_group_name"]
+__all__ = ["Choice", "SelectableNames", "default_group_name"]
 
-# Who asks: the project itself, one of its extras, or a dependency group.
+# Where a requirement comes from: the project itself, one of its extras, or a dependency group.
 Choice: TypeAlias = tuple[Literal["project", "extra", "group"], str]
 
 _DEFAULT_GROUP_NAMES = ("default", "project", "lockset-default")
 
 
 def default_group_name(groups: Collection[str]) -> str | None:
-    """The synthetic group that stands for the project itself; None where no groups exist, so that none is needed."""
+    """The synthetic group that stands for the project itself; None if there are no groups, so that none is needed."""
     if not groups:
         return None
     return next(name for name in _DEFAULT_GROUP_NAMES if name not in groups)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Offers:
-    """What can be chosen. Names are normalised.
+class SelectableNames:
+    """The extras and groups that can be selected. Names are normalized.
 
-    A group that is installed by default besides being offered gets a synthetic twin, since groups listed under
-    `default-groups` are not to be listed for users (and so the project alone can still be chosen).
+    PEP 751 keeps `default-groups` apart from the groups that users select. A group that is in both therefore gets a
+    synthetic twin in `default-groups`, and the project alone can still be selected.
 
     Attributes:
         extras: Extras of the project.
         groups: Dependency groups.
-        by_default: Those of `groups` that are installed unless other groups are chosen.
+        by_default: Those of `groups` that are installed unless other groups are selected.
     """
 
     extras: tuple[str, ...] = ()
@@ -56,23 +56,23 @@ class Offers:
 
     @property
     def default_groups(self) -> tuple[str, ...]:
-        """For the key `default-groups`."""
+        """The value of the key `default-groups`."""
         if self.default is None:
             return ()
         return (self.default, *(self.twin(group) for group in self.by_default))
 
     def region(self, choice: Choice) -> MarkerSet:
-        """Where `choice` has been made."""
+        """The set of environments in which `choice` is made."""
         kind, name = choice
         if kind == "extra":
             return MarkerSet.extra(name)
         if kind == "project":
             return MarkerSet.any() if self.default is None else MarkerSet.group(self.default)
-        found = MarkerSet.group(name)
-        return found | MarkerSet.group(self.twin(name)) if name in self.by_default else found
+        region = MarkerSet.group(name)
+        return region | MarkerSet.group(self.twin(name)) if name in self.by_default else region
 
     def names(self, choice: Choice) -> tuple[tuple[str, str], ...]:
-        """The extras and groups of the lock file by which `choice` is made, each with its kind."""
+        """The extras and groups of the lock file that express `choice`, each with its kind."""
         kind, name = choice
         if kind == "project":
             return (("group", self.default),) if self.default is not None else ()
@@ -81,7 +81,7 @@ class Offers:
         )
 
     def holds(self, choice: Choice, extras: Collection[str], groups: Collection[str]) -> bool:
-        """Whether `choice` has been made by who chose these extras and groups."""
+        """Whether these selected extras and groups include `choice`."""
         kind, name = choice
         if kind == "extra":
             return name in extras
@@ -90,7 +90,7 @@ class Offers:
         return name in groups or (name in self.by_default and self.twin(name) in groups)
 
     def choices(self) -> Iterable[tuple[frozenset[str], frozenset[str]]]:
-        """Extras and groups to try: the defaults, each one alone, nothing, everything."""
+        """The selections to compare: the defaults, each extra and group alone, everything, nothing."""
         default = frozenset(self.default_groups)
         yield frozenset(), default
         for extra in self.extras:

@@ -1,4 +1,4 @@
-"""Fills the gaps of a Draft from an index: where files are, how large, of when; versions and hashes stay."""
+"""Complete an imported lock from an index: URLs, sizes and upload times of files. Versions and hashes stay."""
 
 from __future__ import annotations
 
@@ -6,191 +6,202 @@ from dataclasses import field, replace
 from typing import TYPE_CHECKING
 
 from lockset._dataclass import dataclass
-from lockset.conversion.model.direct import relative_path
-from lockset.conversion.model.imported_lock import DraftFile, DraftPackage, Loss
+from lockset.conversion.model.direct_source import path_from
+from lockset.conversion.model.imported_lock import ImportedFile, ImportedPackage, Loss
 from lockset.conversion.readers.archive_hashes import algorithms_of, with_hashes_read
 from lockset.conversion.readers.local_versions import admitted_versions, losses_of_split, split_by_release
 from lockset.errors import LocksetError
 from lockset.hashes import STRONG_ALGORITHMS
 from lockset.index.ports import EMPTY_PAGE, ProjectNotFound
 from lockset.lockfile.model import PackageArchive, PackageVcs
-from lockset.resolve.problem.direct_source import local_path
+from lockset.resolve.problem.direct_source import file_url_path
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from pathlib import Path
 
-    from lockset.conversion.model.imported_lock import Draft
+    from lockset.conversion.model.imported_lock import ImportedLock
     from lockset.conversion.model.ports import Remote
     from lockset.index.pages.project_page import DistributionFile, ProjectDetail
     from lockset.index.ports import Index
-    from lockset.progress import Listener
+    from lockset.progress import ProgressListener
 
 __all__ = ["complete", "complete_package"]
 
-# As many hashes as a message shows the beginning of.
+# How many hashes a message shows.
 _SHOWN = 3
 
 
-def complete(draft: Draft, index: Index, remote: Remote, *, folder: Path, listener: Listener) -> Draft:
-    """The same, with every entry placed: each file has a URL or a path, and a hash.
+def complete(
+    imported: ImportedLock, index: Index, remote: Remote, *, folder: Path, listener: ProgressListener
+) -> ImportedLock:
+    """The imported lock with a URL or path, and a hash, for every file.
 
     Raises:
         LocksetError: `no-hash-matches`, `release-missing`, `offline`, `file-changed` and those of the ports.
     """
-    gaps = [package for package in draft.packages if not package.is_complete]
+    gaps = [package for package in imported.packages if not package.is_complete]
     if gaps:
         listener.phase("Completing", total=len(gaps))
         index.hint(dict.fromkeys(package.name for package in gaps))
-    filling = _Filling(index=index, remote=remote, folder=folder, place=draft.place, format=draft.format)
-    packages: list[tuple[DraftPackage, list[DraftPackage]]] = []
-    for package in draft.packages:
+    filler = _GapFiller(index=index, remote=remote, folder=folder, location=imported.location, format=imported.format)
+    packages: list[tuple[ImportedPackage, list[ImportedPackage]]] = []
+    for package in imported.packages:
         if package.is_complete and not _has_source_gap(package):
             packages.append((package, [package]))
             continue
-        packages.append((package, filling.packages(package)))
+        packages.append((package, filler.packages(package)))
         listener.step(package.shown)
     return replace(
-        draft,
+        imported,
         packages=tuple(entry for _, entries in packages for entry in entries),
-        losses=(*draft.losses, *filling.losses),
-        settled=_settled(draft, packages),
+        losses=(*imported.losses, *filler.losses),
+        stand_ins=_stand_ins(imported, packages),
     )
 
 
-def _settled(draft: Draft, packages: Iterable[tuple[DraftPackage, list[DraftPackage]]]) -> dict[str, frozenset[str]]:
-    """Which entries stand for those of the input, where a pin admits versions with a local label."""
+def _stand_ins(
+    imported: ImportedLock, packages: Iterable[tuple[ImportedPackage, list[ImportedPackage]]]
+) -> dict[str, frozenset[str]]:
+    """The entries that replace those of the input, if a pin admits local versions."""
     outcome: dict[str, frozenset[str]] = {}
     for before, after in packages:
         outcome[before.identity] = outcome.get(before.identity, frozenset()).union(entry.identity for entry in after)
-    keys = {*outcome, *draft.settled}
-    stand_ins = {key: draft.settled.get(key, frozenset({key})) for key in keys}
-    found = {key: frozenset().union(*(outcome.get(one, {one}) for one in ones)) for key, ones in stand_ins.items()}
-    return {key: ones for key, ones in found.items() if ones != {key}}
+    keys = {*outcome, *imported.stand_ins}
+    stand_ins = {key: imported.stand_ins.get(key, frozenset({key})) for key in keys}
+    replacements = {
+        key: frozenset().union(*(outcome.get(one, {one}) for one in ones)) for key, ones in stand_ins.items()
+    }
+    return {key: ones for key, ones in replacements.items() if ones != {key}}
 
 
-def _has_source_gap(package: DraftPackage) -> bool:
+def _has_source_gap(package: ImportedPackage) -> bool:
     source = package.source
     return (isinstance(source, PackageArchive) and not source.hashes) or (
         isinstance(source, PackageVcs) and not source.commit_id
     )
 
 
-def complete_package(package: DraftPackage, index: Index, remote: Remote, *, folder: Path, place: str) -> DraftPackage:
-    """One entry with one exact version, completed."""
-    (found,) = _Filling(index=index, remote=remote, folder=folder, place=place, format="").packages(package)
-    return found
+def complete_package(
+    package: ImportedPackage, index: Index, remote: Remote, *, folder: Path, location: str
+) -> ImportedPackage:
+    """Complete one entry with an exact version."""
+    (completed,) = _GapFiller(index=index, remote=remote, folder=folder, location=location, format="").packages(package)
+    return completed
 
 
 @dataclass(slots=True, kw_only=True)
-class _Filling:
-    """One run over the gaps."""
+class _GapFiller:
+    """Completes entries, and collects the losses."""
 
     index: Index
     remote: Remote
     folder: Path
-    place: str
+    location: str
     format: str
     losses: list[Loss] = field(default_factory=list)
 
-    def packages(self, package: DraftPackage) -> list[DraftPackage]:
-        """The entry without gaps; several where releases with local labels answer it in parts of the environments."""
+    def packages(self, package: ImportedPackage) -> list[ImportedPackage]:
+        """The completed entry; several if local versions apply in parts of the environments."""
         if package.source is not None:
             return [self._source(package)]
-        _refuse_half_hashed(package, self.place)
-        package = replace(package, files=tuple(map(self._hashed, package.files)))
+        _refuse_half_hashed(package, self.location)
+        package = replace(package, files=tuple(map(self._with_hash, package.files)))
         if package.is_complete:
             return [package]
         detail, files = self._release(package)
-        admitted = self._admitted(package, self._matched(package, files))
+        admitted = self._usable_files(package, self._match_files(package, files))
         if not admitted:
             raise LocksetError(
                 "no-usable-file",
-                f"{package.shown}: none of the files that are meant may be used: {_excluded(package)}",
-                place=package.origin or self.place,
+                f"{package.shown}: none of its files may be used: {_excluded(package)}",
+                location=package.origin or self.location,
             )
         parts = split_by_release(package, [file for file, _ in admitted])
         self.losses += losses_of_split(package, parts, dict.fromkeys(f.version for f, _ in admitted), admitted)
         return [
-            self._filled(part, detail, [(file, hashes) for file, hashes in admitted if file.version == part.version])
+            self._with_files(
+                part, detail, [(file, hashes) for file, hashes in admitted if file.version == part.version]
+            )
             for part in parts
         ]
 
-    def _filled(
-        self, package: DraftPackage, detail: ProjectDetail, files: list[tuple[DistributionFile, dict[str, str]]]
-    ) -> DraftPackage:
+    def _with_files(
+        self, package: ImportedPackage, detail: ProjectDetail, files: list[tuple[DistributionFile, dict[str, str]]]
+    ) -> ImportedPackage:
         kept = self._one_sdist(package, files)
         pythons = {file.requires_python for file, _ in kept}
         return replace(
             package,
-            files=tuple(self._drafted(file, hashes or self._trusted(file)) for file, hashes in kept),
-            loose=(),
+            files=tuple(self._imported_file(file, hashes or self._index_hashes(file)) for file, hashes in kept),
+            bare_hashes=(),
             every_file=False,
             index=detail.index_url if not detail.index_url.startswith("file:") else None,
             requires_python=pythons.pop() if len(pythons) == 1 else None,
         )
 
-    def _hashed(self, file: DraftFile) -> DraftFile:
-        """A file whose place is known and whose hash is not, with that of its bytes."""
-        location = file.url or (str(self.folder / file.path) if file.path else None)
-        if file.hashes or location is None:
+    def _with_hash(self, file: ImportedFile) -> ImportedFile:
+        """The file with the hash of its content, if it has a location but no hash."""
+        path_or_url = file.url or (str(self.folder / file.path) if file.path else None)
+        if file.hashes or path_or_url is None:
             return file
         sha256, size = self._online(
-            lambda: self.remote.fingerprint(location), f"{self.place} gives no hash of {location}"
+            lambda: self.remote.fingerprint(path_or_url), f"{self.location} has no hash of {path_or_url}"
         )
-        message = f"{file.name}: the hash is that of today's bytes, taken on trust"
+        message = f"{file.name}: the hash of its present content is trusted"
         self.losses.append(Loss(kind="trusted-on-first-use", message=message, note=True))
         return replace(file, hashes={"sha256": sha256}, size=size)
 
-    def _source(self, package: DraftPackage) -> DraftPackage:
+    def _source(self, package: ImportedPackage) -> ImportedPackage:
         source = package.source
         if isinstance(source, PackageVcs) and not source.commit_id:
             commit = self._online(
                 lambda: self.remote.commit(source.url or "", source.requested_revision),
-                f"{package.shown}: {self.place} names no commit of {source.url}",
+                f"{package.shown}: {self.location} has no commit of {source.url}",
             )
             return replace(package, source=replace(source, commit_id=commit))
         if isinstance(source, PackageArchive) and package.alternatives:
-            return self._chosen_hashes(package, source)
+            return self._choose_hashes(package, source)
         if isinstance(source, PackageArchive) and not source.hashes:
-            location = source.url or str(self.folder / (source.path or ""))
+            path_or_url = source.url or str(self.folder / (source.path or ""))
             sha256, size = self._online(
-                lambda: self.remote.fingerprint(location), f"{package.shown}: {self.place} gives no hash of {location}"
+                lambda: self.remote.fingerprint(path_or_url),
+                f"{package.shown}: {self.location} has no hash of {path_or_url}",
             )
-            message = f"{package.shown}: the hash of {location} is that of today's bytes, taken on trust"
+            message = f"{package.shown}: the hash of the present content of {path_or_url} is trusted"
             self.losses.append(Loss(kind="trusted-on-first-use", message=message, note=True))
             return replace(package, source=replace(source, hashes={"sha256": sha256}, size=size))
         return package
 
-    def _chosen_hashes(self, package: DraftPackage, source: PackageArchive) -> DraftPackage:
-        location = source.url or str(self.folder / (source.path or ""))
+    def _choose_hashes(self, package: ImportedPackage, source: PackageArchive) -> ImportedPackage:
+        path_or_url = source.url or str(self.folder / (source.path or ""))
         digests = self._online(
-            lambda: self.remote.digests_at(location, algorithms_of(package)),
-            f"{package.shown}: {self.place} has several hashes of {location}, and only its bytes tell which is right",
+            lambda: self.remote.digests_at(path_or_url, algorithms_of(package)),
+            f"{package.shown}: {self.location} has several hashes of {path_or_url}, which must be read to choose one",
         )
-        found, losses = with_hashes_read(package, digests, place=self.place)
+        chosen, losses = with_hashes_read(package, digests, location=self.location)
         self.losses += losses
-        return found
+        return chosen
 
-    def _online(self, ask, lacking: str):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202 - any answer
+    def _online(self, request, message: str):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202 - any answer
         try:
-            return ask()
+            return request()
         except LocksetError as error:
             if error.diagnostic.code != "offline":
                 raise
-            raise LocksetError("offline", lacking, place=self.place, hint="Run without `--offline`") from error
+            raise LocksetError("offline", message, location=self.location, hint="Run without `--offline`") from error
 
-    def _release(self, package: DraftPackage) -> tuple[ProjectDetail, Sequence[DistributionFile]]:
-        """The project's page and the files on it of the releases that the pin admits."""
+    def _release(self, package: ImportedPackage) -> tuple[ProjectDetail, Sequence[DistributionFile]]:
+        """The page of the project, and its files of the releases that the pin admits."""
         detail = self._online(
-            lambda: self._project(package), f"{self.place} does not say where the files of {package.shown} are"
+            lambda: self._project(package), f"{self.location} does not state the URLs of the files of {package.shown}"
         )
         assert package.version is not None, package
         if not detail.versions:
             raise LocksetError(
                 "index-page-empty",
-                f"{package.shown}: the page of {package.name} at {detail.index_url} has no links of files",
-                place=package.origin or self.place,
+                f"{package.shown}: the page of {package.name} at {detail.index_url} links to no files",
+                location=package.origin or self.location,
                 hint=EMPTY_PAGE,
             )
         versions = admitted_versions(package, detail.versions)
@@ -198,55 +209,55 @@ class _Filling:
             raise LocksetError(
                 "release-missing",
                 f"{package.shown}: {detail.index_url} has no file of this version (deleted, or the wrong index?)",
-                place=package.origin or self.place,
+                location=package.origin or self.location,
                 hint="Name the index that has it with `--index` or `--default-index`",
             )
         return detail, [file for one in versions for file in detail.files(one)]
 
-    def _project(self, package: DraftPackage) -> ProjectDetail:
+    def _project(self, package: ImportedPackage) -> ProjectDetail:
         try:
             return self.index.project(package.name)
         except ProjectNotFound as error:
-            told = error.diagnostic
+            diagnostic = error.diagnostic
             raise LocksetError(
-                told.code,
-                told.message,
-                place=package.origin or self.place,
-                context=told.context,
+                diagnostic.code,
+                diagnostic.message,
+                location=package.origin or self.location,
+                context=diagnostic.context,
                 hint="Name the index that has it with `--index` or `--default-index`",
             ) from error
 
-    def _matched(
-        self, package: DraftPackage, files: Sequence[DistributionFile]
+    def _match_files(
+        self, package: ImportedPackage, files: Sequence[DistributionFile]
     ) -> list[tuple[DistributionFile, dict[str, str]]]:
-        """The files that are meant, each with the hashes for the lock: those of the input first."""
+        """The files that the entry means, each with the hashes for the lock, those of the input first."""
         if package.every_file:
             return [(file, {}) for file in files]
-        wanted = [{d.algorithm: d.value} for d in package.loose] + [dict(f.hashes) for f in package.files]
-        names = [None] * len(package.loose) + [f.name for f in package.files]
-        found: dict[str, tuple[DistributionFile, dict[str, str]]] = {}
+        requested = [{d.algorithm: d.value} for d in package.bare_hashes] + [dict(f.hashes) for f in package.files]
+        names = [None] * len(package.bare_hashes) + [f.name for f in package.files]
+        matches: dict[str, tuple[DistributionFile, dict[str, str]]] = {}
         left: list[tuple[str | None, dict[str, str]]] = []
-        for name, hashes in zip(names, wanted, strict=True):
+        for name, hashes in zip(names, requested, strict=True):
             file = _by_hash(files, name, hashes)
             if file is None:
                 left.append((name, hashes))
                 continue
-            before = found.get(file.filename, (file, {}))[1]
-            found[file.filename] = (file, {**before, **hashes})
-        left = self._by_reading(files, left, found)
-        for filename, (file, hashes) in found.items():
-            found[filename] = (file, self._with_sha256(file, hashes))
-        self._tell_unmatched(package, left, found)
-        return list(found.values())
+            before = matches.get(file.filename, (file, {}))[1]
+            matches[file.filename] = (file, {**before, **hashes})
+        left = self._match_by_bytes(files, left, matches)
+        for filename, (file, hashes) in matches.items():
+            matches[filename] = (file, self._with_sha256(file, hashes))
+        self._report_unmatched(package, left, matches)
+        return list(matches.values())
 
-    def _by_reading(
+    def _match_by_bytes(
         self,
         files: Sequence[DistributionFile],
         left: list[tuple[str | None, dict[str, str]]],
-        found: dict[str, tuple[DistributionFile, dict[str, str]]],
+        matches: dict[str, tuple[DistributionFile, dict[str, str]]],
     ) -> list[tuple[str | None, dict[str, str]]]:
-        """What an index's own hashes cannot decide is decided by the bytes, file by file until all is found."""
-        undecided = [hashes for _, hashes in left if not any(_tells(files, a) for a in hashes)]
+        """Match hashes in algorithms that the index does not have, by reading file after file until all are matched."""
+        undecided = [hashes for _, hashes in left if not any(_has_algorithm(files, a) for a in hashes)]
         algorithms = sorted(
             {algorithm for hashes in undecided for algorithm in hashes if algorithm in STRONG_ALGORITHMS}
         )
@@ -256,45 +267,45 @@ class _Filling:
             digests = self.remote.digests(file, algorithms)
             for entry in [e for e in left if any(digests.get(a) == v for a, v in e[1].items())]:
                 left.remove(entry)
-                before = found.get(file.filename, (file, {}))[1]
-                found[file.filename] = (file, {"sha256": digests["sha256"], **before, **entry[1]})
+                before = matches.get(file.filename, (file, {}))[1]
+                matches[file.filename] = (file, {"sha256": digests["sha256"], **before, **entry[1]})
         return left
 
     def _with_sha256(self, file: DistributionFile, hashes: dict[str, str]) -> dict[str, str]:
-        """The index's sha256 beside the input's stronger hash, since every installer knows it."""
+        """Add the sha256 of the index to the input's hashes, since every installer supports it."""
         sha256 = file.hashes.get("sha256")
         return hashes if sha256 is None or "sha256" in hashes else {"sha256": sha256, **hashes}
 
-    def _trusted(self, file: DistributionFile) -> dict[str, str]:
+    def _index_hashes(self, file: DistributionFile) -> dict[str, str]:
         strong = {name: value for name, value in file.hashes.items() if name in STRONG_ALGORITHMS}
         return strong or dict(self.remote.digests(file, ("sha256",)))
 
-    def _tell_unmatched(
+    def _report_unmatched(
         self,
-        package: DraftPackage,
+        package: ImportedPackage,
         left: Sequence[tuple[str | None, dict[str, str]]],
-        found: dict[str, tuple[DistributionFile, dict[str, str]]],
+        matches: dict[str, tuple[DistributionFile, dict[str, str]]],
     ) -> None:
         if not left:
             return
         hashes = tuple(text for _, one in left for text in _texts(one))
-        total = len(left) + len(found)
+        total = len(left) + len(matches)
         named = [f"{name or ''} {' '.join(_texts(one))}".strip() for name, one in left]
-        if not found:
+        if not matches:
             raise LocksetError(
                 "no-hash-matches",
-                f"{package.shown}: none of its {len(left)} hashes is that of a file of this release on the index "
+                f"{package.shown}: none of its {len(left)} hashes matches a file of this release on the index "
                 "(yanked, deleted or tampered with?)",
-                place=package.origin or self.place,
+                location=package.origin or self.location,
                 context=tuple(named[:_SHOWN]),
-                hint="Ask the index that the pins came from, with `--index` or `--default-index`",
+                hint="Name the index that the pins came from with `--index` or `--default-index`",
             )
-        told = f"{len(left)} of {total} hashes are of no file that the index lists (removed since, or of an old kind)"
-        message = f"{package.shown}: {told}: {', '.join(named)}"
+        reason = f"{len(left)} of {total} hashes match no file on the index (removed since, or an obsolete format)"
+        message = f"{package.shown}: {reason}: {', '.join(named)}"
         self.losses.append(Loss(kind="hash-unmatched", message=message, hashes=hashes))
 
-    def _admitted(
-        self, package: DraftPackage, matched: Iterable[tuple[DistributionFile, dict[str, str]]]
+    def _usable_files(
+        self, package: ImportedPackage, matched: Iterable[tuple[DistributionFile, dict[str, str]]]
     ) -> list[tuple[DistributionFile, dict[str, str]]]:
         kept = []
         for file, hashes in matched:
@@ -302,40 +313,42 @@ class _Filling:
                 kept.append((file, hashes))
                 continue
             if not package.every_file:
-                message = f"{package.shown}: {file.filename} is left out, as the options ask"
+                message = f"{package.shown}: {file.filename} is left out because of the options"
                 self.losses.append(Loss(kind="file-excluded", message=message, hashes=_texts(hashes), note=True))
         return kept
 
     def _one_sdist(
-        self, package: DraftPackage, kept: list[tuple[DistributionFile, dict[str, str]]]
+        self, package: ImportedPackage, kept: list[tuple[DistributionFile, dict[str, str]]]
     ) -> list[tuple[DistributionFile, dict[str, str]]]:
-        """An entry has one source distribution: the `.tar.gz` where there are several."""
+        """Keep one source distribution, the `.tar.gz` if there are several."""
         sdists = sorted((f.filename for f, _ in kept if not f.is_wheel), key=lambda n: (not n.endswith(".tar.gz"), n))
         for file, hashes in kept:
             if file.filename in sdists[1:]:
-                message = f"{package.shown}: a lock file holds one source distribution, {file.filename} is left out"
+                message = (
+                    f"{package.shown}: a lock file has one source distribution per package, {file.filename} is left out"
+                )
                 lost = () if package.every_file else _texts(hashes)
                 self.losses.append(Loss(kind="second-sdist", message=message, hashes=lost))
         return [(file, hashes) for file, hashes in kept if file.filename not in sdists[1:]]
 
-    def _drafted(self, file: DistributionFile, hashes: dict[str, str]) -> DraftFile:
+    def _imported_file(self, file: DistributionFile, hashes: dict[str, str]) -> ImportedFile:
         if file.yanked:
             reason = f" ({file.yanked_reason})" if file.yanked_reason else ""
             message = f"{file.filename} is yanked{reason}"
             self.losses.append(Loss(kind="yanked", message=message, note=True))
         local = file.url.startswith("file:")
-        return DraftFile(
+        return ImportedFile(
             name=file.filename,
             hashes=hashes,
             url=None if local else file.url,
-            path=relative_path(local_path(file.url), self.folder) if local else None,
+            path=path_from(file_url_path(file.url), self.folder) if local else None,
             size=file.size,
             upload_time=file.upload_time,
         )
 
 
-def _refuse_half_hashed(package: DraftPackage, place: str) -> None:
-    """Refuse files without a hash beside others of the release that have one: nobody vouches for them.
+def _refuse_half_hashed(package: ImportedPackage, location: str) -> None:
+    """Refuse a release of which some files have a hash and others do not.
 
     Raises:
         LocksetError: `hashes-mixed`.
@@ -344,14 +357,14 @@ def _refuse_half_hashed(package: DraftPackage, place: str) -> None:
     if bare and len(bare) < len(package.files):
         raise LocksetError(
             "hashes-mixed",
-            f"{package.shown}: {len(bare)} of its {len(package.files)} files have no hash and others have: {bare[0]}",
-            place=package.origin or place,
-            hint="The file was edited by hand or cut: lock again with the tool that wrote it",
+            f"{package.shown}: {len(bare)} of its {len(package.files)} files have no hash, such as {bare[0]}",
+            location=package.origin or location,
+            hint="The file was edited by hand or truncated: lock again with the tool that wrote it",
         )
 
 
 def _by_hash(files: Sequence[DistributionFile], name: str | None, hashes: dict[str, str]) -> DistributionFile | None:
-    """The file with one of the hashes and no other value for any; the one called `name` where several are equal."""
+    """The file that matches one of the hashes and contradicts none; the one called `name` if several do."""
     fitting = [
         file
         for file in files
@@ -361,14 +374,14 @@ def _by_hash(files: Sequence[DistributionFile], name: str | None, hashes: dict[s
     return next((file for file in fitting if file.filename == name), fitting[0] if fitting else None)
 
 
-def _excluded(package: DraftPackage) -> str:
-    """Which kinds of files may not be used."""
+def _excluded(package: ImportedPackage) -> str:
+    """Which kinds of files may not be used, for a message."""
     kinds = ([] if package.wheels else ["wheels"]) + ([] if package.sdists else ["source distributions"])
-    return f"its {' and '.join(kinds)} are excluded" if kinds else "none of them is on the page"
+    return f"its {' and '.join(kinds)} are excluded" if kinds else "none of them is on the index"
 
 
-def _tells(files: Sequence[DistributionFile], algorithm: str) -> bool:
-    """Whether the index tells hashes of this algorithm of all the files, so that silence is an answer."""
+def _has_algorithm(files: Sequence[DistributionFile], algorithm: str) -> bool:
+    """Whether the index has hashes in this algorithm for all the files, so that a missing one is conclusive."""
     return all(algorithm in file.hashes for file in files)
 
 

@@ -1,4 +1,4 @@
-"""Whether a file of pins names all that the pins need: what it leaves to the installer is not in the lock."""
+"""Check whether the pins of a requirements file include all their dependencies."""
 
 from __future__ import annotations
 
@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING
 from packaging.requirements import InvalidRequirement
 from packaging.utils import canonicalize_name
 
-from lockset.conversion.model.graph import region_of_text
+from lockset.conversion.model.graph import region_of_text, universe_of
 from lockset.conversion.model.imported_lock import Loss
-from lockset.conversion.model.universe import universe_of
 from lockset.dependency_specifiers import read_dependency
 from lockset.errors import LocksetError
 from lockset.markers import MarkerSet
@@ -17,29 +16,29 @@ from lockset.markers import MarkerSet
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from lockset.conversion.model.imported_lock import Draft, DraftPackage
+    from lockset.conversion.model.imported_lock import ImportedLock, ImportedPackage
     from lockset.conversion.model.ports import Remote
     from lockset.index.pages.project_page import DistributionFile
     from lockset.index.ports import Index
 
-__all__ = ["missing_needs"]
+__all__ = ["missing_dependencies"]
 
-# As many missing projects as the message names.
+# How many missing projects the message names.
 _SHOWN = 6
 
 
-def missing_needs(draft: Draft, index: Index, remote: Remote) -> tuple[Loss, ...]:
-    """One loss that names what the pins need somewhere and the file does not pin there; none where all is there.
+def missing_dependencies(imported: ImportedLock, index: Index, remote: Remote) -> tuple[Loss, ...]:
+    """A loss that names the dependencies that the file does not pin; empty if it pins all of them.
 
-    Only files that a person may have written are looked at, and only releases whose metadata can be had.
+    Checks only files that may be written by hand, and only releases whose metadata is available.
     """
-    if not draft.may_be_partial:
+    if not imported.may_be_partial:
         return ()
-    universe = universe_of(draft.requires_python, draft.environments)
+    universe = universe_of(imported.requires_python, imported.environments)
     there: dict[str, MarkerSet] = {}
-    for package in draft.packages:
+    for package in imported.packages:
         there[package.name] = there.get(package.name, MarkerSet.none()) | package.region
-    releases = [(package, files) for package in draft.packages if (files := _files(package, index))]
+    releases = [(package, files) for package in imported.packages if (files := _files(package, index))]
     for _, files in releases:
         remote.hint(files)
     missing: dict[str, str] = {}
@@ -50,17 +49,17 @@ def missing_needs(draft: Draft, index: Index, remote: Remote) -> tuple[Loss, ...
                 missing.setdefault(name, package.shown)
     if not missing:
         return ()
-    named = [f"{name} (for {asker})" for name, asker in sorted(missing.items())]
+    named = [f"{name} (for {dependent})" for name, dependent in sorted(missing.items())]
     more = f" and {len(named) - _SHOWN} more" if named[_SHOWN:] else ""
     message = (
-        f"The file does not pin all that its pins need, which installers would resolve: {', '.join(named[:_SHOWN])}"
-        f"{more}; the lock file does not have them"
+        f"The file does not pin all dependencies of its pins: {', '.join(named[:_SHOWN])}"
+        f"{more}; installers would resolve them, but the lock file lacks them"
     )
     return (Loss(kind="needs-missing", message=message),)
 
 
-def _files(package: DraftPackage, index: Index) -> Sequence[DistributionFile]:
-    """Files of the release on the index; none for what comes from elsewhere."""
+def _files(package: ImportedPackage, index: Index) -> Sequence[DistributionFile]:
+    """The files of the release on the index; none for an entry with a direct source."""
     if package.source is not None or package.version is None:
         return ()
     try:
@@ -70,7 +69,7 @@ def _files(package: DraftPackage, index: Index) -> Sequence[DistributionFile]:
     return detail.files(package.version) if package.version in detail else ()
 
 
-def _needs(package: DraftPackage, requires: Sequence[str]) -> Iterator[tuple[str, MarkerSet]]:
+def _needs(package: ImportedPackage, requires: Sequence[str]) -> Iterator[tuple[str, MarkerSet]]:
     for text in requires:
         try:
             requirement = read_dependency(text)

@@ -1,4 +1,4 @@
-"""pylock.toml to pylock.toml: narrowed to environments or a selection, merged, filled in, normalised."""
+"""Transform pylock files: narrow one to environments or a selection, or merge several."""
 
 from __future__ import annotations
 
@@ -9,15 +9,14 @@ from typing import TYPE_CHECKING
 from packaging.utils import canonicalize_name
 
 from lockset._dataclass import dataclass
-from lockset.conversion.model.graph import region_of_text
+from lockset.conversion.model.graph import region_of_text, universe_of
 from lockset.conversion.model.imported_lock import Loss
 from lockset.conversion.model.reference_selector import Situation
-from lockset.conversion.model.universe import universe_of
 from lockset.conversion.pipeline.verify import (
     Proof,
     ProofRow,
+    entry_hashes,
     environments_within,
-    hashes_of,
     identity_of_package,
     selector,
 )
@@ -39,22 +38,22 @@ if TYPE_CHECKING:
     from lockset.lockfile.model import Package, PackageWheel, Pylock
     from lockset.markers import Environment
 
-__all__ = ["Narrowing", "merge", "narrow", "prove_same", "region_of_package", "universe_of_lock"]
+__all__ = ["KeptParts", "merge_locks", "narrow", "prove_same", "region_of_package", "universe_of_lock"]
 
-# As many differences as a refusal shows.
+# How many differences a message shows.
 _SHOWN = 6
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Narrowing:
-    """What of a lock is wanted.
+class KeptParts:
+    """The part of a lock file to keep.
 
     Attributes:
         requires_python: Pythons to keep; None for all.
-        environments: Regions to keep, joined; empty for all.
-        extras: Extras to install; None leaves the choice to the users of the lock.
-        groups: Dependency groups, in place of the default ones; None for those of the lock.
-        choose: Whether extras and groups are settled, so that nothing is left to choose.
+        environments: Environments to keep, joined; empty for all.
+        extras: Extras to install.
+        groups: Dependency groups to install in place of the default ones; None for the default ones.
+        choose: Whether to fix extras and groups, so that users of the result cannot select any.
     """
 
     requires_python: SpecifierSet | None = None
@@ -65,7 +64,7 @@ class Narrowing:
 
     @property
     def bounds(self) -> bool:
-        """Whether Pythons or platforms go, so that files may fit nothing any more."""
+        """Whether Pythons or platforms are dropped, so that some files may no longer fit."""
         return self.requires_python is not None or bool(self.environments)
 
     @property
@@ -75,65 +74,67 @@ class Narrowing:
 
 
 def universe_of_lock(lock: Pylock) -> MarkerSet:
-    """What the lock serves."""
+    """The environments that the lock file supports."""
     return universe_of(lock.requires_python, tuple(map(str, lock.environments or ())))
 
 
 def region_of_package(package: Package) -> MarkerSet:
-    """Where the entry applies, by its marker."""
+    """The environments in which the entry applies, by its marker."""
     return region_of_text(None if package.marker is None else str(package.marker))
 
 
-def narrow(lock: Pylock, wanted: Narrowing, *, one: Environment | None = None) -> tuple[Pylock, tuple[Loss, ...]]:
-    """The part of the lock that is wanted: entries that never apply and wheels that never fit are gone.
+def narrow(lock: Pylock, parts: KeptParts, *, one: Environment | None = None) -> tuple[Pylock, tuple[Loss, ...]]:
+    """Narrow a lock to some of its parts: drop entries that no longer apply and wheels that no longer fit.
 
-    `one` is the only environment that matters in the end, where there is one.
+    `one`: the only environment that matters, if the caller needs just one.
 
     Raises:
-        LocksetError: `unknown-extra`, `unknown-group`, `conflicting-choice`, `no-environment`: nothing is left.
+        LocksetError: `unknown-extra`, `unknown-group`, `conflicting-choice`, or `no-environment` if nothing is left.
     """
-    if wanted.is_nothing:
+    if parts.is_nothing:
         return lock, ()
     requires_python = lock.requires_python
-    if wanted.requires_python is not None:
-        requires_python = wanted.requires_python & (requires_python or wanted.requires_python)
-    environments = _environments(lock, wanted.environments)
+    if parts.requires_python is not None:
+        requires_python = parts.requires_python & (requires_python or parts.requires_python)
+    environments = _environments(lock, parts.environments)
     universe = universe_of(requires_python, environments)
     if universe.is_empty:
         raise LocksetError(
-            "no-environment", "The lock file serves none of what is asked for", hint="Check `--python` and `--platform`"
+            "no-environment",
+            "The lock file supports none of the requested environments",
+            hint="Check `--python` and `--platform`",
         )
-    groups = _chosen_groups(lock, wanted) if wanted.choose else frozenset()
-    if wanted.choose:
-        refuse_conflicting_choice(lock, wanted.extras, groups, partial(met_within, universe if one is None else one))
+    groups = _chosen_groups(lock, parts) if parts.choose else frozenset()
+    if parts.choose:
+        refuse_conflicting_choice(lock, parts.extras, groups, partial(met_within, universe if one is None else one))
     losses: list[Loss] = []
     packages, gone = [], []
     for package in lock.packages:
         region = region_of_package(package)
-        if wanted.choose:
-            region = region.with_extras_and_groups(wanted.extras, groups)
+        if parts.choose:
+            region = region.with_extras_and_groups(parts.extras, groups)
         region &= universe
         if region.is_empty:
-            hashes = tuple(sorted(text for one in hashes_of(package) for text in one))
-            message = f"{describe(package)} applies to nothing that is asked for"
+            hashes = tuple(sorted(text for one in entry_hashes(package) for text in one))
+            message = f"{describe(package)} applies to none of the requested environments"
             losses.append(Loss(kind="narrowed", message=message, hashes=hashes, note=True))
             gone.append(package)
             continue
-        packages.append(_narrowed(package, region, universe, losses if wanted.bounds else None))
-    found = replace(
+        packages.append(_narrow_entry(package, region, universe, losses if parts.bounds else None))
+    narrowed = replace(
         lock,
         requires_python=requires_python,
         environments=[composed_marker(text) for text in environments] or None,
         packages=[_without(package, gone, packages) for package in packages],
     )
-    if wanted.choose:
+    if parts.choose:
         tool = with_conflicts(lock.tool, ())
-        found = replace(found, extras=None, dependency_groups=None, default_groups=None, tool=tool)
-    return found, tuple(losses)
+        narrowed = replace(narrowed, extras=None, dependency_groups=None, default_groups=None, tool=tool)
+    return narrowed, tuple(losses)
 
 
 def _without(package: Package, gone: Sequence[Package], kept: Sequence[Package]) -> Package:
-    """The entry without the dependencies that only entries were which are gone."""
+    """The entry without dependencies on dropped entries."""
 
     def stays(needed: Mapping[str, Any]) -> bool:
         return any(_is_meant(needed, one) for one in kept) or not any(_is_meant(needed, one) for one in gone)
@@ -144,45 +145,45 @@ def _without(package: Package, gone: Sequence[Package], kept: Sequence[Package])
 
 
 def _is_meant(needed: Mapping[str, Any], package: Package) -> bool:
-    """Whether a recorded dependency is this entry."""
+    """Whether a recorded dependency refers to this entry."""
     version = needed.get("version")
     return canonicalize_name(str(needed.get("name", ""))) == package.name and version in {None, str(package.version)}
 
 
-def _environments(lock: Pylock, wanted: Sequence[MarkerSet]) -> tuple[str, ...]:
+def _environments(lock: Pylock, kept: Sequence[MarkerSet]) -> tuple[str, ...]:
     declared = [region_of_text(str(marker)) for marker in lock.environments or ()]
-    if not wanted:
+    if not kept:
         return tuple(map(str, lock.environments or ()))
-    both = [w & d for w in wanted for d in declared] if declared else list(wanted)
+    both = [w & d for w in kept for d in declared] if declared else list(kept)
     texts = [region.text() for region in both if not region.is_empty]
     if not texts:
-        raise LocksetError("no-environment", "The lock file serves none of the platforms that are asked for")
+        raise LocksetError("no-environment", "The lock file supports none of the requested platforms")
     return tuple(dict.fromkeys(text for text in texts if text is not None))
 
 
-def _chosen_groups(lock: Pylock, wanted: Narrowing) -> frozenset[str]:
+def _chosen_groups(lock: Pylock, parts: KeptParts) -> frozenset[str]:
     known_extras = frozenset(lock.extras or ())
-    if unknown := sorted(wanted.extras - known_extras):
+    if unknown := sorted(parts.extras - known_extras):
         raise LocksetError(
             "unknown-extra",
             f"The lock file has no extra {', '.join(unknown)}",
             hint=f"It has: {', '.join(sorted(known_extras)) or 'none'}",
         )
     defaults = frozenset(lock.default_groups or ())
-    if wanted.groups is None:
+    if parts.groups is None:
         return defaults
     known_groups = frozenset(lock.dependency_groups or ())
-    if unknown := sorted(wanted.groups - known_groups - defaults):
+    if unknown := sorted(parts.groups - known_groups - defaults):
         raise LocksetError(
             "unknown-group",
             f"The lock file has no dependency group {', '.join(unknown)}",
             hint=f"It has: {', '.join(sorted(known_groups)) or 'none'}",
         )
-    return wanted.groups
+    return parts.groups
 
 
-def _narrowed(package: Package, region: MarkerSet, universe: MarkerSet, losses: list[Loss] | None) -> Package:
-    """The entry bound to the region; files stay as they are where no losses are asked for."""
+def _narrow_entry(package: Package, region: MarkerSet, universe: MarkerSet, losses: list[Loss] | None) -> Package:
+    """Bind the entry to a region. Wheels that no longer fit are dropped, unless `losses` is None."""
     marker = region.text(universe)
     if losses is None:
         return replace(package, marker=None if marker is None else composed_marker(marker))
@@ -194,25 +195,25 @@ def _narrowed(package: Package, region: MarkerSet, universe: MarkerSet, losses: 
         (gone if tags and wheel_region(tags).is_disjoint(here) else kept).append(wheel)
     if gone:
         hashes = tuple(f"{a}:{v}" for wheel in gone for a, v in wheel.hashes.items())
-        message = f"{describe(package)}: {len(gone)} wheels fit nothing that is asked for"
+        message = f"{describe(package)}: {len(gone)} wheels fit none of the requested environments"
         losses.append(Loss(kind="narrowed", message=message, hashes=hashes, note=True))
     wheels = kept or (list(gone) if package.wheels and package.sdist is None else None)
     return replace(package, marker=None if marker is None else composed_marker(marker), wheels=wheels)
 
 
-def merge(locks: Sequence[Pylock]) -> Pylock:
-    """One lock that installs, wherever one of the locks serves, what that one does.
+def merge_locks(locks: Sequence[Pylock]) -> Pylock:
+    """Merge locks into one that installs what each of them does in the environments it supports.
 
     Raises:
-        LocksetError: `locks-disagree`: somewhere two of them install different things, or offer choices differently.
+        LocksetError: `locks-disagree`: two of them install different packages somewhere, or have other default groups.
     """
     merged = locks[0]
     for other in locks[1:]:
-        merged = _merged(merged, other)
+        merged = _merge_two(merged, other)
     return merged
 
 
-def _merged(one: Pylock, other: Pylock) -> Pylock:
+def _merge_two(one: Pylock, other: Pylock) -> Pylock:
     _refuse_other_defaults(one, other)
     first, second = universe_of_lock(one), universe_of_lock(other)
     entries: dict[str, list[tuple[Package, MarkerSet]]] = {}
@@ -230,7 +231,7 @@ def _merged(one: Pylock, other: Pylock) -> Pylock:
             raise _disagreement(name, (here - there) | (there - here))
     requires_python, environments = _joint_bounds(one, other, first, second)
     universe = universe_of(requires_python, environments)
-    packages = [_joined_entry(pairs, universe) for pairs in entries.values()]
+    packages = [_join_entries(pairs, universe) for pairs in entries.values()]
     return replace(
         one,
         requires_python=requires_python,
@@ -249,16 +250,16 @@ def _refuse_other_defaults(one: Pylock, other: Pylock) -> None:
             "locks-disagree",
             "The lock files install different groups by default",
             context=tuple(", ".join(lock.default_groups or ()) or "none" for lock in (one, other)),
-            hint="Settle the choice first: `lockset convert FILE --extra … --group …`",
+            hint="Fix the selection first: `lockset convert FILE --extra … --group …`",
         )
 
 
 def _regions(lock: Pylock, universe: MarkerSet) -> dict[str, MarkerSet]:
-    found: dict[str, MarkerSet] = {}
+    regions: dict[str, MarkerSet] = {}
     for package in lock.packages:
         name = identity_of_package(package)
-        found[name] = found.get(name, MarkerSet.none()) | (region_of_package(package) & universe)
-    return found
+        regions[name] = regions.get(name, MarkerSet.none()) | (region_of_package(package) & universe)
+    return regions
 
 
 def _disagreement(name: str, where: MarkerSet) -> LocksetError:
@@ -268,9 +269,9 @@ def _disagreement(name: str, where: MarkerSet) -> LocksetError:
         context = (f"for example: {example_in_words(example.environment)}",)
     return LocksetError(
         "locks-disagree",
-        f"Only one of the lock files installs {name} where both of them apply",
+        f"Only one of the lock files installs {name} where both apply",
         context=context,
-        hint="Narrow them to environments that exclude each other, or lock anew",
+        hint="Narrow them to environments that exclude each other, or lock again",
     )
 
 
@@ -285,7 +286,7 @@ def _joint_bounds(
     return None, () if None in texts else tuple(dict.fromkeys(text for text in texts if text is not None))
 
 
-def _joined_entry(pairs: Sequence[tuple[Package, MarkerSet]], universe: MarkerSet) -> Package:
+def _join_entries(pairs: Sequence[tuple[Package, MarkerSet]], universe: MarkerSet) -> Package:
     region = MarkerSet.none()
     for _, where in pairs:
         region |= where
@@ -314,7 +315,8 @@ def _refuse_other_bytes(first: Package, package: Package, wheels: Iterable[Packa
         own = getattr(artifact, "hashes", None)
         if own is not None and hashes is not None and any(hashes.get(a, v) != v for a, v in own.items()):
             raise LocksetError(
-                "locks-disagree", f"The lock files have other hashes for {file_name(artifact)} of {describe(package)}"
+                "locks-disagree",
+                f"The lock files have different hashes for {file_name(artifact)} of {describe(package)}",
             )
 
 
@@ -326,14 +328,14 @@ def prove_same(
     losses: Sequence[Loss] = (),
     settled: tuple[frozenset[str], frozenset[str]] | None = None,
 ) -> Proof:
-    """What was compared: wherever `after` serves, it selects what each of `before` does there.
+    """Prove that `after` selects what each of `before` does, wherever it applies, and return what was compared.
 
     Args:
-        before: The locks it was made from.
-        after: The lock that was made.
-        choices: Extras and groups to try; None: defaults, each alone, all.
-        losses: What names hashes that are gone.
-        settled: Extras and groups with which `before` is asked, where `after` offers no choice any more.
+        before: The locks that `after` was made from.
+        after: The new lock.
+        choices: Extras and groups to compare; None for the defaults and each one alone.
+        losses: Losses that name the dropped hashes.
+        settled: Extras and groups to select in `before`, if `after` has none to select.
 
     Raises:
         LocksetError: `proof-failed`.
@@ -347,31 +349,31 @@ def prove_same(
         counts = []
         for values in environments:
             situation = Situation(environment=values, extras=frozenset(extras), groups=frozenset(groups))
-            got = select(situation)
-            asked = situation
+            installed = select(situation)
+            before_situation = situation
             if settled is not None:
-                asked = Situation(environment=values, extras=settled[0], groups=settled[1])
-            for lock, wanted in selects:
-                if _serves(lock, values) and wanted(asked) != got:
-                    raise _changed(wanted(asked), got)
-            counts.append(len(got))
+                before_situation = Situation(environment=values, extras=settled[0], groups=settled[1])
+            for lock, select_before in selects:
+                if _serves(lock, values) and select_before(before_situation) != installed:
+                    raise _difference(select_before(before_situation), installed)
+            counts.append(len(installed))
         if counts:
             name = " + ".join(sorted({*extras, *groups})) or "default"
             rows.append(ProofRow(choice=name, environments=len(counts), fewest=min(counts), most=max(counts)))
-    given = {text for lock in before for p in lock.packages for one in hashes_of(p) for text in one}
-    kept = {text for p in after.packages for one in hashes_of(p) for text in one}
+    given = {text for lock in before for p in lock.packages for one in entry_hashes(p) for text in one}
+    kept = {text for p in after.packages for one in entry_hashes(p) for text in one}
     named = {text for loss in losses for text in loss.hashes}
     if kept - given or (given - kept) - named:
-        raise _changed(frozenset(given - kept - named), frozenset(kept - given))
+        raise _difference(frozenset(given - kept - named), frozenset(kept - given))
     return Proof(rows=tuple(rows), hashes=len(given), kept=len(given & kept), lost=len(given - kept))
 
 
 def _choices(lock: Pylock) -> Iterable[tuple[frozenset[str], frozenset[str]]]:
     default = frozenset(map(str, lock.default_groups or ()))
-    found = [(frozenset[str](), default)]
-    found += [(frozenset({str(extra)}), default) for extra in lock.extras or ()]
-    found += [(frozenset[str](), frozenset({str(group)})) for group in lock.dependency_groups or ()]
-    return found
+    choices = [(frozenset[str](), default)]
+    choices += [(frozenset({str(extra)}), default) for extra in lock.extras or ()]
+    choices += [(frozenset[str](), frozenset({str(group)})) for group in lock.dependency_groups or ()]
+    return choices
 
 
 def _serves(lock: Pylock, values: dict[str, str]) -> bool:
@@ -383,12 +385,12 @@ def _serves(lock: Pylock, values: dict[str, str]) -> bool:
     return lock.environments is None or any(plain.holds(str(marker)) for marker in lock.environments)
 
 
-def _changed(before: frozenset[str], after: frozenset[str]) -> LocksetError:
+def _difference(before: frozenset[str], after: frozenset[str]) -> LocksetError:
     context = [f"only before: {text}" for text in sorted(before - after)[:_SHOWN]]
     context += [f"only after: {text}" for text in sorted(after - before)[:_SHOWN]]
     return LocksetError(
         "proof-failed",
         "The new lock file would not install what the old one does",
         context=tuple(context),
-        hint="Nothing was written; report it with the input",
+        hint="Nothing was written. This is a bug in lockset: report it with the input",
     )

@@ -1,4 +1,4 @@
-"""The check with which every conversion ends: both sides install the same, and no hash has come or gone unsaid."""
+"""Verify a conversion: input and lock file install the same, and every hash that is new or gone is accounted for."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ if TYPE_CHECKING:
 
     from packaging.specifiers import SpecifierSet
 
-    from lockset.conversion.model.imported_lock import Draft, Loss
+    from lockset.conversion.model.imported_lock import ImportedLock, Loss
     from lockset.lockfile.model import Package, Pylock
     from lockset.markers import MarkerSet
 
 __all__ = [
     "Proof",
     "ProofRow",
+    "entry_hashes",
     "environments_within",
-    "hashes_of",
     "identity_of_package",
-    "prove",
     "selected",
     "selector",
+    "verify_conversion",
 ]
 
 _PLATFORMS = (
@@ -40,21 +40,21 @@ _PLATFORMS = (
     ("win32", "AMD64"),
     ("win32", "ARM64"),
 )
-# Bounds the environments made up for single markers; beyond it the common ones have to do.
+# How many regions get example environments of their own, besides the common ones.
 _EXAMPLES = 200
-# As many differences as a failure shows.
+# How many differences a message shows.
 _SHOWN = 6
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProofRow:
-    """One choice of extras and groups, on all environments of the grid.
+    """One selection of extras and groups, compared in all environments.
 
     Attributes:
-        choice: In words.
-        environments: How many were compared.
-        fewest: Packages in the environment with the fewest.
-        most: The same for the most.
+        choice: The selection, in words.
+        environments: Number of environments compared.
+        fewest: Number of packages in the environment with the fewest.
+        most: Number of packages in the environment with the most.
     """
 
     choice: str
@@ -65,13 +65,13 @@ class ProofRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Proof:
-    """What was compared, all of which agreed.
+    """What was compared and found equal.
 
     Attributes:
-        rows: By choice.
-        hashes: Hashes of the input.
-        kept: Those of them in the output.
-        lost: Those that are not, each named in a loss.
+        rows: One for each selection.
+        hashes: Number of hashes in the input.
+        kept: Number of them in the output.
+        lost: Number of them that are not, each named in a loss.
     """
 
     rows: tuple[ProofRow, ...]
@@ -81,48 +81,48 @@ class Proof:
 
 
 def identity_of_package(package: Package) -> str:
-    """What an entry installs, in one text."""
+    """What an entry installs, as one string."""
     source = package.vcs or package.directory or package.archive
     if source is not None:
         return identity_of_source(package.name, source)
     return identity(package.name, package.version, None)
 
 
-def hashes_of(package: Package) -> list[frozenset[str]]:
-    """The hashes of every file of the entry; a commit counts as one."""
-    found: list[frozenset[str]] = []
+def entry_hashes(package: Package) -> list[frozenset[str]]:
+    """The hashes of each file of the entry. A commit counts as a hash."""
+    files: list[frozenset[str]] = []
     for artifact in artifacts(package):
         hashes = getattr(artifact, "hashes", None)
         if hashes is not None:
-            found.append(frozenset(f"{algorithm}:{value}" for algorithm, value in hashes.items()))
+            files.append(frozenset(f"{algorithm}:{value}" for algorithm, value in hashes.items()))
         commit = getattr(artifact, "commit_id", None)
         if commit is not None:
-            found.append(frozenset({f"commit:{commit}"}))
-    return found
+            files.append(frozenset({f"commit:{commit}"}))
+    return files
 
 
 def environments_within(
     requires_python: SpecifierSet | None, declared: Sequence[str], regions: Iterable[MarkerSet]
 ) -> list[dict[str, str]]:
-    """The common environments a lock serves, and one inside and one outside of every region."""
+    """The common environments that a lock supports, and one inside and one outside of every region."""
     common = [
         environment.as_dict()
         for environment in common_environments()
         if (environment.sys_platform, environment.platform_machine) in _PLATFORMS
         and (environment.implementation_name == "cpython" or environment.platform_machine == "x86_64")
     ]
-    found = {tuple(sorted(values.items())): values for values in common}
+    environments = {tuple(sorted(values.items())): values for values in common}
     distinct = list(dict.fromkeys(regions))[:_EXAMPLES]
     for region in distinct:
         for side in (region, ~region):
             example = side.example()
             if example is not None:
                 values = {name: value for name, value in example.environment.items() if name != "extra"}
-                found.setdefault(tuple(sorted(values.items())), values)
-    return [values for values in found.values() if _is_served(values, requires_python, declared)]
+                environments.setdefault(tuple(sorted(values.items())), values)
+    return [values for values in environments.values() if _is_supported(values, requires_python, declared)]
 
 
-def _is_served(values: Mapping[str, str], requires_python: SpecifierSet | None, declared: Sequence[str]) -> bool:
+def _is_supported(values: Mapping[str, str], requires_python: SpecifierSet | None, declared: Sequence[str]) -> bool:
     version = values["python_full_version"]
     if requires_python is not None and not requires_python.contains(version, prereleases=True):
         return False
@@ -131,95 +131,99 @@ def _is_served(values: Mapping[str, str], requires_python: SpecifierSet | None, 
 
 
 def selected(lock: Pylock, situation: Situation) -> frozenset[str]:
-    """Identities of the entries whose markers hold, by packaging alone.
+    """Identities of the entries whose markers hold, evaluated with packaging alone.
 
     Raises:
-        LocksetError: `proof-failed`: two entries of one name.
+        LocksetError: `proof-failed` if two entries of one name apply.
     """
     return selector(lock)(situation)
 
 
 def selector(lock: Pylock) -> Callable[[Situation], frozenset[str]]:
-    """The same for many situations: what does not depend on them is worked out once."""
+    """`selected` for many situations. What does not depend on them is prepared once."""
     entries = [(p.name, None if p.marker is None else str(p.marker), identity_of_package(p)) for p in lock.packages]
 
     def select(situation: Situation) -> frozenset[str]:
-        chosen = [(name, found) for name, marker, found in entries if situation.holds(marker)]
+        chosen = [(name, key) for name, marker, key in entries if marker is None or situation.holds(marker)]
         twice = [name for name, count in Counter(name for name, _ in chosen).items() if count > 1]
         if twice:
             raise LocksetError(
                 "proof-failed",
-                f"The lock file would have two entries of {twice[0]} at once",
+                f"Two entries of {twice[0]} would apply at once in the lock file",
                 context=(_shown(situation),),
-                hint="Nothing was written; report it with the input",
+                hint="Nothing was written. This is a bug in lockset: report it with the input",
             )
-        return frozenset(found for _, found in chosen)
+        return frozenset(key for _, key in chosen)
 
     return select
 
 
-def prove(draft: Draft, lock: Pylock, losses: Sequence[Loss]) -> Proof:
-    """What was compared.
+def verify_conversion(imported: ImportedLock, lock: Pylock, losses: Sequence[Loss]) -> Proof:
+    """Verify that the lock file installs what the input does, and return what was compared.
 
     Raises:
-        LocksetError: `proof-failed` with the first differences: a bug of lockset; nothing may be written.
+        LocksetError: `proof-failed` with the first differences. That is a bug in lockset; do not write the lock file.
     """
     environments = environments_within(
-        draft.requires_python,
-        draft.environments,
-        (package.region.without_extras_and_groups() for package in draft.packages),
+        imported.requires_python,
+        imported.environments,
+        (package.region.without_extras_and_groups() for package in imported.packages),
     )
     select = selector(lock)
     rows = []
-    for extras, groups in dict.fromkeys(draft.offers.choices()):
-        if _conflicting(draft, extras, groups):
+    for extras, groups in dict.fromkeys(imported.selectable.choices()):
+        if _is_conflicting(imported, extras, groups):
             continue
-        counts = []
-        for values in environments:
-            situation = Situation(environment=values, extras=extras, groups=groups)
-            wanted, got = draft.judge.wanted(situation), select(situation)
-            if not _agree(wanted, got, draft.settled):
-                raise _difference(wanted, got, situation, draft.place)
-            counts.append(len(got))
+        situations = [Situation(environment=values, extras=extras, groups=groups) for values in environments]
+        expected = [imported.selector.select(situation) for situation in situations]
+        installed = [select(situation) for situation in situations]
+        for situation, before, after in zip(situations, expected, installed, strict=True):
+            if not _agree(before, after, imported.stand_ins):
+                raise _difference(before, after, situation, imported.location)
+        counts = [len(got) for got in installed]
         if counts:
             row = ProofRow(
-                choice=_choice(draft, extras, groups), environments=len(counts), fewest=min(counts), most=max(counts)
+                choice=_choice(imported, extras, groups), environments=len(counts), fewest=min(counts), most=max(counts)
             )
             rows.append(row)
-    hashes, kept, lost = _compare_hashes(draft, lock, losses)
+    hashes, kept, lost = _compare_hashes(imported, lock, losses)
     return Proof(rows=tuple(rows), hashes=hashes, kept=kept, lost=lost)
 
 
-def _agree(wanted: frozenset[str], got: frozenset[str], settled: Mapping[str, frozenset[str]]) -> bool:
-    """Whether both sides install the same: each entry of the input is answered, and no other entry is there."""
-    if wanted == got:
+def _agree(expected: frozenset[str], installed: frozenset[str], stand_ins: Mapping[str, frozenset[str]]) -> bool:
+    """Whether both sides install the same: every entry of the input or a stand-in for it, and nothing else."""
+    if expected == installed:
         return True
-    allowed = [settled.get(one, frozenset({one})) for one in wanted]
-    return all(one & got for one in allowed) and got <= frozenset().union(*allowed)
+    allowed = [stand_ins.get(one, frozenset({one})) for one in expected]
+    return all(one & installed for one in allowed) and installed <= frozenset().union(*allowed)
 
 
-def _conflicting(draft: Draft, extras: frozenset[str], groups: frozenset[str]) -> bool:
-    return any(all(draft.offers.holds(side, extras, groups) for side in conflict) for conflict in draft.conflicts)
+def _is_conflicting(imported: ImportedLock, extras: frozenset[str], groups: frozenset[str]) -> bool:
+    return any(
+        all(imported.selectable.holds(side, extras, groups) for side in conflict) for conflict in imported.conflicts
+    )
 
 
-def _choice(draft: Draft, extras: frozenset[str], groups: frozenset[str]) -> str:
-    defaults = frozenset(draft.offers.default_groups)
+def _choice(imported: ImportedLock, extras: frozenset[str], groups: frozenset[str]) -> str:
+    defaults = frozenset(imported.selectable.default_groups)
     named = [*sorted(extras), *sorted(groups - defaults)]
     if groups >= defaults:
         return " + ".join(["default", *named])
     return " + ".join(sorted(extras | groups)) or "nothing"
 
 
-def _difference(wanted: frozenset[str], got: frozenset[str], situation: Situation, place: str) -> LocksetError:
-    missing, added = sorted(wanted - got), sorted(got - wanted)
+def _difference(
+    expected: frozenset[str], installed: frozenset[str], situation: Situation, location: str
+) -> LocksetError:
+    missing, added = sorted(expected - installed), sorted(installed - expected)
     context = [f"only in the input: {text}" for text in missing[:_SHOWN]]
     context += [f"only in the output: {text}" for text in added[:_SHOWN]]
     return LocksetError(
         "proof-failed",
         "The lock file would not install what the input does",
-        place=place,
+        location=location,
         context=(_shown(situation), *context),
-        hint="Nothing was written; report it with the input",
+        hint="Nothing was written. This is a bug in lockset: report it with the input",
     )
 
 
@@ -232,49 +236,51 @@ def _shown(situation: Situation) -> str:
     )
 
 
-def _compare_hashes(draft: Draft, lock: Pylock, losses: Sequence[Loss]) -> tuple[int, int, int]:
-    """Numbers of the input's hashes: all, kept, lost.
+def _compare_hashes(imported: ImportedLock, lock: Pylock, losses: Sequence[Loss]) -> tuple[int, int, int]:
+    """Count the hashes of the input: all, kept, lost.
 
     Raises:
-        LocksetError: `proof-failed`: a hash went without a word, or a file came that the input does not vouch for.
+        LocksetError: `proof-failed` if a hash is lost without a loss, or a file matches no hash of the input.
     """
     named = {text for loss in losses for text in loss.hashes}
     present: dict[str, set[str]] = {}
-    sources = _sources(draft)
+    sources = _sources(imported)
     for package in lock.packages:
         keys = sources.get(identity_of_package(package), ())
-        given = frozenset().union(*(draft.evidence[key] for key in keys))
-        for hashes in hashes_of(package):
+        given = frozenset().union(*(imported.evidence[key] for key in keys))
+        for hashes in entry_hashes(package):
             for key in keys:
                 present.setdefault(key, set()).update(hashes)
-            if given and not hashes & given and draft.unhashed.isdisjoint(keys):
-                raise _hash_failure(f"A file of {package.name} has no hash of the input", sorted(hashes), draft.place)
+            if given and not hashes & given and imported.unhashed.isdisjoint(keys):
+                raise _hash_failure(
+                    f"A file of {package.name} matches no hash of the input", sorted(hashes), imported.location
+                )
     total = kept = lost = 0
-    for key, given in draft.evidence.items():
+    for key, given in imported.evidence.items():
         total += len(given)
         here = given & present.get(key, set())
         kept += len(here)
         gone = given - here
         lost += len(gone)
         if gone - named:
-            raise _hash_failure(f"A hash of {key} would get lost without a word", sorted(gone - named), draft.place)
+            raise _hash_failure(f"A hash of {key} would be lost unreported", sorted(gone - named), imported.location)
     return total, kept, lost
 
 
-def _sources(draft: Draft) -> Mapping[str, list[str]]:
-    """Identity of an entry of the lock to those of the input that it stands for."""
-    found: dict[str, list[str]] = {}
-    for key in draft.evidence:
-        for one in draft.settled.get(key, (key,)):
-            found.setdefault(one, []).append(key)
-    return found
+def _sources(imported: ImportedLock) -> Mapping[str, list[str]]:
+    """Identity of an entry of the lock to the entries of the input that it replaces."""
+    sources: dict[str, list[str]] = {}
+    for key in imported.evidence:
+        for one in imported.stand_ins.get(key, (key,)):
+            sources.setdefault(one, []).append(key)
+    return sources
 
 
-def _hash_failure(message: str, hashes: Sequence[str], place: str) -> LocksetError:
+def _hash_failure(message: str, hashes: Sequence[str], location: str) -> LocksetError:
     return LocksetError(
         "proof-failed",
         message,
-        place=place,
+        location=location,
         context=tuple(hashes[:_SHOWN]),
-        hint="Nothing was written; report it with the input",
+        hint="Nothing was written. This is a bug in lockset: report it with the input",
     )

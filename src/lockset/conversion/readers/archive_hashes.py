@@ -1,4 +1,4 @@
-"""Hashes of an archive at one place: which of those that the input names are kept."""
+"""Which of the input's hashes of one archive go into the lock file."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from lockset.lockfile.model import PackageArchive
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from lockset.conversion.model.imported_lock import DraftPackage
+    from lockset.conversion.model.imported_lock import ImportedPackage
     from lockset.hashes import Digest
 
 __all__ = ["algorithms_of", "with_certain_hashes", "with_hashes_read"]
 
 
-def with_certain_hashes(package: DraftPackage) -> tuple[DraftPackage, tuple[Loss, ...]]:
-    """The entry with the hashes that its archive has for certain; unchanged where only its bytes tell which these are.
+def with_certain_hashes(package: ImportedPackage) -> tuple[ImportedPackage, tuple[Loss, ...]]:
+    """The entry with the hashes its archive certainly has; unchanged if the archive must be read to know them.
 
-    Of each list in `alternatives` the archive has one hash, as pip has it. A list of one hash is certain.
+    As in pip, the archive must match one hash of each list in `alternatives`. The hash of a list of one is certain.
 
     Raises:
         LocksetError: `hashes-contradict`.
@@ -36,10 +36,10 @@ def with_certain_hashes(package: DraftPackage) -> tuple[DraftPackage, tuple[Loss
     if any(len(values) > 1 for values in certain.values()):
         raise LocksetError(
             "hashes-contradict",
-            f"The file gives {package.name} from one address two different hashes, and no file has both",
-            place=package.origin,
+            f"The file has two different hashes for {package.name} at one URL, and no file matches both",
+            location=package.origin,
             context=tuple(f"{name}:{value}" for name, values in certain.items() for value in values),
-            hint="Keep the right one",
+            hint="Keep the right hash",
         )
     hashes = {name: value for name, (value,) in certain.items()}
     if all(any(hashes.get(d.algorithm) == d.value for d in one) for one in package.alternatives):
@@ -47,27 +47,27 @@ def with_certain_hashes(package: DraftPackage) -> tuple[DraftPackage, tuple[Loss
     return package, ()
 
 
-def algorithms_of(package: DraftPackage) -> tuple[str, ...]:
-    """The strong algorithms with which the archive's bytes have to be read, to choose among the hashes."""
+def algorithms_of(package: ImportedPackage) -> tuple[str, ...]:
+    """The strong algorithms with which to read the archive, to choose among its hashes."""
     named = {digest.algorithm for one in package.alternatives for digest in one}
     return tuple(sorted(named & STRONG_ALGORITHMS.keys()))
 
 
 def with_hashes_read(
-    package: DraftPackage, digests: Mapping[str, str], *, place: str
-) -> tuple[DraftPackage, tuple[Loss, ...]]:
-    """The entry with those of its hashes that the archive's bytes have.
+    package: ImportedPackage, digests: Mapping[str, str], *, location: str
+) -> tuple[ImportedPackage, tuple[Loss, ...]]:
+    """The entry with those of its hashes that match the archive.
 
     Raises:
         LocksetError: `no-hash-matches`.
     """
     for one in package.alternatives:
         if not any(digests.get(digest.algorithm) == digest.value for digest in one):
-            location = getattr(package.source, "url", None) or getattr(package.source, "path", None)
+            path_or_url = getattr(package.source, "url", None) or getattr(package.source, "path", None)
             raise LocksetError(
                 "no-hash-matches",
-                f"{package.shown}: none of its {len(one)} hashes is that of {location} (was the file changed?)",
-                place=package.origin or place,
+                f"{package.shown}: none of its {len(one)} hashes matches {path_or_url} (was the file changed?)",
+                location=package.origin or location,
                 context=tuple(map(str, one)),
             )
     named = {str(digest) for one in package.alternatives for digest in one}
@@ -76,21 +76,21 @@ def with_hashes_read(
 
 
 def _by_algorithm(digests: Iterable[Digest]) -> dict[str, set[str]]:
-    found: dict[str, set[str]] = {}
+    values: dict[str, set[str]] = {}
     for digest in digests:
-        found.setdefault(digest.algorithm, set()).add(digest.value)
-    return found
+        values.setdefault(digest.algorithm, set()).add(digest.value)
+    return values
 
 
-def _with_hashes(package: DraftPackage, hashes: Mapping[str, str]) -> DraftPackage:
+def _with_hashes(package: ImportedPackage, hashes: Mapping[str, str]) -> ImportedPackage:
     assert isinstance(package.source, PackageArchive)
     return replace(package, source=replace(package.source, hashes=dict(hashes)), alternatives=())
 
 
-def _lost(package: DraftPackage, hashes: Mapping[str, str]) -> tuple[Loss, ...]:
+def _lost(package: ImportedPackage, hashes: Mapping[str, str]) -> tuple[Loss, ...]:
     kept = {f"{name}:{value}" for name, value in hashes.items()}
-    lost: Sequence[str] = sorted({str(d) for one in package.alternatives for d in one} - kept)
-    if not lost:
+    missing: Sequence[str] = sorted({str(d) for one in package.alternatives for d in one} - kept)
+    if not missing:
         return ()
-    message = f"{package.shown}: {', '.join(lost)} is not the hash of the one file at its address, and is left out"
-    return (Loss(kind="hash-unmatched", message=message, hashes=tuple(lost)),)
+    message = f"{package.shown}: {', '.join(missing)} does not match the file at its URL, and is left out"
+    return (Loss(kind="hash-unmatched", message=message, hashes=tuple(missing)),)

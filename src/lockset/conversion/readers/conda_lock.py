@@ -1,4 +1,4 @@
-"""The part of a conda-lock file that pip installs, to a Draft: one file for each platform."""
+"""Reader of conda-lock files: the packages that pip installs, with one file for each platform."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.utils import canonicalize_name
 
-from lockset.conversion.model.direct import read_vcs
+from lockset.conversion.model.direct_source import read_vcs
 from lockset.conversion.model.formats import Format
-from lockset.conversion.model.graph import Edge, ForeignGraph, GraphNode
-from lockset.conversion.model.imported_lock import Draft, DraftFile, DraftPackage, Loss
-from lockset.conversion.model.reference_selector import LineJudge, StatedEntry
-from lockset.conversion.model.selectable import Offers
-from lockset.conversion.readers.from_graph import draft_of_statements, hash_texts
+from lockset.conversion.model.graph import ForeignGraph, GraphEdge, GraphNode
+from lockset.conversion.model.imported_lock import ImportedFile, ImportedLock, ImportedPackage, Loss
+from lockset.conversion.model.reference_selector import EntrySelector, StatedEntry
+from lockset.conversion.model.selectable import SelectableNames
+from lockset.conversion.readers.from_graph import hash_texts, imported_from_statements
 from lockset.conversion.readers.yaml_text import parse_yaml
 from lockset.dependency_specifiers import read_specifiers
 from lockset.errors import LocksetError
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from lockset.conversion.model.checked_table import Fields
-    from lockset.conversion.model.options import ConvertOptions
+    from lockset.conversion.model.options import ReaderOptions
     from lockset.conversion.model.selectable import Choice
 
 __all__ = ["read_conda_lock"]
@@ -44,90 +44,90 @@ _PLATFORMS = {
     "win-arm64": "sys_platform == 'win32' and platform_machine == 'ARM64'",
     "win-32": "sys_platform == 'win32' and platform_machine == 'x86'",
 }
-# What conda calls a package and an index does not have: needing these says nothing.
+# Conda packages that are not on an index. A dependency on them is ignored.
 _RUNTIME = frozenset({"python", "pip"})
 _SHOWN = 6
 
 
-def read_conda_lock(text: str, *, place: str, options: ConvertOptions) -> Draft:
-    """The Draft of what pip installs.
+def read_conda_lock(text: str, *, location: str, options: ReaderOptions) -> ImportedLock:
+    """Read the packages that pip installs.
 
     Raises:
         LocksetError: what is wrong with it, `nothing-pinned`, `needs-conda`, `format-newer`.
     """
-    top = parse_yaml(text, place=place, what="conda-lock file")
+    top = parse_yaml(text, location=location, what="conda-lock file")
     version = top.data.get("version", 1)
     if version != 1:
         raise LocksetError(
             "format-newer",
-            f"The conda-lock file has version {version}, and only version 1 is known",
-            place=place,
+            f"The conda-lock file has version {version}, but only version 1 is supported",
+            location=location,
             hint="Use a newer lockset",
         )
-    return _Reading(top, options).draft()
+    return _CondaLockReader(top, options).read()
 
 
-class _Reading:
+class _CondaLockReader:
     """One conda-lock file."""
 
-    def __init__(self, top: Fields, options: ConvertOptions) -> None:
+    def __init__(self, top: Fields, options: ReaderOptions) -> None:
         self._top = top
         self._options = options
         entries = list(top.tables("package"))
-        self._pip = [e for e in entries if e.needed("manager") == "pip"]
-        self._conda = [e for e in entries if e.needed("manager") != "pip"]
+        self._pip = [e for e in entries if e.required_text("manager") == "pip"]
+        self._conda = [e for e in entries if e.required_text("manager") != "pip"]
         self._losses: list[Loss] = []
 
-    def draft(self) -> Draft:
-        """The whole."""
+    def read(self) -> ImportedLock:
+        """Read the whole file."""
         if not self._pip:
             raise LocksetError(
                 "nothing-pinned",
-                f"The conda-lock file holds {len(self._conda)} packages of conda and none that pip installs",
-                place=self._top.place,
-                hint="Packages of conda have no place in a lock file for Python packages",
+                f"The conda-lock file contains {len(self._conda)} conda packages, and none that pip installs",
+                location=self._top.location,
+                hint="A lock file for Python packages cannot contain conda packages",
             )
         self._refuse_needs()
-        names = sorted({e.needed("name") for e in self._conda})
+        names = sorted({e.required_text("name") for e in self._conda})
         if names:
             more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
-            message = f"{len(names)} packages of conda are left out: {', '.join(names[:_SHOWN])}{more}"
+            message = f"{len(names)} conda packages are left out: {', '.join(names[:_SHOWN])}{more}"
             self._losses.append(Loss(kind="conda-packages", message=message))
         groups = {g for e in self._pip for g in self._categories(e)} - {"main"}
-        offers = Offers(groups=tuple(sorted(groups)))
+        selectable = SelectableNames(groups=tuple(sorted(groups)))
         packages, statements, nodes = self._entries()
-        found = draft_of_statements(
+        lock = imported_from_statements(
             shown=Format.CONDA.shown,
-            place=self._top.place,
+            location=self._top.location,
             graph=ForeignGraph(nodes=nodes, roots=()),
             packages=packages,
             statements=statements,
-            offers=offers,
+            selectable=selectable,
             requires_python=self._requires_python(),
             environments=tuple(self._marker(p) for p in self._platforms()),
             losses=self._losses,
         )
-        return replace(found, judge=self._judge(offers), evidence=self._evidence())
+        return replace(lock, selector=self._selector(selectable), evidence=self._evidence())
 
     def _evidence(self) -> dict[str, frozenset[str]]:
-        found: dict[str, frozenset[str]] = {}
+        evidence: dict[str, frozenset[str]] = {}
         for entry in self._pip:
             package = self._package(entry)
             name = package.identity
-            found[name] = found.get(name, frozenset()) | hash_texts(package)
-        return found
+            evidence[name] = evidence.get(name, frozenset()) | hash_texts(package)
+        return evidence
 
     def _platforms(self) -> list[str]:
         metadata = self._top.table("metadata")
         return list(metadata.texts("platforms")) if metadata is not None else []
 
     def _marker(self, platform: str) -> str:
-        found = _PLATFORMS.get(platform)
-        if found is None:
+        marker = _PLATFORMS.get(platform)
+        if marker is None:
             raise LocksetError(
-                "platform-unknown", f"The platform `{platform}` of conda is not known", place=self._top.place
+                "platform-unknown", f"The conda platform `{platform}` is not supported", location=self._top.location
             )
-        return found
+        return marker
 
     def _categories(self, entry: Fields) -> tuple[str, ...]:
         return tuple(canonicalize_name(c) for c in entry.texts("categories")) or (
@@ -135,9 +135,9 @@ class _Reading:
         )
 
     def _requires_python(self) -> SpecifierSet | None:
-        """The Python that conda installs, where it is the same everywhere."""
-        found = {e.needed("version") for e in self._conda if e.needed("name") == "python"}
-        minors = {".".join(version.split(".")[:2]) for version in found}
+        """The minor version of Python that conda installs, if it is the same on all platforms."""
+        versions = {e.required_text("version") for e in self._conda if e.required_text("name") == "python"}
+        minors = {".".join(version.split(".")[:2]) for version in versions}
         chosen = self._options.requires_python
         if len(minors) != 1:
             return chosen
@@ -148,7 +148,7 @@ class _Reading:
         return own if chosen is None else own & chosen
 
     def _refuse_needs(self) -> None:
-        conda = {canonicalize_name(e.needed("name")) for e in self._conda} - _RUNTIME
+        conda = {canonicalize_name(e.required_text("name")) for e in self._conda} - _RUNTIME
         pip = {e.name() for e in self._pip}
         needed: dict[str, str] = {}
         for entry in self._pip:
@@ -158,22 +158,22 @@ class _Reading:
                     needed.setdefault(canonicalize_name(name), entry.name())
         if not needed:
             return
-        shown = ", ".join(f"{asker} needs {name}" for name, asker in sorted(needed.items())[:_SHOWN])
+        shown = ", ".join(f"{dependent} requires {name}" for name, dependent in sorted(needed.items())[:_SHOWN])
         if not self._options.allow_conda:
             raise LocksetError(
                 "needs-conda",
-                f"What pip installs needs {len(needed)} packages that conda installs",
-                place=self._top.place,
+                f"The packages that pip installs require {len(needed)} conda packages",
+                location=self._top.location,
                 context=(shown,),
-                hint="Convert all the same with `--allow-conda`: those packages have to come from elsewhere",
+                hint="Convert anyway with `--allow-conda`, and install those packages by other means",
             )
-        self._losses.append(Loss(kind="conda-needed", message=f"Packages of conda are needed: {shown}"))
+        self._losses.append(Loss(kind="conda-needed", message=f"Conda packages are required: {shown}"))
 
     def _entries(
         self,
-    ) -> tuple[dict[str, DraftPackage], dict[str, tuple[tuple[Choice, str | None], ...]], dict[str, GraphNode]]:
-        """One entry for each file, so that every platform gets the one locked for it and no other."""
-        packages: dict[str, DraftPackage] = {}
+    ) -> tuple[dict[str, ImportedPackage], dict[str, tuple[tuple[Choice, str | None], ...]], dict[str, GraphNode]]:
+        """One entry for each file, so that every platform gets exactly the file that is locked for it."""
+        packages: dict[str, ImportedPackage] = {}
         statements: dict[str, tuple[tuple[Choice, str | None], ...]] = {}
         nodes: dict[str, GraphNode] = {}
         by_name: dict[str, list[str]] = {}
@@ -188,7 +188,7 @@ class _Reading:
             key = f"{package.name}:{package.version}:{self._file_of(package)}"
             table = entry.table("dependencies")
             edges = tuple(
-                Edge(targets=(target,))
+                GraphEdge(targets=(target,))
                 for name in (table.data if table is not None else ())
                 for target in dict.fromkeys(by_name.get(canonicalize_name(name), ()))
             )
@@ -199,47 +199,47 @@ class _Reading:
         return packages, statements, nodes
 
     def _when(self, entry: Fields) -> Iterable[tuple[Choice, str | None]]:
-        marker = self._marker(entry.needed("platform"))
+        marker = self._marker(entry.required_text("platform"))
         for category in self._categories(entry):
             yield (("project", "") if category == "main" else ("group", category)), marker
 
-    def _judge(self, offers: Offers) -> LineJudge:
-        """By version: which file it is, the comparison of hashes tells."""
-        return LineJudge(
+    def _selector(self, selectable: SelectableNames) -> EntrySelector:
+        """Select by version. Which file it is follows from the comparison of hashes."""
+        return EntrySelector(
             entries=tuple(
                 StatedEntry(identity=self._package(entry).identity, when=tuple(self._when(entry)))
                 for entry in self._pip
             ),
-            offers=offers,
+            selectable=selectable,
         )
 
-    def _file_of(self, package: DraftPackage) -> str:
+    def _file_of(self, package: ImportedPackage) -> str:
         source = package.source
         if source is not None:
             return source.url or ""  # type: ignore[union-attr]
         return package.files[0].url or ""
 
-    def _package(self, entry: Fields) -> DraftPackage:
+    def _package(self, entry: Fields) -> ImportedPackage:
         name, version = entry.name(), entry.version()
-        url = plain_url(entry.needed("url"))
-        plain = DraftPackage(name=name, version=version, region=MarkerSet.any(), origin=self._top.place)
+        url = plain_url(entry.required_text("url"))
+        plain = ImportedPackage(name=name, version=version, region=MarkerSet.any(), origin=self._top.location)
         if re.match(r"(?:git|hg|svn|bzr)\+", url):
             address, _, fragment = url.partition("#")
             subdirectory = dict(part.partition("=")[::2] for part in fragment.split("&")).get("subdirectory")
-            source = read_vcs(address, subdirectory or None, origin=entry.place)
+            source = read_vcs(address, subdirectory or None, origin=entry.location)
             return replace(plain, version=None, source=source)
         hashes = self._hashes(entry)
         file = last_component(path=None, url=url) or ""
         if file.endswith((".whl", ".tar.gz", ".zip")):
             address = url.partition("#")[0]
-            return replace(plain, files=(DraftFile(name=file, url=address, hashes=hashes),))
+            return replace(plain, files=(ImportedFile(name=file, url=address, hashes=hashes),))
         return replace(plain, source=PackageArchive(url=url.partition("#")[0], hashes=hashes))
 
     def _hashes(self, entry: Fields) -> Mapping[str, str]:
         table = entry.table("hash")
-        found: dict[str, str] = {}
+        hashes: dict[str, str] = {}
         for algorithm in ("md5", "sha256"):
             value = table.text(algorithm) if table is not None else None
             if value and table is not None:
-                found |= table.parsed_hash(f"{algorithm}:{value}", algorithm)
-        return {k: v for k, v in found.items() if k != "md5"} or found
+                hashes |= table.parsed_hash(f"{algorithm}:{value}", algorithm)
+        return {k: v for k, v in hashes.items() if k != "md5"} or hashes

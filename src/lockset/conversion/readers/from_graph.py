@@ -1,16 +1,20 @@
-"""Foreign graphs to drafts: what every format with a graph has in common."""
+"""From a dependency graph, or from stated conditions, to an imported lock: shared by all readers."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from lockset.conversion.model.graph import region_of_text
-from lockset.conversion.model.imported_lock import Draft, DraftPackage, Loss
-from lockset.conversion.model.reference_selector import GraphJudge, LineJudge, StatedEntry
-from lockset.conversion.model.universe import universe_of
-from lockset.conversion.readers.inferred_messages import listed
-from lockset.conversion.readers.reachability import Reach, dependencies_of, reach, unanswered
+from lockset.conversion.model.graph import region_of_text, universe_of
+from lockset.conversion.model.imported_lock import ImportedLock, ImportedPackage, Loss
+from lockset.conversion.model.reference_selector import EntrySelector, GraphSelector, StatedEntry
+from lockset.conversion.readers.inferred_roots import join_names
+from lockset.conversion.readers.reachability import (
+    Reachability,
+    compute_reachability,
+    dependencies_of,
+    unmet_requirement,
+)
 from lockset.errors import LocksetError
 from lockset.markers import MarkerSet
 from lockset.markers.environment import example_in_words
@@ -21,85 +25,81 @@ if TYPE_CHECKING:
     from packaging.specifiers import SpecifierSet
 
     from lockset.conversion.model.graph import ForeignGraph
-    from lockset.conversion.model.selectable import Choice, Offers
+    from lockset.conversion.model.selectable import Choice, SelectableNames
 
-__all__ = ["draft_of_graph", "draft_of_statements", "hash_texts"]
+__all__ = ["hash_texts", "imported_from_graph", "imported_from_statements"]
 
 
-def hash_texts(package: DraftPackage) -> frozenset[str]:
-    """Hashes and the commit that the input has for an entry."""
-    found = {str(digest) for digests in (package.loose, *package.alternatives) for digest in digests}
+def hash_texts(package: ImportedPackage) -> frozenset[str]:
+    """The hashes and the commit of an entry in the input."""
+    texts = {str(digest) for digests in (package.bare_hashes, *package.alternatives) for digest in digests}
     for hashes in [file.hashes for file in package.files] + [getattr(package.source, "hashes", None) or {}]:
-        found.update(f"{algorithm}:{value}" for algorithm, value in hashes.items())
+        texts.update(f"{algorithm}:{value}" for algorithm, value in hashes.items())
     commit = getattr(package.source, "commit_id", None)
-    return frozenset(found | ({f"commit:{commit}"} if commit else set()))
+    return frozenset(texts | ({f"commit:{commit}"} if commit else set()))
 
 
-def draft_of_graph(
+def imported_from_graph(
     *,
     shown: str,
-    place: str,
+    location: str,
     graph: ForeignGraph,
-    packages: Mapping[str, DraftPackage],
-    offers: Offers,
+    packages: Mapping[str, ImportedPackage],
+    selectable: SelectableNames,
     requires_python: SpecifierSet | None,
     environments: Sequence[str] = (),
     losses: Sequence[Loss] = (),
-) -> Draft:
-    """A draft whose regions are those in which the entries are reached.
+) -> ImportedLock:
+    """An imported lock whose entries apply where the graph reaches them.
 
     Args:
-        shown: Name of the format.
-        place: Name of the file in messages.
-        graph: Who needs whom.
-        packages: Entries by key of their node, with their own bound as region (full where there is none).
-        offers: What can be chosen.
-        requires_python: Of the lock.
-        environments: Of the lock.
-        losses: What was lost so far.
+        shown: Name of the format, for messages.
+        location: Name of the file, for messages.
+        graph: The dependency graph.
+        packages: Entries by key of their node. The region of each is its own bound (everything if it has none).
+        selectable: The extras and groups that can be selected.
+        requires_python: `requires-python` of the lock.
+        environments: Markers of the supported environments.
+        losses: Losses so far.
     """
     universe = universe_of(requires_python, environments)
-    found = reach(graph, offers, universe)
-    _refuse_unanswered(graph, found, shown=shown, place=place)
-    versions = {
-        key: (package.name, None if package.version is None else str(package.version))
-        for key, package in packages.items()
-        if key in found.regions
-    }
-    placed: list[DraftPackage] = []
-    told = [*losses, *_decided(found, shown)]
+    reached = compute_reachability(graph, selectable, universe)
+    _refuse_unmet(graph, reached, shown=shown, location=location)
+    versions = _versions(packages, reached)
+    entries: list[ImportedPackage] = []
+    all_losses = [*losses, *_decision_losses(reached, shown)]
     evidence: dict[str, frozenset[str]] = {}
-    unreached: list[DraftPackage] = []
+    unreached: list[ImportedPackage] = []
     for key, package in packages.items():
         node = graph.nodes[key]
         assert node.identity is not None, key
         evidence[node.identity] = evidence.get(node.identity, frozenset()) | hash_texts(package)
-        region = found.regions.get(key, MarkerSet.none()) & package.region & universe
+        region = reached.regions.get(key, MarkerSet.none()) & package.region & universe
         if region.is_empty:
             unreached.append(package)
             continue
-        placed.append(replace(package, region=region, dependencies=dependencies_of(graph, key, found, versions)))
-    told.extend(_unreached(package) for package in unreached)
-    return Draft(
+        entries.append(replace(package, region=region, dependencies=dependencies_of(graph, key, reached, versions)))
+    all_losses.extend(_unreached(package) for package in unreached)
+    return ImportedLock(
         format=shown,
-        place=place,
-        packages=tuple(placed),
-        judge=GraphJudge(graph=graph, offers=offers),
-        offers=offers,
+        location=location,
+        packages=tuple(entries),
+        selector=GraphSelector(graph=graph, selectable=selectable),
+        selectable=selectable,
         requires_python=requires_python,
         environments=tuple(environments),
         evidence=evidence,
-        losses=tuple(told),
+        losses=tuple(all_losses),
     )
 
 
-def _refuse_unanswered(graph: ForeignGraph, found: Reach, *, shown: str, place: str) -> None:
-    """Refuse an answer that breaks a requirement: the file does not tell enough to choose among its entries.
+def _refuse_unmet(graph: ForeignGraph, reached: Reachability, *, shown: str, location: str) -> None:
+    """Refuse a result that breaks a requirement: the file does not state enough to choose among its entries.
 
     Raises:
-        LocksetError: `lock-ambiguous` with one environment.
+        LocksetError: `lock-ambiguous`, with an example.
     """
-    broken = unanswered(graph, found)
+    broken = unmet_requirement(graph, reached)
     if broken is None:
         return
     key, edge, region = broken
@@ -109,39 +109,39 @@ def _refuse_unanswered(graph: ForeignGraph, found: Reach, *, shown: str, place: 
         context = (f"for example: {example_in_words(example.environment)}",)
     raise LocksetError(
         "lock-ambiguous",
-        f"The {shown} has several versions of {graph.nodes[edge.others[0]].name}, and does not say enough to tell "
-        f"which of them is for {graph.nodes[key].name}",
-        place=place,
+        f"The {shown} has several versions of {graph.nodes[edge.others[0]].name}, and does not state "
+        f"which of them {graph.nodes[key].name} requires",
+        location=location,
         context=context,
-        hint="Give the pyproject.toml it was made from (`--pyproject`), or lock again with a newer version of its tool",
+        hint="Name its pyproject.toml with `--pyproject`, or lock again with a newer version of its tool",
     )
 
 
-def _decided(found: Reach, shown: str) -> tuple[Loss, ...]:
-    if not found.decided:
+def _decision_losses(reached: Reachability, shown: str) -> tuple[Loss, ...]:
+    if not reached.decided:
         return ()
     message = (
-        f"The {shown} does not say everywhere which version of {listed(sorted(found.decided))} is meant: "
-        "the newest that fits is taken, as its tool does"
+        f"The {shown} does not always state which version of {join_names(sorted(reached.decided))} is meant: "
+        "the newest that fits is used, as its tool does"
     )
     return (Loss(kind="newest-taken", message=message, note=True),)
 
 
-def draft_of_statements(
+def imported_from_statements(
     *,
     shown: str,
-    place: str,
+    location: str,
     graph: ForeignGraph,
-    packages: Mapping[str, DraftPackage],
+    packages: Mapping[str, ImportedPackage],
     statements: Mapping[str, Sequence[tuple[Choice, str | None]]],
-    offers: Offers,
+    selectable: SelectableNames,
     requires_python: SpecifierSet | None,
     environments: Sequence[str] = (),
     losses: Sequence[Loss] = (),
-) -> Draft:
-    """A draft whose regions are stated by the input: for whom, and under which marker; the graph tells who needs whom.
+) -> ImportedLock:
+    """An imported lock whose entries apply where the input states: for which choice, and under which marker.
 
-    Several keys may stand for one entry (same identity): their statements are joined.
+    The graph only gives the dependencies. Several keys may belong to one entry (same identity).
     """
     universe = universe_of(requires_python, environments)
     first: dict[str, str] = {}
@@ -157,56 +157,64 @@ def draft_of_statements(
     for name, key in first.items():
         region = MarkerSet.none()
         for choice, marker in joined[name]:
-            region |= offers.region(choice) & region_of_text(marker)
+            region |= selectable.region(choice) & region_of_text(marker)
         regions[key] = region & universe
-    found = Reach(
+    reached = Reachability(
         regions={key: region for key, region in regions.items() if not region.is_empty},
-        extras=_asked_extras(graph, packages),
+        extras=_requested_extras(graph, packages),
     )
-    versions = {
-        key: (packages[key].name, None if packages[key].version is None else str(packages[key].version))
-        for key in found.regions
-    }
-    told = list(losses)
-    told.extend(_unreached(packages[key]) for key in first.values() if key not in found.regions)
-    placed = []
+    versions = _versions(packages, reached)
+    all_losses = list(losses)
+    all_losses.extend(_unreached(packages[key]) for key in first.values() if key not in reached.regions)
+    entries = []
     for name, key in first.items():
-        if key in found.regions:
-            needs = dependencies_of(graph, key, found, versions)
-            said = _only_marker(joined[name], offers)
-            placed.append(replace(packages[key], region=found.regions[key], dependencies=needs, said=said))
-    entries = tuple(StatedEntry(identity=name, when=tuple(when)) for name, when in joined.items())
-    return Draft(
+        if key in reached.regions:
+            needs = dependencies_of(graph, key, reached, versions)
+            original = _only_marker(joined[name], selectable)
+            entries.append(
+                replace(packages[key], region=reached.regions[key], dependencies=needs, original_marker=original)
+            )
+    stated = tuple(StatedEntry(identity=name, when=tuple(when)) for name, when in joined.items())
+    return ImportedLock(
         format=shown,
-        place=place,
-        packages=tuple(placed),
-        judge=LineJudge(entries=entries, offers=offers),
-        offers=offers,
+        location=location,
+        packages=tuple(entries),
+        selector=EntrySelector(entries=stated, selectable=selectable),
+        selectable=selectable,
         requires_python=requires_python,
         environments=tuple(environments),
         evidence=evidence,
-        losses=tuple(told),
+        losses=tuple(all_losses),
     )
 
 
-def _only_marker(when: Sequence[tuple[Choice, str | None]], offers: Offers) -> str | None:
-    """The marker as written, where it alone decides."""
-    if len(when) == 1 and when[0][0][0] == "project" and offers.default is None:
+def _only_marker(when: Sequence[tuple[Choice, str | None]], selectable: SelectableNames) -> str | None:
+    """The marker as written, if it alone decides."""
+    if len(when) == 1 and when[0][0][0] == "project" and selectable.default is None:
         return when[0][1]
     return None
 
 
-def _asked_extras(graph: ForeignGraph, packages: Mapping[str, DraftPackage]) -> dict[str, dict[str, MarkerSet]]:
-    """The extras with which others ask for each entry; where does not matter here."""
-    found: dict[str, dict[str, MarkerSet]] = {key: {} for key in packages}
+def _requested_extras(graph: ForeignGraph, packages: Mapping[str, ImportedPackage]) -> dict[str, dict[str, MarkerSet]]:
+    """The extras that are requested of each entry, in any environment."""
+    extras: dict[str, dict[str, MarkerSet]] = {key: {} for key in packages}
     for node in graph.nodes.values():
         for edge in (*node.edges, *(e for edges in node.optional.values() for e in edges)):
             for target in edge.targets:
-                if target in found:
-                    found[target].update(dict.fromkeys(edge.extras, MarkerSet.any()))
-    return found
+                if target in extras:
+                    extras[target].update(dict.fromkeys(edge.extras, MarkerSet.any()))
+    return extras
 
 
-def _unreached(package: DraftPackage) -> Loss:
-    message = f"{package.shown} is needed by nothing that is converted, and is left out"
+def _versions(packages: Mapping[str, ImportedPackage], reached: Reachability) -> dict[str, tuple[str, str | None]]:
+    """Name and version of every entry that is required, by key."""
+    return {
+        key: (package.name, None if package.version is None else str(package.version))
+        for key, package in packages.items()
+        if key in reached.regions
+    }
+
+
+def _unreached(package: ImportedPackage) -> Loss:
+    message = f"{package.shown} is not required by anything that is converted, and is left out"
     return Loss(kind="not-reached", message=message, hashes=tuple(sorted(hash_texts(package))))

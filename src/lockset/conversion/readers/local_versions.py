@@ -1,4 +1,4 @@
-"""Pins that admit local versions: `==2.6.0` admits 2.6.0+cpu (PEP 440), and installers take the newest that has a file.
+"""Pins that admit local versions: `==2.6.0` admits 2.6.0+cpu, and installers take the newest with a usable file.
 
 PEP 440, version matching: "If the specified version identifier is a public version identifier (no local version label),
 then the local version label of any candidate versions MUST be ignored when matching versions."
@@ -19,14 +19,14 @@ if TYPE_CHECKING:
 
     from packaging.version import Version
 
-    from lockset.conversion.model.imported_lock import DraftPackage
+    from lockset.conversion.model.imported_lock import ImportedPackage
     from lockset.index.pages.project_page import DistributionFile
 
 __all__ = ["admitted_versions", "losses_of_split", "split_by_release"]
 
 
-def admitted_versions(package: DraftPackage, versions: Iterable[Version]) -> list[Version]:
-    """Those of `versions` that the pin admits, in their order."""
+def admitted_versions(package: ImportedPackage, versions: Iterable[Version]) -> list[Version]:
+    """Those of `versions` that the pin admits, in the same order."""
     return [
         version
         for version in versions
@@ -35,34 +35,37 @@ def admitted_versions(package: DraftPackage, versions: Iterable[Version]) -> lis
     ]
 
 
-def split_by_release(package: DraftPackage, files: Sequence[DistributionFile]) -> list[DraftPackage]:
-    """The entry for each release of `files`: each where it has a file that can be used and no newer one has.
+def split_by_release(package: ImportedPackage, files: Sequence[DistributionFile]) -> list[ImportedPackage]:
+    """Split the entry by release of `files`: each applies where it has a usable file and no newer release has one.
 
-    Where none has one, the oldest of those taken stays: an installer fails there with any of them.
+    Where no release has one, the oldest of those taken applies. An installer fails there with any of them.
     """
     versions = sorted({file.version for file in files}, reverse=True)
     if len(versions) == 1:
         return [replace(package, version=versions[0])]
     left = package.region
-    found: list[DraftPackage] = []
+    entries: list[ImportedPackage] = []
     for version in versions:
         usable = left & _usable([file for file in files if file.version == version])
         if not (usable & possible()).is_empty:
-            found.append(replace(package, version=version, region=usable, said=None))
+            entries.append(replace(package, version=version, region=usable, original_marker=None))
             left -= usable
-    if not found:
+    if not entries:
         return [replace(package, version=versions[0])]
-    last = found.pop()
+    last = entries.pop()
     region = last.region | left
-    return [*found, replace(last, region=region, said=package.said if region is package.region else None)]
+    return [
+        *entries,
+        replace(last, region=region, original_marker=package.original_marker if region is package.region else None),
+    ]
 
 
 def _usable(files: Iterable[DistributionFile]) -> MarkerSet:
-    found = MarkerSet.none()
+    usable = MarkerSet.none()
     for file in files:
         here = wheel_region(file.tags) if file.is_wheel else MarkerSet.any()
-        found |= here & _pythons(file.requires_python)
-    return found
+        usable |= here & _pythons(file.requires_python)
+    return usable
 
 
 def _pythons(requires_python: str | None) -> MarkerSet:
@@ -73,22 +76,22 @@ def _pythons(requires_python: str | None) -> MarkerSet:
 
 
 def losses_of_split(
-    package: DraftPackage,
-    parts: Sequence[DraftPackage],
+    package: ImportedPackage,
+    parts: Sequence[ImportedPackage],
     versions: Iterable[Version],
     matched: Sequence[tuple[DistributionFile, dict[str, str]]],
 ) -> list[Loss]:
-    """What is to be known of it: the versions taken, and hashed files of releases that are taken nowhere."""
+    """The losses of a split: the local versions taken, and hashed files of releases that are never used."""
     taken = [part.version for part in parts]
-    found: list[Loss] = []
+    losses: list[Loss] = []
     if taken != [package.version]:
         shown = " and ".join(map(str, taken))
-        message = f"`{package.name}=={package.version}` also admits local versions: {shown} is locked, as installers do"
-        found.append(Loss(kind="local-version", message=message, note=True))
+        message = f"`{package.name}=={package.version}` also admits local versions: {shown} is locked"
+        losses.append(Loss(kind="local-version", message=message, note=True))
     for version in versions:
         if version not in taken:
             files = [hashes for file, hashes in matched if file.version == version]
             texts = tuple(f"{name}:{value}" for hashes in files for name, value in hashes.items())
-            message = f"{package.name} {version} is left out: {taken[0]} has a file wherever it has one"
-            found.append(Loss(kind="release-unused", message=message, hashes=texts, note=not texts))
-    return found
+            message = f"{package.name} {version} is left out: {taken[0]} has a file wherever {version} has one"
+            losses.append(Loss(kind="release-unused", message=message, hashes=texts, note=not texts))
+    return losses

@@ -1,4 +1,4 @@
-"""Pipfile.lock to a Draft."""
+"""Reader of Pipfile.lock."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
-from lockset.conversion.model.checked_table import Fields, parse_json, repository_url
-from lockset.conversion.model.direct import UNKNOWN_COMMIT, is_archive_name, is_commit
+from lockset.conversion.model.checked_table import Fields, parse_json_fields, repository_url
+from lockset.conversion.model.direct_source import UNKNOWN_COMMIT, is_archive_name, is_commit
 from lockset.conversion.model.formats import Format
 from lockset.conversion.model.graph import ForeignGraph, GraphNode, refuse_overlap, region_of_text
-from lockset.conversion.model.imported_lock import Draft, DraftPackage, Loss
-from lockset.conversion.model.selectable import Offers
+from lockset.conversion.model.imported_lock import ImportedLock, ImportedPackage, Loss
+from lockset.conversion.model.selectable import SelectableNames
 from lockset.conversion.readers.archive_hashes import with_certain_hashes
-from lockset.conversion.readers.from_graph import draft_of_statements
+from lockset.conversion.readers.from_graph import imported_from_statements
 from lockset.dependency_specifiers import read_specifiers, read_version
 from lockset.errors import LocksetError
 from lockset.hashes import Digest
@@ -26,7 +26,7 @@ from lockset.markers import MarkerSet
 from lockset.url_secrets import plain_url
 
 if TYPE_CHECKING:
-    from lockset.conversion.model.options import ConvertOptions
+    from lockset.conversion.model.options import ReaderOptions
     from lockset.conversion.model.selectable import Choice
 
 __all__ = ["read_pipfile_lock"]
@@ -35,13 +35,13 @@ _KNOWN_SPEC = 6
 _VARIABLE = re.compile(r"\$\{?[A-Za-z_]\w*\}?")
 
 
-def read_pipfile_lock(text: str, *, place: str, options: ConvertOptions) -> Draft:
-    """The Draft of a Pipfile.lock.
+def read_pipfile_lock(text: str, *, location: str, options: ReaderOptions) -> ImportedLock:
+    """Read a Pipfile.lock.
 
     Raises:
         LocksetError: what is wrong with it, `format-newer` or `not-pinned`.
     """
-    top = parse_json(text, place=place, what="Pipfile.lock")
+    top = parse_json_fields(text, location=location, what="Pipfile.lock")
     meta = top.table("_meta")
     if meta is None:
         raise top.invalid("_meta", "is missing")
@@ -49,34 +49,34 @@ def read_pipfile_lock(text: str, *, place: str, options: ConvertOptions) -> Draf
     if spec is not None and spec > _KNOWN_SPEC:
         raise LocksetError(
             "format-newer",
-            f"Pipfile.lock has format {spec}, and {_KNOWN_SPEC} is the newest known",
-            place=place,
+            f"Pipfile.lock has format {spec}, but {_KNOWN_SPEC} is the newest supported",
+            location=location,
             hint="Use a newer lockset",
         )
-    return _Reading(top, meta, options).draft()
+    return _PipfileLockReader(top, meta, options).read()
 
 
-class _Reading:
-    """One Pipfile.lock; entries by section and name."""
+class _PipfileLockReader:
+    """Reader of one Pipfile.lock. The keys of entries are section and name."""
 
-    def __init__(self, top: Fields, meta: Fields, options: ConvertOptions) -> None:
+    def __init__(self, top: Fields, meta: Fields, options: ReaderOptions) -> None:
         self._top = top
         self._meta = meta
         self._options = options
         self._losses: list[Loss] = []
         self._indexes = {
-            source.text("name") or "": self._public(source.needed("url")) for source in meta.tables("sources")
+            source.text("name") or "": self._public(source.required_text("url")) for source in meta.tables("sources")
         }
 
     def _public(self, url: str) -> str | None:
-        """The address of a source, None where it holds variables."""
+        """The URL of a source; None if it contains variables."""
         plain = plain_url(url)
         return None if _VARIABLE.search(plain) else plain
 
-    def draft(self) -> Draft:
-        """The whole."""
+    def read(self) -> ImportedLock:
+        """Read the whole file."""
         groups: list[str] = []
-        packages: dict[str, DraftPackage] = {}
+        packages: dict[str, ImportedPackage] = {}
         statements: dict[str, tuple[tuple[Choice, str | None], ...]] = {}
         nodes: dict[str, GraphNode] = {}
         for section in self._top.data:
@@ -101,56 +101,58 @@ class _Reading:
             packages[key], losses = with_certain_hashes(package)
             self._losses += losses
         if not packages:
-            raise LocksetError("nothing-pinned", "The Pipfile.lock holds no packages", place=self._top.place)
-        found = draft_of_statements(
+            raise LocksetError("nothing-pinned", "The Pipfile.lock contains no packages", location=self._top.location)
+        lock = imported_from_statements(
             shown=Format.PIPFILE.shown,
-            place=self._top.place,
+            location=self._top.location,
             graph=ForeignGraph(nodes=nodes, roots=()),
             packages=packages,
             statements=statements,
-            offers=Offers(groups=tuple(sorted(groups))),
+            selectable=SelectableNames(groups=tuple(sorted(groups))),
             requires_python=self._requires_python(),
             losses=self._losses,
         )
-        return replace(found, packages=tuple(replace(p, dependencies=None) for p in found.packages))
+        return replace(lock, packages=tuple(replace(p, dependencies=None) for p in lock.packages))
 
     def _join(
         self,
-        packages: dict[str, DraftPackage],
+        packages: dict[str, ImportedPackage],
         statements: dict[str, tuple[tuple[Choice, str | None], ...]],
         nodes: dict[str, GraphNode],
     ) -> None:
-        """Joins equal pins; refuses two pins of one name in sections that may be installed together."""
+        """Join equal pins, and refuse two different pins of one name that may be installed together."""
         seen: dict[str, str] = {}
         for key, package in packages.items():
             other = seen.setdefault(package.name, key)
             if nodes[other].identity == nodes[key].identity:
-                packages[other] = _joined(packages[other], package)
+                packages[other] = _join_entries(packages[other], package)
                 continue
             both = region_of_text(statements[other][0][1]) & region_of_text(statements[key][0][1])
             if not both.is_empty:
                 first, second = (f"{packages[k].version or 'a source'} in {k.split(':')[0]}" for k in (other, key))
-                raise refuse_overlap(package.name, first, second, both, place=self._top.place)
+                raise refuse_overlap(package.name, first, second, both, location=self._top.location)
 
     def _requires_python(self) -> SpecifierSet | None:
         requires = self._meta.table("requires")
         chosen = self._options.requires_python
-        found = None
+        specifiers = None
         if requires is not None:
             full, short = requires.text("python_full_version"), requires.text("python_version")
             try:
                 if full:
-                    found = read_specifiers(f"=={full}")
+                    specifiers = read_specifiers(f"=={full}")
                 elif short and short != "*":
-                    found = read_specifiers(f"=={short}.*")
+                    specifiers = read_specifiers(f"=={short}.*")
             except InvalidSpecifier:
-                raise requires.invalid("python_version", "is no version of Python") from None
-        if chosen is None or found is None:
-            return found or chosen
-        return found & chosen
+                raise requires.invalid("python_version", "is not a valid Python version") from None
+        if chosen is None or specifiers is None:
+            return specifiers or chosen
+        return specifiers & chosen
 
-    def _package(self, name: str, entry: Fields) -> DraftPackage:
-        plain = DraftPackage(name=name, version=None, region=MarkerSet.any(), origin=f"{self._top.place}: {entry.path}")
+    def _package(self, name: str, entry: Fields) -> ImportedPackage:
+        plain = ImportedPackage(
+            name=name, version=None, region=MarkerSet.any(), origin=f"{self._top.location}: {entry.path}"
+        )
         source = self._source(entry)
         if source is not None:
             hashes = self._digests(entry) if isinstance(source, PackageArchive) else ()
@@ -160,17 +162,17 @@ class _Reading:
         if not digests and not self._options.files.unhashed:
             raise LocksetError(
                 "no-files",
-                f"`{name} {version}` has no hashes: pipenv writes none where the index gives none",
-                place=f"{self._top.place}: {entry.path}",
-                hint="Take every file of such a release on trust with `--files all`",
+                f"`{name} {version}` has no hashes: Pipenv writes none if the index has none",
+                location=f"{self._top.location}: {entry.path}",
+                hint="Trust every file of such releases with `--files all`",
             )
-        # What names no source comes from the first one.
+        # An entry that names no source comes from the first one.
         first = next(iter(self._indexes.values()), None)
         index = self._indexes.get(entry.text("index") or "", first)
-        return replace(plain, version=version, loose=digests, every_file=not digests, index=index, admits=admits)
+        return replace(plain, version=version, bare_hashes=digests, every_file=not digests, index=index, admits=admits)
 
     def _pin(self, name: str, entry: Fields) -> tuple[Version, SpecifierSet]:
-        """The version, and all that the pin admits.
+        """The version, and the versions that the pin admits.
 
         Raises:
             LocksetError: `not-pinned`.
@@ -184,9 +186,9 @@ class _Reading:
             pass
         raise LocksetError(
             "not-pinned",
-            f"`{name}` is not pinned to one version (`{text or 'no version'}`); a conversion never resolves",
-            place=f"{self._top.place}: {entry.path}",
-            hint=f"Name a version of {name} in the Pipfile, then run `pipenv lock`",
+            f"`{name}` is not pinned to one version (`{text or 'no version'}`), and a conversion does not resolve",
+            location=f"{self._top.location}: {entry.path}",
+            hint=f"Give {name} a version in the Pipfile, and run `pipenv lock`",
         )
 
     def _source(self, entry: Fields) -> PackageVcs | PackageDirectory | PackageArchive | None:
@@ -195,8 +197,8 @@ class _Reading:
             revision = entry.text("ref") or ""
             commit = revision if is_commit(kind, revision) else UNKNOWN_COMMIT
             if kind != "git" and not commit:
-                raise entry.invalid("ref", f"is not a revision that a lock file can hold: `{revision}`")
-            url = repository_url(entry.needed(kind).removeprefix(f"{kind}+"))
+                raise entry.invalid("ref", f"is not a fixed revision, which a lock file needs: `{revision}`")
+            url = repository_url(entry.required_text(kind).removeprefix(f"{kind}+"))
             return PackageVcs(
                 type=kind,
                 url=url,
@@ -204,28 +206,30 @@ class _Reading:
                 commit_id=commit,
                 subdirectory=entry.text("subdirectory"),
             )
-        place = entry.text("path") or entry.text("file")
-        if place is None:
+        location = entry.text("path") or entry.text("file")
+        if location is None:
             return None
-        if "://" in place:
-            return PackageArchive(url=plain_url(place).partition("#")[0], hashes={})
-        if is_archive_name(place):
-            return PackageArchive(path=self._options.moved(place), hashes={})
-        return PackageDirectory(path=self._options.moved(place), editable=entry.flag("editable") or None)
+        if "://" in location:
+            return PackageArchive(url=plain_url(location).partition("#")[0], hashes={})
+        if is_archive_name(location):
+            return PackageArchive(path=self._options.relative_path(location), hashes={})
+        return PackageDirectory(path=self._options.relative_path(location), editable=entry.flag("editable") or None)
 
     def _digests(self, entry: Fields) -> tuple[Digest, ...]:
-        found: dict[Digest, None] = {}
+        digests: dict[Digest, None] = {}
         for text in entry.texts("hashes"):
             [(algorithm, value)] = entry.parsed_hash(text, "hashes").items()
-            found[Digest(algorithm=algorithm, value=value)] = None
-        return tuple(found)
+            digests[Digest(algorithm=algorithm, value=value)] = None
+        return tuple(digests)
 
 
-def _joined(one: DraftPackage, other: DraftPackage) -> DraftPackage:
-    """One entry of two spellings or two sections: with all hashes of a release, and one of each list of an archive."""
-    loose = tuple(dict.fromkeys((*one.loose, *other.loose)))
+def _join_entries(one: ImportedPackage, other: ImportedPackage) -> ImportedPackage:
+    """Join two entries of one package, from two sections or two spellings, with the hashes of both."""
+    bare_hashes = tuple(dict.fromkeys((*one.bare_hashes, *other.bare_hashes)))
     alternatives = tuple(dict.fromkeys((*one.alternatives, *other.alternatives)))
-    return replace(one, loose=loose, every_file=one.every_file and other.every_file, alternatives=alternatives)
+    return replace(
+        one, bare_hashes=bare_hashes, every_file=one.every_file and other.every_file, alternatives=alternatives
+    )
 
 
 def _group_name(section: str) -> str:

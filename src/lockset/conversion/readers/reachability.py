@@ -1,4 +1,4 @@
-"""Where the entries of a foreign lock are reached: the walk over regions of environments."""
+"""Walk a dependency graph, and compute for each entry the region (set of environments) in which it is required."""
 
 from __future__ import annotations
 
@@ -7,23 +7,23 @@ from heapq import heappop, heappush
 from typing import TYPE_CHECKING
 
 from lockset._dataclass import dataclass
-from lockset.conversion.model.graph import ROUNDS, Edge, ForeignGraph, order_of, region_of_text
+from lockset.conversion.model.graph import ROUNDS, ForeignGraph, GraphEdge, order_of, region_of_text
 from lockset.errors import LocksetError
 from lockset.markers import MarkerSet
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from lockset.conversion.model.selectable import Offers
+    from lockset.conversion.model.selectable import SelectableNames
 
-__all__ = ["Reach", "dependencies_of", "reach", "unanswered"]
+__all__ = ["Reachability", "compute_reachability", "dependencies_of", "unmet_requirement"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Reach:
-    """Where each node is reached, and where with which of its extras; what is never reached has no entry.
+class Reachability:
+    """The regions in which each node, and each of its extras, is required. Nodes that never are have no region.
 
-    `decided`: names of which the input does not tell everywhere which entry is meant, so that the best was taken.
+    `decided`: names with several entries that fit, of which the best was taken.
     """
 
     regions: Mapping[str, MarkerSet]
@@ -31,47 +31,49 @@ class Reach:
     decided: frozenset[str] = frozenset()
 
 
-def reach(graph: ForeignGraph, offers: Offers, universe: MarkerSet) -> Reach:
-    """Where the nodes of the graph are reached inside `universe`.
+def compute_reachability(graph: ForeignGraph, selectable: SelectableNames, universe: MarkerSet) -> Reachability:
+    """Compute where the nodes of the graph are required within `universe`.
 
     Raises:
-        LocksetError: `conflict-unsupported`: what extras bring in decides in a circle whether they are asked for.
+        LocksetError: `conflict-unsupported`: whether an extra is requested depends on itself.
     """
     regions = dict.fromkeys(graph.activations, MarkerSet.none())
     for _ in range(ROUNDS):
-        found = _reach(graph, offers, universe, regions)
-        again = {mark: _where(graph, found, *asked) for mark, asked in graph.activations.items()}
+        reached = _walk_graph(graph, selectable, universe, regions)
+        again = {mark: _extra_region(graph, reached, *activation) for mark, activation in graph.activations.items()}
         if again == regions:
-            return found
+            return reached
         regions = again
     raise LocksetError(
         "conflict-unsupported",
-        "Which conflicting extras are asked for depends on itself, and a lock file cannot say that",
-        hint="Convert one member alone: `--package NAME`",
+        "Whether a conflicting extra is requested depends on that extra, and a lock file cannot express that",
+        hint="Convert one workspace member alone with `--package NAME`",
     )
 
 
-def _where(graph: ForeignGraph, found: Reach, name: str, extra: str) -> MarkerSet:
+def _extra_region(graph: ForeignGraph, reached: Reachability, name: str, extra: str) -> MarkerSet:
     region = MarkerSet.none()
-    for key, extras in found.extras.items():
+    for key, extras in reached.extras.items():
         if graph.nodes[key].name == name:
             region |= extras.get(extra, MarkerSet.none())
     return region
 
 
-def _reach(graph: ForeignGraph, offers: Offers, universe: MarkerSet, regions: Mapping[str, MarkerSet]) -> Reach:
-    walk = _Walk(graph, regions)
+def _walk_graph(
+    graph: ForeignGraph, selectable: SelectableNames, universe: MarkerSet, regions: Mapping[str, MarkerSet]
+) -> Reachability:
+    walk = _RegionWalk(graph, regions)
     for root in graph.roots:
-        walk.follow(root.edge, offers.region(root.choice) & universe & walk.region_of(root.edge.marker))
+        walk.follow(root.edge, selectable.region(root.choice) & universe & walk.region_of(root.edge.marker))
     walk.run()
-    return Reach(regions=walk.regions, extras=walk.extras, decided=frozenset(walk.decided))
+    return Reachability(regions=walk.regions, extras=walk.extras, decided=frozenset(walk.decided))
 
 
-class _Walk:
-    """Regions grow until nothing changes; they only ever grow, and there are finitely many sets to grow to."""
+class _RegionWalk:
+    """A fixpoint: regions grow until nothing changes. They only grow, and there are finitely many sets."""
 
     def __init__(self, graph: ForeignGraph, activations: Mapping[str, MarkerSet]) -> None:
-        """`activations`: where the made-up extras of the graph hold."""
+        """`activations`: the regions in which the synthetic extras of the graph hold."""
         self._graph = graph
         self._activations = activations
         self._read: dict[str, MarkerSet] = {}
@@ -80,12 +82,12 @@ class _Walk:
         self._order = order_of(graph)
         self._queue: list[tuple[int, str]] = []
         self._queued: set[str] = set()
-        self._open: dict[Edge, MarkerSet] = {}
+        self._open: dict[GraphEdge, MarkerSet] = {}
         self._turns = graph.turns
         self.decided: set[str] = set()
 
     def run(self) -> None:
-        """Follow all that is reached; what several entries answer is decided last."""
+        """Follow every edge. Edges with several targets are decided last."""
         while True:
             while self._queue:
                 _, key = heappop(self._queue)
@@ -96,15 +98,15 @@ class _Walk:
                 return
 
     def region_of(self, marker: str | None) -> MarkerSet:
-        """The region of a marker of the graph, with the made-up extras as they hold."""
+        """The region of a marker of the graph, with the synthetic extras replaced."""
         if marker is None:
             return MarkerSet.any()
         if marker not in self._read:
             self._read[marker] = region_of_text(marker).with_extras_as(self._activations)
         return self._read[marker]
 
-    def follow(self, edge: Edge, region: MarkerSet) -> None:
-        """`edge` applies in `region`."""
+    def follow(self, edge: GraphEdge, region: MarkerSet) -> None:
+        """Follow `edge` in `region`."""
         fitting = [(target, region & self._fork(target)) for target in edge.targets]
         several = MarkerSet.none()
         for number, (_, one) in enumerate(fitting):
@@ -119,13 +121,13 @@ class _Walk:
         forks = self._graph.nodes[key].forks
         if not forks:
             return MarkerSet.any()
-        found = MarkerSet.none()
+        region = MarkerSet.none()
         for fork in forks:
-            found |= self.region_of(fork)
-        return found
+            region |= self.region_of(fork)
+        return region
 
     def _decide(self) -> bool:
-        """One step for edges that several entries answer: where one of them is reached already, else for one name."""
+        """Decide one edge with several targets, by a target already required or by name. False if none is left."""
         for edge, region in self._open.items():
             left = region
             changed = False
@@ -135,7 +137,7 @@ class _Walk:
                 changed |= self._grow(target, edge.extras, part)
             if changed:
                 return True
-        left_open: dict[str, list[tuple[Edge, MarkerSet]]] = {}
+        left_open: dict[str, list[tuple[GraphEdge, MarkerSet]]] = {}
         for edge, region in self._open.items():
             left = region
             for target in edge.targets:
@@ -149,29 +151,29 @@ class _Walk:
         self._choose(left_open[name])
         return True
 
-    def _choose(self, asked: Sequence[tuple[Edge, MarkerSet]]) -> None:
-        """All requirements of one name are answered: by the best entry for all of them, else each by its own best.
+    def _choose(self, open_edges: Sequence[tuple[GraphEdge, MarkerSet]]) -> None:
+        """Satisfy all requirements of one name: by the best entry for all of them, else each by its own best.
 
-        Entries whose own requirements nothing can answer come last.
+        Entries whose own requirements cannot be satisfied come last.
         """
         for common, working in ((True, True), (True, False), (False, False)):
-            parts: dict[Edge, MarkerSet] = dict(asked)
-            targets = dict.fromkeys(t for edge, _ in asked for t in edge.targets)
+            parts: dict[GraphEdge, MarkerSet] = dict(open_edges)
+            targets = dict.fromkeys(t for edge, _ in open_edges for t in edge.targets)
             for target in sorted(targets, key=lambda t: self._graph.nodes[t].rank):
-                refused = self._failing(target) if working else MarkerSet.none()
-                for edge, _ in asked:
+                refused = self._unsatisfiable_region(target) if working else MarkerSet.none()
+                for edge, _ in open_edges:
                     if common and target not in edge.targets:
                         refused |= parts[edge]
-                for edge, _ in asked:
+                for edge, _ in open_edges:
                     if target in edge.targets:
                         part = (parts[edge] & self._fork(target)) - refused
                         self._grow(target, edge.extras, part)
                         parts[edge] -= part
-            asked = [(edge, left) for edge, left in parts.items() if not left.is_empty]
+            open_edges = [(edge, left) for edge, left in parts.items() if not left.is_empty]
 
-    def _failing(self, key: str) -> MarkerSet:
-        """Where a requirement of the entry has no answer, or another one than the entry of its name that is reached."""
-        found = MarkerSet.none()
+    def _unsatisfiable_region(self, key: str) -> MarkerSet:
+        """Where a requirement of the entry has no target, or conflicts with an entry of its name that is required."""
+        failing = MarkerSet.none()
         for edge in self._graph.nodes[key].edges:
             fitting, reached, other = MarkerSet.none(), MarkerSet.none(), MarkerSet.none()
             for target in (*edge.targets, *edge.others):
@@ -183,8 +185,8 @@ class _Walk:
                     other |= here
             answered = fitting - (other - reached)
             if edge.targets or edge.others:
-                found |= self.region_of(edge.marker).with_metadata_extra(None) - answered
-        return found
+                failing |= self.region_of(edge.marker).with_metadata_extra(None) - answered
+        return failing
 
     def _grow(self, key: str, extras: frozenset[str], part: MarkerSet) -> bool:
         if part.is_empty:
@@ -204,18 +206,20 @@ class _Walk:
             heappush(self._queue, (self._order[key], key))
         return changed
 
-    def _requirements(self, key: str) -> Iterator[tuple[Edge, MarkerSet]]:
+    def _requirements(self, key: str) -> Iterator[tuple[GraphEdge, MarkerSet]]:
         node = self._graph.nodes[key]
         base = self.regions[key]
         extras = tuple(self.extras[key].items())
         for edge in node.edges:
-            yield edge, _needed(edge, self.region_of(edge.marker), base, extras)
+            yield edge, _required_region(edge, self.region_of(edge.marker), base, extras)
         for extra, where in extras:
             for edge in node.optional.get(extra, ()):
                 yield edge, where & self.region_of(edge.marker).with_metadata_extra(extra)
 
 
-def _needed(edge: Edge, marker: MarkerSet, base: MarkerSet, extras: tuple[tuple[str, MarkerSet], ...]) -> MarkerSet:
+def _required_region(
+    edge: GraphEdge, marker: MarkerSet, base: MarkerSet, extras: tuple[tuple[str, MarkerSet], ...]
+) -> MarkerSet:
     if edge.marker is None:
         return base
     region = base & marker.with_metadata_extra(None)
@@ -224,48 +228,48 @@ def _needed(edge: Edge, marker: MarkerSet, base: MarkerSet, extras: tuple[tuple[
     return region
 
 
-def unanswered(graph: ForeignGraph, found: Reach) -> tuple[str, Edge, MarkerSet] | None:
-    """A requirement that no entry answers somewhere where it is made, although entries of its name are there."""
-    for key, base in found.regions.items():
+def unmet_requirement(graph: ForeignGraph, reached: Reachability) -> tuple[str, GraphEdge, MarkerSet] | None:
+    """A requirement that no entry satisfies somewhere, though the lock has entries of its name; None if all are met."""
+    for key, base in reached.regions.items():
         for edge in graph.nodes[key].edges:
             if not edge.others:
                 continue
-            left = _needed(edge, region_of_text(edge.marker), base, tuple(found.extras[key].items()))
+            left = _required_region(edge, region_of_text(edge.marker), base, tuple(reached.extras[key].items()))
             for target in edge.targets:
-                left -= found.regions.get(target, MarkerSet.none())
+                left -= reached.regions.get(target, MarkerSet.none())
             if not left.is_empty:
                 return key, edge, left
     return None
 
 
 def dependencies_of(
-    graph: ForeignGraph, key: str, found: Reach, versions: Mapping[str, tuple[str, str | None]]
+    graph: ForeignGraph, key: str, reached: Reachability, versions: Mapping[str, tuple[str, str | None]]
 ) -> tuple[tuple[str, str | None], ...]:
-    """Names (with versions where the lock has several entries of the name) that the node needs somewhere, sorted.
+    """Names that the node requires somewhere, sorted; with versions if the lock has several entries of the name.
 
     `versions`: key to name and version for every entry of the output.
     """
     node = graph.nodes[key]
     edges = [*node.edges]
-    for extra in found.extras[key]:
+    for extra in reached.extras[key]:
         edges += node.optional.get(extra, ())
-    here = found.regions[key]
+    here = reached.regions[key]
     counted = Counter(name for name, _ in versions.values())
     needed: set[tuple[str, str | None]] = set()
     for edge in edges:
         for target in edge.targets:
-            if target == key or target not in versions or target not in found.regions:
+            if target == key or target not in versions or target not in reached.regions:
                 continue
-            if not (found.regions[target] & here & _mentioned(edge, found.extras[key])).is_empty:
+            if not (reached.regions[target] & here & _applicable_region(edge, reached.extras[key])).is_empty:
                 name, version = versions[target]
                 needed.add((name, version if counted[name] > 1 else None))
     return tuple(sorted(needed, key=lambda pair: (pair[0], pair[1] or "")))
 
 
-def _mentioned(edge: Edge, extras: Iterable[str]) -> MarkerSet:
-    """Where the edge applies, with none or one of the extras."""
+def _applicable_region(edge: GraphEdge, extras: Iterable[str]) -> MarkerSet:
+    """Where the edge applies, with any one of the extras or none."""
     marker = region_of_text(edge.marker)
-    found = marker.with_metadata_extra(None)
+    region = marker.with_metadata_extra(None)
     for extra in extras:
-        found |= marker.with_metadata_extra(extra)
-    return found
+        region |= marker.with_metadata_extra(extra)
+    return region

@@ -1,4 +1,4 @@
-"""Lock file to a CycloneDX 1.6 bill of materials: the one door to cyclonedx-python-lib."""
+"""Write a CycloneDX 1.6 bill of materials. The only module that imports cyclonedx-python-lib."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from lockset.lockfile.model import artifacts, file_name
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from lockset.conversion.writers.entries import Entry, Exported
+    from lockset.conversion.writers.entries import ExportedEntry, ExportedLock
     from lockset.lockfile.model import Artifact
 
 __all__ = ["to_cyclonedx"]
@@ -28,8 +28,8 @@ _ALGORITHMS = {
 }
 
 
-def to_cyclonedx(exported: Exported, *, name: str, tool_version: str, now: datetime) -> str:
-    """The JSON document: equal for equal input and `now`.
+def to_cyclonedx(exported: ExportedLock, *, name: str, tool_version: str, now: datetime) -> str:
+    """The JSON document. Equal for equal input and `now`.
 
     Raises:
         LocksetError: `library-missing`.
@@ -41,7 +41,7 @@ def to_cyclonedx(exported: Exported, *, name: str, tool_version: str, now: datet
     except ModuleNotFoundError as error:
         raise LocksetError(
             "library-missing",
-            "CycloneDX is written with cyclonedx-python-lib, which is not installed",
+            "Writing CycloneDX requires cyclonedx-python-lib, which is not installed",
             hint="Install `lockset[sbom]`",
         ) from error
     components = [_component(entry) for entry in exported.entries]
@@ -54,13 +54,13 @@ def to_cyclonedx(exported: Exported, *, name: str, tool_version: str, now: datet
     )
     refs = "\n".join(sorted(str(component.bom_ref) for component in components))
     bom.serial_number = uuid.uuid5(uuid.NAMESPACE_URL, f"{name}\n{refs}\n{now.isoformat()}")
-    bom.register_dependency(root, [c for c, e in zip(components, exported.entries, strict=True) if not e.asked_by])
+    bom.register_dependency(root, [c for c, e in zip(components, exported.entries, strict=True) if not e.required_by])
     for component, entry in zip(components, exported.entries, strict=True):
         bom.register_dependency(component, [components[number] for number in entry.needs])
     return str(JsonV1Dot6(bom).output_as_string(indent=2)) + "\n"
 
 
-def _component(entry: Entry) -> Any:
+def _component(entry: ExportedEntry) -> Any:
     from cyclonedx.model import ExternalReference, ExternalReferenceType, HashAlgorithm, HashType, Property, XsUri
     from cyclonedx.model.component import Component, ComponentType
     from packageurl import PackageURL
@@ -69,8 +69,8 @@ def _component(entry: Entry) -> Any:
     version = None if package.version is None else str(package.version)
     references = []
     for artifact in artifacts(package):
-        place = _place(artifact)
-        if place is None:
+        location = _location(artifact)
+        if location is None:
             continue
         hashes = [
             HashType(alg=HashAlgorithm(_ALGORITHMS[algorithm]), content=value)
@@ -79,10 +79,10 @@ def _component(entry: Entry) -> Any:
         ]
         kind = ExternalReferenceType.VCS if hasattr(artifact, "commit_id") else ExternalReferenceType.DISTRIBUTION
         comment = file_name(artifact)
-        references.append(ExternalReference(type=kind, url=XsUri(place), hashes=hashes, comment=comment))
+        references.append(ExternalReference(type=kind, url=XsUri(location), hashes=hashes, comment=comment))
     properties = [Property(name="lockset:marker", value=entry.marker)] if entry.marker is not None else []
     direct = package.is_direct
-    qualifiers = {"vcs_url": _place(package.vcs) or ""} if package.vcs is not None else None
+    qualifiers = {"vcs_url": _location(package.vcs) or ""} if package.vcs is not None else None
     return Component(
         name=package.name,
         version=version,
@@ -94,7 +94,7 @@ def _component(entry: Entry) -> Any:
     )
 
 
-def _place(artifact: Artifact) -> str | None:
+def _location(artifact: Artifact) -> str | None:
     url = getattr(artifact, "url", None) or artifact.path
     commit = getattr(artifact, "commit_id", None)
     if url is None:

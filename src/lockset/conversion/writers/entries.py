@@ -1,4 +1,4 @@
-"""What of a lock file is exported: the entries that a choice of extras, groups and environments leaves."""
+"""The entries of a lock file to export, for a selection of extras, groups and environments."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from lockset._dataclass import dataclass
-from lockset.conversion.pipeline.pylock_transform import Narrowing, narrow, region_of_package, universe_of_lock
+from lockset.conversion.pipeline.pylock_transform import KeptParts, narrow, region_of_package, universe_of_lock
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -14,57 +14,57 @@ if TYPE_CHECKING:
     from lockset.lockfile.model import Package, Pylock
     from lockset.markers import Environment, MarkerSet
 
-__all__ = ["Entry", "Exported", "chosen_entries"]
+__all__ = ["ExportedEntry", "ExportedLock", "chosen_entries"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
+class ExportedEntry:
     """One entry to export.
 
     Attributes:
-        package: As it is locked.
-        marker: Where it is installed, among what is exported; None for everywhere.
-        needs: Places (in the list of entries) of what it depends on.
-        asked_by: Names of those that depend on it, sorted.
+        package: The locked package.
+        marker: Where it is installed, within the exported environments; None for everywhere.
+        needs: Indexes, in the list of entries, of its dependencies.
+        required_by: Names of the packages that require it, sorted.
     """
 
     package: Package
     marker: str | None
     needs: tuple[int, ...]
-    asked_by: tuple[str, ...]
+    required_by: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Exported:
-    """What is exported, and of which lock.
+class ExportedLock:
+    """The entries to export, and their lock.
 
     Attributes:
-        lock: With extras and groups settled; its markers decide.
+        lock: The lock file with fixed extras and groups.
         entries: By name, then version.
-        one: The one environment, where only one is meant: then no entry has a marker.
+        one: The only environment, if the export is for one. Then no entry has a marker.
     """
 
     lock: Pylock
-    entries: tuple[Entry, ...]
+    entries: tuple[ExportedEntry, ...]
     one: Environment | None = None
 
 
-def chosen_entries(lock: Pylock, wanted: Narrowing, *, one: Environment | None = None) -> Exported:
-    """The entries that are left.
+def chosen_entries(lock: Pylock, parts: KeptParts, *, one: Environment | None = None) -> ExportedLock:
+    """The entries for a selection.
 
     Args:
         lock: A lock file.
-        wanted: The choice of extras and groups (settled whether it says so or not), Pythons and platforms.
+        parts: The choice of extras and groups (settled whether it says so or not), Pythons and platforms.
         one: One environment, in place of all.
 
     Raises:
         LocksetError: `unknown-extra`, `unknown-group`, `conflicting-choice`, `no-environment`.
     """
-    settled = Narrowing(
-        requires_python=wanted.requires_python,
-        environments=wanted.environments,
-        extras=wanted.extras,
-        groups=wanted.groups,
+    settled = KeptParts(
+        requires_python=parts.requires_python,
+        environments=parts.environments,
+        extras=parts.extras,
+        groups=parts.groups,
         choose=True,
     )
     narrowed, _ = narrow(lock, settled, one=one)
@@ -74,20 +74,20 @@ def chosen_entries(lock: Pylock, wanted: Narrowing, *, one: Environment | None =
         pairs = [(package, region) for package, region in pairs if region.evaluate(one)]
     pairs.sort(key=lambda pair: (pair[0].name, str(pair[0].version or ""), str(pair[0].marker or "")))
     needs = _needs(pairs)
-    asked: dict[int, set[str]] = {}
+    dependents: dict[int, set[str]] = {}
     for number, targets in needs.items():
         for target in targets:
-            asked.setdefault(target, set()).add(pairs[number][0].name)
+            dependents.setdefault(target, set()).add(pairs[number][0].name)
     entries = tuple(
-        Entry(
+        ExportedEntry(
             package=package,
             marker=None if one is not None else region.text(universe),
             needs=needs[number],
-            asked_by=tuple(sorted(asked.get(number, ()))),
+            required_by=tuple(sorted(dependents.get(number, ()))),
         )
         for number, (package, region) in enumerate(pairs)
     )
-    return Exported(lock=narrowed, entries=entries, one=one)
+    return ExportedLock(lock=narrowed, entries=entries, one=one)
 
 
 def _needs(pairs: list[tuple[Package, MarkerSet]]) -> Mapping[int, tuple[int, ...]]:
@@ -95,7 +95,7 @@ def _needs(pairs: list[tuple[Package, MarkerSet]]) -> Mapping[int, tuple[int, ..
     for number, (package, _) in enumerate(pairs):
         by_name.setdefault(package.name, []).append(number)
     counted = Counter(str(package.name) for package, _ in pairs)
-    found: dict[int, tuple[int, ...]] = {}
+    needs: dict[int, tuple[int, ...]] = {}
     for number, (package, region) in enumerate(pairs):
         targets = []
         for dependency in package.dependencies or ():
@@ -104,5 +104,5 @@ def _needs(pairs: list[tuple[Package, MarkerSet]]) -> Mapping[int, tuple[int, ..
                 fits = version is None or counted[name] == 1 or str(pairs[target][0].version) == str(version)
                 if fits and target != number and not (pairs[target][1] & region).is_empty:
                     targets.append(target)
-        found[number] = tuple(dict.fromkeys(targets))
-    return found
+        needs[number] = tuple(dict.fromkeys(targets))
+    return needs

@@ -1,4 +1,4 @@
-"""Lock file to requirements file and to constraints."""
+"""Write requirements and constraints files."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from lockset.url_secrets import has_secret
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from lockset.conversion.writers.entries import Entry, Exported
+    from lockset.conversion.writers.entries import ExportedEntry, ExportedLock
     from lockset.lockfile.model import (
         Artifact,
         Package,
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 __all__ = ["RequirementsStyle", "to_constraints", "to_requirements"]
 
-# What requirements files can say.
+# The hash algorithms that requirements files support.
 _ALGORITHMS = ("sha256", "sha384", "sha512")
 
 
@@ -41,10 +41,10 @@ class RequirementsStyle:
     """How a requirements file is written.
 
     Attributes:
-        hashes: With `--hash` for every file.
-        annotate: With `# via` comments.
-        index_lines: With lines that name the indexes.
-        trees: With entries that are source trees; with them, installers accept no hashes at all.
+        hashes: Write `--hash` for every file.
+        annotate: Write `# via` comments.
+        index_lines: Write the indexes.
+        trees: Write entries that are source trees. With them, installers accept no hashes at all.
         source: Name of the lock file, for comments.
     """
 
@@ -58,11 +58,11 @@ class RequirementsStyle:
         check_options(self)
 
 
-def to_requirements(exported: Exported, style: RequirementsStyle) -> tuple[str, tuple[Loss, ...]]:
-    """A requirements file that installs what the entries do, and what it cannot say.
+def to_requirements(exported: ExportedLock, style: RequirementsStyle) -> tuple[str, tuple[Loss, ...]]:
+    """A requirements file that installs the entries, and what it cannot express.
 
     Raises:
-        LocksetError: `not-expressible` where an entry has no form in a requirements file.
+        LocksetError: `not-expressible` if a requirements file cannot express an entry.
     """
     losses: list[Loss] = []
     entries = [entry for entry in exported.entries if _is_kept(entry, style, losses)]
@@ -75,7 +75,7 @@ def to_requirements(exported: Exported, style: RequirementsStyle) -> tuple[str, 
     for number, entry in enumerate(entries):
         head, texts = _pin(entry, unlisted.by_url.get(number), losses)
         if has_secret(head):
-            raise secret_in_address(f"a secret of `{entry.package.name}`", head, place=style.source)
+            raise secret_in_address(f"a secret of `{entry.package.name}`", head, location=style.source)
         condition = "" if entry.marker is None else f" ; {entry.marker}"
         lines.append(" \\\n".join([f"{head}{condition}", *(f"    --hash={text}" for text in texts if hashes)]))
         if style.annotate and has_graph:
@@ -83,41 +83,41 @@ def to_requirements(exported: Exported, style: RequirementsStyle) -> tuple[str, 
     return "\n".join(lines) + "\n", tuple(losses)
 
 
-def to_constraints(exported: Exported, *, source: str = "pylock.toml") -> tuple[str, tuple[Loss, ...]]:
-    """A constraints file: versions only."""
+def to_constraints(exported: ExportedLock, *, source: str = "pylock.toml") -> tuple[str, tuple[Loss, ...]]:
+    """A constraints file, with versions only."""
     losses: list[Loss] = []
     lines = list(_header(exported, RequirementsStyle(source=source)))
     for entry in exported.entries:
         package = entry.package
         if package.version is None:
-            message = f"{package.name} has no version, and a constraint needs one"
+            message = f"{package.name} has no version, which a constraint needs"
             losses.append(Loss(kind="no-version", message=message))
             continue
         lines.append(f"{package.name}=={package.version}{_condition(entry)}")
     return "\n".join(lines) + "\n", tuple(losses)
 
 
-def _is_kept(entry: Entry, style: RequirementsStyle, losses: list[Loss]) -> bool:
+def _is_kept(entry: ExportedEntry, style: RequirementsStyle, losses: list[Loss]) -> bool:
     package = entry.package
     if style.trees or (package.vcs is None and package.directory is None):
         return True
-    losses.append(Loss(kind="trees-left-out", message=f"{package.name} is a source tree and is left out", note=True))
+    losses.append(Loss(kind="trees-left-out", message=f"{package.name} is a source tree, and is left out", note=True))
     return False
 
 
-def _may_have_hashes(entries: list[Entry], losses: list[Loss]) -> bool:
+def _may_have_hashes(entries: list[ExportedEntry], losses: list[Loss]) -> bool:
     trees = [e.package.name for e in entries if e.package.vcs is not None or e.package.directory is not None]
     if not trees:
         return True
     message = (
-        f"{', '.join(trees)} cannot have a hash, and pip refuses hashes next to that: the file is written without any "
+        f"{', '.join(trees)} cannot have a hash, and pip then refuses all hashes: the file is written without any "
         "(`--no-trees` leaves them out)"
     )
     losses.append(Loss(kind="hashes-left-out", message=message))
     return False
 
 
-def _header(exported: Exported, style: RequirementsStyle) -> Iterator[str]:
+def _header(exported: ExportedLock, style: RequirementsStyle) -> Iterator[str]:
     yield f"# Made by `lockset export` from {style.source}; do not edit"
     lock = exported.lock
     if exported.one is not None:
@@ -130,22 +130,22 @@ def _header(exported: Exported, style: RequirementsStyle) -> Iterator[str]:
         yield f"# for {marker}"
 
 
-def _index_lines(entries: list[Entry], style: RequirementsStyle, losses: list[Loss]) -> Iterator[str]:
-    places = dict.fromkeys(_folder(f.path) for e in entries for f in _files(e.package) if f.path is not None)
-    for place in places:
-        yield f"--find-links {quote(place)}"  # options are split as a shell would
+def _index_lines(entries: list[ExportedEntry], style: RequirementsStyle, losses: list[Loss]) -> Iterator[str]:
+    locations = dict.fromkeys(_folder(f.path) for e in entries for f in _files(e.package) if f.path is not None)
+    for location in locations:
+        yield f"--find-links {quote(location)}"  # pip splits options like a shell
     indexes = list(dict.fromkeys(e.package.index for e in entries if e.package.index is not None))
     if not style.index_lines:
         if not all(same_index(index, DEFAULT_INDEX) for index in indexes):
-            message = f"Packages of {', '.join(indexes)} are found where installers look there: see `--index-lines`"
+            message = f"Packages come from {', '.join(indexes)}, which the file does not name: see `--index-lines`"
             losses.append(Loss(kind="index-left-out", message=message, note=len(indexes) == 1))
         return
     for number, index in enumerate(indexes):
         if has_secret(index):
-            raise secret_in_address("a secret", index, place=style.source)
+            raise secret_in_address("a secret", index, location=style.source)
         yield f"--{'extra-' if number else ''}index-url {index}"
     if len(indexes) > 1:
-        message = "Requirements files do not tie packages to indexes: installers may take any of them"
+        message = "Requirements files do not tie packages to indexes: installers may use any of them"
         losses.append(Loss(kind="index-untied", message=message))
 
 
@@ -158,23 +158,25 @@ def _files(package: Package) -> list[PackageWheel | PackageSdist]:
     return [*(package.wheels or ()), *([package.sdist] if package.sdist is not None else [])]
 
 
-def _pin(entry: Entry, unlisted: PackageWheel | PackageSdist | None, losses: list[Loss]) -> tuple[str, list[str]]:
-    """The requirement, and the hashes of its files; `unlisted`: the file that is to be named by its address."""
+def _pin(
+    entry: ExportedEntry, unlisted: PackageWheel | PackageSdist | None, losses: list[Loss]
+) -> tuple[str, list[str]]:
+    """The requirement, and the hashes of its files. `unlisted`: the file to name by its URL."""
     package = entry.package
     if unlisted is None:
         return _requirement(package), _hashes(package, artifacts(package), losses)
     return f"{package.name} @ {unlisted.url}", _hashes(package, [unlisted], losses)
 
 
-def _annotation(entry: Entry, style: RequirementsStyle) -> Iterator[str]:
-    askers = entry.asked_by or (style.source,)
-    if len(askers) == 1:
-        yield f"    # via {askers[0]}"
+def _annotation(entry: ExportedEntry, style: RequirementsStyle) -> Iterator[str]:
+    dependents = entry.required_by or (style.source,)
+    if len(dependents) == 1:
+        yield f"    # via {dependents[0]}"
     else:
-        yield from ("    # via", *(f"    #   {name}" for name in askers))
+        yield from ("    # via", *(f"    #   {name}" for name in dependents))
 
 
-def _condition(entry: Entry) -> str:
+def _condition(entry: ExportedEntry) -> str:
     return "" if entry.marker is None else f" ; {entry.marker}"
 
 
@@ -218,17 +220,17 @@ def _archive(name: str, archive: PackageArchive) -> str:
 
 
 def _hashes(package: Package, files: Iterable[Artifact], losses: list[Loss]) -> list[str]:
-    """One hash for each file: the first that requirements files know."""
-    found = []
+    """One hash for each file: the first that requirements files support."""
+    chosen = []
     for artifact in files:
         hashes = getattr(artifact, "hashes", None)
         if hashes is None:
             continue
         known = next((a for a in _ALGORITHMS if a in hashes), None)
         if known is None:
-            message = f"{describe(package)}: a file has no hash that requirements files know ({', '.join(hashes)})"
+            message = f"{describe(package)}: a file has no hash that requirements files support ({', '.join(hashes)})"
             texts = tuple(f"{a}:{v}" for a, v in hashes.items())
             losses.append(Loss(kind="hash-not-expressible", message=message, hashes=texts))
             continue
-        found.append(f"{known}:{hashes[known]}")
-    return sorted(dict.fromkeys(found))
+        chosen.append(f"{known}:{hashes[known]}")
+    return sorted(dict.fromkeys(chosen))

@@ -1,4 +1,4 @@
-"""Lock file to an SPDX 2.3 bill of materials: the one door to spdx-tools."""
+"""Write an SPDX 2.3 bill of materials. The only module that imports spdx-tools."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from lockset.lockfile.model import artifacts, file_name
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from lockset.conversion.writers.entries import Entry, Exported
+    from lockset.conversion.writers.entries import ExportedEntry, ExportedLock
     from lockset.lockfile.model import Artifact
 
 __all__ = ["to_spdx"]
@@ -33,8 +33,8 @@ _ALGORITHMS = {
 _DOCUMENT = "SPDXRef-DOCUMENT"
 
 
-def to_spdx(exported: Exported, *, name: str, tool_version: str, now: datetime) -> str:
-    """The JSON document: equal for equal input and `now`.
+def to_spdx(exported: ExportedLock, *, name: str, tool_version: str, now: datetime) -> str:
+    """The JSON document. Equal for equal input and `now`.
 
     Raises:
         LocksetError: `library-missing`.
@@ -44,7 +44,9 @@ def to_spdx(exported: Exported, *, name: str, tool_version: str, now: datetime) 
         converter: Any = import_module("spdx_tools.spdx.jsonschema.document_converter").DocumentConverter()
     except ModuleNotFoundError as error:
         raise LocksetError(
-            "library-missing", "SPDX is written with spdx-tools, which is not installed", hint="Install `lockset[sbom]`"
+            "library-missing",
+            "Writing SPDX requires spdx-tools, which is not installed",
+            hint="Install `lockset[sbom]`",
         ) from error
     packages: list[Any] = []
     links: list[Any] = []
@@ -76,16 +78,16 @@ def to_spdx(exported: Exported, *, name: str, tool_version: str, now: datetime) 
 
 
 def _model() -> Any:
-    """The library's values, which have no types that a checker could see."""
+    """The model of spdx-tools, which is not typed."""
     return import_module("spdx_tools.spdx.model")
 
 
-def _spdx_id(entry: Entry, number: int) -> str:
+def _spdx_id(entry: ExportedEntry, number: int) -> str:
     plain = re.sub(r"[^A-Za-z0-9.-]", "-", f"{entry.package.name}-{entry.package.version or 'tree'}")
     return f"SPDXRef-{number}-{plain}"
 
 
-def _package(spdx_id: str, entry: Entry) -> Any:
+def _package(spdx_id: str, entry: ExportedEntry) -> Any:
     spdx = _model()
 
     package = entry.package
@@ -105,7 +107,7 @@ def _package(spdx_id: str, entry: Entry) -> Any:
 
 
 def _part(spdx_id: str, artifact: Artifact) -> Any:
-    """A file or tree that the entry is installed from; None for what has no address."""
+    """A file or source tree of an entry; None if it has no location."""
     spdx = _model()
 
     url = getattr(artifact, "url", None)

@@ -1,4 +1,4 @@
-"""Lock file to an SPDX 3.0 bill of materials (JSON-LD): the one door to the model of the SPDX project."""
+"""Write an SPDX 3.0 bill of materials (JSON-LD). The only module that imports spdx-python-model."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
-    from lockset.conversion.writers.entries import Entry, Exported
+    from lockset.conversion.writers.entries import ExportedEntry, ExportedLock
     from lockset.lockfile.model import Artifact
 
 __all__ = ["to_spdx3"]
@@ -26,8 +26,8 @@ _ALGORITHMS = frozenset(
 )
 
 
-def to_spdx3(exported: Exported, *, name: str, tool_version: str, now: datetime) -> str:
-    """The JSON-LD document: equal for equal input and `now`.
+def to_spdx3(exported: ExportedLock, *, name: str, tool_version: str, now: datetime) -> str:
+    """The JSON-LD document. Equal for equal input and `now`.
 
     Raises:
         LocksetError: `library-missing`.
@@ -37,19 +37,19 @@ def to_spdx3(exported: Exported, *, name: str, tool_version: str, now: datetime)
     except ModuleNotFoundError as error:
         raise LocksetError(
             "library-missing",
-            "SPDX 3.0 is written with spdx-python-model, which is not installed",
-            hint="Install `lockset[sbom]`, or write SPDX 2.3: `--format spdx`",
+            "Writing SPDX 3.0 requires spdx-python-model, which is not installed",
+            hint="Install `lockset[sbom]`, or write SPDX 2.3 with `--format spdx`",
         ) from error
     marks = "\n".join(f"{e.package.name} {e.package.version} {e.marker}" for e in exported.entries)
     space = uuid.uuid5(uuid.NAMESPACE_URL, f"3.0\n{name}\n{marks}\n{now.isoformat()}")
-    writing = _Writing(spdx=spdx, base=f"urn:uuid:{space}#")
+    writing = _Spdx3Writer(spdx=spdx, base=f"urn:uuid:{space}#")
     writing.begin(tool_version, now)
     return writing.document(name, exported.entries)
 
 
 @dataclass(slots=True, kw_only=True)
-class _Writing:
-    """One document; elements are told apart by what follows `base`."""
+class _Spdx3Writer:
+    """Writer of one document. `base` is the prefix of all ids."""
 
     spdx: Any
     base: str
@@ -58,7 +58,7 @@ class _Writing:
     graph: Any = None
 
     def begin(self, tool_version: str, now: datetime) -> None:
-        """Who made it, and when."""
+        """Add the creation info: lockset and the time."""
         spdx = self.spdx
         self.graph = spdx.SHACLObjectSet()
         self.elements = []
@@ -69,15 +69,15 @@ class _Writing:
         self.creation.createdBy = [agent]
         self.graph.add(self.creation)
 
-    def document(self, name: str, entries: Sequence[Entry]) -> str:
-        """The whole text."""
+    def document(self, name: str, entries: Sequence[ExportedEntry]) -> str:
+        """The text of the document."""
         spdx = self.spdx
         purpose = spdx.software_SoftwarePurpose
         root = self._new(spdx.software_Package, "root", name=name, software_primaryPurpose=purpose.application)
         packages = [self._package(entry, number) for number, entry in enumerate(entries)]
         relations = spdx.RelationshipType
-        asked = [package for package, entry in zip(packages, entries, strict=True) if not entry.asked_by]
-        self._relate("root", root, relations.dependsOn, asked)
+        roots = [package for package, entry in zip(packages, entries, strict=True) if not entry.required_by]
+        self._relate("root", root, relations.dependsOn, roots)
         for number, (package, entry) in enumerate(zip(packages, entries, strict=True)):
             self._relate(f"{number}", package, relations.dependsOn, [packages[need] for need in entry.needs])
             parts = [self._part(artifact, f"{number}-{at}") for at, artifact in enumerate(artifacts(entry.package))]
@@ -114,7 +114,7 @@ class _Writing:
             element = self.spdx.Relationship
             self._new(element, f"relation-{name}-{mark}", from_=source, relationshipType=kind, to=list(targets))
 
-    def _package(self, entry: Entry, number: int) -> Any:
+    def _package(self, entry: ExportedEntry, number: int) -> Any:
         package = entry.package
         values: dict[str, Any] = {"name": package.name}
         if package.version is not None:
@@ -128,7 +128,7 @@ class _Writing:
         return self._new(self.spdx.software_Package, f"package-{number}", software_primaryPurpose=purpose, **values)
 
     def _part(self, artifact: Artifact, mark: str) -> Any:
-        """A file or tree that an entry is installed from."""
+        """A file or source tree of an entry."""
         url, commit = getattr(artifact, "url", None), getattr(artifact, "commit_id", None)
         if url is not None and commit is not None:
             url = f"{getattr(artifact, 'type', 'git')}+{url}@{commit}"
@@ -145,7 +145,7 @@ class _Writing:
 
 
 def _ordered(data: Any) -> str:
-    """The text with elements in one order: the library keeps them in sets."""
+    """The text with sorted elements, since the library keeps them in sets."""
     data["@graph"].sort(key=lambda one: (one.get("spdxId") or one.get("@id") or "", one.get("type", "")))
     for one in data["@graph"]:
         for key in ("element", "to"):

@@ -1,8 +1,7 @@
-"""Entries whose files no index lists, so that installers do not find them by name and version.
+"""Entries whose files are not on an index, so that installers cannot find them by name and version.
 
-The standard has `packages.index` for the index on which files are listed. An entry without one is taken to be listed
-where the files of most others are: on the hosts that serve the files of entries with an index, or, where no entry names
-one, on the host with the most entries.
+PEP 751 names the index of a package in `packages.index`. An entry without it counts as listed if its files are on the
+hosts of entries that name an index, or, if no entry names one, on the host with the most entries.
 """
 
 from __future__ import annotations
@@ -25,11 +24,11 @@ __all__ = ["UnlistedFiles", "unlisted_files"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UnlistedFiles:
-    """What to do about them.
+    """How to write entries that are not on an index.
 
     Attributes:
-        by_url: Place of an entry in the list, and the one file that is to be named by its address.
-        losses: Entries with several files, of which a requirements file could name only one; files left out.
+        by_url: Index of an entry in the list to the file to name by its URL.
+        losses: Entries with several files, of which a requirements file can name only one, and files left out.
     """
 
     by_url: dict[int, PackageWheel | PackageSdist]
@@ -37,7 +36,7 @@ class UnlistedFiles:
 
 
 def unlisted_files(packages: Sequence[Package]) -> UnlistedFiles:
-    """The entries of `packages` that are not listed on an index."""
+    """Find the entries of `packages` that are not on an index."""
     listed = _listing_hosts(packages)
     by_url: dict[int, PackageWheel | PackageSdist] = {}
     losses: list[Loss] = []
@@ -50,20 +49,20 @@ def unlisted_files(packages: Sequence[Package]) -> UnlistedFiles:
         shown = ", ".join(sorted(hosts))
         if chosen is None:
             message = (
-                f"{describe(package)}: its files are on {shown} and in no index that the lock file names, and a "
-                "requirements file cannot give their addresses: installers look for it on their own index"
+                f"{describe(package)}: its files are on {shown}, and the lock file names no index for them; a "
+                "requirements file cannot name several URLs, so installers look for it on their own index"
             )
             losses.append(Loss(kind="not-on-an-index", message=message))
             continue
         by_url[number] = chosen
         if len(files) > 1:
-            message = f"{describe(package)} is on {shown} and in no index: its address names {_name(chosen)} alone"
+            message = f"{describe(package)} is on {shown}, not on an index: its URL names only {_name(chosen)}"
             losses.append(Loss(kind="file-left-out", message=message, note=True))
     return UnlistedFiles(by_url=by_url, losses=tuple(losses))
 
 
 def _listing_hosts(packages: Sequence[Package]) -> set[str]:
-    """The hosts whose files an index lists; none where two hosts have as many entries as each other."""
+    """The hosts whose files an index lists; empty if two hosts have equally many entries."""
     listed = {host for package in packages if package.index is not None for host in _hosts(package)}
     if listed:
         return listed
@@ -74,7 +73,7 @@ def _listing_hosts(packages: Sequence[Package]) -> set[str]:
 
 
 def _hosts(package: Package) -> set[str]:
-    """The hosts of files of an index; none for trees and archives."""
+    """The hosts of the files; empty for source trees and archives."""
     return {
         host
         for file in _files(package)
@@ -87,7 +86,7 @@ def _files(package: Package) -> list[PackageWheel | PackageSdist]:
 
 
 def _for_all(files: Sequence[PackageWheel | PackageSdist]) -> PackageWheel | PackageSdist | None:
-    """The file that every environment uses: the only one, or a wheel for all of them."""
+    """The file that every environment uses: the only one, or the only universal wheel."""
     if len(files) == 1:
         return files[0] if files[0].url is not None else None
     wheels = [file for file in files if _name(file).endswith(".whl")]

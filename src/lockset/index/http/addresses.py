@@ -1,105 +1,73 @@
-"""Addresses of hosts, asked for once a run: thirty connections that begin at once would ask thirty times.
+"""Addresses of hosts, looked up once a run: thirty connections that begin at once would look one up thirty times.
 
-Resolvers answer such a burst badly: of the datagrams that one of them drops, each costs a wait of seconds.
+Resolvers take such a burst badly: each datagram that one of them drops costs a wait of seconds.
 """
 
 from __future__ import annotations
 
-import math
 import threading
-import time
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    import socket
     from collections.abc import Callable
 
 __all__ = ["Addresses"]
 
-# Family and address, as `socket` takes them.
-Address = tuple[int, "tuple[object, ...]"]
-
 
 class Addresses:
-    """Connects to hosts by name; safe to use from several threads.
+    """Numeric addresses by host and port; safe to use from several threads.
 
     `resolve` gives the addresses of host and port, best first; the system's resolver when None.
     """
 
-    def __init__(self, resolve: Callable[[str, int], list[Address]] | None = None) -> None:
+    def __init__(self, resolve: Callable[[str, int], list[str]] | None = None) -> None:
         self._resolve = resolve or _resolved
         self._lock = threading.Lock()
-        self._questions: dict[tuple[str, int], _Question] = {}
+        self._lookups: dict[tuple[str, int], _Lookup] = {}
 
-    def connect(self, host: str, port: int, timeout: float, *, until: float = math.inf) -> socket.socket:
-        """A connection to the first address that takes it; each has `timeout` seconds, and all have `until` then.
+    def of(self, host: str, port: int) -> list[str]:
+        """The addresses; one thread looks them up, and all that come meanwhile get the same result.
 
         Raises:
-            OSError: There is no such host, or none of its addresses can be reached; they are asked for anew next time.
+            OSError: There is no such host; the next call looks it up again.
         """
-        import socket  # slow to import, and many runs make no request
-
-        failure: OSError | None = None
-        for family, address in self._of(host, port):
-            left = min(timeout, until - time.monotonic())
-            if left <= 0:
-                failure = failure or TimeoutError()
-                break
-            connected = None
-            try:
-                connected = socket.socket(family, socket.SOCK_STREAM)
-                connected.settimeout(left)
-                connected.connect(address)
-            except OSError as error:
-                failure = error
-                if connected is not None:
-                    connected.close()
-            except BaseException:
-                if connected is not None:
-                    connected.close()
-                raise
-            else:
-                return connected
-        self._forget(host, port)
-        raise failure or OSError("the name has no address")
-
-    def _of(self, host: str, port: int) -> list[Address]:
-        """The addresses; one thread asks, and all that come meanwhile hear what it hears."""
         with self._lock:
-            question = self._questions.get((host, port))
-            asks = question is None
-            if question is None:
-                question = self._questions[host, port] = _Question()
-        if asks:
+            lookup = self._lookups.get((host, port))
+            is_first = lookup is None
+            if lookup is None:
+                lookup = self._lookups[host, port] = _Lookup()
+        if is_first:
             try:
-                question.found = self._resolve(host, port)
+                lookup.addresses = self._resolve(host, port)
             except BaseException as error:
-                question.failure = error
-                self._forget(host, port)
+                lookup.failure = error
+                self.forget(host, port)
                 raise
             finally:
-                question.answered.set()
+                lookup.done.set()
         else:
-            question.answered.wait()
-        if question.failure is not None:
-            raise OSError(*question.failure.args) from question.failure
-        return question.found
+            lookup.done.wait()
+        if lookup.failure is not None:
+            raise OSError(*lookup.failure.args) from lookup.failure
+        return lookup.addresses
 
-    def _forget(self, host: str, port: int) -> None:
+    def forget(self, host: str, port: int) -> None:
+        """Have the next call look it up again: none of the addresses could be reached."""
         with self._lock:
-            self._questions.pop((host, port), None)
+            self._lookups.pop((host, port), None)
 
 
-class _Question:
-    """One question for the addresses of a host, and its answer."""
+class _Lookup:
+    """One lookup of a host, and its result."""
 
     def __init__(self) -> None:
-        self.answered = threading.Event()
-        self.found: list[Address] = []
+        self.done = threading.Event()
+        self.addresses: list[str] = []
         self.failure: BaseException | None = None
 
 
-def _resolved(host: str, port: int) -> list[Address]:
+def _resolved(host: str, port: int) -> list[str]:
     import socket
 
-    return [(found[0], found[4]) for found in socket.getaddrinfo(host, port, 0, socket.SOCK_STREAM)]
+    infos = socket.getaddrinfo(host, port, 0, socket.SOCK_STREAM)
+    return list(dict.fromkeys(str(address[0]) for *_, address in infos))

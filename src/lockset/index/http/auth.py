@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from lockset.index.credential_scopes import Scope
-    from lockset.index.credentials import Origin
+    from lockset.index.credentials import UrlOrigin
     from lockset.index.options import IndexSource
 
 __all__ = ["Authenticator", "environment_certificates", "proxy_for", "unread_certificates"]
@@ -97,7 +97,7 @@ class Authenticator:
                     self._known[scope] = found
             return self._known.get(scope) != sent
 
-    def _of_netrc(self, origin: Origin) -> Credentials | None:
+    def _of_netrc(self, origin: UrlOrigin) -> Credentials | None:
         """The host's entry; the one for all others only where the user chose the place: pages can link anywhere."""
         if not self._netrc_read:
             self._netrc_read = True
@@ -128,7 +128,7 @@ def _read_netrc(named: str | None) -> netrc.netrc | None:
         return None
 
 
-def _of_keyring(index: str | None, origin: Origin, known: Credentials | None) -> Credentials | None:
+def _of_keyring(index: str | None, origin: UrlOrigin, known: Credentials | None) -> Credentials | None:
     """The keyring's answer, by its command: the package may live in another environment than lockset.
 
     It is asked for the index first, as pip and uv ask it, then for the server.

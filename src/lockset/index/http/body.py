@@ -81,7 +81,7 @@ class Inflater:
         return piece
 
     def _too_large(self) -> LocksetError:
-        return LocksetError("download-too-large", f"The answer is larger than {self._limit} bytes", place=self._what)
+        return LocksetError("download-too-large", f"The answer is larger than {self._limit} bytes", location=self._what)
 
     def _broken(self, why: str) -> LocksetError:
-        return LocksetError("download-failed", f"The answer cannot be read: {why}", place=self._what)
+        return LocksetError("download-failed", f"The answer cannot be read: {why}", location=self._what)

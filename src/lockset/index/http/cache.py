@@ -17,7 +17,7 @@ from io import FileIO
 from typing import TYPE_CHECKING, NamedTuple
 
 from lockset.files.system import BINARY, NONBLOCK, replace, unlink, user_id
-from lockset.index.pages.page_table import MARSHAL_VERSION, Table, is_table
+from lockset.index.pages.page_table import MARSHAL_VERSION, PageTable, is_table
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -60,7 +60,7 @@ class DiskCache:
         self._lock = threading.Lock()
         self._sizes: dict[bytes, int] | None = None
 
-    # Entries of bytes: `lockset.metadata.ports.Store`.
+    # Entries of bytes: `lockset.metadata.ports.BytesStore`.
 
     def get(self, kind: str, key: str) -> bytes | None:
         """The bytes last put under this key, or None."""
@@ -90,7 +90,7 @@ class DiskCache:
             return None
         return _open_head(data, url)
 
-    def page(self, url: str) -> tuple[StoredPage, Table | None] | None:
+    def page(self, url: str) -> tuple[StoredPage, PageTable | None] | None:
         """The page stored for this URL, with its table (None: the index said it has none)."""
         data = self._mapped(self._path("pages", url))
         parts = None if data is None else _open_frame(data)
@@ -102,7 +102,7 @@ class DiskCache:
         table = _open_table(parts[1], parts[2])
         return None if table is None else (head, table)
 
-    def put_page(self, url: str, table: Table | None, *, headers: Mapping[str, str], now: float) -> StoredPage:
+    def put_page(self, url: str, table: PageTable | None, *, headers: Mapping[str, str], now: float) -> StoredPage:
         """Remember a page as received now; gives its head also where it cannot be stored."""
         body, packed = (b"", b"") if table is None else _table_parts(table)
         # Of the page as it came where that is kept: it decides on the rest.
@@ -279,21 +279,21 @@ def _open_frame(data: bytes | memoryview) -> tuple[bytes, memoryview, memoryview
     return (head, body, tail) if zlib.crc32(head) == head_sum and zlib.crc32(body) == body_sum else None
 
 
-def _table_parts(table: Table) -> tuple[bytes, bytes | memoryview]:
+def _table_parts(table: PageTable) -> tuple[bytes, bytes | memoryview]:
     """The table as bytes without what is packed in it, and that."""
     packed = table.packed
     values = (tuple(table._replace(packed=b"")), len(packed), zlib.crc32(packed))
     return marshal.dumps(values, MARSHAL_VERSION), packed
 
 
-def _open_table(body: memoryview, tail: memoryview) -> Table | None:
+def _open_table(body: memoryview, tail: memoryview) -> PageTable | None:
     values = _load(body)
     if not (isinstance(values, tuple) and len(values) == 3 and is_table(values[0])):  # noqa: PLR2004 - as written above
         return None
     found, length, total = values
     if length != len(tail) or total != zlib.crc32(tail):
         return None
-    return Table(*found)._replace(packed=tail)
+    return PageTable(*found)._replace(packed=tail)
 
 
 def _open_head(data: bytes | memoryview, url: str) -> StoredPage | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import ssl
+import threading
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,7 +16,7 @@ from lockset.index.http.auth import environment_certificates, unread_certificate
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["SYSTEM_BUNDLES", "certificate_error", "system_context", "trusting", "unverified"]
+__all__ = ["SYSTEM_BUNDLES", "Contexts", "certificate_error", "system_context"]
 
 # Where systems keep all the certificates they trust in one file: Debian, Alpine, Fedora, openSUSE, older Fedora.
 SYSTEM_BUNDLES: tuple[str, ...] = (
@@ -27,17 +28,35 @@ SYSTEM_BUNDLES: tuple[str, ...] = (
 )
 
 
-def trusting(cert: str | None, client_cert: str | None) -> ssl.SSLContext:
-    """A context that checks certificates, and shows that of the user where there is one.
+class Contexts:
+    """The TLS contexts of a run, each made once; safe to use from several threads.
 
-    Against `cert`, else what the environment names, else those that the system trusts (by truststore where it is
-    installed), else certifi's.
-
-    Raises:
-        LocksetError: `certificate-file`: one of the files cannot be read.
+    `cert` and `client_cert` are files as in `lockset.index.options.IndexOptions`.
     """
+
+    def __init__(self, cert: str | None, client_cert: str | None) -> None:
+        self._cert = cert
+        self._client_cert = client_cert
+        self._lock = threading.Lock()
+        self._made: dict[bool, ssl.SSLContext] = {}
+
+    def of(self, *, verified: bool) -> ssl.SSLContext:
+        """A context that checks certificates and shows that of the user, or one that believes everybody.
+
+        Checked against `cert`, else what the environment names, else those that the system trusts (by truststore where
+        it is installed), else certifi's.
+
+        Raises:
+            LocksetError: `certificate-file`: one of the files cannot be read.
+        """
+        with self._lock:
+            if verified not in self._made:
+                self._made[verified] = _trusting(self._cert, self._client_cert) if verified else _unverified()
+            return self._made[verified]
+
+
+def _trusting(cert: str | None, client_cert: str | None) -> ssl.SSLContext:
     context = _trusted(cert)
-    context.set_alpn_protocols(["http/1.1"])
     if client_cert is not None:
         try:
             context.load_cert_chain(client_cert)
@@ -45,18 +64,16 @@ def trusting(cert: str | None, client_cert: str | None) -> ssl.SSLContext:
             raise LocksetError(
                 "certificate-file",
                 f"The client certificate cannot be used: {error}",
-                place=client_cert,
+                location=client_cert,
                 hint="Give one PEM file that holds the certificate and its private key, without a password",
             ) from error
     return context
 
 
-def unverified() -> ssl.SSLContext:
-    """A context that believes everybody, for hosts that the user named as insecure."""
+def _unverified() -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
-    context.set_alpn_protocols(["http/1.1"])
     return context
 
 
@@ -66,7 +83,7 @@ def _trusted(cert: str | None) -> ssl.SSLContext:
             return _of(cert if not Path(cert).is_dir() else None, cert if Path(cert).is_dir() else None)
         except (OSError, ssl.SSLError) as error:
             raise LocksetError(
-                "certificate-file", f"The CA certificates cannot be read: {error}", place=cert
+                "certificate-file", f"The CA certificates cannot be read: {error}", location=cert
             ) from error
     named = environment_certificates()
     try:
@@ -129,7 +146,7 @@ def certificate_error(url: str, why: str) -> LocksetError:
     return LocksetError(
         "certificate-refused",
         "The server's certificate cannot be verified",
-        place=redact(url),
+        location=redact(url),
         context=(why,),
         hint=_way_out(),
     )

@@ -14,8 +14,8 @@ from lockset.index.http.pages import Pages
 from lockset.index.http.transport import Incoming, Request
 from lockset.index.pages.project_page import ProjectDetail
 from lockset.index.ports import ProjectNotFound
-from lockset.index.strategy import AskPlan, sources_for
-from lockset.progress import Silent
+from lockset.index.strategy import IndexOrder, sources_for
+from lockset.progress import NullListener
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -24,9 +24,9 @@ if TYPE_CHECKING:
     from lockset.index.http.transport import Transport
     from lockset.index.http.workers import Job, Workers
     from lockset.index.options import IndexOptions
-    from lockset.index.pages.page_table import Table
+    from lockset.index.pages.page_table import PageTable
     from lockset.index.ports import Sink
-    from lockset.progress import Listener
+    from lockset.progress import ProgressListener
 
 __all__ = ["DEFAULT_DOWNLOAD_LIMIT", "HttpDownloads", "HttpIndexes"]
 
@@ -45,12 +45,12 @@ class HttpIndexes:
         cache: DiskCache,
         workers: Workers,
         clock: Callable[[], float],
-        listener: Listener | None = None,
+        listener: ProgressListener | None = None,
     ) -> None:
         self._options = options
         self._pages = Pages(transport, cache, clock=clock)
         self._workers = workers
-        self._listener: Listener = listener or Silent()
+        self._listener: ProgressListener = listener or NullListener()
         self._lock = threading.Lock()
         self._details: dict[str, ProjectDetail] = {}
         self._jobs: dict[str, Job[ProjectDetail]] = {}
@@ -60,7 +60,7 @@ class HttpIndexes:
         self.fetch(names, lambda _: None)
 
     def fetch(self, names: Iterable[str], heard: Callable[[str], object]) -> None:
-        """As `hint`, and tell of each page that had to be fetched: `lockset.resolve.releases.prefetch.ScoutedIndex`."""
+        """As `hint`, and tell of each page that had to be fetched: see `releases.prefetch.PrefetchingIndex`."""
         for spelled in names:
             name = canonicalize_name(spelled)
             if name in self._details or name in self._jobs:
@@ -69,7 +69,7 @@ class HttpIndexes:
                 self._start(name, heard)
 
     def known(self, name: str) -> ProjectDetail | None:
-        """The page where it is there: `lockset.resolve.releases.prefetch.ScoutedIndex`."""
+        """The page where it is there: `lockset.resolve.releases.prefetch.PrefetchingIndex`."""
         job = self._jobs.get(name)
         if name not in self._details and job is not None and job.done:
             try:
@@ -79,7 +79,7 @@ class HttpIndexes:
         return self._details.get(name)
 
     def is_coming(self, name: str) -> bool:
-        """Whether it is just being fetched: `lockset.resolve.releases.prefetch.ScoutedIndex`."""
+        """Whether it is just being fetched: `lockset.resolve.releases.prefetch.PrefetchingIndex`."""
         job = self._jobs.get(name)
         return name not in self._details and job is not None and job.under_way
 
@@ -113,7 +113,7 @@ class HttpIndexes:
                 self._jobs[name] = self._workers.start(lambda: self._ask(name), lambda: heard(name))
 
     def _ask(self, name: str) -> ProjectDetail:
-        plan = AskPlan(join_all=self._options.strategy == "unsafe-best-match")
+        plan = IndexOrder(join_all=self._options.strategy == "unsafe-best-match")
         asked = sources_for(name, self._options)
         fingerprints: list[str] = []
         for source in asked:
@@ -122,16 +122,16 @@ class HttpIndexes:
                 fingerprints.append(fingerprint)
             if plan.take(table):
                 break
-        places = self._options.flat_sources()
-        flat = [table for place in places if (table := self._pages.table(place, name)[0]) is not None]
+        locations = self._options.flat_sources()
+        flat = [table for location in locations if (table := self._pages.table(location, name)[0]) is not None]
         answer = plan.answer(flat)
         if answer is None:
-            raise ProjectNotFound(name, asked=tuple(redact(source.url) for source in (*asked, *places)))
+            raise ProjectNotFound(name, asked=tuple(redact(source.url) for source in (*asked, *locations)))
         self._warn(answer)
         whole = len(fingerprints) == 1 and not flat
         return ProjectDetail(answer, fingerprint=fingerprints[0] if whole else "")
 
-    def _warn(self, table: Table) -> None:
+    def _warn(self, table: PageTable) -> None:
         if table.refused:
             self._listener.note(
                 f"{table.refused} links of `{table.name}` on {redact(table.index_url)} lead to places "
@@ -180,4 +180,6 @@ class HttpDownloads:
 
 
 def _too_large(url: str, bound: int) -> LocksetError:
-    return LocksetError("download-too-large", f"The file is larger than the {bound} bytes expected", place=redact(url))
+    return LocksetError(
+        "download-too-large", f"The file is larger than the {bound} bytes expected", location=redact(url)
+    )

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from lockset.index.options import IndexOptions
-    from lockset.progress import Listener
+    from lockset.progress import ProgressListener
 
 __all__ = ["Connection", "connect"]
 
@@ -48,7 +48,7 @@ def connect(
     *,
     cache: Path | None,
     clock: Callable[[], float],
-    listener: Listener | None = None,
+    listener: ProgressListener | None = None,
     environ: Mapping[str, str] | None = None,
     allow_files: bool = False,
 ) -> Connection:

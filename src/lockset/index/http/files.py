@@ -185,7 +185,7 @@ class HttpFiles:
         try:
             return path.open("rb")
         except OSError as error:
-            raise LocksetError("download-failed", f"The file cannot be read: {error}", place=str(path)) from error
+            raise LocksetError("download-failed", f"The file cannot be read: {error}", location=str(path)) from error
 
 
 class _Verified:
@@ -224,7 +224,7 @@ class _Verified:
             raise LocksetError(
                 "hash-mismatch",
                 f"`{self._file.filename}` is not what its index promises: {wrong.replace('locked', 'promised')}",
-                place=redact(self._file.url),
+                location=redact(self._file.url),
                 hint="The file was changed or damaged on the way; try again, or tell whoever runs the index",
             )
         return self._sha256.hexdigest()

@@ -9,14 +9,13 @@ from typing import TYPE_CHECKING, Protocol
 from lockset._dataclass import dataclass
 from lockset.index.credentials import redact
 from lockset.index.http.body import Inflater
-from lockset.index.http.head import WireError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from lockset.index.http.time_budget import TimeBudget
     from lockset.index.options import IndexOptions
-    from lockset.progress import Listener
+    from lockset.progress import ProgressListener
 
 __all__ = ["Again", "AnyAnswer", "Incoming", "Request"]
 
@@ -29,14 +28,14 @@ _LEAST_WINDOW = 5.0
 
 
 class AnyAnswer(Protocol):
-    """`lockset.index.http.wire.Answer`, or what looks like it."""
+    """`lockset.index.http.httpx_client.HttpxResponse`, or what looks like it."""
 
     status: int
     headers: dict[str, str]
     stream: Iterator[bytes]
 
     def hurry(self, seconds: float) -> None:
-        """Wait no longer than this for further bytes."""
+        """Wait no longer than this for each further piece."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,7 +77,7 @@ class Incoming:
     """
 
     def __init__(
-        self, answer: AnyAnswer, url: str, options: IndexOptions, listener: Listener, budget: TimeBudget
+        self, answer: AnyAnswer, url: str, options: IndexOptions, listener: ProgressListener, budget: TimeBudget
     ) -> None:
         self.status = answer.status
         self.headers = answer.headers
@@ -99,7 +98,7 @@ class Incoming:
             begun = time.monotonic()
             try:
                 chunk = next(self._stream, None)
-            except WireError:
+            except Again:
                 self._budget.spend(waited + time.monotonic() - begun)
                 raise
             if chunk is None:
@@ -143,5 +142,5 @@ class Incoming:
                     left -= len(chunk)
                     if left < 0 or time.monotonic() > deadline:
                         return
-        except (WireError, Again):
+        except Again:
             return

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from lockset.index.options import IndexSource
-    from lockset.index.pages.page_table import Table
+    from lockset.index.pages.page_table import PageTable
 
 __all__ = ["local_path", "local_table", "read_local"]
 
@@ -50,12 +50,12 @@ def read_local(url: str) -> Iterator[bytes]:
                 yield chunk
                 chunk = file.read(_READ_SIZE)
     except FileNotFoundError as error:
-        raise LocksetError("file-not-found", "There is no such file", place=str(path)) from error
+        raise LocksetError("file-not-found", "There is no such file", location=str(path)) from error
     except OSError as error:
-        raise LocksetError("download-failed", f"The file cannot be read: {error}", place=str(path)) from error
+        raise LocksetError("download-failed", f"The file cannot be read: {error}", location=str(path)) from error
 
 
-def local_table(source: IndexSource, name: str) -> Table | None:
+def local_table(source: IndexSource, name: str) -> PageTable | None:
     """What a place on disk has of the normalised project; None where it has nothing.
 
     A flat place is a folder of files, or a page that links to files of any project. Otherwise it is a tree with one
@@ -64,21 +64,23 @@ def local_table(source: IndexSource, name: str) -> Table | None:
     Raises:
         LocksetError: `index-unreachable` where the place is missing or cannot be read.
     """
-    place = local_path(source.url)
+    location = local_path(source.url)
     try:
-        found = _of_flat(place, name, source.url) if source.flat else _of_tree(place, name, source.url)
+        found = _of_flat(location, name, source.url) if source.flat else _of_tree(location, name, source.url)
     except OSError as error:
         raise LocksetError(
-            "index-unreachable", f"The folder of packages cannot be read: {error.strerror or error}", place=str(place)
+            "index-unreachable",
+            f"The folder of packages cannot be read: {error.strerror or error}",
+            location=str(location),
         ) from error
     return found if found is None or found.versions else None
 
 
-def _of_flat(place: Path, name: str, index_url: str) -> Table:
-    return _of_page(place, name, index_url) if place.is_file() else _of_folder(place, name, index_url)
+def _of_flat(location: Path, name: str, index_url: str) -> PageTable:
+    return _of_page(location, name, index_url) if location.is_file() else _of_folder(location, name, index_url)
 
 
-def _of_tree(root: Path, name: str, index_url: str) -> Table | None:
+def _of_tree(root: Path, name: str, index_url: str) -> PageTable | None:
     folder = root / name
     if not folder.is_dir():
         named = (entry.path for entry in os.scandir(root) if canonicalize_name(entry.name) == name and entry.is_dir())
@@ -92,21 +94,21 @@ def _of_tree(root: Path, name: str, index_url: str) -> Table | None:
     return _of_folder(folder, name, index_url)
 
 
-def _of_page(page: Path, name: str, index_url: str) -> Table:
+def _of_page(page: Path, name: str, index_url: str) -> PageTable:
     with page.open("rb") as file:
         data = file.read(_PAGE_LIMIT + 1)
     if len(data) > _PAGE_LIMIT:
-        raise LocksetError("index-page-invalid", f"The page is larger than {_PAGE_LIMIT} bytes", place=str(page))
+        raise LocksetError("index-page-invalid", f"The page is larger than {_PAGE_LIMIT} bytes", location=str(page))
     if page.suffix == ".json":
-        from lockset.index.pages.simple_json import parse_json
+        from lockset.index.pages.simple_json import parse_json_page
 
-        return parse_json(data, name=name, page_url=page.as_uri(), index_url=index_url)
+        return parse_json_page(data, name=name, page_url=page.as_uri(), index_url=index_url)
     from lockset.index.pages.simple_html import parse_html
 
     return parse_html(data, name=name, page_url=page.as_uri(), index_url=index_url)
 
 
-def _of_folder(folder: Path, name: str, index_url: str) -> Table:
+def _of_folder(folder: Path, name: str, index_url: str) -> PageTable:
     builder = TableBuilder(name)
     for entry in sorted(os.scandir(folder), key=lambda entry: entry.name):
         if entry.name.endswith((".whl", *SDIST_SUFFIXES)) and entry.is_file():

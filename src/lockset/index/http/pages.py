@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from lockset.errors import LocksetError
 from lockset.index.credentials import redact, split_credentials
-from lockset.index.freshness import Decision, decide, lifetime, validators
+from lockset.index.freshness import Freshness, freshness_of, lifetime, validators
 from lockset.index.http.local import local_table
 from lockset.index.http.transport import Incoming, Request
 from lockset.index.pages.file_rows import Rows
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from lockset.index.http.cache import DiskCache, StoredPage
     from lockset.index.http.transport import Transport
     from lockset.index.options import IndexSource
-    from lockset.index.pages.page_table import Table
+    from lockset.index.pages.page_table import PageTable
 
 __all__ = ["PAGE_LIMIT", "Pages", "page_url"]
 
@@ -72,9 +72,9 @@ class Pages:
         if source.is_local or self._options.offline:
             return True
         head = self._cache.page_head(page_url(source, name))
-        return None if head is None or self._decide(head) is not Decision.USE else not head.absent
+        return None if head is None or self._decide(head) is not Freshness.USE else not head.absent
 
-    def table(self, source: IndexSource, name: str) -> tuple[Table | None, str]:
+    def table(self, source: IndexSource, name: str) -> tuple[PageTable | None, str]:
         """What the index has of the project (None: nothing) and a fingerprint of that answer.
 
         Raises:
@@ -85,14 +85,14 @@ class Pages:
             self._transport.link(source.url, lambda: _urls(table))
         return table, fingerprint
 
-    def _table(self, source: IndexSource, name: str) -> tuple[Table | None, str]:
+    def _table(self, source: IndexSource, name: str) -> tuple[PageTable | None, str]:
         if source.is_local or source.flat:
             self._fresh_until = 0.0
             return local_table(source, name) if source.is_local else self._flat_table(source, name), ""
         url = page_url(source, name)
         stored = self._cache.page(url)
-        decision = Decision.FETCH if stored is None else self._decide(stored[0])
-        if stored is not None and (decision is Decision.USE or self._options.offline):
+        decision = Freshness.FETCH if stored is None else self._decide(stored[0])
+        if stored is not None and (decision is Freshness.USE or self._options.offline):
             self._bound(stored[0].headers, stored[0].stored_at)
             return stored[1], stored[0].fingerprint
         asked = validators(stored[0].headers).headers() if stored is not None else {}
@@ -112,9 +112,9 @@ class Pages:
         life = lifetime(headers) if self._options.max_age is None else self._options.max_age
         self._fresh_until = min(self._fresh_until, 0.0 if life is None else received_at + life)
 
-    def _decide(self, head: StoredPage) -> Decision:
+    def _decide(self, head: StoredPage) -> Freshness:
         options = self._options
-        return decide(
+        return freshness_of(
             head.headers,
             stored_at=head.stored_at,
             now=self._clock(),
@@ -132,10 +132,12 @@ class Pages:
         )
         received = self._transport.exchange(request, _Received)
         if received.status == 304 and not asked:  # noqa: PLR2004 (not modified)
-            raise LocksetError("index-unreachable", "The index answered 304 to a first request", place=_public(source))
+            raise LocksetError(
+                "index-unreachable", "The index answered 304 to a first request", location=_public(source)
+            )
         return received
 
-    def _flat_table(self, source: IndexSource, name: str) -> Table | None:
+    def _flat_table(self, source: IndexSource, name: str) -> PageTable | None:
         """A flat place has one page for all projects; it is fetched once a run."""
         with self._flat_lock:
             received = self._flat.get(source.url)
@@ -145,7 +147,7 @@ class Pages:
         return table if table is not None and table.versions else None
 
 
-def _urls(table: Table) -> list[str]:
+def _urls(table: PageTable) -> list[str]:
     rows = Rows(table)
     return [values[1] for at in range(len(table.versions)) for values in rows.of(at)]
 
@@ -154,14 +156,16 @@ def _public(source: IndexSource) -> str:
     return redact(source.url)
 
 
-def _parse(received: _Received, name: str, index_url: str) -> Table:
+def _parse(received: _Received, name: str, index_url: str) -> PageTable:
     """The table of a page, read as what its content type says it is."""
     kind, _, parameters = received.content_type.partition(";")
     if kind.strip().lower().endswith("json"):
         # Imported only where a page is new: these readers compile patterns that take longer than a remembered page.
-        from lockset.index.pages.simple_json import parse_json
+        from lockset.index.pages.simple_json import parse_json_page
 
-        return parse_json(received.body, name=name, page_url=received.url, index_url=index_url, packed=received.packed)
+        return parse_json_page(
+            received.body, name=name, page_url=received.url, index_url=index_url, packed=received.packed
+        )
     from lockset.index.pages.simple_html import parse_html
 
     charset = "utf-8"

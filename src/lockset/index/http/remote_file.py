@@ -157,4 +157,4 @@ class RemoteFile(io.RawIOBase):
         return data
 
     def _refused(self, why: str) -> LocksetError:
-        return LocksetError("range-refused", why, place=redact(self._url))
+        return LocksetError("range-refused", why, location=redact(self._url))

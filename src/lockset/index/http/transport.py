@@ -1,7 +1,8 @@
-"""Requests over HTTP: retries, redirects, credentials, limits. The only importer of httpx, where it is needed."""
+"""Requests over HTTP: retries, redirects, credentials, limits."""
 
 from __future__ import annotations
 
+import sys
 import threading
 import time
 from contextlib import contextmanager
@@ -12,32 +13,28 @@ from lockset import __version__
 from lockset.errors import LocksetError
 from lockset.index.credential_scopes import Scope
 from lockset.index.credentials import origin_of, redact, split_credentials
+from lockset.index.http.addresses import Addresses
 from lockset.index.http.auth import proxy_for
-from lockset.index.http.head import WireError
 from lockset.index.http.incoming import Again, Incoming, Request
 from lockset.index.http.time_budget import TimeBudget
-from lockset.index.http.wire import Target, Wires, plain_target
 from lockset.index.retries import REDIRECTS, RETRIED_STATUSES, backoff, redirect_target, retry_after
-from lockset.progress import Silent
+from lockset.progress import NullListener
 
 if TYPE_CHECKING:
-    import ssl
     from collections.abc import Callable, Iterable, Iterator
 
-    import httpx
-
-    from lockset.index.credentials import Credentials, Origin
+    from lockset.index.credentials import Credentials, UrlOrigin
     from lockset.index.http.auth import Authenticator
-    from lockset.index.http.wire import Answer
+    from lockset.index.http.certificates import Contexts
+    from lockset.index.http.httpx_client import HttpxClient
     from lockset.index.options import IndexOptions
-    from lockset.progress import Listener
+    from lockset.progress import ProgressListener
 
 __all__ = ["Incoming", "Request", "Transport"]
 
 T = TypeVar("T")
 
 USER_AGENT = f"lockset/{__version__}"
-_KEPT_SECONDS = 30.0
 # How long closing waits for requests of other threads; they end with the process in any case.
 _LEAVE_SECONDS = 0.5
 
@@ -51,25 +48,17 @@ class Transport:
         *,
         authenticator: Authenticator,
         clock: Callable[[], float],
-        listener: Listener | None = None,
+        listener: ProgressListener | None = None,
     ) -> None:
         self.options = options
-        self.listener: Listener = listener or Silent()
+        self.listener: ProgressListener = listener or NullListener()
         self._authenticator = authenticator
         self._clock = clock
         self._slots = threading.BoundedSemaphore(options.connections)
         self._lock = threading.Lock()
-        self._wires = Wires(
-            self._context_for,
-            connect_timeout=options.connect_timeout,
-            read_timeout=options.read_timeout,
-            keep=options.connections,
-            keep_seconds=_KEPT_SECONDS,
-        )
-        self._clients: dict[tuple[str | None, bool], httpx.HTTPTransport] = {}
+        self._client: HttpxClient | None = None
         self._proxies: dict[tuple[str, str], str | None] = {}
-        self._contexts: dict[bool, ssl.SSLContext] = {}
-        self._silent: set[Origin] = set()
+        self._silent: set[UrlOrigin] = set()
         self._closed = False
 
     def is_silent(self, url: str) -> bool:
@@ -129,10 +118,8 @@ class Transport:
         for _ in range(self.options.connections):
             if not self._slots.acquire(timeout=max(0.0, deadline - time.monotonic())):
                 break
-        for client in self._clients.values():
-            client.close()
-        self._clients.clear()
-        self._wires.close()
+        if self._client is not None:
+            self._client.close()
 
     def _check_retry(self, request: Request, failure: Again, attempt: int, *, is_spent: bool) -> None:
         """LocksetError where there is no further try."""
@@ -146,7 +133,7 @@ class Transport:
         raise LocksetError(
             request.failure,
             f"The server could not be reached or broke off{f', {attempt + 1} times' if attempt else ''}: {failure}",
-            place=redact(request.url),
+            location=redact(request.url),
             hint=f"Check the network and the address, then try again{more_time}",
         ) from failure
 
@@ -157,7 +144,7 @@ class Transport:
             raise LocksetError(
                 request.failure,
                 f"The server asks to wait {failure.wait:.0f} seconds{again}, too long for lockset to wait",
-                place=redact(request.url),
+                location=redact(request.url),
                 hint="Try again later",
             ) from failure
         import random  # slow to import, and needed only where something failed
@@ -165,22 +152,18 @@ class Transport:
         return max(failure.wait or 0.0, backoff(attempt, random.random()))  # noqa: S311 (jitter is no secret)
 
     def _attempt(self, request: Request, consume: Callable[[Incoming], T], budget: TimeBudget) -> T:
-        try:
-            with self._follow(request, budget) as incoming:
-                found = consume(incoming)
-                incoming.drain()
-                return found
-        except WireError as error:
-            if "CERTIFICATE_VERIFY_FAILED" in str(error):
-                from lockset.index.http.certificates import certificate_error
-
-                raise certificate_error(request.url, str(error)) from error
-            raise Again(str(error)) from error
+        with self._follow(request, budget) as incoming:
+            found = consume(incoming)
+            incoming.drain()
+            return found
 
     @contextmanager
     def _follow(self, request: Request, budget: TimeBudget) -> Iterator[Incoming]:
         """The response at the end of all redirects."""
-        url, own = split_credentials(request.url)
+        try:
+            url, own = split_credentials(request.url)
+        except ValueError as error:
+            raise _malformed(request, error) from error
         scopes = self._authenticator.scopes
         scope = scopes.of(url)
         # Credentials of the URL itself go no further than its index, or what belongs to no index on its host.
@@ -217,41 +200,22 @@ class Transport:
         }
         if credentials is not None:
             headers["authorization"] = credentials.header()
-        target, proxy = plain_target(url), self._proxy(url)
-        answer: Answer | _ByHttpx
+        client, proxy = self._httpx(url), self._proxy(url)
         with budget.waiting():
-            if target is not None and proxy is None:
-                answer = self._wires.send(request.method, target, headers, until=budget.until)
-            else:
-                answer = self._by_httpx(request, url, headers, proxy, budget)
+            try:
+                answer = client.send(
+                    *(request.method, url, headers),
+                    proxy=proxy,
+                    silence=budget.next_wait,
+                    until=budget.until,
+                )
+            except ValueError as error:
+                raise _malformed(request, error) from error
         answer.hurry(budget.next_wait)
         try:
             yield Incoming(answer, url, self.options, self.listener, budget)
         finally:
             answer.close()
-
-    def _by_httpx(
-        self, request: Request, url: str, headers: dict[str, str], proxy: str | None, budget: TimeBudget
-    ) -> _ByHttpx:
-        """The same by the general client, which knows proxies and everything that can be odd about a URL."""
-        import httpx
-
-        silence = budget.next_wait
-        timeouts = {
-            "connect": min(self.options.connect_timeout, silence),
-            "read": silence,
-            "write": silence,
-            "pool": None,
-        }
-        try:
-            sent = httpx.Request(request.method, url, headers=headers, extensions={"timeout": timeouts})
-            return _ByHttpx(self._client(url, proxy).handle_request(sent))
-        except (httpx.InvalidURL, ValueError) as error:  # ValueError: host names that cannot be written in ASCII
-            raise LocksetError(request.failure, f"The address is malformed: {error}", place=redact(url)) from error
-        except httpx.UnsupportedProtocol as error:
-            raise LocksetError("scheme-refused", f"Not an http(s) address: {redact(url)}") from error
-        except httpx.TransportError as error:
-            raise WireError(str(error) or type(error).__name__) from error
 
     def _judge(self, request: Request, incoming: Incoming) -> None:
         """Pass accepted statuses; have passing troubles tried again; refuse the rest."""
@@ -262,17 +226,17 @@ class Transport:
         if status in RETRIED_STATUSES:
             wait = retry_after(incoming.headers.get("retry-after"), now=self._clock())
             raise Again(f"status {status}", wait=wait)
-        place = redact(incoming.url)
+        location = redact(incoming.url)
         if status in {401, 403}:
             raise LocksetError(
                 "index-refused",
                 f"The server refused the request with status {status}",
-                place=place,
+                location=location,
                 hint="Give credentials by LOCKSET_INDEX_<NAME>_USERNAME and _PASSWORD, a netrc file or the index URL",
             )
         if status in {404, 410}:
-            raise LocksetError("file-not-found", "The server has no such file", place=place)
-        raise LocksetError(request.failure, f"The server answered with status {status}", place=place)
+            raise LocksetError("file-not-found", "The server has no such file", location=location)
+        raise LocksetError(request.failure, f"The server answered with status {status}", location=location)
 
     def _proxy(self, url: str) -> str | None:
         parts = urlsplit(url)
@@ -281,81 +245,47 @@ class Transport:
             self._proxies[route] = self.options.proxy or proxy_for(url)
         return self._proxies[route]
 
-    def _context_for(self, target: Target) -> ssl.SSLContext:
-        """The TLS context for an origin; certificates are loaded when https is first needed."""
-        return self._tls(verified={target.host, target.authority}.isdisjoint(self.options.insecure_hosts))
-
-    def _tls(self, *, verified: bool) -> ssl.SSLContext:
+    def _httpx(self, url: str) -> HttpxClient:
+        """The client of this run, made for the first request, which goes to `url`."""
         with self._lock:
-            if verified not in self._contexts:
-                from lockset.index.http.certificates import trusting, unverified
+            if self._client is None:
+                from lockset.index.http.certificates import Contexts
 
-                made = trusting(self.options.cert, self.options.client_cert) if verified else unverified()
-                self._contexts[verified] = made
-            return self._contexts[verified]
+                contexts, addresses = Contexts(self.options.cert, self.options.client_cert), Addresses()
+                if self._proxy(url) is None and not self.options.insecure_hosts:
+                    threading.Thread(target=_prepare, args=(url, contexts, addresses), daemon=True).start()
+                with _without_command_line():
+                    from lockset.index.http.httpx_client import HttpxClient
 
-    def _client(self, url: str, proxy: str | None) -> httpx.HTTPTransport:
-        """The pool of connections that fits the URL."""
-        import httpx
-
-        parts = urlsplit(url)
-        insecure = not {parts.netloc, parts.hostname}.isdisjoint(self.options.insecure_hosts)
-        tls = parts.scheme == "https" or (proxy or "").startswith("https:")
-        # Without https there is nothing to verify, and loading certificates takes tens of milliseconds.
-        context = self._tls(verified=True) if tls and not insecure else None
-        with self._lock:
-            key = (proxy, context is not None)
-            if key not in self._clients:
-                via = None
-                if proxy is not None:
-                    if proxy.lower().startswith("socks"):
-                        _need_socks()
-                    via = httpx.Proxy(proxy, ssl_context=context if proxy.startswith("https:") else None)
-                count = self.options.connections
-                self._clients[key] = httpx.HTTPTransport(
-                    verify=False if context is None else context,
-                    proxy=via,
-                    limits=httpx.Limits(
-                        max_connections=count, max_keepalive_connections=count, keepalive_expiry=_KEPT_SECONDS
-                    ),
-                    trust_env=True,
-                )
-            return self._clients[key]
+                self._client = HttpxClient(self.options, contexts, addresses)
+            return self._client
 
 
-def _need_socks() -> None:
-    from importlib.util import find_spec
-
-    if find_spec("socksio") is None:
-        raise LocksetError(
-            "proxy-refused",
-            "The proxy speaks SOCKS, for which lockset needs the package `socksio`",
-            hint="Install `socksio` beside lockset, or name an http proxy",
-        )
+def _malformed(request: Request, error: ValueError) -> LocksetError:
+    return LocksetError(request.failure, f"The address is malformed: {error}", location=redact(request.url))
 
 
-class _ByHttpx:
-    """An answer as `lockset.index.http.wire.Answer`, of the general client."""
+def _prepare(url: str, contexts: Contexts, addresses: Addresses) -> None:
+    """Do what the first connection waits for, while httpx is imported: certificates and addresses."""
+    origin = origin_of(url)
+    try:
+        if origin.scheme == "https":
+            contexts.of(verified=True)
+        if origin.port is not None:
+            addresses.of(origin.host, origin.port)
+    except Exception:  # noqa: BLE001 (the request that needs it meets the same again, and says it)
+        return
 
-    def __init__(self, response: httpx.Response) -> None:
-        self.status = response.status_code
-        self.headers: dict[str, str] = {}
-        for name, value in response.headers.multi_items():
-            self.headers[name] = f"{self.headers[name]}, {value}" if name in self.headers else value
-        self._response = response
-        self.stream = self._pieces()
 
-    def _pieces(self) -> Iterator[bytes]:
-        import httpx
-
-        try:
-            yield from self._response.stream  # type: ignore[misc]  # a synchronous transport's are such
-        except httpx.TransportError as error:
-            raise WireError(str(error) or type(error).__name__) from error
-
-    def hurry(self, seconds: float) -> None:
-        """Has no effect here: the general client keeps its time limits."""
-
-    def close(self) -> None:
-        """Done with it."""
-        self._response.close()
+@contextmanager
+def _without_command_line() -> Iterator[None]:
+    """Have httpx imported without its command line, which imports rich and click where an environment has them."""
+    name = "httpx._main"
+    if "httpx" in sys.modules:
+        yield
+        return
+    sys.modules[name] = None  # type: ignore[assignment]  # "not there", as the import system reads it
+    try:
+        yield
+    finally:
+        sys.modules.pop(name, None)

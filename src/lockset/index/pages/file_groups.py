@@ -1,7 +1,7 @@
-"""The files of a page where they stand in it, grouped by version: what a scan of a page's bytes leaves.
+"""Group the files of a page by version, with their positions in the page's bytes.
 
-A run looks at a few versions of most pages. So what is noted of a file is what a table tells of its version; the
-values of single files are decoded out of the page's own bytes when somebody asks for them (see `file_rows`).
+A run uses only a few versions of most pages. So a scan only records what a table needs for each version; the values of
+single files are decoded from the bytes of the page on first use (see `file_rows`).
 """
 
 from __future__ import annotations
@@ -11,25 +11,25 @@ from typing import TYPE_CHECKING
 from packaging.utils import canonicalize_name
 
 from lockset.index.filenames import LONGEST, WHEEL, FileNames, parse_version
-from lockset.index.pages.file_rows import joined
-from lockset.index.pages.page_table import ALL_YANKED, TABLE_FORMAT, Table, spelled_alike
+from lockset.index.pages.file_rows import join_spans
+from lockset.index.pages.page_table import ALL_YANKED, TABLE_FORMAT, PageTable, group_equal_versions
 
 if TYPE_CHECKING:
     import re
     from collections.abc import Callable
 
-__all__ = ["Described", "ScannedFiles"]
+__all__ = ["FileDescription", "ScannedFiles"]
 
-# Of a page that came compressed: bytes of the newest versions' files kept at hand, and the least number of versions.
+# For a compressed page: bytes of the newest versions that are kept uncompressed, and the least number of versions.
 _NEAR_BYTES = 64 * 1024
 _NEAR_VERSIONS = 3
 
-# What a scan noted behind the names of a file, in the bytes of the page.
-Described = tuple["bytes | None", ...]
+# What a scan records for a file after its name, as bytes of the page.
+FileDescription = tuple["bytes | None", ...]
 
 
 class _Group:
-    """What is known of the files of one version."""
+    """The files of one version."""
 
     __slots__ = ("all_yanked", "kinds", "python_ids", "spans")
 
@@ -37,82 +37,83 @@ class _Group:
         self.kinds = 0
         self.all_yanked = True
         self.python_ids: dict[int, None] = {}
-        self.spans: list[int] = []  # start and end of each piece of the page, in turn
+        self.spans: list[int] = []  # start and end of each piece of the page, alternating
 
 
 class ScannedFiles:
     """Groups the files of a page for project `name` by version.
 
-    `described` gives the requires-python (a value of its own, the text or None) and whether the file is yanked.
+    `decode` returns the requires-python of a description (or None) and whether the file is yanked.
     """
 
-    def __init__(self, name: str, described: Callable[[Described], tuple[str | None, bool]]) -> None:
-        self._described = described
+    def __init__(self, name: str, decode: Callable[[FileDescription], tuple[str | None, bool]]) -> None:
+        self._decode = decode
         self._name = canonicalize_name(name)
         self._names = FileNames(self._name)
         self._same: dict[bytes, bool] = {}
         self._groups: dict[bytes, _Group | None] = {}
         self._python_ids: dict[str | None, int] = {}
-        self._learned: dict[Described, tuple[int, bool]] = {}
-        self._open: _Group | None = None
+        self._decoded: dict[FileDescription, tuple[int, bool]] = {}
+        self._current: _Group | None = None
         self._dropped = 0
 
-    def take(self, data: bytes, start: int, match: Callable[[bytes, int], re.Match[bytes] | None]) -> int | None:
-        """Take all files from `start` on; gives where the first thing stands that is none.
+    def take(self, data: bytes, start: int, match_file: Callable[[bytes, int], re.Match[bytes] | None]) -> int | None:
+        """Add all files from `start` on, and return the position after the last one.
 
-        `match` finds a file with its separator, one character. Its groups: the file name, and of a usual wheel the
-        project and version in it; then whatever describes the file. None where two files have one name, or a name is
-        none. Files of one version mostly follow one another and tell the same: these take a few comparisons each.
+        `match_file` matches a file with its separator of one character. Its groups are the file name, for most wheels
+        the project and version in it, and then the description of the file. The result is None if two files have the
+        same name, or a name is not valid. Consecutive files of one version mostly have the same description, which
+        takes only a few comparisons each.
         """
         seen, count, position = set[bytes](), 0, start
-        known: Described = ()
+        known: FileDescription = ()
         group: _Group | None = None
-        while (found := match(data, position)) is not None:
-            groups = found.groups()
-            filename, told = groups[0], groups[1:]
+        while (match := match_file(data, position)) is not None:
+            groups = match.groups()
+            filename, description = groups[0], groups[1:]
             count += 1
             seen.add(filename)
-            if told != known or told[0] is None:
-                known = told
-                spelled, version = told[:2]
+            if description != known or description[0] is None:
+                known = description
+                spelled, version = description[:2]
                 other = self._of_wheel(spelled, version) if spelled is not None else self._of_other(filename)
                 if other is not group:
-                    _turn(group, other, position)
+                    _switch(group, other, position)
                     group = other
                 if group is not None:
-                    self._learn(group, told[2:])
+                    self._learn(group, description[2:])
             if group is None:
                 self._dropped += 1
-            position = found.end()
-        self._open = group
+            position = match.end()
+        self._current = group
         if len(seen) != count or any(b"/" in filename or len(filename) > LONGEST for filename in seen):
             return None
         return position
 
     def close(self, position: int) -> None:
-        """The separator of the last file, which it may not have, stands or would stand before this position."""
-        _turn(self._open, None, position)
+        """End the last group; `position` is after the separator of the last file, present or not."""
+        _switch(self._current, None, position)
 
-    def _learn(self, group: _Group, told: Described) -> None:
-        known = self._learned.get(told)
+    def _learn(self, group: _Group, description: FileDescription) -> None:
+        known = self._decoded.get(description)
         if known is None:
-            python, yanked = self._described(told)
-            known = self._learned[told] = (self._python_ids.setdefault(python, len(self._python_ids)), yanked)
+            python, yanked = self._decode(description)
+            known = self._decoded[description] = (self._python_ids.setdefault(python, len(self._python_ids)), yanked)
         if not known[1]:
             group.all_yanked = False
         group.python_ids[known[0]] = None
 
     def _of_wheel(self, spelled: bytes, version: bytes) -> _Group | None:
-        """The group of a wheel; None where it is none of the project's."""
+        """The group of a wheel; None if it belongs to another project."""
         same = self._same.get(spelled)
         if same is None:
             same = self._same[spelled] = self._names.belongs(spelled.decode())
         return self._of_version(version, WHEEL) if same else None
 
     def _of_other(self, filename: bytes) -> _Group | None:
-        """The group of a file whose name is not that of a usual wheel; None where it is none of the project's."""
-        told = self._names.version(filename.decode())
-        return None if told is None else self._of_version(told[0].encode(), told[1])
+        """The group of a file that is not a common wheel; None if it belongs to another project."""
+        parsed = self._names.version(filename.decode())
+        return None if parsed is None else self._of_version(parsed[0].encode(), parsed[1])
 
     def _of_version(self, version: bytes, kind: int) -> _Group | None:
         try:
@@ -123,14 +124,14 @@ class ScannedFiles:
             group.kinds |= kind
         return group
 
-    def table(self, data: bytes, *, page_url: str, packed: bytes) -> Table:
-        """The table of what was taken of the page `data`."""
+    def table(self, data: bytes, *, page_url: str, packed: bytes) -> PageTable:
+        """The table of the added files of the page `data`."""
         known = {version.decode(): group for version, group in self._groups.items() if group is not None}
-        texts = spelled_alike(known)
+        texts = group_equal_versions(known)
         alike = [[known[text] for text in same] for same in texts]
         spans = [tuple(span for group in groups for span in group.spans) for groups in alike]
-        near = _near(spans) if packed else len(spans)
-        return Table(
+        near = _unpacked_count(spans) if packed else len(spans)
+        return PageTable(
             format=TABLE_FORMAT,
             name=self._name,
             index_url="",
@@ -139,7 +140,7 @@ class ScannedFiles:
             versions=tuple(same[0] for same in texts),
             flags=bytes(_flags(groups) for groups in alike),
             python_ids=tuple(tuple({at: None for group in groups for at in group.python_ids}) for groups in alike),
-            blobs=tuple(joined(data, pieces) for pieces in spans[:near]),
+            blobs=tuple(join_spans(data, pieces) for pieces in spans[:near]),
             dropped=self._dropped,
             refused=0,
             page_url=page_url,
@@ -148,16 +149,16 @@ class ScannedFiles:
         )
 
 
-def _turn(group: _Group | None, other: _Group | None, position: int) -> None:
-    """The files of one version end before the comma or bracket before `position`, and those of another begin there."""
+def _switch(group: _Group | None, other: _Group | None, position: int) -> None:
+    """End the span of `group` before the separator, which is before `position`; start one of `other` at `position`."""
     if group is not None:
         group.spans.append(position - 1)
     if other is not None:
         other.spans.append(position)
 
 
-def _near(spans: list[tuple[int, ...]]) -> int:
-    """How many of the newest versions are kept unpacked."""
+def _unpacked_count(spans: list[tuple[int, ...]]) -> int:
+    """How many of the newest versions are kept uncompressed."""
     left = _NEAR_BYTES
     for at, pieces in enumerate(spans):
         left -= sum(pieces[1::2]) - sum(pieces[::2])

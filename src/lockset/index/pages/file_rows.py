@@ -1,4 +1,4 @@
-"""Files of a page as plain values: out of the JSON of an index, and out of the blobs of a table."""
+"""The files of a page as plain values, decoded from JSON pages and from tables."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from lockset.hashes import STRONG_ALGORITHMS, WEAK_ALGORITHMS
 from lockset.index.pages.links import LinkBase
 
 if TYPE_CHECKING:
-    from lockset.index.pages.page_table import Table
+    from lockset.index.pages.page_table import PageTable
 
-__all__ = ["FileValues", "Rows", "checked_hashes", "file_values"]
+__all__ = ["FileValues", "Rows", "check_hashes", "file_values"]
 
 # One file: name, URL, hashes (a sha256, or pairs, or None), size, requires-python, upload time as text, yanked (None,
-# or the reason, which may be empty), metadata (None, True: promised without a hash, or like hashes).
+# or the reason, which may be empty), metadata (None, True if promised without a hash, or like hashes).
 FileValues = tuple[str, str, Any, "int | None", "str | None", "str | None", "str | None", Any]
 
 _GZIP_OR_ZLIB = zlib.MAX_WBITS | 32
@@ -26,23 +26,23 @@ _HEX = re.compile("[0-9A-Fa-f]*")
 
 
 class Rows:
-    """Reads the files of single versions out of a table; what is packed is unpacked once, when it is needed."""
+    """Decodes the files of single versions from a table; a compressed page is decompressed once, on first use."""
 
     __slots__ = ("_base", "_page", "_table")
 
-    def __init__(self, table: Table) -> None:
+    def __init__(self, table: PageTable) -> None:
         self._table = table
         self._base = LinkBase(table.page_url)
         self._page: bytes | None = None
 
     def of(self, at: int) -> list[FileValues]:
-        """The files of the version at this place, in the order of the page, each name once."""
+        """The files of the version with this index, in the order of the page, without duplicate names."""
         table = self._table
-        blob = table.blobs[at] if at < len(table.blobs) else self._unpacked(at)
+        blob = table.blobs[at] if at < len(table.blobs) else self._unpack(at)
         if blob[:1] == b"{":
             return self._of_json(blob)
         if blob[:1] == b"<":
-            from lockset.index.pages.simple_html import links_of  # compiles patterns that pages in JSON do not need
+            from lockset.index.pages.simple_html import links_of  # its patterns are not needed for JSON pages
 
             return links_of(blob.decode(), table.page_url)
         texts = table.requires_pythons
@@ -51,39 +51,39 @@ class Rows:
             for url, filename, hashes, size, python, upload_time, yanked, metadata in marshal.loads(blob)  # noqa: S302 (bytes of our own table, whose sum was checked)
         ]
 
-    def _unpacked(self, at: int) -> bytes:
+    def _unpack(self, at: int) -> bytes:
         if self._page is None:
             self._page = zlib.decompress(self._table.packed, _GZIP_OR_ZLIB)
-        return joined(self._page, self._table.spans[at - len(self._table.blobs)])
+        return join_spans(self._page, self._table.spans[at - len(self._table.blobs)])
 
     def _of_json(self, blob: bytes) -> list[FileValues]:
-        found: dict[str, FileValues] = {}
+        files: dict[str, FileValues] = {}
         for file in json.loads(b"[%b]" % blob):
             values = file_values(file, self._base)
             if values is not None:
-                found.setdefault(values[0], values)
-        return list(found.values())
+                files.setdefault(values[0], values)
+        return list(files.values())
 
 
-def joined(page: bytes, spans: tuple[int, ...]) -> bytes:
-    """The pieces of a page that hold one version's files, as one list without brackets."""
+def join_spans(page: bytes, spans: tuple[int, ...]) -> bytes:
+    """The pieces of a page with one version's files, as a list without brackets."""
     if len(spans) == 2:  # noqa: PLR2004 (one piece: its start and its end)
         return page[spans[0] : spans[1]]
     return b",".join([page[start:end] for start, end in zip(spans[::2], spans[1::2], strict=True)])
 
 
 def file_values(file: Any, base: LinkBase) -> FileValues | None:
-    """The values of one file of a page; None where the page may not link there.
+    """The values of one file of a page; None if the page must not link there.
 
     Raises:
-        TypeError: A value is missing or not of its type.
+        TypeError: A value is missing or has the wrong type.
     """
     if type(file) is not dict:
         raise TypeError("one of `files` is not a table")
     get = file.get
     filename, url = get("filename"), get("url")
     if type(url) is not str:
-        raise TypeError("a `url` is missing or not a text")
+        raise TypeError("a `url` is missing or not a string")
     url = base.resolve(url.partition("#")[0])
     size, requires_python, upload_time = get("size"), get("requires-python"), get("upload-time")
     if url is None:
@@ -93,9 +93,9 @@ def file_values(file: Any, base: LinkBase) -> FileValues | None:
     if size is not None and (type(size) is not int or size < 0):
         raise TypeError("`size` is not a number of bytes")
     if requires_python is not None and type(requires_python) is not str:
-        raise TypeError("`requires-python` is not a text")
+        raise TypeError("`requires-python` is not a string")
     if upload_time is not None and type(upload_time) is not str:
-        raise TypeError("`upload-time` is not a text")
+        raise TypeError("`upload-time` is not a string")
     metadata = get("core-metadata")
     if metadata is None:
         metadata = get("dist-info-metadata")
@@ -103,17 +103,17 @@ def file_values(file: Any, base: LinkBase) -> FileValues | None:
     return (
         filename,
         url,
-        checked_hashes(_hashes(get("hashes"), "hashes")),
+        check_hashes(_hashes(get("hashes"), "hashes")),
         size,
         requires_python,
         upload_time,
         None if yanked is False else _yank_reason(yanked),
-        None if not metadata and metadata != {} else _promised_metadata(metadata),
+        None if not metadata and metadata != {} else _metadata_hashes(metadata),
     )
 
 
 def _hashes(hashes: Any, key: str) -> str | tuple[tuple[str, str], ...] | None:
-    """As rows hold hashes."""
+    """`hashes` in the form of a row."""
     if type(hashes) is not dict:
         raise TypeError(f"`{key}` of a file is missing or not a table")
     sha256 = hashes.get("sha256")
@@ -121,15 +121,15 @@ def _hashes(hashes: Any, key: str) -> str | tuple[tuple[str, str], ...] | None:
         return sha256
     for value in hashes.values():
         if type(value) is not str:
-            raise TypeError("a hash is not a text")
+            raise TypeError("a hash is not a string")
     return tuple((key.lower(), value) for key, value in hashes.items()) or None
 
 
-def checked_hashes(hashes: str | tuple[tuple[str, str], ...] | None) -> str | tuple[tuple[str, str], ...] | None:
-    """`hashes`, as rows hold them; TypeError where one cannot be a digest of its algorithm, or two disagree."""
+def check_hashes(hashes: str | tuple[tuple[str, str], ...] | None) -> str | tuple[tuple[str, str], ...] | None:
+    """`hashes` in the form of a row; TypeError if one is not a digest of its algorithm, or two disagree."""
     pairs = (("sha256", hashes),) if isinstance(hashes, str) else hashes or ()
     if len(set(pairs)) != len({name for name, _ in pairs}):
-        raise TypeError("a file has two hashes of one algorithm")
+        raise TypeError("a file has two different hashes of the same algorithm")
     for name, value in pairs:
         length = _DIGITS.get(name)
         if length is not None and (len(value) != length or not _HEX.fullmatch(value)):
@@ -139,15 +139,15 @@ def checked_hashes(hashes: str | tuple[tuple[str, str], ...] | None) -> str | tu
 
 def _yank_reason(yanked: object) -> str | None:
     if isinstance(yanked, str):
-        return yanked or None  # an empty reason is no yank: it is as falsy as PEP 592 needs it to be
+        return yanked or None  # an empty string is falsy, so it means not yanked (PEP 592)
     if yanked is True:
         return ""
-    raise TypeError("`yanked` is neither true, false nor a text")
+    raise TypeError("`yanked` is neither a boolean nor a string")
 
 
-def _promised_metadata(metadata: object) -> object:
+def _metadata_hashes(metadata: object) -> object:
     if metadata is True:
         return True
     if isinstance(metadata, dict):
         return _hashes(metadata, "core-metadata") or True
-    raise TypeError("`core-metadata` is neither true, false nor a table")
+    raise TypeError("`core-metadata` is neither a boolean nor a table")

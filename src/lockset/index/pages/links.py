@@ -1,4 +1,4 @@
-"""URLs of links on an index page: made absolute, cleaned, and admitted or refused."""
+"""Resolve the URLs of links on an index page, remove user info, and refuse URLs that are not allowed."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from urllib.parse import unquote, urljoin, urlsplit, urlunsplit
 
 __all__ = ["LinkBase", "filename_of_url", "without_userinfo"]
 
-# Scheme and host of a usual address, and a path from the root with nothing to resolve in it: these are put together
-# a hundred times faster than URLs in general.
+# Scheme and host of a common address, and an absolute path without dots: joining these is a hundred times faster than
+# joining arbitrary URLs.
 _ROOT = re.compile(r"https?://[A-Za-z0-9.:-]+(?=/)")
 _PATH = re.compile(r"(?:/[A-Za-z0-9_~%+=!-][A-Za-z0-9_~%+=!.-]*)+", re.ASCII)
 
@@ -16,38 +16,38 @@ _PATH = re.compile(r"(?:/[A-Za-z0-9_~%+=!-][A-Za-z0-9_~%+=!.-]*)+", re.ASCII)
 class LinkBase:
     """Resolves the links of one page.
 
-    A page that came over http(s) may link to http(s) only; a page from a local folder may link to files too.
+    A page from http(s) may only link to http(s); a page from a local folder may also link to files.
     """
 
     __slots__ = ("_local", "_root", "_url")
 
     def __init__(self, url: str) -> None:
         self._local = url.startswith("file:")
-        self._at(url)
+        self._set_url(url)
 
-    def _at(self, url: str) -> None:
+    def _set_url(self, url: str) -> None:
         self._url = url
-        found = _ROOT.match(url)
-        self._root = found[0] if found is not None else None
+        root = _ROOT.match(url)
+        self._root = root[0] if root is not None else None
 
     def rebase(self, href: str) -> None:
-        """Take a `<base href>` into account, where it is usable."""
+        """Use the base URL `href` from now on, if it is valid (PEP 503, `<base href>`)."""
         joined = self.resolve(href)
         if joined is not None:
-            self._at(joined)
+            self._set_url(joined)
 
     def resolve(self, href: str) -> str | None:
-        """The absolute URL without credentials, or None where this page may not link there."""
+        """The absolute URL without user info, or None if this page must not link there."""
         if href.startswith(("https://", "http://")):
             url = href
         elif self._root is not None and _PATH.fullmatch(href):
             return self._root + href
         else:
-            joined = self._joined(href)
+            joined = self._join(href)
             if joined is None:
                 return None
             url = joined
-        if not url.isprintable():  # controls, parts of characters, and what turns the direction of writing
+        if not url.isprintable():  # control characters, surrogates, direction marks
             return None
         if "@" not in url and "[" not in url:
             return url
@@ -56,7 +56,7 @@ class LinkBase:
         except ValueError:
             return None
 
-    def _joined(self, href: str) -> str | None:
+    def _join(self, href: str) -> str | None:
         try:
             url = urljoin(self._url, href)
         except ValueError:  # such as an unclosed bracket of an IPv6 address
@@ -74,7 +74,7 @@ def without_userinfo(url: str) -> str:
 
 
 def filename_of_url(url: str) -> str:
-    """The last part of the URL's path, percent escapes resolved."""
+    """The last component of the URL's path, percent-decoded."""
     path = url.partition("?")[0] if "?" in url else url
     name = path.rpartition("/")[2]
     return unquote(name) if "%" in name else name

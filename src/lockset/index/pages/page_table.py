@@ -1,7 +1,7 @@
-"""The compact form of a project page: what the cache stores, and how it is built from rows.
+"""The compact form of a project page, which the cache stores.
 
-A table is a tuple of plain values that `marshal` can write. The files of each version are one blob of their own, so
-that a stored page of ten thousand files is opened without touching more of them than are asked for.
+A table is a tuple of plain values for `marshal`. The files of each version are a separate blob, so that reading a
+stored page of ten thousand files only decodes those that are needed.
 """
 
 from __future__ import annotations
@@ -18,13 +18,22 @@ if TYPE_CHECKING:
 
     from packaging.version import Version
 
-__all__ = ["ALL_YANKED", "MARSHAL_VERSION", "TABLE_FORMAT", "Row", "Table", "TableBuilder", "is_table", "spelled_alike"]
+__all__ = [
+    "ALL_YANKED",
+    "MARSHAL_VERSION",
+    "TABLE_FORMAT",
+    "PageTable",
+    "Row",
+    "TableBuilder",
+    "group_equal_versions",
+    "is_table",
+]
 
-# Raised whenever the meaning of a table or row changes: stored tables of another format are misses.
+# Increment with every change of tables or rows: stored tables of another format are ignored.
 TABLE_FORMAT = 8
-# Flags of a version, beside the kinds of its files.
+# Flag of a version, besides the kinds of its files.
 ALL_YANKED = 4
-# Of the versions of marshal the last without references: with them, equal tables can be different bytes.
+# The last version of marshal without references, which could give equal tables different bytes.
 MARSHAL_VERSION = 2
 
 # One file: URL, file name (None: the end of the URL), hashes (a sha256, or pairs), size, id of the requires-python
@@ -33,8 +42,8 @@ MARSHAL_VERSION = 2
 Row = tuple[str, "str | None", Any, "int | None", int, "str | None", "str | None", Any]
 
 
-class Table(NamedTuple):
-    """A project page as plain values; see the module for what they are for."""
+class PageTable(NamedTuple):
+    """A project page as plain values."""
 
     format: int
     name: str
@@ -45,16 +54,16 @@ class Table(NamedTuple):
     flags: bytes  # per version
     python_ids: tuple[tuple[int, ...], ...]  # per version: ids into requires_pythons
     blobs: tuple[bytes, ...]  # per version: marshalled tuple of rows, or the page's own JSON or HTML of its files
-    dropped: int  # links that name no file of the project
-    refused: int  # links to where the page may not link
-    page_url: str = ""  # what URLs in JSON are relative to
-    spans: tuple[tuple[int, ...], ...] = ()  # for the versions after those of blobs: pieces of what is packed
-    packed: bytes | memoryview = b""  # the page, compressed as it came
+    dropped: int  # links to files that do not belong to the project
+    refused: int  # links that the page must not contain
+    page_url: str = ""  # the base of URLs in JSON
+    spans: tuple[tuple[int, ...], ...] = ()  # for the versions after those of blobs: pieces of the packed page
+    packed: bytes | memoryview = b""  # the page, compressed as received
 
 
 def is_table(value: object) -> bool:
-    """Whether `value`, read back from a store, has the shape of a table of the present format."""
-    if not (isinstance(value, tuple) and len(value) == len(Table._fields) and value[0] == TABLE_FORMAT):
+    """Whether `value`, read from a store, has the structure of a table of the current format."""
+    if not (isinstance(value, tuple) and len(value) == len(PageTable._fields) and value[0] == TABLE_FORMAT):
         return False
     versions, flags, ids, blobs, spans = value[5], value[6], value[7], value[8], value[12]
     if not (isinstance(versions, tuple) and isinstance(flags, bytes) and isinstance(blobs, tuple)):
@@ -65,7 +74,7 @@ def is_table(value: object) -> bool:
 
 
 class _Group:
-    """The files of one version, so far."""
+    """The files of one version."""
 
     __slots__ = ("all_yanked", "files", "kinds")
 
@@ -76,10 +85,10 @@ class _Group:
 
 
 class TableBuilder:
-    """Takes the links of one page, in any order, and groups them by version.
+    """Collects the links of one page, in any order, and groups them by version.
 
-    Of two links with one file name the first counts. Links that name no file of the project are counted and dropped.
-    Who finds a link that may not be followed counts it in `refused`.
+    Of two links with the same file name, the first one is used. Links to files that do not belong to the project are
+    counted in `dropped`. The caller counts links that are not allowed in `refused`.
     """
 
     def __init__(self, name: str) -> None:
@@ -90,7 +99,7 @@ class TableBuilder:
         self._groups: dict[str, _Group] = {}
         self._python_ids: dict[str | None, int] = {}
 
-    def add(  # noqa: PLR0917 (called for every link: keywords would cost a fifth of it)
+    def add(  # noqa: PLR0917 (called for every link, and keywords would take a fifth longer)
         self,
         filename: str,
         url: str,
@@ -101,12 +110,12 @@ class TableBuilder:
         yanked: str | None,
         metadata: object,
     ) -> None:
-        """Take one link; values as `Row` describes them."""
-        found = self._names.version(filename)
-        if found is None:
+        """Add one link; see `Row` for the values."""
+        parsed = self._names.version(filename)
+        if parsed is None:
             self.dropped += 1
             return
-        version, kind = found
+        version, kind = parsed
         group = self._groups.get(version)
         if group is None:
             if parse_version(version) is None:
@@ -125,12 +134,12 @@ class TableBuilder:
         stored = None if url.endswith(filename) and url[-len(filename) - 1] == "/" else filename
         files[filename] = (url, stored, hashes, size, python_id, upload_time, yanked, metadata)
 
-    def build(self, *, index_url: str, status: str | None = None) -> Table:
-        """The table of all links taken."""
+    def build(self, *, index_url: str, status: str | None = None) -> PageTable:
+        """The table of all added links."""
         texts = self._merge_equal_versions()
         groups = [self._groups[text] for text in texts]
         rows = [tuple(group.files.values()) for group in groups]
-        return Table(
+        return PageTable(
             format=TABLE_FORMAT,
             name=self.name,
             index_url=index_url,
@@ -145,8 +154,8 @@ class TableBuilder:
         )
 
     def _merge_equal_versions(self) -> list[str]:
-        """Texts of the versions, newest first; spellings of one version (`1.0`, `1.0.0`) become one group."""
-        alike = spelled_alike(self._groups)
+        """The versions, newest first; the groups of equal versions (`1.0`, `1.0.0`) are merged."""
+        alike = group_equal_versions(self._groups)
         for text, *further in alike:
             first = self._groups[text]
             for other in map(self._groups.__getitem__, further):
@@ -156,25 +165,25 @@ class TableBuilder:
         return [texts[0] for texts in alike]
 
 
-def spelled_alike(texts: Iterable[str]) -> list[list[str]]:
-    """Texts of versions, newest first; spellings of one version (`1.0`, `1.0.0`) together, in one certain order."""
-    # Pages are mostly in order, which makes the one sort by version quick; texts of one version are put in order after.
-    found: list[list[str]] = []
+def group_equal_versions(texts: Iterable[str]) -> list[list[str]]:
+    """Group texts of equal versions (`1.0`, `1.0.0`), newest first, in a deterministic order."""
+    # Pages are mostly sorted, which makes sorting by version fast; equal versions are sorted by text afterwards.
+    groups: list[list[str]] = []
     last = None
-    for text in sorted(texts, key=_known_version, reverse=True):
-        version = _known_version(text)
+    for text in sorted(texts, key=_valid_version, reverse=True):
+        version = _valid_version(text)
         if version == last:
-            found[-1].append(text)
+            groups[-1].append(text)
         else:
-            found.append([text])
+            groups.append([text])
             last = version
-    for alike in found:
+    for alike in groups:
         if len(alike) > 1:
             alike.sort(reverse=True)
-    return found
+    return groups
 
 
-def _known_version(text: str) -> Version:
+def _valid_version(text: str) -> Version:
     version = parse_version(text)
-    assert version is not None, "only texts that parse were taken"
+    assert version is not None, "only valid versions were added"
     return version

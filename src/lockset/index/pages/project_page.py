@@ -1,4 +1,4 @@
-"""A project's page on an index: its versions and files, decoded only as far as they are asked for."""
+"""A project's page on an index, whose files are decoded on first use."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from lockset._dataclass import dataclass
 from lockset.index.filenames import SDIST, WHEEL, build_number, parse_version, tags_of_triple, wheel_triple
 from lockset.index.pages.file_rows import Rows
-from lockset.index.pages.page_table import ALL_YANKED, Table
+from lockset.index.pages.page_table import ALL_YANKED, PageTable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -20,26 +20,26 @@ if TYPE_CHECKING:
 
 __all__ = ["DistributionFile", "ProjectDetail"]
 
-# Characters of a requires-python. More could hold numbers with more digits than Python reads.
+# Limit for a requires-python; longer ones may have numbers with too many digits.
 _LONGEST_PYTHONS = 1_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DistributionFile:
-    """One file of a project, as an index tells of it.
+    """One file of a project, as listed by an index.
 
     Attributes:
-        filename: The file's name; it parses, and belongs to `project` wholly.
+        filename: File name; a valid wheel or sdist name of `project`.
         project: Normalised name of the project.
-        version: Version the file name says.
+        version: Version in the file name.
         url: Absolute, without fragment and without credentials.
         hashes: Algorithm in lower case to hexadecimal digest; may be empty.
-        size: In bytes, where the index tells.
-        requires_python: As the index tells, unparsed; None where it tells none.
-        upload_time: In UTC, where the index tells.
-        yanked: The file is yanked (PEP 592).
-        yanked_reason: Why, where a reason is given.
-        metadata: The index promises a `.metadata` file beside it (PEP 658).
+        size: In bytes, or None.
+        requires_python: Unparsed text, or None.
+        upload_time: In UTC, or None.
+        yanked: Whether the file is yanked (PEP 592).
+        yanked_reason: The reason, or None.
+        metadata: Whether the index promises a `.metadata` file (PEP 658).
         metadata_hashes: Hashes of that file; may be empty.
     """
 
@@ -66,26 +66,26 @@ class DistributionFile:
 
     @property
     def tags(self) -> frozenset[Tag]:
-        """Compatibility tags of a wheel; none for an sdist and for a malformed tag part."""
+        """Compatibility tags of a wheel; empty for an sdist and for malformed tags."""
         return tags_of_triple(wheel_triple(self.filename)) if self.is_wheel else frozenset()
 
     @property
     def build(self) -> tuple[int, str] | tuple[()]:
-        """Build number of a wheel, as packaging orders it; () where there is none."""
+        """Build number of a wheel, as packaging orders it; () if there is none."""
         return build_number(self.filename) if self.is_wheel else ()
 
 
 class ProjectDetail:
-    """What one index has of one project; cheap to make from a stored table, whatever its size.
+    """The page of one project on an index; cheap to create from a stored table of any size.
 
     Attributes:
         name: Normalised name.
-        index_url: The index, in its public form (no credentials).
-        status: Project status marker (PEP 792), such as `archived`; None where none is given.
-        fingerprint: Changes whenever anything of the page does; "" where nobody computed one.
+        index_url: Address of the index without credentials.
+        status: Project status marker (PEP 792), such as `archived`, or None.
+        fingerprint: Changes with any change of the page; "" if it was not computed.
     """
 
-    def __init__(self, table: Table, *, fingerprint: str = "") -> None:
+    def __init__(self, table: PageTable, *, fingerprint: str = "") -> None:
         self.name = table.name
         self.index_url = table.index_url
         self.status = table.status
@@ -97,18 +97,18 @@ class ProjectDetail:
         self._files: dict[Version, tuple[DistributionFile, ...]] = {}
 
     @property
-    def table(self) -> Table:
+    def table(self) -> PageTable:
         """The compact form, for stores."""
         return self._table
 
     @property
     def dropped(self) -> int:
-        """Links of the page that name no file of this project."""
+        """Number of links to files that do not belong to this project."""
         return self._table.dropped
 
     @property
     def refused(self) -> int:
-        """Links of the page that it may not make, such as one from a remote page to a local file."""
+        """Number of links that are not allowed, such as one from a remote page to a local file."""
         return self._table.refused
 
     @property
@@ -129,17 +129,17 @@ class ProjectDetail:
         return version in self._positions
 
     def files(self, version: Version) -> tuple[DistributionFile, ...]:
-        """Files of `version`, in the order of the page; KeyError where the project has no such version."""
-        found = self._files.get(version)
-        if found is None:
+        """Files of `version`, in the order of the page; KeyError if the project has no such version."""
+        files = self._files.get(version)
+        if files is None:
             rows = self._rows.of(self._position(version))
-            found = self._files[version] = tuple(self._decode(row, version) for row in rows)
-        return found
+            files = self._files[version] = tuple(self._decode(row, version) for row in rows)
+        return files
 
     def requires_pythons(self, version: Version) -> frozenset[str | None]:
         """The distinct requires-python texts of the version's files, without decoding the files."""
         texts = self._table.requires_pythons
-        return frozenset(_bounded(texts[at]) for at in self._table.python_ids[self._position(version)])
+        return frozenset(_limit_length(texts[at]) for at in self._table.python_ids[self._position(version)])
 
     def yanked(self, version: Version) -> bool:
         """Whether all files of the version are yanked."""
@@ -168,7 +168,7 @@ class ProjectDetail:
             url=url,
             hashes=_hashes(hashes),
             size=size,
-            requires_python=_bounded(requires_python),
+            requires_python=_limit_length(requires_python),
             upload_time=None if upload_time is None else _time(upload_time),
             yanked=yanked is not None,
             yanked_reason=yanked or None,
@@ -178,27 +178,27 @@ class ProjectDetail:
 
 
 def _hashes(stored: Any) -> dict[str, str]:
-    """A sha256, pairs, or nothing known, as a mapping."""
+    """The hashes of a row as a mapping."""
     if isinstance(stored, str):
         return {"sha256": stored.lower()}
     return {name: value.lower() for name, value in stored} if isinstance(stored, tuple) else {}
 
 
-def _bounded(requires_python: str | None) -> str | None:
-    """The text; None where it is so long that it can only mean harm: it binds nobody, as others that do not parse."""
+def _limit_length(requires_python: str | None) -> str | None:
+    """The text; None if it is too long, which is ignored like one that cannot be parsed."""
     return None if requires_python is not None and len(requires_python) > _LONGEST_PYTHONS else requires_python
 
 
 def _time(text: str) -> datetime | None:
-    """An ISO 8601 time in UTC; None where the text is none. Times without a zone are taken as UTC."""
+    """An ISO 8601 time in UTC; None if it is not valid. Times without a zone are assumed to be UTC."""
     if text[-1:] in {"Z", "z"}:
         text = text[:-1] + "+00:00"
-    if "." in text:  # Python 3.10 reads three or six digits of a fraction only
+    if "." in text:  # Python 3.10 only accepts three or six digits of a fraction
         head, _, rest = text.partition(".")
         digits = rest[: len(rest) - len(rest.lstrip("0123456789"))]
         text = f"{head}.{digits[:6].ljust(6, '0')}{rest[len(digits) :]}"
     try:
         time = datetime.fromisoformat(text)
         return time.replace(tzinfo=timezone.utc) if time.tzinfo is None else time.astimezone(timezone.utc)
-    except (ValueError, OverflowError):  # no time, or one that is no year of ours in UTC
+    except (ValueError, OverflowError):  # not a time, or out of range in UTC
         return None

@@ -1,9 +1,8 @@
-"""Simple API pages in HTML (PEP 503, 592, 629, 658, 714, 792) to tables.
+"""Read HTML pages of the simple repository API (PEP 503, 592, 629, 658, 714, 792).
 
-Pages as index servers write them are scanned (see `html_fast`). All others are read here, anchors only, by a
-scan that looks at every character a bounded number of times: a page of ten thousand links costs a twentieth of what a
-whole HTML parser takes. Comments, scripts and the like are skipped, and what stands in quotes is no tag; markup is not
-otherwise judged.
+Pages as index servers write them take a fast path (see `html_fast`). All others are scanned here for anchors in linear
+time: a page of ten thousand links takes a twentieth of the time of a full HTML parser. Comments, scripts and similar
+elements are skipped, and text in quotes is not a tag; other markup is not checked.
 """
 
 from __future__ import annotations
@@ -13,24 +12,24 @@ from html import unescape
 from typing import TYPE_CHECKING, Any
 
 from lockset.errors import LocksetError
-from lockset.index.pages.file_rows import checked_hashes
+from lockset.index.pages.file_rows import check_hashes
 from lockset.index.pages.html_fast import scan_html
 from lockset.index.pages.links import LinkBase, filename_of_url
 from lockset.index.pages.page_table import TableBuilder
 
 if TYPE_CHECKING:
     from lockset.index.pages.file_rows import FileValues
-    from lockset.index.pages.page_table import Table
+    from lockset.index.pages.page_table import PageTable
 
 __all__ = ["links_of", "parse_html"]
 
-# The major version of the repository API this reader understands (PEP 629).
+# The supported major version of the repository API (PEP 629).
 _API_MAJOR = 1
-# Elements whose content is text, whatever it looks like.
+# Elements whose content is text, not markup.
 _TEXTS = "script|style|textarea|title|xmp|iframe|noembed|noframes|plaintext"
-# A link as index servers write it (URL, sha256, further attributes), the beginning of any tag that matters, of a
-# comment, or of another tag with quotes. The first alternative scans far from one place of a page at most: of three
-# tags, two lie on one side of the quotes.
+# A link as index servers write it (URL, sha256, further attributes), the start of a relevant tag, of a comment, or of
+# another tag with quotes. The first alternative can scan far from at most one position of a page: of any three tags,
+# two are on the same side of the quotes.
 _TAG = re.compile(
     rf"""<a\ href="([^"#&]+)\#sha256=([0-9A-Fa-f]{{64}})"((?:\ [^\s=>"'/]+="[^"]*")*)\ ?>
     |<(a|base|meta|{_TEXTS})(?=[\s>/])|<(!--)|</?[a-z](?=[^<>"']*["'])""",
@@ -38,29 +37,28 @@ _TAG = re.compile(
 )
 _END_OF_COMMENT = re.compile("--!?>")
 _END_OF_TEXT = {name: re.compile(rf"</{name}(?=[\s>/])", re.IGNORECASE) for name in _TEXTS.split("|")}
-# Tags of one page that are read one by one; honest pages have a few ten thousand.
+# Limit for the tags of one page; real pages have a few tens of thousands.
 _MOST_TAGS = 500_000
-# How a page may be written; whatever else its server says, it is read as UTF-8.
+# Supported charsets; a page with any other is decoded as UTF-8.
 _CHARSETS = {"iso-8859-1": "latin-1", "latin-1": "latin-1", "latin1": "latin-1", "windows-1252": "cp1252"}
-# What stands between two quoted values: the name of the next attribute.
+# The text between two quoted values: the name of the next attribute.
 _NAME = re.compile(r"""\s*([^\s=>"'/]+)\s*=\s*""")
 _ATTRIBUTE = re.compile(r"""([^\s=>"'/]+)(?:\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'>]+)))?""")
-# Texts of attributes remembered per page; where each link's differ, remembering them is of no use.
+# Limit for the cached attribute texts of a page; if every link has different ones, a cache does not help.
 _REMEMBERED = 1_000
 _METADATA_ATTRIBUTES = ("data-core-metadata", "data-dist-info-metadata")
 
 
 def parse_html(
     data: bytes, *, name: str, page_url: str, index_url: str, charset: str = "utf-8", packed: bytes = b""
-) -> Table:
+) -> PageTable:
     """The table of a page for project `name`.
 
-    `page_url` is where the page came from at last (links are relative to it), `index_url` what is shown as the index,
-    `packed` the page as it came, where it came compressed.
+    `page_url` is the final URL of the page (links are relative to it), `index_url` the address of the index for
+    messages, `packed` the page as received, if it was compressed.
 
     Raises:
-        LocksetError: `index-page-invalid`: the page says it is of an API version not known here, gives a hash that
-            is none, or has links without end.
+        LocksetError: `index-page-invalid`: the page has an unsupported API version, an invalid hash, or too many links.
     """
     scanned = scan_html(data, name=name, page_url=page_url, packed=packed)
     builder = TableBuilder(name)
@@ -70,7 +68,7 @@ def parse_html(
         _read(text, reader)
     except TypeError as error:
         raise LocksetError(
-            "index-page-invalid", f"The page of `{name}` cannot be read: {error}", place=index_url
+            "index-page-invalid", f"The page of `{name}` cannot be read: {error}", location=index_url
         ) from error
     if scanned is not None:
         return scanned.table._replace(index_url=index_url, status=reader.status)
@@ -79,13 +77,13 @@ def parse_html(
 
 def links_of(text: str, page_url: str) -> list[FileValues]:
     """The files that a piece of a scanned page links to."""
-    listed = _Listed()
+    listed = _LinkList()
     _read(text, _Reader(listed, page_url))
     return listed.files
 
 
-class _Listed:
-    """Takes links as `TableBuilder` does, and keeps them as they are."""
+class _LinkList:
+    """Collects links like `TableBuilder`, without grouping them."""
 
     def __init__(self) -> None:
         self.files: list[FileValues] = []
@@ -98,13 +96,13 @@ class _Listed:
 
 def _read(text: str, reader: _Reader) -> None:
     position = 0
-    while position != -1 and (found := _TAG.search(text, position)) is not None:
-        url, sha256, further, tag, comment = found.groups()
-        position = found.end()
+    while position != -1 and (match := _TAG.search(text, position)) is not None:
+        url, sha256, further, tag, comment = match.groups()
+        position = match.end()
         if url is not None:
             reader.link(url, sha256, further)
         elif comment is not None:
-            position = _after(_END_OF_COMMENT, text, found.start() + 2)  # `<!-->` is a whole one
+            position = _after(_END_OF_COMMENT, text, match.start() + 2)  # `<!-->` is a complete comment
         else:
             end = _end_of_tag(text, position)
             if end == -1:
@@ -117,23 +115,23 @@ def _read(text: str, reader: _Reader) -> None:
 
 
 def _after(what: re.Pattern[str], text: str, position: int) -> int:
-    """Offset behind the next `what`; -1 where there is none: then the rest of the page is hidden."""
-    found = what.search(text, position)
-    return -1 if found is None else found.end()
+    """Offset after the next `what`; -1 if there is none, which hides the rest of the page."""
+    match = what.search(text, position)
+    return -1 if match is None else match.end()
 
 
 def _end_of_tag(text: str, position: int) -> int:
-    """Offset of the `>` that ends the tag, -1 where none does; one inside quotes does not count.
+    """Offset of the `>` that ends the tag, outside quotes; -1 if there is none.
 
-    -1 ends the page: whoever opens a quote that is never closed has no further tag. So no character is searched twice
-    for the same thing, and the scan stays linear on hostile pages.
+    -1 ends the page: after an unclosed quote there is no further tag. So no character is searched twice for the same
+    thing, and the scan is linear even on hostile pages.
     """
     while True:
         end = text.find(">", position)
         if end == -1:
             return -1
         if text.count('"', position, end) % 2 == 0 and text.find("'", position, end) == -1:
-            return end  # nearly always: all quotes that were opened are closed
+            return end  # the usual case: all quotes are closed
         double, single = text.find('"', position, end), text.find("'", position, end)
         if double == single == -1:
             return end
@@ -145,16 +143,16 @@ def _end_of_tag(text: str, position: int) -> int:
 
 
 class _Reader:
-    """Collects what the tags of one page say."""
+    """Interprets the tags of one page."""
 
-    def __init__(self, builder: TableBuilder | _Listed, page_url: str) -> None:
+    def __init__(self, builder: TableBuilder | _LinkList, page_url: str) -> None:
         self._builder = builder
         self._base = LinkBase(page_url)
         self._based = False
         self.status: str | None = None
         self._names: dict[str, str] = {}
         self._texts: dict[str, str] = {}
-        self._told: dict[str, _Told] = {}
+        self._link_values: dict[str, _LinkValues] = {}
         self._tags = 0
 
     def tag(self, tag: str, text: str) -> None:
@@ -172,50 +170,50 @@ class _Reader:
             self._meta(attributes)
 
     def _attributes(self, text: str) -> dict[str, str]:
-        """Attributes of a tag, the first of each name, references resolved."""
+        """Attributes of a tag, the first of each name, with character references resolved."""
         parts = text.split('"')
         names = [self._names.get(part) or self._name(part) for part in parts[:-1:2]]
-        values = [value if "&" not in value else self._unescaped(value) for value in parts[1::2]]
-        found = dict(zip(names, values, strict=False))
-        if len(parts) % 2 and len(found) == len(names) and "" not in found and not parts[-1].strip(" /\n"):
-            return found  # as index servers write: every value in double quotes
-        found = {}
+        values = [value if "&" not in value else self._unescape_cached(value) for value in parts[1::2]]
+        attributes = dict(zip(names, values, strict=False))
+        if len(parts) % 2 and len(attributes) == len(names) and "" not in attributes and not parts[-1].strip(" /\n"):
+            return attributes  # as index servers write them: every value in double quotes
+        attributes = {}
         for name, double, single, bare in _ATTRIBUTE.findall(text):
-            found.setdefault(name.lower(), self._unescaped(double or single or bare))
-        return found
+            attributes.setdefault(name.lower(), self._unescape_cached(double or single or bare))
+        return attributes
 
     def _name(self, part: str) -> str:
-        """The name in what stands before a quoted value; "" where there is more or less than one name."""
-        found = _NAME.fullmatch(part)
-        name = self._names[part] = found[1].lower() if found else ""
+        """The attribute name before a quoted value; "" if there is not exactly one."""
+        match = _NAME.fullmatch(part)
+        name = self._names[part] = match[1].lower() if match else ""
         return name
 
-    def _unescaped(self, value: str) -> str:
-        """The value with its references resolved; most are a few requires-python texts, again and again."""
+    def _unescape_cached(self, value: str) -> str:
+        """The value with character references resolved; cached, since few requires-python texts are repeated often."""
         known = self._texts.get(value)
         if known is None:
             known = self._texts[value] = _unescape(value)
         return known
 
     def link(self, href: str, hashes: object, further: str) -> None:
-        """Take a link; `further` is the text of its attributes but `href`."""
-        told = self._told.get(further)
-        if told is None:
-            told = _told(self._attributes(further))
-            if len(self._told) < _REMEMBERED:
-                self._told[further] = told
+        """Add a link; `further` is the text of its attributes except `href`."""
+        values = self._link_values.get(further)
+        if values is None:
+            values = _link_values(self._attributes(further))
+            if len(self._link_values) < _REMEMBERED:
+                self._link_values[further] = values
         url = self._base.resolve(href)
         if url is None:
             self._builder.refused += 1
         else:
-            requires_python, upload_time, yanked, metadata = told
+            requires_python, upload_time, yanked, metadata = values
             self._builder.add(filename_of_url(url), url, hashes, None, requires_python, upload_time, yanked, metadata)
 
     def _anchor(self, attributes: dict[str, str], text: str) -> None:
         href = attributes.get("href")
         if href:
             target, _, fragment = href.strip().partition("#")
-            self.link(target, checked_hashes(_hashes(fragment)), text)
+            self.link(target, check_hashes(_hashes(fragment)), text)
 
     def _meta(self, attributes: dict[str, str]) -> None:
         name, content = attributes.get("name", ""), attributes.get("content", "").strip()
@@ -226,32 +224,32 @@ class _Reader:
             if major.isdecimal() and int(major[:9]) > _API_MAJOR:
                 raise LocksetError(
                     "index-page-invalid",
-                    f"The index speaks version {content[:20]} of the repository API; lockset reads {_API_MAJOR}",
+                    f"The index uses version {content[:20]} of the repository API, but lockset supports {_API_MAJOR}",
                 )
 
 
 def _unescape(value: str) -> str:
     try:
         return unescape(value)
-    except ValueError:  # a reference with more digits than Python turns into a number
+    except ValueError:  # a reference with more digits than Python converts to a number
         return value
 
 
-# What the attributes of a link tell: requires-python, upload time, yanked and metadata, as rows hold them.
-_Told = tuple["str | None", "str | None", "str | None", object]
+# Values of a link's attributes in the form of a row: requires-python, upload time, yanked and metadata.
+_LinkValues = tuple["str | None", "str | None", "str | None", object]
 
 
-def _told(attributes: dict[str, str]) -> _Told:
+def _link_values(attributes: dict[str, str]) -> _LinkValues:
     return (
         attributes.get("data-requires-python"),
         attributes.get("data-upload-time"),
         attributes.get("data-yanked"),
-        _promised_metadata(attributes),
+        _metadata_hashes(attributes),
     )
 
 
 def _hashes(fragment: str) -> str | tuple[tuple[str, str], ...] | None:
-    """`sha256=...` of a link's fragment, as rows hold hashes."""
+    """The hashes of a link's fragment (`sha256=...`) in the form of a row."""
     if fragment.startswith("sha256=") and "&" not in fragment:
         return fragment[7:]
     pairs = [pair.partition("=") for pair in fragment.split("&")]
@@ -260,8 +258,8 @@ def _hashes(fragment: str) -> str | tuple[tuple[str, str], ...] | None:
     )
 
 
-def _promised_metadata(attributes: dict[str, str]) -> object:
-    """What the link says of a `.metadata` file, as rows hold it."""
+def _metadata_hashes(attributes: dict[str, str]) -> object:
+    """The link's `.metadata` file (PEP 658, PEP 714) in the form of a row."""
     for attribute in _METADATA_ATTRIBUTES:
         value = attributes.get(attribute)
         if value is not None:

@@ -1,4 +1,4 @@
-"""Simple API pages in JSON (PEP 691, 700, 714, 740, 792) to tables."""
+"""Read JSON pages of the simple repository API (PEP 691, 700, 714, 740, 792)."""
 
 from __future__ import annotations
 
@@ -12,21 +12,19 @@ from lockset.index.pages.links import LinkBase
 from lockset.index.pages.page_table import TableBuilder
 
 if TYPE_CHECKING:
-    from lockset.index.pages.page_table import Table
+    from lockset.index.pages.page_table import PageTable
 
-__all__ = ["parse_json"]
+__all__ = ["parse_json_page"]
 
-# The major version of the repository API this reader understands (PEP 629).
+# The supported major version of the repository API (PEP 629).
 _API_MAJOR = 1
 
 
-def parse_json(data: bytes, *, name: str, page_url: str, index_url: str, packed: bytes = b"") -> Table:
-    """The table of a page for project `name`; arguments as of `lockset.index.pages.simple_html.parse_html`.
-
-    `packed`: the page as it came, where it came compressed.
+def parse_json_page(data: bytes, *, name: str, page_url: str, index_url: str, packed: bytes = b"") -> PageTable:
+    """The table of a page for project `name`; for the arguments see `lockset.index.pages.simple_html.parse_html`.
 
     Raises:
-        LocksetError: `index-page-invalid`: not JSON, a value of the wrong type, or an API version not known here.
+        LocksetError: `index-page-invalid`: not JSON, a value of the wrong type, or an unsupported API version.
     """
     scanned = scan_json(data, name=name, page_url=page_url, packed=packed)
     if scanned is not None:
@@ -56,10 +54,10 @@ def _check_version(page: dict[str, Any], name: str, index_url: str) -> None:
     meta = page.get("meta")
     version = meta.get("api-version") if isinstance(meta, dict) else None
     if version is None:
-        return  # required by PEP 691; some indexes leave it out, and the rest shows what it is
+        return  # required by PEP 691, but some indexes omit it
     major = version.partition(".")[0] if isinstance(version, str) else ""
     if not major.isdecimal() or int(major[:9]) > _API_MAJOR:
-        raise _invalid(name, index_url, f"its API version is {str(version)[:20]!r}; lockset reads version {_API_MAJOR}")
+        raise _invalid(name, index_url, f"its API version is {str(version)[:20]!r}, but lockset supports {_API_MAJOR}")
 
 
 def _status(page: dict[str, Any]) -> str | None:
@@ -69,4 +67,4 @@ def _status(page: dict[str, Any]) -> str | None:
 
 
 def _invalid(name: str, index_url: str, why: str) -> LocksetError:
-    return LocksetError("index-page-invalid", f"The page of `{name}` cannot be read: {why}", place=index_url)
+    return LocksetError("index-page-invalid", f"The page of `{name}` cannot be read: {why}", location=index_url)

@@ -1,7 +1,7 @@
-"""Text to mended text: what has one right answer, and nothing else.
+"""Fix a lock file's text where there is exactly one right answer.
 
-Values are replaced in place, empty keys removed, blocks and array items change places; comments, blank lines and layout
-stay. What is mended twice is mended no further.
+Values are replaced in place, empty keys removed, blocks and array items sorted; comments, blank lines and layout are
+kept. Fixing a fixed text changes nothing.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from packaging.utils import canonicalize_name, is_normalized_name
 
 from lockset._dataclass import dataclass
 from lockset.dependency_specifiers import read_marker
-from lockset.lockfile.fix.keys import missing_key, without_needless_key
-from lockset.lockfile.fix.order import order_edits
+from lockset.lockfile.fix.keys import add_packages_key, remove_empty_key
+from lockset.lockfile.fix.order import sort_arrays
 from lockset.lockfile.read import Document, TomlError, read
 from lockset.lockfile.validate.finding import Findings, path_text
 from lockset.lockfile.validate.rules.urls import check_url
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from lockset.lockfile.positions import KeyPath
 
-__all__ = ["Mended", "mend"]
+__all__ = ["FixedText", "fix_text"]
 
 _BOM = "\ufeff"
 _NAME = re.compile(r"[A-Za-z0-9]|[A-Za-z0-9][A-Za-z0-9._-]*[A-Za-z0-9]", re.ASCII)
@@ -38,48 +38,48 @@ _PLAIN = re.compile(r"[^\"'\\\x00-\x1f\x7f]*")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Mended:
-    """The text as mended, and what was done, a sentence each; the text as it was where nothing was."""
+class FixedText:
+    """The fixed text and a description of each change; the original text if there was nothing to fix."""
 
     text: str
-    done: tuple[str, ...]
+    changes: tuple[str, ...]
 
 
 class _Edit(NamedTuple):
     start: int
     end: int
     text: str
-    said: str
+    change: str
 
 
-def mend(text: str) -> Mended:
-    """`text` with all mended that has one right answer; text that is no TOML stays, but for a byte order mark."""
-    done: list[str] = []
+def fix_text(text: str) -> FixedText:
+    """Fix everything in `text` that has one right answer. If it is not TOML, only a byte order mark is removed."""
+    changes: list[str] = []
     if text.startswith(_BOM):
         text = text.removeprefix(_BOM)
-        done.append("removed the byte order mark")
+        changes.append("removed the byte order mark")
     try:
         document = read(text)
     except TomlError:
-        return Mended(text=text, done=tuple(done))
-    while (removed := without_needless_key(document)) is not None:
-        text, said = removed
-        done.append(said)
+        return FixedText(text=text, changes=tuple(changes))
+    while (removed := remove_empty_key(document)) is not None:
+        text, change = removed
+        changes.append(change)
         document = read(text)
-    if (added := missing_key(document)) is not None:
-        text, said = added
-        done.append(said)
+    if (added := add_packages_key(document)) is not None:
+        text, change = added
+        changes.append(change)
         document = read(text)
     edits = sorted(_values(document))
-    text = _applied(text, edits)
-    done += [edit.said for edit in edits]
-    for moved in order_edits(read(text)):
-        text, said = moved
-        done.append(said)
-    return Mended(text=text, done=tuple(done))
+    text = _apply(text, edits)
+    changes += [edit.change for edit in edits]
+    for moved in sort_arrays(read(text)):
+        text, change = moved
+        changes.append(change)
+    return FixedText(text=text, changes=tuple(changes))
 
 
-def _applied(text: str, edits: list[_Edit]) -> str:
+def _apply(text: str, edits: list[_Edit]) -> str:
     for edit in reversed(edits):
         text = text[: edit.start] + edit.text + text[edit.end :]
     return text
@@ -97,21 +97,21 @@ def _values(document: Document) -> Iterator[_Edit]:
 def _top(document: Document) -> Iterator[_Edit]:
     data = document.data
     if isinstance(data.get("lock-version"), float) and data["lock-version"] == 1.0:
-        yield from _replaced(document, ("lock-version",), '"1.0"')
+        yield from _replace(document, ("lock-version",), '"1.0"')
     creator = data.get("created-by")
     if isinstance(creator, str):
-        yield from _named(document, ("created-by",), creator)
+        yield from _normalize_name(document, ("created-by",), creator)
     extras = data.get("extras")
     names = extras if isinstance(extras, list) else []
     for index, name in enumerate(names):
         if isinstance(name, str) and canonicalize_name(name) not in names:
-            yield from _named(document, ("extras", index), name)
+            yield from _normalize_name(document, ("extras", index), name)
 
 
 def _package(document: Document, package: Mapping[str, Any], path: KeyPath) -> Iterator[_Edit]:
     name = package.get("name")
     if isinstance(name, str):
-        yield from _named(document, (*path, "name"), name)
+        yield from _normalize_name(document, (*path, "name"), name)
     marker = package.get("marker")
     if isinstance(marker, str) and marker.lstrip().startswith(";") and _is_marker(marker.strip(" \t;")):
         yield from _bare_marker(document, (*path, "marker"), marker)
@@ -122,10 +122,12 @@ def _package(document: Document, package: Mapping[str, Any], path: KeyPath) -> I
             yield from _string(document, (*path, "vcs", "url"), _PREFIX.sub("", url, count=1))
     wheels = package.get("wheels")
     files: list[tuple[Any, KeyPath]] = [(package.get(key), (*path, key)) for key in ("archive", "sdist")]
-    files += [(one, (*path, "wheels", place)) for place, one in enumerate(wheels if isinstance(wheels, list) else ())]
-    for source, place in [*files, (package.get("directory"), (*path, "directory")), (vcs, (*path, "vcs"))]:
+    files += [
+        (one, (*path, "wheels", location)) for location, one in enumerate(wheels if isinstance(wheels, list) else ())
+    ]
+    for source, location in [*files, (package.get("directory"), (*path, "directory")), (vcs, (*path, "vcs"))]:
         if isinstance(source, dict):
-            yield from _source(document, source, place)
+            yield from _source(document, source, location)
 
 
 def _source(document: Document, source: Mapping[str, Any], path: KeyPath) -> Iterator[_Edit]:
@@ -134,14 +136,14 @@ def _source(document: Document, source: Mapping[str, Any], path: KeyPath) -> Ite
         yield from _string(document, (*path, "path"), local.replace("\\", "/"))
     size = source.get("size")
     if isinstance(size, str) and _SIZE.fullmatch(size):
-        yield from _replaced(document, (*path, "size"), size)
+        yield from _replace(document, (*path, "size"), size)
     time = source.get("upload-time")
     if isinstance(time, str) and _TIME.fullmatch(time):
         time = _moment(time)
         if time is not None:
-            yield from _replaced(document, (*path, "upload-time"), _utc(time))
+            yield from _replace(document, (*path, "upload-time"), _utc(time))
     elif isinstance(time, datetime) and time.utcoffset():
-        yield from _replaced(document, (*path, "upload-time"), _utc(time))
+        yield from _replace(document, (*path, "upload-time"), _utc(time))
     hashes = source.get("hashes")
     if not isinstance(hashes, dict):
         return
@@ -153,31 +155,31 @@ def _source(document: Document, source: Mapping[str, Any], path: KeyPath) -> Ite
             yield from _key(document, key, algorithm)
 
 
-def _named(document: Document, path: KeyPath, name: str) -> Iterator[_Edit]:
+def _normalize_name(document: Document, path: KeyPath, name: str) -> Iterator[_Edit]:
     if _NAME.fullmatch(name) and not is_normalized_name(name):
         yield from _string(document, path, canonicalize_name(name))
 
 
 def _string(document: Document, path: KeyPath, value: str) -> Iterator[_Edit]:
-    """A string in the quotes that it has; what would need escapes is left to people."""
+    """Replace a string, keeping its quotes; a value that needs escapes is left alone."""
     span = document.spans.value(path)
     quote = document.text[span.start]
     if _PLAIN.fullmatch(value):
-        yield from _replaced(document, path, f"{quote}{value}{quote}")
+        yield from _replace(document, path, f"{quote}{value}{quote}")
 
 
 def _is_url(text: str) -> bool:
-    found = Findings()
-    check_url(text, "vcs-url-valid", ("url",), found)
-    return all(finding.code != "vcs-url-valid" for finding in found)
+    findings = Findings()
+    check_url(text, "vcs-url-valid", ("url",), findings)
+    return all(finding.code != "vcs-url-valid" for finding in findings)
 
 
 def _bare_marker(document: Document, path: KeyPath, marker: str) -> Iterator[_Edit]:
-    """A marker without the semicolon before it, in the quotes that it has; one with escapes is left to people."""
+    """Remove the semicolon before a marker, keeping its quotes; a marker with escapes is left alone."""
     span = document.spans.value(path)
     raw = document.text[span.start : span.end]
     if raw[1:-1] == marker:
-        yield from _replaced(document, path, raw[0] + marker.strip(" \t;") + raw[0])
+        yield from _replace(document, path, raw[0] + marker.strip(" \t;") + raw[0])
 
 
 def _is_marker(text: str) -> bool:
@@ -192,11 +194,11 @@ def _key(document: Document, path: KeyPath, algorithm: str) -> Iterator[_Edit]:
     span = document.spans[path]
     raw = document.text[span.start : span.end]
     if raw.strip("\"'") == algorithm:  # a header `[…hashes]` or a dotted key has other text
-        said = f"{path_text(path)}: `{algorithm}` became `{algorithm.lower()}`"
-        yield _Edit(span.start, span.end, raw.lower(), said)
+        change = f"{path_text(path)}: `{algorithm}` became `{algorithm.lower()}`"
+        yield _Edit(span.start, span.end, raw.lower(), change)
 
 
-def _replaced(document: Document, path: KeyPath, text: str) -> Iterator[_Edit]:
+def _replace(document: Document, path: KeyPath, text: str) -> Iterator[_Edit]:
     span = document.spans.value(path)
     raw = document.text[span.start : span.end]
     if raw[:3] not in {'"""', "'''"}:
@@ -213,5 +215,5 @@ def _moment(text: str) -> datetime | None:
 def _utc(moment: datetime) -> str:
     try:
         return moment.astimezone(timezone.utc).isoformat().replace("+00:00", "Z")
-    except OverflowError:  # the first or last day that Python knows
+    except OverflowError:  # the first or last day that Python supports
         return moment.isoformat()

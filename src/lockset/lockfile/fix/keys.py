@@ -1,4 +1,4 @@
-"""Keys that say nothing are removed, and `packages` is written where a lock file of no packages leaves it out."""
+"""Remove keys without meaning, and add `packages` to a lock file without packages that lacks it."""
 
 from __future__ import annotations
 
@@ -12,44 +12,44 @@ if TYPE_CHECKING:
     from lockset.lockfile.positions import KeyPath
     from lockset.lockfile.read import Document
 
-__all__ = ["missing_key", "without_needless_key"]
+__all__ = ["add_packages_key", "remove_empty_key"]
 
-# Optional keys for which an empty text is not a valid value: what writes it means that there is none.
+# Optional keys for which an empty string is not valid: tools that write it mean that there is no value.
 _OF_PACKAGE = ("version", "marker", "index")
 _OF_FILE = ("upload-time",)
 _TREES = ("vcs", "directory")
-# Keys of a lock file: one without `packages` but with others is something else.
+# Top-level keys of a lock file besides `packages` and `tool`; a file with other keys is something else.
 _KNOWN = frozenset(
     {"lock-version", "environments", "requires-python", "extras", "dependency-groups", "default-groups", "created-by"}
 )
 
 
-def without_needless_key(document: Document) -> tuple[str, str] | None:
-    """The text without the first key that can only be removed, and what was done; None where there is none."""
-    for path, reason in _needless(document.data):
-        text = _without(document, path)
+def remove_empty_key(document: Document) -> tuple[str, str] | None:
+    """Remove the first key without meaning; the text and a description, or None if there is no such key."""
+    for path, reason in _removable(document.data):
+        text = _remove(document, path)
         if text is not None:
             return text, f"{path_text(path)}: removed, {reason}"
     return None
 
 
-def missing_key(document: Document) -> tuple[str, str] | None:
-    """The text with `packages = []`, where that is all that a lock file lacks, and what was done."""
+def add_packages_key(document: Document) -> tuple[str, str] | None:
+    """Add `packages = []` if nothing else is missing; the text and a description, or None."""
     data, text = document.data, document.text
     if "packages" in data or not {"lock-version", "created-by"} <= data.keys() or data.keys() - _KNOWN - {"tool"}:
         return None
     end = "\r\n" if "\r\n" in text else "\n"
     lines = (text.rfind("\n", 0, document.spans[(key,)].start) + 1 for key in data)
     headers = [start for start in lines if text[start:].lstrip(" \t").startswith("[")]
-    place = min(headers, default=len(text))
-    before = text[:place]
+    location = min(headers, default=len(text))
+    before = text[:location]
     if before and not before.endswith("\n"):
         before += end
-    after = text[place:]
-    return f"{before}packages = []{end}{end if after else ''}{after}", "packages: added, a lock file has the key"
+    after = text[location:]
+    return f"{before}packages = []{end}{end if after else ''}{after}", "packages: added, because the key is required"
 
 
-def _needless(data: Mapping[str, Any]) -> Iterator[tuple[KeyPath, str]]:
+def _removable(data: Mapping[str, Any]) -> Iterator[tuple[KeyPath, str]]:
     packages = data.get("packages")
     for number, package in enumerate(packages if isinstance(packages, list) else ()):
         if not isinstance(package, dict):
@@ -61,17 +61,17 @@ def _needless(data: Mapping[str, Any]) -> Iterator[tuple[KeyPath, str]]:
         wheels = package.get("wheels")
         files = [(package.get(key), (*path, key)) for key in ("archive", "sdist")]
         files += [(one, (*path, "wheels", at)) for at, one in enumerate(wheels if isinstance(wheels, list) else ())]
-        for file, place in files:
+        for file, location in files:
             if isinstance(file, dict):
-                yield from (((*place, key), "it was empty") for key in _OF_FILE if _is_blank(file.get(key)))
+                yield from (((*location, key), "it was empty") for key in _OF_FILE if _is_blank(file.get(key)))
 
 
 def _is_blank(value: Any) -> bool:
     return isinstance(value, str) and not value.strip()
 
 
-def _without(document: Document, path: KeyPath) -> str | None:
-    """The text without the key, which stands on a line of its own or in an inline table; None where it does not."""
+def _remove(document: Document, path: KeyPath) -> str | None:
+    """The text without the key, if it is on its own line or in an inline table; otherwise None."""
     text = document.text
     start, end = document.spans[path].start, document.spans.value(path).end
     line = text.rfind("\n", 0, start) + 1

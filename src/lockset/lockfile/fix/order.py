@@ -1,4 +1,4 @@
-"""Sorted order of a lock file's arrays, by moving text: comments move with what they stand right above."""
+"""Sort a lock file's arrays by moving text; comments move with the block below them."""
 
 from __future__ import annotations
 
@@ -10,24 +10,24 @@ from packaging.version import Version
 from lockset.lockfile.model import last_component
 from lockset.lockfile.read import Document, read
 from lockset.lockfile.validate.finding import path_text
-from lockset.lockfile.validate.rules.file_names import version_of
+from lockset.lockfile.validate.rules.file_names import parse_version
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from lockset.lockfile.positions import KeyPath
 
-__all__ = ["order_edits"]
+__all__ = ["sort_arrays"]
 
 _NO_VERSION = Version("0")
 
 
-def order_edits(document: Document) -> Iterator[tuple[str, str]]:
-    """The text after each array that was out of order, and what was done."""
+def sort_arrays(document: Document) -> Iterator[tuple[str, str]]:
+    """Sort the arrays that are out of order; the text after each, and a description of the change."""
     for key in ("extras", "dependency-groups", "default-groups"):
         names = document.data.get(key)
         if isinstance(names, list) and all(isinstance(name, str) for name in names) and names != sorted(names):
-            text = _items_sorted(document, (key,), names)
+            text = _sort_items(document, (key,), names)
             if text is not None:
                 document = read(text)
                 yield text, f"{key}: sorted"
@@ -37,11 +37,11 @@ def order_edits(document: Document) -> Iterator[tuple[str, str]]:
         names = [_file_name(wheel) for wheel in wheels] if isinstance(wheels, list) else []
         if all(names) and names != sorted(names):
             path: KeyPath = ("packages", index, "wheels")
-            text = _items_sorted(document, path, names)
+            text = _sort_items(document, path, names)
             if text is not None:
                 document = read(text)
                 yield text, f"{path_text(path)}: sorted by file name"
-    text = _packages_sorted(document)
+    text = _sort_packages(document)
     if text is not None:
         yield text, "packages: sorted by name and version"
 
@@ -50,29 +50,29 @@ def _file_name(wheel: Any) -> str:
     if not isinstance(wheel, dict):
         return ""
     values = {key: value for key, value in wheel.items() if key in {"name", "path", "url"} and isinstance(value, str)}
-    found = values.get("name")
-    return found or last_component(path=values.get("path"), url=values.get("url")) or ""
+    name = values.get("name")
+    return name or last_component(path=values.get("path"), url=values.get("url")) or ""
 
 
-def _items_sorted(document: Document, path: KeyPath, names: Sequence[Any]) -> str | None:
-    """The items in the order of `names`, what stands between them left in place; None where a comment is among it."""
-    spans = [document.spans.value((*path, place)) for place in range(len(names))]
+def _sort_items(document: Document, path: KeyPath, names: Sequence[Any]) -> str | None:
+    """Sort the items by `names`, leaving the text between them in place; None if that text has a comment."""
+    spans = [document.spans.value((*path, location)) for location in range(len(names))]
     text = document.text
     if any(text.startswith("[[", span.start) for span in spans):
-        return None  # tables with headers of their own
+        return None  # tables with headers
     between = [text[left.end : right.start] for left, right in pairwise(spans)]
     whole = document.spans.value(path)
     edges = text[whole.start : spans[0].start], text[spans[-1].end : whole.end]
     if any("#" in part for part in (*between, *edges)):
         return None
-    order = sorted(range(len(names)), key=lambda place: names[place])
-    items = [text[spans[place].start : spans[place].end] for place in order]
+    order = sorted(range(len(names)), key=lambda location: names[location])
+    items = [text[spans[location].start : spans[location].end] for location in order]
     parts = [items[0], *(part for pair in zip(between, items[1:], strict=True) for part in pair)]
     return text[: spans[0].start] + "".join(parts) + text[spans[-1].end :]
 
 
-def _packages_sorted(document: Document) -> str | None:
-    """The blocks `[[packages]]` sorted; None where they are sorted, or are not one block after the other."""
+def _sort_packages(document: Document) -> str | None:
+    """Sort the blocks `[[packages]]`; None if they are sorted, or not contiguous."""
     packages = document.data.get("packages")
     if not isinstance(packages, list) or not all(isinstance(one, dict) for one in packages):
         return None
@@ -80,9 +80,9 @@ def _packages_sorted(document: Document) -> str | None:
     if not all(name for name, _ in keys) or keys == sorted(keys):
         return None
     text = document.text
-    starts = [document.spans[("packages", place)].start for place in range(len(packages))]
+    starts = [document.spans[("packages", location)].start for location in range(len(packages))]
     if not all(text.startswith("[[", start) for start in starts):
-        return _items_sorted(document, ("packages",), keys)
+        return _sort_items(document, ("packages",), keys)
     starts = [_with_comments(text, start) for start in starts]
     end = _end_of_blocks(document, starts[-1])
     others = [document.spans[(key,)].start for key in document.data if key != "packages"]
@@ -90,21 +90,21 @@ def _packages_sorted(document: Document) -> str | None:
         return None
     bounds = [*starts, end]
     blocks = [text[left:right] for left, right in pairwise(bounds)]
-    order = sorted(range(len(blocks)), key=lambda place: keys[place])
-    # Every block ends as the one did in whose place it comes, so that blank lines stay between blocks.
+    order = sorted(range(len(blocks)), key=lambda location: keys[location])
+    # Every block gets the trailing blank lines of the block that it replaces.
     tails = [block[len(block.rstrip()) :] for block in blocks]
-    moved = [blocks[place].rstrip() + tails[at] for at, place in enumerate(order)]
+    moved = [blocks[location].rstrip() + tails[at] for at, location in enumerate(order)]
     return text[: starts[0]] + "".join(moved) + text[end:]
 
 
 def _key(package: dict[str, Any]) -> tuple[str, Version]:
     name, version = package.get("name"), package.get("version")
-    found = version_of(version) if isinstance(version, str) else None
-    return name if isinstance(name, str) else "", found or _NO_VERSION
+    parsed = parse_version(version) if isinstance(version, str) else None
+    return name if isinstance(name, str) else "", parsed or _NO_VERSION
 
 
 def _with_comments(text: str, start: int) -> int:
-    """Where the comment lines begin that stand right above the header at `start`."""
+    """The start of the comment lines directly above the header at `start`."""
     line = text.rfind("\n", 0, start) + 1
     while line > 0:
         above = text.rfind("\n", 0, line - 1) + 1
@@ -115,6 +115,6 @@ def _with_comments(text: str, start: int) -> int:
 
 
 def _end_of_blocks(document: Document, last: int) -> int:
-    """Where the first table behind the last block begins, with its comments; else the end of the text."""
+    """The start of the first table after the last block, with its comments, or the end of the text."""
     later = [span.start for key in document.data if key != "packages" and (span := document.spans[(key,)]).start > last]
     return _with_comments(document.text, min(later)) if later else len(document.text)

@@ -1,1 +1,1 @@
-"""Validation: every finding about a lock file, with its rule and place."""
+"""Validation: every finding about a lock file, with its rule and position."""

@@ -1,4 +1,4 @@
-"""One finding about a lock file, with its rule and its place."""
+"""Findings about a lock file, with their rule and position."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ class Issue:
     Attributes:
         code: Id of the rule, such as `package-name-required`.
         severity: Errors make a file invalid, warnings do not.
-        message: One sentence without a full stop. What comes from the file may be in it as it came.
-        path: TOML path, such as `packages[2].wheels[0].hashes.sha256`; empty for the file as a whole.
-        span: Key, array item or table header the finding is about; for a missing key the header that lacks it.
+        message: One sentence without a full stop. It may quote the file unescaped.
+        path: TOML path, such as `packages[2].wheels[0].hashes.sha256`; empty for the whole file.
+        span: Position of the key, array item or table header; for a missing key, of the table that lacks it.
         line: Line of `span`, from 1.
         column: Column of `span`, from 1.
         section: Anchor of the specification, such as `pylock-packages-name`.
-        hint: What to do, one sentence, or None.
+        hint: One sentence on how to fix it, or None.
     """
 
     code: str
@@ -47,7 +47,7 @@ class Issue:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """A finding as a rule makes it, before it has a place in the text."""
+    """A finding as reported by a rule, without a position in the text."""
 
     code: str
     path: KeyPath
@@ -56,15 +56,15 @@ class Finding:
 
 
 class Findings(list[Finding]):
-    """What the rules have found so far."""
+    """The findings so far."""
 
     def add(self, code: str, path: KeyPath, message: str, hint: str | None = None) -> None:
-        """Note that the rule `code` does not hold at `path`."""
+        """Report that the rule `code` is violated at `path`."""
         self.append(Finding(code, path, message, hint))
 
 
 def path_text(path: KeyPath) -> str:
-    """`path` as people write it: `packages[0].hashes.sha256`."""
+    """`path` as text, such as `packages[0].hashes.sha256`."""
     parts: list[str] = []
     for key in path:
         if isinstance(key, int):

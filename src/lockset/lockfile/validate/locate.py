@@ -1,7 +1,7 @@
-"""Where a few key paths of a document stand, without looking at all of it.
+"""Find the positions of a few key paths of a document without scanning all of it.
 
-Finding all positions costs as much as parsing. Most findings are about few packages, and a text whose packages have
-headers of their own can be cut at these: only the blocks that findings are about are looked at.
+Finding all positions takes as long as parsing. Most findings are about few packages, and a text whose packages have
+headers can be split at these, so that only the relevant blocks are scanned.
 """
 
 from __future__ import annotations
@@ -18,52 +18,52 @@ if TYPE_CHECKING:
     from lockset.lockfile.positions import KeyPath
     from lockset.lockfile.read import Document
 
-__all__ = ["places"]
+__all__ = ["locations"]
 
-# At the beginning of a line this can only be a header: within an array a bare word is no value.
+# At the start of a line this can only be a header: in an array, a bare word is not a value.
 _HEADER = re.compile(r"^[ \t]*\[\[[ \t]*packages[ \t]*\]\]", re.MULTILINE)
 
 
-def places(document: Document, paths: Iterable[KeyPath]) -> dict[KeyPath, Span]:
-    """For each path its span, or that of the deepest table above it: `document.spans.nearest`, only sooner."""
-    wanted = dict.fromkeys(paths)
-    blocks = _blocks(document, wanted)
+def locations(document: Document, paths: Iterable[KeyPath]) -> dict[KeyPath, Span]:
+    """The span of each path, or of the deepest table above it; a faster `document.spans.nearest`."""
+    unique = dict.fromkeys(paths)
+    blocks = _blocks(document, unique)
     if blocks is None:
-        return {path: document.spans.nearest(path) for path in wanted}
+        return {path: document.spans.nearest(path) for path in unique}
     starts, known = blocks, {}
     scanned: dict[int, Positions] = {}
-    for path in wanted:
-        place = path[1] if len(path) > 1 and path[0] == "packages" else -1
-        assert isinstance(place, int)
-        found = scanned.get(place)
-        if found is None:
-            found = scanned[place] = positions(document.text[starts[place + 1] : starts[place + 2]])
-        if place < 0:
-            known[path] = found.nearest(path)
+    for path in unique:
+        location = path[1] if len(path) > 1 and path[0] == "packages" else -1
+        assert isinstance(location, int)
+        block = scanned.get(location)
+        if block is None:
+            block = scanned[location] = positions(document.text[starts[location + 1] : starts[location + 2]])
+        if location < 0:
+            known[path] = block.nearest(path)
         else:
-            span, shift = found.nearest(("packages", 0, *path[2:])), starts[place + 1]
+            span, shift = block.nearest(("packages", 0, *path[2:])), starts[location + 1]
             known[path] = Span(start=span.start + shift, end=span.end + shift)
     return known
 
 
-def _blocks(document: Document, wanted: Iterable[KeyPath]) -> list[int] | None:
-    """Where the head, each block, and the end of the text begin; None where all of it has to be looked at."""
+def _blocks(document: Document, paths: Iterable[KeyPath]) -> list[int] | None:
+    """The start of the head and of each block, and the end of the text; None if all of it must be scanned."""
     text, packages = document.text, document.data.get("packages")
     if "spans" in document.__dict__ or not isinstance(packages, list) or '"""' in text or "'''" in text:
         return None
-    if any(path and isinstance(document.data.get(str(path[0])), dict) for path in wanted):
+    if any(path and isinstance(document.data.get(str(path[0])), dict) for path in paths):
         return None  # a table may be continued anywhere
-    count = len({path[1] for path in wanted if len(path) > 1 and path[0] == "packages"})
+    count = len({path[1] for path in paths if len(path) > 1 and path[0] == "packages"})
     if 2 * count > len(packages):
         return None
-    starts = [0, *(found.start() for found in _HEADER.finditer(text)), len(text)]
+    starts = [0, *(match.start() for match in _HEADER.finditer(text)), len(text)]
     if len(starts) != len(packages) + 2:
-        return None  # inline tables, or headers in another spelling
-    if all(_is_in_block(path) or path[0] not in document.data for path in wanted if path):
+        return None  # inline tables, or headers that are written differently
+    if all(_is_in_block(path) or path[0] not in document.data for path in paths if path):
         return starts
-    # Keys at the top stand in front of the first header, tables may stand anywhere.
+    # Top-level keys come before the first header, but tables may be anywhere.
     head = positions(text[: starts[1]])
-    return starts if all(_is_in_block(path) or not path or path[:1] in head for path in wanted) else None
+    return starts if all(_is_in_block(path) or not path or path[:1] in head for path in paths) else None
 
 
 def _is_in_block(path: KeyPath) -> bool:

@@ -1,4 +1,4 @@
-"""Text to Report: every finding of every rule at once, each with its place."""
+"""Validate a lock file: the findings of all rules at once, each with its position."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from lockset.errors import LocksetError
 from lockset.lockfile.read import MAX_BYTES, Document, TomlError, read
 from lockset.lockfile.validate.catalogue import RULES
 from lockset.lockfile.validate.finding import Finding, Findings, Issue, path_text
-from lockset.lockfile.validate.locate import places
-from lockset.lockfile.validate.rules.cross_package import asks_for_environments, check_across, check_future
+from lockset.lockfile.validate.locate import locations
+from lockset.lockfile.validate.rules.cross_package import check_across, check_future, depends_on_environments
 from lockset.lockfile.validate.rules.packages import check_packages
 from lockset.lockfile.validate.rules.top_level import check_file_name, check_top
 from lockset.lockfile.validate.toml_version import may_be_newer
@@ -24,18 +24,18 @@ if TYPE_CHECKING:
 
     from lockset.lockfile.model import Pylock
 
-__all__ = ["Report", "placed", "validate"]
+__all__ = ["Report", "locate_findings", "validate_document"]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Report:
-    """What was found in one file.
+    """The findings about one file.
 
     Attributes:
-        path: The file, as the caller named it, or None.
-        issues: All findings, sorted by place.
-        document: The text as TOML, or None where it is none.
-        text: The text, also where it is no TOML; bytes that are not UTF-8 are replaced.
+        path: The file's name as given by the caller, or None.
+        issues: All findings, sorted by position.
+        document: The parsed text; None if it is not TOML, and for files that are not lock files.
+        text: The text, even if it is not TOML; bytes that are not UTF-8 are replaced.
     """
 
     path: str | None
@@ -50,7 +50,7 @@ class Report:
 
     @property
     def warnings(self) -> tuple[Issue, ...]:
-        """The findings that do not."""
+        """The findings that do not make the file invalid."""
         return tuple(issue for issue in self.issues if issue.severity == "warning")
 
     @property
@@ -60,24 +60,24 @@ class Report:
 
     @cached_property
     def lock(self) -> Pylock | None:
-        """The lock file, or None where it is not valid."""
+        """The lock file, or None if it is not valid."""
         if self.document is None or not self.ok:
             return None
         try:
             return self.document.lock
-        except LocksetError:  # stricter than every rule here: the tests know no such file
+        except LocksetError:  # packaging is stricter than the rules; no such file is known
             return None
 
 
-def validate(data: bytes | str, *, path: str | None = None, now: datetime | None = None) -> Report:
-    """All findings about `data`.
+def validate_document(data: bytes | str, *, path: str | None = None, now: datetime | None = None) -> Report:
+    """Validate `data` with all rules.
 
-    `path` names the file; None, as for the standard input, skips rules on its name. `now`, in UTC, is the present;
-    None skips the rule that asks for it.
+    `path` names the file; None, as for standard input, skips the rules about file names. `now` is the current time in
+    UTC; None skips the rule that needs it.
     """
-    found = Findings()
+    findings = Findings()
     if path is not None:
-        check_file_name(os.path.basename(path), found)  # noqa: PTH119 - a computation on text
+        check_file_name(os.path.basename(path), findings)  # noqa: PTH119 - a computation on text
     try:
         document = read(data, path=path)
     except TomlError as error:
@@ -85,54 +85,54 @@ def validate(data: bytes | str, *, path: str | None = None, now: datetime | None
             error.diagnostic.message, error.offset, (error.line, error.column), error.diagnostic.hint
         )
         text = data if isinstance(data, str) else data[:MAX_BYTES].decode("utf-8", "replace")
-        return Report(path=path, issues=(*placed(found, None), syntax), document=None, text=text)
-    check_top(document.data, found)
-    files = check_packages(document.data, found)
-    check_across(document.data, files, found)
-    if asks_for_environments(document.data):
-        # Diagrams cost more to import than all else here.
+        return Report(path=path, issues=(*locate_findings(findings, None), syntax), document=None, text=text)
+    check_top(document.data, findings)
+    files = check_packages(document.data, findings)
+    check_across(document.data, files, findings)
+    if depends_on_environments(document.data):
+        # Imported here: decision diagrams take longer to import than everything else.
         from lockset.lockfile.validate.rules.environments import check_environments
 
-        check_environments(document.data, files, found)
+        check_environments(document.data, files, findings)
     if now is not None:
-        check_future(files, now, found)
-    issues = [*placed(found, document), *_newer_toml(document)]
+        check_future(files, now, findings)
+    issues = [*locate_findings(findings, document), *_newer_toml(document)]
     issues.sort(key=lambda issue: (issue.line, issue.column, issue.code, issue.path))
     return Report(path=path, issues=tuple(issues), document=document, text=document.text)
 
 
 def _newer_toml(document: Document) -> list[Issue]:
-    """Lock files are TOML 1.0; the reader also takes what came with TOML 1.1, other readers do not."""
+    """The first use of TOML 1.1: lock files are TOML 1.0, and other readers do not accept newer syntax."""
     newer = document.spans.newer if may_be_newer(document.text) else None
     if newer is None:
         return []
     line, column = document.lines.position(newer.offset)
-    message = f"{newer.what} needs TOML 1.1, and lock files are TOML 1.0"
-    return [_syntax_issue(message, newer.offset, (line, column), "Write it as TOML 1.0; other tools stop here")]
+    message = f"{newer.what} requires TOML 1.1, but lock files are TOML 1.0"
+    return [_syntax_issue(message, newer.offset, (line, column), "Write it as TOML 1.0; other tools fail here")]
 
 
-def _syntax_issue(message: str, offset: int, place: tuple[int, int], hint: str | None) -> Issue:
+def _syntax_issue(message: str, offset: int, location: tuple[int, int], hint: str | None) -> Issue:
     return Issue(
         code="toml-syntax",
         severity=RULES["toml-syntax"].severity,
         message=message,
         path="",
         span=Span(start=offset, end=offset),
-        line=place[0],
-        column=place[1],
+        line=location[0],
+        column=location[1],
         section=RULES["toml-syntax"].section,
         hint=hint,
     )
 
 
-def placed(found: Iterable[Finding], document: Document | None) -> list[Issue]:
-    """The findings as issues, in the order given; those of no rule in the table are errors about the files."""
+def locate_findings(findings: Iterable[Finding], document: Document | None) -> list[Issue]:
+    """The findings as issues, in order. Findings with a code outside the catalogue are errors about wheels."""
     issues: list[Issue] = []
-    findings = list(found)
-    if not findings:
+    ordered = list(findings)
+    if not ordered:
         return issues
-    known = {} if document is None else places(document, (finding.path for finding in findings if finding.path))
-    for finding in findings:
+    known = {} if document is None else locations(document, (finding.path for finding in ordered if finding.path))
+    for finding in ordered:
         rule = RULES.get(finding.code)
         span = known.get(finding.path, Span(start=0, end=0))
         line, column = document.lines.position(span.start) if document is not None else (1, 1)

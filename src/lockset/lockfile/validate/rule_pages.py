@@ -1,4 +1,4 @@
-"""One page for each rule: what, why, an example, how to mend it."""
+"""A page for each rule: what it requires, why, an example, how to fix it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _FILES = ("archive-", "sdist-", "wheel-", "vcs-")
 def page(code: str) -> str:
     """The page of the rule `code` as Markdown."""
     rule = RULES[code]
-    why, mend = note(code)
+    why, fix = note(code)
     level = {"error": "An error: the file is not valid", "warning": "A warning; an error with `--strict`"}
     parts = [
         f"# {code}",
@@ -28,17 +28,19 @@ def page(code: str) -> str:
     ]
     example = _data("rule_examples.toml").get(code)
     if example is not None:
-        parts.append(f"## Example\n\nThis breaks the rule at line {example['line']}:\n\n```toml\n{example['text']}```")
-    parts.append(f"## How to mend it\n\n{mend}")
+        parts.append(
+            f"## Example\n\nThis violates the rule at line {example['line']}:\n\n```toml\n{example['text']}```"
+        )
+    parts.append(f"## How to fix it\n\n{fix}")
     return "\n\n".join(parts) + "\n"
 
 
 def note(code: str) -> tuple[str, str]:
-    """Why the rule is there, and how to mend what breaks it."""
+    """Why the rule exists, and how to fix a violation."""
     notes = _data("rule_notes.toml")
     shared = next((code.removeprefix(prefix) for prefix in _FILES if code.startswith(prefix)), code)
-    found = notes["rules"].get(code) or notes["rules"].get(shared) or notes["families"][code.rsplit("-", 1)[-1]]
-    return found["why"], found["mend"]
+    entry = notes["rules"].get(code) or notes["rules"].get(shared) or notes["families"][code.rsplit("-", 1)[-1]]
+    return entry["why"], entry["fix"]
 
 
 @lru_cache(maxsize=2)

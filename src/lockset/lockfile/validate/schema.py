@@ -1,7 +1,6 @@
-"""Checks against the JSON Schema of lock files, as Issues with Spans.
+"""Check values against the JSON Schemas of `schemas/`: the only module that uses jsonschema.
 
-The rules find all that the schema finds, and say it better; the plain run does without it. It is for editors, and
-for who wants to see a second witness.
+jsonschema is imported at the first check, so that other commands do not pay for it.
 """
 
 from __future__ import annotations
@@ -11,7 +10,7 @@ from datetime import date, datetime, time
 from functools import lru_cache
 from importlib.resources import files
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lockset.errors import LocksetError
 from lockset.lockfile.validate.finding import Issue, path_text
@@ -19,58 +18,91 @@ from lockset.lockfile.validate.finding import Issue, path_text
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from lockset.lockfile.positions import KeyPath
     from lockset.lockfile.read import Document
 
-__all__ = ["SCHEMA_NAME", "check", "load_schema"]
+__all__ = ["SCHEMA_NAME", "SETTINGS_SCHEMA_NAME", "Violation", "check_schema", "load_schema", "violations"]
 
 SCHEMA_NAME = "pylock-1.0.schema.json"
+SETTINGS_SCHEMA_NAME = "tool-lockset.schema.json"
+
+
+class Violation(NamedTuple):
+    """One thing that a schema refuses.
+
+    Attributes:
+        path: Keys and indexes from the top of the instance.
+        keyword: The JSON Schema keyword that refuses, such as `type`, or `depth` for what is nested too deep.
+        expected: The value of the keyword in the schema.
+        value: The part of the instance that is refused.
+        schema: The subschema that the keyword is from.
+        message: The sentence of jsonschema.
+    """
+
+    path: KeyPath
+    keyword: str
+    expected: Any
+    value: Any
+    schema: Mapping[str, Any]
+    message: str
 
 
 class _Toml(str):
-    """A TOML value of a type that JSON lacks, as the string an editor would show to a schema."""
+    """A TOML value of a type that JSON lacks, as the string that an editor would pass to a schema."""
 
     __slots__ = ("toml_type",)
     toml_type: str
 
 
-@lru_cache(maxsize=1)
-def load_schema() -> Mapping[str, Any]:
-    """The schema: from the installed package, else, where lockset runs from its source tree, from there.
+@lru_cache(maxsize=8)
+def load_schema(name: str = SCHEMA_NAME) -> Mapping[str, Any]:
+    """The schema, from the installed package or from the source tree.
 
     Raises:
-        LocksetError: `installation-broken` where neither has it.
+        LocksetError: `installation-broken`: neither has it.
     """
-    packaged = files("lockset").joinpath("schemas").joinpath(SCHEMA_NAME)
-    in_tree = Path(__file__).parents[4] / "schemas" / SCHEMA_NAME
-    for place in (packaged, in_tree):
-        if place.is_file():
-            schema: dict[str, Any] = json.loads(place.read_text("utf-8"))
+    packaged = files("lockset").joinpath("schemas").joinpath(name)
+    in_tree = Path(__file__).parents[4] / "schemas" / name
+    for location in (packaged, in_tree):
+        if location.is_file():
+            schema: dict[str, Any] = json.loads(location.read_text("utf-8"))
             return schema
-    raise LocksetError("installation-broken", f"`{SCHEMA_NAME}` is missing", hint="Install lockset again")
+    raise LocksetError("installation-broken", f"`{name}` is missing", hint="Install lockset again")
 
 
-def check(document: Document) -> tuple[Issue, ...]:
-    """What the schema refuses in `document`, sorted by place; all issues have the code `schema`.
+def violations(name: str, instance: Any, *, definition: str | None = None) -> tuple[Violation, ...]:
+    """Everything in `instance` (TOML or JSON as Python reads it) that the schema `name` refuses.
+
+    With a `definition`, the instance is checked against `#/$defs/DEFINITION` alone.
+    """
+    try:
+        errors = list(_validator(name, definition).iter_errors(_as_json(instance)))
+        return tuple(_violation(error) for error in errors)
+    except RecursionError:
+        return (Violation((), "depth", None, instance, {}, "Tables or arrays are nested too deep for the JSON Schema"),)
+
+
+def check_schema(document: Document) -> tuple[Issue, ...]:
+    """The violations of the schema of lock files in `document`, by position; all issues have the code `schema`.
+
+    The rules report everything that the schema does, with better messages, so validation does not use the schema. It is
+    meant for editors, and as an independent check.
 
     Raises:
-        LocksetError: `toml-syntax` where the document is nested too deep to be turned into JSON.
+        LocksetError: `toml-syntax`: the document is nested too deeply to be converted to JSON.
     """
     issues: list[Issue] = []
-    try:
-        instance = _as_json(document.data)
-    except RecursionError as deep:
-        message = "Tables or arrays are nested too deep for the JSON Schema"
-        raise LocksetError("toml-syntax", message, place=document.path) from deep
-    for error in _validator().iter_errors(instance):
-        path = tuple(error.absolute_path)
-        span = document.spans.nearest(path)
+    for violation in violations(SCHEMA_NAME, document.data):
+        if violation.keyword == "depth":
+            raise LocksetError("toml-syntax", violation.message, location=document.path)
+        span = document.spans.nearest(violation.path)
         line, column = document.lines.position(span.start)
         issues.append(
             Issue(
                 code="schema",
                 severity="error",
-                message=f"The JSON Schema refuses this: {error.message.splitlines()[0]}",
-                path=path_text(path),
+                message=f"This violates the JSON Schema: {violation.message}",
+                path=path_text(violation.path),
                 span=span,
                 line=line,
                 column=column,
@@ -80,27 +112,49 @@ def check(document: Document) -> tuple[Issue, ...]:
     return tuple(sorted(issues, key=lambda issue: (issue.line, issue.column, issue.message)))
 
 
-@lru_cache(maxsize=1)
-def _validator() -> Any:
-    """A validator that knows TOML's types: no float is an integer, and datetimes are told from strings."""
+def _violation(error: Any) -> Violation:
+    return Violation(
+        path=tuple(error.absolute_path),
+        keyword=error.validator,
+        expected=error.validator_value,
+        value=error.instance,
+        schema=error.schema if isinstance(error.schema, dict) else {},
+        message=error.message.splitlines()[0],
+    )
+
+
+@lru_cache(maxsize=8)
+def _validator(name: str, definition: str | None) -> Any:
+    """A validator with TOML's types: floats are not integers, and datetimes are not strings."""
     import jsonschema  # type: ignore[import-untyped]  # it has no types of its own
 
-    def toml_type(_validator: Any, wanted: str, instance: Any, _schema: Any) -> Iterator[jsonschema.ValidationError]:
-        if wanted != _toml_type(instance):
+    def toml_type(_validator: Any, wanted: Any, instance: Any, _schema: Any) -> Iterator[jsonschema.ValidationError]:
+        if _toml_type(instance) not in ([wanted] if isinstance(wanted, str) else wanted):
             yield jsonschema.ValidationError(f"{instance!r} is not of the TOML type {wanted!r}")
 
-    made = jsonschema.validators.extend(jsonschema.Draft202012Validator, {"x-toml-type": toml_type})
-    return made(load_schema())
+    def json_type(validator: Any, wanted: Any, instance: Any, schema: Any) -> Iterator[jsonschema.ValidationError]:
+        if isinstance(instance, _Toml) and "x-toml-type" not in schema:
+            yield jsonschema.ValidationError(f"{instance!r} is a date or time")
+        else:
+            yield from standard.VALIDATORS["type"](validator, wanted, instance, schema)
+
+    schema = load_schema(name)
+    standard = jsonschema.validators.validator_for(schema)
+    if definition is not None:
+        schema = {**schema, "$ref": f"#/$defs/{definition}"}
+    return jsonschema.validators.extend(standard, {"x-toml-type": toml_type, "type": json_type})(schema)
 
 
 def _toml_type(instance: Any) -> str:
     if isinstance(instance, _Toml):
         return instance.toml_type
+    if isinstance(instance, str):
+        return "string"
     return "integer" if isinstance(instance, int) and not isinstance(instance, bool) else "other"
 
 
 def _as_json(value: Any) -> Any:
-    """Only called on what the TOML reader has read, whose depth is bounded by it."""
+    """`value` for the validator; the TOML or JSON reader limits its depth."""
     if isinstance(value, dict):
         return {key: _as_json(item) for key, item in value.items()}
     if isinstance(value, list):

@@ -1,7 +1,7 @@
-"""Whether a text may hold anything that TOML 1.0 does not have: quick, and only ever wrong in saying yes.
+"""A quick check whether a text may use syntax newer than TOML 1.0, with false positives but no false negatives.
 
-The full scan for positions tells exactly. It costs about as much as parsing, so files that plainly are TOML 1.0 are
-spared it.
+The full scan for positions decides exactly, but takes about as long as parsing, so it is skipped for files that are
+certainly TOML 1.0.
 """
 
 from __future__ import annotations
@@ -11,12 +11,12 @@ import re
 __all__ = ["may_be_newer"]
 
 _NEWER_ESCAPE = re.compile(r"\\[ex]")
-# Of basic strings only: in literal ones a backslash is a backslash.
+# In basic strings only: literal strings have no escapes.
 _ESCAPE = re.compile(r"\\.")
 _STRINGS = re.compile(r"""\"[^"\n]*\"|'[^'\n]*'""")
 _INNERMOST = re.compile(r"\{[^{}\n]*\}")
 _FULL_LINE_COMMENT = re.compile(r"^[ \t]*#.*$", re.MULTILINE)
-# Not within a full time, and no offset.
+# Neither part of a full time nor an offset.
 _SHORT_TIME = re.compile(r"(?<![0-9:+-])[0-9]{2}:[0-9]{2}(?![0-9:])")
 _LAST_COMMA = re.compile(r",[ \t]*\}")
 # Inline tables nested deeper than this on one line are left to the full scan.
@@ -24,7 +24,7 @@ _DEPTH = 6
 
 
 def may_be_newer(text: str) -> bool:
-    """Whether the full scan has to look at `text`, which is TOML of some version."""
+    """Whether `text`, TOML of some version, needs the full scan."""
     if '"""' in text or "'''" in text:
         return True
     if "\\" in text:
@@ -40,4 +40,4 @@ def may_be_newer(text: str) -> bool:
         if "{" not in rest:
             return False
         rest = _INNERMOST.sub("", rest)
-    return "{" in rest  # a table that goes on in the next line, too
+    return "{" in rest  # possibly an inline table of several lines

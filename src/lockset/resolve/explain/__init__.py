@@ -1,1 +1,1 @@
-"""Explanations of failures, and what was tried and helps."""
+"""Explanations of failures, with suggestions that were tried and help."""

@@ -1,4 +1,4 @@
-"""Why nothing fits: the environment, the smallest set of requirements that cannot hold together, their chains."""
+"""Explain a failure: the environment, the smallest set of incompatible requirements, and the chains to them."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 from lockset.errors import LocksetError
 from lockset.index.ports import EMPTY_PAGE
-from lockset.resolve.explain.failure import Failure, joined
-from lockset.resolve.explain.minimal_conflict import Laboratory, smallest
+from lockset.resolve.explain.affected_environments import environment_in_words, failing_environments
+from lockset.resolve.explain.failure import Failure, join_words
+from lockset.resolve.explain.minimal_conflict import TrialRunner, minimize_conflict
 from lockset.resolve.explain.reasons import pythons_in_words, reasons
-from lockset.resolve.explain.suggestions import propose
-from lockset.resolve.explain.where import environment_in_words, extent
+from lockset.resolve.explain.suggestions import suggest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -19,44 +19,61 @@ if TYPE_CHECKING:
     from packaging.version import Version
 
     from lockset.resolve.problem.request import LockRequest
-    from lockset.resolve.problem.requirement import Origin, Root
-    from lockset.resolve.releases.repository import Flexible
-    from lockset.resolve.solver.search import Cause, Impossible
+    from lockset.resolve.problem.requirement import RequirementOrigin, RootRequirement
+    from lockset.resolve.releases.repository import AdjustableRepository
+    from lockset.resolve.solver.search import Cause, ResolutionImpossible
 
-__all__ = ["explain"]
+__all__ = ["explain_failure"]
 
 # Lines of fact shown; a conflict over more has its first ones shown.
 _LINES = 24
-# Releases that ask for the same thing are named one by one up to this many, then counted.
+# Releases with the same requirement are listed up to this many, then counted.
 _RELEASES_NAMED = 3
+_GIVEN_UP = "(the search was given up: there may be a solution that was not found)"
+# How certain it is that there is no answer, by whether everything was tried and what the second engine says; nothing is
+# said where both tried everything.
+_CERTAINTY = {
+    (True, "undecided"): "(the second engine, resolvelib, was given up before it could confirm this)",
+    (True, "contradicted"): "(the second engine, resolvelib, finds an answer for this environment: this is a bug in"
+    " lockset, report it with the project that shows it)",
+    (False, None): _GIVEN_UP,
+    (False, "undecided"): _GIVEN_UP,
+    (False, "confirmed"): "(the search was given up; the second engine, resolvelib, finds no answer for this"
+    " environment either)",
+    (False, "contradicted"): "(the search was given up, though this environment alone has an answer: lock fewer"
+    " environments, with `--python` or `--platform`)",
+}
 
 
-def explain(impossible: Impossible, request: LockRequest, repository: Flexible) -> LocksetError:
-    """The failure as an error: where, which roots cannot hold together, what meets what, and what helps.
+def explain_failure(
+    impossible: ResolutionImpossible, request: LockRequest, repository: AdjustableRepository
+) -> LocksetError:
+    """The failure as an error: the environment, the incompatible roots, the requirements between them, and suggestions.
 
-    What is looked at for it is bounded, and nothing is built.
+    The searches for it are bounded, and nothing is built.
     """
     quiet = repository.under(repository.rules)
-    laboratory = Laboratory()
-    conflict = smallest(impossible, request, quiet, laboratory)
+    trials = TrialRunner()
+    conflict = minimize_conflict(impossible, request, quiet, trials)
     failure = Failure(conflict=conflict, request=request, repository=quiet)
     where = environment_in_words(failure)
     context = list(_lines(failure))
     missing = sorted(set(failure.names) & repository.not_found.keys())
     if missing:
-        message = f"No index has a project named {joined(missing)}, which is needed on {where}"
-        hint: str | None = "Check the spelling, or name the index that has it with `--index`"
+        message = f"No index has a project named {join_words(missing)}, which is needed on {where}"
+        hint: str | None = "Check the spelling, or add the index that has it with `--index`"
     else:
         message = _message(failure, where)
         context += reasons(failure)
-        hint = propose(failure, laboratory)
+        hint = suggest(failure, trials)
         if hint is None and any(repository.empty_page(name) is not None for name in failure.names):
             hint = EMPTY_PAGE
-    context += extent(conflict)
+    context += failing_environments(conflict)
     if len(context) > _LINES:
         context[_LINES:] = [f"and {len(context) - _LINES} more"]
-    if not impossible.exhausted:
-        context.append("(the search was given up: there may be an answer that was not found)")
+    certainty = _CERTAINTY.get((impossible.exhausted, impossible.opinion))
+    if certainty is not None:
+        context.append(certainty)
     return LocksetError("no-resolution", message, context=tuple(context), hint=hint)
 
 
@@ -64,57 +81,62 @@ def _message(failure: Failure, where: str) -> str:
     roots = [r.dependency.text for r in failure.conflict.roots]
     limits = [f"{name}{specifier}" for name, specifier in failure.conflict.constraints]
     if limits:
-        told = f"the constraint{'' if len(limits) == 1 else 's'} {joined(limits)}"
-        return f"{joined(roots)} and {told} cannot hold together on {where}" if roots else f"{told} fails on {where}"
+        constraints = f"the constraint{'' if len(limits) == 1 else 's'} {join_words(limits)}"
+        return (
+            f"{join_words(roots)} and {constraints} are incompatible on {where}"
+            if roots
+            else f"{constraints} fails on {where}"
+        )
     if len(roots) > 1:
-        return f"{joined(roots)} cannot hold together on {where}"
-    asked = failure.conflict.roots[0].dependency
-    if list(failure.names) != [asked.name]:
-        return f"{asked.text} cannot be installed on {where}"
-    return f"No version of {asked.name} {f'fits {asked.text}' if asked.specifier.text else 'can be used'} on {where}"
+        return f"{join_words(roots)} are incompatible on {where}"
+    dependency = failure.conflict.roots[0].dependency
+    if list(failure.names) != [dependency.name]:
+        return f"{dependency.text} cannot be installed on {where}"
+    verb = f"fits {dependency.text}" if dependency.specifier.text else "can be used"
+    return f"No version of {dependency.name} {verb} on {where}"
 
 
 def _lines(failure: Failure) -> Iterator[str]:
-    """Who asks for what, from the roots down; releases of one project that ask alike share a line."""
+    """The chains of requirements from the roots down. Releases with the same requirement share a line."""
     conflict = failure.conflict
-    chains: dict[tuple[str, bool, str], tuple[Origin, ...]] = {}
+    chains: dict[tuple[str, bool, str], tuple[RequirementOrigin, ...]] = {}
     versions: dict[tuple[str, bool, str], list[Version]] = {}
     for cause in sorted(conflict.causes, key=_order):
         last = cause.origin
-        key = (last.name, last.version is None, _asked(last, failure))
+        key = (last.name, last.version is None, _need(last, failure))
         chain = _from_root(cause.chain or (last,), conflict.roots)
         if len(chain) > len(chains.get(key, ())):
             chains[key] = chain
         if last.version is not None and last.version not in versions.setdefault(key, []):
             versions[key].append(last.version)
     begun = list(dict.fromkeys(chain[0] for chain in chains.values()))
-    told = [_step(root.origin) for root in conflict.roots if root.origin not in begun]
-    # Under each root what is nearer to it comes first.
+    lines = [_step(root.origin) for root in conflict.roots if root.origin not in begun]
+    # Under each root, shorter chains come first.
     ordered = sorted(chains.items(), key=lambda item: (begun.index(item[1][0]), len(item[1])))
-    for (name, is_root, asked), chain in ordered:
+    for (name, is_root, need), chain in ordered:
         above = chain if is_root else chain[:-1]
-        # What several releases ask for alike is told of all of them in a line of its own.
+        # A requirement that several releases share has a line of its own.
         steps = [_step(o) for o in above if o.version is None or (o.name, False, f"needs {o.text}") not in chains]
         if not is_root:
-            asking = versions[name, is_root, asked]
-            verb = asked if len(asking) == 1 else re.sub("^(need|require)s ", r"\1 ", asked)
+            asking = versions[name, is_root, need]
+            verb = need if len(asking) == 1 else re.sub("^(need|require)s ", r"\1 ", need)
             steps.append(f"{name} {_listed(asking)} {verb}")
-        told += [f"{'  ' * (at > 0)}{step}" for at, step in enumerate(steps)]
-    yield from _once(told)
+        lines += [f"{'  ' * (at > 0)}{step}" for at, step in enumerate(steps)]
+    yield from _once(lines)
     for name, specifier in conflict.constraints:
-        place = failure.request.policy.places.get((name, specifier))
-        yield f"{name}{specifier} is a constraint{f' in {place}' if place else ''}"
+        location = failure.request.policy.locations.get((name, specifier))
+        yield f"{name}{specifier} is a constraint{f' in {location}' if location else ''}"
 
 
-def _from_root(chain: tuple[Origin, ...], roots: Sequence[Root]) -> tuple[Origin, ...]:
-    """`chain`, with the root it hangs on in front where the search had forgotten that."""
+def _from_root(chain: tuple[RequirementOrigin, ...], roots: Sequence[RootRequirement]) -> tuple[RequirementOrigin, ...]:
+    """`chain`, with its root in front where the solver no longer knew it."""
     first = chain[0]
     root = next((r for r in roots if first.version is not None and r.dependency.name == first.name), None)
     return chain if root is None else (root.origin, *chain)
 
 
 def _once(lines: Sequence[str]) -> Iterator[str]:
-    """`lines` without a chain's first ones where the chain before began with the same."""
+    """`lines` without those at the start of a chain that the chain before has, too."""
     root = ""
     under: set[str] = set()
     for line in lines:
@@ -135,14 +157,14 @@ def _order(cause: Cause) -> tuple[bool, str, str, str, Version | str]:
     return (origin.version is not None, root, cause.requirement.name, origin.name, origin.version or origin.text)
 
 
-def _step(origin: Origin) -> str:
+def _step(origin: RequirementOrigin) -> str:
     if origin.version is None:
-        return f"{origin.text} is asked for in {origin.name}"
+        return f"{origin.text} is required in {origin.name}"
     return f"{origin.name} {origin.version} needs {origin.text}"
 
 
-def _asked(origin: Origin, failure: Failure) -> str:
-    """What the release asks for, or why it is out of the question itself."""
+def _need(origin: RequirementOrigin, failure: Failure) -> str:
+    """The requirement of the release, or why the release itself cannot be used."""
     if origin.version is None or not origin.text.startswith("("):
         return f"needs {origin.text}"
     facts = failure.repository.facts(origin.name, origin.version)
@@ -153,11 +175,11 @@ def _asked(origin: Origin, failure: Failure) -> str:
     url = next((d for d in facts.dependencies if d.url is not None), None)
     if url is not None:
         return f"needs {url.text}, and packages of an index may not point to URLs"
-    return "cannot be used: another version of the same project is asked for"
+    return "cannot be used: it requires another version of itself"
 
 
 def _listed(versions: Sequence[Version]) -> str:
     ordered = sorted(versions)
     if len(ordered) > _RELEASES_NAMED:
         return f"{ordered[0]} to {ordered[-1]} ({len(ordered)} releases)"
-    return joined([str(v) for v in ordered])
+    return join_words([str(v) for v in ordered])

@@ -1,4 +1,4 @@
-"""A failure as those see it who look for what mends it, and one such change."""
+"""A failure to explain, and one suggestion to fix it."""
 
 from __future__ import annotations
 
@@ -15,116 +15,116 @@ if TYPE_CHECKING:
 
     from packaging.version import Version
 
-    from lockset.resolve.explain.minimal_conflict import Conflict
+    from lockset.resolve.explain.minimal_conflict import MinimalConflict
     from lockset.resolve.problem.request import LockRequest
-    from lockset.resolve.problem.requirement import Root
-    from lockset.resolve.releases.repository import Flexible
+    from lockset.resolve.problem.requirement import RootRequirement
+    from lockset.resolve.releases.repository import AdjustableRepository
     from lockset.resolve.solver.resolution import Pins
     from lockset.resolve.solver.search import Cause
 
-__all__ = ["QUESTION", "Failure", "Remedy", "chosen", "joined"]
+__all__ = ["QUESTION", "Failure", "Suggestion", "chosen", "join_words"]
 
-# Where a requirement is written that somebody only asks about: not for him to loosen.
+# The origin of a requirement that is only asked about (`why-not`): it cannot be loosened.
 QUESTION = "the question"
-# Releases of a project that are looked at for the Pythons they admit.
+# Releases of a project to check for the Pythons they admit.
 _LOOKED_AT = 20
-# Series of Pythons that are left out one by one.
+# Series of Pythons to exclude one by one.
 _SERIES = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Remedy:
-    """A change that may help.
+class Suggestion:
+    """A change that may fix a failure.
 
     Attributes:
-        request: The changed question.
-        repository: What answers it.
-        told: A sentence about it.
-        shows: The project whose version then chosen is told with it; empty for none.
-        kind: Of remedies of one kind the first that helps is enough; empty for one of its own kind.
+        request: The changed request.
+        repository: The repository for it.
+        text: A sentence that describes the change.
+        shows: The package whose resulting version is shown; empty for none.
+        kind: Of suggestions of one kind, only the first that helps is shown; empty for no kind.
     """
 
     request: LockRequest
-    repository: Flexible
-    told: str
+    repository: AdjustableRepository
+    text: str
     shows: str = ""
     kind: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Failure:
-    """A question without an answer.
+    """A request without a solution.
 
     Attributes:
-        conflict: What cannot hold together.
-        request: The question.
-        repository: Where releases come from; builds nothing.
+        conflict: The minimal conflict.
+        request: The request.
+        repository: The source of releases; builds nothing.
     """
 
-    conflict: Conflict
+    conflict: MinimalConflict
     request: LockRequest
-    repository: Flexible
+    repository: AdjustableRepository
 
     @cached_property
     def names(self) -> tuple[str, ...]:
-        """Projects asked for in the conflict."""
-        found = [c.requirement.name for c in self.conflict.causes if not c.requirement.name.startswith("!")]
-        return tuple(dict.fromkeys((*found, *(name for name, _ in self.conflict.constraints))))
+        """Packages that the requirements of the conflict are on."""
+        names = [c.requirement.name for c in self.conflict.causes if not c.requirement.name.startswith("!")]
+        return tuple(dict.fromkeys((*names, *(name for name, _ in self.conflict.constraints))))
 
     @cached_property
-    def on_the_way(self) -> tuple[str, ...]:
-        """Projects whose releases lead to the conflict."""
+    def chain_names(self) -> tuple[str, ...]:
+        """Packages whose releases lead to the conflict."""
         origins = [o for c in self.conflict.causes for o in (*c.chain, c.origin) if o.version is not None]
         return tuple(dict.fromkeys(o.name for o in origins))
 
     @property
-    def own_roots(self) -> list[Root]:
+    def own_roots(self) -> list[RootRequirement]:
         """Requirements of the conflict that the project itself can change."""
         return [r for r in self.conflict.roots if r.origin.name != QUESTION]
 
-    def asked(self, name: str) -> list[Specifier]:
-        """What the conflict asks of a project."""
+    def specifiers_on(self, name: str) -> list[Specifier]:
+        """Specifiers and constraints of the conflict on a package."""
         causes = [c.requirement.specifier for c in self.conflict.causes if c.requirement.name == name]
         return list(dict.fromkeys((*causes, *(s for n, s in self.conflict.constraints if n == name))))
 
-    def asking(self) -> Iterator[tuple[str, Version]]:
-        """Releases that ask for something in the conflict."""
+    def requiring_releases(self) -> Iterator[tuple[str, Version]]:
+        """Releases whose requirements are in the conflict."""
         for cause in self.conflict.causes:
             if cause.origin.version is not None:
                 yield cause.origin.name, cause.origin.version
 
-    def asked_by_releases(self) -> Iterator[tuple[str, Specifier]]:
-        """What might stand for all that is asked of a project of which releases ask: what is asked of it somewhere.
+    def override_specifiers(self) -> Iterator[tuple[str, Specifier]]:
+        """Specifiers that may override all others on a package that releases require, the best first.
 
-        What the project itself asks stands alone; else what admits the newest releases comes first.
+        Those of the project itself, if it has any; else those that admit the newest releases first.
         """
-        asked = dict.fromkeys(c.requirement.name for c in self.conflict.causes if c.origin.version is not None)
-        for name in asked:
+        names = dict.fromkeys(c.requirement.name for c in self.conflict.causes if c.origin.version is not None)
+        for name in names:
             causes = [c for c in self.conflict.causes if c.requirement.name == name and c.requirement.specifier.text]
             own = [c for c in causes if c.origin.version is None]
             every = {c.requirement.specifier for c in causes}
-            found = [s for s in dict.fromkeys(map(_wanted, own or causes)) if s.source is None]
-            versions = self.repository.releases(name).versions if len(found) > 1 else ()
+            specifiers = [s for s in dict.fromkeys(map(_override_specifier, own or causes)) if s.source is None]
+            versions = self.repository.releases(name).versions if len(specifiers) > 1 else ()
             if len(every) > 1:
-                yield from ((name, s) for s in sorted(found, key=lambda s: _newest(s, versions)))
+                yield from ((name, s) for s in sorted(specifiers, key=lambda s: _newest(s, versions)))
 
-    def place_of(self, root: Root) -> str:
+    def location_of(self, root: RootRequirement) -> str:
         """` in FILE`, where requirements of the conflict are written in several places."""
         return f" in {root.origin.name}" if len({r.origin.name for r in self.conflict.roots}) > 1 else ""
 
     @cached_property
     def extras(self) -> tuple[str, ...]:
-        """Extras that the conflict is about and that are chosen in it."""
+        """Extras that are chosen in the conflict and that its roots depend on."""
         example = self.conflict.region.example()
-        asking = {n for r in self.conflict.roots for n in r.region.extras()}
-        return () if example is None else tuple(sorted(example.extras & asking))
+        named = {n for r in self.conflict.roots for n in r.region.extras()}
+        return () if example is None else tuple(sorted(example.extras & named))
 
     @cached_property
     def groups(self) -> tuple[str, ...]:
         """The same of dependency groups; the default one does not count."""
         example = self.conflict.region.example()
-        asking = {n for r in self.conflict.roots for n in r.region.groups()}
-        return () if example is None else tuple(sorted(example.groups & asking - {self.request.default_group}))
+        named = {n for r in self.conflict.roots for n in r.region.groups()}
+        return () if example is None else tuple(sorted(example.groups & named - {self.request.default_group}))
 
     @cached_property
     def only_system(self) -> str | None:
@@ -165,22 +165,22 @@ class Failure:
             yield f"<{last}", MarkerSet.parse(f"python_version < '{last}'")
 
     def _first_within(self, python: str) -> str | None:
-        """From which release of the series `python` on what fails is admitted: `3.9.2`; None for all, and for none."""
+        """The first release of the series `python` without the failure, such as `3.9.2`; None for all, and for none."""
         major, minor = map(int, python.split("."))
         series = MarkerSet.of_python(f"=={python}.*")
         starts = []
         for name in self.names:
-            specifiers = self.asked(name)
+            specifiers = self.specifiers_on(name)
             fitting = [v for v in self.repository.releases(name).versions if all(s.admits(v) for s in specifiers)]
-            found = [(self.repository.serves(name, v) & series).python_intervals() for v in fitting[:_LOOKED_AT]]
-            last = [intervals[-1] for intervals in found if intervals]
+            served = [(self.repository.serves(name, v) & series).python_intervals() for v in fitting[:_LOOKED_AT]]
+            last = [intervals[-1] for intervals in served if intervals]
             starts += [start for start, end in last if end == (major, minor + 1, 0)][:1]
         first = max(starts, default=(major, minor, 0))
         return ".".join(map(str, first)) if first > (major, minor, 0) else None
 
     @cached_property
     def marker(self) -> str | None:
-        """A marker that leaves the environments out in which it fails, and few others; None where there is none."""
+        """A marker that excludes the failing environments and few others; None where there is none."""
         if self.only_system is not None:
             return f"sys_platform != '{self.only_system}'"
         for boundary, _ in self.python_boundaries():
@@ -193,8 +193,8 @@ class Failure:
         return None
 
 
-def _wanted(cause: Cause) -> Specifier:
-    """What is asked for; a version that is only asked about, or a later one."""
+def _override_specifier(cause: Cause) -> Specifier:
+    """The specifier of the cause; for a version that is only asked about, that version or a later one."""
     specifier = cause.requirement.specifier
     if cause.origin.name != QUESTION:
         return specifier
@@ -214,7 +214,7 @@ def _condition(boundary: str) -> str:
 
 
 def _without_series(pythons: Sequence[str]) -> tuple[str, MarkerSet]:
-    """A boundary that leaves out just these."""
+    """A boundary that excludes exactly these."""
     bounds = [f"!={python}.*" for python in pythons]
     return ",".join(bounds), MarkerSet.parse(" and ".join(map(_condition, bounds)))
 
@@ -226,10 +226,10 @@ def _known(python: str) -> bool:
 def chosen(pins: Pins, name: str) -> str:
     """`django 4.2.11`; several versions where environments differ; empty where none is needed."""
     versions = sorted({version for _, version in pins.leaves(name)})
-    return f"{name} {joined([str(v) for v in versions])}" if versions else ""
+    return f"{name} {join_words([str(v) for v in versions])}" if versions else ""
 
 
-def joined(parts: Sequence[str]) -> str:
+def join_words(parts: Sequence[str]) -> str:
     """`a`, `a and b`, `a, b and c`."""
     if len(parts) < 2:  # noqa: PLR2004 - one or none needs no conjunction
         return "".join(parts)

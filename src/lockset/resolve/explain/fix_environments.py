@@ -1,4 +1,4 @@
-"""Changes to where the lock shall hold: choices of extras and groups, Pythons, platforms, markers."""
+"""Changes of the environments to lock for: extras and groups, Pythons, platforms, markers."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from lockset.dependency_specifiers import read_specifiers
 from lockset.markers import MarkerSet
-from lockset.resolve.explain.failure import Remedy, joined
+from lockset.resolve.explain.failure import Suggestion, join_words
 from lockset.resolve.problem.python_range import is_open_above
 
 if TYPE_CHECKING:
@@ -17,14 +17,14 @@ if TYPE_CHECKING:
 
     from lockset.resolve.explain.failure import Failure
     from lockset.resolve.problem.request import LockRequest
-    from lockset.resolve.problem.requirement import Root
-    from lockset.resolve.releases.repository import Flexible
+    from lockset.resolve.problem.requirement import RootRequirement
+    from lockset.resolve.releases.repository import AdjustableRepository
 
 __all__ = ["by_declaring", "by_group", "by_leaving_out", "by_marker", "by_platform", "by_python"]
 
 _OPTIONS = {"linux": "linux", "darwin": "macos", "win32": "windows"}
 _SHOWN = {"linux": "Linux", "darwin": "macOS", "win32": "Windows"}
-# Requirements that are put under a marker or left out one by one.
+# Requirements to put under a marker or leave out, one by one.
 _ROOTS = 6
 
 
@@ -40,7 +40,7 @@ def _within(failure: Failure, region: MarkerSet) -> LockRequest:
     )
 
 
-def _capped(failure: Failure, request: LockRequest) -> Flexible:
+def _capped(failure: Failure, request: LockRequest) -> AdjustableRepository:
     """The repository, for which upper bounds of releases count where the range is closed above."""
     rules = failure.repository.rules
     if rules.ignore_caps == request.open_above:
@@ -48,41 +48,41 @@ def _capped(failure: Failure, request: LockRequest) -> Flexible:
     return failure.repository.under(replace(rules, ignore_caps=request.open_above))
 
 
-def by_declaring(failure: Failure) -> Iterator[Remedy]:
+def by_declaring(failure: Failure) -> Iterator[Suggestion]:
     """Extras and groups of the conflict, declared never to be chosen together."""
     if len(failure.extras) + len(failure.groups) < 2:  # noqa: PLR2004 - a conflict has two sides
         return
     yield _declaring(failure, failure.extras, failure.groups)
-    # Those that ask for the same projects are often as many alternatives.
-    asking = [r.region for r in failure.request.roots if r.dependency.name in failure.names]
-    extras = {*failure.extras, *(e for region in asking for e in region.extras())}
-    groups = {*failure.groups, *(g for region in asking for g in region.groups())}
+    # Extras and groups that require the same packages are often alternatives.
+    regions = [r.region for r in failure.request.roots if r.dependency.name in failure.names]
+    extras = {*failure.extras, *(e for region in regions for e in region.extras())}
+    groups = {*failure.groups, *(g for region in regions for g in region.groups())}
     yield _declaring(failure, sorted(extras), sorted(groups - {failure.request.default_group or ""}))
 
 
-def _declaring(failure: Failure, extras: Sequence[str], groups: Sequence[str]) -> Remedy:
+def _declaring(failure: Failure, extras: Sequence[str], groups: Sequence[str]) -> Suggestion:
     chosen = [MarkerSet.extra(e) for e in extras] + [MarkerSet.group(g) for g in groups]
     together = MarkerSet.none()
     for at, one in enumerate(chosen):
         for other in chosen[:at]:
             together |= one & other
     items = [f'{{ extra = "{e}" }}' for e in extras] + [f'{{ group = "{g}" }}' for g in groups]
-    told = "Where they are never installed together, declare it under `conflicts` in [tool.lockset]:"
-    told = f"{told} `conflicts = [[{', '.join(items)}]]`"
-    return Remedy(request=_within(failure, ~together), repository=failure.repository, told=told, kind="declare")
+    text = "Where they are never installed together, declare it under `conflicts` in [tool.lockset]:"
+    text = f"{text} `conflicts = [[{', '.join(items)}]]`"
+    return Suggestion(request=_within(failure, ~together), repository=failure.repository, text=text, kind="declare")
 
 
-def by_group(failure: Failure) -> Iterator[Remedy]:
+def by_group(failure: Failure) -> Iterator[Suggestion]:
     """A group of the conflict left out of the lock."""
     if len(failure.extras) + len(failure.groups) != 1:
         return
     for group in failure.groups:
-        told = f"Lock without the group: `--no-group {group}`"
+        text = f"Lock without the group: `--no-group {group}`"
         request = _within(failure, ~MarkerSet.group(group))
-        yield Remedy(request=request, repository=failure.repository, told=told)
+        yield Suggestion(request=request, repository=failure.repository, text=text)
 
 
-def by_python(failure: Failure) -> Iterator[Remedy]:
+def by_python(failure: Failure) -> Iterator[Suggestion]:
     """The range of Pythons, cut where the conflict ends."""
     boundaries = list(failure.python_boundaries())
     verbs = {"!=": "Leave Pythons out of the range", ">=": "Raise the range of Pythons"}
@@ -91,22 +91,22 @@ def by_python(failure: Failure) -> Iterator[Remedy]:
         text = _bounded(request.requires_python, boundary)
         request = replace(request, requires_python=read_specifiers(text))
         verb = verbs.get(boundary[:2], "Close the range of Pythons")
-        told = f"{verb}: `requires-python = \"{text}\"`, or `--python '{text}'`"
-        # What leaves out fewer Pythons comes first, and is enough where it helps.
+        message = f"{verb}: `requires-python = \"{text}\"`, or `--python '{text}'`"
+        # A boundary that excludes fewer Pythons comes first, and is enough if it helps.
         kind = "python" if boundaries[0][0].startswith("!=") else f"python {verb}"
-        yield Remedy(request=request, repository=_capped(failure, request), told=told, kind=kind)
+        yield Suggestion(request=request, repository=_capped(failure, request), text=message, kind=kind)
 
 
-def _bounded(asked: SpecifierSet | None, boundary: str) -> str:
-    """`asked` with the bound in the place of the one on the same side; `!=` goes with all."""
+def _bounded(requires_python: SpecifierSet | None, boundary: str) -> str:
+    """`requires_python` with the bound in the place of the one on the same side; `!=` goes with all."""
     replaced_ones = {">=": {">=", ">"}, "!=": set[str]()}.get(boundary[:2], {"<", "<="})
-    kept = [str(s) for s in asked or () if s.operator not in replaced_ones]
+    kept = [str(s) for s in requires_python or () if s.operator not in replaced_ones]
     order = {">": 0, "~": 1, "=": 1, "!": 2, "<": 3}
     return ",".join(sorted([*kept, boundary], key=lambda text: (order[text[0]], text)))
 
 
-def by_platform(failure: Failure) -> Iterator[Remedy]:
-    """Platforms without the one on which alone it fails."""
+def by_platform(failure: Failure) -> Iterator[Suggestion]:
+    """The platforms without the only one that fails."""
     system = failure.only_system
     if system is None:
         return
@@ -114,17 +114,16 @@ def by_platform(failure: Failure) -> Iterator[Remedy]:
     left = list(dict.fromkeys(e.sys_platform for e in failure.conflict.holding))
     repository = failure.repository
     if request.environments:
-        told = f"Leave {_SHOWN.get(system, system)} out of the platforms that are asked for"
+        text = f"Leave {_SHOWN.get(system, system)} out of the requested platforms"
     else:
         options = " ".join(f"--platform {_OPTIONS.get(s, s)}" for s in left)
-        told = (
-            f"Lock for {joined([_SHOWN.get(s, s) for s in left])} only: `{options}`, or `platforms` in [tool.lockset]"
-        )
-    yield Remedy(request=request, repository=repository, told=told)
+        systems = join_words([_SHOWN.get(s, s) for s in left])
+        text = f"Lock for {systems} only: `{options}`, or `platforms` in [tool.lockset]"
+    yield Suggestion(request=request, repository=repository, text=text)
 
 
-def by_marker(failure: Failure) -> Iterator[Remedy]:
-    """Requirements of the conflict, asked for only where it does not arise."""
+def by_marker(failure: Failure) -> Iterator[Suggestion]:
+    """Requirements of the conflict, restricted to where it does not arise."""
     marker = failure.marker
     if marker is None:
         return
@@ -134,25 +133,25 @@ def by_marker(failure: Failure) -> Iterator[Remedy]:
             continue
         condition = root.dependency.condition
         text = f"{root.dependency.text} ; {marker}" if condition is None else _both(root, marker)
-        told = f"Ask for it only where it fits: `{text}`"
-        yield Remedy(request=_with(failure, root, changed), repository=failure.repository, told=told)
+        message = f"Require it only where it fits: `{text}`"
+        yield Suggestion(request=_with(failure, root, changed), repository=failure.repository, text=message)
 
 
-def _both(root: Root, marker: str) -> str:
+def _both(root: RootRequirement, marker: str) -> str:
     condition = str(root.dependency.condition)
     condition = f"({condition})" if " or " in condition else condition
     return f"{root.dependency.text} ; {condition} and {marker}"
 
 
-def by_leaving_out(failure: Failure) -> Iterator[Remedy]:
-    """Requirements of the conflict, done without."""
+def by_leaving_out(failure: Failure) -> Iterator[Suggestion]:
+    """Requirements of the conflict, removed."""
     if len(failure.request.roots) < 2:  # noqa: PLR2004 - without the only one nothing is left to lock
         return
     for root in failure.own_roots[:_ROOTS]:
-        told = f"Do without `{root.dependency.text}`{failure.place_of(root)}"
-        yield Remedy(request=_with(failure, root, None), repository=failure.repository, told=told)
+        text = f"Remove `{root.dependency.text}`{failure.location_of(root)}"
+        yield Suggestion(request=_with(failure, root, None), repository=failure.repository, text=text)
 
 
-def _with(failure: Failure, root: Root, changed: Root | None) -> LockRequest:
+def _with(failure: Failure, root: RootRequirement, changed: RootRequirement | None) -> LockRequest:
     roots = [changed if r is root else r for r in failure.request.roots]
     return replace(failure.request, roots=tuple(r for r in roots if r is not None))

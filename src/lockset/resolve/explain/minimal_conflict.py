@@ -1,4 +1,8 @@
-"""The smallest conflict in a failure: what of the project cannot hold together, and in which environments."""
+"""The minimal conflict of a failure: the smallest set of roots and constraints that fails, and in which environments.
+
+The set is found by deletion: each root and constraint is left out in turn, and stays out if the rest still fails (a
+minimal unsatisfiable subset).
+"""
 
 from __future__ import annotations
 
@@ -8,54 +12,54 @@ from typing import TYPE_CHECKING, TypeVar
 from lockset._dataclass import dataclass
 from lockset.errors import LocksetError
 from lockset.resolve.problem.regions import environment_region
-from lockset.resolve.releases.direct_repository import SourceFound
-from lockset.resolve.solver.budget import Effort, SpentError
-from lockset.resolve.solver.search import Impossible, search, solve_environment
+from lockset.resolve.releases.direct_repository import UrlRequirementDiscovered
+from lockset.resolve.solver.budget import BudgetSpentError, SearchBudget
+from lockset.resolve.solver.search import ResolutionImpossible, search, solve_environment
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from lockset.markers import Environment, MarkerSet
     from lockset.resolve.problem.request import LockRequest
-    from lockset.resolve.problem.requirement import Root, Specifier
-    from lockset.resolve.releases.repository import Flexible
+    from lockset.resolve.problem.requirement import RootRequirement, Specifier
+    from lockset.resolve.releases.repository import AdjustableRepository
     from lockset.resolve.solver.resolution import Pins
     from lockset.resolve.solver.search import Cause
 
-__all__ = ["Conflict", "Constraint", "Laboratory", "smallest"]
+__all__ = ["Constraint", "MinimalConflict", "TrialRunner", "minimize_conflict"]
 
 # Decisions of all searches that explain one failure; a project of 100 packages needs about 150 to be resolved.
 _DECISIONS = 12_000
-# Decisions that are left for the requirements of one conflict alone, where the whole project used up the others.
+# Decisions reserved for the requirements of one conflict alone.
 _DECISIONS_OF_PART = 3_000
-# Decisions of one of them.
+# Decisions of one search.
 _SHARE = 2_500
-# Sources found on the way after which a trial is not begun again.
-_BEGINNINGS = 8
-# Environments looked at to tell where else it fails.
-_SURVEYED = 40
+# Attempts of a trial that discovers direct sources.
+_MOST_ATTEMPTS = 8
+# Environments to try, to show where else it fails.
+_MOST_ENVIRONMENTS = 40
 
-# A constraint: the name it is on, and what it asks for.
+# A constraint: package name and specifier.
 Constraint = tuple[str, "Specifier"]
 T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Conflict:
-    """What cannot hold together.
+class MinimalConflict:
+    """A minimal set of roots and constraints without a solution.
 
     Attributes:
-        region: The environment in which it was found.
-        roots: Requirements of the project of which none can be left out.
-        constraints: The same of its constraints.
-        causes: The requirements that met.
-        exhausted: Whether everything was tried there.
-        failing: Sampled environments in which these roots and constraints have no answer.
-        holding: Those in which they have one.
+        region: The environment of the failure.
+        roots: Requirements of the project, none of which can be left out.
+        constraints: Constraints, none of which can be left out.
+        causes: The causes of the last conflict.
+        exhausted: Whether everything was tried.
+        failing: Sampled environments in which the set has no solution.
+        holding: Sampled environments in which it has one.
     """
 
     region: MarkerSet
-    roots: tuple[Root, ...]
+    roots: tuple[RootRequirement, ...]
     constraints: tuple[Constraint, ...]
     causes: tuple[Cause, ...]
     exhausted: bool
@@ -63,80 +67,90 @@ class Conflict:
     holding: tuple[Environment, ...] = ()
 
 
-class Laboratory:
-    """Searches for answers to changed questions, within a bound on all of them together; nothing is built for it."""
+class TrialRunner:
+    """Solves changed requests, within one budget for all of them; builds nothing."""
 
     def __init__(self) -> None:
-        self._effort = Effort(_DECISIONS)
+        self._budget = SearchBudget(_DECISIONS)
         self._failing: dict[MarkerSet, None] = {}
 
     @property
     def is_spent(self) -> bool:
         """Whether no more can be tried."""
-        return self._effort.left <= 0
+        return self._budget.left <= 0
 
     @property
     def failing(self) -> tuple[MarkerSet, ...]:
-        """Environments that kept changed questions from an answer: the next one most likely fails there too."""
+        """Environments in which changed requests failed: the next one will probably fail there, too."""
         return tuple(self._failing)
 
     def begin_part(self) -> None:
-        """Go on with a smaller question, for which something is left however much was spent so far."""
-        self._effort.left = max(self._effort.left, _DECISIONS_OF_PART)
+        """Go on with a smaller request, for which a part of the budget is reserved."""
+        self._budget.left = max(self._budget.left, _DECISIONS_OF_PART)
         self._failing.clear()
 
     def environment(
-        self, request: LockRequest, region: MarkerSet, roots: Sequence[Root], repository: Flexible
-    ) -> Impossible | SpentError | None:
-        """Why `roots` cannot hold in one environment, None where they can; SpentError where that stays unknown."""
-        found = self._within_bounds(lambda: solve_environment(request, region, roots, repository, self._effort))
-        # What only a build would tell is not known here: no failure that hangs on it is one.
-        return SpentError() if isinstance(found, Impossible) and _names(found) & repository.unbuilt else found
+        self,
+        request: LockRequest,
+        region: MarkerSet,
+        roots: Sequence[RootRequirement],
+        repository: AdjustableRepository,
+    ) -> ResolutionImpossible | BudgetSpentError | None:
+        """Why `roots` have no solution in one environment, None if they have one; BudgetSpentError if unknown."""
+        outcome = self._within_bounds(lambda: solve_environment(request, region, roots, repository, self._budget))
+        # A failure that may depend on metadata that needs a build is unknown, since nothing is built.
+        return (
+            BudgetSpentError()
+            if isinstance(outcome, ResolutionImpossible) and _names(outcome) & repository.unbuilt
+            else outcome
+        )
 
-    def everywhere(self, request: LockRequest, repository: Flexible) -> Pins | None:
-        """The answer to a question, None where it has none or none was found within the bound."""
+    def everywhere(self, request: LockRequest, repository: AdjustableRepository) -> Pins | None:
+        """The solution of a request; None where there is none, or none within the budget."""
 
-        def found() -> Pins | None:
+        def solve() -> Pins | None:
             try:
-                return search(request, repository, self._effort)[0]
-            except Impossible as impossible:
+                return search(request, repository, self._budget)[0]
+            except ResolutionImpossible as impossible:
                 self._failing[impossible.universe] = None
                 return None
 
-        answer = self._within_bounds(found)
-        return None if isinstance(answer, SpentError) else answer
+        answer = self._within_bounds(solve)
+        return None if isinstance(answer, BudgetSpentError) else answer
 
-    def _within_bounds(self, attempt: Callable[[], T]) -> T | SpentError:
-        for _ in range(_BEGINNINGS):
-            self._effort.begin(_SHARE)
+    def _within_bounds(self, attempt: Callable[[], T]) -> T | BudgetSpentError:
+        for _ in range(_MOST_ATTEMPTS):
+            self._budget.begin(_SHARE)
             try:
                 return attempt()
-            except SourceFound:
+            except UrlRequirementDiscovered:
                 continue
-            except SpentError as spent:
+            except BudgetSpentError as spent:
                 return spent
             except LocksetError:
-                break  # a page or a file that cannot be had: nothing is known then
-        return SpentError()
+                break  # a page or file cannot be read: the outcome is unknown
+        return BudgetSpentError()
 
 
-def _names(impossible: Impossible) -> set[str]:
-    """Every project that has a part in the failure."""
-    asked = {cause.requirement.name for cause in impossible.causes}
-    return asked | {o.name for c in impossible.causes for o in (*c.chain, c.origin) if o.version is not None}
+def _names(impossible: ResolutionImpossible) -> set[str]:
+    """Every package that takes part in the failure."""
+    required = {cause.requirement.name for cause in impossible.causes}
+    return required | {o.name for c in impossible.causes for o in (*c.chain, c.origin) if o.version is not None}
 
 
-def smallest(impossible: Impossible, request: LockRequest, repository: Flexible, laboratory: Laboratory) -> Conflict:
-    """Roots and constraints of which none can be left out for the failure, and where else they fail."""
+def minimize_conflict(
+    impossible: ResolutionImpossible, request: LockRequest, repository: AdjustableRepository, trials: TrialRunner
+) -> MinimalConflict:
+    """The minimal conflict of a failure, with the sampled environments in which it fails."""
     region = impossible.universe
     roots = [r for r in request.roots if not (r.region & region).is_empty]
     causes = impossible.causes
 
-    def fails(roots: Sequence[Root], constraints: Sequence[Constraint]) -> bool:
+    def fails(roots: Sequence[RootRequirement], constraints: Sequence[Constraint]) -> bool:
         nonlocal causes
         kept = with_constraints(request, constraints)
-        again = laboratory.environment(kept, region, roots, repository) if roots else None
-        if not isinstance(again, Impossible) or (impossible.exhausted and not again.exhausted):
+        again = trials.environment(kept, region, roots, repository) if roots else None
+        if not isinstance(again, ResolutionImpossible) or (impossible.exhausted and not again.exhausted):
             return False
         causes = again.causes
         return True
@@ -144,25 +158,25 @@ def smallest(impossible: Impossible, request: LockRequest, repository: Flexible,
     constraints = list(_constraints(request, region))
     if constraints and fails(roots, ()):
         constraints = []
-    # The roots that the conflict's chains begin with are often all that matters.
+    # Often only the roots at which the chains of the conflict begin matter.
     begun = {c.chain[0] for c in causes if c.chain and c.chain[0].version is None}
     likely = [r for r in roots if r.origin in begun]
     if len(likely) < len(roots) and fails(likely, constraints):
         roots = likely
     roots = _without_each(roots, lambda rest: bool(rest) and fails(rest, constraints))
     constraints = _without_each(constraints, lambda rest: fails(roots, rest))
-    found = Conflict(
+    conflict = MinimalConflict(
         region=region,
         roots=tuple(roots),
         constraints=tuple(constraints),
         causes=tuple(causes),
         exhausted=impossible.exhausted,
     )
-    return _surveyed(found, request, repository, laboratory)
+    return _with_environments(conflict, request, repository, trials)
 
 
 def with_constraints(request: LockRequest, kept: Sequence[Constraint]) -> LockRequest:
-    """The request with just these of its constraints; what says where a project comes from stays."""
+    """The request with only these of its constraints; constraints to a direct source stay."""
     chosen = set(kept)
     constraints = {
         name: tuple((s, where) for s, where in held if s.source is not None or (name, s) in chosen)
@@ -179,7 +193,7 @@ def _constraints(request: LockRequest, region: MarkerSet) -> Iterator[Constraint
 
 
 def _without_each(items: list[T], fails: Callable[[list[T]], bool]) -> list[T]:
-    """`items` without those that can go while it still fails; many are left out at once first."""
+    """`items` without those that can be left out while it still fails; tries large parts first."""
     size = max(len(items) // 2, 1)
     while size:
         position = 0
@@ -193,22 +207,24 @@ def _without_each(items: list[T], fails: Callable[[list[T]], bool]) -> list[T]:
     return items
 
 
-def _surveyed(found: Conflict, request: LockRequest, repository: Flexible, laboratory: Laboratory) -> Conflict:
+def _with_environments(
+    conflict: MinimalConflict, request: LockRequest, repository: AdjustableRepository, trials: TrialRunner
+) -> MinimalConflict:
     failing, holding = [], []
-    asked = with_constraints(request, found.constraints)
-    for environment in request.samples[:_SURVEYED]:
-        region = sampled(environment, found.region, request)
+    constrained = with_constraints(request, conflict.constraints)
+    for environment in request.samples[:_MOST_ENVIRONMENTS]:
+        region = sampled(environment, conflict.region, request)
         if region.is_empty:
             continue
-        answer = laboratory.environment(asked, region, found.roots, repository)
-        if isinstance(answer, Impossible):
+        answer = trials.environment(constrained, region, conflict.roots, repository)
+        if isinstance(answer, ResolutionImpossible):
             failing.append(environment)
         elif answer is None:
             holding.append(environment)
         else:
-            # Half a survey would say too much.
-            return found
-    return replace(found, failing=tuple(failing), holding=tuple(holding))
+            # An incomplete list would be misleading.
+            return conflict
+    return replace(conflict, failing=tuple(failing), holding=tuple(holding))
 
 
 def sampled(environment: Environment, like: MarkerSet, request: LockRequest) -> MarkerSet:

@@ -1,11 +1,11 @@
-"""For each project of a conflict: what keeps releases that all its requirements admit from being chosen."""
+"""For each package of a conflict: why releases that match all requirements cannot be chosen."""
 
 from __future__ import annotations
 
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from lockset.resolve.explain.failure import joined
+from lockset.resolve.explain.failure import join_words
 from lockset.resolve.problem.direct_source import DirectVersion
 from lockset.resolve.releases.admission import Admission
 
@@ -22,20 +22,20 @@ if TYPE_CHECKING:
 
 __all__ = ["python_specifiers", "pythons_in_words", "reasons"]
 
-# Pythons left out that are named one by one.
+# Excluded Pythons that are listed one by one.
 _GAP = 8
 
 
 def reasons(failure: Failure) -> Iterator[str]:
-    """One line of fact for each project of which something might fit and nothing does."""
+    """One line for each package that has a reason."""
     for name in failure.names:
-        told = _of(name, failure)
-        if told is not None:
-            yield told
+        reason = _reason(name, failure)
+        if reason is not None:
+            yield reason
 
 
-def _of(name: str, failure: Failure) -> str | None:
-    specifiers = failure.asked(name)
+def _reason(name: str, failure: Failure) -> str | None:
+    specifiers = failure.specifiers_on(name)
     left_out = _left_out(name, specifiers, failure)
     if left_out is not None:
         return left_out
@@ -54,7 +54,7 @@ def _of(name: str, failure: Failure) -> str | None:
 
 
 def _left_out(name: str, specifiers: Sequence[Specifier], failure: Failure) -> str | None:
-    """Releases that would fit, and that rules on files keep out of sight."""
+    """Why rules leave out a release that would match."""
     for version in failure.repository.all_versions(name):
         if all(s.admits(version) for s in specifiers):
             why = failure.repository.left_out(name, version)
@@ -63,7 +63,7 @@ def _left_out(name: str, specifiers: Sequence[Specifier], failure: Failure) -> s
 
 
 def _kept_out(releases: Releases, specifiers: Sequence[Specifier], failure: Failure) -> str | None:
-    """Looked at in the order in which releases are sorted out: policy, Requires-Python and files."""
+    """Why matching releases are excluded: policy, Requires-Python or files, checked in this order."""
     name, region, repository = releases.name, failure.conflict.region, failure.repository
     fitting = [v for v in releases.versions if all(s.admits(v) for s in specifiers)]
     admitted = Admission(repository, failure.request.policy).admitted(releases, specifiers)
@@ -72,10 +72,10 @@ def _kept_out(releases: Releases, specifiers: Sequence[Specifier], failure: Fail
         return _refused_by_policy(releases, fitting[0], failure)
     if any(not repository.serves(name, v).is_disjoint(region) for v in usable):
         return None
-    lacking = repository.lacks(name, usable[0]) & region
+    lacking = repository.lacks_files(name, usable[0]) & region
     if not lacking.is_empty:
         platforms = [t.platform for t, where in repository.rules.strictly.items() if not where.is_disjoint(lacking)]
-        return f"{name} {usable[0]} has no wheel for {joined(list(dict.fromkeys(platforms)))}"
+        return f"{name} {usable[0]} has no wheel for {join_words(list(dict.fromkeys(platforms)))}"
     serves = repository.serves(name, usable[0])
     if not serves.without_platforms().is_disjoint(region.without_platforms()):
         example = region.example()
@@ -107,36 +107,36 @@ def pythons_in_words(serves: MarkerSet) -> str:
 
 
 def python_specifiers(pythons: MarkerSet) -> list[str]:
-    """What a Requires-Python would say to mean just these; empty for all Pythons, and where it would be long."""
+    """Specifiers of a Requires-Python that admits exactly these; empty for all Pythons, and where it would be long."""
     intervals = pythons.python_intervals()
-    found = [f">={_written(intervals[0][0])}"] if intervals and any(intervals[0][0]) else []
+    specifiers = [f">={_written(intervals[0][0])}"] if intervals and any(intervals[0][0]) else []
     for (_, end), (start, _) in pairwise(intervals):
         assert end is not None
         gap = _gap(end, start)
         if gap is None:
             return []
-        found += gap
+        specifiers += gap
     last = intervals[-1][1] if intervals else None
-    return [*found, f"<{_written(last)}"] if last is not None else found
+    return [*specifiers, f"<{_written(last)}"] if last is not None else specifiers
 
 
 def _gap(first: Release, end: Release) -> list[str] | None:
-    """`!=3.9.0`, `!=3.1.*` for the Pythons from `first` up to `end`; None where these are too many to be listed."""
-    found: list[str] = []
+    """`!=3.9.0`, `!=3.1.*` for the Pythons from `first` up to `end`; None if too many to list."""
+    exclusions: list[str] = []
     while first < end:
         major, minor, micro = first
         following = (major, minor + 1, 0)
         if micro == 0 and following <= end:
-            found.append(f"!={major}.{minor}.*")
+            exclusions.append(f"!={major}.{minor}.*")
             first = following
         elif end[:2] == (major, minor):
-            found += [f"!={major}.{minor}.{number}" for number in range(micro, end[2])]
+            exclusions += [f"!={major}.{minor}.{number}" for number in range(micro, end[2])]
             first = end
         else:
             return None
-        if len(found) > _GAP:
+        if len(exclusions) > _GAP:
             return None
-    return found
+    return exclusions
 
 
 def _written(release: Release) -> str:

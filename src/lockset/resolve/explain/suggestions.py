@@ -1,4 +1,4 @@
-"""What would mend a failure: only what was tried and helps."""
+"""Suggestions to fix a failure. Each was tried, and only those that help are shown."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ from lockset.resolve.explain.minimal_conflict import with_constraints
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from lockset.resolve.explain.failure import Failure, Remedy
-    from lockset.resolve.explain.minimal_conflict import Laboratory
+    from lockset.resolve.explain.failure import Failure, Suggestion
+    from lockset.resolve.explain.minimal_conflict import TrialRunner
 
-__all__ = ["propose"]
+__all__ = ["suggest"]
 
-# What a person would think of first comes first.
-_WAYS: tuple[Callable[[Failure], Iterator[Remedy]], ...] = (
+# The most obvious fixes come first.
+_FIXES: tuple[Callable[[Failure], Iterator[Suggestion]], ...] = (
     by_declaring,
     by_url,
     by_admission,
@@ -47,68 +47,68 @@ _WAYS: tuple[Callable[[Failure], Iterator[Remedy]], ...] = (
     by_override,
 )
 # Only where nothing else helps.
-_LAST = (by_leaving_out,)
-# Proposals told at most, and changes of one way that are told together.
-_TOLD = 4
+_LAST_FIXES = (by_leaving_out,)
+# Suggestions shown at most.
+_MOST_SUGGESTIONS = 4
 
 
-def propose(failure: Failure, laboratory: Laboratory) -> str | None:
-    """What to do about a failure, one or several things of which each is enough; None where nothing tried helps.
+def suggest(failure: Failure, trials: TrialRunner) -> str | None:
+    """One or several suggestions, each of which is enough to fix the failure; None where nothing tried helps.
 
-    Each is tried in all environments that the lock is asked for. Where nothing helps there, what mends this conflict
-    is told as what it is: something else fails as well.
+    Each is tried in all environments of the lock. Where nothing helps there, suggestions that fix this conflict alone
+    are shown as such: something else fails as well.
     """
-    helping = _helping(failure, laboratory)
+    helping = _helping(failure, trials)
     if helping:
         return _listed("This was tried and helps", "Each of these was tried and helps", helping)
     conflict = failure.conflict
     alone = replace(with_constraints(failure.request, conflict.constraints), roots=conflict.roots)
     if len(alone.roots) == len(failure.request.roots):
         return None
-    laboratory.begin_part()
-    partly = _helping(replace(failure, request=alone), laboratory)
+    trials.begin_part()
+    partly = _helping(replace(failure, request=alone), trials)
     if partly:
-        one = "This was tried and mends this conflict, but it is not the only one"
-        return _listed(one, "Each of these was tried and mends this conflict, but it is not the only one", partly)
+        one = "This was tried and fixes this conflict, but it is not the only one"
+        return _listed(one, "Each of these was tried and fixes this conflict, but it is not the only one", partly)
     return None
 
 
-def _helping(failure: Failure, laboratory: Laboratory) -> list[str]:
-    found: list[str] = []
-    for ways in (_WAYS, _LAST):
+def _helping(failure: Failure, trials: TrialRunner) -> list[str]:
+    texts: list[str] = []
+    for ways in (_FIXES, _LAST_FIXES):
         kinds: set[str] = set()
-        for remedy in (r for way in ways for r in way(failure)):
-            told = None if remedy.kind in kinds else _tried(remedy, failure, laboratory)
-            if told is not None:
-                found.append(told)
-                if remedy.kind:
-                    kinds.add(remedy.kind)
-            if len(found) == _TOLD or laboratory.is_spent:
+        for suggestion in (r for way in ways for r in way(failure)):
+            text = None if suggestion.kind in kinds else _try(suggestion, failure, trials)
+            if text is not None:
+                texts.append(text)
+                if suggestion.kind:
+                    kinds.add(suggestion.kind)
+            if len(texts) == _MOST_SUGGESTIONS or trials.is_spent:
                 break
-        if found:
+        if texts:
             break
-    return found
+    return texts
 
 
-def _tried(remedy: Remedy, failure: Failure, laboratory: Laboratory) -> str | None:
-    """What to tell of it; None where it does not help, or that stays unknown."""
-    request = remedy.request
+def _try(suggestion: Suggestion, failure: Failure, trials: TrialRunner) -> str | None:
+    """The text of a suggestion; None if it does not help, or that is unknown."""
+    request = suggestion.request
     if request.universe.is_empty:
         return None
-    # The environment that failed is looked at first: it is little work, and most changes do not help there.
-    # So are those in which another change failed: there something else is wrong.
-    for failed in dict.fromkeys((failure.conflict.region, *laboratory.failing)):
+    # The failing environment comes first: it is quick to solve, and most changes do not help there. Then those in
+    # which another change failed, where something else may be wrong.
+    for failed in dict.fromkeys((failure.conflict.region, *trials.failing)):
         region = failed & request.universe
         if (
             not region.is_empty
-            and laboratory.environment(request, region, request.roots, remedy.repository) is not None
+            and trials.environment(request, region, request.roots, suggestion.repository) is not None
         ):
             return None
-    pins = laboratory.everywhere(request, remedy.repository)
+    pins = trials.everywhere(request, suggestion.repository)
     if pins is None:
         return None
-    taken = chosen(pins, remedy.shows) if remedy.shows else ""
-    return f"{remedy.told} ({taken} {'fit' if ' and ' in taken else 'fits'})" if taken else remedy.told
+    taken = chosen(pins, suggestion.shows) if suggestion.shows else ""
+    return f"{suggestion.text} ({taken} {'fit' if ' and ' in taken else 'fits'})" if taken else suggestion.text
 
 
 def _listed(one: str, several: str, proposals: list[str]) -> str:

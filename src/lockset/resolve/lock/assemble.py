@@ -1,4 +1,4 @@
-"""A resolution as a lock file: entries with markers, files that some environment can use, who needs whom."""
+"""Assemble a lock file (PEP 751) from a resolution: entries with markers, usable files and dependencies."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from lockset.lockfile.model import (
     Pylock,
 )
 from lockset.markers import MarkerSet, wheel_region
-from lockset.resolve.problem.direct_source import DirectVersion, is_local, local_path, relative_path
+from lockset.resolve.problem.direct_source import DirectVersion, file_url_path, is_local, relative_path
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -35,41 +35,41 @@ if TYPE_CHECKING:
     from lockset.lockfile.declared_conflicts import DeclaredConflict
     from lockset.resolve.problem.direct_source import DirectSource, SourceFacts
     from lockset.resolve.problem.request import LockRequest
-    from lockset.resolve.problem.requirement import Root
+    from lockset.resolve.problem.requirement import RootRequirement
     from lockset.resolve.solver.resolution import Node, NodeKey, Resolution
 
-__all__ = ["Artifacts", "LockTerms", "assemble", "reference", "root_text", "root_texts", "with_project"]
+__all__ = ["Artifacts", "LockTerms", "assemble_lock", "reference", "root_text", "root_texts", "with_project"]
 
 
 class Artifacts(Protocol):
-    """Knows the files of releases, and what is at sources."""
+    """The files of releases, and the content of direct sources."""
 
     def files(self, name: str, version: Version) -> Sequence[DistributionFile]:
-        """Files of the release that may be used: none that is yanked unless all are, none that options exclude."""
+        """Files of the release that may be used: no yanked ones unless all are, none that options exclude."""
 
     def index_url(self, name: str) -> str:
         """The index the project comes from, without credentials."""
 
     def hashes(self, file: DistributionFile) -> Mapping[str, str]:
-        """Strong hashes of the file, as the index gives them; where it gives none, of the bytes, fetched for that."""
+        """Strong hashes of the file from the index; if it has none, of the bytes, which are fetched for that."""
 
     def requires_python(self, name: str, version: Version) -> str | None:
         """Requires-Python of the release."""
 
     def source(self, version: DirectVersion) -> DirectSource:
-        """The source of a release, as all who ask for it together mean it."""
+        """The source of a release, joined from all requirements on it."""
 
     def read(self, source: DirectSource) -> SourceFacts:
-        """What is at the source."""
+        """The content of the source."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LockTerms:
-    """What the lock says of itself.
+    """The top-level values of a lock.
 
     Attributes:
-        requires_python: Pythons it serves, None for all.
-        universe: The same with the declared environments, as a region.
+        requires_python: The Pythons it supports, None for all.
+        universe: The environments it supports, as a region.
         conflicts: Extras and groups that are never chosen together; `universe` holds no such choice.
         sdists: Whether sdists are recorded.
         folder: The lock's folder; paths are relative to it.
@@ -82,15 +82,15 @@ class LockTerms:
     sdists: bool = True
 
 
-def assemble(resolution: Resolution, request: LockRequest, terms: LockTerms, artifacts: Artifacts) -> Pylock:
+def assemble_lock(resolution: Resolution, request: LockRequest, terms: LockTerms, artifacts: Artifacts) -> Pylock:
     """The lock file of `resolution`: one package for each of its nodes, in their order.
 
     Raises:
         LocksetError: `no-wheels`: a release has no wheel, and sdists are not recorded.
     """
-    alone = {key: _alone(node, terms, artifacts) for key, node in resolution.nodes.items()}
-    dependencies = _dependencies(resolution, alone)
-    packages = [replace(package, dependencies=dependencies.get(key)) for key, package in alone.items()]
+    entries = {key: _entry(node, terms, artifacts) for key, node in resolution.nodes.items()}
+    dependencies = _dependencies(resolution, entries)
+    packages = [replace(package, dependencies=dependencies.get(key)) for key, package in entries.items()]
     multi = request.extras is not None
     # "The groups listed by this key SHOULD NOT be listed in dependency-groups": one that is installed by default is
     # still chosen by its name.
@@ -112,12 +112,12 @@ def with_project(lock: Pylock, name: str, path: str, request: LockRequest) -> Py
     """`lock` with the project itself as an editable folder at `path`, installed with its own dependencies.
 
     Raises:
-        LocksetError: `project-locked-twice`: something asks for the project as a package.
+        LocksetError: `project-locked-twice`: something requires the project as a package.
     """
     if any(package.name == name for package in lock.packages):
         raise LocksetError(
             "project-locked-twice",
-            f"{name} is the project itself, and something it needs asks for {name} as well",
+            f"{name} is the project itself, and one of its dependencies requires {name} as well",
             hint="Exclude it (`--exclude`, `excludes` in [tool.lockset]), or lock without `--with-project`",
         )
     own = {r.dependency.name for r in request.roots if r.region.groups() <= {request.default_group}}
@@ -131,56 +131,56 @@ def with_project(lock: Pylock, name: str, path: str, request: LockRequest) -> Py
     return replace(lock, packages=sorted([*lock.packages, entry], key=lambda p: p.name))
 
 
-def _dependencies(resolution: Resolution, alone: Mapping[NodeKey, Package]) -> dict[NodeKey, list[dict[str, Any]]]:
+def _dependencies(resolution: Resolution, entries: Mapping[NodeKey, Package]) -> dict[NodeKey, list[dict[str, Any]]]:
     targets: dict[NodeKey, dict[NodeKey, None]] = {}
     for edge in resolution.edges:
         if edge.source is not None and edge.target[0] != edge.source[0]:
             targets.setdefault(edge.source, {})[edge.target] = None
     same: dict[str, list[Package]] = {}
-    for (name, _), package in alone.items():
+    for (name, _), package in entries.items():
         same.setdefault(name, []).append(package)
     return {
-        key: [reference(alone[target], same[target[0]]) for target in sorted(found)] for key, found in targets.items()
+        key: [reference(entries[target], same[target[0]]) for target in sorted(keys)] for key, keys in targets.items()
     }
 
 
 def reference(package: Package, others: Sequence[Package]) -> dict[str, Any]:
-    """What tells `package` from others of its name among `others`, as little as is needed."""
-    rivals = [p for p in others if p.name == package.name and p is not package]
-    told: dict[str, Any] = {"name": str(package.name)}
-    if not rivals:
-        return told
-    if package.version is not None and all(p.version != package.version for p in rivals):
-        return {**told, "version": str(package.version)}
+    """The fewest keys that distinguish `package` from the other entries of its name among `others`."""
+    namesakes = [p for p in others if p.name == package.name and p is not package]
+    keys: dict[str, Any] = {"name": str(package.name)}
+    if not namesakes:
+        return keys
+    if package.version is not None and all(p.version != package.version for p in namesakes):
+        return {**keys, "version": str(package.version)}
     if package.archive is not None:
-        place = {"url": package.archive.url} if package.archive.url else {"path": package.archive.path}
-        return {**told, "archive": place}
+        location = {"url": package.archive.url} if package.archive.url else {"path": package.archive.path}
+        return {**keys, "archive": location}
     if package.vcs is not None:
-        return {**told, "vcs": {"commit-id": package.vcs.commit_id}}
+        return {**keys, "vcs": {"commit-id": package.vcs.commit_id}}
     if package.directory is not None:
-        return {**told, "directory": {"path": package.directory.path}}
-    return {**told, "version": str(package.version), **({"index": package.index} if package.index else {})}
+        return {**keys, "directory": {"path": package.directory.path}}
+    return {**keys, "version": str(package.version), **({"index": package.index} if package.index else {})}
 
 
-def _alone(node: Node, terms: LockTerms, artifacts: Artifacts) -> Package:
+def _entry(node: Node, terms: LockTerms, artifacts: Artifacts) -> Package:
     """The entry of a node, without its dependencies."""
     name, version = node.key
     text = marker_text(node.region, terms.universe, terms.conflicts)
     marker = composed_marker(text) if text is not None else None
     if isinstance(version, DirectVersion):
-        return _direct(node, version, marker, terms, artifacts)
+        return _direct_entry(node, version, marker, terms, artifacts)
     files = artifacts.files(name, version)
     platform_region = node.region.without_extras_and_groups()
     sdist = next((f for f in files if not f.is_wheel), None) if terms.sdists else None
     wheels = [f for f in files if f.is_wheel and not wheel_region(f.tags).is_disjoint(platform_region)]
     if not wheels and sdist is None:
-        # An entry must have a source, also where none of its files can be used: the lock comes with a warning then.
+        # An entry must have files, even if none can be used. There is a warning then.
         wheels = [f for f in files if f.is_wheel]
     if not wheels and sdist is None:
         raise LocksetError(
             "no-wheels",
-            f"{name} {version} has source distributions only, and the lock is to record wheels only",
-            hint=f"Leave `--no-sdist` out, or build it yourself and name the wheel: `{name} @ PATH`",
+            f"{name} {version} has source distributions only, and the lock records wheels only",
+            hint=f"Leave out `--no-sdist`, or build it yourself and name the wheel: `{name} @ PATH`",
         )
     return Package(
         name=canonicalize_name(name),
@@ -193,39 +193,39 @@ def _alone(node: Node, terms: LockTerms, artifacts: Artifacts) -> Package:
     )
 
 
-def _direct(
+def _direct_entry(
     node: Node, version: DirectVersion, marker: Marker | None, terms: LockTerms, artifacts: Artifacts
 ) -> Package:
-    """The entry of a source."""
+    """The entry of a direct source."""
     source = artifacts.source(version)
-    found = artifacts.read(source)
+    facts = artifacts.read(source)
     path = relative_path(source.path, terms.folder).removeprefix("./") if source.path else None
     vcs = directory = archive = None
     if source.kind == "archive":
         archive = PackageArchive(
-            url=source.url, path=path, size=found.size, hashes=dict(found.hashes), subdirectory=source.subdirectory
+            url=source.url, path=path, size=facts.size, hashes=dict(facts.hashes), subdirectory=source.subdirectory
         )
     elif source.kind == "directory":
         editable = True if source.editable else None
         directory = PackageDirectory(path=path or ".", editable=editable, subdirectory=source.subdirectory)
     else:
-        assert found.commit is not None
+        assert facts.commit is not None
         vcs = PackageVcs(
             type="git",
             url=None if path else source.url,
             path=path,
             requested_revision=source.revision,
-            commit_id=found.commit,
+            commit_id=facts.commit,
             subdirectory=source.subdirectory,
         )
     # "The version MUST NOT be included when it cannot be guaranteed to be consistent with the code used (i.e. when a
     # source tree is used)."
-    stable = source.is_wheel or (source.kind == "archive" and found.metadata.origin == "sdist")
+    stable = source.is_wheel or (source.kind == "archive" and facts.metadata.origin == "sdist")
     return Package(
         name=canonicalize_name(node.key[0]),
         version=version.plain if stable else None,
         marker=marker,
-        requires_python=_specifiers(found.metadata.requires_python),
+        requires_python=_specifiers(facts.metadata.requires_python),
         vcs=vcs,
         directory=directory,
         archive=archive,
@@ -233,12 +233,12 @@ def _direct(
 
 
 def _file(file: DistributionFile, terms: LockTerms, artifacts: Artifacts) -> dict[str, Any]:
-    """The fields of a file; one on this computer has a path relative to the lock, which can move with it."""
+    """The fields of a file. A local file has a path relative to the lock, so that both can be moved together."""
     is_here = is_local(file.url)
     return {
         "name": file.filename,
         "url": None if is_here else file.url,
-        "path": relative_path(local_path(file.url), terms.folder).removeprefix("./") if is_here else None,
+        "path": relative_path(file_url_path(file.url), terms.folder).removeprefix("./") if is_here else None,
         "upload_time": file.upload_time,
         "size": file.size,
         "hashes": dict(artifacts.hashes(file)),
@@ -258,14 +258,14 @@ def _specifiers(text: str | None) -> SpecifierSet | None:
 
 
 def root_texts(request: LockRequest) -> list[str]:
-    """What was asked, as requirement texts; with the extra or group a requirement belongs to in its marker."""
+    """The roots as requirement texts, with the extra or group of each in its marker."""
     return sorted({root_text(root, request) for root in request.roots if not root.region.is_empty})
 
 
-def root_text(root: Root, request: LockRequest) -> str:
-    """What `root` asks for."""
+def root_text(root: RootRequirement, request: LockRequest) -> str:
+    """The text of `root`."""
     default = MarkerSet.group(request.default_group) if request.default_group else MarkerSet.any()
-    # Within the default group its own membership goes without saying.
+    # The default group is implied.
     region = root.region.given(default) if root.region.implies(default) else root.region
     marker = region.text()
     return root.dependency.text if marker is None else f"{root.dependency.text} ; {marker}"

@@ -1,4 +1,4 @@
-"""The answer to one question: the search, pre-releases that only packages name, and files where they are needed."""
+"""Resolve a problem: the search, later opt-ins to pre-releases, and releases with files where they are needed."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 from lockset.resolve.lock.python_bounds import first_refused, is_outgrown
 from lockset.resolve.lock.wheel_gaps import with_files
 from lockset.resolve.problem.python_range import SETTLED
-from lockset.resolve.solver.opt_in_releases import everything_is_named, granting
-from lockset.resolve.solver.propagate import propagate
-from lockset.resolve.solver.search import Impossible, search
+from lockset.resolve.solver.opt_in_releases import all_opted_in, with_opt_in
+from lockset.resolve.solver.resolution_graph import resolution_graph
+from lockset.resolve.solver.search import ResolutionImpossible, search
 
 if TYPE_CHECKING:
-    from lockset.progress import Listener
-    from lockset.resolve.problem.build_problem import Question
+    from lockset.progress import ProgressListener
+    from lockset.resolve.problem.build_problem import ResolutionProblem
     from lockset.resolve.releases.direct_repository import DirectRepository
     from lockset.resolve.releases.index_repository import IndexRepository
     from lockset.resolve.solver.resolution import Resolution
@@ -23,48 +23,54 @@ __all__ = ["resolution_of"]
 
 
 def resolution_of(
-    question: Question, repository: IndexRepository | DirectRepository, listener: Listener
-) -> Resolution | Impossible:
-    """What is chosen where, or why there is nothing to choose: the same for all who want to know.
+    problem: ResolutionProblem, repository: IndexRepository | DirectRepository, listener: ProgressListener
+) -> Resolution | ResolutionImpossible:
+    """The resolution of `problem`, or why it has none.
 
-    Where upper bounds narrow the lock instead of excluding releases, one that admits no Python where it is needed costs
-    the lock all of these Pythons and serves nobody. Where that happens, an answer without such releases, with all upper
-    bounds counted on Pythons that are out, is taken if it serves more Pythons.
+    Where upper bounds narrow the lock, a release that excludes every Python on which it is needed would cost the lock
+    all of these. Then the problem is solved again without such releases, and with upper bounds on released Pythons.
+    That resolution is used if it supports more Pythons.
 
     Raises:
-        SourceFound: a source was found on the way; begin again.
+        UrlRequirementDiscovered: a direct source was discovered; begin again.
     """
-    found = _resolution_of(question, repository, listener)
-    if isinstance(found, Impossible) or not question.request.open_above:
-        return found
-    bound = first_refused(found, repository.strictly_serves)
-    if not any(is_outgrown(found.nodes[key], repository.strictly_serves) for key in bound.releases):
-        return found
-    policy = replace(question.request.policy, outgrown=False)
-    rules = replace(question.rules, caps_count=SETTLED)
-    strict = replace(question, rules=rules, request=replace(question.request, policy=policy))
-    instead = _resolution_of(strict, repository.under(rules), listener)
-    if isinstance(instead, Impossible):
-        return found
-    later = first_refused(instead, repository.strictly_serves)
-    return instead if later.python is None or (bound.python is not None and bound.python < later.python) else found
+    resolution = _resolution_of(problem, repository, listener)
+    if isinstance(resolution, ResolutionImpossible) or not problem.request.open_above:
+        return resolution
+    bound = first_refused(resolution, repository.strictly_serves)
+    if not any(is_outgrown(resolution.nodes[key], repository.strictly_serves) for key in bound.releases):
+        return resolution
+    policy = replace(problem.request.policy, outgrown=False)
+    rules = replace(problem.rules, caps_count=SETTLED)
+    strict = replace(problem, rules=rules, request=replace(problem.request, policy=policy))
+    alternative = _resolution_of(strict, repository.under(rules), listener)
+    if isinstance(alternative, ResolutionImpossible):
+        return resolution
+    later = first_refused(alternative, repository.strictly_serves)
+    return (
+        alternative
+        if later.python is None or (bound.python is not None and bound.python < later.python)
+        else resolution
+    )
 
 
 def _resolution_of(
-    question: Question, repository: IndexRepository | DirectRepository, listener: Listener
-) -> Resolution | Impossible:
-    request = question.request
+    problem: ResolutionProblem, repository: IndexRepository | DirectRepository, listener: ProgressListener
+) -> Resolution | ResolutionImpossible:
+    request = problem.request
     try:
         pins, statistics = search(request, repository, listener)
-    except Impossible as impossible:
-        granted = granting(impossible, request)
-        if granted is None:
+    except ResolutionImpossible as impossible:
+        opted_in = with_opt_in(impossible, request)
+        if opted_in is None:
             return impossible
-        found = _resolution_of(replace(question, request=granted), repository, listener)
-        return impossible if isinstance(found, Impossible) else found
-    found = propagate(pins, request.roots, request.universe, repository, statistics)
-    if not request.policy.granted:
-        return with_files(found, question, repository)
+        resolution = _resolution_of(replace(problem, request=opted_in), repository, listener)
+        return impossible if isinstance(resolution, ResolutionImpossible) else resolution
+    resolution = resolution_graph(pins, request.roots, request.universe, repository, statistics)
+    if not request.policy.opted_in:
+        return with_files(resolution, problem, repository)
     return (
-        found if everything_is_named(found, request, repository) else Impossible(request.universe, (), exhausted=True)
+        resolution
+        if all_opted_in(resolution, request, repository)
+        else ResolutionImpossible(request.universe, (), exhausted=True)
     )

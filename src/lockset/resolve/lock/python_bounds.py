@@ -1,8 +1,8 @@
-"""Upper bounds of releases narrow the lock's own range of Pythons, where the project's range is open above.
+"""Narrow the Python range of a lock to the upper bounds of its releases, if the project's range is open above.
 
-Counted in the search, one `<4` would make the rest of the range unsolvable or drag a package years back; ignored, the
-lock would promise Pythons that an installer must refuse. So the search goes without them, and the lock says which
-Pythons it serves. What cannot be had on Pythons in development narrows it as well.
+If the solver respected these bounds, one `<4` would make the rest of the range unsolvable, or choose a release that is
+years old. If they were ignored, the lock would claim Pythons on which installers must refuse. So the solver ignores
+them, and `requires-python` of the lock is narrowed afterwards. Failures on Pythons in development narrow it as well.
 """
 
 from __future__ import annotations
@@ -26,25 +26,25 @@ if TYPE_CHECKING:
     from lockset.markers.domains import Release
     from lockset.resolve.problem.request import LockRequest
     from lockset.resolve.solver.resolution import Node, NodeKey, Resolution
-    from lockset.resolve.solver.search import Impossible
+    from lockset.resolve.solver.search import ResolutionImpossible
 
-__all__ = ["Narrowing", "Refused", "first_refused", "is_outgrown", "later_pythons", "narrowing"]
+__all__ = ["ExcludedPython", "PythonBound", "first_refused", "is_outgrown", "later_pythons", "narrowing"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Narrowing:
-    """The first Python that is not served, and which releases do not admit it.
+class PythonBound:
+    """The first Python that the lock does not support, and the releases that exclude it.
 
     Attributes:
-        below: The lock serves Pythons below this one, such as `3.15`.
-        releases: Names and versions that set the bound, sorted; none where nothing fits beyond it.
+        below: The lock supports Pythons below this one, such as `3.15`.
+        releases: Names and versions that set the bound, sorted; empty where there is no solution beyond it.
     """
 
     below: str
     releases: tuple[NodeKey, ...]
 
     def apply(self, requires_python: SpecifierSet | None) -> SpecifierSet:
-        """The narrowed range, without upper bounds that it makes needless."""
+        """The narrowed range, without upper bounds that it implies."""
         bounds = requires_python or SpecifierSet()
         kept = [str(s) for s in bounds if s.operator not in {"<", "<="} or not s.contains(self.below)]
         return read_specifiers(",".join([*kept, f"<{self.below}"]))
@@ -61,75 +61,75 @@ class Narrowing:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Refused:
-    """A Python that chosen releases do not admit.
+class ExcludedPython:
+    """A Python that chosen releases exclude.
 
     Attributes:
         python: None where they admit every Python on which they are needed.
-        releases: Those that do not.
+        releases: The releases that exclude it.
     """
 
     python: Release | None
     releases: tuple[NodeKey, ...]
 
 
-def narrowing(resolution: Resolution, admits: Callable[[str, Version], MarkerSet]) -> Narrowing | None:
+def narrowing(resolution: Resolution, admits: Callable[[str, Version], MarkerSet]) -> PythonBound | None:
     """The bound that the chosen releases set, None where they admit every Python of the universe.
 
     Args:
-        resolution: What was found without regard to upper bounds.
-        admits: Environments a release admits, upper bounds counted.
+        resolution: The solution, made without upper bounds.
+        admits: Environments that a release admits, with its upper bound.
 
     Raises:
         LocksetError: `no-python-left`: nothing of the range remains.
     """
-    refused = first_refused(resolution, admits)
-    if refused.python is None:
+    excluded = first_refused(resolution, admits)
+    if excluded.python is None:
         return None
-    found = Narrowing(below=_written(refused.python), releases=refused.releases)
-    if (resolution.universe & found.region).is_empty:
-        name, version = refused.releases[0]
+    bound = PythonBound(below=_version_text(excluded.python), releases=excluded.releases)
+    if (resolution.universe & bound.region).is_empty:
+        name, version = excluded.releases[0]
         raise LocksetError(
             "no-python-left",
-            f"{name} {version} admits no Python of the range asked for",
-            hint="Widen the range, or ask for another version of it",
+            f"{name} {version} does not support any Python of the requested range",
+            hint="Widen the range, or require another version of it",
         )
-    return found
+    return bound
 
 
-def first_refused(resolution: Resolution, admits: Callable[[str, Version], MarkerSet]) -> Refused:
-    """The first Python on which a chosen release is needed that does not admit it."""
+def first_refused(resolution: Resolution, admits: Callable[[str, Version], MarkerSet]) -> ExcludedPython:
+    """The first Python that a chosen release excludes though it is needed there."""
     lowest: Release | None = None
-    blamed: list[NodeKey] = []
+    releases: list[NodeKey] = []
     for key, node in resolution.nodes.items():
         start = (node.region - admits(*key)).python_minimum()
         if start is None:
             continue
         if lowest is None or start < lowest:
-            lowest, blamed = start, []
+            lowest, releases = start, []
         if start == lowest:
-            blamed.append(key)
-    return Refused(python=lowest, releases=tuple(blamed))
+            releases.append(key)
+    return ExcludedPython(python=lowest, releases=tuple(releases))
 
 
 def is_outgrown(node: Node, admits: Callable[[str, Version], MarkerSet]) -> bool:
-    """Whether a release admits no Python where it is needed, though not only Pythons in development are there."""
+    """Whether a release excludes every Python on which it is needed, and not all of these are in development."""
     return node.region.is_disjoint(admits(*node.key)) and not node.region.is_disjoint(SETTLED)
 
 
-def later_pythons(impossible: Impossible, request: LockRequest) -> Narrowing | None:
-    """The bound that leaves out a failure on Pythons in development or to come; None where it is not just theirs.
+def later_pythons(impossible: ResolutionImpossible, request: LockRequest) -> PythonBound | None:
+    """The bound that excludes a failure on unreleased Pythons; None where released ones fail too.
 
-    Where the project's range is open above, what cannot be had there yet says nothing against the Pythons that are.
+    Where the project's range is open above, it may be locked for the released Pythons.
     """
     start = impossible.universe.python_minimum()
     if not request.open_above or start is None or not impossible.universe.is_disjoint(SETTLED):
         return None
-    found = Narrowing(below=_written(start), releases=())
-    return None if (request.universe & found.region).is_empty else found
+    bound = PythonBound(below=_version_text(start), releases=())
+    return None if (request.universe & bound.region).is_empty else bound
 
 
-def _written(release: Release) -> str:
+def _version_text(release: Release) -> str:
     numbers = list(release)
     while len(numbers) > 2 and numbers[-1] == 0:  # noqa: PLR2004 - major and minor stay
         numbers.pop()

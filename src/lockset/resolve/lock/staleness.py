@@ -1,4 +1,4 @@
-"""check(): whether a lock serves its sources, without network."""
+"""Whether a lock is up to date with its sources, checked without network."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from lockset.lockfile.model import describe
 from lockset.markers import MarkerSet
 from lockset.metadata.pyproject import tree_metadata
 from lockset.resolve.lock.assemble import root_text, root_texts
-from lockset.resolve.problem.build_problem import DEFAULT_GROUP_NAMES, ask
+from lockset.resolve.problem.build_problem import DEFAULT_GROUP_NAMES, build_problem
 from lockset.resolve.problem.direct_source import leads_to
 from lockset.resolve.problem.lasting_choices import is_made_by_lock, recorded_table
 from lockset.resolve.problem.requirement import parse_dependency
-from lockset.resolve.solver.search import choices_of
+from lockset.resolve.solver.search import extra_and_group_choices
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,99 +23,103 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from lockset.lockfile.model import Package, Pylock
-    from lockset.resolve.problem.build_problem import Question
-    from lockset.resolve.problem.options import Choices
+    from lockset.resolve.problem.build_problem import ResolutionProblem
+    from lockset.resolve.problem.options import LockOptions
     from lockset.resolve.problem.requirement import Dependency
     from lockset.resolve.problem.sample import Sample
     from lockset.sources.project import RootProject
 
-__all__ = ["check"]
+__all__ = ["outdated_parts"]
 
 
-def check(
-    project: RootProject, choices: Choices, lock: Pylock, *, now: datetime, folder: Path | None = None
+def outdated_parts(
+    project: RootProject, options: LockOptions, lock: Pylock, *, now: datetime, folder: Path | None = None
 ) -> tuple[str, ...]:
-    """What `lock`, which lies in `folder`, does not serve of what `project` and `choices` ask for; empty if current.
+    """Where `lock`, in `folder`, is out of date with `project` and `options`; empty if it is current.
 
-    Looked at: the Pythons and environments, extras and groups, every requirement of the project in sampled
-    environments, what locked folders ask for where they tell it without a build, and (for locks of lockset) that
-    nothing is locked which the project no longer asks for. What only a build would tell of it is not looked at.
+    Checks the Pythons and environments, extras and groups, every requirement of the project at sampled environments,
+    the static requirements of locked folders, and for locks of lockset, that nothing is locked which the project no
+    longer requires. Metadata that needs a build is not checked.
     """
     if any("optional-dependencies" in each.keys for each in project.unbuilt):
         project = replace(project, extras={**dict.fromkeys(lock.extras or (), ()), **project.extras})
-    question = ask(project, choices, old=lock, now=now, folder=folder)
-    found = [
-        *(() if any("requires-python" in each.keys for each in project.unbuilt) else _reach(question, lock)),
-        *_names(question, lock),
-        *_roots(question, lock, is_whole=not project.unbuilt),
-        *_recorded(question, lock),
-        *_entries(lock),
-        *_project(question, project, lock),
-        *_trees(question, lock, project.name),
+    problem = build_problem(project, options, old=lock, now=now, folder=folder)
+    findings = [
+        *(
+            ()
+            if any("requires-python" in each.keys for each in project.unbuilt)
+            else _environment_changes(problem, lock)
+        ),
+        *_choice_changes(problem, lock),
+        *_root_changes(problem, lock, is_whole=not project.unbuilt),
+        *_setting_changes(problem, lock),
+        *_missing_entries(lock),
+        *_project_changes(problem, project, lock),
+        *_tree_changes(problem, lock, project.name),
     ]
-    return tuple(dict.fromkeys(found))
+    return tuple(dict.fromkeys(findings))
 
 
-def _reach(question: Question, lock: Pylock) -> list[str]:
-    """Whether the lock claims the environments asked for; upper bounds that the lock itself found are its own."""
-    request = question.request
+def _environment_changes(problem: ResolutionProblem, lock: Pylock) -> list[str]:
+    """Changes of Pythons and environments. Upper bounds that came from chosen releases are no change."""
+    request = problem.request
     served = MarkerSet.of_python(lock.requires_python) if lock.requires_python is not None else MarkerSet.any()
-    asked = MarkerSet.any() if request.requires_python is None else MarkerSet.of_python(request.requires_python)
+    requested = MarkerSet.any() if request.requires_python is None else MarkerSet.of_python(request.requires_python)
     continued = served.without_python_cap() if request.open_above else served
     findings = []
-    if not asked.implies(continued):
+    if not requested.implies(continued):
         findings.append(f"the project runs on Python {request.requires_python}, the lock on {lock.requires_python}")
     old = {MarkerSet.of_marker(m) for m in lock.environments or ()}
     new = {MarkerSet.parse(m) for m in request.environments}
     if old != new:
-        findings.append("the environments asked for are not those of the lock")
+        findings.append("the requested environments are not those of the lock")
     return findings
 
 
-def _project(question: Question, project: RootProject, lock: Pylock) -> list[str]:
-    """Whether the project itself is locked as it should be."""
+def _project_changes(problem: ResolutionProblem, project: RootProject, lock: Pylock) -> list[str]:
+    """Changes of whether the project itself is locked."""
     paths = [p.directory.path for p in lock.packages if p.name == project.name and p.directory is not None]
-    if question.entry is None:
+    if problem.entry is None:
         return [f"the project itself is locked, from {path}" for path in paths]
-    return [] if paths == [question.entry] else ["the project itself is not locked"]
+    return [] if paths == [problem.entry] else ["the project itself is not locked"]
 
 
-def _names(question: Question, lock: Pylock) -> list[str]:
-    """Extras and groups that the lock has and the project has not, and the other way round.
+def _choice_changes(problem: ResolutionProblem, lock: Pylock) -> list[str]:
+    """Extras and groups that are in the lock or the project alone.
 
-    What another tool's lock was converted from may have groups that lockset does not read: they are no finding.
+    A converted lock may have groups of another tool that lockset does not read. They are no change.
     """
-    request, converted = question.request, not is_made_by_lock(lock)
-    chosen = set(lock.default_groups or ()) - {request.default_group, _own_group(question, lock)}
+    request, converted = problem.request, not is_made_by_lock(lock)
+    chosen = set(lock.default_groups or ()) - {request.default_group, _own_group(problem, lock)}
     lacking = set(request.default_groups) - (chosen | {*(lock.dependency_groups or ())} if converted else chosen)
     findings = []
     if lacking or (chosen != set(request.default_groups) and not converted):
         findings.append("the groups installed by default are not those of the lock")
-    for what, asked, locked in (
+    for what, requested, locked in (
         ("extra", request.extras or (), lock.extras or ()),
         ("dependency group", request.groups, {*(lock.dependency_groups or ()), *chosen}),
     ):
-        findings += [f"the {what} {name} is not in the lock" for name in sorted(set(asked) - set(locked))]
-        more = sorted(set(locked) - set(asked)) if not converted else ()
-        findings += [f"the lock has the {what} {name}, the project has not" for name in more]
+        findings += [f"the {what} {name} is not in the lock" for name in sorted(set(requested) - set(locked))]
+        more = sorted(set(locked) - set(requested)) if not converted else ()
+        findings += [f"the lock has the {what} {name}, the project does not" for name in more]
     return findings
 
 
-def _own_group(question: Question, lock: Pylock) -> str | None:
+def _own_group(problem: ResolutionProblem, lock: Pylock) -> str | None:
     """The group of the lock that stands for the project's own requirements."""
-    names = (question.request.default_group, *DEFAULT_GROUP_NAMES)
-    return next((n for n in names if n in (lock.default_groups or ()) and n not in question.request.groups), None)
+    names = (problem.request.default_group, *DEFAULT_GROUP_NAMES)
+    return next((n for n in names if n in (lock.default_groups or ()) and n not in problem.request.groups), None)
 
 
-def _choices(question: Question, lock: Pylock) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
-    """Choices that the lock offers: the values with them for requirements, and for entries.
+def _choices(problem: ResolutionProblem, lock: Pylock) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
+    """The choices that the lock offers, as marker values for requirements and for entries.
 
-    What is not in the lock at all is a finding of its own, and not one more for each requirement. The lock may call the
-    project's own requirements otherwise; a converted one has them with every group.
+    An extra or group that is not in the lock is one finding, not one for each requirement. The lock may use another
+    group for the project's own requirements; a converted lock has them with every group.
     """
-    request, own, converted = question.request, _own_group(question, lock), not is_made_by_lock(lock)
+    request, own, converted = problem.request, _own_group(problem, lock), not is_made_by_lock(lock)
     known = {*(lock.dependency_groups or ()), *(lock.default_groups or ()), request.default_group}
-    for extras, groups in choices_of(request):
+    for extras, groups in extra_and_group_choices(request):
         if not set(extras) <= set(lock.extras or ()) or not set(groups) <= known:
             continue
         more = set(lock.default_groups or ()) if converted else set()
@@ -127,125 +131,125 @@ def _choices(question: Question, lock: Pylock) -> Iterator[tuple[dict[str, Any],
         )
 
 
-def _recorded(question: Question, lock: Pylock) -> list[str]:
-    """Choices that decide on versions and have changed since; only a lock of lockset tells them."""
+def _setting_changes(problem: ResolutionProblem, lock: Pylock) -> list[str]:
+    """Changes of settings that decide on versions, which only a lock of lockset records."""
     if not is_made_by_lock(lock):
         return []
-    told = recorded_table(lock)
-    now = question.request.recorded
+    before = recorded_table(lock)
+    now = problem.request.recorded
     keys = ("conflicts", "constraints", "overrides", "excludes", "prerelease", "resolution", "fork-strategy")
-    return [f"{key} changed since the lock was made" for key in keys if told.get(key) != now.get(key)]
+    return [f"{key} changed since the lock was made" for key in keys if before.get(key) != now.get(key)]
 
 
-def _entries(lock: Pylock) -> list[str]:
-    """Entries that others need, as the lock itself records, and that are not there."""
+def _missing_entries(lock: Pylock) -> list[str]:
+    """Entries that are missing though other entries list them as dependencies."""
     versions: dict[str, set[str]] = {}
     for package in lock.packages:
         versions.setdefault(package.name, set()).add(str(package.version))
-    found = []
+    findings = []
     for package in lock.packages:
         for needed in package.dependencies or ():
             name, version = needed.get("name"), needed.get("version")
             if name is None or (name in versions and (version is None or version in versions[name])):
                 continue
-            wanted = name if version is None else f"{name} {version}"
-            found.append(f"{describe(package)} needs {wanted}: it is not locked")
-    return found
+            target = name if version is None else f"{name} {version}"
+            findings.append(f"{describe(package)} needs {target}: it is not locked")
+    return findings
 
 
-def _roots(question: Question, lock: Pylock, *, is_whole: bool) -> list[str]:
-    """Requirements that no entry serves, and what is no longer asked for where the project `is_whole`."""
-    request = question.request
+def _root_changes(problem: ResolutionProblem, lock: Pylock, *, is_whole: bool) -> list[str]:
+    """Requirements that no entry satisfies and, if the project `is_whole`, those that it no longer has."""
+    request = problem.request
     roots = [r for r in request.roots if not r.region.is_empty]
     markers = [(r, None if (t := r.region.text()) is None else composed_marker(t)) for r in roots]
     findings: dict[str, None] = {}
     unserved: set[str] = set()
     looked_at: set[str] = set()
-    for sample in question.samples:
-        here = sample.environment.as_dict()
-        for asked, chosen in _choices(question, lock):
-            entries = _entries_at(lock, {**here, **chosen})
+    for sample in problem.samples:
+        values = sample.environment.as_dict()
+        for requested, chosen in _choices(problem, lock):
+            entries = _entries_at(lock, {**values, **chosen})
             for root, marker in markers:
-                if marker is not None and not marker.evaluate({**here, **asked}, context="lock_file"):
+                if marker is not None and not marker.evaluate({**values, **requested}, context="lock_file"):
                     continue
                 looked_at.add(root_text(root, request))
                 own = entries.get(root.dependency.name, [])
-                if not any(_serves(p, root.dependency, question.direct.folder) for p in own):
-                    locked = f"{_shown(own[0])} is locked" if own else "nothing is locked"
+                if not any(_satisfies(p, root.dependency, problem.direct.folder) for p in own):
+                    locked = f"{_entry_text(own[0])} is locked" if own else "nothing is locked"
                     findings[f"{root.dependency.text} ({root.origin.name}): {locked}"] = None
                     unserved.add(root_text(root, request))
     recorded = recorded_table(lock).get("roots")
     if isinstance(recorded, list):
         before, now = {r for r in recorded if isinstance(r, str)}, set(root_texts(request))
         gone = sorted(before - now) if is_whole else ()
-        findings.update(dict.fromkeys(f"{text} was locked and is no longer asked for" for text in gone))
+        findings.update(dict.fromkeys(f"{text} is locked and no longer required" for text in gone))
         # One line for each requirement, and none where its extra or group is not in the lock.
         new = sorted((now - before - unserved) & looked_at)
-        findings.update(dict.fromkeys(f"{text} is asked for and was not locked" for text in new))
+        findings.update(dict.fromkeys(f"{text} is required and not locked" for text in new))
     return list(findings)
 
 
 def _entries_at(lock: Pylock, values: dict[str, Any]) -> dict[str, list[Package]]:
     """The entries that are installed with `values`, by name."""
-    found: dict[str, list[Package]] = {}
+    entries: dict[str, list[Package]] = {}
     for package in lock.packages:
         if package.marker is None or package.marker.evaluate(values, context="lock_file"):
-            found.setdefault(package.name, []).append(package)
-    return found
+            entries.setdefault(package.name, []).append(package)
+    return entries
 
 
-def _trees(question: Question, lock: Pylock, project_name: str | None) -> list[str]:
-    """Requirements of locked folders that no entry serves; their extras are not looked at."""
-    found: dict[str, None] = {}
+def _tree_changes(problem: ResolutionProblem, lock: Pylock, project_name: str | None) -> list[str]:
+    """Requirements of locked folders that no entry satisfies, without those of extras."""
+    findings: dict[str, None] = {}
     for package in lock.packages:
         if package.directory is None or package.name == project_name:
             continue
-        inside = question.direct.folder / package.directory.path / (package.directory.subdirectory or "")
-        for dependency in _asked_by(inside, package.name):
-            for sample in question.samples:
-                found.update(dict.fromkeys(_unserved(package, dependency, sample, question, lock)))
-    return list(found)
+        inside = problem.direct.folder / package.directory.path / (package.directory.subdirectory or "")
+        for dependency in _tree_requirements(inside, package.name):
+            for sample in problem.samples:
+                findings.update(dict.fromkeys(_unmet_in_sample(package, dependency, sample, problem, lock)))
+    return list(findings)
 
 
-def _asked_by(tree: Path, name: str) -> list[Dependency]:
+def _tree_requirements(tree: Path, name: str) -> list[Dependency]:
     try:
-        found = tree_metadata((tree / "pyproject.toml").read_text(encoding="utf-8"), what=name)
-        return [parse_dependency(text) for text in found.requires_dist] if found is not None else []
+        metadata = tree_metadata((tree / "pyproject.toml").read_text(encoding="utf-8"), what=name)
+        return [parse_dependency(text) for text in metadata.requires_dist] if metadata is not None else []
     except (OSError, UnicodeDecodeError, LocksetError):
-        return []  # `lock` will tell
+        return []  # `lock` reports it
 
 
-def _unserved(
-    package: Package, dependency: Dependency, sample: Sample, question: Question, lock: Pylock
+def _unmet_in_sample(
+    package: Package, dependency: Dependency, sample: Sample, problem: ResolutionProblem, lock: Pylock
 ) -> Iterator[str]:
-    rules = question.rules
+    rules = problem.rules
     changed = dependency.url is not None or dependency.name in rules.overrides or dependency.name in rules.excludes
     here = sample.environment.as_dict()
     if changed or (dependency.condition is not None and not dependency.condition.evaluate({**here, "extra": ""})):
         return
-    for _, chosen in _choices(question, lock):
+    for _, chosen in _choices(problem, lock):
         values = {**here, **chosen}
 
         def applies(entry: Package, values: dict[str, Any] = values) -> bool:
             return entry.marker is None or entry.marker.evaluate(values, context="lock_file")
 
         entries = [p for p in lock.packages if p.name == dependency.name and applies(p)]
-        if applies(package) and not any(_serves(p, dependency, question.direct.folder) for p in entries):
-            locked = f"{_shown(entries[0])} is locked" if entries else "nothing is locked"
+        if applies(package) and not any(_satisfies(p, dependency, problem.direct.folder) for p in entries):
+            locked = f"{_entry_text(entries[0])} is locked" if entries else "nothing is locked"
             where = package.directory.path if package.directory is not None else "-"
             yield f"{package.name} ({where}) needs {dependency.text}: {locked}"
 
 
-def _serves(package: Package, dependency: Dependency, folder: Path) -> bool:
-    """Whether the entry is what is asked for: from that source, or of such a version; trees do not tell theirs."""
+def _satisfies(package: Package, dependency: Dependency, folder: Path) -> bool:
+    """Whether the entry has that source, or a matching version. A source tree has no version in the lock."""
     source = dependency.specifier.source
     if source is not None:
         return leads_to(package, source, folder)
     return package.version is None or dependency.specifier.admits(package.version)
 
 
-def _shown(package: Package) -> str:
+def _entry_text(package: Package) -> str:
     if package.version is not None and not package.is_direct:
         return str(package.version)
-    place = package.archive or package.directory or package.vcs
-    return str(getattr(place, "url", None) or getattr(place, "path", None) or package.version)
+    location = package.archive or package.directory or package.vcs
+    return str(getattr(location, "url", None) or getattr(location, "path", None) or package.version)

@@ -1,7 +1,7 @@
-"""Proof that a lock is sound at sampled environments, with packaging alone: what the search believes does not count.
+"""Verify a lock at sampled environments, with packaging alone and nothing from the solver.
 
-At each sample and each choice of extras and groups: at most one entry of a name applies; walking from the roots, every
-requirement that applies is met by the entry that applies; nothing else applies; each entry has a usable file.
+At each sample and for each choice of extras and groups: at most one entry of a package applies; from the roots on, each
+requirement that applies is met by the entry that applies; no other entry applies; each entry has a usable file.
 """
 
 from __future__ import annotations
@@ -22,16 +22,16 @@ if TYPE_CHECKING:
 
     from lockset.lockfile.model import Package, Pylock
     from lockset.markers import MarkerSet
-    from lockset.resolve.problem.requirement import Dependency, Root
+    from lockset.resolve.problem.requirement import Dependency, RootRequirement
     from lockset.resolve.problem.sample import Sample
 
-__all__ = ["Missing", "prove"]
+__all__ = ["MissingFile", "verify_lock"]
 
 Choice = tuple[tuple[str, ...], tuple[str, ...]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Missing:
+class MissingFile:
     """An entry that applies in samples but has no file for them."""
 
     name: str
@@ -39,31 +39,30 @@ class Missing:
     samples: tuple[Sample, ...]
 
 
-def prove(
+def verify_lock(
     lock: Pylock,
     *,
     versions: Sequence[Version | None] | None = None,
-    roots: Sequence[Root],
+    roots: Sequence[RootRequirement],
     dependencies: Callable[[str, Version], Iterable[Dependency]],
     samples: Sequence[Sample],
     choices: Sequence[Choice],
     universe: MarkerSet,
-) -> tuple[Missing, ...]:
-    """Check `lock`; returns the entries without a usable file, each with the samples in which it has none.
+) -> tuple[MissingFile, ...]:
+    """Verify `lock`; returns the entries without a usable file, each with the samples in which it has none.
 
-    `versions` are those of its packages, in their order, where there are any that the lock does not tell (None: it
-    tells all): those of source trees.
+    `versions` are those of its packages, in their order; needed for source trees, whose version a lock does not have.
 
     Raises:
-        LocksetError: `internal-unsound`: the lock does not hold; it must not be written.
+        LocksetError: `internal-unsound`: the lock is not valid, and must not be written.
     """
     missing: dict[tuple[str, str], dict[str, Sample]] = {}
     root_markers = [(r, r.region.text()) for r in roots if not r.region.is_empty]
     parsed = {text: composed_marker(text) for _, text in root_markers if text is not None}
     entries = [_Entry.of(package) for package in lock.packages]
     tags: dict[int, frozenset[Tag] | None] = {}
-    told = [p.version for p in lock.packages] if versions is None else versions
-    of_entries = {id(p): version for p, version in zip(lock.packages, told, strict=True) if version is not None}
+    all_versions = [p.version for p in lock.packages] if versions is None else versions
+    of_entries = {id(p): version for p, version in zip(lock.packages, all_versions, strict=True) if version is not None}
     everywhere: dict[tuple[Dependency, str], bool] = {}
     for sample in samples:
         proof = _Proof(sample, dependencies, everywhere, of_entries, tags)
@@ -75,18 +74,18 @@ def prove(
                 "extras": frozenset(extras),
                 "dependency_groups": frozenset(groups),
             }
-            wanted = [r for r, t in root_markers if t is None or parsed[t].evaluate(values, context="lock_file")]  # type: ignore[arg-type]
+            applying = [r for r, t in root_markers if t is None or parsed[t].evaluate(values, context="lock_file")]  # type: ignore[arg-type]
             chosen = proof.select(entries, values)
-            proof.check(chosen, wanted)
+            proof.check(chosen, applying)
             for package in chosen.values():
                 key = (package.name, str(of_entries[id(package)]))
                 if not proof.has_file(package):
                     missing.setdefault(key, {})[sample.name] = sample
-    return tuple(Missing(name=n, version=v, samples=tuple(found.values())) for (n, v), found in missing.items())
+    return tuple(MissingFile(name=n, version=v, samples=tuple(by_name.values())) for (n, v), by_name in missing.items())
 
 
 class _Entry(NamedTuple):
-    """A package of the lock, its marker, and whether that has the same value under every choice."""
+    """A package of the lock, its marker, and whether the marker does not depend on extras and groups."""
 
     package: Package
     marker: Marker | None
@@ -121,7 +120,7 @@ class _Proof:
     def fail(self, why: str) -> LocksetError:
         return LocksetError(
             "internal-unsound",
-            f"The lock that was found does not hold for {self._sample.name}: {why}",
+            f"The resolved lock is not valid for {self._sample.name}: {why}",
             hint="Nothing was written; this is a bug in lockset: report it with the project that shows it",
         )
 
@@ -145,26 +144,26 @@ class _Proof:
             known = self._applies[entry.text] = entry.marker.evaluate(values, context="lock_file")  # type: ignore[arg-type]
         return known
 
-    def check(self, chosen: Mapping[str, Package], roots: Iterable[Root]) -> None:
+    def check(self, chosen: Mapping[str, Package], roots: Iterable[RootRequirement]) -> None:
         reached: dict[str, set[str]] = {}
         waiting: list[tuple[str, Dependency]] = [("the project", r.dependency) for r in roots]
         while waiting:
             asking, dependency = waiting.pop()
             package = chosen.get(dependency.name)
             if package is None:
-                raise self.fail(f"{asking} asks for {dependency.text}, and no entry of it applies")
+                raise self.fail(f"{asking} requires {dependency.text}, and no entry of it applies")
             version = self._versions[id(package)]
             if not dependency.specifier.admits(version):
-                raise self.fail(f"{asking} asks for {dependency.text}, and {version} is locked")
+                raise self.fail(f"{asking} requires {dependency.text}, and {version} is locked")
             known = reached.get(dependency.name)
             new = set(dependency.extras) - known if known is not None else {"", *dependency.extras}
             if new:
                 reached.setdefault(dependency.name, set()).update(new)
-                waiting.extend(self._asked(package, version, new))
+                waiting.extend(self._requirements(package, version, new))
         if superfluous := chosen.keys() - reached.keys():
-            raise self.fail(f"nobody asks for {', '.join(sorted(superfluous))}")
+            raise self.fail(f"nothing requires {', '.join(sorted(superfluous))}")
 
-    def _asked(self, package: Package, version: Version, extras: set[str]) -> Iterable[tuple[str, Dependency]]:
+    def _requirements(self, package: Package, version: Version, extras: set[str]) -> Iterable[tuple[str, Dependency]]:
         asking = f"{package.name} {version}"
         for dependency in self._dependencies(package.name, version):
             if dependency.condition is None:

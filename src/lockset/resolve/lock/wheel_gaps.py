@@ -1,4 +1,4 @@
-"""Releases without a file where they are needed give way, where another choice of releases has files there."""
+"""Replace releases that have no usable file where they are needed, if other releases have."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from lockset.markers import MarkerSet
 from lockset.resolve.problem.direct_source import DirectVersion
 from lockset.resolve.problem.regions import choice_region, environment_region, union
 from lockset.resolve.problem.request import Preference
-from lockset.resolve.releases.direct_repository import SourceFound
-from lockset.resolve.solver.budget import Effort, SpentError
-from lockset.resolve.solver.candidate import GuardedCandidate
-from lockset.resolve.solver.propagate import propagate
-from lockset.resolve.solver.search import Impossible, choices_of, search, solve_environment
+from lockset.resolve.releases.direct_repository import UrlRequirementDiscovered
+from lockset.resolve.solver.budget import BudgetSpentError, SearchBudget
+from lockset.resolve.solver.candidate import ReleaseCandidate
+from lockset.resolve.solver.resolution_graph import resolution_graph
+from lockset.resolve.solver.search import ResolutionImpossible, extra_and_group_choices, search, solve_environment
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from packaging.version import Version
 
     from lockset.markers import Environment
-    from lockset.resolve.problem.build_problem import Question
+    from lockset.resolve.problem.build_problem import ResolutionProblem
     from lockset.resolve.problem.request import LockRequest
     from lockset.resolve.releases.direct_repository import DirectRepository
     from lockset.resolve.releases.index_repository import IndexRepository
@@ -33,147 +33,147 @@ if TYPE_CHECKING:
 
 __all__ = ["lacking_files", "with_files"]
 
-# Searches of the region in which files are missing: each may show where, with more extras, there is nothing to be had.
+# Searches of the region with missing files. Each may show that there is no solution with more extras.
 _ROUNDS = 12
-# Decisions of all these searches; beyond them, what was found stays.
+# Decisions of all these searches; beyond them, the resolution stays as it is.
 _DECISIONS = 24_000
 # Decisions of the search of one environment; a project of 100 packages needs about 150.
 _SHARE = 1_500
-# Sources found on the way after which a search is not begun again.
-_BEGINNINGS = 8
+# Attempts of a search that discovers direct sources.
+_MOST_ATTEMPTS = 8
 
 
-def with_files(resolution: Resolution, question: Question, repository: Releases) -> Resolution:
+def with_files(resolution: Resolution, problem: ResolutionProblem, repository: Releases) -> Resolution:
     """`resolution`, or another one with fewer releases that have no usable file where they are needed.
 
-    Files are needed in the environments of described interpreters, except on a Python in development where the range is
-    open above (files come last there). Where some choice of releases has a file for everything, it is taken there, and
-    what is chosen elsewhere stays. Where none has, nothing changes. An old sdist is not an answer, nothing is built.
+    Files are needed in the environments of described interpreters, except on a Python in development if the range is
+    open above. Where some choice of releases has all files, it is used there, and the choice elsewhere stays.
+    Where none has, nothing changes. Old sdists do not count, and nothing is built.
     """
-    needed = question.rules.counting
+    needed = problem.rules.counting
     lacking = lacking_files(resolution, repository, needed)
     if lacking.is_empty:
         return resolution
     sdists = _sdists(resolution, repository)
-    picky = repository.under(replace(question.rules, must_have=needed, sdists=sdists))
-    return _Search(question, picky).instead_of(resolution, lacking, repository)
+    strict = repository.under(replace(problem.rules, must_have=needed, sdists=sdists))
+    return _Search(problem, strict).instead_of(resolution, lacking, repository)
 
 
 def lacking_files(resolution: Resolution, repository: Releases, needed: MarkerSet) -> MarkerSet:
-    """Where some release is chosen that has no file, among the environments that need one."""
-    found = MarkerSet.none()
+    """Environments of `needed` in which a chosen release has no file."""
+    lacking = MarkerSet.none()
     for (name, version), node in resolution.nodes.items():
         if isinstance(version, DirectVersion):
             continue
         wheels = repository.wheels_serve(name, version)
         if wheels is not None:
-            found |= (node.region & needed) - wheels
-    return found
+            lacking |= (node.region & needed) - wheels
+    return lacking
 
 
 def _sdists(resolution: Resolution, repository: Releases) -> Mapping[str, Mapping[Version, MarkerSet]]:
-    """Where releases are chosen of projects that publish wheels: no older one shall be built for want of a wheel."""
-    found: dict[str, dict[Version, MarkerSet]] = {}
+    """Where releases of projects with wheels are chosen: no older sdist counts instead of a missing wheel there."""
+    sdists: dict[str, dict[Version, MarkerSet]] = {}
     for (name, version), node in resolution.nodes.items():
         if isinstance(version, DirectVersion) or any(f.is_wheel for f in repository.files(name, version)):
-            found.setdefault(name, {})[version] = node.region
-    return found
+            sdists.setdefault(name, {})[version] = node.region
+    return sdists
 
 
 class _Search:
-    """Looks for releases with files; `repository` admits no others where they are needed, and builds nothing."""
+    """Searches for releases with files; `repository` admits no others where they are needed, and builds nothing."""
 
-    def __init__(self, question: Question, repository: Releases) -> None:
-        self._question = question
+    def __init__(self, problem: ResolutionProblem, repository: Releases) -> None:
+        self._problem = problem
         self._repository = repository
-        self._effort = Effort(_DECISIONS)
+        self._budget = SearchBudget(_DECISIONS)
 
     def instead_of(self, resolution: Resolution, lacking: MarkerSet, repository: Releases) -> Resolution:
-        """`resolution` with another answer in `lacking`, as far as there is one."""
-        request = self._question.request
+        """`resolution` with another solution in `lacking`, as far as there is one."""
+        request = self._problem.request
         region = lacking - _never_chosen(request)
-        region -= self._without_answer(region)
+        region -= self._unsolvable(region)
         for left in reversed(range(_ROUNDS)):
             if not left:
-                # Of more extras and groups together than are looked at, too many combinations have no answer.
-                region &= union(self._exactly(choice) for choice in choices_of(request))
+                # Last attempt: only the sampled combinations of extras and groups.
+                region &= union(self._exactly(choice) for choice in extra_and_group_choices(request))
             if region.is_empty:
                 break
-            found = self._within_bounds(_DECISIONS, lambda: self._together(region, resolution.pins))  # noqa: B023
-            if found is None:
+            answer = self._within_bounds(_DECISIONS, lambda: self._together(region, resolution.pins))  # noqa: B023
+            if answer is None:
                 break
-            if not isinstance(found, Impossible):
-                pins = found.joined(resolution.pins)
-                return propagate(pins, request.roots, request.universe, repository, resolution.statistics)
-            region -= found.universe | self._without_answer_alike(found.universe)
+            if not isinstance(answer, ResolutionImpossible):
+                pins = answer.joined(resolution.pins)
+                return resolution_graph(pins, request.roots, request.universe, repository, resolution.statistics)
+            region -= answer.universe | self._unsolvable_alike(answer.universe)
         return resolution
 
-    def _together(self, region: MarkerSet, pins: Pins) -> Pins | Impossible:
-        """The answer for `region` by itself, near what is chosen elsewhere, or why there is none."""
-        preferences = dict(self._question.request.preferences)
+    def _together(self, region: MarkerSet, pins: Pins) -> Pins | ResolutionImpossible:
+        """The solution of `region` alone, preferring what is chosen elsewhere, or why there is none."""
+        preferences = dict(self._problem.request.preferences)
         for _, candidates in pins.parts:
-            for (name, _cell), candidate in candidates.items():
-                if isinstance(candidate, GuardedCandidate):
+            for (name, _region), candidate in candidates.items():
+                if isinstance(candidate, ReleaseCandidate):
                     tried = Preference(version=candidate.version, region=MarkerSet.any(), binding=False)
                     preferences[name] = (*preferences.get(name, ()), tried)
-        request = replace(self._question.request, universe=region, preferences=preferences)
+        request = replace(self._problem.request, universe=region, preferences=preferences)
         try:
-            return search(request, self._repository, self._effort)[0]
-        except Impossible as impossible:
+            return search(request, self._repository, self._budget)[0]
+        except ResolutionImpossible as impossible:
             return impossible
 
     def _within_bounds(self, share: int, attempt: Callable[[], T]) -> T | None:
-        for _ in range(_BEGINNINGS):
-            self._effort.begin(share)
+        for _ in range(_MOST_ATTEMPTS):
+            self._budget.begin(share)
             try:
                 return attempt()
-            except SourceFound:
+            except UrlRequirementDiscovered:
                 continue
-            except SpentError:
+            except BudgetSpentError:
                 break
         return None
 
-    def _without_answer(self, region: MarkerSet) -> MarkerSet:
-        """Where no choice of releases has files, as the described interpreters in `region` show."""
-        found = MarkerSet.none()
-        for choice in choices_of(self._question.request):
-            found |= self._alone(region - found, choice)
-        return found
+    def _unsolvable(self, region: MarkerSet) -> MarkerSet:
+        """Where no choice of releases has files, for the described interpreters in `region`."""
+        region_without = MarkerSet.none()
+        for choice in extra_and_group_choices(self._problem.request):
+            region_without |= self._unsolvable_targets(region - region_without, choice)
+        return region_without
 
-    def _without_answer_alike(self, region: MarkerSet) -> MarkerSet:
+    def _unsolvable_alike(self, region: MarkerSet) -> MarkerSet:
         """The same for the extras and groups that are chosen everywhere in `region`."""
-        request = self._question.request
+        request = self._problem.request
         extras = [e for e in request.extras or () if region.implies(MarkerSet.extra(e))]
         groups = [g for g in request.all_groups if region.implies(MarkerSet.group(g))]
-        return self._alone(region, (extras, groups))
+        return self._unsolvable_targets(region, (extras, groups))
 
-    def _alone(self, region: MarkerSet, choice: tuple[Sequence[str], Sequence[str]]) -> MarkerSet:
-        """The interpreters in `region` for which nothing has files, with these extras and groups chosen, and more."""
-        request = self._question.request
+    def _unsolvable_targets(self, region: MarkerSet, choice: tuple[Sequence[str], Sequence[str]]) -> MarkerSet:
+        """Where no choice of releases has files with these extras and groups, and so with more of them."""
+        request = self._problem.request
         chosen = _chosen(choice, request)
         alone = self._exactly(choice)
-        found = MarkerSet.none()
-        for target, where in self._question.rules.targets.items():
+        region_without = MarkerSet.none()
+        for target, where in self._problem.rules.targets.items():
             point = self._point(target.environment, choice)
-            part = (region & where & alone) - found
+            part = (region & where & alone) - region_without
             if not point.is_disjoint(part):
-                # What cannot hold cannot hold with more extras and groups either.
-                found |= MarkerSet.none() if self._has_answer(point) else where & chosen
+                # Without a solution, there is none with more extras and groups either.
+                region_without |= MarkerSet.none() if self._has_answer(point) else where & chosen
             elif (example := part.example()) is not None:
                 # A part that the interpreter does not stand for, such as one patch release that others exclude.
                 full = example.environment["python_full_version"]
                 python, _, _ = full.rpartition(".")
                 environment = replace(target.environment, python_full_version=full, python_version=python)
                 if not self._has_answer(self._point(environment, choice)):
-                    found |= part.without_extras_and_groups() & chosen
-        return found
+                    region_without |= part.without_extras_and_groups() & chosen
+        return region_without
 
     def _exactly(self, choice: tuple[Sequence[str], Sequence[str]]) -> MarkerSet:
-        request = self._question.request
+        request = self._problem.request
         return choice_region(*choice, all_extras=request.extras or (), all_groups=request.all_groups)
 
     def _point(self, environment: Environment, choice: tuple[Sequence[str], Sequence[str]]) -> MarkerSet:
-        request = self._question.request
+        request = self._problem.request
         return request.universe & environment_region(
             environment,
             extras=choice[0],
@@ -183,10 +183,10 @@ class _Search:
         )
 
     def _has_answer(self, point: MarkerSet) -> bool:
-        request = self._question.request
+        request = self._problem.request
 
         def solved() -> bool:
-            return solve_environment(request, point, request.roots, self._repository, self._effort) is None
+            return solve_environment(request, point, request.roots, self._repository, self._budget) is None
 
         return bool(self._within_bounds(_SHARE, solved))
 
@@ -201,13 +201,13 @@ def _never_chosen(request: LockRequest) -> MarkerSet:
 def _chosen(choice: tuple[Sequence[str], Sequence[str]], request: LockRequest) -> MarkerSet:
     """Where at least these extras and groups are chosen.
 
-    An extra is never installed without the project: its default group goes without saying.
+    An extra is never installed without the project, so its default group is implied.
     """
     extras, groups = choice
-    found = MarkerSet.any()
+    region = MarkerSet.any()
     for extra in extras:
-        found &= MarkerSet.extra(extra)
+        region &= MarkerSet.extra(extra)
     for group in groups:
         if not extras or group != request.default_group:
-            found &= MarkerSet.group(group)
-    return found
+            region &= MarkerSet.group(group)
+    return region

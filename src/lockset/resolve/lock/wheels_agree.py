@@ -1,4 +1,4 @@
-"""Whether the wheels of a version ask for the same: one of them speaks for all when a lock is made."""
+"""Whether the wheels of each version have the same requirements: a lock is made from the metadata of one of them."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _LINES = 10
 
 
 def verify_metadata(resolution: Resolution, repository: IndexRepository) -> None:
-    """Compare what every wheel that may be used asks for, where it may be, with what was taken to hold for all.
+    """Compare the requirements of every usable wheel with those used for its version, where the wheel can be used.
 
     Raises:
         LocksetError: `metadata-disagrees`, with every difference.
@@ -40,40 +40,40 @@ def verify_metadata(resolution: Resolution, repository: IndexRepository) -> None
     for files in wheels.values():
         for file in files:
             repository.hint_file(file)
-    found: list[str] = []
+    differences: list[str] = []
     for key, node in releases:
         facts = repository.facts(*key)
-        believed = facts.dependencies if facts is not None else ()
+        assumed = facts.dependencies if facts is not None else ()
         for file in wheels[key]:
             where = wheel_region(file.tags) & node.region.without_extras_and_groups()
-            found += _differences(file, believed, repository.dependencies_of_file(file), where)
-    if found:
-        more = (f"and {len(found) - _LINES} more",) if len(found) > _LINES else ()
+            differences += _differences(file, assumed, repository.dependencies_of_file(file), where)
+    if differences:
+        more = (f"and {len(differences) - _LINES} more",) if len(differences) > _LINES else ()
         raise LocksetError(
             "metadata-disagrees",
-            "Wheels of one version ask for different things: the lock would not hold for all of them",
-            context=(*found[:_LINES], *more),
-            hint="Ask for another version, put right what they ask for with an override, or lock without"
+            "The wheels of one version have different requirements: the lock would not be valid for all of them",
+            context=(*differences[:_LINES], *more),
+            hint="Require another version, replace its requirements with an override, or lock without"
             " `--verify-metadata`",
         )
 
 
 def _differences(
-    file: DistributionFile, believed: Iterable[Dependency], told: Iterable[Dependency], where: MarkerSet
+    file: DistributionFile, assumed: Iterable[Dependency], stated: Iterable[Dependency], where: MarkerSet
 ) -> Iterable[str]:
-    one, other = _regions(believed, where), _regions(told, where)
+    one, other = _regions(assumed, where), _regions(stated, where)
     for text in dict.fromkeys((*one, *other)):
         nowhere = MarkerSet.none()
         if one.get(text, nowhere) is not other.get(text, nowhere):
-            asks = "does not ask for" if other.get(text, nowhere).is_empty else "asks for"
-            yield f"{file.filename} {asks} {text}{'' if asks.startswith('does') else ', or elsewhere than the others'}"
+            verb = "does not require" if other.get(text, nowhere).is_empty else "requires"
+            yield f"{file.filename} {verb} {text}{'' if verb.startswith('does') else ', or elsewhere than the others'}"
 
 
 def _regions(dependencies: Iterable[Dependency], where: MarkerSet) -> Mapping[str, MarkerSet]:
-    """Where each requirement applies, by its text without marker; as far as it does where the wheel can be used."""
-    found: dict[str, MarkerSet] = {}
+    """Where each requirement applies within `where`, by its text without marker."""
+    regions: dict[str, MarkerSet] = {}
     for dependency in dependencies:
         region = dependency.marker & where
         if not region.is_empty:
-            found[dependency.text] = found.get(dependency.text, MarkerSet.none()) | region
-    return found
+            regions[dependency.text] = regions.get(dependency.text, MarkerSet.none()) | region
+    return regions

@@ -1,4 +1,4 @@
-"""A project and the user's choices as one question to the resolver."""
+"""Build the resolution problem of a project and the user's options."""
 
 from __future__ import annotations
 
@@ -9,28 +9,28 @@ from typing import TYPE_CHECKING, Any
 
 from lockset._dataclass import dataclass
 from lockset.errors import LocksetError
-from lockset.lockfile.conflict_regions import conflicting_region, members_of
+from lockset.lockfile.conflict_regions import conflicting_region, conflicting_regions
 from lockset.lockfile.declared_conflicts import tables_of
 from lockset.markers import DEFAULT_PLATFORMS, KNOWN_PYTHONS, Environment, MarkerSet, Universe, platform_region
 from lockset.markers.universe import described_target, known_pythons
 from lockset.resolve.problem.conflicting_choices import conflicting_choices
 from lockset.resolve.problem.direct_rules import DirectRules
-from lockset.resolve.problem.direct_source import place_of, relative_path
+from lockset.resolve.problem.direct_source import location_of, relative_path
 from lockset.resolve.problem.file_kinds import in_files, in_options, in_settings, merge_kinds
 from lockset.resolve.problem.file_policy import FileRules
 from lockset.resolve.problem.lasting_choices import lasting, recorded_selection
-from lockset.resolve.problem.options import Choices
+from lockset.resolve.problem.options import LockOptions
 from lockset.resolve.problem.other_sources import refuse_other_sources
 from lockset.resolve.problem.python_range import MAINTAINED, is_open_above, python_range, pythons_of
 from lockset.resolve.problem.regions import union
-from lockset.resolve.problem.request import LockRequest, Policy, Preference
+from lockset.resolve.problem.request import LockRequest, Preference, ReleasePolicy
 from lockset.resolve.problem.requirement import Specifier
 from lockset.resolve.problem.roots import (
     check_lines,
     constraint_text,
-    hashes_of,
     named,
     overrides_of,
+    requirement_hashes,
     roots_of,
     sources_of,
     sources_of_constraints,
@@ -45,28 +45,28 @@ if TYPE_CHECKING:
 
     from lockset.lockfile.declared_conflicts import DeclaredConflict
     from lockset.lockfile.model import Pylock
-    from lockset.markers.universe import Target
+    from lockset.markers.universe import TargetInterpreter
     from lockset.resolve.problem.direct_source import DirectSource
-    from lockset.resolve.problem.requirement import Root
+    from lockset.resolve.problem.requirement import RootRequirement
     from lockset.sources.project import RootProject
 
-__all__ = ["DEFAULT_GROUP_NAMES", "Choices", "Question", "ask", "python_range"]
+__all__ = ["DEFAULT_GROUP_NAMES", "LockOptions", "ResolutionProblem", "build_problem", "python_range"]
 
 DEFAULT_GROUP_NAMES = ("default", "project", "lockset-default")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Question:
-    """The question, and what its answer is built and proved with.
+class ResolutionProblem:
+    """A resolution problem, with what its lock is assembled and verified with.
 
     Attributes:
-        request: For the search.
+        request: The request to the solver.
         rules: Which files may be used.
-        samples: Environments to prove the lock at.
+        samples: Environments at which the lock is verified.
         sdists: Whether sdists are recorded.
-        direct: What comes by URL or path, and from where such is allowed.
-        entry: The project's folder as seen from the lock's, where the project itself is to be locked.
-        notes: What the user should know about how the question was read.
+        direct: Direct sources, and where they are allowed.
+        entry: The project's folder relative to the lock's, if the project itself is locked; else None.
+        notes: Notes for the user on how the project and options were read.
     """
 
     request: LockRequest
@@ -78,64 +78,67 @@ class Question:
     notes: tuple[str, ...] = field(default=())
 
 
-def ask(
-    project: RootProject, choices: Choices, *, old: Pylock | None, now: datetime, folder: Path | None = None
-) -> Question:
-    """The question that `project` and `choices` make, with the pins of the `old` lock as preferences.
+def build_problem(
+    project: RootProject, options: LockOptions, *, old: Pylock | None, now: datetime, folder: Path | None = None
+) -> ResolutionProblem:
+    """The resolution problem of `project` and `options`, with the pins of the `old` lock as preferences.
 
     Paths in the lock are relative to `folder`, the lock's own (None: the project's).
 
     Raises:
-        LocksetError: something named does not exist, or the choices leave no environment.
+        LocksetError: an extra or group does not exist, or the options leave no environment.
     """
-    choices, lasting_notes = lasting(project, choices, old)
-    check_lines(project, choices)
+    options, lasting_notes = lasting(project, options, old)
+    check_lines(project, options)
     folder = folder or project.base
-    requires_python, notes = pythons_of(project, choices, old, now)
-    universe, environments = _universe(project, choices, requires_python)
-    asked = _asked(project, choices, old, folder)
+    requires_python, notes = pythons_of(project, options, old, now)
+    universe, environments = _universe(project, options, requires_python)
+    roots = _roots_and_choices(project, options, old, folder)
     conflicts = conflicting_choices(
         project,
         universe.region,
-        extras=asked["extras"] or (),
-        **{key: asked[key] for key in ("groups", "default_group", "default_groups")},
+        extras=roots["extras"] or (),
+        **{key: roots[key] for key in ("groups", "default_group", "default_groups")},
     )
     region = universe.region - conflicting_region(conflicts)
     if region.is_empty:
         raise _no_environment()
     samples = _samples(universe, region.without_extras_and_groups())
     request = LockRequest(
-        **asked,
+        **roots,
         universe=region,
         conflicts=conflicts,
         requires_python=requires_python,
         open_above=is_open_above(MarkerSet.of_python(requires_python)),
         environments=environments,
-        preferences=_preferences(old, choices),
-        recorded={**_recorded(project, choices, conflicts, folder), **recorded_selection(project, choices)},
+        preferences=_preferences(old, options),
+        recorded={**_recorded(project, options, conflicts, folder), **recorded_selection(project, options)},
         probes=_probes([s.environment for s in samples]),
         samples=tuple(s.environment for s in samples),
     )
-    guard = refuse_other_sources(project, choices, extras=request.extras or (), groups=request.groups)
-    direct = replace(_direct(project, choices, request, old, folder), guard=guard)
-    rules = _rules(project, choices, universe, open_above=request.open_above, now=now)
-    return Question(
+    guard = refuse_other_sources(project, options, extras=request.extras or (), groups=request.groups)
+    direct = replace(_direct(project, options, request, old, folder), guard=guard)
+    rules = _rules(project, options, universe, open_above=request.open_above, now=now)
+    return ResolutionProblem(
         request=replace(
             request,
-            policy=replace(_policy(project, choices, request.roots, direct.sources), apart=members_of(conflicts)),
-            locked_for=MarkerSet.none() if old is None else _served(old) - rules.counting,
+            policy=replace(
+                _policy(project, options, request.roots, direct.sources),
+                conflict_regions=conflicting_regions(conflicts),
+            ),
+            locked_for=MarkerSet.none() if old is None else _claimed_region(old) - rules.counting,
         ),
         rules=rules,
         samples=samples,
-        sdists=not (choices.no_sdist or project.settings.no_sdist),
+        sdists=not (options.no_sdist or project.settings.no_sdist),
         direct=direct,
-        entry=_entry(project, choices, folder),
+        entry=_entry(project, options, folder),
         notes=(*notes, *lasting_notes),
     )
 
 
 def _samples(universe: Universe, region: MarkerSet) -> tuple[Sample, ...]:
-    """The described interpreters that `region` holds."""
+    """The described interpreters in `region`."""
     return tuple(
         Sample(
             name=target.name,
@@ -149,16 +152,16 @@ def _samples(universe: Universe, region: MarkerSet) -> tuple[Sample, ...]:
     )
 
 
-def _asked(project: RootProject, choices: Choices, old: Pylock | None, folder: Path) -> dict[str, Any]:
-    """The roots with the extras and groups they come from: fields of the request."""
-    extras = named(choices.extras, project.extras, "extra")
-    # What the lock there is has may be left out as well: a converted one has groups that the project does not.
+def _roots_and_choices(project: RootProject, options: LockOptions, old: Pylock | None, folder: Path) -> dict[str, Any]:
+    """The fields of the request for roots, extras and groups."""
+    extras = named(options.extras, project.extras, "extra")
+    # Groups of the existing lock may be left out as well: a converted lock has groups that the project does not.
     before = (old.dependency_groups or ()) if old is not None else ()
-    left_out = named(choices.no_groups, {*project.groups, *before}, "dependency group")
-    groups = [g for g in named(choices.groups, project.groups, "dependency group") if g not in left_out]
+    left_out = named(options.no_groups, {*project.groups, *before}, "dependency group")
+    groups = [g for g in named(options.groups, project.groups, "dependency group") if g not in left_out]
     default_group = next(n for n in DEFAULT_GROUP_NAMES if n not in project.groups) if groups else None
     return {
-        "roots": roots_of(project, choices, extras=extras, groups=groups, default_group=default_group, folder=folder),
+        "roots": roots_of(project, options, extras=extras, groups=groups, default_group=default_group, folder=folder),
         "extras": tuple(extras) if project.name is not None or extras or groups else None,
         "groups": tuple(groups),
         "default_group": default_group,
@@ -167,12 +170,12 @@ def _asked(project: RootProject, choices: Choices, old: Pylock | None, folder: P
 
 
 def _direct(
-    project: RootProject, choices: Choices, request: LockRequest, old: Pylock | None, folder: Path
+    project: RootProject, options: LockOptions, request: LockRequest, old: Pylock | None, folder: Path
 ) -> DirectRules:
-    asked = sources_of(request.roots, request.universe)
-    held = sources_of_constraints(
-        (*project.constraints, *choices.constraints),
-        asked,
+    requested = sources_of(request.roots, request.universe)
+    constrained = sources_of_constraints(
+        (*project.constraints, *options.constraints),
+        requested,
         base=project.base,
         folder=folder,
         universe=request.universe,
@@ -181,22 +184,22 @@ def _direct(
         base=project.base,
         folder=folder,
         universe=request.universe,
-        sources=(*asked, *held.sources),
-        refused=held.refused,
-        commits=_commits(old, choices, folder),
-        hosts=frozenset(h.lower() for h in (*choices.allow_direct_urls, *project.settings.allow_direct_urls)),
-        overridden=frozenset(overrides_of(project, choices)),
+        sources=(*requested, *constrained.sources),
+        refused=constrained.refused,
+        commits=_commits(old, options, folder),
+        hosts=frozenset(h.lower() for h in (*options.allow_direct_urls, *project.settings.allow_direct_urls)),
+        overridden=frozenset(overrides_of(project, options)),
     )
 
 
 def _universe(
-    project: RootProject, choices: Choices, requires_python: SpecifierSet
+    project: RootProject, options: LockOptions, requires_python: SpecifierSet
 ) -> tuple[Universe, tuple[str, ...]]:
-    """What is to be served, and the markers that bound it."""
+    """The environments to lock for, and the markers that bound them."""
     settings = project.settings
-    platforms = choices.platforms or settings.platforms
-    implementation = choices.implementation or settings.implementation
-    declared = choices.environments or tuple(map(str, settings.environments))
+    platforms = options.platforms or settings.platforms
+    implementation = options.implementation or settings.implementation
+    declared = options.environments or tuple(map(str, settings.environments))
     environments = _environments(platforms, declared, implementation)
     universe = Universe.of(
         requires_python=requires_python,
@@ -211,32 +214,34 @@ def _universe(
             for python in known_pythons(region)
         )
         universe = replace(universe, targets=tuple(t for t in made if region.evaluate(t.environment)))
-    if choices.interpreter is not None:
-        return replace(universe, targets=(choices.interpreter,)), environments
+    if options.interpreter is not None:
+        return replace(universe, targets=(options.interpreter,)), environments
     return (universe if platforms else universe.with_rare_targets()), environments
 
 
 def _default_groups(project: RootProject) -> list[str]:
-    """Groups that the settings name; those of a pyproject.toml say nothing where only a requirements file is locked."""
+    """The default groups of the settings; empty where only a requirements file is locked."""
     chosen = project.settings.default_groups or ()
     return named(chosen, project.groups, "dependency group") if project.groups or project.name is not None else []
 
 
-def _entry(project: RootProject, choices: Choices, folder: Path) -> str | None:
-    """The project's folder, where it is to be locked itself.
+def _entry(project: RootProject, options: LockOptions, folder: Path) -> str | None:
+    """The project's folder, if the project itself is locked.
 
     Raises:
-        LocksetError: `no-project`: there is none.
+        LocksetError: `no-project`: no source has a [project] table.
     """
     # The settings are those of the nearest pyproject.toml also where a requirements file is locked.
-    wanted = (project.name and project.settings.with_project) if choices.with_project is None else choices.with_project
-    if not wanted:
+    with_project = (
+        (project.name and project.settings.with_project) if options.with_project is None else options.with_project
+    )
+    if not with_project:
         return None
     if project.name is None:
         raise LocksetError(
             "no-project",
-            "There is no project to lock an entry of: none of the sources has a [project] table",
-            hint="Name its pyproject.toml, or leave `--with-project` out",
+            "There is no project to lock: none of the sources has a [project] table",
+            hint="Name its pyproject.toml, or leave out `--with-project`",
         )
     return relative_path(str(project.base), folder)
 
@@ -244,16 +249,16 @@ def _entry(project: RootProject, choices: Choices, folder: Path) -> str | None:
 def _no_environment() -> LocksetError:
     return LocksetError(
         "no-environment",
-        "No environment is left to lock for: the Pythons and platforms asked for exclude one another",
+        "No environment is left to lock for: the requested Pythons and platforms exclude one another",
         hint="Check `requires-python`, `--python`, `--platform` and `environments`",
     )
 
 
 def _environments(platforms: Sequence[str], markers: Sequence[str], implementation: str | None) -> tuple[str, ...]:
-    """Marker texts that bound the lock: one for each platform and marker that go together; none for no bound.
+    """Marker texts that bound the lock: one for each compatible pair of platform and marker; empty for no bound.
 
     Raises:
-        LocksetError: `no-environment`: none go together.
+        LocksetError: `no-environment`: no pair is compatible.
     """
     regions = [platform_region(p) for p in platforms]
     declared = [MarkerSet.parse(m) for m in markers]
@@ -272,101 +277,104 @@ def _environments(platforms: Sequence[str], markers: Sequence[str], implementati
 
 
 def _policy(
-    project: RootProject, choices: Choices, roots: Sequence[Root], sources: Sequence[tuple[DirectSource, MarkerSet]]
-) -> Policy:
-    settings, options = project.settings, project.options
-    resolution = choices.resolution or settings.resolution or "highest"
+    project: RootProject,
+    options: LockOptions,
+    roots: Sequence[RootRequirement],
+    sources: Sequence[tuple[DirectSource, MarkerSet]],
+) -> ReleasePolicy:
+    settings, file_options = project.settings, project.options
+    resolution = options.resolution or settings.resolution or "highest"
     constraints: dict[str, tuple[tuple[Specifier, MarkerSet], ...]] = {}
-    places: dict[tuple[str, Specifier], str] = {}
-    for line in (*project.constraints, *choices.constraints):
+    locations: dict[tuple[str, Specifier], str] = {}
+    for line in (*project.constraints, *options.constraints):
         requirement = line.requirement
         marker = MarkerSet.any() if requirement.marker is None else MarkerSet.of_condition(requirement.marker)
         marker = marker.with_metadata_extra(None)
         name = line.name
         specifier = Specifier.of(requirement.specifier)
         constraints[name] = (*constraints.get(name, ()), (specifier, marker))
-        places[name, specifier] = line.origin
+        locations[name, specifier] = line.origin
     for source, region in sources:
         held = (Specifier.of_source(source), region)
         constraints[source.name] = (*constraints.get(source.name, ()), held)
-    return Policy(
-        prerelease=_prerelease(project, choices) or "if-necessary",  # type: ignore[arg-type]  # checked when read
+    return ReleasePolicy(
+        prerelease=_prerelease(project, options) or "if-necessary",  # type: ignore[arg-type]  # checked when read
         prerelease_of={
-            **dict.fromkeys(options.only_final, "disallow"),
-            **dict.fromkeys(options.all_releases, "allow"),
+            **dict.fromkeys(file_options.only_final, "disallow"),
+            **dict.fromkeys(file_options.all_releases, "allow"),
             **settings.prerelease_package,
-            **choices.prerelease_package,
+            **options.prerelease_package,
         },
         order="lowest" if resolution == "lowest" else "highest",
         lowest=frozenset(r.dependency.name for r in roots) if resolution == "lowest-direct" else frozenset(),
-        fork=choices.fork or settings.fork_strategy or "newest",  # type: ignore[arg-type]
+        fork=options.fork or settings.fork_strategy or "newest",  # type: ignore[arg-type]
         constraints=constraints,
-        places=places,
+        locations=locations,
     )
 
 
-def _prerelease(project: RootProject, choices: Choices) -> str | None:
-    """The rule for every project: as chosen, as requirements files say, as the settings say."""
-    options = project.options
-    of_files = "allow" if options.pre or ALL_PACKAGES in options.all_releases else None
-    of_files = of_files or ("disallow" if ALL_PACKAGES in options.only_final else None)
-    return choices.prerelease or of_files or project.settings.prerelease
+def _prerelease(project: RootProject, options: LockOptions) -> str | None:
+    """The rule for all packages: of the options, else of requirements files, else of the settings."""
+    file_options = project.options
+    of_files = "allow" if file_options.pre or ALL_PACKAGES in file_options.all_releases else None
+    of_files = of_files or ("disallow" if ALL_PACKAGES in file_options.only_final else None)
+    return options.prerelease or of_files or project.settings.prerelease
 
 
-def _served(lock: Pylock) -> MarkerSet:
+def _claimed_region(lock: Pylock) -> MarkerSet:
     """The environments that `lock` claims."""
     pythons = MarkerSet.any() if lock.requires_python is None else MarkerSet.of_python(lock.requires_python)
     return pythons if lock.environments is None else pythons & union(map(MarkerSet.of_marker, lock.environments))
 
 
 def _recorded(
-    project: RootProject, choices: Choices, conflicts: Iterable[DeclaredConflict], folder: Path
+    project: RootProject, options: LockOptions, conflicts: Iterable[DeclaredConflict], folder: Path
 ) -> Mapping[str, str | list[Any]]:
-    """What beside roots, Pythons and platforms decides on versions; empty where the project leaves all to lockset."""
-    settings, lines = project.settings, (*project.constraints, *choices.constraints)
-    told: dict[str, str | list[Any]] = {
+    """Settings besides roots, Pythons and platforms that decide on versions, without those left at their default."""
+    settings, lines = project.settings, (*project.constraints, *options.constraints)
+    values: dict[str, str | list[Any]] = {
         "conflicts": tables_of(conflicts),
         "constraints": sorted({constraint_text(line, project.base, folder) for line in lines}),
-        "overrides": sorted({text for texts in _override_texts(project, choices).values() for text in texts}),
-        "excludes": sorted({*settings.excludes, *choices.excludes}),
-        "prerelease": _prerelease(project, choices) or "",
-        "resolution": choices.resolution or settings.resolution or "",
-        "fork-strategy": choices.fork or settings.fork_strategy or "",
-        "python": choices.python or "",
+        "overrides": sorted({text for texts in _override_texts(project, options).values() for text in texts}),
+        "excludes": sorted({*settings.excludes, *options.excludes}),
+        "prerelease": _prerelease(project, options) or "",
+        "resolution": options.resolution or settings.resolution or "",
+        "fork-strategy": options.fork or settings.fork_strategy or "",
+        "python": options.python or "",
         "sources": _sources(project, folder),
     }
-    return {key: value for key, value in told.items() if value}
+    return {key: value for key, value in values.items() if value}
 
 
 def _sources(project: RootProject, folder: Path) -> list[str]:
-    """The names of the files beside the lock that it is made of; empty for the usual pyproject.toml alone."""
-    beside = project.base == folder
-    names = [Path(source).name if beside else "-" for source in project.sources]
+    """The names of the source files in the lock's folder; empty for pyproject.toml alone."""
+    is_project_folder = project.base == folder
+    names = [Path(source).name if is_project_folder else "-" for source in project.sources]
     return [] if names == ["pyproject.toml"] else names
 
 
-def _preferences(old: Pylock | None, choices: Choices) -> Mapping[str, tuple[Preference, ...]]:
-    if old is None or choices.upgrade:
+def _preferences(old: Pylock | None, options: LockOptions) -> Mapping[str, tuple[Preference, ...]]:
+    if old is None or options.upgrade:
         return {}
-    found: dict[str, tuple[Preference, ...]] = {}
+    preferences: dict[str, tuple[Preference, ...]] = {}
     for package in old.packages:
-        if package.version is None or package.is_direct or package.name in choices.upgrade_packages:
+        if package.version is None or package.is_direct or package.name in options.upgrade_packages:
             continue
         region = MarkerSet.any() if package.marker is None else MarkerSet.of_marker(package.marker)
         if not region.is_empty:
             pin = Preference(version=package.version, region=region, binding=True)
-            found[package.name] = (*found.get(package.name, ()), pin)
-    return found
+            preferences[package.name] = (*preferences.get(package.name, ()), pin)
+    return preferences
 
 
-def _commits(old: Pylock | None, choices: Choices, folder: Path) -> Mapping[tuple[str, str, str | None], str]:
-    """What revisions meant in the old lock in `folder`, where they shall go on to do so."""
-    if old is None or choices.upgrade:
+def _commits(old: Pylock | None, options: LockOptions, folder: Path) -> Mapping[tuple[str, str, str | None], str]:
+    """The commits of VCS revisions in the old lock, for packages that are not upgraded."""
+    if old is None or options.upgrade:
         return {}
     return {
-        (package.name, place_of(package.vcs, folder), package.vcs.requested_revision): package.vcs.commit_id
+        (package.name, location_of(package.vcs, folder), package.vcs.requested_revision): package.vcs.commit_id
         for package in old.packages
-        if package.vcs is not None and package.name not in choices.upgrade_packages
+        if package.vcs is not None and package.name not in options.upgrade_packages
     }
 
 
@@ -379,45 +387,47 @@ def _probes(samples: Sequence[Environment]) -> tuple[Environment, ...]:
     return tuple(dict.fromkeys((ordered[-1], ordered[0])))
 
 
-def _rules(project: RootProject, choices: Choices, universe: Universe, *, open_above: bool, now: datetime) -> FileRules:
+def _rules(
+    project: RootProject, options: LockOptions, universe: Universe, *, open_above: bool, now: datetime
+) -> FileRules:
     settings = project.settings
-    strict = choices.require_wheels_for or settings.require_wheels_for
-    implementation = choices.implementation or settings.implementation or "cpython"
+    strict = options.require_wheels_for or settings.require_wheels_for
+    implementation = options.implementation or settings.implementation or "cpython"
     # Where the range is open above, the newest Python known stands for all later ones, and is one that hardly any
     # project has wheels for yet: insisting on them would leave nothing to lock.
     last = KNOWN_PYTHONS[-1] if open_above else None
     pythons = [p for p in KNOWN_PYTHONS if not open_above or p in MAINTAINED]
-    wanted = {t: _target_region(t, last) for t in universe.targets}
-    # A plain `windows` asks for wheels of its usual machine.
-    strictly = [described_target(p, python, implementation) for p in strict for python in pythons]
-    required = {t: _target_region(t, last) for t in strictly}
-    limits = {**settings.exclude_newer_package, **choices.exclude_newer_package}
-    options = project.options
+    preferred = {t: _target_region(t, last) for t in universe.targets}
+    # A plain `windows` requires wheels for its usual machine.
+    strict_targets = [described_target(p, python, implementation) for p in strict for python in pythons]
+    required = {t: _target_region(t, last) for t in strict_targets}
+    limits = {**settings.exclude_newer_package, **options.exclude_newer_package}
+    file_options = project.options
     kinds = (
-        in_files(options.only_binary, options.no_binary),
+        in_files(file_options.only_binary, file_options.no_binary),
         in_settings(settings.no_build, settings.no_binary),
-        in_options(choices.no_build, choices.no_binary, choices.written),
+        in_options(options.no_build, options.no_binary, options.written),
     )
     return FileRules(
         ignore_caps=open_above,
         **merge_kinds(kinds)._asdict(),
-        build_nothing=choices.build_nothing,
-        no_sdist=choices.no_sdist or bool(settings.no_sdist),
-        targets={**wanted, **required},
-        wanted=union(wanted.values()),
-        counting=union(r for t, r in (wanted | required).items() if t.environment.python_version in pythons),
+        build_nothing=options.build_nothing,
+        no_sdist=options.no_sdist or bool(settings.no_sdist),
+        targets={**preferred, **required},
+        target_region=union(preferred.values()),
+        counting=union(r for t, r in (preferred | required).items() if t.environment.python_version in pythons),
         required=union(required.values()) & universe.region,
         strictly=required,
-        uploaded_before=_moment(choices.exclude_newer or settings.exclude_newer, now),
+        uploaded_before=_moment(options.exclude_newer or settings.exclude_newer, now),
         uploaded_before_of={name: _moment(limit, now) for name, limit in limits.items()},
-        overrides=_override_texts(project, choices),
-        excludes=frozenset((*settings.excludes, *choices.excludes)),
-        hashes=hashes_of(project),
+        overrides=_override_texts(project, options),
+        excludes=frozenset((*settings.excludes, *options.excludes)),
+        hashes=requirement_hashes(project),
     )
 
 
-def _override_texts(project: RootProject, choices: Choices) -> Mapping[str, tuple[str, ...]]:
-    overrides = overrides_of(project, choices)
+def _override_texts(project: RootProject, options: LockOptions) -> Mapping[str, tuple[str, ...]]:
+    overrides = overrides_of(project, options)
     return {name: tuple(str(line.requirement) for line in lines) for name, lines in overrides.items()}
 
 
@@ -425,8 +435,8 @@ def _moment(limit: datetime | timedelta | None, now: datetime) -> datetime | Non
     return now - limit if isinstance(limit, timedelta) else limit
 
 
-def _target_region(target: Target, last: str | None) -> MarkerSet:
-    """Where the target's files are looked for; `last` is the Python that stands for all later ones, if any does."""
+def _target_region(target: TargetInterpreter, last: str | None) -> MarkerSet:
+    """The environments a target stands for; `last` is the Python that stands for all later ones, if there is one."""
     environment = target.environment
     operator = ">=" if environment.python_version == last else "=="
     return MarkerSet.parse(

@@ -1,4 +1,4 @@
-"""Which extras and groups exclude each other: as declared, and by what they bring with them."""
+"""Which extras and groups conflict: as declared, and by what they include."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
 __all__ = ["conflicting_choices"]
 
-# Where a part brings others with it.
-_Brought = dict["Part", MarkerSet]
+# The parts that one part includes, each with the environments in which it does.
+_IncludedParts = dict["Part", MarkerSet]
 
 
 def conflicting_choices(
@@ -33,38 +33,38 @@ def conflicting_choices(
     default_group: str | None,
     default_groups: Sequence[str],
 ) -> tuple[DeclaredConflict, ...]:
-    """The choices of what the lock offers that must never be made together in `universe`.
+    """The extras and groups of the lock that must never be chosen together in `universe`.
 
-    What is declared comes first, then each pair that follows: a group that includes a conflicting one conflicts
-    likewise, an extra that names another extra of the project where its marker holds.
+    Declared conflicts come first, then each pair that follows from them: a group that includes a conflicting group also
+    conflicts, as does an extra that names a conflicting extra of the project, where its marker holds.
 
     Raises:
-        LocksetError: `unknown-extra`, `unknown-group`; `conflict-within`: one choice, or the default one, would bring
-            both sides of a conflict with it.
+        LocksetError: `unknown-extra`, `unknown-group`; `conflict-within`: one choice, or the default one, includes both
+            sides of a conflict.
     """
     declared = [tuple((item.kind, item.name) for item in items) for items in project.settings.conflicts]
     _refuse_unknown(project, declared)
     offered: list[Part] = [*(("extra", e) for e in extras), *(("group", g) for g in groups)]
     if default_group is not None:
         offered.append(("group", default_group))
-    brought = {part: _brought(part, project.inclusions) for part in offered}
-    own = _brought(PROJECT, project.inclusions)
+    included_by = {part: _included_by(part, project.inclusions) for part in offered}
+    own = _included_by(PROJECT, project.inclusions)
     for part in offered if default_group is None else [("group", default_group)]:
         # Without groups the project's own requirements are part of every choice.
         for included, where in own.items():
-            brought[part][included] = brought[part].get(included, MarkerSet.none()) | where
-    conflicts = [tuple(ConflictMember(*part) for part in items if part in brought) for items in declared]
+            included_by[part][included] = included_by[part].get(included, MarkerSet.none()) | where
+    conflicts = [tuple(ConflictMember(*part) for part in items if part in included_by) for items in declared]
     conflicts = [conflict for conflict in conflicts if len(conflict) > 1]
     sides = list(dict.fromkeys(pair for items in declared for pair in combinations(items, 2)))
-    _refuse_within(brought, sides, universe)
-    conflicts += _following(brought, sides, universe, conflicts)
+    _refuse_within(included_by, sides, universe)
+    conflicts += _implied_conflicts(included_by, sides, universe, conflicts)
     _refuse_defaults(conflicts, [g for g in (default_group, *default_groups) if g is not None])
     return tuple(conflicts)
 
 
-def _brought(part: Part, inclusions: Sequence[Inclusion]) -> _Brought:
-    """What `part` brings with it, itself included, over all steps."""
-    found: _Brought = {part: MarkerSet.any()}
+def _included_by(part: Part, inclusions: Sequence[Inclusion]) -> _IncludedParts:
+    """Everything that `part` includes, directly or not, and `part` itself."""
+    inclusion_regions: _IncludedParts = {part: MarkerSet.any()}
     waiting = deque([part])
     while waiting:
         here = waiting.popleft()
@@ -72,34 +72,34 @@ def _brought(part: Part, inclusions: Sequence[Inclusion]) -> _Brought:
             if inclusion.part != here:
                 continue
             marker = MarkerSet.any() if inclusion.marker is None else MarkerSet.of_condition(inclusion.marker)
-            before = found.get(inclusion.included, MarkerSet.none())
-            after = before | (found[here] & marker.with_metadata_extra(None))
+            before = inclusion_regions.get(inclusion.included, MarkerSet.none())
+            after = before | (inclusion_regions[here] & marker.with_metadata_extra(None))
             if after is not before:
-                found[inclusion.included] = after
+                inclusion_regions[inclusion.included] = after
                 waiting.append(inclusion.included)
-    return found
+    return inclusion_regions
 
 
-def _following(
-    brought: Mapping[Part, _Brought],
+def _implied_conflicts(
+    included_by: Mapping[Part, _IncludedParts],
     sides: Sequence[tuple[Part, Part]],
     universe: MarkerSet,
     declared: Sequence[DeclaredConflict],
 ) -> list[DeclaredConflict]:
-    """The pairs that conflict by what they bring with them, without those that are declared."""
+    """The pairs that conflict by what they include, without those that are declared."""
     known = {frozenset(member[:2] for member in pair) for pair in pairs_of(declared)}
-    found: list[DeclaredConflict] = []
+    implied: list[DeclaredConflict] = []
     concerned = {part for pair in sides for part in pair}
-    mine = [part for part in brought if not concerned.isdisjoint(brought[part])]
+    mine = [part for part in included_by if not concerned.isdisjoint(included_by[part])]
     for one, other in combinations(mine, 2):
         if frozenset((one, other)) in known:
             continue
         region = MarkerSet.none()
         for a, b in chain(sides, ((b, a) for a, b in sides)):
-            region |= brought[one].get(a, MarkerSet.none()) & brought[other].get(b, MarkerSet.none())
+            region |= included_by[one].get(a, MarkerSet.none()) & included_by[other].get(b, MarkerSet.none())
         if not region.is_disjoint(universe):
-            found.append((ConflictMember(*one, region.text(universe)), ConflictMember(*other)))
-    return found
+            implied.append((ConflictMember(*one, region.text(universe)), ConflictMember(*other)))
+    return implied
 
 
 def _refuse_unknown(project: RootProject, declared: Sequence[Sequence[Part]]) -> None:
@@ -116,11 +116,13 @@ def _refuse_unknown(project: RootProject, declared: Sequence[Sequence[Part]]) ->
             )
 
 
-def _refuse_within(brought: Mapping[Part, _Brought], sides: Sequence[tuple[Part, Part]], universe: MarkerSet) -> None:
+def _refuse_within(
+    included_by: Mapping[Part, _IncludedParts], sides: Sequence[tuple[Part, Part]], universe: MarkerSet
+) -> None:
     """Refuse an extra or a group that can never be chosen."""
-    for part, included in brought.items():
+    for part, parts in included_by.items():
         for one, other in sides:
-            both = included.get(one, MarkerSet.none()) & included.get(other, MarkerSet.none())
+            both = parts.get(one, MarkerSet.none()) & parts.get(other, MarkerSet.none())
             if not both.is_disjoint(universe):
                 names = [ConflictMember(*each).shown for each in (one, other) if each != part]
                 raise LocksetError(

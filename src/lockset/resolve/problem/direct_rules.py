@@ -1,4 +1,4 @@
-"""Which sources by URL or path are allowed, and where they are seen from."""
+"""Which direct sources (URLs and paths) are allowed, and what their paths are relative to."""
 
 from __future__ import annotations
 
@@ -21,18 +21,18 @@ __all__ = ["DirectRules"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DirectRules:
-    """What is allowed, and where it is seen from.
+    """Rules for direct sources.
 
     Attributes:
         base: What relative paths are relative to; absolute.
         folder: The lock's folder; absolute.
-        universe: The environments the lock shall serve.
-        sources: What the project itself asks for, with the environments in which its name comes from there.
-        commits: What revisions meant in the old lock, by project, URL or absolute path, and revision.
+        universe: The environments to lock for.
+        sources: Sources that the project requires, with the environments in which their packages come from them.
+        commits: Commits of revisions in the old lock, by project, URL or absolute path, and revision.
         hosts: Hosts to which releases of an index may point by URL.
-        overridden: Projects whose requirements the user has replaced: a URL there is the user's own.
-        refused: Why a project cannot come from where the project says it does, by project; raised once it is needed.
-        guard: Of which packages the user has said where they come from; None where that does not matter.
+        overridden: Projects with overrides: a URL there is the user's own.
+        refused: Errors of sources that are not supported, by project; raised once the project is needed.
+        guard: Packages whose source the user has set; None where that does not matter.
     """
 
     base: Path

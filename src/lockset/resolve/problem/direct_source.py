@@ -1,4 +1,4 @@
-"""What is asked for by URL or path instead of by version: one source, and the one release that comes from it."""
+"""Direct sources: projects that come from a URL or path instead of an index, each with its one release."""
 
 from __future__ import annotations
 
@@ -33,41 +33,41 @@ __all__ = [
     "DirectVersion",
     "SourceFacts",
     "SourceReader",
+    "file_url_path",
     "host_of",
     "is_local",
     "leads_to",
-    "local_path",
-    "place_of",
+    "location_of",
     "relative_path",
     "source_of",
 ]
 
 _ARCHIVE = re.compile(r"\.(whl|zip|tar\.gz|tgz)\Z", re.IGNORECASE)
 _OTHER_ARCHIVE = re.compile(r"\.(tar|tar\.(bz2|xz|lzma|zst)|tbz|tbz2|txz|tlz|egg|exe|rar|7z)\Z", re.IGNORECASE)
-# The host of a URL, with its port; nothing else is one.
+# The host of a URL, with its port.
 _HOST = re.compile(r"(?:[a-z0-9_](?:[a-z0-9_.-]*[a-z0-9_.])?|\[[0-9a-f:.]+\])(?::[0-9]{1,5})?")
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+(?=:)")
-# What git is trusted to fetch over. Others run commands (`ext::`), or are neither encrypted nor signed (`git:`).
+# Transports that git may use. Others run commands (`ext::`), or are neither encrypted nor signed (`git:`).
 _GIT_TRANSPORTS = frozenset({"https", "http", "ssh", "file"})
 _REVISION = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._/+^{}~-]*\Z")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DirectSource:
-    """Where one project comes from instead of an index; two that lead to the same code are equal.
+    """Where one project comes from instead of an index. Sources of the same code are equal.
 
     Attributes:
         name: Normalised name of the project.
         kind: `archive` (a wheel, or an archive of a source tree), `directory`, or `vcs` (git).
-        url: Without credentials and fragment; None where `path` tells. A repository of this computer has both.
-        path: Absolute local path; None where `url` tells.
-        subdirectory: Where the project lies in the tree; None for its top.
-        revision: The branch, tag or commit asked for; None for the default branch.
-        shown: For messages and for what the lock tells of its roots; a path is relative to the lock's folder.
-        fetched: The URL with the credentials it was given with; never shown, never recorded.
-        editable: Whether an editable installation is asked for.
-        hashes: Digests one of which the archive must have; empty where none were given.
-        place: Where it was asked for, for messages.
+        url: Without credentials and fragment; None for a path. A local repository has both.
+        path: Absolute local path; None for a URL.
+        subdirectory: The project's folder in the tree; None for its top.
+        revision: The requested branch, tag or commit; None for the default branch.
+        shown: For messages and the roots recorded in the lock; a path is relative to the lock's folder.
+        fetched: The URL with its credentials; never shown, never recorded.
+        editable: Whether an editable installation is requested.
+        hashes: Digests one of which the archive must have; empty where none are given.
+        location: Where the requirement is written, for messages.
     """
 
     name: str
@@ -80,16 +80,16 @@ class DirectSource:
     fetched: str = field(default="", compare=False, repr=False)
     editable: bool = field(default=False, compare=False)
     hashes: tuple[Digest, ...] = field(default=(), compare=False)
-    place: str = field(default="", compare=False)
+    location: str = field(default="", compare=False)
 
     @property
     def order(self) -> tuple[str, ...]:
-        """What sources are sorted by."""
+        """The sort key."""
         return (self.kind, self.url or "", self.path or "", self.subdirectory or "", self.revision or "")
 
     @property
     def filename(self) -> str:
-        """The name of an archive."""
+        """The file name of an archive."""
         return unquote(path_of(self.path or self.url or "").replace("\\", "/").rpartition("/")[2])
 
     @property
@@ -98,13 +98,13 @@ class DirectSource:
         return self.kind == "archive" and self.filename.endswith(".whl")
 
     def joined(self, other: DirectSource) -> DirectSource:
-        """The same source, asked for twice: editable where one of them is, with the hashes of both."""
+        """The same source from two requirements: editable if one of them is, with the hashes of both."""
         hashes = tuple(dict.fromkeys((*self.hashes, *other.hashes)))
         return replace(self, editable=self.editable or other.editable, hashes=hashes)
 
 
 class DirectVersion(Version):
-    """The version of a release that comes from `source`: beside one of an index with the same number it is another."""
+    """The version of a release from `source`; not equal to the same number from an index."""
 
     source: DirectSource
 
@@ -114,7 +114,7 @@ class DirectVersion(Version):
 
     @cached_property
     def plain(self) -> Version:
-        """The version alone."""
+        """The version without its source."""
         return read_version(str(self))
 
     def _ordered(self, other: object) -> tuple[tuple[object, ...], tuple[object, ...]]:
@@ -151,14 +151,14 @@ class DirectVersion(Version):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourceFacts:
-    """What was found at a source.
+    """The content of a source.
 
     Attributes:
-        metadata: Of the project there.
+        metadata: The metadata of the project.
         hashes: Strong hashes of an archive.
-        size: Of an archive, in bytes.
-        commit: Full id of the commit that a revision means.
-        named: Where tables of other tools say that what it requires comes from.
+        size: Bytes of an archive.
+        commit: Full id of the commit of the revision.
+        named: Sources that tables of other tools name for its dependencies.
     """
 
     metadata: CoreMetadata
@@ -172,23 +172,23 @@ class SourceReader(Protocol):
     """Reads sources. Implementation: `lockset.composition.source_reader.Sources`."""
 
     def read(self, source: DirectSource, *, commit: str | None = None) -> SourceFacts:
-        """What is there; may wait for the network, and build, where only that tells and builds are allowed.
+        """Read a source. May wait for the network, and build it if its metadata needs that and builds are allowed.
 
-        `commit` is the one that the revision meant before, where it shall go on to do so.
+        `commit` is the one to use for the revision, if the old lock has one.
 
         Raises:
-            LocksetError: it cannot be had, has not the hashes asked for, or is another project.
+            LocksetError: it cannot be read, does not have the required hashes, or is another project.
         """
 
 
 def leads_to(package: Package, source: DirectSource, folder: Path) -> bool:
     """Whether the entry of a lock file in `folder` is installed from `source`."""
-    place = package.archive or package.directory or package.vcs
-    if place is None or place.subdirectory != source.subdirectory:
+    location = package.archive or package.directory or package.vcs
+    if location is None or location.subdirectory != source.subdirectory:
         return False
-    path = os.path.normpath(os.path.join(folder, place.path)) if place.path else None  # noqa: PTH118 (a value, not a file)
+    path = os.path.normpath(os.path.join(folder, location.path)) if location.path else None  # noqa: PTH118 (a value, not a file)
     if package.vcs is not None:
-        same = place_of(package.vcs, folder) == (source.path or source.url)
+        same = location_of(package.vcs, folder) == (source.path or source.url)
         return source.kind == "vcs" and same and package.vcs.requested_revision == source.revision
     if package.directory is not None:
         editable = bool(package.directory.editable)
@@ -197,8 +197,8 @@ def leads_to(package: Package, source: DirectSource, folder: Path) -> bool:
     return source.kind == "archive" and (url, path) == (source.url, source.path)
 
 
-def place_of(repository: PackageVcs, folder: Path) -> str:
-    """The absolute path of a repository of this computer, the URL of another one; as in a lock file in `folder`."""
+def location_of(repository: PackageVcs, folder: Path) -> str:
+    """The absolute path of a local repository, else its URL; relative paths are relative to `folder`."""
     if repository.path:
         return os.path.normpath(os.path.join(folder, repository.path))  # noqa: PTH118 (a value, not a file)
     return repository.url or ""
@@ -214,7 +214,7 @@ def host_of(url: str) -> str:
 
 
 def source_of(line: RequirementLine, *, base: Path, folder: Path) -> DirectSource:
-    """The source that `line`, which has a URL, asks for.
+    """The direct source of `line`, which has a URL.
 
     Args:
         line: The requirement.
@@ -222,7 +222,7 @@ def source_of(line: RequirementLine, *, base: Path, folder: Path) -> DirectSourc
         folder: The lock's folder; absolute.
 
     Raises:
-        LocksetError: `source-not-supported`: no archive, folder or git repository, or one that cannot be trusted.
+        LocksetError: `source-not-supported`: not an archive, folder or git repository, or not a safe one.
     """
     url = line.requirement.url
     assert url is not None
@@ -233,41 +233,41 @@ def source_of(line: RequirementLine, *, base: Path, folder: Path) -> DirectSourc
     scheme = (_SCHEME.match(address) or [""])[0].lower()
     if scheme.partition("+")[0] in {"git", "hg", "svn", "bzr"}:
         return _vcs(line, address, scheme, subdirectory, folder)
-    common = {"name": line.name, "subdirectory": subdirectory, "hashes": line.hashes, "place": line.origin}
+    common = {"name": line.name, "subdirectory": subdirectory, "hashes": line.hashes, "location": line.origin}
     if scheme in {"http", "https"}:
         _check_archive(path_of(address), line)
         public = _public(address)
         if has_secret(public):
-            raise secret_in_address(f"a secret of `{line.name}`", public, place=line.origin)
+            raise secret_in_address(f"a secret of `{line.name}`", public, location=line.origin)
         return DirectSource(kind="archive", url=public, shown=_shown(public, subdirectory), fetched=address, **common)  # type: ignore[arg-type]
     if scheme not in {"", "file"} and not re.match(r"[A-Za-z]:[\\/]", address):
-        raise _refused(line, f"`{scheme}:` is no way to fetch it", "Use https://, a path, or git+https://")
+        raise _unsupported(line, f"`{scheme}:` is not a supported scheme", "Use https://, a path, or git+https://")
     path = _local_path(address, base, line)
     relative = _shown(relative_path(path, folder), subdirectory)
     if _ARCHIVE.search(path) or _OTHER_ARCHIVE.search(path):
         _check_archive(path, line)
         return DirectSource(kind="archive", path=path, shown=relative, **common)  # type: ignore[arg-type]
     if line.hashes:
-        raise _refused(line, "a folder has no hash", "Leave the hash out, or lock an archive of it")
+        raise _unsupported(line, "a folder has no hash", "Leave the hash out, or lock an archive of it")
     return DirectSource(kind="directory", path=path, shown=relative, editable=line.editable, **common)  # type: ignore[arg-type]
 
 
 def _vcs(line: RequirementLine, address: str, scheme: str, subdirectory: str | None, folder: Path) -> DirectSource:
     system, _, transport = scheme.partition("+")
     if system != "git":
-        raise _refused(line, f"{system} repositories are not locked", "Lock an archive of it instead")
+        raise _unsupported(line, f"{system} repositories are not locked", "Lock an archive of it instead")
     if transport not in _GIT_TRANSPORTS:
         allowed = ", ".join(f"git+{t}" for t in sorted(_GIT_TRANSPORTS))
-        raise _refused(line, f"git is not run over `{transport or 'git'}:`", f"Use one of {allowed}")
+        raise _unsupported(line, f"git is not run over `{transport or 'git'}:`", f"Use one of {allowed}")
     parts = urlsplit(address.partition("+")[2])
     path, at, revision = parts.path.rpartition("@")
     if not at:
         path, revision = parts.path, ""
     if at and not _REVISION.match(revision):
-        raise _refused(line, f"`{revision}` is no name of a revision", "Name a branch, a tag or a commit")
+        raise _unsupported(line, f"`{revision}` is not a valid revision", "Name a branch, a tag or a commit")
     if parts.netloc.rpartition("@")[2].startswith("-") or not path.strip("/") or "\0" in address:
-        raise _refused(
-            line, "this is no address of a repository", "Write `name @ git+https://HOST/REPOSITORY@REVISION`"
+        raise _unsupported(
+            line, "this is not the URL of a repository", "Write `name @ git+https://HOST/REPOSITORY@REVISION`"
         )
     fetched = urlunsplit((parts.scheme, parts.netloc, path, parts.query, ""))
     public = _public(fetched)
@@ -284,7 +284,7 @@ def _vcs(line: RequirementLine, address: str, scheme: str, subdirectory: str | N
         revision=revision or None,
         shown=_shown(shown + (f"@{revision}" if revision and local is None else ""), subdirectory),
         fetched=fetched,
-        place=line.origin,
+        location=line.origin,
     )
 
 
@@ -305,7 +305,7 @@ def is_local(url: str) -> bool:
     return url[:5].lower() == "file:"
 
 
-def local_path(url: str) -> str:
+def file_url_path(url: str) -> str:
     """The path that a `file:` URL of this computer means."""
     from urllib.request import url2pathname  # slow to import, and needed for what is local only
 
@@ -316,13 +316,13 @@ def _local_path(address: str, base: Path, line: RequirementLine) -> str:
     if is_local(address):
         parts = urlsplit(address)
         if parts.netloc not in {"", "localhost"}:
-            raise _refused(line, "files of other hosts are not read", "Write `file:///PATH`, or a path")
-        address = local_path(address)
+            raise _unsupported(line, "files of other hosts are not read", "Write `file:///PATH`, or a path")
+        address = file_url_path(address)
     return os.path.normpath(os.path.join(base, os.path.expanduser(address)))  # noqa: PTH111, PTH118 (a value, not a file)
 
 
 def relative_path(path: str, folder: Path) -> str:
-    """`path` as seen from `folder`, with `/` on every system.
+    """`path` relative to `folder`, with `/` on every system.
 
     Raises:
         LocksetError: `path-other-drive`: no relative path leads there.
@@ -333,7 +333,7 @@ def relative_path(path: str, folder: Path) -> str:
         raise LocksetError(
             "path-other-drive",
             f"`{path}` is on another drive than the lock file: paths in a lock are relative to its folder",
-            place=str(folder),
+            location=str(folder),
             hint="Move it, or write the lock on the same drive with `--output`",
         ) from error
     relative = relative.replace(os.sep, "/")
@@ -343,17 +343,17 @@ def relative_path(path: str, folder: Path) -> str:
 def _checked_subdirectory(text: str, line: RequirementLine) -> str:
     parts = text.replace("\\", "/").rstrip("/").split("/")
     if text.startswith(("/", "-")) or any(p in {"", ".."} or ":" in p for p in parts) or "\0" in text:
-        raise _refused(line, f"the subdirectory `{text}` leaves its tree", "Name a folder inside of it")
+        raise _unsupported(line, f"the subdirectory `{text}` leaves its tree", "Name a folder inside of it")
     return "/".join(p for p in parts if p != ".")
 
 
 def _check_archive(path: str, line: RequirementLine) -> None:
     name = unquote(path).rstrip("/").rpartition("/")[2]
     if not _ARCHIVE.search(name):
-        what = f"`{name}` is no wheel, .tar.gz or .zip file" if name else "it names no file"
-        raise _refused(line, what, "Name an archive; a git repository is written `git+https://...`")
+        what = f"`{name}` is not a wheel, .tar.gz or .zip file" if name else "it names no file"
+        raise _unsupported(line, what, "Name an archive; a git repository is written `git+https://...`")
 
 
-def _refused(line: RequirementLine, why: str, hint: str) -> LocksetError:
-    message = f"{line.name} is asked for from {without_secrets(line.requirement.url or '')}: {why}"
-    return LocksetError("source-not-supported", message, place=line.origin, hint=hint)
+def _unsupported(line: RequirementLine, why: str, hint: str) -> LocksetError:
+    message = f"{line.name} is required from {without_secrets(line.requirement.url or '')}: {why}"
+    return LocksetError("source-not-supported", message, location=line.origin, hint=hint)

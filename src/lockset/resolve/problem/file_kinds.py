@@ -1,4 +1,4 @@
-"""Whether wheels and source distributions of a project may be used, as options, settings and files say together."""
+"""Whether wheels and source distributions of a project may be used: options, settings and files merged."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ __all__ = [
 
 EVERY_PROJECT = ":all:"
 Option = Literal["no-build", "no-binary"]
-# Stands for the option that rules every build out, whatever names others have.
+# The option that forbids every build, whatever other options name.
 BUILD_NOTHING: tuple[Option, str] = ("no-build", "")
 
 
 class FileKinds(NamedTuple):
-    """What one place says, or several together.
+    """The rules of one source, or of several merged.
 
     Attributes:
         no_build: Projects, or `:all:`, whose source distributions may not be used.
         no_binary: Projects, or `:all:`, whose wheels may not be used.
-        undo: For each of these, how the user takes it back.
+        undo: For each of these, how the user can undo it.
     """
 
     no_build: frozenset[str]
@@ -42,7 +42,7 @@ class FileKinds(NamedTuple):
 def in_options(
     no_build: Iterable[str], no_binary: Iterable[str], written: Mapping[tuple[Option, str], str]
 ) -> FileKinds:
-    """What options say; `written` are those that do not go by the usual name."""
+    """The rules of options; `written` has the names of options that are not the usual ones."""
 
     def undo(option: Option, word: str) -> str:
         names = {"no-build": "--no-build" if word in {"", EVERY_PROJECT} else f"--only-binary {word}"}
@@ -53,7 +53,7 @@ def in_options(
 
 
 def in_settings(no_build: Iterable[str], no_binary: Iterable[str]) -> FileKinds:
-    """What `[tool.lockset]` says."""
+    """The rules of `[tool.lockset]`."""
 
     def undo(option: Option, word: str) -> str:
         if word == EVERY_PROJECT:  # `true` or `[":all:"]`
@@ -64,30 +64,30 @@ def in_settings(no_build: Iterable[str], no_binary: Iterable[str]) -> FileKinds:
 
 
 def in_files(only_binary: Iterable[str], no_binary: Iterable[str]) -> FileKinds:
-    """What requirements files say."""
+    """The rules of requirements files."""
     names = {"no-build": "--only-binary", "no-binary": "--no-binary"}
     return _kinds(
         only_binary, no_binary, lambda option, word: f"take `{names[option]} {word}` out of the requirements files"
     )
 
 
-def merge_kinds(places: Iterable[FileKinds]) -> FileKinds:
-    """All places, the weakest first: of what two say of one word (a project, or `:all:`), the later one holds.
+def merge_kinds(locations: Iterable[FileKinds]) -> FileKinds:
+    """Merge rules, the weakest first: for one word (a project, or `:all:`), the last one counts.
 
     A name and `:all:` are different words; which of them counts is for `forbids` to say.
     """
     no_build: frozenset[str] = frozenset()
     no_binary: frozenset[str] = frozenset()
     undo: dict[tuple[Option, str], str] = {}
-    for place in places:
-        no_build = (no_build - place.no_binary) | place.no_build
-        no_binary = (no_binary - place.no_build) | place.no_binary
-        undo |= place.undo
+    for location in locations:
+        no_build = (no_build - location.no_binary) | location.no_build
+        no_binary = (no_binary - location.no_build) | location.no_binary
+        undo |= location.undo
     return FileKinds(no_build, no_binary, undo)
 
 
 def forbids(these: Collection[str], opposite: Collection[str], name: str) -> bool:
-    """Whether `these` (projects, or `:all:`) rule one kind of file out for `name`; a name goes before `:all:`."""
+    """Whether `these` (projects, or `:all:`) forbid one kind of file for `name`; a name counts more than `:all:`."""
     return name in these or (EVERY_PROJECT in these and name not in opposite)
 
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from packaging.version import Version
 
-    from lockset.markers.universe import Target
+    from lockset.markers.universe import TargetInterpreter
     from lockset.resolve.problem.file_kinds import Option
 
 __all__ = ["FileRules"]
@@ -26,27 +26,27 @@ class FileRules:
     """Which files may be used, and where they must exist.
 
     Attributes:
-        ignore_caps: Upper bounds in Requires-Python do not count in the search (the lock is narrowed afterwards).
-        caps_count: Where they count all the same.
-        no_build: Projects, or `:all:`, whose sdists may not be used. In both, a name goes before `:all:`.
+        ignore_caps: Ignore upper bounds in Requires-Python during the search (the lock is narrowed afterwards).
+        caps_count: Environments in which they count all the same.
+        no_build: Projects, or `:all:`, whose sdists may not be used. A name takes precedence over `:all:`.
         no_sdist: The lock records wheels only: sdists of an index may not be used, whatever may be built.
         no_binary: Projects, or `:all:`, whose wheels may not be used.
         build_nothing: No sdist may be used, whatever `no_binary` names.
-        undo: For each of these, how the user takes it back.
+        undo: For each of these, how the user can undo it.
         targets: Described interpreters, each with the region that it stands for: a wheel counts there only if the
-            interpreter takes it.
-        wanted: Environments for which a release should have a usable file, if any release of the project has.
-        counting: The part of them in which a file counts for more than newer versions and pins of an old lock: not a
-            Python in development where the range is open above.
-        must_have: The part of them in which it must have one; empty but for a search that tries whether that can be.
-        sdists: For projects in it, where the sdists of which releases count as a file where one must be.
-        required: Environments for which it must have a wheel.
-        strictly: The described interpreters of these; a part of `targets`.
+            interpreter accepts it.
+        target_region: Environments in which a release should have a usable file, if any release of its project has.
+        counting: The part of it in which a usable file counts more than a newer version or a pin of an old lock.
+            Without Pythons in development if the range is open above.
+        must_have: The part of it in which a release must have a usable file; empty except in searches for these.
+        sdists: For projects in it, the releases whose sdists count as a usable file, and where.
+        required: Environments in which a release must have a usable wheel.
+        strictly: The described interpreters of `required`; a part of `targets`.
         uploaded_before: Files uploaded later do not exist; nor do those without an upload time.
         uploaded_before_of: The same for single projects; None lifts the limit.
         overrides: Requirement texts that replace every requirement on a project.
-        excludes: Projects on which no requirement counts.
-        hashes: Project to the digests, as `algorithm:value`, one of which each of its files must have.
+        excludes: Projects on which all requirements are ignored.
+        hashes: By project, digests as `algorithm:value`, one of which each of its files must have.
     """
 
     ignore_caps: bool = False
@@ -56,13 +56,13 @@ class FileRules:
     no_binary: frozenset[str] = frozenset()
     build_nothing: bool = False
     undo: Mapping[tuple[Option, str], str] = field(default_factory=dict)
-    targets: Mapping[Target, MarkerSet] = field(default_factory=dict)
-    wanted: MarkerSet
+    targets: Mapping[TargetInterpreter, MarkerSet] = field(default_factory=dict)
+    target_region: MarkerSet
     counting: MarkerSet = field(default_factory=MarkerSet.none)
     must_have: MarkerSet = field(default_factory=MarkerSet.none)
     sdists: Mapping[str, Mapping[Version, MarkerSet]] = field(default_factory=dict)
     required: MarkerSet
-    strictly: Mapping[Target, MarkerSet] = field(default_factory=dict)
+    strictly: Mapping[TargetInterpreter, MarkerSet] = field(default_factory=dict)
     uploaded_before: datetime | None = None
     uploaded_before_of: Mapping[str, datetime | None] = field(default_factory=dict)
     overrides: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
@@ -75,14 +75,14 @@ class FileRules:
         return len(set(self.targets.values())) < len(self.targets)
 
     def needs_wheel(self, name: str, version: Version, *, has_sdist: bool) -> MarkerSet:
-        """Where a release must have a usable wheel, as far as a usable file has to be there."""
+        """Where a release must have a usable wheel, because it must have a usable file and no sdist counts."""
         if not has_sdist:
             return self.must_have
         built = self.sdists.get(name)
         return MarkerSet.none() if built is None else self.must_have - built.get(version, MarkerSet.none())
 
     def limit(self, name: str) -> datetime | None:
-        """Until when files of `name` count."""
+        """The upload time before which files of `name` count."""
         return self.uploaded_before_of.get(name, self.uploaded_before)
 
     def may_build(self, name: str) -> bool:
@@ -98,14 +98,14 @@ class FileRules:
         return not forbids(self.no_binary, self.no_build, name)
 
     def undo_sources(self, name: str) -> list[str]:
-        """How the user takes back what forbids sdists of `name`."""
+        """How the user can undo what forbids sdists of `name`."""
         words: list[tuple[Option, str]] = [
             ("no-build", word) for word in (EVERY_PROJECT, name) if word in self.no_build
         ]
         return [self._undo(*one) for one in (*words, *([BUILD_NOTHING] if self.build_nothing else ()))]
 
     def undo_wheels(self, name: str) -> list[str]:
-        """How the user takes back what forbids wheels of `name`."""
+        """How the user can undo what forbids wheels of `name`."""
         return [self._undo("no-binary", word) for word in (EVERY_PROJECT, name) if word in self.no_binary]
 
     def _undo(self, option: Option, word: str) -> str:

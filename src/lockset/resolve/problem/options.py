@@ -1,4 +1,4 @@
-"""What the user chose beside the project."""
+"""Options of a lock: what the user chose besides the project."""
 
 from __future__ import annotations
 
@@ -12,51 +12,58 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime, timedelta
 
-    from lockset.markers.universe import Target
+    from lockset.markers.universe import TargetInterpreter
     from lockset.sources.requirements.requirement_line import RequirementLine
 
-__all__ = ["Choices"]
+__all__ = ["LockOptions"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Choices:
-    """What the user chose beside the project; what is None or empty leaves the choice to the project's settings.
+class LockOptions:
+    """Options of a lock. None or empty leaves the choice to the settings of the project.
 
     Attributes:
         python: A range (`>=3.10`), or one version (`3.12`).
         implementation: `cpython` or `pypy`; None for all.
         platforms: Names of platforms; empty for all.
-        interpreter: The one interpreter that the lock is for, where it is known and not only described.
+        interpreter: The one interpreter to lock for, if it is a real one and not described.
         environments: Marker texts that bound the lock; empty for all.
         require_wheels_for: Platforms for which every release needs a wheel.
         requirements: Further requirements of the project itself, such as editable folders.
-        extras: Extras to lock; None for all, or as the settings or the lock there is have it.
-        all_extras: All of them, whatever these have.
-        groups: Groups to lock; None for all, or as the settings or the lock there is have it.
-        all_groups: All of them, whatever these have.
-        no_groups: Groups left out of these.
-        only_groups: Leave the project's own dependencies out.
-        upgrade: Take no pin of the old lock.
-        upgrade_packages: Take no pin of these.
+        extras: Extras to lock; None for those of the settings or the existing lock, else all.
+        all_extras: Lock all extras, whatever the settings and the existing lock have.
+        groups: Groups to lock; None for those of the settings or the existing lock, else all.
+        all_groups: Lock all groups, whatever the settings and the existing lock have.
+        no_groups: Groups to leave out.
+        only_groups: Leave out the project's own dependencies.
+        upgrade: Ignore the pins of the existing lock.
+        upgrade_packages: Ignore the pins of these packages.
         constraints: Further constraints.
-        overrides: Requirements that replace those of projects and releases; they go before the settings'.
-        excludes: Projects left out wherever they are asked for.
+        constraint_files: Paths or URLs of requirements files and lock files whose pins and ranges are constraints.
+        overrides: Requirements that replace those of projects and releases; they take precedence over the settings..
+        override_files: Paths or URLs of requirements files with such requirements.
+        editables: Paths of source trees that are locked as editable folders.
+        excludes: Projects to leave out wherever they are required.
         prerelease_package: The same as `prerelease`, for single projects.
         exclude_newer_package: The same as `exclude_newer`, for single projects; None lifts the limit.
-        no_build: Projects, or `:all:`, whose source distributions may not be used; a name goes before `:all:`.
-        no_binary: The same of wheels.
+        no_build: Projects, or `:all:`, whose source distributions may not be used; a name takes precedence
+            over `:all:`.
+        no_binary: The same for wheels.
         build_nothing: No source distribution may be used, whatever `no_binary` names.
         written: How options and variables name what is in `no_build` and `no_binary`, for messages.
         allow_direct_urls: Hosts to which releases of an index may point by URL.
-        with_project: Lock the project itself as a directory entry; None: as the settings or the lock there is have it.
+        with_project: Lock the project itself as a directory entry; None for as in the settings or the existing lock.
         no_sources: Packages, or `:all:`, that come from the indexes whatever tables of other tools say.
+        verify_metadata: Compare what all wheels of a version require, not one wheel's only.
+        build_constraint_files: Requirements files that limit what builds need.
+        config_settings: What build backends are told.
         index_urls: Indexes chosen for this run: what another tool takes from one of them comes from there anyway.
     """
 
     python: str | None = None
     implementation: Literal["cpython", "pypy"] | None = None
     platforms: tuple[str, ...] = ()
-    interpreter: Target | None = None
+    interpreter: TargetInterpreter | None = None
     environments: tuple[str, ...] = ()
     require_wheels_for: tuple[str, ...] = ()
     requirements: tuple[RequirementLine, ...] = ()
@@ -69,7 +76,10 @@ class Choices:
     upgrade: bool = False
     upgrade_packages: frozenset[str] = frozenset()
     constraints: tuple[RequirementLine, ...] = ()
+    constraint_files: tuple[str, ...] = ()
     overrides: tuple[RequirementLine, ...] = ()
+    override_files: tuple[str, ...] = ()
+    editables: tuple[str, ...] = ()
     excludes: tuple[str, ...] = ()
     prerelease: Literal["if-necessary", "allow", "disallow"] | None = None
     prerelease_package: Mapping[str, Literal["if-necessary", "allow", "disallow"]] = field(default_factory=dict)
@@ -85,6 +95,9 @@ class Choices:
     allow_direct_urls: tuple[str, ...] = ()
     with_project: bool | None = None
     no_sources: tuple[str, ...] = ()
+    verify_metadata: bool = False
+    build_constraint_files: tuple[str, ...] = ()
+    config_settings: Mapping[str, str | list[str]] = field(default_factory=dict)
     index_urls: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:

@@ -1,7 +1,7 @@
-"""Refuses to take a package from an index where another tool's table says that it comes from elsewhere.
+"""Refuse to take a package from an index where another tool's table names another source for it.
 
-lockset does not read these tables. Passed over in silence, a stranger's package of the same name would be locked, and
-built, in place of the project's own.
+lockset does not read these tables. If they were ignored without a word, a stranger's package of the same name would be
+locked, and built, in place of the project's own (dependency confusion).
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from lockset.errors import LocksetError
 from lockset.index.options import DEFAULT_INDEX
 from lockset.resolve.problem.roots import overrides_of
-from lockset.sources.other_tools import listed, plain_index
+from lockset.sources.other_tools import join_many_names, plain_index
 from lockset.sources.settings import ALL_PACKAGES
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from lockset.errors import Diagnostic
     from lockset.lockfile.model import Pylock
-    from lockset.resolve.problem.options import Choices
+    from lockset.resolve.problem.options import LockOptions
     from lockset.sources.other_tools import NamedSource
     from lockset.sources.project import RequirementLine, RootProject
 
@@ -28,28 +28,28 @@ __all__ = ["SourceGuard", "refuse_of_needed", "refuse_other_sources", "unread_se
 
 
 class SourceGuard:
-    """Knows of which packages the user has said to lockset where they come from."""
+    """The packages whose source the user has set for lockset."""
 
-    def __init__(self, project: RootProject, choices: Choices, lines: Iterable[RequirementLine]) -> None:
+    def __init__(self, project: RootProject, options: LockOptions, lines: Iterable[RequirementLine]) -> None:
         settings = project.settings
-        overrides = overrides_of(project, choices)
-        self._ignored: set[str] = {*settings.no_sources, *choices.no_sources}
+        overrides = overrides_of(project, options)
+        self._ignored: set[str] = {*settings.no_sources, *options.no_sources}
         self._placed: set[str] = {line.name for line in lines if line.requirement.url is not None}
         self._placed |= {n for n, o in overrides.items() if any(line.requirement.url is not None for line in o)}
         self._placed |= {package for index in settings.index for package in index.packages}
-        self._placed |= {*settings.excludes, *choices.excludes}
-        named = [project.options.index_url, *project.options.extra_index_urls, *choices.index_urls]
+        self._placed |= {*settings.excludes, *options.excludes}
+        named = [project.options.index_url, *project.options.extra_index_urls, *options.index_urls]
         named += [index.url for index in settings.index if not index.explicit]
         self._indexes = {plain_index(url) for url in (DEFAULT_INDEX, *named) if url}
 
     def misses(self, package: str, source: NamedSource) -> bool:
-        """Whether `package` would come from elsewhere than `source` without the user's word for it."""
+        """Whether `package` would not come from `source`, and the user has not set another one."""
         if package in self._placed or not self._ignored.isdisjoint((package, ALL_PACKAGES)):
             return False
         return source.index_url is None or plain_index(source.index_url) not in self._indexes
 
     def refuse(self, packages: Iterable[str], sources: Sequence[NamedSource]) -> None:
-        """Refuse where one of `packages` would come from elsewhere than `sources` say.
+        """Refuse packages that would not come from the one of `sources` that names them.
 
         Raises:
             LocksetError: `other-source`.
@@ -58,25 +58,25 @@ class SourceGuard:
 
 
 def refuse_other_sources(
-    project: RootProject, choices: Choices, *, extras: Sequence[str], groups: Sequence[str]
+    project: RootProject, options: LockOptions, *, extras: Sequence[str], groups: Sequence[str]
 ) -> SourceGuard:
-    """Refuse where one of the requirements that would be locked has a source that another tool's table names.
+    """Refuse requirements that have a source in a table of another tool.
 
     Raises:
         LocksetError: `other-source`.
     """
-    own = () if choices.only_groups else (*project.dependencies, *choices.requirements)
+    own = () if options.only_groups else (*project.dependencies, *options.requirements)
     lines: list[tuple[RequirementLine, str | None, str | None]] = [(line, None, None) for line in own]
     lines += [(line, extra, None) for extra in extras for line in project.extras[extra]]
     lines += [(line, None, group) for group in groups for line in project.groups[group]]
-    guard = SourceGuard(project, choices, (line for line, _, _ in lines))
+    guard = SourceGuard(project, options, (line for line, _, _ in lines))
     others = project.others
     _refuse((line.name, others.source_of(line.name, extra=e, group=g), guard) for line, e, g in lines)
     return guard
 
 
 def refuse_of_needed(project: RootProject, guard: SourceGuard | None, lock: Pylock) -> None:
-    """The same for all that `lock` takes from an index, where a table means a package whoever requires it.
+    """The same for every package that `lock` takes from an index, for tables that apply to indirect dependencies too.
 
     Raises:
         LocksetError: `other-source`.
@@ -92,34 +92,35 @@ def _refuse(packages: Iterable[tuple[str, NamedSource | None, SourceGuard]]) -> 
         raise _other_source(missed)
 
 
-def unread_settings(project: RootProject, choices: Choices) -> tuple[Diagnostic, ...]:
-    """Warnings of what other tools' tables say that would change the lock and does not count."""
-    settings, options = project.settings, project.options
-    ignored = ALL_PACKAGES in {*settings.no_sources, *choices.no_sources}
+def unread_settings(project: RootProject, options: LockOptions) -> tuple[Diagnostic, ...]:
+    """Warnings about tables of other tools that would change the lock and are not read."""
+    settings, file_options = project.settings, project.options
+    ignored = ALL_PACKAGES in {*settings.no_sources, *options.no_sources}
     others = replace(project.others, indexes=()) if ignored else project.others
-    urls = (DEFAULT_INDEX, options.index_url or "", *options.extra_index_urls, *choices.index_urls)
+    urls = (DEFAULT_INDEX, file_options.index_url or "", *file_options.extra_index_urls, *options.index_urls)
     return others.warnings(
         settings, groups=project.groups, index_urls=(*urls, *(index.url for index in settings.index))
     )
 
 
 def _other_source(sources: Mapping[str, NamedSource]) -> LocksetError:
-    """The error for packages with the sources that are named for them."""
+    """The error for packages and the sources named for them."""
     names = sorted(sources)
     tables = list(dict.fromkeys(sources[name].table for name in names))
     verbs = ("say" if len(tables) > 1 else "says", "come" if len(names) > 1 else "comes")
     return LocksetError(
         "other-source",
-        f"{listed(tables)} {verbs[0]} where {listed(names)} {verbs[1]} from, and lockset does not read that",
-        place=", ".join(dict.fromkeys(sources[name].place for name in names)),
+        f"{join_many_names(tables)} {verbs[0]} where {join_many_names(names)} {verbs[1]} from,"
+        " which lockset does not read",
+        location=", ".join(dict.fromkeys(sources[name].location for name in names)),
         context=tuple(f"{name}: {sources[name].shown}" for name in names),
-        hint=f"Say it in [tool.lockset]: {_settings(sources)}; or take what the index has under the name:"
+        hint=f"Set it in [tool.lockset]: {_settings(sources)}; or take what the index has under the name:"
         f" `no-sources = [{', '.join(map(_quoted, names))}]` there, or `--no-sources`",
     )
 
 
 def _settings(sources: Mapping[str, NamedSource]) -> str:
-    """What says the same to lockset, as keys of its table."""
+    """The equivalent keys of [tool.lockset]."""
     overrides: list[str] = []
     indexes: dict[tuple[str, str], list[str]] = {}
     for name, source in sorted(sources.items()):

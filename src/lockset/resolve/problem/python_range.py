@@ -1,4 +1,4 @@
-"""For which Pythons a lock is made."""
+"""The range of Pythons to lock for."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from lockset.markers import KNOWN_PYTHONS, MarkerSet
 
 if TYPE_CHECKING:
     from lockset.lockfile.model import Pylock
-    from lockset.resolve.problem.options import Choices
+    from lockset.resolve.problem.options import LockOptions
     from lockset.sources.project import RootProject
 
 __all__ = ["KNOWN", "MAINTAINED", "SETTLED", "is_open_above", "python_range", "pythons_of"]
 
-# When each known Python stops being maintained: what asks for no Pythons is locked for those that still are.
+# End of life of each known Python: a project without a range is locked for the Pythons that are still maintained.
 _MAINTAINED_UNTIL = {
     "3.8": date(2024, 10, 31),
     "3.9": date(2025, 10, 31),
@@ -31,18 +31,18 @@ _MAINTAINED_UNTIL = {
 }
 # Pythons that are or were maintained: those known that are not in development.
 MAINTAINED = frozenset(_MAINTAINED_UNTIL)
-# Pythons that releases are expected to have come to: all before the first in development.
+# Pythons that releases are expected to support: all before the first in development.
 SETTLED = MarkerSet.of_python(f"<{next(p for p in KNOWN_PYTHONS if p not in MAINTAINED)}")
 
 # Pythons that are known, those in development included.
 KNOWN = MarkerSet.of_python(f"<3.{int(KNOWN_PYTHONS[-1].split('.')[1]) + 1}")
 
-# Pythons that nobody knows yet, of the major version that is.
+# Unknown later Pythons of the same major version.
 _TO_COME = MarkerSet.of_python(f">3.{KNOWN_PYTHONS[-1].split('.')[1]}.9999,<4")
 
 
 def is_open_above(region: MarkerSet) -> bool:
-    """Whether Pythons newer than all known ones are asked for: `>=3.10` does, and so does `>=3.10,<4`."""
+    """Whether the region has Pythons newer than all known ones, as `>=3.10` and `>=3.10,<4` have."""
     return _TO_COME.implies(region.without_platforms().without_extras_and_groups())
 
 
@@ -50,7 +50,7 @@ def python_range(text: str) -> SpecifierSet:
     """`>=3.10,<3.14` as it is; `3.12` as `==3.12.*`, `3.12.4` as that release and later ones of its series.
 
     Raises:
-        UsageError: neither.
+        UsageError: `python-range`: it is neither.
     """
     text = text.strip()
     try:
@@ -68,14 +68,14 @@ def python_range(text: str) -> SpecifierSet:
 
 
 def pythons_of(
-    project: RootProject, choices: Choices, old: Pylock | None, now: datetime
+    project: RootProject, options: LockOptions, old: Pylock | None, now: datetime
 ) -> tuple[SpecifierSet, tuple[str, ...]]:
-    """The range, and what the user should know of how it came about.
+    """The range to lock for, with notes for the user.
 
-    As chosen, else as the project says, else as the old lock has it, else every Python that is still maintained.
+    The first of: the options or settings, the project, the old lock, the Pythons that are still maintained.
     """
     own = project.requires_python
-    chosen = python_range(choices.python) if choices.python else project.settings.python
+    chosen = python_range(options.python) if options.python else project.settings.python
     if chosen is not None:
         return (chosen if own is None or _within(chosen, own) else chosen & own), ()
     if own is not None:
@@ -83,7 +83,7 @@ def pythons_of(
     if old is not None and old.requires_python is not None:
         return old.requires_python, ()
     first = next(p for p in KNOWN_PYTHONS if _MAINTAINED_UNTIL.get(p, date.max) >= now.date())
-    note = f"No Python is asked for: locking for those still maintained, `>={first}` (choose with `--python`)"
+    note = f"No Python is requested: locking for those still maintained, `>={first}` (choose with `--python`)"
     return read_specifiers(f">={first}"), (note,)
 
 

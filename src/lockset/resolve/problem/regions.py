@@ -1,4 +1,4 @@
-"""Regions that the search works with: unions, and the region of one concrete environment."""
+"""Regions: unions, and the region of one environment."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 __all__ = ["choice_region", "environment_region", "union"]
 
-# Variables that a described environment always has a value for; releases of kernels and the like stay open.
+# Variables that every described environment has a value for. Others, such as the kernel release, stay open.
 _FIXED = (
     "python_full_version",
     "sys_platform",
@@ -27,10 +27,10 @@ _FIXED = (
 
 def union(regions: Iterable[MarkerSet]) -> MarkerSet:
     """All environments of all `regions`."""
-    found = MarkerSet.none()
+    result = MarkerSet.none()
     for region in regions:
-        found |= region
-    return found
+        result |= region
+    return result
 
 
 def environment_region(

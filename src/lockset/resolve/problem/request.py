@@ -1,4 +1,4 @@
-"""Everything that a resolution depends on, as one value."""
+"""The request to the solver: everything a resolution depends on, as one value."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 
     from lockset.lockfile.declared_conflicts import DeclaredConflict
     from lockset.markers import Environment
-    from lockset.resolve.problem.requirement import Root, Specifier
+    from lockset.resolve.problem.requirement import RootRequirement, Specifier
 
-__all__ = ["LockRequest", "Policy", "Preference"]
+__all__ = ["LockRequest", "Preference", "ReleasePolicy"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,8 +28,8 @@ class Preference:
     Attributes:
         version: The version.
         region: Where it was chosen before.
-        binding: True for a pin of the old lock, whose region may also be split on; False for what a probe of one
-            environment found, which only says what to try first where that environment is concerned.
+        binding: True for a pin of the old lock, whose region may also be a fork point. False for a pin of a probe,
+            which is only tried first where that environment is concerned.
     """
 
     version: Version
@@ -38,20 +38,20 @@ class Preference:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Policy:
+class ReleasePolicy:
     """Which releases are admitted, and in which order.
 
     Attributes:
-        prerelease: `if-necessary`: where a specifier names one, or no final release fits all of them; final ones first.
+        prerelease: `if-necessary`: where a specifier names one, or no final release matches; final releases first.
         prerelease_of: The same for single projects, where it differs.
         order: `highest` versions first, or `lowest`.
         lowest: Projects whose lowest versions come first whatever `order` says.
-        fork: `newest`: split where a newer version serves only a part; `fewest`: only where nothing else fits.
-        constraints: Specifiers that every choice of a name must meet, required or not.
-        places: Where constraints are written, for messages.
-        apart: For each extra and group of a declared conflict, where it is chosen.
-        granted: Projects whose pre-releases and yanked releases are tried before anybody names them.
-        outgrown: Whether releases count that admit no Python where they are needed, upper bounds included.
+        fork: `newest`: fork where a newer version serves only a part; `fewest`: only where nothing else fits.
+        constraints: Specifiers that every release of a package must match, wherever it is required.
+        locations: Where constraints are written, for messages.
+        conflict_regions: For each extra and group of a declared conflict, the environments in which it is chosen.
+        opted_in: Packages whose pre-releases and yanked releases are admitted without an opt-in.
+        outgrown: Whether to admit releases whose upper bounds exclude every Python on which they are needed.
     """
 
     prerelease: Literal["if-necessary", "allow", "disallow"] = "if-necessary"
@@ -60,39 +60,38 @@ class Policy:
     lowest: frozenset[str] = frozenset()
     fork: Literal["newest", "fewest"] = "newest"
     constraints: Mapping[str, tuple[tuple[Specifier, MarkerSet], ...]] = field(default_factory=dict)
-    places: Mapping[tuple[str, Specifier], str] = field(default_factory=dict)
-    apart: tuple[MarkerSet, ...] = ()
-    granted: frozenset[str] = frozenset()
+    locations: Mapping[tuple[str, Specifier], str] = field(default_factory=dict)
+    conflict_regions: tuple[MarkerSet, ...] = ()
+    opted_in: frozenset[str] = frozenset()
     outgrown: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LockRequest:
-    """One question to the resolver.
+    """One request to the solver.
 
     Attributes:
-        roots: What the project asks for.
-        universe: The environments the lock shall serve, with choices of extras and groups.
-        requires_python: The Pythons asked for, None for all.
-        open_above: Whether newer Pythons than all known ones are asked for: upper bounds of releases then narrow
-            the lock instead of excluding releases.
+        roots: The requirements of the project.
+        universe: The environments to lock for, with choices of extras and groups.
+        requires_python: The requested Pythons, None for all.
+        open_above: Whether Pythons newer than all known ones are requested: upper bounds of releases then narrow the
+            lock instead of excluding releases.
         environments: Further markers that bound the universe; empty for none.
         extras: Names of the extras the lock offers; None for a lock without extras and groups.
         groups: Names of the dependency groups the lock offers.
         default_group: Name of the group that stands for the project's own dependencies, None in a single-use lock.
-        default_groups: Groups installed unless others are chosen, beside the default one.
+        default_groups: Groups installed unless others are chosen, besides the default one.
         conflicts: Extras and groups that are never chosen together; `universe` holds no such choice.
         policy: Which releases, in which order.
         preferences: Versions to try first, per name; the first that concerns an environment wins.
-        locked_for: Environments of the old lock in which a pin is not given up because others have more files: those of
-            Pythons in development.
-        recorded: What else the answer depends on and the lock tells of itself, under `[tool.lockset]`: only what was
-            chosen, as it was written.
-        probes: Concrete environments to solve first, best known first.
-        samples: Environments at which the result is proved.
+        locked_for: Environments of the old lock in which its pins do not give way to releases with more files: Pythons
+            in development.
+        recorded: Other settings the resolution depends on, as recorded under `[tool.lockset]` of the lock.
+        probes: Environments to solve first.
+        samples: Environments at which the lock is verified.
     """
 
-    roots: tuple[Root, ...]
+    roots: tuple[RootRequirement, ...]
     universe: MarkerSet
     requires_python: SpecifierSet | None
     open_above: bool
@@ -102,7 +101,7 @@ class LockRequest:
     default_group: str | None = None
     default_groups: tuple[str, ...] = ()
     conflicts: tuple[DeclaredConflict, ...] = ()
-    policy: Policy = field(default_factory=Policy)
+    policy: ReleasePolicy = field(default_factory=ReleasePolicy)
     preferences: Mapping[str, tuple[Preference, ...]] = field(default_factory=dict)
     locked_for: MarkerSet = field(default_factory=MarkerSet.none)
     recorded: Mapping[str, str | list[Any]] = field(default_factory=dict)

@@ -1,4 +1,8 @@
-"""What is asked of a project: specifiers and requirements, interned so that equal ones are the same object."""
+"""The types of a requirement: as parsed, as one of the project, and as the solver sees it.
+
+The relation of these types is drawn in docs/pages/development/solver.md. Specifiers, dependencies and requirements are
+interned, so that equal ones are the same object.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +19,7 @@ from lockset.dependency_specifiers import read_marker
 from lockset.errors import LocksetError
 from lockset.markers import MarkerSet
 from lockset.resolve.problem.direct_source import DirectVersion
-from lockset.resolve.problem.requirement_text import parts_of
+from lockset.resolve.problem.requirement_text import split_requirement
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -29,9 +33,9 @@ __all__ = [
     "ANY_VERSION",
     "Dependency",
     "Key",
-    "Origin",
     "Requirement",
-    "Root",
+    "RequirementOrigin",
+    "RootRequirement",
     "Specifier",
     "from_source",
     "ordered_text",
@@ -42,14 +46,14 @@ __all__ = [
 # First characters of operators, in the order they are written in.
 _ORDER = "=~><!"
 
-# A decision of the search: one name in one part of the universe.
+# What the solver decides on: a package name and a region, which is a part of the universe.
 Key = tuple[str, MarkerSet]
 
 
 class Specifier:
-    """An interned set of version specifiers: `Specifier.of` gives one object for one meaning as written.
+    """A set of version specifiers (PEP 440); `Specifier.of` returns one object for each text.
 
-    One of a source fits the release of that source alone, as an exact pin of it.
+    The specifier of a direct source admits the release of that source alone, like an exact pin.
     """
 
     __slots__ = ("exact", "names_prerelease", "source", "specifiers", "text")
@@ -74,7 +78,7 @@ class Specifier:
 
     @classmethod
     def of_source(cls, source: DirectSource) -> Specifier:
-        """The interned form of what is asked for by URL or path."""
+        """The interned form of a requirement by URL or path."""
         key = (source, source.shown)
         known = cls._of_sources.get(key)
         if known is None:
@@ -84,7 +88,7 @@ class Specifier:
         return known
 
     def admits(self, version: Version) -> bool:
-        """Whether `version` fits; pre-releases fit like others, since policy decides on them."""
+        """Whether `version` matches; pre-releases match like others, since policy decides on them."""
         if isinstance(version, DirectVersion):
             if self.source is not None:
                 return version.source == self.source
@@ -92,7 +96,7 @@ class Specifier:
         return self.source is None and self.specifiers.contains(version, prereleases=True)
 
     def filter(self, versions: Sequence[Version]) -> Iterator[Version]:
-        """Those of `versions` that fit, in their order; much quicker than asking one by one."""
+        """Those of `versions` that match, in their order; much quicker than one call of `admits` for each."""
         if self.source is None and not any(isinstance(v, DirectVersion) for v in versions[-1:]):
             return self.specifiers.filter(versions, prereleases=True)
         return (v for v in versions if self.admits(v))
@@ -109,16 +113,16 @@ ANY_VERSION = Specifier.of(SpecifierSet())
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Dependency:
-    """One requirement of a release or of the project, parsed; interned by its text.
+    """A parsed dependency specifier (PEP 508), of a release or of the project; interned by its text.
 
     Attributes:
-        name: Normalised name of the project asked for.
-        extras: Normalised names of its extras asked for.
-        specifier: Versions that fit.
-        marker: Where it applies; the variable `extra` may be in it.
-        condition: The same as packaging parsed it; None for always.
-        condition_on_extra_alone: No variable but `extra` is in the condition, so that it holds everywhere or nowhere.
-        url: The direct URL asked for, None for a project of an index, and where the URL has become a source.
+        name: Normalised name of the required project.
+        extras: Normalised names of the required extras.
+        specifier: Versions that match.
+        marker: Where it applies; may contain the variable `extra`.
+        condition: The marker as parsed by packaging; None for always.
+        condition_on_extra_alone: Whether `extra` is the only variable of the condition.
+        url: The direct URL; None for a project of an index, and where the URL has become a source.
         text: The requirement without its marker, for messages.
     """
 
@@ -133,7 +137,7 @@ class Dependency:
 
 
 def ordered_text(specifiers: SpecifierSet) -> str:
-    """`specifiers` as people write them: what bounds from below, then what bounds from above, then the rest."""
+    """`specifiers` in the usual order: lower bounds, upper bounds, exclusions."""
     # Not remembered by the set: `>=1` and `>=1.0` are equal, and are not written alike.
     return _ordered(str(specifiers))
 
@@ -151,12 +155,12 @@ def parse_dependency(text: str) -> Dependency:
         LocksetError: `requirement-syntax`.
     """
     try:
-        parts = parts_of(text)
+        parts = split_requirement(text)
     except InvalidRequirement as error:
-        raise LocksetError("requirement-syntax", f"{text!r} is no requirement: {error}") from error
+        raise LocksetError("requirement-syntax", f"{text!r} is not a valid requirement: {error}") from error
     name, extras, specifiers, url, condition = parts
     brackets = f"[{','.join(sorted(extras))}]" if extras else ""
-    place = f" @ {url}" if url else ordered_text(specifiers)
+    location = f" @ {url}" if url else ordered_text(specifiers)
     return Dependency(
         name=name,
         extras=extras,
@@ -165,12 +169,12 @@ def parse_dependency(text: str) -> Dependency:
         condition=condition.parsed,
         condition_on_extra_alone=condition.is_extra_alone,
         url=url,
-        text=f"{name}{brackets}{place}",
+        text=f"{name}{brackets}{location}",
     )
 
 
 def parse_metadata_dependency(text: str) -> tuple[Dependency, str | None]:
-    """`text` of a release's metadata as a Dependency; where it is not valid and means one thing, that, and what it is.
+    """Parse a Requires-Dist of a release. Where it is not valid but has one clear meaning, return that and its text.
 
     Raises:
         LocksetError: `requirement-syntax`.
@@ -187,14 +191,14 @@ def parse_metadata_dependency(text: str) -> tuple[Dependency, str | None]:
 
 
 def from_source(dependency: Dependency, source: DirectSource) -> Dependency:
-    """`dependency`, which has a URL, as one on `source`."""
+    """`dependency`, which has a URL, as a dependency on `source`."""
     brackets = f"[{','.join(sorted(dependency.extras))}]" if dependency.extras else ""
     specifier = Specifier.of_source(source)
     return replace(dependency, specifier=specifier, url=None, text=f"{dependency.name}{brackets}{specifier.text}")
 
 
 def replaced(dependency: Dependency, text: str) -> Dependency:
-    """The requirement `text` put in the place of `dependency`: with its extras, and only where it applies as well."""
+    """The override `text` in place of `dependency`: with the extras of both, where both apply."""
     requirement = ParsedRequirement(text)
     requirement.extras |= set(dependency.extras)
     conditions = [f"({m})" for m in (dependency.condition, requirement.marker) if m is not None]
@@ -204,13 +208,13 @@ def replaced(dependency: Dependency, text: str) -> Dependency:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Origin:
-    """Who asks: the project itself (`version` None) or a release of another project.
+class RequirementOrigin:
+    """Where a requirement is written: in the project itself (`version` None) or in the metadata of a release.
 
     Attributes:
-        name: Normalised name of the asking project; for a root, where it is written (`pyproject.toml`, ...).
-        version: The asking release; None for a root.
-        text: The requirement as asked, without its marker.
+        name: Normalised name of the project of that release; for a root, the file (`pyproject.toml`, ...).
+        version: The release; None for a root.
+        text: The requirement without its marker.
     """
 
     name: str
@@ -219,39 +223,39 @@ class Origin:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Root:
+class RootRequirement:
     """One requirement of the project itself.
 
     Attributes:
-        dependency: What is asked.
-        region: Where, before the universe is considered: its marker and the extra or group it belongs to.
+        dependency: The parsed requirement.
+        region: Where it applies: its marker, and the extra or group it belongs to; not bounded by the universe.
         origin: Where it is written.
     """
 
     dependency: Dependency
     region: MarkerSet
-    origin: Origin
+    origin: RequirementOrigin
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Requirement:
-    """A requirement inside one run of the search; interned by the provider, compared by identity.
+    """A requirement during the search; interned by the provider, compared by identity.
 
     Attributes:
-        key: The decision it bears on: name and cell.
-        specifier: Versions that fit.
-        extras: Extras asked for.
-        region: The environments in which it applies, inside the cell; never empty.
-        origin: Who asks; kept when a split hands the requirement on.
+        key: The decision it is on: package and region.
+        specifier: Versions that match.
+        extras: Required extras.
+        region: The environments in which it applies, inside the region of `key`; never empty.
+        origin: Where it is written; kept when a fork hands the requirement on.
     """
 
     key: Key
     specifier: Specifier
     extras: frozenset[str]
     region: MarkerSet
-    origin: Origin
+    origin: RequirementOrigin
 
     @property
     def name(self) -> str:
-        """Normalised name of the project asked for."""
+        """Normalised name of the required project."""
         return self.key[0]

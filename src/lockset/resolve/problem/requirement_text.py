@@ -1,7 +1,7 @@
-"""Requirements of metadata, read quickly: of the hundreds of a lock, few parts are new.
+"""A fast parser of dependency specifiers (PEP 508), for the thousands in the metadata of a resolution.
 
-Most requirements have the same few markers, and many the same specifiers; packaging parses each text of one once.
-What is not written as nearly all are is left to packaging altogether.
+Most requirements have the same few markers, and many the same specifiers, so these are parsed by packaging once for
+each text. Requirements of an unusual form are left to packaging as a whole.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from packaging.markers import Marker
     from packaging.specifiers import SpecifierSet
 
-__all__ = ["Condition", "RequirementParts", "parts_of"]
+__all__ = ["Condition", "RequirementParts", "split_requirement"]
 
 _NAME = r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?"
 _CLAUSE = r"(?:~=|==|!=|<=|>=|<|>)[ \t]*[A-Za-z0-9.*+!_-]+[ \t]*"
@@ -40,7 +40,7 @@ _EXTRA_ALONE = re.compile(r"""extra == "[^"]*"|extra == '[^']*'""")
 
 
 class Condition(NamedTuple):
-    """What stands behind the semicolon: the environments, the marker (None: always), whether it is of extras alone."""
+    """A marker: its environments, the parsed marker (None: always), and whether it is on `extra` alone."""
 
     marker: MarkerSet
     parsed: Marker | None
@@ -57,11 +57,11 @@ class RequirementParts(NamedTuple):
     condition: Condition
 
 
-def parts_of(text: str) -> RequirementParts:
-    """`text` (dependency specifier), taken apart.
+def split_requirement(text: str) -> RequirementParts:
+    """Split a dependency specifier into its parts.
 
     Raises:
-        packaging.requirements.InvalidRequirement: It is none.
+        packaging.requirements.InvalidRequirement: `text` is not a valid requirement.
         LocksetError: `marker-syntax`.
     """
     matched = _ORDINARY.fullmatch(text) if len(text) <= _LONGEST else None
@@ -71,7 +71,7 @@ def parts_of(text: str) -> RequirementParts:
             specifiers = _specifiers(bare or bracketed or "")
             condition = _ALWAYS if marker is None else _condition(marker)
         except ValueError:
-            pass  # packaging's words for what is wrong with the whole are better
+            pass  # packaging has better messages for the whole text
         else:
             names = frozenset(map(_canonical, extras.split(","))) if extras else _NO_EXTRAS
             return RequirementParts(str(canonicalize_name(name)), names, specifiers, None, condition)

@@ -1,4 +1,4 @@
-"""What the project itself asks for: its requirements with the environments, extras and groups they belong to."""
+"""Root requirements: those of the project itself, with the environments, extras and groups they belong to."""
 
 from __future__ import annotations
 
@@ -10,7 +10,13 @@ from lockset.errors import LocksetError
 from lockset.markers import MarkerSet
 from lockset.resolve.problem.direct_source import source_of
 from lockset.resolve.problem.regions import union
-from lockset.resolve.problem.requirement import Origin, Root, from_source, parse_dependency, replaced
+from lockset.resolve.problem.requirement import (
+    RequirementOrigin,
+    RootRequirement,
+    from_source,
+    parse_dependency,
+    replaced,
+)
 from lockset.url_secrets import without_secrets
 
 if TYPE_CHECKING:
@@ -18,16 +24,16 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from lockset.resolve.problem.direct_source import DirectSource
-    from lockset.resolve.problem.options import Choices
+    from lockset.resolve.problem.options import LockOptions
     from lockset.sources.project import RequirementLine, RootProject
 
 __all__ = [
     "ConstraintSources",
     "check_lines",
     "constraint_text",
-    "hashes_of",
     "named",
     "overrides_of",
+    "requirement_hashes",
     "roots_of",
     "sources_of",
     "sources_of_constraints",
@@ -36,50 +42,50 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConstraintSources:
-    """What constraints say by URL or path.
+    """Direct sources of constraints.
 
     Attributes:
-        sources: Each with the environments in which it holds.
-        refused: Why a project cannot come from where its constraints say, by project; an error once it is needed.
+        sources: Each with the environments in which it applies.
+        refused: Errors of sources that are not supported, by project; raised once the project is needed.
     """
 
     sources: tuple[tuple[DirectSource, MarkerSet], ...] = ()
     refused: Mapping[str, LocksetError] = field(default_factory=dict)
 
 
-def check_lines(project: RootProject, choices: Choices) -> None:
-    """Refuse what requirements files may say and lockset would not do.
+def check_lines(project: RootProject, options: LockOptions) -> None:
+    """Refuse options of requirement lines that lockset does not support.
 
     Raises:
         LocksetError: `not-supported`, `hash-missing` or `source-not-supported`.
     """
-    groups = (project.dependencies, choices.requirements, *project.extras.values(), *project.groups.values())
+    groups = (project.dependencies, options.requirements, *project.extras.values(), *project.groups.values())
     for line in (line for lines in groups for line in lines):
         if line.config_settings:
             raise LocksetError(
                 "not-supported",
                 f"Settings for the build of {line.name} alone are not supported",
-                place=line.origin,
+                location=line.origin,
                 hint="Give them to all builds: `config-settings` in [tool.lockset], or `--config-setting KEY=VALUE`",
             )
         if project.options.require_hashes and not line.hashes:
             raise LocksetError(
                 "hash-missing",
-                f"{line.name} has no hash, and `--require-hashes` asks for one",
-                place=line.origin,
-                hint="Leave `--require-hashes` out: a lock records the hashes of all files in any case",
+                f"{line.name} has no hash, and `--require-hashes` requires one",
+                location=line.origin,
+                hint="Leave out `--require-hashes`: a lock records the hashes of all files in any case",
             )
 
 
-def named(wanted: Iterable[str] | None, known: Collection[str], what: str) -> list[str]:
-    """`wanted`, all of which have to be among `known`, sorted; None for all.
+def named(names: Iterable[str] | None, known: Collection[str], what: str) -> list[str]:
+    """`names`, sorted, each of which must be among `known`; all of these for None.
 
     Raises:
         LocksetError: `unknown-extra` or `unknown-group`.
     """
-    if wanted is None:
+    if names is None:
         return sorted(known)
-    chosen = sorted(set(wanted))
+    chosen = sorted(set(names))
     for name in chosen:
         if name not in known:
             listed = ", ".join(sorted(known)) or "none"
@@ -91,43 +97,43 @@ def named(wanted: Iterable[str] | None, known: Collection[str], what: str) -> li
     return chosen
 
 
-def overrides_of(project: RootProject, choices: Choices) -> Mapping[str, tuple[RequirementLine, ...]]:
-    """What replaces requirements, by project; the user's choice of a name goes before the settings'."""
-    chosen = {line.name for line in choices.overrides}
-    found: dict[str, tuple[RequirementLine, ...]] = {}
-    for line in (*choices.overrides, *(o for o in project.settings.overrides if o.name not in chosen)):
-        found[line.name] = (*found.get(line.name, ()), line)
-    return found
+def overrides_of(project: RootProject, options: LockOptions) -> Mapping[str, tuple[RequirementLine, ...]]:
+    """Overrides by project; those of the options replace those of the settings."""
+    chosen = {line.name for line in options.overrides}
+    overrides: dict[str, tuple[RequirementLine, ...]] = {}
+    for line in (*options.overrides, *(o for o in project.settings.overrides if o.name not in chosen)):
+        overrides[line.name] = (*overrides.get(line.name, ()), line)
+    return overrides
 
 
 def roots_of(
     project: RootProject,
-    choices: Choices,
+    options: LockOptions,
     *,
     extras: Sequence[str],
     groups: Sequence[str],
     default_group: str | None,
     folder: Path,
-) -> tuple[Root, ...]:
+) -> tuple[RootRequirement, ...]:
     """Every requirement of the project, of these extras and groups; with overrides and exclusions applied.
 
     Raises:
-        LocksetError: a URL or path that is no source that can be locked.
+        LocksetError: `source-not-supported`: a URL or path that cannot be locked.
     """
     default = MarkerSet.any() if default_group is None else MarkerSet.group(default_group)
-    own = () if choices.only_groups else (*project.dependencies, *choices.requirements)
-    asked = [(line, default) for line in own]
+    own = () if options.only_groups else (*project.dependencies, *options.requirements)
+    lines = [(line, default) for line in own]
     for extra in extras:
-        asked += [(line, MarkerSet.extra(extra)) for line in project.extras[extra]]
+        lines += [(line, MarkerSet.extra(extra)) for line in project.extras[extra]]
     for group in groups:
-        asked += [(line, MarkerSet.group(group)) for line in project.groups[group]]
-    excluded = {*project.settings.excludes, *choices.excludes}
-    overrides = overrides_of(project, choices)
-    found: list[Root] = []
-    for line, region in asked:
+        lines += [(line, MarkerSet.group(group)) for line in project.groups[group]]
+    excluded = {*project.settings.excludes, *options.excludes}
+    overrides = overrides_of(project, options)
+    roots: list[RootRequirement] = []
+    for line, region in lines:
         if line.name not in excluded:
-            found += _roots(line, region, overrides.get(line.name), project.base, folder)
-    return tuple(found)
+            roots += _roots(line, region, overrides.get(line.name), project.base, folder)
+    return tuple(roots)
 
 
 def _roots(
@@ -136,36 +142,38 @@ def _roots(
     overrides: Sequence[RequirementLine] | None,
     base: Path,
     folder: Path,
-) -> Iterable[Root]:
-    dependency = parse_dependency(str(line.requirement))
-    for answer in overrides or (line,):
-        asked = dependency if answer is line else replaced(dependency, str(answer.requirement))
-        if asked.url is not None:
-            asked = from_source(asked, source_of(answer, base=base, folder=folder))
-        origin = Origin(name=answer.origin, version=None, text=asked.text)
-        # What a project asks for itself belongs to no extra of another's metadata: `extra == "x"` never holds.
-        yield Root(dependency=asked, region=region & asked.marker.with_metadata_extra(None), origin=origin)
+) -> Iterable[RootRequirement]:
+    original = parse_dependency(str(line.requirement))
+    for replacement in overrides or (line,):
+        dependency = original if replacement is line else replaced(original, str(replacement.requirement))
+        if dependency.url is not None:
+            dependency = from_source(dependency, source_of(replacement, base=base, folder=folder))
+        origin = RequirementOrigin(name=replacement.origin, version=None, text=dependency.text)
+        # A requirement of the project is not part of an extra of a release: `extra == "x"` never holds.
+        yield RootRequirement(
+            dependency=dependency, region=region & dependency.marker.with_metadata_extra(None), origin=origin
+        )
 
 
-def sources_of(roots: Iterable[Root], universe: MarkerSet) -> tuple[tuple[DirectSource, MarkerSet], ...]:
-    """The sources among `roots`, with the environments in which all that is asked of their projects comes from them.
+def sources_of(roots: Iterable[RootRequirement], universe: MarkerSet) -> tuple[tuple[DirectSource, MarkerSet], ...]:
+    """The direct sources of `roots`, each with the environments in which its project comes from it.
 
     A project comes from its source whatever extras and groups are chosen, unless these choose between sources, or are
-    never chosen together with what asks for it.
+    never chosen together with those that require it.
 
     Raises:
         LocksetError: `sources-disagree`: two of one project in one environment.
     """
-    asked: dict[str, dict[DirectSource, MarkerSet]] = {}
+    by_name: dict[str, dict[DirectSource, MarkerSet]] = {}
     for root in roots:
         source = root.dependency.specifier.source
         if source is not None:
-            regions = asked.setdefault(source.name, {})
-            # The last one asked for is kept as key of equal ones: editables and hashes of all must count.
+            regions = by_name.setdefault(source.name, {})
+            # Of equal sources the last is kept, joined with the others: `editable` and hashes of all count.
             known = next((s for s in regions if s == source), None)
             region = (regions.pop(known) if known is not None else MarkerSet.none()) | root.region & universe
             regions[source if known is None else known.joined(source)] = region
-    return tuple(pair for regions in asked.values() for pair in _apart(regions))
+    return tuple(pair for regions in by_name.values() for pair in _disjoint_sources(regions))
 
 
 def sources_of_constraints(
@@ -176,10 +184,9 @@ def sources_of_constraints(
     folder: Path,
     universe: MarkerSet,
 ) -> ConstraintSources:
-    """The sources that constraints name; `required`: those of requirements.
+    """The direct sources of constraints; `required` are those of requirements.
 
-    Such a source counts only where its project is needed; nobody looks at it before, and what is wrong with it matters
-    no sooner.
+    Such a source counts only where its project is needed. It is not read before, and its errors are not raised before.
 
     Raises:
         LocksetError: `sources-disagree`: a requirement names another source of the project.
@@ -197,9 +204,9 @@ def sources_of_constraints(
                 raise
             refused.setdefault(line.name, error)
             continue
-        if (other := _meeting(required, source, region)) is not None:
+        if (other := _overlapping_source(required, source, region)) is not None:
             raise _disagreement(other, source)
-        if (other := _meeting(sources, source, region)) is not None:
+        if (other := _overlapping_source(sources, source, region)) is not None:
             refused.setdefault(line.name, _constraints_disagree(other, source))
         sources.append((source, region))
     return ConstraintSources(sources=tuple(sources), refused=refused)
@@ -210,16 +217,16 @@ def _region_of(line: RequirementLine) -> MarkerSet:
     return MarkerSet.any() if marker is None else MarkerSet.of_condition(marker).with_metadata_extra(None)
 
 
-def _meeting(
+def _overlapping_source(
     sources: Iterable[tuple[DirectSource, MarkerSet]], source: DirectSource, region: MarkerSet
 ) -> DirectSource | None:
-    """Another source of the same project that holds in some of the same environments."""
+    """Another source of the same project that applies in some of the same environments."""
     others = (o for o, where in sources if o.name == source.name and o != source and not where.is_disjoint(region))
     return next(others, None)
 
 
 def constraint_text(line: RequirementLine, base: Path, folder: Path) -> str:
-    """The constraint as a lock records it: no credentials, and paths as seen from its folder."""
+    """The constraint as a lock records it: without credentials, with paths relative to its folder."""
     url = line.requirement.url
     if url is None:
         return str(line.requirement)
@@ -233,13 +240,13 @@ def constraint_text(line: RequirementLine, base: Path, folder: Path) -> str:
     return f"{line.name} @ {shown}{marker}"
 
 
-def _apart(regions: Mapping[DirectSource, MarkerSet]) -> Iterable[tuple[DirectSource, MarkerSet]]:
+def _disjoint_sources(regions: Mapping[DirectSource, MarkerSet]) -> Iterable[tuple[DirectSource, MarkerSet]]:
     listed = list(regions.items())
     for at, (one, region) in enumerate(listed):
         for other, where in listed[:at]:
             if not region.is_disjoint(where):
                 raise _disagreement(other, one)
-    wide = [(source, _with_fewer(region)) for source, region in listed]
+    wide = [(source, _with_more_choices(region)) for source, region in listed]
     meeting = any(not a.is_disjoint(union(b for _, b in wide[:at])) for at, (_, a) in enumerate(wide))
     return listed if meeting else wide
 
@@ -248,7 +255,7 @@ def _constraints_disagree(one: DirectSource, other: DirectSource) -> LocksetErro
     return LocksetError(
         "sources-disagree",
         f"{other.name} is constrained to {one.shown} and to {other.shown} in the same environments",
-        place=other.place if other.place == one.place else f"{one.place}, {other.place}",
+        location=other.location if other.location == one.location else f"{one.location}, {other.location}",
         hint="Keep one of the constraints, or give each a marker of its own",
     )
 
@@ -256,15 +263,15 @@ def _constraints_disagree(one: DirectSource, other: DirectSource) -> LocksetErro
 def _disagreement(one: DirectSource, other: DirectSource) -> LocksetError:
     return LocksetError(
         "sources-disagree",
-        f"{other.name} is asked for from {one.shown} and from {other.shown} in the same environments",
-        place=other.place if other.place == one.place else f"{one.place}, {other.place}",
-        hint="Ask for it from one place, or for each under a marker of its own; sources of extras and"
+        f"{other.name} is required from {one.shown} and from {other.shown} in the same environments",
+        location=other.location if other.location == one.location else f"{one.location}, {other.location}",
+        hint="Require it from one source, or from each under a marker of its own; sources of extras and"
         " groups that are never installed together belong under `conflicts` in [tool.lockset]",
     )
 
 
-def _with_fewer(region: MarkerSet) -> MarkerSet:
-    """`region`, and whatever lies in it once more extras and groups are chosen."""
+def _with_more_choices(region: MarkerSet) -> MarkerSet:
+    """`region`, and the environments that are in it once more extras and groups are chosen."""
     for extra in sorted(region.extras()):
         region |= region.with_chosen(extras=[extra])
     for group in sorted(region.groups()):
@@ -272,15 +279,15 @@ def _with_fewer(region: MarkerSet) -> MarkerSet:
     return region
 
 
-def hashes_of(project: RootProject) -> Mapping[str, frozenset[str]]:
-    """Projects of an index whose requirements come with hashes, as `algorithm:value`."""
+def requirement_hashes(project: RootProject) -> Mapping[str, frozenset[str]]:
+    """The hashes of requirements on projects of an index, as `algorithm:value`, by project."""
     lines = [
         *project.dependencies,
         *(line for group in (*project.extras.values(), *project.groups.values()) for line in group),
     ]
-    found: dict[str, frozenset[str]] = {}
+    hashes: dict[str, frozenset[str]] = {}
     for line in (*lines, *project.constraints):
         if line.hashes and line.requirement.url is None:
             digests = frozenset(f"{d.algorithm}:{d.value}" for d in line.hashes)
-            found[line.name] = found.get(line.name, frozenset()) | digests
-    return found
+            hashes[line.name] = hashes.get(line.name, frozenset()) | digests
+    return hashes

@@ -1,4 +1,4 @@
-"""One described interpreter that a lock is tested at."""
+"""A described interpreter at which a lock is verified."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ __all__ = ["Sample"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sample:
-    """One environment to prove the lock at.
+    """One environment at which a lock is verified.
 
     Attributes:
         name: For messages, such as `linux, Python 3.12`.
         platform: The described platform.
-        implementation: What runs Python there.
+        implementation: The Python implementation, such as `cpython`.
         environment: Its marker values.
-        tags: What it can install.
+        tags: Tags of the wheels it can install.
     """
 
     name: str

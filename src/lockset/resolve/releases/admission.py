@@ -1,4 +1,7 @@
-"""Which releases fit a set of specifiers, and in which order they are tried."""
+"""Which releases are admitted for a set of specifiers, and in which order they are tried.
+
+The rules for pre-releases are those of the version specifiers specification, and those for yanked releases of PEP 592.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from lockset.markers import MarkerSet
-    from lockset.resolve.problem.request import Policy, Preference
+    from lockset.resolve.problem.request import Preference, ReleasePolicy
     from lockset.resolve.problem.requirement import Requirement, Specifier
     from lockset.resolve.releases.repository import Releases, Repository
 
@@ -26,27 +29,27 @@ def bits(mask: int) -> Iterator[int]:
 
 
 class Admission:
-    """Answers as bit masks over `Releases.versions`, remembered.
+    """Admits releases, as bit masks over `Releases.versions`; memoised.
 
-    Puts into `unnamed` the projects of which nothing was admitted but what somebody would have to name.
+    Adds to `not_opted_in` the projects whose only matching releases need an opt-in.
     """
 
     def __init__(
         self,
         repository: Repository,
-        policy: Policy,
+        policy: ReleasePolicy,
         preferences: Mapping[str, tuple[Preference, ...]] | None = None,
-        unnamed: set[str] | None = None,
+        not_opted_in: set[str] | None = None,
     ) -> None:
         self._repository = repository
         self._policy = policy
         self._preferences = preferences or {}
-        self._unnamed = set() if unnamed is None else unnamed
+        self._not_opted_in = set() if not_opted_in is None else not_opted_in
         # With them, the pre-releases that count where none of them may be used.
         self._admitted: dict[tuple[str, frozenset[Specifier]], tuple[int, int]] = {}
 
-    def fits(self, releases: Releases, specifier: Specifier) -> int:
-        """Releases that fit `specifier`, pre-releases and yanked ones included."""
+    def matching(self, releases: Releases, specifier: Specifier) -> int:
+        """Releases that match `specifier`, pre-releases and yanked ones included."""
         known = releases.fitting.get(specifier)
         if known is None:
             known = 0
@@ -69,37 +72,36 @@ class Admission:
         *,
         preferred: int = 0,
     ) -> int:
-        """Releases that fit all of `specifiers` and that policy admits, in an environment of `guard` if it is given.
+        """Releases that match all `specifiers` and that the policy admits, in an environment of `guard` if it is given.
 
         Yanked ones only by an exact pin (PEP 592) or where `preferred` (pinned by the old lock); pre-releases only
-        where a specifier names one or no final release fits all of them (version specifiers, "Handling of
-        pre-releases").
+        where a specifier names one or no final release matches (version specifiers, "Handling of pre-releases").
         """
-        wanted = frozenset(specifiers)
-        key = (releases.name, wanted)
+        unique = frozenset(specifiers)
+        key = (releases.name, unique)
         memo = self._admitted.get(key)
         if memo is None:
-            memo = self._admitted[key] = self._admit(releases, wanted)
+            memo = self._admitted[key] = self._admit(releases, unique)
         known, prereleases = memo
         if guard is not None and prereleases and known and not self._serve(releases, known, guard):
             known |= prereleases
         if preferred & ~known:
             fitting = preferred
-            for specifier in wanted:
-                fitting &= self.fits(releases, specifier)
+            for specifier in unique:
+                fitting &= self.matching(releases, specifier)
             known |= fitting
         return known
 
-    def _admit(self, releases: Releases, wanted: frozenset[Specifier]) -> tuple[int, int]:
+    def _admit(self, releases: Releases, specifiers: frozenset[Specifier]) -> tuple[int, int]:
         every = (1 << len(releases.versions)) - 1
-        for specifier in wanted:
-            every &= self.fits(releases, specifier)
-        found = self._admit_named(releases, wanted)
-        if every and not found:
-            self._unnamed.add(releases.name)
-        if releases.name in self._policy.granted:
+        for specifier in specifiers:
+            every &= self.matching(releases, specifier)
+        admitted = self._admit_opted_in(releases, specifiers)
+        if every and not admitted:
+            self._not_opted_in.add(releases.name)
+        if releases.name in self._policy.opted_in:
             return every & (releases.stable if self._mode(releases.name) == "disallow" else every), 0
-        return found, self._admit_named(releases, wanted, final=0) & ~found if every & ~found else 0
+        return admitted, self._admit_opted_in(releases, specifiers, final=0) & ~admitted if every & ~admitted else 0
 
     def _mode(self, name: str) -> str:
         return self._policy.prerelease_of.get(name, self._policy.prerelease)
@@ -111,12 +113,12 @@ class Admission:
             for position in bits(mask)
         )
 
-    def _admit_named(self, releases: Releases, wanted: frozenset[Specifier], *, final: int = -1) -> int:
-        """What is named, and what need not be; of `final` releases those that may be used."""
+    def _admit_opted_in(self, releases: Releases, specifiers: frozenset[Specifier], *, final: int = -1) -> int:
+        """Releases that need no opt-in or have one; `final` are the final releases that may be used."""
         mask = (1 << len(releases.versions)) - 1
         exact = 0
-        for specifier in wanted:
-            fits = self.fits(releases, specifier)
+        for specifier in specifiers:
+            fits = self.matching(releases, specifier)
             mask &= fits
             if specifier.exact:
                 exact |= fits
@@ -127,66 +129,70 @@ class Admission:
         stable = mask & releases.stable
         if mode == "disallow":
             return stable
-        named = any(s.names_prerelease for s in wanted)
-        return mask if named or not stable & final else stable
+        opts_in = any(s.names_prerelease for s in specifiers)
+        return mask if opts_in or not stable & final else stable
 
     def foremost(self, releases: Releases, mask: int) -> int:
-        """Those in `mask` that are tried before others are thought of: stable ones, where there are any."""
+        """Those in `mask` that are tried first: stable ones, where there are any."""
         if self._mode(releases.name) == "allow":
             return mask
-        granted = releases.name in self._policy.granted
-        return (mask & ~releases.yanked if granted else mask) & releases.stable or mask
+        opted_in = releases.name in self._policy.opted_in
+        return (mask & ~releases.yanked if opted_in else mask) & releases.stable or mask
 
-    def only_named(self, releases: Releases) -> int:
-        """Releases that count only where something speaks for them: yanked, and pre-releases beside stable ones."""
+    def needing_opt_in(self, releases: Releases) -> int:
+        """Releases that need an opt-in: yanked ones, and pre-releases where there are stable releases."""
         mode = self._mode(releases.name)
         if mode != "if-necessary" or not releases.stable & ~releases.yanked:
             return releases.yanked
         return releases.yanked | ((1 << len(releases.versions)) - 1) & ~releases.stable
 
-    def not_leaking(self, releases: Releases, mask: int, wanted: Sequence[Requirement], guard: MarkerSet) -> int:
-        """`mask` without yanked and pre-releases that do not count in all of the guard.
+    def without_leaks(
+        self, releases: Releases, mask: int, requirements: Sequence[Requirement], guard: MarkerSet
+    ) -> int:
+        """`mask` without yanked releases and pre-releases that are not opted in to everywhere in the guard.
 
-        A yanked one counts where it is pinned, a pre-release where one is named or no final release fits; either where
-        it was locked. The part where it does is split off.
+        A yanked release is opted in to by an exact pin, a pre-release by a specifier that names one or where no final
+        release matches; either by a pin of the old lock. A fork gives it to the part of the guard that opts in.
         """
-        special = mask & self.only_named(releases)
-        if not special or releases.name in self._policy.granted:
+        special = mask & self.needing_opt_in(releases)
+        if not special or releases.name in self._policy.opted_in:
             return mask
-        asking = [(r.specifier, r.region & guard) for r in wanted]
-        asking += [(s, where & guard) for s, where in self._policy.constraints.get(releases.name, ())]
+        requested = [(r.specifier, r.region & guard) for r in requirements]
+        requested += [(s, where & guard) for s, where in self._policy.constraints.get(releases.name, ())]
         pins = [p for p in self._preferences.get(releases.name, ()) if p.binding]
         for position in bits(special):
             where = guard - union(p.region for p in pins if p.version == releases.versions[position])
-            if not self.counts(releases, position, asking, where):
+            if not self.is_opted_in(releases, position, requested, where):
                 mask &= ~(1 << position)
         return mask
 
-    def counts(
-        self, releases: Releases, position: int, asking: Sequence[tuple[Specifier, MarkerSet]], where: MarkerSet
+    def is_opted_in(
+        self, releases: Releases, position: int, requested: Sequence[tuple[Specifier, MarkerSet]], where: MarkerSet
     ) -> bool:
-        """Whether a release that has to be spoken for is, everywhere in `where`."""
+        """Whether a release that needs an opt-in has one everywhere in `where`."""
         if releases.yanked >> position & 1:
-            return where.implies(union(region for s, region in asking if s.exact))
-        left = where - union(region for s, region in asking if s.names_prerelease)
-        return left.is_empty or not self._has_final(releases, asking, left)
+            return where.implies(union(region for s, region in requested if s.exact))
+        left = where - union(region for s, region in requested if s.names_prerelease)
+        return left.is_empty or not self._has_final(releases, requested, left)
 
-    def _has_final(self, releases: Releases, asking: Sequence[tuple[Specifier, MarkerSet]], where: MarkerSet) -> bool:
-        """Whether a final release fits all that applies in some environment of `where`."""
+    def _has_final(
+        self, releases: Releases, requested: Sequence[tuple[Specifier, MarkerSet]], where: MarkerSet
+    ) -> bool:
+        """Whether a final release matches everything that applies, in some environment of `where`."""
         parts = {where: releases.stable & ~releases.yanked}
-        for specifier, region in asking:
-            fits = self.fits(releases, specifier)
-            parted: dict[MarkerSet, int] = {}
+        for specifier, region in requested:
+            fits = self.matching(releases, specifier)
+            divided: dict[MarkerSet, int] = {}
             for part, mask in parts.items():
-                parted[part & region] = mask & fits
-                parted[part - region] = mask
-            parts = {part: mask for part, mask in parted.items() if mask and not part.is_empty}
+                divided[part & region] = mask & fits
+                divided[part - region] = mask
+            parts = {part: mask for part, mask in divided.items() if mask and not part.is_empty}
         return any(self._serve(releases, mask, part) for part, mask in parts.items())
 
     def ordered(self, name: str, mask: int) -> list[int]:
         """Positions in `mask` in the order they are tried; `Releases.versions` is newest first.
 
-        Pre-releases come after all stable ones, unless they are allowed without being named.
+        Pre-releases come after all stable ones, unless the policy allows them everywhere.
         """
         foremost = self.foremost(self._repository.releases(name), mask)
         parts = [list(bits(foremost)), list(bits(mask & ~foremost))]

@@ -1,7 +1,7 @@
-"""Sources asked for by URL or path, in front of an index: each is one more release of its project.
+"""Direct sources (URLs and paths) in front of an index: each is one more release of its project.
 
-Such a release fits what asks for its source and, where that holds as well, plain version ranges; nothing else can
-bring it in. An index is not asked for a project that comes from sources wherever it is asked for.
+Such a release matches requirements on its source and, where those apply too, plain version ranges. An index is not
+queried for a project that comes from direct sources everywhere.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from lockset.errors import LocksetError
 from lockset.markers import MarkerSet, wheel_region
 from lockset.resolve.problem.direct_source import DirectSource, DirectVersion, host_of, source_of
 from lockset.resolve.problem.requirement import from_source, parse_metadata_dependency
-from lockset.resolve.releases.index_repository import python_region
+from lockset.resolve.releases.index_repository import requires_python_region
 from lockset.resolve.releases.repository import ReleaseFacts, Releases
 from lockset.sources.requirements.requirement_line import parse_requirement
 
@@ -32,15 +32,15 @@ if TYPE_CHECKING:
     from lockset.resolve.problem.requirement import Dependency
     from lockset.resolve.releases.index_repository import IndexRepository
 
-__all__ = ["DirectRepository", "SourceFound"]
+__all__ = ["DirectRepository", "UrlRequirementDiscovered"]
 
 
-class SourceFound(Exception):  # noqa: N818 (a turn of the search, caught where it is run)
-    """A release asks for a project by URL that the search had met before: it has to begin anew, knowing that."""
+class UrlRequirementDiscovered(Exception):  # noqa: N818 (control flow, caught where the search is run)
+    """A release requires a project by URL that the search already used: the search must begin again."""
 
 
 class DirectRepository:
-    """Repository and Artifacts of sources and, for everything else, of an index."""
+    """A `Repository` and `Artifacts` over direct sources and, for everything else, an index."""
 
     def __init__(self, inner: IndexRepository, rules: DirectRules) -> None:
         self._inner = inner
@@ -62,7 +62,7 @@ class DirectRepository:
 
     @property
     def stepped_over(self) -> Mapping[tuple[str, Version], str]:
-        """Releases whose metadata cannot be used, and why."""
+        """Skipped releases, and why their metadata cannot be used."""
         return self._inner.stepped_over
 
     @property
@@ -71,14 +71,14 @@ class DirectRepository:
         return self._inner.rules
 
     @property
-    def wanted(self) -> MarkerSet:
-        """See `Repository.wanted`."""
-        return self._inner.wanted
+    def target_region(self) -> MarkerSet:
+        """See `Repository.target_region`."""
+        return self._inner.target_region
 
     def _add(self, source: DirectSource, region: MarkerSet, where: MarkerSet) -> bool:
-        """Know the source; True where its project was asked about before, without it there.
+        """Add a source; True if releases of its project were already read without it.
 
-        In `region` an index has no say in its project; outside of `where` nobody asks for it.
+        In `region` its project comes from no index; outside of `where` nothing requires it.
         """
         known = self._sources.get(source)
         self._sources[source] = source if known is None else known.joined(source)
@@ -92,30 +92,30 @@ class DirectRepository:
 
     @property
     def unbuilt(self) -> AbstractSet[str]:
-        """See `Flexible.unbuilt`."""
+        """See `AdjustableRepository.unbuilt`."""
         return self._inner.unbuilt
 
     def under(self, rules: FileRules) -> DirectRepository:
-        """See `Flexible.under`."""
+        """See `AdjustableRepository.under`."""
         other = DirectRepository(self._inner.under(rules), self._direct)
         other._versions = dict(self._versions)
         return other
 
     def all_versions(self, name: str) -> tuple[Version, ...]:
-        """See `Flexible.all_versions`."""
+        """See `AdjustableRepository.all_versions`."""
         return () if self._only_direct(name) else self._inner.all_versions(name)
 
     def left_out(self, name: str, version: Version) -> str | None:
-        """See `Flexible.left_out`."""
+        """See `AdjustableRepository.left_out`."""
         direct = isinstance(version, DirectVersion) or self._only_direct(name)
         return None if direct else self._inner.left_out(name, version)
 
     def empty_page(self, name: str) -> str | None:
-        """See `Flexible.empty_page`."""
+        """See `AdjustableRepository.empty_page`."""
         return None if self._only_direct(name) else self._inner.empty_page(name)
 
     def _only_direct(self, name: str) -> bool:
-        """Whether an index has no say in `name`."""
+        """Whether `name` comes from direct sources everywhere."""
         region = self._regions.get(name)
         return region is not None and self._direct.universe.implies(region)
 
@@ -129,7 +129,7 @@ class DirectRepository:
             self._inner.hint_release(name, version)
 
     def releases(self, name: str) -> Releases:
-        """See `Repository.releases`; those of sources come last, and count as yanked: only who asks gets them."""
+        """See `Repository.releases`; those of sources come last, and count as yanked, so they need an exact pin."""
         known = self._releases.get(name)
         if known is None:
             if name in self._direct.refused:
@@ -156,15 +156,15 @@ class DirectRepository:
         return known
 
     def source(self, version: DirectVersion) -> DirectSource:
-        """The source as all who ask for it together mean it."""
+        """The source, joined from all requirements on it."""
         return self._sources[version.source]
 
     def read(self, source: DirectSource) -> SourceFacts:
-        """What is at the source."""
+        """The content of the source."""
         reader = self._inner.sources
         if reader is None:
             raise LocksetError(
-                "source-not-supported", f"{source.name} is asked for by URL or path, and nothing reads these here"
+                "source-not-supported", f"{source.name} is required by URL or path, and nothing reads these here"
             )
         commit = self._direct.commits.get((source.name, source.path or source.url or "", source.revision))
         return reader.read(self._sources[source], commit=commit)
@@ -173,41 +173,45 @@ class DirectRepository:
         """See `Repository.facts`."""
         key = (name, version)
         if key not in self._facts:
-            found = self._of_source(version) if isinstance(version, DirectVersion) else self._inner.facts(name, version)
-            self._facts[key] = found if found is None else self._with_sources(name, version, found)
+            facts = (
+                self._source_facts(version) if isinstance(version, DirectVersion) else self._inner.facts(name, version)
+            )
+            self._facts[key] = facts if facts is None else self._with_sources(name, version, facts)
         return self._facts[key]
 
-    def _of_source(self, version: DirectVersion) -> ReleaseFacts:
+    def _source_facts(self, version: DirectVersion) -> ReleaseFacts:
         at_source = self.read(version.source)
         metadata = at_source.metadata
-        found = [d for text in metadata.requires_dist for d in self._inner.counted(parse_metadata_dependency(text)[0])]
+        dependencies = [
+            d for text in metadata.requires_dist for d in self._inner.counted(parse_metadata_dependency(text)[0])
+        ]
         if self._direct.guard is not None:
-            self._direct.guard.refuse((d.name for d in found if d.url is None), at_source.named)
+            self._direct.guard.refuse((d.name for d in dependencies if d.url is None), at_source.named)
         serves = self._inner.admits(metadata.requires_python)
-        return ReleaseFacts(dependencies=tuple(found), extras=metadata.provides_extra, serves=serves)
+        return ReleaseFacts(dependencies=tuple(dependencies), extras=metadata.provides_extra, serves=serves)
 
     def _with_sources(self, name: str, version: Version, facts: ReleaseFacts) -> ReleaseFacts:
-        """The facts, with allowed URLs as sources; URLs that stay make the release impossible where they apply."""
+        """The facts, with allowed URLs as sources. A URL that is not allowed excludes the release where it applies."""
         if not any(d.url is not None for d in facts.dependencies):
             return facts
-        found: list[Dependency] = []
+        dependencies: list[Dependency] = []
         new: list[tuple[DirectSource, MarkerSet]] = []
-        # A source of another source is all there is of its name where that one is; where an index release asks for
-        # it, others may be chosen instead.
+        # The dependency of a direct source on another one is the only release of its project there. That of an index
+        # release is not: another release may be chosen instead.
         direct = isinstance(version, DirectVersion)
         base = self._regions.get(name, MarkerSet.none()) if direct else MarkerSet.none()
         where = self._where[version.source] if isinstance(version, DirectVersion) else MarkerSet.any()
         for dependency in facts.dependencies:
             if dependency.url is None or not self._is_allowed(version, dependency):
-                found.append(dependency)
+                dependencies.append(dependency)
                 continue
             source = self._source_of(name, version, dependency)
             new.append((source, base & dependency.marker.with_metadata_extra(None)))
-            found.append(from_source(dependency, source))
-        late = [self._add(source, region, where) for source, region in new]
-        if any(late):
-            raise SourceFound
-        return replace(facts, dependencies=tuple(found))
+            dependencies.append(from_source(dependency, source))
+        discovered = [self._add(source, region, where) for source, region in new]
+        if any(discovered):
+            raise UrlRequirementDiscovered
+        return replace(facts, dependencies=tuple(dependencies))
 
     def _is_allowed(self, version: Version, dependency: Dependency) -> bool:
         assert dependency.url is not None
@@ -226,7 +230,7 @@ class DirectRepository:
         if local and not trees and dependency.name not in self._direct.overridden:
             raise LocksetError(
                 "source-not-supported",
-                f"{name} {version} asks for {dependency.name} by a path of this computer: {source.shown}",
+                f"{name} {version} requires {dependency.name} by a path of this computer: {source.shown}",
                 hint="Only the project's own files and folders may do so",
             )
         return source
@@ -235,20 +239,20 @@ class DirectRepository:
         """See `Repository.serves`."""
         if not isinstance(version, DirectVersion):
             return self._inner.serves(name, version)
-        # An exact pin of its number elsewhere must not bring it in there.
+        # An exact pin of the same number elsewhere must not choose it there.
         region = self._where[version.source] & self._inner.admits(self.read(version.source).metadata.requires_python)
-        return region - self.lacks(name, version)
+        return region - self.lacks_files(name, version)
 
-    def lacks(self, name: str, version: Version) -> MarkerSet:
-        """See `Repository.lacks`."""
+    def lacks_files(self, name: str, version: Version) -> MarkerSet:
+        """See `Repository.lacks_files`."""
         if not isinstance(version, DirectVersion):
-            return self._inner.lacks(name, version)
+            return self._inner.lacks_files(name, version)
         wheels = self.wheels_serve(name, version)
         return self.rules.required if wheels is None else (self.rules.required | self.rules.must_have) - wheels
 
-    def is_told_unbuilt(self, name: str, version: Version) -> bool:
-        """See `Repository.is_told_unbuilt`; what is at a source is the only answer, built or not."""
-        return isinstance(version, DirectVersion) or self._inner.is_told_unbuilt(name, version)
+    def has_static_metadata(self, name: str, version: Version) -> bool:
+        """See `Repository.has_static_metadata`; a direct source has no alternative, built or not."""
+        return isinstance(version, DirectVersion) or self._inner.has_static_metadata(name, version)
 
     def wheels_serve(self, name: str, version: Version) -> MarkerSet | None:
         """See `Repository.wheels_serve`."""
@@ -258,11 +262,11 @@ class DirectRepository:
         return None if wheels is None else wheel_region(wheels)
 
     def strictly_serves(self, name: str, version: Version) -> MarkerSet:
-        """Environments that its Requires-Python admits, upper bounds counted."""
+        """See `Repository.strictly_serves`."""
         if not isinstance(version, DirectVersion):
             return self._inner.strictly_serves(name, version)
         text = self.read(version.source).metadata.requires_python
-        return MarkerSet.any() if not text else python_region(text)
+        return MarkerSet.any() if not text else requires_python_region(text)
 
     def files(self, name: str, version: Version) -> Sequence[DistributionFile]:
         """Files of a release of an index."""

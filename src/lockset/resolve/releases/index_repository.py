@@ -1,4 +1,4 @@
-"""Repository and Artifacts over an index and the retrieval of metadata, through their ports."""
+"""The repository of index releases: pages of an index, and metadata of their files, through ports."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from lockset.errors import LocksetError
 from lockset.hashes import STRONG_ALGORITHMS
 from lockset.index.ports import ProjectNotFound
 from lockset.markers import MarkerSet, wheel_region
-from lockset.progress import Silent
+from lockset.progress import NullListener
 from lockset.resolve.problem.direct_source import is_local
 from lockset.resolve.problem.regions import union
 from lockset.resolve.problem.requirement import parse_metadata_dependency, replaced
@@ -23,36 +23,35 @@ if TYPE_CHECKING:
 
     from lockset.index.pages.project_page import DistributionFile, ProjectDetail
     from lockset.index.ports import Index
-    from lockset.markers.universe import Target
+    from lockset.markers.universe import TargetInterpreter
     from lockset.metadata.core import CoreMetadata
     from lockset.metadata.ports import MetadataSource
-    from lockset.progress import Listener
+    from lockset.progress import ProgressListener
     from lockset.resolve.problem.direct_source import SourceReader
     from lockset.resolve.problem.file_policy import FileRules
     from lockset.resolve.problem.requirement import Dependency
 
-__all__ = ["IndexRepository", "python_region"]
+__all__ = ["IndexRepository", "requires_python_region"]
 
-# A release whose metadata fails in one of these ways cannot be chosen; the next older one may be.
-_STEPPED_OVER = frozenset(
+# Errors of metadata because of which a release is skipped.
+_SKIPPED = frozenset(
     {"metadata-invalid", "requirement-syntax", "marker-syntax", "build-needed", "builds-in-vain", "build-failed"}
 )
 
-# Releases of one project that are built for what they ask for, and failures among them. Where so many were in vain,
-# older ones are too.
+# Builds of releases of one project for their metadata, and failed ones among them, at most.
 _MOST_BUILT = 10
 _MOST_FAILED = 5
 
 
 class IndexRepository:
-    """Answers from an index; asks for each page and each release's metadata once.
+    """A `Repository` and `Artifacts` over an index; reads each page and each release's metadata once.
 
     Attributes:
         rules: Which files may be used.
-        sources: Reads what is asked for by URL or path; None where nothing is.
+        sources: Reads direct sources; None where there are none.
         not_found: Projects that no index has.
-        stepped_over: Releases whose metadata cannot be used, and why.
-        unbuilt: Projects of which a release was stepped over because nothing is built here.
+        stepped_over: Skipped releases, and why their metadata cannot be used.
+        unbuilt: Projects with releases that were skipped because nothing is built here.
     """
 
     def __init__(
@@ -61,7 +60,7 @@ class IndexRepository:
         index: Index,
         metadata: MetadataSource,
         rules: FileRules,
-        listener: Listener,
+        listener: ProgressListener,
         hash_file: Callable[[DistributionFile], Mapping[str, str]],
         sources: SourceReader | None = None,
     ) -> None:
@@ -76,7 +75,7 @@ class IndexRepository:
         self._files: dict[tuple[str, Version], tuple[DistributionFile, ...]] = {}
         self._serves: dict[tuple[str, Version], MarkerSet] = {}
         self._lacks: dict[tuple[str, Version], MarkerSet] = {}
-        self._targets: dict[str, Mapping[Target, MarkerSet]] = {}
+        self._targets: dict[str, Mapping[TargetInterpreter, MarkerSet]] = {}
         self._strictly_serves: dict[tuple[str, Version], MarkerSet] = {}
         self._facts: dict[tuple[str, Version], ReleaseFacts | None] = {}
         self._wheels_serve: dict[tuple[str, Version], MarkerSet | None] = {}
@@ -87,19 +86,19 @@ class IndexRepository:
         self._given_up: set[str] = set()
 
     def under(self, rules: FileRules) -> IndexRepository:
-        """See `Flexible.under`."""
+        """See `AdjustableRepository.under`."""
         other = IndexRepository(
             index=self._index,
             metadata=self._metadata.unbuilt(),
             rules=rules,
-            listener=Silent(),
+            listener=NullListener(),
             hash_file=self._hash_file,
             sources=self.sources,
         )
         other._details, other.not_found = self._details, self.not_found
         mine = self.rules
         same = (mine.overrides, mine.excludes, mine.ignore_caps) == (rules.overrides, rules.excludes, rules.ignore_caps)
-        if same and mine.wanted is rules.wanted and mine.caps_count is rules.caps_count:
+        if same and mine.target_region is rules.target_region and mine.caps_count is rules.caps_count:
             other._facts = dict(self._facts)
         return other
 
@@ -154,15 +153,15 @@ class IndexRepository:
         return self._details[name]
 
     def files(self, name: str, version: Version) -> Sequence[DistributionFile]:
-        """Files of the release that may be used."""
+        """Files of the release that the rules admit."""
         known = self._files.get((name, version))
         if known is None:
             detail = self._detail(name)
             assert detail is not None, name
-            known = self._files[name, version] = self._chosen(name, detail.files(version))
+            known = self._files[name, version] = self._admitted_files(name, detail.files(version))
         return known
 
-    def _chosen(self, name: str, files: Sequence[DistributionFile]) -> tuple[DistributionFile, ...]:
+    def _admitted_files(self, name: str, files: Sequence[DistributionFile]) -> tuple[DistributionFile, ...]:
         rules = self.rules
         usable = [
             f
@@ -172,17 +171,17 @@ class IndexRepository:
         limit = rules.limit(name)
         if limit is not None:
             usable = [f for f in usable if f.upload_time is not None and f.upload_time < limit]
-        if (wanted := rules.hashes.get(name)) is not None:
-            usable = [f for f in usable if any(f"{a}:{v}" in wanted for a, v in self._shown_hashes(f).items())]
+        if (digests := rules.hashes.get(name)) is not None:
+            usable = [f for f in usable if any(f"{a}:{v}" in digests for a, v in self._shown_hashes(f).items())]
         return tuple([f for f in usable if not f.yanked] or usable)
 
     def all_versions(self, name: str) -> tuple[Version, ...]:
-        """Every version the index has, newest first, whatever rules leave out."""
+        """See `AdjustableRepository.all_versions`."""
         detail = self._detail(name)
         return () if detail is None else detail.versions
 
     def left_out(self, name: str, version: Version) -> str | None:
-        """Why rules on files leave nothing of a version that the index has; None where they leave some."""
+        """See `AdjustableRepository.left_out`."""
         detail = self._detail(name)
         assert detail is not None, name
         if self.files(name, version):
@@ -191,10 +190,10 @@ class IndexRepository:
         files = detail.files(version)
         first = min((f.upload_time for f in files if f.upload_time is not None), default=None)
         if limit is not None and (first is None or first >= limit):
-            told = f"on {first:%Y-%m-%d}" if first is not None else "at a time the index does not tell"
-            return f"it was uploaded {told}, and only files from before {limit:%Y-%m-%d} count"
+            when = f"on {first:%Y-%m-%d}" if first is not None else "at an unknown time"
+            return f"it was uploaded {when}, and only files from before {limit:%Y-%m-%d} count"
         if name in self.rules.hashes:
-            return "none of its files has a hash that was asked for"
+            return "none of its files has one of the required hashes"
         kinds = "wheels" if all(f.is_wheel for f in files) else "sources"
         return f"it has {kinds} only, and these may not be used"
 
@@ -205,21 +204,21 @@ class IndexRepository:
         return detail.index_url
 
     def empty_page(self, name: str) -> str | None:
-        """See `Flexible.empty_page`."""
+        """See `AdjustableRepository.empty_page`."""
         detail = self._detail(name)
         return None if detail is None or detail.versions else detail.index_url
 
     def hashes(self, file: DistributionFile) -> Mapping[str, str]:
-        """Strong hashes the index gives; where it gives none, those of the bytes."""
+        """Strong hashes from the index; where it has none, those of the bytes."""
         strong = {a: v for a, v in file.hashes.items() if a in STRONG_ALGORITHMS}
         return strong or self._hash_file(file)
 
     def _shown_hashes(self, file: DistributionFile) -> Mapping[str, str]:
-        """The hashes of the page; of the bytes where a folder has the file, which shows none."""
+        """The hashes on the page; those of the bytes for a file of a local folder, which has none."""
         return self.hashes(file) if not file.hashes and is_local(file.url) else file.hashes
 
     def requires_python(self, name: str, version: Version) -> str | None:
-        """The one Requires-Python text of the release; None where its files tell none or different ones."""
+        """The Requires-Python of the release; None where its files have none or different ones."""
         texts = {f.requires_python for f in self.files(name, version)}
         return texts.pop() if len(texts) == 1 else None
 
@@ -227,20 +226,22 @@ class IndexRepository:
         """See `Repository.serves`."""
         known = self._serves.get((name, version))
         if known is None:
-            known = self._serves[name, version] = self._served(name, version)
+            known = self._serves[name, version] = self._admitted_region(name, version)
         return known
 
-    def _served(self, name: str, version: Version) -> MarkerSet:
+    def _admitted_region(self, name: str, version: Version) -> MarkerSet:
         detail = self._detail(name)
         assert detail is not None, name
         builds = detail.has_sdist(version) and self.rules.may_use_sdists(name)
-        if builds and self.rules.must_have.is_empty and self.rules.required.is_empty and self._whole(name):
-            # The common case: nothing of the single files matters but what they say of Python.
+        if builds and self.rules.must_have.is_empty and self.rules.required.is_empty and self._admits_every_file(name):
+            # The common case: only Requires-Python of the files matters.
             return union(map(self.admits, detail.requires_pythons(version)))
-        return union(self.admits(f.requires_python) for f in self.files(name, version)) - self.lacks(name, version)
+        return union(self.admits(f.requires_python) for f in self.files(name, version)) - self.lacks_files(
+            name, version
+        )
 
-    def lacks(self, name: str, version: Version) -> MarkerSet:
-        """See `Repository.lacks`."""
+    def lacks_files(self, name: str, version: Version) -> MarkerSet:
+        """See `Repository.lacks_files`."""
         needed = self.rules.required | self.rules.must_have
         if needed.is_empty:
             return needed
@@ -248,14 +249,14 @@ class IndexRepository:
             files = self.files(name, version)
             needed = self.rules.needs_wheel(name, version, has_sdist=not all(f.is_wheel for f in files))
             lacking = needed if needed.is_empty else needed - self._wheels(files, self._targets_of(name))
-            # What is required of a release has nothing to do with the other libc that is wanted beside it.
+            # Required wheels do not depend on another libc that is also a target.
             required = self.rules.required
             lacking |= required if required.is_empty else required - self._wheels(files, self.rules.strictly)
             self._lacks[name, version] = lacking
         return self._lacks[name, version]
 
-    def is_told_unbuilt(self, name: str, version: Version) -> bool:
-        """See `Repository.is_told_unbuilt`."""
+    def has_static_metadata(self, name: str, version: Version) -> bool:
+        """See `Repository.has_static_metadata`."""
         if self._facts.get((name, version)) is not None:
             return True
         files = self.files(name, version)
@@ -263,20 +264,20 @@ class IndexRepository:
             return any(f.is_wheel for f in files) or bool(self._metadata.unbuilt().metadata(files).name)
         return False
 
-    def _whole(self, name: str) -> bool:
-        """Whether all files of the releases count that options on wheels and sdists leave."""
+    def _admits_every_file(self, name: str) -> bool:
+        """Whether no rule looks at single files: no upload limit and no required hashes."""
         return self.rules.limit(name) is None and name not in self.rules.hashes
 
     @property
-    def wanted(self) -> MarkerSet:
-        """See `Repository.wanted`."""
-        return self.rules.wanted
+    def target_region(self) -> MarkerSet:
+        """See `Repository.target_region`."""
+        return self.rules.target_region
 
     def wheels_serve(self, name: str, version: Version) -> MarkerSet | None:
         """See `Repository.wheels_serve`."""
         detail = self._detail(name)
         assert detail is not None, name
-        if detail.has_sdist(version) and self.rules.may_use_sdists(name) and self._whole(name):
+        if detail.has_sdist(version) and self.rules.may_use_sdists(name) and self._admits_every_file(name):
             return None
         if (name, version) not in self._wheels_serve:
             files = self.files(name, version)
@@ -284,11 +285,11 @@ class IndexRepository:
             self._wheels_serve[name, version] = self._wheels(files, self._targets_of(name)) if wheels_only else None
         return self._wheels_serve[name, version]
 
-    def _wheels(self, files: Iterable[DistributionFile], targets: Mapping[Target, MarkerSet]) -> MarkerSet:
+    def _wheels(self, files: Iterable[DistributionFile], targets: Mapping[TargetInterpreter, MarkerSet]) -> MarkerSet:
         wheels = [(f.tags, wheel_region(f.tags) & self.admits(f.requires_python)) for f in files if f.is_wheel]
         return taken(wheels, targets)
 
-    def _targets_of(self, name: str) -> Mapping[Target, MarkerSet]:
+    def _targets_of(self, name: str) -> Mapping[TargetInterpreter, MarkerSet]:
         """The described interpreters that count for a project."""
         if not self.rules.has_targets_alike:
             return self.rules.targets
@@ -300,11 +301,11 @@ class IndexRepository:
         return self._targets[name]
 
     def strictly_serves(self, name: str, version: Version) -> MarkerSet:
-        """Environments that the Requires-Python of some usable file admits, upper bounds counted."""
+        """See `Repository.strictly_serves`."""
         known = self._strictly_serves.get((name, version))
         if known is None:
             texts = self._requires_pythons(name, version)
-            known = union(MarkerSet.any() if not t else python_region(t) for t in texts)
+            known = union(MarkerSet.any() if not t else requires_python_region(t) for t in texts)
             self._strictly_serves[name, version] = known
         return known
 
@@ -312,43 +313,43 @@ class IndexRepository:
         detail = self._detail(name)
         assert detail is not None, name
         rules = self.rules
-        if self._whole(name) and rules.may_use_wheels(name) and rules.may_use_sdists(name):
+        if self._admits_every_file(name) and rules.may_use_wheels(name) and rules.may_use_sdists(name):
             return detail.requires_pythons(version)  # without a look at the single files
         return {f.requires_python for f in self.files(name, version)}
 
     def admits(self, requires_python: str | None) -> MarkerSet:
-        """Environments that a Requires-Python admits; without its upper bound where that does not count."""
+        """Environments that a Requires-Python admits, without its upper bound where the rules ignore it."""
         if not requires_python:
             return MarkerSet.any()
-        region = python_region(requires_python)
+        region = requires_python_region(requires_python)
         if not self.rules.ignore_caps:
             return region
-        # A release whose upper bound lies below every Python asked for serves none of them: nothing could be narrowed.
-        left_behind = region.is_disjoint(self.rules.wanted) and not self.rules.wanted.is_empty
+        # A release whose upper bound is below every requested Python serves none of them: the bound counts.
+        left_behind = region.is_disjoint(self.rules.target_region) and not self.rules.target_region.is_empty
         return region if left_behind else region.without_python_cap() - (self.rules.caps_count - region)
 
     def facts(self, name: str, version: Version) -> ReleaseFacts | None:
         """See `Repository.facts`."""
         if (name, version) not in self._facts:
-            self._facts[name, version] = self._learn(name, version)
+            self._facts[name, version] = self._read_facts(name, version)
         return self._facts[name, version]
 
-    def _learn(self, name: str, version: Version) -> ReleaseFacts | None:
+    def _read_facts(self, name: str, version: Version) -> ReleaseFacts | None:
         try:
-            metadata = self._told(name, version)
+            metadata = self._read_metadata(name, version)
             self._note_requires_python(name, version, metadata.requires_python)
             dependencies = list(self._dependencies(name, version, metadata))
         except LocksetError as error:
-            if error.diagnostic.code not in _STEPPED_OVER:
+            if error.diagnostic.code not in _SKIPPED:
                 raise
             if error.diagnostic.code in {"build-needed", "builds-in-vain"}:
                 self.unbuilt.add(name)
             if error.diagnostic.code == "builds-in-vain":
                 if name in self._given_up:
-                    return None  # that no further one is built was told
+                    return None  # the note that no further one is built was given
                 self._given_up.add(name)
             self.stepped_over[name, version] = error.diagnostic.message
-            self._listener.note(f"{name} {version} is stepped over: {error.diagnostic.message}")
+            self._listener.note(f"{name} {version} is skipped: {error.diagnostic.message}")
             return None
         return ReleaseFacts(
             dependencies=tuple(dependencies),
@@ -357,7 +358,7 @@ class IndexRepository:
         )
 
     def _note_requires_python(self, name: str, version: Version, text: str | None) -> None:
-        """Say how a Requires-Python that is not valid is read."""
+        """Give a note on how a Requires-Python that is not valid is read."""
         if text and (fixed := read_python(text)) != text:
             meaning = "every Python" if fixed is None else f"`{fixed}`"
             self._listener.note(
@@ -365,54 +366,52 @@ class IndexRepository:
             )
 
     def _dependencies(self, name: str, version: Version, metadata: CoreMetadata) -> Iterable[Dependency]:
-        """What the metadata asks for; what is not valid and means one thing is read as that, with a note."""
+        """The dependencies in the metadata; one that is not valid but has a clear meaning is read as that."""
         for text in metadata.requires_dist:
             dependency, fixed = parse_metadata_dependency(text)
             if fixed is not None:
                 self._listener.note(f"{name} {version} requires `{text}`, which is not valid: it is read as `{fixed}`")
             yield from self.counted(dependency)
 
-    def _told(self, name: str, version: Version) -> CoreMetadata:
-        """The metadata of the release, built for them if need be, but not of endlessly many releases of a project."""
+    def _read_metadata(self, name: str, version: Version) -> CoreMetadata:
+        """The metadata of the release. Builds it if needed, up to a number of builds for each project."""
         files = self.files(name, version)
         if any(f.is_wheel for f in files):
             return self._metadata.metadata(files)
         built, failed = self._built.get(name, (0, 0))
         if built < _MOST_BUILT and failed < _MOST_FAILED:
             try:
-                found = self._metadata.metadata(files)
+                metadata = self._metadata.metadata(files)
             except LocksetError as error:
                 if error.diagnostic.code == "build-failed":
                     self._built[name] = (built + 1, failed + 1)
                 raise
-            if found.origin == "built":
+            if metadata.origin == "built":
                 self._built[name] = (built + 1, failed)
-            return found
+            return metadata
         try:
             return self._metadata.unbuilt().metadata(files)
         except LocksetError as error:
             if error.diagnostic.code != "build-needed":
                 raise
-            in_vain = (
-                "were built for what they ask for, and none fits" if failed < _MOST_FAILED else "could not be built"
-            )
+            in_vain = "were built for their metadata, and none fits" if failed < _MOST_FAILED else "could not be built"
             raise LocksetError(
                 "builds-in-vain",
                 f"{built if failed < _MOST_FAILED else failed} releases {in_vain}: no further one is built",
-                hint=f"Bound {name}, so that it is not looked for so far back",
+                hint=f"Add a lower bound to `{name}`, so that fewer old releases are tried",
             ) from error
 
     def hint_file(self, file: DistributionFile) -> None:
-        """What this file asks for will be asked for; returns at once."""
+        """Announce that the metadata of this file will be needed; returns at once."""
         self._metadata.hint([file])
 
     def dependencies_of_file(self, file: DistributionFile) -> tuple[Dependency, ...]:
-        """What this one file asks for, whatever others of its version do."""
+        """The dependencies of this one file, whatever other files of its version have."""
         metadata = self._metadata.metadata([file])
         return tuple(d for text in metadata.requires_dist for d in self.counted(parse_metadata_dependency(text)[0]))
 
     def counted(self, dependency: Dependency) -> Iterable[Dependency]:
-        """The requirement, or what the user put in its place."""
+        """The dependency, or the user's overrides of it."""
         if dependency.name in self.rules.excludes:
             return ()
         overrides = self.rules.overrides.get(dependency.name)
@@ -421,15 +420,15 @@ class IndexRepository:
         return tuple(replaced(dependency, text) for text in overrides)
 
 
-def python_region(text: str) -> MarkerSet:
+def requires_python_region(text: str) -> MarkerSet:
     """Environments that a Requires-Python admits; all where it cannot be read."""
     read_as = read_python(text)
-    # What cannot be read cannot bind (installers do the same).
+    # One that cannot be read does not bind (as in installers).
     return MarkerSet.any() if read_as is None else MarkerSet.of_python(read_as)
 
 
 def read_python(text: str) -> str | None:
-    """`text` where it is a valid Requires-Python, else what it means; None where that is not clear."""
+    """`text` if it is a valid Requires-Python, else the valid one it means; None where that is not clear."""
     try:
         MarkerSet.of_python(text)
     except LocksetError:

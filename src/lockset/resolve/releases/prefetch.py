@@ -1,9 +1,9 @@
-"""An index repository that looks ahead while it waits.
+"""Prefetch: an index repository that fetches ahead while it waits.
 
-A search asks for one project after the other, and waits for each. What it will ask for next can be guessed from what
-has come meanwhile: a page tells the release that will probably be chosen, its metadata tell the next pages. So the
-network works as wide as the graph is, not as deep as the search is long. What is guessed changes no answer: it is only
-asked for earlier, and a wrong guess costs a request.
+The solver needs one project after another, and waits for each. What it will need next can be guessed from what has
+arrived: a page shows the release that will probably be chosen, and its metadata shows the next pages. So requests run
+in parallel across the dependency graph. A guess changes no result: it only makes a request earlier, and a wrong guess
+costs one request.
 """
 
 from __future__ import annotations
@@ -25,153 +25,153 @@ if TYPE_CHECKING:
 
     from lockset.index.pages.project_page import DistributionFile, ProjectDetail
     from lockset.metadata.core import CoreMetadata
-    from lockset.progress import Listener
+    from lockset.progress import ProgressListener
     from lockset.resolve.problem.direct_source import SourceReader
     from lockset.resolve.problem.file_policy import FileRules
     from lockset.resolve.problem.requirement import Dependency, Specifier
     from lockset.resolve.releases.repository import ReleaseFacts
 
-__all__ = ["ScoutedIndex", "ScoutedMetadata", "ScoutingRepository"]
+__all__ = ["PrefetchingIndex", "PrefetchingMetadata", "PrefetchingRepository"]
 
-# Seconds after which a wait begins anew, so that an interrupt is heard.
+# Seconds of one wait, so that an interrupt is noticed.
 _HEARTBEAT = 0.2
-# Releases looked at for the one that will probably be chosen.
-_LOOKED_AT = 50
+# Releases to check for the one that will probably be chosen.
+_MOST_GUESSES = 50
 
 
-class ScoutedIndex(Index, Protocol):
-    """An index that tells when something has come. Implementation: `lockset.index.http.client.HttpIndexes`."""
+class PrefetchingIndex(Index, Protocol):
+    """An index that reports arrivals. Implementation: `lockset.index.http.client.HttpIndexes`."""
 
-    def fetch(self, names: Iterable[str], heard: Callable[[str], object]) -> None:
-        """As `hint`; `heard` is called with each name whose page had to be fetched, in any thread, once it is there."""
+    def fetch(self, names: Iterable[str], on_arrival: Callable[[str], object]) -> None:
+        """As `hint`; calls `on_arrival` with each name whose page had to be fetched, in any thread, once it arrives."""
 
     def known(self, name: str) -> ProjectDetail | None:
-        """The page of the normalised project, where it is there; never waits, never fails."""
+        """The page of the normalised project, if it has arrived; never waits, never fails."""
 
     def is_coming(self, name: str) -> bool:
-        """Whether another thread is just fetching the page of the normalised project."""
+        """Whether another thread is fetching the page of the normalised project."""
 
 
-class ScoutedMetadata(MetadataSource, Protocol):
-    """Metadata that tell when they have come. Implementation: `lockset.metadata.retrieve.Retriever`."""
+class PrefetchingMetadata(MetadataSource, Protocol):
+    """A source of metadata that reports arrivals. Implementation: `lockset.metadata.retrieve.Retriever`."""
 
-    def fetch(self, files: Sequence[DistributionFile], heard: Callable[[], object]) -> None:
-        """As `hint`; `heard` is called in any thread once the metadata are there, where they had to be fetched."""
+    def fetch(self, files: Sequence[DistributionFile], on_arrival: Callable[[], object]) -> None:
+        """As `hint`; calls `on_arrival` in any thread once the metadata arrives, if it had to be fetched."""
 
     def known(self, files: Sequence[DistributionFile]) -> CoreMetadata | None:
-        """The metadata of this version, where they are there; never waits, never fails, never builds."""
+        """The metadata of this version, if it has arrived; never waits, never fails, never builds."""
 
     def is_coming(self, files: Sequence[DistributionFile]) -> bool:
-        """Whether another thread is just fetching them."""
+        """Whether another thread is fetching it."""
 
 
-class ScoutingRepository(IndexRepository):
-    """See the module; everything else is `IndexRepository`'s."""
+class PrefetchingRepository(IndexRepository):
+    """An `IndexRepository` that prefetches; see the module."""
 
     def __init__(
         self,
         *,
-        index: ScoutedIndex,
-        metadata: ScoutedMetadata,
+        index: PrefetchingIndex,
+        metadata: PrefetchingMetadata,
         rules: FileRules,
-        listener: Listener,
+        listener: ProgressListener,
         hash_file: Callable[[DistributionFile], Mapping[str, str]],
         sources: SourceReader | None = None,
     ) -> None:
         super().__init__(
             index=index, metadata=metadata, rules=rules, listener=listener, hash_file=hash_file, sources=sources
         )
-        self._pages = index
-        self._scouted = metadata
-        self._news: SimpleQueue[str | tuple[str, Version]] = SimpleQueue()
-        self._wishes: dict[str, dict[Specifier, None]] = {}
+        self._prefetched_index = index
+        self._prefetched_metadata = metadata
+        self._arrivals: SimpleQueue[str | tuple[str, Version]] = SimpleQueue()
+        self._requested_specifiers: dict[str, dict[Specifier, None]] = {}
         self._following = False
 
     def hint(self, names: Iterable[str]) -> None:
         """See `Repository.hint`."""
         new = [n for n in names if n not in self._details]
         if new:
-            self._pages.fetch(new, self._news.put)
+            self._prefetched_index.fetch(new, self._arrivals.put)
 
     def hint_release(self, name: str, version: Version) -> None:
         """See `Repository.hint_release`."""
         if (name, version) not in self._facts:
-            self._scouted.fetch(self.files(name, version), lambda: self._news.put((name, version)))
+            self._prefetched_metadata.fetch(self.files(name, version), lambda: self._arrivals.put((name, version)))
 
     def _detail(self, name: str) -> ProjectDetail | None:
         if name not in self._details:
-            self._look_ahead(lambda: self._pages.is_coming(name))
+            self._look_ahead(lambda: self._prefetched_index.is_coming(name))
         return super()._detail(name)
 
-    def _learn(self, name: str, version: Version) -> ReleaseFacts | None:
+    def _read_facts(self, name: str, version: Version) -> ReleaseFacts | None:
         files = self.files(name, version)
-        self._look_ahead(lambda: self._scouted.is_coming(files))
-        found = super()._learn(name, version)
-        if found is not None:
-            self._wish(found.dependencies)
-        return found
+        self._look_ahead(lambda: self._prefetched_metadata.is_coming(files))
+        facts = super()._read_facts(name, version)
+        if facts is not None:
+            self._add_requirements(facts.dependencies)
+        return facts
 
     def _look_ahead(self, waiting: Callable[[], bool]) -> None:
-        """Follow what has come, and, while there is something to wait for, what comes."""
+        """Follow what has arrived and, while `waiting`, what arrives."""
         if self._following:
             return
         self._following = True
         try:
-            while not self._news.empty():
-                self._follow(self._news.get())
+            while not self._arrivals.empty():
+                self._follow(self._arrivals.get())
             while waiting():
                 with suppress(Empty):
-                    self._follow(self._news.get(timeout=_HEARTBEAT))
+                    self._follow(self._arrivals.get(timeout=_HEARTBEAT))
         finally:
             self._following = False
 
-    def _follow(self, news: str | tuple[str, Version]) -> None:
-        if isinstance(news, str):
-            version = self._guess(news)
+    def _follow(self, arrival: str | tuple[str, Version]) -> None:
+        if isinstance(arrival, str):
+            version = self._guess(arrival)
             if version is not None:
-                self.hint_release(news, version)
-        elif news not in self._facts:
-            metadata = self._scouted.known(self.files(*news))
+                self.hint_release(arrival, version)
+        elif arrival not in self._facts:
+            metadata = self._prefetched_metadata.known(self.files(*arrival))
             if metadata is not None:
                 self._follow_metadata(metadata)
 
     def _follow_metadata(self, metadata: CoreMetadata) -> None:
         try:
-            found = [d for text in metadata.requires_dist for d in self.counted(parse_dependency(text))]
+            dependencies = [d for text in metadata.requires_dist for d in self.counted(parse_dependency(text))]
         except LocksetError:
-            return  # whoever asks for this release will hear of it
-        self.hint(self._wish(found))
+            return  # raised again when the release is needed
+        self.hint(self._add_requirements(dependencies))
 
-    def _wish(self, dependencies: Iterable[Dependency]) -> list[str]:
-        """Remember what is asked of the projects that the dependencies bring in anywhere; gives their names."""
+    def _add_requirements(self, dependencies: Iterable[Dependency]) -> list[str]:
+        """Add the specifiers of dependencies that apply in some environment. Returns the names of their projects."""
         names = []
         for dependency in dependencies:
             if dependency.url is None and self._applies(dependency):
-                self._wishes.setdefault(dependency.name, {})[dependency.specifier] = None
+                self._requested_specifiers.setdefault(dependency.name, {})[dependency.specifier] = None
                 names.append(dependency.name)
         return names
 
     def _applies(self, dependency: Dependency) -> bool:
-        """Whether it applies somewhere, with none of the extras asked for."""
+        """Whether it applies in some target environment without extras."""
         if dependency.condition is None:
             return True
         if dependency.condition_on_extra_alone:
             return False
-        wanted = self.rules.wanted
+        targets = self.rules.target_region
         region = dependency.marker.with_metadata_extra(None)
-        return not (region.is_empty if wanted.is_empty else region.is_disjoint(wanted))
+        return not (region.is_empty if targets.is_empty else region.is_disjoint(targets))
 
     def _guess(self, name: str) -> Version | None:
-        """The release that will probably be chosen: the newest final one that fits all that was asked so far."""
-        if self._pages.known(name) is None:
+        """The release that will probably be chosen: the newest final one that matches all specifiers so far."""
+        if self._prefetched_index.known(name) is None:
             return None
         releases = self.releases(name)
-        wishes = self._wishes.get(name, ())
-        for position, version in enumerate(releases.versions[:_LOOKED_AT]):
+        specifiers = self._requested_specifiers.get(name, ())
+        for position, version in enumerate(releases.versions[:_MOST_GUESSES]):
             if not releases.stable >> position & 1 or releases.yanked >> position & 1:
                 continue
-            if all(wish.admits(version) for wish in wishes):
+            if all(specifier.admits(version) for specifier in specifiers):
                 serves = self.serves(name, version)
-                if self.rules.wanted.is_empty or not serves.is_disjoint(self.rules.wanted):
+                if self.rules.target_region.is_empty or not serves.is_disjoint(self.rules.target_region):
                     return version
         return None

@@ -1,4 +1,4 @@
-"""The port through which the search learns of releases."""
+"""The port through which the solver reads releases."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ if TYPE_CHECKING:
     from lockset.resolve.problem.file_policy import FileRules
     from lockset.resolve.problem.requirement import Dependency, Specifier
 
-__all__ = ["Flexible", "ReleaseFacts", "Releases", "Repository"]
+__all__ = ["AdjustableRepository", "ReleaseFacts", "Releases", "Repository"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Releases:
-    """All releases of a project that may be considered.
+    """All releases of a project that may be considered, with facts about them as bit masks.
 
     Attributes:
         name: Normalised name.
         versions: Newest first, each once; empty where no index knows the project.
-        stable: Bit i is set where `versions[i]` is no pre-release.
+        stable: Bit i is set where `versions[i]` is not a pre-release.
         yanked: Bit i is set where all files of `versions[i]` are yanked.
-        fitting: Memo: for a specifier, bit i is set where `versions[i]` fits it.
+        fitting: Memo: for a specifier, bit i is set where `versions[i]` matches it.
     """
 
     name: str
@@ -42,7 +42,7 @@ class Releases:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReleaseFacts:
-    """What the metadata of one release says.
+    """The metadata of one release, as the solver needs it.
 
     Attributes:
         dependencies: In the order of the metadata.
@@ -56,46 +56,46 @@ class ReleaseFacts:
 
 
 class Repository(Protocol):
-    """Knows releases. Answers are the same for the life of the object, whatever order they are asked in."""
+    """A source of releases. Results are the same for the life of the object, in whatever order they are requested."""
 
     def hint(self, names: Iterable[str]) -> None:
-        """These projects will probably be asked for; returns at once."""
+        """Announce that these projects will probably be needed; returns at once."""
 
     def hint_release(self, name: str, version: Version) -> None:
-        """The facts of this release will probably be asked for; returns at once."""
+        """Announce that the facts of this release will probably be needed; returns at once."""
 
     def releases(self, name: str) -> Releases:
         """Releases of `name`, empty when unknown. May wait for the network.
 
         Raises:
-            LocksetError: the index cannot be reached or answers nonsense.
+            LocksetError: the index cannot be reached, or its response is not valid.
         """
 
     @property
-    def wanted(self) -> MarkerSet:
-        """Environments for which a release should have a usable file, if any release of its project has."""
+    def target_region(self) -> MarkerSet:
+        """Environments in which a release should have a usable file, if any release of its project has one."""
 
     def serves(self, name: str, version: Version) -> MarkerSet:
-        """Environments in which the release may be used: by Requires-Python, and by the wheels that it must have."""
+        """Environments in which the release may be used, by its Requires-Python and the wheels that it must have."""
 
-    def lacks(self, name: str, version: Version) -> MarkerSet:
-        """Environments in which the release must have a file and has none; no part of what it serves."""
+    def lacks_files(self, name: str, version: Version) -> MarkerSet:
+        """Environments in which the release must have a file and has none; disjoint from `serves`."""
 
-    def is_told_unbuilt(self, name: str, version: Version) -> bool:
-        """Whether the facts of the release can be had without building it. May wait for the network."""
+    def has_static_metadata(self, name: str, version: Version) -> bool:
+        """Whether the facts of the release can be read without building it. May wait for the network."""
 
     def strictly_serves(self, name: str, version: Version) -> MarkerSet:
-        """Environments that Requires-Python admits, its upper bound counted also where `serves` leaves it aside."""
+        """Environments that Requires-Python admits, with the upper bound that `serves` may ignore."""
 
     def wheels_serve(self, name: str, version: Version) -> MarkerSet | None:
-        """Environments in which one of its wheels can be used; None where an sdist serves wherever it may be used."""
+        """Environments in which one of its wheels can be used; None if it has a usable sdist."""
 
     def facts(self, name: str, version: Version) -> ReleaseFacts | None:
-        """What the metadata says; None where it cannot be used (the reason has been noted): step over the release."""
+        """The facts; None where the metadata cannot be used (with a note): the release is skipped."""
 
 
-class Flexible(Repository, Protocol):
-    """A repository that can be asked what it would answer under other rules."""
+class AdjustableRepository(Repository, Protocol):
+    """A repository that can be opened again under other rules."""
 
     @property
     def rules(self) -> FileRules:
@@ -103,20 +103,20 @@ class Flexible(Repository, Protocol):
 
     @property
     def not_found(self) -> Mapping[str, LocksetError]:
-        """Projects that are nowhere."""
+        """Projects that no index has."""
 
     @property
     def unbuilt(self) -> AbstractSet[str]:
-        """Projects of which releases were stepped over, since asked, for no other reason than that nothing is built."""
+        """Projects with releases that were skipped only because nothing is built."""
 
     def all_versions(self, name: str) -> tuple[Version, ...]:
-        """Every version an index has, newest first, whatever rules leave out."""
+        """Every version of an index, newest first, those that rules leave out included."""
 
     def left_out(self, name: str, version: Version) -> str | None:
-        """Why rules on files leave nothing of a version that an index has; None where they leave some."""
+        """Why rules leave no file of a version of the index; None where they leave one."""
 
     def empty_page(self, name: str) -> str | None:
-        """The index whose page of the project has no link of a file; None where there is one, or no such page."""
+        """The index whose page of the project links no file; None where it links one, or there is no page."""
 
-    def under(self, rules: FileRules) -> Flexible:
-        """The same releases under `rules`; what is known stays known, and nothing is built or told any more."""
+    def under(self, rules: FileRules) -> AdjustableRepository:
+        """The same releases under `rules`, with what was read so far; builds nothing and gives no notes."""

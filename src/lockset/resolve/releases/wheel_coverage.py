@@ -1,4 +1,4 @@
-"""Where wheels serve once described interpreters are asked whether they take them: markers do not tell a libc."""
+"""Where wheels can be used, by the tags of described interpreters: markers do not distinguish libcs."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from packaging.tags import Tag
 
-    from lockset.markers.universe import Target
+    from lockset.markers.universe import TargetInterpreter
 
 __all__ = ["taken", "told_apart"]
 
@@ -21,8 +21,8 @@ __all__ = ["taken", "told_apart"]
 Wheel = tuple[frozenset["Tag"], MarkerSet]
 
 
-def taken(wheels: Collection[Wheel], targets: Mapping[Target, MarkerSet]) -> MarkerSet:
-    """The environments in which one of `wheels` can be used, as each of `targets` sees it in its own region."""
+def taken(wheels: Collection[Wheel], targets: Mapping[TargetInterpreter, MarkerSet]) -> MarkerSet:
+    """The environments in which one of `wheels` can be used; in the region of each target, by the target's tags."""
     region = union(where for _, where in wheels)
     for target, here in targets.items():
         platform = _platform(target)
@@ -35,8 +35,10 @@ def taken(wheels: Collection[Wheel], targets: Mapping[Target, MarkerSet]) -> Mar
     return region
 
 
-def told_apart(targets: Mapping[Target, MarkerSet], tags: frozenset[Tag]) -> Mapping[Target, MarkerSet]:
-    """`targets` without those that take none of `tags`, where another one is alike to markers and takes some.
+def told_apart(
+    targets: Mapping[TargetInterpreter, MarkerSet], tags: frozenset[Tag]
+) -> Mapping[TargetInterpreter, MarkerSet]:
+    """`targets` without those that accept none of `tags`, where another one has the same markers and accepts some.
 
     What a project has no wheels for, such as a second libc, says nothing against a release.
     """
@@ -50,17 +52,17 @@ def told_apart(targets: Mapping[Target, MarkerSet], tags: frozenset[Tag]) -> Map
 
 
 @cache
-def _platform(target: Target) -> MarkerSet:
+def _platform(target: TargetInterpreter) -> MarkerSet:
     environment = target.environment
     system, machine = environment.sys_platform, environment.platform_machine
     return MarkerSet.parse(f"sys_platform == '{system}' and platform_machine == '{machine}'")
 
 
 @cache
-def _ladder(target: Target) -> frozenset[str]:
+def _ladder(target: TargetInterpreter) -> frozenset[str]:
     return frozenset(tag.platform for tag in target.tags)
 
 
 @cache
-def _accepted(target: Target) -> frozenset[Tag]:
+def _accepted(target: TargetInterpreter) -> frozenset[Tag]:
     return frozenset(target.tags)

@@ -1,1 +1,1 @@
-"""The universal search."""
+"""The solver: candidates, propagation, conflict analysis, and the search around them."""

@@ -1,21 +1,18 @@
-"""A bound on what is spent on explaining a failure: decisions of searches are counted, not seconds.
-
-Counting makes an explanation the same on every computer, as everything else that lockset says.
-"""
+"""The budget of an explanation: decisions, not seconds, so that results are the same on every computer."""
 
 from __future__ import annotations
 
-from lockset.progress import Silent
+from lockset.progress import NullListener
 
-__all__ = ["Effort", "SpentError"]
-
-
-class SpentError(Exception):
-    """What was set aside for this has been used up; caught where searches are tried."""
+__all__ = ["BudgetSpentError", "SearchBudget"]
 
 
-class Effort(Silent):
-    """The listener of searches that only explain: counts their decisions, and ends a search beyond its share.
+class BudgetSpentError(Exception):
+    """The budget is spent; caught where searches are tried."""
+
+
+class SearchBudget(NullListener):
+    """A listener that counts the decisions of searches, and ends a search that exceeds its share.
 
     Attributes:
         left: Decisions that may still be made, in all.
@@ -26,16 +23,16 @@ class Effort(Silent):
         self._stop = 0
 
     def begin(self, share: int) -> None:
-        """A search begins, which may make up to `share` of the decisions that are left."""
+        """Begin a search that may make up to `share` of the decisions that are left."""
         self._stop = max(self.left - share, 0)
 
     def step(self, what: str, *, done: int = 1) -> None:
         """Count a decision.
 
         Raises:
-            SpentError: the search has had its share.
+            BudgetSpentError: the search has made its share of decisions.
         """
         del what
         self.left -= done
         if self.left < self._stop:
-            raise SpentError
+            raise BudgetSpentError

@@ -1,4 +1,4 @@
-"""What the search decides on: guarded candidates and splits."""
+"""Candidates of a decision: a release with the environments in which it is needed, or a fork."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ if TYPE_CHECKING:
     from lockset.markers import MarkerSet
     from lockset.resolve.problem.requirement import Key, Requirement
 
-__all__ = ["Candidate", "GuardedCandidate", "SplitCandidate"]
+__all__ = ["Candidate", "ForkCandidate", "ReleaseCandidate"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class GuardedCandidate:
-    """One release, chosen for a cell under a guard; interned by its maker, compared by identity.
+class ReleaseCandidate:
+    """One release for a decision, under a guard; interned by `CandidateMaker`, compared by identity.
 
     Attributes:
-        key: Name and cell it decides.
+        key: Package and region of the decision.
         version: The release.
         guard: The environments in which it is needed, as known when it was made.
-        extras: For each extra asked for by others, the environments in which it is.
-        met: Memo: for requirements of its key, whether this candidate meets them.
+        extras: For each required extra, the environments in which it is required.
+        met: Memo of `meets`.
     """
 
     key: Key
@@ -43,7 +43,7 @@ class GuardedCandidate:
 
     @property
     def choice(self) -> Version:
-        """What is chosen for the cell, however large its guard."""
+        """What is chosen, whatever the guard."""
         return self.version
 
     def meets(self, requirement: Requirement) -> bool:
@@ -62,10 +62,10 @@ class GuardedCandidate:
         return True
 
     def covers(self, other: Candidate) -> bool:
-        """Whether all that `other` brings with it comes with this one too: what is bad for it is bad here."""
+        """Whether this candidate brings all that `other` brings, so that what excludes `other` excludes it."""
         if self is other:
             return True
-        if not isinstance(other, GuardedCandidate) or self.version != other.version:
+        if not isinstance(other, ReleaseCandidate) or self.version != other.version:
             return False
         if not other.guard.implies(self.guard):
             return False
@@ -74,17 +74,17 @@ class GuardedCandidate:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class SplitCandidate:
-    """Not a release but the decision to treat a cell as two: inside and outside `boundary`.
+class ForkCandidate:
+    """The choice to divide the region of a decision in two: inside and outside the fork point.
 
     Attributes:
-        key: Name and cell it decides.
-        boundary: The set whose inside and outside become cells of their own.
-        requirements: All requirements of the cell when the split was made, in the order in which they came.
+        key: Package and region of the decision.
+        fork_point: The set whose inside and outside become regions of decisions of their own.
+        requirements: The requirements on the decision when the fork was made, in the order in which they came.
     """
 
     key: Key
-    boundary: MarkerSet
+    fork_point: MarkerSet
     requirements: Mapping[Requirement, None]
 
     @property
@@ -94,14 +94,14 @@ class SplitCandidate:
 
     @property
     def choice(self) -> MarkerSet:
-        """What is chosen for the cell, however many requirements it hands on."""
-        return self.boundary
+        """What is chosen, however many requirements it hands on."""
+        return self.fork_point
 
     @property
     def halves(self) -> tuple[MarkerSet, MarkerSet]:
-        """The two cells."""
-        cell = self.key[1]
-        return cell & self.boundary, cell - self.boundary
+        """The two regions."""
+        region = self.key[1]
+        return region & self.fork_point, region - self.fork_point
 
     def meets(self, requirement: Requirement) -> bool:
         """Whether it hands the requirement on."""
@@ -112,10 +112,10 @@ class SplitCandidate:
         if self is other:
             return True
         return (
-            isinstance(other, SplitCandidate)
-            and self.boundary is other.boundary
+            isinstance(other, ForkCandidate)
+            and self.fork_point is other.fork_point
             and self.requirements.keys() >= other.requirements.keys()
         )
 
 
-Candidate = GuardedCandidate | SplitCandidate
+Candidate = ReleaseCandidate | ForkCandidate

@@ -1,4 +1,7 @@
-"""The candidates of one cell, best first: releases that serve the whole guard, and splits where none does."""
+"""The candidates of a decision, best first: releases that serve the whole guard, and forks where none does.
+
+The guard is the union of the regions of all requirements on the decision.
+"""
 
 from __future__ import annotations
 
@@ -12,17 +15,17 @@ from lockset._dataclass import dataclass
 from lockset.markers import MarkerSet
 from lockset.resolve.problem.python_range import SETTLED
 from lockset.resolve.problem.regions import union
-from lockset.resolve.problem.requirement import Origin, Specifier
+from lockset.resolve.problem.requirement import RequirementOrigin, Specifier
 from lockset.resolve.releases.admission import Admission
-from lockset.resolve.solver.candidate import GuardedCandidate, SplitCandidate
-from lockset.resolve.solver.split_points import Boundaries
+from lockset.resolve.solver.candidate import ForkCandidate, ReleaseCandidate
+from lockset.resolve.solver.fork_points import ForkPoints
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from packaging.version import Version
 
-    from lockset.resolve.problem.request import Policy, Preference
+    from lockset.resolve.problem.request import Preference, ReleasePolicy
     from lockset.resolve.problem.requirement import Dependency, Key, Requirement
     from lockset.resolve.releases.repository import ReleaseFacts, Releases, Repository
     from lockset.resolve.solver.candidate import Candidate
@@ -33,12 +36,12 @@ Extras = tuple[tuple[str, MarkerSet], ...]
 
 
 @dataclass(frozen=True, slots=True)
-class _Boundary:
-    """Where a split may help.
+class _ForkPoint:
+    """Where a fork may help.
 
     Attributes:
-        region: The set whose inside and outside would become cells of their own.
-        late: Whether whole releases go before it where the fewest versions are asked for.
+        region: The set whose inside and outside would become regions of their own.
+        late: Whether releases for the whole guard go before it with the fork strategy `fewest`.
     """
 
     region: MarkerSet
@@ -50,42 +53,42 @@ class _Fit:
     """How a release fits a guard.
 
     Attributes:
-        boundaries: Where splits may help, to be tried before it.
+        fork_points: Where forks may help, to be tried before it.
         whole: Whether it serves all of the guard.
         without_files: Whether it does but for files that others have: it comes last.
-        late: Where splits may help that leave the release nothing but environments of no use: after everything else.
+        late: Forks that leave the release only environments in which it is of no use; tried after everything else.
     """
 
-    boundaries: tuple[_Boundary, ...]
+    fork_points: tuple[_ForkPoint, ...]
     whole: bool = False
     without_files: bool = False
-    late: tuple[_Boundary, ...] = ()
+    late: tuple[_ForkPoint, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Pins:
-    """Versions to try first for one guard.
+    """Preferred versions for one guard.
 
     Attributes:
-        locked: Positions of the old lock's.
-        probed: Positions of what probes found.
-        boundary: On which the old lock had the guard in two.
+        locked: Positions of those in the old lock.
+        probed: Positions of those chosen by probes.
+        fork_point: Where the old lock had two versions in the guard.
     """
 
     locked: list[int]
     probed: list[int]
-    boundary: MarkerSet | None
+    fork_point: MarkerSet | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Row:
-    """Releases that a guard admits.
+    """Admitted releases for one guard.
 
     Attributes:
         mask: All of them.
-        first: Positions of those the old lock had.
+        first: Positions of those in the old lock.
         rest: Positions of the others, in the order in which they are tried.
-        probed: Positions of what probes found.
+        probed: Positions of those chosen by probes.
     """
 
     mask: int
@@ -94,21 +97,21 @@ class _Row:
     probed: list[int]
 
 
-_NO_PINS = _Pins(locked=[], probed=[], boundary=None)
+_NO_PINS = _Pins(locked=[], probed=[], fork_point=None)
 
 
 class CandidateMaker:
-    """Makes and interns candidates; everything it answers is a function of its arguments and the repository."""
+    """Makes and interns candidates. Results depend on the arguments and the repository alone."""
 
     def __init__(
         self,
         *,
         repository: Repository,
-        policy: Policy,
+        policy: ReleasePolicy,
         preferences: Mapping[str, tuple[Preference, ...]],
         locked_for: MarkerSet,
-        splits: Mapping[Key, MarkerSet],
-        unnamed: set[str] | None = None,
+        forks: Mapping[Key, MarkerSet],
+        not_opted_in: set[str] | None = None,
         universe: MarkerSet | None = None,
     ) -> None:
         self.nothing = Specifier.of(SpecifierSet("<0"))
@@ -116,143 +119,147 @@ class CandidateMaker:
         self._policy = policy
         self._preferences = preferences
         self._locked_for = locked_for
-        self._splits = splits
-        self._admission = Admission(repository, policy, preferences, unnamed)
-        self._boundaries = Boundaries(repository, policy, self._admission, universe)
-        self._guarded: dict[tuple[object, ...], GuardedCandidate] = {}
-        self._apart: dict[tuple[str, Version], dict[MarkerSet, None]] = {}
-        self._origins: dict[tuple[object, ...], Origin] = {}
+        self._forks = forks
+        self._admission = Admission(repository, policy, preferences, not_opted_in)
+        self._fork_points = ForkPoints(repository, policy, self._admission, universe)
+        self._interned: dict[tuple[object, ...], ReleaseCandidate] = {}
+        self._suggested_forks: dict[tuple[str, Version], dict[MarkerSet, None]] = {}
+        self._origins: dict[tuple[object, ...], RequirementOrigin] = {}
 
-    def candidates(self, key: Key, wanted: Sequence[Requirement]) -> Iterator[Candidate]:
-        """All candidates for `key` that meet every one of `wanted`, best first."""
-        cell = key[1]
-        guard = union(r.region for r in wanted)
-        remembered = self._splits.get(key)
-        requirements = dict.fromkeys(wanted)
+    def candidates(self, key: Key, requirements: Sequence[Requirement]) -> Iterator[Candidate]:
+        """All candidates for `key` that meet every one of `requirements`, best first."""
+        region = key[1]
+        guard = union(r.region for r in requirements)
+        remembered = self._forks.get(key)
+        in_order = dict.fromkeys(requirements)
         tried: set[MarkerSet] = set()
 
-        def split(boundary: MarkerSet) -> Iterator[Candidate]:
-            inside = boundary & cell
-            if inside in tried or cell - inside in tried:
+        def fork(fork_point: MarkerSet) -> Iterator[Candidate]:
+            inside = fork_point & region
+            if inside in tried or region - inside in tried:
                 return
             if (guard & inside).is_empty or guard.implies(inside):
                 return
             tried.add(inside)
-            yield SplitCandidate(key=key, boundary=inside, requirements=requirements)
+            yield ForkCandidate(key=key, fork_point=inside, requirements=in_order)
 
         if remembered is not None:
-            yield from split(remembered)
-        for found in self._in_order(self._releases(key, wanted, guard)):
-            if isinstance(found, MarkerSet):
-                yield from split(found)
+            yield from fork(remembered)
+        for option in self._in_order(self._releases(key, requirements, guard)):
+            if isinstance(option, MarkerSet):
+                yield from fork(option)
             else:
-                yield found
-        separating = self._boundaries.separating(key[0], wanted, guard)
-        for boundary in chain(separating, self._boundaries.of_dependencies(key[0], wanted)):
-            yield from split(boundary)
+                yield option
+        separating = self._fork_points.separating(key[0], requirements, guard)
+        for fork_point in chain(separating, self._fork_points.of_dependencies(key[0], requirements)):
+            yield from fork(fork_point)
 
-    def _in_order(self, found: Iterable[GuardedCandidate | _Boundary | None]) -> Iterator[GuardedCandidate | MarkerSet]:
-        """Releases and the sets to split on, these after whole releases where the fewest versions are asked for."""
+    def _in_order(
+        self, options: Iterable[ReleaseCandidate | _ForkPoint | None]
+    ) -> Iterator[ReleaseCandidate | MarkerSet]:
+        """Releases and the fork points between them; late fork points come last with the fork strategy `fewest`."""
         late: list[MarkerSet] = []
-        for each in found:
-            if each is None:
+        for option in options:
+            if option is None:
                 yield from late
                 late.clear()
-            elif not isinstance(each, _Boundary):
-                yield each
-            elif each.late and self._policy.fork == "fewest":
-                late.append(each.region)
+            elif not isinstance(option, _ForkPoint):
+                yield option
+            elif option.late and self._policy.fork == "fewest":
+                late.append(option.region)
             else:
-                yield each.region
+                yield option.region
         yield from late
 
-    def fits(self, requirement: Requirement) -> int:
-        """The releases that fit, as bits."""
-        return self._admission.fits(self._repository.releases(requirement.name), requirement.specifier)
+    def matching(self, requirement: Requirement) -> int:
+        """The releases that match the specifier, as bits."""
+        return self._admission.matching(self._repository.releases(requirement.name), requirement.specifier)
 
     def admits_before(self, name: str, version: Version, specifier: Specifier) -> bool:
-        """Whether `specifier` admits a release further on in the order in which those of a project are tried.
+        """Whether `specifier` admits a release that is tried before this one.
 
-        What is preferred or has to be named may be out of order: then all count.
+        Preferred releases and those that need an opt-in may be tried out of order: then every release counts.
         """
         releases = self._repository.releases(name)
         position = releases.versions.index(version)
         newer = (1 << position) - 1 if self.highest_first(name) else -1 << (position + 1)
         in_order = releases.stable >> position & 1 and name not in self._preferences
-        return bool(self._admission.fits(releases, specifier) & (newer if in_order else -1))
+        return bool(self._admission.matching(releases, specifier) & (newer if in_order else -1))
 
-    def expect_apart(self, refused: GuardedCandidate, boundaries: Iterable[MarkerSet]) -> None:
-        """Offer splits at `boundaries` after the release of `refused`, where the newest come first."""
+    def suggest_forks(self, refused: ReleaseCandidate, fork_points: Iterable[MarkerSet]) -> None:
+        """Offer forks at `fork_points` after the release of `refused`, if the newest come first."""
         if self._admission.highest_first(refused.name):
-            self._apart.setdefault((refused.name, refused.version), {}).update(dict.fromkeys(boundaries))
+            self._suggested_forks.setdefault((refused.name, refused.version), {}).update(dict.fromkeys(fork_points))
 
     def highest_first(self, name: str) -> bool:
         """Whether the highest versions of the project are tried first."""
         return self._admission.highest_first(name)
 
-    def needs_naming(self, candidate: GuardedCandidate) -> bool:
-        """Whether the release counts only where somebody asks for it by name."""
-        if candidate.name in self._policy.granted:
+    def needs_opt_in(self, candidate: ReleaseCandidate) -> bool:
+        """Whether the release is used only where a requirement opts in to it."""
+        if candidate.name in self._policy.opted_in:
             return False
         releases = self._repository.releases(candidate.name)
-        named = self._admission.only_named(releases)
-        return bool(named) and bool(named >> releases.versions.index(candidate.version) & 1)
+        mask = self._admission.needing_opt_in(releases)
+        return bool(mask) and bool(mask >> releases.versions.index(candidate.version) & 1)
 
     def region(self, guard: MarkerSet, extras: Extras, dependency: Dependency) -> MarkerSet:
         """Where `dependency` applies, given where its release and the extras of it are needed."""
         marker = dependency.marker
         if marker.is_full:
             return guard
-        found = guard & marker.with_metadata_extra(None)
+        result = guard & marker.with_metadata_extra(None)
         for extra, region in extras:
-            found |= region & marker.with_metadata_extra(extra)
-        return found
+            result |= region & marker.with_metadata_extra(extra)
+        return result
 
-    def origin(self, candidate: GuardedCandidate, dependency: Dependency) -> Origin:
-        """Who asks, when `candidate` brings `dependency`."""
+    def origin(self, candidate: ReleaseCandidate, dependency: Dependency) -> RequirementOrigin:
+        """The origin of `dependency` as one of `candidate`."""
         memo = (candidate.name, candidate.version, dependency.text)
         known = self._origins.get(memo)
         if known is None:
-            known = self._origins[memo] = Origin(name=candidate.name, version=candidate.version, text=dependency.text)
+            known = self._origins[memo] = RequirementOrigin(
+                name=candidate.name, version=candidate.version, text=dependency.text
+            )
         return known
 
-    def impossible_origin(self, candidate: GuardedCandidate) -> Origin:
-        """Who asks, when `candidate` turns out to be unusable."""
-        return Origin(name=candidate.name, version=candidate.version, text="(its metadata cannot be used)")
+    def impossible_origin(self, candidate: ReleaseCandidate) -> RequirementOrigin:
+        """The origin of the requirement that excludes an unusable `candidate`."""
+        return RequirementOrigin(name=candidate.name, version=candidate.version, text="(its metadata cannot be used)")
 
     def _releases(
-        self, key: Key, wanted: Sequence[Requirement], guard: MarkerSet
-    ) -> Iterator[GuardedCandidate | _Boundary | None]:
-        """Releases that serve the guard, and, between them, the boundaries of those that serve a part of it.
+        self, key: Key, requirements: Sequence[Requirement], guard: MarkerSet
+    ) -> Iterator[ReleaseCandidate | _ForkPoint | None]:
+        """Releases that serve the guard, and, between them, fork points at those that serve a part of it.
 
-        None where releases begin that lack files: splits go before them.
+        None marks where releases without files begin: late fork points go before them.
 
         Upper bounds on Pythons may not count (`Repository.serves`): a release that admits no Python of the guard when
         they do comes after all that admit some.
         """
         releases = self._repository.releases(key[0])
         pins = self._pins(releases, guard)
-        if pins.boundary is not None:
-            yield _Boundary(pins.boundary, late=False)
-        row = self._row(releases, pins, wanted, guard)
-        # What a probe of a Python in development found may admit none of the others.
+        if pins.fork_point is not None:
+            yield _ForkPoint(pins.fork_point, late=False)
+        row = self._row(releases, pins, requirements, guard)
+        # A release chosen by a probe of a Python in development may admit none of the other Pythons.
         probed = [p for p in row.probed if self._policy.outgrown or not self._is_outgrown(releases, p, guard)]
-        parted = False
+        forks_offered = False
         done: set[int] = set()
         without_files: list[int] = []
-        late: list[_Boundary] = []
+        late: list[_ForkPoint] = []
         waiting: deque[int] = deque()
-        order = self._in_turn(releases, [*row.first, *row.rest], guard)
+        order = self._outgrown_last(releases, [*row.first, *row.rest], guard)
         while (position := waiting.popleft() if waiting else next(order, None)) is not None:
             if position in done:
                 continue
-            if not parted and position not in row.first:
-                parted = True
-                yield from map(_Boundary, self._boundaries.of_newer(releases, wanted, guard, position))
-                yield from map(_Boundary, self._boundaries.of_conflicts(releases, wanted, guard, position))
+            if not forks_offered and position not in row.first:
+                forks_offered = True
+                yield from map(_ForkPoint, self._fork_points.of_newer(releases, requirements, guard, position))
+                yield from map(_ForkPoint, self._fork_points.of_conflicts(releases, requirements, guard, position))
             done.add(position)
             fit = self._fit(releases, row, position, guard)
-            yield from fit.boundaries
+            yield from fit.fork_points
             late += fit.late
             if fit.without_files or (fit.whole and without_files and self._needs_build(releases, position)):
                 without_files.append(position)
@@ -263,65 +270,67 @@ class CandidateMaker:
                 done.discard(position)
                 probed = []
             elif fit.whole:
-                yield self._guard(key, releases.versions[position], guard, wanted)
-                yield from map(_Boundary, tuple(self._apart.get((releases.name, releases.versions[position]), ())))
+                yield self._intern(key, releases.versions[position], guard, requirements)
+                yield from map(
+                    _ForkPoint, tuple(self._suggested_forks.get((releases.name, releases.versions[position]), ()))
+                )
         yield None
         for position in without_files:
-            yield self._guard(key, releases.versions[position], guard, wanted)
+            yield self._intern(key, releases.versions[position], guard, requirements)
         yield from late
 
     def _needs_build(self, releases: Releases, position: int) -> bool:
-        """Whether only a build tells what the release requires: that is not done for files that newer ones lack."""
+        """Whether the metadata needs a build. No older release is built because a newer one lacks files."""
         version = releases.versions[position]
         serves = self._repository.wheels_serve(releases.name, version)
-        return serves is None and not self._repository.is_told_unbuilt(releases.name, version)
+        return serves is None and not self._repository.has_static_metadata(releases.name, version)
 
     def _fit(self, releases: Releases, row: _Row, position: int, guard: MarkerSet) -> _Fit:
         version = releases.versions[position]
         serves = self._repository.serves(releases.name, version)
         if not guard.implies(serves):
             return self._fit_in_part(releases, row, position, guard)
-        found: tuple[_Boundary, ...] = ()
+        before: tuple[_ForkPoint, ...] = ()
         strict = self._repository.strictly_serves(releases.name, version)
-        if self._boundaries.is_continued(releases, row.mask, position, guard - strict):
-            found = (_Boundary(strict, late=False),)
+        if self._fork_points.is_continued(releases, row.mask, position, guard - strict):
+            before = (_ForkPoint(strict, late=False),)
         settled = self._locked_for if position in row.first else MarkerSet.none()
-        boundary = self._boundaries.of_files(releases, row.mask, position, guard - settled)
-        if boundary is None:
-            return _Fit(boundaries=found, whole=True)
-        if not self._boundaries.is_of_use(releases, row.mask, position, guard & boundary):
-            return _Fit(boundaries=found, without_files=True, late=(_Boundary(boundary),))
-        return _Fit(boundaries=(*found, _Boundary(boundary)), without_files=True)
+        fork_point = self._fork_points.of_files(releases, row.mask, position, guard - settled)
+        if fork_point is None:
+            return _Fit(fork_points=before, whole=True)
+        if not self._fork_points.is_of_use(releases, row.mask, position, guard & fork_point):
+            return _Fit(fork_points=before, without_files=True, late=(_ForkPoint(fork_point),))
+        return _Fit(fork_points=(*before, _ForkPoint(fork_point)), without_files=True)
 
     def _fit_in_part(self, releases: Releases, row: _Row, position: int, guard: MarkerSet) -> _Fit:
-        """How a release fits that does not serve all of the guard: by a split on what it serves."""
+        """How a release fits that serves only a part of the guard: by a fork at what it serves."""
         version = releases.versions[position]
         serves = self._repository.serves(releases.name, version)
         if guard.is_disjoint(serves):
-            return _Fit(boundaries=())
-        boundary = _Boundary(serves)
-        lacking = not self._repository.lacks(releases.name, version).is_disjoint(guard)
-        if lacking and not self._boundaries.is_of_use(releases, row.mask, position, guard & serves):
-            return _Fit(boundaries=(), late=(boundary,))
-        return _Fit(boundaries=(boundary,))
+            return _Fit(fork_points=())
+        fork_point = _ForkPoint(serves)
+        lacking = not self._repository.lacks_files(releases.name, version).is_disjoint(guard)
+        if lacking and not self._fork_points.is_of_use(releases, row.mask, position, guard & serves):
+            return _Fit(fork_points=(), late=(fork_point,))
+        return _Fit(fork_points=(fork_point,))
 
-    def _row(self, releases: Releases, pins: _Pins, wanted: Sequence[Requirement], guard: MarkerSet) -> _Row:
+    def _row(self, releases: Releases, pins: _Pins, requirements: Sequence[Requirement], guard: MarkerSet) -> _Row:
         name = releases.name
-        specifiers = {r.specifier for r in wanted}
+        specifiers = {r.specifier for r in requirements}
         specifiers.update(s for s, region in self._policy.constraints.get(name, ()) if not region.is_disjoint(guard))
         locked = sum({1 << p for p in pins.locked})
         mask = self._admission.admitted(releases, specifiers, guard, preferred=locked)
-        mask = self._admission.not_leaking(releases, mask, wanted, guard)
+        mask = self._admission.without_leaks(releases, mask, requirements, guard)
         first = [p for p in pins.locked if mask >> p & 1]
         rest = self._admission.ordered(name, mask & ~sum({1 << p for p in first}))
         if first or rest:
             self._repository.hint_release(name, releases.versions[(first or rest)[0]])
-        # A pin that a probe found goes before the first release that serves the whole guard, not before the splits on
-        # newer ones that serve a part of it: those keep every Python at its newest.
+        # A release chosen by a probe goes before the first one that serves the whole guard, and after the forks at
+        # newer ones that serve a part of it: those give each Python its newest release.
         probed = [p for p in pins.probed if mask >> p & 1 and p not in first]
         return _Row(mask=mask, first=first, rest=rest, probed=probed)
 
-    def _in_turn(self, releases: Releases, positions: Iterable[int], guard: MarkerSet) -> Iterator[int]:
+    def _outgrown_last(self, releases: Releases, positions: Iterable[int], guard: MarkerSet) -> Iterator[int]:
         """`positions` in their order, those last, if at all, that admit no Python of the guard once upper bounds count.
 
         Only for Pythons that releases are expected to have come to: with one in development alone in the guard, the
@@ -346,47 +355,49 @@ class CandidateMaker:
         if not concerned:
             return _NO_PINS
         locked = [p for p in concerned if p.binding]
-        boundary = None
+        fork_point = None
         if len({p.version for p in locked}) > 1:
-            boundary = next((p.region for p in locked if not guard.implies(p.region)), None)
+            fork_point = next((p.region for p in locked if not guard.implies(p.region)), None)
         position = {v: i for i, v in enumerate(releases.versions)}
 
         def positions(preferences: Iterable[Preference]) -> list[int]:
             return list(dict.fromkeys(position[p.version] for p in preferences if p.version in position))
 
         return _Pins(
-            locked=positions(locked), probed=positions(p for p in concerned if not p.binding), boundary=boundary
+            locked=positions(locked), probed=positions(p for p in concerned if not p.binding), fork_point=fork_point
         )
 
-    def _guard(self, key: Key, version: Version, guard: MarkerSet, wanted: Sequence[Requirement]) -> GuardedCandidate:
-        asked: dict[str, MarkerSet] = {}
-        for requirement in wanted:
+    def _intern(
+        self, key: Key, version: Version, guard: MarkerSet, requirements: Sequence[Requirement]
+    ) -> ReleaseCandidate:
+        regions: dict[str, MarkerSet] = {}
+        for requirement in requirements:
             for extra in requirement.extras:
-                asked[extra] = asked.get(extra, MarkerSet.none()) | requirement.region
-        extras: Extras = tuple(sorted(asked.items()))
+                regions[extra] = regions.get(extra, MarkerSet.none()) | requirement.region
+        extras: Extras = tuple(sorted(regions.items()))
         memo = (key, version, guard, extras)
-        known = self._guarded.get(memo)
+        known = self._interned.get(memo)
         if known is None:
-            known = GuardedCandidate(key=key, version=version, guard=guard, extras=extras)
-            self._guarded[memo] = known
+            known = ReleaseCandidate(key=key, version=version, guard=guard, extras=extras)
+            self._interned[memo] = known
         return known
 
-    def closed(self, candidate: GuardedCandidate, facts: ReleaseFacts) -> Extras:
-        """Regions of the candidate's extras, with those that the release asks of itself (`all = name[a,b]`)."""
+    def closed(self, candidate: ReleaseCandidate, facts: ReleaseFacts) -> Extras:
+        """Regions of the candidate's extras, with those that the release requires of itself (`all = name[a,b]`)."""
         own = [d for d in facts.dependencies if d.name == candidate.name and d.extras]
         if not own:
             return candidate.extras
-        found = dict(candidate.extras)
+        regions = dict(candidate.extras)
         changed = True
         while changed:
             changed = False
-            extras = tuple(found.items())
+            extras = tuple(regions.items())
             for dependency in own:
                 region = self.region(candidate.guard, extras, dependency)
                 for extra in dependency.extras:
-                    before = found.get(extra, MarkerSet.none())
+                    before = regions.get(extra, MarkerSet.none())
                     after = before | region
                     if after is not before:
-                        found[extra] = after
+                        regions[extra] = after
                         changed = True
-        return tuple(sorted((e, r) for e, r in found.items() if not r.is_empty))
+        return tuple(sorted((e, r) for e, r in regions.items() if not r.is_empty))

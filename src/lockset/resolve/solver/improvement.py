@@ -1,8 +1,8 @@
-"""Newer releases in the place of chosen ones, wherever everything else may stay as it is.
+"""Local improvement of a solution: newer releases, wherever all others may stay as they are.
 
-A search takes back choices that bounded others, and what they bounded stays as it was then: nothing makes a search look
-at it again. So its answer is compared with its neighbours, until no release, and no two releases together, could be
-newer while all others stay. What is newer is what the search itself would try earlier, by all of its rules.
+The solver undoes choices that bounded others, and what they bounded stays as old as it was. So the solution is compared
+with its neighbours, until no release, and no two releases together, could be newer while all others stay. "Newer" means
+what the solver tries earlier, by all of its rules.
 """
 
 from __future__ import annotations
@@ -13,13 +13,13 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from lockset.errors import LocksetError
-from lockset.resolve.problem.requirement import ANY_VERSION, Origin
+from lockset.resolve.problem.requirement import ANY_VERSION, RequirementOrigin
 from lockset.resolve.releases.admission import bits
-from lockset.resolve.solver.candidate import GuardedCandidate
-from lockset.resolve.solver.opt_in_releases import everything_is_named
-from lockset.resolve.solver.propagate import propagate
+from lockset.resolve.solver.candidate import ReleaseCandidate
+from lockset.resolve.solver.opt_in_releases import all_opted_in
 from lockset.resolve.solver.provider import Provider
 from lockset.resolve.solver.resolution import Pins
+from lockset.resolve.solver.resolution_graph import resolution_graph
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -30,23 +30,23 @@ if TYPE_CHECKING:
     from lockset.resolve.problem.request import LockRequest
     from lockset.resolve.problem.requirement import Key, Requirement
     from lockset.resolve.releases.repository import Repository
-    from lockset.resolve.solver.resolution import Edge, NodeKey, Resolution
+    from lockset.resolve.solver.resolution import NodeKey, Resolution, ResolvedEdge
 
-__all__ = ["improved"]
+__all__ = ["improve"]
 
-# Newer releases of one project that are looked at, the newest first.
+# Newer releases of one package to try, the newest first.
 _MOST_NEWER = 8
-# Replacements that are tried out in full; far above what any real project needs.
+# Replacements to try; far above what any real project needs.
 _MOST_TRIALS = 100
 
-# Releases by the cells that they take.
+# Releases by the decision they replace.
 Replacements = dict["Key", "Version"]
 
 
-def improved(pins: Pins, request: LockRequest, repository: Repository) -> Pins:
+def improve(pins: Pins, request: LockRequest, repository: Repository) -> Pins:
     """`pins`, with newer releases wherever one or two of them fit while all others stay as they are."""
     improvement = _Improvement(request, repository)
-    answer: _Answer | None = _Answer(propagate(pins, request.roots, request.universe, repository))
+    answer: _Answer | None = _Answer(resolution_graph(pins, request.roots, request.universe, repository))
     while answer is not None:
         pins = answer.resolution.pins
         answer = next(improvement.of(answer), None)
@@ -54,58 +54,58 @@ def improved(pins: Pins, request: LockRequest, repository: Repository) -> Pins:
 
 
 class _Answer:
-    """A resolution, with what is asked of each release."""
+    """A resolution, with the requirements on each release."""
 
     def __init__(self, resolution: Resolution) -> None:
         self.resolution = resolution
 
     @cached_property
-    def cells(self) -> Mapping[NodeKey, Mapping[Key, MarkerSet]]:
-        """For each release, the cells that it was chosen for, each with the region in which it is needed there."""
-        found: dict[NodeKey, dict[Key, MarkerSet]] = {}
+    def regions_by_key(self) -> Mapping[NodeKey, Mapping[Key, MarkerSet]]:
+        """For each release, its decisions, each with the region in which the release is needed there."""
+        regions: dict[NodeKey, dict[Key, MarkerSet]] = {}
         for name in dict.fromkeys(name for name, _ in self.resolution.nodes):
-            for cell, version in self.resolution.pins.leaves(name):
+            for decision, version in self.resolution.pins.leaves(name):
                 node = self.resolution.nodes.get((name, version))
-                if node is not None and not node.region.is_disjoint(cell):
-                    found.setdefault(node.key, {})[name, cell] = node.region & cell
-        return found
+                if node is not None and not node.region.is_disjoint(decision):
+                    regions.setdefault(node.key, {})[name, decision] = node.region & decision
+        return regions
 
     @cached_property
-    def asked(self) -> Mapping[NodeKey, Sequence[Edge]]:
+    def edges_to(self) -> Mapping[NodeKey, Sequence[ResolvedEdge]]:
         """The edges to each release."""
-        found: dict[NodeKey, list[Edge]] = {}
+        edges: dict[NodeKey, list[ResolvedEdge]] = {}
         for edge in self.resolution.edges:
-            found.setdefault(edge.target, []).append(edge)
-        return found
+            edges.setdefault(edge.target, []).append(edge)
+        return edges
 
     @cached_property
     def _bits(self) -> Mapping[NodeKey, int]:
         return {key: 1 << number for number, key in enumerate(self.resolution.nodes)}
 
     @cached_property
-    def _asking(self) -> tuple[Sequence[NodeKey], Sequence[int], int]:
-        """The releases, what each of them asks for as bits, and what the project itself does."""
+    def _targets(self) -> tuple[Sequence[NodeKey], Sequence[int], int]:
+        """The releases, the targets of each of them as bits, and the targets of the roots."""
         order = list(self.resolution.nodes)
-        found: dict[NodeKey | None, int] = {}
+        targets_of: dict[NodeKey | None, int] = {}
         for edge in self.resolution.edges:
-            found[edge.source] = found.get(edge.source, 0) | self._bits[edge.target]
-        return order, [found.get(key, 0) for key in order], found.get(None, 0)
+            targets_of[edge.source] = targets_of.get(edge.source, 0) | self._bits[edge.target]
+        return order, [targets_of.get(key, 0) for key in order], targets_of.get(None, 0)
 
     @cached_property
-    def named_first(self) -> Collection[NodeKey]:
-        """What the project itself asks for."""
+    def root_releases(self) -> Collection[NodeKey]:
+        """Releases that roots require."""
         return {edge.target for edge in self.resolution.edges if edge.source is None}
 
     @cached_property
     def regions(self) -> Mapping[str, MarkerSet]:
-        """Where each project is needed."""
-        found: dict[str, MarkerSet] = {}
+        """Where each package is needed."""
+        regions: dict[str, MarkerSet] = {}
         for (name, _), node in self.resolution.nodes.items():
-            found[name] = found[name] | node.region if name in found else node.region
-        return found
+            regions[name] = regions[name] | node.region if name in regions else node.region
+        return regions
 
     def holds(self, requirement: Requirement) -> bool:
-        """Whether what is chosen meets `requirement` just as it is."""
+        """Whether the chosen releases meet `requirement` as they are."""
         left = requirement.region
         for version in (v for n, v in self._versions.get(requirement.name, ())):
             node = self.resolution.nodes[requirement.name, version]
@@ -121,18 +121,18 @@ class _Answer:
 
     @cached_property
     def _versions(self) -> Mapping[str, Sequence[NodeKey]]:
-        found: dict[str, list[NodeKey]] = {}
+        releases: dict[str, list[NodeKey]] = {}
         for key in self.resolution.nodes:
-            found.setdefault(key[0], []).append(key)
-        return found
+            releases.setdefault(key[0], []).append(key)
+        return releases
 
     def releases_of(self, name: str) -> Sequence[NodeKey]:
-        """The chosen releases of a project."""
+        """The chosen releases of a package."""
         return self._versions.get(name, ())
 
     def freed_by(self, leaving: Collection[NodeKey]) -> set[NodeKey]:
-        """What nobody asks for once the `leaving` are gone, these among them."""
-        order, asked_by, waiting = self._asking
+        """What nothing requires once the `leaving` are gone, these among them."""
+        order, targets_of, waiting = self._targets
         left = (1 << len(order)) - 1
         for key in leaving:
             left ^= self._bits[key]
@@ -140,7 +140,7 @@ class _Answer:
         while waiting:
             first = waiting & -waiting
             left ^= first
-            waiting = (waiting | asked_by[first.bit_length() - 1]) & left
+            waiting = (waiting | targets_of[first.bit_length() - 1]) & left
         return {order[number] for number in bits(left)}.union(leaving)
 
 
@@ -158,40 +158,40 @@ class _Improvement:
         self._trials = 0
 
     def of(self, answer: _Answer) -> Iterator[_Answer]:
-        """Answers that are better than `answer`."""
-        behind = [key for key in answer.cells if self._provider.is_behind(*key)]
+        """Better answers than `answer`."""
+        behind = [key for key in answer.regions_by_key if self._provider.is_behind(*key)]
         for key in behind:
-            yield from self._alone(answer, key)
+            yield from self._improve_one(answer, key)
         for key in behind:
             for other in dict.fromkeys(self._partners(answer, key)):
                 both = (key, other)
-                if other in behind and other != key and all(self._may_be_free(answer, k, beside=both) for k in both):
-                    yield from self._both(answer, key, other)
+                if other in behind and other != key and all(self._may_be_free(answer, k, replacing=both) for k in both):
+                    yield from self._improve_pair(answer, key, other)
 
-    def _alone(self, answer: _Answer, key: NodeKey) -> Iterator[_Answer]:
-        """Answers with a newer release in one of its cells, or in all of them where it holds back itself."""
-        cells = answer.cells[key]
+    def _improve_one(self, answer: _Answer, key: NodeKey) -> Iterator[_Answer]:
+        """Answers with a newer release for one decision, or for all of them if the release bounds itself."""
+        decisions = answer.regions_by_key[key]
         if not any(self._blocking(answer, key)):
-            for cell in cells:
-                for newer in self._newer(answer, key, [cell], freed=()):
-                    yield from self._tried(answer, newer)
-        if self._may_be_free(answer, key, beside=(key,)):
+            for decision in decisions:
+                for newer in self._newer(answer, key, [decision], freed=()):
+                    yield from self._attempt(answer, newer)
+        if self._may_be_free(answer, key, replacing=(key,)):
             freed = answer.freed_by((key,))
-            if any(edge.source in freed for edge in answer.asked[key]):
-                for newer in self._newer(answer, key, cells, freed=freed):
-                    yield from self._tried(answer, newer)
+            if any(edge.source in freed for edge in answer.edges_to[key]):
+                for newer in self._newer(answer, key, decisions, freed=freed):
+                    yield from self._attempt(answer, newer)
 
-    def _blocking(self, answer: _Answer, key: NodeKey) -> Iterator[Edge]:
-        """The edges to a release each of which alone admits no newer one."""
-        for edge in answer.asked[key]:
+    def _blocking(self, answer: _Answer, key: NodeKey) -> Iterator[ResolvedEdge]:
+        """The edges that alone exclude every newer release."""
+        for edge in answer.edges_to[key]:
             if not self._provider.admits_newer(*key, edge.dependency.specifier):
                 yield edge
 
-    def _may_be_free(self, answer: _Answer, key: NodeKey, *, beside: Collection[NodeKey]) -> bool:
-        """Whether all that holds a release back may be gone with the releases `beside`: nothing that is named first."""
-        roots = answer.named_first
+    def _may_be_free(self, answer: _Answer, key: NodeKey, *, replacing: Collection[NodeKey]) -> bool:
+        """Whether everything that bounds a release may go with the releases `replacing` it; roots never do."""
+        roots = answer.root_releases
         return not any(
-            edge.source is None or (edge.source in roots and edge.source not in beside)
+            edge.source is None or (edge.source in roots and edge.source not in replacing)
             for edge in self._blocking(answer, key)
         )
 
@@ -199,18 +199,19 @@ class _Improvement:
         self,
         answer: _Answer,
         key: NodeKey,
-        cells: Collection[Key],
+        decisions: Collection[Key],
         *,
         freed: Collection[NodeKey],
         partner: NodeKey | None = None,
-    ) -> Iterator[list[GuardedCandidate]]:
-        """Newer releases for `cells` of `key` that all but the `freed` admit; they ask more of `partner` alone."""
-        by_cell = [
-            {c.version: c for c in islice(self._candidates(answer, key, cell, freed), _MOST_NEWER)} for cell in cells
+    ) -> Iterator[list[ReleaseCandidate]]:
+        """Newer releases for `decisions` that all but the `freed` admit; only `partner` may not meet their needs."""
+        by_decision = [
+            {c.version: c for c in islice(self._candidates(answer, key, decision, freed), _MOST_NEWER)}
+            for decision in decisions
         ]
-        for version in by_cell[0]:
-            candidates = [cell[version] for cell in by_cell if version in cell]
-            if len(candidates) == len(by_cell) and all(
+        for version in by_decision[0]:
+            candidates = [decision[version] for decision in by_decision if version in decision]
+            if len(candidates) == len(by_decision) and all(
                 (partner is not None and r.name == partner[0]) or answer.holds(r)
                 for candidate in candidates
                 for r in self._provider.dependencies(candidate)
@@ -218,49 +219,51 @@ class _Improvement:
                 yield candidates
 
     def _candidates(
-        self, answer: _Answer, key: NodeKey, cell: Key, freed: Collection[NodeKey]
-    ) -> Iterator[GuardedCandidate]:
-        """What would be tried before a release in one of its cells, were nothing asked for by the `freed`."""
-        region = answer.cells[key][cell]
-        wanted = [
+        self, answer: _Answer, key: NodeKey, decision: Key, freed: Collection[NodeKey]
+    ) -> Iterator[ReleaseCandidate]:
+        """Candidates that are tried before the release, without the requirements of the `freed`."""
+        region = answer.regions_by_key[key][decision]
+        requirements = [
             self._provider.require(
-                cell,
+                decision,
                 ANY_VERSION if edge.source in freed else edge.dependency.specifier,
                 edge.dependency.extras,
                 edge.region & region,
                 _origin(edge),
             )
-            for edge in answer.asked[key]
+            for edge in answer.edges_to[key]
             if not edge.region.is_disjoint(region)
         ]
-        for candidate in self._provider.candidates(cell, tuple(dict.fromkeys(wanted))):
+        for candidate in self._provider.candidates(decision, tuple(dict.fromkeys(requirements))):
             if candidate.choice == key[1]:
                 return
-            if isinstance(candidate, GuardedCandidate):
+            if isinstance(candidate, ReleaseCandidate):
                 yield candidate
 
     def _partners(self, answer: _Answer, key: NodeKey) -> Iterator[NodeKey]:
-        """Who asks something of a release, and what newer ones of its project alone miss."""
-        yield from (edge.source for edge in answer.asked[key] if edge.source is not None)
+        """Releases that require this one, and the one whose other version its newer releases need."""
+        yield from (edge.source for edge in answer.edges_to[key] if edge.source is not None)
         if any(self._blocking(answer, key)):
             return
-        for cell in answer.cells[key]:
-            for newer in islice(self._candidates(answer, key, cell, ()), _MOST_NEWER):
+        for decision in answer.regions_by_key[key]:
+            for newer in islice(self._candidates(answer, key, decision, ()), _MOST_NEWER):
                 missed = {r.name for r in self._provider.dependencies(newer) if not answer.holds(r)}
                 if len(missed) == 1:
                     yield from answer.releases_of(*missed)
 
-    def _both(self, answer: _Answer, one: NodeKey, other: NodeKey) -> Iterator[_Answer]:
+    def _improve_pair(self, answer: _Answer, one: NodeKey, other: NodeKey) -> Iterator[_Answer]:
         freed = answer.freed_by((one, other))
-        ones = list(self._newer(answer, one, answer.cells[one], freed=freed, partner=other))
-        others = list(self._newer(answer, other, answer.cells[other], freed=freed, partner=one)) if ones else []
+        ones = list(self._newer(answer, one, answer.regions_by_key[one], freed=freed, partner=other))
+        others = (
+            list(self._newer(answer, other, answer.regions_by_key[other], freed=freed, partner=one)) if ones else []
+        )
         for mine in ones:
             for theirs in others:
                 if self._fit(mine, theirs) and self._fit(theirs, mine):
-                    yield from self._tried(answer, [*mine, *theirs])
+                    yield from self._attempt(answer, [*mine, *theirs])
 
-    def _fit(self, mine: Iterable[GuardedCandidate], theirs: Iterable[GuardedCandidate]) -> bool:
-        """Whether `theirs` are what `mine` ask for."""
+    def _fit(self, mine: Iterable[ReleaseCandidate], theirs: Iterable[ReleaseCandidate]) -> bool:
+        """Whether `theirs` meet the requirements of `mine`."""
         return all(
             requirement.name != other.name
             or requirement.region.is_disjoint(other.guard)
@@ -270,37 +273,37 @@ class _Improvement:
             for other in theirs
         )
 
-    def _tried(self, answer: _Answer, newer: Iterable[GuardedCandidate]) -> Iterator[_Answer]:
-        """The answer with `newer` releases in it, where it is one."""
+    def _attempt(self, answer: _Answer, newer: Iterable[ReleaseCandidate]) -> Iterator[_Answer]:
+        """The answer with the `newer` releases, if it is valid."""
         if self._trials >= _MOST_TRIALS:
             return
         self._trials += 1
-        pins = _replaced(answer.resolution.pins, {c.key: c.version for c in newer})
+        pins = _replace_versions(answer.resolution.pins, {c.key: c.version for c in newer})
         try:
-            resolution = propagate(pins, self._request.roots, self._request.universe, self._repository)
+            resolution = resolution_graph(pins, self._request.roots, self._request.universe, self._repository)
         except LocksetError:  # something is needed where nothing was chosen
             return
-        found = _Answer(resolution)
+        attempt = _Answer(resolution)
         if (
             all(edge.dependency.specifier.admits(edge.target[1]) for edge in resolution.edges)
-            and all(region.implies(answer.regions[name]) for name, region in found.regions.items())
-            and everything_is_named(resolution, self._request, self._repository)
+            and all(region.implies(answer.regions[name]) for name, region in attempt.regions.items())
+            and all_opted_in(resolution, self._request, self._repository)
         ):
-            yield found
+            yield attempt
 
 
-def _origin(edge: Edge) -> Origin:
+def _origin(edge: ResolvedEdge) -> RequirementOrigin:
     name, version = edge.source or ("", None)
-    return Origin(name=name, version=version, text=edge.dependency.text)
+    return RequirementOrigin(name=name, version=version, text=edge.dependency.text)
 
 
-def _replaced(pins: Pins, releases: Replacements) -> Pins:
+def _replace_versions(pins: Pins, releases: Replacements) -> Pins:
     parts = []
     for universe, chosen in pins.parts:
         there = dict(chosen)
         for key, version in releases.items():
             candidate = there.get(key)
-            if isinstance(candidate, GuardedCandidate):
+            if isinstance(candidate, ReleaseCandidate):
                 there[key] = replace(candidate, version=version, met={})
         parts.append((universe, there))
     return Pins(parts=tuple(parts))

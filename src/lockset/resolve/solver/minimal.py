@@ -1,7 +1,7 @@
-"""What is chosen, with no more asked of it than follows from the roots.
+"""Drop the pins that no root reaches, and rebuild each of the others for only the requirements that still reach it.
 
-While a search runs, a choice that was once needed in more environments keeps them, and choices may go on to ask for one
-another though nothing asks for any of them. That costs nothing, but where somebody has to ask for a release by name.
+While the solver runs, a pin keeps the environments it once grew to, and pins may go on to require one another though no
+root requires any of them. That is harmless, except for releases that something must opt in to.
 """
 
 from __future__ import annotations
@@ -15,37 +15,37 @@ if TYPE_CHECKING:
     from lockset.resolve.problem.requirement import Key, Requirement
     from lockset.resolve.solver.candidate import Candidate
 
-__all__ = ["lean"]
+__all__ = ["minimal_pins"]
 
 
-def lean(
+def minimal_pins(
     roots: Iterable[Requirement],
-    grown: Callable[[Key, tuple[Requirement, ...]], Iterator[Candidate]],
-    brought_by: Callable[[Candidate], Iterable[Requirement]],
+    same_choice: Callable[[Key, tuple[Requirement, ...]], Iterator[Candidate]],
+    dependencies_of: Callable[[Candidate], Iterable[Requirement]],
 ) -> dict[Key, Candidate]:
-    """For each cell that the roots reach, the same choice for just what is asked of it.
+    """For each decision that `roots` reach, the choice made for it, for only the requirements that reach it.
 
     Args:
-        roots: What the project asks for.
-        grown: What is chosen for a cell, made for these requirements; nothing where it is not possible for them.
-        brought_by: What a choice asks for.
+        roots: The root requirements.
+        same_choice: The choice made for a decision, rebuilt for the given requirements; empty where it cannot be.
+        dependencies_of: The requirements that a candidate brings.
     """
-    asked: dict[Key, dict[Requirement, None]] = {}
-    chosen: dict[Key, Candidate] = {}
+    reached: dict[Key, dict[Requirement, None]] = {}
+    pins: dict[Key, Candidate] = {}
     waiting: deque[Key] = deque()
 
-    def ask(requirements: Iterable[Requirement]) -> None:
+    def reach(requirements: Iterable[Requirement]) -> None:
         for requirement in requirements:
-            known = asked.setdefault(requirement.key, {})
+            known = reached.setdefault(requirement.key, {})
             if requirement not in known:
                 known[requirement] = None
                 waiting.append(requirement.key)
 
-    ask(roots)
+    reach(roots)
     while waiting:
         key = waiting.popleft()
-        candidate = next(grown(key, tuple(asked[key])), None)
-        if candidate is not None and candidate is not chosen.get(key):
-            chosen[key] = candidate
-            ask(brought_by(candidate))
-    return chosen
+        candidate = next(same_choice(key, tuple(reached[key])), None)
+        if candidate is not None and candidate is not pins.get(key):
+            pins[key] = candidate
+            reach(dependencies_of(candidate))
+    return pins

@@ -1,8 +1,8 @@
-"""Pre-releases and yanked releases that somebody names after others had asked for their project.
+"""Pre-releases and yanked releases that are opted in to after their package was first required.
 
-While a search goes on, a release that counts only where it is named is left out until somebody names it; what asks for
-nothing but such a release is refused meanwhile. Where that leaves no answer, the releases are tried without being
-named, and the answer counts if they are in the end.
+They are left out until a requirement opts in to them (PEP 440 and PEP 592), and a candidate that requires such a
+release is rejected until then. Where that leaves no solution, the search is repeated with these releases admitted, and
+its solution is valid if each of them is opted in to in the end.
 """
 
 from __future__ import annotations
@@ -18,25 +18,25 @@ if TYPE_CHECKING:
     from lockset.resolve.problem.request import LockRequest
     from lockset.resolve.releases.repository import Repository
     from lockset.resolve.solver.resolution import Node, Resolution
-    from lockset.resolve.solver.search import Impossible
+    from lockset.resolve.solver.search import ResolutionImpossible
 
-__all__ = ["everything_is_named", "granting"]
+__all__ = ["all_opted_in", "with_opt_in"]
 
 
-def granting(impossible: Impossible, request: LockRequest) -> LockRequest | None:
-    """The request with releases tried that nobody had named yet; None where that cannot help."""
-    if not impossible.unnamed or request.policy.granted:
+def with_opt_in(impossible: ResolutionImpossible, request: LockRequest) -> LockRequest | None:
+    """The request with the missing opt-ins admitted; None where that cannot help."""
+    if not impossible.not_opted_in or request.policy.opted_in:
         return None
-    return replace(request, policy=replace(request.policy, granted=impossible.unnamed))
+    return replace(request, policy=replace(request.policy, opted_in=impossible.not_opted_in))
 
 
-def everything_is_named(resolution: Resolution, request: LockRequest, repository: Repository) -> bool:
-    """Whether each release that has to be named is, wherever it is needed."""
-    admission = Admission(repository, replace(request.policy, granted=frozenset()))
-    return all(_is_named(node, resolution, request, repository, admission) for node in resolution.nodes.values())
+def all_opted_in(resolution: Resolution, request: LockRequest, repository: Repository) -> bool:
+    """Whether each release that needs an opt-in has one, wherever it is needed."""
+    admission = Admission(repository, replace(request.policy, opted_in=frozenset()))
+    return all(_is_opted_in(node, resolution, request, repository, admission) for node in resolution.nodes.values())
 
 
-def _is_named(
+def _is_opted_in(
     node: Node, resolution: Resolution, request: LockRequest, repository: Repository, admission: Admission
 ) -> bool:
     name, version = node.key
@@ -44,9 +44,9 @@ def _is_named(
         return True
     releases = repository.releases(name)
     position = releases.versions.index(version)
-    if not admission.only_named(releases) >> position & 1:
+    if not admission.needing_opt_in(releases) >> position & 1:
         return True
-    asked = [(e.dependency.specifier, e.region) for e in resolution.edges if e.target == node.key]
-    asked += request.policy.constraints.get(name, ())
+    requested = [(e.dependency.specifier, e.region) for e in resolution.edges if e.target == node.key]
+    requested += request.policy.constraints.get(name, ())
     locked = union(p.region for p in request.preferences.get(name, ()) if p.binding and p.version == version)
-    return admission.counts(releases, position, asked, node.region - locked)
+    return admission.is_opted_in(releases, position, requested, node.region - locked)

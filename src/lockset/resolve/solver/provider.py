@@ -1,8 +1,7 @@
-"""What a run of the search asks for: requirements, candidates and their order; guards, cells and splits.
+"""What the solver knows of packages: the candidates of a decision, their dependencies, and the order of decisions.
 
-One run decides (name, cell) pairs. A *guard* is the region in which a release is needed as known when it is pinned; a
-requirement whose region lies outside of it makes the run choose for the name again with a larger guard. A *split* is a
-candidate that is no release: it hands the requirements of its cell on to two smaller cells.
+The role is that of `DependencyProvider` in PubGrub and of the provider in resolvelib. Requirements and candidates are
+interned here, so that the solver compares them by identity.
 """
 
 from __future__ import annotations
@@ -10,9 +9,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lockset.resolve.problem.requirement import Key, Requirement
-from lockset.resolve.solver.candidate import Candidate, GuardedCandidate, SplitCandidate
+from lockset.resolve.solver.candidate import Candidate, ForkCandidate, ReleaseCandidate
 from lockset.resolve.solver.candidates import CandidateMaker
-from lockset.resolve.solver.split_points import split_at
+from lockset.resolve.solver.fork_points import environment_fork_point
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -20,8 +19,8 @@ if TYPE_CHECKING:
     from packaging.version import Version
 
     from lockset.markers import MarkerSet
-    from lockset.resolve.problem.request import Policy, Preference
-    from lockset.resolve.problem.requirement import Origin, Root, Specifier
+    from lockset.resolve.problem.request import Preference, ReleasePolicy
+    from lockset.resolve.problem.requirement import RequirementOrigin, RootRequirement, Specifier
     from lockset.resolve.releases.repository import Repository
 
 __all__ = ["Provider"]
@@ -34,7 +33,7 @@ _MOST_EXPECTED = 24
 
 
 class Provider:
-    """Answers the questions of the search for one universe; may be used for several runs (restarts), one after another.
+    """The provider of one universe, for one run after another.
 
     Attributes:
         universe: The environments this provider decides for.
@@ -44,26 +43,26 @@ class Provider:
         self,
         *,
         repository: Repository,
-        policy: Policy,
+        policy: ReleasePolicy,
         universe: MarkerSet,
         preferences: Mapping[str, tuple[Preference, ...]],
         locked_for: MarkerSet,
         conflicts: dict[str, int] | None = None,
-        unnamed: set[str] | None = None,
+        not_opted_in: set[str] | None = None,
     ) -> None:
         self.universe = universe
         self._conflicts: dict[str, int] = {} if conflicts is None else conflicts
-        self._splits: dict[Key, MarkerSet] = {}
+        self._forks: dict[Key, MarkerSet] = {}
         self._repository = repository
         self._lowest_first = policy.order == "lowest"
-        self._apart = policy.apart
+        self._conflict_regions = policy.conflict_regions
         self._maker = CandidateMaker(
             repository=repository,
             policy=policy,
             preferences=preferences,
             locked_for=locked_for,
-            splits=self._splits,
-            unnamed=unnamed,
+            forks=self._forks,
+            not_opted_in=not_opted_in,
             universe=universe,
         )
         self._requirements: dict[tuple[object, ...], Requirement] = {}
@@ -71,41 +70,45 @@ class Provider:
         self._candidates: dict[tuple[object, ...], _Lazy] = {}
         self._seen: dict[str, int] = {}
 
-    def roots(self, roots: Iterable[Root]) -> list[Requirement]:
-        """The requirements that stand for `roots`; those that never apply in the universe are left out."""
-        found = []
+    def roots(self, roots: Iterable[RootRequirement]) -> list[Requirement]:
+        """The requirements of `roots`, without those that never apply in the universe."""
+        requirements = []
         for root in roots:
             region = root.region & self.universe
             if not region.is_empty:
                 d = root.dependency
-                found.append(self.require((d.name, self.universe), d.specifier, d.extras, region, root.origin))
-        self._repository.hint(r.name for r in found)
-        return found
+                requirements.append(self.require((d.name, self.universe), d.specifier, d.extras, region, root.origin))
+        self._repository.hint(r.name for r in requirements)
+        return requirements
 
     def dependencies(self, candidate: Candidate) -> tuple[Requirement, ...]:
-        """Requirements a candidate brings with it, each in its region; those that never hold there are left out."""
+        """The requirements that a candidate brings, each in its region, without those that never apply there."""
         known = self._dependencies.get(candidate)
         if known is None:
-            made = self._handed_on(candidate) if isinstance(candidate, SplitCandidate) else self._of_release(candidate)
+            made = (
+                self._divide(candidate)
+                if isinstance(candidate, ForkCandidate)
+                else self._release_dependencies(candidate)
+            )
             known = self._dependencies[candidate] = tuple(made)
             self._repository.hint(dict.fromkeys(r.name for r in known if r.name != _NOWHERE))
         return known
 
-    def candidates(self, key: Key, wanted: tuple[Requirement, ...]) -> Iterator[Candidate]:
-        """Candidates for a cell that meet all of `wanted`, best first, made as they are asked for."""
-        memo = (key, wanted, self._splits.get(key))
+    def candidates(self, key: Key, requirements: tuple[Requirement, ...]) -> Iterator[Candidate]:
+        """Candidates for a decision that meet all of `requirements`, best first; made lazily."""
+        memo = (key, requirements, self._forks.get(key))
         known = self._candidates.get(memo)
         if known is None:
-            made = iter(()) if key[0] == _NOWHERE else self._maker.candidates(key, wanted)
+            made = iter(()) if key[0] == _NOWHERE else self._maker.candidates(key, requirements)
             known = self._candidates[memo] = _Lazy(made)
         return known()
 
-    def fits(self, requirement: Requirement) -> int:
-        """The releases that fit, as bits."""
-        return 0 if requirement.name == _NOWHERE else self._maker.fits(requirement)
+    def matching(self, requirement: Requirement) -> int:
+        """The releases that match, as bits."""
+        return 0 if requirement.name == _NOWHERE else self._maker.matching(requirement)
 
     def is_behind(self, name: str, version: Version) -> bool:
-        """Whether a project has a release further on in the order in which they are tried."""
+        """Whether a project has a release that is tried before this one."""
         versions = self._repository.releases(name).versions
         return version != versions[0 if self._maker.highest_first(name) else -1]
 
@@ -113,26 +116,33 @@ class Provider:
         """Whether `specifier` admits a release that is tried before this one, as far as versions go."""
         return self._maker.admits_before(name, version, specifier)
 
-    def needs_naming(self, candidate: Candidate) -> bool:
-        """Whether it may be chosen only where somebody asks for it by name: a pre-release, or what is yanked."""
-        return isinstance(candidate, GuardedCandidate) and self._maker.needs_naming(candidate)
+    def needs_opt_in(self, candidate: Candidate) -> bool:
+        """Whether a requirement must opt in to it: a pre-release or a yanked release."""
+        return isinstance(candidate, ReleaseCandidate) and self._maker.needs_opt_in(candidate)
 
-    def chosen(self, candidate: Candidate) -> None:
-        """Hear of a choice: a cell that was split is split in the same way when asked again."""
-        if isinstance(candidate, SplitCandidate):
-            self._splits[candidate.key] = candidate.boundary
+    def same_choice(self, pin: Candidate, requirements: tuple[Requirement, ...]) -> Iterator[Candidate]:
+        """The release or fork of `pin` as a candidate for `requirements`; empty where it does not meet them all."""
+        if isinstance(pin, ForkCandidate):
+            yield ForkCandidate(key=pin.key, fork_point=pin.fork_point, requirements=dict.fromkeys(requirements))
+            return
+        yield from (c for c in self.candidates(pin.key, requirements) if c.choice == pin.choice)
 
-    def rank(self, name: str) -> tuple[int, int]:
-        """Names that took part in most conflicts first, then in the order in which they were first asked for."""
+    def remember_fork(self, candidate: Candidate) -> None:
+        """Divide the region of a fork in the same way whenever its decision is open again."""
+        if isinstance(candidate, ForkCandidate):
+            self._forks[candidate.key] = candidate.fork_point
+
+    def priority(self, name: str) -> tuple[int, int]:
+        """The sort key of a package: most conflicts first, then in the order in which they were first required."""
         return -self._conflicts.get(name, 0), self._seen[name]
 
-    def blame(self, name: str) -> None:
-        """Count a conflict that `name` took part in."""
+    def count_conflict(self, name: str) -> None:
+        """Count a conflict of `name`, which raises its priority."""
         self._conflicts[name] = self._conflicts.get(name, 0) + 1
 
-    def expect_next(self, rejected: Candidate) -> None:
-        """Have the metadata of the releases next in order fetched, more of them the more were rejected already."""
-        if isinstance(rejected, GuardedCandidate):
+    def prefetch_next(self, rejected: Candidate) -> None:
+        """Prefetch the metadata of the releases that are next, the more the more were rejected."""
+        if isinstance(rejected, ReleaseCandidate):
             versions = self._repository.releases(rejected.name).versions
             if self._lowest_first:
                 versions = versions[::-1]
@@ -140,25 +150,27 @@ class Provider:
             for version in versions[versions.index(rejected.version) + 1 :][:count]:
                 self._repository.hint_release(rejected.name, version)
 
-    def expect_apart(self, refused: Candidate, boundaries: Iterable[MarkerSet]) -> None:
-        """Offer splits at `boundaries`, on one side of which `refused` may be possible, before older releases."""
-        if isinstance(refused, GuardedCandidate):
-            self._maker.expect_apart(refused, boundaries)
+    def suggest_forks(self, refused: Candidate, fork_points: Iterable[MarkerSet]) -> None:
+        """Offer forks before releases older than `refused`, which may be possible on one side of them."""
+        if isinstance(refused, ReleaseCandidate):
+            self._maker.suggest_forks(refused, fork_points)
 
-    def boundaries_of(self, candidate: Candidate) -> Iterator[MarkerSet]:
-        """The boundary of a split where others may be split, too: between environments, or members of conflicts."""
-        yield from split_at(candidate)
-        if isinstance(candidate, SplitCandidate):
-            yield from (member for member in self._apart if member & candidate.key[1] is candidate.boundary)
+    def fork_points_of(self, candidate: Candidate) -> Iterator[MarkerSet]:
+        """The fork point of a fork, where it may help other packages too: environments and declared conflicts."""
+        yield from environment_fork_point(candidate)
+        if isinstance(candidate, ForkCandidate):
+            yield from (
+                member for member in self._conflict_regions if member & candidate.key[1] is candidate.fork_point
+            )
 
-    def lies_apart(self, part: MarkerSet, guard: MarkerSet) -> bool:
+    def is_kept_apart(self, part: MarkerSet, guard: MarkerSet) -> bool:
         """Whether `part` belongs to a member of a declared conflict that not all of `guard` belongs to."""
-        return any(part.implies(member) and not guard.implies(member) for member in self._apart)
+        return any(part.implies(member) and not guard.implies(member) for member in self._conflict_regions)
 
     def require(
-        self, key: Key, specifier: Specifier, extras: frozenset[str], region: MarkerSet, origin: Origin
+        self, key: Key, specifier: Specifier, extras: frozenset[str], region: MarkerSet, origin: RequirementOrigin
     ) -> Requirement:
-        """The requirement of that kind; one object for all that are equal."""
+        """The interned requirement with these values."""
         memo = (key, specifier, extras, region, origin)
         known = self._requirements.get(memo)
         if known is None:
@@ -167,19 +179,19 @@ class Provider:
             self._seen.setdefault(key[0], len(self._seen))
         return known
 
-    def _handed_on(self, split: SplitCandidate) -> Iterator[Requirement]:
-        for half in split.halves:
-            for r in split.requirements:
+    def _divide(self, fork: ForkCandidate) -> Iterator[Requirement]:
+        for half in fork.halves:
+            for r in fork.requirements:
                 region = r.region & half
                 if not region.is_empty:
                     yield self.require((r.name, half), r.specifier, r.extras, region, r.origin)
 
-    def _of_release(self, candidate: GuardedCandidate) -> Iterator[Requirement]:
+    def _release_dependencies(self, candidate: ReleaseCandidate) -> Iterator[Requirement]:
         facts = self._repository.facts(candidate.name, candidate.version)
         if facts is None or not candidate.guard.implies(facts.serves):
             if facts is not None and not candidate.guard.is_disjoint(facts.serves):
-                # Its page told of more Pythons than its metadata do.
-                self._maker.expect_apart(candidate, (facts.serves,))
+                # The index page listed more Pythons than the metadata.
+                self._maker.suggest_forks(candidate, (facts.serves,))
             yield self._impossible(candidate)
             return
         extras = self._maker.closed(candidate, facts)
@@ -194,17 +206,17 @@ class Provider:
                 key = (dependency.name, self.universe)
                 yield self.require(key, dependency.specifier, dependency.extras, region, origin)
             elif not dependency.specifier.admits(candidate.version):
-                # Extras of the release itself are closed over; another version of itself cannot be had.
-                self._maker.expect_apart(candidate, (region.without_extras_and_groups(),))
+                # Its own extras are part of the candidate. Another version of itself is impossible.
+                self._maker.suggest_forks(candidate, (region.without_extras_and_groups(),))
                 yield self._impossible(candidate)
 
-    def _impossible(self, candidate: GuardedCandidate) -> Requirement:
+    def _impossible(self, candidate: ReleaseCandidate) -> Requirement:
         origin = self._maker.impossible_origin(candidate)
         return self.require((_NOWHERE, self.universe), self._maker.nothing, frozenset(), candidate.guard, origin)
 
 
 class _Lazy:
-    """A sequence made as it is iterated, once for all who iterate it."""
+    """A sequence that is computed while it is iterated, once for all iterators."""
 
     __slots__ = ("_made", "_source")
 

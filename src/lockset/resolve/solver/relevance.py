@@ -1,68 +1,68 @@
-"""Which of many requirements on a project matter to a conflict: the fewer take part in it, the more it teaches."""
+"""Which of many requirements take part in a conflict: the fewer do, the more an incompatibility excludes."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from lockset.resolve.problem.requirement import Requirement
 
-__all__ = ["telling"]
-
-T = TypeVar("T")
+__all__ = ["relevant_requirements"]
 
 
-def telling(
-    asked: Iterable[tuple[Requirement, T]], fixed: Sequence[Requirement], fits: Callable[[Requirement], int]
-) -> list[tuple[Requirement, T]]:
-    """What of `asked` matters beside `fixed`, where nothing can be chosen for all of them together.
+def relevant_requirements(
+    requirements: Iterable[Requirement], fixed: Sequence[Requirement], matching: Callable[[Requirement], int]
+) -> list[Requirement]:
+    """Those of `requirements` that take part, given that no candidate meets all of them together with `fixed`.
 
-    Two that cannot hold together in some environment are enough; else those are left out that the rest implies.
+    Two that contradict each other in some environment are enough. Where no two do, a requirement is left out if the
+    others imply it.
 
     Args:
-        asked: Requirements on one project with who asks; of equals the first is kept.
+        requirements: Requirements on one decision; of equivalent ones the first is kept.
         fixed: Requirements that take part in any case.
-        fits: The releases that fit a requirement, as bits.
+        matching: The releases that a requirement matches, as bits.
     """
-    by_requirement: dict[Requirement, tuple[Requirement, T]] = {}
-    for pair in asked:
-        if pair[0] not in fixed:
-            by_requirement.setdefault(pair[0], pair)
-    found = _contradicting(fixed or list(by_requirement), list(by_requirement), fits)
-    if found is None:
-        found = _implied_left_out([*fixed, *by_requirement], fits, fixed=len(fixed))
-    return [by_requirement[r] for r in found if r in by_requirement]
+    others = [r for r in dict.fromkeys(requirements) if r not in fixed]
+    relevant = _contradiction(fixed or others, others, matching)
+    if relevant is None:
+        relevant = _without_implied([*fixed, *others], matching, fixed=len(fixed))
+    return [r for r in relevant if r not in fixed]
 
 
-def _contradicting(
-    requirements: Iterable[Requirement], others: Sequence[Requirement], fits: Callable[[Requirement], int]
+def _contradiction(
+    requirements: Iterable[Requirement], others: Sequence[Requirement], matching: Callable[[Requirement], int]
 ) -> Sequence[Requirement] | None:
-    """The first of `others` that no release fits together with one of `requirements` in some environment, and that."""
-    mine = [(r, fits(r)) for r in requirements]
+    """The first of `others` and the one of `requirements` that no release matches together in some environment."""
+    masks = [(r, matching(r)) for r in requirements]
     for other in others:
-        theirs = fits(other)
-        for requirement, mask in mine:
-            if not mask & theirs and not requirement.region.is_disjoint(other.region):
+        other_mask = matching(other)
+        for requirement, mask in masks:
+            if not mask & other_mask and not requirement.region.is_disjoint(other.region):
                 return requirement, other
     return None
 
 
-def _implied_left_out(
-    requirements: Sequence[Requirement], fits: Callable[[Requirement], int], *, fixed: int
+def _without_implied(
+    requirements: Sequence[Requirement], matching: Callable[[Requirement], int], *, fixed: int
 ) -> Sequence[Requirement]:
-    """`requirements` without those that the rest implies; of equals the first stay, the first `fixed` in any case."""
-    kept: dict[tuple[object, ...], Requirement] = {}
+    """`requirements` without those that the others imply; the first `fixed` stay, and of equivalent ones the first."""
+    first_of: dict[tuple[object, ...], Requirement] = {}
     for requirement in requirements:
-        kept.setdefault((fits(requirement), requirement.extras, requirement.region), requirement)
-    found = list(kept.values())
-    masks = {r: fits(r) for r in found}
-    for one in reversed(found[fixed:]):
-        left = one.region
-        for other in found:
-            if other is not one and not masks[other] & ~masks[one] and other.extras >= one.extras:
+        first_of.setdefault((matching(requirement), requirement.extras, requirement.region), requirement)
+    kept = list(first_of.values())
+    masks = {r: matching(r) for r in kept}
+    for requirement in reversed(kept[fixed:]):
+        left = requirement.region
+        for other in kept:
+            if (
+                other is not requirement
+                and not masks[other] & ~masks[requirement]
+                and other.extras >= requirement.extras
+            ):
                 left -= other.region
         if left.is_empty:
-            found.remove(one)
-    return found
+            kept.remove(requirement)
+    return kept

@@ -1,4 +1,4 @@
-"""The result of the search: which release where, and who needs it where."""
+"""The result of the search: which release is needed where, and by which others."""
 
 from __future__ import annotations
 
@@ -6,17 +6,17 @@ from typing import TYPE_CHECKING
 
 from lockset._dataclass import dataclass
 from lockset.markers import MarkerSet
-from lockset.resolve.solver.candidate import SplitCandidate
+from lockset.resolve.solver.candidate import ForkCandidate
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from packaging.version import Version
 
-    from lockset.resolve.problem.requirement import Dependency, Key, Root
+    from lockset.resolve.problem.requirement import Dependency, Key, RootRequirement
     from lockset.resolve.solver.candidate import Candidate
 
-__all__ = ["Edge", "Node", "NodeKey", "Pins", "Resolution", "Statistics"]
+__all__ = ["Node", "NodeKey", "Pins", "Resolution", "ResolvedEdge", "Statistics"]
 
 # A release: normalised name and version.
 NodeKey = tuple[str, "Version"]
@@ -24,7 +24,7 @@ NodeKey = tuple[str, "Version"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pins:
-    """Decisions of one run (or of several over parts of one universe), splits followed to their leaves.
+    """Decisions of one run, or of several over parts of one universe.
 
     Attributes:
         parts: For each part of the universe, the decisions made for it; where parts overlap, the first one counts.
@@ -39,10 +39,10 @@ class Pins:
             waiting = [universe]
             while waiting:
                 candidate = mapping.get((name, waiting.pop()))
-                if isinstance(candidate, SplitCandidate):
+                if isinstance(candidate, ForkCandidate):
                     waiting.extend(reversed(candidate.halves))
-                elif candidate is not None and not (cell := candidate.key[1] - earlier).is_empty:
-                    yield cell, candidate.version
+                elif candidate is not None and not (region := candidate.key[1] - earlier).is_empty:
+                    yield region, candidate.version
             earlier |= universe
 
     def joined(self, other: Pins) -> Pins:
@@ -51,14 +51,14 @@ class Pins:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Edge:
-    """Someone needs something.
+class ResolvedEdge:
+    """One requirement that applies between two releases.
 
     Attributes:
-        source: The release that asks, None for the project itself.
-        target: The release that answers.
+        source: The release with the requirement, None for the project itself.
+        target: The release that meets it.
         dependency: The requirement.
-        region: Where it applies and this release answers it.
+        region: Where it applies and this release meets it.
     """
 
     source: NodeKey | None
@@ -69,7 +69,7 @@ class Edge:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Node:
-    """One release of the result.
+    """One release of a resolution.
 
     Attributes:
         key: Name and version.
@@ -84,7 +84,7 @@ class Node:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Statistics:
-    """How the search went."""
+    """Counts of a search."""
 
     rounds: int = 0
     conflicts: int = 0
@@ -94,20 +94,20 @@ class Statistics:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Resolution:
-    """A whole answer.
+    """A complete solution.
 
     Attributes:
         nodes: By name and version, sorted by both.
         edges: Sorted by source, target and requirement.
-        pins: The decisions it was made of.
-        roots: What was asked.
+        pins: The decisions it was made from.
+        roots: The root requirements.
         universe: The environments it serves.
-        statistics: How the search went.
+        statistics: Counts of the search.
     """
 
     nodes: Mapping[NodeKey, Node]
-    edges: tuple[Edge, ...]
+    edges: tuple[ResolvedEdge, ...]
     pins: Pins
-    roots: tuple[Root, ...]
+    roots: tuple[RootRequirement, ...]
     universe: MarkerSet
     statistics: Statistics

@@ -1,8 +1,8 @@
-"""What the project names first is the newest, where it and what is named later cannot both be.
+"""Of two root requirements whose newest releases do not fit together, the first one gets its newest release.
 
-Asked for `starlette` and `fastapi`, which bounds it: a slightly older fastapi that fits the newest starlette goes
-before an older starlette. Only near releases count: to go back for years would help nobody, and then what bounds
-another is the newest, as everywhere else.
+With the roots `starlette` and `fastapi`, which bounds starlette, a slightly older fastapi that fits the newest
+starlette goes before an older starlette. Only a few releases back: otherwise, what bounds another package is the
+newest, as everywhere else.
 """
 
 from __future__ import annotations
@@ -10,8 +10,8 @@ from __future__ import annotations
 from itertools import dropwhile, islice
 from typing import TYPE_CHECKING
 
-from lockset.resolve.solver.candidate import GuardedCandidate
-from lockset.resolve.solver.split_points import asked_apart
+from lockset.resolve.solver.candidate import ReleaseCandidate
+from lockset.resolve.solver.fork_points import partial_regions
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -20,74 +20,78 @@ if TYPE_CHECKING:
     from lockset.resolve.solver.candidate import Candidate
     from lockset.resolve.solver.provider import Provider
 
-__all__ = ["Precedence"]
+__all__ = ["RootOrder"]
 
-# Releases of either side that one goes back at most for the sake of the order.
+# Releases of either package to go back for the sake of the order, at most.
 _NEAR = 5
 
 
-class Precedence:
-    """The projects that the roots ask for, in their order."""
+class RootOrder:
+    """The packages of the roots, in their order."""
 
     def __init__(self, provider: Provider, roots: Iterable[Requirement]) -> None:
         self._provider = provider
         names = dict.fromkeys(requirement.name for requirement in roots)
         self._rank = {name: position for position, name in enumerate(names)}
 
-    def standing(
+    def earlier_pin(
         self,
         candidate: Candidate,
-        wanted: Callable[[Key], tuple[Requirement, ...]],
+        requirements_on: Callable[[Key], tuple[Requirement, ...]],
         pin_of: Callable[[Key], Candidate | None],
-    ) -> tuple[Requirement, GuardedCandidate] | None:
-        """What is chosen for a project named earlier and stands against `candidate`, with the requirement on it.
+    ) -> tuple[Requirement, ReleaseCandidate] | None:
+        """The pin of an earlier root package that `candidate` does not fit, with the requirement on it.
+
+        None where there is no such pin, or where no release near `candidate` fits it either.
 
         Args:
-            candidate: What would be chosen, and asks for another release of a project named earlier.
-            wanted: The requirements on a cell.
-            pin_of: What is chosen for a cell.
+            candidate: The candidate to choose.
+            requirements_on: The requirements on a decision.
+            pin_of: The pin of a decision.
         """
         rank = self._rank.get(candidate.name)
-        if not rank or not isinstance(candidate, GuardedCandidate):
+        if not rank or not isinstance(candidate, ReleaseCandidate):
             return None
         for requirement in self._provider.dependencies(candidate):
             if self._rank.get(requirement.name, rank) >= rank:
                 continue
             pin = pin_of(requirement.key)
-            if not isinstance(pin, GuardedCandidate) or requirement.specifier.admits(pin.version):
+            if not isinstance(pin, ReleaseCandidate) or requirement.specifier.admits(pin.version):
                 continue
             # A member of a declared conflict has a release of its own, and all others keep theirs.
-            if self._provider.lies_apart(requirement.region, pin.guard):
+            if self._provider.is_kept_apart(requirement.region, pin.guard):
                 continue
-            # Where nothing is asked for, the newest stays: said before anything older is looked at.
-            self._provider.expect_apart(pin, asked_apart([requirement], pin))
-            if self._fit_nearby(candidate, wanted(candidate.key), pin, wanted(pin.key)):
+            # Where `candidate` does not require it, the newest may stay: offered before anything older is tried.
+            self._provider.suggest_forks(pin, partial_regions([requirement], pin))
+            if self._fit_nearby(candidate, requirements_on(candidate.key), pin, requirements_on(pin.key)):
                 return requirement, pin
         return None
 
     def _fit_nearby(
         self,
-        candidate: GuardedCandidate,
-        wanted: tuple[Requirement, ...],
-        pin: GuardedCandidate,
-        wanted_of_pin: tuple[Requirement, ...],
+        candidate: ReleaseCandidate,
+        requirements: tuple[Requirement, ...],
+        pin: ReleaseCandidate,
+        requirements_on_pin: tuple[Requirement, ...],
     ) -> bool:
         """Whether a release a little older than `candidate` fits `pin`; where none does, a little older than `pin`."""
-        later = self._following(candidate, wanted, _NEAR + 1)
+        later = self._following(candidate, requirements, _NEAR + 1)
         if any(self._admits(one, pin) for one in later[:_NEAR]):
             return True
         if len(later) > _NEAR:
             return False
-        older = self._following(pin, wanted_of_pin, _NEAR)
+        older = self._following(pin, requirements_on_pin, _NEAR)
         return any(self._admits(one, other) for other in older for one in (candidate, *later))
 
     def _following(
-        self, candidate: GuardedCandidate, wanted: tuple[Requirement, ...], most: int
-    ) -> Sequence[GuardedCandidate]:
+        self, candidate: ReleaseCandidate, requirements: tuple[Requirement, ...], most: int
+    ) -> Sequence[ReleaseCandidate]:
         """Releases that are tried after `candidate`, the next first."""
-        releases = (c for c in self._provider.candidates(candidate.key, wanted) if isinstance(c, GuardedCandidate))
+        releases = (
+            c for c in self._provider.candidates(candidate.key, requirements) if isinstance(c, ReleaseCandidate)
+        )
         return list(islice(dropwhile(lambda c: c.version != candidate.version, releases), 1, most + 1))
 
-    def _admits(self, one: GuardedCandidate, other: GuardedCandidate) -> bool:
-        asked = (r for r in self._provider.dependencies(one) if r.key == other.key)
-        return all(requirement.specifier.admits(other.version) for requirement in asked)
+    def _admits(self, one: ReleaseCandidate, other: ReleaseCandidate) -> bool:
+        requirements = (r for r in self._provider.dependencies(one) if r.key == other.key)
+        return all(requirement.specifier.admits(other.version) for requirement in requirements)

@@ -1,55 +1,58 @@
-"""Runs the search: conflict counts and restarts, and splitting of the universe as the last resort."""
+"""The search around the solver: probes, restarts with what was learned, and division of the universe at last."""
 
 from __future__ import annotations
 
 from dataclasses import field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from lockset._dataclass import dataclass
 from lockset.markers import MarkerSet
 from lockset.markers.sample import common_environments
 from lockset.resolve.problem.regions import environment_region
 from lockset.resolve.problem.request import Preference
-from lockset.resolve.solver.candidate import GuardedCandidate
-from lockset.resolve.solver.nogoods import Cause, Nogoods
+from lockset.resolve.solver.candidate import ReleaseCandidate
+from lockset.resolve.solver.incompatibility import Cause, Incompatibilities
 from lockset.resolve.solver.provider import Provider
 from lockset.resolve.solver.resolution import Pins, Statistics
-from lockset.resolve.solver.solver import GivenUp, NoWay, Run
+from lockset.resolve.solver.solver import BudgetExceeded, Solver, Unsatisfiable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from lockset.markers import Environment
-    from lockset.progress import Listener
+    from lockset.progress import ProgressListener
     from lockset.resolve.problem.request import LockRequest
-    from lockset.resolve.problem.requirement import Root
+    from lockset.resolve.problem.requirement import RootRequirement
     from lockset.resolve.releases.repository import Repository
 
-__all__ = ["Cause", "Impossible", "choices_of", "search", "solve_environment"]
+__all__ = ["Cause", "ResolutionImpossible", "extra_and_group_choices", "search", "solve_environment"]
 
-# Rejected candidates that the first run of all takes in its stride; beyond them environments are probed first.
-_CONFLICTS_AT_ONCE = 24
-# Rejected candidates after which a run begins anew, with what it learned of the names in conflict; grows by half each
-# time.
-_FIRST_PATIENCE = 60
-# Restarts before a universe is given up, and then split; and before one environment is.
+# Candidates that the first run may reject; beyond that, environments are probed first.
+_FIRST_RUN_REJECTIONS = 24
+# Candidates that a run may reject before a restart with what it learned; grows by half each time.
+_FIRST_REJECTIONS = 60
+# Restarts before a universe is given up and divided; and before a single environment is given up.
 _RESTARTS = 8
 _RESTARTS_OF_ONE = 14
-# Restarts of a universe before its environments are looked at alone, as much as was spent on it: most often, one of
-# them has no answer.
-_RESTARTS_IN_GOOD_FAITH = 2
-# Rounds of one run; far above what any real project needs. Beyond it the run counts as given up.
-_ROUNDS = 60_000
-# Universes split at most, one into two each time.
+# Restarts of a universe before its environments are solved alone, for as many rounds as were spent on it: most often,
+# one of them has no solution.
+_RESTARTS_BEFORE_SURVEY = 2
+# Rounds of one run; far above what any real project needs.
+_MOST_ROUNDS = 60_000
+# Divisions of a universe in two, at most.
 _UNIVERSE_SPLITS = 60
 
 
-class Impossible(Exception):  # noqa: N818 (an answer of the search, turned into an error by `explain`)
-    """No choice of releases works in `universe`; `causes` is the last conflict met.
+class ResolutionImpossible(Exception):  # noqa: N818 (an answer of the search, turned into an error by `explain`)
+    """No choice of releases works in `universe`; `causes` are those of the last conflict.
 
     Attributes:
         exhausted: Whether everything was tried; False where the search gave up.
-        unnamed: Projects of which there was nothing but what nobody had named yet.
+        opinion: What the second engine says of the environment that is named: that it has no answer, that it has one,
+            or that this could not be decided within its budget; None where it was not asked.
+
+
+        not_opted_in: Packages with no other matching releases than those that need an opt-in.
     """
 
     def __init__(self, universe: MarkerSet, causes: Sequence[Cause], *, exhausted: bool) -> None:
@@ -57,22 +60,24 @@ class Impossible(Exception):  # noqa: N818 (an answer of the search, turned into
         self.universe = universe
         self.causes = tuple(causes)
         self.exhausted = exhausted
-        self.unnamed: frozenset[str] = frozenset()
+        self.opinion: Literal["confirmed", "contradicted", "undecided"] | None = None
+
+        self.not_opted_in: frozenset[str] = frozenset()
 
 
 @dataclass(slots=True)
 class _Survey:
-    """Environments of one universe, each of which is searched alone.
+    """Environments of one universe, each of which is solved alone.
 
     Attributes:
-        sampled: Those of the request that were not looked at yet.
-        others: Others that are common.
-        failed: Why the first that has no answer has none.
+        sampled: Samples of the request that are not solved yet.
+        others: Other common environments that are not solved yet.
+        failed: Why the first one without a solution has none.
     """
 
     sampled: Iterator[MarkerSet]
     others: Iterator[MarkerSet]
-    failed: Impossible | None = None
+    failed: ResolutionImpossible | None = None
 
 
 @dataclass(slots=True)
@@ -82,59 +87,59 @@ class _Totals:
     restarts: int = 0
     parts: int = 0
     splits_left: int = _UNIVERSE_SPLITS
-    blamed: dict[str, int] = field(default_factory=dict)
-    unnamed: set[str] = field(default_factory=set)
+    conflict_counts: dict[str, int] = field(default_factory=dict)
+    not_opted_in: set[str] = field(default_factory=set)
     surveys: dict[MarkerSet, _Survey] = field(default_factory=dict)
 
-    def add(self, run: Run) -> None:
+    def add(self, run: Solver) -> None:
         self.rounds += run.rounds
         self.conflicts += run.conflicts
 
 
-def search(request: LockRequest, repository: Repository, listener: Listener) -> tuple[Pins, Statistics]:
+def search(request: LockRequest, repository: Repository, listener: ProgressListener) -> tuple[Pins, Statistics]:
     """Releases for every environment of `request.universe`.
 
-    Most projects are decided in one run. Where that meets conflicts, concrete environments are probed first, so that
-    backtracking happens where it is cheap, and the universe is decided with their pins tried first; where that fails,
-    the universe is cut in two on a marker of the causes.
+    Most projects are solved in one run. Where that meets conflicts, single environments are solved first (probes), so
+    that backtracking happens where it is cheap, and their pins are tried first in the universe. Where that fails, the
+    universe is divided on a marker of the causes.
 
     Raises:
-        Impossible: in a region without partial markers, hence practically in one environment.
-        LocksetError: an index cannot be reached or answers nonsense.
+        ResolutionImpossible: in a region that no marker of the causes divides, so practically in one environment.
+        LocksetError: an index cannot be reached, or its response is not valid.
     """
     totals = _Totals()
     try:
-        return _found(request, repository, listener, totals)
-    except Impossible as impossible:
-        impossible.unnamed = frozenset(totals.unnamed)
+        return _search(request, repository, listener, totals)
+    except ResolutionImpossible as impossible:
+        impossible.not_opted_in = frozenset(totals.not_opted_in)
         raise
 
 
-def _found(
-    request: LockRequest, repository: Repository, listener: Listener, totals: _Totals
+def _search(
+    request: LockRequest, repository: Repository, listener: ProgressListener, totals: _Totals
 ) -> tuple[Pins, Statistics]:
-    pins, settled = _once(request, request.universe, repository, listener, totals)
+    pins, settled = _first_run(request, request.universe, repository, listener, totals)
     if pins is None:
         preferences = _probe(request, repository, listener, totals)
         pins = _solve(replace(request, preferences=preferences), request.universe, repository, listener, totals)
     if not settled:
-        from lockset.resolve.solver.improvement import improved  # most searches do without it
+        from lockset.resolve.solver.improvement import improve  # most searches do without it
 
-        pins = improved(pins, request, repository)
+        pins = improve(pins, request, repository)
     return pins, Statistics(
         rounds=totals.rounds, conflicts=totals.conflicts, restarts=totals.restarts, parts=totals.parts
     )
 
 
 def _probe(
-    request: LockRequest, repository: Repository, listener: Listener, totals: _Totals
+    request: LockRequest, repository: Repository, listener: ProgressListener, totals: _Totals
 ) -> Mapping[str, tuple[Preference, ...]]:
-    """The request's preferences, followed by what each probe found.
+    """The preferences of the request, followed by the pins of each probe.
 
-    Each begins with the same counts of conflicts: decided in different orders, their answers would not fit together.
+    Each probe begins with the same conflict counts: decided in different orders, their pins would not fit together.
     """
     preferences = dict(request.preferences)
-    before, blamed = totals.blamed.copy(), totals.blamed
+    before, highest = totals.conflict_counts.copy(), totals.conflict_counts
     groups = request.all_groups
     for environment in request.probes:
         point = environment_region(
@@ -147,103 +152,103 @@ def _probe(
         universe = point & request.universe
         if universe.is_empty:
             continue
-        totals.blamed = before.copy()
+        totals.conflict_counts = before.copy()
         try:
             pins = _run(replace(request, preferences=preferences), universe, repository, listener, totals)
-        except Impossible as impossible:
-            # All extras and groups at once need not fit together; where less of them fails, that is the answer.
+        except ResolutionImpossible as impossible:
+            # All extras and groups together need not have a solution. A failure with fewer of them is the real one.
             failed = _failing_environment(request, request.universe, repository, listener, totals)
             if failed is not None:
                 raise failed from impossible
             continue
         finally:
-            blamed.update({n: max(count, blamed.get(n, 0)) for n, count in totals.blamed.items()})
+            highest.update({n: max(count, highest.get(n, 0)) for n, count in totals.conflict_counts.items()})
         for (name, _), candidate in pins.parts[0][1].items():
-            if isinstance(candidate, GuardedCandidate):
-                found = Preference(version=candidate.version, region=point, binding=False)
-                preferences[name] = (*preferences.get(name, ()), found)
-    totals.blamed = blamed
+            if isinstance(candidate, ReleaseCandidate):
+                preference = Preference(version=candidate.version, region=point, binding=False)
+                preferences[name] = (*preferences.get(name, ()), preference)
+    totals.conflict_counts = highest
     return preferences
 
 
 def _solve(
-    request: LockRequest, universe: MarkerSet, repository: Repository, listener: Listener, totals: _Totals
+    request: LockRequest, universe: MarkerSet, repository: Repository, listener: ProgressListener, totals: _Totals
 ) -> Pins:
-    def doubted(rounds: int) -> None:
+    def before_restart(rounds: int) -> None:
         failed = _failing_environment(request, universe, repository, listener, totals, rounds=rounds)
         if failed is not None:
             raise failed
 
     try:
-        pins = _run(request, universe, repository, listener, totals, restarts=_RESTARTS, doubted=doubted)
-    except Impossible as impossible:
+        pins = _run(request, universe, repository, listener, totals, restarts=_RESTARTS, before_restart=before_restart)
+    except ResolutionImpossible as impossible:
         failed = _failing_environment(request, universe, repository, listener, totals)
         if failed is not None:
             raise failed from impossible
-        boundary = _boundary(request, universe, impossible, repository)
-        if boundary is None or not totals.splits_left:
+        marker = _split_marker(request, universe, impossible, repository)
+        if marker is None or not totals.splits_left:
             raise
         totals.splits_left -= 1
-        listener.note(f"No one answer serves all environments at once: looking apart where `{boundary}` holds")
-        first = _solve(request, universe & boundary, repository, listener, totals)
-        found = _preferring(request, first)
-        return first.joined(_solve(found, universe - boundary, repository, listener, totals))
+        listener.note(f"No single solution serves all environments: solving separately where `{marker}` holds")
+        first = _solve(request, universe & marker, repository, listener, totals)
+        other = _with_preferences(request, first)
+        return first.joined(_solve(other, universe - marker, repository, listener, totals))
     totals.parts += 1
     return pins
 
 
-def _once(
-    request: LockRequest, universe: MarkerSet, repository: Repository, listener: Listener, totals: _Totals
+def _first_run(
+    request: LockRequest, universe: MarkerSet, repository: Repository, listener: ProgressListener, totals: _Totals
 ) -> tuple[Pins | None, bool]:
-    """One run that gives up at the first few conflicts, None then; and whether each choice is as it was first made."""
+    """One run that gives up after a few conflicts (None), and whether it kept every choice it made."""
     provider = _provider(request, universe, repository, totals)
-    nogoods = Nogoods(provider.dependencies, provider.fits)
-    run = Run(provider, nogoods, listener, patience=_CONFLICTS_AT_ONCE, most_rounds=_ROUNDS)
+    incompatibilities = Incompatibilities(provider.dependencies, provider.matching)
+    run = Solver(provider, incompatibilities, listener, most_rejections=_FIRST_RUN_REJECTIONS, most_rounds=_MOST_ROUNDS)
     try:
         pins = Pins(parts=((universe, run.solve(provider.roots(request.roots))),))
-    except (GivenUp, NoWay):
+    except (BudgetExceeded, Unsatisfiable):
         return None, False
     finally:
         totals.add(run)
     totals.parts += 1
-    return pins, not run.rejections and not run.yielded
+    return pins, not run.rejections and not run.displacements.counts
 
 
 def _run(
     request: LockRequest,
     universe: MarkerSet,
     repository: Repository,
-    listener: Listener,
+    listener: ProgressListener,
     totals: _Totals,
     *,
     restarts: int = _RESTARTS_OF_ONE,
-    doubted: Callable[[int], None] | None = None,
+    before_restart: Callable[[int], None] | None = None,
 ) -> Pins:
-    """One universe without cutting it: restarts with what was learned kept.
+    """Solve one universe without dividing it, in several runs that share what they learn.
 
-    `doubted` hears at restarts how many decisions were taken in vain.
+    `before_restart` is called with the number of rounds taken so far.
     """
     provider = _provider(request, universe, repository, totals)
     roots = provider.roots(request.roots)
-    nogoods = Nogoods(provider.dependencies, provider.fits)
-    patience = _FIRST_PATIENCE
+    incompatibilities = Incompatibilities(provider.dependencies, provider.matching)
+    most_rejections = _FIRST_REJECTIONS
     causes: tuple[Cause, ...] = ()
     before = totals.rounds
     for restart in range(restarts):
-        if doubted is not None and restart >= _RESTARTS_IN_GOOD_FAITH:
-            doubted(totals.rounds - before)
-        run = Run(provider, nogoods, listener, patience=patience, most_rounds=_ROUNDS)
+        if before_restart is not None and restart >= _RESTARTS_BEFORE_SURVEY:
+            before_restart(totals.rounds - before)
+        run = Solver(provider, incompatibilities, listener, most_rejections=most_rejections, most_rounds=_MOST_ROUNDS)
         try:
             return Pins(parts=((universe, run.solve(roots)),))
-        except GivenUp:
+        except BudgetExceeded:
             causes = run.causes
             totals.restarts += 1
-            patience += patience // 2
-        except NoWay as no_way:
-            raise Impossible(universe, no_way.causes, exhausted=True) from None
+            most_rejections += most_rejections // 2
+        except Unsatisfiable as unsatisfiable:
+            raise ResolutionImpossible(universe, unsatisfiable.causes, exhausted=True) from None
         finally:
             totals.add(run)
-    raise Impossible(universe, causes, exhausted=False)
+    raise ResolutionImpossible(universe, causes, exhausted=False)
 
 
 def _provider(request: LockRequest, universe: MarkerSet, repository: Repository, totals: _Totals) -> Provider:
@@ -253,18 +258,22 @@ def _provider(request: LockRequest, universe: MarkerSet, repository: Repository,
         universe=universe,
         preferences=request.preferences,
         locked_for=request.locked_for,
-        conflicts=totals.blamed,
-        unnamed=totals.unnamed,
+        conflicts=totals.conflict_counts,
+        not_opted_in=totals.not_opted_in,
     )
 
 
 def solve_environment(
-    request: LockRequest, region: MarkerSet, roots: Sequence[Root], repository: Repository, listener: Listener
-) -> Impossible | None:
+    request: LockRequest,
+    region: MarkerSet,
+    roots: Sequence[RootRequirement],
+    repository: Repository,
+    listener: ProgressListener,
+) -> ResolutionImpossible | None:
     """Why `roots` cannot hold in `region` (one environment), None where they can."""
     try:
         _run(replace(request, roots=tuple(roots)), region, repository, listener, _Totals())
-    except Impossible as impossible:
+    except ResolutionImpossible as impossible:
         return impossible
     return None
 
@@ -273,21 +282,21 @@ def _failing_environment(
     request: LockRequest,
     universe: MarkerSet,
     repository: Repository,
-    listener: Listener,
+    listener: ProgressListener,
     totals: _Totals,
     *,
     rounds: int | None = None,
-) -> Impossible | None:
-    """The first environment looked at that alone has no answer: the plainest thing to tell of.
+) -> ResolutionImpossible | None:
+    """Why the first environment that alone has no solution has none: the plainest failure to explain.
 
-    With `rounds`, no further one is looked at after so many decisions; the next call goes on from there. Without, all
-    that are sampled are, and others as long as that is no more work than there was.
+    With `rounds`, the survey stops after so many rounds, and the next call continues it. Without, it solves all
+    samples, and other environments for up to as many rounds as were spent before.
     """
     survey = totals.surveys.get(universe)
     if survey is None:
         survey = totals.surveys[universe] = _Survey(
-            sampled=_environments(universe, request, request.samples, choices_of(request)),
-            others=_environments(universe, request, common_environments(), _as_many_as_may_be(request)),
+            sampled=_environments(universe, request, request.samples, extra_and_group_choices(request)),
+            others=_environments(universe, request, common_environments(), _largest_choices(request)),
         )
     stop = totals.rounds * 2 if rounds is None else totals.rounds + rounds
     while survey.failed is None:
@@ -299,7 +308,7 @@ def _failing_environment(
             break
         try:
             _run(request, region, repository, listener, totals)
-        except Impossible as impossible:
+        except ResolutionImpossible as impossible:
             survey.failed = impossible
     return survey.failed
 
@@ -323,23 +332,23 @@ def _environments(
                 yield region
 
 
-def choices_of(request: LockRequest) -> list[tuple[tuple[str, ...], tuple[str, ...]]]:
-    """Choices of extras and groups worth looking at.
+def extra_and_group_choices(request: LockRequest) -> list[tuple[tuple[str, ...], tuple[str, ...]]]:
+    """The choices of extras and groups to sample.
 
-    The default one, each extra and each group with it, each group alone, and everything; where conflicts are declared,
-    as much as may be chosen together.
+    The default one, each extra and each group with it, each group alone, and everything together; with declared
+    conflicts, as much as may be chosen together.
     """
     default = (request.default_group,) if request.default_group else ()
     choices: list[tuple[tuple[str, ...], tuple[str, ...]]] = [((), default)]
     choices += [((extra,), default) for extra in request.extras or ()]
     choices += [((), (*default, group)) for group in request.groups]
     choices += [((), (group,)) for group in request.groups]
-    choices += _as_many_as_may_be(request)
+    choices += _largest_choices(request)
     return list(dict.fromkeys(choices))
 
 
-def _as_many_as_may_be(request: LockRequest) -> Iterator[tuple[tuple[str, ...], tuple[str, ...]]]:
-    """Choices that cannot be added to, which together have every extra and every group in one of them."""
+def _largest_choices(request: LockRequest) -> Iterator[tuple[tuple[str, ...], tuple[str, ...]]]:
+    """Maximal choices, such that each extra and each group is in one of them."""
     extras, groups = tuple(request.extras or ()), request.all_groups
     regions = {**{("", e): MarkerSet.extra(e) for e in extras}, **{(g, ""): MarkerSet.group(g) for g in groups}}
     left = list(regions)
@@ -358,15 +367,15 @@ def _as_many_as_may_be(request: LockRequest) -> Iterator[tuple[tuple[str, ...], 
             return
 
 
-def _boundary(
-    request: LockRequest, universe: MarkerSet, impossible: Impossible, repository: Repository
+def _split_marker(
+    request: LockRequest, universe: MarkerSet, impossible: ResolutionImpossible, repository: Repository
 ) -> MarkerSet | None:
-    """The marker that cuts `universe` in two most evenly, among those in play in the conflict."""
+    """The marker that divides `universe` most evenly, among those of the conflict."""
     atoms: dict[MarkerSet, None] = {}
     names = {c.requirement.name for c in impossible.causes}
     for cause in impossible.causes:
         atoms.update(dict.fromkeys(cause.requirement.region.atoms()))
-        if isinstance(cause.parent, GuardedCandidate):
+        if isinstance(cause.parent, ReleaseCandidate):
             names.add(cause.parent.name)
     for root in request.roots:
         atoms.update(dict.fromkeys(root.region.atoms()))
@@ -386,12 +395,12 @@ def _boundary(
     return min(cutting, key=unevenness)
 
 
-def _preferring(request: LockRequest, pins: Pins) -> LockRequest:
-    """The request, with the pins found for one part as preferences for the other."""
+def _with_preferences(request: LockRequest, pins: Pins) -> LockRequest:
+    """The request, with the pins of one part as preferences for the other."""
     preferences = dict(request.preferences)
     for _, mapping in pins.parts:
         for (name, _), candidate in mapping.items():
-            if isinstance(candidate, GuardedCandidate):
-                found = Preference(version=candidate.version, region=MarkerSet.any(), binding=False)
-                preferences[name] = (*preferences.get(name, ()), found)
+            if isinstance(candidate, ReleaseCandidate):
+                preference = Preference(version=candidate.version, region=MarkerSet.any(), binding=False)
+                preferences[name] = (*preferences.get(name, ()), preference)
     return replace(request, preferences=preferences)

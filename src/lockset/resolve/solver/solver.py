@@ -1,400 +1,250 @@
-"""One run of the search: cells are decided one after another, and conflicts are learned from.
+"""The solver: one run of conflict-driven search over the packages and environments of one universe.
 
-A run holds, for every cell, the requirements on it with the cells they come from, and the candidate chosen for it. To
-choose a candidate adds its requirements to other cells. A choice there that does not meet them grows where the same
-release or split does for all that is now asked; else it is taken off, with the requirements it brought, and made anew:
-what bounds another is the newest. A choice that nobody asks for any more is taken off as well.
+A lock serves many environments at once, and may hold two versions of one package for different ones. So the solver
+does not decide on packages, as a resolver for one environment does. Its variables are pairs of a package and a region
+(a set of environments); the value of a variable is a candidate. The main loop, `Solver.solve`, repeats four steps:
 
-Where no candidate of a cell is left, the choices that took part are a conflict. It is learned, and the run goes back to
-before the latest of them (conflict-directed backjumping); that combination is never chosen again. Every change is
-written down, so that going back is to undo.
+1. **Decide.** Take the undecided decision of highest priority, and choose its best candidate. The priority is the
+   number of conflicts that the package was part of, then the order in which packages were first required.
+2. **Propagate** (`propagation`). The candidate brings requirements to other decisions. Pins there that do not meet
+   them grow, are dropped, or are in conflict.
+3. **Learn** (`conflict_analysis`). Where every candidate of a decision is excluded, the reasons together derive an
+   incompatibility: a set of terms that cannot all hold, whatever is decided elsewhere. It is kept for good, for later
+   runs over the same universe as well.
+4. **Backjump.** Undo everything from the latest decision on that satisfies a term of the incompatibility
+   (`partial_solution`). Decisions that have no part in the conflict do not hold the search up.
+
+There is no solution where an incompatibility without terms is derived. There is one where nothing is undecided.
+
+A candidate is a release, or a **fork**: the choice to divide the region of a decision in two. A fork brings no new
+packages; it hands each requirement of its decision on to the decisions on both halves that the requirement concerns.
+Forks are candidates like releases (`candidates` has their order), so they are tried, excluded, learned from and undone
+by the same four steps.
+
+A worked example
+----------------
+The project supports Python 3.10 and later, and requires `web`, `num` and `log`::
+
+    web 2 requires core>=2        num 2 requires Python 3.12 or later
+    web 1 requires core           num 1
+    log 1 requires core<2         core 1, core 2
+
+The run, with one line for each decision::
+
+    level  package  region         choice        brings
+    1      web      3.10 and up    2             core>=2
+    2      num      3.10 and up    fork at 3.12  num on both halves
+    3      num      3.12 and up    2
+    4      num      3.10 and 3.11  1
+    5      log      3.10 and up    none left: log 1 brings core<2, and web brings core>=2
+
+    learned    { web brings core>=2 }       log is required by the project, so it is no term
+    backjump   to before level 1, past num, which has no part in the conflict
+
+    1      log      3.10 and up    1             core<2
+    2      web      3.10 and up    1             core            (web 2 would satisfy the incompatibility)
+    3      num      3.10 and up    fork at 3.12  num on both halves
+    4      num      3.12 and up    2
+    5      num      3.10 and 3.11  1
+    6      core     3.10 and up    1
+
+Literature
+----------
+The loop is that of CDCL SAT solvers (conflict-driven clause learning: Marques-Silva and Sakallah, GRASP, 1996) in the
+form that PubGrub gave it for packages (Weizenbaum, 2018), with the jump of conflict-directed backjumping (Prosser,
+1993). It differs from PubGrub in these points:
+
+- **Variables have a region**, and forks divide it. This is the one step beyond; the others follow from it.
+- **Constraints are lists of requirements**, not version ranges. Each requirement has its own region and extras, and two
+  that never hold in one environment do not contradict each other.
+- **Pins grow.** A release candidate has a guard: the environments in which it was needed when it was made. A
+  requirement from outside the guard replaces the pin by the same release with a larger guard, without a backjump.
+- **Terms name what a candidate brings**, not its version (`incompatibility`). All releases with a requirement are
+  excluded at once, and an incompatibility stays true when a guard grows.
+- **A dependency may displace a pin.** Where `a` requires another version of `b` than the one chosen before, `b` is
+  decided anew and `a` stays, as resolvelib and pip do it. That keeps the newest version of what bounds others.
+  `displacements` ends what would go on for ever.
+- **Incompatibilities are checked when a candidate is considered.** They are not propagated to exclude versions ahead of
+  time: candidates are made lazily, since to look at one may cost a request.
+- **Pre-releases and yanked releases need an opt-in** by a requirement that is part of the solution. A complete solution
+  without one is opened again (`minimal`).
+
+Runs that exceed their budget are restarted with the conflict counts and incompatibilities kept, as SAT solvers do
+(`search`).
 """
 
 from __future__ import annotations
 
-from heapq import heappop, heappush
 from typing import TYPE_CHECKING
 
-from lockset.resolve.solver.candidate import GuardedCandidate, SplitCandidate
-from lockset.resolve.solver.decision import Cell, causes_of, chain_of, members_of
-from lockset.resolve.solver.minimal import lean
-from lockset.resolve.solver.nogoods import Cause, Conflict, Member
-from lockset.resolve.solver.relevance import telling
-from lockset.resolve.solver.root_order import Precedence
-from lockset.resolve.solver.split_points import asked_apart
+from lockset.resolve.solver.conflict_analysis import ConflictAnalysis
+from lockset.resolve.solver.decision import causes_of
+from lockset.resolve.solver.displacements import Displacements
+from lockset.resolve.solver.incompatibility import Cause, Derivation, Incompatibility
+from lockset.resolve.solver.minimal import minimal_pins
+from lockset.resolve.solver.partial_solution import PartialSolution
+from lockset.resolve.solver.propagation import Propagation
+from lockset.resolve.solver.root_order import RootOrder
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
-    from lockset.markers import MarkerSet
-    from lockset.progress import Listener
+    from lockset.progress import ProgressListener
     from lockset.resolve.problem.requirement import Key, Requirement
     from lockset.resolve.solver.candidate import Candidate
-    from lockset.resolve.solver.decision import Asked
-    from lockset.resolve.solver.nogoods import Nogoods
+    from lockset.resolve.solver.decision import Decision
+    from lockset.resolve.solver.incompatibility import Incompatibilities
     from lockset.resolve.solver.provider import Provider
 
-__all__ = ["GivenUp", "NoWay", "Run"]
+__all__ = ["BudgetExceeded", "Solver", "Unsatisfiable"]
 
-# How often one choice may make another yield that does not meet what it asks, before the two count as tried: each in
-# turn could make the other yield for ever.
-_YIELDS = 6
-
-# Decisions without a new conflict after which a run goes round in a circle, beyond so many for each of its cells.
-# Worlds with an answer need about one and a half for each cell.
-_PATIENT_DECISIONS = 400
-_DECISIONS_PER_CELL = 20
-# How often a run may turn out to stand on a release that nobody names in the end.
-_MOST_UNNAMED = 12
+# Rounds without a conflict after which a run is going in circles: so many, and so many more for each decision. Runs
+# that end need about one and a half rounds for each decision.
+_MOST_CALM_ROUNDS = 400
+_MOST_CALM_ROUNDS_PER_DECISION = 20
+# How often a complete solution may turn out to hold a release that nothing opts in to.
+_MOST_REOPENED = 12
 
 
-class GivenUp(Exception):  # noqa: N818 (an outcome of a run)
-    """The run met more rejections than it had patience for, or took more decisions than it may."""
+class BudgetExceeded(Exception):  # noqa: N818 (an outcome of a run)
+    """The run rejected more candidates or took more rounds than it may."""
 
 
-class NoWay(Exception):  # noqa: N818 (an outcome of a run)
-    """Everything was tried; `causes` are the requirements of the conflict that is left."""
+class Unsatisfiable(Exception):  # noqa: N818 (an outcome of a run)
+    """The root requirements have no solution; `causes` are the requirements of the last incompatibility."""
 
     def __init__(self, causes: tuple[Cause, ...]) -> None:
-        super().__init__("no way")
+        super().__init__("the root requirements have no solution")
         self.causes = causes
 
 
-class Run:
-    """One run; its counts tell how it went, also where it ends in an exception.
+class Solver:
+    """One run over one universe. Its counts can also be read after an exception.
 
     Attributes:
-        rounds: Decisions taken.
-        conflicts: How often a cell had no candidate left.
-        rejections: Candidates that asked for something nothing meets.
-        causes: Of the last conflict.
-        yielded: How often one choice made another yield.
+        rounds: Decisions taken, those undone later included.
+        conflicts: Incompatibilities learned.
+        rejections: Candidates rejected because one of their dependencies could not be met.
+        causes: Causes of the last conflict.
+        displacements: How often one choice made the solver replace another.
     """
 
     def __init__(
-        self, provider: Provider, nogoods: Nogoods, listener: Listener, *, patience: int, most_rounds: int
+        self,
+        provider: Provider,
+        incompatibilities: Incompatibilities,
+        listener: ProgressListener,
+        *,
+        most_rejections: int,
+        most_rounds: int,
     ) -> None:
         self.rounds = self.conflicts = self.rejections = 0
         self.causes: tuple[Cause, ...] = ()
+        self.displacements = Displacements()
         self._provider = provider
-        self._nogoods = nogoods
+        self._incompatibilities = incompatibilities
         self._listener = listener
-        self._patience, self._most_rounds = patience, most_rounds
-        self._cells: dict[Key, Cell] = {}
-        self._open: dict[Cell, None] = {}
-        # A heap of the undecided by rank; some in it are decided by now.
-        self._queue: list[tuple[tuple[int, int], int, Cell]] = []
-        self._log: list[tuple[Cell, tuple[Asked, ...], Candidate | None, int]] = []
-        self._marks: list[int] = []
-        # Cells whose state at the last mark is in the log.
-        self._written: set[Cell] = set()
-        self._decided: list[Cell] = []
-        self._unsettled: dict[Cell, list[Asked]] = {}
-        self._last_conflict = self._unnamed = 0
-        self._precedence = Precedence(provider, ())
-        self.yielded: dict[tuple[Key, object, Key, object], int] = {}
+        self._most_rejections, self._most_rounds = most_rejections, most_rounds
+        self._last_conflict = self._reopened = 0
+        self._solution = PartialSolution(provider.priority)
+        self._analysis = ConflictAnalysis(provider, self._solution, incompatibilities, self.displacements)
+        self._propagation = Propagation(provider, self._solution, self._analysis, self.displacements, listener)
 
     def solve(self, roots: Sequence[Requirement]) -> dict[Key, Candidate]:
-        """What is chosen for every cell that is asked for.
+        """A candidate for each decision that `roots` reach.
 
         Raises:
-            NoWay: there is nothing to choose.
-            GivenUp: it would take too long.
+            Unsatisfiable: no choice of candidates meets all requirements.
+            BudgetExceeded: the run rejected too many candidates, took too many rounds or goes in circles.
         """
-        self._precedence = Precedence(self._provider, roots)
-        for requirement in roots:
-            self._ask(requirement.key, None, [requirement], lambda _: False)
-        for cell in list(self._open):
-            if next(self._provider.candidates(cell.key, cell.wanted), None) is None:
-                raise NoWay(tuple(causes_of(cell.asked)))
-        while self._open or self._is_unnamed(roots):
-            self._check_progress()
+        solution = self._solution
+        self._require_roots(roots)
+        while solution.undecided or self._reopens(roots):
+            self._check_budget()
             self.rounds += 1
-            self._go_back(self._decide(self._next()))
-        return {key: cell.pin for key, cell in self._cells.items() if cell.asked and cell.pin is not None}
+            decision = solution.next_undecided()
+            candidate, conflict = self._choose(decision)
+            if candidate is not None:
+                conflict = self._propagation.decide(decision, candidate)
+            if conflict is not None:
+                self._backjump(conflict)
+        return solution.pins()
 
-    def _check_progress(self) -> None:
-        if self.rounds >= self._most_rounds or self._unnamed > _MOST_UNNAMED:
-            raise GivenUp
-        if self.rounds - self._last_conflict > _PATIENT_DECISIONS + _DECISIONS_PER_CELL * len(self._cells):
-            # Round in a circle: what yields most often is decided first the next time.
-            if self.yielded:
-                self._provider.blame(max(self.yielded, key=self.yielded.__getitem__)[2][0])
-            raise GivenUp
+    def _require_roots(self, roots: Sequence[Requirement]) -> None:
+        self._analysis.root_order = RootOrder(self._provider, roots)
+        for requirement in roots:
+            self._propagation.require(requirement.key, None, [requirement])
+        for decision in list(self._solution.undecided):
+            if next(self._provider.candidates(decision.key, decision.requirements), None) is None:
+                raise Unsatisfiable(tuple(causes_of(decision.edges)))
 
-    def _next(self) -> Cell:
-        """The undecided cell that comes first by rank."""
-        while (cell := self._queue[0][-1]) not in self._open:
-            heappop(self._queue)
-        return cell
+    def _check_budget(self) -> None:
+        if self.rounds >= self._most_rounds or self._reopened > _MOST_REOPENED:
+            raise BudgetExceeded
+        calm = self.rounds - self._last_conflict
+        if calm > _MOST_CALM_ROUNDS + _MOST_CALM_ROUNDS_PER_DECISION * len(self._solution.decisions):
+            name = self.displacements.most_displaced()
+            if name is not None:
+                self._provider.count_conflict(name)  # the next run decides it earlier
+            raise BudgetExceeded
 
-    def _queued(self, cell: Cell) -> tuple[tuple[int, int], int, Cell]:
-        return self._provider.rank(cell.key[0]), cell.number, cell
+    def _choose(self, decision: Decision) -> tuple[Candidate, None] | tuple[None, Incompatibility]:
+        """The best candidate that nothing excludes, or the incompatibility derived where every one is excluded."""
+        derivation = Derivation()
+        for candidate in self._provider.candidates(decision.key, decision.requirements):
+            reason = self._analysis.known_conflict(candidate)
+            if reason is None:
+                reason = self._analysis.unmet_dependency(candidate)
+                if reason is None:
+                    return candidate, None
+                self._count_rejection(candidate)
+            self._provider.suggest_forks(candidate, reason.fork_points)
+            self._analysis.exclude(derivation, candidate, reason)
+        return None, self._analysis.no_candidate(decision, derivation)
 
-    def _decide(self, cell: Cell) -> Conflict | None:
-        """Choose the best candidate; the conflict where none is left."""
-        members: list[Member] = []
-        causes: list[Cause] = []
-        boundaries: list[MarkerSet] = []
-        for candidate in self._provider.candidates(cell.key, cell.wanted):
-            refused = self._nogoods.met_by(candidate, self._pin_of) or self._held_off(candidate)
-            if refused is None:
-                refused = self._blocked(candidate)
-                if refused is None:
-                    return self._pin(cell, candidate)
-                self._count(candidate)
-            self._provider.expect_apart(candidate, refused.boundaries)
-            members += (m for m in refused.members if m.key != cell.key)
-            causes += (*refused.causes, *self._own_causes(candidate, refused))
-            boundaries += [*self._provider.boundaries_of(candidate), *refused.boundaries]
-        mattering = self._telling(cell.asked)
-        return Conflict.of([*members_of(mattering), *members], causes or causes_of(mattering), boundaries)
+    def _count_rejection(self, rejected: Candidate) -> None:
+        """Give the package of `rejected` a higher priority: decided earlier, it makes the others give way.
 
-    def _telling(self, asked: tuple[Asked, ...], fixed: Sequence[Requirement] = ()) -> list[Asked]:
-        """What of `asked` matters beside `fixed`, so that nothing can be chosen: the earliest decided, if it may be."""
-        order = sorted(asked, key=lambda pair: 0 if pair[1] is None else pair[1].level)
-        return telling(order, fixed, self._provider.fits)
-
-    def _count(self, rejected: Candidate) -> None:
-        """Blame the name whose candidate was rejected: decided earlier, it makes those it meets yield instead.
-
-        Blaming both sides alike leaves them in the order in which one of them walks through all its old releases.
+        Only this side of the conflict is counted. Counting both alike would leave them in their order, in which one of
+        them goes through all its old releases.
         """
         self.rejections += 1
         self._listener.step(f"{rejected.name}")
-        self._provider.blame(rejected.name)
-        self._provider.expect_next(rejected)
-        self._queue = sorted(map(self._queued, self._open))
-        if self.rejections > self._patience:
-            raise GivenUp
+        self._provider.count_conflict(rejected.name)
+        self._provider.prefetch_next(rejected)
+        self._solution.reorder()
+        if self.rejections > self._most_rejections:
+            raise BudgetExceeded
 
-    def _go_back(self, conflict: Conflict | None) -> None:
-        if conflict is None:
-            return
+    def _backjump(self, conflict: Incompatibility) -> None:
+        """Learn `conflict`, and undo everything from the latest decision on that takes part in it."""
         self.conflicts += 1
         self.causes = conflict.causes
         self._last_conflict = self.rounds
-        if not conflict.members:
-            raise NoWay(conflict.causes)
-        self._nogoods.learn(conflict)
-        self._undo(max(self._cells[member.key].level for member in conflict.members))
+        if not conflict.terms:
+            raise Unsatisfiable(conflict.causes)
+        self._incompatibilities.learn(conflict)
+        self._solution.backtrack(max(self._solution.decisions[term.key].level for term in conflict.terms))
 
-    # What stands in the way of a candidate.
+    def _reopens(self, roots: Sequence[Requirement]) -> bool:
+        """Whether a complete solution holds a pre-release or yanked release that nothing opts in to in the end.
 
-    def _held_off(self, candidate: Candidate) -> Conflict | None:
-        found = self._precedence.standing(candidate, lambda key: self._cells[key].wanted, self._pin_of)
-        if found is None:
-            return None
-        requirement, pin = found
-        met = self._met_in(self._cells[pin.key].asked, [requirement], candidate)
-        return Conflict.of((Member.whole(pin),), met, asked_apart([requirement], pin))
-
-    def _blocked(self, candidate: Candidate) -> Conflict | None:
-        """Why what `candidate` asks for cannot be had beside what is chosen; None where it can, as far as is seen."""
-        by_key: dict[Key, list[Requirement]] = {}
-        for requirement in self._provider.dependencies(candidate):
-            by_key.setdefault(requirement.key, []).append(requirement)
-        for key, requirements in by_key.items():
-            found = self._unmeetable(key, requirements, candidate)
-            if found is not None:
-                return found
-        return None
-
-    def _unmeetable(self, key: Key, requirements: list[Requirement], asking: Candidate) -> Conflict | None:
-        cell = self._cells.get(key)
-        asked, pin = ((), None) if cell is None else (cell.asked, cell.pin)
-        wanted = tuple(dict.fromkeys([*(requirement for requirement, _ in asked), *requirements]))
-        if pin is not None:
-            if all(map(pin.meets, requirements)):
-                return None
-            if self._has_yielded(pin, asking):
-                known = self._all_refused(self._grown(pin, wanted), asking)
-                met = self._met_in(asked, requirements, asking)
-                members = () if known is None else (Member.whole(pin), *known.members)
-                return None if known is None else Conflict.of(members, [*met, *known.causes])
-        known = self._all_refused(self._provider.candidates(key, wanted), asking)
-        if known is None:
-            return None
-        mattering = self._telling(asked, requirements)
-        others = [m for m in (*members_of(mattering), *known.members) if m.key != asking.key]
-        met = self._met_in(mattering, requirements, asking)
-        apart = [*known.boundaries, *asked_apart(requirements, asking)]
-        return Conflict.of(others, [*met, *known.causes], apart)
-
-    def _all_refused(self, candidates: Iterable[Candidate], asking: Candidate) -> Conflict | None:
-        """What known conflicts have against all of `candidates` beside `asking`; None where one may be chosen."""
-        members: list[Member] = []
-        causes: list[Cause] = []
-        boundaries: list[MarkerSet] = []
-        for candidate in candidates:
-            known = self._nogoods.met_by(candidate, self._pin_beside(asking))
-            if known is None:
-                return None
-            members += (m for m in known.members if m.key not in {asking.key, candidate.key})
-            causes += known.causes
-            boundaries += [*self._provider.boundaries_of(candidate), *known.boundaries]
-        return Conflict.of(members, causes, boundaries)
-
-    def _grown(self, pin: Candidate | None, wanted: tuple[Requirement, ...]) -> Iterator[Candidate]:
-        """The same release or split for all of `wanted`, where there is such a candidate."""
-        if pin is None:
-            return
-        if isinstance(pin, SplitCandidate):
-            yield SplitCandidate(key=pin.key, boundary=pin.boundary, requirements=dict.fromkeys(wanted))
-            return
-        yield from (c for c in self._provider.candidates(pin.key, wanted) if c.choice == pin.choice)
-
-    def _has_yielded(self, pin: Candidate, asking: Candidate) -> bool:
-        return self.yielded.get((asking.key, asking.choice, pin.key, pin.choice), 0) >= _YIELDS
-
-    def _pin_of(self, key: Key) -> Candidate | None:
-        cell = self._cells.get(key)
-        return None if cell is None else cell.pin
-
-    def _pin_beside(self, candidate: Candidate) -> Callable[[Key], Candidate | None]:
-        return lambda key: candidate if key == candidate.key else self._pin_of(key)
-
-    # Changes, each of which is written down.
-
-    def _pin(self, cell: Cell, candidate: Candidate) -> Conflict | None:
-        """Choose a candidate, and bring what follows from it to all cells it concerns; a conflict that it meets."""
-        before = self._decided[-1] if self._decided else None
-        self._decided.append(cell)
-        self._marks.append(len(self._log))
-        self._written = set()
-        self._choose(cell, candidate)
-        if before is not None:
-            # The latest choice may stay for one more decision though nobody asks for it, while who asked for it is
-            # decided anew because of it.
-            self._unsettled.setdefault(before, [])
-        return self._settle_all()
-
-    def _is_unnamed(self, roots: Sequence[Requirement]) -> bool:
-        """Whether a release that has to be asked for by name is not, when all is said and done: then it is open."""
-        if not any(c.pin is not None and self._provider.needs_naming(c.pin) for c in self._cells.values()):
-            return False
-        needed = lean(roots, lambda key, wanted: self._grown(self._pin_of(key), wanted), self._provider.dependencies)
-        for cell in list(self._cells.values()):
-            if cell.pin is not None:
-                self._choose(cell, needed.get(cell.key))
-        self._go_back(self._settle_all())
-        self._unnamed += bool(self._open)
-        return bool(self._open)
-
-    def _settle_all(self) -> Conflict | None:
-        while self._unsettled:
-            conflict = self._settle(*self._unsettled.popitem())
-            if conflict is not None:
-                self._unsettled.clear()
-                return conflict
-        return None
-
-    def _choose(self, cell: Cell, candidate: Candidate | None) -> None:
-        """Put `candidate` in the place of what is chosen for `cell`, and what it brings in the place of that."""
-        pin = cell.pin
-        old = () if pin is None else self._provider.dependencies(pin)
-        new = () if candidate is None else self._provider.dependencies(candidate)
-        self._write(cell, cell.asked, candidate, 0 if candidate is None else len(self._decided))
-        if candidate is not None:
-            self._provider.chosen(candidate)
-            if isinstance(candidate, GuardedCandidate):
-                self._listener.step(f"{candidate.name} {candidate.version}")
-        before, after = set(old), set(new)
-        changes: dict[Key, list[Requirement]] = {r.key: [] for r in (*new, *old)}
-        for requirement in new:
-            if requirement not in before:
-                changes[requirement.key].append(requirement)
-        for key, added in changes.items():
-            self._ask(key, cell, added, lambda requirement: requirement in before and requirement not in after)
-
-    def _ask(
-        self, key: Key, parent: Cell | None, added: Iterable[Requirement], gone: Callable[[Requirement], bool]
-    ) -> None:
-        """Add requirements of `parent` on a cell, and take others of it off."""
-        cell = self._cells.get(key)
-        if cell is None:
-            cell = self._cells[key] = Cell(key, len(self._cells))
-        kept = [(r, p) for r, p in cell.asked if p is not parent or not gone(r)]
-        fresh = [(r, parent) for r in added]
-        self._write(cell, (*kept, *fresh), cell.pin, cell.level)
-        if cell.pin is not None:
-            self._unsettled.setdefault(cell, []).extend(fresh)
-
-    def _settle(self, cell: Cell, fresh: list[Asked]) -> Conflict | None:
-        """Let the choice of a cell stand, grow or go, now that `fresh` requirements are on it.
-
-        The conflict where it can do none of this.
+        Such a pin is dropped, with all that the roots do not reach, and its decision is open again.
         """
-        pin = cell.pin
-        if pin is None:
-            return None
-        if not cell.asked:
-            if cell is not self._decided[-1]:
-                self._choose(cell, None)
-            return None
-        wanted = cell.wanted
-        unmet = [parent for requirement, parent in fresh if not pin.meets(requirement)]
-        if not unmet:
-            if self._provider.needs_naming(pin) and not any(True for _ in self._grown(pin, wanted)):
-                self._choose(cell, None)  # who named it is gone
-            return None
-        best = self._first(self._provider.candidates(cell.key, wanted))
-        if best is None or best.choice != pin.choice:
-            asking = [parent.pin for parent in unmet if parent is not None and parent.pin is not None]
-            insisting = next((other for other in asking if self._has_yielded(pin, other)), None)
-            best = None if insisting is None else self._first(self._grown(pin, wanted))
-            if insisting is not None and best is None:
-                known = self._all_refused(self._grown(pin, wanted), insisting)
-                members = () if known is None else known.members
-                both = Member.whole(pin), Member.whole(insisting)
-                return Conflict.of((*both, *members), causes_of(cell.asked))
-            for other in asking:
-                pair = (other.key, other.choice, pin.key, pin.choice)
-                self.yielded[pair] = self.yielded.get(pair, 0) + 1
-        # Where it grows it is the same release for more environments or extras, or the same split of more requirements.
-        self._choose(cell, best)
-        return None
+        solution, provider = self._solution, self._provider
+        if not any(d.pin is not None and provider.needs_opt_in(d.pin) for d in solution.decisions.values()):
+            return False
 
-    def _first(self, candidates: Iterable[Candidate]) -> Candidate | None:
-        """The first of `candidates` that no known conflict speaks against."""
-        return next((c for c in candidates if self._nogoods.met_by(c, self._pin_of) is None), None)
+        def same_choice(key: Key, requirements: tuple[Requirement, ...]) -> Iterator[Candidate]:
+            pin = solution.pin_of(key)
+            return iter(()) if pin is None else provider.same_choice(pin, requirements)
 
-    def _write(self, cell: Cell, asked: tuple[Asked, ...], pin: Candidate | None, level: int) -> None:
-        if cell not in self._written:
-            self._written.add(cell)
-            self._log.append((cell, cell.asked, cell.pin, cell.level))
-        self._set(cell, asked, pin, level)
-
-    def _set(self, cell: Cell, asked: tuple[Asked, ...], pin: Candidate | None, level: int) -> None:
-        cell.asked, cell.pin, cell.level = asked, pin, level
-        if asked and pin is None:
-            if cell not in self._open:
-                self._open[cell] = None
-                heappush(self._queue, self._queued(cell))
-        else:
-            self._open.pop(cell, None)
-
-    def _undo(self, level: int) -> None:
-        """Back to before the decision of that number."""
-        mark = self._marks[level - 1]
-        while len(self._log) > mark:
-            self._set(*self._log.pop())
-        self._written = set()
-        del self._marks[level - 1 :], self._decided[level - 1 :]
-
-    # Explanations.
-
-    def _met_in(
-        self, asked: Iterable[Asked], requirements: Iterable[Requirement], asking: Candidate
-    ) -> Iterator[Cause]:
-        yield from causes_of(asked)
-        cell = self._cells[asking.key]
-        for requirement in requirements:
-            yield Cause(requirement=requirement, parent=asking, chain=chain_of(requirement, cell))
-
-    def _own_causes(self, candidate: Candidate, conflict: Conflict) -> Iterator[Cause]:
-        """What `candidate` asks for that takes part in a conflict, learned of another release that asks the same."""
-        keys = {r.key for member in conflict.members if member.key == candidate.key for r in member.asks}
-        told = {cause.origin for cause in conflict.causes}
-        asked = (r for r in self._provider.dependencies(candidate) if r.key in keys and r.origin not in told)
-        return self._met_in((), asked, candidate)
+        minimal = minimal_pins(roots, same_choice, provider.dependencies)
+        for decision in list(solution.decisions.values()):
+            if decision.pin is not None:
+                self._propagation.assign(decision, minimal.get(decision.key))
+        conflict = self._propagation.run()
+        if conflict is not None:
+            self._backjump(conflict)
+        self._reopened += bool(solution.undecided)
+        return bool(solution.undecided)

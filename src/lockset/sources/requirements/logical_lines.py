@@ -1,4 +1,4 @@
-"""The lines of a requirements file: decoded, joined, without comments, variables replaced."""
+"""The logical lines of a requirements file: decoded, joined, without comments, with variables replaced."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from lockset.errors import LocksetError
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-__all__ = ["LogicalLine", "decode", "logical_lines", "with_names"]
+__all__ = ["LogicalLine", "decode_requirements", "logical_lines", "with_names"]
 
-# The longer marks first: that of UTF-32 begins with that of UTF-16.
+# UTF-32 before UTF-16, since its mark begins with that of UTF-16.
 _BYTE_ORDER_MARKS = (
     (codecs.BOM_UTF8, "utf-8"),
     (codecs.BOM_UTF32_LE, "utf-32-le"),
@@ -26,20 +26,20 @@ _CODING = re.compile(rb"coding[:=]\s*([-\w.]+)")
 _COMMENT_LINE = re.compile(r"\s*#")
 _COMMENT = re.compile(r"(^|\s)#.*")
 _VARIABLE = re.compile(r"\$\{([A-Z0-9_]+)\}")
-# Values shorter than this are no secrets, and stand in many words.
+# Shorter values are not secrets, and occur in many words.
 _SHORTEST = 4
 _UNDECODED = re.compile("[\udc80-\udcff]")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LogicalLine:
-    """One line as it counts: not empty, no blanks around it.
+    """One logical line. It is not empty, and has no blanks around it.
 
     Attributes:
-        number: That of its first physical line.
-        text: With the values of variables in place of their names.
-        written: As it stands, with the names.
-        values: The variables that were replaced, each as `${NAME}` with its value.
+        number: Number of its first physical line.
+        text: The line with variables replaced by their values.
+        written: The line as written, with the names of variables.
+        values: The replaced variables: `${NAME}` and value.
     """
 
     number: int
@@ -48,33 +48,33 @@ class LogicalLine:
     values: tuple[tuple[str, str], ...] = ()
 
 
-def decode(data: bytes, *, place: str) -> str:
-    """The text of the file: by byte order mark, else by a `coding:` comment in the first two lines, else UTF-8.
+def decode_requirements(data: bytes, *, location: str) -> str:
+    """Decode a file by its byte order mark, else by a `coding:` comment in the first two lines, else as UTF-8.
 
-    Bytes that are no UTF-8 become lone surrogates: harmless in comments, refused elsewhere by `logical_lines`.
+    Invalid bytes become lone surrogates, which `logical_lines` refuses outside comments.
 
     Raises:
-        LocksetError: `encoding` where a named encoding is unknown or does not fit.
+        LocksetError: `encoding` if a named encoding is unknown or the file is not valid in it.
     """
     for mark, encoding in _BYTE_ORDER_MARKS:
         if data.startswith(mark):
-            return _decode_as(data[len(mark) :], encoding, place)
+            return _decode_as(data[len(mark) :], encoding, location)
     for line in data.split(b"\n", 2)[:2]:
         named = _CODING.search(line) if line.startswith(b"#") else None
         if named:
-            return _decode_as(data, named[1].decode("ascii", "replace"), place)
+            return _decode_as(data, named[1].decode("ascii", "replace"), location)
     return data.decode("utf-8", "surrogateescape")
 
 
-def logical_lines(text: str, *, environ: Mapping[str, str], place: str) -> Iterator[LogicalLine]:
-    """The lines that count, in pip's order of steps: join, strip comments, replace variables.
+def logical_lines(text: str, *, environ: Mapping[str, str], location: str) -> Iterator[LogicalLine]:
+    """The logical lines, with the steps in pip's order: join, strip comments, replace variables.
 
-    A variable that is unset or empty in `environ` stays as it is written.
+    A variable that is not set or empty in `environ` stays as written.
 
     Raises:
-        LocksetError: `encoding` where a line that counts holds bytes that could not be decoded.
+        LocksetError: `encoding` if a line has bytes that could not be decoded.
     """
-    for number, joined in _joined(enumerate(text.splitlines(), start=1)):
+    for number, joined in _join_continued(enumerate(text.splitlines(), start=1)):
         line = _without_comment(joined).strip()
         if not line:
             continue
@@ -82,32 +82,34 @@ def logical_lines(text: str, *, environ: Mapping[str, str], place: str) -> Itera
             raise LocksetError(
                 "encoding",
                 "The line is not UTF-8",
-                place=f"{place}:{number}",
+                location=f"{location}:{number}",
                 hint="Save the file as UTF-8, or name its encoding in the first line: `# -*- coding: NAME -*-`",
             )
-        values = {found[0]: value for found in _VARIABLE.finditer(line) if (value := environ.get(found[1]))}
-        text = _VARIABLE.sub(lambda found: values.get(found[0], found[0]), line)  # noqa: B023 - called at once
+        values = {match[0]: value for match in _VARIABLE.finditer(line) if (value := environ.get(match[1]))}
+        text = _VARIABLE.sub(lambda match: values.get(match[0], match[0]), line)  # noqa: B023 - called at once
         yield LogicalLine(number=number, text=text, written=line, values=tuple(values.items()))
 
 
 def with_names(text: str, values: tuple[tuple[str, str], ...]) -> str:
-    """The text with the names of variables in place of their values, for messages: a value may be a secret."""
+    """Replace the values of variables by their names, for messages. A value may be a secret."""
     for name, value in values:
         if len(value) >= _SHORTEST:
             text = text.replace(value, name).replace(value.lower(), name)
     return text
 
 
-def _decode_as(data: bytes, encoding: str, place: str) -> str:
+def _decode_as(data: bytes, encoding: str, location: str) -> str:
     try:
-        # Codecs from bytes to bytes (`zip`, `hex`) are no text encodings: `bytes.decode` refuses them.
+        # `bytes.decode` refuses codecs that are not text encodings, such as `zip` and `hex`.
         return data.decode(encoding)
     except (LookupError, ValueError) as error:  # UnicodeDecodeError is a ValueError
-        raise LocksetError("encoding", f"The file cannot be decoded as {encoding}: {error}", place=place) from error
+        raise LocksetError(
+            "encoding", f"The file cannot be decoded as {encoding}: {error}", location=location
+        ) from error
 
 
-def _joined(lines: Iterable[tuple[int, str]]) -> Iterator[tuple[int, str]]:
-    """Lines that end in a backslash joined with the next; a comment line ends the joining, its backslash counts not."""
+def _join_continued(lines: Iterable[tuple[int, str]]) -> Iterator[tuple[int, str]]:
+    """Join lines that end in a backslash with the next one. A comment line ends the joining, even with a backslash."""
     first = 0
     parts: list[str] = []
     for number, line in lines:
@@ -117,7 +119,7 @@ def _joined(lines: Iterable[tuple[int, str]]) -> Iterator[tuple[int, str]]:
         if line.endswith("\\") and not is_comment:
             parts.append(line.strip("\\"))
             continue
-        # The blank makes sure that the comment is seen as one after it has been joined.
+        # The blank keeps the comment recognizable after joining.
         parts.append(f" {line}" if is_comment else line)
         yield first, "".join(parts)
         parts = []

@@ -1,4 +1,4 @@
-"""The options of a requirements file: which there are, how they are written, and how they add up."""
+"""The options of a requirements file: their spellings, how to parse them, and how they combine."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from lockset.sources.toml_table import nearest
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from lockset.sources.direct_reference import Surroundings
+    from lockset.sources.direct_reference import ReferencedFiles
 
 __all__ = ["GivenOption", "OptionSum", "split_line"]
 
-# Every spelling -> the option's one name here.
+# Spelling to name of each option.
 _WITH_VALUE = {
     "-i": "index-url",
     "--index-url": "index-url",
@@ -56,7 +56,7 @@ _FLAGS = {
     "--no-require-hashes": "no-require-hashes",
 }
 _SPELLINGS = (*_WITH_VALUE, *_FLAGS)
-# Options on indexes, in the order in which those of one line count.
+# Options on indexes, in the order in which those of one line apply.
 _INDEX_ORDER = {"no-index": 1, "index-url": 2, "extra-index-url": 3}
 _OPPOSITES = {
     "no-binary": "only-binary",
@@ -65,21 +65,21 @@ _OPPOSITES = {
     "only-final": "all-releases",
 }
 _FILE_KINDS = frozenset({"no-binary", "only-binary"})
-# The marker behind an editable is not to be split as a shell would: its quotes belong to it.
+# The marker after an editable must not be split like a shell command: its quotes belong to it.
 _CONDITIONAL_EDITABLE = re.compile(r"(?P<option>(?:-e|--editable)[^'\"]*?)\s;\s*(?P<marker>.+)\Z")
 _REMOVED = ("--install-option", "--global-option", "--build-option")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GivenOption:
-    """One option of a line: `name` without dashes, as the long spelling has it; flags have an empty `value`."""
+    """One option of a line. `name` is the long spelling without dashes. Flags have an empty `value`."""
 
     name: str
     value: str = ""
 
 
-def split_line(line: str, *, place: str) -> tuple[str, tuple[GivenOption, ...]]:
-    """The requirement (or nothing) that a logical line begins with, and the options after it.
+def split_line(line: str, *, location: str) -> tuple[str, tuple[GivenOption, ...]]:
+    """Split a logical line into its requirement (or an empty string) and the options after it.
 
     Raises:
         LocksetError: `option-syntax`, `option-unknown` or `option-removed`.
@@ -94,85 +94,85 @@ def split_line(line: str, *, place: str) -> tuple[str, tuple[GivenOption, ...]]:
     try:
         tokens = shlex.split(written)
     except ValueError as error:
-        raise LocksetError("option-syntax", f"The options cannot be read: {error}", place=place) from error
-    options = _options(tokens, place)
+        raise LocksetError("option-syntax", f"The options cannot be read: {error}", location=location) from error
+    options = _options(tokens, location)
     if conditional:
         options[0] = replace(options[0], value=f"{options[0].value} ; {conditional['marker']}")
     return requirement, tuple(options)
 
 
-def _options(tokens: list[str], place: str) -> list[GivenOption]:
-    found: list[GivenOption] = []
+def _options(tokens: list[str], location: str) -> list[GivenOption]:
+    options: list[GivenOption] = []
     at = 0
     while at < len(tokens):
-        spelling, has_value, value = _spelling(tokens[at], place)
+        spelling, has_value, value = _spelling(tokens[at], location)
         at += 1
         if spelling in _FLAGS:
             if has_value:
-                raise LocksetError("option-syntax", f"`{spelling}` takes no value", place=place)
-            found.append(GivenOption(name=_FLAGS[spelling]))
+                raise LocksetError("option-syntax", f"`{spelling}` does not take a value", location=location)
+            options.append(GivenOption(name=_FLAGS[spelling]))
             continue
         if not has_value:
             if at == len(tokens):
-                raise LocksetError("option-syntax", f"`{spelling}` needs a value", place=place)
+                raise LocksetError("option-syntax", f"`{spelling}` needs a value", location=location)
             value = tokens[at]
             at += 1
-        found.append(GivenOption(name=_WITH_VALUE[spelling], value=value))
-    return found
+        options.append(GivenOption(name=_WITH_VALUE[spelling], value=value))
+    return options
 
 
-def _spelling(token: str, place: str) -> tuple[str, bool, str]:
-    """The option's spelling as in the tables, whether a value is joined to it, and the value."""
+def _spelling(token: str, location: str) -> tuple[str, bool, str]:
+    """The spelling of an option as in the tables, whether a value is attached, and the value."""
     if token.startswith("--"):
         written, equals, value = token.partition("=")
-        return _long_spelling(written, place), bool(equals), value
+        return _long_spelling(written, location), bool(equals), value
     if token.startswith("-") and token[:2] in _WITH_VALUE:
         return token[:2], len(token) > 2, token[2:].removeprefix("=")  # noqa: PLR2004 - a dash and a letter
     if token.startswith("-"):
-        raise _unknown(token, place)
+        raise _unknown(token, location)
     raise LocksetError(
         "option-syntax",
-        f"`{token}` stands behind the options, where nothing is read",
-        place=place,
-        hint="Write one requirement, or one option with its value, on a line",
+        f"`{token}` follows the options of the line, where it has no meaning",
+        location=location,
+        hint="Write one requirement, or one option with its value, on each line",
     )
 
 
-def _long_spelling(written: str, place: str) -> str:
+def _long_spelling(written: str, location: str) -> str:
     if written in _SPELLINGS:
         return written
     if written in _REMOVED:
         raise LocksetError(
             "option-removed",
             f"`{written}` is no longer an option of requirements files",
-            place=place,
-            hint="Give build settings by `--config-settings KEY=VALUE`",
+            location=location,
+            hint="Use `--config-settings KEY=VALUE` for build settings",
         )
-    # Installers accept the beginning of an option where it fits one only.
+    # Installers accept an unambiguous prefix of an option.
     fitting = [spelling for spelling in _SPELLINGS if spelling.startswith(written)]
     if written != "--" and len({_WITH_VALUE.get(each, each) for each in fitting}) == 1:
         return fitting[0]
-    raise _unknown(written, place)
+    raise _unknown(written, location)
 
 
-def _unknown(written: str, place: str) -> LocksetError:
+def _unknown(written: str, location: str) -> LocksetError:
     return LocksetError(
         "option-unknown",
         f"`{written}` is not an option of requirements files",
-        place=place,
+        location=location,
         hint=nearest(written, _SPELLINGS),
     )
 
 
 @dataclass(slots=True, kw_only=True)
 class OptionSum:
-    """Adds up option lines of all files of one run, as they come. Not a value: lives while files are read.
+    """Combines the options of all files of one run, in order. Mutable; used while files are read.
 
-    `base` is the folder that `--find-links` is relative to where it is not found beside its file.
+    `base`: the folder to which `--find-links` is relative if the path does not exist next to its file.
     """
 
     base: str
-    surroundings: Surroundings
+    surroundings: ReferencedFiles
     _index_url: str | None = None
     _extra_index_urls: list[str] = field(default_factory=list)
     _find_links: list[str] = field(default_factory=list)
@@ -181,19 +181,19 @@ class OptionSum:
     _require_hashes: bool | None = None
     _choices: dict[str, dict[str, None]] = field(default_factory=dict)
 
-    def add_line(self, options: Sequence[GivenOption], *, location: str, place: str) -> None:
-        """Takes the options of one line of the file at `location`; what does not concern locking is passed over.
+    def add_line(self, options: Sequence[GivenOption], *, path_or_url: str, location: str) -> None:
+        """Add the options of one line of the file at `location`. Options that do not affect locking are ignored.
 
         Raises:
-            LocksetError: `option-syntax` where a list of packages begins with a dash.
+            LocksetError: `option-syntax` if a list of packages begins with a dash.
         """
         for option in sorted(options, key=lambda each: _INDEX_ORDER.get(each.name, 0)):
             if option.name in _INDEX_ORDER:
                 self._add_index(option)
             elif option.name in _OPPOSITES:
-                self._choose(option, place)
+                self._choose(option, location)
             elif option.name == "find-links":
-                self._find_links.append(self._place_of_links(option.value, location))
+                self._find_links.append(self._find_links_location(option.value, path_or_url))
             elif option.name == "trusted-host":
                 self._trusted_hosts.append(option.value)
             elif option.name in {"require-hashes", "no-require-hashes"}:
@@ -202,7 +202,7 @@ class OptionSum:
                 self._flags.add(option.name)
 
     def options(self) -> SourceOptions:
-        """The sum so far."""
+        """The combined options."""
         return SourceOptions(
             index_url=self._index_url,
             extra_index_urls=tuple(dict.fromkeys(self._extra_index_urls)),
@@ -219,7 +219,7 @@ class OptionSum:
         )
 
     def _add_index(self, option: GivenOption) -> None:
-        """As pip has it: once no index may be asked, none can be named; `--index-url` replaces all before it."""
+        """Add an index option. As in pip, `--no-index` is final, and `--index-url` replaces earlier indexes."""
         if option.name == "no-index":
             self._flags.add("no-index")
             self._index_url = None
@@ -230,23 +230,23 @@ class OptionSum:
         elif "no-index" not in self._flags:
             self._extra_index_urls.append(option.value)
 
-    def _place_of_links(self, value: str, location: str) -> str:
+    def _find_links_location(self, value: str, path_or_url: str) -> str:
         if is_url(value):
             return value
-        beside = os.path.normpath(os.path.join(os.path.dirname(location), value))  # noqa: PTH118, PTH120 - text only
-        if self.surroundings.exists(beside):
-            return beside
+        neighbour = os.path.normpath(os.path.join(os.path.dirname(path_or_url), value))  # noqa: PTH118, PTH120 - text only
+        if self.surroundings.exists(neighbour):
+            return neighbour
         return os.path.normpath(os.path.join(self.base, value))  # noqa: PTH118 - text only
 
-    def _choose(self, option: GivenOption, place: str) -> None:
-        """`:all:` replaces, `:none:` empties, a name moves from the opposite list to this one.
+    def _choose(self, option: GivenOption, location: str) -> None:
+        """Add to a list of packages. `:all:` replaces it, `:none:` empties it, names move from the opposite list.
 
-        Of kinds of files a name goes before `:all:` whichever comes first, as in uv; with pip a later `:all:` has
-        names of the opposite list forgotten.
+        For `--no-binary` and `--only-binary`, a name takes precedence over `:all:` in any order, as in uv. In pip, a
+        later `:all:` drops the names of the opposite list.
         """
         if option.value.startswith("-"):
             message = f"`--{option.name}` needs a list of packages, not `{option.value}`"
-            raise LocksetError("option-syntax", message, place=place)
+            raise LocksetError("option-syntax", message, location=location)
         chosen = self._choices.setdefault(option.name, {})
         others = self._choices.setdefault(_OPPOSITES[option.name], {})
         words = [word.strip() for word in option.value.split(",") if word.strip()]
@@ -259,7 +259,7 @@ class OptionSum:
             chosen[":all:"] = None
             del words[: words.index(":all:") + 1]
             if ":none:" not in words:
-                # Single names add nothing to all of them.
+                # Names add nothing to `:all:`.
                 return
         for word in words:
             if word == ":none:":

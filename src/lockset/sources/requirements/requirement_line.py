@@ -1,4 +1,4 @@
-"""One requirement with the place that asked for it."""
+"""A requirement with its origin."""
 
 from __future__ import annotations
 
@@ -26,25 +26,25 @@ if TYPE_CHECKING:
 __all__ = ["RequirementLine", "parse_requirement"]
 
 _LONE_EQUALS = re.compile(r"(?<![=!<>~])=(?!=)")
-# Digits of a number beyond which nobody means a version, and Python reads no number.
+# The most digits of a number. Longer ones are not versions, and Python refuses to convert them.
 _DIGITS = 1_000
 _NUMBER = re.compile(f"[0-9]{{{_DIGITS}}}")
-# Bounds the parentheses around one part of a marker, below what any release of packaging reads; real ones have two.
+# The deepest parentheses in a marker, below the limit of every release of packaging. Real markers have two.
 _MAX_NESTING = 100
 _POETRY_BOUND = re.compile(r"[\^]|~\s*\d")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RequirementLine:
-    """A requirement as it was asked for.
+    """A requirement and where it comes from.
 
     Attributes:
         text: The requirement as written, without options, comments and hashes.
-        requirement: The same, parsed. A path or bare URL has become `name @ url`; local paths are absolute
-            `file:` URLs. The URL carries no hash and no `egg` fragment.
-        origin: Who asks, for messages and annotations: `pyproject.toml [project.dependencies]`, `requirements.in:3`.
-        hashes: Digests one of which the file must have; empty where none were asked for.
-        editable: Whether an editable installation of the source tree is asked for.
+        requirement: The same, parsed. A path or bare URL becomes `name @ url`; local paths become absolute
+            `file:` URLs. The URL has no hash and no `egg` fragment.
+        origin: For messages and annotations: `pyproject.toml [project.dependencies]`, `requirements.in:3`.
+        hashes: Digests of which the file must match one; empty for none.
+        editable: Whether to install the source tree as editable.
         config_settings: Pairs for the build backend, in the order written.
     """
 
@@ -62,11 +62,11 @@ class RequirementLine:
 
     @property
     def extras(self) -> frozenset[NormalizedName]:
-        """The normalized extras asked for."""
+        """The normalized extras."""
         return frozenset(canonicalize_name(extra) for extra in self.requirement.extras)
 
     def where(self, marker: Marker | None, *, through: str) -> RequirementLine:
-        """The same requirement inside `marker` only, asked for by way of `through`."""
+        """The same requirement restricted to `marker`, with an origin that names `through`."""
         origin = f"{self.origin} (through {through})"
         if marker is None:
             return replace(self, origin=origin)
@@ -75,15 +75,15 @@ class RequirementLine:
         return replace(self, text=str(narrowed), requirement=narrowed, origin=origin)
 
 
-def parse_requirement(text: str, *, origin: str, place: str | None = None) -> RequirementLine:
-    """The requirement that `text` writes in the notation of dependency specifiers.
+def parse_requirement(text: str, *, origin: str, location: str | None = None) -> RequirementLine:
+    """Parse a dependency specifier (PEP 508).
 
     Raises:
-        LocksetError: `requirement-syntax`, with the part that is wrong marked below the message; `hash-weak` and
+        LocksetError: `requirement-syntax`, with the invalid part marked below the message; `hash-weak` and
             `hash-malformed` for hashes in a URL.
     """
     if text.count("(") > _MAX_NESTING and _nesting(text) > _MAX_NESTING:
-        raise LocksetError("requirement-syntax", "The marker is nested too deep to be read", place=place or origin)
+        raise LocksetError("requirement-syntax", "The marker is nested too deeply", location=location or origin)
     try:
         requirement = read_dependency(text)
     except InvalidRequirement as error:
@@ -91,8 +91,8 @@ def parse_requirement(text: str, *, origin: str, place: str | None = None) -> Re
         raise LocksetError(
             "requirement-syntax",
             f"`{without_secrets(text)}` is not a requirement: {reason}",
-            place=place or origin,
-            # With credentials masked, the mark would stand below the wrong part.
+            location=location or origin,
+            # With credentials masked, the mark would point to the wrong part.
             context=tuple(line for line in marked if line.strip()) if without_secrets(text) == text else (),
             hint=_hint(text),
         ) from error
@@ -100,30 +100,32 @@ def parse_requirement(text: str, *, origin: str, place: str | None = None) -> Re
         urlsplit(requirement.url or "")
     except ValueError as error:
         raise LocksetError(
-            "requirement-syntax", f"`{without_secrets(text)}` has an address that is none", place=place or origin
+            "requirement-syntax", f"`{without_secrets(text)}` does not have a valid URL", location=location or origin
         ) from error
     if len(text) > _DIGITS and _NUMBER.search(text):
         raise LocksetError(
-            "requirement-syntax", f"A number in it has more than {_DIGITS} digits", place=place or origin
+            "requirement-syntax",
+            f"A number in the requirement has more than {_DIGITS} digits",
+            location=location or origin,
         )
     hashes: tuple[Digest, ...] = ()
     if requirement.url is not None:
-        requirement.url, hashes = split_hashes(requirement.url, place=place or origin)
+        requirement.url, hashes = split_hashes(requirement.url, location=location or origin)
     return RequirementLine(text=text.strip(), requirement=requirement, origin=origin, hashes=hashes)
 
 
 def _nesting(text: str) -> int:
-    """How deep the parentheses of `text` go."""
+    """The depth of the parentheses in `text`."""
     return max(accumulate({"(": 1, ")": -1}.get(sign, 0) for sign in text), default=0)
 
 
 def _hint(text: str) -> str | None:
-    # A marker's or URL's own signs are no mistakes of the version part.
+    # Look at the version part only: a marker or URL may contain the same characters.
     version_part = text.partition(";")[0]
     if "@" in version_part or "://" in version_part:
-        return "Write direct references as `name @ URL`, with a blank before a following `;`"
+        return "Write a direct reference as `name @ URL`, with a blank before any `;`"
     if _POETRY_BOUND.search(version_part):
-        return "Write version bounds in the standard form, such as `>=1.2,<2` or `~=1.2`"
+        return "Write versions in the standard form, such as `>=1.2,<2` or `~=1.2`"
     if _LONE_EQUALS.search(version_part):
         return "Write `==` for an exact version"
     return None

@@ -1,1 +1,1 @@
-"""What sync does to disks, interpreters and downloads."""
+"""The parts of sync that touch disks, interpreters and downloads."""

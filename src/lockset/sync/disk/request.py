@@ -1,13 +1,13 @@
-"""What a sync is asked: lock files, a place, and what may be done."""
+"""The request for a sync: lock files, a target, and options."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from lockset.sync.desired import Allowed
-from lockset.sync.disk.apply.applier import Doing
-from lockset.sync.disk.target_spec import Described, Place
-from lockset.sync.plan import Policy
+from lockset.sync.desired import SourcePolicy
+from lockset.sync.disk.apply.installer import InstallOptions
+from lockset.sync.disk.target_spec import DescribedInterpreter, TargetSpec
+from lockset.sync.plan import RemovalPolicy
 
 if TYPE_CHECKING:
     from lockset.lockfile.model import Pylock
@@ -16,7 +16,7 @@ __all__ = ["LockSource", "SyncRequest"]
 
 
 class LockSource(NamedTuple):
-    """A lock file: as read, or as the bytes to read; `folder` (absolute) is what its relative paths start from."""
+    """A lock file, parsed (`lock`) or as bytes (`data`). Its relative paths start from the absolute `folder`."""
 
     folder: str
     lock: Pylock | None = None
@@ -27,63 +27,63 @@ class LockSource(NamedTuple):
         """The lock file.
 
         Raises:
-            LocksetError: The bytes are none.
+            LocksetError: The bytes are not a valid lock file.
         """
         if self.lock is not None:
             return self.lock
-        # Imported here: what was read before is not read again.
+        # Imported here: not needed when the selection is cached.
         from lockset.lockfile.read import read
 
         return read(self.data or b"", path=self.path).lock
 
 
 class SyncRequest(NamedTuple):
-    """What to bring where.
+    """What to install, and where.
 
     Attributes:
-        sources: Lock files; what several of them ask for must agree.
+        sources: Lock files; where several have the same package, they must agree on it.
         python: Path of an interpreter or of a virtual environment's folder; None only with `described`.
-        directory: Install into this folder instead of the interpreter's own environment.
-        prefix: Or below this one, as below an installation's own.
-        described: For this interpreter instead of one of this machine: wheels only.
-        break_system: A Python whose packages another installer keeps is no reason to refuse.
-        groups: None for the default groups; names are added to these unless `default_groups` is off.
+        directory: Install into this folder instead of the interpreter's environment.
+        prefix: Install below this folder, laid out as an installation.
+        described: Install for this interpreter instead of one of this machine, from wheels only.
+        break_system: Allow an externally managed Python (PEP 668).
+        groups: Groups to install besides the default groups; without these if `default_groups` is False.
         allowed: Which sources may be used.
-        no_binary: Names that are installed from source; None stands for all but those that `only_binary` names.
-        only_binary: Names that are installed from wheels; None stands for all but those that `no_binary` names.
-        build_nothing: No archive or repository is built, whatever `no_binary` names.
-        strict: Dependencies that the lock files record but do not hold are refused.
-        find_links: Folders of files that may be used in place of downloads.
-        locked: A project that has changed since its lock file was made is refused.
-        check_only: Nothing is changed; the plan tells what would be.
+        no_binary: Names to install from source; None for all except those in `only_binary`.
+        only_binary: Names to install from wheels; None for all except those in `no_binary`.
+        build_nothing: Build no archive or repository, whatever `no_binary` says.
+        strict: Refuse a lock file that records a dependency but does not contain it.
+        find_links: Folders with files to use instead of downloads.
+        locked: Refuse a project that has changed since its lock file was created.
+        check_only: Only compute the plan; change nothing.
     """
 
     sources: tuple[LockSource, ...]
     python: str | None
     directory: str | None = None
     prefix: str | None = None
-    described: Described | None = None
+    described: DescribedInterpreter | None = None
     break_system: bool = False
     extras: frozenset[str] = frozenset()
     all_extras: bool = False
     groups: frozenset[str] = frozenset()
     all_groups: bool = False
     default_groups: bool = True
-    allowed: Allowed = Allowed()
+    allowed: SourcePolicy = SourcePolicy()
     no_binary: frozenset[str] | None = frozenset()
     only_binary: frozenset[str] | None = frozenset()
     build_nothing: bool = False
     strict: bool = True
     find_links: tuple[str, ...] = ()
-    policy: Policy = Policy()
-    doing: Doing = Doing()
+    policy: RemovalPolicy = RemovalPolicy()
+    install_options: InstallOptions = InstallOptions()
     locked: bool = False
     check_only: bool = False
 
     @property
-    def place(self) -> Place:
-        """Where it goes."""
-        return Place(
+    def location(self) -> TargetSpec:
+        """The target to install into."""
+        return TargetSpec(
             python=self.python,
             directory=self.directory,
             prefix=self.prefix,

@@ -1,4 +1,4 @@
-"""What lock files ask a target to have: selection, the user's rules on sources, and agreement between the files."""
+"""Select the distributions for a target from lock files, apply the user's rules, and check that the files agree."""
 
 from __future__ import annotations
 
@@ -9,48 +9,52 @@ from packaging.utils import canonicalize_name
 from lockset.errors import LocksetError
 from lockset.lockfile.model import describe
 from lockset.lockfile.select import select
-from lockset.sync.source_rules import wanted
+from lockset.sync.source_rules import desired_distributions
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
 
     from lockset.lockfile.model import Pylock
-    from lockset.lockfile.select import Selected
-    from lockset.sync.desired import Wanted
+    from lockset.lockfile.select import SelectedPackage
+    from lockset.sync.desired import DesiredDistribution
     from lockset.sync.disk.request import SyncRequest
     from lockset.sync.target import Target
 
-__all__ = ["asked_of", "chosen_extras", "chosen_groups", "selected_of"]
+__all__ = ["chosen_extras", "chosen_groups", "select_distributions", "select_packages"]
 
 
-def asked_of(request: SyncRequest, target: Target) -> Sequence[Wanted]:
-    """What all lock files together ask for, sorted by name."""
-    found: dict[str, Wanted] = {}
+def select_distributions(request: SyncRequest, target: Target) -> Sequence[DesiredDistribution]:
+    """The distributions that all lock files together select for `target`, sorted by name.
+
+    Raises:
+        LocksetError: `locks-disagree`, `unknown-extra`, `unknown-group`, and the errors of `select_packages`.
+    """
+    selection: dict[str, DesiredDistribution] = {}
     locks = [(source, source.read()) for source in request.sources]
     known_extras = {extra for _, lock in locks for extra in lock.extras or ()}
     known_groups = {g for _, lock in locks for g in (*(lock.dependency_groups or ()), *(lock.default_groups or ()))}
     _refuse_unknown("extra", request.extras, known_extras)
     _refuse_unknown("group", request.groups, known_groups)
     for source, lock in locks:
-        for one in _of_one(lock, source.folder, request, target):
-            other = found.setdefault(one.name, one)
-            if not _same(one, other):
+        for one in _select_from(lock, source.folder, request, target):
+            other = selection.setdefault(one.name, one)
+            if not _agree(one, other):
                 raise LocksetError(
                     "locks-disagree",
-                    f"Two of the lock files ask for different files of `{one.name}`: {other} and {one}",
+                    f"Two of the lock files have different files for `{one.name}`: {other} and {one}",
                     context=(f"one is {other.source}", f"the other {one.source}"),
                     hint="Lock them together, or sync one of them",
                 )
             if one.requested:
-                found[one.name] = one
-    return [found[name] for name in sorted(found)]
+                selection[one.name] = one
+    return [selection[name] for name in sorted(selection)]
 
 
-def selected_of(lock: Pylock, request: SyncRequest, target: Target) -> tuple[Selected, ...]:
-    """What one lock file installs in `target`, with the extras, groups and kinds of files that `request` asks for.
+def select_packages(lock: Pylock, request: SyncRequest, target: Target) -> tuple[SelectedPackage, ...]:
+    """The packages of one lock file for `target`, with the extras, groups and kinds of files of `request`.
 
     Raises:
-        LocksetError: What `select` raises; `dependency-missing`.
+        LocksetError: `dependency-missing`, and the errors of `lockset.lockfile.select.select`.
     """
     selection = select(
         lock,
@@ -65,16 +69,18 @@ def selected_of(lock: Pylock, request: SyncRequest, target: Target) -> tuple[Sel
     return selection.items
 
 
-def _of_one(lock: Pylock, folder: str, request: SyncRequest, target: Target) -> Iterable[Wanted]:
-    for one in wanted(
-        selected_of(lock, request, target), folder=folder, allowed=request.allowed._replace(folders=request.find_links)
+def _select_from(lock: Pylock, folder: str, request: SyncRequest, target: Target) -> Iterable[DesiredDistribution]:
+    for one in desired_distributions(
+        select_packages(lock, request, target),
+        folder=folder,
+        allowed=request.allowed._replace(folders=request.find_links),
     ):
         _refuse_kind(one, request)
         yield one
 
 
-def _same(one: Wanted, other: Wanted) -> bool:
-    """Whether two lock files mean the same: the same bytes, wherever they come from, or the same source."""
+def _agree(one: DesiredDistribution, other: DesiredDistribution) -> bool:
+    """Whether two distributions are the same: the same bytes, wherever they come from, or the same source."""
     if one.kind != other.kind or one.version != other.version or one.direct_url != other.direct_url:
         return False
     common = one.hashes.keys() & other.hashes.keys()
@@ -92,12 +98,12 @@ def _may_use_sources(request: SyncRequest, name: str) -> bool:
 
 
 def _forbids(these: Collection[str] | None, opposite: Collection[str] | None, name: str) -> bool:
-    """Whether `these` (None: all) rule one kind of file out; a name goes before all."""
+    """Whether `these` (None: all) rule out one kind of file; an explicit name in `opposite` takes precedence."""
     return opposite is None or name not in opposite if these is None else name in these
 
 
-def _refuse_missing(items: Sequence[Selected], lock: Pylock) -> None:
-    """Refuse a lock file that records a dependency which none of its entries is."""
+def _refuse_missing(items: Sequence[SelectedPackage], lock: Pylock) -> None:
+    """Refuse a lock file that records a dependency but has no entry for it."""
     known = {package.name for package in lock.packages}
     for item in items:
         for edge in item.package.dependencies or ():
@@ -105,13 +111,13 @@ def _refuse_missing(items: Sequence[Selected], lock: Pylock) -> None:
             if name and canonicalize_name(name) not in known:
                 raise LocksetError(
                     "dependency-missing",
-                    f"`{describe(item.package)}` depends on `{name}`, which the lock file does not hold",
+                    f"`{describe(item.package)}` depends on `{name}`, which is not in the lock file",
                     hint="Lock again, or use `--no-strict` if something else provides it",
                 )
 
 
-def _refuse_kind(one: Wanted, request: SyncRequest) -> None:
-    """Refuse a source where a wheel is asked for, and the other way round."""
+def _refuse_kind(one: DesiredDistribution, request: SyncRequest) -> None:
+    """Refuse a source where a wheel is required, and the other way round."""
     is_wheel = (one.filename or "").endswith(".whl") and one.kind in {"wheel", "archive"}
     if request.described is not None and not is_wheel:
         raise LocksetError(
@@ -122,28 +128,28 @@ def _refuse_kind(one: Wanted, request: SyncRequest) -> None:
     if not is_wheel and one.kind != "directory" and not _may_use_sources(request, one.name):
         raise LocksetError(
             "build-needed",
-            f"{one} is locked as a source ({one.filename or one.source}), and only wheels are asked for",
+            f"{one} is locked as a source ({one.filename or one.source}), but only wheels are allowed",
             hint="Allow building, or lock a version that has a wheel for this target",
         )
     if is_wheel and one.kind == "wheel" and not _may_use_wheels(request, one.name):
-        raise LocksetError("no-source", f"{one} has no sdist in the lock file, and wheels are not asked for")
+        raise LocksetError("no-source", f"{one} has no sdist in the lock file, but wheels are not allowed")
 
 
 def chosen_extras(request: SyncRequest, lock: Pylock) -> Collection[str]:
-    """The extras of `lock` that are chosen."""
+    """The selected extras of `lock`."""
     known = frozenset(lock.extras or ())
     return known if request.all_extras else request.extras & known
 
 
 def chosen_groups(request: SyncRequest, lock: Pylock) -> Collection[str] | None:
-    """The groups of `lock` that are chosen."""
+    """The selected groups of `lock`."""
     defaults = frozenset(lock.default_groups or ()) if request.default_groups else frozenset()
     known = frozenset(lock.dependency_groups or ())
     return defaults | (known if request.all_groups else request.groups & (known | frozenset(lock.default_groups or ())))
 
 
-def _refuse_unknown(what: str, asked: Collection[str], known: Collection[str]) -> None:
-    unknown = sorted(set(asked) - set(known))
+def _refuse_unknown(what: str, requested: Collection[str], known: Collection[str]) -> None:
+    unknown = sorted(set(requested) - set(known))
     if unknown:
         names = ", ".join(f"`{name}`" for name in sorted(known)) or "none"
         raise LocksetError(

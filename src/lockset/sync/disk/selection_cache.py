@@ -1,6 +1,6 @@
-"""What lock files ask a target to have, remembered: the same bytes for the same target need no second reading.
+"""Cache the distributions that lock files select for a target, by the bytes of the lock files.
 
-The memory saves time only. Hashes are checked on the bytes that are installed, whatever it says.
+The cache only saves time: hashes are always checked on the bytes that are installed.
 """
 
 from __future__ import annotations
@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 from lockset import __version__
 from lockset.dependency_specifiers import read_version
-from lockset.files.record_store import know, known
+from lockset.files.record_store import get_value, put_value
 from lockset.hashes import Digest
-from lockset.sync.desired import Wanted, may_hold_secret
+from lockset.sync.desired import DesiredDistribution, may_hold_secret
 from lockset.sync.disk.inspect.source_tree import tree_digest
 
 if TYPE_CHECKING:
@@ -23,41 +23,41 @@ if TYPE_CHECKING:
     from lockset.sync.disk.request import SyncRequest
     from lockset.sync.target import Target
 
-__all__ = ["asked_of"]
+__all__ = ["cached_selection"]
 
-# Changes with every change of what is remembered.
+# Increment with every change of the stored rows.
 _FORMAT = 2
 _FOLDER = "locks-v1"
-# Bounds the number of memories: a further one takes the place of an older one.
+# Limit for the number of cached selections; a new one replaces an older one.
 _MOST = 256
 
 
-def asked_of(request: SyncRequest, target: Target, *, cache: Path | None) -> Sequence[Wanted]:
-    """What all lock files together ask for, sorted by name.
+def cached_selection(request: SyncRequest, target: Target, *, cache: Path | None) -> Sequence[DesiredDistribution]:
+    """The distributions that all lock files together select for `target`, sorted by name.
 
     Raises:
-        LocksetError: What `lockset.sync.disk.selection.asked_of` raises.
+        LocksetError: The errors of `lockset.sync.disk.selection.select_distributions`.
     """
     key = _key(request, target)
-    place = str(cache / _FOLDER / f"{zlib.crc32(key) % _MOST:02x}") if cache is not None and key else None
-    found = _remembered(place, key)
-    if found is None:
-        # Imported here: reading and selecting take longer to import than most syncs last.
-        from lockset.sync.disk.selection import asked_of as read
+    location = str(cache / _FOLDER / f"{zlib.crc32(key) % _MOST:02x}") if cache is not None and key else None
+    selection = _load(location, key)
+    if selection is None:
+        # Imported here: importing the reader and the selection takes longer than most syncs.
+        from lockset.sync.disk.selection import select_distributions as read
 
-        found = read(request, target)
-        if place is not None and not any(may_hold_secret(one.url or "") for one in found):
-            know(place, key, [_row(one) for one in found])
-    return [_as_it_is(one) for one in found]
+        selection = read(request, target)
+        if location is not None and not any(may_hold_secret(one.url or "") for one in selection):
+            put_value(location, key, [_to_row(one) for one in selection])
+    return [_with_tree_digest(one) for one in selection]
 
 
-def _as_it_is(one: Wanted) -> Wanted:
-    # What is editable is always as it is now; any other directory is built anew when it has changed.
+def _with_tree_digest(one: DesiredDistribution) -> DesiredDistribution:
+    # A directory is built again when its content has changed; an editable install needs no digest.
     return one._replace(tree=tree_digest(str(one.path))) if one.kind == "directory" and not one.editable else one
 
 
 def _key(request: SyncRequest, target: Target) -> bytes:
-    """All that the answer depends on; empty where it cannot be told."""
+    """Everything that the selection depends on; empty if it cannot be cached."""
     if any(source.data is None for source in request.sources):
         return b""
     interpreter = target.interpreter
@@ -80,7 +80,7 @@ def _ordered(names: frozenset[str] | None) -> object:
     return None if names is None else sorted(names)
 
 
-def _row(one: Wanted) -> tuple[Any, ...]:
+def _to_row(one: DesiredDistribution) -> tuple[Any, ...]:
     return (
         (one.name, str(one.version) if one.version is not None else None, one.kind, one.filename, one.url, one.path),
         [(digest.algorithm, digest.value) for digest in one.digests],
@@ -88,18 +88,18 @@ def _row(one: Wanted) -> tuple[Any, ...]:
     )
 
 
-def _remembered(place: str | None, key: bytes) -> Sequence[Wanted] | None:
+def _load(location: str | None, key: bytes) -> Sequence[DesiredDistribution] | None:
     try:
-        rows = known(place, key)
-        return [_wanted(*row) for row in rows] if rows is not None else None
+        rows = get_value(location, key)
+        return [_from_row(*row) for row in rows] if rows is not None else None
     except (ValueError, TypeError):
         return None
 
 
-def _wanted(names: tuple[Any, ...], digests: list[tuple[str, str]], facts: tuple[Any, ...]) -> Wanted:
+def _from_row(names: tuple[Any, ...], digests: list[tuple[str, str]], facts: tuple[Any, ...]) -> DesiredDistribution:
     name, version, kind, filename, url, path = names
     size, subdirectory, editable, requested, vcs, commit, revision = facts
-    return Wanted(
+    return DesiredDistribution(
         name=name,
         version=read_version(version) if version is not None else None,
         kind=kind,

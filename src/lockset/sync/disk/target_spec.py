@@ -1,4 +1,4 @@
-"""Which target a request means: an environment, a folder, a prefix, or one that is only described."""
+"""Resolve the target of a request: an environment, a folder, a prefix, or a described interpreter."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from lockset import __version__
 from lockset.errors import LocksetError
-from lockset.files.record_store import know, known
+from lockset.files.record_store import get_value, put_value
 from lockset.files.system import registered_pythons
 from lockset.sync.disk.apply.guard import refuse_managed
 from lockset.sync.disk.inspect.interpreter import ask_interpreter, interpreter_of
@@ -22,77 +22,79 @@ if TYPE_CHECKING:
 
     from lockset.sync.target import Target
 
-__all__ = ["Described", "Place", "find_python", "target_of"]
+__all__ = ["DescribedInterpreter", "TargetSpec", "find_python", "resolve_target"]
 
-# Changes with every change of what is remembered of described interpreters.
+# Increment with every change of the stored fields of described interpreters.
 _FORMAT = 2
 
 
-class Described(NamedTuple):
-    """An interpreter that need not be on this machine, in the words of `lockset.markers.described_target`."""
+class DescribedInterpreter(NamedTuple):
+    """An interpreter that need not be on this machine: the arguments of `lockset.markers.described_target`."""
 
     platform: str
     python: str
     implementation: str = "cpython"
 
 
-class Place(NamedTuple):
-    """Where a sync goes.
+class TargetSpec(NamedTuple):
+    """Where a sync installs to.
 
     Attributes:
         python: Path of an interpreter or of a virtual environment's folder; None only with `described`.
-        directory: Install into this folder instead of the interpreter's own environment.
-        prefix: Or below this one, as below an installation's own.
-        described: For this interpreter instead of one of this machine.
-        managed: A Python whose packages another installer keeps is no reason to refuse.
+        directory: Install into this folder instead of the interpreter's environment.
+        prefix: Install below this folder, laid out as an installation.
+        described: Install for this interpreter instead of one of this machine.
+        managed: Allow an externally managed Python (PEP 668).
     """
 
     python: str | None
     directory: str | None = None
     prefix: str | None = None
-    described: Described | None = None
+    described: DescribedInterpreter | None = None
     managed: bool = False
 
 
-def target_of(place: Place, *, cache: Path | None) -> Target:
-    """The target that `place` means.
+def resolve_target(spec: TargetSpec, *, cache: Path | None) -> Target:
+    """The target for `spec`.
 
     Raises:
         LocksetError: `python-not-found`, `python-broken`, `externally-managed`, `platform-unknown`.
     """
-    interpreter = _interpreter(place, cache)
-    if place.directory is not None:
-        return directory_target(interpreter, place.directory)
-    if place.prefix is not None:
-        return prefix_target(interpreter, place.prefix)
+    interpreter = _interpreter(spec, cache)
+    if spec.directory is not None:
+        return directory_target(interpreter, spec.directory)
+    if spec.prefix is not None:
+        return prefix_target(interpreter, spec.prefix)
     target = environment_target(interpreter)
-    if not place.managed:
+    if not spec.managed:
         refuse_managed(target)
     return target
 
 
-def _interpreter(place: Place, cache: Path | None) -> Interpreter:
-    if place.described is not None:
-        return _described(place.described, cache)
-    assert place.python is not None
-    return ask_interpreter(interpreter_of(place.python), memory=_memory(cache))
+def _interpreter(spec: TargetSpec, cache: Path | None) -> Interpreter:
+    if spec.described is not None:
+        return _described(spec.described, cache)
+    assert spec.python is not None
+    return ask_interpreter(interpreter_of(spec.python), memory=_memory(cache))
 
 
-def _described(told: Described, cache: Path | None) -> Interpreter:
-    """The described interpreter, remembered: what it takes to know its tags takes 20 ms to import."""
-    key = (_FORMAT, __version__, *told)
+def _described(described: DescribedInterpreter, cache: Path | None) -> Interpreter:
+    """The described interpreter, from the cache if possible: importing what computes its tags takes 20 ms."""
+    key = (_FORMAT, __version__, *described)
     number = zlib.crc32(repr(key).encode(errors="surrogateescape"))
     memory = _memory(cache)
-    place = str(memory / f"described-{number:08x}") if memory is not None else None
+    location = str(memory / f"described-{number:08x}") if memory is not None else None
     with suppress(TypeError):
-        fields = known(place, key)
+        fields = get_value(location, key)
         if fields is not None:
             return Interpreter._make(fields)
     from lockset.markers.universe import described_target
 
-    found = Interpreter.of_description(described_target(told.platform, told.python, told.implementation))
-    know(place, key, (*found[:3], dict(found.markers), *found[4:]))
-    return found
+    interpreter = Interpreter.of_description(
+        described_target(described.platform, described.python, described.implementation)
+    )
+    put_value(location, key, (*interpreter[:3], dict(interpreter.markers), *interpreter[4:]))
+    return interpreter
 
 
 def _memory(cache: Path | None) -> Path | None:
@@ -100,25 +102,25 @@ def _memory(cache: Path | None) -> Path | None:
 
 
 def find_python(path: Sequence[str], *, version: str | None, cache: Path | None) -> str:
-    """The first interpreter that is no virtual environment's, and of `version` ("3.12") if given.
+    """The first interpreter outside a virtual environment, with `version` ("3.12") if given.
 
-    It is looked for in the folders `path`, then among those of the Windows registry (PEP 514).
+    Searched are the folders `path`, then the Windows registry (PEP 514).
 
     Raises:
         LocksetError: `python-not-found`.
     """
     for executable in _candidates(path, version):
         try:
-            found = ask_interpreter(executable, memory=_memory(cache))
+            interpreter = ask_interpreter(executable, memory=_memory(cache))
         except LocksetError:
             continue
-        full = found.markers["python_full_version"]
-        if not found.is_virtual and (version is None or f"{full}.".startswith(f"{version}.")):
+        full = interpreter.markers["python_full_version"]
+        if not interpreter.is_virtual and (version is None or f"{full}.".startswith(f"{version}.")):
             return executable
     raise LocksetError(
         "python-not-found",
         f"There is no Python {version} on the path" if version else "There is no Python on the path",
-        hint="Name an interpreter by its path with `--python`",
+        hint="Give the path of an interpreter with `--python`",
     )
 
 

@@ -1,4 +1,4 @@
-"""Several tasks at once, in threads that end with the process: an interrupt waits for none of them."""
+"""Run tasks in daemon threads, so that an interrupt does not wait for them."""
 
 from __future__ import annotations
 
@@ -10,21 +10,21 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from queue import SimpleQueue
 
-__all__ = ["Workers", "meanwhile"]
+__all__ = ["InstallWorkers", "meanwhile"]
 
 T = TypeVar("T")
 
-# Seconds after which a wait begins anew. A signal that comes just before a wait does not end it: the next beginning
-# lets it be heard, so that an interrupt never has to wait for a task.
+# Seconds after which a wait is restarted. A signal that arrives just before a wait does not end it: it is handled at
+# the next restart, so that an interrupt never has to wait for a task.
 _HEARTBEAT = 0.2
 
 
-class Workers(Generic[T]):
-    """Runs tasks in a few threads. After the first failure, or an interrupt, no further task begins.
+class InstallWorkers(Generic[T]):
+    """Runs tasks in a few threads. After the first failure, or an interrupt, no further task starts.
 
     Args:
-        threads: How many.
-        patient: An interrupt waits for the tasks under way, which ask `stopped` often; else they go with the process.
+        threads: Largest number of threads.
+        patient: Whether an interrupt waits for running tasks, which must check `stopped` often.
     """
 
     def __init__(self, threads: int, *, patient: bool = False) -> None:
@@ -33,16 +33,16 @@ class Workers(Generic[T]):
         self._stop = threading.Event()
 
     def stopped(self) -> bool:
-        """Whether tasks under way should end soon."""
+        """Whether running tasks should end early."""
         return self._stop.is_set()
 
     def run(self, tasks: Sequence[Callable[[], T]]) -> list[T]:
-        """The results, in the order of `tasks`, which begin in that order.
+        """Start `tasks` in order, and return their results in the same order.
 
         Raises:
-            BaseException: What the first failing task (by order) raised, once no task is running.
+            BaseException: The error of the first failing task (by order), once all tasks have ended.
         """
-        # Imported here: most syncs find all they need, and few files of it.
+        # Imported here: most syncs find everything in the cache.
         from queue import Empty, SimpleQueue
 
         waiting: SimpleQueue[int] = SimpleQueue()
@@ -64,35 +64,35 @@ class Workers(Generic[T]):
                 for thread in threads:
                     thread.start()
             except RuntimeError:
-                # No further thread is to be had: those that run, and this one, do it all.
+                # No further thread can be started: the running ones, and this one, do all the work.
                 work()
-            told = [_next(done) for _ in tasks]
+            results = [_next(done) for _ in tasks]
         except BaseException:
             self._stop.set()
             for thread in threads if self._patient else ():
                 if thread.ident is not None:
                     thread.join()
             raise
-        told.sort(key=lambda one: one[0])
-        return [_result(one, told) for one in told]
+        results.sort(key=lambda one: one[0])
+        return [_result(one, results) for one in results]
 
     def _attempt(self, index: int, task: Callable[[], T]) -> tuple[int, T | None, BaseException | None]:
         if self._stop.is_set():
-            return index, None, Skipped()
+            return index, None, TaskSkipped()
         try:
             return index, task(), None
         except BaseException as error:  # noqa: BLE001 (raised again in the caller's thread)
             skipped = self._stop.is_set()
             self._stop.set()
-            return index, None, Skipped() if skipped and _is_stop(error) else error
+            return index, None, TaskSkipped() if skipped and _is_stop(error) else error
 
 
 @contextmanager
 def meanwhile(task: Callable[[], None]) -> Iterator[None]:
-    """Runs `task` in a thread while the body runs, and waits for its end whatever happens in the body.
+    """Run `task` in a thread while the body runs, and wait for its end whatever happens in the body.
 
     Raises:
-        BaseException: What `task` raised, where the body did not raise.
+        BaseException: The error of `task`, unless the body raised one.
     """
     failed: list[BaseException] = []
 
@@ -123,8 +123,8 @@ def _next(queue: SimpleQueue[T]) -> T:
             continue
 
 
-class Skipped(Exception):  # noqa: N818 (no error: another task's is raised)
-    """The task did not run to its end since another had failed."""
+class TaskSkipped(Exception):  # noqa: N818 (no error: another task's is raised)
+    """The task was not completed because another one had failed."""
 
 
 def _is_stop(error: BaseException) -> bool:
@@ -133,8 +133,8 @@ def _is_stop(error: BaseException) -> bool:
 
 
 def _result(
-    one: tuple[int, T | None, BaseException | None], told: list[tuple[int, T | None, BaseException | None]]
+    one: tuple[int, T | None, BaseException | None], results: list[tuple[int, T | None, BaseException | None]]
 ) -> T:
     if one[2] is not None:
-        raise next(error for _, _, error in told if error is not None and not isinstance(error, Skipped))
+        raise next(error for _, _, error in results if error is not None and not isinstance(error, TaskSkipped))
     return one[1]  # type: ignore[return-value]

@@ -1,1 +1,1 @@
-"""What a wheel holds, read strictly."""
+"""Strict readers for wheels and their metadata."""

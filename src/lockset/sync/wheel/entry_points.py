@@ -1,4 +1,4 @@
-"""Scripts that a wheel asks for in entry_points.txt; every name is one safe file name, every value names an object."""
+"""Read the scripts of entry_points.txt strictly: every name is a safe file name, every value an object reference."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ class Script(NamedTuple):
 
 
 def scripts_in(text: str) -> tuple[Script, ...]:
-    """The commands that `text` (of entry_points.txt) asks for.
+    """The scripts that `text` (of entry_points.txt) declares.
 
     Raises:
-        ValueError: the text, a name or a value is refused; the message says why.
+        ValueError: The text, a name or a value is not allowed; the message says why.
     """
     parser = configparser.RawConfigParser(delimiters=("=",), strict=True, default_section="\0")
     parser.optionxform = str  # type: ignore[assignment,method-assign]
@@ -38,9 +38,9 @@ def scripts_in(text: str) -> tuple[Script, ...]:
     except configparser.Error as error:
         raise ValueError(f"is malformed ({error.message.splitlines()[0]})") from None
     if parser.has_section("DEFAULT"):
-        # Other readers would repeat its entries in every section.
+        # Other parsers would repeat its entries in every section.
         raise ValueError("has a section `DEFAULT`")
-    found: list[Script] = []
+    scripts: list[Script] = []
     for title, section in _SECTIONS.items():
         for name, value in parser.items(title) if parser.has_section(title) else ():
             match = _VALUE.fullmatch(value)
@@ -48,21 +48,21 @@ def scripts_in(text: str) -> tuple[Script, ...]:
             if problem is not None:
                 raise ValueError(f"names a script `{name}`, which {problem}")
             if match is None or not (_is_dotted(match["module"]) and _is_dotted(match["attribute"])):
-                raise ValueError(f"has a value for `{name}` that names no object")
-            found.append(Script(name, section, match["module"], match["attribute"]))
-    if len({script.name for script in found}) != len(found):
+                raise ValueError(f"has a value for `{name}` that is not a valid object reference")
+            scripts.append(Script(name, section, match["module"], match["attribute"]))
+    if len({script.name for script in scripts}) != len(scripts):
         raise ValueError("names one script twice")
-    return tuple(found)
+    return tuple(scripts)
 
 
 def script_problem(name: str) -> str | None:
-    """Why `name` is not one safe file name of a command, or None."""
+    """Why `name` is not a safe file name for a command, or None."""
     if "/" in name:
         return "is a path"
     problem = path_problem(name)
     if problem is not None:
         return problem
-    return None if _NAME.fullmatch(name) else "is no safe file name"
+    return None if _NAME.fullmatch(name) else "is not a safe file name"
 
 
 def _is_dotted(text: str) -> bool:

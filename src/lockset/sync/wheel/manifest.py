@@ -1,4 +1,4 @@
-"""What the store knows of one unpacked wheel: its files, and the scripts to make of it."""
+"""The manifest of an unpacked wheel in the store: its files, and the scripts to generate."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Manifest", "StoredFile", "StoredScript"]
 
-# Changes with every change of what a manifest holds, so that older entries are misses.
+# Increment with every change of the format, so that older entries are ignored.
 _FORMAT = 2
 _CHECKSUM = 4
 
@@ -20,8 +20,8 @@ _CHECKSUM = 4
 class StoredFile(NamedTuple):
     """One file of the store, at `<scheme>/<path>` of its entry.
 
-    `hash` is as RECORD writes it. `mtime` is in nanoseconds. `rewrite` tells that its first line names a placeholder
-    for the target's interpreter, so that it is written anew for every target.
+    `hash` is as written in RECORD. `mtime` is in nanoseconds. `rewrite` is set if the first line has a placeholder for
+    the interpreter, so that the file is generated for every target.
     """
 
     scheme: str
@@ -32,14 +32,14 @@ class StoredFile(NamedTuple):
     executable: bool
     rewrite: bool
 
-    def place(self, folder: str) -> str:
-        """Where it is, in the entry at `folder`."""
+    def location(self, folder: str) -> str:
+        """Its path, for an entry at `folder`."""
         path = f"{folder}/{self.scheme}/{self.path}"
         return path if os.sep == "/" else path.replace("/", os.sep)
 
 
 class StoredScript(NamedTuple):
-    """A command of entry_points.txt; `body` is its text below the line that names the interpreter."""
+    """A command of entry_points.txt; `body` is its text after the line with the interpreter."""
 
     name: str
     section: str
@@ -60,7 +60,7 @@ class Manifest(NamedTuple):
     scripts: tuple[StoredScript, ...]
 
     def dumps(self) -> bytes:
-        """As bytes that notice their own damage."""
+        """Bytes with a checksum."""
         payload = marshal.dumps(
             (
                 _FORMAT,
@@ -77,7 +77,7 @@ class Manifest(NamedTuple):
 
     @classmethod
     def loads(cls, data: bytes) -> Manifest | None:
-        """The manifest of `dumps`; None where the bytes are damaged or of another format."""
+        """Read the output of `dumps`; None if the bytes are damaged or have another format."""
         payload = memoryview(data)[_CHECKSUM:]
         if zlib.crc32(payload).to_bytes(_CHECKSUM, "big") != data[:_CHECKSUM]:
             return None
@@ -86,7 +86,7 @@ class Manifest(NamedTuple):
             if values[0] != _FORMAT:
                 return None
             _, name, version, dist_info, root_scheme, digests, files, scripts = values
-            found = cls(
+            manifest = cls(
                 name=name,
                 version=version,
                 dist_info=dist_info,
@@ -95,12 +95,12 @@ class Manifest(NamedTuple):
                 files=tuple(map(StoredFile._make, files)),
                 scripts=tuple(map(StoredScript._make, scripts)),
             )
-            return found if found._stays_inside() else None
+            return manifest if manifest._stays_inside() else None
         except (EOFError, ValueError, TypeError, LookupError, AttributeError):
             return None
 
     def _stays_inside(self) -> bool:
-        """Whether no path climbs or is absolute; none of those that were unpacked does."""
+        """Whether no path is absolute or has `..`."""
         paths = "/".join(["", *(file.path for file in self.files), ""])
         names = [self.dist_info, *(script.name for script in self.scripts)]
         return (

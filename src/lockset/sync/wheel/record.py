@@ -1,4 +1,4 @@
-"""RECORD: the files of an installed distribution or of a wheel, one row each."""
+"""Read and write RECORD: the files of an installed distribution or of a wheel (PEP 376 and PEP 427)."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ if TYPE_CHECKING:
 __all__ = ["Row", "format_record", "hash_text", "parse_record"]
 
 
-# From the letters of base64 to those of its form for file names.
+# From standard base64 to URL-safe base64.
 _URL_SAFE = bytes.maketrans(b"+/", b"-_")
-# Digits of the largest size that any file system knows.
+# Digits of the largest file size that is accepted.
 _LONGEST_SIZE = 20
 
 
@@ -26,15 +26,15 @@ class Row(NamedTuple):
 
 
 def parse_record(text: str) -> tuple[Row, ...]:
-    """The rows of `text`, blank lines passed over.
+    """The rows of `text`, without blank lines.
 
     Raises:
-        ValueError: a row has not three columns, or its size is no number; the message says which.
+        ValueError: A row does not have three columns, or its size is not a number; the message says which row.
     """
     rows: list[Row] = []
     lines = text.split("\n")
     if '"' not in text:
-        # Nearly every RECORD has no quotes; the csv reader costs three times as much.
+        # Nearly every RECORD has no quotes, and the csv reader takes three times as long.
         cells: Iterable[list[str]] = (line.rstrip("\r").split(",") for line in lines if line and line != "\r")
     else:
         cells = (row for row in _csv_rows(text) if row)
@@ -57,12 +57,12 @@ def _csv_rows(text: str) -> list[list[str]]:
 
 
 def format_record(rows: Iterable[Row]) -> bytes:
-    """The text of `rows`, sorted by path; those without a hash come last, so that a text cut short lacks them."""
+    """The text of `rows`, sorted by path. Rows without a hash come last, so that a truncated text lacks them."""
     ordered = sorted(rows, key=lambda row: (not row[1], row[0]))
     text = "".join([f"{path},{digest},{'' if size is None else size}\n" for path, digest, size in ordered])
     if '"' not in text and "\r" not in text and text.count(",") == 2 * len(ordered) == 2 * text.count("\n"):
         return text.encode()
-    # Rarely does a path need quotes; the csv writer costs three times as much.
+    # Few paths need quotes, and the csv writer takes three times as long.
     import csv
     import io
 

@@ -1,6 +1,6 @@
-"""Which paths an archive, a RECORD or an entry point may name; names are data and choose no place.
+"""Which paths are safe to take from an archive, a RECORD or an entry point.
 
-One rule for every system: what would climb, be absolute, or mean something else on another system is refused
+One rule for every platform: a path that is absolute, has `..`, or means something else on another platform is refused
 everywhere, so that a lock file is refused on all machines or on none.
 """
 
@@ -12,22 +12,22 @@ from lockset.errors import LocksetError
 
 __all__ = ["is_within", "outside", "path_problem"]
 
-# Bounds one component in bytes; the limit of every common file system.
+# Limit for one component in bytes, that of every common file system.
 _LONGEST_COMPONENT = 255
-# Bounds a whole path in bytes; beyond it some system call would fail half way.
+# Limit for a whole path in bytes; system calls would fail on longer ones.
 _LONGEST_PATH = 2048
 
 _DRIVE = re.compile(r"[A-Za-z]:")
-# Device names of Windows, alone or before any suffix.
+# Device names of Windows, with or without a suffix.
 _DEVICE = re.compile(
     r"(?:con|prn|aux|nul|conin\$|conout\$|com[0-9¹²³]|lpt[0-9¹²³])(?:[ .:].*)?", re.IGNORECASE | re.DOTALL
 )
-# What most components look like; they need no further look.
+# Most components match this and need no further check.
 _PLAIN = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_\-]{4,79}(?:\.[A-Za-z0-9_\-]{1,40})*")
 
 
 def path_problem(path: str) -> str | None:
-    """Why `path` (with `/` between components, relative to some root) is refused, in words; None when it is safe."""
+    """Why `path` (relative, with `/` between components) is refused, as a phrase for messages; None if it is safe."""
     if not path:
         return "is empty"
     if path[0] == "/":
@@ -50,15 +50,15 @@ def _component_problem(component: str) -> str | None:
     if not component:
         problem = "has an empty component"
     elif component in {".", ".."}:
-        problem = "climbs or stands still with `.` or `..`"
+        problem = "has a component `.` or `..`"
     elif not component.isprintable():
         problem = "has a control or invisible character"
     elif _DRIVE.match(component):
         problem = "has a drive"
     elif ":" in component:
-        problem = "has a colon, which names a stream of a file on Windows"
+        problem = "has a colon, which means a file stream on Windows"
     elif _DEVICE.fullmatch(component):
-        problem = "has a name that is reserved for a device"
+        problem = "has a name that Windows reserves for a device"
     elif component[-1] in ". ":
         problem = "has a component that ends in a dot or a space"
     elif len(component.encode("utf-8", "surrogatepass")) > _LONGEST_COMPONENT:
@@ -67,17 +67,17 @@ def _component_problem(component: str) -> str | None:
 
 
 def is_within(path: str, root: str, *, separator: str = "/") -> bool:
-    """Whether absolute `path` lies below `root`, compared by component; both normalised by the caller."""
+    """Whether the absolute `path` lies below `root`, compared by component. The caller normalises both."""
     if root.endswith(separator):
         return path.startswith(root) and path != root
     return path.startswith(root + separator)
 
 
-def outside(what: str, place: str, way: str = "") -> LocksetError:
-    """The error for a path that leads out of the lock file's folder; `way` is a further way to have it."""
+def outside(what: str, location: str, alternative: str = "") -> LocksetError:
+    """The error for a path that leads out of the lock file's folder; `alternative` starts the hint."""
     return LocksetError(
         "path-outside",
         f"`{what}` is locked to a path outside of the lock file's folder",
-        place=place,
-        hint=f"Use {way}`--allow-outside-path` if that is where it belongs",
+        location=location,
+        hint=f"Use {alternative}`--allow-outside-path` if that is where it belongs",
     )

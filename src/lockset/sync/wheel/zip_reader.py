@@ -1,7 +1,7 @@
-"""The members of a zip archive, read strictly: whatever two readers could read differently is refused.
+"""Read the members of a zip archive strictly: an archive that two readers could read differently is refused.
 
-Works on the bytes alone (a memory map or bytes) and trusts none of them. The archive must be exactly one run of local
-entries without gaps or overlaps, then the central directory, then its end record, and nothing else.
+Works on untrusted bytes (a memory map or `bytes`). The archive must consist of local entries without gaps or overlaps,
+the central directory and its end record, and nothing else (ZIP File Format Specification, APPNOTE.TXT).
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     Buffer: TypeAlias = bytes | mmap.mmap
 
-__all__ = ["Member", "chunks", "let_go", "members", "read_member"]
+__all__ = ["ZipMember", "chunks", "members", "read_member", "release_pages"]
 
 _END = struct.Struct("<4s4H2LH")
 _END64 = struct.Struct("<4sQ2H2L4Q")
@@ -37,17 +37,17 @@ _STORED, _DEFLATED = 0, 8
 _UNIX, _KIND, _REGULAR, _FOLDER, _ANY_EXECUTE = 3, 0o170000, 0o100000, 0o040000, 0o111
 _ZIP64_EXTRA, _UNICODE_PATH_EXTRA = 0x0001, 0x7075
 
-# Bounds the unpacked size: beyond this many times the archive, and beyond the floor, the archive is refused as a bomb.
+# Limit for the unpacked size: an archive that inflates to more than this factor, and more than the floor, is refused.
 _MOST_INFLATION, _INFLATION_FLOOR = 250, 1 << 30
-# Bounds the number of members; the largest wheels have some ten thousand. Beyond it the archive is refused.
+# Limit for the number of members; the largest wheels have about ten thousand.
 _MOST_MEMBERS = 1_000_000
-# Bytes inflated at once: memory stays flat whatever a member holds.
+# Bytes inflated at once, so that memory use does not depend on the size of a member.
 _CHUNK = 1 << 20
 # Bytes of a mapped archive that stay in memory while it is read.
 _WINDOW = 8 * _CHUNK
 
 
-class Member(NamedTuple):
+class ZipMember(NamedTuple):
     """One file or folder (`name` ends in `/`) of an archive; `start` is where its packed bytes begin."""
 
     name: str
@@ -59,24 +59,24 @@ class Member(NamedTuple):
     executable: bool
 
 
-def members(buffer: Buffer, *, what: str) -> tuple[Member, ...]:
+def members(buffer: Buffer, *, what: str) -> tuple[ZipMember, ...]:
     """All members, in the order of their bytes. `what` names the archive in errors.
 
     Raises:
-        LocksetError: `archive-refused`: no zip archive, or one with more than one reading.
+        LocksetError: `archive-refused`: not a zip archive, or an ambiguous one.
     """
     try:
         return _members(buffer)
-    except (_Refused, struct.error) as error:
-        reason = str(error) if isinstance(error, _Refused) else "it is cut short"
+    except (_RefusedArchive, struct.error) as error:
+        reason = str(error) if isinstance(error, _RefusedArchive) else "it is truncated"
         raise LocksetError(
             "archive-refused",
-            f"{what} is not an archive that can be trusted: {reason}",
-            hint="Report it to the project; lockset installs no file that two readers could read differently",
+            f"{what} is not a valid archive: {reason}",
+            hint="Report it to the project; lockset refuses archives that two tools could read differently",
         ) from None
 
 
-class _Refused(Exception):  # noqa: N818 (never leaves this module)
+class _RefusedArchive(Exception):  # noqa: N818 (never leaves this module)
     pass
 
 
@@ -91,37 +91,40 @@ class _Central(NamedTuple):
     mode: int
 
 
-def _members(buffer: Buffer) -> tuple[Member, ...]:
+def _members(buffer: Buffer) -> tuple[ZipMember, ...]:
     start, end, count = _directory(buffer)
     central = sorted(_central_entries(buffer, start, end, count), key=lambda entry: entry.offset)
     if sum(entry.size for entry in central) > max(_INFLATION_FLOOR, _MOST_INFLATION * len(buffer)):
-        raise _Refused("its content is far larger than its files can be")
-    found: list[Member] = []
+        raise _RefusedArchive("its unpacked size is too large for an archive of this size")
+    checked: list[ZipMember] = []
     position = 0
     for index, entry in enumerate(central):
         following = central[index + 1].offset if index + 1 < len(central) else start
         if entry.offset != position:
-            raise _Refused("it has bytes that belong to no member, or members that overlap")
-        found.append(_member(buffer, entry, following))
+            raise _RefusedArchive("it has bytes outside its members, or members that overlap")
+        checked.append(_member(buffer, entry, following))
         position = following
     if position != start:
-        raise _Refused("it has bytes that belong to no member")
-    _refuse_collisions(found)
-    return tuple(found)
+        raise _RefusedArchive("it has bytes outside its members")
+    _refuse_collisions(checked)
+    return tuple(checked)
 
 
 def _directory(buffer: Buffer) -> tuple[int, int, int]:
     """Where the central directory starts and ends, and how many entries it has."""
     size = len(buffer)
-    place = buffer.rfind(b"PK\x05\x06", max(0, size - _END.size - _FULL16))
-    if place < 0:
-        raise _Refused("it has no end record")
-    _, disk, first_disk, here, total, length, start, comment = _END.unpack_from(buffer, place)
-    if place + _END.size + comment != size:
-        raise _Refused("it has bytes after its end record")
-    end = place
-    if place >= _LOCATOR64.size and buffer[place - _LOCATOR64.size : place - _LOCATOR64.size + 4] == b"PK\x06\x07":
-        end, values = _end64(buffer, place)
+    location = buffer.rfind(b"PK\x05\x06", max(0, size - _END.size - _FULL16))
+    if location < 0:
+        raise _RefusedArchive("it has no end record")
+    _, disk, first_disk, here, total, length, start, comment = _END.unpack_from(buffer, location)
+    if location + _END.size + comment != size:
+        raise _RefusedArchive("it has bytes after its end record")
+    end = location
+    if (
+        location >= _LOCATOR64.size
+        and buffer[location - _LOCATOR64.size : location - _LOCATOR64.size + 4] == b"PK\x06\x07"
+    ):
+        end, values = _end64(buffer, location)
         for short, full, bound in (
             (disk, 0, _FULL16),
             (first_disk, 0, _FULL16),
@@ -131,27 +134,27 @@ def _directory(buffer: Buffer) -> tuple[int, int, int]:
             (start, values[2], _FULL32),
         ):
             if short not in {full, bound}:
-                raise _Refused("its two end records differ")
+                raise _RefusedArchive("its two end records differ")
         total, length, start = values
     elif disk or first_disk or here != total:
-        raise _Refused("it has several parts")
+        raise _RefusedArchive("it has several parts")
     if start + length != end:
-        raise _Refused("its directory is not where its end record says")
-    if buffer.find(b"PK\x05\x06", end) != place:
-        raise _Refused("it has more than one end record")
+        raise _RefusedArchive("its directory is not where its end record says")
+    if buffer.find(b"PK\x05\x06", end) != location:
+        raise _RefusedArchive("it has more than one end record")
     if total > _MOST_MEMBERS:
-        raise _Refused("it has too many members")
+        raise _RefusedArchive("it has too many members")
     return start, end, total
 
 
-def _end64(buffer: Buffer, place: int) -> tuple[int, tuple[int, int, int]]:
-    locator = place - _LOCATOR64.size
+def _end64(buffer: Buffer, location: int) -> tuple[int, tuple[int, int, int]]:
+    locator = location - _LOCATOR64.size
     _, disk, offset, disks = _LOCATOR64.unpack_from(buffer, locator)
     if disk or disks > 1 or offset + _END64.size != locator:
-        raise _Refused("its 64-bit end record is not where its locator says")
+        raise _RefusedArchive("its 64-bit end record is not where its locator says")
     signature, length, _, _, disk, first_disk, here, total, size, start = _END64.unpack_from(buffer, offset)
     if signature != b"PK\x06\x06" or length != _END64.size - 12 or disk or first_disk or here != total:
-        raise _Refused("its 64-bit end record is malformed")
+        raise _RefusedArchive("its 64-bit end record is malformed")
     return offset, (total, size, start)
 
 
@@ -164,49 +167,49 @@ def _central_entries(buffer: Buffer, start: int, end: int, count: int) -> Iterat
         crc, packed, size, name_length, extra_length, comment_length, disk = fields[8:15]
         attributes, offset = fields[16:]
         if signature != b"PK\x01\x02" or disk:
-            raise _Refused("its directory is malformed")
+            raise _RefusedArchive("its directory is malformed")
         position += _CENTRAL.size
         name = data[position : position + name_length]
         extra = data[position + name_length : position + name_length + extra_length]
         position += name_length + extra_length + comment_length
         if position > len(data) or len(extra) != extra_length:
-            raise _Refused("its directory is cut short")
-        size, packed, offset = _widened(_extra64(extra), size, packed, offset)
+            raise _RefusedArchive("its directory is truncated")
+        size, packed, offset = _widen(_extra64(extra), size, packed, offset)
         mode = attributes >> 16 if system == _UNIX else 0
         yield _Central(name, flags, method, crc, packed, size, offset, mode)
     if position != len(data):
-        raise _Refused("its directory has more entries than its end record says")
+        raise _RefusedArchive("its directory has more entries than its end record says")
 
 
 def _extra64(extra: bytes) -> bytes | None:
     """The data of the 64-bit extra field, if there is one."""
-    found: bytes | None = None
+    sizes: bytes | None = None
     position = 0
     while position < len(extra):
         if position + 4 > len(extra):
-            # Some writers pad with zeros; anything else is no field.
+            # Some writers pad with zeros; anything else is malformed.
             if extra[position:].strip(b"\0"):
-                raise _Refused("it has a malformed extra field")
+                raise _RefusedArchive("it has a malformed extra field")
             break
         kind, length = struct.unpack_from("<HH", extra, position)
         field = extra[position + 4 : position + 4 + length]
         if len(field) != length:
-            raise _Refused("it has a malformed extra field")
+            raise _RefusedArchive("it has a malformed extra field")
         if kind == _UNICODE_PATH_EXTRA:
-            raise _Refused("a member has a second name in an extra field")
+            raise _RefusedArchive("a member has a second name in an extra field")
         if kind == _ZIP64_EXTRA:
-            if found is not None:
-                raise _Refused("a member has two 64-bit sizes")
-            found = field
+            if sizes is not None:
+                raise _RefusedArchive("a member has two 64-bit sizes")
+            sizes = field
         position += 4 + length
-    return found
+    return sizes
 
 
-def _widened(extra: bytes | None, *values: int) -> tuple[int, ...]:
-    """`values`, those that are all ones replaced by the 64-bit ones of `extra`, in order."""
+def _widen(extra: bytes | None, *values: int) -> tuple[int, ...]:
+    """`values`, where each 0xFFFFFFFF is replaced by the next 64-bit value of `extra`."""
     if extra is None:
         if _FULL32 in values:
-            raise _Refused("a member's size is unknown")
+            raise _RefusedArchive("a member's size is unknown")
         return values
     position = 0
     wide: list[int] = []
@@ -215,66 +218,66 @@ def _widened(extra: bytes | None, *values: int) -> tuple[int, ...]:
             (value,) = struct.unpack_from("<Q", extra, position)  # noqa: PLW2901 (the wide form of the same value)
             position += 8
         wide.append(value)
-    # Redundant 64-bit sizes: readers differ on which counts, so they must agree.
+    # Readers differ on which of two redundant sizes counts, so they must agree.
     if position == 0 and len(extra) >= _TWO_SIZES.size and _TWO_SIZES.unpack_from(extra) != values[:2]:
-        raise _Refused("a member has two sizes")
+        raise _RefusedArchive("a member has two sizes")
     return tuple(wide)
 
 
-def _member(buffer: Buffer, entry: _Central, following: int) -> Member:
-    name = _decoded(entry)
+def _member(buffer: Buffer, entry: _Central, following: int) -> ZipMember:
+    name = _decode_name(entry)
     if entry.flags & ~_KNOWN_FLAGS:
-        raise _Refused(f"member `{name}` is encrypted or uses an unknown feature")
+        raise _RefusedArchive(f"member `{name}` is encrypted or uses an unknown feature")
     if entry.method not in {_STORED, _DEFLATED}:
-        raise _Refused(f"member `{name}` is packed by a method other than stored and deflate")
+        raise _RefusedArchive(f"member `{name}` is compressed with a method other than stored and deflate")
     if entry.method == _STORED and entry.packed != entry.size:
-        raise _Refused(f"member `{name}` is stored with two sizes")
-    start = _checked_local(buffer, entry, name)
+        raise _RefusedArchive(f"member `{name}` is stored with two sizes")
+    start = _check_local_header(buffer, entry, name)
     end = start + entry.packed
     if entry.flags & _DESCRIPTOR:
         if not _descriptor_fits(bytes(buffer[end : min(following, end + 24)]), following - end, entry):
-            raise _Refused(f"the sizes after member `{name}` differ from those in the directory")
+            raise _RefusedArchive(f"the sizes after member `{name}` differ from those in the directory")
     elif end != following:
-        raise _Refused(f"bytes after member `{name}` belong to no member")
+        raise _RefusedArchive(f"it has bytes after member `{name}` that are not part of a member")
     kind = entry.mode & _KIND
     if name.endswith("/"):
         if entry.size or kind not in {0, _FOLDER}:
-            raise _Refused(f"folder `{name}` is no folder")
+            raise _RefusedArchive(f"`{name}` is named like a folder, but is not one")
     elif kind not in {0, _REGULAR}:
-        raise _Refused(f"member `{name}` is no regular file")
+        raise _RefusedArchive(f"member `{name}` is not a regular file")
     executable = bool(entry.mode & _ANY_EXECUTE)
-    return Member(name, entry.method, entry.crc, entry.packed, entry.size, start, executable)
+    return ZipMember(name, entry.method, entry.crc, entry.packed, entry.size, start, executable)
 
 
-def _decoded(entry: _Central) -> str:
+def _decode_name(entry: _Central) -> str:
     try:
         name = entry.name.decode("utf-8" if entry.flags & _UTF8 else "ascii")
     except UnicodeDecodeError:
-        raise _Refused("a member's name is in no encoding that all readers know") from None
+        raise _RefusedArchive("a member's name is not ASCII and not marked as UTF-8") from None
     if not name.isprintable() or not name:
-        raise _Refused("a member's name is empty or has control characters")
+        raise _RefusedArchive("a member's name is empty or has control characters")
     return name
 
 
-def _checked_local(buffer: Buffer, entry: _Central, name: str) -> int:
-    """Where the packed bytes start; the local header must say what the directory says."""
+def _check_local_header(buffer: Buffer, entry: _Central, name: str) -> int:
+    """Where the packed bytes start; the local header must agree with the directory."""
     local = _LOCAL.unpack_from(buffer, entry.offset)
     signature, _, flags, method, _, _, crc, packed, size, name_length, extra_length = local
-    place = entry.offset + _LOCAL.size
-    extra = bytes(buffer[place + name_length : place + name_length + extra_length])
+    location = entry.offset + _LOCAL.size
+    extra = bytes(buffer[location + name_length : location + name_length + extra_length])
     wide = _extra64(extra)
     unknown = bool(flags & _DESCRIPTOR) and (crc, packed % _FULL32, size % _FULL32) == (0, 0, 0)
     if not unknown:
-        size, packed = _widened(wide, size, packed)
+        size, packed = _widen(wide, size, packed)
     if (
         signature != b"PK\x03\x04"
         or (flags ^ entry.flags) & ~_LEVEL
         or method != entry.method
-        or buffer[place : place + name_length] != entry.name
+        or buffer[location : location + name_length] != entry.name
         or (not unknown and (crc, packed, size) != (entry.crc, entry.packed, entry.size))
     ):
-        raise _Refused(f"member `{name}` is described in two ways")
-    return int(place + name_length + extra_length)
+        raise _RefusedArchive(f"the two headers of member `{name}` differ")
+    return int(location + name_length + extra_length)
 
 
 def _descriptor_fits(data: bytes, length: int, entry: _Central) -> bool:
@@ -286,31 +289,31 @@ def _descriptor_fits(data: bytes, length: int, entry: _Central) -> bool:
     return len(data) == length and data in forms
 
 
-def _refuse_collisions(found: list[Member]) -> None:
-    files = {member.name for member in found if not member.name.endswith("/")}
+def _refuse_collisions(entries: list[ZipMember]) -> None:
+    files = {member.name for member in entries if not member.name.endswith("/")}
     names: set[str] = set()
-    for member in found:
+    for member in entries:
         if member.name in names:
-            raise _Refused(f"two members have the same name, `{member.name}`")
+            raise _RefusedArchive(f"two members have the same name, `{member.name}`")
         names.add(member.name)
     folders: set[str] = set()
-    for member in found:
+    for member in entries:
         parent = member.name.rstrip("/") if member.name.endswith("/") else member.name.rpartition("/")[0]
         while parent and parent not in folders:
             folders.add(parent)
             parent = parent.rpartition("/")[0]
     if not folders.isdisjoint(files):
-        raise _Refused(f"`{min(folders & files)}` is both file and folder")
+        raise _RefusedArchive(f"`{min(folders & files)}` is both file and folder")
 
 
-def chunks(buffer: Buffer, member: Member, *, what: str) -> Iterator[bytes]:
-    """The content of `member`, piece by piece; after the last piece its size and checksum are known to hold.
+def chunks(buffer: Buffer, member: ZipMember, *, what: str) -> Iterator[bytes]:
+    """The content of `member` in pieces; size and checksum are verified after the last one.
 
     Raises:
-        LocksetError: `archive-refused`: the content does not inflate to what the directory says.
+        LocksetError: `archive-refused`: the content does not match the directory.
     """
     crc, seen = 0, 0
-    pieces = _stored(buffer, member) if member.method == _STORED else _inflated(buffer, member)
+    pieces = _read_stored(buffer, member) if member.method == _STORED else _inflate(buffer, member)
     try:
         for piece in pieces:
             crc = zlib.crc32(piece, crc)
@@ -318,52 +321,52 @@ def chunks(buffer: Buffer, member: Member, *, what: str) -> Iterator[bytes]:
             if seen > member.size:
                 break
             yield piece
-    except (zlib.error, _Refused):
+    except (zlib.error, _RefusedArchive):
         seen = -1
     if seen != member.size or crc != member.crc:
         raise LocksetError("archive-refused", f"Member `{member.name}` of {what} is damaged")
 
 
-def let_go(buffer: Buffer) -> None:
-    """Let the system take back the memory that reading `buffer` has filled; it is read again where needed."""
+def release_pages(buffer: Buffer) -> None:
+    """Let the system free the pages of `buffer` that were read; they are read again when needed."""
     release_memory(buffer)
 
 
-def _packed(buffer: Buffer, member: Member) -> Iterator[bytes]:
+def _read_packed(buffer: Buffer, member: ZipMember) -> Iterator[bytes]:
     """The packed bytes of `member` in pieces."""
     end = member.start + member.packed
-    for place in range(member.start, end, _CHUNK):
-        yield bytes(buffer[place : min(place + _CHUNK, end)])
-        if (place - member.start) % _WINDOW == _WINDOW - _CHUNK:
-            let_go(buffer)
+    for location in range(member.start, end, _CHUNK):
+        yield bytes(buffer[location : min(location + _CHUNK, end)])
+        if (location - member.start) % _WINDOW == _WINDOW - _CHUNK:
+            release_pages(buffer)
 
 
-def _stored(buffer: Buffer, member: Member) -> Iterator[bytes]:
-    return _packed(buffer, member)
+def _read_stored(buffer: Buffer, member: ZipMember) -> Iterator[bytes]:
+    return _read_packed(buffer, member)
 
 
-def _inflated(buffer: Buffer, member: Member) -> Iterator[bytes]:
+def _inflate(buffer: Buffer, member: ZipMember) -> Iterator[bytes]:
     inflate = zlib.decompressobj(-15)
     if member.packed <= _CHUNK and member.size <= _CHUNK:
-        # One byte more than promised shows a member that is longer than it says.
+        # One byte more than the stated size reveals a longer member.
         yield inflate.decompress(buffer[member.start : member.start + member.packed], member.size + 1)
     else:
-        for packed in _packed(buffer, member):
+        for packed in _read_packed(buffer, member):
             data = inflate.decompress(packed, _CHUNK)
             while data:
                 yield data
                 data = inflate.decompress(inflate.unconsumed_tail, _CHUNK) if inflate.unconsumed_tail else b""
-    # Checked before the flush, which would inflate whatever is left without a bound.
+    # Checked before the flush, which would inflate the rest without a limit.
     if inflate.unconsumed_tail:
-        raise _Refused("it holds more than it says")
+        raise _RefusedArchive("it is larger than stated")
     if rest := inflate.flush():
         yield rest
     if not inflate.eof or inflate.unused_data:
-        raise _Refused("its packed bytes do not end where they say")
+        raise _RefusedArchive("its compressed bytes do not end where they should")
 
 
-def read_member(buffer: Buffer, member: Member, *, what: str, limit: int) -> bytes:
-    """The whole content of `member`, for files that are small in every real archive.
+def read_member(buffer: Buffer, member: ZipMember, *, what: str, limit: int) -> bytes:
+    """The whole content of `member`, for files that are always small.
 
     Raises:
         LocksetError: `archive-refused`: larger than `limit`, or damaged.

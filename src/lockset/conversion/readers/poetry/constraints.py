@@ -1,4 +1,4 @@
-"""Version constraints as Poetry writes them (`^1.2`, `~1.2`, `>=1,<2 || >=3`): to standard specifiers."""
+"""Version constraints in Poetry's notation (`^1.2`, `~1.2`, `>=1,<2 || >=3`) as standard specifiers (PEP 440)."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from lockset.markers import MarkerSet
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["admits", "alternatives", "python_marker", "python_region"]
+__all__ = ["admits", "alternatives", "poetry_python_region", "python_marker"]
 
 _OR = re.compile(r"\s*\|\|?\s*")
 _AND = re.compile(r"\s*,\s*|(?<=[\w*])\s+(?=[<>=!~^])")
@@ -24,50 +24,50 @@ _ONE = re.compile(r"(?P<sign>\^|~=|~|===?|!=|<=|>=|<|>)?\s*(?P<version>.+)\Z")
 
 @lru_cache(maxsize=4096)
 def alternatives(text: str) -> tuple[SpecifierSet, ...]:
-    """The constraint as alternatives; an empty set of specifiers admits everything.
+    """The constraint as alternative sets of specifiers. An empty set admits every version.
 
     Raises:
-        ValueError: it is no constraint.
+        ValueError: the constraint is not valid.
     """
-    found = []
+    sets = []
     for part in _OR.split(text.strip() or "*"):
         pieces = [piece for piece in _AND.split(part.strip().strip("()")) if piece]
         try:
-            found.append(read_specifiers(",".join(filter(None, map(_standard, pieces)))))
+            sets.append(read_specifiers(",".join(filter(None, map(_standard, pieces)))))
         except (InvalidSpecifier, InvalidVersion) as error:
-            message = f"`{text}` is no version constraint"
+            message = f"`{text}` is not a valid version constraint"
             raise ValueError(message) from error
-    return tuple(found)
+    return tuple(sets)
 
 
 def admits(text: str, version: Version) -> bool:
     """Whether the version satisfies the constraint.
 
     Raises:
-        ValueError: it is no constraint.
+        ValueError: the constraint is not valid.
     """
     return any(one.contains(version, prereleases=True) for one in alternatives(text))
 
 
-def python_region(text: str) -> MarkerSet:
-    """The Pythons that the constraint admits.
+def poetry_python_region(text: str) -> MarkerSet:
+    """The environments with a Python that the constraint admits.
 
     Raises:
-        ValueError: it is no constraint.
+        ValueError: the constraint is not valid.
     """
-    found = MarkerSet.none()
+    region = MarkerSet.none()
     for one in alternatives(text):
-        found |= MarkerSet.of_python(one)
-    return found
+        region |= MarkerSet.of_python(one)
+    return region
 
 
 def python_marker(text: str) -> str | None:
-    """The same as the text of a marker; None where all are admitted.
+    """The Pythons that the constraint admits as a marker; None if it admits all.
 
     Raises:
-        ValueError: it is no constraint, or admits none.
+        ValueError: the constraint is not valid, or admits no version.
     """
-    return python_region(text).text()
+    return poetry_python_region(text).text()
 
 
 def _standard(piece: str) -> str:
@@ -90,7 +90,7 @@ def _standard(piece: str) -> str:
 
 
 def _caret(version: Version) -> str:
-    """Up to the next change of the first number that is not zero."""
+    """A caret constraint: up to the next change of the leftmost number that is not zero."""
     release = version.release
     at = next((i for i, number in enumerate(release) if number), len(release) - 1)
     return _between(version, release[: at + 1])

@@ -1,4 +1,4 @@
-"""poetry.lock to a Draft: 2.1 says where entries apply, older ones leave that to pyproject.toml and a walk."""
+"""Reader of poetry.lock. Format 2.1 states where entries apply; older formats need pyproject.toml and a graph walk."""
 
 from __future__ import annotations
 
@@ -8,17 +8,27 @@ from typing import TYPE_CHECKING, Any
 
 from packaging.utils import canonicalize_name
 
-from lockset.conversion.model.checked_table import Fields, hashes_of_one_file, parse_toml, repository_url
+from lockset.conversion.model.checked_table import Fields, hashes_of_one_file, parse_toml_fields, repository_url
 from lockset.conversion.model.formats import Format
-from lockset.conversion.model.graph import Edge, ForeignGraph, GraphNode, Root
-from lockset.conversion.model.imported_lock import Draft, DraftFile, DraftPackage, Loss, identity, identity_of_source
-from lockset.conversion.model.selectable import Offers
-from lockset.conversion.model.universe import universe_of
-from lockset.conversion.readers.from_graph import draft_of_graph, draft_of_statements
-from lockset.conversion.readers.inferred_messages import groups_unknown, only_systems, tell_assumed
-from lockset.conversion.readers.inferred_roots import assume_roots
-from lockset.conversion.readers.poetry.constraints import admits, alternatives, python_marker, python_region
-from lockset.conversion.readers.poetry.roots import Asked, asked_by, dependency_items
+from lockset.conversion.model.graph import ForeignGraph, GraphEdge, GraphNode, GraphRoot, universe_of
+from lockset.conversion.model.imported_lock import (
+    ImportedFile,
+    ImportedLock,
+    ImportedPackage,
+    Loss,
+    identity,
+    identity_of_source,
+)
+from lockset.conversion.model.selectable import SelectableNames
+from lockset.conversion.readers.from_graph import imported_from_graph, imported_from_statements
+from lockset.conversion.readers.inferred_roots import (
+    infer_roots,
+    report_inferred_roots,
+    single_system_markers,
+    unknown_group_losses,
+)
+from lockset.conversion.readers.poetry.constraints import admits, alternatives, poetry_python_region, python_marker
+from lockset.conversion.readers.poetry.roots import dependency_items, poetry_requirements
 from lockset.errors import LocksetError
 from lockset.lockfile.model import PackageArchive, PackageDirectory, PackageVcs
 from lockset.markers import MarkerSet
@@ -29,9 +39,9 @@ if TYPE_CHECKING:
 
     from packaging.specifiers import SpecifierSet
 
-    from lockset.conversion.model.options import ConvertOptions
+    from lockset.conversion.model.options import ReaderOptions
     from lockset.conversion.model.selectable import Choice
-    from lockset.conversion.readers.pyproject import Beside
+    from lockset.conversion.readers.pyproject import ProjectRequirement, Pyproject
 
 __all__ = ["read_poetry_lock"]
 
@@ -41,23 +51,23 @@ _EXTRA = re.compile(r"""extra\s*(==|!=)\s*(['"])([^'"]+)\2""")
 _MAIN = "main"
 
 
-def read_poetry_lock(text: str, *, place: str, options: ConvertOptions, beside: Beside | None) -> Draft:
-    """The Draft of a poetry.lock.
+def read_poetry_lock(text: str, *, location: str, options: ReaderOptions, pyproject: Pyproject | None) -> ImportedLock:
+    """Read a poetry.lock.
 
     Raises:
-        LocksetError: what is wrong with it, `format-newer`, or `pyproject-needed` where only the project could tell.
+        LocksetError: what is wrong with it, `format-newer`, or `pyproject-needed` if only pyproject.toml could tell.
     """
-    reading = _Reading(parse_toml(text, place=place, what="poetry.lock"), options, beside)
-    return reading.stated() if reading.lock_version >= _STATING else reading.walked()
+    reader = _PoetryLockReader(parse_toml_fields(text, location=location, what="poetry.lock"), options, pyproject)
+    return reader.from_statements() if reader.lock_version >= _STATING else reader.from_project()
 
 
-class _Reading:
-    """One poetry.lock; entries by number."""
+class _PoetryLockReader:
+    """Reader of one poetry.lock. Keys of entries are their numbers."""
 
-    def __init__(self, top: Fields, options: ConvertOptions, beside: Beside | None) -> None:
+    def __init__(self, top: Fields, options: ReaderOptions, pyproject: Pyproject | None) -> None:
         self._top = top
         self._options = options
-        self._beside = beside
+        self._pyproject = pyproject
         metadata = top.table("metadata")
         if metadata is None:
             raise top.invalid("metadata", "is missing")
@@ -78,47 +88,49 @@ class _Reading:
         }
 
     def _read_version(self) -> tuple[int, int]:
-        text = self._metadata.needed("lock-version")
+        text = self._metadata.required_text("lock-version")
         matched = re.fullmatch(r"([0-9]{1,9})\.([0-9]{1,9})", text)
         if matched is None:
-            raise self._metadata.invalid("lock-version", f"is no version: `{text}`")
-        found = int(matched[1]), int(matched[2])
-        if found[0] not in _KNOWN_MAJORS:
+            raise self._metadata.invalid("lock-version", f"is not a valid version: `{text}`")
+        version = int(matched[1]), int(matched[2])
+        if version[0] not in _KNOWN_MAJORS:
             raise LocksetError(
                 "format-newer",
-                f"poetry.lock has format {text}, and 1.x and 2.x are known",
-                place=self._top.place,
+                f"poetry.lock has format {text}, but only 1.x and 2.x are supported",
+                location=self._top.location,
                 hint="Use a newer lockset, or lock with a Poetry that writes format 2",
             )
-        if found > _STATING:
-            message = f"Format {text} of poetry.lock is newer than those known (2.1): it was read as 2.1"
+        if version > _STATING:
+            message = f"poetry.lock has format {text}, which is newer than 2.1: it was read as 2.1"
             self._losses.append(Loss(kind="format-newer", message=message))
-        return found
+        return version
 
     # Since 2.1
 
-    def stated(self) -> Draft:
-        """The draft of a file that says of every entry to which groups it belongs and where it applies."""
+    def from_statements(self) -> ImportedLock:
+        """Read a file that states for every entry its groups and where it applies."""
         groups = {g for entry in self._entries for g in map(canonicalize_name, entry.texts("groups"))} - {_MAIN}
         by_default: tuple[str, ...] = ()
-        if self._beside is not None:
-            by_default = self._beside.poetry_default_groups(groups)
+        if self._pyproject is not None:
+            by_default = self._pyproject.poetry_default_groups(groups)
         elif groups:
             message = (
-                "Which groups Poetry installs by default is told in pyproject.toml only, and none was found: "
-                "the lock installs the project alone by default"
+                "Only pyproject.toml states which groups Poetry installs by default, and none was found: "
+                "by default, the lock file installs the project alone"
             )
             self._losses.append(Loss(kind="default-groups-unknown", message=message))
-        offers = Offers(extras=tuple(sorted(self._extras)), groups=tuple(sorted(groups)), by_default=by_default)
+        selectable = SelectableNames(
+            extras=tuple(sorted(self._extras)), groups=tuple(sorted(groups)), by_default=by_default
+        )
         statements = {str(number): tuple(self._when(entry)) for number, entry in enumerate(self._entries)}
         requires_python, environments = self._pythons()
-        return draft_of_statements(
+        return imported_from_statements(
             shown=Format.POETRY.shown,
-            place=self._top.place,
+            location=self._top.location,
             graph=ForeignGraph(nodes=self._nodes(), roots=()),
             packages=self._packages(),
             statements=statements,
-            offers=offers,
+            selectable=selectable,
             requires_python=requires_python,
             environments=environments,
             losses=self._losses,
@@ -127,87 +139,89 @@ class _Reading:
     def _when(self, entry: Fields) -> Iterator[tuple[Choice, str | None]]:
         markers = entry.data.get("markers")
         for group in entry.texts("groups") or (_MAIN,):
-            said = markers.get(group) if isinstance(markers, dict) else markers
+            text = markers.get(group) if isinstance(markers, dict) else markers
             marker = None
-            if isinstance(said, str):
-                marker = _EXTRA.sub(_in_extras, entry.checked_marker(said, "markers"))
-            elif said is not None:
+            if isinstance(text, str):
+                marker = _EXTRA.sub(_in_extras, entry.checked_marker(text, "markers"))
+            elif text is not None:
                 raise entry.invalid("markers", "is neither a marker nor a table of markers")
             name = canonicalize_name(group)
             yield (("project", "") if name == _MAIN else ("group", name)), marker
 
     # Before 2.1
 
-    def walked(self) -> Draft:
-        """The draft of a file that leaves to pyproject.toml what is asked for."""
-        asked = [] if self._beside is None else list(asked_by(self._beside, self._extras))
-        if self._beside is None or (self._entries and not asked):
-            return self.assumed()
-        groups = {name for item in asked for kind, name in (item.choice,) if kind == "group"}
-        extras = {*self._extras, *self._beside.extras()}
-        offers = Offers(
+    def from_project(self) -> ImportedLock:
+        """Read a file whose project states the requirements in pyproject.toml."""
+        requirements = [] if self._pyproject is None else list(poetry_requirements(self._pyproject, self._extras))
+        if self._pyproject is None or (self._entries and not requirements):
+            return self.from_inferred_roots()
+        groups = {name for item in requirements for kind, name in (item.choice,) if kind == "group"}
+        extras = {*self._extras, *self._pyproject.extras()}
+        selectable = SelectableNames(
             extras=tuple(sorted(extras)),
             groups=tuple(sorted(groups)),
-            by_default=self._beside.poetry_default_groups(groups),
+            by_default=self._pyproject.poetry_default_groups(groups),
         )
-        message = f"What is asked for was read from {self._beside.place}: poetry.lock of this format does not say it"
+        message = f"The requirements were read from {self._pyproject.location}: poetry.lock does not state them"
         self._losses.append(Loss(kind="pyproject-read", message=message, note=True))
-        roots = tuple(self._root(item, self._beside) for item in asked)
-        return self._drafted(ForeignGraph(nodes=self._nodes(), roots=roots), offers)
+        roots = tuple(self._root(item, self._pyproject) for item in requirements)
+        return self._imported(ForeignGraph(nodes=self._nodes(), roots=roots), selectable)
 
-    def assumed(self) -> Draft:
-        """The draft of a file that is all there is: what nothing else explains is taken as asked for.
+    def from_inferred_roots(self) -> ImportedLock:
+        """Read a file without its pyproject.toml. Entries that nothing else requires become the requirements.
 
-        Optional entries are those that extras alone reach; older files tell what is for development.
+        Optional entries are those that only extras reach. Older files state which entries are for development.
         """
         nodes = self._nodes()
         plain = [str(n) for n, entry in enumerate(self._entries) if not entry.flag("optional")]
         dev = [key for key in plain if self._entries[int(key)].text("category") not in {None, _MAIN}]
         known = [
-            Root(choice=("extra", extra), edge=Edge(targets=self._targets(canonicalize_name(name), "*", "")))
+            GraphRoot(choice=("extra", extra), edge=GraphEdge(targets=self._targets(canonicalize_name(name), "*", "")))
             for extra, names in self._extras.items()
             for name in names
         ]
-        offers = Offers(extras=tuple(sorted(self._extras)), groups=("dev",) if dev else ())
+        selectable = SelectableNames(extras=tuple(sorted(self._extras)), groups=("dev",) if dev else ())
         members: dict[Choice, list[str]] = {("project", ""): [key for key in plain if key not in set(dev)]}
         if dev:
             members["group", "dev"] = dev
-        found = assume_roots(
+        inferred = infer_roots(
             nodes,
             members,
             known=known,
             optional=[key for key in nodes if key not in set(plain)],
-            bounds=only_systems(self._packages()),
-            offers=offers,
+            bounds=single_system_markers(self._packages()),
+            selectable=selectable,
             universe=universe_of(*self._pythons()),
         )
         shown = f"poetry.lock of format {'.'.join(map(str, self.lock_version))}"
-        tell_assumed(found, self._losses, shown=shown, place=self._top.place)
-        self._losses += groups_unknown(shown, dev=bool(dev), told=any("category" in e.data for e in self._entries))
-        return self._drafted(ForeignGraph(nodes=nodes, roots=found.roots), offers)
+        report_inferred_roots(inferred, self._losses, shown=shown, location=self._top.location)
+        self._losses += unknown_group_losses(
+            shown, dev=bool(dev), states_development=any("category" in e.data for e in self._entries)
+        )
+        return self._imported(ForeignGraph(nodes=nodes, roots=inferred.roots), selectable)
 
-    def _drafted(self, graph: ForeignGraph, offers: Offers) -> Draft:
+    def _imported(self, graph: ForeignGraph, selectable: SelectableNames) -> ImportedLock:
         requires_python, environments = self._pythons()
-        return draft_of_graph(
+        return imported_from_graph(
             shown=Format.POETRY.shown,
-            place=self._top.place,
+            location=self._top.location,
             graph=graph,
             packages=self._packages(),
-            offers=offers,
+            selectable=selectable,
             requires_python=requires_python,
             environments=environments,
             losses=self._losses,
         )
 
-    def _root(self, item: Asked, beside: Beside) -> Root:
-        targets = self._targets(item.name, item.constraint, beside.place)
+    def _root(self, item: ProjectRequirement, pyproject: Pyproject) -> GraphRoot:
+        targets = self._targets(item.name, item.constraint, pyproject.location)
         if not targets and item.marker is None:
             locked = ", ".join(str(self._versions[n]) for n in self._by_name.get(item.name, ())) or "none"
             raise LocksetError(
                 "lock-stale",
-                f"{beside.place} asks for {item.name} {item.constraint}, and poetry.lock has {locked}",
-                place=self._top.place,
-                hint="They do not belong together: lock again with Poetry, or name the right file with `--pyproject`",
+                f"{pyproject.location} requires {item.name} {item.constraint}, but poetry.lock has {locked}",
+                location=self._top.location,
+                hint="Run `poetry lock`, or name the right file with `--pyproject`",
             )
         return item.root(targets)
 
@@ -219,12 +233,14 @@ class _Reading:
         if text is None or text.strip() in {"", "*"}:
             return chosen, ()
         try:
-            found = alternatives(text)
-            region = python_region(text)
+            sets = alternatives(text)
+            region = poetry_python_region(text)
         except ValueError:
-            raise self._metadata.invalid("python-versions", f"is no range of Pythons: `{text}`") from None
-        if len(found) == 1:
-            return found[0] if chosen is None else found[0] & chosen, ()
+            raise self._metadata.invalid(
+                "python-versions", f"is not a valid range of Python versions: `{text}`"
+            ) from None
+        if len(sets) == 1:
+            return sets[0] if chosen is None else sets[0] & chosen, ()
         marker = region.text()
         return chosen, () if marker is None else (marker,)
 
@@ -246,7 +262,7 @@ class _Reading:
         }
 
     def _forks(self, number: int) -> tuple[str, ...]:
-        """Where an entry may be chosen among several of its name: on the Pythons it is for."""
+        """Where an entry may be chosen among several of its name: on the Pythons that it supports."""
         if len(self._by_name[self._names[number]]) == 1:
             return ()
         try:
@@ -255,7 +271,7 @@ class _Reading:
             return ()
         return () if marker is None else (marker,)
 
-    def _edges(self, number: int, *, optional: bool = False) -> Iterator[Edge]:
+    def _edges(self, number: int, *, optional: bool = False) -> Iterator[GraphEdge]:
         entry = self._entries[number]
         table = entry.table("dependencies")
         for name, value in table.items() if table is not None else ():
@@ -264,69 +280,71 @@ class _Reading:
                 if needs_extra is optional:
                     yield self._edge(canonicalize_name(name), item, entry)
 
-    def _optional(self, number: int) -> dict[str, tuple[Edge, ...]]:
-        """Edges that an extra adds, where the edges' own markers do not say so."""
+    def _optional(self, number: int) -> dict[str, tuple[GraphEdge, ...]]:
+        """The edges that each extra adds, if their own markers do not say so."""
         entry = self._entries[number]
         extras = entry.table("extras")
         if extras is None:
             return {}
         optional = list(self._edges(number, optional=True))
-        found: dict[str, tuple[Edge, ...]] = {}
+        edges: dict[str, tuple[GraphEdge, ...]] = {}
         for extra in extras.data:
             names = {canonicalize_name(re.split(r"[\s(\[;<>=!~]", text, maxsplit=1)[0]) for text in extras.texts(extra)}
-            found[canonicalize_name(extra)] = tuple(
+            edges[canonicalize_name(extra)] = tuple(
                 edge for edge in optional if edge.targets and self._names[int(edge.targets[0])] in names
             )
-        return found
+        return edges
 
-    def _edge(self, name: str, item: dict[str, Any], entry: Fields) -> Edge:
+    def _edge(self, name: str, item: dict[str, Any], entry: Fields) -> GraphEdge:
         marker = str(item["markers"]) if item.get("markers") else None
         if marker is not None:
             entry.checked_marker(marker, f"dependencies.{name}")
         if item.get("python"):
             both = [m for m in (marker, python_marker(str(item["python"]))) if m is not None]
             marker = " and ".join(f"({m})" for m in both) or None
-        targets = self._targets(name, str(item.get("version", "*")), self._top.place)
-        return Edge(
+        targets = self._targets(name, str(item.get("version", "*")), self._top.location)
+        return GraphEdge(
             targets=targets,
             others=tuple(key for key in map(str, self._by_name.get(name, ())) if key not in targets),
             extras=frozenset(canonicalize_name(str(extra)) for extra in item.get("extras") or ()),
             marker=marker,
         )
 
-    def _targets(self, name: str, constraint: str, place: str) -> tuple[str, ...]:
-        """Entries of the name that satisfy the constraint, newest first; none where only other platforms need it."""
+    def _targets(self, name: str, constraint: str, location: str) -> tuple[str, ...]:
+        """Entries of the name that satisfy the constraint, newest first; empty if only other platforms require it."""
         numbers = sorted(self._by_name.get(name, ()), key=lambda n: self._versions[n], reverse=True)
         try:
             return tuple(str(n) for n in numbers if admits(constraint, self._versions[n]))
         except ValueError as error:
-            raise LocksetError("format-invalid", f"{name}: {error}", place=place) from error
+            raise LocksetError("format-invalid", f"{name}: {error}", location=location) from error
 
-    def _packages(self) -> dict[str, DraftPackage]:
+    def _packages(self) -> dict[str, ImportedPackage]:
         return {str(number): self._package(number) for number in range(len(self._entries))}
 
-    def _package(self, number: int) -> DraftPackage:
+    def _package(self, number: int) -> ImportedPackage:
         entry, name = self._entries[number], self._names[number]
         source = entry.table("source")
         kind = source.text("type") if source is not None else None
-        plain = DraftPackage(name=name, version=self._versions[number], region=MarkerSet.any(), origin=self._top.place)
+        plain = ImportedPackage(
+            name=name, version=self._versions[number], region=MarkerSet.any(), origin=self._top.location
+        )
         if source is not None and kind not in {None, "legacy"}:
-            return replace(plain, **self._sourced(source, kind or "", entry, number))
+            return replace(plain, **self._source_fields(source, kind or "", entry, number))
         versions = entry.text("python-versions") or "*"
         try:
-            found = alternatives(versions)
+            pythons = alternatives(versions)
         except ValueError:
-            found = ()
+            pythons = ()
         url = source.text("url") if source is not None else None
         return replace(
             plain,
             index=plain_url(url) if url else None,
             files=tuple(self._files(entry, number)),
             every_file=False,
-            requires_python=str(found[0]) if len(found) == 1 and str(found[0]) else None,
+            requires_python=str(pythons[0]) if len(pythons) == 1 and str(pythons[0]) else None,
         )
 
-    def _files(self, entry: Fields, number: int) -> Iterator[DraftFile]:
+    def _files(self, entry: Fields, number: int) -> Iterator[ImportedFile]:
         tables = list(entry.tables("files"))
         if not tables:
             old = self._metadata.table("files")
@@ -337,27 +355,27 @@ class _Reading:
             raise LocksetError(
                 "no-files",
                 f"`{self._names[number]} {self._versions[number]}` has no files in the lock",
-                place=self._top.place,
-                hint="The file was edited by hand or cut: lock again with Poetry",
+                location=self._top.location,
+                hint="The file was edited by hand or truncated: run `poetry lock`",
             )
         for table in tables:
-            yield DraftFile(name=table.needed("file"), hashes=table.hash())
+            yield ImportedFile(name=table.required_text("file"), hashes=table.hash())
 
     def _is_of_version(self, table: Fields, number: int) -> bool:
-        """Old files list those of all versions of a name together."""
+        """Whether a file belongs to the entry's version. Old files list those of all versions of a name together."""
         if len(self._by_name[self._names[number]]) == 1:
             return True
-        parts = table.needed("file").removesuffix(".tar.gz").removesuffix(".zip").split("-")
+        parts = table.required_text("file").removesuffix(".tar.gz").removesuffix(".zip").split("-")
         others = {str(self._versions[n]) for n in self._by_name[self._names[number]]}
         return str(self._versions[number]) in parts or not others & set(parts)
 
-    def _sourced(self, source: Fields, kind: str, entry: Fields, number: int) -> dict[str, Any]:
-        url = source.needed("url")
+    def _source_fields(self, source: Fields, kind: str, entry: Fields, number: int) -> dict[str, Any]:
+        url = source.required_text("url")
         subdirectory = source.text("subdirectory")
         if kind == "git":
             commit = source.text("resolved_reference") or ""
             if not re.fullmatch(r"[0-9a-f]{40}|[0-9a-f]{64}", commit):
-                raise source.invalid("resolved_reference", f"is no full commit: `{commit}`")
+                raise source.invalid("resolved_reference", f"is not a full commit hash: `{commit}`")
             revision = source.text("reference")
             vcs = PackageVcs(
                 type="git",
@@ -369,18 +387,18 @@ class _Reading:
             return {"source": vcs, "version": None}
         if kind == "directory":
             directory = PackageDirectory(
-                path=self._options.moved(url), editable=entry.flag("develop") or None, subdirectory=subdirectory
+                path=self._options.relative_path(url), editable=entry.flag("develop") or None, subdirectory=subdirectory
             )
             return {"source": directory, "version": None}
         if kind not in {"url", "file"}:
-            raise source.invalid("type", f"is not known: `{kind}`")
+            raise source.invalid("type", f"is not supported: `{kind}`")
         hashes = hashes_of_one_file(entry.tables("files"))
-        moved = self._options.moved(url) if kind == "file" else None
+        relative_path = self._options.relative_path(url) if kind == "file" else None
         archive = PackageArchive(
-            url=plain_url(url) if kind == "url" else None, path=moved, hashes=hashes, subdirectory=subdirectory
+            url=plain_url(url) if kind == "url" else None, path=relative_path, hashes=hashes, subdirectory=subdirectory
         )
         return {"source": archive, "version": self._versions[number]}
 
 
-def _in_extras(found: re.Match[str]) -> str:
-    return f"'{canonicalize_name(found[3])}' {'in' if found[1] == '==' else 'not in'} extras"
+def _in_extras(match: re.Match[str]) -> str:
+    return f"'{canonicalize_name(match[3])}' {'in' if match[1] == '==' else 'not in'} extras"

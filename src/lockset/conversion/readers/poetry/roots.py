@@ -1,84 +1,65 @@
-"""What a project of Poetry asks for, as its pyproject.toml says: its own tables, and the standard ones."""
+"""The requirements of a Poetry project: the `[tool.poetry]` tables and the standard ones of pyproject.toml."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from packaging.requirements import InvalidRequirement
 from packaging.utils import canonicalize_name
 
-from lockset._dataclass import dataclass
-from lockset.conversion.model.graph import Edge, Root
 from lockset.conversion.readers.poetry.constraints import python_marker
-from lockset.dependency_specifiers import read_dependency
-from lockset.errors import LocksetError
+from lockset.conversion.readers.pyproject import ProjectRequirement, standard_requirements
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from lockset.conversion.model.checked_table import Fields
     from lockset.conversion.model.selectable import Choice
-    from lockset.conversion.readers.pyproject import Beside
+    from lockset.conversion.readers.pyproject import Pyproject
 
-__all__ = ["Asked", "asked_by", "dependency_items", "standard_requirements"]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
-    """One requirement of the project."""
-
-    choice: Choice
-    name: str
-    constraint: str
-    extras: frozenset[str]
-    marker: str | None
-
-    def root(self, targets: tuple[str, ...]) -> Root:
-        """The requirement, answered by `targets`."""
-        return Root(choice=self.choice, edge=Edge(targets=targets, extras=self.extras, marker=self.marker))
+__all__ = ["dependency_items", "poetry_requirements"]
 
 
-def asked_by(beside: Beside, extras: Mapping[str, Sequence[str]]) -> Iterator[Asked]:
-    """All requirements of the project, its extras (names of optional requirements) and its groups.
+def poetry_requirements(pyproject: Pyproject, extras: Mapping[str, Sequence[str]]) -> Iterator[ProjectRequirement]:
+    """All requirements of the project, its extras (by names of optional requirements) and its groups.
 
     Raises:
         LocksetError: `format-invalid`.
     """
-    yield from standard_requirements(beside)
-    table = beside.table("tool", "poetry", "dependencies")
-    own = beside.table("tool", "poetry", "extras")
+    yield from standard_requirements(pyproject)
+    table = pyproject.table("tool", "poetry", "dependencies")
+    own = pyproject.table("tool", "poetry", "extras")
     chosen = {e: frozenset(map(canonicalize_name, names)) for e, names in extras.items()}
     for extra in own.data if own is not None else ():
         chosen.setdefault(canonicalize_name(extra), frozenset(map(canonicalize_name, own.texts(extra) if own else ())))
-    project = beside.table("project")
+    project = pyproject.table("project")
     has_standard = project is not None and "dependencies" in project.data
     for name, value in table.items() if table is not None else ():
         if name == "python" or table is None:
             continue
         for item in dependency_items(value):
             normal = canonicalize_name(name)
-            # Beside [project] the table only says where to find what is asked for there.
+            # With [project], the table only adds sources to the requirements there.
             if item.get("optional") is True:
                 for extra in sorted(e for e, names in chosen.items() if normal in names):
-                    yield _asked(("extra", extra), normal, item, table)
+                    yield _requirement(("extra", extra), normal, item, table)
             elif not has_standard:
-                yield _asked(("project", ""), normal, item, table)
-    yield from _groups(beside)
+                yield _requirement(("project", ""), normal, item, table)
+    yield from _groups(pyproject)
 
 
-def _groups(beside: Beside) -> Iterator[Asked]:
-    groups = beside.table("tool", "poetry", "group")
+def _groups(pyproject: Pyproject) -> Iterator[ProjectRequirement]:
+    groups = pyproject.table("tool", "poetry", "group")
     tables = {name: groups.table(name) for name in groups.data} if groups is not None else {}
-    found = {name: table.table("dependencies") for name, table in tables.items() if table is not None}
-    old = beside.table("tool", "poetry", "dev-dependencies")
-    for name, table in (*found.items(), *([("dev", old)] if old is not None else [])):
+    dependencies = {name: table.table("dependencies") for name, table in tables.items() if table is not None}
+    old = pyproject.table("tool", "poetry", "dev-dependencies")
+    for name, table in (*dependencies.items(), *([("dev", old)] if old is not None else [])):
         for project, value in table.items() if table is not None else ():
             for item in dependency_items(value):
                 assert table is not None
-                yield _asked(("group", canonicalize_name(name)), canonicalize_name(project), item, table)
+                yield _requirement(("group", canonicalize_name(name)), canonicalize_name(project), item, table)
 
 
-def _asked(choice: Choice, name: str, item: Mapping[str, Any], table: Fields) -> Asked:
+def _requirement(choice: Choice, name: str, item: Mapping[str, Any], table: Fields) -> ProjectRequirement:
     markers = [str(item["markers"])] if item.get("markers") else []
     try:
         if item.get("python") and (python := python_marker(str(item["python"]))) is not None:
@@ -90,7 +71,7 @@ def _asked(choice: Choice, name: str, item: Mapping[str, Any], table: Fields) ->
     marker = " and ".join(f"({one})" for one in markers) or None
     if marker is not None:
         table.checked_marker(marker, name)
-    return Asked(
+    return ProjectRequirement(
         choice=choice,
         name=name,
         constraint=str(item.get("version", "*")),
@@ -100,7 +81,7 @@ def _asked(choice: Choice, name: str, item: Mapping[str, Any], table: Fields) ->
 
 
 def dependency_items(value: Any) -> Iterator[dict[str, Any]]:
-    """A requirement in one of Poetry's forms: text, table, or a list of them."""
+    """A requirement in any of Poetry's forms: a string, a table, or a list of them."""
     if isinstance(value, list):
         for one in value:
             yield from dependency_items(one)
@@ -108,42 +89,3 @@ def dependency_items(value: Any) -> Iterator[dict[str, Any]]:
         yield value
     else:
         yield {"version": str(value)}
-
-
-def standard_requirements(beside: Beside) -> Iterator[Asked]:
-    """Requirements of [project] and [dependency-groups].
-
-    Raises:
-        LocksetError: `format-invalid`.
-    """
-    project = beside.table("project")
-    if project is not None:
-        for text in project.texts("dependencies"):
-            yield _standard(("project", ""), text, beside.place)
-        optional = project.table("optional-dependencies")
-        for extra in optional.data if optional is not None else ():
-            for text in optional.texts(extra) if optional is not None else ():
-                yield _standard(("extra", canonicalize_name(extra)), text, beside.place)
-    groups = beside.table("dependency-groups")
-    if groups is None:
-        return
-    from lockset.sources.groups import read_groups
-    from lockset.sources.toml_table import Table
-
-    for group, lines in read_groups(Table(groups.data, path="dependency-groups", place=beside.place)).items():
-        for line in lines:
-            yield _standard(("group", group), str(line.requirement), beside.place)
-
-
-def _standard(choice: Choice, text: str, place: str) -> Asked:
-    try:
-        requirement = read_dependency(text)
-    except InvalidRequirement as error:
-        raise LocksetError("requirement-syntax", f"`{text}` is not a requirement", place=place) from error
-    return Asked(
-        choice=choice,
-        name=canonicalize_name(requirement.name),
-        constraint=str(requirement.specifier) or "*",
-        extras=frozenset(map(canonicalize_name, requirement.extras)),
-        marker=None if requirement.marker is None else str(requirement.marker),
-    )

@@ -1,4 +1,4 @@
-"""uv.lock to a Draft: the graph is walked, so that extras and groups stay choices."""
+"""Reader of uv.lock. It walks the graph, so that extras and groups stay selectable."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.utils import canonicalize_name
 
-from lockset.conversion.model.checked_table import Fields, parse_toml
+from lockset.conversion.model.checked_table import Fields, parse_toml_fields
 from lockset.conversion.model.formats import Format
-from lockset.conversion.model.graph import Edge, ForeignGraph, GraphNode, Root
-from lockset.conversion.model.imported_lock import DraftPackage, Loss
-from lockset.conversion.model.selectable import Offers
-from lockset.conversion.readers.from_graph import draft_of_graph
+from lockset.conversion.model.graph import ForeignGraph, GraphEdge, GraphNode, GraphRoot
+from lockset.conversion.model.imported_lock import ImportedPackage, Loss
+from lockset.conversion.model.selectable import SelectableNames
+from lockset.conversion.readers.from_graph import imported_from_graph
 from lockset.conversion.readers.uv.markers import Rewriter
 from lockset.conversion.readers.uv.sources import archive_of, file_of, tree_of
 from lockset.dependency_specifiers import read_specifiers
@@ -24,10 +24,10 @@ from lockset.url_secrets import plain_url
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from lockset.conversion.model.imported_lock import Conflict, Draft, Side
-    from lockset.conversion.model.options import ConvertOptions
+    from lockset.conversion.model.imported_lock import Conflict, ImportedLock, Side
+    from lockset.conversion.model.options import ReaderOptions
     from lockset.conversion.model.selectable import Choice
-    from lockset.conversion.readers.pyproject import Beside
+    from lockset.conversion.readers.pyproject import Pyproject
     from lockset.conversion.readers.uv.markers import Activation
 
 __all__ = ["read_uv_lock"]
@@ -36,16 +36,16 @@ _SUPPORTED = 1
 _SCRIPT = "(script)"
 
 
-def read_uv_lock(text: str, *, place: str, options: ConvertOptions, beside: Beside | None) -> Draft:
-    """The Draft of a uv.lock.
+def read_uv_lock(text: str, *, location: str, options: ReaderOptions, pyproject: Pyproject | None) -> ImportedLock:
+    """Read a uv.lock.
 
     Raises:
         LocksetError: what is wrong with it, or `format-newer`.
     """
-    top = parse_toml(text, place=place, what="uv.lock")
+    top = parse_toml_fields(text, location=location, what="uv.lock")
     _check_version(top)
-    reading = _Reading(top, options, beside)
-    return reading.draft()
+    reader = _UvLockReader(top, options, pyproject)
+    return reader.read()
 
 
 def _check_version(top: Fields) -> None:
@@ -53,19 +53,19 @@ def _check_version(top: Fields) -> None:
     if version != _SUPPORTED:
         raise LocksetError(
             "format-newer",
-            f"uv.lock has version {version}, and only version {_SUPPORTED} is known",
-            place=top.place,
+            f"uv.lock has version {version}, but only version {_SUPPORTED} is supported",
+            location=top.location,
             hint="Use a newer lockset, or lock with a uv that writes version 1",
         )
 
 
-class _Reading:
-    """One uv.lock; entries by number."""
+class _UvLockReader:
+    """Reader of one uv.lock. Keys of entries are their numbers."""
 
-    def __init__(self, top: Fields, options: ConvertOptions, beside: Beside | None) -> None:
+    def __init__(self, top: Fields, options: ReaderOptions, pyproject: Pyproject | None) -> None:
         self._top = top
         self._options = options
-        self._beside = beside
+        self._pyproject = pyproject
         self._entries = list(top.tables("package"))
         self._names = [entry.name() for entry in self._entries]
         self._by_name: dict[str, list[int]] = {}
@@ -73,16 +73,20 @@ class _Reading:
             self._by_name.setdefault(name, []).append(number)
         self._losses: list[Loss] = []
         self._members = self._member_numbers()
-        self._lead = self._lead_numbers()
-        self._offers = self._find_offers()
-        leads = [self._names[number] for number in self._lead]
-        asked = {(item.name(), extra) for item in self._items() for extra in _extras(item)}
+        self._roots_numbers = self._root_numbers()
+        self._selectable = self._find_selectable()
+        leads = [self._names[number] for number in self._roots_numbers]
+        required_extras = {(item.name(), extra) for item in self._items() for extra in _extras(item)}
         self._markers = Rewriter(
-            projects=leads, offers=self._offers, place=top.place, asked=asked, implied=self._implied()
+            projects=leads,
+            selectable=self._selectable,
+            location=top.location,
+            required_extras=required_extras,
+            implied=self._implied(),
         )
 
     def _items(self) -> Iterator[Fields]:
-        """Everything that an entry asks for."""
+        """All requirements of all entries."""
         for entry in self._entries:
             yield from entry.tables("dependencies")
             for key in ("optional-dependencies", "dev-dependencies", "dependency-groups"):
@@ -90,9 +94,9 @@ class _Reading:
                     yield from items
 
     def _implied(self) -> dict[Activation, list[str]]:
-        """Markers of choices that ask for another extra of the same project."""
-        found: dict[Activation, list[str]] = {}
-        for number in self._lead:
+        """Markers of the extras and groups that request another extra of the same project."""
+        implied: dict[Activation, list[str]] = {}
+        for number in self._roots_numbers:
             entry, name = self._entries[number], self._names[number]
             for key in ("optional-dependencies", "dev-dependencies", "dependency-groups"):
                 for choice, items in _pairs(entry, key):
@@ -100,11 +104,11 @@ class _Reading:
                     chosen = f"'{normal}' in {'extras' if key == 'optional-dependencies' else 'dependency_groups'}"
                     for item in items:
                         for extra in _extras(item) if item.name() == name else ():
-                            found.setdefault((name, extra), []).append(chosen)
-        return found
+                            implied.setdefault((name, extra), []).append(chosen)
+        return implied
 
-    def draft(self) -> Draft:
-        """The whole."""
+    def read(self) -> ImportedLock:
+        """Read the whole file."""
         nodes = {str(number): self._node(number) for number in range(len(self._entries))}
         roots = tuple(self._roots())
         graph = ForeignGraph(nodes=nodes, roots=roots, activations=self._markers.activations)
@@ -113,31 +117,31 @@ class _Reading:
             for number in range(len(self._entries))
             if (package := self._package(number)) is not None
         }
-        found = draft_of_graph(
+        lock = imported_from_graph(
             shown=Format.UV.shown,
-            place=self._top.place,
+            location=self._top.location,
             graph=graph,
             packages=packages,
-            offers=self._offers,
+            selectable=self._selectable,
             requires_python=self._requires_python(),
             environments=tuple(
                 self._markers.rewrite(m, "supported-markers") for m in self._top.texts("supported-markers")
             ),
             losses=self._losses,
         )
-        return replace(found, conflicts=self._conflicts())
+        return replace(lock, conflicts=self._conflicts())
 
     def _requires_python(self) -> SpecifierSet | None:
-        said = self._top.text("requires-python")
-        if said is None:
+        text = self._top.text("requires-python")
+        if text is None:
             return self._options.requires_python
         try:
-            own = read_specifiers(said)
+            own = read_specifiers(text)
         except InvalidSpecifier:
-            raise self._top.invalid("requires-python", f"is no range of versions: `{said}`") from None
+            raise self._top.invalid("requires-python", f"is not a valid version specifier: `{text}`") from None
         return own if self._options.requires_python is None else own & self._options.requires_python
 
-    # Who asks
+    # Requirements of the project
 
     def _member_numbers(self) -> list[int]:
         manifest = self._top.table("manifest")
@@ -155,20 +159,20 @@ class _Reading:
         return source.text("virtual") or source.text("editable")
 
     def _source(self, number: int) -> Fields:
-        found = self._entries[number].table("source")
-        if found is None:
+        source = self._entries[number].table("source")
+        if source is None:
             raise self._entries[number].invalid("source", "is missing")
-        return found
+        return source
 
-    def _lead_numbers(self) -> list[int]:
-        """The members whose requirements are the project's."""
+    def _root_numbers(self) -> list[int]:
+        """The workspace members to convert."""
         chosen = {canonicalize_name(name) for name in self._options.members}
         unknown = chosen - {self._names[n] for n in self._members}
         if unknown:
             raise LocksetError(
                 "unknown-member",
                 f"The workspace has no member named {', '.join(sorted(unknown))}",
-                place=self._top.place,
+                location=self._top.location,
                 hint=f"It has: {', '.join(sorted(self._names[n] for n in self._members)) or 'none'}",
             )
         if chosen:
@@ -179,16 +183,16 @@ class _Reading:
         others = [self._names[n] for n in self._members if n not in top]
         if others:
             message = (
-                f"Only what {self._names[top[0]]} needs is converted, not what is needed by the other members "
+                f"Only {self._names[top[0]]} is converted, without the other workspace members "
                 f"({', '.join(others)}): choose with `--package` or `--all-packages`"
             )
             self._losses.append(Loss(kind="members-left-out", message=message))
         return top
 
-    def _find_offers(self) -> Offers:
+    def _find_selectable(self) -> SelectableNames:
         extras: set[str] = set()
         groups: set[str] = set()
-        for number in self._lead:
+        for number in self._roots_numbers:
             entry = self._entries[number]
             extras.update(canonicalize_name(k) for k, _ in _pairs(entry, "optional-dependencies"))
             groups.update(canonicalize_name(k) for k, _ in _pairs(entry, "dev-dependencies"))
@@ -199,47 +203,51 @@ class _Reading:
         manifest = self._top.table("manifest")
         if manifest is not None:
             groups.update(canonicalize_name(k) for k, _ in _pairs(manifest, "dependency-groups"))
-        return Offers(extras=tuple(sorted(extras)), groups=tuple(sorted(groups)), by_default=self._by_default(groups))
+        return SelectableNames(
+            extras=tuple(sorted(extras)), groups=tuple(sorted(groups)), by_default=self._by_default(groups)
+        )
 
     def _by_default(self, groups: set[str]) -> tuple[str, ...]:
         if not groups:
             return ()
-        if self._beside is not None:
-            return self._beside.uv_default_groups(groups)
+        if self._pyproject is not None:
+            return self._pyproject.uv_default_groups(groups)
         message = (
-            "Which groups uv installs by default is told in pyproject.toml only, and none was found: "
-            "the lock installs the project alone by default"
+            "Only pyproject.toml states which groups uv installs by default, and none was found: "
+            "by default, the lock file installs the project alone"
         )
         self._losses.append(Loss(kind="default-groups-unknown", message=message))
         return ()
 
-    def _roots(self) -> Iterator[Root]:
-        for number in self._lead:
+    def _roots(self) -> Iterator[GraphRoot]:
+        for number in self._roots_numbers:
             entry = self._entries[number]
-            yield Root(choice=("project", ""), edge=Edge(targets=(str(number),)))
+            yield GraphRoot(choice=("project", ""), edge=GraphEdge(targets=(str(number),)))
             for extra, items in _pairs(entry, "optional-dependencies"):
-                yield from self._asked(entry, ("extra", canonicalize_name(extra)), items, number)
+                yield from self._roots_of(entry, ("extra", canonicalize_name(extra)), items, number)
             for key in ("dev-dependencies", "dependency-groups"):
                 for group, items in _pairs(entry, key):
-                    yield from self._asked(entry, ("group", canonicalize_name(group)), items, number)
+                    yield from self._roots_of(entry, ("group", canonicalize_name(group)), items, number)
         manifest = self._top.table("manifest")
         if manifest is not None and not self._members:
-            yield from self._asked(manifest, ("project", ""), list(manifest.tables("requirements")), None)
+            yield from self._roots_of(manifest, ("project", ""), list(manifest.tables("requirements")), None)
         if manifest is not None:
             for group, items in _pairs(manifest, "dependency-groups"):
-                yield from self._asked(manifest, ("group", canonicalize_name(group)), items, None)
+                yield from self._roots_of(manifest, ("group", canonicalize_name(group)), items, None)
 
-    def _asked(self, entry: Fields, choice: Choice, items: Iterable[Fields], asker: int | None) -> Iterator[Root]:
+    def _roots_of(
+        self, entry: Fields, choice: Choice, items: Iterable[Fields], dependent: int | None
+    ) -> Iterator[GraphRoot]:
         del entry
         for item in items:
             edge = self._edge(item)
-            # An extra of the project that asks for another extra of the project.
-            if asker is not None and edge.targets == (str(asker),):
+            # An extra or group that requests another extra of the project.
+            if dependent is not None and edge.targets == (str(dependent),):
                 for extra in edge.extras:
-                    inner = dict(_pairs(self._entries[asker], "optional-dependencies")).get(extra, [])
-                    yield from (Root(choice=choice, edge=self._edge(each)) for each in inner)
+                    inner = dict(_pairs(self._entries[dependent], "optional-dependencies")).get(extra, [])
+                    yield from (GraphRoot(choice=choice, edge=self._edge(each)) for each in inner)
             else:
-                yield Root(choice=choice, edge=edge)
+                yield GraphRoot(choice=choice, edge=edge)
 
     # The graph
 
@@ -261,10 +269,10 @@ class _Reading:
             forks=forks,
         )
 
-    def _edge(self, item: Fields) -> Edge:
+    def _edge(self, item: Fields) -> GraphEdge:
         marker, extras = item.text("marker"), _extras(item)
         own = [(item.name(), extra) for extra in extras]
-        return Edge(
+        return GraphEdge(
             targets=self._targets(item),
             extras=extras,
             marker=None if marker is None else self._markers.rewrite(marker, item.at("marker"), own),
@@ -273,25 +281,25 @@ class _Reading:
     def _targets(self, item: Fields) -> tuple[str, ...]:
         name = item.name()
         version, source = item.text("version"), item.table("source")
-        found = [
+        numbers = [
             number
             for number in self._by_name.get(name, ())
             if (version is None or self._entries[number].text("version") == version)
             and (source is None or self._source(number).data == source.data)
         ]
-        if not found:
+        if not numbers:
             shown = f"{name} {version}" if version else name
             raise LocksetError(
                 "format-invalid",
-                f"`{item.path}` needs {shown}, and the lock has no such package",
-                place=self._top.place,
-                hint="The file was edited by hand or cut: run `uv lock`",
+                f"`{item.path}` requires {shown}, which the lock does not contain",
+                location=self._top.location,
+                hint="The file was edited by hand or truncated: run `uv lock`",
             )
-        return tuple(map(str, found))
+        return tuple(map(str, numbers))
 
     # Entries
 
-    def _package(self, number: int) -> DraftPackage | None:
+    def _package(self, number: int) -> ImportedPackage | None:
         entry, name, source = self._entries[number], self._names[number], self._source(number)
         if source.text("virtual") is not None:
             return None
@@ -299,33 +307,35 @@ class _Reading:
             return None
         tree = tree_of(source, entry, self._options)
         if tree is not None:
-            return DraftPackage(name=name, version=None, region=MarkerSet.any(), source=tree, origin=self._top.place)
+            return ImportedPackage(
+                name=name, version=None, region=MarkerSet.any(), source=tree, origin=self._top.location
+            )
         sdist = entry.table("sdist")
         tables = [*([sdist] if sdist is not None else []), *entry.tables("wheels")]
         registry = source.text("registry")
         version = entry.version()
         if source.text("url") is not None or source.text("path") is not None:
-            return DraftPackage(
+            return ImportedPackage(
                 name=name,
                 version=version,
                 region=MarkerSet.any(),
                 source=archive_of(source, tables, self._options),
-                origin=self._top.place,
+                origin=self._top.location,
             )
         if registry is None:
-            raise entry.invalid("source", f"is of a kind that is not known: {', '.join(source.data)}")
-        return DraftPackage(
+            raise entry.invalid("source", f"is of an unknown kind: {', '.join(source.data)}")
+        return ImportedPackage(
             name=name,
             version=version,
             region=MarkerSet.any(),
             index=plain_url(registry) if "://" in registry else None,
             files=tuple(file_of(table, registry, self._options) for table in tables),
             every_file=not tables,
-            origin=self._top.place,
+            origin=self._top.location,
         )
 
     def _conflicts(self) -> tuple[Conflict, ...]:
-        found = []
+        conflicts = []
         for conflict in self._top.data.get("conflicts") or ():
             items = [i for i in conflict if isinstance(i, dict)] if isinstance(conflict, list) else []
             sides = [self._markers.side(item) for item in items]
@@ -336,20 +346,20 @@ class _Reading:
                     if members.setdefault(side, member) != member:
                         raise self._members_in_conflict(side, members[side], member)
             named = list(members)
-            found += [frozenset({a, b}) for i, a in enumerate(named) for b in named[:i]]
-        return tuple(dict.fromkeys(found))
+            conflicts += [frozenset({a, b}) for i, a in enumerate(named) for b in named[:i]]
+        return tuple(dict.fromkeys(conflicts))
 
     def _members_in_conflict(self, side: Side, one: str, other: str) -> LocksetError:
         kind, name = side
         if kind == "project":
-            message = f"The workspace members {one} and {other} are in conflict, and one lock file cannot hold both"
+            message = f"The workspace members {one} and {other} conflict, and one lock file cannot contain both"
         else:
             message = (
                 f"The workspace members {one} and {other} each have the {kind} `{name}` in one conflict, and a lock "
                 f"file has only one {kind} of that name"
             )
-        hint = f"Convert one of them alone: `--package {one}` or `--package {other}`"
-        return LocksetError("conflict-unsupported", message, place=self._top.place, hint=hint)
+        hint = f"Convert one of them alone with `--package {one}` or `--package {other}`"
+        return LocksetError("conflict-unsupported", message, location=self._top.location, hint=hint)
 
 
 def _extras(item: Fields) -> frozenset[str]:

@@ -1,4 +1,4 @@
-"""uv's markers: conflicting extras and groups are written as made-up values of `extra`."""
+"""uv's markers, which encode conflicting extras and groups as special values of `extra`."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from lockset.conversion.model.imported_lock import Side
-    from lockset.conversion.model.selectable import Offers
+    from lockset.conversion.model.selectable import SelectableNames
 
 __all__ = ["Activation", "Rewriter"]
 
@@ -28,84 +28,84 @@ _COMPARISON = re.compile(r"""extra\s*(==|!=)\s*(['"])((?:extra|group|project)-[0
 
 
 class Rewriter:
-    """Turns `extra == 'extra-3-app-cpu'` into `'cpu' in extras`, and the like for groups and the project itself.
+    """Rewrites `extra == 'extra-3-app-cpu'` to `'cpu' in extras`, and likewise for groups and the project itself.
 
-    An extra also counts as chosen where something that is installed asks for it; for that stands a made-up extra,
-    whose meaning `activations` tells: where the package is reached with the extra.
+    An extra also counts as selected where an installed package requests it. A synthetic extra stands for that case;
+    `activations` maps it to the package and the extra.
     """
 
     def __init__(
         self,
         *,
         projects: Collection[str],
-        offers: Offers,
-        place: str,
-        asked: Collection[Activation] = (),
+        selectable: SelectableNames,
+        location: str,
+        required_extras: Collection[Activation] = (),
         implied: Mapping[Activation, Sequence[str]] | None = None,
     ) -> None:
-        """What markers may speak of.
+        """What the markers may refer to.
 
         Args:
-            projects: Members whose extras and groups can be chosen.
-            offers: What can be chosen.
-            place: Name of the file in messages.
-            asked: Packages and extras that some entry asks for.
-            implied: Markers of choices that bring an extra of a project with them.
+            projects: Members whose extras and groups can be selected.
+            selectable: The extras and groups that can be selected.
+            location: Name of the file, for messages.
+            required_extras: Packages and extras that some entry requests.
+            implied: Markers of the extras and groups that request an extra of their own project.
         """
         self._projects = frozenset(projects)
-        self._offers = offers
-        self._place = place
-        self._asked = frozenset(asked)
+        self._selectable = selectable
+        self._location = location
+        self._required_extras = frozenset(required_extras)
         self._implied = implied or {}
         self.activations: dict[str, Activation] = {}
 
-    def rewrite(self, marker: str, where: str, own: Collection[Activation] = ()) -> str:
-        """The marker in the notation of lock files; `own`: extras that the requirement itself asks for, and so holds.
+    def rewrite(self, marker: str, key: str, own: Collection[Activation] = ()) -> str:
+        """The marker in the notation of PEP 751. `own`: extras that the requirement itself requests, which hold.
 
         Raises:
-            LocksetError: `format-invalid` where it is none.
+            LocksetError: `format-invalid` if it is not a valid marker.
         """
-        rewritten = _COMPARISON.sub(lambda found: self._choice(found[1] == "==", found[3], own), marker)
+        rewritten = _COMPARISON.sub(lambda match: self._choice(match[1] == "==", match[3], own), marker)
         try:
             read_marker(rewritten)
         except (InvalidMarker, RecursionError) as error:
-            message = f"`{where}` is no marker: `{marker}`"
-            raise LocksetError("format-invalid", message, place=self._place) from error
+            message = f"`{key}` is not a valid marker: `{marker}`"
+            raise LocksetError("format-invalid", message, location=self._location) from error
         return rewritten
 
-    def _choice(self, wanted: bool, encoded: str, own: Collection[Activation]) -> str:  # noqa: FBT001 - the sign
+    def _choice(self, equal: bool, encoded: str, own: Collection[Activation]) -> str:  # noqa: FBT001 - the sign
         kind, length, rest = encoded.split("-", 2)
         name = canonicalize_name(rest[: int(length)])
         tail = canonicalize_name(rest[int(length) + 1 :])
         if kind == "extra" and (name, tail) in own:
-            return _ALWAYS if wanted else _NEVER
-        ways = {"extra": self._extra, "project": self._project}.get(kind, self._group)(name, tail)
-        return _any_of(ways) if wanted else _none_of(ways)
+            return _ALWAYS if equal else _NEVER
+        alternatives = {"extra": self._extra, "project": self._project}.get(kind, self._group)(name, tail)
+        return _any_of(alternatives) if equal else _none_of(alternatives)
 
     def _extra(self, name: str, extra: str) -> list[str]:
-        ways = list(self._implied.get((name, extra), ()))
+        alternatives = list(self._implied.get((name, extra), ()))
         if name in self._projects:
-            ways.insert(0, f"'{extra}' in extras")
-        if (name, extra) in self._asked:
+            alternatives.insert(0, f"'{extra}' in extras")
+        if (name, extra) in self._required_extras:
             mark = f"lockset-asked-{name}--{extra}".replace("--", "-x-")
             self.activations[mark] = (name, extra)
-            ways.append(f"'{mark}' in extras")
-        return ways
+            alternatives.append(f"'{mark}' in extras")
+        return alternatives
 
     def _project(self, name: str, _: str) -> list[str]:
         if name not in self._projects:
             return []
-        default = self._offers.default
+        default = self._selectable.default
         return [_ALWAYS if default is None else f"'{default}' in dependency_groups"]
 
     def _group(self, name: str, group: str) -> list[str]:
         if name not in self._projects:
             return []
-        twins = [self._offers.twin(group)] if group in self._offers.by_default else []
+        twins = [self._selectable.twin(group)] if group in self._selectable.by_default else []
         return [f"'{one}' in dependency_groups" for one in (group, *twins)]
 
     def side(self, item: dict[str, Any]) -> Side | None:
-        """One side of a declared conflict of a project."""
+        """One member of a declared conflict; None if it is not one of the converted projects."""
         if canonicalize_name(str(item.get("package", ""))) not in self._projects:
             return None
         if isinstance(item.get("extra"), str):
@@ -115,16 +115,16 @@ class Rewriter:
         return "project", ""
 
 
-def _any_of(ways: Sequence[str]) -> str:
-    if not ways:
+def _any_of(alternatives: Sequence[str]) -> str:
+    if not alternatives:
         return _NEVER
-    return ways[0] if len(ways) == 1 else f"({' or '.join(ways)})"
+    return alternatives[0] if len(alternatives) == 1 else f"({' or '.join(alternatives)})"
 
 
-def _none_of(ways: Sequence[str]) -> str:
-    if _ALWAYS in ways:
+def _none_of(alternatives: Sequence[str]) -> str:
+    if _ALWAYS in alternatives:
         return _NEVER
-    opposites = [way.replace(" in ", " not in ") for way in ways]
+    opposites = [alternative.replace(" in ", " not in ") for alternative in alternatives]
     if not opposites:
         return _ALWAYS
     return opposites[0] if len(opposites) == 1 else f"({' and '.join(opposites)})"

@@ -1,4 +1,4 @@
-"""Sources and files as uv.lock writes them."""
+"""Sources and files in uv.lock."""
 
 from __future__ import annotations
 
@@ -7,26 +7,26 @@ from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from lockset.conversion.model.checked_table import hashes_of_one_file
-from lockset.conversion.model.imported_lock import DraftFile
+from lockset.conversion.model.imported_lock import ImportedFile
 from lockset.lockfile.model import PackageArchive, PackageDirectory, PackageVcs, last_component
 from lockset.url_secrets import plain_url
 
 if TYPE_CHECKING:
     from lockset.conversion.model.checked_table import Fields
-    from lockset.conversion.model.options import ConvertOptions
+    from lockset.conversion.model.options import ReaderOptions
 
 __all__ = ["archive_of", "file_of", "tree_of"]
 
 
-def tree_of(source: Fields, entry: Fields, options: ConvertOptions) -> PackageVcs | PackageDirectory | None:
-    """The repository or folder that the entry is built from; None for what has files."""
+def tree_of(source: Fields, entry: Fields, options: ReaderOptions) -> PackageVcs | PackageDirectory | None:
+    """The repository or folder that the entry is built from; None for an entry with files."""
     git = source.text("git")
     if git is not None:
         split = urlsplit(git)
         query = parse_qs(split.query)
         revision = next((query[key][0] for key in ("rev", "tag", "branch") if key in query), None)
         if not re.fullmatch(r"[0-9a-f]{40}|[0-9a-f]{64}", split.fragment):
-            raise entry.invalid("source", f"has no full commit: `{plain_url(git)}`")
+            raise entry.invalid("source", f"has no full commit hash: `{plain_url(git)}`")
         return PackageVcs(
             type="git",
             url=plain_url(split._replace(query="", fragment="").geturl()),
@@ -37,17 +37,19 @@ def tree_of(source: Fields, entry: Fields, options: ConvertOptions) -> PackageVc
     editable = source.text("editable")
     path = editable or source.text("directory")
     if path is not None:
-        return PackageDirectory(path=options.moved(path), editable=True if editable else None, subdirectory=None)
+        return PackageDirectory(
+            path=options.relative_path(path), editable=True if editable else None, subdirectory=None
+        )
     return None
 
 
-def archive_of(source: Fields, tables: list[Fields], options: ConvertOptions) -> PackageArchive:
-    """The one file of a direct URL or path; its hash stands at the file."""
+def archive_of(source: Fields, tables: list[Fields], options: ReaderOptions) -> PackageArchive:
+    """The file of a direct URL or path, with its hashes."""
     url, path = source.text("url"), source.text("path")
     table = tables[0] if tables else None
     return PackageArchive(
         url=None if url is None else plain_url(url),
-        path=None if path is None else options.moved(path),
+        path=None if path is None else options.relative_path(path),
         hashes=hashes_of_one_file(tables),
         size=table.number("size") if table else None,
         upload_time=table.time("upload-time") if table else None,
@@ -55,14 +57,14 @@ def archive_of(source: Fields, tables: list[Fields], options: ConvertOptions) ->
     )
 
 
-def file_of(table: Fields, registry: str, options: ConvertOptions) -> DraftFile:
-    """A file of a release: its name is the URL's or path's tail."""
+def file_of(table: Fields, registry: str, options: ReaderOptions) -> ImportedFile:
+    """A file of a release, named by the last component of its URL or path."""
     url, path = table.text("url"), table.text("path")
     if path is not None and "://" not in registry:
-        path = options.moved(f"{registry.rstrip('/')}/{path}")
+        path = options.relative_path(f"{registry.rstrip('/')}/{path}")
     url = None if url is None else plain_url(url)
     name = table.text("filename") or last_component(path=path, url=url)
-    return DraftFile(
+    return ImportedFile(
         name=None if name is None else unquote(name),
         hashes=table.hash(),
         url=None if url is None else url.partition("#")[0],

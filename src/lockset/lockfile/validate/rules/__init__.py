@@ -1,1 +1,1 @@
-"""The rules of validation, one module a subject."""
+"""The validation rules, one module per subject."""

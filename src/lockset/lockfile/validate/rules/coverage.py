@@ -1,6 +1,6 @@
-"""What a lock file claims to serve, as marker sets: its environments, and where each entry applies.
+"""The environments that a lock file claims to support, and where each entry applies, as marker sets.
 
-Only imported for lock files that have something to compare: `lockset.markers` costs more than all other rules.
+Only imported for lock files that need it: importing `lockset.markers` takes longer than all other rules.
 """
 
 from __future__ import annotations
@@ -22,32 +22,32 @@ from lockset.markers.environment import UNNAMED_SYSTEM
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-__all__ = ["Served", "example_text", "python_set", "served", "small", "united"]
+__all__ = ["Coverage", "bounded_union", "example_text", "is_small", "python_set", "read_coverage"]
 
-# Bounds the diagrams that are compared: two of this size meet in at most its square of steps. Real markers have tens
-# of nodes; entries and environments beyond it are passed over.
+# Limit for the diagrams that are compared, which takes at most the square of their size. Real markers have tens of
+# nodes; larger entries and environments are skipped.
 MAX_NODES = 200
-# Bounds the nodes that are made for one file, and with them time and memory; what comes later is passed over.
+# Limit for the nodes that are created for one file, and so for time and memory; the rest is skipped.
 MAX_MADE = 100_000
-# Bounds how many environments are looked at; the largest real files have some dozens.
+# Limit for the environments that are checked; the largest real files have a few dozen.
 MAX_ENVIRONMENTS = 64
-# Bounds how many pairs of conflicting extras and groups are taken into account.
+# Limit for the pairs of conflicting extras and groups that are considered.
 _MOST_PAIRS = 1000
 
 _SYSTEMS = {"linux": "Linux", "darwin": "macOS", "win32": "Windows"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Served:
+class Coverage:
     """The environments of one lock file.
 
     Attributes:
-        pythons: What `requires-python` admits, among what can occur at all.
-        has_python: Whether `requires-python` is there and can be read.
-        environments: The declared ones by their place, each as it stands, those that can be read.
-        region: Pythons and environments together, without extras and groups that the file does not declare.
-        entries: Where each package applies, within `region`, by its place; those that can be compared.
-        markers: The same before anything is taken off, for packages that have a marker.
+        pythons: The possible environments that `requires-python` allows.
+        has_python: Whether `requires-python` is present and valid.
+        environments: The valid declared environments, by index.
+        region: `pythons` and `environments` together, without undeclared extras and groups.
+        entries: Where each package applies within `region`, by index; only those that are small enough to compare.
+        markers: The packages' markers as sets, by index, for packages that have one.
         began: How many nodes there were before.
     """
 
@@ -57,106 +57,106 @@ class Served:
     region: MarkerSet
     entries: Mapping[int, MarkerSet]
     markers: Mapping[int, MarkerSet]
-    began: int
+    nodes_before: int
 
     @property
-    def spent(self) -> bool:
-        """Whether so much has been computed for this file that the rest is passed over."""
-        return len(NODES) - self.began > MAX_MADE
+    def is_exhausted(self) -> bool:
+        """Whether the limit for this file is reached, so that the rest is skipped."""
+        return len(NODES) - self.nodes_before > MAX_MADE
 
 
-def served(data: Mapping[str, Any]) -> Served:
-    """What `data` claims; values that are no markers and no specifiers count as absent."""
-    began = len(NODES)
+def read_coverage(data: Mapping[str, Any]) -> Coverage:
+    """The coverage that `data` claims; invalid markers and specifiers count as absent."""
+    nodes_before = len(NODES)
     pythons, requires = possible(), data.get("requires-python")
-    wanted = python_set(requires) if isinstance(requires, str) else None
-    if wanted is not None:
-        pythons &= wanted
-    declared = _parsed(data.get("environments"), MAX_ENVIRONMENTS)
-    within = united(declared.values()) if declared or data.get("environments") == [] else None
+    required = python_set(requires) if isinstance(requires, str) else None
+    if required is not None:
+        pythons &= required
+    declared = _parse_all(data.get("environments"), MAX_ENVIRONMENTS)
+    within = bounded_union(declared.values()) if declared or data.get("environments") == [] else None
     region = pythons if within is None else pythons & within
     packages = data.get("packages")
     tables = packages if isinstance(packages, list) else []
-    markers = _parsed([table.get("marker") if isinstance(table, dict) else None for table in tables], len(tables))
-    region = _without_conflicts(region & _choosable(data, markers.values()), data)
+    markers = _parse_all([table.get("marker") if isinstance(table, dict) else None for table in tables], len(tables))
+    region = _without_conflicts(region & _selectable(data, markers.values()), data)
     entries: dict[int, MarkerSet] = {}
     for index, table in enumerate(tables):
         if isinstance(table, dict) and table.get("marker") is None:
             entries[index] = region
-        elif index in markers and small(region) and len(NODES) - began < MAX_MADE:
+        elif index in markers and is_small(region) and len(NODES) - nodes_before < MAX_MADE:
             entries[index] = region & markers[index]
-    return Served(
+    return Coverage(
         pythons=pythons,
-        has_python=wanted is not None,
+        has_python=required is not None,
         environments=declared,
         region=region,
-        entries={index: one for index, one in entries.items() if small(one)},
+        entries={index: one for index, one in entries.items() if is_small(one)},
         markers=markers,
-        began=began,
+        nodes_before=nodes_before,
     )
 
 
-def united(regions: Iterable[MarkerSet]) -> MarkerSet | None:
-    """The union, or None where it grows beyond what is compared."""
-    found = MarkerSet.none()
+def bounded_union(regions: Iterable[MarkerSet]) -> MarkerSet | None:
+    """The union, or None if it becomes too large to compare."""
+    union = MarkerSet.none()
     for region in regions:
-        found |= region
-        if not small(found):
+        union |= region
+        if not is_small(union):
             return None
-    return found
+    return union
 
 
-def _parsed(texts: Any, limit: int) -> dict[int, MarkerSet]:
-    found: dict[int, MarkerSet] = {}
+def _parse_all(texts: Any, limit: int) -> dict[int, MarkerSet]:
+    markers: dict[int, MarkerSet] = {}
     for index, text in enumerate(texts[:limit] if isinstance(texts, list) else ()):
         one = _marker(text) if isinstance(text, str) else None
         if one is not None:
-            found[index] = one
-    return found
+            markers[index] = one
+    return markers
 
 
 @lru_cache(maxsize=4096)
 def _marker(text: str) -> MarkerSet | None:
     try:
-        found = MarkerSet.parse(text)
+        region = MarkerSet.parse(text)
     except (LocksetError, ValueError, RecursionError):
-        return None  # other rules tell what is wrong with it
-    return found if small(found) else None
+        return None  # other rules report what is wrong with it
+    return region if is_small(region) else None
 
 
 @lru_cache(maxsize=4096)
 def python_set(text: str) -> MarkerSet | None:
-    """The Pythons of a `requires-python`, or None where it is no specifier or has too many parts."""
+    """The Pythons of a `requires-python`, or None if it is not valid or has too many parts."""
     try:
-        found = MarkerSet.of_python(text)
+        region = MarkerSet.of_python(text)
     except (LocksetError, ValueError, RecursionError):
         return None
-    return found if small(found) else None
+    return region if is_small(region) else None
 
 
-def _choosable(data: Mapping[str, Any], markers: Iterable[MarkerSet]) -> MarkerSet:
-    """All choices but those of undeclared extras and groups, which nobody can make."""
+def _selectable(data: Mapping[str, Any], markers: Iterable[MarkerSet]) -> MarkerSet:
+    """All selections without undeclared extras and groups, which cannot be selected."""
     extras = _names(data, "extras")
     groups = _names(data, "dependency-groups") | _names(data, "default-groups")
-    found = MarkerSet.any()
+    region = MarkerSet.any()
     for marker in dict.fromkeys(markers):
-        if not small(found):
+        if not is_small(region):
             break
         for name in sorted(marker.extras() - extras):
-            found -= MarkerSet.extra(name)
+            region -= MarkerSet.extra(name)
         for name in sorted(marker.groups() - groups):
-            found -= MarkerSet.group(name)
-    return found
+            region -= MarkerSet.group(name)
+    return region
 
 
 def _without_conflicts(region: MarkerSet, data: Mapping[str, Any]) -> MarkerSet:
-    """`region` without the choices that lockset refuses, as the file declares them."""
+    """`region` without the selections that the file declares as conflicting."""
     for pair in islice(pairs_of(read_conflicts(data.get("tool"))), _MOST_PAIRS):
         try:
             left = region - conflicting_region([pair])
         except (LocksetError, ValueError, RecursionError):
             continue
-        if not small(left):
+        if not is_small(left):
             break
         region = left
     return region
@@ -169,7 +169,7 @@ def _names(data: Mapping[str, Any], key: str) -> frozenset[str]:
 
 
 @lru_cache(maxsize=8192)
-def small(region: MarkerSet) -> bool:
+def is_small(region: MarkerSet) -> bool:
     """Whether the diagram of `region` has at most MAX_NODES nodes."""
     seen: set[int] = set()
     waiting = [region.id]
@@ -182,7 +182,7 @@ def small(region: MarkerSet) -> bool:
 
 
 def example_text(example: Example) -> str:
-    """An environment in words: `Python 3.12.0 on Linux x86_64 with the extra docs`."""
+    """A description of an environment, such as `Python 3.12.0 on Linux x86_64 with the extra docs`."""
     values = example.environment
     implementation = values["platform_python_implementation"]
     python = "Python" if implementation == "CPython" else implementation

@@ -1,4 +1,4 @@
-"""Rules that look at several entries of a file together, without asking in which environments they apply."""
+"""Rules on several entries of a file together, independent of environments."""
 
 from __future__ import annotations
 
@@ -7,27 +7,27 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from packaging.version import Version
 
-from lockset.lockfile.validate.rules.file_names import version_of
+from lockset.lockfile.validate.rules.file_names import parse_version
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from lockset.lockfile.positions import KeyPath
     from lockset.lockfile.validate.finding import Findings
-    from lockset.lockfile.validate.rules.sources import Listed
+    from lockset.lockfile.validate.rules.sources import NamedFile
 
-__all__ = ["asks_for_environments", "check_across", "check_future"]
+__all__ = ["check_across", "check_future", "depends_on_environments"]
 
-_Files: TypeAlias = "Mapping[int, Sequence[Listed]]"
+_Files: TypeAlias = "Mapping[int, Sequence[NamedFile]]"
 _NO_VERSION = Version("0")
-# Bounds what one dependency is compared with; one on a name with more entries than this is passed over.
+# Limit for the entries that one dependency is compared with; names with more entries are skipped.
 _MOST_ENTRIES = 200
 # Clocks of index and user may differ by this much before an upload counts as in the future.
 _CLOCK_SKEW = timedelta(days=1)
 
 
-def check_across(data: Mapping[str, Any], files: _Files, found: Findings) -> None:
-    """Rules on entries of one name, on dependencies, on files listed twice, and on order."""
+def check_across(data: Mapping[str, Any], files: _Files, findings: Findings) -> None:
+    """Check entries of the same name, dependencies, duplicate files, and order."""
     packages = [
         (index, package)
         for index, package in enumerate(data["packages"] if isinstance(data.get("packages"), list) else [])
@@ -38,15 +38,15 @@ def check_across(data: Mapping[str, Any], files: _Files, found: Findings) -> Non
         by_name.setdefault(package["name"], []).append((index, package))
     for entries in by_name.values():
         if len(entries) > 1:
-            _same_name(entries, found)
+            _check_same_name(entries, findings)
     for index, package in packages:
-        _dependencies(index, package, by_name, found)
-        _files_twice(package, files.get(index, ()), found)
-    _order(data, packages, files, found)
+        _check_dependencies(index, package, by_name, findings)
+        _check_duplicate_files(package, files.get(index, ()), findings)
+    _check_order(data, packages, files, findings)
 
 
-def asks_for_environments(data: Mapping[str, Any]) -> bool:
-    """Whether anything in the file depends on where it applies, so that marker diagrams have something to say."""
+def depends_on_environments(data: Mapping[str, Any]) -> bool:
+    """Whether anything in the file depends on environments, so that the rules with marker diagrams are needed."""
     packages = [package for package in data["packages"] if isinstance(package, dict)] if _has_packages(data) else []
     if data.get("environments") or any("marker" in package for package in packages):
         return True
@@ -68,64 +68,66 @@ def _has_platform_wheels(package: Mapping[str, Any]) -> bool:
     )
 
 
-def check_future(files: _Files, now: datetime, found: Findings) -> None:
-    """No sdist and no wheel was uploaded after `now`, apart from clocks that differ a little."""
+def check_future(files: _Files, now: datetime, findings: Findings) -> None:
+    """Report files that were uploaded after `now`, allowing for clock skew."""
     for listed in (listed for entries in files.values() for listed in entries):
         time = listed.file.get("upload-time")
         if isinstance(time, datetime) and time.tzinfo is not None and time > now + _CLOCK_SKEW:
-            found.add(
+            findings.add(
                 "upload-time-future", (*listed.path, "upload-time"), f"`{listed.name}` was uploaded in the future"
             )
 
 
-def _same_name(entries: list[tuple[int, dict[str, Any]]], found: Findings) -> None:
-    """Entries without a marker apply everywhere; markers are compared elsewhere, with diagrams."""
+def _check_same_name(entries: list[tuple[int, dict[str, Any]]], findings: Findings) -> None:
+    """Report entries of one name without a marker, which apply everywhere. Markers are compared with diagrams."""
     first = next((index for index, package in entries if package.get("marker") is None), None)
     for index, package in entries:
         if package.get("marker") is None and index != first:
             message = f"`{package['name']}` has two entries that apply in every environment"
             where = f"{message} (the other is packages[{first}])"
-            found.add("packages-narrow-to-one", ("packages", index), where, "Give them markers that exclude each other")
+            findings.add(
+                "packages-narrow-to-one", ("packages", index), where, "Give them markers that exclude each other"
+            )
 
 
-def _dependencies(
-    index: int, package: Mapping[str, Any], by_name: Mapping[str, list[tuple[int, dict[str, Any]]]], found: Findings
+def _check_dependencies(
+    index: int, package: Mapping[str, Any], by_name: Mapping[str, list[tuple[int, dict[str, Any]]]], findings: Findings
 ) -> None:
     tables = package.get("dependencies")
-    for place, table in enumerate(tables if isinstance(tables, list) else ()):
+    for location, table in enumerate(tables if isinstance(tables, list) else ()):
         if not isinstance(table, dict):
             continue
-        path: KeyPath = ("packages", index, "dependencies", place)
+        path: KeyPath = ("packages", index, "dependencies", location)
         name = table.get("name")
         if not isinstance(name, str):
-            found.add("dependency-ambiguous", path, f"A dependency of `{package['name']}` does not name a package")
+            findings.add("dependency-ambiguous", path, f"A dependency of `{package['name']}` does not name a package")
             continue
         entries = by_name.get(name, [])
         if len(entries) > _MOST_ENTRIES:
             continue
         try:
             fitting = [entry for entry, other in entries if _fits(table, other)]
-        except RecursionError:  # nested to the limit of the reader: nothing can be said
+        except RecursionError:  # nested to the limit of the reader
             continue
         if not fitting:
-            message = f"`{package['name']}` depends on `{_shown(table)}`, which is no entry of the file"
-            found.add("dependency-unresolved", path, message)
+            message = f"`{package['name']}` depends on `{_shown(table)}`, which is not in the file"
+            findings.add("dependency-unresolved", path, message)
         elif len(fitting) > 1:
-            message = f"`{package['name']}` depends on `{_shown(table)}`, which fits {len(fitting)} entries"
-            found.add("dependency-ambiguous", path, message, "Add the version or the source that tells them apart")
+            message = f"`{package['name']}` depends on `{_shown(table)}`, which matches {len(fitting)} entries"
+            findings.add("dependency-ambiguous", path, message, "Add the version or the source that distinguishes them")
         elif fitting == [index]:
-            found.add("dependency-self", path, f"`{package['name']}` depends on itself")
+            findings.add("dependency-self", path, f"`{package['name']}` depends on itself")
 
 
-def _fits(wanted: Mapping[str, Any], entry: Mapping[str, Any]) -> bool:
-    """Key by key; versions compare as versions, tables by the keys that are given."""
-    for key, value in wanted.items():
+def _fits(dependency: Mapping[str, Any], entry: Mapping[str, Any]) -> bool:
+    """Whether `entry` matches all keys of `dependency`; versions compare as versions, tables by their keys."""
+    for key, value in dependency.items():
         actual = entry.get(key)
         if isinstance(value, dict) and isinstance(actual, dict):
             if not _fits(value, actual):
                 return False
         elif key == "version" and isinstance(value, str) and isinstance(actual, str):
-            if version_of(value) != version_of(actual):
+            if parse_version(value) != parse_version(actual):
                 return False
         elif value != actual:
             return False
@@ -137,12 +139,12 @@ def _shown(table: Mapping[str, Any]) -> str:
     return f"{table['name']} {version}" if isinstance(version, str) else str(table["name"])
 
 
-def _files_twice(package: Mapping[str, Any], files: Sequence[Listed], found: Findings) -> None:
+def _check_duplicate_files(package: Mapping[str, Any], files: Sequence[NamedFile], findings: Findings) -> None:
     names: set[str] = set()
     hashes: dict[str, str] = {}
     for path, name, file in files:
         if name in names:
-            found.add("duplicate-file", path, f"`{package['name']}` lists the file `{name}` twice")
+            findings.add("duplicate-file", path, f"`{package['name']}` lists the file `{name}` twice")
             continue
         names.add(name)
         table = file.get("hashes")
@@ -150,29 +152,31 @@ def _files_twice(package: Mapping[str, Any], files: Sequence[Listed], found: Fin
         if isinstance(digest, str):
             other = hashes.setdefault(digest, name)
             if other != name:
-                found.add("duplicate-file", path, f"`{name}` and `{other}` have the same hash")
+                findings.add("duplicate-file", path, f"`{name}` and `{other}` have the same hash")
 
 
-def _order(data: Mapping[str, Any], packages: list[tuple[int, dict[str, Any]]], files: _Files, found: Findings) -> None:
-    """One finding for each array that is out of order, for wheels one in all: order is a matter of small diffs."""
+def _check_order(
+    data: Mapping[str, Any], packages: list[tuple[int, dict[str, Any]]], files: _Files, findings: Findings
+) -> None:
+    """Report each array that is out of order, for wheels only the first one: sorting only keeps diffs small."""
     keys = [(package["name"], _version(package)) for _, package in packages]
-    out = next((place for place in range(1, len(keys)) if keys[place] < keys[place - 1]), None)
+    out = next((location for location in range(1, len(keys)) if keys[location] < keys[location - 1]), None)
     if out is not None:
-        message = f"`packages` is not sorted by name and version: `{keys[out][0]}` stands after `{keys[out - 1][0]}`"
-        found.add("packages-unsorted", ("packages", packages[out][0]), message)
+        message = f"`packages` is not sorted by name and version: `{keys[out][0]}` comes after `{keys[out - 1][0]}`"
+        findings.add("packages-unsorted", ("packages", packages[out][0]), message)
     for key in ("extras", "dependency-groups", "default-groups"):
         names = data.get(key)
         if isinstance(names, list) and all(isinstance(name, str) for name in names) and names != sorted(names):
-            found.add("packages-unsorted", (key,), f"`{key}` is not sorted")
+            findings.add("packages-unsorted", (key,), f"`{key}` is not sorted")
     for entries in files.values():
         wheels = [listed for listed in entries if "wheels" in listed.path]
         names = [listed.name for listed in wheels]
         if names != sorted(names):
             path = next(left.path for left, right in zip(wheels, sorted(names), strict=True) if left.name != right)
-            found.add("packages-unsorted", path, "Wheels are not sorted by file name")
+            findings.add("packages-unsorted", path, "Wheels are not sorted by file name")
             return
 
 
 def _version(package: Mapping[str, Any]) -> Version:
     version = package.get("version")
-    return (version_of(version) if isinstance(version, str) else None) or _NO_VERSION
+    return (parse_version(version) if isinstance(version, str) else None) or _NO_VERSION

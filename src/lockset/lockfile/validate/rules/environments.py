@@ -1,10 +1,17 @@
-"""Rules that ask in which environments something holds; proved with marker diagrams, each with an example."""
+"""Rules on the environments in which entries apply, decided with marker diagrams; each finding has an example."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from lockset.lockfile.validate.rules.coverage import Served, example_text, python_set, served, small, united
+from lockset.lockfile.validate.rules.coverage import (
+    Coverage,
+    bounded_union,
+    example_text,
+    is_small,
+    python_set,
+    read_coverage,
+)
 from lockset.lockfile.validate.rules.wheel_fit import check_fit, newest_python
 from lockset.markers import KNOWN_PYTHONS, MarkerSet, known_pythons, platform_region
 
@@ -12,21 +19,21 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from lockset.lockfile.validate.finding import Findings
-    from lockset.lockfile.validate.rules.sources import Listed
+    from lockset.lockfile.validate.rules.sources import NamedFile
 
 __all__ = ["check_environments"]
 
-# Bounds how many pairs of entries of one name are compared; entries beyond it are passed over.
+# Limit for the pairs of entries of one name that are compared.
 _MOST_PAIRS = 2000
 _PLATFORMS = ("linux", "macos", "windows")
 _APART = "Give them markers that exclude each other"
 
 
-def check_environments(data: Mapping[str, Any], files: Mapping[int, Sequence[Listed]], found: Findings) -> None:
-    """All rules on where the entries of a file apply. Values of a wrong type are passed over: other rules name them."""
-    claimed = served(data)
-    _environments(data, claimed, found)
-    if claimed.region.is_empty or not small(claimed.region):
+def check_environments(data: Mapping[str, Any], files: Mapping[int, Sequence[NamedFile]], findings: Findings) -> None:
+    """Check where the entries of a file apply. Values of a wrong type are skipped: other rules report them."""
+    claimed = read_coverage(data)
+    _check_declared(data, claimed, findings)
+    if claimed.region.is_empty or not is_small(claimed.region):
         return
     packages = {
         index: package
@@ -37,105 +44,107 @@ def check_environments(data: Mapping[str, Any], files: Mapping[int, Sequence[Lis
     for index, package in packages.items():
         if index in claimed.entries:
             by_name.setdefault(package["name"], []).append(index)
-    reached = _unreachable(packages, claimed, found)
+    reachable = _check_reachable(packages, claimed, findings)
     for name, indexes in by_name.items():
-        if len(indexes) > 1 and not claimed.spent:
-            _overlaps(name, indexes, packages, claimed, found)
-            _python_holes(name, indexes, claimed, found)
-    _uncovered(by_name, packages, claimed, found)
+        if len(indexes) > 1 and not claimed.is_exhausted:
+            _check_overlaps(name, indexes, packages, claimed, findings)
+            _check_python_gaps(name, indexes, claimed, findings)
+    _check_uncovered(by_name, packages, claimed, findings)
     newest = newest_python(files)
-    for index in reached:
-        if claimed.spent:
+    for index in reachable:
+        if claimed.is_exhausted:
             return
-        _contradiction(index, packages[index], claimed, found)
-        check_fit(index, packages[index], files.get(index, ()), claimed, found, newest=newest)
+        _check_requires_python(index, packages[index], claimed, findings)
+        check_fit(index, packages[index], files.get(index, ()), claimed, findings, newest=newest)
 
 
-def _environments(data: Mapping[str, Any], claimed: Served, found: Findings) -> None:
-    """Each environment is one that can occur, and no two have one in common."""
+def _check_declared(data: Mapping[str, Any], claimed: Coverage, findings: Findings) -> None:
+    """Check that each declared environment can occur, and that no two overlap."""
     texts: list[Any] = data.get("environments") or []
     live: list[tuple[int, MarkerSet]] = []
     for index, region in claimed.environments.items():
         path = ("environments", index)
         within = region & claimed.pythons
         if within.is_empty:
-            why = f"`requires-python` ({data['requires-python']}) shuts it out" if claimed.has_python else ""
+            why = f"`requires-python` ({data['requires-python']}) excludes it" if claimed.has_python else ""
             if region.is_empty:
                 why = "it contradicts itself"
             elif not why or (region & _possible(claimed)).is_empty:
-                why = "no interpreter is like that"
-            message = f"No interpreter meets the environment `{texts[index]}`: {why}"
-            found.add("environment-unreachable", path, message, "Remove it, or widen what excludes it")
+                why = "no interpreter has these values"
+            message = f"No interpreter matches the environment `{texts[index]}`: {why}"
+            findings.add("environment-unreachable", path, message, "Remove it, or widen what excludes it")
             continue
         for other, earlier in live:
             common = within & earlier if texts[other] != texts[index] else MarkerSet.none()
             example = common.example()
             if example is not None:
                 message = f"The environment overlaps with environments[{other}], for example in {example_text(example)}"
-                found.add("environment-overlap", path, message, "Make them exclude each other")
+                findings.add("environment-overlap", path, message, "Make them exclude each other")
                 break
         live.append((index, within))
 
 
-def _possible(claimed: Served) -> MarkerSet:
-    """All that can occur, on any Python."""
+def _possible(claimed: Coverage) -> MarkerSet:
+    """All possible environments, on any Python."""
     return claimed.pythons.without_platforms() | ~claimed.pythons.without_platforms()
 
 
-def _unreachable(packages: Mapping[int, Mapping[str, Any]], claimed: Served, found: Findings) -> list[int]:
-    """A finding for each entry that applies nowhere; gives the others that can be compared."""
-    reached: list[int] = []
-    # Choices that are not declared have findings of their own: here they may be made.
+def _check_reachable(packages: Mapping[int, Mapping[str, Any]], claimed: Coverage, findings: Findings) -> list[int]:
+    """Report each entry that never applies, and return the indexes of the others that can be compared."""
+    reachable: list[int] = []
+    # Undeclared extras and groups have their own findings, so they are allowed here.
     anywhere = claimed.pythons
     if claimed.environments:
-        anywhere &= united(claimed.environments.values()) or MarkerSet.any()
-    told = {finding.path for finding in found}
+        anywhere &= bounded_union(claimed.environments.values()) or MarkerSet.any()
+    reported = {finding.path for finding in findings}
     for index, package in packages.items():
         marker = claimed.markers.get(index)
-        if ("packages", index, "marker") in told and marker is not None and marker.is_empty:
-            continue  # what is odd about the marker is told, and it follows that it never holds
+        if ("packages", index, "marker") in reported and marker is not None and marker.is_empty:
+            continue  # another finding about the marker already explains it
         if marker is not None and (marker & anywhere).is_empty:
             if marker.is_empty:
                 why = "contradicts itself"
             elif (marker & claimed.pythons).is_empty:
-                why = "is true for no interpreter that `requires-python` admits"
+                why = "is false for every interpreter that `requires-python` allows"
             else:
-                why = "is true in none of the file's `environments`"
+                why = "is false in all of the file's `environments`"
             message = f"`{package['name']}` is never installed: its marker `{package['marker']}` {why}"
-            found.add("package-unreachable", ("packages", index, "marker"), message, "Remove the entry or its marker")
+            findings.add(
+                "package-unreachable", ("packages", index, "marker"), message, "Remove the entry or its marker"
+            )
         elif index in claimed.entries and not claimed.entries[index].is_empty:
-            reached.append(index)
-    return reached
+            reachable.append(index)
+    return reachable
 
 
-def _overlaps(
-    name: str, indexes: Sequence[int], packages: Mapping[int, Mapping[str, Any]], claimed: Served, found: Findings
+def _check_overlaps(
+    name: str, indexes: Sequence[int], packages: Mapping[int, Mapping[str, Any]], claimed: Coverage, findings: Findings
 ) -> None:
-    """For any install exactly one entry of a name may remain; one finding for each entry that overlaps an earlier."""
+    """Report each entry that overlaps an earlier one of its name: at most one may apply (PEP 751)."""
     compared = 0
-    for place, index in enumerate(indexes):
-        for other in indexes[:place]:
+    for location, index in enumerate(indexes):
+        for other in indexes[:location]:
             compared += 1
-            if compared > _MOST_PAIRS or claimed.spent:
+            if compared > _MOST_PAIRS or claimed.is_exhausted:
                 return
             if packages[index].get("marker") is None and packages[other].get("marker") is None:
-                break  # told without diagrams
+                break  # another rule reports it
             one, two = claimed.entries[index], claimed.entries[other]
             if one is claimed.region and two is claimed.region:
                 message = f"`{name}` has two entries that apply in every environment (the other is packages[{other}])"
-                found.add("packages-narrow-to-one", ("packages", index), message, _APART)
+                findings.add("packages-narrow-to-one", ("packages", index), message, _APART)
                 break
             example = None if one.is_disjoint(two) else (one & two).example()
             if example is not None:
                 where = f"for example in {example_text(example)}"
                 message = f"`{name}` has two entries that apply together (the other is packages[{other}]), {where}"
-                found.add("duplicate-overlap", ("packages", index), message, _APART)
+                findings.add("duplicate-overlap", ("packages", index), message, _APART)
                 break
 
 
-def _python_holes(name: str, indexes: Sequence[int], claimed: Served, found: Findings) -> None:
-    """Entries that split a name by Python leave out none between those they cover, on any common platform."""
-    union = united(claimed.entries[index] for index in indexes)
+def _check_python_gaps(name: str, indexes: Sequence[int], claimed: Coverage, findings: Findings) -> None:
+    """Report Pythons that the entries of a name omit, between Pythons that they cover, on common platforms."""
+    union = bounded_union(claimed.entries[index] for index in indexes)
     if union is None:
         return
     for platform in _PLATFORMS:
@@ -143,14 +152,14 @@ def _python_holes(name: str, indexes: Sequence[int], claimed: Served, found: Fin
         covered = [_minor(python) for python in known_pythons(union & region)]
         if not covered:
             continue
-        wanted = [_minor(python) for python in known_pythons(claimed.region & region)]
+        supported = [_minor(python) for python in known_pythons(claimed.region & region)]
         order = KNOWN_PYTHONS.index
         first, last = order(covered[0]), order(covered[-1])
-        holes = [python for python in wanted if python not in covered and first < order(python) < last]
+        holes = [python for python in supported if python not in covered and first < order(python) < last]
         if holes:
             message = f"The entries of `{name}` leave out Python {', '.join(holes)}, for example on {platform}"
             hint = "Check that nothing needs it there, or lock again"
-            found.add("environment-uncovered", ("packages", indexes[0]), message, hint)
+            findings.add("environment-uncovered", ("packages", indexes[0]), message, hint)
             return
 
 
@@ -158,13 +167,13 @@ def _minor(python: str) -> str:
     return ".".join(python.split(".")[:2])
 
 
-def _uncovered(
+def _check_uncovered(
     by_name: Mapping[str, Sequence[int]],
     packages: Mapping[int, Mapping[str, Any]],
-    claimed: Served,
-    found: Findings,
+    claimed: Coverage,
+    findings: Findings,
 ) -> None:
-    """A name with several entries, which a package of every installation depends on, has one for each environment."""
+    """Report environments without an entry for a name with several entries that is always required."""
     if not claimed.environments:
         return
     needed = {
@@ -177,23 +186,23 @@ def _uncovered(
     for name, indexes in by_name.items():
         if len(indexes) < 2 or name not in needed:  # noqa: PLR2004 - an only entry may be needed in some places only
             continue
-        union = united(claimed.entries[index] for index in indexes)
-        if union is None or claimed.spent:
+        union = bounded_union(claimed.entries[index] for index in indexes)
+        if union is None or claimed.is_exhausted:
             continue
-        for place, region in claimed.environments.items():
+        for location, region in claimed.environments.items():
             within = region & claimed.region
             if not within.is_empty and union.is_disjoint(within):
-                message = f"No entry of `{name}` applies in environments[{place}], though packages depend on it"
+                message = f"No entry of `{name}` applies in environments[{location}], although packages depend on it"
                 hint = "Check that nothing needs it there, or lock again"
-                found.add("environment-uncovered", ("packages", indexes[0]), message, hint)
+                findings.add("environment-uncovered", ("packages", indexes[0]), message, hint)
                 break
 
 
-def _contradiction(index: int, package: Mapping[str, Any], claimed: Served, found: Findings) -> None:
-    """A package's requires-python admits every Python on which the package is chosen.
+def _check_requires_python(index: int, package: Mapping[str, Any], claimed: Coverage, findings: Findings) -> None:
+    """Check that a package's requires-python allows every Python on which the package applies.
 
-    Looked at are the known Pythons: bounds above them are guesses. Without `requires-python` at the top and without
-    environments nothing is claimed, and only an entry that can never be installed is wrong.
+    Only known Pythons are checked: bounds above them are guesses. Without a top-level `requires-python` and without
+    environments nothing is claimed, so only an entry that can never be installed is reported.
     """
     text = package.get("requires-python")
     admitted = python_set(text) if isinstance(text, str) else None
@@ -207,7 +216,7 @@ def _contradiction(index: int, package: Mapping[str, Any], claimed: Served, foun
         where = example_text(example)
         message = f"`{package['name']}` is for Python {text}, but its entry also applies in {where}"
         hint = "Narrow `requires-python` of the file or the marker: installing fails there"
-        found.add("requires-python-contradiction", ("packages", index, "requires-python"), message, hint)
+        findings.add("requires-python-contradiction", ("packages", index, "requires-python"), message, hint)
 
 
 def _known() -> MarkerSet:

@@ -24,14 +24,14 @@ if TYPE_CHECKING:
     from lockset.lockfile.positions import KeyPath
     from lockset.lockfile.validate.finding import Findings
 
-__all__ = ["check_name", "is_ordinary_name", "version_of"]
+__all__ = ["check_name", "is_ordinary_name", "parse_version"]
 
 _TAG = r"[a-z_][a-z0-9_]*(?:\.[a-z_][a-z0-9_]*)*"
-# What nearly all wheel names look like. Those that do not match are left to packaging.
+# Nearly all wheel names match this. The others are parsed by packaging.
 _WHEEL = re.compile(rf"([A-Za-z0-9]+(?:[_.][A-Za-z0-9]+)*)-([^-]+)(?:-\d[^-]*)?-{_TAG}-{_TAG}-{_TAG}\.whl", re.ASCII)
-# So few dots in a wheel name never stand for too many tags.
+# A wheel name with so few dots never expands to too many tags.
 _FEW_DOTS = 12
-# Parts of a wheel name with a variant label, which packaging refuses.
+# Dashes in a wheel name with a variant label, which packaging refuses.
 _VARIANT_DASHES = 6
 
 
@@ -43,40 +43,40 @@ class _FileName(NamedTuple):
     version: str
 
 
-# Bounds the memory of versions; beyond it the oldest are parsed again.
+# Limits the cache of versions; beyond it the oldest are parsed again.
 @lru_cache(maxsize=4096)
-def version_of(text: str) -> Version | None:
-    """`text` as a version, or None where it is none."""
+def parse_version(text: str) -> Version | None:
+    """`text` as a version, or None if it is not valid."""
     try:
         return read_version(text)
-    except (InvalidVersion, ValueError):  # ValueError: more digits than Python turns into a number
+    except (InvalidVersion, ValueError):  # ValueError: more digits than Python converts
         return None
 
 
 def check_name(
-    source: Mapping[str, Any], kind: str, path: KeyPath, package: Mapping[str, Any], found: Findings
+    source: Mapping[str, Any], kind: str, path: KeyPath, package: Mapping[str, Any], findings: Findings
 ) -> str | None:
-    """Rules on the file name of a wheel or an sdist of `package`; gives the file name."""
-    name = string(found, source, "name", f"{kind}-name-type", path)
+    """Check the file name of a wheel or an sdist of `package`, and return it."""
+    name = string(findings, source, "name", f"{kind}-name-type", path)
     if "name" in source and name is None:
         return None
-    key, file_name = _told_by(source, name)
+    key, file_name = _file_name_of(source, name)
     where = (*path, key)
     if not file_name:
         if key != "name":
             message = f"The {kind} has no `name`, and its `{key}` does not end in a file name"
-            found.add(f"{kind}-name-required", (*path, "name"), message)
+            findings.add(f"{kind}-name-required", (*path, "name"), message)
         return None
     if name:
-        _agree_with_place(name, source, where, found)
-    parsed = _parsed(file_name, kind, where, found)
+        _agree_with_location(name, source, where, findings)
+    parsed = _parse(file_name, kind, where, findings)
     if parsed is not None:
-        _compare(parsed, kind, package, where, found)
+        _compare(parsed, kind, package, where, findings)
     return file_name
 
 
 def is_ordinary_name(name: str, package: Mapping[str, Any]) -> bool:
-    """Whether `name` is the name of a wheel of `package` beyond doubt."""
+    """Whether `name` is certainly a valid wheel name of `package`; only false negatives are possible."""
     matched = _WHEEL.fullmatch(name)
     if matched is None or name.count(".") > _FEW_DOTS or excess(name) is not None:
         return False
@@ -84,57 +84,57 @@ def is_ordinary_name(name: str, package: Mapping[str, Any]) -> bool:
     return (
         version == package.get("version")
         and project.replace("_", "-").replace(".", "-").lower() == package.get("name")
-        and version_of(version) is not None
+        and parse_version(version) is not None
     )
 
 
-def _told_by(source: Mapping[str, Any], name: str | None) -> tuple[str, str | None]:
-    """The key that tells the file name, and the name: `name`, else the end of `path`, else of `url`."""
+def _file_name_of(source: Mapping[str, Any], name: str | None) -> tuple[str, str | None]:
+    """The key with the file name, and the name: `name`, or the end of `path` or `url`."""
     if name:
         return "name", name
     for key in ("path", "url"):
-        place = source.get(key)
-        if place and isinstance(place, str):
-            return key, last_component(**{"path": None, "url": None, key: place})
+        location = source.get(key)
+        if location and isinstance(location, str):
+            return key, last_component(**{"path": None, "url": None, key: location})
     return "name", None
 
 
-def _agree_with_place(name: str, source: Mapping[str, Any], path: KeyPath, found: Findings) -> None:
-    """`path` and `url` end in `name`, where they end in a name of a wheel or sdist at all."""
+def _agree_with_location(name: str, source: Mapping[str, Any], path: KeyPath, findings: Findings) -> None:
+    """Check that `path` and `url` end in `name`, if they end in the name of a wheel or sdist."""
     for key in ("path", "url"):
-        place = source.get(key)
-        if not isinstance(place, str) or place.endswith(f"/{name}") or place == name:
+        location = source.get(key)
+        if not isinstance(location, str) or location.endswith(f"/{name}") or location == name:
             continue
-        ending = last_component(**{"path": None, "url": None, key: place})
+        ending = last_component(**{"path": None, "url": None, key: location})
         if ending is None or not ending.endswith((".whl", ".tar.gz")):
             continue
-        # Tools may write the project in another case or with other separators.
+        # Tools may write the project name with another case or other separators.
         if canonicalize_name(ending) != canonicalize_name(name):
-            found.add("file-name-mismatch", path, f"`name` is `{name}`, but `{key}` ends in `{ending}`")
+            findings.add("file-name-mismatch", path, f"`name` is `{name}`, but `{key}` ends in `{ending}`")
 
 
-def _parsed(file_name: str, kind: str, path: KeyPath, found: Findings) -> _FileName | None:
-    """The parts of a file name; None, with a finding, when it is none."""
+def _parse(file_name: str, kind: str, path: KeyPath, findings: Findings) -> _FileName | None:
+    """The parts of a file name; None, with a finding, if it is not valid."""
     if kind == "sdist":
-        return _parsed_sdist(file_name, path, found)
+        return _parse_sdist(file_name, path, findings)
     matched = _WHEEL.fullmatch(file_name) if excess(file_name) is None else None
-    if matched is not None and tag_count(file_name) <= MAX_WHEEL_TAGS and version_of(matched[2]) is not None:
+    if matched is not None and tag_count(file_name) <= MAX_WHEEL_TAGS and parse_version(matched[2]) is not None:
         return _FileName(file_name, matched[1], matched[2])
-    reason = _no_wheel(file_name)
+    reason = _wheel_problem(file_name)
     if reason is None:
         project, version = file_name.split("-", 2)[:2]
         return _FileName(file_name, project, version)
-    found.add("wheel-file-name", path, f"`{file_name}` is no file name of a wheel: {reason}")
+    findings.add("wheel-file-name", path, f"`{file_name}` is not a valid wheel file name: {reason}")
     return None
 
 
-def _no_wheel(file_name: str) -> str | None:
+def _wheel_problem(file_name: str) -> str | None:
     if not file_name.endswith(".whl"):
         return "it does not end in `.whl`"
     if file_name.count("-") == _VARIANT_DASHES:
-        return "it has seven parts, as only the draft of wheel variants allows"
+        return "it has seven parts, which only the draft of wheel variants allows"
     if tag_count(file_name) > MAX_WHEEL_TAGS:
-        return f"it stands for more than {MAX_WHEEL_TAGS} tags"
+        return f"it expands to more than {MAX_WHEEL_TAGS} tags"
     try:
         read_wheel_name(file_name)
     except InvalidWheelFilename as error:
@@ -144,27 +144,27 @@ def _no_wheel(file_name: str) -> str | None:
     return None
 
 
-def _parsed_sdist(file_name: str, path: KeyPath, found: Findings) -> _FileName | None:
+def _parse_sdist(file_name: str, path: KeyPath, findings: Findings) -> _FileName | None:
     try:
         read_sdist_name(file_name)
     except (InvalidSdistFilename, ValueError):
-        message = f"`{file_name}` is no file name of an sdist"
-        found.add("sdist-file-name", path, message, "It has to be NAME-VERSION.tar.gz")
+        message = f"`{file_name}` is not a valid sdist file name"
+        findings.add("sdist-file-name", path, message, "Write NAME-VERSION.tar.gz")
         return None
     if not file_name.endswith(".tar.gz"):
-        found.add("sdist-legacy-format", path, f"The sdist `{file_name}` is not a `.tar.gz`")
+        findings.add("sdist-legacy-format", path, f"The sdist `{file_name}` is not a `.tar.gz`")
     project, version = file_name.removesuffix(".tar.gz").removesuffix(".zip").rsplit("-", 1)
     return _FileName(file_name, project, version)
 
 
-def _compare(parsed: _FileName, kind: str, package: Mapping[str, Any], path: KeyPath, found: Findings) -> None:
-    """The file is one of the package and of its version."""
+def _compare(parsed: _FileName, kind: str, package: Mapping[str, Any], path: KeyPath, findings: Findings) -> None:
+    """Check that the file name has the name and version of the package."""
     file_name, project, version = parsed
     name, locked = package.get("name"), package.get("version")
     if isinstance(name, str) and project != name and canonicalize_name(project) != canonicalize_name(name):
-        found.add(f"{kind}-name-matches-package", path, f"`{file_name}` is no file of `{name}`")
+        findings.add(f"{kind}-name-matches-package", path, f"`{file_name}` is not a file of `{name}`")
     if isinstance(locked, str) and version != locked:
-        wanted = version_of(locked)
-        if wanted is not None and version_of(version) != wanted:
+        expected = parse_version(locked)
+        if expected is not None and parse_version(version) != expected:
             message = f"`{file_name}` is not version {locked} of `{name}`"
-            found.add(f"{kind}-version-matches-package", path, message)
+            findings.add(f"{kind}-version-matches-package", path, message)

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from lockset.hashes import STRONG_ALGORITHMS, WEAK_ALGORITHMS
-from lockset.lockfile.validate.typed_get import kind_of, table
+from lockset.lockfile.validate.typed_get import table, toml_type_name
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -22,47 +22,49 @@ _HEX = re.compile(r"[0-9A-Fa-f]*", re.ASCII)
 _HINT = "Lock again with a tool that records sha256"
 
 
-def check_hashes(source: Mapping[str, Any], kind: str, path: KeyPath, found: Findings, *, what: str) -> None:
-    """Rules on `hashes` of one file of `kind` (archive, sdist or wheel)."""
-    hashes = table(found, source, "hashes", f"{kind}-hashes-type", path)
+def check_hashes(source: Mapping[str, Any], kind: str, path: KeyPath, findings: Findings, *, what: str) -> None:
+    """Check the `hashes` of one file of `kind` (archive, sdist or wheel)."""
+    hashes = table(findings, source, "hashes", f"{kind}-hashes-type", path)
     if hashes is None:
         if "hashes" not in source:
-            found.add(f"{kind}-hashes-required", (*path, "hashes"), f"{what} has no `hashes`", _HINT)
+            findings.add(f"{kind}-hashes-required", (*path, "hashes"), f"{what} has no `hashes`", _HINT)
         return
     if len(hashes) == 1:
         value = hashes.get("sha256")
         if isinstance(value, str) and SHA256.fullmatch(value):
-            return  # nearly all
+            return  # the usual case
     below = (*path, "hashes")
     if not hashes:
-        found.add(f"{kind}-hashes-empty", below, f"{what} has an empty `hashes`", _HINT)
+        findings.add(f"{kind}-hashes-empty", below, f"{what} has an empty `hashes`", _HINT)
         return
     for algorithm, value in hashes.items():
-        _check_one(algorithm, value, kind, (*below, algorithm), found)
-    _check_strength(hashes, below, found, what)
+        _check_one(algorithm, value, kind, (*below, algorithm), findings)
+    _check_strength(hashes, below, findings, what)
 
 
-def _check_one(algorithm: str, value: Any, kind: str, path: KeyPath, found: Findings) -> None:
+def _check_one(algorithm: str, value: Any, kind: str, path: KeyPath, findings: Findings) -> None:
     folded = algorithm.lower()
     if folded != algorithm:
         message = f"The hash algorithm `{algorithm}` is not in lower case"
-        found.add("hash-algorithm-case", path, message, f"Write `{folded}`")
+        findings.add("hash-algorithm-case", path, message, f"Write `{folded}`")
     if not isinstance(value, str):
-        found.add(f"{kind}-hash-value-type", path, f"The {algorithm} hash must be a string, not {kind_of(value)}")
+        findings.add(
+            f"{kind}-hash-value-type", path, f"The {algorithm} hash must be a string, not {toml_type_name(value)}"
+        )
         return
     length = STRONG_ALGORITHMS.get(folded) or WEAK_ALGORITHMS.get(folded)
     if not _HEX.fullmatch(value):
         hint = "Leave out the name of the algorithm" if ":" in value or "=" in value else None
-        found.add("hash-value-hex", path, f"The {algorithm} hash `{value}` is not hexadecimal", hint)
+        findings.add("hash-value-hex", path, f"The {algorithm} hash `{value}` is not hexadecimal", hint)
     elif length is not None and len(value) != 2 * length:
-        message = f"The {algorithm} hash has {len(value)} digits, it must have {2 * length}"
-        found.add("hash-value-length", path, message)
+        message = f"The {algorithm} hash has {len(value)} digits, but must have {2 * length}"
+        findings.add("hash-value-length", path, message)
 
 
-def _check_strength(hashes: Mapping[str, Any], path: KeyPath, found: Findings, what: str) -> None:
+def _check_strength(hashes: Mapping[str, Any], path: KeyPath, findings: Findings, what: str) -> None:
     folded = {algorithm.lower() for algorithm in hashes}
     names = ", ".join(sorted(hashes))
     if not folded & {*STRONG_ALGORITHMS, *WEAK_ALGORITHMS}:
-        found.add("hash-algorithm-unknown", path, f"{what} has no hash that can be checked (only {names})", _HINT)
+        findings.add("hash-algorithm-unknown", path, f"{what} has no hash that can be checked (only {names})", _HINT)
     elif not folded & STRONG_ALGORITHMS.keys():
-        found.add("hash-weak", path, f"{what} has only weak hashes ({names})", _HINT)
+        findings.add("hash-weak", path, f"{what} has only weak hashes ({names})", _HINT)

@@ -1,4 +1,4 @@
-"""Rules on markers and version specifiers, without asking in which environments they hold."""
+"""Rules on the syntax of markers and version specifiers, independent of environments."""
 
 from __future__ import annotations
 
@@ -19,16 +19,17 @@ if TYPE_CHECKING:
 
 __all__ = ["Comparison", "check_environment_marker", "check_package_marker", "check_specifier", "comparisons"]
 
-# Words, operators and literals of a marker that has been parsed; parentheses fall away.
+# Words, operators and literals of a valid marker, without parentheses.
 _TOKEN = re.compile(r"""'[^']*'|"[^"]*"|===|[<>=!~]=|[<>]|[A-Za-z_.]+""")
 _SETS = frozenset({"extras", "dependency_groups"})
 _VERSIONS = frozenset({"python_version", "python_full_version", "implementation_version"})
 _ORDERED = frozenset({"<", ">", "~=", "==="})
 _MIRRORED = {"<": ">", ">": "<", "<=": ">=", ">=": "<="}
-# Bounds how much of the parser's message is shown: its first line says what was expected.
+# How much of the parser's message is shown: its first line says what was expected.
 _SHOWN = 160
 
-# Bounds the search for a version that meets a set, which is more than linear; larger sets are taken to have one.
+# Limit for the search for a version that satisfies a set, which takes more than linear time; larger sets are assumed
+# to have one.
 _MOST_SPECIFIERS = 32
 
 _Parsed: TypeAlias = "tuple[Comparison, ...] | str"
@@ -54,11 +55,11 @@ class Comparison(NamedTuple):
 
 
 def comparisons(text: str) -> tuple[Comparison, ...] | str:
-    """The comparisons of the marker `text`, in order, or one line on why it is no marker."""
+    """The comparisons of the marker `text`, in order, or one line about why it is not valid."""
     return _comparisons(text)
 
 
-# Lock files repeat few markers many times. Bounds the memory of texts; beyond it the oldest are parsed again.
+# Lock files repeat few markers many times, so they are cached.
 @lru_cache(maxsize=2048)
 def _comparisons(text: str) -> _Parsed:
     try:
@@ -66,8 +67,8 @@ def _comparisons(text: str) -> _Parsed:
     except InvalidMarker as error:
         return str(error).splitlines()[0][:_SHOWN]
     except (ValueError, RecursionError) as error:
-        return f"it is beyond what can be read ({type(error).__name__})"
-    found: list[Comparison] = []
+        return f"it is too complex ({type(error).__name__})"
+    parsed: list[Comparison] = []
     waiting: list[str] = []
     for token in _TOKEN.findall(text):
         if token in {"and", "or"}:
@@ -76,52 +77,56 @@ def _comparisons(text: str) -> _Parsed:
         waiting.append(token)
         left, *operator = waiting[:-1] or [""]
         if operator and token not in {"in", "not"}:
-            found.append(Comparison(left, " ".join(operator), token))
+            parsed.append(Comparison(left, " ".join(operator), token))
             waiting = []
-    return tuple(found)
+    return tuple(parsed)
 
 
-def check_environment_marker(text: str, path: KeyPath, found: Findings) -> None:
-    """Rules on one of the file's `environments`."""
+def check_environment_marker(text: str, path: KeyPath, findings: Findings) -> None:
+    """Check one of the file's `environments`."""
     parsed = _comparisons(text)
     if isinstance(parsed, str):
-        found.add("environments-marker-syntax", path, f"`{text}` is no marker: {parsed}", _syntax_hint(text))
+        findings.add(
+            "environments-marker-syntax", path, f"`{text}` is not a valid marker: {parsed}", _syntax_hint(text)
+        )
         return
     for variable in sorted({side for item in parsed for side in (item.left, item.right)} & {*_SETS, "extra"}):
-        message = f"An environment cannot be told by `{variable}`, which is chosen when installing"
-        found.add("environments-marker-variable", path, message, "Move the condition to the packages it is meant for")
-    _values(parsed, path, found)
+        message = f"An environment cannot depend on `{variable}`, which is selected when installing"
+        findings.add(
+            "environments-marker-variable", path, message, "Move the condition to the packages it is meant for"
+        )
+    _values(parsed, path, findings)
 
 
 def check_package_marker(
-    text: str, path: KeyPath, declared: dict[str, frozenset[str]], found: Findings
+    text: str, path: KeyPath, declared: dict[str, frozenset[str]], findings: Findings
 ) -> frozenset[str]:
-    """Rules on a package's `marker`; gives the dependency groups it names.
+    """Check a package's `marker`, and return the dependency groups that it names.
 
     `declared` has the normalised names of the file under `extras` and `dependency_groups`.
     """
     parsed = _comparisons(text)
     if isinstance(parsed, str):
-        found.add("package-marker-syntax", path, f"`{text}` is no marker: {parsed}", _syntax_hint(text))
+        findings.add("package-marker-syntax", path, f"`{text}` is not a valid marker: {parsed}", _syntax_hint(text))
         return frozenset()
     if any("extra" in {item.left, item.right} for item in parsed):
-        message = f"The marker `{text}` names `extra`, which lock files do not have"
-        found.add("package-marker-extra", path, message, "Write `'name' in extras`")
+        message = f"The marker `{text}` uses `extra`, which is not available in lock files"
+        findings.add("package-marker-extra", path, message, "Write `'name' in extras`")
     named = {name: set[str]() for name in _SETS}
     for item in parsed:
         for name in {item.left, item.right} & _SETS:
             if item.right != name or item.operator not in {"in", "not in"} or item.left[0] not in "'\"":
                 message = f"`{name}` is compared as in `{' '.join(item)}`, which has no meaning"
-                found.add("marker-set-operator", path, message, f"Write `'name' in {name}`")
+                findings.add("marker-set-operator", path, message, f"Write `'name' in {name}`")
             else:
                 named[name].add(canonicalize_name(item.literal))
-    _undeclared(named, declared, path, found)
-    _values(parsed, path, found)
+    _undeclared(named, declared, path, findings)
+    _values(parsed, path, findings)
     return frozenset(named["dependency_groups"])
 
 
 def _undeclared(
-    named: dict[str, set[str]], declared: dict[str, frozenset[str]], path: KeyPath, found: Findings
+    named: dict[str, set[str]], declared: dict[str, frozenset[str]], path: KeyPath, findings: Findings
 ) -> None:
     for variable, code, what, key in (
         ("extras", "marker-undeclared-extra", "extra", "extras"),
@@ -129,22 +134,24 @@ def _undeclared(
     ):
         for name in sorted(named[variable] - declared[variable]):
             message = f"The marker names the {what} `{name}`, which the file does not declare"
-            found.add(code, path, message, f"Add it to `{key}`, or the condition can never be chosen")
+            findings.add(code, path, message, f"Add it to `{key}`, otherwise it can never be selected")
 
 
-def _values(parsed: tuple[Comparison, ...], path: KeyPath, found: Findings) -> None:
-    """Comparisons that parse and mean nothing."""
+def _values(parsed: tuple[Comparison, ...], path: KeyPath, findings: Findings) -> None:
+    """Report comparisons that are valid syntax without a meaning."""
     for item in parsed:
         variable, shown = item.variable, " ".join(item)
         if variable[0] in "'\"":
-            hint = "Leave it out: `lockset sync` and pip refuse such a marker"
-            found.add("marker-constant", path, f"`{shown}` compares two literals", hint)
+            hint = "Remove it: `lockset sync` and pip refuse such a marker"
+            findings.add("marker-constant", path, f"`{shown}` compares two literals", hint)
         elif variable in _VERSIONS:
             if item.operator in {"in", "not in"} or not _is_version(item):
-                found.add("marker-version-value", path, f"`{shown}` compares a version with what is no version")
+                findings.add(
+                    "marker-version-value", path, f"`{shown}` compares a version with something that is not a version"
+                )
         elif variable not in _SETS and variable != "extra" and item.operator in _ORDERED:
-            message = f"`{shown}` asks for the order of strings, which have none"
-            found.add("marker-string-order", path, message, "Compare with `==`, `!=` or `in`")
+            message = f"`{shown}` orders strings, which markers do not define"
+            findings.add("marker-string-order", path, message, "Compare with `==`, `!=` or `in`")
 
 
 def _is_version(item: Comparison) -> bool:
@@ -158,24 +165,24 @@ def _is_version(item: Comparison) -> bool:
 
 def _syntax_hint(text: str) -> str | None:
     if not text.strip():
-        return "Leave the key out when there is no condition"
+        return "Omit the key if there is no condition"
     if text.lstrip().startswith(";"):
-        return "Leave out the semicolon, which belongs to requirements"
+        return "Remove the semicolon, which is only used in requirements"
     return None
 
 
-def check_specifier(text: str, code: str, path: KeyPath, found: Findings) -> None:
-    """`text` is a set of version specifiers, and some version meets it."""
+def check_specifier(text: str, code: str, path: KeyPath, findings: Findings) -> None:
+    """Check that `text` is a valid set of version specifiers, and that some version satisfies it."""
     meaning = _specifier(text)
     if meaning is _Specifier.NONE:
         hint = None
         if text[:1].isdigit():
             hint = f"Write `=={text}` for exactly this version, `>={text}` for this one and later ones"
         elif text.startswith("^"):
-            hint = "`^` is no operator here: write the range, as in `>=3.9,<4`"
-        found.add(code, path, f"`{text}` is no version specifier", hint)
+            hint = "`^` is not an operator here: write a range, such as `>=3.9,<4`"
+        findings.add(code, path, f"`{text}` is not a valid version specifier", hint)
     elif meaning is _Specifier.EMPTY:
-        found.add("requires-python-empty", path, f"No Python version meets `{text}`")
+        findings.add("requires-python-empty", path, f"No Python version satisfies `{text}`")
 
 
 class _Specifier(Enum):

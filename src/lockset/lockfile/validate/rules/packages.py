@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from packaging.utils import canonicalize_name, is_normalized_name
 
-from lockset.lockfile.validate.rules.file_names import version_of
+from lockset.lockfile.validate.rules.file_names import parse_version
 from lockset.lockfile.validate.rules.markers import check_package_marker, check_specifier
-from lockset.lockfile.validate.rules.sources import Listed, check_sources
+from lockset.lockfile.validate.rules.sources import NamedFile, check_sources
 from lockset.lockfile.validate.rules.top_level import check_tool
 from lockset.lockfile.validate.rules.urls import check_url
 from lockset.lockfile.validate.typed_get import array_of, close_keys, require, string
@@ -29,19 +29,19 @@ _KEYS = frozenset({
 _VALID_NAME = re.compile(r"[A-Za-z0-9]|[A-Za-z0-9][A-Za-z0-9._-]*[A-Za-z0-9]", re.ASCII)
 
 
-def check_packages(data: Mapping[str, Any], found: Findings) -> dict[int, list[Listed]]:
-    """Rules on every package by itself; gives the named files by place of the package."""
+def check_packages(data: Mapping[str, Any], findings: Findings) -> dict[int, list[NamedFile]]:
+    """Check every package on its own, and return its named files by the index of the package."""
     defaults = _names(data, "default-groups")
     declared = {"extras": _names(data, "extras"), "dependency_groups": _names(data, "dependency-groups") | defaults}
     named: set[str] = set()
-    files: dict[int, list[Listed]] = {}
-    for index, package in array_of(found, data, "packages", dict, ()):
+    files: dict[int, list[NamedFile]] = {}
+    for index, package in array_of(findings, data, "packages", dict, ()):
         path = ("packages", index)
-        named |= _check_package(package, path, declared, found)
+        named |= _check_package(package, path, declared, findings)
         name = package.get("name")
-        files[index] = check_sources(package, name if isinstance(name, str) else str(index), path, found)
+        files[index] = check_sources(package, name if isinstance(name, str) else str(index), path, findings)
     if data.get("packages"):
-        _unused(data, defaults - named, found)
+        _check_unused_groups(data, defaults - named, findings)
     return files
 
 
@@ -51,69 +51,69 @@ def _names(data: Mapping[str, Any], key: str) -> frozenset[str]:
     return frozenset(canonicalize_name(name) for name in names if isinstance(name, str))
 
 
-def _unused(data: Mapping[str, Any], unused: frozenset[str] | set[str], found: Findings) -> None:
+def _check_unused_groups(data: Mapping[str, Any], unused: frozenset[str] | set[str], findings: Findings) -> None:
     value = data.get("default-groups")
     for index, name in enumerate(value if isinstance(value, list) else []):
         if isinstance(name, str) and canonicalize_name(name) in unused:
-            message = f"The default group `{name}` is named by no marker: it selects nothing"
-            found.add("default-group-unused", ("default-groups", index), message)
+            message = f"The default group `{name}` is not used in any marker, so it selects nothing"
+            findings.add("default-group-unused", ("default-groups", index), message)
 
 
 def _check_package(
-    package: Mapping[str, Any], path: KeyPath, declared: dict[str, frozenset[str]], found: Findings
+    package: Mapping[str, Any], path: KeyPath, declared: dict[str, frozenset[str]], findings: Findings
 ) -> frozenset[str]:
-    """Everything but the sources; gives the dependency groups that the marker names."""
-    _name(package, path, found)
-    _version(package, path, found)
+    """Check everything except the sources, and return the dependency groups that the marker names."""
+    _name(package, path, findings)
+    _version(package, path, findings)
     groups: frozenset[str] = frozenset()
-    marker = string(found, package, "marker", "package-marker-type", path)
+    marker = string(findings, package, "marker", "package-marker-type", path)
     if marker is not None:
-        groups = check_package_marker(marker, (*path, "marker"), declared, found)
-    requires = string(found, package, "requires-python", "package-requires-python-type", path)
+        groups = check_package_marker(marker, (*path, "marker"), declared, findings)
+    requires = string(findings, package, "requires-python", "package-requires-python-type", path)
     if requires is not None:
-        check_specifier(requires, "package-requires-python-specifier", (*path, "requires-python"), found)
-    index = string(found, package, "index", "package-index-type", path)
+        check_specifier(requires, "package-requires-python-specifier", (*path, "requires-python"), findings)
+    index = string(findings, package, "index", "package-index-type", path)
     if index is not None:
-        check_url(index, "package-index-url", (*path, "index"), found)
-    array_of(found, package, "dependencies", dict, path)
-    _attestations(package, path, found)
+        check_url(index, "package-index-url", (*path, "index"), findings)
+    array_of(findings, package, "dependencies", dict, path)
+    _attestations(package, path, findings)
     if "tool" in package:
-        check_tool(package, "package-tool-type", path, found)
+        check_tool(package, "package-tool-type", path, findings)
     if not package.keys() <= _KEYS:
-        close_keys(found, package, _KEYS, path, where="A package")
+        close_keys(findings, package, _KEYS, path, where="A package")
     return groups
 
 
-def _name(package: Mapping[str, Any], path: KeyPath, found: Findings) -> None:
-    require(found, package, "name", "package-name-required", path, where=f"Package {path[-1]}")
-    name = string(found, package, "name", "package-name-type", path)
+def _name(package: Mapping[str, Any], path: KeyPath, findings: Findings) -> None:
+    require(findings, package, "name", "package-name-required", path, where=f"Package {path[-1]}")
+    name = string(findings, package, "name", "package-name-type", path)
     if name is None or is_normalized_name(name):
         return
     if _VALID_NAME.fullmatch(name):
         message = f"The package name `{name}` is not normalized"
-        found.add("package-name-normalized", (*path, "name"), message, f"Write `{canonicalize_name(name)}`")
+        findings.add("package-name-normalized", (*path, "name"), message, f"Write `{canonicalize_name(name)}`")
     else:
-        found.add("package-name-valid", (*path, "name"), f"`{name}` is no valid name of a package")
+        findings.add("package-name-valid", (*path, "name"), f"`{name}` is not a valid package name")
 
 
-def _version(package: Mapping[str, Any], path: KeyPath, found: Findings) -> None:
-    version = string(found, package, "version", "package-version-type", path)
+def _version(package: Mapping[str, Any], path: KeyPath, findings: Findings) -> None:
+    version = string(findings, package, "version", "package-version-type", path)
     name = package.get("name", "?")
     if "version" not in package:
         if package.get("sdist") or package.get("wheels"):
-            message = f"`{name}` has no `version`, though its files have one"
-            found.add("package-version-recommended", (*path, "version"), message)
+            message = f"`{name}` has no `version`, although its files have one"
+            findings.add("package-version-recommended", (*path, "version"), message)
         return
-    if version is not None and version_of(version) is None:
-        found.add("package-version-valid", (*path, "version"), f"`{version}` is no version")
+    if version is not None and parse_version(version) is None:
+        findings.add("package-version-valid", (*path, "version"), f"`{version}` is not a valid version")
     tree = next((key for key in ("vcs", "directory") if key in package), None)
     if tree is not None:
         message = f"`{name}` has a `version` although it comes from a source tree ({tree}), whose version may change"
-        found.add("package-version-source-tree", (*path, "version"), message, "Remove `version`")
+        findings.add("package-version-source-tree", (*path, "version"), message, "Remove `version`")
 
 
-def _attestations(package: Mapping[str, Any], path: KeyPath, found: Findings) -> None:
-    for index, identity in array_of(found, package, "attestation-identities", dict, path):
+def _attestations(package: Mapping[str, Any], path: KeyPath, findings: Findings) -> None:
+    for index, identity in array_of(findings, package, "attestation-identities", dict, path):
         below = (*path, "attestation-identities", index)
-        require(found, identity, "kind", "attestation-kind-required", below, where="An attestation identity")
-        string(found, identity, "kind", "attestation-kind-type", below)
+        require(findings, identity, "kind", "attestation-kind-required", below, where="An attestation identity")
+        string(findings, identity, "kind", "attestation-kind-type", below)

@@ -1,4 +1,4 @@
-"""Rules on where files and source trees come from: URLs, paths, subdirectories."""
+"""Rules on the locations of files and source trees: URLs, paths, subdirectories."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = ["check_location", "check_subdirectory", "check_url", "is_ordinary_url"]
 
-# What nearly all URLs of lock files look like; nothing can be wrong with these.
+# Nearly all URLs of lock files match this, and are valid.
 _ORDINARY = re.compile(
     r"(?:https://[A-Za-z0-9][A-Za-z0-9.-]*|http://127\.0\.0\.1)(?::[0-9]{1,4})?/[^\s?#@\\]*", re.ASCII
 )
@@ -29,33 +29,33 @@ is_ordinary_url = _ORDINARY.fullmatch
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:", re.ASCII)
 _INSECURE = frozenset({"http", "git", "ftp", "svn", "git+http", "svn+http", "hg+http", "bzr+http", "bzr+ftp"})
 _WITH_HOST = frozenset({"http", "https", "ftp", "git", "ssh", "svn"})
-# What files are fetched by, and repositories; nothing fetches `data:`, `javascript:` or `s3:`, and no installer `ftp:`.
+# Schemes of files and of repositories; `data:`, `javascript:` and `s3:` are never fetched, `ftp:` by no installer.
 _OF_FILES = frozenset({"http", "https", "file"})
 _OF_REPOSITORIES = frozenset({*_OF_FILES, "ftp", "ssh", "git", "svn", "bzr", "sftp", "lp", "rsync"})
-# How git also writes an address, which is not a URL.
+# git's scp-like form of an address, which is not a URL.
 _SCP = re.compile(r"(?P<user>[\w.-]+)@(?P<host>[\w.-]+):(?P<path>[^\s:@]+)", re.ASCII)
 _DRIVE = re.compile(r"[A-Za-z]:")
 
 
-def check_location(source: Mapping[str, Any], kind: str, path: KeyPath, found: Findings, *, what: str) -> None:
-    """Rules on `url` and `path` of one source of `kind` (archive, sdist, wheel or vcs)."""
-    url = string(found, source, "url", f"{kind}-url-type", path)
-    local = string(found, source, "path", f"{kind}-path-type", path)
+def check_location(source: Mapping[str, Any], kind: str, path: KeyPath, findings: Findings, *, what: str) -> None:
+    """Check `url` and `path` of one source of `kind` (archive, sdist, wheel or vcs)."""
+    url = string(findings, source, "url", f"{kind}-url-type", path)
+    local = string(findings, source, "path", f"{kind}-path-type", path)
     if not source.get("url") and not source.get("path"):
-        found.add(f"{kind}-url-or-path", path, f"{what} has neither `url` nor `path`")
+        findings.add(f"{kind}-url-or-path", path, f"{what} has neither `url` nor `path`")
     if url:
-        check_url(url, f"{kind}-url-valid", (*path, "url"), found)
+        check_url(url, f"{kind}-url-valid", (*path, "url"), findings)
     if local:
-        check_path(local, (*path, "path"), found)
+        check_path(local, (*path, "path"), findings)
     if url and local and not url.endswith(f"/{local}"):
         names = (last_component(path=local, url=None), last_component(path=None, url=url))
         if names[0] != names[1] and all(names) and kind != "vcs":
             message = f"`path` ends in `{names[0]}`, `url` in `{names[1]}`"
-            found.add("path-and-url-differ", path, message, "Installers take `path`; leave one of them out")
+            findings.add("path-and-url-differ", path, message, "Installers use `path`; remove one of them")
 
 
-def check_url(url: str, code: str, path: KeyPath, found: Findings) -> None:
-    """`url` is absolute, protected, and holds no secret. Secrets are never shown."""
+def check_url(url: str, code: str, path: KeyPath, findings: Findings) -> None:
+    """Check that `url` is absolute, secure, and contains no secret. Messages never show secrets."""
     if _ORDINARY.fullmatch(url):
         return
     try:
@@ -63,22 +63,22 @@ def check_url(url: str, code: str, path: KeyPath, found: Findings) -> None:
         host = parts.hostname
         _ = parts.port
     except ValueError:
-        found.add(code, path, f"`{path[-1]}` is no URL that can be read")
+        findings.add(code, path, f"`{path[-1]}` is not a valid URL")
         return
     scheme = parts.scheme.lower()
     if not _SCHEME.match(url) or (scheme.split("+")[-1] in _WITH_HOST and not host) or url != url.strip():
-        shown = url.rsplit("@", 1)[-1]  # in front of it a secret may stand
+        shown = url.rsplit("@", 1)[-1]  # a secret may precede it
         if code == "vcs-url-valid" and (scp := _SCP.fullmatch(url)):
             hint = f"Write `ssh://{scp['user']}@{scp['host']}/{scp['path'].lstrip('/')}`"
         else:
-            hint = "Use `path` for what lies on disk"
-        found.add(code, path, f"`{shown}` is not an absolute URL", hint)
+            hint = "Use `path` for local files"
+        findings.add(code, path, f"`{shown}` is not an absolute URL", hint)
         return
     if (host and not any(map(str.isalnum, host))) or not url.isprintable() or " " in (host or ""):
-        found.add(code, path, f"`{path[-1]}` has characters that no URL can have, or not a valid host")
+        findings.add(code, path, f"`{path[-1]}` has characters that are not allowed in a URL, or no valid host")
         return
     if code == "vcs-url-valid" and scheme.rpartition("+")[2] not in _OF_REPOSITORIES:
-        found.add(code, path, f"Nothing fetches a repository by `{scheme}:`", "Write an https or ssh address")
+        findings.add(code, path, f"Repositories cannot be fetched by `{scheme}:`", "Write an https or ssh address")
         return
     if code != "vcs-url-valid" and scheme not in _OF_FILES:
         hint = (
@@ -86,13 +86,13 @@ def check_url(url: str, code: str, path: KeyPath, found: Findings) -> None:
             if "+" in scheme or scheme in {"git", "ssh"}
             else "Write an https address"
         )
-        found.add(code, path, f"Nothing fetches a file by `{scheme}:`", hint)
+        findings.add(code, path, f"Files cannot be fetched by `{scheme}:`", hint)
         return
     if scheme in _INSECURE and not _is_loopback(host):
-        found.add("url-insecure", path, f"`{path[-1]}` uses {scheme}, which anyone on the way can change")
+        findings.add("url-insecure", path, f"`{path[-1]}` uses {scheme}, which is not secure")
     if has_secret(url):
-        message = f"`{path[-1]}` holds credentials for {host}"
-        found.add("url-credentials", path, message, "Remove them, and let the installer take them from its settings")
+        message = f"`{path[-1]}` contains credentials for {host}"
+        findings.add("url-credentials", path, message, "Remove them, and configure them in the installer")
 
 
 @lru_cache(maxsize=1_024)
@@ -105,30 +105,30 @@ def _is_loopback(host: str | None) -> bool:
         return False
 
 
-def check_path(local: str, path: KeyPath, found: Findings) -> None:
-    """`local` works on other machines."""
+def check_path(local: str, path: KeyPath, findings: Findings) -> None:
+    """Check that `local` works on other machines."""
     if _is_absolute(local):
-        found.add("path-absolute", path, f"The path `{local}` is absolute: it is right on one machine only")
+        findings.add("path-absolute", path, f"The path `{local}` is absolute, so it only works on one machine")
         return
     if "\\" in local:
-        message = f"The path `{local}` has backslashes, which are no separators on other systems"
-        found.add("path-not-posix", path, message, f"Write `{local.replace(chr(92), '/')}`")
+        message = f"The path `{local}` has backslashes, which are not separators on other systems"
+        findings.add("path-not-posix", path, message, f"Write `{local.replace(chr(92), '/')}`")
     if _leaves(local):
-        found.add("path-escapes", path, f"The path `{local}` leaves the folder of the lock file")
+        findings.add("path-escapes", path, f"The path `{local}` leaves the folder of the lock file")
 
 
-def check_subdirectory(source: Mapping[str, Any], kind: str, path: KeyPath, found: Findings) -> None:
-    """Rules on the `subdirectory` of a source tree."""
-    subdirectory = string(found, source, "subdirectory", f"{kind}-subdirectory-type", path)
+def check_subdirectory(source: Mapping[str, Any], kind: str, path: KeyPath, findings: Findings) -> None:
+    """Check the `subdirectory` of a source tree."""
+    subdirectory = string(findings, source, "subdirectory", f"{kind}-subdirectory-type", path)
     if not subdirectory:
         return
     where = (*path, "subdirectory")
     if _is_absolute(subdirectory):
-        found.add(
+        findings.add(
             "subdirectory-relative", where, f"The subdirectory `{subdirectory}` is not relative to the source tree"
         )
     elif _leaves(subdirectory):
-        found.add("subdirectory-escapes", where, f"The subdirectory `{subdirectory}` leaves the source tree")
+        findings.add("subdirectory-escapes", where, f"The subdirectory `{subdirectory}` leaves the source tree")
 
 
 def _is_absolute(local: str) -> bool:

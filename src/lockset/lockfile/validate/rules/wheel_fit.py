@@ -1,4 +1,4 @@
-"""Rules on which wheels serve which environments."""
+"""Rules on which wheels fit which environments."""
 
 from __future__ import annotations
 
@@ -9,90 +9,92 @@ from packaging.tags import parse_tag
 
 from lockset.errors import LocksetError
 from lockset.lockfile.read import MAX_WHEEL_TAGS, tag_count
-from lockset.lockfile.validate.rules.coverage import Served, small, united
+from lockset.lockfile.validate.rules.coverage import Coverage, bounded_union, is_small
 from lockset.markers import KNOWN_PYTHONS, MarkerSet, wheel_region
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from lockset.lockfile.validate.finding import Findings
-    from lockset.lockfile.validate.rules.sources import Listed
+    from lockset.lockfile.validate.rules.sources import NamedFile
 
 __all__ = ["check_fit", "newest_python"]
 
-# Bounds how many different tag sets of one package are looked at; the largest real packages have about a hundred.
+# Limit for the different tag sets of one package; the largest real packages have about a hundred.
 _MOST_TAG_SETS = 400
-# Bounds how many Pythons or files a message names.
+# How many Pythons a message lists.
 _SHOWN = 4
 
 
 def check_fit(
     index: int,
     package: Mapping[str, Any],
-    files: Sequence[Listed],
-    claimed: Served,
-    found: Findings,
+    files: Sequence[NamedFile],
+    claimed: Coverage,
+    findings: Findings,
     *,
     newest: int,
 ) -> None:
-    """Every wheel serves somebody, and everybody whom the entry is for has a file.
+    """Check that every wheel fits some environment, and that every environment of the entry has a file.
 
-    Regions of wheels may be too large and are never too small, so that what is found here is certain. `newest` is
-    what `newest_python` gives for the file.
+    The region of a wheel may be too large, but never too small, so that findings are certain. `newest` is the result of
+    `newest_python` for the file.
     """
     wheels = [listed for listed in files if "wheels" in listed.path]
     tags = dict.fromkeys(_tags(listed.name) for listed in wheels)
     if not wheels or not (claimed.has_python or claimed.environments) or len(tags) > _MOST_TAG_SETS:
         return
-    _outside(package, wheels, claimed, found)
+    _check_outside(package, wheels, claimed, findings)
     if package.get("sdist") is None and len(wheels) == len(package["wheels"]):
-        _missing(index, package, tuple(tags), claimed, found, newest=newest)
+        _check_missing(index, package, tuple(tags), claimed, findings, newest=newest)
 
 
-def _outside(package: Mapping[str, Any], wheels: Sequence[Listed], claimed: Served, found: Findings) -> None:
-    """One finding for all wheels of a package that are left out for the same reason."""
-    shut_out: list[Listed] = []
-    useless: list[Listed] = []
+def _check_outside(
+    package: Mapping[str, Any], wheels: Sequence[NamedFile], claimed: Coverage, findings: Findings
+) -> None:
+    """Report wheels of a package that fit no environment, with one finding for each reason."""
+    excluded: list[NamedFile] = []
+    useless: list[NamedFile] = []
     for listed in wheels:
         region = _region(_tags(listed.name))
         if region.is_disjoint(claimed.pythons):
-            shut_out.append(listed)
+            excluded.append(listed)
         elif claimed.environments and region.is_disjoint(claimed.region):
             useless.append(listed)
-    hint = "Remove them: nobody can install them from this file"
-    if shut_out and claimed.has_python:
-        message = f"{_named(shut_out, package)} for Pythons that `requires-python` shuts out"
-        found.add("wheel-outside-requires-python", shut_out[0].path, message, hint)
+    hint = "Remove them: they can never be installed from this file"
+    if excluded and claimed.has_python:
+        message = f"{_describe(excluded, package)} for Pythons that `requires-python` excludes"
+        findings.add("wheel-outside-requires-python", excluded[0].path, message, hint)
     if useless:
-        message = f"{_named(useless, package)} for none of the file's `environments`"
-        found.add("wheel-outside-environments", useless[0].path, message, hint)
+        message = f"{_describe(useless, package)} for none of the file's `environments`"
+        findings.add("wheel-outside-environments", useless[0].path, message, hint)
 
 
-def _named(wheels: Sequence[Listed], package: Mapping[str, Any]) -> str:
+def _describe(wheels: Sequence[NamedFile], package: Mapping[str, Any]) -> str:
     if len(wheels) == 1:
         return f"The wheel `{wheels[0].name}` is"
     return f"{len(wheels)} wheels of `{package['name']}` (`{wheels[0].name}` is the first) are"
 
 
-def _missing(
+def _check_missing(
     index: int,
     package: Mapping[str, Any],
     tags: tuple[str, ...],
-    claimed: Served,
-    found: Findings,
+    claimed: Coverage,
+    findings: Findings,
     *,
     newest: int,
 ) -> None:
-    """Without an sdist some wheel fits each declared environment, and each Python up to the newest the file knows."""
-    fitting = united(_region(one) for one in tags)
+    """Report environments, and Pythons up to `newest`, without a wheel, for a package without an sdist."""
+    fitting = bounded_union(_region(one) for one in tags)
     applies = claimed.entries[index]
     if fitting is None or applies.implies(fitting):
         return
-    for place, environment in claimed.environments.items():
+    for location, environment in claimed.environments.items():
         within = environment & applies
         if not within.is_empty and within.is_disjoint(fitting):
-            message = f"No wheel of `{package['name']}` fits environments[{place}], and there is no sdist"
-            found.add("no-file-for-environment", ("packages", index), message, "Lock again for this environment")
+            message = f"No wheel of `{package['name']}` fits environments[{location}], and there is no sdist"
+            findings.add("no-file-for-environment", ("packages", index), message, "Lock again for this environment")
             return
     missing = []
     for number, python in enumerate(KNOWN_PYTHONS):
@@ -103,7 +105,7 @@ def _missing(
         shown = ", ".join(missing[:_SHOWN]) + (" and more" if len(missing) > _SHOWN else "")
         message = f"No wheel of `{package['name']}` fits Python {shown}, and there is no sdist"
         hint = "Narrow `requires-python`, or lock again with an sdist"
-        found.add("no-file-for-environment", ("packages", index), message, hint)
+        findings.add("no-file-for-environment", ("packages", index), message, hint)
 
 
 @lru_cache(maxsize=4096)
@@ -113,18 +115,18 @@ def _tags(file_name: str) -> str:
 
 @lru_cache(maxsize=4096)
 def _region(tags: str) -> MarkerSet:
-    """Where wheels with these tags may be used; anywhere for what is no tag."""
+    """Where wheels with these tags can be used; anywhere for invalid tags."""
     if tags.count("-") != 2 or tag_count(f"x-{tags}") > MAX_WHEEL_TAGS:  # noqa: PLR2004 - of three parts
         return MarkerSet.any()
     try:
-        found = wheel_region(parse_tag(tags))
-    except (ValueError, LocksetError):  # the rule on file names tells of it
+        region = wheel_region(parse_tag(tags))
+    except (ValueError, LocksetError):  # the rule on file names reports it
         return MarkerSet.any()
-    return found if small(found) else MarkerSet.any()
+    return region if is_small(region) else MarkerSet.any()
 
 
-def newest_python(files: Mapping[int, Sequence[Listed]]) -> int:
-    """The place in KNOWN_PYTHONS of the newest Python that any wheel names; for later ones nobody had wheels yet."""
+def newest_python(files: Mapping[int, Sequence[NamedFile]]) -> int:
+    """The index in KNOWN_PYTHONS of the newest Python that any wheel names; later ones had no wheels yet."""
     tags = {_tags(listed.name) for entries in files.values() for listed in entries if "wheels" in listed.path}
     return max((_newest(one) for one in tags), default=0)
 

@@ -1,1 +1,1 @@
-"""From a plan to a changed target, in one transaction."""
+"""Apply a plan to a target, in one transaction."""

@@ -1,4 +1,4 @@
-"""Who may change a target: one sync at a time, and none where another installer rules."""
+"""Guard a target: one sync at a time, and none in an externally managed environment (PEP 668)."""
 
 # Paths are strings here: there are thousands of them a run.
 # ruff: noqa: PTH103, PTH112, PTH120
@@ -18,74 +18,74 @@ from lockset.sync.layout import LOCK_FILE
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from lockset.progress import Listener
+    from lockset.progress import ProgressListener
     from lockset.sync.layout import Layout
     from lockset.sync.target import Target
 
 __all__ = ["locked", "refuse_managed"]
 
-# Bounds how long another sync is waited for; one that takes longer has hung.
+# Timeout for another sync; one that takes longer has hung.
 _SECONDS = 600.0
 
 
 def refuse_managed(target: Target) -> None:
-    """Refuse an interpreter whose packages another installer keeps (PEP 668).
+    """Refuse an interpreter whose environment is externally managed (PEP 668).
 
     Raises:
         LocksetError: `externally-managed`.
     """
     managed = target.interpreter.managed
     if target.kind not in {"directory", "prefix"} and managed is not None:
-        # The file is an INI file whose `Error` tells users of that system what to do; its first paragraph says enough.
+        # An INI file whose `Error` tells users of that system what to do; the first paragraph is enough.
         first = managed.partition("Error=")[2].strip() or managed
         lines = [line.strip() for line in first.splitlines()]
-        told = lines[: lines.index("")] if "" in lines else lines
+        paragraph = lines[: lines.index("")] if "" in lines else lines
         raise LocksetError(
             "externally-managed",
-            "The packages of this Python are kept by the system's own installer",
-            place=target.interpreter.executable,
-            context=tuple(told[:8]),
-            hint="Sync into a virtual environment (`python -m venv .venv`), or insist by `--break-system-packages`",
+            "The packages of this Python are managed by the system",
+            location=target.interpreter.executable,
+            context=tuple(paragraph[:8]),
+            hint="Sync into a virtual environment (`python -m venv .venv`), or use `--break-system-packages`",
         )
 
 
 @contextmanager
-def locked(layout: Layout, listener: Listener) -> Iterator[None]:
-    """Hold the target's lock; it dies with the process. The folder of the target is made where it is missing.
+def locked(layout: Layout, listener: ProgressListener) -> Iterator[None]:
+    """Hold the target's lock, which ends with the process. The target's folder is created if it is missing.
 
     Raises:
         LocksetError: `target-busy`, `target-not-writable`.
     """
     path = f"{layout.base}{os.sep}{LOCK_FILE}"
-    made = _made(layout.base)
+    made = _make_folder(layout.base)
     lock = LockFile(path)
     _clear(path)
     try:
         if not lock.take(seconds=0):
-            listener.note(f"Waiting for another sync of {layout.base} to end")
+            listener.note(f"Waiting for another sync of {layout.base} to finish")
             if not lock.take(seconds=_SECONDS):
-                raise LocksetError("target-busy", "Another sync of the target does not end", place=layout.base)
+                raise LocksetError("target-busy", "Another sync of the target does not finish", location=layout.base)
     except OSError as error:
         raise LocksetError(
-            "target-not-writable", f"The target cannot be changed: {error.strerror}", place=layout.base
+            "target-not-writable", f"The target cannot be changed: {error.strerror}", location=layout.base
         ) from error
     try:
         yield
     finally:
-        _let_go(lock, path)
+        _release(lock, path)
         for folder in made:
             with contextlib.suppress(OSError):
                 rmdir(folder)
 
 
-def _let_go(lock: LockFile, path: str) -> None:
-    """Remove the file at `path` and end the hold. Should that fail, it ends with the process: what was done stays."""
+def _release(lock: LockFile, path: str) -> None:
+    """Remove the lock file at `path` and release the lock. If this fails, the lock still ends with the process."""
     if os.name == "nt":
-        # What is open cannot be removed there: neither by this process nor while another one waits for it.
+        # Windows does not remove an open file, so release first.
         with contextlib.suppress(OSError):
             lock.release()
-    # Elsewhere while it is held: who waits finds out that the file has gone, and takes a new one.
-    # Twice, since a fault may pass.
+    # Elsewhere remove it while it is held: a waiting process notices that the file is gone, and creates a new one.
+    # Try twice, since a failure may be temporary.
     for _ in range(2):
         with contextlib.suppress(OSError):
             unlink(path)
@@ -94,7 +94,7 @@ def _let_go(lock: LockFile, path: str) -> None:
 
 
 def _clear(path: str) -> None:
-    """Remove what no sync has put at `path`, and what nobody can hold: a link, which is not followed, or a folder."""
+    """Remove anything at `path` that cannot be a lock file: a symbolic link or a folder."""
     with contextlib.suppress(OSError):
         mode = os.lstat(path).st_mode
         if stat.S_ISLNK(mode):
@@ -103,17 +103,19 @@ def _clear(path: str) -> None:
             rmdir(path)
 
 
-def _made(base: str) -> list[str]:
-    """Make the folder `base`; those that were missing, the deepest first."""
+def _make_folder(base: str) -> list[str]:
+    """Create the folder `base`, and return the folders that were missing, deepest first."""
     missing: list[str] = []
     folder = base
     while not os.path.isdir(folder):
         if os.path.lexists(folder):
-            raise LocksetError("target-not-folder", "The target is not a folder", place=folder)
+            raise LocksetError("target-not-folder", "The target is not a folder", location=folder)
         missing.append(folder)
         folder = os.path.dirname(folder)
     try:
         os.makedirs(base, exist_ok=True)
     except OSError as error:
-        raise LocksetError("target-not-writable", f"The target cannot be made: {error.strerror}", place=base) from error
+        raise LocksetError(
+            "target-not-writable", f"The target cannot be created: {error.strerror}", location=base
+        ) from error
     return missing

@@ -1,4 +1,4 @@
-"""Everything a plan installs, fetched, verified and unpacked before the target is touched."""
+"""Fetch, verify, build and unpack everything that a plan installs, before the target is touched."""
 
 from __future__ import annotations
 
@@ -10,37 +10,37 @@ from typing import TYPE_CHECKING, BinaryIO
 from lockset.errors import LocksetError
 from lockset.files.atomic import remove_tree
 from lockset.hashes import Digest
-from lockset.sync.desired import Identity
+from lockset.sync.desired import WheelIdentity
 from lockset.sync.disk.store.archives import Archives
-from lockset.sync.disk.store.wheel_store import Store, StoredWheel
-from lockset.sync.disk.workers import Workers
+from lockset.sync.disk.store.wheel_store import StoredWheel, WheelStore
+from lockset.sync.disk.workers import InstallWorkers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from lockset.index.ports import Downloads
-    from lockset.progress import Listener
-    from lockset.sync.desired import Wanted
+    from lockset.progress import ProgressListener
+    from lockset.sync.desired import DesiredDistribution
     from lockset.sync.disk.store.cache import Cache
     from lockset.sync.ports import WheelBuilds
 
-__all__ = ["Acquirer"]
+__all__ = ["Preparer"]
 
-# Bounds the transfers under way; more gain nothing on any line measured.
+# Limit for parallel transfers; more were not faster on any network measured.
 _THREADS = 8
 
 
-class Acquirer:
-    """Gets unpacked wheels for what is wanted.
+class Preparer:
+    """Provides unpacked wheels for the desired distributions.
 
     Args:
-        cache: Where archives and unpacked wheels are kept.
-        downloads: Called when the first byte is needed from a network.
-        builds: Called when the first wheel has to be built; None where none may be.
-        fits: Whether a wheel with that file name can be used in the target.
-        listener: Hears of progress.
-        folders: Folders of files that may be used in place of a download.
-        verify: What the store says of a wheel is compared with the verified archive before it is used.
+        cache: Where archives and unpacked wheels are stored.
+        downloads: Called before the first download.
+        builds: Called before the first build; None if nothing may be built.
+        fits: Whether a wheel with that file name is compatible with the target.
+        listener: Receives progress.
+        folders: Folders with files to use instead of downloads.
+        verify: Unpack every wheel again from its verified archive, instead of trusting the store.
     """
 
     def __init__(
@@ -50,113 +50,122 @@ class Acquirer:
         downloads: Callable[[], Downloads],
         builds: Callable[[], WheelBuilds] | None,
         fits: Callable[[str], bool],
-        listener: Listener,
+        listener: ProgressListener,
         folders: Sequence[str] = (),
         verify: bool = False,
     ) -> None:
         self._cache = cache
         self._verify = verify
-        self._store = Store(cache)
-        self._workers: Workers[StoredWheel] = Workers(_THREADS)
+        self._store = WheelStore(cache)
+        self._workers: InstallWorkers[StoredWheel] = InstallWorkers(_THREADS)
         self._archives = Archives(cache, downloads, listener=listener, stopped=self._workers.stopped, folders=folders)
         self._builds = builds
-        self._built_with: WheelBuilds | None = None
+        self._backend: WheelBuilds | None = None
         self._lock = threading.Lock()
         self._fits = fits
         self._listener = listener
 
-    def acquire(self, wanted: Sequence[Wanted]) -> Mapping[str, StoredWheel]:
-        """The unpacked wheel of every one of `wanted`, by name.
+    def prepare(self, distributions: Sequence[DesiredDistribution]) -> Mapping[str, StoredWheel]:
+        """The unpacked wheel of every one of `distributions`, by name.
 
         Raises:
-            LocksetError: The first refusal; nothing has touched the target then.
+            LocksetError: The first error; the target is untouched.
         """
-        found = {one.name: stored for one in wanted if (stored := self._stored(one)) is not None}
-        # The slowest first: the largest file decides when all are there.
-        missing = sorted((one for one in wanted if one.name not in found), key=lambda one: -(one.size or 0))
+        wheels = {one.name: stored for one in distributions if (stored := self._stored(one)) is not None}
+        # The largest first: it decides when everything is done.
+        missing = sorted((one for one in distributions if one.name not in wheels), key=lambda one: -(one.size or 0))
         for one in missing:
             self._refuse_build(one)
         if not missing:
-            return found
+            return wheels
         self._listener.phase("Downloading", total=len(missing))
-        results = self._workers.run([partial(self._one, one) for one in missing])
-        return found | {one.name: stored for one, stored in zip(missing, results, strict=True)}
+        results = self._workers.run([partial(self._prepare_one, one) for one in missing])
+        return wheels | {one.name: stored for one, stored in zip(missing, results, strict=True)}
 
     def drop(self, stored: StoredWheel) -> None:
-        """Forget a stored wheel that turned out damaged; the next `acquire` gets it anew."""
+        """Remove a damaged wheel from the store; the next `prepare` unpacks it again."""
         self._store.drop(stored)
 
-    def _stored(self, wanted: Wanted) -> StoredWheel | None:
-        usable = _is_wheel(wanted) and not self._verify
-        return self._store.find(wanted.digests, _identity(wanted)) if usable else None
+    def _stored(self, distribution: DesiredDistribution) -> StoredWheel | None:
+        usable = _is_wheel(distribution) and not self._verify
+        return self._store.find(distribution.digests, _identity(distribution)) if usable else None
 
-    def _refuse_build(self, wanted: Wanted) -> None:
-        if self._builds is None and not _is_wheel(wanted):
+    def _refuse_build(self, distribution: DesiredDistribution) -> None:
+        if self._builds is None and not _is_wheel(distribution):
             raise LocksetError(
                 "build-needed",
-                f"{wanted} is locked as a source ({wanted.filename or wanted.source}), and building is off",
+                f"{distribution} is locked as a source ({distribution.filename or distribution.source}), "
+                "but builds are off",
                 hint="Allow building, or lock a version that has a wheel for this target",
             )
 
-    def _one(self, wanted: Wanted) -> StoredWheel:
-        # As it is now: another thread may find out meanwhile that the cache cannot be written.
+    def _prepare_one(self, distribution: DesiredDistribution) -> StoredWheel:
+        # Read before the attempt: another thread may notice meanwhile that the cache cannot be written.
         without = self._cache.is_gone_without
         try:
-            stored = self._attempt(wanted)
+            stored = self._attempt(distribution)
         except OSError as error:
             if without:
-                raise _disk(wanted, error) from error
+                raise _disk(distribution, error) from error
             self._cache.go_without(error)
             try:
-                stored = self._attempt(wanted)
+                stored = self._attempt(distribution)
             except OSError as again:
-                raise _disk(wanted, again) from again
-        self._listener.step(str(wanted))
+                raise _disk(distribution, again) from again
+        self._listener.step(str(distribution))
         return stored
 
-    def _attempt(self, wanted: Wanted) -> StoredWheel:
-        if wanted.kind == "directory":
-            return self._built(wanted, lambda out: self._build_directory(wanted, out))
-        if wanted.kind == "vcs":
-            return self._built(wanted, lambda out: self._build_commit(wanted, out))
-        with self._archives.open(wanted) as archive:
-            if _is_wheel(wanted):
+    def _attempt(self, distribution: DesiredDistribution) -> StoredWheel:
+        if distribution.kind == "directory":
+            return self._build(distribution, lambda out: self._build_directory(distribution, out))
+        if distribution.kind == "vcs":
+            return self._build(distribution, lambda out: self._build_commit(distribution, out))
+        with self._archives.open(distribution) as archive:
+            if _is_wheel(distribution):
                 try:
-                    return self._store.add(archive, wanted.digests, _identity(wanted), warn=self._listener.note)
+                    return self._store.add(
+                        archive, distribution.digests, _identity(distribution), warn=self._listener.note
+                    )
                 except LocksetError as error:
-                    _let_go(archive, error)
-                    self._archives.forget(wanted)
+                    _close(archive, error)
+                    self._archives.forget(distribution)
                     raise
-            return self._built(
-                wanted,
+            return self._build(
+                distribution,
                 lambda out: self._builder().of_archive(
                     archive,
                     out,
-                    filename=wanted.filename or "",
-                    subdirectory=wanted.subdirectory,
-                    what=str(wanted),
+                    filename=distribution.filename or "",
+                    subdirectory=distribution.subdirectory,
+                    what=str(distribution),
                 ),
             )
 
-    def _build_directory(self, wanted: Wanted, out: Path) -> Path:
-        directory = Path(str(wanted.path))
+    def _build_directory(self, distribution: DesiredDistribution, out: Path) -> Path:
+        directory = Path(str(distribution.path))
         if not directory.is_dir():
-            raise LocksetError("directory-not-found", f"The folder of {wanted} is not there", place=str(directory))
+            raise LocksetError(
+                "directory-not-found", f"The folder of {distribution} does not exist", location=str(directory)
+            )
         return self._builder().of_directory(
-            directory, out, subdirectory=wanted.subdirectory, editable=wanted.editable, what=str(wanted)
+            directory,
+            out,
+            subdirectory=distribution.subdirectory,
+            editable=distribution.editable,
+            what=str(distribution),
         )
 
-    def _build_commit(self, wanted: Wanted, out: Path) -> Path:
+    def _build_commit(self, distribution: DesiredDistribution, out: Path) -> Path:
         return self._builder().of_commit(
-            kind=wanted.vcs or "",
-            url=wanted.url or str(wanted.path),
-            commit=wanted.commit or "",
+            kind=distribution.vcs or "",
+            url=distribution.url or str(distribution.path),
+            commit=distribution.commit or "",
             out_dir=out,
-            subdirectory=wanted.subdirectory,
-            what=str(wanted),
+            subdirectory=distribution.subdirectory,
+            what=str(distribution),
         )
 
-    def _built(self, wanted: Wanted, build: Callable[[Path], Path]) -> StoredWheel:
+    def _build(self, distribution: DesiredDistribution, build: Callable[[Path], Path]) -> StoredWheel:
         import hashlib  # here, since few wheels are built
 
         out = Path(self._cache.temporary(self._cache.writable(), "built"))
@@ -164,8 +173,10 @@ class Acquirer:
         try:
             path = build(out)
             if not self._fits(path.name):
-                raise LocksetError("build-unfit", f"Building {wanted} gave `{path.name}`, which the target cannot use")
-            identity = Identity(name=wanted.name, version=wanted.version, filename=path.name)
+                raise LocksetError(
+                    "build-unfit", f"Building {distribution} gave `{path.name}`, which the target cannot use"
+                )
+            identity = WheelIdentity(name=distribution.name, version=distribution.version, filename=path.name)
             with path.open("rb") as wheel:
                 digest = hashlib.sha256()
                 while chunk := wheel.read(1 << 20):
@@ -179,31 +190,31 @@ class Acquirer:
 
     def _builder(self) -> WheelBuilds:
         with self._lock:
-            if self._built_with is None:
+            if self._backend is None:
                 assert self._builds is not None
-                self._built_with = self._builds()
-            return self._built_with
+                self._backend = self._builds()
+            return self._backend
 
 
-def _is_wheel(wanted: Wanted) -> bool:
-    return wanted.kind not in {"directory", "vcs"} and (wanted.filename or "").endswith(".whl")
+def _is_wheel(distribution: DesiredDistribution) -> bool:
+    return distribution.kind not in {"directory", "vcs"} and (distribution.filename or "").endswith(".whl")
 
 
-def _identity(wanted: Wanted) -> Identity:
-    return Identity(name=wanted.name, version=wanted.version, filename=wanted.filename)
+def _identity(distribution: DesiredDistribution) -> WheelIdentity:
+    return WheelIdentity(name=distribution.name, version=distribution.version, filename=distribution.filename)
 
 
-def _disk(wanted: Wanted, error: OSError) -> LocksetError:
+def _disk(distribution: DesiredDistribution, error: OSError) -> LocksetError:
     return LocksetError(
         "disk",
-        f"{wanted} could not be stored: {error.strerror or error}",
-        place=str(error.filename) if error.filename else None,
-        hint="The target is as it was; make room or give access, then sync again",
+        f"{distribution} could not be stored: {error.strerror or error}",
+        location=str(error.filename) if error.filename else None,
+        hint="The target is unchanged: free some space or grant access, then sync again",
     )
 
 
-def _let_go(archive: BinaryIO, error: LocksetError) -> None:
-    """Close `archive`, also what `error` keeps of it: Windows removes no file that is open or mapped."""
+def _close(archive: BinaryIO, error: LocksetError) -> None:
+    """Close `archive`, and drop references to it from `error`: Windows cannot remove a file that is open or mapped."""
     import traceback
 
     traceback.clear_frames(error.__traceback__)

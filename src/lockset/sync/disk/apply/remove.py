@@ -1,6 +1,6 @@
-"""What goes when distributions are removed: files that nobody else owns, their bytecode, folders left empty.
+"""Determine what is removed with distributions: files without another owner, their bytecode, emptied folders.
 
-An install that does not list its files goes only where no file that may be its own would be left behind.
+An install without a complete list of files is removed only if no file that may belong to it would stay.
 """
 
 # Paths are strings here: there are thousands of them a run.
@@ -26,16 +26,23 @@ if TYPE_CHECKING:
     from lockset.sync.layout import Layout
     from lockset.sync.plan import Plan, Step
 
-__all__ = ["emptied_folders", "files_to_retire", "refuse_blocked", "refuse_immutable", "refuse_left_over", "rewritten"]
+__all__ = [
+    "emptied_folders",
+    "files_to_remove",
+    "refuse_blocked",
+    "refuse_immutable",
+    "refuse_left_over",
+    "rewrite_path_file",
+]
 
 
-def files_to_retire(
+def files_to_remove(
     distributions: Sequence[InstalledDistribution], *, owned: Collection[str], layout: Layout
 ) -> tuple[list[str], list[str]]:
-    """The dist-info folders and the files that go with `distributions`.
+    """The dist-info folders and the files to remove with `distributions`.
 
-    Only regular files and links inside the target count, none that is in `owned` (what other distributions have), none
-    that is the environment's own, none that is reached through a link.
+    Only regular files and symbolic links inside the target; none in `owned` (files of other distributions), none that
+    belongs to the environment itself, none below a symbolic link.
     """
     infos = [one.info for one in distributions if os.path.lexists(one.info)]
     leaving = frozenset(infos)
@@ -50,7 +57,7 @@ def files_to_retire(
                 continue
             folder = path.rpartition(os.sep)[0]
             if folder not in straight:
-                # What is in a dist-info folder goes with it, whoever lists it.
+                # The files of a dist-info folder are removed with it.
                 straight[folder] = is_straight(folder) and not _is_in(folder, leaving)
             if straight[folder] and _is_file_or_link(path):
                 going[path] = None
@@ -58,10 +65,10 @@ def files_to_retire(
     return infos, list(going)
 
 
-def rewritten(
+def rewrite_path_file(
     distributions: Iterable[InstalledDistribution], kept: Iterable[InstalledDistribution]
 ) -> dict[str, str | None]:
-    """The .pth files that change when `distributions` go and `kept` stay, with their new content; None: they go."""
+    """The .pth files that change when `distributions` are removed and `kept` stay; new content, or None to remove."""
     leaving: dict[str, list[str]] = {}
     staying = {line for one in kept for line in one.lines}
     for line in (line for one in distributions for line in one.lines if line not in staying):
@@ -76,7 +83,7 @@ def rewritten(
 
 
 def refuse_blocked(plan: Plan) -> None:
-    """Refuse `plan` where it has steps that cannot be carried out.
+    """Refuse a `plan` with steps that cannot be carried out.
 
     Raises:
         LocksetError: `not-removable`.
@@ -84,21 +91,21 @@ def refuse_blocked(plan: Plan) -> None:
     blocked = plan.blocked
     if blocked:
         keep = " ".join(f"--keep {step.name}" for step in blocked)
-        raise _not_removable([(step.found[0], step.blocked) for step in blocked], f"let them stay with `{keep}`, ")
+        raise _not_removable([(step.installed[0], step.blocked) for step in blocked], f"keep them with `{keep}`, ")
 
 
 def refuse_left_over(steps: Sequence[Step], *, placed: Collection[str], owned: Collection[str]) -> None:
-    """Refuse to replace what would leave files of its own behind, beyond what is `placed` instead.
+    """Refuse to replace a distribution that would leave files behind, other than those that are `placed` again.
 
     Raises:
         LocksetError: `not-removable`.
     """
-    for one, wanted in ((one, step.wanted) for step in steps for one in step.found):
+    for one, desired in ((one, step.desired) for step in steps for one in step.installed):
         if one.info.lower().endswith(".egg") and any(path.startswith(one.info + os.sep) for path in owned):
-            raise _not_removable([(one, "another distribution has files inside of it")])
-        if one.unlisted and wanted is not None:
-            if one.is_dist_info and wanted.version is not None and _is_version(one.version, wanted.version):
-                continue  # it has the very files that are placed anew
+            raise _not_removable([(one, "another distribution has files inside it")])
+        if one.unlisted and desired is not None:
+            if one.is_dist_info and desired.version is not None and _is_version(one.version, desired.version):
+                continue  # the same files are installed again
             left = [path for path in one.suspects if path not in placed]
             if left:
                 raise _not_removable([(one, unremovable(one, left))])
@@ -111,14 +118,14 @@ def _is_version(text: str, version: Version) -> bool:
         return False
 
 
-def _not_removable(reasons: Sequence[tuple[InstalledDistribution, str]], way: str = "") -> LocksetError:
+def _not_removable(reasons: Sequence[tuple[InstalledDistribution, str]], alternative: str = "") -> LocksetError:
     names = ", ".join(str(one) for one, _ in reasons)
     return LocksetError(
         "not-removable",
         f"{names} cannot be removed without leaving files behind that would still be imported",
-        place=reasons[0][0].place,
+        location=reasons[0][0].location,
         context=tuple(f"{one}: {why}" for one, why in reasons),
-        hint=f"Remove these files by hand, {way}or make the environment again",
+        hint=f"Remove these files by hand, {alternative}or recreate the environment",
     )
 
 
@@ -133,14 +140,14 @@ def _is_in(folder: str, others: Collection[str]) -> bool:
 
 
 def refuse_immutable(infos: Iterable[str]) -> None:
-    """Refuse dist-info folders with files that cannot be removed: such a folder could be moved, but never away.
+    """Refuse dist-info folders with immutable files: the folder could be moved aside, but not deleted.
 
     Raises:
         LocksetError: `target-not-writable`.
     """
     for path in (path for info in infos if not os.path.islink(info) for path in _regular_files(info)):
         if is_fixed(path):
-            raise LocksetError("target-not-writable", "The target has a file that was made immutable", place=path)
+            raise LocksetError("target-not-writable", "The target has a file that is immutable", location=path)
 
 
 def _regular_files(folder: str) -> Iterator[str]:
@@ -157,7 +164,7 @@ def _is_file_or_link(path: str) -> bool:
 
 
 def _bytecode(paths: Iterable[str]) -> Iterator[str]:
-    """Compiled forms of the modules among `paths`, which are in no RECORD."""
+    """Bytecode of the modules among `paths`, which RECORD need not list."""
     modules: dict[str, set[str]] = {}
     for path in paths:
         if path.endswith(".py"):
@@ -165,7 +172,7 @@ def _bytecode(paths: Iterable[str]) -> Iterator[str]:
             modules.setdefault(folder, set()).add(name[:-3])
     for folder, names in modules.items():
         for name in _listed(folder):
-            # Beside its module it is imported even without that.
+            # Bytecode next to its module would still be imported after the module is removed.
             if name.endswith((".pyc", ".pyo")) and name[:-4] in names:
                 yield f"{folder}{os.sep}{name}"
         cached = f"{folder}{os.sep}__pycache__"
@@ -184,13 +191,13 @@ def _listed(folder: str) -> list[str]:
 
 
 def emptied_folders(paths: Iterable[str], *, layout: Layout, needed: Collection[str] = ()) -> list[str]:
-    """Folders that are empty once `paths` are gone, the deepest first; never a root, never one in `needed`."""
+    """Folders that are empty once `paths` are removed, deepest first; never a root or a folder in `needed`."""
     gone = set(paths)
     roots = {layout.base, *layout.libraries, layout.scripts}
     waiting = {os.path.dirname(path) for path in gone}
-    found: list[str] = []
+    emptied: list[str] = []
     while waiting:
-        # The deepest first: what is above may become empty by it.
+        # Deepest first: removing it may empty the folder above.
         folder = max(waiting, key=lambda one: (one.count(os.sep), one))
         waiting.discard(folder)
         if folder in roots or folder in needed or not layout.holds(folder) or os.path.islink(folder):
@@ -200,7 +207,7 @@ def emptied_folders(paths: Iterable[str], *, layout: Layout, needed: Collection[
         except OSError:
             continue
         if not left:
-            found.append(folder)
+            emptied.append(folder)
             gone.add(folder)
             waiting.add(os.path.dirname(folder))
-    return found
+    return emptied

@@ -1,4 +1,4 @@
-"""What will be installed, made ready in a private folder on the target's own file system."""
+"""Stage new files in a private folder on the target's file system, before they are moved into place."""
 
 # Paths are strings here: there are thousands of them a run.
 # ruff: noqa: PTH102, PTH112, PTH116, PTH119, PTH120
@@ -16,26 +16,26 @@ from lockset.hashes import quick_sha256
 from lockset.sync.disk.store.link import DamagedStore
 from lockset.sync.installed import SOURCE_FILE
 from lockset.sync.layout import STATE_FOLDER
-from lockset.sync.placement import Placed, Placement, collision, record_rows
+from lockset.sync.placement import PlacedDistribution, Placement, collision, record_rows
 from lockset.sync.wheel.record import format_record, hash_text
 from lockset.sync.wheel.safe_path import is_within
-from lockset.sync.wheel.scripts import rewritten, shebang
+from lockset.sync.wheel.scripts import rewrite_script, shebang
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping
 
-    from lockset.sync.desired import Wanted
+    from lockset.sync.desired import DesiredDistribution
     from lockset.sync.disk.store.link import Linker
     from lockset.sync.disk.store.wheel_store import StoredWheel
     from lockset.sync.layout import Layout
     from lockset.sync.target import Target
     from lockset.sync.wheel.manifest import StoredFile, StoredScript
 
-__all__ = ["Stage", "placed"]
+__all__ = ["Stage", "staged_distribution"]
 
 
-def placed(stored: StoredWheel, wanted: Wanted, target: Target) -> Placed:
-    """Where every file of `stored` goes in `target`, with the files that are made for this target alone.
+def staged_distribution(stored: StoredWheel, distribution: DesiredDistribution, target: Target) -> PlacedDistribution:
+    """The final path of every file of `stored` in `target`, and the files that are generated for this target.
 
     Raises:
         DamagedStore: A stored script was changed since it was unpacked.
@@ -49,25 +49,25 @@ def placed(stored: StoredWheel, wanted: Wanted, target: Target) -> Placed:
     for file in manifest.files:
         path = f"{roots[file.scheme]}{os.sep}{file.path if os.sep == '/' else file.path.replace('/', os.sep)}"
         if file.rewrite:
-            content = rewritten(_stored(stored, file), target.interpreter.executable)
-            files.append(_written(path, content, executable=True, made_from=f"`.data/scripts/{file.path}`"))
+            content = rewrite_script(_read_stored(stored, file), target.interpreter.executable)
+            files.append(_generated(path, content, executable=True, made_from=f"`.data/scripts/{file.path}`"))
         else:
             files.append(Placement(path, file.hash, file.size, file, None, file.executable))
     for script in manifest.scripts:
         name, content = _script(script, target)
         path = f"{roots['scripts']}{os.sep}{name}"
         made_from = f"the command `{script.name}` of its entry_points.txt"
-        files.append(_written(path, content, executable=True, made_from=made_from))
-    for name, content in _facts(wanted).items():
-        files.append(_written(f"{info}{os.sep}{name}", content, executable=False))
-    return Placed(name=manifest.name, version=manifest.version, info=info, files=tuple(files))
+        files.append(_generated(path, content, executable=True, made_from=made_from))
+    for name, content in _facts(distribution).items():
+        files.append(_generated(f"{info}{os.sep}{name}", content, executable=False))
+    return PlacedDistribution(name=manifest.name, version=manifest.version, info=info, files=tuple(files))
 
 
-def _stored(stored: StoredWheel, file: StoredFile) -> bytes:
-    """The content of a small file of the store, which is verified: what is made of it says no more what it was."""
+def _read_stored(stored: StoredWheel, file: StoredFile) -> bytes:
+    """The verified content of a small file of the store, from which another file is generated."""
     import hashlib  # here, since few wheels have such files
 
-    source = file.place(stored.folder)
+    source = file.location(stored.folder)
     content = read_remembered(source)
     algorithm = file.hash.partition("=")[0]
     if hash_text(algorithm, hashlib.new(algorithm, content, usedforsecurity=False).digest()) != file.hash:
@@ -75,7 +75,7 @@ def _stored(stored: StoredWheel, file: StoredFile) -> bytes:
     return content
 
 
-def _written(path: str, content: bytes, *, executable: bool, made_from: str = "metadata of lockset") -> Placement:
+def _generated(path: str, content: bytes, *, executable: bool, made_from: str = "metadata of lockset") -> Placement:
     digest = hash_text("sha256", quick_sha256(content))
     return Placement(path, digest, len(content), None, content, executable, made_from)
 
@@ -90,40 +90,40 @@ def _script(script: StoredScript, target: Target) -> tuple[str, bytes]:
 
 
 def _spelling(path: str) -> str:
-    """The same for paths that file systems without case, or with one way of writing accents (macOS), take for one."""
+    """The same for paths that file systems without case, or with one way of writing accents (macOS), treat as one."""
     from unicodedata import normalize
 
     return normalize("NFD", normalize("NFD", path).casefold())
 
 
-def _facts(wanted: Wanted) -> Mapping[str, bytes]:
-    """The files of dist-info that tell who installed it, why, and from what."""
-    found = {"INSTALLER": b"lockset\n"}
-    if wanted.requested:
-        found["REQUESTED"] = b""
-    direct_url = wanted.direct_url
+def _facts(distribution: DesiredDistribution) -> Mapping[str, bytes]:
+    """The files of dist-info about the install: INSTALLER, REQUESTED, and the origin (PEP 376, PEP 610, PEP 710)."""
+    files = {"INSTALLER": b"lockset\n"}
+    if distribution.requested:
+        files["REQUESTED"] = b""
+    direct_url = distribution.direct_url
     if direct_url is not None:
-        found["direct_url.json"] = json.dumps(direct_url).encode()
-        if wanted.tree is not None:
-            found[SOURCE_FILE] = json.dumps({"tree": wanted.tree}).encode()
+        files["direct_url.json"] = json.dumps(direct_url).encode()
+        if distribution.tree is not None:
+            files[SOURCE_FILE] = json.dumps({"tree": distribution.tree}).encode()
     else:
-        origin = {"url": wanted.source_url, "archive_info": {"hashes": dict(wanted.hashes)}}
-        found["provenance_url.json"] = json.dumps(origin).encode()
-    return found
+        origin = {"url": distribution.source_url, "archive_info": {"hashes": dict(distribution.hashes)}}
+        files["provenance_url.json"] = json.dumps(origin).encode()
+    return files
 
 
 class Stage:
-    """Private folders in which a target's new files stand until they are moved to their places.
+    """Private folders for a target's new files until they are moved into place.
 
-    There is one on every file system that the target spans, since moves between two are no renames.
+    There is one on each file system of the target, since a rename cannot cross file systems.
 
     Attributes:
-        areas: These folders; the first one holds the journal.
-        times: Modification time of every staged file by its final path.
+        areas: The private folders; the first one holds the journal.
+        times: Modification times of the staged files, by final path.
 
     Args:
-        layout: Of the target; its base is there.
-        present: Paths that other distributions have already, with the same content: they are not staged again.
+        layout: Layout of the target, whose base exists.
+        present: Paths that other distributions already have with the same content: they are not staged again.
     """
 
     def __init__(self, layout: Layout, *, present: Collection[str] = ()) -> None:
@@ -143,7 +143,7 @@ class Stage:
         self.areas = (first, *sorted(set(self._area_of.values()) - {first}))
 
     def open(self) -> None:
-        """Make the private folders, empty; what an earlier run has left in them is gone."""
+        """Create the private folders, empty; what an earlier run left in them is removed."""
         self._folders.clear()
         self._infos.clear()
         self._claimed.clear()
@@ -157,12 +157,12 @@ class Stage:
             else:
                 os.mkdir(area, 0o700)
 
-    def put(self, one: Placed, stored: StoredWheel, linker: Linker, stopped: Callable[[], bool]) -> None:
-        """Make the files of `one` ready, unless `stopped`. Several threads may do so at once, each for one of its own.
+    def put(self, one: PlacedDistribution, stored: StoredWheel, linker: Linker, stopped: Callable[[], bool]) -> None:
+        """Stage the files of `one`, unless `stopped`. Several threads may stage different distributions at once.
 
         Raises:
             DamagedStore: A stored file was changed since it was unpacked.
-            OSError: The disk did not let us.
+            OSError: A file cannot be written.
         """
         area = self._area_of[self._root_of(one.info)]
         staged_info = f"{area}{os.sep}{os.path.basename(one.info)}"
@@ -171,7 +171,7 @@ class Stage:
         self._infos.append(one.info)
         folders, times, claim, separator = self._folders, self.times, self._claimed.setdefault, os.sep
         for path, _, _, source, content, executable, _ in one.files:
-            # Another distribution may have the very same file.
+            # Another distribution may have the same file.
             if path in self._present or (source is None and content is None) or claim(path, one.info) != one.info:
                 continue
             if stopped():
@@ -180,16 +180,16 @@ class Stage:
             goal = f"{folders.get(folder) or self._folder(folder)}{separator}{name}"
             try:
                 if source is not None:
-                    linker.put(source.place(stored.folder), goal, source)
+                    linker.put(source.location(stored.folder), goal, source)
                     times[path] = source.mtime
                 elif content is not None:
                     times[path] = _write(goal, content, executable=executable)
             except FileExistsError:
-                raise self._taken(one, path) from None
+                raise self._name_collision(one, path) from None
         _write(f"{staged_info}{os.sep}RECORD", format_record(record_rows(one)), executable=False)
 
-    def _taken(self, one: Placed, path: str) -> LocksetError:
-        """The error for `path` of `one` where the file system takes another name for the same."""
+    def _name_collision(self, one: PlacedDistribution, path: str) -> LocksetError:
+        """The error for `path` of `one` when the file system treats another name as the same."""
         file = next(file for file in one.files if file.path == path)
         spelling = _spelling(path)
         other = next((o for o in one.files if o.path != path and _spelling(o.path) == spelling), None)
@@ -199,17 +199,17 @@ class Stage:
         owner = os.path.basename(self._claimed[names[0]]) if names else "another distribution"
         return LocksetError(
             "path-conflict",
-            f"{one} cannot be installed here: the file system takes `{path}` for a file of {owner}",
-            hint="Leave one of them out, or sync to a file system that tells upper case from lower case",
+            f"{one} cannot be installed here: on this file system, `{path}` is the same as a file of {owner}",
+            hint="Leave one of them out, or sync to a case-sensitive file system",
         )
 
     def write(self, path: str, content: bytes) -> None:
-        """Make ready a file with `content`, which no distribution has, for `path`."""
+        """Stage a file with `content` for `path`, which no distribution owns."""
         folder, _, name = path.rpartition(os.sep)
         _write(f"{self._folder(folder)}{os.sep}{name}", content, executable=False)
 
     def kept_path(self, path: str, number: int) -> str:
-        """Where the `number`th retired file goes, on the file system of `path`; the folder for it is made."""
+        """Where the `number`th removed file is moved, on the file system of `path`; the folder is created."""
         folder = f"{self._area_of[self._root_of(path)]}{os.sep}old"
         if folder not in self._old:
             os.mkdir(folder, 0o700)
@@ -222,18 +222,18 @@ class Stage:
             yield self._folders[final], final
 
     def trees(self) -> Iterator[tuple[str, str]]:
-        """Staged roots that hold something, and their final paths."""
+        """Staged roots that are not empty, and their final paths."""
         for root in self._roots:
             if root in self._folders:
                 yield self._folders[root], root
 
     @property
     def folders(self) -> Collection[str]:
-        """The folders of the target that something staged goes into."""
+        """The folders of the target that receive staged files."""
         return self._folders.keys()
 
     def _folder(self, final: str) -> str:
-        """The staged folder for `final`; made once, with all above it."""
+        """The staged folder for `final`, created with its parents."""
         staged = self._folders.get(final)
         if staged is not None:
             return staged
@@ -243,7 +243,7 @@ class Stage:
         else:
             above, _, name = final.rpartition(os.sep)
             staged = f"{self._folder(above)}{os.sep}{name}"
-        with suppress(FileExistsError):  # another thread was quicker
+        with suppress(FileExistsError):  # another thread was faster
             os.mkdir(staged, 0o755)
         self._folders[final] = staged
         return staged
@@ -258,7 +258,7 @@ def _write(path: str, content: bytes, *, executable: bool) -> int:
         file.write(content)
         file.flush()
         time = os.fstat(file.fileno()).st_mtime_ns
-    # Windows settles the time when a file is closed.
+    # Windows sets the time when a file is closed.
     return os.stat(path).st_mtime_ns if os.name == "nt" else time
 
 

@@ -1,4 +1,4 @@
-"""Carries a journal out: all of it, or none of it; and ends what a crash has left."""
+"""Carry out the steps of a journal, all or none, and recover from an interrupted sync."""
 
 # Paths are strings here: there are thousands of them a run.
 # ruff: noqa: PTH102, PTH103, PTH112, PTH114, PTH120, PTH123
@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 from lockset.errors import LocksetError
 from lockset.files.atomic import is_straight, remove_tree, sync_folder, write_durably
 from lockset.files.system import rename, rmdir, unlink
-from lockset.sync.disk.apply.remove import emptied_folders, files_to_retire, refuse_immutable
-from lockset.sync.journal import Journal, MakeFolder, Place, RemoveFolder, Retire
+from lockset.sync.disk.apply.remove import emptied_folders, files_to_remove, refuse_immutable
+from lockset.sync.journal import Journal, MakeFolder, MoveAside, MoveIn, RemoveFolder
 from lockset.sync.layout import LOCK_FILE, STATE_FOLDER
 from lockset.sync.wheel.safe_path import is_within
 
@@ -29,7 +29,7 @@ __all__ = ["commit", "discard", "finish", "is_interrupted", "journal_of", "recov
 
 _JOURNAL = "journal"
 _DONE = "done"
-# Bounds a journal; one of 100,000 files has some ten megabytes.
+# Limit for a journal; one for 100,000 files has about ten megabytes.
 _LONGEST_JOURNAL = 256 << 20
 
 
@@ -41,35 +41,35 @@ def journal_of(
     layout: Layout,
     replaced: Collection[str] = (),
 ) -> Journal:
-    """Every step from the target as it is to the target as planned; files in `replaced` go as they are.
+    """The steps from the current state of the target to the planned one; files in `replaced` are moved aside.
 
-    Distributions go dist-info first and come dist-info last, so that at no moment one that is not whole is reported.
-    Reads the target, changes nothing.
+    The dist-info folder of a distribution is removed first and installed last, so that no tool ever sees an incomplete
+    distribution. Reads the target and changes nothing.
 
     Raises:
-        LocksetError: `path-blocked`: something that is not lockset's to move stands where a file must go;
-            `target-not-writable`: a file was made immutable.
+        LocksetError: `path-blocked`: something that lockset must not move is at the path of a new file;
+            `target-not-writable`: a file is immutable.
     """
-    infos, files = files_to_retire(removed, owned=owned, layout=layout)
+    infos, files = files_to_remove(removed, owned=owned, layout=layout)
     refuse_immutable(infos)
     taken = dict.fromkeys([*infos, *files, *replaced])
     emptied = emptied_folders(taken, layout=layout, needed=stage.folders)
-    # What goes altogether is in nobody's way, also where a file comes instead of a folder.
+    # A folder that is removed does not block a file with the same path.
     taken |= dict.fromkeys(emptied)
     making: list[JournalStep] = []
     placing: list[JournalStep] = []
     for staged, final in stage.trees():
         making += [MakeFolder(folder) for folder in _missing_above(final) if MakeFolder(folder) not in making]
-        placing += _places(staged, final, taken, layout)
+        placing += _moves(staged, final, taken, layout)
     for staged, final in stage.infos():
         root = os.path.dirname(final)
         making += [MakeFolder(f) for f in (*_missing_above(root), root) if _is_missing(f, making, placing)]
         if os.path.lexists(final):
             taken.setdefault(final)
-        placing.append(Place(staged, final))
+        placing.append(MoveIn(staged, final))
     going = frozenset(emptied)
     steps: list[JournalStep] = [
-        *(Retire(path, stage.kept_path(path, number)) for number, path in enumerate(taken) if path not in going),
+        *(MoveAside(path, stage.kept_path(path, number)) for number, path in enumerate(taken) if path not in going),
         *(RemoveFolder(folder) for folder in emptied),
         *making,
         *placing,
@@ -78,39 +78,39 @@ def journal_of(
 
 
 def _missing_above(path: str) -> list[str]:
-    found: list[str] = []
+    missing: list[str] = []
     above = os.path.dirname(path)
     while not os.path.isdir(above):
-        found.append(above)
+        missing.append(above)
         above = os.path.dirname(above)
-    return found[::-1]
+    return missing[::-1]
 
 
 def _is_missing(folder: str, making: list[JournalStep], placing: list[JournalStep]) -> bool:
     if os.path.isdir(folder) or MakeFolder(folder) in making:
         return False
-    return not any(isinstance(step, Place) and step.path == folder for step in placing)
+    return not any(isinstance(step, MoveIn) and step.path == folder for step in placing)
 
 
-def _places(staged: str, final: str, taken: dict[str, None], layout: Layout) -> Iterator[JournalStep]:
-    """Moves of what is in the folder `staged` to `final`: whole folders where nothing is in the way."""
+def _moves(staged: str, final: str, taken: dict[str, None], layout: Layout) -> Iterator[JournalStep]:
+    """Moves from the folder `staged` to `final`: whole folders where nothing is in the way."""
     if not _lexists(final, taken):
-        yield Place(staged, final)
+        yield MoveIn(staged, final)
         return
     if os.path.islink(final) or not os.path.isdir(final):
         _make_way(final, taken, layout)
-        yield Place(staged, final)
+        yield MoveIn(staged, final)
         return
     with os.scandir(staged) as entries:
-        found = sorted(entries, key=lambda entry: entry.name)
-    for entry in found:
+        ordered = sorted(entries, key=lambda entry: entry.name)
+    for entry in ordered:
         goal = f"{final}{os.sep}{entry.name}"
         if entry.is_dir(follow_symlinks=False):
-            yield from _places(entry.path, goal, taken, layout)
+            yield from _moves(entry.path, goal, taken, layout)
             continue
         if _lexists(goal, taken):
             _make_way(goal, taken, layout)
-        yield Place(entry.path, goal)
+        yield MoveIn(entry.path, goal)
 
 
 def _lexists(path: str, taken: dict[str, None]) -> bool:
@@ -118,52 +118,52 @@ def _lexists(path: str, taken: dict[str, None]) -> bool:
 
 
 def _make_way(path: str, taken: dict[str, None], layout: Layout) -> None:
-    """Retire what is at `path` although no RECORD names it: a file, or a link, neither written through nor kept."""
+    """Mark an unowned file or symbolic link at `path` to be moved aside; it is neither followed nor kept."""
     mode = os.lstat(path).st_mode
     in_library = any(is_within(path, library, separator=os.sep) for library in layout.libraries)
-    # Outside of libraries a link to a folder is the user's way to arrange things.
+    # Outside site-packages, users may have replaced a folder with a symbolic link.
     movable = stat.S_ISREG(mode) or (stat.S_ISLNK(mode) and (in_library or not os.path.isdir(path)))
     if layout.is_reserved(path) or not movable:
         raise LocksetError(
             "path-blocked",
-            f"Something that no distribution owns stands where a file must go: `{path}`",
-            hint="Move it away, then sync again",
+            f"Something that no distribution owns is at the path of a new file: `{path}`",
+            hint="Move it elsewhere, then sync again",
         )
     taken[path] = None
 
 
 def commit(journal: Journal, *, base: str, on_step: Callable[[JournalStep], None] | None = None) -> None:
-    """Do every step of `journal`; when one fails, or the run is interrupted, all are undone before this raises.
+    """Carry out every step of `journal`; if one fails, or the run is interrupted, undo all of them and raise.
 
-    `on_step` is called before every step. What is left to do afterwards, `finish` does.
+    `on_step` is called before every step. Call `finish` afterwards.
     """
-    place = f"{journal.areas[0]}{os.sep}{_JOURNAL}"
+    location = f"{journal.areas[0]}{os.sep}{_JOURNAL}"
     try:
-        write_durably(place, journal.dumps(base))
+        write_durably(location, journal.dumps(base))
         for step in journal.steps:
             if on_step is not None:
                 on_step(step)
             _do(step)
-        _mark_done(place)
+        _mark_done(location)
     except BaseException:
-        if os.path.lexists(place):
+        if os.path.lexists(location):
             undo(journal)
-            _mark_done(place)
+            _mark_done(location)
         finish(journal)
         raise
 
 
 def finish(journal: Journal) -> None:
-    """Remove what a transaction that was done, or undone, leaves over."""
-    # On the disk it must have ended before anything of what it would take to undo it goes.
+    """Remove the private folders of a transaction that was completed or undone."""
+    # Its end must be on the disk before anything that is needed to undo it is removed.
     sync_folder(journal.areas[0])
     discard(journal.areas)
 
 
 def _do(step: JournalStep) -> None:
-    if isinstance(step, Retire):
+    if isinstance(step, MoveAside):
         rename(step.path, step.kept)
-    elif isinstance(step, Place):
+    elif isinstance(step, MoveIn):
         _rename_new(step.staged, step.path)
     elif isinstance(step, MakeFolder):
         os.mkdir(step.path)
@@ -171,26 +171,26 @@ def _do(step: JournalStep) -> None:
         try:
             rmdir(step.path)
         except OSError as error:
-            # Somebody else has put something there meanwhile: the folder stays.
+            # Another program has created a file there meanwhile: the folder stays.
             if error.errno not in {errno.ENOTEMPTY, errno.EEXIST, errno.ENOENT}:
                 raise
 
 
 def _rename_new(staged: str, path: str) -> None:
-    """Rename to a place where nothing was a moment ago; a file that came since is not overwritten silently."""
+    """Rename to a path that was free; a file that has appeared there since is not overwritten."""
     if os.path.lexists(path):
-        raise LocksetError("path-blocked", "A file appeared in the target during the sync", place=path)
+        raise LocksetError("path-blocked", "A file appeared in the target during the sync", location=path)
     rename(staged, path)
 
 
 def undo(journal: Journal) -> None:
-    """Bring the target back to where it was before `journal`, however much of it was done; may be called again."""
+    """Restore the target to its state before `journal`, however many steps were carried out. Safe to repeat."""
     for step in reversed(journal.steps):
-        if isinstance(step, Retire):
-            # What stands there by now came later, from somebody else: it stays, and the next plan judges it.
+        if isinstance(step, MoveAside):
+            # A file that is there by now is another program's: it stays, and the next plan decides about it.
             if os.path.lexists(step.kept) and not os.path.lexists(step.path):
                 rename(step.kept, step.path)
-        elif isinstance(step, Place):
+        elif isinstance(step, MoveIn):
             if not os.path.lexists(step.staged) and os.path.lexists(step.path):
                 os.makedirs(os.path.dirname(step.staged), exist_ok=True)
                 rename(step.path, step.staged)
@@ -198,29 +198,29 @@ def undo(journal: Journal) -> None:
             try:
                 rmdir(step.path)
             except OSError:
-                continue  # not made, or somebody uses it
+                continue  # not created, or in use
         elif not os.path.lexists(step.path):
             os.mkdir(step.path)
 
 
-def _mark_done(place: str) -> None:
-    """From here on the areas hold nothing that counts."""
-    rename(place, f"{os.path.dirname(place)}{os.sep}{_DONE}")
+def _mark_done(location: str) -> None:
+    """Mark the transaction as ended: the private folders are no longer needed."""
+    rename(location, f"{os.path.dirname(location)}{os.sep}{_DONE}")
 
 
 def discard(areas: Sequence[str]) -> None:
-    """Remove private folders in which nothing counts any more; the one with the journal goes last."""
+    """Remove private folders that are no longer needed, the one with the journal last."""
     for area in reversed(areas):
         remove_tree(area)
 
 
 def is_interrupted(layout: Layout) -> bool:
-    """Whether an earlier sync of this target has left something, or another one is under way."""
+    """Whether an earlier sync of this target was interrupted, or another one is running."""
     return any(os.path.lexists(f"{layout.base}{os.sep}{name}") for name in (STATE_FOLDER, LOCK_FILE))
 
 
 def recover(layout: Layout) -> bool:
-    """End what a crash has left: undo a transaction that was under way, remove what was staged. True if one was undone.
+    """Recover from an interrupted sync: undo its transaction, remove staged files. True if something was undone.
 
     The caller holds the lock of the target.
 
@@ -231,15 +231,15 @@ def recover(layout: Layout) -> bool:
     if not stat.S_ISDIR(_mode(area)):
         _forget(area)
         return False
-    place = f"{area}{os.sep}{_JOURNAL}"
-    journal = Journal.loads(_content(place), layout.base)
+    location = f"{area}{os.sep}{_JOURNAL}"
+    journal = Journal.loads(_content(location), layout.base)
     if journal is None:
-        # No journal, or a damaged one: what a sync writes there comes by rename, whole.
+        # No journal, or a damaged one; a sync only writes complete journals, by renaming.
         remove_tree(area)
         return False
     _check_foreign(journal, layout)
     undo(journal)
-    _mark_done(place)
+    _mark_done(location)
     finish(journal)
     return True
 
@@ -258,16 +258,16 @@ def _forget(path: str) -> None:
         return
 
 
-def _content(place: str) -> bytes:
-    """The bytes of the regular file `place`; none where there is no such file."""
-    if not stat.S_ISREG(_mode(place)):
+def _content(location: str) -> bytes:
+    """The bytes of the regular file `location`; empty if there is no such file."""
+    if not stat.S_ISREG(_mode(location)):
         return b""
-    with open(place, "rb") as file:
+    with open(location, "rb") as file:
         return file.read(_LONGEST_JOURNAL)
 
 
 def _check_foreign(journal: Journal, layout: Layout) -> None:
-    """A journal may only name what lies in the target; anything else was not written by a sync of it."""
+    """Refuse a journal with paths outside the target: no sync of this target wrote it."""
     for area in journal.areas:
         above, _, name = area.rpartition(os.sep)
         if name != STATE_FOLDER or not (above in layout.roots or _is_above(above, layout)):
@@ -297,6 +297,6 @@ def _foreign(path: str) -> LocksetError:
     return LocksetError(
         "journal-foreign",
         "The journal of an interrupted sync names a path outside the target",
-        place=path,
-        hint=f"Remove the folder {STATE_FOLDER} in the target if it is not lockset's",
+        location=path,
+        hint=f"Remove the folder {STATE_FOLDER} in the target if lockset did not create it",
     )

@@ -1,6 +1,6 @@
-"""Installs of before dist-info: `.egg-info`, `.egg-link`, `.egg`, and the lines of easy-install.pth.
+"""Find installs older than dist-info: `.egg-info`, `.egg-link`, `.egg`, and the lines of easy-install.pth.
 
-setuptools and distutils made them. What each of them is made of:
+setuptools and distutils created them:
 
     .egg-info file      distutils: metadata alone, no list of files
     .egg-info folder    metadata, and sometimes a list of files (installed-files.txt)
@@ -27,16 +27,16 @@ if TYPE_CHECKING:
 __all__ = ["egg_distributions", "without_lines"]
 
 _EGG = re.compile(r"(?P<name>.+?)(?:-(?P<version>[^-]+)(?:-py[\d.]+.*)?)?\.(?:egg-info|egg-link|egg)", re.IGNORECASE)
-# What setuptools writes into the second line of the commands that it makes.
+# What setuptools writes into the second line of the commands that it generates.
 _COMMAND = re.compile(rb"# EASY-INSTALL-(?:ENTRY-|DEV-)?SCRIPT: ['\"](?P<name>[A-Za-z0-9._-]+)")
-# Files of a command beside its `-script.py` on Windows.
+# Files next to the `-script.py` of a command on Windows.
 _LAUNCHER_ENDINGS = (".exe", ".exe.manifest")
-# Bound the list of an installer's files, and a .pth file.
+# Limits for an installer's list of files, and for a .pth file.
 _MOST_LISTED, _MOST_LINES = 64 << 20, 1 << 20
 
 
 def egg_distributions(library: str, names: Sequence[str], layout: Layout) -> list[InstalledDistribution]:
-    """What stands in the folder `library` under these `names`, and what its easy-install.pth leads to besides."""
+    """The installs in the folder `library` with these file `names`, and those that its easy-install.pth refers to."""
     lines = _path_lines(library)
     eggs = [egg for name in names if (egg := _egg(library, name, lines, layout)) is not None]
     used = {line for egg in eggs for line in egg.lines}
@@ -48,7 +48,7 @@ def egg_distributions(library: str, names: Sequence[str], layout: Layout) -> lis
 
 
 def without_lines(content: str, lines: Sequence[str]) -> str | None:
-    """`content` of a .pth file without these `lines`; None where no path is left in it."""
+    """`content` of a .pth file without these `lines`; None if no path is left in it."""
     left = [line for line in content.splitlines(keepends=True) if line.strip() not in lines]
     paths = [line for line in left if line.strip() and not line.lstrip().startswith(("import ", "import\t", "#"))]
     own = [line for line in left if line.lstrip().startswith("import") and "sys.__plen" not in line]
@@ -86,13 +86,13 @@ def _egg(
             name=normalised(name),
             version=named[0].version if named else "",
             info=path,
-            lines=tuple(line for line, place in lines if goal and _is_same(place, goal)),
+            lines=tuple(line for line, location in lines if goal and _is_same(location, goal)),
             tree=goal or path,
         )
-    own = tuple(line for line, place in lines if place == path)
+    own = tuple(line for line, location in lines if location == path)
     metadata = _egg_metadata(path)
     if metadata is None and not own:
-        return None  # anybody's file or folder
+        return None  # not created by setuptools
     name, version = name_and_version(metadata, name, version)
     return InstalledDistribution(name=name, version=version, info=path, lines=own)
 
@@ -109,16 +109,16 @@ def _egg_info(path: str, name: str, version: str, layout: Layout) -> InstalledDi
     listed = read_text(path, "installed-files.txt", _MOST_LISTED)
     if listed is None or "\0" in listed:
         how = "was installed without a list of its files"
-        files = tuple(InstalledFile(place, "", None) for place in _sources(path))
+        files = tuple(InstalledFile(location, "", None) for location in _sources(path))
         return InstalledDistribution(name=name, version=version, info=path, files=files, unlisted=how)
     # One path a line, from within its own folder.
-    places = {os.path.normpath(f"{path}{os.sep}{line}") for line in listed.splitlines() if not os.path.isabs(line)}
-    files = tuple(InstalledFile(place, "", None) for place in sorted(places) if layout.holds(place))
+    locations = {os.path.normpath(f"{path}{os.sep}{line}") for line in listed.splitlines() if not os.path.isabs(line)}
+    files = tuple(InstalledFile(location, "", None) for location in sorted(locations) if layout.holds(location))
     return InstalledDistribution(name=name, version=version, info=path, files=files)
 
 
 def _sources(info: str) -> Iterator[str]:
-    """The modules that SOURCES.txt names as it was built, and that are there below the names of top_level.txt."""
+    """The modules that SOURCES.txt lists and that exist below the names of top_level.txt."""
     tops = {line.strip() for line in (read_text(info, "top_level.txt") or "").splitlines() if line.strip()}
     library = os.path.dirname(info)
     for line in sorted({*(read_text(info, "SOURCES.txt", _MOST_LISTED) or "").splitlines()}):
@@ -126,28 +126,28 @@ def _sources(info: str) -> Iterator[str]:
         start = next((n for n, part in enumerate(parts) if part in tops or part.removesuffix(".py") in tops), None)
         if start is None or "\0" in line or {"", ".", ".."} & set(parts[start:]):
             continue
-        place = os.path.join(library, *parts[start:])
-        if os.path.isfile(place):
-            yield place
+        location = os.path.join(library, *parts[start:])
+        if os.path.isfile(location):
+            yield location
 
 
 def _egg_metadata(path: str) -> str | None:
-    """PKG-INFO of the egg at `path`, a folder or a zip file; None where it is not an egg."""
+    """PKG-INFO of the egg at `path`, a folder or a zip file; None if it is not an egg."""
     if os.path.isdir(path):
         return read_text(f"{path}{os.sep}EGG-INFO", "PKG-INFO", HEAD)
     if not os.path.isfile(path):
         return None
-    import zipfile  # here, since hardly any target has one
+    import zipfile  # here, since eggs are rare
 
     try:
         with zipfile.ZipFile(path) as archive, archive.open("EGG-INFO/PKG-INFO") as member:
             return member.read(HEAD).decode("utf-8", "replace")
-    except Exception:  # noqa: BLE001 (a file of anybody, in which zipfile and its decompressors stumble in many ways)
+    except Exception:  # noqa: BLE001 (an arbitrary file, on which zipfile and its decompressors fail in many ways)
         return None
 
 
 def _linked_trees(folder: str) -> Iterator[InstalledDistribution]:
-    """The projects whose metadata a folder elsewhere holds, as `importlib.metadata` finds them by a path to it."""
+    """The projects with metadata in a folder elsewhere, as `importlib.metadata` finds them through a path entry."""
     metadata = _egg_metadata(folder) if folder.lower().endswith(".egg") else None
     if metadata is not None:
         name, version = name_and_version(metadata, os.path.basename(folder)[: -len(".egg")].partition("-")[0], "")
@@ -171,7 +171,7 @@ def _is_same(one: str, other: str) -> bool:
 
 
 def _commands(layout: Layout) -> dict[str, list[str]]:
-    """The commands that setuptools has made, by the normalised name of their project."""
+    """The commands that setuptools generated, by the normalised name of their project."""
     commands: dict[str, list[str]] = {}
     try:
         names = sorted(os.listdir(layout.scripts))
@@ -183,8 +183,8 @@ def _commands(layout: Layout) -> dict[str, list[str]]:
         match = next((m for line in head.splitlines()[1:3] if (m := _COMMAND.match(line))), None)
         if match is None:
             continue
-        beside = [f"{path.rpartition('-script.py')[0]}{ending}" for ending in _LAUNCHER_ENDINGS]
-        files = [path, *(one for one in beside if name.endswith("-script.py") and os.path.isfile(one))]
+        launchers = [f"{path.rpartition('-script.py')[0]}{ending}" for ending in _LAUNCHER_ENDINGS]
+        files = [path, *(one for one in launchers if name.endswith("-script.py") and os.path.isfile(one))]
         commands.setdefault(normalised(match["name"].decode()), []).extend(files)
     return commands
 

@@ -1,4 +1,4 @@
-"""Which distributions a target has, and whether those that count are whole."""
+"""Scan a target for installed distributions, and check those that matter for missing and changed files."""
 
 # Paths are strings here: there are thousands of them a run.
 # ruff: noqa: PTH114, PTH117, PTH119, PTH120, PTH123
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = ["has_hash", "scan", "stamp_of"]
 
-# Bounds what is read of a RECORD; the largest ones have some megabytes.
+# Limit for a RECORD; the largest ones have a few megabytes.
 _MOST_RECORD = 64 << 20
 _CHUNK = 1 << 20
 
@@ -30,19 +30,19 @@ _CHUNK = 1 << 20
 def scan(
     layout: Layout, *, snapshot: Snapshot, examine: Collection[str], verify_files: bool = False
 ) -> tuple[InstalledDistribution, ...]:
-    """The distributions of a target; those named in `examine` have their problems told.
+    """The distributions of a target; those named in `examine` are checked for problems.
 
-    `snapshot` is what was seen before, and is brought up to date. With `verify_files` every file is hashed.
+    `snapshot` is the result of earlier scans, and is updated. With `verify_files` every file is hashed.
     """
-    found: list[InstalledDistribution] = []
+    distributions: list[InstalledDistribution] = []
     known: dict[str, tuple[Stamp, InstalledDistribution]] = {}
     for library in layout.libraries:
         infos, older = _listed(library)
         if older:
-            # Imported here and below: hardly any target has such things.
+            # Imported here and below: few targets have such installs.
             from lockset.sync.disk.inspect.eggs import egg_distributions
 
-            found += egg_distributions(library, older, layout)
+            distributions += egg_distributions(library, older, layout)
         for name in infos:
             info = f"{library}{os.sep}{name}"
             stamp = stamp_of(info)
@@ -54,17 +54,17 @@ def scan(
                 known[info] = (stamp, one)
             if one.name in examine and not one.problems:
                 one = _examined(one, snapshot, verify_files=verify_files)
-            found.append(one)
+            distributions.append(one)
     snapshot.replace(known)
-    if any(one.unlisted for one in found):
+    if any(one.unlisted for one in distributions):
         from lockset.sync.disk.inspect.unowned_files import with_suspects
 
-        return tuple(with_suspects(found, layout))
-    return tuple(found)
+        return tuple(with_suspects(distributions, layout))
+    return tuple(distributions)
 
 
 def _listed(library: str) -> tuple[list[str], list[str]]:
-    """Names of dist-info folders, and of what is older, in whatever case: so does `importlib.metadata` look for it."""
+    """Names of dist-info folders, and of older metadata; like `importlib.metadata`, this ignores case."""
     try:
         with os.scandir(library) as entries:
             names = sorted([e.name for e in entries if e.name.lower().endswith((*METADATA_ENDINGS, EASY_INSTALL))])
@@ -75,7 +75,7 @@ def _listed(library: str) -> tuple[list[str], list[str]]:
 
 
 def stamp_of(info: str) -> Stamp | None:
-    """What changes when the dist-info folder `info` is another one, or its RECORD is written anew."""
+    """A value that changes when the dist-info folder `info` is replaced, or its RECORD is rewritten."""
     try:
         record = os.lstat(f"{info}{os.sep}RECORD")
         return record.st_mtime_ns, record.st_size, record.st_ino, os.lstat(info).st_mtime_ns
@@ -84,12 +84,12 @@ def stamp_of(info: str) -> Stamp | None:
 
 
 def _read(info: str, library: str, layout: Layout) -> InstalledDistribution:
-    name, version = _named(info)
+    name, version = _name_and_version(info)
     direct_url = _direct_url(info)
     problems: list[str] = []
     if read_text(info, "METADATA", HEAD) is None:
         problems.append("its METADATA is missing")
-    files, stray, broken = _recorded(info, library, layout)
+    files, stray, broken = _recorded_files(info, library, layout)
     facts = _json(info, SOURCE_FILE) or {}
     if broken:
         problems.append(f"its RECORD {broken}")
@@ -104,12 +104,12 @@ def _read(info: str, library: str, layout: Layout) -> InstalledDistribution:
         stray=stray,
         problems=tuple(problems),
         overlapped=_overlapped(facts),
-        unlisted=f"has files that cannot be known: its RECORD {broken}" if broken else "",
+        unlisted=f"has an incomplete list of files: its RECORD {broken}" if broken else "",
     )
 
 
-def _recorded(info: str, library: str, layout: Layout) -> tuple[tuple[InstalledFile, ...], tuple[str, ...], str]:
-    """Files and stray rows of RECORD, and why it does not list all that was installed, "" where it does."""
+def _recorded_files(info: str, library: str, layout: Layout) -> tuple[tuple[InstalledFile, ...], tuple[str, ...], str]:
+    """Files and stray rows of RECORD, and why RECORD is incomplete, or ""."""
     record = read_text(info, "RECORD", _MOST_RECORD)
     if record is None:
         return (), (), "is missing"
@@ -119,11 +119,11 @@ def _recorded(info: str, library: str, layout: Layout) -> tuple[tuple[InstalledF
         return (), (), f"cannot be read: {error}"
     own = f"{info}{os.sep}RECORD"
     # Its own row is the last one that lockset writes.
-    return files, stray, "" if any(file.path == own for file in reversed(files)) else "is cut short"
+    return files, stray, "" if any(file.path == own for file in reversed(files)) else "is truncated"
 
 
-def _named(info: str) -> tuple[str, str]:
-    """Name and version, from METADATA, as everybody reads them; from the folder's name where there is none."""
+def _name_and_version(info: str) -> tuple[str, str]:
+    """Name and version, from METADATA if it has them, otherwise from the folder's name."""
     name, _, version = os.path.basename(info)[: -len(".dist-info")].partition("-")
     return name_and_version(read_text(info, "METADATA", HEAD), name, version)
 
@@ -131,19 +131,19 @@ def _named(info: str) -> tuple[str, str]:
 def _json(info: str, name: str) -> dict[str, Any] | None:
     text = read_text(info, name)
     try:
-        found = json.loads(text) if text else None
+        value = json.loads(text) if text else None
     except (ValueError, RecursionError):
         return None
-    return found if isinstance(found, dict) else None
+    return value if isinstance(value, dict) else None
 
 
 def _direct_url(info: str) -> dict[str, Any] | None:
-    """What direct_url.json says, where it says it as the standard has it."""
-    found = _json(info, "direct_url.json")
-    if found is None or not isinstance(found.get("url"), str):
+    """Content of direct_url.json, if it has the form of the specification (PEP 610)."""
+    value = _json(info, "direct_url.json")
+    if value is None or not isinstance(value.get("url"), str):
         return None
-    tables = (found.get(key, {}) for key in ("archive_info", "dir_info", "vcs_info"))
-    return found if all(isinstance(table, dict) for table in tables) else None
+    tables = (value.get(key, {}) for key in ("archive_info", "dir_info", "vcs_info"))
+    return value if all(isinstance(table, dict) for table in tables) else None
 
 
 def _tree(facts: Mapping[str, Any]) -> Mapping[str, str]:
@@ -166,26 +166,26 @@ def _origin(url: Mapping[str, Any] | None) -> Mapping[str, str]:
 
 
 def _files(record: str, library: str, layout: Layout) -> tuple[tuple[InstalledFile, ...], tuple[str, ...]]:
-    """The files of RECORD, and the rows that name no place in the target."""
+    """The files of RECORD, and the rows that point outside the target."""
     files: list[InstalledFile] = []
     stray: list[str] = []
     prefix = library + os.sep
     for row in parse_record(record):
         path = row.path
         if "\0" in path:
-            stray.append(path)  # no file has such a name
+            stray.append(path)  # no file can have such a name
             continue
         if os.sep != "/":
             path = path.replace("/", os.sep)
         if "." in path[:1] or f".{os.sep}" in path or f"{os.sep}{os.sep}" in path or os.path.isabs(path):
-            place = os.path.normpath(prefix + path)
-            # Where the target is elsewhere now, an absolute row means what it meant then: nobody's to remove.
-            if not path or os.path.isabs(path) or not layout.holds(place):
+            location = os.path.normpath(prefix + path)
+            # An absolute row may refer to a place where the target was before: never remove it.
+            if not path or os.path.isabs(path) or not layout.holds(location):
                 stray.append(row.path)
                 continue
         else:
-            place = prefix + path
-        files.append(InstalledFile(place, row.hash, row.size))
+            location = prefix + path
+        files.append(InstalledFile(location, row.hash, row.size))
     return tuple(files), tuple(stray)
 
 
@@ -203,24 +203,24 @@ def _problems(one: InstalledDistribution, snapshot: Snapshot, *, verify_files: b
         if not digest and path.endswith((".pyc", f"{os.sep}RECORD")):
             continue
         try:
-            found = lstat(path)
+            status = lstat(path)
         except OSError:
             yield f"`{_shown(path, one)}` is missing"
             continue
-        if size is not None and found.st_size != size:
+        if size is not None and status.st_size != size:
             yield f"`{_shown(path, one)}` was changed"
-        elif not stat.S_ISREG(found.st_mode):
-            yield f"`{_shown(path, one)}` is no regular file"
-        elif verify_files or times.get(path) != found.st_mtime_ns:
+        elif not stat.S_ISREG(status.st_mode):
+            yield f"`{_shown(path, one)}` is not a regular file"
+        elif verify_files or times.get(path) != status.st_mtime_ns:
             if not has_hash(path, digest):
                 yield f"`{_shown(path, one)}` was changed"
             else:
-                times[path] = found.st_mtime_ns
+                times[path] = status.st_mtime_ns
                 snapshot.changed = True
 
 
 def _links(one: InstalledDistribution) -> Iterator[str]:
-    """Folders of its modules that are links: what is in them is another place's, whatever it is."""
+    """Folders of its modules that are symbolic links: their content lies elsewhere."""
     library = os.path.dirname(one.info)
     start = len(library) + 1
     seen = {library}
@@ -238,11 +238,11 @@ def _shown(path: str, one: InstalledDistribution) -> str:
 
 
 def has_hash(path: str, digest: str) -> bool:
-    """Whether the file has the hash of its RECORD row; rows without a strong one say nothing."""
+    """Whether the file has the hash `digest` of its RECORD row; True if the row has no strong hash."""
     algorithm, _, value = digest.partition("=")
     if algorithm not in STRONG_ALGORITHMS or not value:
         return True
-    import hashlib  # here, since what was seen before is not hashed
+    import hashlib  # here, since unchanged files are not hashed again
 
     hasher = hashlib.new(algorithm, usedforsecurity=False)
     try:

@@ -1,4 +1,4 @@
-"""Asks an interpreter for its facts, once: the answer is remembered for as long as nothing that decides it changes."""
+"""Query an interpreter for its facts, and cache the answer until something that decides it changes."""
 
 # Paths are strings here: there are thousands of them a run.
 # ruff: noqa: PTH100, PTH110, PTH112, PTH113, PTH116, PTH118, PTH120
@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lockset.errors import LocksetError
-from lockset.files.record_store import content, know, known
+from lockset.files.record_store import content, get_value, put_value
 from lockset.files.system import system_facts
 from lockset.sync.target import Interpreter
 
@@ -22,21 +22,21 @@ if TYPE_CHECKING:
 __all__ = ["ask_interpreter", "configurations", "interpreter_of"]
 
 _MARK = b"lockset-facts:"
-# Changes with every change of the questions.
+# Increment with every change of `interpreter_script`.
 _FORMAT = 4
-# Bounds how long an interpreter may think; beyond it, it is taken for broken.
+# Timeout for an interpreter; one that takes longer is considered broken.
 _SECONDS = 60
-# Seconds between two looks at whether it has ended while others hold its pipes.
+# Seconds between two checks whether it has ended while other processes hold its pipes.
 _PAUSE = 0.1
-# Bounds what it may say; an answer has some thousand bytes.
+# Limit for its output; an answer has a few thousand bytes.
 _LONGEST_ANSWER = 1 << 20
-# Bounds the pyvenv.cfg that is read; real ones have some hundred bytes.
+# Limit for pyvenv.cfg; real ones have a few hundred bytes.
 _LARGEST = 1 << 16
 _SCRIPT = Path(__file__).with_name("interpreter_script.py")
 
 
 def interpreter_of(path: str) -> str:
-    """The interpreter that `path` means: itself, or that of the virtual environment folder `path`; absolute.
+    """The absolute path of the interpreter at `path`, or of the virtual environment in the folder `path`.
 
     Raises:
         LocksetError: `python-not-found`.
@@ -52,7 +52,7 @@ def interpreter_of(path: str) -> str:
     raise LocksetError(
         "python-not-found",
         f"There is no Python interpreter at `{path}`",
-        hint="Name an interpreter or the folder of a virtual environment",
+        hint="Give the path of an interpreter or of a virtual environment",
     )
 
 
@@ -60,43 +60,43 @@ def ask_interpreter(executable: str, *, memory: Path | None) -> Interpreter:
     """The facts of the interpreter at the absolute path `executable`.
 
     Args:
-        executable: As `interpreter_of` gives it.
-        memory: Folder where answers are remembered, None for nowhere.
+        executable: As returned by `interpreter_of`.
+        memory: Folder for cached answers, or None.
 
     Raises:
-        LocksetError: `python-broken`: it does not run, or is older than Python 3.8.
+        LocksetError: `python-broken`: the interpreter does not run, or is older than Python 3.8.
     """
     key = _key(executable)
-    place = str(memory / f"{zlib.crc32(os.fsencode(executable)):08x}") if memory is not None else None
-    facts = known(place, key)
-    remembered = _built(executable, facts) if _holds(facts) else None
-    if remembered is not None:
-        return remembered
+    location = str(memory / f"{zlib.crc32(os.fsencode(executable)):08x}") if memory is not None else None
+    facts = get_value(location, key)
+    cached = _from_facts(executable, facts) if _still_holds(facts) else None
+    if cached is not None:
+        return cached
     facts = _ask(executable)
     if facts.get("running") != os.path.realpath(executable):
-        # A shim chose an interpreter, and may choose another one the next time.
+        # A shim selected an interpreter, and may select another one the next time.
         facts = {**facts, "watched": None}
     else:
-        know(place, key, facts)
+        put_value(location, key, facts)
     return Interpreter.from_facts(executable, facts)
 
 
 def configurations(executable: str) -> tuple[str, str]:
-    """Where an interpreter looks for its pyvenv.cfg: beside itself, and one folder up."""
+    """The paths where an interpreter looks for pyvenv.cfg: in its own folder, and one folder up (PEP 405)."""
     folder = os.path.dirname(executable)
     return os.path.join(folder, "pyvenv.cfg"), os.path.join(os.path.dirname(folder), "pyvenv.cfg")
 
 
-def _built(executable: str, facts: Mapping[str, Any] | None) -> Interpreter | None:
-    """The interpreter with these facts; None where they are not what an interpreter answers."""
+def _from_facts(executable: str, facts: Mapping[str, Any] | None) -> Interpreter | None:
+    """The interpreter with these facts; None if they are malformed."""
     try:
         return Interpreter.from_facts(executable, facts) if facts is not None else None
     except (KeyError, TypeError, ValueError, IndexError):
         return None
 
 
-def _holds(facts: Mapping[str, Any] | None) -> bool:
-    """Whether all that decided these facts is as it was."""
+def _still_holds(facts: Mapping[str, Any] | None) -> bool:
+    """Whether nothing that decided these facts has changed."""
     try:
         return facts is not None and all(_stamp(path) == stamp for path, stamp in facts["watched"])
     except (KeyError, TypeError, ValueError):
@@ -104,56 +104,56 @@ def _holds(facts: Mapping[str, Any] | None) -> bool:
 
 
 def _key(executable: str) -> list[Any]:
-    """What changes when the answer may change and is known before: the interpreter's file, its environment, the system.
+    """The part of the answer's inputs that is known in advance: the interpreter's file, its environment, the system.
 
-    What else decides, the interpreter tells with its answer (`watched`).
+    The interpreter reports the other inputs with its answer (`watched`).
     """
     configured = [_configuration(path) for path in configurations(executable)]
     return [_FORMAT, executable, _system(), os.path.realpath(executable), _stamp(executable), configured]
 
 
 def _configuration(path: str) -> str | list[int] | None:
-    """What pyvenv.cfg says: an environment that was made anew in the same way needs no new answer."""
+    """Content of pyvenv.cfg: an environment that was recreated in the same way needs no new answer."""
     try:
         size = os.stat(path).st_size
-        found = content(path, size) if size <= _LARGEST else b""
-        return found.decode() if found else _stamp(path)
+        text = content(path, size) if size <= _LARGEST else b""
+        return text.decode() if text else _stamp(path)
     except (OSError, UnicodeDecodeError):
         return _stamp(path)
 
 
 def _system() -> list[str]:
-    """What `platform` tells of the system, whose import costs more than all else here."""
+    """The system facts of `platform`, whose import would take longer than everything else here."""
     return list(system_facts())
 
 
 def _stamp(path: str) -> list[int] | None:
-    """As `stamp` of `interpreter_script` has it."""
+    """The same stamp as in `interpreter_script`."""
     try:
-        found = os.stat(path)
+        status = os.stat(path)
     except (OSError, ValueError):
         return None
-    return [found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns]
+    return [status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns]
 
 
 def _ask(executable: str) -> Mapping[str, Any]:
-    # Isolated: neither the caller's PYTHON variables nor its user site count.
+    # Isolated mode ignores PYTHON* variables and the user site.
     code, out, err = _run([executable, "-I", "-B", str(_SCRIPT)])
     mark = out.rfind(_MARK)
-    facts = _parsed(out[mark + len(_MARK) :]) if code == 0 and mark >= 0 else None
-    if facts is None or _built(executable, facts) is None:
-        told = err.decode("utf-8", "replace").strip().splitlines()[-3:]
+    facts = _parse_answer(out[mark + len(_MARK) :]) if code == 0 and mark >= 0 else None
+    if facts is None or _from_facts(executable, facts) is None:
+        last_lines = err.decode("utf-8", "replace").strip().splitlines()[-3:]
         raise LocksetError(
             "python-broken",
-            f"`{executable}` does not answer as Python 3.8 or newer does",
-            context=tuple(told),
+            f"`{executable}` is not a working Python 3.8 or newer",
+            context=tuple(last_lines),
             hint="Choose another interpreter with `--python`",
         )
     return facts
 
 
 def _run(command: list[str]) -> tuple[int, bytes, bytes]:
-    """Exit code and output of an interpreter, which may be anything: it is ended where it talks or thinks too long."""
+    """Exit code and output of an untrusted interpreter, which is killed when it takes or writes too much."""
     import subprocess
 
     try:
@@ -161,7 +161,7 @@ def _run(command: list[str]) -> tuple[int, bytes, bytes]:
             command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, bufsize=0
         ) as child:
             try:
-                out, err = child.communicate(timeout=_SECONDS) if sys.platform == "win32" else _heard(child)
+                out, err = child.communicate(timeout=_SECONDS) if sys.platform == "win32" else _communicate(child)
                 code = child.wait(_SECONDS)
             except BaseException:
                 child.kill()
@@ -171,8 +171,8 @@ def _run(command: list[str]) -> tuple[int, bytes, bytes]:
     return code, out, err
 
 
-def _heard(child: Popen[bytes]) -> tuple[bytes, bytes]:
-    """What `child` says until it ends, as far as it is bounded; whoever else holds its pipes is not waited for."""
+def _communicate(child: Popen[bytes]) -> tuple[bytes, bytes]:
+    """The output of `child` until it ends, up to the limit; other processes that hold its pipes are not waited for."""
     import selectors
     import subprocess
     import time
@@ -201,8 +201,8 @@ def _heard(child: Popen[bytes]) -> tuple[bytes, bytes]:
     return bytes(kept[child.stdout]), bytes(kept[child.stderr])
 
 
-def _parsed(answer: bytes) -> Mapping[str, Any] | None:
-    import json  # here, since answers are remembered
+def _parse_answer(answer: bytes) -> Mapping[str, Any] | None:
+    import json  # here, since answers are cached
 
     try:
         facts = json.loads(answer)

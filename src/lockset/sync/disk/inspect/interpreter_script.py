@@ -1,4 +1,4 @@
-"""Tells what the interpreter that runs it is, as one line of JSON after a marker; standard library of Python 3.8."""
+"""Print facts about the running interpreter as one line of JSON after a marker, with the standard library of 3.8."""
 
 # Runs on Python 3.8, outside of lockset: plain constructs, answers by print.
 # ruff: noqa: PLR2004, PTH113, PTH115, PTH116, PTH118, PTH119, PTH123, S603, T201, TID251, UP032
@@ -96,17 +96,17 @@ def _musl(loader: str) -> tuple[int, int] | None:
 
     if "musl" not in loader:
         return None
-    told = subprocess.run([loader], stderr=subprocess.PIPE, check=False).stderr.decode("utf-8", "replace")
-    found = re.search(r"^Version (\d+)\.(\d+)", told, re.MULTILINE)
-    return (int(found.group(1)), int(found.group(2))) if found else None
+    banner = subprocess.run([loader], stderr=subprocess.PIPE, check=False).stderr.decode("utf-8", "replace")
+    match = re.search(r"^Version (\d+)\.(\d+)", banner, re.MULTILINE)
+    return (int(match.group(1)), int(match.group(2))) if match else None
 
 
 def _is_manylinux(major: int, minor: int, arch: str, module: object) -> bool:
     if module is None:
         return True
     if hasattr(module, "manylinux_compatible"):
-        told = module.manylinux_compatible(major, minor, arch)
-        return True if told is None else bool(told)
+        answer = module.manylinux_compatible(major, minor, arch)
+        return True if answer is None else bool(answer)
     name = {(2, 5): "manylinux1", (2, 12): "manylinux2010", (2, 17): "manylinux2014"}.get((major, minor))
     return bool(getattr(module, name + "_compatible", True)) if name else True
 
@@ -145,15 +145,15 @@ def _platforms() -> list[str]:
     except (OSError, IndexError, struct.error):
         elf = None
     archs = ["armv8l", "armv7l"] if arch == "armv8l" else [arch]
-    found = ["linux_" + one for one in archs]
+    platforms = ["linux_" + one for one in archs]
     for one in archs:
-        found.extend(_manylinux(one, elf))
+        platforms.extend(_manylinux(one, elf))
     musl = _musl(elf[3]) if elf else None
     if musl:
-        found.extend(
+        platforms.extend(
             "musllinux_{}_{}_{}".format(musl[0], minor, one) for one in archs for minor in range(musl[1], -1, -1)
         )
-    return found
+    return platforms
 
 
 def _mac() -> list[object] | None:
@@ -177,7 +177,7 @@ def _without_compatibility() -> str:
 
 
 def _managed() -> str | None:
-    """Text of EXTERNALLY-MANAGED where it holds: not in virtual environments."""
+    """Text of EXTERNALLY-MANAGED (PEP 668), which does not apply in virtual environments."""
     if sys.prefix != sys.base_prefix:
         return None
     path = _marker_file()
@@ -187,7 +187,7 @@ def _managed() -> str | None:
         with open(path, encoding="utf-8", errors="replace") as file:
             return file.read(4000)
     except OSError:
-        return ""  # it is there, whoever may read it
+        return ""  # present, but not readable
 
 
 def _marker_file() -> str:
@@ -195,7 +195,7 @@ def _marker_file() -> str:
 
 
 def _running() -> str:
-    """The file of the program that answers: another one than was called where a shim chose it."""
+    """The executable of this process, which differs from the one that was called if that was a shim."""
     try:
         return os.readlink("/proc/self/exe")
     except OSError:
@@ -203,7 +203,7 @@ def _running() -> str:
 
 
 def _libraries() -> list[str]:
-    """Files of the C library, its loader and libpython that are in use, where the system tells."""
+    """The loaded files of the C library, its loader and libpython, where the system reports them."""
     try:
         with open("/proc/self/maps", encoding="utf-8", errors="surrogateescape") as file:
             paths = {line.split(None, 5)[5].rstrip("\n") for line in file if line.count("/") > 1}
@@ -214,17 +214,17 @@ def _libraries() -> list[str]:
 
 def _stamp(path: str) -> list[int] | None:
     try:
-        found = os.stat(path)
+        status = os.stat(path)
     except (OSError, ValueError):
         return None
-    return [found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns]
+    return [status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns]
 
 
 def _watched() -> list[tuple[str, list[int] | None]]:
-    """Files and folders that decide the answer by what they are, or by being there, with their stamps."""
+    """Files and folders whose content or existence decides the answer, with their stamps."""
     stdlib = sysconfig.get_path("stdlib")
     paths = [stdlib, os.path.join(stdlib, "os.py"), _marker_file(), *_libraries()]
-    # Modules that change what the interpreter says of itself, in every folder where it would look for them.
+    # Modules that change the answer, in every folder where the interpreter would import them from.
     paths += [os.path.join(folder, name) for folder in sys.path for name in ("_manylinux.py", "sitecustomize.py")]
     return [(path, _stamp(path)) for path in paths]
 
@@ -237,11 +237,11 @@ def _launcher() -> str:
 
 
 def _facts() -> dict[str, object]:
-    watched = _watched()  # first: what changes meanwhile is seen the next time
+    watched = _watched()  # first, so that a change meanwhile is noticed the next time
     paths = sysconfig.get_paths()
     headers = paths["include"]
     if sys.prefix != sys.base_prefix:
-        # The headers of a virtual environment's base are not the environment's to change.
+        # A virtual environment must not change the headers of its base.
         headers = os.path.join(sys.prefix, "include", "site", "python{}.{}".format(*sys.version_info[:2]))
     return {
         "version": list(sys.version_info[:2]),
@@ -261,7 +261,7 @@ def _facts() -> dict[str, object]:
     }
 
 
-# Variables by which a caller could change what the interpreter says of itself: `-I` leaves these.
+# Variables that could change the answer and that `-I` does not ignore.
 for _name in [name for name in os.environ if name.startswith(("_PYTHON", "DEB_PYTHON"))]:
     del os.environ[_name]
 print("\nlockset-facts:" + json.dumps(_facts()))

@@ -1,4 +1,4 @@
-"""The small texts that installers leave in a target: read with bounds, whatever stands in their place."""
+"""Read the small metadata files of a target, with limits, whatever is at their paths."""
 
 # Paths are strings here: there are thousands of them a run.
 from __future__ import annotations
@@ -13,26 +13,26 @@ __all__ = ["HEAD", "MOST_FACTS", "name_and_version", "normalised", "read_text"]
 
 _HEADER = re.compile(r"^(Name|Version):[ \t]*(.*?)[ \t\r]*$", re.MULTILINE | re.IGNORECASE)
 _SEPARATORS = re.compile(r"[-_.]+")
-# Bounds how much of METADATA is read for its name and version, which stand in its first lines.
+# Limit for reading METADATA, whose first lines have name and version.
 HEAD = 1 << 16
-# Bounds what is read of other small files.
+# Limit for other small files.
 MOST_FACTS = 1 << 20
 
 
 def normalised(name: str) -> str:
-    """As `packaging.utils.canonicalize_name` has it, whose import costs more than a scan."""
+    """The same as `packaging.utils.canonicalize_name`, whose import takes longer than a scan."""
     return _SEPARATORS.sub("-", name).lower()
 
 
 def name_and_version(metadata: str | None, name: str, version: str) -> tuple[str, str]:
-    """Name and version as `metadata` has them; the given ones where it has none."""
+    """Name and version from `metadata`, with `name` and `version` as defaults."""
     head = (metadata or "").replace("\r\n", "\n").split("\n\n", 1)[0]
     headers = {key.lower(): value for key, value in reversed(_HEADER.findall(head))}
     return normalised(headers.get("name") or name), headers.get("version") or version
 
 
 def read_text(folder: str, name: str, limit: int = MOST_FACTS) -> str | None:
-    """The beginning of the regular file `name` in `folder`; None for anything else, which is not waited for."""
+    """The beginning of the regular file `name` in `folder`; None for anything else, such as a pipe."""
     try:
         descriptor = os.open(f"{folder}{os.sep}{name}", READ)
     except (OSError, ValueError):

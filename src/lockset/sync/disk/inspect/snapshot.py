@@ -1,6 +1,6 @@
-"""What lockset saw of a target when it last looked: enough to see quickly whether something has changed since.
+"""A snapshot of a target at the last scan, to detect quickly what has changed since.
 
-A snapshot is a memory, never an authority: where it is missing or differs, files are hashed and compared with RECORD.
+A snapshot only saves time: where it is missing or differs, files are hashed and compared with RECORD.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from lockset.files.record_store import know, known
+from lockset.files.record_store import get_value, put_value
 from lockset.sync.installed import InstalledDistribution, InstalledFile
 
 if TYPE_CHECKING:
@@ -16,16 +16,16 @@ if TYPE_CHECKING:
 
     from lockset.sync.layout import Layout
 
-__all__ = ["Snapshot", "Stamp", "observed"]
+__all__ = ["Snapshot", "Stamp", "file_stamps"]
 
-# Changes with every change of what is remembered.
+# Increment with every change of the stored rows.
 _FORMAT = 4
 # Time, size and inode of RECORD, time of its folder.
 Stamp: TypeAlias = tuple[int, int, int, int]
 
 
 class Snapshot:
-    """Distributions by the path of their dist-info, and modification times of files by path, None where not known."""
+    """Distributions by the path of their dist-info, and modification times of files by path (None if unknown)."""
 
     def __init__(self, unread: dict[str, Any] | None = None) -> None:
         self.known: dict[str, tuple[Stamp, InstalledDistribution]] = {}
@@ -34,50 +34,50 @@ class Snapshot:
         self.changed = False
 
     @classmethod
-    def load(cls, place: str | None, roots: tuple[str, ...]) -> Snapshot:
-        """The snapshot of the target with these `roots` at `place`; an empty one where there is none that is whole."""
+    def load(cls, location: str | None, roots: tuple[str, ...]) -> Snapshot:
+        """Read the snapshot for the target with these `roots`; empty if there is none, or it is damaged."""
         try:
-            return cls(unread={info: row for info, *row in known(place, (_FORMAT, roots)) or ()})
+            return cls(unread={info: row for info, *row in get_value(location, (_FORMAT, roots)) or ()})
         except (ValueError, TypeError):
             return cls()
 
     def find(self, info: str, stamp: Stamp | None) -> InstalledDistribution | None:
-        """What was seen at `info` when it had this `stamp`. Most of a snapshot is read only when asked for."""
+        """The distribution at `info`, if it still has this `stamp`. Rows are decoded on first use."""
         row = self.unread.pop(info, None)
         if row is not None and row[0] == stamp:
             _, facts, files, times = row
-            one = _restored(info, facts, files)
+            one = _from_row(info, facts, files)
             self.known[info] = (row[0], one)
             self.times.update(zip((file.path for file in one.files), times, strict=True))
-        found = self.known.get(info)
-        return found[1] if found is not None and found[0] == stamp else None
+        entry = self.known.get(info)
+        return entry[1] if entry is not None and entry[0] == stamp else None
 
     def replace(self, known: dict[str, tuple[Stamp, InstalledDistribution]]) -> None:
-        """From now on these are all that is known."""
+        """Replace the known distributions."""
         if self.unread or known.keys() != self.known.keys():
             self.changed = True
         self.unread.clear()
         self.known = known
 
-    def save(self, place: str | None, roots: tuple[str, ...]) -> None:
-        """Remember, where the disk lets us."""
-        if place is None or not self.changed:
+    def save(self, location: str | None, roots: tuple[str, ...]) -> None:
+        """Write the snapshot if it has changed; errors of the disk are ignored."""
+        if location is None or not self.changed:
             return
         rows = []
         for info, (stamp, one) in self.known.items():
             paths, hashes, sizes = zip(*one.files, strict=True) if one.files else ((), (), ())
-            # Few long texts are written and read much sooner than many short ones.
+            # A few long strings are written and read much faster than many short ones.
             files = ("\0".join(paths), "\0".join(hashes), sizes)
-            rows.append((info, stamp, _row(one), files, tuple(map(self.times.get, paths))))
-        know(place, (_FORMAT, roots), rows)
+            rows.append((info, stamp, _to_row(one), files, tuple(map(self.times.get, paths))))
+        put_value(location, (_FORMAT, roots), rows)
 
 
-def _row(one: InstalledDistribution) -> tuple[Any, ...]:
+def _to_row(one: InstalledDistribution) -> tuple[Any, ...]:
     facts = (one.name, one.version, one.installer, dict(one.origin), one.direct_url)
     return *facts, one.stray, one.problems, one.unlisted, dict(one.overlapped)
 
 
-def _restored(info: str, row: tuple[Any, ...], files: tuple[str, str, tuple[int | None, ...]]) -> InstalledDistribution:
+def _from_row(info: str, row: tuple[Any, ...], files: tuple[str, str, tuple[int | None, ...]]) -> InstalledDistribution:
     name, version, installer, origin, direct_url, stray, problems, unlisted, overlapped = row
     paths, hashes, sizes = files
     columns = zip(paths.split("\0"), hashes.split("\0"), sizes, strict=True) if sizes else ()
@@ -96,22 +96,22 @@ def _restored(info: str, row: tuple[Any, ...], files: tuple[str, str, tuple[int 
     )
 
 
-def observed(
+def file_stamps(
     snapshot: Snapshot, layout: Layout, *, examined: Collection[str]
 ) -> tuple[tuple[str, int, int], ...] | None:
-    """Path, size and time of every file that `snapshot` says was found whole; None where it does not say all.
+    """Path, size and time of every file that `snapshot` knows to be intact; None if it does not know them all.
 
-    Of distributions that are not in `examined` only what changes with their metadata counts.
+    For distributions that are not in `examined`, only the metadata is included.
     """
-    found: list[tuple[str, int, int]] = []
+    stamps: list[tuple[str, int, int]] = []
     for library in layout.libraries:
         if any(f"{library}{os.sep}{name}" not in snapshot.known for name in _infos(library)):
             return None
     times = snapshot.times
     for info, ((record_time, record_size, _, info_time), one) in snapshot.known.items():
         record = f"{info}{os.sep}RECORD"
-        found.append((record, record_size, record_time))
-        found.append((info, _size(info), info_time))
+        stamps.append((record, record_size, record_time))
+        stamps.append((info, _size(info), info_time))
         if one.name not in examined:
             continue
         for path, digest, size in one.files:
@@ -120,8 +120,8 @@ def observed(
             time = times.get(path)
             if size is None or time is None:
                 return None
-            found.append((path, size, time))
-    return tuple(found)
+            stamps.append((path, size, time))
+    return tuple(stamps)
 
 
 def _infos(library: str) -> list[str]:

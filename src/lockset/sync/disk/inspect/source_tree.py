@@ -1,4 +1,4 @@
-"""The content of a source tree as one digest, to see whether it has changed since it was installed."""
+"""The digest of a source tree, to detect whether it has changed since it was installed."""
 
 # Paths are strings here: there may be thousands of them.
 # ruff: noqa: PTH123
@@ -12,15 +12,15 @@ if TYPE_CHECKING:
 
 __all__ = ["tree_digest"]
 
-# What version control, builds and tools leave in a tree; no part of what a build reads.
+# Folders that builds and tools leave in a tree, and that are not input of a build.
 _PASSED_OVER = frozenset({"build", "dist", "__pycache__", "node_modules", "venv"})
 _PASSED_ENDINGS = (".pyc", ".egg-info", ".dist-info")
 _CHUNK = 1 << 20
 
 
 def tree_digest(folder: str) -> str:
-    """The digest of names and contents of all regular files below `folder`; hidden folders are passed over."""
-    import hashlib  # here, since most locks have no trees
+    """The digest of the names and contents of all regular files below `folder`, hidden folders excluded."""
+    import hashlib  # here, since most lock files have no source trees
 
     hasher = hashlib.sha256()
     for path in _files(folder):
@@ -31,7 +31,7 @@ def tree_digest(folder: str) -> str:
                 while chunk := file.read(_CHUNK):
                     content.update(chunk)
         except OSError:
-            continue  # gone meanwhile, or nobody's to read: a build would not find it either
+            continue  # removed meanwhile, or not readable: a build could not read it either
         hasher.update(content.digest())
     return hasher.hexdigest()
 
@@ -39,10 +39,10 @@ def tree_digest(folder: str) -> str:
 def _files(folder: str) -> Iterator[str]:
     try:
         with os.scandir(folder) as entries:
-            found = sorted(entries, key=lambda entry: entry.name)
+            ordered = sorted(entries, key=lambda entry: entry.name)
     except OSError:
         return
-    for entry in found:
+    for entry in ordered:
         if entry.name in _PASSED_OVER or entry.name.endswith(_PASSED_ENDINGS):
             continue
         if entry.is_dir(follow_symlinks=False):

@@ -1,4 +1,4 @@
-"""Which target is meant: an interpreter's own environment, or a folder."""
+"""Construct targets: an interpreter's environment, a folder, or a prefix."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def find_lock(folder: Path) -> Path | None:
 
 
 def environment_target(interpreter: Interpreter) -> Target:
-    """Where `interpreter` itself looks for packages."""
+    """The environment of `interpreter` itself."""
     paths = interpreter.paths
     layout = Layout(
         base=_resolved(interpreter.prefix),
@@ -47,7 +47,7 @@ def environment_target(interpreter: Interpreter) -> Target:
 
 
 def directory_target(interpreter: Interpreter, directory: str) -> Target:
-    """The folder `directory`, which need not be there yet, for `interpreter`."""
+    """The folder `directory`, which need not exist yet, for `interpreter`."""
     return Target(
         kind="directory",
         shown=directory,
@@ -69,5 +69,5 @@ def prefix_target(interpreter: Interpreter, directory: str) -> Target:
 
 
 def _resolved(path: str) -> str:
-    """Links are followed here, once: below a root none is."""
+    """Resolve links once, here; below a root, links are never followed."""
     return os.path.realpath(path)

@@ -1,4 +1,4 @@
-"""Which files of a target may belong to an install that does not list its own."""
+"""Find files that may belong to an install without a complete list of its files."""
 
 # Paths are strings here: there may be thousands of them.
 # ruff: noqa: PTH113, PTH208
@@ -20,18 +20,20 @@ if TYPE_CHECKING:
 __all__ = ["with_suspects"]
 
 _MODULE = (".pth", ".py", ".pyc", ".pyo", ".so", ".pyd")
-# What tools that make environments put there, and what belongs to whoever runs the interpreter.
+# Files of tools that create environments, and files that configure the interpreter.
 _SURROUNDINGS = frozenset({"_virtualenv.py", "sitecustomize.py", "usercustomize.py", "_manylinux.py"})
 _COMMAND = re.compile(r"^\s*([\w.@+-][\w.@+ -]*?)\s*=\s*[\w.]+\s*:", re.MULTILINE)
 
 
-def with_suspects(found: Sequence[InstalledDistribution], layout: Layout) -> list[InstalledDistribution]:
-    """`found`, where each one without a whole list of its files has those that nobody owns and that may be its own.
+def with_suspects(distributions: Sequence[InstalledDistribution], layout: Layout) -> list[InstalledDistribution]:
+    """`distributions`, where each one with an incomplete list of files has suspects: files without an owner.
 
-    Where its metadata names its modules (top_level.txt), these are the files below them; else any module may be.
+    If its metadata names its modules (top_level.txt), these are the files below them; otherwise any module.
     """
-    owned = {file.path for one in found for file in one.files}
-    return [one._replace(suspects=tuple(_suspects(one, owned, layout))) if one.unlisted else one for one in found]
+    owned = {file.path for one in distributions for file in one.files}
+    return [
+        one._replace(suspects=tuple(_suspects(one, owned, layout))) if one.unlisted else one for one in distributions
+    ]
 
 
 def _suspects(one: InstalledDistribution, owned: Collection[str], layout: Layout) -> Iterator[str]:
@@ -40,7 +42,7 @@ def _suspects(one: InstalledDistribution, owned: Collection[str], layout: Layout
     for library in layout.libraries:
         for name in _listed(library):
             if name.endswith(".pth") or name.startswith("__editable__"):
-                # By such files setuptools and others make a source tree importable.
+                # setuptools and other backends make a source tree importable through such files.
                 counts = one.name in normalised(name)
             elif name == "__pycache__" or name.lower().endswith(METADATA_ENDINGS) or name in _SURROUNDINGS:
                 counts = False
@@ -56,7 +58,7 @@ def _suspects(one: InstalledDistribution, owned: Collection[str], layout: Layout
 
 
 def _files(path: str) -> Iterator[str]:
-    """The regular file `path`, or those below the folder `path`; bytecode of modules that have gone does not count."""
+    """The regular file `path`, or those below the folder `path`, without __pycache__."""
     if os.path.isfile(path):
         yield path
         return

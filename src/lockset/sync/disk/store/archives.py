@@ -1,4 +1,4 @@
-"""Archives on disk: verified while they are written, and read afterwards from that same open file."""
+"""Obtain archives: verified while they are written, and then read from the same open file."""
 
 # Paths are strings here: there are thousands of them a run.
 # ruff: noqa: PTH120
@@ -20,23 +20,23 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from lockset.index.ports import Downloads
-    from lockset.progress import Listener
-    from lockset.sync.desired import Wanted
+    from lockset.progress import ProgressListener
+    from lockset.sync.desired import DesiredDistribution
     from lockset.sync.disk.store.cache import Cache
 
 __all__ = ["MOST_BYTES", "Archives"]
 
-# Bounds a download whose size is not locked.
+# Limit for a download whose size is not locked.
 MOST_BYTES = 8 << 30
 _CHUNK = 1 << 20
 _FOLDER = "archives-v1"
 
 
 class Archives:
-    """Gets the archives that a lock names: from the cache, from a local path, or over the network.
+    """Obtains locked archives from the cache, from a local path, or over the network.
 
-    Every archive comes as a file open for reading at its start; all locked digests and the locked size were verified
-    over exactly the bytes that it holds.
+    Every archive is returned as an open file, positioned at its start, whose bytes have all locked digests and the
+    locked size.
     """
 
     def __init__(
@@ -44,164 +44,172 @@ class Archives:
         cache: Cache,
         downloads: Callable[[], Downloads],
         *,
-        listener: Listener,
+        listener: ProgressListener,
         stopped: Callable[[], bool],
         folders: Sequence[str] = (),
     ) -> None:
         self._cache = cache
         self._folders = Folders(folders)
         self._make_downloads = downloads
-        self._made: Downloads | None = None
+        self._opened_downloads: Downloads | None = None
         self._lock = threading.Lock()
         self._listener = listener
         self._stopped = stopped
 
-    def open(self, wanted: Wanted) -> BinaryIO:
-        """The archive of `wanted`.
+    def open(self, distribution: DesiredDistribution) -> BinaryIO:
+        """The archive of `distribution`.
 
         Raises:
-            LocksetError: `hash-mismatch`, `file-not-found`, and whatever `Downloads.fetch` raises.
-            OSError: The disk did not let us.
+            LocksetError: `hash-mismatch`, `file-not-found`, and the errors of `Downloads.fetch`.
+            OSError: A file cannot be written.
         """
-        found = self._remembered(wanted) or self._offered(wanted)
-        if found is None and wanted.is_outside:
-            raise outside(str(wanted), wanted.source, f"`-f FOLDER` with a folder that has `{wanted.filename}`, or ")
-        return found or self._fetched(wanted)
+        archive = self._from_cache(distribution) or self._from_folders(distribution)
+        if archive is None and distribution.is_outside:
+            raise outside(
+                str(distribution),
+                distribution.source,
+                f"`-f FOLDER` with a folder that has `{distribution.filename}`, or ",
+            )
+        return archive or self._fetch(distribution)
 
-    def forget(self, wanted: Wanted) -> None:
-        """Keep nothing of an archive that was refused after all."""
+    def forget(self, distribution: DesiredDistribution) -> None:
+        """Remove an archive that was refused from the cache."""
         for root in self._cache.readable:
-            _remove(_place(root, wanted))
+            _remove(_location(root, distribution))
 
     @property
     def _downloads(self) -> Downloads:
         with self._lock:
-            if self._made is None:
-                self._made = self._make_downloads()
-            return self._made
+            if self._opened_downloads is None:
+                self._opened_downloads = self._make_downloads()
+            return self._opened_downloads
 
-    def _remembered(self, wanted: Wanted) -> BinaryIO | None:
+    def _from_cache(self, distribution: DesiredDistribution) -> BinaryIO | None:
         for root in self._cache.readable:
-            path = _place(root, wanted)
+            path = _location(root, distribution)
             try:
                 file = _open_regular(path)
             except (OSError, LocksetError):
                 continue
-            verifier = Verifier(wanted.digests, size=wanted.size)
+            verifier = Verifier(distribution.digests, size=distribution.size)
             while not verifier.too_long and (chunk := file.read(_CHUNK)):
                 verifier.update(chunk)
             if verifier.mismatch() is None:
                 file.seek(0)
                 return file
-            # Cut, emptied or changed since: as if it had never been there.
+            # Truncated or changed since: treat it as missing.
             file.close()
             _remove(path)
         return None
 
-    def _offered(self, wanted: Wanted) -> BinaryIO | None:
-        """The file of a wheelhouse that has the locked hash, whatever its name."""
-        is_there = wanted.path is not None and not wanted.is_outside and os.path.exists(wanted.path)  # noqa: PTH110
-        for path in self._folders.candidates(wanted) if not is_there else ():
-            with contextlib.suppress(_NotThis):
-                return self._taken(wanted._replace(path=path))
+    def _from_folders(self, distribution: DesiredDistribution) -> BinaryIO | None:
+        """The file in `folders` that has the locked hash, whatever its name."""
+        is_there = distribution.path is not None and not distribution.is_outside and os.path.exists(distribution.path)  # noqa: PTH110
+        for path in self._folders.candidates(distribution) if not is_there else ():
+            with contextlib.suppress(_OtherFile):
+                return self._fetch_candidate(distribution._replace(path=path))
         return None
 
-    def _taken(self, wanted: Wanted) -> BinaryIO:
+    def _fetch_candidate(self, distribution: DesiredDistribution) -> BinaryIO:
         try:
-            return self._fetched(wanted)
+            return self._fetch(distribution)
         except LocksetError as error:
             if error.diagnostic.code in {"hash-mismatch", "file-not-found", "file-not-regular"}:
-                raise _NotThis from error
+                raise _OtherFile from error
             raise
 
-    def _fetched(self, wanted: Wanted) -> BinaryIO:
+    def _fetch(self, distribution: DesiredDistribution) -> BinaryIO:
         root = self._cache.writable()
         temporary = self._cache.temporary(root, "archive")
         descriptor = os.open(temporary, os.O_RDWR | os.O_CREAT | os.O_EXCL | BINARY, 0o600)
         file: BinaryIO = os.fdopen(descriptor, "w+b")
         try:
-            sink = _VerifyingSink(file, Verifier(wanted.digests, size=wanted.size), self._listener, self._stopped)
-            if wanted.path is not None:
-                _copy(wanted, sink)
+            sink = _VerifyingSink(
+                file, Verifier(distribution.digests, size=distribution.size), self._listener, self._stopped
+            )
+            if distribution.path is not None:
+                _copy(distribution, sink)
             else:
-                assert wanted.url is not None
-                limit = wanted.size if wanted.size is not None else MOST_BYTES
-                self._downloads.fetch(wanted.url, sink, limit=limit)
-            _check(sink.verifier, wanted)
+                assert distribution.url is not None
+                limit = distribution.size if distribution.size is not None else MOST_BYTES
+                self._downloads.fetch(distribution.url, sink, limit=limit)
+            _check(sink.verifier, distribution)
             file.flush()
             file.seek(0)
-            return self._kept(file, temporary, wanted, root)
+            return self._store(file, temporary, distribution, root)
         except BaseException as error:
             file.close()
             _remove(temporary)
             if isinstance(error, LocksetError) and error.diagnostic.code == "download-too-large":
-                raise _refused(wanted, f"size: locked {wanted.size} bytes, got more") from None
+                raise _hash_mismatch(distribution, f"size: locked {distribution.size} bytes, got more") from None
             raise
 
-    def _kept(self, file: BinaryIO, temporary: str, wanted: Wanted, root: str) -> BinaryIO:
-        """Move the verified `file` to its place in the cache; the archive, open at its start."""
-        path = _place(root, wanted)
+    def _store(self, file: BinaryIO, temporary: str, distribution: DesiredDistribution, root: str) -> BinaryIO:
+        """Move the verified `file` into the cache; the archive, open at its start."""
+        path = _location(root, distribution)
         if os.name != "nt":
             _keep(temporary, path)
             return file
-        # What is open cannot be moved there, so it is closed first: what is opened afterwards is verified once more.
+        # Windows cannot move an open file, so close it first, and verify it again after opening.
         file.close()
         try:
             _keep(temporary, path)
         except PermissionError:
-            # Another process reads the same archive at this moment: it was verified there.
+            # Another process is reading the same archive, which it has verified.
             _remove(temporary)
-        found = self._remembered(wanted)
-        if found is None:
-            raise LocksetError("cache-busy", "The cache entry changes again and again", place=path)
-        return found
+        archive = self._from_cache(distribution)
+        if archive is None:
+            raise LocksetError("cache-busy", "The cache entry keeps changing", location=path)
+        return archive
 
 
-class _NotThis(Exception):  # noqa: N818 (never leaves this module)
-    """The file of a wheelhouse is another one."""
+class _OtherFile(Exception):  # noqa: N818 (never leaves this module)
+    """The file of the folder is a different one."""
 
 
 class Folders:
-    """Folders of files that may be used in place of a download."""
+    """Folders with files to use instead of downloads (`--find-links`)."""
 
     def __init__(self, folders: Sequence[str]) -> None:
         self._folders = folders
         self._lock = threading.Lock()
-        self._found: list[tuple[str, str, int]] | None = None
+        self._listing: list[tuple[str, str, int]] | None = None
 
-    def candidates(self, wanted: Wanted) -> Iterator[str]:
-        """Files that could be `wanted`: those with its name first, then those with its size."""
+    def candidates(self, distribution: DesiredDistribution) -> Iterator[str]:
+        """Files that may be `distribution`: those with its name first, then those with its size."""
         others: list[str] = []
         for path, name, size in self._files() if self._folders else ():
-            if wanted.size is not None and size != wanted.size:
+            if distribution.size is not None and size != distribution.size:
                 continue
-            if name == wanted.filename:
+            if name == distribution.filename:
                 yield path
-            elif wanted.size is not None:
+            elif distribution.size is not None:
                 others.append(path)
         yield from others
 
     def _files(self) -> list[tuple[str, str, int]]:
         with self._lock:
-            if self._found is None:
-                self._found = [found for folder in self._folders for found in _listed(folder)]
-            return self._found
+            if self._listing is None:
+                self._listing = [row for folder in self._folders for row in _list_folder(folder)]
+            return self._listing
 
 
-def _listed(folder: str) -> list[tuple[str, str, int]]:
+def _list_folder(folder: str) -> list[tuple[str, str, int]]:
     try:
         with os.scandir(folder) as entries:
             return sorted((entry.path, entry.name, entry.stat().st_size) for entry in entries if entry.is_file())
     except OSError as error:
         raise LocksetError(
-            "find-links", f"The folder of `--find-links` cannot be read: {error.strerror}", place=folder
+            "find-links", f"The folder of `--find-links` cannot be read: {error.strerror}", location=folder
         ) from error
 
 
 class _VerifyingSink:
-    """Writes what comes to `file` and hashes the very same bytes."""
+    """Writes chunks to `file` and hashes the same bytes."""
 
-    def __init__(self, file: BinaryIO, verifier: Verifier, listener: Listener, stopped: Callable[[], bool]) -> None:
+    def __init__(
+        self, file: BinaryIO, verifier: Verifier, listener: ProgressListener, stopped: Callable[[], bool]
+    ) -> None:
         self._file = file
         self.verifier = verifier
         self._listener = listener
@@ -209,10 +217,10 @@ class _VerifyingSink:
 
     def write(self, chunk: bytes) -> None:
         if self._stopped():
-            raise LocksetError("stopped", "The sync ends because another download failed")
+            raise LocksetError("stopped", "The sync stops because another download failed")
         self.verifier.update(chunk)
         if self.verifier.too_long:
-            raise LocksetError("download-too-large", "More bytes came than are locked")
+            raise LocksetError("download-too-large", "The download is larger than the locked size")
         self._file.write(chunk)
         self._listener.transferred(len(chunk))
 
@@ -222,34 +230,34 @@ class _VerifyingSink:
         self._file.truncate()
 
 
-def _copy(wanted: Wanted, sink: _VerifyingSink) -> None:
-    assert wanted.path is not None
+def _copy(distribution: DesiredDistribution, sink: _VerifyingSink) -> None:
+    assert distribution.path is not None
     try:
-        source = _open_regular(wanted.path)
+        source = _open_regular(distribution.path)
     except OSError as error:
         raise LocksetError(
             "file-not-found",
-            f"The file of {wanted} cannot be read: {error.strerror}",
-            place=wanted.path,
-            hint="Paths in a lock file are relative to its own folder",
+            f"The file of {distribution} cannot be read: {error.strerror}",
+            location=distribution.path,
+            hint="Paths in a lock file are relative to its folder",
         ) from error
-    limit = wanted.size if wanted.size is not None else MOST_BYTES
+    limit = distribution.size if distribution.size is not None else MOST_BYTES
     with source:
         while chunk := source.read(min(_CHUNK, limit + 1)):
             sink.write(chunk)
 
 
 def _open_regular(path: str) -> BinaryIO:
-    """Open `path` without waiting for a pipe or a device to answer."""
+    """Open the regular file `path`, without blocking on a pipe or a device."""
     descriptor = os.open(path, READ)
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):
         os.close(descriptor)
-        raise LocksetError("file-not-regular", "A lock file may name regular files only", place=path)
+        raise LocksetError("file-not-regular", "A lock file may name regular files only", location=path)
     return os.fdopen(descriptor, "rb")
 
 
-def _place(root: str, wanted: Wanted) -> str:
-    digest = wanted.digests[0]
+def _location(root: str, distribution: DesiredDistribution) -> str:
+    digest = distribution.digests[0]
     return f"{root}{os.sep}{_FOLDER}{os.sep}{digest.algorithm}-{digest.value}"
 
 
@@ -263,17 +271,17 @@ def _remove(path: str) -> None:
         unlink(path)
 
 
-def _check(verifier: Verifier, wanted: Wanted) -> None:
+def _check(verifier: Verifier, distribution: DesiredDistribution) -> None:
     mismatch = verifier.mismatch()
     if mismatch is not None:
-        raise _refused(wanted, mismatch)
+        raise _hash_mismatch(distribution, mismatch)
 
 
-def _refused(wanted: Wanted, mismatch: str) -> LocksetError:
+def _hash_mismatch(distribution: DesiredDistribution, mismatch: str) -> LocksetError:
     return LocksetError(
         "hash-mismatch",
-        f"`{wanted.filename}` of {wanted} is not the file that was locked",
-        place=wanted.source,
+        f"`{distribution.filename}` of {distribution} is not the file that was locked",
+        location=distribution.source,
         context=(mismatch,),
-        hint="The file was changed after locking or on its way; if the change is right, lock again",
+        hint="The file was changed after locking, or in transit; if the change is intended, lock again",
     )

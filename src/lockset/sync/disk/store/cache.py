@@ -1,4 +1,4 @@
-"""The folder that remembers across runs; where it cannot be written, a folder that goes with the run."""
+"""The cache folder; if it cannot be written, a temporary folder for the run."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ if TYPE_CHECKING:
 
     from typing_extensions import Self
 
-    from lockset.progress import Listener
+    from lockset.progress import ProgressListener
 
 __all__ = ["Cache"]
 
 
 class Cache:
-    """Where downloads and unpacked wheels are kept.
+    """Where downloads and unpacked wheels are stored.
 
-    A context: at its end what was only for this run is removed. Safe to use from several threads.
+    A context manager: the temporary folder is removed at its end. Safe to use from several threads.
 
     Attributes:
-        folder: The folder that outlives the run, None without.
+        folder: The persistent folder, or None.
     """
 
-    def __init__(self, folder: Path | None, listener: Listener) -> None:
+    def __init__(self, folder: Path | None, listener: ProgressListener) -> None:
         self.folder = folder
         self._listener = listener
         self._lock = threading.Lock()
@@ -48,11 +48,11 @@ class Cache:
     @property
     def readable(self) -> tuple[str, ...]:
         """Folders to look things up in."""
-        found = [extended(str(self.folder))] if self.folder is not None else []
-        return (*found, self._temporary) if self._temporary else tuple(found)
+        folders = [extended(str(self.folder))] if self.folder is not None else []
+        return (*folders, self._temporary) if self._temporary else tuple(folders)
 
     def writable(self) -> str:
-        """A folder to put things into; made when first asked for, for the user alone."""
+        """A folder to write to, created on first use, private to the user."""
         if not self._gone_without and self.folder is not None:
             try:
                 private_folder(str(self.folder))
@@ -69,19 +69,19 @@ class Cache:
 
     @property
     def is_gone_without(self) -> bool:
-        """Whether what is written goes with the run."""
+        """Whether the persistent folder is not used."""
         return self._gone_without
 
     def go_without(self, error: OSError) -> None:
-        """The cache did not take what it was given: go on in a folder for this run."""
+        """Continue with a temporary folder, because the cache cannot be written."""
         with self._lock:
             if self._gone_without:
                 return
             self._gone_without = True
-        self._listener.note(f"The cache {self.folder} cannot be written ({error.strerror}): going on without it")
+        self._listener.note(f"The cache {self.folder} cannot be written ({error.strerror}): continuing without it")
 
     def temporary(self, root: str, name: str) -> str:
-        """A fresh path for something that will be renamed to its place below `root`."""
+        """A new path for a file or folder that will be renamed into place below `root`."""
         folder = f"{root}{os.sep}tmp"
         private_folder(folder)
         return f"{folder}{os.sep}{name}-{os.urandom(8).hex()}"

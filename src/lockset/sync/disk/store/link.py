@@ -1,4 +1,4 @@
-"""Files of the store into a target: cloned, hard linked or copied, whichever the file system can."""
+"""Clone, hard link or copy files of the store into a target, depending on the file system."""
 
 # Paths are strings here: there are thousands of them a run.
 # ruff: noqa: PTH123
@@ -17,97 +17,99 @@ from lockset.sync.disk.inspect.installed_scan import has_hash
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from lockset.progress import Listener
+    from lockset.progress import ProgressListener
     from lockset.sync.wheel.manifest import StoredFile
 
 __all__ = ["LINK_MODES", "DamagedStore", "Linker"]
 
 LINK_MODES = ("auto", "clone", "hardlink", "copy")
-# Answers of a file system that cannot clone or link, as against a disk that is full or broken.
+# Errors of a file system that cannot clone or link, as opposed to a disk that is full or broken.
 _CANNOT = frozenset({
     errno.EXDEV, errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.ENOTTY, errno.EINVAL, errno.EMLINK, errno.EBADF,
     errno.EACCES, errno.ETXTBSY,
 })  # fmt: skip
 _CHUNK = 1 << 20
-# Bounds one call that copies, which no signal interrupts.
+# Limit for one copying system call, which signals do not interrupt.
 _MOST_AT_ONCE = 64 << 20
 
 
-class DamagedStore(LocksetError):  # noqa: N818 (names what was found)
-    """A stored file is not as it was unpacked."""
+class DamagedStore(LocksetError):  # noqa: N818 (describes the state of the store)
+    """A stored file was changed since it was unpacked."""
 
     def __init__(self, path: str) -> None:
-        super().__init__("store-damaged", "A file of the cache was changed since it was unpacked", place=path)
+        super().__init__("store-damaged", "A file of the cache was changed since it was unpacked", location=path)
 
 
 class Linker:
-    """Puts stored files at new places, from any thread. The first way that works is kept for the run.
+    """Puts stored files at new paths, from any thread. The first strategy that works is kept for the run.
 
     Args:
         mode: One of `LINK_MODES`.
-        listener: Told once when the mode asked for cannot be had.
-        hashing: Stored files are hashed before they are used, not only compared by size and time.
+        listener: Notified once if the requested mode is not supported.
+        hashing: Hash stored files before use, instead of comparing size and time only.
     """
 
-    def __init__(self, mode: str, listener: Listener, *, hashing: bool = False) -> None:
-        self._asked = mode
+    def __init__(self, mode: str, listener: ProgressListener, *, hashing: bool = False) -> None:
+        self._requested_mode = mode
         self._hashing = hashing
         self._listener = listener
-        ways: dict[str, tuple[Callable[[str, str, StoredFile], None], ...]] = {
+        strategies: dict[str, tuple[Callable[[str, str, StoredFile], None], ...]] = {
             "auto": (_clone, _link, _copy),
             "clone": (_clone, _copy),
             "hardlink": (_link, _copy),
             "copy": (_copy,),
         }
-        self._ways = ways[mode]
-        # Nobody else makes files at this moment: a run's threads begin when its linker is there.
+        self._strategies = strategies[mode]
+        # No other thread creates files now: the threads of a run start after its linker is created.
         mask = os.umask(0o022)
         os.umask(mask)
         self._modes = (0o644 & ~mask, 0o755 & ~mask)
 
     def put(self, source: str, goal: str, file: StoredFile) -> None:
-        """Make `goal`, where nothing is, have the content and time of `source`, and the mode that a new file has here.
+        """Create `goal` with the content and time of `source`, and the mode of a new file.
 
         Raises:
-            DamagedStore: `source` differs from `file`, which the store knows of it.
-            OSError: The disk did not let us.
+            DamagedStore: `source` differs from its manifest row `file`.
+            OSError: `goal` cannot be written.
         """
         mode = self._mode_of(source, file)
         if mode != self._modes[file.executable] and os.name == "posix":
-            # One inode has one mode: another target's mask, or who changed it there, must not decide for this one.
-            _copied(source, goal, file)
+            # A hard link would share the mode with other targets, whose umask may differ.
+            _copy_readable(source, goal, file)
             return
         while True:
-            # Several threads may find out at once that a way does not work.
-            ways = self._ways
-            way = ways[0]
+            # Several threads may notice at once that a strategy does not work.
+            strategies = self._strategies
+            strategy = strategies[0]
             try:
-                way(source, goal, file)
+                strategy(source, goal, file)
             except OSError as error:
-                if way is _copy or error.errno not in _CANNOT:
+                if strategy is _copy or error.errno not in _CANNOT:
                     raise
                 _remove(goal)
                 if error.errno == errno.EMLINK:
-                    # This one file has as many names as the file system allows.
+                    # This file has as many links as the file system allows.
                     _copy(source, goal, file)
                     return
-                self._ways = ways[1:]
-                if self._asked != "auto":
-                    self._listener.note(f"The file system cannot {self._asked} from the cache: copying instead")
+                self._strategies = strategies[1:]
+                if self._requested_mode != "auto":
+                    self._listener.note(
+                        f"The file system cannot {self._requested_mode} from the cache: copying instead"
+                    )
             else:
                 return
 
     def _mode_of(self, source: str, file: StoredFile) -> int:
-        """The mode of `source`, once it is known to be as it was unpacked."""
+        """The mode of `source`, after checking that it is unchanged."""
         try:
-            found = os.lstat(source)
+            status = os.lstat(source)
         except FileNotFoundError:
             raise DamagedStore(source) from None
-        if found.st_size != file.size or found.st_mtime_ns != file.mtime or not stat.S_ISREG(found.st_mode):
+        if status.st_size != file.size or status.st_mtime_ns != file.mtime or not stat.S_ISREG(status.st_mode):
             raise DamagedStore(source)
         if self._hashing and not has_hash(source, file.hash):
             raise DamagedStore(source)
-        return stat.S_IMODE(found.st_mode)
+        return stat.S_IMODE(status.st_mode)
 
 
 def _link(source: str, goal: str, file: StoredFile) -> None:
@@ -116,16 +118,16 @@ def _link(source: str, goal: str, file: StoredFile) -> None:
 
 
 def _clone(source: str, goal: str, file: StoredFile) -> None:
-    with open(source, "rb") as old, os.fdopen(_created(goal, file), "wb") as new:
+    with open(source, "rb") as old, os.fdopen(_create(goal, file), "wb") as new:
         if not clone(old.fileno(), new.fileno()):
             raise OSError(errno.EOPNOTSUPP, "no clones here")
     os.utime(goal, ns=(file.mtime, file.mtime))
 
 
 def _copy(source: str, goal: str, file: StoredFile) -> None:
-    with open(source, "rb", buffering=0) as old, open(_created(goal, file), "wb", buffering=0) as new:
+    with open(source, "rb", buffering=0) as old, open(_create(goal, file), "wb", buffering=0) as new:
         _copy_within(old.fileno(), new.fileno())
-        # What the system did not copy by itself: all of it elsewhere.
+        # Copy what the system call did not.
         while chunk := old.read(_CHUNK):
             left = memoryview(chunk)
             while left:
@@ -133,15 +135,15 @@ def _copy(source: str, goal: str, file: StoredFile) -> None:
     os.utime(goal, ns=(file.mtime, file.mtime))
 
 
-def _copied(source: str, goal: str, file: StoredFile) -> None:
-    """As `_copy`, from a file that perhaps nobody may read any more."""
+def _copy_readable(source: str, goal: str, file: StoredFile) -> None:
+    """Like `_copy`, from a file that may not be readable."""
     if not os.access(source, os.R_OK):
         raise DamagedStore(source)
     _copy(source, goal, file)
 
 
 def _copy_within(old: int, new: int) -> None:
-    """Have the system copy from `old` to `new`, as far as it can; both stand where it ended."""
+    """Copy from `old` to `new` with a system call as far as possible; both positions advance."""
     try:
         while copy_range(old, new, _MOST_AT_ONCE):
             pass
@@ -150,7 +152,7 @@ def _copy_within(old: int, new: int) -> None:
             raise
 
 
-def _created(goal: str, file: StoredFile) -> int:
+def _create(goal: str, file: StoredFile) -> int:
     mode = 0o755 if file.executable else 0o644
     return os.open(goal, os.O_WRONLY | os.O_CREAT | os.O_EXCL | BINARY, mode)
 

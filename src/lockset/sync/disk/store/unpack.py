@@ -1,8 +1,8 @@
-"""Unpacks one verified wheel through the library `installer`, into folders by scheme.
+"""Unpack one verified wheel with the library `installer`, into one folder per scheme.
 
-`installer` decides which member goes to which scheme and what a script looks like; the destination here writes, and
-checks every byte against RECORD while writing. Interpreting a wheel is done once, when it enters the store: targets
-get links to what was unpacked.
+`installer` decides which member belongs to which scheme and what a script looks like. The destination here writes the
+files, and checks every byte against RECORD while writing. A wheel is interpreted once, when it enters the store;
+targets get links to the unpacked files.
 """
 
 # Paths are strings here: there are thousands of them a run.
@@ -24,7 +24,7 @@ from lockset.files.system import BINARY
 from lockset.sync.wheel.manifest import StoredFile, StoredScript
 from lockset.sync.wheel.record import hash_text
 from lockset.sync.wheel.scripts import is_placeholder
-from lockset.sync.wheel.zip_reader import chunks, let_go
+from lockset.sync.wheel.zip_reader import chunks, release_pages
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -35,21 +35,21 @@ if TYPE_CHECKING:
     from lockset.sync.wheel.contents import Content, Wheel
     from lockset.sync.wheel.zip_reader import Buffer
 
-__all__ = ["launcher", "unpack"]
+__all__ = ["launcher", "unpack_wheel"]
 
 # Bytes of an archive that stay in memory while it is read.
 _WINDOW = 8 << 20
-# Of an archive's members: the first moment that they can have, and the system that wrote them.
+# The earliest timestamp of an archive member, and the code of the system that wrote it.
 _NO_TIME, _POSIX = b"\0\0\x21\0", 3
 
 
-def unpack(
+def unpack_wheel(
     buffer: Buffer, wheel: Wheel, folder: str, *, what: str
 ) -> tuple[tuple[StoredFile, ...], tuple[StoredScript, ...]]:
     """Write the files of `wheel` below `folder`, one folder for each scheme; `buffer` is its archive.
 
     Raises:
-        LocksetError: `wheel-refused`: a file differs from its hash in RECORD; `archive-refused`: it is damaged.
+        LocksetError: `wheel-refused`: a file differs from its hash in RECORD; `archive-refused`: a member is damaged.
     """
     for content in wheel.dropped:
         hasher = _hasher(content)
@@ -59,19 +59,19 @@ def unpack(
     destination = _Folders(folder, what=what)
     for script in wheel.scripts:
         destination.write_script(script.name, script.module, script.attribute, script.section)
-    installer.install(_Verified(wheel, buffer, what), destination, {})
+    installer.install(_VerifiedSource(wheel, buffer, what), destination, {})
     return tuple(destination.files), tuple(destination.scripts)
 
 
 def launcher(script: StoredScript, executable: str, kind: str) -> tuple[str, bytes]:
-    """File name and content of the command `script` on systems that need more than a first line."""
+    """File name and content of the command `script` on systems that need a launcher."""
     made = Script(script.name, script.module, script.attribute, cast("Any", script.section))
     name, content = made.generate(executable, cast("Any", kind))
-    return name, _undated(content)
+    return name, _without_date(content)
 
 
-def _undated(launcher: bytes) -> bytes:
-    """`launcher` without time and system of whoever made it, in the small archive at its end: the same everywhere."""
+def _without_date(launcher: bytes) -> bytes:
+    """`launcher` without the time and system in the small archive at its end, so that it is reproducible."""
     central = launcher.rfind(b"PK\x01\x02")
     local = launcher.rfind(b"PK\x03\x04", 0, max(central, 0))
     if local < 0:
@@ -82,8 +82,8 @@ def _undated(launcher: bytes) -> bytes:
     return bytes(content)
 
 
-class _Verified(WheelSource):
-    """A wheel of which only what is to be installed is shown."""
+class _VerifiedSource(WheelSource):
+    """A wheel source that only contains the members to install."""
 
     def __init__(self, wheel: Wheel, buffer: Buffer, what: str) -> None:
         super().__init__(wheel.name, str(wheel.version))
@@ -101,12 +101,12 @@ class _Verified(WheelSource):
 
     @property
     def dist_info_filenames(self) -> list[str]:
-        # Commands are those that were read and judged before, not what another reader finds in the same text.
+        # Commands come from our own strict reader, not from another parser of the same text.
         return [name for name in self._wheel.texts if name != "entry_points.txt"]
 
     def read_dist_info(self, filename: str) -> str:
         if filename == "WHEEL":
-            # Which formats can be installed was decided before; `installer` takes 1.x only.
+            # The version of the format was checked before; `installer` accepts 1.x only.
             pure = "true" if self._wheel.root_scheme == "purelib" else "false"
             return f"Wheel-Version: 1.0\nRoot-Is-Purelib: {pure}\n"
         return self._wheel.texts[filename]
@@ -117,7 +117,7 @@ class _Verified(WheelSource):
             member = content.member
             seen += member.packed
             if seen > _WINDOW:
-                let_go(self._buffer)
+                release_pages(self._buffer)
                 seen = 0
             row = (member.name, f"{content.algorithm}={content.digest}", str(member.size))
             stream = cast("BinaryIO", _Stream(content, self._buffer, self._what))
@@ -125,7 +125,7 @@ class _Verified(WheelSource):
 
 
 class _Stream:
-    """What travels through `installer` from source to destination; it is never read in between."""
+    """Passes through `installer` from source to destination; it is never read in between."""
 
     __slots__ = ("buffer", "content", "what")
 
@@ -162,35 +162,35 @@ class _Folders(WheelDestination):
     ) -> RecordEntry:
         source = cast("_Stream", stream)
         relative = os.fspath(path)
-        assert (scheme, relative) == (source.content.scheme, source.content.path), "both read the name in one way"
+        assert (scheme, relative) == (source.content.scheme, source.content.path), "both must agree on the path"
         executable = is_executable or scheme == "scripts"
         goal = f"{self._folder}/{scheme}/{relative}".replace("/", os.sep)
         hasher = _hasher(source.content)
         first = b""
-        # A folder of our own and a name checked before: a file that is there already is another member's.
+        # The folder is private and the name was checked: an existing file belongs to another member.
         try:
             self._make_folder(goal.rpartition(os.sep)[0])
             descriptor = os.open(goal, os.O_WRONLY | os.O_CREAT | os.O_EXCL | BINARY, 0o755 if executable else 0o644)
         except (FileExistsError, NotADirectoryError, IsADirectoryError):
-            raise _taken(source.content, self._what) from None
+            raise _name_collision(source.content, self._what) from None
         try:
             for chunk in source:
                 first = first or chunk[:16]
                 hasher.update(chunk)
                 _write(descriptor, chunk)
-            found = os.fstat(descriptor)
+            status = os.fstat(descriptor)
         finally:
             os.close(descriptor)
         if os.name == "nt":
-            found = os.stat(goal)  # Windows settles the time when a file is closed
+            status = os.stat(goal)  # Windows sets the time when a file is closed
         _check(source.content, hasher, self._what)
         digest = hash_text(source.content.algorithm, hasher.digest())
         rewrite = scheme == "scripts" and is_placeholder(first)
-        self.files.append(StoredFile(scheme, relative, digest, found.st_size, found.st_mtime_ns, executable, rewrite))
+        self.files.append(StoredFile(scheme, relative, digest, status.st_size, status.st_mtime_ns, executable, rewrite))
         return RecordEntry(relative, None, None)
 
     def finalize_installation(self, scheme: Scheme, record_file_path: str, records: Any) -> None:
-        """RECORD belongs to a target: it is written there."""
+        """Do nothing: RECORD is written for each target."""
 
     def _make_folder(self, folder: str) -> None:
         if folder not in self._made:
@@ -198,11 +198,11 @@ class _Folders(WheelDestination):
             self._made.add(folder)
 
 
-def _taken(content: Content, what: str) -> LocksetError:
+def _name_collision(content: Content, what: str) -> LocksetError:
     return LocksetError(
         "wheel-refused",
-        f"`{content.member.name}` of {what} has the place of another member: the file system takes both names for one",
-        hint="Use a cache on a file system that tells upper case from lower case, or lock another version",
+        f"`{content.member.name}` of {what} has the same name as another member on this file system",
+        hint="Use a cache on a case-sensitive file system, or lock another version",
     )
 
 
@@ -221,6 +221,6 @@ def _check(content: Content, hasher: Any, what: str) -> None:
     if hash_text(content.algorithm, hasher.digest()) != f"{content.algorithm}={content.digest.rstrip('=')}":
         raise LocksetError(
             "wheel-refused",
-            f"`{content.member.name}` of {what} is not what the wheel's own RECORD says",
+            f"`{content.member.name}` of {what} does not match the wheel's RECORD",
             hint="Report it to the project, or lock another version",
         )

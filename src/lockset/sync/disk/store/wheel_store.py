@@ -1,4 +1,4 @@
-"""Unpacked wheels by the hash of their archive; every target gets links to them, or copies."""
+"""The store of unpacked wheels, by the hash of their archive; targets get links to their files, or copies."""
 
 # Paths are strings here: there are thousands of them a run.
 # ruff: noqa: PTH102, PTH120, PTH123
@@ -20,37 +20,37 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from lockset.hashes import Digest
-    from lockset.sync.desired import Identity
+    from lockset.sync.desired import WheelIdentity
     from lockset.sync.disk.store.cache import Cache
-    from lockset.sync.wheel.zip_reader import Buffer, Member
+    from lockset.sync.wheel.zip_reader import Buffer, ZipMember
 
-__all__ = ["Store", "StoredWheel", "is_whole"]
+__all__ = ["StoredWheel", "WheelStore", "is_whole"]
 
 _FOLDER = "wheels-v1"
 _MANIFEST = "manifest"
-# Bound the metadata files of a wheel, which are read whole; the largest RECORDs have some megabytes.
+# Limits for the metadata files of a wheel; the largest RECORDs have a few megabytes.
 _MOST_RECORD, _MOST_METADATA = 64 << 20, 16 << 20
-# Bounds the race with processes that put the same entry; beyond it something else is wrong.
+# Limit for the race with processes that add the same entry; beyond it something else is wrong.
 _MOST_TRIES = 8
 
 
 class StoredWheel(NamedTuple):
-    """An unpacked wheel; a file of its manifest is at `<folder>/<scheme>/<path>`."""
+    """An unpacked wheel; the files of its manifest are at `<folder>/<scheme>/<path>`."""
 
     folder: str
     manifest: Manifest
 
 
-class Store:
+class WheelStore:
     """The unpacked wheels of a cache. Safe to use from several threads and processes."""
 
     def __init__(self, cache: Cache) -> None:
         self._cache = cache
 
-    def find(self, digests: Sequence[Digest], identity: Identity) -> StoredWheel | None:
-        """The wheel whose archive had all these digests, if it is there and is what `identity` says.
+    def find(self, digests: Sequence[Digest], identity: WheelIdentity) -> StoredWheel | None:
+        """The stored wheel whose archive had all these digests, if it matches `identity`.
 
-        Whether its files are still as they were unpacked is checked when they are used.
+        Whether its files are unchanged is checked when they are used.
         """
         for root in self._cache.readable:
             folder = _entry(root, digests[0])
@@ -67,17 +67,17 @@ class Store:
         self,
         archive: BinaryIO,
         digests: Sequence[Digest],
-        identity: Identity,
+        identity: WheelIdentity,
         *,
         warn: Callable[[str], None],
     ) -> StoredWheel:
-        """Unpack the wheel that `archive` holds, whose digests were verified; an entry that differs from it goes.
+        """Unpack the wheel `archive`, whose digests were verified; a different entry at its place is replaced.
 
-        `warn` hears of a wheel whose format has a greater minor version than the known one.
+        `warn` is called for a wheel whose format has a newer minor version than the supported one.
 
         Raises:
             LocksetError: `archive-refused`, `wheel-refused`.
-            OSError: The disk did not let us.
+            OSError: A file cannot be written.
         """
         root = self._cache.writable()
         temporary = self._cache.temporary(root, "wheel")
@@ -90,7 +90,7 @@ class Store:
             remove_tree(temporary)
 
     def drop(self, wheel: StoredWheel) -> None:
-        """Forget a wheel whose files are not as they were unpacked."""
+        """Remove a wheel whose files were changed since they were unpacked."""
         _put_away(wheel.folder)
 
 
@@ -103,24 +103,24 @@ def _manifest(folder: str) -> Manifest | None:
 
 
 def _unpack(
-    buffer: Buffer, folder: str, identity: Identity, digests: Mapping[str, str], warn: Callable[[str], None]
+    buffer: Buffer, folder: str, identity: WheelIdentity, digests: Mapping[str, str], warn: Callable[[str], None]
 ) -> Manifest:
-    # Imported here: what is stored already is not read.
-    from lockset.sync.disk.store.unpack import unpack
+    # Imported here: not needed for stored wheels.
+    from lockset.sync.disk.store.unpack import unpack_wheel
     from lockset.sync.wheel.contents import read_wheel
     from lockset.sync.wheel.zip_reader import members, read_member
 
     what = str(identity)
 
-    def read(member: Member) -> bytes:
+    def read(member: ZipMember) -> bytes:
         limit = _MOST_RECORD if member.name.endswith("/RECORD") else _MOST_METADATA
         return read_member(buffer, member, what=what, limit=limit)
 
     wheel = read_wheel(members(buffer, what=what), read, identity=identity)
     if wheel.newer_format is not None:
         # "Warn if minor version is greater" (binary distribution format).
-        warn(f"{wheel.name} {wheel.version} has Wheel-Version {wheel.newer_format}, newer than the known 1.0")
-    files, scripts = unpack(buffer, wheel, folder, what=what)
+        warn(f"{wheel.name} {wheel.version} has Wheel-Version {wheel.newer_format}, newer than the supported 1.0")
+    files, scripts = unpack_wheel(buffer, wheel, folder, what=what)
     manifest = Manifest(
         name=wheel.name,
         version=str(wheel.version),
@@ -150,27 +150,27 @@ def _mapped(archive: BinaryIO) -> Iterator[Buffer]:
             mapped.close()
 
 
-def _is(manifest: Manifest, identity: Identity) -> bool:
+def _is(manifest: Manifest, identity: WheelIdentity) -> bool:
     if manifest.name != identity.name:
         return False
     return identity.version is None or identity.version == read_version(manifest.version)
 
 
-def _keep(made: StoredWheel, folder: str) -> StoredWheel:
-    """Move a finished entry to its place, or use what another process has put there meanwhile."""
+def _keep(fresh: StoredWheel, folder: str) -> StoredWheel:
+    """Move a finished entry into place, or use the one that another process has added meanwhile."""
     private_folder(os.path.dirname(folder))
     for _ in range(_MOST_TRIES):
-        if _renamed(made.folder, folder):
-            return StoredWheel(folder=folder, manifest=made.manifest)
-        there = _manifest(folder)
-        if there is not None and _is_alike(there, made.manifest) and is_whole(StoredWheel(folder, there)):
-            return StoredWheel(folder=folder, manifest=there)
+        if _try_rename(fresh.folder, folder):
+            return StoredWheel(folder=folder, manifest=fresh.manifest)
+        existing = _manifest(folder)
+        if existing is not None and _is_alike(existing, fresh.manifest) and is_whole(StoredWheel(folder, existing)):
+            return StoredWheel(folder=folder, manifest=existing)
         _put_away(folder)
-    raise LocksetError("cache-busy", "The cache entry changes again and again", place=folder)
+    raise LocksetError("cache-busy", "The cache entry keeps changing", location=folder)
 
 
 def _is_alike(one: Manifest, other: Manifest) -> bool:
-    """Whether both say the same of their files, but for the times at which these were unpacked."""
+    """Whether both have the same files, apart from modification times."""
     return _timeless(one) == _timeless(other)
 
 
@@ -178,8 +178,8 @@ def _timeless(manifest: Manifest) -> Manifest:
     return manifest._replace(files=tuple(sorted(file._replace(mtime=0) for file in manifest.files)))
 
 
-def _renamed(temporary: str, folder: str) -> bool:
-    """False when something is at `folder` already."""
+def _try_rename(temporary: str, folder: str) -> bool:
+    """Rename `temporary` to `folder`; False if `folder` exists already."""
     try:
         rename(temporary, folder)
     except OSError:
@@ -190,13 +190,13 @@ def _renamed(temporary: str, folder: str) -> bool:
 
 
 def is_whole(wheel: StoredWheel) -> bool:
-    """Whether every file of `wheel` has the size and time that it was unpacked with."""
+    """Whether every file of `wheel` still has the size and time from when it was unpacked."""
     for file in wheel.manifest.files:
         try:
-            found = os.lstat(file.place(wheel.folder))
+            status = os.lstat(file.location(wheel.folder))
         except OSError:
             return False
-        if not stat.S_ISREG(found.st_mode) or found.st_size != file.size or found.st_mtime_ns != file.mtime:
+        if not stat.S_ISREG(status.st_mode) or status.st_size != file.size or status.st_mtime_ns != file.mtime:
             return False
     return True
 

@@ -1,4 +1,4 @@
-"""Puts the files that a lock names into a folder, under their own names: a wheelhouse."""
+"""Fill a wheelhouse: a folder with the files of a lock file, under their own names."""
 
 # Paths are strings here, as in the rest of this folder.
 # ruff: noqa: PTH103, PTH118, PTH123
@@ -12,66 +12,66 @@ from lockset.errors import LocksetError
 from lockset.files.output_file import replacing
 from lockset.hashes import Verifier
 from lockset.sync.disk.store.archives import Archives
-from lockset.sync.disk.workers import Workers
+from lockset.sync.disk.workers import InstallWorkers
 from lockset.sync.wheel.safe_path import path_problem
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from lockset.index.ports import Downloads
-    from lockset.progress import Listener
-    from lockset.sync.desired import Wanted
+    from lockset.progress import ProgressListener
+    from lockset.sync.desired import DesiredDistribution
     from lockset.sync.disk.store.cache import Cache
 
 __all__ = ["fill_wheelhouse"]
 
 _THREADS = 8
 _CHUNK = 1 << 20
-# Bounds how long another process that copies the same file is waited for.
+# Timeout for another process that writes the same file.
 _SECONDS = 600.0
 
 
 def fill_wheelhouse(
     folder: str,
-    wanted: Sequence[Wanted],
+    distributions: Sequence[DesiredDistribution],
     *,
     cache: Cache,
     downloads: Callable[[], Downloads],
     folders: Sequence[str],
-    listener: Listener,
+    listener: ProgressListener,
 ) -> tuple[bool, ...]:
-    """Have every file of `wanted` in `folder`, verified; for each whether it was put there now.
+    """Put every file of `distributions` into `folder`, verified, and return for each whether it is new.
 
-    A file that is there already is kept where its hashes are right, and replaced where they are not. Nothing else in
-    the folder is touched, and no file is there in part at any moment.
+    An existing file is kept if its hashes match, and replaced otherwise. Nothing else in the folder is touched, and a
+    file never appears there incomplete.
 
     Raises:
-        LocksetError: What a download raises; `unsafe-path` for a name that is no safe file name.
+        LocksetError: The errors of a download; `unsafe-path` for a name that is not a safe file name.
     """
-    for one in wanted:
+    for one in distributions:
         problem = "is a path" if "/" in (one.filename or "") else path_problem(one.filename or "")
         if problem is not None:
             raise LocksetError("unsafe-path", f"The file name `{one.filename}` of {one} {problem}")
     os.makedirs(folder, exist_ok=True)
-    workers: Workers[bool] = Workers(_THREADS)
+    workers: InstallWorkers[bool] = InstallWorkers(_THREADS)
     archives = Archives(cache, downloads, listener=listener, stopped=workers.stopped, folders=folders)
-    listener.phase("Downloading", total=len(wanted))
-    return tuple(workers.run([partial(_put, one, folder, archives, listener) for one in wanted]))
+    listener.phase("Downloading", total=len(distributions))
+    return tuple(workers.run([partial(_put, one, folder, archives, listener) for one in distributions]))
 
 
-def _put(wanted: Wanted, folder: str, archives: Archives, listener: Listener) -> bool:
-    goal = os.path.join(folder, wanted.filename or "")
-    missing = not _is_there(goal, wanted)
+def _put(distribution: DesiredDistribution, folder: str, archives: Archives, listener: ProgressListener) -> bool:
+    goal = os.path.join(folder, distribution.filename or "")
+    missing = not _is_there(goal, distribution)
     if missing:
-        with archives.open(wanted) as source, replacing(goal, seconds=_SECONDS) as file:
+        with archives.open(distribution) as source, replacing(goal, seconds=_SECONDS) as file:
             while chunk := source.read(_CHUNK):
                 file.write(chunk)
-    listener.step(wanted.filename or str(wanted))
+    listener.step(distribution.filename or str(distribution))
     return missing
 
 
-def _is_there(path: str, wanted: Wanted) -> bool:
-    verifier = Verifier(wanted.digests, size=wanted.size)
+def _is_there(path: str, distribution: DesiredDistribution) -> bool:
+    verifier = Verifier(distribution.digests, size=distribution.size)
     if not os.path.isfile(path) or os.path.islink(path):  # noqa: PTH113, PTH114
         return False
     with open(path, "rb") as file:

@@ -1,0 +1,181 @@
+"""What a tool does with a lock file that is there: read it, select from it, compare it, ask who requires what."""
+
+from __future__ import annotations
+
+import os
+import sys
+from os import PathLike, fspath
+from typing import TYPE_CHECKING, NamedTuple
+
+from packaging.pylock import Pylock
+from packaging.utils import canonicalize_name
+
+from lockset.composition.open_lock import open_lock, open_revision
+from lockset.composition.run_context import context_of
+from lockset.lockfile.dependency_graph import (
+    MOST_CHAINS,
+    Chain,
+    LockEntry,
+    LockGraph,
+    build_graph,
+    chains_to,
+    region_of,
+)
+from lockset.option_values import check_argument
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from lockset.composition.run_context import RunContext
+    from lockset.lockfile.diff import LockDiff
+    from lockset.lockfile.select import Selection
+    from lockset.sync.disk.target_spec import DescribedInterpreter
+
+__all__ = ["MOST_CHAINS", "Chain", "LockEntry", "LockGraph", "Requirers", "diff", "graph", "read", "select", "why"]
+
+_LOCK = "str | PathLike[str] | Pylock | None"
+
+
+def read(path: str | PathLike[str] | None = None, *, context: RunContext | None = None) -> Pylock:
+    """The lock file at `path`, as `packaging.pylock` has it.
+
+    Args:
+        path: A path, `-` for `context.stdin`, or `REVISION:PATH` for a file of a git repository; None: the nearest
+            pylock.toml.
+        context: The folder, and the standard input.
+
+    Raises:
+        LocksetError: `lock-not-found`, `lock-unreadable`, `toml-syntax`, `git-revision`, or what makes it no lock file.
+    """
+    return open_revision(check_argument("path", path, "str | PathLike[str] | None"), context_of(context)).lock
+
+
+def select(
+    lock: str | PathLike[str] | Pylock,
+    *,
+    python: str | PathLike[str] | None = None,
+    described: DescribedInterpreter | None = None,
+    extras: Collection[str] = (),
+    groups: Collection[str] = (),
+    default_groups: bool = True,
+) -> Selection:
+    """What a lock file installs in an environment, and from which files (PEP 751, "Installation").
+
+    Args:
+        lock: The lock file, or its path.
+        python: An interpreter, or the folder of a virtual environment; None: the Python that runs this.
+        described: An interpreter of another machine instead.
+        extras: Names of extras.
+        groups: Names of dependency groups beside the default ones.
+        default_groups: Whether the default groups are installed, too.
+
+    Raises:
+        LocksetError: `unknown-extra`, `unknown-group`, `conflicting-choice`, `python-not-supported`,
+            `environment-not-supported`, `marker-not-usable`, `ambiguous-package`, `no-usable-file`, `no-source`, and
+            what keeps the interpreter from being asked.
+    """
+    from lockset.lockfile.select import select as selection_of
+    from lockset.sync.disk.target_spec import TargetSpec, resolve_target
+
+    pylock = _lock(lock)
+    check_argument("python", python, "str | PathLike[str] | None")
+    check_argument("described", described, "DescribedInterpreter | None")
+    interpreter = None if described is not None else sys.executable if python is None else fspath(python)
+    # The folder plays no part: what is selected follows from the interpreter.
+    target = resolve_target(TargetSpec(python=interpreter, described=described, directory=os.sep), cache=None)
+    defaults = tuple(pylock.default_groups or ()) if default_groups else ()
+    return selection_of(
+        pylock,
+        environment=target.environment,
+        tags=target.tags,
+        extras=_names("extras", extras),
+        groups=(*defaults, *_names("groups", groups)),
+    )
+
+
+def diff(
+    old: str | PathLike[str] | Pylock,
+    new: str | PathLike[str] | Pylock | None = None,
+    *,
+    context: RunContext | None = None,
+) -> LockDiff:
+    """What changed between two lock files; order, `created-by`, `tool` tables and audit information do not count.
+
+    Args:
+        old: A lock file, or what `read` takes.
+        new: Another one; None: the nearest pylock.toml.
+        context: The folder, and the standard input.
+
+    Raises:
+        LocksetError: those of `read`.
+    """
+    from lockset.lockfile.diff import diff as changes
+
+    context = context_of(context)
+    check_argument("old", old, "str | PathLike[str] | Pylock")
+    check_argument("new", new, _LOCK)
+    before, after = (one if isinstance(one, Pylock) else open_revision(one, context).lock for one in (old, new))
+    return changes(before, after)
+
+
+def graph(
+    lock: str | PathLike[str] | Pylock | None = None,
+    *,
+    python: str | None = None,
+    platform: str | None = None,
+    extras: Collection[str] | None = None,
+    groups: Collection[str] | None = None,
+    context: RunContext | None = None,
+) -> LockGraph:
+    """The packages of a lock file and who requires whom, as far as the lock file records it.
+
+    Args:
+        lock: The lock file, or its path; None: the nearest pylock.toml.
+        python: For this Python only: `3.12`, `3.12.4` or a range.
+        platform: For this platform only: `linux`, `macos`, `windows`, `win_amd64` and so on.
+        extras: The extras chosen; None leaves them open, unless groups are chosen.
+        groups: Dependency groups chosen besides the default ones; None leaves them open, unless extras are chosen.
+        context: The folder, and the standard input.
+
+    Raises:
+        LocksetError: those of `read`; `extra-unknown`, `group-unknown`, `conflicting-choice`,
+            `python-version-invalid`, `platform-unknown`.
+    """
+    within = region_of(python=python, platform=platform) if python or platform else None
+    chosen = [
+        None if names is None else _names(what, names) for what, names in (("extras", extras), ("groups", groups))
+    ]
+    return build_graph(_lock(lock, context), within=within, extras=chosen[0], groups=chosen[1])
+
+
+class Requirers(NamedTuple):
+    """Who requires one entry of a lock file.
+
+    Attributes:
+        entry: The entry.
+        chains: Chains of entries from a root to it, the shortest first.
+        is_complete: Whether these are all; there may be very many.
+    """
+
+    entry: LockEntry
+    chains: tuple[Chain, ...]
+    is_complete: bool
+
+
+def why(graph: LockGraph, package: str) -> tuple[Requirers, ...]:
+    """Every chain that leads to a package, for each of its entries in a graph.
+
+    Raises:
+        LocksetError: `package-unknown`.
+    """
+    check_argument("package", package, "str")
+    return tuple(Requirers(graph.entries[number], *chains_to(graph, number)) for number in graph.named(package))
+
+
+def _lock(lock: str | PathLike[str] | Pylock | None, context: RunContext | None = None) -> Pylock:
+    check_argument("lock", lock, _LOCK)
+    return lock if isinstance(lock, Pylock) else open_lock(lock, context_of(context)).lock
+
+
+def _names(what: str, names: Collection[str]) -> tuple[str, ...]:
+    return tuple(canonicalize_name(name) for name in check_argument(what, names, "Collection[str]"))

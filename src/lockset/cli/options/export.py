@@ -1,0 +1,85 @@
+"""What `lockset export` is asked, as values."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from lockset.cli.options.common import add_cache, normal_name, run_context
+from lockset.composition.conversions.export import FORMATS, ExportOptions
+from lockset.conversion.writers.requirements import RequirementsStyle
+
+if TYPE_CHECKING:
+    import argparse
+    from pathlib import Path
+
+    from lockset.cli.output.streams import Output
+    from lockset.composition.run_context import RunContext
+
+__all__ = ["ExportCommand", "add_arguments", "read_export_command"]
+
+
+class ExportCommand(NamedTuple):
+    """`lockset export` with its options; without a `target` it writes to stdout."""
+
+    file: str | None
+    options: ExportOptions
+    target: Path | None
+    context: RunContext
+    json: bool
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Options of `lockset export`."""
+    parser.add_argument("file", nargs="?", metavar="FILE", help="lock file, or - (default: the nearest pylock.toml)")
+    parser.add_argument("--format", choices=FORMATS, help="what to write (default: requirements-txt)")
+    parser.add_argument("-o", "--output", metavar="FILE", help="file to write (default: stdout)")
+    group = parser.add_argument_group("what is exported")
+    group.add_argument("--extra", action="append", metavar="NAME", help="with this extra (repeatable)")
+    group.add_argument("--all-extras", action="store_true", help="with all extras")
+    group.add_argument("--group", action="append", metavar="NAME", help="with this dependency group (repeatable)")
+    group.add_argument("--all-groups", action="store_true", help="with all dependency groups")
+    group.add_argument("--only-group", action="append", metavar="NAME", help="this group without the default ones")
+    group.add_argument("--python", metavar="RANGE", help="for these Pythons; `3.12` and a platform: one environment")
+    group.add_argument("--platform", action="append", default=[], metavar="NAME", help="for this platform (repeatable)")
+    form = parser.add_argument_group("requirements files")
+    form.add_argument("--no-hashes", action="store_true", help="without hashes")
+    notes = form.add_mutually_exclusive_group()
+    notes.add_argument("--annotate", action="store_true", help="with `# via` comments (the default)")
+    notes.add_argument("--no-annotate", action="store_true", help="without them")
+    form.add_argument("--index-lines", action="store_true", help="with lines that name the indexes")
+    form.add_argument("--no-trees", action="store_true", help="without what is installed from source trees")
+    add_cache(parser, needless=True)
+    parser.add_argument("--name", metavar="NAME", help="what a bill of materials is about (default: the lock's folder)")
+    parser.add_argument("--strict", action="store_true", help="refuse where anything is lost")
+    parser.add_argument(
+        "--json", action="store_true", help="tell the outcome as JSON on stdout (with the text, without -o)"
+    )
+
+
+def read_export_command(args: argparse.Namespace, out: Output) -> ExportCommand:
+    """The values that the parsed options mean.
+
+    Raises:
+        UsageError: an option makes no sense.
+    """
+    context = run_context(args, out, caching=False)
+    options = ExportOptions(
+        format=args.format or "requirements-txt",
+        extras=tuple(map(normal_name, args.extra or ())),
+        all_extras=args.all_extras,
+        groups=tuple(map(normal_name, args.group or ())),
+        all_groups=args.all_groups,
+        only_groups=tuple(map(normal_name, args.only_group or ())),
+        python=args.python,
+        platforms=tuple(args.platform),
+        style=RequirementsStyle(
+            hashes=not args.no_hashes,
+            annotate=not args.no_annotate,
+            index_lines=args.index_lines,
+            trees=not args.no_trees,
+        ),
+        name=args.name,
+        strict=args.strict,
+    )
+    target = None if args.output in {None, "-"} else context.here / args.output
+    return ExportCommand(file=args.file, options=options, target=target, context=context, json=args.json)

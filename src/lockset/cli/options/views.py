@@ -1,0 +1,166 @@
+"""What the commands that look at lock files are asked, as values: `tree`, `why` and `diff`."""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING, NamedTuple
+
+from lockset.cli.options.common import add_cache, normal_name, run_context
+from lockset.errors import UsageError
+
+if TYPE_CHECKING:
+    from lockset.cli.output.streams import Output
+    from lockset.composition.run_context import RunContext
+
+__all__ = [
+    "DiffCommand",
+    "TreeCommand",
+    "View",
+    "WhyCommand",
+    "add_diff_arguments",
+    "add_tree_arguments",
+    "add_why_arguments",
+    "read_diff_command",
+    "read_tree_command",
+    "read_why_command",
+]
+
+
+class View(NamedTuple):
+    """Which lock file is looked at, and for what; see `lockset.graph`."""
+
+    file: str | None
+    python: str | None
+    platform: str | None
+    extras: tuple[str, ...] | None
+    groups: tuple[str, ...] | None
+    context: RunContext
+
+
+class TreeCommand(NamedTuple):
+    """`lockset tree` with its options."""
+
+    view: View
+    invert: bool
+    depth: int | None
+    packages: tuple[str, ...]
+    json: bool
+
+
+class WhyCommand(NamedTuple):
+    """`lockset why` with its options."""
+
+    view: View
+    package: str
+    json: bool
+
+
+class DiffCommand(NamedTuple):
+    """`lockset diff` with its options."""
+
+    old: str
+    new: str | None
+    context: RunContext
+    json: bool
+    markdown: bool
+    exit_code: bool
+
+
+def add_tree_arguments(parser: argparse.ArgumentParser) -> None:
+    """Options of `lockset tree`."""
+    parser.add_argument("file", nargs="?", metavar="FILE", help="lock file, or - (default: pylock.toml, found upwards)")
+    parser.add_argument("--invert", action="store_true", help="show what depends on a package below it")
+    parser.add_argument("--depth", type=_depth, metavar="N", help="show no more than N levels below the first")
+    parser.add_argument(
+        "--package", action="append", default=[], metavar="NAME", help="begin with this package (repeatable)"
+    )
+    _add_view(parser)
+    parser.add_argument("--json", action="store_true", help="write the graph as JSON")
+    add_cache(parser, needless=True)
+
+
+def _add_view(parser: argparse.ArgumentParser) -> None:
+    """Options on what part of the lock is looked at."""
+    group = parser.add_argument_group("what is looked at (default: everything)")
+    group.add_argument("--extra", action="append", metavar="NAME", help="only what is installed with this extra")
+    group.add_argument("--group", action="append", metavar="NAME", help="only what is installed with this group")
+    group.add_argument("--python", metavar="VERSION", help="only for this Python (3.12, 3.12.4, or a range)")
+    group.add_argument(
+        "--platform", metavar="NAME", help="only for this platform (linux, macos, windows, win_amd64, ...)"
+    )
+
+
+def add_why_arguments(parser: argparse.ArgumentParser) -> None:
+    """Options of `lockset why`."""
+    parser.add_argument("package", metavar="PACKAGE", help="the package that is asked about")
+    parser.add_argument("file", nargs="?", metavar="FILE", help="lock file, or - (default: pylock.toml, found upwards)")
+    _add_view(parser)
+    parser.add_argument("--json", action="store_true", help="write the chains as JSON")
+    add_cache(parser, needless=True)
+
+
+def add_diff_arguments(parser: argparse.ArgumentParser) -> None:
+    """Options of `lockset diff`."""
+    parser.add_argument("old", metavar="A", help="lock file before: a path, -, or REVISION:PATH of git")
+    parser.add_argument("new", nargs="?", metavar="B", help="lock file after (default: pylock.toml, found upwards)")
+    form = parser.add_mutually_exclusive_group()
+    form.add_argument("--json", action="store_true", help="write the changes as JSON")
+    form.add_argument("--markdown", action="store_true", help="write the changes as a table for a review")
+    add_cache(parser, needless=True)
+    parser.add_argument("--exit-code", action="store_true", help="exit with 1 when anything changed")
+
+
+def read_tree_command(args: argparse.Namespace, out: Output) -> TreeCommand:
+    """The values that the parsed options mean.
+
+    Raises:
+        UsageError: a name is not valid.
+    """
+    packages = tuple(args.package)
+    return TreeCommand(_view(args, out), invert=args.invert, depth=args.depth, packages=packages, json=args.json)
+
+
+def read_why_command(args: argparse.Namespace, out: Output) -> WhyCommand:
+    """The values that the parsed options mean.
+
+    Raises:
+        UsageError: a name is not valid.
+    """
+    return WhyCommand(_view(args, out), package=args.package, json=args.json)
+
+
+def read_diff_command(args: argparse.Namespace, out: Output) -> DiffCommand:
+    """The values that the parsed options mean.
+
+    Raises:
+        UsageError: the standard input is named twice.
+    """
+    if args.old == args.new == "-":
+        raise UsageError("stdin-twice", "The standard input is one lock file, not two")
+    return DiffCommand(
+        old=args.old,
+        new=args.new,
+        context=run_context(args, out, caching=False),
+        json=args.json,
+        markdown=args.markdown,
+        exit_code=args.exit_code,
+    )
+
+
+def _view(args: argparse.Namespace, out: Output) -> View:
+    extras, groups = (None if given is None else tuple(map(normal_name, given)) for given in (args.extra, args.group))
+    return View(
+        file=args.file,
+        python=args.python,
+        platform=args.platform,
+        extras=extras,
+        groups=groups,
+        context=run_context(args, out, caching=False),
+    )
+
+
+def _depth(text: str) -> int:
+    if not text.isdecimal():
+        message = f"`{text}` is not a number of levels"
+        raise argparse.ArgumentTypeError(message)
+    return int(text)

@@ -1,0 +1,146 @@
+"""Plans and results of syncs, for people and as JSON."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from lockset.cli.exit_codes import DONE, REFUSED
+from lockset.cli.fast_path.sync import save_sync
+from lockset.cli.output.streams import plain
+
+if TYPE_CHECKING:
+    from lockset.cli.options.sync import SyncCommand
+    from lockset.cli.output.streams import Output
+    from lockset.composition.sync_inputs import SyncOptions
+    from lockset.composition.sync_pipeline import Plan, Step, SyncResult
+    from lockset.sync.target import Target
+
+__all__ = ["show_difference", "show_plan", "show_sync"]
+
+_SIGNS = {"install": ("+", "green"), "change": ("~", "yellow"), "repair": ("!", "yellow"), "remove": ("-", "red")}
+_DONE = {"install": "installed", "change": "changed", "repair": "repaired", "remove": "removed"}
+
+
+def show_plan(plan: Plan, target: Target, out: Output) -> None:
+    """Tell what would change, and why."""
+    if plan.changes:
+        out.line(f"{out.style('Target', 'bold')} {plain(target.shown)}")
+    for step in plan.changes:
+        sign, style = _SIGNS[step.action]
+        reason = f"{step.reason}; cannot be removed: {step.blocked}" if step.blocked else step.reason
+        out.line(f" {out.style(sign, style)} {plain(_described(step))} {out.style(plain(f'({reason})'), 'dim')}")
+    unselected = [step for step in plan.changes if step.choices]
+    if unselected:
+        options = " ".join(dict.fromkeys(step.choices[0] for step in unselected))
+        count, them = (f"{len(unselected)} of these are", "them") if len(unselected) > 1 else ("One of these is", "it")
+        out.line(plain(f"hint: {count} in the lock file and not chosen: `{options}` keeps {them}"))
+    for step in plan.steps:
+        if step.action == "keep" and step.desired is None:
+            out.detail(f"   {plain(_described(step))} stays ({plain(step.reason)})")
+
+
+def show_sync(result: SyncResult, command: SyncCommand, out: Output) -> int:
+    """Tell what was done, and keep it for the next run like it; the exit code."""
+    _tell_unmatched(result.plan, command.options, out)
+    _tell_overlaps(result, out)
+    _tell_outdated(result, out)
+    if command.json:
+        out.json(_json(result))
+    out.line(_conclusion(result.plan, command.options))
+    again = "" if out.quiet else f"{_all_right(result.plan)}\n"
+    save_sync(command, result, told=again, verbose=out.verbose)
+    return REFUSED if command.check and result.plan.changes else DONE
+
+
+def show_difference(result: SyncResult, command: SyncCommand, out: Output) -> int:
+    """Tell how many packages differ; the exit code."""
+    _tell_overlaps(result, out)
+    _tell_outdated(result, out)
+    if command.json:
+        out.json(_json(result))
+    changes = result.plan.changes
+    if not changes:
+        out.line(_all_right(result.plan))
+        return DONE
+    out.line(f"{len(changes)} package{'s differ' if len(changes) > 1 else ' differs'} from the lock file")
+    return REFUSED
+
+
+def _tell_unmatched(plan: Plan, options: SyncOptions, out: Output) -> None:
+    """Names that mean nothing here: most likely they are misspelt."""
+    selected = {step.name for step in plan.steps if step.desired is not None}
+    for name in sorted(set(options.reinstall) - {":all:", *selected}):
+        out.warn(f"{name} is to be installed anew, and the lock file selects none")
+
+
+def _tell_outdated(result: SyncResult, out: Output) -> None:
+    """Note that the project beside the lock file requires something else by now."""
+    if result.outdated:
+        more = f" and {len(result.outdated) - 1} more" if len(result.outdated) > 1 else ""
+        first = f"{result.outdated[0]}{more}"
+        out.line(plain(f"note: The project has changed since its lock file was made: {first}. Run `lockset lock`"))
+
+
+def _tell_overlaps(result: SyncResult, out: Output) -> None:
+    """Name what is there of one package alone although two own it."""
+    pairs: dict[tuple[str, str], list[str]] = {}
+    for one in result.overlaps:
+        pairs.setdefault((one.winner, one.owner), []).append(one.path)
+    for (winner, owner), paths in pairs.items():
+        more = f" and {len(paths) - 1} more" if len(paths) > 1 else ""
+        out.warn(f"{winner} and {owner} both own `{paths[0]}`{more}, with different content: that of {winner} is there")
+
+
+def _described(step: Step) -> str:
+    old, new = step.old_version, step.new_version
+    if step.action == "change" and old and new and old != new:
+        return f"{step.name} {old} -> {new}"
+    return f"{step.name} {new or old or ''}".rstrip()
+
+
+def _conclusion(plan: Plan, options: SyncOptions) -> str:
+    """The last line: what was, or would be, done."""
+    if not plan.changes:
+        return _all_right(plan)
+    possible = [step for step in plan.changes if not step.blocked]
+    counts = {action: sum(1 for step in possible if step.action == action) for action in _DONE}
+    done = ", ".join(f"{count} {_DONE[action]}" for action, count in counts.items() if count)
+    if plan.blocked:
+        return f"A sync is refused: {len(plan.blocked)} cannot be removed"
+    return f"Would be {done}" if options.check_only else done[0].upper() + done[1:]
+
+
+def _all_right(plan: Plan) -> str:
+    """What is said where nothing is to do."""
+    count = sum(1 for step in plan.steps if step.desired is not None)
+    if count == 0:
+        return "The lock file selects no package here, and none is to be removed"
+    return f"All {count} packages are as locked" if count > 1 else "The one package is as locked"
+
+
+def _json(result: SyncResult) -> dict[str, Any]:
+    """The result as data: `schemas/sync-report.schema.json` describes it."""
+    return {
+        "format": 1,
+        "target": {
+            "path": result.target.shown,
+            "kind": result.target.kind,
+            "python": result.target.interpreter.executable,
+        },
+        "changed": result.changed,
+        "outdated": list(result.outdated),
+        "overlaps": [{"path": one.path, "owner": one.owner, "winner": one.winner} for one in result.overlaps],
+        "steps": [
+            {
+                "action": step.action,
+                "name": step.name,
+                "old_version": step.old_version,
+                "new_version": step.new_version,
+                "reason": step.reason,
+                "blocked": step.blocked or None,
+                "source": step.desired.source if step.desired is not None else None,
+                "hashes": dict(step.desired.hashes) if step.desired is not None else {},
+            }
+            for step in result.plan.steps
+        ],
+    }

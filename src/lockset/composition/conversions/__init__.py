@@ -1,0 +1,1 @@
+"""Conversions to lock files, of them, and into other formats: each read again and compared."""

@@ -1,0 +1,261 @@
+"""An export: a lock file to a requirements file (read again and compared), constraints or a bill of materials."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import field, replace
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from lockset import __version__
+from lockset._dataclass import dataclass
+from lockset.composition.conversions.foreign import dropped_credentials, refuse_losses
+from lockset.conversion.model.options import FileSelection
+from lockset.conversion.model.reference_selector import Situation
+from lockset.conversion.pipeline.pylock_transform import KeptParts
+from lockset.conversion.pipeline.verify import environments_within, identity_of_package, selected
+from lockset.conversion.readers.requirements import read_pins
+from lockset.conversion.writers.cyclonedx import to_cyclonedx
+from lockset.conversion.writers.entries import chosen_entries
+from lockset.conversion.writers.requirements import RequirementsStyle, to_constraints, to_requirements
+from lockset.conversion.writers.spdx import to_spdx
+from lockset.conversion.writers.spdx3 import to_spdx3
+from lockset.conversion.writers.unlisted_files import unlisted_files
+from lockset.errors import LocksetError, UsageError
+from lockset.files.output_file import write_export
+from lockset.lockfile.secrets import without_user_info
+from lockset.lockfile.select import refuse_empty_environments
+from lockset.markers import Environment, platform_region
+from lockset.option_values import check_options
+from lockset.resolve.problem.build_problem import python_range
+from lockset.sources.requirements.reader import read_requirements
+
+if TYPE_CHECKING:
+    from lockset.conversion.model.imported_lock import Loss
+    from lockset.conversion.writers.entries import ExportedLock
+    from lockset.lockfile.model import Pylock
+
+__all__ = ["FORMATS", "Export", "ExportOptions", "export_lock"]
+
+FORMATS = ("requirements-txt", "constraints", "cyclonedx", "spdx", "spdx3")
+
+_BILLS = {"cyclonedx": to_cyclonedx, "spdx": to_spdx, "spdx3": to_spdx3}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExportOptions:
+    """How a lock file is exported; as the options of `lockset export`.
+
+    Attributes:
+        format: One of FORMATS.
+        extras: Extras to install.
+        groups: Dependency groups besides the default ones.
+        only_groups: Dependency groups in place of the default ones.
+        python: A range of Pythons; with a platform and one version (`3.12`), one environment.
+        platforms: Platforms; empty for all.
+        all_extras: Every extra of the lock file.
+        all_groups: Every dependency group of it.
+        style: How a requirements file is written.
+        name: Name of what a bill of materials is about; None: the lock file's folder.
+        strict: Refuse where anything is lost.
+    """
+
+    format: Literal["requirements-txt", "constraints", "cyclonedx", "spdx", "spdx3"] = "requirements-txt"
+    extras: tuple[str, ...] = ()
+    groups: tuple[str, ...] = ()
+    only_groups: tuple[str, ...] = ()
+    python: str | None = None
+    platforms: tuple[str, ...] = ()
+    all_extras: bool = False
+    all_groups: bool = False
+    style: RequirementsStyle = field(default_factory=RequirementsStyle)
+    name: str | None = None
+    strict: bool = False
+
+    def __post_init__(self) -> None:
+        check_options(self)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Export:
+    """An export; requirements files are proved to install the same.
+
+    Attributes:
+        text: What to write.
+        losses: What the format cannot say.
+        packages: How many entries there are.
+        compared: In how many environments the selection was compared.
+    """
+
+    text: str
+    losses: tuple[Loss, ...]
+    packages: int
+    compared: int = 0
+
+    def write(self, path: str | os.PathLike[str]) -> None:
+        """Write it, whole or not at all.
+
+        Raises:
+            LocksetError: `output-not-writable`; the file is as it was.
+        """
+        write_export(path, self.text)
+
+
+def export_lock(
+    lock: Pylock,
+    options: ExportOptions,
+    *,
+    strict: bool = False,
+    now: datetime | None = None,
+    location: str = "pylock.toml",
+) -> Export:
+    """The lock file in another format; nothing is written.
+
+    Args:
+        lock: The lock file.
+        options: How it is exported.
+        strict: As `options.strict`.
+        now: The time a bill of materials says it was made at; None: the present.
+        location: How messages call the lock file.
+
+    Raises:
+        LocksetError: unknown extras and groups, `library-missing`, `not-expressible`, or what would be lost.
+    """
+    refuse_empty_environments(lock)
+    lock, secretive = without_user_info(lock, parameters=options.format in _BILLS)
+    if options.all_extras:
+        options = replace(options, extras=tuple(lock.extras or ()))
+    if options.all_groups:
+        options = replace(options, groups=tuple(lock.dependency_groups or ()))
+    if options.only_groups and options.groups:
+        raise UsageError("groups-twice", "`--only-group` and `--group` exclude each other")
+    exported = _chosen(lock, options)
+    moment = now or datetime.now(timezone.utc)  # noqa: TID251 - api is where the clock is read
+    losses: tuple[Loss, ...] = ()
+    compared = 0
+    if options.format == "requirements-txt":
+        text, losses = to_requirements(exported, options.style)
+        compared = _prove(exported, text, trees=options.style.trees)
+    elif options.format == "constraints":
+        text, losses = to_constraints(exported, source=options.style.source)
+    else:
+        text = _BILLS[options.format](exported, name=options.name or "pylock", tool_version=__version__, now=moment)
+    losses = (*losses, *dropped_credentials(secretive))
+    refuse_losses(losses, strict=strict or options.strict, location=location)
+    return Export(text=text, losses=losses, packages=len(exported.entries), compared=compared)
+
+
+def _chosen(lock: Pylock, options: ExportOptions) -> ExportedLock:
+    groups: frozenset[str] | None = None
+    if options.only_groups:
+        groups = frozenset(options.only_groups)
+    elif options.groups:
+        groups = frozenset((*options.groups, *(lock.default_groups or ())))
+    one = None
+    if options.python is not None and len(options.platforms) == 1 and options.python[0].isdigit():
+        one = Environment.of_platform(options.platforms[0], options.python)
+    wanted = KeptParts(
+        requires_python=None if options.python is None or one is not None else python_range(options.python),
+        environments=() if one is not None else tuple(map(platform_region, options.platforms)),
+        extras=frozenset(options.extras),
+        groups=groups,
+        choose=True,
+    )
+    if one is not None:
+        _refuse_unserved(lock, one)
+    return chosen_entries(lock, wanted, one=one)
+
+
+def _refuse_unserved(lock: Pylock, one: Environment) -> None:
+    values = one.as_dict()
+    if not environments_are_served(lock, values):
+        raise LocksetError(
+            "no-environment",
+            f"The lock file does not serve Python {one.python_full_version} on {one.sys_platform}",
+            hint="Check `--python` and `--platform`",
+        )
+
+
+def environments_are_served(lock: Pylock, values: dict[str, str]) -> bool:
+    """Whether the lock is for this environment."""
+    if lock.requires_python is not None and not lock.requires_python.contains(values["python_full_version"]):
+        return False
+    plain = Situation(environment=values, extras=frozenset(), groups=frozenset())
+    return lock.environments is None or any(plain.holds(str(marker)) for marker in lock.environments)
+
+
+class _Known:
+    """Surroundings in which all is there that the lock names."""
+
+    def __init__(self, exported: ExportedLock) -> None:
+        self._names = {}
+        for entry in exported.entries:
+            source = entry.package.directory or entry.package.archive
+            if source is not None and source.path is not None:
+                path = source.path if entry.package.archive else os.path.join(source.path, source.subdirectory or "")  # noqa: PTH118 - text only
+                self._names[os.path.normpath(os.path.join("/", path))] = entry.package.name  # noqa: PTH118 - text only
+
+    def read(self, path_or_url: str) -> bytes:
+        raise LocksetError("source-missing", "An export includes nothing", location=path_or_url)
+
+    def exists(self, path: str) -> bool:
+        del path
+        return True
+
+    def project_name(self, path: str) -> str | None:
+        return self._names.get(os.path.normpath(path))
+
+
+def _prove(exported: ExportedLock, text: str, *, trees: bool) -> int:
+    """Reads the requirements file again and compares; the number of environments.
+
+    Raises:
+        LocksetError: `proof-failed`.
+    """
+    root = Path("/")
+    if not exported.entries or not any(line and not line.startswith(("#", "-f", "--")) for line in text.splitlines()):
+        return 0
+    project = read_requirements(
+        text,
+        path_or_url="/requirements.txt",
+        location="the export",
+        base=root,
+        environ={},
+        surroundings=_Known(exported),
+    )
+    selector = read_pins(project, (), location="the export", folder=root, files=FileSelection(unhashed=True)).selector
+    lock = exported.lock
+    if exported.one is not None:
+        environments = [exported.one.as_dict()]
+    else:
+        regions = [platform_region("linux"), platform_region("windows")]
+        environments = environments_within(lock.requires_python, tuple(map(str, lock.environments or ())), regions)
+    left_out = set() if trees else {e.package.name for e in exported.entries if e.package.vcs or e.package.directory}
+    by_url = _by_url(exported)
+    for values in environments:
+        situation = Situation(environment=values, extras=frozenset(), groups=frozenset())
+        wanted = {t.split("==")[0].split(" @ ")[0] + _version(t, by_url) for t in selected(lock, situation)}
+        wanted = {t for t in wanted if t.split("==")[0] not in left_out}
+        got = {t.split("==")[0].split(" @ ")[0] + _version(t) for t in selector.select(situation)}
+        if wanted != got:
+            raise LocksetError(
+                "proof-failed",
+                "The export would not install what the lock file does",
+                context=(*sorted(f"only in the lock: {t}" for t in wanted - got)[:5], *sorted(got - wanted)[:5]),
+                hint="Nothing was written; report it with the lock file",
+            )
+    return len(environments)
+
+
+def _by_url(exported: ExportedLock) -> frozenset[str]:
+    """Identities of the entries that are written with the address of a file."""
+    packages = [entry.package for entry in exported.entries]
+    return frozenset(identity_of_package(packages[number]) for number in unlisted_files(packages).by_url)
+
+
+def _version(identity: str, by_url: frozenset[str] = frozenset()) -> str:
+    """The version in an identity; paths and URLs are written differently in requirements files."""
+    if "==" not in identity or " @ " in identity or identity in by_url:
+        return ""
+    return f"=={identity.split('==')[1]}"

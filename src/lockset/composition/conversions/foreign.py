@@ -1,0 +1,431 @@
+"""A conversion: a foreign lock file read, completed, assembled, written, read again and proved."""
+
+from __future__ import annotations
+
+import os.path
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+from lockset._dataclass import dataclass
+from lockset.composition.conversions.remote_files import LiveRemote
+from lockset.composition.indexes import resolve_indexes, unread_index_variable
+from lockset.composition.remote_sources import SourceFetcher
+from lockset.composition.repositories import connected
+from lockset.conversion.model.checked_table import decode_lock_text, refuse_conflicts, refuse_undecoded
+from lockset.conversion.model.formats import Format, recognise
+from lockset.conversion.model.imported_lock import Loss
+from lockset.conversion.model.options import FileSelection, ReaderOptions
+from lockset.conversion.pipeline.assemble_lock import assemble_imported
+from lockset.conversion.pipeline.complete import complete
+from lockset.conversion.pipeline.file_details import with_sizes
+from lockset.conversion.pipeline.missing_dependencies import missing_dependencies
+from lockset.conversion.pipeline.verify import Proof, verify_conversion
+from lockset.conversion.readers.pyproject import Pyproject, load_pyproject
+from lockset.conversion.readers.requirements import read_pins
+from lockset.errors import LocksetError, UsageError
+from lockset.files.output_file import write_lock_file
+from lockset.files.read_file import decode_utf8, read_file
+from lockset.index.options import IndexSource, same_index
+from lockset.lockfile.read import read
+from lockset.lockfile.secrets import refuse_secrets
+from lockset.lockfile.validate.report import validate_document
+from lockset.lockfile.write import write
+from lockset.option_values import check_options
+from lockset.progress import NullListener
+from lockset.resolve.problem.build_problem import python_range
+from lockset.sources.direct_reference import is_url
+from lockset.sources.discover import LocalFiles, path_of_file_url
+from lockset.sources.requirements.logical_lines import decode_requirements
+from lockset.sources.requirements.reader import read_requirements
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+
+    from lockset.composition.run_context import IndexOverrides, RunContext
+    from lockset.conversion.model.imported_lock import ImportedLock
+    from lockset.conversion.model.ports import Remote
+    from lockset.index.options import IndexOptions
+    from lockset.index.ports import Index
+    from lockset.lockfile.model import Pylock
+    from lockset.progress import ProgressListener
+    from lockset.sources.discover import Fetch
+    from lockset.sources.project import RootProject
+
+FormatName: TypeAlias = Literal["requirements", "poetry", "uv", "pdm", "pipfile", "conda-lock", "pylock"]
+
+__all__ = [
+    "Conversion",
+    "ConvertOptions",
+    "convert_draft",
+    "convert_foreign",
+    "dropped_credentials",
+    "is_pylock",
+    "read_draft",
+    "refuse_losses",
+    "refuse_pylock_options",
+]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConvertOptions:
+    """How a file is converted; as the options of `lockset convert`.
+
+    Attributes:
+        format: What the input is, or its name as `--from` takes it; None: as its content says.
+        python: Pythons the lock serves, where the input says nothing, such as `>=3.10`.
+        files: Files of pins without hashes: `all`, or `wheels` only; `as-hashed` takes all where no pin has a hash.
+        pyproject: The pyproject.toml the input was made from; None: the one beside it.
+        members: Workspace members whose requirements are the project's.
+        all_members: All of them.
+        with_project: Whether the project itself gets an entry, where the input has one.
+        allow_conda: Whether what pip installs may need what conda installs.
+        sizes: Whether sizes that nobody tells are asked of the servers that have the files.
+        own_indexes: Whether indexes that a foreign lock names are asked for what it says comes from them.
+        strict: Refuse where anything is lost.
+        platforms: Of pylock files: platforms to keep; empty for all.
+        extras: Of pylock files: extras to settle on.
+        groups: Of pylock files: groups to settle on besides the default ones.
+        only_groups: Of pylock files: groups to settle on in place of them.
+        settle: Of pylock files: whether extras and groups are settled; so they are where any is named.
+        fill: Of pylock files: whether sizes and upload times are asked of the index.
+    """
+
+    format: Format | FormatName | None = None
+    python: str | None = None
+    files: Literal["as-hashed", "all", "wheels"] = "as-hashed"
+    pyproject: Path | None = None
+    members: tuple[str, ...] = ()
+    all_members: bool = False
+    with_project: bool = True
+    allow_conda: bool = False
+    own_indexes: bool = True
+    sizes: bool = False
+    strict: bool = False
+    platforms: tuple[str, ...] = ()
+    extras: tuple[str, ...] = ()
+    groups: tuple[str, ...] = ()
+    only_groups: tuple[str, ...] = ()
+    settle: bool = False
+    fill: bool = False
+
+    def __post_init__(self) -> None:
+        if isinstance(self.format, str) and self.format in {one.value for one in Format}:
+            object.__setattr__(self, "format", Format(self.format))
+        elif isinstance(self.format, str):
+            known = ", ".join(f"`{one.value}`" for one in Format)
+            message = f"`ConvertOptions.format` is {self.format!r}, and has to be one of {known}, or None"
+            raise UsageError("option-value", message)
+        check_options(self)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Conversion:
+    """A conversion that was proved.
+
+    Attributes:
+        format: What the input was.
+        lock: The lock file.
+        text: Its canonical text.
+        losses: What the lock file does not say although the input did; those with `note` are for information.
+        proof: What was compared.
+        path: Where the lock file will be, absolute; None for no file.
+    """
+
+    format: str
+    lock: Pylock
+    text: str
+    losses: tuple[Loss, ...]
+    proof: Proof
+    path: Path | None = None
+
+    def write(self, path: str | os.PathLike[str] | None = None) -> None:
+        """Write the lock file, whole or not at all, at `path`, or at the output that it was made for.
+
+        Raises:
+            LocksetError: `output-not-writable`; the file is as it was.
+        """
+        location = path if path is not None else self.path
+        if location is None:
+            raise UsageError("output-missing", "The lock was made for no file", hint="Give `write` a path")
+        write_lock_file(location, self.text)
+
+    def for_file(self, path: Path | None) -> Conversion:
+        """The same, to be written at `path`."""
+        return replace(self, path=path)
+
+
+def refuse_pylock_options(options: ConvertOptions) -> None:
+    """Refuse options that only pylock files have.
+
+    Raises:
+        UsageError: `pylock-only`.
+    """
+    names = {"fill": "fill", "platform": "platforms", "extra": "extras", "group": "groups", "settle": "settle"}
+    names["only-group"] = "only_groups"
+    for option, name in names.items():
+        if getattr(options, name):
+            raise UsageError(
+                "pylock-only", f"--{option} is for pylock files", hint="Convert first, then narrow what was written"
+            )
+
+
+@contextmanager
+def _live(options: IndexOptions, cache: Path | None, listener: ProgressListener) -> Iterator[tuple[Index, Remote]]:
+    with connected(options, cache, listener) as connection:
+        yield connection.index, LiveRemote(connection, offline=options.offline)
+
+
+def convert_foreign(
+    path: str,
+    options: ConvertOptions,
+    *,
+    output: Path,
+    content: bytes | None,
+    indexes: IndexOptions | IndexOverrides | None,
+    context: RunContext,
+) -> Conversion:
+    """The lock file that installs exactly what the file at `path` (or its `content`) does; nothing is written.
+
+    Raises:
+        LocksetError: what is wrong with the input, what cannot be had, or (`strict`) what would be lost.
+    """
+    fetch = SourceFetcher(lambda: resolve_indexes(indexes, None, context))
+    draft, project = read_draft(path, options, output=output, content=content, environ=context.variables, fetch=fetch)
+    found = resolve_indexes(indexes, project, context)
+    hint = unread_index_variable(found, context) if project is not None else None
+    if hint is not None:
+        context.heard.hint(hint)
+    if options.own_indexes:
+        found = with_own_indexes(found, draft)
+    listener = context.heard
+    with _live(found, context.cache_folder, listener) as (index, remote):
+        return convert_draft(
+            draft, index, remote, output=output, strict=options.strict, sizes=options.sizes, listener=listener
+        )
+
+
+def convert_draft(
+    draft: ImportedLock,
+    index: Index,
+    remote: Remote,
+    *,
+    output: str | os.PathLike[str] = "pylock.toml",
+    strict: bool = False,
+    sizes: bool = False,
+    listener: ProgressListener | None = None,
+) -> Conversion:
+    """The lock file of a Draft: completed, assembled, written, read again and proved.
+
+    Raises:
+        LocksetError: see `convert`.
+    """
+    folder = absolute(output).parent
+    filled = complete(draft, index, remote, folder=folder, listener=listener or NullListener())
+    lock, lost = assemble_imported(filled)
+    if sizes:
+        lock = with_sizes(lock, remote)
+    losses = (*filled.losses, *lost, *missing_dependencies(filled, index, remote))
+    refuse_secrets(lock, location=draft.location)
+    text = write(lock)
+    _validate(text, draft.location)
+    again = read(text, path="pylock.toml").lock
+    proof = verify_conversion(filled, again, losses)
+    refuse_losses(losses, strict=strict, location=draft.location)
+    return Conversion(format=draft.format, lock=again, text=text, losses=losses, proof=proof)
+
+
+def absolute(path: str | os.PathLike[str]) -> Path:
+    """The path from the root, without `..`; links stay as they are."""
+    return Path(os.path.abspath(path))  # noqa: PTH100 - resolve() would follow links
+
+
+def refuse_losses(losses: Sequence[Loss], *, strict: bool, location: str) -> None:
+    """Refuse where something is lost and nothing may be.
+
+    Raises:
+        LocksetError: `lossy` with every loss.
+    """
+    real = [loss for loss in losses if not loss.note]
+    if strict and real:
+        raise LocksetError(
+            "lossy",
+            f"{len(real)} {'thing' if len(real) == 1 else 'things'} would be lost, and `--strict` allows none",
+            location=location,
+            context=tuple(loss.message for loss in real),
+            hint="Nothing was written; leave out `--strict` to accept this",
+        )
+
+
+def dropped_credentials(names: Iterable[str]) -> tuple[Loss, ...]:
+    """What is to be said where user info was taken out of the addresses of these packages."""
+    listed = ", ".join(names)
+    message = f"The credentials in the addresses of {listed} are not written: installers take them from netrc or git"
+    return (Loss(kind="credentials-dropped", message=message, note=True),) if listed else ()
+
+
+def read_draft(
+    path: str | os.PathLike[str],
+    options: ConvertOptions,
+    *,
+    output: str | os.PathLike[str] = "pylock.toml",
+    content: bytes | None = None,
+    environ: Mapping[str, str],
+    fetch: Fetch | None = None,
+) -> tuple[ImportedLock, RootProject | None]:
+    """The input as it was read, and the requirements behind it where it is a requirements file.
+
+    Raises:
+        LocksetError: what is wrong with the input.
+    """
+    location = os.fspath(path)
+    input_path = absolute(location)
+    data = content if content is not None else read_file(input_path, location=location, hint="Name the file to convert")
+    format_ = _recognised(data, location) if options.format is None else Format(options.format)
+    reader_options = _options(options, input_path, output)
+    if format_ is Format.PYLOCK:
+        raise LocksetError("is-pylock", "The file is a pylock file already", location=location)
+    if format_ is Format.REQUIREMENTS:
+        return _read_requirements(data, input_path, location, reader_options, environ, fetch=fetch)
+    from lockset.conversion.readers.dispatch import read_foreign  # with the readers of all formats
+
+    text = decode_lock_text(data, location=location)
+    return read_foreign(
+        text, format_, location=location, options=reader_options, pyproject=_beside(options, input_path)
+    ), None
+
+
+def is_pylock(path: str | os.PathLike[str], content: bytes | None, format_: Format | str | None) -> bool:
+    """Whether the file is a pylock file already; a file that cannot be read is none."""
+    if format_ is not None:
+        return Format(format_) is Format.PYLOCK
+    location = os.fspath(path)
+    try:
+        data = content if content is not None else read_file(absolute(location), location=location)
+        return _recognised(data, location) is Format.PYLOCK
+    except LocksetError:
+        return False
+
+
+def _recognised(data: bytes, location: str) -> Format:
+    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return Format.REQUIREMENTS
+    text = data.decode("utf-8-sig", "replace")
+    if not text.strip():
+        raise LocksetError("format-unknown", "The file is empty", location=location)
+    return recognise(text, name=location, location=location)
+
+
+def _options(options: ConvertOptions, input_path: Path, output: str | os.PathLike[str]) -> ReaderOptions:
+    return ReaderOptions(
+        requires_python=None if options.python is None else python_range(options.python),
+        files=FileSelection(wheels_only=options.files == "wheels", unhashed=options.files == "all"),
+        members=options.members,
+        all_members=options.all_members,
+        with_project=options.with_project,
+        allow_conda=options.allow_conda,
+        source_folder=input_path.parent,
+        folder=absolute(output).parent,
+    )
+
+
+def _beside(options: ConvertOptions, input_path: Path) -> Pyproject | None:
+    path = options.pyproject
+    if path is None:
+        path = input_path.parent / "pyproject.toml"
+        if not path.is_file():
+            return None
+    location = os.path.relpath(path)
+    return load_pyproject(decode_utf8(read_file(path, location=location), location=location), location=location)
+
+
+class _Recorded(LocalFiles):
+    """Files within `roots`, and by URL, that remember what was read, for the comments in it."""
+
+    def __init__(self, folder: Path, roots: Sequence[Path], fetch: Callable[[str], bytes] | None) -> None:
+        super().__init__(folder, fetch)
+        self._roots = tuple(roots)
+        self.texts: list[str] = []
+
+    def read(self, input_path: str) -> bytes:
+        self._refuse_climbing(input_path)
+        data = super().read(input_path)
+        text = decode_requirements(data, location=input_path)
+        refuse_undecoded(text, location=input_path)
+        refuse_conflicts(text, location=input_path)
+        self.texts.append(text)
+        return data
+
+    def _refuse_climbing(self, input_path: str) -> None:
+        path = path_of_file_url(input_path) if input_path.lower().startswith("file:") else input_path
+        if not is_url(path) and not any(Path(path).is_relative_to(root) for root in self._roots):
+            raise LocksetError(
+                "include-climbs",
+                f"`{input_path}` lies outside the project and the folder worked in",
+                hint="Work in a folder that holds both files: `--directory`",
+            )
+
+
+def _project_root(folder: Path) -> Path:
+    """The nearest folder upwards that is a repository's or a project's top; else the folder itself."""
+    for candidate in (folder, *folder.parents):
+        if any((candidate / name).exists() for name in (".git", ".hg", "pyproject.toml", "setup.py")):
+            return candidate
+    return folder
+
+
+def _read_requirements(
+    data: bytes,
+    input_path: Path,
+    location: str,
+    options: ReaderOptions,
+    environ: Mapping[str, str],
+    *,
+    fetch: Fetch | None,
+) -> tuple[ImportedLock, RootProject]:
+    text = decode_requirements(data, location=location)
+    refuse_undecoded(text, location=location)
+    refuse_conflicts(text, location=location)
+    here = Path.cwd()
+    files = _Recorded(here, (here, input_path.parent, _project_root(input_path.parent)), fetch)
+    project = read_requirements(
+        text,
+        path_or_url=str(input_path),
+        location=location,
+        base=input_path.parent,
+        environ=environ,
+        surroundings=files,
+    )
+    draft = read_pins(
+        project,
+        [text, *files.texts],
+        location=location,
+        folder=options.folder,
+        files=options.files,
+        requires_python=options.requires_python,
+    )
+    return draft, project
+
+
+def with_own_indexes(options: IndexOptions, draft: ImportedLock) -> IndexOptions:
+    """The same, where packages for which the input names an index are asked there and nowhere else."""
+    gaps = [package for package in draft.packages if not package.is_complete]
+    named = {package.name: package.index for package in gaps if package.index is not None}
+    urls = dict.fromkeys(url for url in named.values() if not same_index(url, options.index_url))
+    by_url = {url: f"input-{number}" for number, url in enumerate(urls)}
+    added = tuple(IndexSource(url=url, name=name, explicit=True) for url, name in by_url.items())
+    pins = {name: by_url[url] for name, url in named.items() if url in by_url}
+    return replace(options, indexes=(*options.indexes, *added), pins={**pins, **options.pins})
+
+
+def _validate(text: str, location: str) -> None:
+    report = validate_document(text, path="pylock.toml")
+    errors = [issue for issue in report.issues if issue.severity == "error"]
+    if errors:
+        raise LocksetError(
+            "input-invalid",
+            f"The input holds what no lock file may: {errors[0].message}",
+            location=location,
+            hint="Restore the file, or lock again with its tool; if it is as the tool wrote it, report it",
+        )

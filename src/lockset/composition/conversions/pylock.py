@@ -1,0 +1,124 @@
+"""Pylock files to one: normalised, narrowed, filled in, merged, and proved."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from lockset.composition.conversions.foreign import Conversion, dropped_credentials, refuse_losses
+from lockset.composition.conversions.remote_files import LiveRemote
+from lockset.composition.repositories import connected
+from lockset.conversion.pipeline.file_details import fill_file_details, with_sizes
+from lockset.conversion.pipeline.pylock_transform import KeptParts, merge_locks, narrow, prove_same
+from lockset.lockfile.load import load_bytes
+from lockset.lockfile.read import read
+from lockset.lockfile.secrets import refuse_secrets, without_user_info
+from lockset.lockfile.write import write
+from lockset.markers import platform_region
+from lockset.progress import NullListener
+from lockset.resolve.problem.build_problem import python_range
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from lockset.composition.conversions.foreign import ConvertOptions
+    from lockset.index.options import IndexOptions
+    from lockset.lockfile.model import Package, PackageWheel, Pylock
+    from lockset.progress import ProgressListener
+
+__all__ = ["convert_pylock"]
+
+
+def _kept(options: ConvertOptions, lock: Pylock) -> KeptParts:
+    """What the options keep of `lock`."""
+    groups: frozenset[str] | None = None
+    if options.only_groups:
+        groups = frozenset(options.only_groups)
+    elif options.groups:
+        groups = frozenset((*options.groups, *(lock.default_groups or ())))
+    return KeptParts(
+        requires_python=None if options.python is None else python_range(options.python),
+        environments=tuple(map(platform_region, options.platforms)),
+        extras=frozenset(options.extras),
+        groups=groups,
+        choose=_settles(options),
+    )
+
+
+def _settles(options: ConvertOptions) -> bool:
+    return bool(options.settle or options.extras or options.groups or options.only_groups)
+
+
+def convert_pylock(
+    paths: Sequence[str | os.PathLike[str]],
+    options: ConvertOptions,
+    *,
+    output: Path,
+    indexes: IndexOptions,
+    content: bytes | None = None,
+    cache: Path | None = None,
+    listener: ProgressListener | None = None,
+) -> Conversion:
+    """One pylock file that installs what the given ones do; nothing is written.
+
+    `content` is what the one file named `-` holds.
+
+    Raises:
+        LocksetError: what is wrong with a file, `locks-disagree`, or what is asked for is not in them.
+    """
+    plain = [without_user_info(_load(path, content, output)) for path in paths]
+    locks = [lock for lock, _ in plain]
+    merged = merge_locks(locks)
+    narrowing = _kept(options, merged)
+    found, losses = narrow(merged, narrowing)
+    if options.fill:
+        with connected(indexes, cache, listener or NullListener()) as connection:
+            connection.index.hint(dict.fromkeys(package.name for package in found.packages))
+            found = fill_file_details(found, connection.index)
+            found = with_sizes(found, LiveRemote(connection, offline=indexes.offline))
+    else:
+        found = fill_file_details(found, None)
+    refuse_secrets(found, location=os.fspath(paths[0]))
+    losses = (*losses, *dropped_credentials(dict.fromkeys(name for _, names in plain for name in names)))
+    text = write(found)
+    again = read(text, path="pylock.toml").lock
+    settled = None
+    if narrowing.choose:
+        groups = frozenset(map(str, merged.default_groups or ())) if narrowing.groups is None else narrowing.groups
+        settled = (narrowing.extras, groups)
+    proof = prove_same(locks, again, losses=losses, settled=settled)
+    refuse_losses(losses, strict=options.strict, location=os.fspath(paths[0]))
+    return Conversion(format="pylock file", lock=again, text=text, losses=losses, proof=proof)
+
+
+def _load(path: str | os.PathLike[str], content: bytes | None, output: Path) -> Pylock:
+    shown = os.fspath(path)
+    lock = read(load_bytes(path) if content is None else content, path=shown).lock
+    folder = os.path.dirname(os.path.abspath(shown))  # noqa: PTH100, PTH120 - links stay as they are
+    if folder == str(output.parent):
+        return lock
+    return replace(lock, packages=[_moved(package, folder, str(output.parent)) for package in lock.packages])
+
+
+def _moved(package: Package, folder: str, target: str) -> Package:
+    """The entry with relative paths as seen from another folder."""
+
+    def path_of(path: str | None) -> str | None:
+        if path is None or os.path.isabs(path):  # noqa: PTH117 - text only
+            return path
+        return os.path.relpath(os.path.join(folder, path), target).replace(os.sep, "/")  # noqa: PTH118 - text only
+
+    def moved_wheel(file: PackageWheel) -> PackageWheel:
+        return replace(file, path=path_of(file.path))
+
+    sdist, directory, archive = package.sdist, package.directory, package.archive
+    return replace(
+        package,
+        wheels=None if package.wheels is None else [moved_wheel(w) for w in package.wheels],
+        sdist=None if sdist is None else replace(sdist, path=path_of(sdist.path)),
+        archive=None if archive is None else replace(archive, path=path_of(archive.path)),
+        directory=None if directory is None else replace(directory, path=path_of(directory.path) or directory.path),
+        vcs=None if package.vcs is None else replace(package.vcs, path=path_of(package.vcs.path)),
+    )

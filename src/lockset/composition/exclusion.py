@@ -1,0 +1,244 @@
+"""What keeps a version from being chosen: the search of `lockset why-not`."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from lockset._dataclass import dataclass
+from lockset.composition.dynamic_project import asked_project
+from lockset.dependency_specifiers import read_specifiers, read_version
+from lockset.errors import LocksetError
+from lockset.markers import MarkerSet
+from lockset.resolve.explain.explain import explain_failure
+from lockset.resolve.explain.failure import QUESTION
+from lockset.resolve.lock.lock_resolution import resolution_of
+from lockset.resolve.lock.missing_files import environments_in_words
+from lockset.resolve.lock.wheel_gaps import lacking_files
+from lockset.resolve.problem.direct_source import DirectVersion
+from lockset.resolve.problem.regions import union
+from lockset.resolve.problem.requirement import RequirementOrigin, RootRequirement, Specifier, parse_dependency
+from lockset.resolve.releases.admission import Admission
+from lockset.resolve.releases.direct_repository import DirectRepository, UrlRequirementDiscovered
+from lockset.resolve.solver.search import ResolutionImpossible
+
+if TYPE_CHECKING:
+    from packaging.version import Version
+
+    from lockset.composition.lock_inputs import LockInputs
+    from lockset.errors import Diagnostic
+    from lockset.lockfile.model import Pylock
+    from lockset.progress import ProgressListener
+    from lockset.resolve.problem.build_problem import ResolutionProblem
+    from lockset.resolve.problem.request import LockRequest
+    from lockset.resolve.releases.index_repository import IndexRepository
+    from lockset.resolve.solver.resolution import Resolution
+
+__all__ = ["ChosenVersion", "WhyNot", "explain_exclusion"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChosenVersion:
+    """A version that is chosen, and where (None: everywhere)."""
+
+    version: str
+    marker: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WhyNot:
+    """The answer.
+
+    Attributes:
+        name: Normalised name of the project.
+        version: The version asked about.
+        chosen: What is chosen of it instead, or as well.
+        reason: One sentence on what keeps the version from being chosen.
+        conflict: What it meets, where it cannot be chosen with everything else.
+        hint: What to do to have it.
+    """
+
+    name: str
+    version: str
+    chosen: tuple[ChosenVersion, ...]
+    reason: str
+    conflict: Diagnostic | None = None
+    hint: str | None = None
+
+
+def explain_exclusion(inputs: LockInputs, name: str, version: str | None) -> WhyNot:
+    """What keeps `version` of `name` (None: the newest final one there is) out of the lock that would be made.
+
+    Raises:
+        LocksetError: `unknown-version`; `no-resolution`, where nothing can be locked anyway; and those of `lock`.
+    """
+    listener, old = inputs.context.heard, inputs.pins
+    whole = asked_project(
+        inputs.project,
+        inputs.options,
+        open_repository=inputs.repository(),
+        now=inputs.context.moment,
+        old=old,
+        folder=inputs.folder,
+        listener=listener,
+    )
+    with whole as (_, question, opened):
+        repository = DirectRepository(opened, question.direct)
+        asked = _version(opened, name, version)
+        while True:
+            with suppress(UrlRequirementDiscovered):
+                return _Asking(question, repository, opened, listener, old).answer(name, asked)
+
+
+def _version(repository: IndexRepository, name: str, version: str | None) -> Version:
+    known = repository.all_versions(name)
+    if not known:
+        raise LocksetError("project-not-found", f"No index has a project named {name}", hint="Check the spelling")
+    if version is None:
+        return next((v for v in known if not v.is_prerelease), known[0])
+    found = next((v for v in known if v == read_version(version)), None)
+    if found is None:
+        near = ", ".join(str(v) for v in known[:5])
+        raise LocksetError("unknown-version", f"No index has {name} {version}", hint=f"The newest it has: {near}")
+    return found
+
+
+class _Asking:
+    def __init__(
+        self,
+        question: ResolutionProblem,
+        repository: DirectRepository,
+        index: IndexRepository,
+        listener: ProgressListener,
+        old: Pylock | None,
+    ) -> None:
+        self._question = question
+        self._request = question.request
+        self._repository = repository
+        self._index = index
+        self._listener = listener
+        self._old = old
+
+    def answer(self, name: str, version: Version) -> WhyNot:
+        usual = self._resolved(self._request)
+        if isinstance(usual, ResolutionImpossible):
+            raise explain_failure(usual, self._request, self._repository)
+        nodes = {v: node.region for (n, v), node in usual.nodes.items() if n == name}
+        universe = self._request.universe
+        chosen = tuple(ChosenVersion(version=str(v), marker=r.text(universe)) for v, r in nodes.items())
+
+        def said(reason: str, hint: str | None = None, conflict: Diagnostic | None = None) -> WhyNot:
+            return WhyNot(name=name, version=str(version), chosen=chosen, reason=reason, hint=hint, conflict=conflict)
+
+        if not nodes:
+            return said(f"nothing that is locked asks for {name}", f"Ask for it: `{name}=={version}`")
+        if version in nodes and nodes[version] is union(nodes.values()):
+            return said("it is chosen, wherever it is needed")
+        if any(isinstance(v, DirectVersion) for v in nodes):
+            return said(f"{name} comes from a URL or path that is asked for", "Ask for a version instead")
+        early = self._before_the_search(name, version, union(nodes.values()))
+        if early is not None:
+            return said(*early)
+        return said(*self._pinned(name, version, union(nodes.values()), nodes.get(version), usual))
+
+    def _resolved(self, request: LockRequest) -> Resolution | ResolutionImpossible:
+        problem = replace(self._question, request=request)
+        resolution = resolution_of(problem, self._repository, self._listener)
+        if not isinstance(resolution, ResolutionImpossible):
+            return resolution
+        from lockset.resolve.lock.second_opinion import reconsider  # few problems need it
+
+        return reconsider(resolution, problem, self._repository, self._listener)
+
+    def _before_the_search(self, name: str, version: Version, region: MarkerSet) -> tuple[str, str] | None:
+        """What rules it out whatever others ask for, in the order in which releases are sorted out."""
+        left_out = self._index.left_out(name, version)
+        if left_out is not None:
+            return left_out, self._allowing_files_of(name)
+        for constraint, where in self._request.policy.constraints.get(name, ()):
+            if not where.is_disjoint(region) and not constraint.admits(version):
+                return f"{name}{constraint} is a constraint", f"Loosen the constraint {name}{constraint}"
+        if self._repository.facts(name, version) is None:
+            return self._repository.stepped_over[name, version], "Ask those who made it for a corrected release"
+        return self._by_policy(name, version, region)
+
+    def _allowing_files_of(self, name: str) -> str:
+        """What the user said that leaves out files of the project."""
+        rules = self._index.rules
+        ways = [*rules.undo_sources(name), *rules.undo_wheels(name)]
+        if rules.limit(name) is not None:
+            ways.insert(0, f"lift the date limit for it: `--exclude-newer-package {name}=false`")
+        if name in rules.hashes:
+            ways.append("add a hash of one of its files")
+        return "To allow it: " + ", or ".join(ways)
+
+    def _by_policy(self, name: str, version: Version, region: MarkerSet) -> tuple[str, str] | None:
+        serves = self._repository.serves(name, version)
+        if serves.is_disjoint(region):
+            marker = serves.without_extras_and_groups().text() or ""
+            return (
+                f"it can only be used where {marker}",
+                "Narrow `requires-python` (`--python`) or `--platform` to match",
+            )
+        releases = self._repository.releases(name)
+        if releases.yanked >> releases.versions.index(version) & 1:
+            return "it is yanked", f"To take it all the same, pin it: `{name}=={version}`"
+        alone = Specifier.of(read_specifiers(f"<={version}"))
+        admission = Admission(self._repository, self._request.policy)
+        admitted = admission.foremost(releases, admission.admitted(releases, {alone}))
+        if not admitted >> releases.versions.index(version) & 1:
+            return (
+                "it is a pre-release, and stable releases fit",
+                f"Name it: `{name}>={version}`, or allow pre-releases with `--prerelease-package {name}=allow`",
+            )
+        return None
+
+    def _pinned(
+        self, name: str, version: Version, region: MarkerSet, mine: MarkerSet | None, usual: Resolution
+    ) -> tuple[str, str | None, Diagnostic | None]:
+        """What happens when it is asked for."""
+        dependency = parse_dependency(f"{name}=={version}")
+        where = region & self._repository.serves(name, version)
+        origin = RequirementOrigin(name=QUESTION, version=None, text=dependency.text)
+        pin = RootRequirement(dependency=dependency, region=where, origin=origin)
+        request = replace(self._request, roots=(*self._request.roots, pin))
+        found = self._resolved(request)
+        if isinstance(found, ResolutionImpossible):
+            failure = explain_failure(found, request, self._repository).diagnostic
+            return "it cannot be chosen with everything else that is asked for", failure.hint, failure
+        other = region if mine is None else region - mine
+        lacking = self._without_file(found, name, other - lacking_files(usual, self._repository, other))
+        if lacking is not None:
+            return lacking, f"To take it all the same, pin it: `{name}=={version}`", None
+        if mine is not None or not region.implies(where):
+            marker = where.text(self._request.universe)
+            return f"it can be used only where {marker or 'it is chosen'}", None, None
+        old = self._old.packages if self._old is not None else ()
+        locked = sorted(p.version for p in old if p.name == name and p.version is not None)
+        if locked and version > locked[-1]:
+            pins = ", ".join(map(str, locked))
+            return f"the lock that is there holds {pins}, and it would fit", f"Move it: `lockset lock -P {name}`", None
+        moved = self._moved(found, name)
+        return f"another version goes before it, and it would fit{moved}", f"Pin it: `{name}=={version}`", None
+
+    def _without_file(self, found: Resolution, name: str, region: MarkerSet) -> str | None:
+        """Which release has no file in a part of `region`, where with another version all have one."""
+        wanted = region & self._repository.target_region
+        for (n, version), node in sorted(found.nodes.items(), key=lambda item: item[0][0] != name):
+            wheels = None if isinstance(version, DirectVersion) else self._repository.wheels_serve(n, version)
+            missing = MarkerSet.none() if wheels is None else (node.region & wanted) - wheels
+            missing = missing.without_extras_and_groups()
+            samples = [s for s in self._question.samples if missing.evaluate(s.environment)]
+            if samples:
+                subject = "it has" if n == name else f"{n} {version}, which it brings in, has"
+                return f"{subject} no file for {environments_in_words(samples)}"
+        return None
+
+    def _moved(self, found: Resolution, name: str) -> str:
+        """What else is chosen otherwise with it."""
+        usual = self._resolved(self._request)
+        if isinstance(usual, ResolutionImpossible):
+            return ""
+        other = [f"{n} {v}" for n, v in found.nodes if n != name and (n, v) not in usual.nodes]
+        return f", with {', '.join(other[:5])}" if other else ""

@@ -1,0 +1,276 @@
+"""All that a lock is made of, read once: the project, the options with the files they name, the lock that is there.
+
+`lock`, `check` and `why_not` begin here.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from dataclasses import replace
+from functools import cached_property
+from os import PathLike, fspath
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from lockset._dataclass import dataclass
+from lockset.composition.indexes import chosen_urls, project_around, resolve_indexes, unread_index_variable
+from lockset.composition.repositories import repository_opener
+from lockset.composition.run_context import context_of
+from lockset.errors import LocksetError
+from lockset.option_values import check_argument
+from lockset.resolve.problem.options import LockOptions
+from lockset.resolve.problem.other_sources import unread_settings
+from lockset.sources.discover import STDIN, LocalFiles, find_upwards, read_constraints, read_sources
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+    from contextlib import AbstractContextManager
+
+    from lockset.composition.run_context import IndexOverrides, RunContext
+    from lockset.index.options import IndexOptions
+    from lockset.lockfile.merge_conflict import OldLock
+    from lockset.lockfile.model import Pylock
+    from lockset.metadata.ports import Builder
+    from lockset.progress import ProgressListener
+    from lockset.resolve.problem.file_policy import FileRules
+    from lockset.resolve.releases.index_repository import IndexRepository
+    from lockset.sources.project import RootProject
+    from lockset.sources.requirements.requirement_line import RequirementLine
+
+__all__ = ["LockInputs", "read_lock_inputs", "source_arguments"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LockInputs:
+    """What a lock is made of.
+
+    Attributes:
+        project: What the sources require, and their settings.
+        options: The caller's options, with what the files they name hold.
+        indexes: Where packages come from.
+        context: The surroundings.
+        target: The lock file, absolute; None where there is none.
+        old: The lock file that is there; None where there is none, or it cannot be read.
+        before: Its bytes; None where it is not a regular file.
+        warnings: What the user was told of the sources.
+        hint: What the user was told of variables of other tools.
+        build_constraints: Limits on what builds need.
+        fetched: How many sources came from the network.
+    """
+
+    project: RootProject
+    options: LockOptions
+    indexes: IndexOptions
+    context: RunContext
+    target: Path | None
+    old: OldLock | None
+    before: bytes | None
+    warnings: tuple[str, ...]
+    hint: str | None
+    build_constraints: tuple[RequirementLine, ...]
+    fetched: int
+
+    @property
+    def folder(self) -> Path:
+        """Where the lock lies or would: paths in it are relative to there."""
+        return self.target.parent if self.target is not None else self.context.here
+
+    @property
+    def pins(self) -> Pylock | None:
+        """What the lock that is there pins."""
+        return None if self.old is None else self.old.pins
+
+    def repository(
+        self, *, fresh_until: Callable[[float], None] | None = None
+    ) -> Callable[[FileRules, ProgressListener], AbstractContextManager[IndexRepository]]:
+        """Where releases come from, and what builds those that only a build knows.
+
+        `fresh_until` hears at the end until when the pages that were used stay fresh, in seconds since the epoch.
+        """
+        return repository_opener(self.indexes, self.context.cache_folder, builder=self._builder, asked=fresh_until)
+
+    def _builder(self, listener: ProgressListener) -> Builder:
+        from lockset.composition.build_environments import builder
+
+        settings = self.project.settings
+        return builder(
+            self.indexes,
+            self.context.cache_folder,
+            python=sys.executable,
+            now=self.context.moment,
+            listener=listener,
+            constraints=(*self.build_constraints, *settings.build_constraints),
+            settings={**settings.config_settings, **self.options.config_settings},
+        )
+
+
+class _Fetch:
+    """A `SourceFetcher` that is made, with all it imports, when the first file is fetched: most projects have none."""
+
+    def __init__(self, options: Callable[[], IndexOptions]) -> None:
+        self._options = options
+        self.count = 0
+
+    @cached_property
+    def _fetcher(self) -> Callable[[str], bytes]:
+        from lockset.composition.remote_sources import SourceFetcher
+
+        return SourceFetcher(self._options)
+
+    def __call__(self, url: str) -> bytes:
+        self.count += 1
+        return self._fetcher(url)
+
+
+def read_lock_inputs(
+    sources: Sequence[str],
+    options: LockOptions | None,
+    indexes: IndexOptions | IndexOverrides | None,
+    output: str | None,
+    context: RunContext | None,
+    *,
+    merging: bool = True,
+    connecting: bool = True,
+) -> LockInputs:
+    """Read the sources, the files that options name, and the lock that is there; the listener hears what is odd.
+
+    Without `merging` a lock with an open merge conflict is refused; without `connecting` nothing is said of indexes.
+
+    Raises:
+        LocksetError: with file and place of what is wrong.
+    """
+    check_argument("options", options, "LockOptions | None")
+    check_argument("indexes", indexes, "IndexOptions | IndexOverrides | None")
+    context = context_of(context)
+    here, listener = context.here, context.heard
+    target = _target(sources, output, here)
+    fetch = _Fetch(lambda: resolve_indexes(indexes, project_around(here, context), context))
+    project = _project(sources, context, fetch)
+    old = _old_lock(target, listener, merging=merging)
+    options = replace(_with_files(options or LockOptions(), context, fetch), index_urls=chosen_urls(indexes))
+    warnings = tuple(w.message for w in (*project.warnings, *unread_settings(project, options)))
+    for message in warnings:
+        listener.warning(message)
+    before = target.read_bytes() if target is not None and target.is_file() else None
+    found = resolve_indexes(indexes, project, context)
+    hint = unread_index_variable(found, context) if connecting else None
+    if hint is not None:
+        listener.hint(hint)
+    return LockInputs(
+        project=project,
+        options=options,
+        indexes=found,
+        context=context,
+        target=target,
+        old=old,
+        before=before,
+        warnings=warnings,
+        hint=hint,
+        build_constraints=_constraints(options.build_constraint_files, context, fetch),
+        fetched=fetch.count,
+    )
+
+
+def _project(sources: Sequence[str], context: RunContext, fetch: _Fetch) -> RootProject:
+    return read_sources(
+        sources,
+        folder=context.here,
+        environ=context.variables,
+        stdin=_stdin_text(context) if STDIN in sources else None,
+        use_settings=context.use_settings,
+        config=context.config_path,
+        fetch=fetch,
+    )
+
+
+def _with_files(options: LockOptions, context: RunContext, fetch: _Fetch) -> LockOptions:
+    """The options with what the files they name hold."""
+    return replace(
+        options,
+        constraints=(*options.constraints, *_constraints(options.constraint_files, context, fetch)),
+        overrides=(*options.overrides, *_overrides(options.override_files, context, fetch)),
+        requirements=(*options.requirements, *_editables(options.editables, context.here)),
+    )
+
+
+def _target(sources: Sequence[str], output: str | None, here: Path) -> Path | None:
+    """The lock file; None for `-`. A script's lock lies next to it, a project's next to its pyproject.toml."""
+    if output == STDIN:
+        return None
+    if output is not None:
+        return here / output
+    if len(sources) == 1 and sources[0].endswith(".py"):
+        script = Path(sources[0])
+        name = re.sub(r"[^A-Za-z0-9_-]", "-", script.stem)
+        return here / script.parent / f"pylock.{name}.toml"
+    if not sources:
+        pyproject = find_upwards("pyproject.toml", here)
+        return (pyproject.parent if pyproject else here) / "pylock.toml"
+    return here / "pylock.toml"
+
+
+def _old_lock(target: Path | None, listener: ProgressListener, *, merging: bool) -> OldLock | None:
+    """The lock there is, None where there is none or it cannot be read (which is told: its pins are lost).
+
+    With an open merge conflict in it, the pins of both sides, where `merging`.
+    """
+    if target is None or not target.exists():
+        return None
+    from lockset.lockfile.merge_conflict import old_lock  # a first lock does without it
+
+    try:
+        old = old_lock(target)
+    except LocksetError as error:
+        listener.warning(f"The pins of {target.name} are not used: {error.diagnostic.message}")
+        return None
+    if old.merged and not merging:
+        hint = "Run `lockset lock`: it tries the pins of both sides first, and writes a file without conflict"
+        raise LocksetError(
+            "merge-conflict", "The lock file has an open merge conflict", location=str(target), hint=hint
+        )
+    if old.merged:
+        listener.note(f"{target.name} has an open merge conflict: the pins of both sides are tried first")
+    return old
+
+
+def _stdin_text(context: RunContext) -> str:
+    if context.stdin is None:
+        raise LocksetError("source-missing", "`-` stands for a standard input, and none is given")
+    return context.stdin().decode("utf-8", "surrogateescape")
+
+
+def _constraints(files: Sequence[str], context: RunContext, fetch: _Fetch) -> tuple[RequirementLine, ...]:
+    return read_constraints(files, folder=context.here, environ=context.variables, fetch=fetch) if files else ()
+
+
+def _overrides(files: Sequence[str], context: RunContext, fetch: _Fetch) -> tuple[RequirementLine, ...]:
+    if not files:
+        return ()
+    read = read_sources(files, folder=context.here, environ=context.variables, use_settings=False, fetch=fetch)
+    return read.dependencies
+
+
+def _editables(paths: Sequence[str], here: Path) -> tuple[RequirementLine, ...]:
+    if not paths:
+        return ()
+    from lockset.sources.direct_reference import read_requirement
+
+    return tuple(
+        read_requirement(text, origin="--editable", folder=here, surroundings=LocalFiles(here), editable=True)
+        for text in paths
+    )
+
+
+def source_arguments(
+    sources: str | PathLike[str] | Iterable[str | PathLike[str]], output: str | PathLike[str] | None
+) -> tuple[list[str], str | None]:
+    """Sources and output of `lock`, `check` and `why_not` as texts.
+
+    Raises:
+        UsageError: `option-value`.
+    """
+    sources = check_argument("sources", sources, "str | PathLike | Iterable[str | PathLike]")
+    check_argument("output", output, "str | PathLike | None")
+    named = [sources] if isinstance(sources, str | PathLike) else sources
+    return [fspath(one) for one in named], None if output is None else fspath(output)

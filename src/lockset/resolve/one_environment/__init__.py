@@ -1,0 +1,1 @@
+"""Resolves for one environment, with resolvelib."""

@@ -1,0 +1,152 @@
+"""Conflict analysis: why a candidate cannot be chosen, and what to learn where none can.
+
+Each result is an incompatibility. It names only choices that take part in the conflict, so that the backjump goes past
+all others, and as few of them as possible, so that it excludes much.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lockset.resolve.solver.decision import causes_of, chain_of, terms_of
+from lockset.resolve.solver.fork_points import partial_regions
+from lockset.resolve.solver.incompatibility import Cause, Derivation, Incompatibility, Term
+from lockset.resolve.solver.relevance import relevant_requirements
+from lockset.resolve.solver.root_order import RootOrder
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+
+    from lockset.resolve.problem.requirement import Key, Requirement
+    from lockset.resolve.solver.candidate import Candidate
+    from lockset.resolve.solver.decision import Decision, Edge
+    from lockset.resolve.solver.displacements import Displacements
+    from lockset.resolve.solver.incompatibility import Incompatibilities
+    from lockset.resolve.solver.partial_solution import PartialSolution
+    from lockset.resolve.solver.provider import Provider
+
+__all__ = ["ConflictAnalysis"]
+
+
+class ConflictAnalysis:
+    """Reads the partial solution of one run, and changes nothing.
+
+    Attributes:
+        root_order: The order of the root requirements, by which one release may be refused for the sake of another.
+    """
+
+    def __init__(
+        self,
+        provider: Provider,
+        solution: PartialSolution,
+        incompatibilities: Incompatibilities,
+        displacements: Displacements,
+    ) -> None:
+        self.root_order = RootOrder(provider, ())
+        self._provider = provider
+        self._solution = solution
+        self._incompatibilities = incompatibilities
+        self._displacements = displacements
+
+    def known_conflict(self, candidate: Candidate) -> Incompatibility | None:
+        """The incompatibility, learned or from the order of the roots, that `candidate` would violate."""
+        pin_of = self._solution.pin_of
+        return self._incompatibilities.violated_by(candidate, pin_of) or self._conflict_with_root_order(candidate)
+
+    def unmet_dependency(self, candidate: Candidate) -> Incompatibility | None:
+        """Why the dependencies of `candidate` cannot be met with the pins; None where, one by one, they can."""
+        by_key: dict[Key, list[Requirement]] = {}
+        for requirement in self._provider.dependencies(candidate):
+            by_key.setdefault(requirement.key, []).append(requirement)
+        for key, requirements in by_key.items():
+            conflict = self._unmet(key, requirements, candidate)
+            if conflict is not None:
+                return conflict
+        return None
+
+    def exclude(self, derivation: Derivation, candidate: Candidate, reason: Incompatibility) -> None:
+        """Add to `derivation` that `candidate`, of the decision at hand, is excluded by `reason`."""
+        derivation.exclude(reason, resolved=(candidate.key,), fork_points=self._provider.fork_points_of(candidate))
+        derivation.causes += self._own_causes(candidate, reason)
+
+    def no_candidate(self, decision: Decision, derivation: Derivation) -> Incompatibility:
+        """The incompatibility where `derivation` excludes every candidate of `decision`."""
+        relevant = self._relevant(decision.edges)
+        terms = [*terms_of(relevant), *derivation.terms]
+        return Incompatibility.of(terms, derivation.causes or causes_of(relevant), derivation.fork_points)
+
+    def all_excluded(self, candidates: Iterable[Candidate], parent: Candidate) -> Incompatibility | None:
+        """Why known incompatibilities exclude all `candidates` once `parent` is chosen; None where they leave one."""
+        derivation = Derivation()
+        for candidate in candidates:
+            reason = self._incompatibilities.violated_by(candidate, self._pin_beside(parent))
+            if reason is None:
+                return None
+            derivation.exclude(
+                reason,
+                resolved=(parent.key, candidate.key),
+                fork_points=self._provider.fork_points_of(candidate),
+            )
+        return Incompatibility.of(derivation.terms, derivation.causes, derivation.fork_points)
+
+    def first_possible(self, candidates: Iterable[Candidate]) -> Candidate | None:
+        """The first of `candidates` that violates no known incompatibility."""
+        pin_of = self._solution.pin_of
+        return next((c for c in candidates if self._incompatibilities.violated_by(c, pin_of) is None), None)
+
+    def _conflict_with_root_order(self, candidate: Candidate) -> Incompatibility | None:
+        solution = self._solution
+        earlier = self.root_order.earlier_pin(candidate, solution.requirements_on, solution.pin_of)
+        if earlier is None:
+            return None
+        requirement, pin = earlier
+        causes = self._causes(solution.decisions[pin.key].edges, [requirement], candidate)
+        return Incompatibility.of((Term.whole(pin),), causes, partial_regions([requirement], pin))
+
+    def _unmet(self, key: Key, requirements: list[Requirement], parent: Candidate) -> Incompatibility | None:
+        """Why the `requirements` of `parent` on one decision cannot be met with those on it already."""
+        decision = self._solution.decisions.get(key)
+        edges, pin = ((), None) if decision is None else (decision.edges, decision.pin)
+        every = tuple(dict.fromkeys([*(requirement for requirement, _ in edges), *requirements]))
+        if pin is not None:
+            if all(map(pin.meets, requirements)):
+                return None
+            if self._displacements.is_exhausted(parent, pin):
+                known = self.all_excluded(self._provider.same_choice(pin, every), parent)
+                causes = self._causes(edges, requirements, parent)
+                terms = () if known is None else (Term.whole(pin), *known.terms)
+                return None if known is None else Incompatibility.of(terms, [*causes, *known.causes])
+        known = self.all_excluded(self._provider.candidates(key, every), parent)
+        if known is None:
+            return None
+        relevant = self._relevant(edges, requirements)
+        terms = tuple(t for t in (*terms_of(relevant), *known.terms) if t.key != parent.key)
+        causes = self._causes(relevant, requirements, parent)
+        fork_points = [*known.fork_points, *partial_regions(requirements, parent)]
+        return Incompatibility.of(terms, [*causes, *known.causes], fork_points)
+
+    def _relevant(self, edges: tuple[Edge, ...], fixed: Sequence[Requirement] = ()) -> list[Edge]:
+        """The edges that leave no candidate together with `fixed`; of equal ones the earliest decided."""
+        earliest: dict[Requirement, Edge] = {}
+        for edge in sorted(edges, key=lambda edge: 0 if edge.parent is None else edge.parent.level):
+            earliest.setdefault(edge.requirement, edge)
+        return [earliest[r] for r in relevant_requirements(earliest, fixed, self._provider.matching)]
+
+    def _pin_beside(self, candidate: Candidate) -> Callable[[Key], Candidate | None]:
+        """`pin_of` as if `candidate` were chosen."""
+        pin_of = self._solution.pin_of
+        return lambda key: candidate if key == candidate.key else pin_of(key)
+
+    def _causes(self, edges: Iterable[Edge], requirements: Iterable[Requirement], parent: Candidate) -> Iterator[Cause]:
+        """Causes of `edges`, and of the `requirements` that `parent` would bring."""
+        yield from causes_of(edges)
+        decision = self._solution.decisions[parent.key]
+        for requirement in requirements:
+            yield Cause(requirement=requirement, parent=parent, chain=chain_of(requirement, decision))
+
+    def _own_causes(self, candidate: Candidate, reason: Incompatibility) -> Iterator[Cause]:
+        """Requirements of `candidate` in an incompatibility that was learned of another release with the same ones."""
+        keys = {r.key for term in reason.terms if term.key == candidate.key for r in term.requirements}
+        origins = {cause.origin for cause in reason.causes}
+        own = (r for r in self._provider.dependencies(candidate) if r.key in keys and r.origin not in origins)
+        return self._causes((), own, candidate)

@@ -1,0 +1,267 @@
+"""Fork points: boundaries at which the releases, requirements or markers of a package differ."""
+
+from __future__ import annotations
+
+from itertools import islice
+from typing import TYPE_CHECKING
+
+from lockset.markers import MarkerSet
+from lockset.resolve.problem.regions import union
+from lockset.resolve.problem.requirement import ANY_VERSION
+from lockset.resolve.releases.admission import bits
+from lockset.resolve.solver.candidate import ForkCandidate
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from lockset.resolve.problem.request import ReleasePolicy
+    from lockset.resolve.problem.requirement import Dependency, Requirement, Specifier
+    from lockset.resolve.releases.admission import Admission
+    from lockset.resolve.releases.repository import Releases, Repository
+    from lockset.resolve.solver.candidate import Candidate
+
+__all__ = ["ForkPoints", "environment_fork_point", "partial_regions"]
+
+# Releases of a package whose dependency markers are offered as fork points when there are no others left.
+_MOST_RELEASES_FOR_MARKERS = 3
+
+# Releases without a wheel, newest first, whose sdist may serve where newer releases have no file. Further back, and
+# where the metadata needs a build, no sdist counts.
+_MOST_SDISTS = 3
+
+# Newer releases that are looked at for one that admits the Pythons beyond the upper bound of another.
+_MOST_RELEASES_FOR_PYTHONS = 15
+
+
+class ForkPoints:
+    """Makes the fork points of decisions. Results depend on the arguments and the repository alone."""
+
+    def __init__(
+        self, repository: Repository, policy: ReleasePolicy, admission: Admission, universe: MarkerSet | None = None
+    ) -> None:
+        self._repository = repository
+        self._policy = policy
+        self._admission = admission
+        # The universe is bounded in the extras and groups that are declared to conflict, and in no others.
+        self._conflicting = frozenset() if universe is None else universe.extras() | universe.groups()
+        self._served_by_some: dict[tuple[str, int, MarkerSet], MarkerSet] = {}
+
+    def of_newer(
+        self, releases: Releases, requirements: Sequence[Requirement], guard: MarkerSet, position: int
+    ) -> Iterator[MarkerSet]:
+        """Where requirements end that exclude newer releases: one of those fits on one side.
+
+        Pythons first, then platforms, then extras.
+        """
+        if not self._may_be_newer(releases, requirements, guard, position):
+            return
+        specifier_regions = self._specifier_regions(releases.name, requirements, guard)
+        regions = dict.fromkeys(
+            region for region, specifier in specifier_regions if specifier.text and region is not guard
+        )
+        environments = [r.without_extras_and_groups() for r in regions]
+        fork_points = [
+            *(e.without_platforms() for e in environments),
+            *environments,
+            *self._of_extras(requirements, guard),
+        ]
+        for fork_point in dict.fromkeys(fork_points):
+            sides = (guard - fork_point, guard & fork_point)
+            if not sides[0].is_empty and any(
+                self._is_newer_on(side, releases, requirements, specifier_regions, position) for side in sides
+            ):
+                yield fork_point
+
+    def of_conflicts(
+        self, releases: Releases, requirements: Sequence[Requirement], guard: MarkerSet, position: int
+    ) -> Iterator[MarkerSet]:
+        """Where a member of a declared conflict is chosen, if what it requires excludes newer releases."""
+        if not self._policy.conflict_regions or not self._may_be_newer(releases, requirements, guard, position):
+            return
+        specifier_regions = self._specifier_regions(releases.name, requirements, guard)
+        for member in self._policy.conflict_regions:
+            sides = (guard - member, guard & member)
+            if not any(side.is_empty for side in sides) and any(
+                self._is_newer_on(side, releases, requirements, specifier_regions, position) for side in sides
+            ):
+                yield member
+
+    def _of_extras(self, requirements: Sequence[Requirement], guard: MarkerSet) -> Iterator[MarkerSet]:
+        """Where requirements end that come with an extra of the project itself, or one that is declared to conflict.
+
+        What an extra bounds through other packages is shared with and without the extra if one release fits both.
+        So are the releases of groups: `dev` should test what the others install.
+        """
+        without = guard - union(map(MarkerSet.extra, guard.extras()))
+        for requirement in requirements:
+            region = requirement.region
+            if not requirement.specifier.text or region is guard:
+                continue
+            flags = region.extras() | region.groups()
+            own = requirement.origin.version is None and region.extras() and not without.is_empty
+            if own or not flags.isdisjoint(self._conflicting):
+                yield region
+
+    def _may_be_newer(
+        self, releases: Releases, requirements: Sequence[Requirement], guard: MarkerSet, position: int
+    ) -> bool:
+        """Whether a release newer than the one at `position` fits what is required in all of the guard."""
+        newer = (1 << position) - 1 if self._admission.highest_first(releases.name) else 0
+        for requirement in requirements:
+            if not newer:
+                break
+            if requirement.region is guard:
+                newer &= self._admission.matching(releases, requirement.specifier)
+        return bool(newer)
+
+    def _is_newer_on(
+        self,
+        side: MarkerSet,
+        releases: Releases,
+        requirements: Sequence[Requirement],
+        specifier_regions: Sequence[tuple[MarkerSet, Specifier]],
+        position: int,
+    ) -> bool:
+        """Whether a release newer than the one at `position` fits everything on one side of a fork point."""
+        specifiers = {s for region, s in specifier_regions if not region.is_disjoint(side)}
+        mask = self._admission.admitted(releases, specifiers or {ANY_VERSION})
+        mask = self._admission.foremost(releases, self._admission.without_leaks(releases, mask, requirements, side))
+        mask &= (1 << position) - 1
+        return any(not self._usable(releases, p).is_disjoint(side) for p in bits(mask))
+
+    def _usable(self, releases: Releases, position: int) -> MarkerSet:
+        version = releases.versions[position]
+        serves = self._repository.serves(releases.name, version)
+        return serves & self._repository.strictly_serves(releases.name, version)
+
+    def _specifier_regions(
+        self, name: str, requirements: Sequence[Requirement], guard: MarkerSet
+    ) -> list[tuple[MarkerSet, Specifier]]:
+        """Every specifier with the part of the guard in which it applies, constraints included."""
+        regions = [(r.region, r.specifier) for r in requirements]
+        return regions + [(region & guard, s) for s, region in self._policy.constraints.get(name, ())]
+
+    def is_continued(self, releases: Releases, mask: int, position: int, beyond: MarkerSet) -> bool:
+        """Whether a newer release admits Pythons `beyond` the upper bound of one that would be taken before it.
+
+        Where the newest come first, that release was tried already (fork strategy `newest`).
+        """
+        if beyond.is_empty or (self._policy.fork == "newest" and self._admission.highest_first(releases.name)):
+            return False
+        mask = self._admission.foremost(releases, mask)
+        newer = islice(bits(mask & ((1 << position) - 1)), _MOST_RELEASES_FOR_PYTHONS)
+        return any(
+            not beyond.is_disjoint(self._repository.strictly_serves(releases.name, releases.versions[other]))
+            for other in newer
+        )
+
+    def of_files(self, releases: Releases, mask: int, position: int, guard: MarkerSet) -> MarkerSet | None:
+        """Where a release should be used by its files, None where that is the whole guard.
+
+        A release should have a usable file in each target environment in which another admitted release has one. Where
+        none has one, the newest is as good as any.
+        """
+        wheels = self._repository.wheels_serve(releases.name, releases.versions[position])
+        if wheels is None or (missing := (self._repository.target_region & guard) - wheels).is_empty:
+            return None
+        others = self._served_by_any(releases, mask, missing)
+        return None if missing.is_disjoint(others) else wheels | ~others
+
+    def is_of_use(self, releases: Releases, mask: int, position: int, region: MarkerSet) -> bool:
+        """Whether choosing the release in `region` is of use there.
+
+        It is where the release has a file, and in target environments in which no release has one. Other environments
+        are not targets: they get no lock entry of their own.
+        """
+        wheels = self._repository.wheels_serve(releases.name, releases.versions[position])
+        if wheels is None or not region.is_disjoint(wheels):
+            return True
+        targets = self._repository.target_region & region
+        return not targets.implies(self._served_by_any(releases, mask, targets))
+
+    def _served_by_any(self, releases: Releases, mask: int, region: MarkerSet) -> MarkerSet:
+        """Where releases in `mask` have files: as many, newest first, as serve what any of them does of `region`.
+
+        Includes everything else that these serve: an older release is used wherever it has a file.
+        """
+        key = (releases.name, mask, region)
+        known = self._served_by_some.get(key)
+        if known is None:
+            known = MarkerSet.none()
+            sdists = 0
+            for position in bits(mask):
+                if region.implies(known):
+                    break
+                version = releases.versions[position]
+                serves = self._repository.serves(releases.name, version)
+                wheels = self._repository.wheels_serve(releases.name, version)
+                if wheels is None:
+                    sdists += 1
+                    useful = sdists <= _MOST_SDISTS and self._repository.has_static_metadata(releases.name, version)
+                else:
+                    serves &= wheels
+                    useful = not serves.is_disjoint(region - known)
+                if useful:
+                    known |= serves
+            self._served_by_some[key] = known
+        return known
+
+    def separating(self, name: str, requirements: Sequence[Requirement], guard: MarkerSet) -> list[MarkerSet]:
+        """Regions of requirements that are a part of the guard; those that separate disagreeing ones first."""
+        regions = self._specifier_regions(name, requirements, guard)
+        fork_points = [b for b in dict.fromkeys(region for region, _ in regions) if not b.is_empty and b is not guard]
+        if not fork_points:
+            return []
+        releases = self._repository.releases(name)
+
+        def fitting(part: MarkerSet) -> int:
+            specifiers = {s for region, s in regions if not region.is_disjoint(part)}
+            return self._admission.admitted(releases, specifiers or {ANY_VERSION})
+
+        order = 1 if self._admission.highest_first(name) else -1
+
+        def rank(fork_point: MarkerSet) -> tuple[int, int]:
+            inside, outside = fitting(guard & fork_point), fitting(guard - fork_point)
+            best = next(iter(self._admission.ordered(name, outside)), 0)
+            return -(bool(inside) + bool(outside)), best * order
+
+        # Where two extras exclude each other, environments with neither share the better release, not the first.
+        # The sort is stable: among equals the order in which the requirements came decides.
+        return sorted(fork_points, key=rank)
+
+    def of_dependencies(self, name: str, requirements: Sequence[Requirement]) -> Iterator[MarkerSet]:
+        """Atoms of the markers of the name's own dependencies: a release may work only in a part of the guard."""
+        releases = self._repository.releases(name)
+        mask = self._admission.admitted(releases, {r.specifier for r in requirements})
+        offered: set[MarkerSet] = set()
+        for position in self._admission.ordered(name, mask)[:_MOST_RELEASES_FOR_MARKERS]:
+            facts = self._repository.facts(name, releases.versions[position])
+            for fork_point in _atoms(facts.dependencies if facts is not None else ()):
+                if fork_point not in offered:
+                    offered.add(fork_point)
+                    yield fork_point
+
+
+def _atoms(dependencies: Iterable[Dependency]) -> Iterator[MarkerSet]:
+    for dependency in dependencies:
+        yield from dependency.marker.with_metadata_extra(None).atoms()
+
+
+def environment_fork_point(candidate: Candidate) -> Iterator[MarkerSet]:
+    """The fork point of a fork that divides environments, not choices of extras or groups."""
+    if isinstance(candidate, ForkCandidate):
+        yield from _environment_part(candidate.fork_point, candidate.key[1])
+
+
+def partial_regions(requirements: Iterable[Requirement], parent: Candidate) -> Iterator[MarkerSet]:
+    """Regions of `requirements` that are only a part of the guard of `parent`: outside of them it may be possible."""
+    if not isinstance(parent, ForkCandidate):
+        for requirement in requirements:
+            if requirement.region is not parent.guard:
+                yield from _environment_part(requirement.region, requirement.key[1])
+
+
+def _environment_part(region: MarkerSet, decided: MarkerSet) -> Iterator[MarkerSet]:
+    environments = region.without_extras_and_groups()
+    if environments & decided is region:
+        yield environments

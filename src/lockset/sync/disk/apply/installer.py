@@ -1,0 +1,336 @@
+"""Plan and apply the changes of a target: everything is prepared first, then changed in one transaction."""
+
+from __future__ import annotations
+
+import os
+import zlib
+from contextlib import contextmanager
+from functools import partial
+from typing import TYPE_CHECKING, NamedTuple
+
+from lockset.files.system import long_paths
+from lockset.sync.disk.apply.guard import locked
+from lockset.sync.disk.apply.remove import refuse_blocked, refuse_left_over, rewrite_path_file
+from lockset.sync.disk.apply.stage import Stage, staged_distribution
+from lockset.sync.disk.apply.transaction import commit, discard, finish, is_interrupted, journal_of, recover
+from lockset.sync.disk.inspect.installed_scan import scan, stamp_of
+from lockset.sync.disk.inspect.snapshot import Snapshot, file_stamps
+from lockset.sync.disk.store.link import DamagedStore, Linker
+from lockset.sync.disk.workers import InstallWorkers, meanwhile
+from lockset.sync.installed import InstalledDistribution, InstalledFile
+from lockset.sync.overlaps import overlapped_of, overlaps_of, refuse_clashes, settle_clashes
+from lockset.sync.placement import check_locations
+from lockset.sync.plan import Plan, plan
+from lockset.sync.windows_paths import refuse_windows_paths
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from lockset.errors import LocksetError
+    from lockset.progress import ProgressListener
+    from lockset.sync.desired import DesiredDistribution
+    from lockset.sync.disk.apply.prepare import Preparer
+    from lockset.sync.disk.store.wheel_store import StoredWheel
+    from lockset.sync.journal import JournalStep
+    from lockset.sync.overlaps import Overlap
+    from lockset.sync.placement import Clash, PlacedDistribution
+    from lockset.sync.plan import RemovalPolicy, Step
+    from lockset.sync.target import Target
+
+__all__ = ["InstallOptions", "Installer"]
+
+# More threads only wait for one another; fewer files are faster with a single thread.
+_STAGERS, _MANY = 2, 1000
+# Limit for preparing one wheel again: another process may keep emptying the cache.
+_HEALED = 5
+# Limit for parallel compilers, and the number of modules that makes starting another one worthwhile.
+_COMPILERS, _WORTHWHILE = 8, 100
+
+
+class InstallOptions(NamedTuple):
+    """How distributions are installed.
+
+    Attributes:
+        link_mode: One of `link.LINK_MODES`.
+        compile_bytecode: Compile modules after they are installed.
+        verify_files: Hash installed files instead of comparing size and time only.
+        overlap: Returns the names of packages that may own the same path with different content; the last one wins.
+        on_step: Called before every step of the transaction.
+    """
+
+    link_mode: str = "auto"
+    compile_bytecode: bool = False
+    verify_files: bool = False
+    overlap: Callable[[], tuple[str, ...]] = tuple
+    on_step: Callable[[JournalStep], None] | None = None
+
+
+class Installer:
+    """Plans the changes of one target, and applies a plan.
+
+    Args:
+        target: The environment or folder to change.
+        desired: The distributions that it should have.
+        policy: Which other distributions may be removed.
+        options: How to install.
+        memory: Folder for snapshots of targets, or None.
+        listener: Receives progress.
+    """
+
+    def __init__(
+        self,
+        target: Target,
+        desired: Sequence[DesiredDistribution],
+        *,
+        policy: RemovalPolicy,
+        options: InstallOptions,
+        memory: str | None,
+        listener: ProgressListener,
+    ) -> None:
+        self._target = target
+        self._desired = desired
+        self._policy = policy
+        self._options = options
+        self._listener = listener
+        self._roots = target.layout.roots
+        number = zlib.crc32("\0".join(self._roots).encode(errors="surrogateescape"))
+        self._memory = f"{memory}{os.sep}{number:08x}" if memory is not None else None
+        self._seen = Snapshot()
+        # Paths with several owners, as of the last plan or its application.
+        self.overlaps: tuple[Overlap, ...] = ()
+
+    def plan(self) -> Plan:
+        """Compute the plan for the target's current state, after recovering from an interrupted sync."""
+        if is_interrupted(self._target.layout):
+            with locked(self._target.layout, self._listener):
+                self._recover()
+        snapshot = self._seen = Snapshot.load(self._memory, self._roots)
+        planned = self._plan(snapshot)
+        self.overlaps = overlaps_of(planned.steps)
+        if not planned.changes:
+            snapshot.save(self._memory, self._roots)
+        return planned
+
+    def file_stamps(self) -> tuple[tuple[str, int, int], ...] | None:
+        """Path, size and time of every file that the last plan, or its application, relied on.
+
+        None if these do not determine whether the target is in sync.
+        """
+        return file_stamps(self._seen, self._target.layout, examined=frozenset(one.name for one in self._desired))
+
+    def apply(self, preparer: Preparer, first: Plan) -> Plan:
+        """Prepare everything that `first` installs, change the target, and return the plan that was applied.
+
+        Raises:
+            LocksetError: The target is unchanged.
+            OSError: The target is unchanged.
+        """
+        stored = dict(preparer.prepare([step.desired for step in first.placed if step.desired is not None]))
+        with locked(self._target.layout, self._listener):
+            self._recover()
+            snapshot = self._seen
+            # Another sync may have changed the target meanwhile.
+            now = self._plan(snapshot)
+            if not now.changes:
+                snapshot.save(self._memory, self._roots)
+                return now
+            refuse_blocked(now)
+            while True:
+                missing = [step.desired for step in now.placed if step.desired is not None and step.name not in stored]
+                stored |= preparer.prepare(missing)
+                try:
+                    self._change(now, stored, preparer, snapshot)
+                except _MoreToRepair as together:
+                    now = together.plan
+                else:
+                    return now
+
+    def _recover(self) -> None:
+        if recover(self._target.layout):
+            self._listener.note("An interrupted sync of this target was undone")
+
+    def _plan(self, snapshot: Snapshot) -> Plan:
+        installed = scan(
+            self._target.layout,
+            snapshot=snapshot,
+            examine=frozenset(one.name for one in self._desired),
+            verify_files=self._options.verify_files,
+        )
+        return plan(self._desired, installed, policy=self._policy, overlap=self._options.overlap)
+
+    def _change(self, now: Plan, stored: dict[str, StoredWheel], preparer: Preparer, snapshot: Snapshot) -> None:
+        kept = [one for step in now.steps if step.action == "keep" for one in step.installed]
+        removed = [one for step in now.changes for one in step.installed]
+        owned = frozenset(file.path for one in kept for file in one.files)
+        stage = Stage(self._target.layout, present=owned)
+        try:
+            placing = self._staged(stage, now, stored, preparer, kept)
+            paths = frozenset(file.path for one in placing for file in one.files)
+            refuse_left_over(now.changes, placed=paths, owned=owned)
+            changed = rewrite_path_file(removed, kept)
+            for path, content in changed.items():
+                if content is not None:
+                    stage.write(path, content.encode())
+            journal = journal_of(stage, removed, owned=owned, layout=self._target.layout, replaced=changed)
+        except BaseException:
+            discard(stage.areas)
+            raise
+        self.overlaps = overlaps_of(now.steps, placing)
+        commit(journal, base=self._target.layout.base, on_step=self._options.on_step)
+        if len(stage.times) < _MANY:
+            finish(journal)
+            self._remember(placing, removed, now, stage, snapshot)
+        else:
+            # `finish` mostly waits for the disk, so do the rest meanwhile.
+            with meanwhile(partial(finish, journal)):
+                self._remember(placing, removed, now, stage, snapshot)
+        if self._options.compile_bytecode:
+            _compile(self._target, placing)
+
+    def _staged(
+        self,
+        stage: Stage,
+        now: Plan,
+        stored: dict[str, StoredWheel],
+        preparer: Preparer,
+        kept: Sequence[InstalledDistribution],
+    ) -> Sequence[PlacedDistribution]:
+        """Stage everything. A stored wheel that turns out to be damaged is prepared again, a few times."""
+        healed: list[str] = []
+        while True:
+            try:
+                stage.open()
+                linker = Linker(self._options.link_mode, self._listener, hashing=self._options.verify_files)
+                placing: dict[str, PlacedDistribution] = {}
+                for step in now.placed:
+                    assert step.desired is not None
+                    with _naming_damaged(step.name):
+                        placing[step.name] = staged_distribution(stored[step.name], step.desired, self._target)
+                if os.name == "nt":
+                    refuse_windows_paths(
+                        tuple(placing.values()), kept, layout=self._target.layout, long_paths=long_paths()
+                    )
+                clashes = check_locations(tuple(placing.values()), kept, layout=self._target.layout)
+                if clashes:
+                    placing = self._settle(placing, clashes, now)
+                self._fill(stage, placing, stored, linker)
+                return tuple(placing.values())
+            except _DamagedWheel as damaged:  # noqa: PERF203 (at most a few times for each package)
+                name = damaged.name
+                if healed.count(name) >= _HEALED:
+                    raise damaged.error from None
+                healed.append(name)
+                preparer.drop(stored[name])
+                distributions = [step.desired for step in now.placed if step.name == name and step.desired is not None]
+                stored |= preparer.prepare(distributions)
+
+    def _settle(
+        self, placing: Mapping[str, PlacedDistribution], clashes: Sequence[Clash], now: Plan
+    ) -> dict[str, PlacedDistribution]:
+        """`placing` with one file for each path. Owners that would be kept are installed again with the rest.
+
+        Raises:
+            LocksetError: `path-conflict`.
+        """
+        order = self._options.overlap()
+        refuse_clashes(clashes, order, (step.name for step in now.steps if step.desired is not None))
+        together = {owner for clash in clashes for owner in clash.owners if owner not in placing}
+        if together:
+            reason = "shares a path with another package"
+            steps = (s._replace(action="repair", reason=reason) if s.name in together else s for s in now.steps)
+            raise _MoreToRepair(Plan(steps=tuple(steps)))
+        return settle_clashes(placing, clashes, order)
+
+    def _fill(
+        self, stage: Stage, placing: Mapping[str, PlacedDistribution], stored: Mapping[str, StoredWheel], linker: Linker
+    ) -> None:
+        """Put all of `placing` into `stage`, the largest first, in two threads if that is faster."""
+        workers: InstallWorkers[None] = InstallWorkers(_STAGERS, patient=True)
+        few = sum(len(one.files) for one in placing.values()) < _MANY
+        self._listener.phase("Installing", total=len(placing))
+
+        def put(name: str) -> None:
+            with _naming_damaged(name):
+                stage.put(placing[name], stored[name], linker, workers.stopped)
+            self._listener.step(name)
+
+        ordered = sorted(placing, key=lambda name: -len(placing[name].files))
+        if few:
+            for name in ordered:
+                put(name)
+        else:
+            workers.run([partial(put, name) for name in ordered])
+
+    def _remember(
+        self,
+        placed: Sequence[PlacedDistribution],
+        removed: Sequence[InstalledDistribution],
+        now: Plan,
+        stage: Stage,
+        snapshot: Snapshot,
+    ) -> None:
+        for one in removed:
+            snapshot.known.pop(one.info, None)
+        by_name = {step.name: step for step in now.placed}
+        for new in placed:
+            stamp = stamp_of(new.info)
+            if stamp is not None:
+                snapshot.known[new.info] = (stamp, _installed(new, by_name[new.name]))
+        snapshot.times.update(stage.times)
+        snapshot.changed = True
+        snapshot.save(self._memory, self._roots)
+
+
+class _MoreToRepair(Exception):  # noqa: N818 (never leaves this module)
+    """Further packages have to be installed again: `plan` includes them."""
+
+    def __init__(self, plan: Plan) -> None:
+        super().__init__()
+        self.plan = plan
+
+
+class _DamagedWheel(Exception):  # noqa: N818 (never leaves this module)
+    """The stored wheel of `name` was changed since it was unpacked."""
+
+    def __init__(self, name: str, error: LocksetError | FileNotFoundError) -> None:
+        super().__init__(name)
+        self.name = name
+        self.error = error
+
+
+@contextmanager
+def _naming_damaged(name: str) -> Iterator[None]:
+    try:
+        yield
+    except (DamagedStore, FileNotFoundError) as error:
+        raise _DamagedWheel(name, error) from error
+
+
+def _installed(new: PlacedDistribution, step: Step) -> InstalledDistribution:
+    """`new` as a scan would report it."""
+    assert step.desired is not None
+    files = [InstalledFile._make(file[:3]) for file in new.files]
+    files.append(InstalledFile(f"{new.info}{os.sep}RECORD", "", None))
+    distribution = step.desired
+    return InstalledDistribution(
+        name=new.name,
+        version=new.version,
+        info=new.info,
+        installer="lockset",
+        origin={**distribution.hashes, **({"tree": distribution.tree} if distribution.tree is not None else {})},
+        direct_url=distribution.direct_url,
+        files=tuple(files),
+        overlapped=overlapped_of(new),
+    )
+
+
+def _compile(target: Target, placing: Sequence[PlacedDistribution]) -> None:
+    """Compile the new modules with the target's interpreter; modules that do not compile are skipped."""
+    import subprocess
+
+    modules = [file.path for one in placing for file in one.files if file.path.endswith(".py")]
+    command = [target.interpreter.executable, "-I", "-m", "compileall", "-q", "-i", "-"]
+    several = min(os.cpu_count() or 1, _COMPILERS, len(modules) // _WORTHWHILE + 1)
+    shares = ("\n".join(modules[number::several]).encode(errors="surrogateescape") for number in range(several))
+    workers: InstallWorkers[object] = InstallWorkers(several)
+    workers.run([partial(subprocess.run, command, input=share, capture_output=True, check=False) for share in shares])
