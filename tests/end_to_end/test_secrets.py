@@ -123,7 +123,7 @@ def test_a_requirements_file_that_needs_a_secret_is_refused_with_the_way_that_wo
     text = lock_text("", PARAMETER)
     code, everything = ran("pylock.toml", text, "export", "-o", "out.txt")
     assert code == 1
-    assert "holds a secret of `mast`" in everything
+    assert "contains a secret of `mast`" in everything
     assert "netrc" in everything
     assert not Path("out.txt").exists()
 
