@@ -2,9 +2,34 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-__all__ = ["Diagnostic", "LocksetError", "UsageError"]
+if TYPE_CHECKING:
+    from typing import Any
+
+__all__ = [
+    "BuildFailedError",
+    "BuildNeededError",
+    "Diagnostic",
+    "DownloadFailedError",
+    "DownloadTooLargeError",
+    "FileMissingError",
+    "FileNotRegularError",
+    "HashMismatchError",
+    "HashMissingError",
+    "IndexUnreachableError",
+    "KnownError",
+    "LocksetError",
+    "MarkerSyntaxError",
+    "MetadataInvalidError",
+    "OfflineError",
+    "RangeRefusedError",
+    "RequirementSyntaxError",
+    "SourceNotSupportedError",
+    "StoppedError",
+    "TooManyFailedBuildsError",
+    "UsageError",
+]
 
 
 class Diagnostic(NamedTuple):
@@ -41,6 +66,14 @@ class LocksetError(Exception):
         super().__init__(message)
         self.diagnostic = Diagnostic(code=code, message=message, location=location, context=context, hint=hint)
 
+    def replaced(self, **changes: Any) -> LocksetError:
+        """The same error with other parts of its diagnostic: `message`, `location`, `context` or `hint`."""
+        error = type(self).__new__(type(self))
+        error.__dict__.update(self.__dict__)
+        error.diagnostic = self.diagnostic._replace(**changes)
+        error.args = (error.diagnostic.message,)
+        return error
+
     def render(self) -> str:
         """The error as the command line shows it, without colour: where, what, the facts, and what to do.
 
@@ -60,3 +93,116 @@ class LocksetError(Exception):
 
 class UsageError(LocksetError):
     """The command line itself is wrong (contradictory options, unknown names of options); exit code 2."""
+
+
+class KnownError(LocksetError):
+    """An error that callers tell from others by its class, not by its code. Each subclass has one code."""
+
+    code: str
+
+    def __init__(
+        self, message: str, *, location: str | None = None, context: tuple[str, ...] = (), hint: str | None = None
+    ) -> None:
+        super().__init__(self.code, message, location=location, context=context, hint=hint)
+
+
+class OfflineError(KnownError):
+    """The network is off, and the cache does not hold what is needed."""
+
+    code = "offline"
+
+
+class IndexUnreachableError(KnownError):
+    """The index cannot be reached."""
+
+    code = "index-unreachable"
+
+
+class DownloadFailedError(KnownError):
+    """A file could not be downloaded."""
+
+    code = "download-failed"
+
+
+class DownloadTooLargeError(KnownError):
+    """The server sent more bytes than the file has."""
+
+    code = "download-too-large"
+
+
+class RangeRefusedError(KnownError):
+    """The server does not answer requests for parts of a file."""
+
+    code = "range-refused"
+
+
+class FileMissingError(KnownError):
+    """The server or folder does not have the file."""
+
+    code = "file-not-found"
+
+
+class FileNotRegularError(KnownError):
+    """The path is not a regular file."""
+
+    code = "file-not-regular"
+
+
+class HashMismatchError(KnownError):
+    """A file does not have the hash that was locked."""
+
+    code = "hash-mismatch"
+
+
+class HashMissingError(KnownError):
+    """No strong hash is locked for the file."""
+
+    code = "hash-missing"
+
+
+class MetadataInvalidError(KnownError):
+    """The metadata of a release cannot be read."""
+
+    code = "metadata-invalid"
+
+
+class RequirementSyntaxError(KnownError):
+    """The text is not a valid requirement (dependency specifiers)."""
+
+    code = "requirement-syntax"
+
+
+class MarkerSyntaxError(KnownError):
+    """The text is not a valid marker (dependency specifiers)."""
+
+    code = "marker-syntax"
+
+
+class BuildNeededError(KnownError):
+    """Only a build would give the metadata, and builds are off."""
+
+    code = "build-needed"
+
+
+class BuildFailedError(KnownError):
+    """The project could not be built."""
+
+    code = "build-failed"
+
+
+class TooManyFailedBuildsError(KnownError):
+    """Many releases of one project failed to build."""
+
+    code = "too-many-failed-builds"
+
+
+class SourceNotSupportedError(KnownError):
+    """Nothing can be locked from this kind of source."""
+
+    code = "source-not-supported"
+
+
+class StoppedError(KnownError):
+    """A task ended because another one had failed."""
+
+    code = "stopped"

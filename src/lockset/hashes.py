@@ -5,7 +5,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, NamedTuple
 
-from lockset.errors import LocksetError
+from lockset.errors import HashMissingError, LocksetError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -64,8 +64,7 @@ def strong_digests(hashes: Mapping[str, str], *, what: str) -> tuple[Digest, ...
         digests.append(Digest(algorithm=algorithm, value=digest))
     if not any(d.algorithm in STRONG_ALGORITHMS for d in digests):
         named = ", ".join(sorted(hashes)) or "none"
-        raise LocksetError(
-            "hash-missing",
+        raise HashMissingError(
             f"No strong hash is locked for {what} (only: {named})",
             hint="Lock again with a tool that records sha256; lockset only installs files that it can verify",
         )

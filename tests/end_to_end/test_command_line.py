@@ -56,7 +56,7 @@ def project(tmp_path: Path, local_index: LocalIndex) -> Path:
         (["tree", "a", "b"], "one argument too many"),
         (["why"], "PACKAGE is missing"),
         (["download"], "--dest"),
-        (["lock", "--timeout", "x"], "no number"),
+        (["lock", "--timeout", "x"], "not a number"),
         (["sync", "--implementation", "jython"], "none of cpython, pypy"),
         (["lock", "--\x1b[31m"], "\\x1b"),
     ],

@@ -149,7 +149,7 @@ def test_hashes_of_requirements_hold_for_files_of_a_folder(cli: Command, project
     assert [f["name"] for f in entry(project / "pylock.toml")["wheels"]] == [wheel.filename]
     (project / "hashed.txt").write_text(f"hull --hash=sha256:{'0' * 64}\n")
     options = ("--python", ">=3.10", "--no-index", "-f", "my files")
-    assert "none of its files has a hash" in cli("lock", "hashed.txt", *options, cwd=project).stderr
+    assert "none of its files has one of the required hashes" in cli("lock", "hashed.txt", *options, cwd=project).stderr
 
 
 def test_a_folder_with_a_blank_in_its_name_is_exported(cli: Command, project: Path) -> None:

@@ -1,4 +1,4 @@
-"""A pylock.toml with an open merge conflict: `lockset lock` solves it, everything else says what it is."""
+"""A pylock.toml with an unresolved merge conflict: `lockset lock` solves it, everything else says what it is."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def test_locking_again_keeps_what_each_side_has_chosen(
     cli: Command, local_index: LocalIndex, conflict: Path, tmp_path: Path
 ) -> None:
     result = cli.ok("lock", "-i", local_index.url, "--refresh")
-    assert "open merge conflict: the pins of both sides are tried first" in result.stderr
+    assert "unresolved merge conflict: the pins of both sides are tried first" in result.stderr
     assert versions(conflict) == ["a 2.0", "b 2.5", "c 1.0", "d 2.0"]
     assert cli("lock", "--check").code == 0
     cli.ok("validate", "--strict", conflict)
@@ -112,4 +112,4 @@ def test_other_commands_say_what_it_is_and_what_solves_it(cli: Command, conflict
     assert "`lockset lock`" in cli.refused("lock", "--check")
     result = cli("validate", conflict)
     assert result.code == 1
-    assert "open merge conflict" in result.stdout
+    assert "unresolved merge conflict" in result.stdout

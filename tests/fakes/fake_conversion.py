@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from builders.pages import PageFile
 from fakes.fake_index import FakeIndex, detail_of
-from lockset.composition.conversions.foreign import Conversion, ConvertOptions, convert_draft, read_draft
-from lockset.errors import LocksetError
+from lockset.composition.conversions.foreign import Conversion, ConvertOptions, convert_imported, read_input
+from lockset.errors import OfflineError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -49,17 +49,17 @@ class FakeRemote:
 
     def fingerprint(self, path_or_url: str) -> tuple[str, int]:
         if path_or_url not in self.fingerprints:
-            raise LocksetError("offline", f"{path_or_url} is not asked")
+            raise OfflineError(f"{path_or_url} is not asked")
         return self.fingerprints[path_or_url]
 
     def digests_at(self, path_or_url: str, algorithms: Iterable[str]) -> Mapping[str, str]:
         if path_or_url not in self.hashes:
-            raise LocksetError("offline", f"{path_or_url} is not read")
+            raise OfflineError(f"{path_or_url} is not read")
         return self.hashes[path_or_url]
 
     def digests(self, file: DistributionFile, algorithms: Iterable[str]) -> Mapping[str, str]:
         if file.filename not in self.hashes:
-            raise LocksetError("offline", f"{file.filename} is not read")
+            raise OfflineError(f"{file.filename} is not read")
         return self.hashes[file.filename]
 
     def sizes(self, files: Sequence[DistributionFile]) -> Mapping[str, int]:
@@ -73,7 +73,7 @@ class FakeRemote:
 
     def commit(self, url: str, revision: str | None) -> str:
         if (url, revision) not in self.commits:
-            raise LocksetError("offline", f"{url} is not asked")
+            raise OfflineError(f"{url} is not asked")
         return self.commits[url, revision]
 
 
@@ -122,6 +122,6 @@ def convert_text(
     path = folder / name
     path.write_text(text, encoding="utf-8")
     output = folder / "pylock.toml"
-    draft, _ = read_draft(path, options or ConvertOptions(), output=output, environ=environ or {})
+    draft, _ = read_input(path, options or ConvertOptions(), output=output, environ=environ or {})
     index = DraftIndex(draft) if projects is None else FakeIndex(projects)
-    return convert_draft(draft, index, remote or FakeRemote(), output=output, strict=strict)
+    return convert_imported(draft, index, remote or FakeRemote(), output=output, strict=strict)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from packaging.utils import canonicalize_name
 
 from builders.pages import PageFile, page_html
-from lockset.errors import LocksetError
+from lockset.errors import DownloadTooLargeError, FileMissingError
 from lockset.index.pages.project_page import ProjectDetail
 from lockset.index.pages.simple_html import parse_html
 from lockset.index.ports import ProjectNotFound
@@ -43,7 +43,7 @@ class FakeIndex:
     def project(self, name: str) -> ProjectDetail:
         normalised = canonicalize_name(name)
         if normalised not in self.projects:
-            raise ProjectNotFound(normalised, asked=(INDEX_URL,))
+            raise ProjectNotFound(normalised, searched=(INDEX_URL,))
         if normalised not in self._details:
             self._details[normalised] = detail_of(normalised, self.projects[normalised])
         return self._details[normalised]
@@ -74,14 +74,12 @@ class FakeDownloads:
     def fetch(self, url: str, sink: Sink, *, limit: int | None = None) -> None:
         content = self.files.get(url)
         if content is None:
-            raise LocksetError("file-not-found", "There is no such file", location=url)
+            raise FileMissingError("There is no such file", location=url)
         while self.breaks.get(url, 0):
             self.breaks[url] -= 1
             sink.write(content[: len(content) // 2])
             sink.restart()
         if limit is not None and len(content) > limit:
             sink.write(content[: limit + 1])
-            raise LocksetError(
-                "download-too-large", f"The file is larger than the {limit} bytes expected", location=url
-            )
+            raise DownloadTooLargeError(f"The file is larger than the {limit} bytes expected", location=url)
         sink.write(content)

@@ -17,7 +17,7 @@ if __name__ == "__main__":
 
 from fakes.fake_conversion import DraftIndex, FakeRemote, sha
 from foreign.corpus import FORMATS, SHARED, files_of
-from lockset.composition.conversions.foreign import Conversion, ConvertOptions, convert_draft, read_draft
+from lockset.composition.conversions.foreign import Conversion, ConvertOptions, convert_imported, read_input
 from lockset.errors import LocksetError
 
 if TYPE_CHECKING:
@@ -60,8 +60,8 @@ def outcome_of(path: Path) -> Outcome:
     began = time.perf_counter()
     output = path.parent / "pylock.toml"
     try:
-        draft, _ = read_draft(path, ConvertOptions(), output=output, environ={})
-        done = convert_draft(draft, DraftIndex(draft), _AnyRemote(), output=output)
+        draft, _ = read_input(path, ConvertOptions(), output=output, environ={})
+        done = convert_imported(draft, DraftIndex(draft), _AnyRemote(), output=output)
     except LocksetError as error:
         return Outcome(seconds=time.perf_counter() - began, refusal=error)
     return Outcome(seconds=time.perf_counter() - began, draft=draft, done=done)

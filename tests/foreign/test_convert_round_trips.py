@@ -13,7 +13,7 @@ from fakes.fake_conversion import FILES, FakeRemote
 from fakes.fake_index import FakeIndex
 from foreign.corpus import pylock_files
 from lockset.composition.conversions.export import ExportOptions, export_lock
-from lockset.composition.conversions.foreign import ConvertOptions, convert_draft, read_draft
+from lockset.composition.conversions.foreign import ConvertOptions, convert_imported, read_input
 from lockset.conversion.model.reference_selector import Situation
 from lockset.conversion.pipeline.verify import entry_hashes, environments_within, selected
 from lockset.conversion.writers.requirements import RequirementsStyle
@@ -65,8 +65,8 @@ def test_requirements_and_back_keep_every_selection(path: Path, tmp_path: Path, 
     text.write_text(done.text)
     output = tmp_path / "pylock.toml"
     python = str(lock.requires_python) if lock.requires_python is not None else None
-    draft, _ = read_draft(text, ConvertOptions(python=python), output=output, environ={})
-    back = convert_draft(draft, index_of(lock), FakeRemote(), output=output).lock
+    draft, _ = read_input(text, ConvertOptions(python=python), output=output, environ={})
+    back = convert_imported(draft, index_of(lock), FakeRemote(), output=output).lock
     chosen = frozenset(map(str, (*(lock.default_groups or ()), *groups)))
     trees = {p.name for p in lock.packages if p.directory is not None or p.vcs is not None}
     environments = environments_within(lock.requires_python, tuple(map(str, lock.environments or ())), ())

@@ -27,7 +27,7 @@ from packaging.version import Version
 from builders import PageFile, page_json
 from builders.core_metadata import requires_dist_lines
 from lockset.composition.lock_pipeline import LockOptions, LockResult, lock_project
-from lockset.errors import LocksetError
+from lockset.errors import BuildNeededError, MetadataInvalidError
 from lockset.index.pages.project_page import ProjectDetail
 from lockset.index.pages.simple_json import parse_json_page
 from lockset.index.ports import ProjectNotFound
@@ -79,7 +79,7 @@ class SmallIndex:
 
     def project(self, name: str) -> ProjectDetail:
         if name not in self._packages:
-            raise ProjectNotFound(name, asked=(INDEX,))
+            raise ProjectNotFound(name, searched=(INDEX,))
         if name not in self._pages:
             files = [f for version, facts in self._packages[name].items() for f in _files(name, version, facts)]
             page = page_json(name, files).encode()
@@ -109,10 +109,10 @@ class SmallMetadata:
         facts = next(f for v, f in self._packages[project].items() if Version(v) == version)
         self.asked.append((project, str(version)))
         if facts.get("broken"):
-            raise LocksetError("metadata-invalid", f"{project} {version} has no usable metadata")
+            raise MetadataInvalidError(f"{project} {version} has no usable metadata")
         if facts.get("build"):
             if not self._builds:
-                raise LocksetError("build-needed", f"{project} {version} has to be built for its metadata")
+                raise BuildNeededError(f"{project} {version} has to be built for its metadata")
             self.built_releases.append((project, str(version)))
         extras = facts.get("extras", {})
         return CoreMetadata(

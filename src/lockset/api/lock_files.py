@@ -138,8 +138,8 @@ def graph(
         context: The folder, and the standard input.
 
     Raises:
-        LocksetError: those of `read`; `extra-unknown`, `group-unknown`, `conflicting-choice`,
-            `python-version-invalid`, `platform-unknown`.
+        LocksetError: those of `read`; `unknown-extra`, `unknown-group`, `conflicting-choice`,
+            `python-version-invalid`, `unknown-platform`.
     """
     within = region_of(python=python, platform=platform) if python or platform else None
     chosen = [
@@ -166,7 +166,7 @@ def why(graph: LockGraph, package: str) -> tuple[Requirers, ...]:
     """Every chain that leads to a package, for each of its entries in a graph.
 
     Raises:
-        LocksetError: `package-unknown`.
+        LocksetError: `unknown-package`.
     """
     check_argument("package", package, "str")
     return tuple(Requirers(graph.entries[number], *chains_to(graph, number)) for number in graph.named(package))

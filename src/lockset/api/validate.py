@@ -104,9 +104,9 @@ def _validate_kind(data: str | bytes, path: str | None) -> Report:
 
 
 def fix(path: str | os.PathLike[str]) -> tuple[Report, tuple[str, ...]]:
-    """Mend what has one right answer in the file at `path`; the findings that are left, and what was done.
+    """Fix what has one right answer in the file at `path`; the findings that are left, and the changes.
 
-    The file is replaced as a whole and keeps its permissions; where nothing is to be mended it is not written. Files
+    The file is replaced as a whole and keeps its permissions; it is not written where there is nothing to fix. Files
     that are not lock files are validated only.
 
     Raises:
@@ -114,22 +114,22 @@ def fix(path: str | os.PathLike[str]) -> tuple[Report, tuple[str, ...]]:
     """
     from lockset.lockfile.fix.fix import fix_text
 
+    check_argument("path", path, "str | PathLike")
     if not is_lock_file(path):
         return validate(path), ()
-    check_argument("path", path, "str | PathLike")
     data = load_bytes(path)
     try:
         text = data.decode("utf-8")
     except UnicodeDecodeError:
         return validate(path), ()
-    before, mended = validate_data(data, path=os.fspath(path), now=_now()), fix_text(text)
-    if not mended.changes:
+    before, fixed = validate_data(data, path=os.fspath(path), now=_now()), fix_text(text)
+    if not fixed.changes:
         return before, ()
-    after = validate_data(mended.text, path=os.fspath(path), now=_now())
+    after = validate_data(fixed.text, path=os.fspath(path), now=_now())
     if before.document is not None and {i.code for i in after.errors} - {i.code for i in before.errors}:
         return before, ()  # no mending of ours may break anything; the tests know no such file
-    _replace(path, mended.text.encode())
-    return after, mended.changes
+    _replace(path, fixed.text.encode())
+    return after, fixed.changes
 
 
 def count_fixable(report: Report, issues: Iterable[Issue]) -> int:
@@ -193,7 +193,7 @@ def selection_for(report: Report, *, python: str, platform: str) -> Selection:
     """What the lock file of `report`, which is valid, installs on a described interpreter.
 
     Raises:
-        LocksetError: `platform-unknown`, `python-version-invalid`, and those of `lockfile.select.select`.
+        LocksetError: `unknown-platform`, `python-version-invalid`, and those of `lockfile.select.select`.
     """
     from lockset.lockfile.select import select
     from lockset.markers import described_target

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import urlsplit, urlunsplit
 
-from lockset.errors import LocksetError
+from lockset.errors import LocksetError, OfflineError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -92,8 +92,7 @@ class Git:
     ) -> None:
         self.shown = public_address(address)
         if offline and not address.startswith("file:"):
-            raise LocksetError(
-                "offline",
+            raise OfflineError(
                 f"{what} comes from a git repository on another machine, but the network is off",
                 location=self.shown,
                 hint="Run again without --offline",

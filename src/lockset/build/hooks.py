@@ -18,7 +18,7 @@ from pyproject_hooks import BackendUnavailable, BuildBackendHookCaller, HookMiss
 from lockset._dataclass import dataclass
 from lockset.build.unpack import unpack_sdist
 from lockset.dependency_specifiers import read_dependency
-from lockset.errors import LocksetError
+from lockset.errors import BuildFailedError, LocksetError
 from lockset.metadata.wheel import METADATA_LIMIT, read_any_metadata
 from lockset.progress import NullListener
 
@@ -305,8 +305,7 @@ def _bad_system(what: str, why: str) -> LocksetError:
 
 
 def _failed(what: str, why: str, context: tuple[str, ...] = ()) -> LocksetError:
-    return LocksetError(
-        "build-failed",
+    return BuildFailedError(
         f"{what} could not be built: {why}",
         context=context,
         hint="Use a release that has a wheel, or install what the build requires",

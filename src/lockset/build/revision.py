@@ -31,7 +31,7 @@ def commit_of(url: str, revision: str | None, *, what: str, environ: Mapping[str
 
     Raises:
         LocksetError: `offline`; `vcs-refused`: an unsafe address or revision; `vcs-failed`: git is missing, or the
-            repository cannot be reached; `revision-unknown`.
+            repository cannot be reached; `unknown-revision`.
     """
     address = git_url(url, what=what)
     if revision is not None and COMMIT.fullmatch(revision):
@@ -49,7 +49,7 @@ def commit_of(url: str, revision: str | None, *, what: str, environ: Mapping[str
     if commit_id is None or not COMMIT.fullmatch(commit_id):
         description = f"branch, tag or commit `{revision}`" if revision else "default branch"
         raise LocksetError(
-            "revision-unknown",
+            "unknown-revision",
             f"The repository of {what} has no {description}",
             location=git.shown,
             hint="Use an existing branch or tag, or a full commit id",

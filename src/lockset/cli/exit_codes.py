@@ -19,7 +19,7 @@ TERMINATED = 143  # ended by SIGTERM
 
 
 # Refusals of names that have no place of their own where an option gave them.
-_OF_OPTIONS = frozenset({"platform-unknown", "python-version-invalid"})
+_OF_OPTIONS = frozenset({"unknown-platform", "python-version-invalid"})
 
 
 def exit_code(error: LocksetError) -> int:

@@ -120,16 +120,16 @@ def _stands(arguments: Sequence[str]) -> bool:
     if arguments[0] == "lock":
         from lockset.cli.fast_path.lock import recall_answer
 
-        told = recall_answer(arguments, environ)
+        output = recall_answer(arguments, environ)
     else:
         from lockset.files.record_store import replay
 
-        told = replay(arguments, environ)
-    if told is None:
+        output = replay(arguments, environ)
+    if output is None:
         return False
     try:
         # Not through `cli.output`, whose import takes longer than all of this.
-        os.write(2, told.encode())
+        os.write(2, output.encode())
     except OSError:
         return False
     return True

@@ -44,9 +44,9 @@ class _Help(argparse.HelpFormatter):
 
 @cache
 def _columns() -> int:
-    told = os.environ.get("COLUMNS", "")  # noqa: TID251 - the door for environment variables
-    if told.isascii() and told.isdigit() and int(told) > 0:
-        return int(told)
+    columns = os.environ.get("COLUMNS", "")  # noqa: TID251 - the door for environment variables
+    if columns.isascii() and columns.isdigit() and int(columns) > 0:
+        return int(columns)
     try:
         return os.get_terminal_size(1).columns or 80
     except OSError:
@@ -148,7 +148,7 @@ def run(arguments: Sequence[str], commands: Mapping[str, str]) -> int:
     )
     try:
         try:
-            return _run(args, out) if wrong is None else _told(wrong, out)
+            return _run(args, out) if wrong is None else _report(wrong, out)
         finally:
             out.close()
     except OSError:
@@ -182,7 +182,7 @@ def _filled(args: argparse.Namespace) -> LocksetError | None:
     return None
 
 
-def _told(error: LocksetError, out: Output) -> int:
+def _report(error: LocksetError, out: Output) -> int:
     out.error(error.diagnostic)
     return exit_code(error)
 
@@ -202,7 +202,7 @@ def _run(args: argparse.Namespace, out: Output) -> int:
         undo_first()
         code: int = command.run(command.read(args, out), out)
     except LocksetError as error:
-        return _told(error, out)
+        return _report(error, out)
     except BrokenPipeError:
         # The reader of stdout has gone: nothing can be said there, and nothing needs to be.
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
@@ -260,7 +260,7 @@ def _enter(directory: os.PathLike[str]) -> None:
         os.chdir(directory)
     except OSError as error:
         raise LocksetError(
-            "directory", f"Cannot work in {os.fspath(directory)}: {error.strerror}", hint="Check --directory"
+            "working-directory", f"Cannot work in {os.fspath(directory)}: {error.strerror}", hint="Check --directory"
         ) from error
 
 

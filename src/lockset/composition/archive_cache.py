@@ -62,7 +62,7 @@ def _key(source: DirectSource) -> str:
 
 def _dump(stamp: str, facts: SourceFacts) -> bytes:
     metadata = facts.metadata
-    told = {
+    record = {
         "stamp": stamp,
         "size": facts.size,
         "hashes": dict(facts.hashes),
@@ -74,21 +74,21 @@ def _dump(stamp: str, facts: SourceFacts) -> bytes:
         "dynamic": sorted(metadata.dynamic),
         "origin": metadata.origin,
     }
-    return json.dumps(told).encode()
+    return json.dumps(record).encode()
 
 
 def _load(data: bytes) -> tuple[str, SourceFacts] | None:
     try:
-        told = json.loads(data)
+        record = json.loads(data)
         metadata = CoreMetadata(
-            name=told["name"],
-            version=read_version(told["version"]),
-            requires_dist=tuple(told["requires_dist"]),
-            requires_python=told["requires_python"],
-            provides_extra=frozenset(told["provides_extra"]),
-            dynamic=frozenset(told["dynamic"]),
-            origin=told["origin"],
+            name=record["name"],
+            version=read_version(record["version"]),
+            requires_dist=tuple(record["requires_dist"]),
+            requires_python=record["requires_python"],
+            provides_extra=frozenset(record["provides_extra"]),
+            dynamic=frozenset(record["dynamic"]),
+            origin=record["origin"],
         )
-        return told["stamp"], SourceFacts(metadata=metadata, hashes=dict(told["hashes"]), size=told["size"])
+        return record["stamp"], SourceFacts(metadata=metadata, hashes=dict(record["hashes"]), size=record["size"])
     except (ValueError, KeyError, TypeError, InvalidVersion):
         return None

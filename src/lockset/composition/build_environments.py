@@ -160,13 +160,13 @@ class _SyncedEnvironment:
             with connected(maker.options, maker.cache, maker.listener) as connection:
                 sync(request, cache=maker.cache, downloads=lambda: connection.downloads)
         except LocksetError as error:
-            told = error.diagnostic
+            diagnostic = error.diagnostic
             raise LocksetError(
                 "build-environment",
-                f"The environment to build {self.what} in could not be made: {told.message}",
-                location=told.location,
-                context=told.context,
-                hint=told.hint,
+                f"The environment to build {self.what} in could not be made: {diagnostic.message}",
+                location=diagnostic.location,
+                context=diagnostic.context,
+                hint=diagnostic.hint,
             ) from error
 
 

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from lockset.errors import LocksetError
+from lockset.errors import BuildNeededError, LocksetError
 from lockset.resolve.problem.build_problem import build_problem
 from lockset.resolve.problem.direct_source import DirectSource, relative_path
 from lockset.sources.dynamic_fields import with_built
@@ -27,11 +27,11 @@ if TYPE_CHECKING:
     from lockset.sources.dynamic_fields import DynamicFields
     from lockset.sources.project import RootProject
 
-__all__ = ["asked_project"]
+__all__ = ["posed_problem"]
 
 
 @contextmanager
-def asked_project(
+def posed_problem(
     project: RootProject,
     choices: LockOptions,
     *,
@@ -86,9 +86,7 @@ def _built(project: RootProject, unbuilt: DynamicFields, repository: IndexReposi
     assert repository.sources is not None, "whoever locks a project reads folders"
     try:
         metadata = repository.sources.read(source).metadata
-    except LocksetError as error:
-        if error.diagnostic.code != "build-needed":
-            raise
+    except BuildNeededError as error:
         raise _refused(unbuilt) from error
     return with_built(
         project,
@@ -102,8 +100,7 @@ def _built(project: RootProject, unbuilt: DynamicFields, repository: IndexReposi
 def _refused(unbuilt: DynamicFields) -> LocksetError:
     files = f"lock the files that setuptools reads them from: `lockset lock {' '.join(unbuilt.files)}`"
     other = files if unbuilt.files else "write them in pyproject.toml"
-    return LocksetError(
-        "build-needed",
+    return BuildNeededError(
         f"The {join_many_names(unbuilt.keys)} of {unbuilt.name} are dynamic: only a build has them, and builds are off",
         location=unbuilt.location,
         hint=f"Allow builds for {unbuilt.name}, or {other}",

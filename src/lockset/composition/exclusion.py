@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from lockset._dataclass import dataclass
-from lockset.composition.dynamic_project import asked_project
+from lockset.composition.dynamic_project import posed_problem
 from lockset.dependency_specifiers import read_specifiers, read_version
 from lockset.errors import LocksetError
 from lockset.markers import MarkerSet
@@ -74,7 +74,7 @@ def explain_exclusion(inputs: LockInputs, name: str, version: str | None) -> Why
         LocksetError: `unknown-version`; `no-resolution`, where nothing can be locked anyway; and those of `lock`.
     """
     listener, old = inputs.context.heard, inputs.pins
-    whole = asked_project(
+    whole = posed_problem(
         inputs.project,
         inputs.options,
         open_repository=inputs.repository(),
@@ -85,10 +85,10 @@ def explain_exclusion(inputs: LockInputs, name: str, version: str | None) -> Why
     )
     with whole as (_, question, opened):
         repository = DirectRepository(opened, question.direct)
-        asked = _version(opened, name, version)
+        release = _version(opened, name, version)
         while True:
             with suppress(UrlRequirementDiscovered):
-                return _Asking(question, repository, opened, listener, old).answer(name, asked)
+                return _Asking(question, repository, opened, listener, old).answer(name, release)
 
 
 def _version(repository: IndexRepository, name: str, version: str | None) -> Version:
@@ -128,19 +128,19 @@ class _Asking:
         universe = self._request.universe
         chosen = tuple(ChosenVersion(version=str(v), marker=r.text(universe)) for v, r in nodes.items())
 
-        def said(reason: str, hint: str | None = None, conflict: Diagnostic | None = None) -> WhyNot:
+        def because(reason: str, hint: str | None = None, conflict: Diagnostic | None = None) -> WhyNot:
             return WhyNot(name=name, version=str(version), chosen=chosen, reason=reason, hint=hint, conflict=conflict)
 
         if not nodes:
-            return said(f"nothing that is locked asks for {name}", f"Ask for it: `{name}=={version}`")
+            return because(f"nothing that is locked asks for {name}", f"Ask for it: `{name}=={version}`")
         if version in nodes and nodes[version] is union(nodes.values()):
-            return said("it is chosen, wherever it is needed")
+            return because("it is chosen, wherever it is needed")
         if any(isinstance(v, DirectVersion) for v in nodes):
-            return said(f"{name} comes from a URL or path that is asked for", "Ask for a version instead")
+            return because(f"{name} comes from a URL or path that is asked for", "Ask for a version instead")
         early = self._before_the_search(name, version, union(nodes.values()))
         if early is not None:
-            return said(*early)
-        return said(*self._pinned(name, version, union(nodes.values()), nodes.get(version), usual))
+            return because(*early)
+        return because(*self._pinned(name, version, union(nodes.values()), nodes.get(version), usual))
 
     def _resolved(self, request: LockRequest) -> Resolution | ResolutionImpossible:
         problem = replace(self._question, request=request)

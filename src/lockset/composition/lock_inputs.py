@@ -88,7 +88,7 @@ class LockInputs:
 
         `fresh_until` hears at the end until when the pages that were used stay fresh, in seconds since the epoch.
         """
-        return repository_opener(self.indexes, self.context.cache_folder, builder=self._builder, asked=fresh_until)
+        return repository_opener(self.indexes, self.context.cache_folder, builder=self._builder, on_close=fresh_until)
 
     def _builder(self, listener: ProgressListener) -> Builder:
         from lockset.composition.build_environments import builder
@@ -135,7 +135,7 @@ def read_lock_inputs(
 ) -> LockInputs:
     """Read the sources, the files that options name, and the lock that is there; the listener hears what is odd.
 
-    Without `merging` a lock with an open merge conflict is refused; without `connecting` nothing is said of indexes.
+    Without `merging` a lock with an unresolved merge conflict is refused; without `connecting` nothing is said of indexes.
 
     Raises:
         LocksetError: with file and place of what is wrong.
@@ -213,7 +213,7 @@ def _target(sources: Sequence[str], output: str | None, here: Path) -> Path | No
 def _old_lock(target: Path | None, listener: ProgressListener, *, merging: bool) -> OldLock | None:
     """The lock there is, None where there is none or it cannot be read (which is told: its pins are lost).
 
-    With an open merge conflict in it, the pins of both sides, where `merging`.
+    With an unresolved merge conflict in it, the pins of both sides, where `merging`.
     """
     if target is None or not target.exists():
         return None
@@ -227,10 +227,10 @@ def _old_lock(target: Path | None, listener: ProgressListener, *, merging: bool)
     if old.merged and not merging:
         hint = "Run `lockset lock`: it tries the pins of both sides first, and writes a file without conflict"
         raise LocksetError(
-            "merge-conflict", "The lock file has an open merge conflict", location=str(target), hint=hint
+            "merge-conflict", "The lock file has an unresolved merge conflict", location=str(target), hint=hint
         )
     if old.merged:
-        listener.note(f"{target.name} has an open merge conflict: the pins of both sides are tried first")
+        listener.note(f"{target.name} has an unresolved merge conflict: the pins of both sides are tried first")
     return old
 
 

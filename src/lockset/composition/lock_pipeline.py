@@ -9,7 +9,7 @@ from os.path import isabs
 from typing import TYPE_CHECKING
 
 from lockset._dataclass import dataclass
-from lockset.composition.dynamic_project import asked_project
+from lockset.composition.dynamic_project import posed_problem
 from lockset.errors import LocksetError, UsageError
 from lockset.files.output_file import write_lock_file
 from lockset.lockfile.secrets import refuse_secrets
@@ -143,15 +143,15 @@ def lock_project(
     """
     refuse_lost_groups(project, choices, old)
     heard = listener or NullListener()
-    with asked_project(
+    with posed_problem(
         project, choices, open_repository=open_repository, now=now, old=old, folder=folder, listener=heard
-    ) as (_, asked, opened):
-        notes = _Notes(heard, (*asked.notes, *_unknown_upgrades(choices, old)))
+    ) as (_, requested, opened):
+        notes = _Notes(heard, (*requested.notes, *_unknown_upgrades(choices, old)))
         # Sources in front of the index, for the search only where there may be any: it asks very often.
-        artifacts = DirectRepository(opened, asked.direct)
-        repository = artifacts if asked.direct.concerned else opened
+        artifacts = DirectRepository(opened, requested.direct)
+        repository = artifacts if requested.direct.concerned else opened
         heard.phase("Resolving")
-        question, resolution = _resolved(asked, repository, notes, one_environment=one_environment)
+        question, resolution = _resolved(requested, repository, notes, one_environment=one_environment)
         terms, resolution = _narrowed(question, resolution, repository, notes, old=old)
         if verify:
             heard.phase("Comparing metadata")
@@ -171,13 +171,13 @@ def lock_project(
         gaps=lacking,
         skipped=_skipped(repository, notes),
         behind=behind,
-        notes=tuple(notes.said),
+        notes=tuple(notes.texts),
     )
 
 
 def _skipped(repository: IndexRepository | DirectRepository, notes: _Notes) -> Mapping[str, str]:
     skipped = {f"{name} {version}": why for (name, version), why in sorted(repository.stepped_over.items())}
-    notes.said += [f"{release} is skipped: {why}" for release, why in skipped.items()]
+    notes.texts += [f"{release} is skipped: {why}" for release, why in skipped.items()]
     return skipped
 
 
@@ -198,12 +198,12 @@ class _Notes:
 
     def __init__(self, listener: ProgressListener, first: Iterable[str]) -> None:
         self.listener = listener
-        self.said: list[str] = []
+        self.texts: list[str] = []
         for text in first:
             self.note(text)
 
     def note(self, text: str) -> None:
-        self.said.append(text)
+        self.texts.append(text)
         self.listener.note(text)
 
 
@@ -263,8 +263,8 @@ def _without_later_pythons(
 ) -> ResolutionProblem:
     bound = later_pythons(impossible, question.request)
     assert bound is not None
-    asked = sorted({cause.origin.text for cause in impossible.causes})
-    listener.note(f"The lock serves Pythons below {bound.below}: nothing there meets {_listed(asked)}")
+    requested = sorted({cause.origin.text for cause in impossible.causes})
+    listener.note(f"The lock serves Pythons below {bound.below}: nothing there meets {_listed(requested)}")
     return replace(question, request=bound.of(question.request))
 
 

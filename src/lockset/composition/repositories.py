@@ -43,8 +43,8 @@ class _BuilderOnUse:
     @property
     def fingerprint(self) -> str:
         """What decides on its builds besides the tree; "" where that is not known."""
-        told: str = getattr(self._builder, "fingerprint", "")
-        return told
+        fingerprint: str = getattr(self._builder, "fingerprint", "")
+        return fingerprint
 
     def metadata(self, source_tree: Path, *, what: str) -> bytes:
         return self._builder.metadata(source_tree, what=what)
@@ -88,7 +88,7 @@ def repository_opener(
     cache: Path | None,
     *,
     builder: Callable[[ProgressListener], Builder] | None = None,
-    asked: Callable[[float], None] | None = None,
+    on_close: Callable[[float], None] | None = None,
 ) -> Callable[[FileRules, ProgressListener], AbstractContextManager[IndexRepository]]:
     """What `lockset.composition.lock_pipeline.lock_project` opens its repository with.
 
@@ -123,7 +123,7 @@ def repository_opener(
                 hash_file=hash_file,
                 sources=_SourcesOnUse(connection.files, connection.cache, made, rules.may_build),
             )
-            if asked is not None:
-                asked(connection.index.fresh_until)
+            if on_close is not None:
+                on_close(connection.index.fresh_until)
 
     return opened

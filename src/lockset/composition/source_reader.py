@@ -18,7 +18,7 @@ from lockset.build.revision import commit_of
 from lockset.build.unpack import unpack_sdist
 from lockset.composition.archive_cache import ArchiveMemory
 from lockset.dependency_specifiers import read_sdist_name, read_wheel_name
-from lockset.errors import LocksetError
+from lockset.errors import BuildNeededError, HashMismatchError, LocksetError, SourceNotSupportedError
 from lockset.index.pages.project_page import DistributionFile
 from lockset.metadata.core import parse_metadata
 from lockset.metadata.pyproject import tree_metadata
@@ -150,8 +150,7 @@ class Sources:
         if static is not None:
             return static
         if self._builder is None or not self._may_build(source.name):
-            raise LocksetError(
-                "build-needed",
+            raise BuildNeededError(
                 f"Only a build of {what} would tell its dependencies, and builds are off",
                 location=source.location,
                 hint="Allow builds for it, or name its version and dependencies in the [project] table of its"
@@ -216,8 +215,7 @@ def _file_of(source: DirectSource) -> DistributionFile:
         if name != source.name and not source.is_wheel:
             version = _NO_VERSION
     except InvalidWheelFilename as error:
-        raise LocksetError(
-            "source-not-supported",
+        raise SourceNotSupportedError(
             f"{source.name} is asked for from {source.shown}, which is not a valid wheel name",
             location=source.location,
             hint="Name it as it was built: name, version and tags",
@@ -241,8 +239,7 @@ def _measured(archive: BinaryIO, source: DirectSource) -> tuple[int, dict[str, s
             digest.update(chunk)
     found = {name: digest.hexdigest() for name, digest in computed.items()}
     if source.hashes and not any(found[d.algorithm] == d.value for d in source.hashes):
-        raise LocksetError(
-            "hash-mismatch",
+        raise HashMismatchError(
             f"{source.shown} has none of the hashes asked for: its sha256 is {found['sha256']}",
             location=source.location,
             hint="The file was changed; where that is right, correct the hash",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lockset.errors import LocksetError
+from lockset.errors import DownloadTooLargeError, LocksetError
 from lockset.hashes import Verifier, strong_digests
 from lockset.index.ports import ProjectNotFound
 from lockset.lockfile.model import PackageSdist, PackageWheel, file_name
@@ -83,9 +83,9 @@ def _compared(
         message = f"`{name}` is locked with {file.size} bytes, the index has {found.size}"
         yield Finding("online-size", (*path, "size"), message)
     for algorithm, value in file.hashes.items():
-        told = found.hashes.get(algorithm.lower())
-        if told is not None and told.lower() != value.lower():
-            message = f"The {algorithm} hash of `{name}` is not the one that the index tells ({told})"
+        expected = found.hashes.get(algorithm.lower())
+        if expected is not None and expected.lower() != value.lower():
+            message = f"The {algorithm} hash of `{name}` is not the one that the index tells ({expected})"
             yield Finding("online-hash", (*path, "hashes", algorithm), message, "Find out why before you install it")
 
 
@@ -113,7 +113,7 @@ def _fetched(path: KeyPath, file: File, downloads: Downloads) -> Iterator[Findin
         sink = _Sink(Verifier(strong_digests(file.hashes, what=name), size=file.size))
         downloads.fetch(file.url, sink, limit=file.size if file.size is not None else MOST_BYTES)
     except LocksetError as error:
-        code = "online-size" if error.diagnostic.code == "download-too-large" else "online-missing"
+        code = "online-size" if isinstance(error, DownloadTooLargeError) else "online-missing"
         yield Finding(code, path, f"`{name}` cannot be verified: {error.diagnostic.message}", error.diagnostic.hint)
         return
     wrong = sink.verifier.mismatch()

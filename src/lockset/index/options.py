@@ -122,7 +122,7 @@ class IndexOptions:
         for project, index in self.pins.items():
             if index not in known:
                 raise LocksetError(
-                    "index-unknown",
+                    "unknown-index",
                     f"`{project}` is pinned to the index `{index}`, but no index has that name",
                     hint="Give the index that name, or correct the pin",
                 )

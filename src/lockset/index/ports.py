@@ -20,11 +20,11 @@ EMPTY_PAGE = "Use the address of the index's simple API, not of its web pages: f
 class ProjectNotFound(LocksetError):  # noqa: N818 (an expected result: there is no such project)
     """None of the configured indexes has the project."""
 
-    def __init__(self, project: str, *, asked: tuple[str, ...] = (), hint: str | None = None) -> None:
+    def __init__(self, project: str, *, searched: tuple[str, ...] = (), hint: str | None = None) -> None:
         super().__init__(
             "project-not-found",
             f"No index has a project named `{project}`",
-            context=tuple(f"asked: {url}" for url in asked),
+            context=tuple(f"asked: {url}" for url in searched),
             hint=hint or "Check the spelling, or add the index that has it with `--index`",
         )
         self.project = project

@@ -102,7 +102,7 @@ class LockGraph:
         """The entries of the project `name`, in any spelling.
 
         Raises:
-            LocksetError: `package-unknown`, with similar names.
+            LocksetError: `unknown-package`, with similar names.
         """
         normalized = canonicalize_name(name)
         numbers = tuple(number for number, entry in self.entries.items() if entry.name == normalized)
@@ -111,7 +111,7 @@ class LockGraph:
         names = sorted({entry.name for entry in self.entries.values()})
         close = get_close_matches(normalized, names, n=3, cutoff=0.6)
         hint = "Did you mean " + " or ".join(f"`{each}`" for each in close) + "?" if close else None
-        raise LocksetError("package-unknown", f"The lock file has no package `{name}` here", hint=hint)
+        raise LocksetError("unknown-package", f"The lock file has no package `{name}` here", hint=hint)
 
     def condition(self, region: MarkerSet) -> str | None:
         """The shortest marker for the non-empty `region`; None if it always holds."""
@@ -129,7 +129,7 @@ def region_of(*, python: str | None = None, platform: str | None = None) -> Mark
     """The environments of one Python ("3.12", "3.12.4" or a range such as ">=3.12") and one platform.
 
     Raises:
-        LocksetError: `python-version-invalid` or `platform-unknown`.
+        LocksetError: `python-version-invalid` or `unknown-platform`.
     """
     region = MarkerSet.any() if platform is None else platform_region(platform)
     if python is None:
@@ -163,7 +163,7 @@ def build_graph(
             selected.
 
     Raises:
-        LocksetError: `extra-unknown`, `group-unknown` or `conflicting-choice`.
+        LocksetError: `unknown-extra`, `unknown-group` or `conflicting-choice`.
     """
     selected = _selection(lock, extras, groups)
     known = _supported(lock) & (MarkerSet.any() if within is None else within)
@@ -249,8 +249,9 @@ def _known_names(named: Collection[str], known: Collection[str], *, what: str) -
     normalized = {canonicalize_name(each): each for each in known}
     for name in named:
         if canonicalize_name(name) not in normalized:
+            code = "unknown-extra" if what == "extra" else "unknown-group"
             hint = "It has " + ", ".join(f"`{each}`" for each in sorted(known)) if known else f"It has no {what}s"
-            raise LocksetError(f"{what}-unknown", f"The lock file has no {what} `{name}`", hint=hint)
+            raise LocksetError(code, f"The lock file has no {what} `{name}`", hint=hint)
     return tuple(normalized[canonicalize_name(name)] for name in named)
 
 

@@ -42,7 +42,7 @@ def write(lock: Pylock) -> str:
     the same text.
 
     Raises:
-        LocksetError: `lock-not-writable`: `lock` has values that TOML cannot express, or tables nested too deeply.
+        LocksetError: `lock-not-expressible`: `lock` has values that TOML cannot express, or tables nested too deeply.
     """
     try:
         parts = [_top(lock), *(text for *_, text in sorted(_sort_key(package) for package in lock.packages))]
@@ -50,7 +50,7 @@ def write(lock: Pylock) -> str:
             parts.append(_foreign({"tool": lock.tool}))
     except (TypeError, ValueError, RecursionError) as error:
         raise LocksetError(
-            "lock-not-writable",
+            "lock-not-expressible",
             "The lock file has a value that TOML cannot express, or tables nested too deeply",
             context=(str(error),),
         ) from error

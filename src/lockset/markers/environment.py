@@ -51,7 +51,7 @@ class Environment:
             implementation: `cpython` or `pypy`, or any `sys.implementation.name`.
 
         Raises:
-            LocksetError: `platform-unknown` or `python-version-invalid`.
+            LocksetError: `unknown-platform` or `python-version-invalid`.
         """
         family, machine = split_platform(platform)
         system, sys_platform, os_name = _FAMILIES[family]
@@ -130,7 +130,7 @@ def split_platform(platform: str) -> tuple[str, str]:
     """Family (`linux`, `macos`, `windows`, ...) and `platform_machine` of a described platform.
 
     Raises:
-        LocksetError: `platform-unknown`.
+        LocksetError: `unknown-platform`.
     """
     name = platform.lower().replace("-", "_").replace(".", "_")
     first, *rest = name.split("_")
@@ -150,7 +150,7 @@ def split_platform(platform: str) -> tuple[str, str]:
 def unknown_platform(platform: str) -> LocksetError:
     """The error for an unknown platform name."""
     return LocksetError(
-        "platform-unknown",
+        "unknown-platform",
         f"The platform `{platform}` is not known",
         hint="Use linux, macos, windows, or a wheel's platform tag such as `manylinux_2_28_x86_64`, "
         "`macosx_14_0_arm64`, `win_amd64`",

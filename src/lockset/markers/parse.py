@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NoReturn
 from packaging.utils import canonicalize_name
 
 from lockset.dependency_specifiers import SHORT, excess
-from lockset.errors import LocksetError
+from lockset.errors import MarkerSyntaxError
 from lockset.markers.diagram import EMPTY, FULL, NODES, and_, make, not_, or_
 from lockset.markers.domains import UndefinedComparisonError, fits_specifier, is_finite, partition
 from lockset.markers.variables import (
@@ -128,8 +128,7 @@ class _Parser:
     def _refuse(self, what: str, location: int | None = None) -> NoReturn:
         location = self._location if location is None else location
         near = self._text[location : location + 30]
-        raise LocksetError(
-            "marker-syntax",
+        raise MarkerSyntaxError(
             f"The marker `{_shorten(self._text)}` is not valid: " + (f"`{near}` {what}" if near else f"the end {what}"),
             hint="A marker compares variables such as `sys_platform` with quoted strings, joined by `and` and `or`",
         )

@@ -155,7 +155,7 @@ def described_tags(platform: str, python: str, implementation: str = "cpython") 
         implementation: `cpython`, `pypy`, or another `sys.implementation.name`.
 
     Raises:
-        LocksetError: `platform-unknown` or `python-version-invalid`.
+        LocksetError: `unknown-platform` or `python-version-invalid`.
     """
     threaded = python.endswith("t")
     version = _minor_version(python.removesuffix("t"))

@@ -86,7 +86,7 @@ def platform_region(name: str) -> MarkerSet:
     A name without an architecture means all of them.
 
     Raises:
-        LocksetError: `platform-unknown`.
+        LocksetError: `unknown-platform`.
     """
     _, machine = split_platform(name)
     environment = Environment.of_platform(name, KNOWN_PYTHONS[0])
@@ -139,7 +139,7 @@ def described_target(platform: str, python: str, implementation: str = "cpython"
     """The target of a described platform and Python.
 
     Raises:
-        LocksetError: `platform-unknown` or `python-version-invalid`.
+        LocksetError: `unknown-platform` or `python-version-invalid`.
     """
     return TargetInterpreter(
         platform=platform,
@@ -188,7 +188,7 @@ class Universe:
         The targets are `platforms` with every known Python of the range, as far as they are in the region.
 
         Raises:
-            LocksetError: `requires-python-invalid`, `platform-unknown`.
+            LocksetError: `requires-python-invalid`, `unknown-platform`.
         """
         declared = tuple(environments)
         region = possible()

@@ -11,7 +11,7 @@ import hashlib
 import json
 from typing import TYPE_CHECKING
 
-from lockset.errors import LocksetError
+from lockset.errors import BuildFailedError, KnownError, LocksetError, MetadataInvalidError
 from lockset.hashes import STRONG_ALGORITHMS
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ _FORMAT = 1
 # Seconds for which a failure is cached.
 _LIFE = 24 * 3600
 # Failures of the package itself. Others (no network, no space) may not occur again.
-_REMEMBERED = frozenset({"build-failed", "metadata-invalid"})
+_REMEMBERED: dict[str, type[KnownError]] = {error.code: error for error in (BuildFailedError, MetadataInvalidError)}
 
 
 class BuildFailures:
@@ -53,7 +53,7 @@ class BuildFailures:
     def remember(self, file: DistributionFile, error: LocksetError) -> None:
         """Store the failure of a build of this file."""
         failure = error.diagnostic
-        key = self._key(file) if failure.code in _REMEMBERED else None
+        key = self._key(file) if isinstance(error, tuple(_REMEMBERED.values())) else None
         if key is not None:
             record = [self._now, failure.code, failure.message, list(failure.context), failure.hint]
             self._store.put(_KIND, key, json.dumps(record).encode())
@@ -77,4 +77,4 @@ def _raise_again(data: bytes, now: float) -> None:
         return
     if known and all(isinstance(text, str) for text in texts):
         message = f"{message} (in an earlier run; `--refresh` tries again)"
-        raise LocksetError(code, message, context=tuple(context), hint=hint)
+        raise _REMEMBERED[code](message, context=tuple(context), hint=hint)

@@ -9,7 +9,7 @@ from packaging.version import InvalidVersion, Version
 
 from lockset._dataclass import dataclass
 from lockset.dependency_specifiers import excess, read_version
-from lockset.errors import LocksetError
+from lockset.errors import MetadataInvalidError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -99,7 +99,7 @@ def _header(data: bytes) -> bytes:
     ends = [at for at in (data.find(b"\n\n"), data.find(b"\n\r\n")) if at != -1]
     head = data[: min(ends)] if ends else data
     if len(head) > HEADER_LIMIT:
-        raise LocksetError("metadata-invalid", f"The header of the metadata is longer than {HEADER_LIMIT} bytes")
+        raise MetadataInvalidError(f"The header of the metadata is longer than {HEADER_LIMIT} bytes")
     return head.replace(b"\r\n", b"\n").replace(b"\r", b"\n") if b"\r" in head else head
 
 
@@ -119,7 +119,7 @@ def parse_metadata(data: bytes, *, origin: str, what: str) -> CoreMetadata:
         normalised = canonicalize_name(name, validate=True)
         parsed = read_version(version)
     except (InvalidName, InvalidVersion) as error:
-        raise LocksetError("metadata-invalid", f"The metadata of {what} is malformed: {error}") from error
+        raise MetadataInvalidError(f"The metadata of {what} is malformed: {error}") from error
     return CoreMetadata(
         name=normalised,
         version=parsed,
@@ -134,7 +134,7 @@ def parse_metadata(data: bytes, *, origin: str, what: str) -> CoreMetadata:
 def _single(values: tuple[str, ...], field: str, what: str) -> str:
     if len(set(values)) != 1 or not values[0]:
         problem = "has no" if not any(values) else "has more than one"
-        raise LocksetError("metadata-invalid", f"The metadata of {what} {problem} {field}")
+        raise MetadataInvalidError(f"The metadata of {what} {problem} {field}")
     return values[0]
 
 
@@ -144,7 +144,7 @@ def _check_bounds(texts: Iterable[str], what: str) -> None:
         reason = excess(text)
         if reason is not None:
             message = f"The metadata of {what} cannot be used: `{text[:40]}...` is not valid: {reason}"
-            raise LocksetError("metadata-invalid", message)
+            raise MetadataInvalidError(message)
 
 
 def _optional(values: tuple[str, ...]) -> str | None:

@@ -8,7 +8,7 @@ import tomli
 from packaging.utils import canonicalize_name
 
 from lockset.dependency_specifiers import read_dependency, read_marker, read_version
-from lockset.errors import LocksetError
+from lockset.errors import LocksetError, MetadataInvalidError
 from lockset.metadata.core import CoreMetadata
 
 if TYPE_CHECKING:
@@ -80,4 +80,4 @@ def _requirements(project: dict[str, Any]) -> Iterator[str]:
 
 
 def _invalid(what: str, why: str) -> LocksetError:
-    return LocksetError("metadata-invalid", f"The metadata of {what} cannot be used: {why}")
+    return MetadataInvalidError(f"The metadata of {what} cannot be used: {why}")

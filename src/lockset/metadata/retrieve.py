@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from packaging.version import InvalidVersion
 
 from lockset.dependency_specifiers import read_version
-from lockset.errors import LocksetError
+from lockset.errors import BuildNeededError, HashMismatchError, LocksetError, MetadataInvalidError, RangeRefusedError
 from lockset.hashes import Verifier, strong_digests
 from lockset.index.credentials import redact
 from lockset.metadata.core import CoreMetadata, parse_metadata
@@ -91,7 +91,7 @@ class Retriever:
     def metadata(self, files: Sequence[DistributionFile]) -> CoreMetadata:
         """The metadata of this version; see `MetadataSource`."""
         if not files:
-            raise LocksetError("metadata-invalid", "A version without usable files has no metadata")
+            raise MetadataInvalidError("A version without usable files has no metadata")
         key = self._key(files)
         known = self._known.get(key)
         if known is None and (key in self._pending or not self._load_stored(key)):
@@ -194,10 +194,8 @@ class Retriever:
         try:
             with opened:
                 return wheel_metadata(opened, file)
-        except LocksetError as error:
-            if error.diagnostic.code in {"metadata-invalid", "range-refused"}:
-                return None  # ranges cannot be verified, so only the whole file can prove an error
-            raise
+        except (MetadataInvalidError, RangeRefusedError):
+            return None  # ranges cannot be verified, so only the whole file can prove an error
 
     def _by_build(self, file: DistributionFile) -> CoreMetadata:
         assert self._builder is not None, "this strategy is only used if builds are on"
@@ -219,8 +217,7 @@ def _verify(data: bytes, file: DistributionFile) -> None:
     verifier.update(data)
     wrong = verifier.mismatch()
     if wrong is not None:
-        raise LocksetError(
-            "hash-mismatch",
+        raise HashMismatchError(
             f"`{what}` does not match the hash from its index: {wrong.replace('locked', 'promised')}",
             location=redact(f"{file.url}.metadata"),
             hint="The file was changed or damaged in transit; try again, or report it to the operators of the index",
@@ -228,8 +225,7 @@ def _verify(data: bytes, file: DistributionFile) -> None:
 
 
 def _build_needed(file: DistributionFile) -> LocksetError:
-    return LocksetError(
-        "build-needed",
+    return BuildNeededError(
         f"The dependencies of `{file.filename}` can only be determined by a build, but builds are off",
         location=redact(file.url),
         hint="Allow builds for it, or use a release that has a wheel",

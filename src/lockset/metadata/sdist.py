@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, BinaryIO, cast
 from packaging.version import InvalidVersion, Version
 
 from lockset.dependency_specifiers import read_version
-from lockset.errors import LocksetError
+from lockset.errors import LocksetError, MetadataInvalidError
 from lockset.metadata.bounded_reads import BoundedReads, archive_errors, open_gzip, tar_members
 from lockset.metadata.core import parse_metadata, scan_fields
 from lockset.metadata.pyproject import tree_metadata
@@ -81,8 +81,7 @@ def _member(file: BinaryIO, of: DistributionFile, name: str) -> bytes | None:
     try:
         return _of_zip(file, name) if of.filename.endswith(".zip") else _of_tar(file, name)
     except archive_errors() as error:
-        raise LocksetError(
-            "metadata-invalid",
+        raise MetadataInvalidError(
             f"The metadata of `{of.filename}` cannot be used: the archive cannot be read: {error}",
             hint="Use another release of the project",
         ) from error

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, BinaryIO, cast
 
 from packaging.utils import canonicalize_name
 
-from lockset.errors import LocksetError
+from lockset.errors import LocksetError, MetadataInvalidError
 from lockset.index.filenames import parse_version
 from lockset.metadata.bounded_reads import BoundedReads, archive_errors
 from lockset.metadata.core import parse_metadata
@@ -88,8 +88,7 @@ def check_identity(metadata: CoreMetadata, of: DistributionFile) -> None:
 
 
 def _invalid(what: str, why: str) -> LocksetError:
-    return LocksetError(
-        "metadata-invalid",
+    return MetadataInvalidError(
         f"The metadata of `{what}` cannot be used: {why}",
         hint="Use another release of the project",
     )

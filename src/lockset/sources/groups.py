@@ -29,7 +29,7 @@ def read_groups(table: SettingsTable | None) -> dict[str, tuple[RequirementLine,
     group. A requirement that is included twice is listed once.
 
     Raises:
-        LocksetError: `group-duplicate`, `group-unknown`, `group-cycle`, `group-depth`, `wrong-type`, `invalid-value`
+        LocksetError: `group-duplicate`, `unknown-group`, `group-cycle`, `group-depth`, `wrong-type`, `invalid-value`
             or `requirement-syntax`.
     """
     if table is None:
@@ -101,7 +101,7 @@ def _resolve(
         key_path, included = item
         if included not in written:
             raise LocksetError(
-                "group-unknown",
+                "unknown-group",
                 f"`{key_path}` includes the dependency group `{included}`, which does not exist",
                 location=location,
                 hint=nearest(included, written),

@@ -122,7 +122,7 @@ class _Expander:
     def _warn(self, line: RequirementLine, extra: str) -> None:
         self.warnings.append(
             Diagnostic(
-                code="extra-unknown",
+                code="unknown-extra",
                 message=f"`{line.text}` requests the extra `{extra}`, which the project does not have",
                 location=line.origin,
                 hint=nearest(extra, self._extras),

@@ -6,7 +6,7 @@ import os
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
-from lockset.errors import LocksetError
+from lockset.errors import HashMissingError, LocksetError
 from lockset.hashes import WEAK_ALGORITHMS, Digest, strong_digests
 from lockset.lockfile.model import (
     File,
@@ -166,10 +166,10 @@ def _commit(text: str, what: str) -> str:
 def _digests(hashes: Mapping[str, str], what: str, *, weak: bool) -> tuple[Digest, ...]:
     try:
         return strong_digests(hashes, what=what)
-    except LocksetError as error:
+    except HashMissingError:
         known = {name.lower(): value.lower() for name, value in hashes.items() if name.lower() in WEAK_ALGORITHMS}
         fits = known and all(len(value) == 2 * WEAK_ALGORITHMS[name] for name, value in known.items())
-        if not weak or error.diagnostic.code != "hash-missing" or not fits:
+        if not weak or not fits:
             raise
         return tuple(Digest(algorithm=name, value=value) for name, value in sorted(known.items()))
 

@@ -56,7 +56,7 @@ def test_branches_tags_and_ids_mean_commits(repository: Path) -> None:
 
 @pytest.mark.parametrize(
     ("revision", "code"),
-    [("nowhere", "revision-unknown"), ("deadbeef", "revision-unknown"), ("--upload-pack=touch", "vcs-refused")],
+    [("nowhere", "unknown-revision"), ("deadbeef", "unknown-revision"), ("--upload-pack=touch", "vcs-refused")],
 )
 def test_what_means_nothing_is_refused(revision: str, code: str, repository: Path) -> None:
     with pytest.raises(LocksetError) as caught:
@@ -68,7 +68,7 @@ def test_an_empty_repository_has_no_default_branch(tmp_path: Path) -> None:
     git(tmp_path, "init", "--quiet")
     with pytest.raises(LocksetError) as caught:
         meant(tmp_path, None)
-    assert caught.value.diagnostic.code == "revision-unknown"
+    assert caught.value.diagnostic.code == "unknown-revision"
 
 
 def test_a_repository_that_is_not_there_is_named(tmp_path: Path) -> None:

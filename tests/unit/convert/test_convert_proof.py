@@ -10,7 +10,7 @@ from packaging.markers import Marker
 from packaging.version import Version
 
 from fakes.fake_conversion import DraftIndex, FakeRemote, sha
-from lockset.composition.conversions.foreign import ConvertOptions, convert_draft, read_draft
+from lockset.composition.conversions.foreign import ConvertOptions, convert_imported, read_input
 from lockset.conversion.pipeline.complete import complete
 from lockset.conversion.pipeline.verify import verify_conversion
 from lockset.errors import LocksetError
@@ -33,9 +33,9 @@ TEXT = (
 def converted(tmp_path: Path) -> tuple[ImportedLock, Pylock]:
     path = tmp_path / "requirements.txt"
     path.write_text(TEXT)
-    draft, _ = read_draft(path, ConvertOptions(), environ={})
+    draft, _ = read_input(path, ConvertOptions(), environ={})
     index = DraftIndex(draft)
-    lock = convert_draft(draft, index, FakeRemote()).lock
+    lock = convert_imported(draft, index, FakeRemote()).lock
     return complete(draft, index, FakeRemote(), folder=tmp_path, listener=NullListener()), lock
 
 

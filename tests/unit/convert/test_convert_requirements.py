@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from fakes.fake_conversion import FILES, FakeRemote, convert_text, sha, wheel_file
-from lockset.composition.conversions.foreign import Conversion, ConvertOptions, read_draft
+from lockset.composition.conversions.foreign import Conversion, ConvertOptions, read_input
+from lockset.conversion.model.formats import Format, recognise
 from lockset.errors import LocksetError
 
 if TYPE_CHECKING:
@@ -213,7 +214,7 @@ BAD = {
     "merge-conflict": "a==1\n<<<<<<< HEAD\nb==1\n=======\nb==2\n>>>>>>> main\n",
     "hash-malformed": f"a==1 --hash=sha999:{'a' * 64}\n",
     "variable-unset": "a @ https://${NOBODY_SETS_THIS}@files.example.org/a-1.tar.gz\n",
-    "format-unknown": "",
+    "unknown-format": "",
     "nothing-pinned": "# nothing\n",
     "version-invalid": "a===one\n",
     "include-climbs": "-r ../../../../../../../../etc/hostname\n",
@@ -238,6 +239,12 @@ def test_conflict_markers_are_reported_with_their_lines(tmp_path: Path) -> None:
 def test_files_named_like_another_format_are_refused(tmp_path: Path) -> None:
     assert refused(tmp_path, "a==1\n", name="pylock.toml").diagnostic.code == "format-misnamed"
     assert refused(tmp_path, "version = 1\n\n[[package]]\nname = 'a'\n").diagnostic.code == "format-misnamed"
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_a_format_is_known_whatever_ends_a_line(end: str) -> None:
+    text = end.join(["version = 1", "", "[[package]]", "name = 'a'", ""])
+    assert recognise(text, name="any", location="any") is Format.UV
 
 
 def test_equal_input_gives_equal_bytes(tmp_path: Path) -> None:
@@ -277,7 +284,7 @@ def test_a_pin_that_a_constraint_excludes_is_refused(tmp_path: Path) -> None:
 def test_a_hash_that_belongs_to_no_requirement_is_refused(tmp_path: Path, text: str) -> None:
     with pytest.raises(LocksetError) as caught:
         convert_text(tmp_path, "requirements.txt", text.format(sha("a")))
-    assert caught.value.diagnostic.code == "hash-astray"
+    assert caught.value.diagnostic.code == "hash-without-requirement"
 
 
 def test_require_hashes_refuses_a_pin_without_a_hash(tmp_path: Path) -> None:
@@ -291,7 +298,7 @@ def test_invalid_utf_8_is_refused_with_its_line(tmp_path: Path, mark: bytes) -> 
     path = tmp_path / "requirements.txt"
     path.write_bytes(b"a==1\n" + mark)
     with pytest.raises(LocksetError) as caught:
-        read_draft(path, ConvertOptions(), environ={})
+        read_input(path, ConvertOptions(), environ={})
     assert caught.value.diagnostic.code == "encoding"
     assert str(caught.value.diagnostic.location).endswith(":2")
 

@@ -112,4 +112,4 @@ def test_what_toml_cannot_say_is_refused() -> None:
     lock = Pylock.from_dict({"lock-version": "1.0", "created-by": "x", "packages": [], "tool": {"x": {"y": object()}}})
     with pytest.raises(LocksetError) as caught:
         write(lock)
-    assert caught.value.diagnostic.code == "lock-not-writable"
+    assert caught.value.diagnostic.code == "lock-not-expressible"

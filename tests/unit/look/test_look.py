@@ -105,7 +105,7 @@ def test_extras_and_groups_are_fixed_when_any_is_chosen() -> None:
     assert [each.name for each in build_graph(lock, groups=["dev"]).entries.values()] == ["b", "m"]
 
 
-@pytest.mark.parametrize(("extras", "groups", "code"), [(["y"], None, "extra-unknown"), (None, ["y"], "group-unknown")])
+@pytest.mark.parametrize(("extras", "groups", "code"), [(["y"], None, "unknown-extra"), (None, ["y"], "unknown-group")])
 def test_unknown_extras_and_groups_are_refused(extras: list[str] | None, groups: list[str] | None, code: str) -> None:
     with pytest.raises(LocksetError) as caught:
         build_graph(lock_of(extras=["x"], dependency_groups=["g"]), extras=extras, groups=groups)
@@ -134,7 +134,7 @@ def test_what_is_no_python_is_refused(python: str) -> None:
 def test_an_unknown_package_is_refused_with_names_like_it() -> None:
     with pytest.raises(LocksetError) as caught:
         build_graph(lock_of(entry("requests"), entry("rich"))).named("request")
-    assert caught.value.diagnostic.code == "package-unknown"
+    assert caught.value.diagnostic.code == "unknown-package"
     assert caught.value.diagnostic.hint == "Did you mean `requests`?"
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from packaging.version import Version
 
-from lockset.errors import LocksetError
+from lockset.errors import BuildFailedError, LocksetError
 from lockset.index.pages.project_page import DistributionFile
 from lockset.metadata.build_failures import BuildFailures
 
@@ -21,7 +21,7 @@ FILE = DistributionFile(
     hashes={"sha256": "a" * 64},
     metadata_hashes={},
 )
-FAILED = LocksetError("build-failed", "hull does not build", context=("no compiler",), hint="Use another release")
+FAILED = BuildFailedError("hull does not build", context=("no compiler",), hint="Use another release")
 HOUR = 3600
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from packaging.version import Version
 
-from lockset.errors import LocksetError
+from lockset.errors import BuildFailedError, BuildNeededError, IndexUnreachableError, LocksetError
 from lockset.index.ports import ProjectNotFound
 from lockset.markers import MarkerSet, platform_region
 from lockset.resolve.problem.file_policy import FileRules
@@ -158,7 +158,7 @@ def test_metadata_is_asked_for_once_and_stepped_over_where_broken() -> None:
 def test_a_failure_that_says_nothing_of_the_release_is_passed_on() -> None:
     class Unreachable(SmallMetadata):
         def metadata(self, files: object) -> CoreMetadata:
-            raise LocksetError("index-unreachable", "nobody answers")
+            raise IndexUnreachableError("nobody answers")
 
     made = small_repository({"a": {"1": {}}}, rules(), metadata=Unreachable({}))
     with pytest.raises(LocksetError, match="nobody answers"):
@@ -209,10 +209,10 @@ class Builds(SmallMetadata):
 
     def metadata(self, files: Sequence[DistributionFile]) -> CoreMetadata:
         if not self._allowed:
-            raise LocksetError("build-needed", "Only a build would tell")
+            raise BuildNeededError("Only a build would tell")
         self.built.append(str(files[0].version))
         if files[0].version.major % 2:
-            raise LocksetError("build-failed", "It does not build")
+            raise BuildFailedError("It does not build")
         return replace(super().metadata(files), origin="built")
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from lockset.composition.exclusion import explain_exclusion
 from lockset.composition.run_context import RunContext, context_of
-from lockset.errors import LocksetError
+from lockset.errors import IndexUnreachableError, LocksetError
 from lockset.resolve.explain import explain
 from lockset.resolve.lock import second_opinion
 from lockset.resolve.one_environment.engine import Budget
@@ -48,7 +48,7 @@ def said_of_certainty(text: str) -> list[str]:
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """The universal search gives up at the first conflicts."""
-    for name in ("_CONFLICTS_AT_ONCE", "_FIRST_PATIENCE", "_RESTARTS", "_RESTARTS_OF_ONE"):
+    for name in ("_FIRST_RUN_REJECTIONS", "_FIRST_REJECTIONS", "_RESTARTS", "_RESTARTS_OF_ONE"):
         monkeypatch.setattr(search, name, 1)
 
 
@@ -125,7 +125,7 @@ def test_that_the_engines_disagree_is_said(monkeypatch: pytest.MonkeyPatch, *, e
 
 def test_a_page_that_cannot_be_read_leaves_the_failure_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
     def unreachable(*_: object) -> Mapping[str, Version]:
-        raise LocksetError("index-unreachable", "nobody answers")
+        raise IndexUnreachableError("nobody answers")
 
     monkeypatch.setattr(second_opinion, "resolve_one", unreachable)
     assert said_of_certainty(WITHOUT_ANSWER) == [explain._CERTAINTY[True, "undecided"]]

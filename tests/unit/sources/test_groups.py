@@ -44,7 +44,7 @@ def test_includes_that_double_at_every_level_stay_cheap() -> None:
             "group-cycle",
             "a -> b -> a",
         ),
-        ("a = [{include-group='tets'}]\ntest = []", "group-unknown", "`tets`"),
+        ("a = [{include-group='tets'}]\ntest = []", "unknown-group", "`tets`"),
         ("a_b = []\nA-B = []", "group-duplicate", "`a-b`"),
         ("a = 'x'", "wrong-type", "`dependency-groups.a` has to be an array, not a string"),
         ("a = [1]", "wrong-type", "`dependency-groups.a[0]`"),

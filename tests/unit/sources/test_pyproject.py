@@ -111,7 +111,7 @@ test = ["demo[x]", "pytest"]
 def test_an_unknown_own_extra_is_a_warning_that_names_the_nearest() -> None:
     read = project('[project]\nname = "demo"\noptional-dependencies = { socks = ["b"], all = ["demo[sock]"] }\n')
     (warning,) = read.warnings
-    assert warning.code == "extra-unknown"
+    assert warning.code == "unknown-extra"
     assert "`sock`" in warning.message
     assert warning.hint == "Did you mean `socks`?"
 

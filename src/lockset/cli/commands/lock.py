@@ -33,6 +33,6 @@ def run(command: LockCommand, out: Output) -> int:
         out.file(result.text)
     elif not command.dry_run:
         result.write()
-    told = show_lock(result, command, time.perf_counter() - began, out)
-    save_answer(command, result, told=told, since=since)
+    summary = show_lock(result, command, time.perf_counter() - began, out)
+    save_answer(command, result, outputs=summary, since=since)
     return DONE

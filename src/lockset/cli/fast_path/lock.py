@@ -32,11 +32,11 @@ def recall_answer(arguments: Sequence[str], environ: Mapping[str, str]) -> str |
             return None
         target, answers = record[5:]
         there = _there(target)
-        for old, text, told in answers:
+        for old, text, output in answers:
             if there == old:
                 if there != text:
                     _replace(target, text)
-                return str(told)
+                return str(output)
     except (OSError, ValueError, TypeError, EOFError, KeyError, IndexError, MemoryError):
         pass
     return None

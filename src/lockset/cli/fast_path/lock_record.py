@@ -29,13 +29,13 @@ _DAY = 86_400.0
 _SECRET_NAME = re.compile("PASS|TOKEN|SECRET|USERNAME|AUTH")
 
 
-def save_answer(command: LockCommand, result: LockResult, *, told: tuple[str, str], since: float) -> None:
+def save_answer(command: LockCommand, result: LockResult, *, outputs: tuple[str, str], since: float) -> None:
     """Keep the answer of this run where files, options and the freshness of pages alone decide on it.
 
     Args:
         command: The command.
         result: Its answer.
-        told: What the next run says where it writes the file, and where it finds it as it is.
+        outputs: What the next run says where it writes the file, and where it finds it as it is.
         since: When the run began, in seconds since the epoch.
     """
     inputs, until = result.inputs, result.fresh_until
@@ -48,9 +48,9 @@ def save_answer(command: LockCommand, result: LockResult, *, told: tuple[str, st
     looked = [str(above / "pyproject.toml") for above in (here, *here.parents)]
     looked += [str(inputs.project.base / name) for name in OTHER_FILES]
     before, after = inputs.before, result.text.encode()
-    answers: list[tuple[bytes | None, bytes, str]] = [(after, after, told[1])]
+    answers: list[tuple[bytes | None, bytes, str]] = [(after, after, outputs[1])]
     if before != after:
-        answers.append((before, after, told[0]))
+        answers.append((before, after, outputs[0]))
     keep_answer(
         command.arguments,
         os.environ,  # noqa: TID251 - the door for environment variables

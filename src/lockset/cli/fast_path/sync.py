@@ -25,10 +25,10 @@ __all__ = ["save_sync"]
 _SECRET_NAME = re.compile("PASS|TOKEN|SECRET|USERNAME|AUTH")
 
 
-def save_sync(command: SyncCommand, result: SyncResult, *, told: str, verbose: bool) -> None:
+def save_sync(command: SyncCommand, result: SyncResult, *, message: str, verbose: bool) -> None:
     """Remember `result` of `command`, where files alone show the next time that nothing is to do.
 
-    `told` is what the next such command says.
+    `message` is what the next such command says.
     """
     cache = cache_folder(os.environ)  # noqa: TID251 - the door for environment variables
     if cache is None or verbose or not command.repeatable or _decided_by_more(result):
@@ -49,7 +49,7 @@ def save_sync(command: SyncCommand, result: SyncResult, *, told: str, verbose: b
         locks=locks,
         libraries=result.target.layout.libraries,
         files=files,
-        output=told,
+        output=message,
     )
 
 

@@ -149,14 +149,16 @@ def _usage(action: argparse.Action) -> str:
 def add_cache(parser: argparse.ArgumentParser, *, needless: bool = False) -> None:
     """Options on the cache; they are understood, and not told, where there is nothing to keep or to fetch."""
 
-    def told(text: str) -> str:
+    def note_of(text: str) -> str:
         return argparse.SUPPRESS if needless else text
 
     group = parser.add_argument_group("cache")
-    group.add_argument("--cache-dir", type=Path, metavar="DIR", help=told("folder of the cache (LOCKSET_CACHE_DIR)"))
-    group.add_argument("--no-cache", action="store_true", help=told("use a cache that is thrown away afterwards"))
-    group.add_argument("--refresh", action="store_true", help=told("ask the index anew for every page"))
-    group.add_argument("--offline", action="store_true", help=told("use the cache only, no network (LOCKSET_OFFLINE)"))
+    group.add_argument("--cache-dir", type=Path, metavar="DIR", help=note_of("folder of the cache (LOCKSET_CACHE_DIR)"))
+    group.add_argument("--no-cache", action="store_true", help=note_of("use a cache that is thrown away afterwards"))
+    group.add_argument("--refresh", action="store_true", help=note_of("ask the index anew for every page"))
+    group.add_argument(
+        "--offline", action="store_true", help=note_of("use the cache only, no network (LOCKSET_OFFLINE)")
+    )
 
 
 def add_index(parser: argparse.ArgumentParser) -> None:
@@ -287,9 +289,9 @@ def _number(args: argparse.Namespace, name: str, default: float) -> float:
     given: float | None = getattr(args, name)
     value = default if given is None else given
     if not 0 <= value <= _MOST or (name == "timeout" and value == 0):
-        said = f"LOCKSET_{name.upper()}" if name in args.by_variable else f"--{name}"
+        source = f"LOCKSET_{name.upper()}" if name in args.by_variable else f"--{name}"
         least = "more than 0, and at most" if name == "timeout" else "between 0 and"
-        raise UsageError("option-value", f"{said} is {value:g}, and has to be {least} {_MOST}")
+        raise UsageError("option-value", f"{source} is {value:g}, and has to be {least} {_MOST}")
     return value
 
 

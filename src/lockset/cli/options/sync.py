@@ -367,12 +367,11 @@ def _find_python(version: str | None, cache: Path | None) -> str:
     try:
         return find_python(folders, version=version, cache=cache)
     except LocksetError as error:
-        one = error.diagnostic
         registry = ", in the registry" if sys.platform == "win32" else ""
         looked = (
             (f"Looked for on the path{registry}, and where pyenv, uv, mise and asdf keep theirs",) if version else ()
         )
-        raise LocksetError(one.code, one.message, context=looked, hint=one.hint) from error
+        raise error.replaced(context=looked) from error
 
 
 def _has_version(environment: str, version: str) -> bool:

@@ -124,9 +124,11 @@ def _target(text: str) -> DescribedTarget:
     python, slash, platform = text.partition("/")
     if not (python and slash and platform):
         hint = "Write it as `3.12/linux` or `3.13/manylinux_2_28_aarch64`"
-        raise UsageError("target", f"`{text}` is not a Python and a platform", hint=hint)
+        raise UsageError("unknown-target", f"`{text}` is not a Python and a platform", hint=hint)
     try:
         described_target(platform, python)
     except LocksetError as error:
-        raise UsageError("target", error.diagnostic.message, location="--for", hint=error.diagnostic.hint) from error
+        raise UsageError(
+            "unknown-target", error.diagnostic.message, location="--for", hint=error.diagnostic.hint
+        ) from error
     return DescribedTarget(text, python, platform)

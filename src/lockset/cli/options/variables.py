@@ -87,20 +87,20 @@ def apply_variables(args: argparse.Namespace, parser: argparse.ArgumentParser) -
     """
     args.by_variable = frozenset()
     environ = os.environ  # noqa: TID251 - the door for environment variables
-    told = {name: value for name, value in environ.items() if value and name.startswith(_PREFIX)}
-    if not told:
+    values = {name: value for name, value in environ.items() if value and name.startswith(_PREFIX)}
+    if not values:
         return
     given = {name for name, value in vars(args).items() if not _is_unset(value)}
     outdone = frozenset(_outdone(args.command, given))
-    found = set()
+    applied = set()
     for action in parser._actions:  # noqa: SLF001 - argparse has no public way
         if action.dest in given or action.dest in outdone or action.dest in _ELSEWHERE:
             continue
-        name = next((name for name in variables(args.command, action) if name in told), None)
+        name = next((name for name in variables(args.command, action) if name in values), None)
         if name is not None:
-            setattr(args, action.dest, _value(action, name, told[name]))
-            found.add(action.dest)
-    args.by_variable = frozenset(found)
+            setattr(args, action.dest, _value(action, name, values[name]))
+            applied.add(action.dest)
+    args.by_variable = frozenset(applied)
 
 
 def _is_unset(value: object) -> bool:

@@ -61,7 +61,7 @@ def change_lines(changes: LockDiff, out: Output) -> Iterator[str]:
             yield f"  {out.style('-', 'bold red')} {name} {version_or_source(change.old)}"
         elif change.old is not None and change.new is not None:
             if "version" in change.kinds:
-                said = f"{version_or_source(change.old)} -> {version_or_source(change.new)}"
+                shown = f"{version_or_source(change.old)} -> {version_or_source(change.new)}"
             else:
-                said = f"{version_or_source(change.new)} ({', '.join(change.kinds)})"
-            yield f"  {out.style('~', 'bold yellow')} {name} {said}"
+                shown = f"{version_or_source(change.new)} ({', '.join(change.kinds)})"
+            yield f"  {out.style('~', 'bold yellow')} {name} {shown}"

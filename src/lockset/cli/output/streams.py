@@ -247,7 +247,7 @@ class Progress:
         self._drawn_at = 0.0
         self._drawn = False
         self._frame = 0
-        self._said: set[str] = set()
+        self._noted: set[str] = set()
 
     def phase(self, name: str, *, total: int | None = None) -> None:
         """A phase begins."""
@@ -269,8 +269,8 @@ class Progress:
 
     def note(self, text: str) -> None:
         """Tell once."""
-        if text not in self._said:
-            self._said.add(text)
+        if text not in self._noted:
+            self._noted.add(text)
             self._out.line(f"{self._out.style('note', 'bold cyan')}: {plain(text)}")
 
     def warning(self, text: str) -> None:

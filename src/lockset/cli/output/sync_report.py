@@ -108,7 +108,7 @@ def show_sync(result: SyncResult, command: SyncCommand, seconds: float, out: Out
         out.json(_json(result))
     out.line(_conclusion(result.plan, command.options, seconds))
     again = "" if out.quiet else f"{_all_right(result.plan)}\n"
-    save_sync(command, result, told=again, verbose=out.verbose)
+    save_sync(command, result, message=again, verbose=out.verbose)
     return REFUSED if command.check and result.plan.changes else DONE
 
 
@@ -167,12 +167,12 @@ def _conclusion(plan: Plan, options: SyncOptions, seconds: float) -> str:
     counts = Counter(step.action for step in plan.changes)
     verbs = _WOULD if options.check_only else _DONE
     (first, number), *others = [(verb, counts[action]) for action, verb in verbs.items() if counts[action]]
-    said = ", ".join([f"{first} {count_text(number, 'package')}", *(f"{verb} {count}" for verb, count in others)])
-    return f"Would {said}" if options.check_only else f"{said[0].upper()}{said[1:]} in {seconds_text(seconds)}"
+    text = ", ".join([f"{first} {count_text(number, 'package')}", *(f"{verb} {count}" for verb, count in others)])
+    return f"Would {text}" if options.check_only else f"{text[0].upper()}{text[1:]} in {seconds_text(seconds)}"
 
 
 def _all_right(plan: Plan) -> str:
-    """What is said where nothing is to do."""
+    """What is text where nothing is to do."""
     count = sum(1 for step in plan.steps if step.desired is not None)
     if count == 0:
         return "The lock file selects no package here, and none is to be removed"

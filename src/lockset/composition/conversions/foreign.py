@@ -58,11 +58,11 @@ FormatName: TypeAlias = Literal["requirements", "poetry", "uv", "pdm", "pipfile"
 __all__ = [
     "Conversion",
     "ConvertOptions",
-    "convert_draft",
     "convert_foreign",
+    "convert_imported",
     "dropped_credentials",
     "is_pylock",
-    "read_draft",
+    "read_input",
     "refuse_losses",
     "refuse_pylock_options",
 ]
@@ -192,22 +192,24 @@ def convert_foreign(
         LocksetError: what is wrong with the input, what cannot be had, or (`strict`) what would be lost.
     """
     fetch = SourceFetcher(lambda: resolve_indexes(indexes, None, context))
-    draft, project = read_draft(path, options, output=output, content=content, environ=context.variables, fetch=fetch)
+    imported, project = read_input(
+        path, options, output=output, content=content, environ=context.variables, fetch=fetch
+    )
     found = resolve_indexes(indexes, project, context)
     hint = unread_index_variable(found, context) if project is not None else None
     if hint is not None:
         context.heard.hint(hint)
     if options.own_indexes:
-        found = with_own_indexes(found, draft)
+        found = with_own_indexes(found, imported)
     listener = context.heard
     with _live(found, context.cache_folder, listener) as (index, remote):
-        return convert_draft(
-            draft, index, remote, output=output, strict=options.strict, sizes=options.sizes, listener=listener
+        return convert_imported(
+            imported, index, remote, output=output, strict=options.strict, sizes=options.sizes, listener=listener
         )
 
 
-def convert_draft(
-    draft: ImportedLock,
+def convert_imported(
+    imported: ImportedLock,
     index: Index,
     remote: Remote,
     *,
@@ -222,18 +224,18 @@ def convert_draft(
         LocksetError: see `convert`.
     """
     folder = absolute(output).parent
-    filled = complete(draft, index, remote, folder=folder, listener=listener or NullListener())
+    filled = complete(imported, index, remote, folder=folder, listener=listener or NullListener())
     lock, lost = assemble_imported(filled)
     if sizes:
         lock = with_sizes(lock, remote)
     losses = (*filled.losses, *lost, *missing_dependencies(filled, index, remote))
-    refuse_secrets(lock, location=draft.location)
+    refuse_secrets(lock, location=imported.location)
     text = write(lock)
-    _validate(text, draft.location)
+    _validate(text, imported.location)
     again = read(text, path="pylock.toml").lock
     proof = verify_conversion(filled, again, losses)
-    refuse_losses(losses, strict=strict, location=draft.location)
-    return Conversion(format=draft.format, lock=again, text=text, losses=losses, proof=proof)
+    refuse_losses(losses, strict=strict, location=imported.location)
+    return Conversion(format=imported.format, lock=again, text=text, losses=losses, proof=proof)
 
 
 def absolute(path: str | os.PathLike[str]) -> Path:
@@ -265,7 +267,7 @@ def dropped_credentials(names: Iterable[str]) -> tuple[Loss, ...]:
     return (Loss(kind="credentials-dropped", message=message, note=True),) if listed else ()
 
 
-def read_draft(
+def read_input(
     path: str | os.PathLike[str],
     options: ConvertOptions,
     *,
@@ -292,7 +294,7 @@ def read_draft(
 
     text = decode_lock_text(data, location=location)
     return read_foreign(
-        text, format_, location=location, options=reader_options, pyproject=_beside(options, input_path)
+        text, format_, location=location, options=reader_options, pyproject=_neighbouring_pyproject(options, input_path)
     ), None
 
 
@@ -313,7 +315,7 @@ def _recognised(data: bytes, location: str) -> Format:
         return Format.REQUIREMENTS
     text = data.decode("utf-8-sig", "replace")
     if not text.strip():
-        raise LocksetError("format-unknown", "The file is empty", location=location)
+        raise LocksetError("unknown-format", "The file is empty", location=location)
     return recognise(text, name=location, location=location)
 
 
@@ -330,7 +332,7 @@ def _options(options: ConvertOptions, input_path: Path, output: str | os.PathLik
     )
 
 
-def _beside(options: ConvertOptions, input_path: Path) -> Pyproject | None:
+def _neighbouring_pyproject(options: ConvertOptions, input_path: Path) -> Pyproject | None:
     path = options.pyproject
     if path is None:
         path = input_path.parent / "pyproject.toml"
@@ -397,7 +399,7 @@ def _read_requirements(
         environ=environ,
         surroundings=files,
     )
-    draft = read_pins(
+    imported = read_pins(
         project,
         [text, *files.texts],
         location=location,
@@ -405,12 +407,12 @@ def _read_requirements(
         files=options.files,
         requires_python=options.requires_python,
     )
-    return draft, project
+    return imported, project
 
 
-def with_own_indexes(options: IndexOptions, draft: ImportedLock) -> IndexOptions:
+def with_own_indexes(options: IndexOptions, imported: ImportedLock) -> IndexOptions:
     """The same, where packages for which the input names an index are asked there and nowhere else."""
-    gaps = [package for package in draft.packages if not package.is_complete]
+    gaps = [package for package in imported.packages if not package.is_complete]
     named = {package.name: package.index for package in gaps if package.index is not None}
     urls = dict.fromkeys(url for url in named.values() if not same_index(url, options.index_url))
     by_url = {url: f"input-{number}" for number, url in enumerate(urls)}

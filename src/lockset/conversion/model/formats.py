@@ -72,8 +72,9 @@ def recognise(text: str, *, name: str, location: str) -> Format:
     """Recognize a format by its content, and by the file name only if the content is ambiguous or broken.
 
     Raises:
-        LocksetError: `format-unknown` if the format is not supported, `format-misnamed` if the name suggests another.
+        LocksetError: `unknown-format` if the format is not supported, `format-misnamed` if the name suggests another.
     """
+    text = text.replace("\r\n", "\n")
     format_ = _by_content(text)
     expected = expected_by_name(name)
     if format_ is None and expected is Format.PYLOCK and _REQUIREMENT.search(text):
@@ -126,4 +127,4 @@ def _refuse_other_kinds(text: str, location: str) -> None:
     elif "\0" in head:
         what = "a binary file"
     if what is not None:
-        raise LocksetError("format-unknown", f"This is {what}", location=location, hint=hint)
+        raise LocksetError("unknown-format", f"This is {what}", location=location, hint=hint)

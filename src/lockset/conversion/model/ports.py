@@ -52,5 +52,5 @@ class Remote(Protocol):
         """The full commit that a branch or tag of a Git repository points to now (None: the default branch).
 
         Raises:
-            LocksetError: `revision-unknown`, `vcs-refused`, `vcs-failed`, `offline`.
+            LocksetError: `unknown-revision`, `vcs-refused`, `vcs-failed`, `offline`.
         """

@@ -10,7 +10,7 @@ from lockset.conversion.model.direct_source import path_from
 from lockset.conversion.model.imported_lock import ImportedFile, ImportedPackage, Loss
 from lockset.conversion.readers.archive_hashes import algorithms_of, with_hashes_read
 from lockset.conversion.readers.local_versions import admitted_versions, losses_of_split, split_by_release
-from lockset.errors import LocksetError
+from lockset.errors import LocksetError, OfflineError
 from lockset.hashes import STRONG_ALGORITHMS
 from lockset.index.ports import EMPTY_PAGE, ProjectNotFound
 from lockset.lockfile.model import PackageArchive, PackageVcs
@@ -186,10 +186,8 @@ class _GapFiller:
     def _online(self, request, message: str):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202 - any answer
         try:
             return request()
-        except LocksetError as error:
-            if error.diagnostic.code != "offline":
-                raise
-            raise LocksetError("offline", message, location=self.location, hint="Run without `--offline`") from error
+        except OfflineError as error:
+            raise OfflineError(message, location=self.location, hint="Run without `--offline`") from error
 
     def _release(self, package: ImportedPackage) -> tuple[ProjectDetail, Sequence[DistributionFile]]:
         """The page of the project, and its files of the releases that the pin admits."""
@@ -219,9 +217,7 @@ class _GapFiller:
             return self.index.project(package.name)
         except ProjectNotFound as error:
             diagnostic = error.diagnostic
-            raise LocksetError(
-                diagnostic.code,
-                diagnostic.message,
+            raise error.replaced(
                 location=package.origin or self.location,
                 context=diagnostic.context,
                 hint="Name the index that has it with `--index` or `--default-index`",

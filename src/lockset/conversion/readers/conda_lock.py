@@ -125,7 +125,7 @@ class _CondaLockReader:
         marker = _PLATFORMS.get(platform)
         if marker is None:
             raise LocksetError(
-                "platform-unknown", f"The conda platform `{platform}` is not supported", location=self._top.location
+                "unknown-platform", f"The conda platform `{platform}` is not supported", location=self._top.location
             )
         return marker
 

@@ -11,7 +11,7 @@ from lockset._dataclass import dataclass
 from lockset.conversion.model.checked_table import Fields, parse_toml_fields
 from lockset.conversion.model.graph import GraphEdge, GraphRoot
 from lockset.dependency_specifiers import read_dependency
-from lockset.errors import LocksetError
+from lockset.errors import RequirementSyntaxError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -123,7 +123,7 @@ def _standard(choice: Choice, text: str, location: str) -> ProjectRequirement:
     try:
         requirement = read_dependency(text)
     except InvalidRequirement as error:
-        raise LocksetError("requirement-syntax", f"`{text}` is not a requirement", location=location) from error
+        raise RequirementSyntaxError(f"`{text}` is not a requirement", location=location) from error
     return ProjectRequirement(
         choice=choice,
         name=canonicalize_name(requirement.name),

@@ -248,12 +248,12 @@ def _warning_losses(project: RootProject) -> Iterator[Loss]:
     """The warnings of the requirements file reader, as losses.
 
     Raises:
-        LocksetError: `hash-astray`: a hash that belongs to no requirement.
+        LocksetError: `hash-without-requirement`: a hash that belongs to no requirement.
     """
     for warning in project.warnings:
         if warning.code == "option-ignored" and warning.message.startswith("`--hash`"):
             raise LocksetError(
-                "hash-astray",
+                "hash-without-requirement",
                 "A `--hash` on its own line belongs to no requirement, and installers ignore it",
                 location=warning.location,
                 hint="Join it to the line of its requirement with a backslash, without a comment in between",

@@ -45,7 +45,7 @@ class Authenticator:
         self._lock = threading.Lock()
         self._known: dict[Scope, Credentials | None] = {}
         self._indexes: dict[Scope, str] = {}
-        self._asked_keyring: set[Scope] = set()
+        self._keyring_scopes: set[Scope] = set()
         self._netrc: netrc.netrc | None = None
         self._netrc_read = False
         self._chosen = frozenset(origin_of(source.url) for source in sources)
@@ -90,8 +90,8 @@ class Authenticator:
         if not self._keyring:
             return False
         with self._lock:
-            if scope not in self._asked_keyring:
-                self._asked_keyring.add(scope)
+            if scope not in self._keyring_scopes:
+                self._keyring_scopes.add(scope)
                 found = _of_keyring(self._indexes.get(scope), scope.origin, self._known.get(scope))
                 if found is not None:
                     self._known[scope] = found

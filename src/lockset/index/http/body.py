@@ -5,7 +5,7 @@ from __future__ import annotations
 import zlib
 from typing import TYPE_CHECKING
 
-from lockset.errors import LocksetError
+from lockset.errors import DownloadFailedError, DownloadTooLargeError, LocksetError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -81,7 +81,7 @@ class Inflater:
         return piece
 
     def _too_large(self) -> LocksetError:
-        return LocksetError("download-too-large", f"The answer is larger than {self._limit} bytes", location=self._what)
+        return DownloadTooLargeError(f"The answer is larger than {self._limit} bytes", location=self._what)
 
     def _broken(self, why: str) -> LocksetError:
-        return LocksetError("download-failed", f"The answer cannot be read: {why}", location=self._what)
+        return DownloadFailedError(f"The answer cannot be read: {why}", location=self._what)

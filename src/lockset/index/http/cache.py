@@ -190,17 +190,17 @@ class DiskCache:
         with self._lock:
             self._counter += 1
             folder, name = os.path.split(path)
-            beside = os.path.join(folder, f".{name}.{os.getpid()}.{self._counter}")
+            temporary = os.path.join(folder, f".{name}.{os.getpid()}.{self._counter}")
         try:
-            handle = self._opened(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL)
+            handle = self._opened(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL)
             try:
                 _write_all(handle, data)
             finally:
                 os.close(handle)
-            replace(beside, path)
+            replace(temporary, path)
         except OSError:
             self._writable = False  # full, read-only or gone: the run goes on, and does not try again and again
-            _remove(beside)
+            _remove(temporary)
 
     @staticmethod
     def _opened(path: str, flags: int) -> int:

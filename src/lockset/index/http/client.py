@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from packaging.utils import canonicalize_name
 
-from lockset.errors import LocksetError
+from lockset.errors import DownloadTooLargeError, LocksetError
 from lockset.index.credentials import redact
 from lockset.index.http.local import read_local
 from lockset.index.http.pages import Pages
@@ -114,9 +114,9 @@ class HttpIndexes:
 
     def _ask(self, name: str) -> ProjectDetail:
         plan = IndexOrder(join_all=self._options.strategy == "unsafe-best-match")
-        asked = sources_for(name, self._options)
+        searched = sources_for(name, self._options)
         fingerprints: list[str] = []
-        for source in asked:
+        for source in searched:
             table, fingerprint = self._pages.table(source, name)
             if table is not None:
                 fingerprints.append(fingerprint)
@@ -126,7 +126,7 @@ class HttpIndexes:
         flat = [table for location in locations if (table := self._pages.table(location, name)[0]) is not None]
         answer = plan.answer(flat)
         if answer is None:
-            raise ProjectNotFound(name, asked=tuple(redact(source.url) for source in (*asked, *locations)))
+            raise ProjectNotFound(name, searched=tuple(redact(source.url) for source in (*searched, *locations)))
         self._warn(answer)
         whole = len(fingerprints) == 1 and not flat
         return ProjectDetail(answer, fingerprint=fingerprints[0] if whole else "")
@@ -180,6 +180,4 @@ class HttpDownloads:
 
 
 def _too_large(url: str, bound: int) -> LocksetError:
-    return LocksetError(
-        "download-too-large", f"The file is larger than the {bound} bytes expected", location=redact(url)
-    )
+    return DownloadTooLargeError(f"The file is larger than the {bound} bytes expected", location=redact(url))

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, BinaryIO, cast
 
-from lockset.errors import LocksetError
+from lockset.errors import DownloadFailedError, HashMismatchError, LocksetError, OfflineError
 from lockset.hashes import STRONG_ALGORITHMS, WEAK_ALGORITHMS, Digest, Verifier
 from lockset.index.credentials import redact
 from lockset.index.http.local import local_path, read_local
@@ -50,7 +50,7 @@ class HttpFiles:
     def metadata_file(self, file: DistributionFile) -> bytes | None:
         """The body of `<url>.metadata`: see the port."""
         if file.url.startswith("file:"):
-            return _read_beside(file)
+            return _read_metadata_file(file)
         path, mark, query = file.url.partition("?")
         request = Request(url=f"{path}.metadata{mark}{query}", accepted=frozenset({200, *_ABSENT}), compressed=True)
         if file.metadata:
@@ -74,9 +74,9 @@ class HttpFiles:
 
         try:
             return self._transport.exchange(request, take)
-        except LocksetError as error:
-            if error.diagnostic.code == "offline":
-                raise
+        except OfflineError:
+            raise
+        except LocksetError:
             return None, Outcome.ODD
 
     def open(self, file: DistributionFile) -> BinaryIO | None:
@@ -90,9 +90,9 @@ class HttpFiles:
             found = open_remote(self._transport, file.url)
         except LocksetError as error:
             # Asked for a piece, servers answer with anything. Only a request for the whole file has to be understood.
-            if error.diagnostic.code == "offline" or self._transport.is_silent(file.url):
+            if isinstance(error, OfflineError) or self._transport.is_silent(file.url):
                 raise
-            if error.diagnostic.code == "download-failed":
+            if isinstance(error, DownloadFailedError):
                 self._without_ranges.add(index)
             found = None
         if found is None:
@@ -125,11 +125,11 @@ class HttpFiles:
 
     def sha256(self, file: DistributionFile) -> str:
         """The sha256 of the file's bytes: as the index says, or of what was read in this run, or of a download now."""
-        said = file.hashes.get("sha256") or self._digests.get(file.url)
-        if said is None:
+        promised = file.hashes.get("sha256") or self._digests.get(file.url)
+        if promised is None:
             with self.download(file):
-                said = self._digests[file.url]
-        return said
+                promised = self._digests[file.url]
+        return promised
 
     def size(self, file: DistributionFile) -> int | None:
         """Size in bytes, where the page, a transfer or an earlier run told it."""
@@ -147,9 +147,9 @@ class HttpFiles:
                 found[file.url] = known
             elif not self._transport.options.offline:
                 jobs.append((file, self._workers.start(lambda file=file: self._ask_size(file))))  # type: ignore[misc]  # a default argument binds the present file
-        asked = {file: size for file, job in jobs if (size := job.result()) is not None}
-        self._cache.remember_sizes({_key(file): size for file, size in asked.items()})
-        return found | {file.url: size for file, size in asked.items()}
+        measured = {file: size for file, job in jobs if (size := job.result()) is not None}
+        self._cache.remember_sizes({_key(file): size for file, size in measured.items()})
+        return found | {file.url: size for file, size in measured.items()}
 
     def _ask_size(self, file: DistributionFile) -> int | None:
         if file.url.startswith("file:"):
@@ -185,7 +185,7 @@ class HttpFiles:
         try:
             return path.open("rb")
         except OSError as error:
-            raise LocksetError("download-failed", f"The file cannot be read: {error}", location=str(path)) from error
+            raise DownloadFailedError(f"The file cannot be read: {error}", location=str(path)) from error
 
 
 class _Verified:
@@ -221,8 +221,7 @@ class _Verified:
         """The hash, once everything came; LocksetError `hash-mismatch` where it is not what the index promised."""
         wrong = self.mismatch()
         if wrong is not None:
-            raise LocksetError(
-                "hash-mismatch",
+            raise HashMismatchError(
                 f"`{self._file.filename}` is not what its index promises: {wrong.replace('locked', 'promised')}",
                 location=redact(self._file.url),
                 hint="The file was changed or damaged on the way; try again, or tell whoever runs the index",
@@ -250,7 +249,7 @@ def _strong_tag(incoming: Incoming) -> str | None:
     return f"{tag} {size}" if tag.startswith('"') and len(tag) > len('""') and size is not None else None
 
 
-def _read_beside(file: DistributionFile) -> bytes | None:
+def _read_metadata_file(file: DistributionFile) -> bytes | None:
     """The `.metadata` file beside a local file, where the page promises one."""
     if not file.metadata:
         return None

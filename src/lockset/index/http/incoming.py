@@ -7,6 +7,7 @@ from dataclasses import field
 from typing import TYPE_CHECKING, Protocol
 
 from lockset._dataclass import dataclass
+from lockset.errors import DownloadFailedError, KnownError
 from lockset.index.credentials import redact
 from lockset.index.http.body import Inflater
 
@@ -44,7 +45,7 @@ class Request:
 
     Attributes:
         accepted: Statuses the caller can read; others are tried again or become errors.
-        failure: Code of the error where the answer never comes.
+        failure: The error where the answer never comes.
         compressed: The body may come compressed; it is inflated by `Incoming.body`.
         retried: Whether it is tried again where the connection fails.
     """
@@ -53,7 +54,7 @@ class Request:
     method: str = "GET"
     headers: Mapping[str, str] = field(default_factory=dict)
     accepted: frozenset[int] = frozenset({200})
-    failure: str = "download-failed"
+    failure: type[KnownError] = DownloadFailedError
     compressed: bool = False
     retried: bool = True
 

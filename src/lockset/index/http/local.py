@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from packaging.utils import canonicalize_name
 
-from lockset.errors import LocksetError
+from lockset.errors import DownloadFailedError, FileMissingError, IndexUnreachableError, LocksetError
 from lockset.index.filenames import SDIST_SUFFIXES
 from lockset.index.pages.page_table import TableBuilder
 
@@ -50,9 +50,9 @@ def read_local(url: str) -> Iterator[bytes]:
                 yield chunk
                 chunk = file.read(_READ_SIZE)
     except FileNotFoundError as error:
-        raise LocksetError("file-not-found", "There is no such file", location=str(path)) from error
+        raise FileMissingError("There is no such file", location=str(path)) from error
     except OSError as error:
-        raise LocksetError("download-failed", f"The file cannot be read: {error}", location=str(path)) from error
+        raise DownloadFailedError(f"The file cannot be read: {error}", location=str(path)) from error
 
 
 def local_table(source: IndexSource, name: str) -> PageTable | None:
@@ -68,8 +68,7 @@ def local_table(source: IndexSource, name: str) -> PageTable | None:
     try:
         found = _of_flat(location, name, source.url) if source.flat else _of_tree(location, name, source.url)
     except OSError as error:
-        raise LocksetError(
-            "index-unreachable",
+        raise IndexUnreachableError(
             f"The folder of packages cannot be read: {error.strerror or error}",
             location=str(location),
         ) from error

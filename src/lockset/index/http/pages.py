@@ -6,7 +6,7 @@ import math
 import threading
 from typing import TYPE_CHECKING
 
-from lockset.errors import LocksetError
+from lockset.errors import IndexUnreachableError
 from lockset.index.credentials import redact, split_credentials
 from lockset.index.freshness import Freshness, freshness_of, lifetime, validators
 from lockset.index.http.local import local_table
@@ -95,8 +95,8 @@ class Pages:
         if stored is not None and (decision is Freshness.USE or self._options.offline):
             self._bound(stored[0].headers, stored[0].stored_at)
             return stored[1], stored[0].fingerprint
-        asked = validators(stored[0].headers).headers() if stored is not None else {}
-        received = self._receive(source, url, asked)
+        conditions = validators(stored[0].headers).headers() if stored is not None else {}
+        received = self._receive(source, url, conditions)
         if received.status == 304 and stored is not None:  # noqa: PLR2004 (not modified)
             headers = {**stored[0].headers, **received.headers}
             self._bound(headers, self._clock())
@@ -122,19 +122,17 @@ class Pages:
             max_age=options.max_age,
         )
 
-    def _receive(self, source: IndexSource, url: str, asked: dict[str, str]) -> _Received:
+    def _receive(self, source: IndexSource, url: str, conditions: dict[str, str]) -> _Received:
         request = Request(
             url=url,
-            headers={"accept": _ACCEPT, **asked},
+            headers={"accept": _ACCEPT, **conditions},
             accepted=_PAGE_STATUSES,
-            failure="index-unreachable",
+            failure=IndexUnreachableError,
             compressed=True,
         )
         received = self._transport.exchange(request, _Received)
-        if received.status == 304 and not asked:  # noqa: PLR2004 (not modified)
-            raise LocksetError(
-                "index-unreachable", "The index answered 304 to a first request", location=_public(source)
-            )
+        if received.status == 304 and not conditions:  # noqa: PLR2004 (not modified)
+            raise IndexUnreachableError("The index answered 304 to a first request", location=_public(source))
         return received
 
     def _flat_table(self, source: IndexSource, name: str) -> PageTable | None:

@@ -6,7 +6,7 @@ import io
 import re
 from typing import TYPE_CHECKING
 
-from lockset.errors import LocksetError
+from lockset.errors import LocksetError, RangeRefusedError
 from lockset.index.credentials import redact
 from lockset.index.http.transport import Incoming, Request
 
@@ -58,10 +58,10 @@ def _length(incoming: Incoming) -> int:
 
 def _piece(incoming: Incoming) -> tuple[int, int, bytes] | None:
     """Offset, size of the whole, and bytes of a partial answer; None where it does not say what it is."""
-    said = _CONTENT_RANGE.match(incoming.headers.get("content-range", "").strip().lower())
-    if said is None:
+    content_range = _CONTENT_RANGE.match(incoming.headers.get("content-range", "").strip().lower())
+    if content_range is None:
         return None
-    first, last, size = (int(group) for group in said.groups())
+    first, last, size = (int(group) for group in content_range.groups())
     if not first <= last < size or last - first >= max(_WHOLE, _TAIL):
         return None
     data = _exactly(incoming, last - first + 1)
@@ -140,7 +140,7 @@ class RemoteFile(io.RawIOBase):
         if stop - start > _MOST:
             raise self._refused("Too large a piece would have to be fetched at once")
         wanted = {"range": f"bytes={start}-{stop - 1}"}
-        request = Request(url=self._url, headers=wanted, accepted=frozenset({206}), failure="range-refused")
+        request = Request(url=self._url, headers=wanted, accepted=frozenset({206}), failure=RangeRefusedError)
         data = self._transport.exchange(request, lambda incoming: self._take(incoming, start, stop))
         if known is not None:
             data += known[1]
@@ -148,13 +148,13 @@ class RemoteFile(io.RawIOBase):
         return data[: end - start]
 
     def _take(self, incoming: Incoming, start: int, stop: int) -> bytes:
-        said = _CONTENT_RANGE.match(incoming.headers.get("content-range", "").strip().lower())
+        content_range = _CONTENT_RANGE.match(incoming.headers.get("content-range", "").strip().lower())
         expected = (start, stop - 1, self.size)
-        fits = said is not None and tuple(map(int, said.groups())) == expected
+        fits = content_range is not None and tuple(map(int, content_range.groups())) == expected
         data = _exactly(incoming, stop - start) if fits else None
         if data is None:
             raise self._refused("The server answered a range request with another range")
         return data
 
     def _refused(self, why: str) -> LocksetError:
-        return LocksetError("range-refused", why, location=redact(self._url))
+        return RangeRefusedError(why, location=redact(self._url))

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import urlsplit
 
 from lockset import __version__
-from lockset.errors import LocksetError
+from lockset.errors import FileMissingError, LocksetError, OfflineError
 from lockset.index.credential_scopes import Scope
 from lockset.index.credentials import origin_of, redact, split_credentials
 from lockset.index.http.addresses import Addresses
@@ -89,8 +89,7 @@ class Transport:
                 `redirect-refused`, `certificate-refused`, and whatever `consume` raises.
         """
         if self.options.offline:
-            raise LocksetError(
-                "offline",
+            raise OfflineError(
                 f"{redact(request.url)} is needed, and the network is off",
                 hint="Run again without --offline",
             )
@@ -100,7 +99,7 @@ class Transport:
             try:
                 with self._slots:
                     if self._closed:
-                        raise LocksetError(request.failure, "The run ended before the answer came")
+                        raise request.failure("The run ended before the answer came")
                     return self._attempt(request, consume, budget)
             except Again as failure:
                 pause = self._pause_after(request, failure, attempt, paused)
@@ -130,8 +129,7 @@ class Transport:
         if is_spent:
             self._silent.add(origin_of(request.url))
         more_time = ", or give the server more time with `--timeout`" if is_spent else ""
-        raise LocksetError(
-            request.failure,
+        raise request.failure(
             f"The server could not be reached or broke off{f', {attempt + 1} times' if attempt else ''}: {failure}",
             location=redact(request.url),
             hint=f"Check the network and the address, then try again{more_time}",
@@ -141,8 +139,7 @@ class Transport:
         """Seconds before the next try; `paused` is the sum of all pauses so far."""
         if failure.wait is not None and paused + failure.wait > self.options.retry_after_cap:
             again = f" again, after {paused:.0f} seconds" if paused >= 1 else ""
-            raise LocksetError(
-                request.failure,
+            raise request.failure(
                 f"The server asks to wait {failure.wait:.0f} seconds{again}, too long for lockset to wait",
                 location=redact(request.url),
                 hint="Try again later",
@@ -169,7 +166,7 @@ class Transport:
         # Credentials of the URL itself go no further than its index, or what belongs to no index on its host.
         own_scopes = set() if own is None else {scopes.under(url), Scope(origin_of(url))}
         after_refusal = self._authenticator.after_refusal
-        hops, asked_again = 0, False
+        hops, authenticated = 0, False
         while True:
             is_own = own is not None and scopes.under(url) in own_scopes
             credentials = own if is_own else self._authenticator.for_scope(scope)
@@ -180,12 +177,12 @@ class Transport:
                     url, _ = split_credentials(target)
                     scope = scopes.of(url, before=scope)
                     incoming.drain()
-                elif incoming.status == 401 and not asked_again and after_refusal(scope, credentials):  # noqa: PLR2004
-                    asked_again = True
+                elif incoming.status == 401 and not authenticated and after_refusal(scope, credentials):  # noqa: PLR2004
+                    authenticated = True
                     own = None
                     incoming.drain()
                 else:
-                    self._judge(request, incoming)
+                    self._check_status(request, incoming)
                     yield incoming
                     return
 
@@ -217,7 +214,7 @@ class Transport:
         finally:
             answer.close()
 
-    def _judge(self, request: Request, incoming: Incoming) -> None:
+    def _check_status(self, request: Request, incoming: Incoming) -> None:
         """Pass accepted statuses; have passing troubles tried again; refuse the rest."""
         status = incoming.status
         if status in request.accepted:
@@ -235,8 +232,8 @@ class Transport:
                 hint="Give credentials by LOCKSET_INDEX_<NAME>_USERNAME and _PASSWORD, a netrc file or the index URL",
             )
         if status in {404, 410}:
-            raise LocksetError("file-not-found", "The server has no such file", location=location)
-        raise LocksetError(request.failure, f"The server answered with status {status}", location=location)
+            raise FileMissingError("The server has no such file", location=location)
+        raise request.failure(f"The server answered with status {status}", location=location)
 
     def _proxy(self, url: str) -> str | None:
         parts = urlsplit(url)
@@ -262,7 +259,7 @@ class Transport:
 
 
 def _malformed(request: Request, error: ValueError) -> LocksetError:
-    return LocksetError(request.failure, f"The address is malformed: {error}", location=redact(request.url))
+    return request.failure(f"The address is malformed: {error}", location=redact(request.url))
 
 
 def _prepare(url: str, contexts: Contexts, addresses: Addresses) -> None:

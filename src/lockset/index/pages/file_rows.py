@@ -14,7 +14,7 @@ from lockset.index.pages.links import LinkBase
 if TYPE_CHECKING:
     from lockset.index.pages.page_table import PageTable
 
-__all__ = ["FileValues", "Rows", "check_hashes", "file_values"]
+__all__ = ["FileValues", "Rows", "check_page_hashes", "file_values"]
 
 # One file: name, URL, hashes (a sha256, or pairs, or None), size, requires-python, upload time as text, yanked (None,
 # or the reason, which may be empty), metadata (None, True if promised without a hash, or like hashes).
@@ -103,7 +103,7 @@ def file_values(file: Any, base: LinkBase) -> FileValues | None:
     return (
         filename,
         url,
-        check_hashes(_hashes(get("hashes"), "hashes")),
+        check_page_hashes(_hashes(get("hashes"), "hashes")),
         size,
         requires_python,
         upload_time,
@@ -125,7 +125,7 @@ def _hashes(hashes: Any, key: str) -> str | tuple[tuple[str, str], ...] | None:
     return tuple((key.lower(), value) for key, value in hashes.items()) or None
 
 
-def check_hashes(hashes: str | tuple[tuple[str, str], ...] | None) -> str | tuple[tuple[str, str], ...] | None:
+def check_page_hashes(hashes: str | tuple[tuple[str, str], ...] | None) -> str | tuple[tuple[str, str], ...] | None:
     """`hashes` in the form of a row; TypeError if one is not a digest of its algorithm, or two disagree."""
     pairs = (("sha256", hashes),) if isinstance(hashes, str) else hashes or ()
     if len(set(pairs)) != len({name for name, _ in pairs}):

@@ -12,7 +12,7 @@ from html import unescape
 from typing import TYPE_CHECKING, Any
 
 from lockset.errors import LocksetError
-from lockset.index.pages.file_rows import check_hashes
+from lockset.index.pages.file_rows import check_page_hashes
 from lockset.index.pages.html_fast import scan_html
 from lockset.index.pages.links import LinkBase, filename_of_url
 from lockset.index.pages.page_table import TableBuilder
@@ -213,7 +213,7 @@ class _Reader:
         href = attributes.get("href")
         if href:
             target, _, fragment = href.strip().partition("#")
-            self.link(target, check_hashes(_hashes(fragment)), text)
+            self.link(target, check_page_hashes(_hashes(fragment)), text)
 
     def _meta(self, attributes: dict[str, str]) -> None:
         name, content = attributes.get("name", ""), attributes.get("content", "").strip()

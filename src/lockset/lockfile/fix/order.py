@@ -10,7 +10,7 @@ from packaging.version import Version
 from lockset.lockfile.model import last_component
 from lockset.lockfile.read import Document, read
 from lockset.lockfile.validate.finding import path_text
-from lockset.lockfile.validate.rules.file_names import parse_version
+from lockset.lockfile.validate.rules.file_names import version_in_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -99,7 +99,7 @@ def _sort_packages(document: Document) -> str | None:
 
 def _key(package: dict[str, Any]) -> tuple[str, Version]:
     name, version = package.get("name"), package.get("version")
-    parsed = parse_version(version) if isinstance(version, str) else None
+    parsed = version_in_name(version) if isinstance(version, str) else None
     return name if isinstance(name, str) else "", parsed or _NO_VERSION
 
 

@@ -110,7 +110,7 @@ def _refuse_unknown(project: RootProject, declared: Sequence[Sequence[Part]]) ->
         if name not in known:
             what = "extra" if kind == "extra" else "dependency group"
             raise LocksetError(
-                f"unknown-{kind}",
+                "unknown-extra" if kind == "extra" else "unknown-group",
                 f"`conflicts` in [tool.lockset] names the {what} `{name}`, which the project does not have",
                 hint=f"It has: {', '.join(sorted(known)) or 'none'}",
             )

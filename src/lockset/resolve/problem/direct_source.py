@@ -13,7 +13,7 @@ from packaging.version import Version
 
 from lockset._dataclass import dataclass
 from lockset.dependency_specifiers import read_version
-from lockset.errors import LocksetError
+from lockset.errors import LocksetError, SourceNotSupportedError
 from lockset.lockfile.secrets import secret_in_address
 from lockset.sources.direct_url import path_of
 from lockset.url_secrets import has_secret, without_secrets
@@ -356,4 +356,4 @@ def _check_archive(path: str, line: RequirementLine) -> None:
 
 def _unsupported(line: RequirementLine, why: str, hint: str) -> LocksetError:
     message = f"{line.name} is required from {without_secrets(line.requirement.url or '')}: {why}"
-    return LocksetError("source-not-supported", message, location=line.origin, hint=hint)
+    return SourceNotSupportedError(message, location=line.origin, hint=hint)

@@ -16,7 +16,7 @@ from packaging.specifiers import SpecifierSet
 
 from lockset._dataclass import dataclass
 from lockset.dependency_specifiers import read_marker
-from lockset.errors import LocksetError
+from lockset.errors import LocksetError, RequirementSyntaxError
 from lockset.markers import MarkerSet
 from lockset.resolve.problem.direct_source import DirectVersion
 from lockset.resolve.problem.requirement_text import split_requirement
@@ -157,7 +157,7 @@ def parse_dependency(text: str) -> Dependency:
     try:
         parts = split_requirement(text)
     except InvalidRequirement as error:
-        raise LocksetError("requirement-syntax", f"{text!r} is not a valid requirement: {error}") from error
+        raise RequirementSyntaxError(f"{text!r} is not a valid requirement: {error}") from error
     name, extras, specifiers, url, condition = parts
     brackets = f"[{','.join(sorted(extras))}]" if extras else ""
     location = f" @ {url}" if url else ordered_text(specifiers)

@@ -6,7 +6,7 @@ from dataclasses import field
 from typing import TYPE_CHECKING
 
 from lockset._dataclass import dataclass
-from lockset.errors import LocksetError
+from lockset.errors import HashMissingError, LocksetError, SourceNotSupportedError
 from lockset.markers import MarkerSet
 from lockset.resolve.problem.direct_source import source_of
 from lockset.resolve.problem.regions import union
@@ -69,8 +69,7 @@ def check_lines(project: RootProject, options: LockOptions) -> None:
                 hint="Give them to all builds: `config-settings` in [tool.lockset], or `--config-setting KEY=VALUE`",
             )
         if project.options.require_hashes and not line.hashes:
-            raise LocksetError(
-                "hash-missing",
+            raise HashMissingError(
                 f"{line.name} has no hash, and `--require-hashes` requires one",
                 location=line.origin,
                 hint="Leave out `--require-hashes`: a lock records the hashes of all files in any case",
@@ -199,9 +198,7 @@ def sources_of_constraints(
             continue
         try:
             source = source_of(line, base=base, folder=folder)
-        except LocksetError as error:
-            if error.diagnostic.code != "source-not-supported":
-                raise
+        except SourceNotSupportedError as error:
             refused.setdefault(line.name, error)
             continue
         if (other := _overlapping_source(required, source, region)) is not None:
@@ -233,9 +230,7 @@ def constraint_text(line: RequirementLine, base: Path, folder: Path) -> str:
     marker = "" if line.requirement.marker is None else f" ; {line.requirement.marker}"
     try:
         shown = source_of(line, base=base, folder=folder).shown
-    except LocksetError as error:
-        if error.diagnostic.code != "source-not-supported":
-            raise
+    except SourceNotSupportedError:
         shown = without_secrets(url)
     return f"{line.name} @ {shown}{marker}"
 

@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from lockset.dependency_specifiers import read_wheel_name
-from lockset.errors import LocksetError
+from lockset.errors import LocksetError, SourceNotSupportedError
 from lockset.markers import MarkerSet, wheel_region
 from lockset.resolve.problem.direct_source import DirectSource, DirectVersion, host_of, source_of
 from lockset.resolve.problem.requirement import from_source, parse_metadata_dependency
@@ -163,9 +163,7 @@ class DirectRepository:
         """The content of the source."""
         reader = self._inner.sources
         if reader is None:
-            raise LocksetError(
-                "source-not-supported", f"{source.name} is required by URL or path, and nothing reads these here"
-            )
+            raise SourceNotSupportedError(f"{source.name} is required by URL or path, and nothing reads these here")
         commit = self._direct.commits.get((source.name, source.path or source.url or "", source.revision))
         return reader.read(self._sources[source], commit=commit)
 
@@ -228,8 +226,7 @@ class DirectRepository:
         local = source.path is not None or (source.url or "").startswith("file:")
         trees = isinstance(version, DirectVersion) and version.source.path is not None and version.source.kind != "vcs"
         if local and not trees and dependency.name not in self._direct.overridden:
-            raise LocksetError(
-                "source-not-supported",
+            raise SourceNotSupportedError(
                 f"{name} {version} requires {dependency.name} by a path of this computer: {source.shown}",
                 hint="Only the project's own files and folders may do so",
             )

@@ -5,7 +5,15 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from lockset.errors import LocksetError
+from lockset.errors import (
+    BuildFailedError,
+    BuildNeededError,
+    LocksetError,
+    MarkerSyntaxError,
+    MetadataInvalidError,
+    RequirementSyntaxError,
+    TooManyFailedBuildsError,
+)
 from lockset.hashes import STRONG_ALGORITHMS
 from lockset.index.ports import ProjectNotFound
 from lockset.markers import MarkerSet, wheel_region
@@ -14,7 +22,7 @@ from lockset.resolve.problem.direct_source import is_local
 from lockset.resolve.problem.regions import union
 from lockset.resolve.problem.requirement import parse_metadata_dependency, replaced
 from lockset.resolve.releases.repository import ReleaseFacts, Releases
-from lockset.resolve.releases.wheel_coverage import taken, told_apart
+from lockset.resolve.releases.wheel_coverage import distinguish_targets, taken
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -34,8 +42,13 @@ if TYPE_CHECKING:
 __all__ = ["IndexRepository", "requires_python_region"]
 
 # Errors of metadata because of which a release is skipped.
-_SKIPPED = frozenset(
-    {"metadata-invalid", "requirement-syntax", "marker-syntax", "build-needed", "builds-in-vain", "build-failed"}
+_SKIPPED = (
+    MetadataInvalidError,
+    RequirementSyntaxError,
+    MarkerSyntaxError,
+    BuildNeededError,
+    TooManyFailedBuildsError,
+    BuildFailedError,
 )
 
 # Builds of releases of one project for their metadata, and failed ones among them, at most.
@@ -295,7 +308,7 @@ class IndexRepository:
             return self.rules.targets
         if name not in self._targets:
             files = (f for version in self.releases(name).versions for f in self.files(name, version))
-            self._targets[name] = told_apart(
+            self._targets[name] = distinguish_targets(
                 self.rules.targets, frozenset(t for f in files if f.is_wheel for t in f.tags)
             )
         return self._targets[name]
@@ -339,12 +352,10 @@ class IndexRepository:
             metadata = self._read_metadata(name, version)
             self._note_requires_python(name, version, metadata.requires_python)
             dependencies = list(self._dependencies(name, version, metadata))
-        except LocksetError as error:
-            if error.diagnostic.code not in _SKIPPED:
-                raise
-            if error.diagnostic.code in {"build-needed", "builds-in-vain"}:
+        except _SKIPPED as error:
+            if isinstance(error, BuildNeededError | TooManyFailedBuildsError):
                 self.unbuilt.add(name)
-            if error.diagnostic.code == "builds-in-vain":
+            if isinstance(error, TooManyFailedBuildsError):
                 if name in self._given_up:
                     return None  # the note that no further one is built was given
                 self._given_up.add(name)
@@ -382,21 +393,17 @@ class IndexRepository:
         if built < _MOST_BUILT and failed < _MOST_FAILED:
             try:
                 metadata = self._metadata.metadata(files)
-            except LocksetError as error:
-                if error.diagnostic.code == "build-failed":
-                    self._built[name] = (built + 1, failed + 1)
+            except BuildFailedError:
+                self._built[name] = (built + 1, failed + 1)
                 raise
             if metadata.origin == "built":
                 self._built[name] = (built + 1, failed)
             return metadata
         try:
             return self._metadata.unbuilt().metadata(files)
-        except LocksetError as error:
-            if error.diagnostic.code != "build-needed":
-                raise
+        except BuildNeededError as error:
             in_vain = "were built for their metadata, and none fits" if failed < _MOST_FAILED else "could not be built"
-            raise LocksetError(
-                "builds-in-vain",
+            raise TooManyFailedBuildsError(
                 f"{built if failed < _MOST_FAILED else failed} releases {in_vain}: no further one is built",
                 hint=f"Add a lower bound to `{name}`, so that fewer old releases are tried",
             ) from error

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from lockset.markers.universe import TargetInterpreter
 
-__all__ = ["taken", "told_apart"]
+__all__ = ["distinguish_targets", "taken"]
 
 # Tags of a wheel, and the environments in which markers allow it.
 Wheel = tuple[frozenset["Tag"], MarkerSet]
@@ -35,7 +35,7 @@ def taken(wheels: Collection[Wheel], targets: Mapping[TargetInterpreter, MarkerS
     return region
 
 
-def told_apart(
+def distinguish_targets(
     targets: Mapping[TargetInterpreter, MarkerSet], tags: frozenset[Tag]
 ) -> Mapping[TargetInterpreter, MarkerSet]:
     """`targets` without those that accept none of `tags`, where another one has the same markers and accepts some.

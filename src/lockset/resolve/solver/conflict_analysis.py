@@ -79,7 +79,7 @@ class ConflictAnalysis:
         """Why known incompatibilities exclude all `candidates` once `parent` is chosen; None where they leave one."""
         derivation = Derivation()
         for candidate in candidates:
-            reason = self._incompatibilities.violated_by(candidate, self._pin_beside(parent))
+            reason = self._incompatibilities.violated_by(candidate, self._pin_with(parent))
             if reason is None:
                 return None
             derivation.exclude(
@@ -132,7 +132,7 @@ class ConflictAnalysis:
             earliest.setdefault(edge.requirement, edge)
         return [earliest[r] for r in relevant_requirements(earliest, fixed, self._provider.matching)]
 
-    def _pin_beside(self, candidate: Candidate) -> Callable[[Key], Candidate | None]:
+    def _pin_with(self, candidate: Candidate) -> Callable[[Key], Candidate | None]:
         """`pin_of` as if `candidate` were chosen."""
         pin_of = self._solution.pin_of
         return lambda key: candidate if key == candidate.key else pin_of(key)

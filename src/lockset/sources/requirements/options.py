@@ -82,7 +82,7 @@ def split_line(line: str, *, location: str) -> tuple[str, tuple[GivenOption, ...
     """Split a logical line into its requirement (or an empty string) and the options after it.
 
     Raises:
-        LocksetError: `option-syntax`, `option-unknown` or `option-removed`.
+        LocksetError: `option-syntax`, `unknown-option` or `option-removed`.
     """
     words = line.split(" ")
     count = next((at for at, word in enumerate(words) if word.startswith("-")), len(words))
@@ -157,7 +157,7 @@ def _long_spelling(written: str, location: str) -> str:
 
 def _unknown(written: str, location: str) -> LocksetError:
     return LocksetError(
-        "option-unknown",
+        "unknown-option",
         f"`{written}` is not an option of requirements files",
         location=location,
         hint=nearest(written, _SPELLINGS),

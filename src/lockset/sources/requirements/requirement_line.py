@@ -13,7 +13,7 @@ from packaging.utils import canonicalize_name
 
 from lockset._dataclass import dataclass
 from lockset.dependency_specifiers import read_dependency
-from lockset.errors import LocksetError
+from lockset.errors import RequirementSyntaxError
 from lockset.sources.direct_url import split_hashes
 from lockset.url_secrets import without_secrets
 
@@ -83,13 +83,12 @@ def parse_requirement(text: str, *, origin: str, location: str | None = None) ->
             `hash-malformed` for hashes in a URL.
     """
     if text.count("(") > _MAX_NESTING and _nesting(text) > _MAX_NESTING:
-        raise LocksetError("requirement-syntax", "The marker is nested too deeply", location=location or origin)
+        raise RequirementSyntaxError("The marker is nested too deeply", location=location or origin)
     try:
         requirement = read_dependency(text)
     except InvalidRequirement as error:
         reason, *marked = str(error).split("\n")
-        raise LocksetError(
-            "requirement-syntax",
+        raise RequirementSyntaxError(
             f"`{without_secrets(text)}` is not a requirement: {reason}",
             location=location or origin,
             # With credentials masked, the mark would point to the wrong part.
@@ -99,12 +98,11 @@ def parse_requirement(text: str, *, origin: str, location: str | None = None) ->
     try:
         urlsplit(requirement.url or "")
     except ValueError as error:
-        raise LocksetError(
-            "requirement-syntax", f"`{without_secrets(text)}` does not have a valid URL", location=location or origin
+        raise RequirementSyntaxError(
+            f"`{without_secrets(text)}` does not have a valid URL", location=location or origin
         ) from error
     if len(text) > _DIGITS and _NUMBER.search(text):
-        raise LocksetError(
-            "requirement-syntax",
+        raise RequirementSyntaxError(
             f"A number in the requirement has more than {_DIGITS} digits",
             location=location or origin,
         )

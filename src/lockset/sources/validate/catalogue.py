@@ -30,7 +30,7 @@ pyproject-toml#pyproject-project-table
   project-dynamic: `dynamic` lists keys of `[project]` that are not given there
   extra-name-valid: Each extra has a valid name
   extra-duplicate: No two extras have the same normalized name
-  ? extra-unknown: A requirement on the project itself names extras that it has
+  ? unknown-extra: A requirement on the project itself names extras that it has
 pyproject-toml#pyproject-build-system-table
   build-requires: `[build-system]` has `requires`, an array of strings
 dependency-specifiers#dependency-specifiers
@@ -39,7 +39,7 @@ dependency-groups#dependency-groups
   group-type: Groups are arrays of requirements and of tables `{ include-group = NAME }`
   group-name-valid: Each dependency group has a valid name
   group-duplicate: No two dependency groups have the same normalized name
-  group-unknown: Each group that is included exists
+  unknown-group: Each group that is included exists
   group-cycle: No dependency group includes itself, directly or through others
 inline-script-metadata#inline-script-metadata
   script-metadata: A script has one metadata block of the type `script`

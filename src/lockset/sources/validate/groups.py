@@ -97,7 +97,7 @@ def _check_includes(includes: _Includes, spellings: Mapping[str, str], findings:
                 known.append((included, path))
                 continue
             message = f"There is no dependency group `{spelling}` to include"
-            findings.add("group-unknown", path, message, nearest(spelling, spellings.values()))
+            findings.add("unknown-group", path, message, nearest(spelling, spellings.values()))
     _check_cycles(edges, spellings, findings)
 
 

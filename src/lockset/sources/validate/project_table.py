@@ -112,7 +112,7 @@ def check_own_extras(project: Mapping[str, Any], lines: Iterable[Located], findi
         if line.name == canonicalize_name(name) and line.requirement.url is None:
             for extra in sorted(line.extras.difference(known)):
                 message = f"The project has no extra `{extra}`"
-                findings.add("extra-unknown", path, message, nearest(extra, known))
+                findings.add("unknown-extra", path, message, nearest(extra, known))
 
 
 def _check_key(key: str, value: object, findings: Findings) -> None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from packaging.utils import canonicalize_name
 
-from lockset.errors import LocksetError
+from lockset.errors import BuildNeededError, LocksetError
 from lockset.lockfile.model import describe
 from lockset.lockfile.select import select
 from lockset.sync.source_rules import desired_distributions
@@ -126,8 +126,7 @@ def _refuse_kind(one: DesiredDistribution, request: SyncRequest) -> None:
             hint="Sync on that platform, describe it more precisely, or lock a version that has a wheel for it",
         )
     if not is_wheel and one.kind != "directory" and not _may_use_sources(request, one.name):
-        raise LocksetError(
-            "build-needed",
+        raise BuildNeededError(
             f"{one} is locked as a source ({one.filename or one.source}), but only wheels are allowed",
             hint="Allow building, or lock a version that has a wheel for this target",
         )
@@ -153,7 +152,7 @@ def _refuse_unknown(what: str, requested: Collection[str], known: Collection[str
     if unknown:
         names = ", ".join(f"`{name}`" for name in sorted(known)) or "none"
         raise LocksetError(
-            f"unknown-{what}",
+            "unknown-extra" if what == "extra" else "unknown-group",
             f"The lock file has no {what} named {', '.join(f'`{name}`' for name in unknown)}",
             hint=f"It has: {names}",
         )

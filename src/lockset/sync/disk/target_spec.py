@@ -58,7 +58,7 @@ def resolve_target(spec: TargetSpec, *, cache: Path | None) -> Target:
     """The target for `spec`.
 
     Raises:
-        LocksetError: `python-not-found`, `python-broken`, `externally-managed`, `platform-unknown`.
+        LocksetError: `python-not-found`, `python-broken`, `externally-managed`, `unknown-platform`.
     """
     interpreter = _interpreter(spec, cache)
     if spec.directory is not None:

@@ -6,6 +6,8 @@ import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Generic, TypeVar
 
+from lockset.errors import StoppedError
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from queue import SimpleQueue
@@ -128,8 +130,7 @@ class TaskSkipped(Exception):  # noqa: N818 (no error: another task's is raised)
 
 
 def _is_stop(error: BaseException) -> bool:
-    diagnostic = getattr(error, "diagnostic", None)
-    return diagnostic is not None and diagnostic.code == "stopped"
+    return isinstance(error, StoppedError)
 
 
 def _result(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from packaging.version import Version
 
-from lockset.lockfile.validate.rules.file_names import parse_version
+from lockset.lockfile.validate.rules.file_names import version_in_name
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -127,7 +127,7 @@ def _fits(dependency: Mapping[str, Any], entry: Mapping[str, Any]) -> bool:
             if not _fits(value, actual):
                 return False
         elif key == "version" and isinstance(value, str) and isinstance(actual, str):
-            if parse_version(value) != parse_version(actual):
+            if version_in_name(value) != version_in_name(actual):
                 return False
         elif value != actual:
             return False
@@ -179,4 +179,4 @@ def _check_order(
 
 def _version(package: Mapping[str, Any]) -> Version:
     version = package.get("version")
-    return (parse_version(version) if isinstance(version, str) else None) or _NO_VERSION
+    return (version_in_name(version) if isinstance(version, str) else None) or _NO_VERSION

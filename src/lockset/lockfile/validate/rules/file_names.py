@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from lockset.lockfile.positions import KeyPath
     from lockset.lockfile.validate.finding import Findings
 
-__all__ = ["check_name", "is_ordinary_name", "parse_version"]
+__all__ = ["check_name", "is_ordinary_name", "version_in_name"]
 
 _TAG = r"[a-z_][a-z0-9_]*(?:\.[a-z_][a-z0-9_]*)*"
 # Nearly all wheel names match this. The others are parsed by packaging.
@@ -45,7 +45,7 @@ class _FileName(NamedTuple):
 
 # Limits the cache of versions; beyond it the oldest are parsed again.
 @lru_cache(maxsize=4096)
-def parse_version(text: str) -> Version | None:
+def version_in_name(text: str) -> Version | None:
     """`text` as a version, or None if it is not valid."""
     try:
         return read_version(text)
@@ -84,7 +84,7 @@ def is_ordinary_name(name: str, package: Mapping[str, Any]) -> bool:
     return (
         version == package.get("version")
         and project.replace("_", "-").replace(".", "-").lower() == package.get("name")
-        and parse_version(version) is not None
+        and version_in_name(version) is not None
     )
 
 
@@ -118,7 +118,7 @@ def _parse(file_name: str, kind: str, path: KeyPath, findings: Findings) -> _Fil
     if kind == "sdist":
         return _parse_sdist(file_name, path, findings)
     matched = _WHEEL.fullmatch(file_name) if excess(file_name) is None else None
-    if matched is not None and tag_count(file_name) <= MAX_WHEEL_TAGS and parse_version(matched[2]) is not None:
+    if matched is not None and tag_count(file_name) <= MAX_WHEEL_TAGS and version_in_name(matched[2]) is not None:
         return _FileName(file_name, matched[1], matched[2])
     reason = _wheel_problem(file_name)
     if reason is None:
@@ -164,7 +164,7 @@ def _compare(parsed: _FileName, kind: str, package: Mapping[str, Any], path: Key
     if isinstance(name, str) and project != name and canonicalize_name(project) != canonicalize_name(name):
         findings.add(f"{kind}-name-matches-package", path, f"`{file_name}` is not a file of `{name}`")
     if isinstance(locked, str) and version != locked:
-        expected = parse_version(locked)
-        if expected is not None and parse_version(version) != expected:
+        expected = version_in_name(locked)
+        if expected is not None and version_in_name(version) != expected:
             message = f"`{file_name}` is not version {locked} of `{name}`"
             findings.add(f"{kind}-version-matches-package", path, message)

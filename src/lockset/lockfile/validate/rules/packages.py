@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from packaging.utils import canonicalize_name, is_normalized_name
 
-from lockset.lockfile.validate.rules.file_names import parse_version
+from lockset.lockfile.validate.rules.file_names import version_in_name
 from lockset.lockfile.validate.rules.markers import check_package_marker, check_specifier
 from lockset.lockfile.validate.rules.sources import NamedFile, check_sources
 from lockset.lockfile.validate.rules.top_level import check_tool
@@ -104,7 +104,7 @@ def _version(package: Mapping[str, Any], path: KeyPath, findings: Findings) -> N
             message = f"`{name}` has no `version`, although its files have one"
             findings.add("package-version-recommended", (*path, "version"), message)
         return
-    if version is not None and parse_version(version) is None:
+    if version is not None and version_in_name(version) is None:
         findings.add("package-version-valid", (*path, "version"), f"`{version}` is not a valid version")
     tree = next((key for key in ("vcs", "directory") if key in package), None)
     if tree is not None:

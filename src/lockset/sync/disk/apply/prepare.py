@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
-from lockset.errors import LocksetError
+from lockset.errors import BuildNeededError, LocksetError
 from lockset.files.atomic import remove_tree
 from lockset.hashes import Digest
 from lockset.sync.desired import WheelIdentity
@@ -92,8 +92,7 @@ class Preparer:
 
     def _refuse_build(self, distribution: DesiredDistribution) -> None:
         if self._builds is None and not _is_wheel(distribution):
-            raise LocksetError(
-                "build-needed",
+            raise BuildNeededError(
                 f"{distribution} is locked as a source ({distribution.filename or distribution.source}), "
                 "but builds are off",
                 hint="Allow building, or lock a version that has a wheel for this target",
@@ -206,7 +205,7 @@ def _identity(distribution: DesiredDistribution) -> WheelIdentity:
 
 def _disk(distribution: DesiredDistribution, error: OSError) -> LocksetError:
     return LocksetError(
-        "disk",
+        "cache-not-writable",
         f"{distribution} could not be stored: {error.strerror or error}",
         location=str(error.filename) if error.filename else None,
         hint="The target is unchanged: free some space or grant access, then sync again",

@@ -10,7 +10,14 @@ import stat
 import threading
 from typing import TYPE_CHECKING, BinaryIO
 
-from lockset.errors import LocksetError
+from lockset.errors import (
+    DownloadTooLargeError,
+    FileMissingError,
+    FileNotRegularError,
+    HashMismatchError,
+    LocksetError,
+    StoppedError,
+)
 from lockset.files.atomic import private_folder
 from lockset.files.system import BINARY, READ, replace, unlink
 from lockset.hashes import Verifier
@@ -113,10 +120,8 @@ class Archives:
     def _fetch_candidate(self, distribution: DesiredDistribution) -> BinaryIO:
         try:
             return self._fetch(distribution)
-        except LocksetError as error:
-            if error.diagnostic.code in {"hash-mismatch", "file-not-found", "file-not-regular"}:
-                raise _OtherFile from error
-            raise
+        except (FileMissingError, FileNotRegularError, HashMismatchError) as error:
+            raise _OtherFile from error
 
     def _fetch(self, distribution: DesiredDistribution) -> BinaryIO:
         root = self._cache.writable()
@@ -140,7 +145,7 @@ class Archives:
         except BaseException as error:
             file.close()
             _remove(temporary)
-            if isinstance(error, LocksetError) and error.diagnostic.code == "download-too-large":
+            if isinstance(error, DownloadTooLargeError):
                 raise _hash_mismatch(distribution, f"size: locked {distribution.size} bytes, got more") from None
             raise
 
@@ -217,10 +222,10 @@ class _VerifyingSink:
 
     def write(self, chunk: bytes) -> None:
         if self._stopped():
-            raise LocksetError("stopped", "The sync stops because another download failed")
+            raise StoppedError("The sync stops because another download failed")
         self.verifier.update(chunk)
         if self.verifier.too_long:
-            raise LocksetError("download-too-large", "The download is larger than the locked size")
+            raise DownloadTooLargeError("The download is larger than the locked size")
         self._file.write(chunk)
         self._listener.transferred(len(chunk))
 
@@ -235,8 +240,7 @@ def _copy(distribution: DesiredDistribution, sink: _VerifyingSink) -> None:
     try:
         source = _open_regular(distribution.path)
     except OSError as error:
-        raise LocksetError(
-            "file-not-found",
+        raise FileMissingError(
             f"The file of {distribution} cannot be read: {error.strerror}",
             location=distribution.path,
             hint="Paths in a lock file are relative to its folder",
@@ -252,7 +256,7 @@ def _open_regular(path: str) -> BinaryIO:
     descriptor = os.open(path, READ)
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):
         os.close(descriptor)
-        raise LocksetError("file-not-regular", "A lock file may name regular files only", location=path)
+        raise FileNotRegularError("A lock file may name regular files only", location=path)
     return os.fdopen(descriptor, "rb")
 
 
@@ -278,8 +282,7 @@ def _check(verifier: Verifier, distribution: DesiredDistribution) -> None:
 
 
 def _hash_mismatch(distribution: DesiredDistribution, mismatch: str) -> LocksetError:
-    return LocksetError(
-        "hash-mismatch",
+    return HashMismatchError(
         f"`{distribution.filename}` of {distribution} is not the file that was locked",
         location=distribution.source,
         context=(mismatch,),
