@@ -172,7 +172,7 @@ def _conclusion(plan: Plan, options: SyncOptions, seconds: float) -> str:
 
 
 def _all_right(plan: Plan) -> str:
-    """What is text where nothing is to do."""
+    """The last line if there is nothing to do."""
     count = sum(1 for step in plan.steps if step.desired is not None)
     if count == 0:
         return "The lock file selects no package here, and none is to be removed"
