@@ -70,7 +70,7 @@ def test_a_project_file_with_a_fault_is_refused_with_the_lock_beside_it_valid(cl
     result = cli(*command("lockset-validate"), "pyproject.toml", "pylock.toml")
     assert result.code == 1
     assert "pyproject.toml:5:17: error[requirement-syntax]" in result.stdout
-    assert result.stderr == "\nFound 1 error in 1 of 2 files\n"
+    assert result.stderr.startswith("\nFound 1 error in 1 of 2 files\n")
 
 
 def test_a_lock_that_does_not_serve_its_project_is_told_and_locked_again(

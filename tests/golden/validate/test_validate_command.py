@@ -65,7 +65,9 @@ def test_the_json_has_exactly_its_keys(cli: Command, project: Path) -> None:
 def test_without_files_those_of_the_folder_are_checked(cli: Command, project: Path) -> None:
     result = cli("validate")
     assert result.code == 1
-    assert result.stderr == "\nFound 6 errors and 2 warnings in 2 of 3 files (1 fixable with --fix)\n"
+    _, summary, hint = result.stderr.splitlines()
+    assert summary == "Found 6 errors and 2 warnings in 2 of 3 files (1 fixable with --fix)"
+    assert hint.startswith("hint: `lockset validate --explain requires-python-specifier` ")
 
 
 def test_one_bad_file_does_not_hide_the_others(cli: Command, project: Path) -> None:

@@ -181,7 +181,7 @@ def test_the_summary_counts_errors_warnings_and_files(
     cli: Command, project: Path, files: list[str], options: list[str], summary: str
 ) -> None:
     (project / "pylock.good.toml").write_text(GOOD)
-    assert cli("validate", *files, *options).stderr.strip() == summary
+    assert cli("validate", *files, *options).stderr.strip().splitlines()[0] == summary
 
 
 def settings(project: Path, text: str) -> None:

@@ -23,7 +23,7 @@ from lockset.api.validate import (
 from lockset.cli.exit_codes import DONE, REFUSED
 from lockset.cli.options.validate import add_arguments
 from lockset.cli.options.validate import read_validate_command as read
-from lockset.cli.output.finding_text import concise_text, finding_text, summary_lines
+from lockset.cli.output.finding_text import concise_text, explain_hint, finding_text, summary_lines
 from lockset.cli.output.findings import Line, SelectedForTarget, ValidatedFile, as_json, lines_of
 from lockset.cli.output.selection_rows import selected_for
 from lockset.cli.output.streams import plain
@@ -179,6 +179,8 @@ def _write(checked: Sequence[ValidatedFile], args: ValidateCommand, out: Output)
         out.line()
     for sentence in summary_lines(checked, strict=args.strict):
         out.line(sentence)
+    if args.format == "text" and (hint := explain_hint(checked, out)):
+        out.line(hint)
 
 
 def _write_format(checked: Sequence[ValidatedFile], args: ValidateCommand, out: Output) -> None:

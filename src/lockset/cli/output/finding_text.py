@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lockset.cli.output.excerpt import rendered
+from lockset.cli.output.findings import known_rule
 from lockset.cli.output.streams import plain
 
 if TYPE_CHECKING:
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
     from lockset.cli.output.findings import Line, ValidatedFile
     from lockset.cli.output.streams import Output
 
-__all__ = ["concise_text", "finding_text", "summary_lines"]
+__all__ = ["concise_text", "explain_hint", "finding_text", "summary_lines"]
 
 _STYLES = {"error": "bold red", "warning": "bold yellow"}
 
@@ -73,6 +74,15 @@ def summary_lines(files: Sequence[ValidatedFile], *, strict: bool) -> Iterator[s
     more = f" ({fixable} fixable with --fix)" if fixable else ""
     failing = "; warnings are errors with --strict" if strict and not errors else ""
     yield f"Found {' and '.join(counts)} in {total}{_count(len(files), 'file')}{more}{failing}"
+
+
+def explain_hint(files: Sequence[ValidatedFile], out: Output) -> str:
+    """How to see the page of the first rule that has a finding; empty if none has."""
+    codes = (line.rule for file in files for line in file.lines if known_rule(line.rule) is not None)
+    code = next(codes, None)
+    if code is None:
+        return ""
+    return f"{out.style('hint', 'bold cyan')}: `lockset validate --explain {code}` shows what a rule requires and why"
 
 
 def _count(number: int, noun: str) -> str:
